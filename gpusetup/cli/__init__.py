@@ -1,0 +1,85 @@
+"""The command line: one module per command, loaded only when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from gpusetup import __version__
+from gpusetup.errors import EXIT_FAULT, EXIT_INTERRUPTED, GpusetupError
+
+# name → (module under gpusetup.cli, one line for --help); the function in it has the module's name
+COMMANDS = {
+    "doctor": ("doctor", "Say what is wrong with this GPU stack, how we know, and what fixes it."),
+    "detect": ("detect", "Print everything read from this machine, as JSON."),
+    "plan": ("plan", "Choose the stack that fits, and say why."),
+    "why": ("why", "Say why a version is or is not possible, and what would allow it."),
+    "install": ("install", "Print, or run, the recipe that installs the stack."),
+    "selftest": ("selftest", "Prove that the frameworks compute the right numbers, the same ones twice."),
+    "facts": ("facts", "List the compatibility facts, with sources and expiry."),
+}
+
+
+class Commands(click.Group):
+    """A group whose commands are imported on demand, so that ``doctor`` never pays for ``install``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"gpusetup.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, COMMANDS[cmd_name][0])
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands from the table, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "GPUSETUP"})
+@click.version_option(__version__, package_name="gpusetup", prog_name="gpusetup")
+def root() -> None:
+    """Get an NVIDIA GPU from bare metal to a deep-learning stack that is proven to work and to reproduce."""
+
+
+def main() -> NoReturn:
+    """Run the command line; every error becomes one clear message on stderr and its exit code."""
+    try:
+        code = root.main(standalone_mode=False, prog_name="gpusetup")
+        sys.stdout.flush()
+    except GpusetupError as error:
+        code = _say(error.message, error.remedy, error.exit_code)
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = _say("interrupted", "", EXIT_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except BrokenPipeError:
+        # the reader has left (`gpusetup … | head`): nothing to say, and nothing to flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = EXIT_INTERRUPTED
+    except Exception as error:
+        if "GPUSETUP_DEBUG" in os.environ:
+            raise
+        code = _say(
+            f"a fault of gpusetup itself: {type(error).__name__}: {error}",
+            "please report it, with the output of the same command under GPUSETUP_DEBUG=1",
+            EXIT_FAULT,
+        )
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(message: str, remedy: str, code: int) -> int:
+    click.secho(f"gpusetup: {message}", err=True, fg="red")
+    if remedy:
+        click.echo(f"          {remedy}", err=True)
+    return code

@@ -1,0 +1,77 @@
+"""The frozen values that move through the house, as JSON with a published schema.
+
+Every stage's result is a `Value`: immutable, comparable, and readable back from its own JSON, so that each stage can
+be saved, replayed and tested alone.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from gpusetup.errors import WrongInputError
+
+V = TypeVar("V", bound="Value")
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every value; equality is by content, unknown fields in JSON are an error."""
+
+
+def to_json(value: object, *, indent: int = 2) -> str:
+    """Return `value` as JSON text in field order, with a newline at its end."""
+    return msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=indent).decode() + "\n"
+
+
+def load(path: Path, kind: type[V]) -> V:
+    """Read a saved `kind` from the JSON file `path` (``-`` is standard input).
+
+    Raises `WrongInputError`, naming the file and the place inside it, when it cannot be read or is not a `kind`.
+    """
+    name = kind.__name__.lower()
+    try:
+        raw = Path("/dev/stdin").read_bytes() if str(path) == "-" else path.read_bytes()
+    except OSError as error:
+        raise WrongInputError(f"cannot read the {name} file {path}: {error.strerror}") from error
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise WrongInputError(f"{path} is not a saved {name}: {error}", f"save one again with --json (this is {kind.__name__} schema)") from error
+
+
+def save(path: Path, text: str) -> None:
+    """Write `text` to `path` in one step: readers see the old file or the whole new one, never half of it.
+
+    Keeps the mode of a file that is there. Raises `WrongInputError` when the place cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+        handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(scratch).chmod(mode)
+            Path(scratch).replace(path)
+        except BaseException:
+            Path(scratch).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise WrongInputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def schema(kind: type[Value]) -> dict[str, Any]:
+    """Return the JSON schema (draft 2020-12) of `kind`."""
+    return msgspec.json.schema(kind)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
