@@ -20,7 +20,7 @@ def content_root() -> Path:
 
 
 def content_dirs(kind: str, own: Path | None = None) -> list[Path]:
-    """Return the folders to look through for `kind` (``recipes``, ``containers`` or ``checks``), the user's `own` first.
+    """Return the folders to look through for `kind` (``recipes``, ``containers``, ``checks``), the user's `own` first.
 
     Raises `WrongInputError` when `own` is not a folder.
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, dataclass_transform
 
 import msgspec
 
@@ -18,7 +18,17 @@ from gpusetup.errors import WrongInputError
 V = TypeVar("V", bound="Value")
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _ValueMeta(msgspec.StructMeta):
+    """Make every value frozen, keyword-only and strict, without each class having to say so."""
+
+    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any) -> Any:
+        return super().__new__(
+            mcls, name, bases, namespace, frozen=True, kw_only=True, forbid_unknown_fields=True, **config
+        )
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class Value(msgspec.Struct, metaclass=_ValueMeta):
     """Base of every value; equality is by content, unknown fields in JSON are an error."""
 
 
@@ -40,7 +50,9 @@ def load(path: Path, kind: type[V]) -> V:
     try:
         return msgspec.json.decode(raw, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise WrongInputError(f"{path} is not a saved {name}: {error}", f"save one again with --json (this is {kind.__name__} schema)") from error
+        raise WrongInputError(
+            f"{path} is not a saved {name}: {error}", f"save one again with --json (this is {kind.__name__} schema)"
+        ) from error
 
 
 def save(path: Path, text: str) -> None:

@@ -1,0 +1,1 @@
+"""Pure rules from a Machine to Findings; one module per topic under ``rules/``."""

@@ -1,0 +1,44 @@
+"""`Finding`: one judged symptom."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gpusetup.value import Value
+
+State = Literal["ok", "info", "warning", "error", "unknown", "skipped"]
+
+
+class Remedy(Value):
+    """What fixes it: one sentence, and commands to copy (none when only words help)."""
+
+    text: str
+    commands: tuple[str, ...] = ()
+
+
+class Finding(Value):
+    """What one rule says of one subject.
+
+    ``unknown`` means the rule could not look; it is never healthy. ``skipped`` means another finding (`caused_by`, a
+    rule id) already explains whatever this rule would say.
+    """
+
+    rule: str
+    state: State
+    subject: str
+    """``GPU 0``, ``driver``, ``torch 2.13.0``, ``this machine``…"""
+    summary: str
+    evidence: tuple[str, ...] = ()
+    remedy: Remedy | None = None
+    caused_by: str = ""
+    source: str = ""
+    """The document or fact the rule rests on."""
+
+
+class Report(Value):
+    """All findings over one machine, worst first; `machine` is named by distro, kernel and cards."""
+
+    version: Literal[1] = 1
+    gpusetup: str
+    machine: str
+    findings: tuple[Finding, ...]

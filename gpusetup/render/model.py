@@ -1,0 +1,40 @@
+"""`Recipe`: ordered steps, each with three doors."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gpusetup.resolve.model import Stack
+from gpusetup.value import Value
+
+
+class Step(Value):
+    """One step. The doors are shell text, run by bash with ``set -euo pipefail``.
+
+    `check` exits 0 exactly when there is nothing (left) to do; `apply` may be run again after it failed half way;
+    `undo` restores what was there before `apply`.
+    """
+
+    id: str
+    """File name without order and ending: ``driver`` for ``30-driver.sh.j2``."""
+    title: str
+    why: str
+    check: str
+    apply: str
+    undo: str
+    root: bool = True
+    reboot_after: bool = False
+    manual: str = ""
+    """What only a person can do after this step (a MOK password at the console), "" when nothing."""
+
+
+class Recipe(Value):
+    """What installs one Stack on one distribution.
+
+    `digest` is the SHA-256 over the steps, so that a journal knows which recipe it belongs to.
+    """
+
+    version: Literal[1] = 1
+    stack: Stack
+    steps: tuple[Step, ...]
+    digest: str

@@ -1,0 +1,1 @@
+"""Shows results: text for people, JSON and others for machines."""

@@ -1,0 +1,160 @@
+"""`Request` and `Stack`: what the user asked for, and the one compatible choice with its reasons."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gpusetup.value import Value
+
+Repo = Literal["rpmfusion", "nvidia"]
+Flavour = Literal["open", "proprietary"]
+
+
+class Card(Value):
+    """One kind of GPU to serve.
+
+    `compute_capability` is ``8.9``; `known_by` says how we know it (NVML, PCI id, name, option).
+    """
+
+    name: str
+    arch: str
+    compute_capability: str
+    known_by: str
+
+
+class Request(Value):
+    """What has to hold: the host, its cards (the set of kinds, not the lowest) and whatever the user pinned."""
+
+    distro: str = "fedora"
+    release: str = ""
+    """"" takes the newest release the tables know."""
+    machine_arch: str = "x86_64"
+    cards: tuple[Card, ...] = ()
+    """Empty: no NVIDIA GPU, the CPU stack."""
+    repo: Repo = "rpmfusion"
+    frameworks: tuple[str, ...] = ("torch", "tensorflow")
+    driver: str = ""
+    """A driver that is there and must stay, or the one wanted."""
+    cuda: str = ""
+    cudnn: str = ""
+    torch: str = ""
+    tensorflow: str = ""
+    python: str = ""
+    secure_boot: bool | None = None
+    allow_eol: bool = False
+
+
+class Reason(Value):
+    """One fact that forced or excluded something: the row's id, one sentence, and where the row was read."""
+
+    fact: str
+    text: str
+    sources: tuple[str, ...] = ()
+
+
+class Rejected(Value):
+    """A value that was not chosen, and what spoke against it; best first."""
+
+    value: str
+    because: tuple[Reason, ...]
+
+
+class Choice(Value):
+    """The value one component got, in words, why, and the ranked alternatives."""
+
+    component: str
+    value: str
+    reasons: tuple[Reason, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+
+
+class SigningKey(Value):
+    """A repository's signing key, pinned by its full fingerprint.
+
+    `fingerprint` is "" when no source gives it: the recipe then has to ask before it trusts the key.
+    """
+
+    key_id: str
+    fingerprint: str
+    url: str
+
+
+class Repository(Value):
+    """One dnf repository, enough to write its ``.repo`` file."""
+
+    id: str
+    name: str
+    baseurl: str = ""
+    metalink: str = ""
+    key: SigningKey
+    exclude: tuple[str, ...] = ()
+    """Packages this repository must never provide, since another one owns them."""
+
+
+class HostDriver(Value):
+    """The kernel driver to install; `packages` in the order dnf gets them."""
+
+    branch: str
+    version: str
+    """Newest version seen in that repository, or the pinned one."""
+    flavour: Flavour
+    packages: tuple[str, ...]
+    conflicts: tuple[str, ...] = ()
+    """Packages (globs) of the other owner or of another branch that must be gone first."""
+
+
+class Toolkit(Value):
+    """Where nvcc comes from.
+
+    ``container``: no toolkit can work on this host, but `image` can. ``none``: there is nothing to compile for.
+    """
+
+    series: str
+    via: Literal["repo", "container", "none"]
+    packages: tuple[str, ...] = ()
+    image: str = ""
+    host_compiler: str = ""
+    """What NVCC_CCBIN must name, ``g++-15``; "" when the system's own gcc will do."""
+    host_compiler_packages: tuple[str, ...] = ()
+    cudnn: str = ""
+    """cuDNN of the host toolkit, for code compiled here; the wheels bring their own."""
+    cudnn_packages: tuple[str, ...] = ()
+
+
+class Requirement(Value):
+    """One line for pip: a PEP 508 requirement, and the index it must come from ("" is the user's own)."""
+
+    text: str
+    index: str = ""
+
+
+class Environment(Value):
+    """One Python environment; two of them when the frameworks' NVIDIA wheels would overwrite each other."""
+
+    name: str
+    python: str
+    """Minor version, ``3.13``."""
+    python_packages: tuple[str, ...]
+    """Distribution packages that bring that interpreter, empty when it is the system's own."""
+    frameworks: tuple[str, ...]
+    requirements: tuple[Requirement, ...]
+    cuda: str
+    """CUDA runtime series inside the wheels, "" for a CPU environment."""
+    cudnn: str
+
+
+class Stack(Value):
+    """One compatible choice for every component. ``choices`` says the same in words, with the reasons."""
+
+    version: Literal[1] = 1
+    request: Request
+    distro_name: str
+    release: str
+    repositories: tuple[Repository, ...]
+    driver: HostDriver | None
+    """None: there is no NVIDIA GPU, or a driver is there and stays."""
+    toolkit: Toolkit
+    environments: tuple[Environment, ...]
+    choices: tuple[Choice, ...]
+    warnings: tuple[Reason, ...] = ()
+    """True things the owner must know: a release near its end, an expired fact, a step only a person can do."""
