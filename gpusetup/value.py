@@ -22,13 +22,12 @@ class _ValueMeta(msgspec.StructMeta):
     """Make every value frozen, keyword-only and strict, without each class having to say so."""
 
     def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any) -> Any:
-        return super().__new__(
-            mcls, name, bases, namespace, frozen=True, kw_only=True, forbid_unknown_fields=True, **config
-        )
+        strict = {"frozen": True, "kw_only": True, "forbid_unknown_fields": True}
+        return super().__new__(mcls, name, bases, namespace, **(config | strict))
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-class Value(msgspec.Struct, metaclass=_ValueMeta):
+class Value(msgspec.Struct, metaclass=_ValueMeta, frozen=True):
     """Base of every value; equality is by content, unknown fields in JSON are an error."""
 
 

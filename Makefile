@@ -1,0 +1,48 @@
+# Two commands do everything on a fresh machine: `make prove` and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+RESULTS := results
+
+.DEFAULT_GOAL := help
+.PHONY: help prove doctor test lint evidence clean
+
+help: ## Say what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+# The light environment: the command alone, no frameworks. A stamp file each, so that a second make costs nothing.
+$(VENV)/.light: pyproject.toml
+	@echo "── making $(VENV) with gpusetup and its six small dependencies (about 10 s, once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.full: $(VENV)/.light
+	@echo "── adding PyTorch, TensorFlow and the tools of development (1 to 5 min and about 2 GB, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+doctor: $(VENV)/.light ## Diagnose this machine's GPU stack; needs no framework (about 10 s the first time)
+	@$(BIN)/gpusetup doctor
+
+prove: $(VENV)/.full ## The main job: doctor, plan and quick self-test in both frameworks, saved in results/ (about 1 min after set-up)
+	@mkdir -p $(RESULTS)
+	@echo "── what is wrong with this machine (saved: $(RESULTS)/machine.json)"
+	@$(BIN)/gpusetup detect --output $(RESULTS)/machine.json
+	@$(BIN)/gpusetup doctor --machine $(RESULTS)/machine.json
+	@echo; echo "── the stack that fits it (saved: $(RESULTS)/stack.json)"
+	@$(BIN)/gpusetup plan --machine $(RESULTS)/machine.json --output $(RESULTS)/stack.json
+	@echo; echo "── proving both frameworks (saved: $(RESULTS)/proof.json)"
+	@$(BIN)/gpusetup selftest --quick --save $(RESULTS)/proof.json
+
+test: $(VENV)/.full ## Set up and run all tests (under 15 min on two cores)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.full ## ruff and mypy, strict
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+evidence: $(VENV)/.full ## The long campaigns: benchmarks and whole matrices, with their figures
+	@for script in benchmarks/*.py; do echo "── $$script"; $(BIN)/python $$script || exit 1; done
+
+clean: ## Remove what was made (not results/)
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/.built

@@ -1,0 +1,1 @@
+"""Stub until the facts room is furnished."""

@@ -1,0 +1,34 @@
+"""The two places text goes: stdout for the result, stderr for the conversation."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH_WHEN_PIPED = 110
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a rich console on stdout or stderr: colour only on a terminal, never with NO_COLOR, a fixed width in pipes.
+
+    Markup and highlighting are off: what a host says of itself is data, never formatting.
+    """
+    from rich.console import Console  # noqa: PLC0415 - rich is most of the start-up time
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else WIDTH_WHEN_PIPED
+    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+
+
+def neutral(text: str) -> str:
+    """Return `text` on one line and without control characters, so that a name read from a host cannot move the cursor.
+
+    Escape sequences, line breaks and bidirectional overrides come out as visible ``\\x1b``-style escapes.
+    """
+    return "".join(
+        char if unicodedata.category(char) not in {"Cc", "Cf", "Zl", "Zp", "Cs"} else ascii(char)[1:-1] for char in text
+    )
