@@ -13,7 +13,7 @@ WIDTH_WHEN_PIPED = 110
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a rich console on stdout or stderr: colour only on a terminal, never with NO_COLOR, a fixed width in pipes.
+    """Return a rich console: colour only on a terminal and never with NO_COLOR, a fixed width in pipes.
 
     Markup and highlighting are off: what a host says of itself is data, never formatting.
     """
@@ -25,9 +25,9 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def neutral(text: str) -> str:
-    """Return `text` on one line and without control characters, so that a name read from a host cannot move the cursor.
+    r"""Return `text` on one line and without control characters, so that a name cannot move the cursor.
 
-    Escape sequences, line breaks and bidirectional overrides come out as visible ``\\x1b``-style escapes.
+    Escape sequences, line breaks and bidirectional overrides come out as visible ``\x1b``-style escapes.
     """
     return "".join(
         char if unicodedata.category(char) not in {"Cc", "Cf", "Zl", "Zp", "Cs"} else ascii(char)[1:-1] for char in text
