@@ -8,7 +8,7 @@ RESULTS := results
 .PHONY: help prove doctor test lint evidence clean
 
 help: ## Say what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The light environment: the command alone, no frameworks. A stamp file each, so that a second make costs nothing.
 $(VENV)/.light: pyproject.toml

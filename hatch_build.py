@@ -1,4 +1,4 @@
-"""What the wheel needs beyond the package: compiled facts, and the content that stands beside the engine in a checkout."""
+"""What the wheel needs beyond the package: compiled facts, and the content beside the engine in a checkout."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ be saved, replayed and tested alone.
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any, TypeVar, dataclass_transform
@@ -43,7 +44,7 @@ def load(path: Path, kind: type[V]) -> V:
     """
     name = kind.__name__.lower()
     try:
-        raw = Path("/dev/stdin").read_bytes() if str(path) == "-" else path.read_bytes()
+        raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except OSError as error:
         raise WrongInputError(f"cannot read the {name} file {path}: {error.strerror}") from error
     try:

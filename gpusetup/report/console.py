@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,6 +28,4 @@ def neutral(text: str) -> str:
 
     Escape sequences, line breaks and bidirectional overrides come out as visible ``\x1b``-style escapes.
     """
-    return "".join(
-        char if unicodedata.category(char) not in {"Cc", "Cf", "Zl", "Zp", "Cs"} else ascii(char)[1:-1] for char in text
-    )
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

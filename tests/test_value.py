@@ -1,0 +1,100 @@
+"""The frozen values: immutable, strict, read back from their own JSON, written whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gpusetup.errors import WrongInputError
+from gpusetup.machine.model import Reading, Unread
+from gpusetup.value import Value, load, save, schema, to_json
+
+
+class Sample(Value):
+    name: str
+    reading: Reading[int] = 0
+
+
+def test_values_cannot_be_changed() -> None:
+    sample = Sample(name="a")
+    with pytest.raises(AttributeError):
+        sample.name = "b"  # type: ignore[misc]
+
+
+def test_values_take_keywords_only() -> None:
+    with pytest.raises(TypeError):
+        Sample("a")  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "sample", [Sample(name="é\n", reading=3), Sample(name="", reading=Unread(unread="denied", source="x"))]
+)
+def test_a_value_reads_back_from_its_json(sample: Sample, tmp_path: Path) -> None:
+    path = tmp_path / "sample.json"
+    save(path, to_json(sample))
+    assert load(path, Sample) == sample
+
+
+def test_standard_input_is_a_file_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"name": "piped"}')))
+    assert load(Path("-"), Sample) == Sample(name="piped")
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("{", "truncated"),
+        ('{"name": 3}', "$.name"),
+        ('{"name": "a", "other": 1}', "other"),
+        ('{"name": "a", "reading": {"unread": "asleep", "source": ""}}', "$.reading.unread"),
+        ("\xff", "invalid"),
+    ],
+)
+def test_a_corrupt_file_says_which_file_and_where_in_it(text: str, where: str, tmp_path: Path) -> None:
+    path = tmp_path / "corrupt.json"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(WrongInputError) as caught:
+        load(path, Sample)
+    assert str(path) in caught.value.message
+    assert where in caught.value.message.lower() or where in caught.value.message
+
+
+def test_a_missing_file_and_a_folder_are_told_plainly(tmp_path: Path) -> None:
+    for path in (tmp_path / "absent.json", tmp_path):
+        with pytest.raises(WrongInputError, match="cannot read the sample file"):
+            load(path, Sample)
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "kept.json"
+    path.write_text("old")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(WrongInputError, match="No space left"):
+        save(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_keeps_the_mode_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "secret.json"
+    path.write_text("old")
+    path.chmod(0o600)
+    save(path, "new")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_schema_can_be_published() -> None:
+    published = schema(Sample)
+    assert published["$ref"].endswith("Sample")
+    assert published["$defs"]["Sample"]["additionalProperties"] is False
+    assert msgspec.json.decode(msgspec.json.encode(published)) == published
