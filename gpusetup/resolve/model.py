@@ -31,13 +31,16 @@ class Request(Value):
     machine_arch: str = "x86_64"
     cards: tuple[Card, ...] = ()
     """Empty: no NVIDIA GPU, the CPU stack."""
-    repo: Repo = "rpmfusion"
+    repo: Repo | Literal[""] = ""
+    """"" takes RPM Fusion's driver, and NVIDIA's own where that is the only one that fits."""
     frameworks: tuple[str, ...] = ("torch", "tensorflow")
     driver: str = ""
-    """A driver that is there and must stay, or the one wanted."""
+    """A driver that is there and must stay, or the branch or version wanted."""
     cuda: str = ""
+    """Series of the CUDA toolkit (nvcc); the wheels bring their own CUDA."""
     cudnn: str = ""
     torch: str = ""
+    """``2.14.1``, or with its CUDA variant, ``2.14.1+cu126``."""
     tensorflow: str = ""
     python: str = ""
     secure_boot: bool | None = None
@@ -45,7 +48,10 @@ class Request(Value):
 
 
 class Reason(Value):
-    """One fact that forced or excluded something: the row's id, one sentence, and where the row was read."""
+    """One fact that forced or excluded something: the row's id, one sentence, and where the row was read.
+
+    A reason that is no row of the tables but the user's own wish has the id ``request:<option>``.
+    """
 
     fact: str
     text: str
@@ -53,10 +59,14 @@ class Reason(Value):
 
 
 class Rejected(Value):
-    """A value that was not chosen, and what spoke against it; best first."""
+    """A value that was not chosen, and what spoke against it.
+
+    `possible`: nothing forbids it, it only ranks lower.
+    """
 
     value: str
     because: tuple[Reason, ...]
+    possible: bool = False
 
 
 class Choice(Value):
@@ -94,6 +104,7 @@ class Repository(Value):
 class HostDriver(Value):
     """The kernel driver to install; `packages` in the order dnf gets them."""
 
+    repo: Repo
     branch: str
     version: str
     """Newest version seen in that repository, or the pinned one."""
@@ -103,6 +114,13 @@ class HostDriver(Value):
     """Packages (globs) of the other owner or of another branch that must be gone first."""
 
 
+class Archive(Value):
+    """One file to download, known by its SHA-256."""
+
+    url: str
+    sha256: str
+
+
 class Toolkit(Value):
     """Where nvcc comes from.
 
@@ -110,8 +128,10 @@ class Toolkit(Value):
     """
 
     series: str
+    """"" when there is none."""
     via: Literal["repo", "container", "none"]
     packages: tuple[str, ...] = ()
+    """The toolkit's own packages, or for ``container`` what runs the image with the GPU in it."""
     image: str = ""
     host_compiler: str = ""
     """What NVCC_CCBIN must name, ``g++-15``; "" when the system's own gcc will do."""
@@ -119,6 +139,8 @@ class Toolkit(Value):
     cudnn: str = ""
     """cuDNN of the host toolkit, for code compiled here; the wheels bring their own."""
     cudnn_packages: tuple[str, ...] = ()
+    cudnn_archive: Archive | None = None
+    """Where the repository is not known to carry cuDNN: the archive, to unpack beside the toolkit."""
 
 
 class Requirement(Value):
@@ -129,7 +151,10 @@ class Requirement(Value):
 
 
 class Environment(Value):
-    """One Python environment; two of them when the frameworks' NVIDIA wheels would overwrite each other."""
+    """One Python environment; two of them when the frameworks' NVIDIA wheels would overwrite each other.
+
+    All its `requirements` belong into one call of pip, which then weighs them against each other.
+    """
 
     name: str
     python: str
@@ -158,3 +183,29 @@ class Stack(Value):
     choices: tuple[Choice, ...]
     warnings: tuple[Reason, ...] = ()
     """True things the owner must know: a release near its end, an expired fact, a step only a person can do."""
+
+
+class WayOut(Value):
+    """One change that makes the impossible possible: in words, and as the options to give."""
+
+    text: str
+    options: tuple[str, ...]
+
+
+class Refusal(Value):
+    """No stack: a smallest set of reasons that cannot all hold, and the smallest changes that would do."""
+
+    version: Literal[1] = 1
+    request: Request
+    because: tuple[Reason, ...]
+    ways_out: tuple[WayOut, ...]
+
+
+class Answer(Value):
+    """What ``why`` says of one version: the stack that has it, or the refusal."""
+
+    version: Literal[1] = 1
+    question: str
+    possible: bool
+    stack: Stack | None = None
+    refusal: Refusal | None = None
