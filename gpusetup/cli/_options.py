@@ -17,18 +17,25 @@ F = TypeVar("F", bound="Callable[..., Any]")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON (stable schema).")
 
 
-def machine_options(command: F) -> F:
-    """Add ``--machine``, ``--sysroot`` and ``--deadline``: which host is spoken of, and how long NVML may take."""
+def reading_options(command: F) -> F:
+    """Add ``--sysroot`` and ``--deadline``: which host is read, and how long NVML may take."""
     for option in (
         click.option("--deadline", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS",
                      help="How long the driver may take to answer."),
         click.option("--sysroot", type=click.Path(path_type=Path), default=Path("/"), metavar="DIR",
                      help="Read the host under DIR instead of this one."),
-        click.option("--machine", "machine_file", type=click.Path(path_type=Path), metavar="FILE",
-                     help="Replay a machine saved with `gpusetup detect` (- is standard input)."),
     ):  # fmt: skip
         command = option(command)
     return command
+
+
+def machine_options(command: F) -> F:
+    """Add the options of reading a host, and ``--machine``, which replays a saved one instead."""
+    option = click.option(
+        "--machine", "machine_file", type=click.Path(path_type=Path), metavar="FILE",
+        help="Replay a machine saved with `gpusetup detect` (- is standard input).",
+    )  # fmt: skip
+    return option(reading_options(command))
 
 
 def read_machine(machine_file: Path | None, sysroot: Path, deadline: float) -> Machine:

@@ -1,0 +1,27 @@
+"""The version of gcc, without running it."""
+
+from __future__ import annotations
+
+import re
+
+from gpusetup.machine.host import Host
+from gpusetup.machine.model import Reading, Unread
+from gpusetup.machine.programs import find_program
+from gpusetup.machine.version import version_key
+
+
+def read_gcc(host: Host) -> Reading[str]:
+    """Return the version of ``gcc``: as the name it leads to says (``gcc-12``), else of its newest folder."""
+    path = find_program(host, "gcc")
+    if not path:
+        return Unread(unread="absent", source="gcc", detail="no gcc on the path")
+    named = re.search(r"gcc-(\d[\d.]*)$", host.resolve(path))
+    folders = [
+        folder.rsplit("/", 1)[-1]
+        for place in ("/usr/lib/gcc/*/*", "/usr/lib64/gcc/*/*")
+        for folder in host.glob(place)
+        if re.search(r"/\d[\d.]*$", folder)
+    ]
+    if named:
+        return named[1]
+    return max(folders, key=version_key) if folders else Unread(unread="failed", source=path, detail="does not say")

@@ -1,0 +1,54 @@
+"""Installed Python distributions, from the names of their metadata folders; nothing is imported or opened."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+
+from gpusetup.machine.host import Host, clean
+from gpusetup.machine.model import Distribution
+
+# NAME-VERSION.dist-info (wheels), NAME-VERSION[-pyX.Y].egg-info (Debian, setuptools)
+_METADATA = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-py\d[\d.]*)?\.(?:dist|egg)-info")
+_FOLDERS = (
+    "/usr/lib/python3*/site-packages",
+    "/usr/lib64/python3*/site-packages",
+    "/usr/lib/python3/dist-packages",
+    "/usr/local/lib/python3*/dist-packages",
+    "/usr/local/lib/python3*/site-packages",
+    "/usr/local/lib64/python3*/site-packages",
+)
+_OTHERS = ("VIRTUAL_ENV", "CONDA_PREFIX")
+
+
+def read_distributions(host: Host) -> tuple[Distribution, ...]:
+    """Return the distributions that the interpreter running us would find, in its order.
+
+    On the live host those on ``sys.path``, then those of the active environment ($VIRTUAL_ENV, $CONDA_PREFIX) where it
+    is another one: a gpusetup that is installed on its own still speaks of the user's frameworks. In a folder those of
+    its system interpreters.
+    """
+    places = _live_places(host) if host.live else (path for pattern in _FOLDERS for path in host.glob(pattern))
+    once = dict.fromkeys(host.resolve(place) for place in places)
+    return tuple(found for place in once for found in _in_folder(host, place))
+
+
+def _live_places(host: Host) -> Iterator[str]:
+    yield from (os.path.abspath(clean(place)) for place in sys.path if place and not place.endswith(".zip"))
+    for name in _OTHERS:
+        if prefix := clean(os.environ.get(name, "")):
+            for lib in ("lib", "lib64"):
+                yield from host.glob(f"{os.path.abspath(prefix)}/{lib}/python3*/site-packages")
+
+
+def _in_folder(host: Host, place: str) -> Iterator[Distribution]:
+    for entry in host.names(place):
+        if entry.endswith("-info") and (said := _METADATA.fullmatch(entry)):
+            yield Distribution(name=_normal(said["name"]), version=said["version"], location=place)
+
+
+def _normal(name: str) -> str:
+    """Return the name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,68 @@
+"""The running kernel, the modules it has loaded, and those on disk for every installed kernel."""
+
+from __future__ import annotations
+
+import re
+
+from gpusetup.machine.host import Host
+from gpusetup.machine.model import Kernel, Module, Reading, Unread
+
+MODULES = "/lib/modules"
+MODULES_DEP_LIMIT = 8 << 20
+_OF_INTEREST = re.compile(r"nvidia(_|$)|nouveau$|nova|vfio_pci$")
+_NVIDIA_FILE = re.compile(
+    r"nvidia(-current|-tesla(-\d+)?|-legacy-\d+xx|-open)?(-(uvm|drm|modeset|peermem))?\.ko(\.\w+)?"
+)
+_NVIDIA_ENTRY = re.compile(rb"^([^:\n]*nvidia[^:\n]*\.ko[^:\n]*):", re.MULTILINE)
+
+
+def read_kernel(host: Host) -> Kernel:
+    """Return what the kernel says of itself and what lies on disk for it."""
+    release = host.read_line("/proc/sys/kernel/osrelease")
+    return Kernel(
+        release=release,
+        command_line=host.read_line("/proc/cmdline"),
+        modules=_loaded(host),
+        modules_on_disk={name: _on_disk(host, name) for name in host.names(MODULES)},
+        headers=release if isinstance(release, Unread) else host.exists(f"{MODULES}/{release}/build/Makefile"),
+        taint=host.read_int("/proc/sys/kernel/tainted"),
+        lockdown=_lockdown(host),
+    )
+
+
+def _loaded(host: Host) -> Reading[tuple[Module, ...]]:
+    text = host.read_text("/proc/modules")
+    if isinstance(text, Unread):
+        return text
+    names = (line.split(" ", 1)[0] for line in text.splitlines())
+    return tuple(Module(name=name, version=_version(host, name)) for name in names if _OF_INTEREST.match(name))
+
+
+def _version(host: Host, module: str) -> str:
+    version = host.read_line(f"/sys/module/{module}/version")
+    return "" if isinstance(version, Unread) else version
+
+
+def _on_disk(host: Host, release: str) -> tuple[str, ...]:
+    """Return the nvidia modules for the kernel `release`: those depmod knows and those in the folders they go to."""
+    index = host.read_bytes(f"{MODULES}/{release}/modules.dep", MODULES_DEP_LIMIT)
+    known = [] if isinstance(index, Unread) else [raw.decode(errors="replace") for raw in _NVIDIA_ENTRY.findall(index)]
+    folders = ("extra", "updates", "kernel/drivers/video", "misc")
+    lying = [
+        path
+        for folder in folders
+        for depth in ("*", "*/*")
+        for path in host.glob(f"{MODULES}/{release}/{folder}/{depth}")
+    ]
+    names = {path.rsplit("/", 1)[-1] for path in (*known, *lying)}
+    return tuple(sorted(name for name in names if _NVIDIA_FILE.fullmatch(name)))
+
+
+def _lockdown(host: Host) -> Reading[str]:
+    """Return the mode in brackets of ``none [integrity] confidentiality``."""
+    path = "/sys/kernel/security/lockdown"
+    line = host.read_line(path)
+    if isinstance(line, Unread):
+        return line
+    chosen = re.search(r"\[(\w+)\]", line)
+    return chosen[1] if chosen else Unread(unread="failed", source=path, detail=f"no mode in {line[:60]!r}")

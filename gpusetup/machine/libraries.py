@@ -1,0 +1,75 @@
+"""Every file the dynamic linker could pick for the libraries a GPU stack loads."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from gpusetup.machine.host import Host, clean
+from gpusetup.machine.linker_cache import entries
+from gpusetup.machine.model import Distribution, Library, Unread
+
+CACHE = "/etc/ld.so.cache"
+CACHE_LIMIT = 16 << 20
+DEFAULT_FOLDERS = ("/lib64", "/usr/lib64", "/lib", "/usr/lib")
+DEBIAN_FOLDERS = ("/lib/{arch}-linux-gnu", "/usr/lib/{arch}-linux-gnu")
+WSL_FOLDER = "/usr/lib/wsl/lib"
+SONAME = re.compile(r"lib(?:cuda|nvidia-ml)\.so\.1|lib(?:cudart|cudnn|nccl|cublas|cublasLt)\.so\.\d+")
+
+Origin = Literal["LD_LIBRARY_PATH", "ld.so.cache", "default", "wheel", "toolkit"]
+
+
+def read_libraries(
+    host: Host, arch: str, toolkits: dict[str, str], distributions: tuple[Distribution, ...]
+) -> tuple[Library, ...]:
+    """Return the files in the linker's order, each once.
+
+    First what the linker itself would find (LD_LIBRARY_PATH, its cache, the default folders), then what only a
+    framework finds (the wheels), then the toolkits.
+    """
+    found: dict[tuple[str, str], Library] = {}
+    for origin, path in _candidates(host, arch, toolkits, distributions):
+        soname, real = os.path.basename(path), host.resolve(path)
+        if (soname, real) not in found and host.exists(path):
+            found[soname, real] = Library(soname=soname, path=path, version=_version(soname, real), origin=origin)
+    return tuple(found.values())
+
+
+def _candidates(
+    host: Host, arch: str, toolkits: dict[str, str], distributions: tuple[Distribution, ...]
+) -> Iterator[tuple[Origin, str]]:
+    for folder in _library_path(host):
+        yield from _in_folder(host, "LD_LIBRARY_PATH", folder)
+    raw = host.read_bytes(CACHE, CACHE_LIMIT)
+    for soname, path in () if isinstance(raw, Unread) else entries(raw):
+        if SONAME.fullmatch(soname):
+            yield "ld.so.cache", path
+    for folder in (*DEFAULT_FOLDERS, *(place.format(arch=arch) for place in DEBIAN_FOLDERS), WSL_FOLDER):
+        yield from _in_folder(host, "default", folder)
+    for location in dict.fromkeys(each.location for each in distributions):
+        for folder in (*host.glob(f"{location}/nvidia/*/lib"), f"{location}/torch/lib"):
+            yield from _in_folder(host, "wheel", folder)
+    for toolkit in toolkits:
+        for folder in (f"{toolkit}/lib64", f"{toolkit}/compat"):
+            yield from _in_folder(host, "toolkit", folder)
+
+
+def _library_path(host: Host) -> list[str]:
+    """Return the folders of LD_LIBRARY_PATH; an empty entry means the working folder, as the linker has it."""
+    own = clean(os.environ.get("LD_LIBRARY_PATH", "")) if host.live else ""
+    return [folder or "." for folder in re.split("[:;]", own)] if own else []
+
+
+def _in_folder(host: Host, origin: Origin, folder: str) -> Iterator[tuple[Origin, str]]:
+    for name in host.names(folder):
+        if SONAME.fullmatch(name):
+            yield origin, os.path.join(folder, name)
+
+
+def _version(soname: str, real: str) -> str:
+    """Return what the file's name adds to the soname's stem: libcuda.so.580.95.05 → 580.95.05."""
+    stem = soname.partition(".so")[0] + ".so."
+    name = os.path.basename(real)
+    return name.removeprefix(stem) if name.startswith(stem) and name != soname else ""

@@ -1,0 +1,56 @@
+"""Read everything from one host, once."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from gpusetup import __version__
+from gpusetup.errors import WrongInputError
+from gpusetup.machine import nvml
+from gpusetup.machine.containers import read_containers
+from gpusetup.machine.device_nodes import read_device_nodes
+from gpusetup.machine.distributions import read_distributions
+from gpusetup.machine.driver import read_driver
+from gpusetup.machine.host import Host
+from gpusetup.machine.libraries import read_libraries
+from gpusetup.machine.model import Machine
+from gpusetup.machine.pci import read_pci
+from gpusetup.machine.system import read_system
+from gpusetup.machine.toolkits import read_toolkits
+
+
+def read(sysroot: Path, deadline: float) -> Machine:
+    """Return the host under `sysroot`; the driver may take `deadline` seconds, and is asked while the rest is read.
+
+    Raises `WrongInputError` when `sysroot` is not a folder. Whatever else cannot be read says so in its place.
+    """
+    if not sysroot.is_dir():
+        raise WrongInputError(f"{sysroot} is not a folder", "give the folder that holds the host's files")
+    host = Host(sysroot)
+    question = nvml.Question(host, deadline)
+    try:
+        system = read_system(host)
+        toolkits = read_toolkits(host)
+        distributions = read_distributions(host)
+        libraries = read_libraries(host, system.arch, toolkits, distributions)
+        pci = read_pci(host)
+        device_nodes = read_device_nodes(host)
+        containers = read_containers(host)
+        answer = question.answer()
+    finally:
+        question.abandon()
+    return Machine(
+        gpusetup=__version__,
+        read_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        sysroot=host.root,
+        system=system,
+        driver=read_driver(host, answer.driver, libraries),
+        gpus=answer.gpus,
+        pci=pci,
+        device_nodes=device_nodes,
+        libraries=libraries,
+        toolkits=toolkits,
+        distributions=distributions,
+        containers=containers,
+    )

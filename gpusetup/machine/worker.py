@@ -1,0 +1,135 @@
+"""A forked child that reads what may hang or crash, and tells what it does before it does it.
+
+The child writes one JSON line before every call (``["call", name]``) and one for every answer. When a call never
+returns or takes the process with it, the parent still has everything that was read before, and the name of the call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+REAP_SECONDS = 0.2
+"""How long a killed child is waited for; one that sleeps inside a driver cannot die and is left behind."""
+
+Tell = Callable[..., None]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What the child told before it ended: its ``read`` lines, the last call it began, and how it ended."""
+
+    lines: list[list[Any]]
+    last_call: str
+    ended: str
+    """``fine``, ``timeout`` or ``crash``."""
+    detail: str
+
+
+class Worker:
+    """Runs `work(tell)` in a forked child; `wait` collects the outcome within the deadline."""
+
+    def __init__(self, work: Callable[[Tell], None], deadline: float) -> None:
+        self._end = time.monotonic() + deadline
+        self._deadline = deadline
+        self._pipe, write_end = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.close(self._pipe)
+            _live_as_child(work, write_end)
+        os.close(write_end)
+
+    def wait(self) -> Outcome:
+        """Return what the child told, at the latest when the deadline has passed."""
+        raw, finished = self._drain()
+        status = self._reap(kill=not finished)
+        *whole, _unfinished = raw.split(b"\n")
+        lines = [line for line in map(_decode, whole) if line]
+        calls = [str(line[1]) for line in lines if line[0] == "call"]
+        ended, detail = ("fine", "") if ["done"] in lines else _ending(finished, status, lines)
+        if ended == "timeout":
+            detail = f"no answer within {self._deadline:g} s"
+        return Outcome([line for line in lines if line[0] == "read"], calls[-1] if calls else "", ended, detail)
+
+    def abandon(self) -> None:
+        """End the child without listening to it; nothing to do after `wait`."""
+        if self._pipe >= 0:
+            self._close()
+            self._reap(kill=True)
+
+    def _close(self) -> None:
+        os.close(self._pipe)
+        self._pipe = -1
+
+    def _drain(self) -> tuple[bytes, bool]:
+        """Read until the child closes its end (True) or the deadline has passed (False)."""
+        pieces: list[bytes] = []
+        try:
+            while True:
+                left = max(0.0, self._end - time.monotonic())
+                if not select.select([self._pipe], [], [], left)[0]:
+                    return b"".join(pieces), False
+                piece = os.read(self._pipe, 1 << 16)
+                if not piece:
+                    return b"".join(pieces), True
+                pieces.append(piece)
+        finally:
+            self._close()
+
+    def _reap(self, *, kill: bool) -> int | None:
+        """Return the child's wait status, None when it did not die in time."""
+        if kill:
+            os.kill(self._pid, signal.SIGKILL)
+        end = time.monotonic() + REAP_SECONDS
+        while True:
+            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            if pid:
+                return status
+            if time.monotonic() > end:
+                return None
+            time.sleep(0.001)
+
+
+def _live_as_child(work: Callable[[Tell], None], write_end: int) -> None:
+    """Do the work, say how it went, and leave without running anything of the parent's."""
+
+    def tell(*line: Any) -> None:
+        os.write(write_end, msgspec.json.encode(line) + b"\n")
+
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        # what a library prints belongs in neither our result nor our conversation
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for stream in range(3):
+            os.dup2(nowhere, stream)
+        work(tell)
+        tell("done")
+    except BaseException as error:
+        with contextlib.suppress(OSError):  # the parent has left: there is nobody to tell
+            tell("fault", f"{type(error).__name__}: {error}"[:500])
+    finally:
+        os._exit(0)
+
+
+def _decode(line: bytes) -> list[Any]:
+    try:
+        return msgspec.json.decode(line, type=list[Any])
+    except msgspec.DecodeError:  # the library wrote into our pipe: not ours, and not to be believed
+        return []
+
+
+def _ending(finished: bool, status: int | None, lines: list[list[Any]]) -> tuple[str, str]:
+    if not finished or status is None:
+        return "timeout", ""
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+        return "crash", f"the process was ended by {name}"
+    faults = [str(line[1]) for line in lines if line[0] == "fault"]
+    return "crash", faults[-1] if faults else f"the process ended by itself with status {os.WEXITSTATUS(status)}"
