@@ -1,1 +1,94 @@
-"""Compatibility tables: every row has a source and the day it was read."""
+"""Compatibility tables: every row has a source and the day it was read.
+
+>>> from gpusetup.facts import facts
+>>> next(row.eol.year for row in facts().branch if row.branch == "580")
+2028
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from gpusetup.facts import compiled
+from gpusetup.facts.tables import TABLES, row_type
+
+if TYPE_CHECKING:
+    from gpusetup.facts.model.containers import ContainerCommand, ContainerToolkit, Image, ImageTag, Ngc, Selinux
+    from gpusetup.facts.model.cuda import Arch, Branch, Chip, Cuda, CudaMajor, CudaSeries, Glibc, Gpu
+    from gpusetup.facts.model.cudnn import Cudnn, CudnnSupport
+    from gpusetup.facts.model.fact import Fact
+    from gpusetup.facts.model.fedora import Dnf, FedoraRelease, Key, NvidiaRepo, Package, Repo
+    from gpusetup.facts.model.frameworks import Index, Tensorflow, Torch, TorchBuild, Variant
+    from gpusetup.facts.model.general import Licence, Rule
+
+
+class Facts:
+    """All tables of one folder, each read when it is first asked for.
+
+    Raises `gpusetup.errors.WrongInputError`, naming file and row, when a table does not load.
+    """
+
+    branch: tuple[Branch, ...]
+    cuda: tuple[Cuda, ...]
+    cuda_major: tuple[CudaMajor, ...]
+    cuda_series: tuple[CudaSeries, ...]
+    glibc: tuple[Glibc, ...]
+    arch: tuple[Arch, ...]
+    chip: tuple[Chip, ...]
+    gpu: tuple[Gpu, ...]
+    cudnn: tuple[Cudnn, ...]
+    cudnn_support: tuple[CudnnSupport, ...]
+    torch: tuple[Torch, ...]
+    torch_build: tuple[TorchBuild, ...]
+    variant: tuple[Variant, ...]
+    index: tuple[Index, ...]
+    tensorflow: tuple[Tensorflow, ...]
+    fedora: tuple[FedoraRelease, ...]
+    nvidia_repo: tuple[NvidiaRepo, ...]
+    repo: tuple[Repo, ...]
+    key: tuple[Key, ...]
+    package: tuple[Package, ...]
+    dnf: tuple[Dnf, ...]
+    image: tuple[Image, ...]
+    image_tag: tuple[ImageTag, ...]
+    ngc: tuple[Ngc, ...]
+    container_toolkit: tuple[ContainerToolkit, ...]
+    container_command: tuple[ContainerCommand, ...]
+    selinux: tuple[Selinux, ...]
+    licence: tuple[Licence, ...]
+    rule: tuple[Rule, ...]
+
+    def __init__(self, folder: Path = compiled.HERE) -> None:
+        self.folder = folder
+
+    def __getattr__(self, table: str) -> Any:
+        """Read `table` and keep it (Python asks here only for what is not kept yet)."""
+        if table not in TABLES:
+            raise AttributeError(table)
+        rows = self.load(table)
+        setattr(self, table, rows)
+        return rows
+
+    def load(self, table: str) -> tuple[Fact, ...]:
+        """Return the rows of the table named `table`."""
+        kind = row_type(table)
+        ready = self._compiled.get(table)
+        if ready is None or ready.checksum != compiled.checksum(self.folder, table):
+            from gpusetup.facts.toml import read_table  # noqa: PLC0415 - an installed gpusetup never parses TOML
+
+            return read_table(self.folder, table)
+        return msgspec.json.decode(ready.rows, type=tuple[kind, ...])  # type: ignore[valid-type]
+
+    @functools.cached_property
+    def _compiled(self) -> dict[str, compiled.Table]:
+        return compiled.read(self.folder)
+
+
+@functools.cache
+def facts() -> Facts:
+    """Return the tables that came with gpusetup."""
+    return Facts()

@@ -1,0 +1,130 @@
+"""Rows about drivers, CUDA and the GPUs they serve. Versions are text here; `gpusetup.versions` compares them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from gpusetup.facts.model.fact import Fact
+
+Flavour = Literal["open", "proprietary"]
+
+
+class Branch(Fact):
+    """One Linux driver branch, ``580``."""
+
+    branch: str
+    lifecycle: Literal["lts", "production", "new-feature", ""] = ""
+    """NVIDIA's LTSB, PB and NFB; "" when its designation was not found."""
+    released: date | None = None
+    eol: date | None = None
+    latest: str = ""
+    latest_date: date | None = None
+    cuda_max: str = ""
+    """The newest CUDA series it reports (what nvidia-smi prints)."""
+    cc_min: str
+    cc_max_derived: str = ""
+    """Inferred from the newest architecture that `cuda_max` can target."""
+    arch_min: str
+    kernel_modules: tuple[Flavour, ...]
+    modules_default: Flavour | Literal[""] = ""
+    last_for: tuple[str, ...] = ()
+    """Architectures that no later branch drives."""
+
+
+class Cuda(Fact):
+    """One CUDA toolkit release, ``12.6.3``; every driver is the x86_64 Linux one."""
+
+    release: str
+    series: str
+    label: str = ""
+    driver_min: str = ""
+    """What NVIDIA's release notes ask for with exactly this toolkit."""
+    driver_compat: str = ""
+    """The lowest driver that runs programs of this major (minor-version compatibility)."""
+    driver_bundled: str = ""
+    driver_companion: str = ""
+    """The driver announced with it, where the runfile's name does not say."""
+    runfile: str = ""
+    runfile_url: str = ""
+    runfile_sha256: str = ""
+    runfile_aarch64_url: str = ""
+    runfile_aarch64_sha256: str = ""
+
+
+class CudaMajor(Fact):
+    """What one CUDA major asks of the driver when each minor runs on the driver of the first (10: it does not)."""
+
+    major: int
+    minor_compat: bool
+    driver_min: str = ""
+    driver_native_below: str = ""
+    """From this branch on the next major is native, so this one is merely backward compatible."""
+
+
+class CudaSeries(Fact):
+    """What nvcc of one series, ``12.6``, can target and which host compilers it accepts (x86_64 Linux)."""
+
+    series: str
+    cc_min: str
+    cc_max: str
+    added: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    gcc_min: int = 0
+    gcc_max: int
+    clang_max: int = 0
+
+
+class Glibc(Fact):
+    """A C library too new for the headers of a CUDA series: nvcc fails whatever gcc is used."""
+
+    series_last: str
+    """The newest CUDA series that fails."""
+    glibc_from: str
+    """The oldest glibc it fails with."""
+    symptom: str
+    fix: str
+
+
+class Arch(Fact):
+    """One GPU architecture, or the part of one that shares its CUDA lifetime."""
+
+    arch: str
+    cc: tuple[str, ...]
+    cuda_first: str
+    cuda_last: str = ""
+    """The last series whose nvcc targets it, "" while that goes on."""
+    first_driver_derived: str = ""
+    """The driver bundled with `cuda_first`."""
+    last_driver_branch: str = ""
+    kernel_modules: tuple[Flavour, ...]
+    """Which kernel modules can drive it (open ones need the GPU System Processor that Turing brought)."""
+
+
+class Chip(Fact):
+    """One chip, ``GP107``; compute capability is a property of the chip."""
+
+    chip: str
+    arch: str
+    cc: str
+    last_driver_branch: str = ""
+
+
+class Gpu(Fact):
+    """One marketed GPU. Figures are dense peaks in TFLOP/s, GB and GB/s, as `spec_source` rounds them."""
+
+    name: str
+    arch: str
+    cc: str
+    market: Literal["datacentre", "workstation", "geforce", "laptop", "jetson", "desktop-soc"]
+    chip: tuple[str, ...] = ()
+    pci_ids: tuple[str, ...] = ()
+    """Four lower-case hexadecimal digits each (vendor 10de)."""
+    memory_gb: float = 0
+    bandwidth_gb_s: float = 0
+    fp32_tflops: float = 0
+    fp32_derived: bool = False
+    """Computed as cores × 2 × boost clock."""
+    fp16_tensor_tflops: float = 0
+    bf16_tensor_tflops: float = 0
+    spec_source: tuple[str, ...] = ()

@@ -1,0 +1,85 @@
+"""Rows about PyTorch and TensorFlow."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from gpusetup.facts.model.fact import Fact
+
+
+class Torch(Fact):
+    """One PyTorch release (Linux x86_64)."""
+
+    release: str
+    released: date | None = None
+    python: tuple[str, ...]
+    requires_python: str = ""
+    variants: tuple[str, ...] = ()
+    """CUDA variants on PyTorch's own index, ``cu126``; empty when not known."""
+    default_variant: str = ""
+    """The variant that the plain ``pip install torch`` of that release brings."""
+    default_exact: bool = False
+    """The default was read from the metadata of that very release."""
+
+
+class TorchBuild(Fact):
+    """What one variant of these releases was compiled for, and which NVIDIA libraries it brings.
+
+    `cc` lists what was compiled, not what runs: ask `gpusetup.versions.runs_on`.
+    """
+
+    releases: tuple[str, ...]
+    """Exact releases: join on these and on nothing shorter."""
+    variant: str
+    machine: Literal["x86_64", "aarch64"] = "x86_64"
+    cuda: str
+    """The series, ``12.6``."""
+    cuda_release: str = ""
+    """The exact release, where it is known."""
+    cudnn: str = ""
+    cudnn_conda: str = ""
+    """cuDNN of the conda build, where that is all that is known."""
+    nccl: str = ""
+    cc: tuple[str, ...] = ()
+    """Empty: not known."""
+    ptx: str = ""
+    """The capability whose PTX it carries, "" for none."""
+    measured: str = ""
+    """``conda build``: read out of the conda package, which can differ from the wheel in small ways."""
+
+
+class Variant(Fact):
+    """One CUDA variant of the wheels, ``cu126``, and the lowest driver it runs on."""
+
+    variant: str
+    cuda: str
+    driver_min: str
+
+
+class Index(Fact):
+    """Where wheels of a framework come from; `pattern` has ``{variant}`` and the like to fill in."""
+
+    pattern: str
+
+
+class Tensorflow(Fact):
+    """One TensorFlow release (Linux, GPU): the tested stack, and what ``tensorflow[and-cuda]`` pulls."""
+
+    release: str
+    package: str
+    python: tuple[str, ...]
+    cuda: str
+    cudnn: str
+    compiler: str
+    bazel: str
+    cc: tuple[str, ...] = ()
+    """Compute capabilities compiled into the wheel; empty: not known."""
+    ptx: str = ""
+    and_cuda: bool
+    """Whether the extra exists."""
+    and_cuda_read_from: str = ""
+    """The patch release whose metadata was read."""
+    and_cuda_runtime: str = ""
+    and_cuda_cudnn: str = ""
+    and_cuda_nccl: str = ""

@@ -1,0 +1,50 @@
+"""Which tables there are: one TOML file each, named as the table, and one row type."""
+
+from __future__ import annotations
+
+import importlib
+
+from gpusetup.errors import WrongInputError
+from gpusetup.facts.model.fact import Fact
+
+# table → (module under gpusetup.facts.model, row type); a module is imported when its table is first read
+TABLES = {
+    "branch": ("cuda", "Branch"),
+    "cuda": ("cuda", "Cuda"),
+    "cuda_major": ("cuda", "CudaMajor"),
+    "cuda_series": ("cuda", "CudaSeries"),
+    "glibc": ("cuda", "Glibc"),
+    "arch": ("cuda", "Arch"),
+    "chip": ("cuda", "Chip"),
+    "gpu": ("cuda", "Gpu"),
+    "cudnn": ("cudnn", "Cudnn"),
+    "cudnn_support": ("cudnn", "CudnnSupport"),
+    "torch": ("frameworks", "Torch"),
+    "torch_build": ("frameworks", "TorchBuild"),
+    "variant": ("frameworks", "Variant"),
+    "index": ("frameworks", "Index"),
+    "tensorflow": ("frameworks", "Tensorflow"),
+    "fedora": ("fedora", "FedoraRelease"),
+    "nvidia_repo": ("fedora", "NvidiaRepo"),
+    "repo": ("fedora", "Repo"),
+    "key": ("fedora", "Key"),
+    "package": ("fedora", "Package"),
+    "dnf": ("fedora", "Dnf"),
+    "image": ("containers", "Image"),
+    "image_tag": ("containers", "ImageTag"),
+    "ngc": ("containers", "Ngc"),
+    "container_toolkit": ("containers", "ContainerToolkit"),
+    "container_command": ("containers", "ContainerCommand"),
+    "selinux": ("containers", "Selinux"),
+    "licence": ("general", "Licence"),
+    "rule": ("general", "Rule"),
+}
+
+
+def row_type(table: str) -> type[Fact]:
+    """Return the row type of `table`; raises `WrongInputError` listing the tables when there is none of that name."""
+    if table not in TABLES:
+        raise WrongInputError(f"there is no table of facts named {table}", f"the tables are {', '.join(TABLES)}")
+    module, name = TABLES[table]
+    kind: type[Fact] = getattr(importlib.import_module(f"gpusetup.facts.model.{module}"), name)
+    return kind

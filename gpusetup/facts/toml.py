@@ -1,0 +1,69 @@
+"""Reads the tables as people write them: TOML, with short names for sources that many rows cite."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gpusetup.errors import WrongInputError
+from gpusetup.facts.model.fact import Fact
+from gpusetup.facts.tables import row_type
+
+CITING = ("source", "spec_source")
+
+
+def read_table(folder: Path, table: str) -> tuple[Fact, ...]:
+    """Return the rows of ``<table>.toml``, each checked against its type.
+
+    Raises `WrongInputError` naming file, table and row when one does not fit, above all when it has no source or no
+    ``read_on``.
+    """
+    kind = row_type(table)
+    path = folder / f"{table}.toml"
+    names = read_sources(folder)
+    return tuple(_convert(path, number, row, names, kind) for number, row in _rows(path, table))
+
+
+def read_sources(folder: Path) -> dict[str, str]:
+    """Return the short names that rows may cite, and what each stands for."""
+    return {str(name): str(text) for name, text in _parse(folder / "sources.toml").items()}
+
+
+def _rows(path: Path, table: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    document = _parse(path)
+    if set(document) - {table}:
+        raise WrongInputError(f"{path} has more than the table [[{table}]]: {', '.join(set(document) - {table})}")
+    return enumerate(document.get(table, []), start=1)
+
+
+def _convert(path: Path, number: int, row: dict[str, Any], names: dict[str, str], kind: type[Fact]) -> Fact:
+    where = f"{path}: [[{path.stem}]] row {number} ({row.get('id', 'without id')})"
+    for field in CITING:
+        if field in row:
+            row[field] = [_spell_out(name, names, where) for name in row[field]]
+    try:
+        return msgspec.convert(row, kind)
+    except msgspec.ValidationError as error:
+        raise WrongInputError(f"{where}: {error}") from error
+
+
+def _spell_out(cited: str, names: dict[str, str], where: str) -> str:
+    """Return what a cited name stands for; an address stands for itself."""
+    if cited in names:
+        return names[cited]
+    if "/" in cited or ":" in cited:
+        return cited
+    raise WrongInputError(f"{where}: cites {cited!r}, which is neither an address nor a name in sources.toml")
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise WrongInputError(f"cannot read the facts in {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise WrongInputError(f"{path} is not TOML: {error}") from error
