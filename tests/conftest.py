@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
+pytest_plugins = ["tests.fake_driver"]
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -1,0 +1,287 @@
+/* A libnvidia-ml.so.1 of our own: the functions gpusetup asks, for GPUs that do not exist and faults that are planned.
+
+   FAKE_NVML_GPUS    kinds by name, such as "rtx4090,gtx1050m,h100*8"; default none
+   FAKE_NVML_FAULTS  "function[@gpu]=fault,…" with fault one of a return code, hang, crash, segv, exit, ones, zeros, text;
+                     function "*" means every one. ones/zeros/text return success with garbage in the answer
+   FAKE_NVML_DRIVER  the driver version it claims; default 580.95.05
+   FAKE_NVML_NAME    the name every GPU claims instead of its own
+
+   Functions are named as pynvml names them, without _v2 and the like. Declarations are ours, from the documented ABI. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SUCCESS = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7 };
+enum { MAX_GPUS = 64 };
+
+typedef struct {
+    const char *kind, *name;
+    int major, minor, architecture;
+    unsigned mib, watts, clock, pcie_gen, pci_id;
+    int datacentre; /* ECC, MIG, row remapping */
+    int nvlinks;
+} Kind;
+
+static const Kind KINDS[] = {
+    {"gtx1050m", "NVIDIA GeForce GTX 1050", 6, 1, 4, 4096, 0, 1911, 3, 0x1c8d10de, 0, 0},
+    {"v100", "Tesla V100-SXM2-32GB", 7, 0, 5, 32768, 300, 1530, 3, 0x1db510de, 1, 6},
+    {"t4", "Tesla T4", 7, 5, 6, 15360, 70, 1590, 3, 0x1eb810de, 1, 0},
+    {"a100", "NVIDIA A100-SXM4-80GB", 8, 0, 7, 81920, 400, 1410, 4, 0x20b210de, 1, 12},
+    {"rtx4090", "NVIDIA GeForce RTX 4090", 8, 9, 8, 24564, 450, 3120, 4, 0x268410de, 0, 0},
+    {"h100", "NVIDIA H100 80GB HBM3", 9, 0, 9, 81559, 700, 1980, 5, 0x233010de, 1, 18},
+    {"b200", "NVIDIA B200", 10, 0, 10, 183359, 1000, 1965, 6, 0x290110de, 1, 18},
+    {"rtx5090", "NVIDIA GeForce RTX 5090", 12, 0, 10, 32607, 575, 3090, 5, 0x2b8510de, 0, 0},
+};
+
+typedef struct {
+    const Kind *kind;
+    int index;
+} Gpu;
+
+static Gpu gpus[MAX_GPUS];
+
+static const char *setting(const char *name, const char *otherwise) {
+    const char *value = getenv(name);
+    return value && *value ? value : otherwise;
+}
+
+static int count_gpus(void) {
+    char plan[4096];
+    int count = 0;
+    snprintf(plan, sizeof plan, "%s", setting("FAKE_NVML_GPUS", ""));
+    for (char *word = strtok(plan, ","); word; word = strtok(NULL, ",")) {
+        char *star = strchr(word, '*');
+        int times = star ? atoi(star + 1) : 1;
+        if (star) *star = 0;
+        for (size_t k = 0; k < sizeof KINDS / sizeof *KINDS; k++)
+            for (int i = 0; !strcmp(word, KINDS[k].kind) && i < times && count < MAX_GPUS; i++, count++)
+                gpus[count] = (Gpu){&KINDS[k], count};
+    }
+    return count;
+}
+
+/* The fault planned for `function` on `gpu` (-1: none), "" when there is none. */
+static const char *fault(const char *function, int gpu) {
+    static char plan[65536], name[256];
+    snprintf(plan, sizeof plan, "%s", setting("FAKE_NVML_FAULTS", ""));
+    for (char *word = strtok(plan, ","); word; word = strtok(NULL, ",")) {
+        char *equals = strchr(word, '=');
+        if (!equals) continue;
+        *equals = 0;
+        snprintf(name, sizeof name, "%s@%d", function, gpu);
+        if (!strcmp(word, function) || !strcmp(word, "*") || !strcmp(word, name)) return equals + 1;
+    }
+    return "";
+}
+
+/* Carry out the planned fault: a return code, or -1 to answer, with *garbage the kind of garbage or 0. */
+static int begin(const char *function, const Gpu *gpu, char *garbage) {
+    const char *planned = fault(function, gpu ? gpu->index : -1);
+    *garbage = 0;
+    if (!strcmp(planned, "hang"))
+        for (;;) pause();
+    if (!strcmp(planned, "crash")) abort();
+    if (!strcmp(planned, "segv")) *(volatile int *)8 = 1;
+    if (!strcmp(planned, "exit")) exit(0);
+    if (!strcmp(planned, "ones") || !strcmp(planned, "zeros") || !strcmp(planned, "text")) *garbage = *planned;
+    else if (*planned) return atoi(planned);
+    return -1;
+}
+
+static void spoil(char garbage, void *answer, size_t size) {
+    memset(answer, garbage == 'o' ? 0xff : 0, size);
+    if (garbage == 't') snprintf(answer, size, "\x1b[2J<b>%%n");
+}
+
+#define BEGIN(function, gpu)                                  \
+    char garbage;                                             \
+    int code = begin(function, gpu, &garbage);                \
+    if (code >= 0) return code
+
+#define ANSWER(type, out, value)                              \
+    do {                                                      \
+        *(type *)(out) = (type)(value);                       \
+        if (garbage) spoil(garbage, (out), sizeof(type));     \
+    } while (0)
+
+#define TEXT(out, size, ...)                                  \
+    do {                                                      \
+        snprintf((out), (size), __VA_ARGS__);                 \
+        if (garbage) spoil(garbage, (out), (size) < 64 ? (size) : 64); \
+    } while (0)
+
+/* The common shape: one number of one GPU, "not supported" where it has none. */
+#define NUMBER(function, symbol, type, has, value)            \
+    int symbol(Gpu *gpu, type *out) {                         \
+        BEGIN(function, gpu);                                 \
+        if (!(has)) return NOT_SUPPORTED;                     \
+        ANSWER(type, out, value);                             \
+        return SUCCESS;                                       \
+    }
+
+int nvmlInitWithFlags(unsigned flags) {
+    BEGIN("nvmlInit", NULL);
+    (void)flags, (void)garbage;
+    count_gpus();
+    return SUCCESS;
+}
+
+int nvmlShutdown(void) { return SUCCESS; }
+
+const char *nvmlErrorString(int code) {
+    (void)code;
+    return "an error of the fake driver";
+}
+
+int nvmlSystemGetDriverVersion(char *out, unsigned size) {
+    BEGIN("nvmlSystemGetDriverVersion", NULL);
+    TEXT(out, size, "%s", setting("FAKE_NVML_DRIVER", "580.95.05"));
+    return SUCCESS;
+}
+
+int nvmlSystemGetNVMLVersion(char *out, unsigned size) {
+    BEGIN("nvmlSystemGetNVMLVersion", NULL);
+    TEXT(out, size, "13.%s", setting("FAKE_NVML_DRIVER", "580.95.05"));
+    return SUCCESS;
+}
+
+int nvmlSystemGetCudaDriverVersion_v2(int *out) {
+    BEGIN("nvmlSystemGetCudaDriverVersion_v2", NULL);
+    ANSWER(int, out, 13000);
+    return SUCCESS;
+}
+
+int nvmlDeviceGetCount_v2(unsigned *out) {
+    BEGIN("nvmlDeviceGetCount", NULL);
+    ANSWER(unsigned, out, count_gpus());
+    return SUCCESS;
+}
+
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, Gpu **out) {
+    if ((int)index >= count_gpus()) return INVALID_ARGUMENT;
+    BEGIN("nvmlDeviceGetHandleByIndex", &gpus[index]);
+    ANSWER(Gpu *, out, &gpus[index]);
+    return SUCCESS;
+}
+
+int nvmlDeviceGetName(Gpu *gpu, char *out, unsigned size) {
+    BEGIN("nvmlDeviceGetName", gpu);
+    TEXT(out, size, "%s", setting("FAKE_NVML_NAME", gpu->kind->name));
+    return SUCCESS;
+}
+
+int nvmlDeviceGetUUID(Gpu *gpu, char *out, unsigned size) {
+    BEGIN("nvmlDeviceGetUUID", gpu);
+    TEXT(out, size, "GPU-%08x-0000-4000-8000-%012x", gpu->kind->pci_id, gpu->index);
+    return SUCCESS;
+}
+
+typedef struct {
+    char legacy[16];
+    unsigned domain, bus, device, pci_id, subsystem_id;
+    char address[32];
+} PciInfo;
+
+int nvmlDeviceGetPciInfo_v3(Gpu *gpu, PciInfo *out) {
+    BEGIN("nvmlDeviceGetPciInfo", gpu);
+    *out = (PciInfo){.bus = 1 + gpu->index, .pci_id = gpu->kind->pci_id};
+    snprintf(out->legacy, sizeof out->legacy, "0000:%02x:00.0", 1 + gpu->index);
+    snprintf(out->address, sizeof out->address, "00000000:%02X:00.0", 1 + gpu->index);
+    if (garbage) spoil(garbage, out->address, sizeof out->address);
+    return SUCCESS;
+}
+
+int nvmlDeviceGetCudaComputeCapability(Gpu *gpu, int *major, int *minor) {
+    BEGIN("nvmlDeviceGetCudaComputeCapability", gpu);
+    ANSWER(int, major, gpu->kind->major);
+    ANSWER(int, minor, gpu->kind->minor);
+    return SUCCESS;
+}
+
+typedef struct {
+    unsigned long long total, free, used;
+} Memory;
+
+int nvmlDeviceGetMemoryInfo(Gpu *gpu, Memory *out) {
+    BEGIN("nvmlDeviceGetMemoryInfo", gpu);
+    unsigned long long total = (unsigned long long)gpu->kind->mib << 20, used = 512ull << 20;
+    ANSWER(Memory, out, ((Memory){total, total - used, used}));
+    return SUCCESS;
+}
+
+int nvmlDeviceGetTemperature(Gpu *gpu, int sensor, unsigned *out) {
+    BEGIN("nvmlDeviceGetTemperature", gpu);
+    (void)sensor;
+    ANSWER(unsigned, out, 41 + gpu->index % 8);
+    return SUCCESS;
+}
+
+int nvmlDeviceGetTemperatureThreshold(Gpu *gpu, int threshold, unsigned *out) {
+    BEGIN("nvmlDeviceGetTemperatureThreshold", gpu);
+    ANSWER(unsigned, out, threshold == 1 ? 90 : 95);
+    return SUCCESS;
+}
+
+int nvmlDeviceGetClockInfo(Gpu *gpu, int clock, unsigned *out) {
+    BEGIN("nvmlDeviceGetClockInfo", gpu);
+    (void)clock;
+    ANSWER(unsigned, out, 210);
+    return SUCCESS;
+}
+
+int nvmlDeviceGetMaxClockInfo(Gpu *gpu, int clock, unsigned *out) {
+    BEGIN("nvmlDeviceGetMaxClockInfo", gpu);
+    (void)clock;
+    ANSWER(unsigned, out, gpu->kind->clock);
+    return SUCCESS;
+}
+
+typedef unsigned long long Mask;
+
+NUMBER("nvmlDeviceGetPowerUsage", nvmlDeviceGetPowerUsage, unsigned, gpu->kind->watts, 31500)
+NUMBER("nvmlDeviceGetEnforcedPowerLimit", nvmlDeviceGetEnforcedPowerLimit, unsigned, gpu->kind->watts, gpu->kind->watts * 1000)
+NUMBER("nvmlDeviceGetCurrentClocksEventReasons", nvmlDeviceGetCurrentClocksEventReasons, Mask, 1, 1)
+NUMBER("nvmlDeviceGetCurrentClocksThrottleReasons", nvmlDeviceGetCurrentClocksThrottleReasons, Mask, 1, 1)
+NUMBER("nvmlDeviceGetPersistenceMode", nvmlDeviceGetPersistenceMode, int, 1, 1)
+NUMBER("nvmlDeviceGetComputeMode", nvmlDeviceGetComputeMode, int, 1, 0)
+NUMBER("nvmlDeviceGetRetiredPagesPendingStatus", nvmlDeviceGetRetiredPagesPendingStatus, int, gpu->kind->datacentre, 0)
+NUMBER("nvmlDeviceGetCurrPcieLinkGeneration", nvmlDeviceGetCurrPcieLinkGeneration, unsigned, 1, gpu->kind->pcie_gen)
+NUMBER("nvmlDeviceGetMaxPcieLinkGeneration", nvmlDeviceGetMaxPcieLinkGeneration, unsigned, 1, gpu->kind->pcie_gen)
+NUMBER("nvmlDeviceGetCurrPcieLinkWidth", nvmlDeviceGetCurrPcieLinkWidth, unsigned, 1, 16)
+NUMBER("nvmlDeviceGetMaxPcieLinkWidth", nvmlDeviceGetMaxPcieLinkWidth, unsigned, 1, 16)
+
+int nvmlDeviceGetEccMode(Gpu *gpu, int *current, int *pending) {
+    BEGIN("nvmlDeviceGetEccMode", gpu);
+    if (!gpu->kind->datacentre) return NOT_SUPPORTED;
+    ANSWER(int, current, 1);
+    ANSWER(int, pending, 1);
+    return SUCCESS;
+}
+
+int nvmlDeviceGetTotalEccErrors(Gpu *gpu, int type, int counter, Mask *out) {
+    BEGIN("nvmlDeviceGetTotalEccErrors", gpu);
+    (void)type, (void)counter;
+    if (!gpu->kind->datacentre) return NOT_SUPPORTED;
+    ANSWER(Mask, out, 0);
+    return SUCCESS;
+}
+
+int nvmlDeviceGetRemappedRows(Gpu *gpu, unsigned *corrected, unsigned *uncorrected, unsigned *pending, unsigned *failed) {
+    BEGIN("nvmlDeviceGetRemappedRows", gpu);
+    if (!gpu->kind->datacentre) return NOT_SUPPORTED;
+    ANSWER(unsigned, corrected, 0);
+    ANSWER(unsigned, uncorrected, 0);
+    ANSWER(unsigned, pending, 0);
+    ANSWER(unsigned, failed, 0);
+    return SUCCESS;
+}
+
+int nvmlDeviceGetMigMode(Gpu *gpu, unsigned *current, unsigned *pending) {
+    BEGIN("nvmlDeviceGetMigMode", gpu);
+    if (!gpu->kind->datacentre) return NOT_SUPPORTED;
+    ANSWER(unsigned, current, 0);
+    ANSWER(unsigned, pending, 0);
+    return SUCCESS;
+}
