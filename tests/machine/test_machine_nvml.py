@@ -1,0 +1,211 @@
+"""The driver as NVML tells it, met through a fake libnvidia-ml.so.1 that pynvml really loads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gpusetup.machine.model import Gpu, Machine, Unread
+from gpusetup.machine.nvml_fields import GPU, SYSTEM
+from tests.conftest import Run
+from tests.fake_driver import FakeDriver
+
+Detect = Callable[..., Machine]
+
+HEALTHY_H100 = {
+    "name": "NVIDIA H100 80GB HBM3",
+    "compute_capability": "9.0",
+    "memory_total": 81559 << 20,
+    "temperature_limit": 90,
+    "power_limit": 700.0,
+    "clock_sm_max": 1980,
+    "ecc": True,
+    "ecc_uncorrected": 0,
+    "remapped_rows": (0, 0, False, False),
+    "mig": False,
+    "pcie_gen": (5, 5),
+    "pcie_width": (16, 16),
+}
+
+
+@pytest.fixture
+def detect(gpusetup: Run, fake_driver: FakeDriver) -> Detect:
+    """Run the real command against a planned driver and return what it read."""
+
+    def run(gpus: str = "rtx4090", *, faults: dict[str, int | str] | None = None, deadline: float = 10) -> Machine:
+        done = gpusetup("detect", "--deadline", deadline, env=fake_driver(gpus, faults=faults))
+        assert (done.returncode, done.stderr) == (0, "")
+        return msgspec.json.decode(done.stdout, type=Machine)
+
+    return run
+
+
+def gpus_of(machine: Machine) -> tuple[Gpu, ...]:
+    assert not isinstance(machine.gpus, Unread)
+    return machine.gpus
+
+
+def unread(value: object) -> Unread:
+    assert isinstance(value, Unread)
+    return value
+
+
+def test_one_gpu_is_read_in_full(detect: Detect) -> None:
+    machine = detect("h100")
+    (gpu,) = gpus_of(machine)
+    assert {name: getattr(gpu, name) for name in HEALTHY_H100} == HEALTHY_H100
+    assert gpu.pci_address == "0000:01:00.0"
+    assert [name for name in GPU if isinstance(getattr(gpu, name), Unread)] == []
+    assert (machine.driver.nvml, machine.driver.nvml_library, machine.driver.cuda) == (
+        "580.95.05",
+        "13.580.95.05",
+        "13.0",
+    )
+
+
+def test_eight_gpus_keep_their_order_and_identity(detect: Detect) -> None:
+    gpus = gpus_of(detect("h100*8"))
+    assert [gpu.index for gpu in gpus] == list(range(8))
+    assert [gpu.pci_address for gpu in gpus] == [f"0000:0{bus}:00.0" for bus in range(1, 9)]
+    assert len({gpu.uuid for gpu in gpus}) == 8
+
+
+def test_mixed_gpus_each_say_what_they_are(detect: Detect) -> None:
+    laptop, desktop, server = gpus_of(detect("gtx1050m,rtx4090,h100"))
+    assert [laptop.compute_capability, desktop.compute_capability, server.compute_capability] == ["6.1", "8.9", "9.0"]
+    assert unread(laptop.power) == Unread(
+        unread="unsupported", source="nvmlDeviceGetPowerUsage", detail="NVML_ERROR_NOT_SUPPORTED", code=3
+    )
+    assert unread(desktop.ecc).unread == "unsupported"
+    assert server.ecc is True
+
+
+@pytest.mark.parametrize(
+    ("code", "why", "name"),
+    [
+        (9, "absent", "NVML_ERROR_DRIVER_NOT_LOADED"),
+        (18, "failed", "NVML_ERROR_LIB_RM_VERSION_MISMATCH"),
+        (4, "denied", "NVML_ERROR_NO_PERMISSION"),
+        (999, "failed", "NVML_ERROR_UNKNOWN"),
+        (12345, "failed", "NVML error 12345"),
+    ],
+)
+def test_a_driver_that_does_not_start_says_so_everywhere(detect: Detect, code: int, why: str, name: str) -> None:
+    machine = detect("h100", faults={"nvmlInit": code})
+    told = unread(machine.gpus)
+    assert (told.unread, told.source, told.detail, told.code) == (why, "nvmlInit", name, code)
+    assert [getattr(machine.driver, field) for field in SYSTEM] == [told] * 3
+
+
+def test_a_lost_gpu_is_unread_and_the_others_are_read(detect: Detect) -> None:
+    first, lost, last = gpus_of(detect("h100*3", faults={"nvmlDeviceGetHandleByIndex@1": 15}))
+    assert (first.name, last.name) == ("NVIDIA H100 80GB HBM3",) * 2
+    told = {getattr(lost, name) for name in GPU}
+    assert told == {
+        Unread(unread="failed", source="nvmlDeviceGetHandleByIndex", detail="NVML_ERROR_GPU_IS_LOST", code=15)
+    }
+
+
+def test_a_gpu_lost_after_it_was_named_keeps_its_name(detect: Detect) -> None:
+    (gpu,) = gpus_of(detect("h100", faults={"nvmlDeviceGetMemoryInfo": 15, "nvmlDeviceGetTemperature": 15}))
+    assert gpu.name == "NVIDIA H100 80GB HBM3"
+    assert [unread(field).code for field in (gpu.memory_total, gpu.memory_used, gpu.temperature)] == [15] * 3
+
+
+def test_a_call_that_never_returns_is_named_in_bounded_time(detect: Detect) -> None:
+    start = time.monotonic()
+    first, second = gpus_of(detect("h100*2", faults={"nvmlDeviceGetTemperature@1": "hang"}, deadline=1))
+    assert time.monotonic() - start < 10
+    assert first.temperature == 41
+    assert second.memory_used == 512 << 20  # read before the call that hangs
+    told = unread(second.temperature)
+    assert (told.unread, told.source) == ("timeout", "nvmlDeviceGetTemperature")
+    assert "no answer within 1 s" in told.detail
+    assert unread(second.pcie_width) == told  # after it: nobody looked
+
+
+def test_a_driver_that_hangs_at_once_leaves_the_rest_readable(detect: Detect) -> None:
+    machine = detect("h100", faults={"nvmlInit": "hang"}, deadline=0.5)
+    assert (unread(machine.gpus).unread, unread(machine.gpus).source) == ("timeout", "nvmlInit")
+    assert machine.system.python
+    assert machine.distributions
+
+
+@pytest.mark.parametrize(("fault", "signal"), [("segv", "SIGSEGV"), ("crash", "SIGABRT")])
+def test_a_crash_of_the_library_names_signal_and_call(detect: Detect, fault: str, signal: str) -> None:
+    first, second = gpus_of(detect("h100*2", faults={"nvmlDeviceGetUUID@1": fault}))
+    assert first.pcie_width == (16, 16)
+    assert second.name == "NVIDIA H100 80GB HBM3"
+    told = unread(second.uuid)
+    assert (told.unread, told.source) == ("failed", "nvmlDeviceGetUUID")
+    assert signal in told.detail
+
+
+def test_a_library_that_ends_the_process_is_not_taken_for_an_answer(detect: Detect) -> None:
+    told = unread(detect("h100", faults={"nvmlDeviceGetCount": "exit"}).gpus)
+    assert (told.unread, told.source) == ("failed", "nvmlDeviceGetCount")
+    assert "ended by itself" in told.detail
+
+
+def test_a_library_cut_short_is_not_called_absent(gpusetup: Run, broken_driver: dict[str, str]) -> None:
+    machine = msgspec.json.decode(gpusetup("detect", env=broken_driver).stdout, type=Machine)
+    told = unread(machine.gpus)
+    assert (told.unread, told.code) == ("failed", 12)
+    assert "file too short" in told.detail
+
+
+def test_no_library_is_absent(tmp_path: Path, gpusetup: Run) -> None:
+    told = unread(msgspec.json.decode(gpusetup("detect", "--sysroot", tmp_path).stdout, type=Machine).gpus)
+    assert (told.unread, told.code) == ("absent", 12)
+
+
+@pytest.mark.parametrize("garbage", ["ones", "zeros", "text"])
+def test_garbage_never_passes_for_a_reading(detect: Detect, garbage: str) -> None:
+    """The calls whose answer cannot be what the garbage says; a zero count of errors, say, could be true."""
+    (gpu,) = gpus_of(detect("h100", faults={f"nvmlDevice{call}": garbage for call in IMPOSSIBLE[garbage]}))
+    for field in IMPOSSIBLE[garbage].values():
+        for name in field.split():
+            told = unread(getattr(gpu, name))
+            assert (told.unread, told.code) == ("failed", None), name
+            assert "nonsense" in told.detail
+
+
+TEXTS = {"GetName": "name", "GetUUID": "uuid", "GetPciInfo": "pci_address"}
+IMPOSSIBLE = {
+    "text": TEXTS,
+    "zeros": TEXTS | {"GetCudaComputeCapability": "compute_capability", "GetMemoryInfo": "memory_total memory_used"},
+    "ones": TEXTS
+    | {
+        "GetCudaComputeCapability": "compute_capability",
+        "GetMemoryInfo": "memory_total memory_used",
+        "GetTemperature": "temperature",
+        "GetTemperatureThreshold": "temperature_limit",
+        "GetPowerUsage": "power",
+        "GetEnforcedPowerLimit": "power_limit",
+        "GetClockInfo": "clock_sm",
+        "GetMaxClockInfo": "clock_sm_max",
+        "GetCurrentClocksEventReasons": "throttle_reasons",
+        "GetPersistenceMode": "persistence",
+        "GetComputeMode": "compute_mode",
+        "GetEccMode": "ecc",
+        "GetTotalEccErrors": "ecc_uncorrected",
+        "GetRetiredPagesPendingStatus": "retired_pending",
+        "GetRemappedRows": "remapped_rows",
+        "GetMigMode": "mig",
+        "GetCurrPcieLinkGeneration": "pcie_gen",
+        "GetMaxPcieLinkWidth": "pcie_width",
+    },
+}
+
+
+def test_an_absurd_count_of_gpus_is_refused(detect: Detect) -> None:
+    assert unread(detect("h100", faults={"nvmlDeviceGetCount": "ones"}).gpus).source == "nvmlDeviceGetCount"
+
+
+def test_an_old_driver_is_asked_by_the_old_name(detect: Detect) -> None:
+    (gpu,) = gpus_of(detect("h100", faults={"nvmlDeviceGetCurrentClocksEventReasons": 13}))
+    assert gpu.throttle_reasons == 1
