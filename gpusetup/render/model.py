@@ -9,7 +9,7 @@ from gpusetup.value import Value
 
 
 class Step(Value):
-    """One step. The doors are shell text, run by bash with ``set -euo pipefail``.
+    """One step. The doors are shell text, run by bash with ``set -euo pipefail`` after the recipe's `library`.
 
     `check` exits 0 exactly when there is nothing (left) to do; `apply` may be run again after it failed half way;
     `undo` restores what was there before `apply`.
@@ -24,6 +24,7 @@ class Step(Value):
     undo: str
     root: bool = True
     reboot_after: bool = False
+    """Its check may hold only after a reboot: the run stops there, and the same command goes on with it later."""
     manual: str = ""
     """What only a person can do after this step (a MOK password at the console), "" when nothing."""
 
@@ -31,10 +32,12 @@ class Step(Value):
 class Recipe(Value):
     """What installs one Stack on one distribution.
 
-    `digest` is the SHA-256 over the steps, so that a journal knows which recipe it belongs to.
+    `library` holds the shell functions that every door may call. `digest` is the SHA-256 over library and steps, so
+    that a journal knows which recipe it belongs to.
     """
 
     version: Literal[1] = 1
     stack: Stack
+    library: str = ""
     steps: tuple[Step, ...]
     digest: str

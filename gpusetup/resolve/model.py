@@ -99,6 +99,10 @@ class Repository(Value):
     key: SigningKey
     exclude: tuple[str, ...] = ()
     """Packages this repository must never provide, since another one owns them."""
+    priority: int = 99
+    """dnf's priority, lower wins."""
+    signed_metadata: bool = False
+    """Whether the repository signs its metadata too (repo_gpgcheck)."""
 
 
 class HostDriver(Value):
