@@ -1,0 +1,88 @@
+"""Looks up rows the way people and drivers name things."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING
+
+from gpusetup.errors import WrongInputError
+from gpusetup.facts import Facts
+
+if TYPE_CHECKING:
+    from gpusetup.facts.model.cuda import Arch, Gpu
+    from gpusetup.facts.model.fedora import FedoraRelease
+    from gpusetup.facts.model.frameworks import TorchBuild
+
+MOBILE = {"laptop", "mobile", "notebook", "design"}  # "with Max-Q Design" is how NVML names thin laptops
+SILENT = {"nvidia", "geforce", "tesla", "gpu", "graphics", "with", "corporation"}
+EQUIPMENT = re.compile(r"\d+gb|hbm\d\w?|sxm\d?|pcie|nvl\d*|v\d")
+RUN_TOGETHER = re.compile(r"(?<=\bgtx)(?=\d)|(?<=\brtx)(?=\d)|(?<=\bgt)(?=\d)|(?<=\d)(?=ti\b|super\b)")
+NEAR = 6
+
+
+def gpu_by_name(facts: Facts, name: str) -> Gpu:
+    """Return the GPU that `name` means: ``RTX 4090``, ``GTX 1050 Mobile``, ``NVIDIA GeForce RTX 4090 Laptop GPU``.
+
+    Names are compared as sets of words, without the maker's. The row with exactly these words is meant; else the rows
+    that have these and more; else the same without words for memory and bus (``NVIDIA H100 80GB HBM3``). Several rows
+    of one compute capability count as one board, the plainest being returned. Raises `WrongInputError` listing the
+    candidates when they differ in capability, and near names when there are none.
+    """
+    asked = words(name)
+    plain = frozenset(word for word in asked if not EQUIPMENT.fullmatch(word))
+    for wanted in (asked, plain):
+        rows = [gpu for gpu in facts.gpu if wanted and wanted <= words(gpu.name)]
+        rows = [gpu for gpu in rows if words(gpu.name) == wanted] or rows
+        if rows:
+            return _one(name, rows)
+    raise WrongInputError(f"no GPU named {name!r} in the tables", _near(facts, name))
+
+
+def gpus_by_pci_id(facts: Facts, device_id: str) -> tuple[Gpu, ...]:
+    """Return the GPUs that bear a PCI device id (vendor 10de), ``1c8d``; two boards can share one."""
+    return tuple(gpu for gpu in facts.gpu if device_id.lower() in gpu.pci_ids)
+
+
+def arch_of(facts: Facts, compute_capability: str) -> Arch | None:
+    """Return the architecture that has a compute capability."""
+    return next((arch for arch in facts.arch if compute_capability in arch.cc), None)
+
+
+def torch_builds(facts: Facts, release: str, machine: str = "x86_64") -> tuple[TorchBuild, ...]:
+    """Return what is known of the builds of one exact PyTorch release."""
+    return tuple(build for build in facts.torch_build if release in build.releases and build.machine == machine)
+
+
+def newest_fedora(facts: Facts, on: date) -> FedoraRelease:
+    """Return the newest Fedora release whose coming out by the day `on` is confirmed."""
+    out = [row for row in facts.fedora if row.released is not None and row.released <= on]
+    return max(out, key=lambda row: row.release)
+
+
+def unconfirmed_fedora(facts: Facts) -> tuple[FedoraRelease, ...]:
+    """Return the releases that were planned when the tables were made, so that nobody passes over them in silence."""
+    return tuple(row for row in facts.fedora if row.released is None)
+
+
+def words(name: str) -> frozenset[str]:
+    """Return the words that tell one GPU from another, in lower case; every word for laptops becomes ``laptop``."""
+    apart = RUN_TOGETHER.sub(" ", name.lower().replace("max-q design", "design"))
+    found = re.findall(r"[a-z]*[0-9]+[a-z]*|[a-z]+", apart)
+    return frozenset("laptop" if word in MOBILE else word for word in found if word not in SILENT)
+
+
+def _one(name: str, rows: list[Gpu]) -> Gpu:
+    if len({gpu.cc for gpu in rows}) > 1:
+        listed = ", ".join(f"{gpu.name} ({gpu.cc})" for gpu in rows[:NEAR])
+        raise WrongInputError(f"{name!r} can mean several GPUs", f"name one of {listed}")
+    return min(rows, key=lambda gpu: ("laptop" in words(gpu.name), len(words(gpu.name))))
+
+
+def _near(facts: Facts, name: str) -> str:
+    import difflib  # noqa: PLC0415 - only a wrong name needs it
+
+    spelled = {" ".join(sorted(words(gpu.name))): gpu.name for gpu in facts.gpu}
+    near = difflib.get_close_matches(" ".join(sorted(words(name))), spelled, NEAR, cutoff=0.5)
+    listed = f"near names: {', '.join(spelled[each] for each in near)}; " if near else ""
+    return f"{listed}`gpusetup facts list gpu` has them all"
