@@ -1,0 +1,247 @@
+"""Whole machines: the live one, hosts that are folders, and machines that were saved."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gpusetup.errors import WrongInputError
+from gpusetup.machine.host import Host
+from gpusetup.machine.linker_cache import entries
+from gpusetup.machine.model import Machine, Module, PciGpu, Unread
+from gpusetup.machine.read import read
+from gpusetup.value import load, to_json
+from tests.conftest import Run
+from tests.fake_driver import FakeDriver
+from tests.fake_host import FEDORA, Link, grow, nouveau_laptop
+
+
+def unread(value: object) -> Unread:
+    assert isinstance(value, Unread)
+    return value
+
+
+def test_a_fedora_laptop_without_driver_is_told_in_full(tmp_path: Path) -> None:
+    machine = read(grow(tmp_path, nouveau_laptop()), 5)
+    system, kernel = machine.system, machine.system.kernel
+    assert (system.distro, system.release, system.pretty_name) == ("fedora", "44", "Fedora Linux 44")
+    assert (system.arch, system.python, system.libc) == ("x86_64", "3.14", "glibc 2.43")
+    assert (system.cpu, system.cpus, system.memory_bytes) == ("AMD Ryzen 7", 2, 16_000_000 * 1024)
+    assert (system.secure_boot, kernel.lockdown, kernel.release) == (True, "integrity", "7.0.4-200.fc44.x86_64")
+    assert kernel.modules == (Module(name="nouveau", version=""),)
+    assert kernel.headers is False
+    assert machine.pci == (
+        PciGpu(
+            address="0000:01:00.0",
+            device_id="1c8d",
+            class_code="030200",
+            driver="nouveau",
+            runtime_status="suspended",
+            numa_node=-1,
+        ),
+    )
+    assert unread(machine.gpus).unread == "absent"
+    assert machine.device_nodes == ()
+    assert unread(system.gcc).unread == "absent"
+
+
+def test_an_empty_folder_is_a_machine_of_which_nothing_is_known(tmp_path: Path) -> None:
+    machine = read(tmp_path, 5)
+    assert unread(machine.pci).unread == unread(machine.gpus).unread == unread(machine.device_nodes).unread == "absent"
+    assert (machine.libraries, machine.toolkits, machine.distributions, machine.system.environment) == ((), {}, (), {})
+    assert unread(machine.system.distro).source.endswith("os-release")
+
+
+def test_a_folder_never_speaks_of_the_live_host(
+    tmp_path: Path, fake_driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in fake_driver("h100").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    assert unread(read(tmp_path, 5).gpus).unread == "absent"
+    assert read(tmp_path, 5).system.environment == {}
+
+
+def test_a_driver_inside_the_folder_is_asked(
+    tmp_path: Path, fake_driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in fake_driver("a100*2").items():
+        monkeypatch.setenv(name, value)
+    fake_driver.install(grow(tmp_path, FEDORA))
+    gpus = read(tmp_path, 5).gpus
+    assert not isinstance(gpus, Unread)
+    assert [gpu.compute_capability for gpu in gpus] == ["8.0", "8.0"]
+
+
+def test_modules_are_found_for_every_kernel_wherever_they_lie(tmp_path: Path) -> None:
+    modules = "/usr/lib/modules"
+    tree = FEDORA | {
+        f"{modules}/7.0.4-200.fc44.x86_64/extra/nvidia/nvidia.ko.xz": "",
+        f"{modules}/7.0.4-200.fc44.x86_64/extra/nvidia/nvidia-uvm.ko.xz": "",
+        f"{modules}/7.0.4-200.fc44.x86_64/build": Link("/usr/src/kernels/7.0.4-200.fc44.x86_64"),
+        "/usr/src/kernels/7.0.4-200.fc44.x86_64/Makefile": "",
+        f"{modules}/7.0.9-200.fc44.x86_64/kernel/drivers/video/fbdev/nvidia/nvidiafb.ko.xz": "",
+        f"{modules}/6.1.0-9/modules.dep": "updates/dkms/nvidia-current.ko: x.ko\nkernel/a/i2c-nvidia-gpu.ko.xz:\n",
+    }
+    kernel = read(grow(tmp_path, tree), 5).system.kernel
+    assert kernel.modules_on_disk == {
+        "6.1.0-9": ("nvidia-current.ko",),
+        "7.0.4-200.fc44.x86_64": ("nvidia-uvm.ko.xz", "nvidia.ko.xz"),
+        "7.0.9-200.fc44.x86_64": (),
+    }
+    assert kernel.headers is True
+
+
+@pytest.mark.parametrize(
+    ("line", "version", "licence"),
+    [
+        (
+            "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release Build  (akmods@host)\n",
+            "580.95.05",
+            "Dual MIT/GPL",
+        ),
+        (
+            "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 19:39:15 UTC 2024\n",
+            "535.183.01",
+            "NVIDIA",
+        ),
+    ],
+)
+def test_the_loaded_module_says_version_and_flavour(tmp_path: Path, line: str, version: str, licence: str) -> None:
+    text = line + "GCC version:  gcc version 15.2.1 20251022\n"
+    driver = read(grow(tmp_path, {"/proc/driver/nvidia/version": text}), 5).driver
+    assert (driver.kernel_module, driver.module_license) == (version, licence)
+
+
+def test_libraries_come_in_the_linkers_order_and_each_once(tmp_path: Path) -> None:
+    site = "/usr/lib64/python3.14/site-packages"
+    tree = FEDORA | {
+        "/usr/lib64/libcuda.so.1": Link("libcuda.so.580.95.05"),
+        "/usr/lib64/libcuda.so.580.95.05": "",
+        "/usr/local/cuda": Link("/usr/local/cuda-13.0"),
+        "/usr/local/cuda-13.0/lib64/libcudart.so.13": Link("libcudart.so.13.0.96"),
+        "/usr/local/cuda-13.0/lib64/libcudart.so.13.0.96": "",
+        "/usr/local/cuda-13.0/version.json": '{"cuda" : {"name" : "CUDA SDK", "version" : "13.0.2"}}',
+        "/usr/local/cuda-13.0/compat/libcuda.so.1": "",
+        f"{site}/nvidia/cudnn/lib/libcudnn.so.9": "",
+        f"{site}/nvidia_cudnn_cu13-9.13.0.50.dist-info/RECORD": "",
+    }
+    machine = read(grow(tmp_path, tree), 5)
+    assert [(each.soname, each.version, each.origin) for each in machine.libraries] == [
+        ("libcuda.so.1", "580.95.05", "default"),
+        ("libcudnn.so.9", "", "wheel"),
+        ("libcudart.so.13", "13.0.96", "toolkit"),
+        ("libcuda.so.1", "", "toolkit"),
+    ]
+    assert machine.driver.user_library == "580.95.05"
+    assert machine.toolkits == {"/usr/local/cuda-13.0": "13.0.2"}
+    assert [(each.name, each.version, each.location) for each in machine.distributions] == [
+        ("nvidia-cudnn-cu13", "9.13.0.50", site)
+    ]
+
+
+def test_the_linkers_cache_is_read_as_ldconfig_reads_it() -> None:
+    if shutil.which("ldconfig", path="/sbin:/usr/sbin") is None or not Path("/etc/ld.so.cache").exists():
+        pytest.skip("this system has no ldconfig")
+    told = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=True).stdout
+    listed = [(line.split(" (")[0].strip(), line.rsplit(" => ", 1)[1]) for line in told.splitlines() if " => " in line]
+    assert list(entries(Path("/etc/ld.so.cache").read_bytes())) == listed
+
+
+def test_a_damaged_cache_yields_what_can_be_read() -> None:
+    raw = Path("/etc/ld.so.cache").read_bytes() if Path("/etc/ld.so.cache").exists() else b"glibc-ld.so.cache1.1"
+    whole = list(entries(raw))
+    for length in range(0, len(raw), 997):
+        assert len(list(entries(raw[:length]))) <= len(whole)
+    assert list(entries(b"\xff" * 5000)) == []
+
+
+def test_distributions_are_those_that_python_itself_lists() -> None:
+    theirs = {
+        (each.metadata["Name"].replace("_", "-").replace(".", "-").lower(), each.version)
+        for each in importlib.metadata.distributions()
+    }
+    assert {(each.name, each.version) for each in read(Path("/"), 5).distributions} == theirs
+
+
+def test_another_active_environment_is_read_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = tmp_path / "env/lib/python3.12/site-packages"
+    (site / "torch-2.13.0+cu126.dist-info").mkdir(parents=True)
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "env"))
+    found = [each for each in read(Path("/"), 5).distributions if each.location == str(site)]
+    assert [(each.name, each.version) for each in found] == [("torch", "2.13.0+cu126")]
+
+
+def test_the_environment_leaves_secrets_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "CUDA_VISIBLE_DEVICES",
+        "NVIDIA_API_KEY",
+        "TF_VAR_password",
+        "NCCL_AUTH_TOKEN",
+        "TF_ENABLE_ONEDNN_OPTS",
+    ):
+        monkeypatch.setenv(name, "0")
+    monkeypatch.setenv("CUDA_CACHE_PATH", os.fsdecode(b"/caf\xe9"))
+    told = read(Path("/"), 5).system.environment
+    assert told["CUDA_VISIBLE_DEVICES"] == told["TF_ENABLE_ONEDNN_OPTS"] == "0"
+    assert told["CUDA_CACHE_PATH"] == "/caf�"
+    assert not {"NVIDIA_API_KEY", "TF_VAR_password", "NCCL_AUTH_TOKEN"} & set(told)
+
+
+def test_a_machine_comes_back_from_its_json(
+    tmp_path: Path, fake_driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in fake_driver("h100,gtx1050m", faults={"nvmlDeviceGetName@1": 15}).items():
+        monkeypatch.setenv(name, value)
+    fake_driver.install(grow(tmp_path / "host", nouveau_laptop()))
+    for machine in (read(Path("/"), 5), read(tmp_path / "host", 5)):
+        saved = tmp_path / "machine.json"
+        saved.write_text(to_json(machine))
+        assert load(saved, Machine) == machine
+
+
+def test_detect_writes_what_it_prints(tmp_path: Path, gpusetup: Run) -> None:
+    root = grow(tmp_path / "host", nouveau_laptop())
+    printed = gpusetup("detect", "--sysroot", root)
+    written = gpusetup("detect", "--sysroot", root, "--output", tmp_path / "out/m.json")
+    assert (printed.returncode, written.returncode, written.stdout) == (0, 0, "")
+    first = msgspec.json.decode(printed.stdout, type=Machine)
+    again = load(tmp_path / "out/m.json", Machine)
+    assert msgspec.structs.replace(first, read_at="") == msgspec.structs.replace(again, read_at="")
+
+
+def test_a_sysroot_that_is_no_folder_is_refused(tmp_path: Path, gpusetup: Run) -> None:
+    done = gpusetup("detect", "--sysroot", tmp_path / "nowhere")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is not a folder" in done.stderr
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 2}', b"\xff\xfe", '{"version": 1, "unheard": 1}'])
+def test_a_corrupt_machine_is_refused_in_one_sentence(tmp_path: Path, content: str | bytes) -> None:
+    saved = tmp_path / "m.json"
+    saved.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(WrongInputError, match=r"m\.json is not a saved machine") as caught:
+        load(saved, Machine)
+    assert caught.value.exit_code == 2
+    assert "\n" not in str(caught.value)
+
+
+def test_a_live_host_needs_no_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("already an ordinary user")
+    os.seteuid(65534)
+    try:
+        machine = read(Path("/"), 5)
+    finally:
+        os.seteuid(0)
+    assert not isinstance(machine.system.kernel.release, Unread)
+
+
+def test_links_of_the_live_host_are_its_own() -> None:
+    assert Host(Path("/")).resolve("/proc/self/exe") == os.path.realpath("/proc/self/exe")
