@@ -10,6 +10,10 @@ from gpusetup.machine.model import Kernel, Module, Reading, Unread
 MODULES = "/lib/modules"
 MODULES_DEP_LIMIT = 8 << 20
 _OF_INTEREST = re.compile(r"nvidia(_|$)|nouveau$|nova|vfio_pci$")
+_ARGUMENT = re.compile(
+    r"(rd\.driver\.|modprobe\.|module_)blacklist=|module\.sig_enforce|(nouveau|nvidia|nova)[\w-]*[.=]|nomodeset|"
+    r"(intel_|amd_)?iommu|vfio|pci=|pcie_|efi=|lockdown|vga=|swiotlb=|systemd\.unified_cgroup_hierarchy"
+)
 _NVIDIA_FILE = re.compile(
     r"nvidia(-current|-tesla(-\d+)?|-legacy-\d+xx|-open)?(-(uvm|drm|modeset|peermem))?\.ko(\.\w+)?"
 )
@@ -21,13 +25,21 @@ def read_kernel(host: Host) -> Kernel:
     release = host.read_line("/proc/sys/kernel/osrelease")
     return Kernel(
         release=release,
-        command_line=host.read_line("/proc/cmdline"),
+        command_line=_command_line(host),
         modules=_loaded(host),
         modules_on_disk={name: _on_disk(host, name) for name in host.names(MODULES)},
         headers=release if isinstance(release, Unread) else host.exists(f"{MODULES}/{release}/build/Makefile"),
         taint=host.read_int("/proc/sys/kernel/tainted"),
         lockdown=_lockdown(host),
     )
+
+
+def _command_line(host: Host) -> Reading[str]:
+    """Return the arguments that bear on GPUs; the others can name disks, tokens and keys, and stay where they are."""
+    line = host.read_line("/proc/cmdline")
+    if isinstance(line, Unread):
+        return line
+    return " ".join(argument for argument in line.split() if _ARGUMENT.match(argument.replace("-", "_")))
 
 
 def _loaded(host: Host) -> Reading[tuple[Module, ...]]:

@@ -44,6 +44,7 @@ class Kernel(Value):
 
     release: Reading[str]
     command_line: Reading[str]
+    """The arguments that bear on GPUs (blacklists, nvidia*, nouveau*, iommu, pci=…); no others, which may be secret."""
     modules: Reading[tuple[Module, ...]]
     """Loaded modules of interest: nvidia*, nouveau, nova*, vfio-pci."""
     modules_on_disk: dict[str, tuple[str, ...]]

@@ -51,6 +51,11 @@ def test_a_fedora_laptop_without_driver_is_told_in_full(tmp_path: Path) -> None:
     assert unread(system.gcc).unread == "absent"
 
 
+def test_the_command_line_keeps_what_bears_on_gpus_and_no_secret(tmp_path: Path) -> None:
+    kernel = read(grow(tmp_path, FEDORA), 5).system.kernel
+    assert kernel.command_line == "rd.driver.blacklist=nouveau,nova-core nvidia-drm.modeset=1"
+
+
 def test_an_empty_folder_is_a_machine_of_which_nothing_is_known(tmp_path: Path) -> None:
     machine = read(tmp_path, 5)
     assert unread(machine.pci).unread == unread(machine.gpus).unread == unread(machine.device_nodes).unread == "absent"
