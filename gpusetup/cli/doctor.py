@@ -1,0 +1,82 @@
+"""``gpusetup doctor``: what is wrong with this GPU stack, how we know, what fixes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gpusetup import __version__
+from gpusetup.cli._options import as_json, machine_options, read_machine
+
+if TYPE_CHECKING:
+    from gpusetup.doctor.rule import Rule
+    from gpusetup.machine.model import Machine
+
+
+@click.command()
+@machine_options
+@as_json
+@click.option(
+    "--fail-on", type=click.Choice(["info", "warning", "error"]), default="error", show_default=True,
+    help="The mildest finding that makes the exit code 1.",
+)  # fmt: skip
+@click.option("--require-gpu", is_flag=True, help="Count a machine without NVIDIA GPU as an error.")
+@click.option("--only", default="", metavar="RULE,…", help="Run these rules alone (DRV004, or DRV for the topic).")
+@click.option("--skip", default="", metavar="RULE,…", help="Leave these rules out.")
+@click.option("--explain", metavar="RULE", help="Print what is known about one rule, and stop.")
+@click.option("--list", "list_rules", is_flag=True, help="Print all rules with the worst they can say, and stop.")
+@click.pass_context
+def doctor(
+    ctx: click.Context, *, machine_file: Path | None, sysroot: Path, deadline: float, as_json: bool, fail_on: str,
+    require_gpu: bool, only: str, skip: str, explain: str | None, list_rules: bool,
+) -> None:  # fmt: skip
+    """Say what is wrong with this GPU stack, how we know, and what fixes it.
+
+    Exit code: 0 fine, 1 a problem at or above --fail-on, 3 a required check could not look. Nothing is changed, and no
+    rights beyond an ordinary user's are needed.
+    """
+    from gpusetup.doctor import catalogue  # noqa: PLC0415 - --help needs none of it
+
+    every = catalogue.all_rules()
+    if list_rules:
+        click.echo("\n".join(f"{one.id}  {one.worst:8} {one.title}" for one in every.values()))
+        return
+    if explain is not None:
+        from gpusetup.doctor.page import page  # noqa: PLC0415
+
+        chosen = catalogue.select(every, explain, "")
+        click.echo("\n".join(page(one, every.values()) for one in chosen), nl=False)
+        return
+    rules = catalogue.select(every, only, skip)
+    ctx.exit(
+        _diagnose(
+            read_machine(machine_file, sysroot, deadline),
+            rules,
+            as_json=as_json,
+            fail_on=fail_on,
+            require_gpu=require_gpu,
+        )
+    )
+
+
+def _diagnose(machine: Machine, rules: list[Rule], *, as_json: bool, fail_on: str, require_gpu: bool) -> int:
+    from gpusetup.doctor import verdict  # noqa: PLC0415
+    from gpusetup.doctor.examine import examine  # noqa: PLC0415
+    from gpusetup.doctor.finding import Report  # noqa: PLC0415
+    from gpusetup.doctor.name import machine_name  # noqa: PLC0415
+
+    findings = examine(machine, rules)
+    if require_gpu:
+        findings = verdict.require_gpu(findings)
+    report = Report(gpusetup=__version__, machine=machine_name(machine), findings=findings)
+    if as_json:
+        from gpusetup.value import to_json  # noqa: PLC0415
+
+        click.echo(to_json(report), nl=False)
+    else:
+        from gpusetup.report.doctor import show  # noqa: PLC0415
+
+        show(report)
+    return verdict.exit_code(findings, rules, fail_on)

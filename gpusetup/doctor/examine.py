@@ -1,0 +1,144 @@
+"""Runs the rules over a machine and folds every consequence under its root cause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gpusetup.doctor.finding import Finding, Remedy
+from gpusetup.doctor.fixes import remedy
+from gpusetup.doctor.rule import Place, Rule, UnreadError, Verdict
+from gpusetup.errors import GpusetupError
+from gpusetup.machine.model import Machine, Unread
+
+HERE = "this machine"
+RANK = {"error": 0, "warning": 1, "unknown": 2, "info": 3, "skipped": 4, "ok": 5}
+_FIRED = {"error", "warning", "info"}
+_WHY = {
+    "absent": "is not there",
+    "denied": "may not be read by this user",
+    "failed": "failed",
+    "timeout": "did not answer in time",
+    "unsupported": "is not supported here",
+}
+
+
+def examine(machine: Machine, rules: Iterable[Rule]) -> tuple[Finding, ...]:
+    """Return what every rule says of `machine`, worst first, causes before their consequences."""
+    rules = tuple(rules)
+    findings = fold(rules, {rule.id: judge(rule, machine) for rule in rules})
+    weight: dict[str, int] = {}
+    for finding in findings:
+        weight[finding.caused_by] = weight.get(finding.caused_by, 0) + 1
+    return tuple(sorted(findings, key=lambda one: (RANK[one.state], -weight.get(one.rule, 0), one.rule)))
+
+
+def judge(rule: Rule, machine: Machine) -> list[Finding]:
+    """Return what `rule` says of each of its subjects; nothing at all when it has no subjects here."""
+    try:
+        places: Sequence[Place | None] = [None] if rule.over is None else list(rule.over(machine))
+    except UnreadError as error:
+        return [_unknown(rule, HERE, error.unread)]
+    return [finding for place in places for finding in _judge_one(rule, machine, place)]
+
+
+def _judge_one(rule: Rule, machine: Machine, place: Place | None) -> list[Finding]:
+    subject = HERE if place is None else place[0]
+    try:
+        verdicts = rule.judge(machine) if place is None else rule.judge(machine, place[1])
+        return [_finding(rule, subject, verdict, machine) for verdict in verdicts] or [_ok(rule, subject)]
+    except UnreadError as error:
+        return [_unknown(rule, subject, error.unread)]
+    except GpusetupError as error:  # the host said something that cannot be understood, a version for instance
+        return [_unknown(rule, subject, Unread(unread="failed", source="a reading", detail=error.message))]
+    except Exception as error:  # one broken rule must not hide what the others found
+        return [_fault(rule, subject, error)]
+
+
+def fold(rules: Sequence[Rule], raw: dict[str, list[Finding]]) -> list[Finding]:
+    """Replace each finding that another rule's finding explains by ``skipped``, with the root cause's id.
+
+    A finding is explained when a rule that its own rule names in ``after`` has found something (of the same GPU, if
+    both speak of single GPUs), directly or through further causes. An unknown cause explains only unknown findings:
+    what a rule has seen with its own readings stands. A rule without subjects says ``skipped`` when there is a cause
+    for their absence, and ``ok`` when there is none.
+    """
+    by_id = {rule.id: rule for rule in rules}
+    settled: dict[str, list[Finding]] = {}
+
+    def settle(rule: Rule) -> list[Finding]:
+        if rule.id not in settled:
+            settled[rule.id] = []  # a rule among its own causes cannot explain itself
+            causes = [(by_id[name], settle(by_id[name])) for name in rule.after if name in by_id]
+            own = raw[rule.id] or [_ok(rule, "")]
+            settled[rule.id] = [_explained(rule, finding, causes) for finding in own]
+        return settled[rule.id]
+
+    return [finding for rule in rules for finding in settle(rule)]
+
+
+def _explained(rule: Rule, finding: Finding, causes: list[tuple[Rule, list[Finding]]]) -> Finding:
+    if finding.state == "ok" and finding.subject:
+        return finding
+    for cause, said in causes:
+        for one in said:
+            apart = rule.over is not None and rule.over is cause.over and one.subject != finding.subject
+            if finding.subject and apart:
+                continue
+            if one.state in _FIRED or one.state == "skipped" or (one.state == finding.state == "unknown"):
+                return Finding(
+                    rule=rule.id,
+                    state="skipped",
+                    subject=finding.subject or HERE,
+                    summary=rule.title,
+                    evidence=finding.evidence,
+                    caused_by=one.caused_by or one.rule,
+                    source=rule.source,
+                )
+    return finding if finding.subject else _ok(rule, HERE)
+
+
+def _ok(rule: Rule, subject: str) -> Finding:
+    return Finding(
+        rule=rule.id,
+        state="ok",
+        subject=subject,
+        summary=f"looked for and not found: {rule.title}",
+        source=rule.source,
+    )
+
+
+def _finding(rule: Rule, subject: str, verdict: Verdict, machine: Machine) -> Finding:
+    return Finding(
+        rule=rule.id,
+        state=verdict.state,
+        subject=verdict.subject or subject,
+        summary=verdict.summary,
+        evidence=verdict.evidence,
+        remedy=None if verdict.fix is None else remedy(verdict.fix, machine),
+        source=rule.source,
+    )
+
+
+def _unknown(rule: Rule, subject: str, unread: Unread) -> Finding:
+    code = "" if unread.code is None else f" (code {unread.code})"
+    detail = f": {unread.detail}" if unread.detail else ""
+    return Finding(
+        rule=rule.id,
+        state="unknown",
+        subject=subject,
+        summary=f"could not look whether: {rule.title}",
+        evidence=(f"{unread.source} {_WHY[unread.unread]}{code}{detail}",),
+        source=rule.source,
+    )
+
+
+def _fault(rule: Rule, subject: str, error: Exception) -> Finding:
+    return Finding(
+        rule=rule.id,
+        state="unknown",
+        subject=subject,
+        summary=f"could not look whether: {rule.title}",
+        evidence=(f"rule {rule.id} is at fault: {type(error).__name__}: {error}",),
+        remedy=Remedy(text="This is a fault of gpusetup; please report it with the output of `gpusetup detect`"),
+        source=rule.source,
+    )

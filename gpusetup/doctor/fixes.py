@@ -1,0 +1,45 @@
+"""Remedies: the words and commands of ``fixes.toml``, chosen by distribution and filled with values."""
+
+from __future__ import annotations
+
+import shlex
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gpusetup.doctor.finding import Remedy
+
+if TYPE_CHECKING:
+    from gpusetup.doctor.rule import Fix
+    from gpusetup.machine.model import Machine
+
+FAMILIES = {
+    "fedora": {"fedora", "rhel", "centos", "rocky", "almalinux", "ol", "amzn"},
+    "debian": {"debian", "ubuntu", "linuxmint", "pop", "raspbian", "kali"},
+    "arch": {"arch", "manjaro", "endeavouros", "cachyos"},
+    "suse": {"opensuse-tumbleweed", "opensuse-leap", "sles"},
+}
+
+
+@cache
+def table() -> dict[str, dict[str, Any]]:
+    """Return all fixes by name; read only when something is wrong."""
+    with Path(__file__).with_name("fixes.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+def remedy(fix: Fix, machine: Machine) -> Remedy:
+    """Return `fix` in words, with the commands for this machine's distribution."""
+    row = table()[fix.name]
+    distro = str(machine.system.distro)
+    commands: list[str] = row.get(distro) or row.get(family(distro)) or row["any"]
+    quoted = {name: shlex.quote(value) for name, value in fix.values.items()}
+    return Remedy(
+        text=row["text"].format_map(fix.values), commands=tuple(command.format_map(quoted) for command in commands)
+    )
+
+
+def family(distro: str) -> str:
+    """Return the family whose commands the distribution takes, "" when it has none."""
+    return next((name for name, members in FAMILIES.items() if distro in members), "")

@@ -1,0 +1,72 @@
+"""NVML's return codes and bit masks by name (nvml.h of the NVIDIA driver)."""
+
+from __future__ import annotations
+
+from gpusetup.machine.model import Gpu, Machine, Unread
+
+NO_PERMISSION = 4
+INSUFFICIENT_POWER = 8
+DRIVER_NOT_LOADED = 9
+IRQ_ISSUE = 11
+LIBRARY_NOT_FOUND = 12
+FUNCTION_NOT_FOUND = 13
+CORRUPTED_INFOROM = 14
+GPU_IS_LOST = 15
+RESET_REQUIRED = 16
+OPERATING_SYSTEM = 17
+LIB_RM_VERSION_MISMATCH = 18
+UNKNOWN = 999
+
+MEANING = {
+    1: "NVML was not initialised",
+    2: "an argument was refused",
+    3: "not supported",
+    4: "no permission",
+    5: "already initialised",
+    6: "not found",
+    7: "a buffer is too small",
+    8: "a GPU's power cables are not connected",
+    9: "the NVIDIA driver is not loaded",
+    10: "a call timed out inside the driver",
+    11: "the kernel has an interrupt problem with a GPU",
+    12: "the NVML library cannot be found or loaded",
+    13: "the library lacks this function: it is older than the program that asks",
+    14: "the GPU's inforom is corrupted",
+    15: "a GPU has fallen off the bus or is otherwise inaccessible",
+    16: "a GPU must be reset before it can be used again",
+    17: "the operating system or cgroup blocks the GPU",
+    18: "the driver's library and kernel module have different versions",
+    19: "the GPU is in use",
+    20: "not enough memory",
+    23: "the GPU's memory is not ECC",
+    25: "an argument's version is not supported",
+    999: "an unknown error inside the driver",
+}
+
+SOURCE = "nvml.h, nvmlReturn_t (NVIDIA NVML reference)"
+
+THROTTLE_POWER_CAP = 0x4
+THROTTLE_HW_SLOWDOWN = 0x8
+THROTTLE_SW_THERMAL = 0x20
+THROTTLE_HW_THERMAL = 0x40
+THROTTLE_POWER_BRAKE = 0x80
+EVENT_SOURCE = "nvml.h, nvmlClocksEventReasons (NVIDIA NVML reference)"
+
+COMPUTE_EXCLUSIVE_PROCESS = 3
+COMPUTE_PROHIBITED = 2
+
+
+def meaning(code: int | None) -> str:
+    """Return what the return code says, in words."""
+    return "no return code" if code is None else MEANING.get(code, f"return code {code}, not in the table")
+
+
+def refusal(machine: Machine, *codes: int) -> Unread | None:
+    """Return the answer with which NVML as a whole refused, when its code is one of `codes`."""
+    return machine.gpus if isinstance(machine.gpus, Unread) and machine.gpus.code in codes else None
+
+
+def complaint(gpu: Gpu, *codes: int) -> Unread | None:
+    """Return the first of this GPU's readings that failed with one of `codes`."""
+    readings = (getattr(gpu, name) for name in gpu.__struct_fields__)
+    return next((one for one in readings if isinstance(one, Unread) and one.code in codes), None)

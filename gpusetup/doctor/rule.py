@@ -1,0 +1,140 @@
+"""What a rule is: a pure function from `Machine` to verdicts, and what is known about it without running it.
+
+A rule is a generator. It yields a verdict for everything that is wrong and nothing when all is well; it takes its
+readings through `known` and `there`, so that a reading that could not be made ends it as ``unknown``::
+
+    @rule("KRN002", "The kernel module is there but not loaded", worst="error", after=("KRN001",), source="…")
+    def not_loaded(machine: Machine) -> Verdicts:
+        \"\"\"What it means, how it comes about and what to do: this becomes the rule's page in the documentation.\"\"\"
+        if "nvidia" not in names(known(machine.system.kernel.modules)):
+            yield error("the nvidia module is not loaded", "loaded modules: …", fix=fix("load-module"))
+
+With ``over=each_gpu`` the rule is run once for every GPU and takes it as second argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from gpusetup.machine.model import Machine, Reading, Unread
+from gpusetup.value import Value
+
+T = TypeVar("T")
+
+Severity = Literal["info", "warning", "error"]
+
+
+class Fix(NamedTuple):
+    """A remedy by its name in ``fixes.toml``, with the values for its placeholders."""
+
+    name: str
+    values: dict[str, str]
+
+
+class Verdict(NamedTuple):
+    """One thing that is wrong."""
+
+    state: Severity
+    summary: str
+    evidence: tuple[str, ...]
+    fix: Fix | None
+    subject: str
+
+
+Verdicts = Iterator[Verdict]
+Place = tuple[str, Any]
+"""A subject's name (``GPU 0``) and the value to judge."""
+
+
+class UnreadError(Exception):
+    """A rule needs a reading that could not be made."""
+
+    def __init__(self, unread: Unread) -> None:
+        super().__init__(unread.source)
+        self.unread = unread
+
+
+class Rule(Value):
+    """One rule: what is known about it, and `judge`, which runs it.
+
+    `worst` is the worst severity it can give, `after` the rules that could be its cause, `source` the document or
+    fact it rests on. The verdict of a `required` rule must be known before a machine may be called healthy.
+    """
+
+    id: str
+    title: str
+    worst: Severity
+    after: tuple[str, ...]
+    source: str
+    required: bool
+    over: Callable[[Machine], Iterable[Place]] | None
+    judge: Callable[..., Verdicts]
+    docs: str
+
+
+def rule(
+    rule_id: str,
+    title: str,
+    *,
+    worst: Severity,
+    source: str,
+    after: tuple[str, ...] = (),
+    over: Callable[[Machine], Iterable[Place]] | None = None,
+    required: bool | None = None,
+) -> Callable[[Callable[..., Verdicts]], Rule]:
+    """Make a `Rule` of the decorated function; one that can give an error is required unless it says otherwise."""
+
+    def make(judge: Callable[..., Verdicts]) -> Rule:
+        return Rule(
+            id=rule_id,
+            title=title,
+            worst=worst,
+            after=after,
+            source=source,
+            required=worst == "error" if required is None else required,
+            over=over,
+            judge=judge,
+            docs=judge.__doc__ or "",
+        )
+
+    return make
+
+
+def error(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> Verdict:
+    """Something that blocks the use of a GPU or makes its results wrong."""
+    return Verdict("error", summary, evidence, fix, subject)
+
+
+def warning(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> Verdict:
+    """Something that works worse than it could, or is about to break."""
+    return Verdict("warning", summary, evidence, fix, subject)
+
+
+def info(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> Verdict:
+    """Something worth knowing that may well be wanted."""
+    return Verdict("info", summary, evidence, fix, subject)
+
+
+def fix(name: str, /, **values: str) -> Fix:
+    """Name a remedy of ``fixes.toml``."""
+    return Fix(name, values)
+
+
+def known(reading: Reading[T]) -> T:
+    """Return the reading's value; without one the rule ends as unknown."""
+    if isinstance(reading, Unread):
+        raise UnreadError(reading)
+    return reading
+
+
+def there(reading: Reading[T]) -> T | None:
+    """Return the reading's value, None when there is no such thing here; otherwise the rule ends as unknown."""
+    if isinstance(reading, Unread) and reading.unread in {"absent", "unsupported"}:
+        return None
+    return known(reading)
+
+
+def either(reading: Reading[T]) -> T | None:
+    """Return the reading's value, or None whatever the reason: for evidence only, never to judge by."""
+    return None if isinstance(reading, Unread) else reading

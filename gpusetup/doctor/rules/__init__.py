@@ -1,0 +1,1 @@
+"""The rules, one module per topic; a module is found by being here."""

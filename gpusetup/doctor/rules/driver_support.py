@@ -1,0 +1,95 @@
+"""DRV1…: does this driver branch serve these cards, and for how long yet."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from gpusetup.doctor.cards import architecture, cards, cite, driver_branch
+from gpusetup.doctor.rule import Verdicts, error, fix, rule, there, warning
+from gpusetup.facts import facts
+from gpusetup.machine.model import Machine
+from gpusetup.versions import capability
+
+OPEN_LICENSE = "Dual MIT/GPL"
+
+
+@rule(
+    "DRV101",
+    "The driver branch no longer drives this card",
+    worst="error",
+    after=("GPU001", "DRV003"),
+    source="facts: branch, arch, gpu",
+)
+def too_old_card(machine: Machine) -> Verdicts:
+    """Each driver branch drops old architectures: 580 is the last for Maxwell, Pascal and Volta, 470 for Kepler.
+
+    With a newer branch the module loads, says in the kernel log that it ignores the legacy GPU, and NVML shows nothing.
+    """
+    branch = driver_branch(machine)
+    for card in cards(machine) if branch else ():
+        assert branch is not None
+        arch = architecture(card)
+        if capability(card.capability) < capability(branch.cc_min):
+            last = arch.last_driver_branch if arch else ""
+            yield error(
+                f"driver branch {branch.branch} does not drive the {card.name}",
+                f"compute capability {card.capability} ({card.known_by})",
+                cite(branch, f"branch {branch.branch} drives {branch.cc_min} and newer"),
+                *([cite(arch, f"the last branch for {arch.arch} is {last}")] if arch and last else []),
+                fix=fix("older-branch", branch=last or "an older one"),
+                subject=card.subject,
+            )
+
+
+@rule(
+    "DRV102",
+    "The driver branch is at its end of life",
+    worst="warning",
+    after=("GPU001", "DRV003"),
+    source="facts: branch",
+)
+def end_of_life(machine: Machine) -> Verdicts:
+    """NVIDIA no longer mends this driver branch, so its security holes stay and new kernels may not build it.
+
+    The day of the reading counts, so that a saved machine is judged as of then.
+    """
+    branch = driver_branch(machine)
+    if branch and branch.eol and branch.eol < date.fromisoformat(machine.read_at[:10]):
+        newer = [
+            row.branch for row in facts().branch if row.eol and row.eol > branch.eol and row.lifecycle != "new-feature"
+        ]
+        yield warning(
+            f"driver branch {branch.branch} has had no updates since {branch.eol}",
+            cite(branch, f"end of life {branch.eol}"),
+            f"branches that are kept up longer: {', '.join(sorted(newer)) or 'none known'}",
+            fix=fix("newer-driver"),
+        )
+
+
+@rule(
+    "DRV103",
+    "The kernel module's flavour cannot drive this card",
+    worst="error",
+    after=("GPU001", "DRV003"),
+    source="facts: arch, rule-kernel-module-open-need, rule-kernel-module-open-only",
+)
+def wrong_flavour(machine: Machine) -> Verdicts:
+    """NVIDIA's kernel module comes in two flavours. The open one needs a GPU System Processor, which Turing brought;
+    the proprietary one cannot drive Blackwell and newer. Between the two, either works.
+
+    On Fedora, RPM Fusion's akmod chooses while it builds by the cards it sees: built in a container or without the
+    card, it takes the open one.
+    """
+    licence = there(machine.driver.module_license)
+    flavour = "open" if licence == OPEN_LICENSE else "proprietary"
+    for card in cards(machine) if licence else ():
+        arch = architecture(card)
+        if arch and flavour not in arch.kernel_modules:
+            other = "proprietary" if flavour == "open" else "open"
+            yield error(
+                f"the {flavour} kernel module cannot drive the {card.name}",
+                f"licence of the module: {licence}",
+                cite(arch, f"{arch.arch} is driven by: {', '.join(arch.kernel_modules)}"),
+                fix=fix(f"{other}-module"),
+                subject=card.subject,
+            )

@@ -1,0 +1,90 @@
+"""PWR…: temperature, power and what they do to the clocks."""
+
+from __future__ import annotations
+
+from gpusetup.doctor import nvml
+from gpusetup.doctor.rule import Verdicts, error, fix, info, there, warning
+from gpusetup.doctor.subjects import gpu_rule
+from gpusetup.machine.model import Gpu, Machine
+
+
+@gpu_rule(
+    "PWR001", "A GPU is at its slowdown temperature", worst="warning", source="nvml.h, nvmlTemperatureThresholds_t"
+)
+def hot(machine: Machine, gpu: Gpu) -> Verdicts:
+    """The temperature has reached the point at which the GPU slows itself down."""
+    now, limit = there(gpu.temperature), there(gpu.temperature_limit)
+    if now is not None and limit is not None and now >= limit:
+        yield warning(
+            f"{now} °C, at or above the slowdown temperature",
+            f"temperature: {now} °C",
+            f"slowdown: {limit} °C",
+            fix=fix("cool"),
+        )
+
+
+@gpu_rule("PWR002", "A GPU slows down because of heat", worst="warning", source=nvml.EVENT_SOURCE)
+def thermal_slowdown(machine: Machine, gpu: Gpu) -> Verdicts:
+    """The hardware or the driver has lowered the clocks because the GPU or its memory is too hot."""
+    mask = there(gpu.throttle_reasons) or 0
+    if mask & (nvml.THROTTLE_HW_THERMAL | nvml.THROTTLE_SW_THERMAL):
+        by = "the hardware" if mask & nvml.THROTTLE_HW_THERMAL else "the driver"
+        yield warning(
+            f"{by} has lowered the clocks because of heat", f"clock event reasons: {mask:#x}", fix=fix("cool")
+        )
+
+
+@gpu_rule("PWR003", "The power supply brakes a GPU", worst="error", source=nvml.EVENT_SOURCE)
+def power_brake(machine: Machine, gpu: Gpu) -> Verdicts:
+    """A signal from outside (power supply, chassis or rack) makes the GPU halve its clocks: the supply is overloaded
+    or failing.
+    """
+    mask = there(gpu.throttle_reasons) or 0
+    if mask & nvml.THROTTLE_POWER_BRAKE:
+        yield error("the power supply brakes this GPU", f"clock event reasons: {mask:#x}", fix=fix("power-supply"))
+
+
+@gpu_rule(
+    "PWR004",
+    "A GPU protects itself by slowing down",
+    worst="warning",
+    after=("PWR002", "PWR003"),
+    source=nvml.EVENT_SOURCE,
+)
+def hardware_slowdown(machine: Machine, gpu: Gpu) -> Verdicts:
+    """The hardware has halved the clocks to protect itself: heat, the power brake, or a power draw that rose too
+    fast.
+    """
+    mask = there(gpu.throttle_reasons) or 0
+    if mask & nvml.THROTTLE_HW_SLOWDOWN:
+        yield warning(
+            "the hardware has lowered the clocks to protect itself",
+            f"clock event reasons: {mask:#x}",
+            fix=fix("power-supply"),
+        )
+
+
+@gpu_rule("PWR005", "A GPU runs at its power limit", worst="info", source=nvml.EVENT_SOURCE)
+def power_cap(machine: Machine, gpu: Gpu) -> Verdicts:
+    """The clocks are held down by the power limit; under full load that is how modern GPUs run, at idle it is odd."""
+    if (there(gpu.throttle_reasons) or 0) & nvml.THROTTLE_POWER_CAP:
+        power, limit = there(gpu.power), there(gpu.power_limit)
+        yield info("the power limit holds the clocks down", f"power: {power} W", f"limit: {limit} W")
+
+
+@gpu_rule(
+    "PWR006",
+    "The driver is unloaded whenever no program uses it",
+    worst="info",
+    source="https://docs.nvidia.com/deploy/driver-persistence/",
+)
+def no_persistence(machine: Machine, gpu: Gpu) -> Verdicts:
+    """Persistence is off: the first program of each session waits for the GPU to be set up, and settings are lost
+    between.
+    """
+    if there(gpu.persistence) is False and machine.system.virtualization != "wsl":
+        yield info(
+            "persistence is off: each first use waits for the GPU to be set up",
+            "persistence mode: disabled",
+            fix=fix("persistence"),
+        )

@@ -1,0 +1,103 @@
+"""GPU…: is there a GPU, does the driver see all of them, and do they answer."""
+
+from __future__ import annotations
+
+from gpusetup.doctor import nvml
+from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, rule, there
+from gpusetup.doctor.subjects import NVML_SILENT, each_card, each_gpu, has_gpu
+from gpusetup.machine.model import Gpu, Machine, PciGpu
+
+KERNEL_PCI = "Linux kernel: Documentation/ABI/testing/sysfs-bus-pci"
+
+
+@rule("GPU001", "There is no NVIDIA GPU", worst="info", required=True, source=KERNEL_PCI)
+def no_gpu(machine: Machine) -> Verdicts:
+    """Neither the PCI bus nor NVML shows an NVIDIA GPU.
+
+    That is fine on a machine that computes on its CPU, so it is not counted as a problem unless ``--require-gpu``
+    says that there has to be one. If there should be one: in a virtual machine the card must be passed through; in a
+    cloud the instance type must have one; on a desktop the slot, its power cables and the firmware's settings decide.
+    """
+    if not has_gpu(machine):
+        yield info(
+            "no NVIDIA GPU found; CPU checks still run",
+            "no display device of vendor 10de on the PCI bus",
+            "NVML shows no GPU",
+            fix=fix("find-gpu"),
+        )
+
+
+@rule(
+    "GPU002",
+    "The PCI bus has a GPU that NVML does not show",
+    worst="error",
+    after=("KRN003", "KRN004", "GPU001", NVML_SILENT),
+    source=KERNEL_PCI,
+)
+def not_in_nvml(machine: Machine) -> Verdicts:
+    """NVML answers, but shows fewer NVIDIA GPUs than there are on the PCI bus.
+
+    The missing card is named by its PCI address. It may have fallen off the bus (Xid 79 in the kernel log), lack
+    power, be excluded by a module option or a container, or be too old for the installed driver.
+    """
+    seen = {either(gpu.pci_address) for gpu in known(machine.gpus)}
+    cards = there(machine.pci) or ()
+    if len(seen) >= len(cards):
+        return
+    for card in cards:
+        if card.address not in seen:
+            yield error(
+                "this GPU is on the PCI bus, but NVML does not show it",
+                f"on the PCI bus: {card.address}, device {card.device_id}, driver {card.driver or 'none'}",
+                f"shown by NVML: {', '.join(sorted(filter(None, seen))) or 'none'}",
+                fix=fix("kernel-log"),
+                subject=f"PCI {card.address}",
+            )
+
+
+@rule("GPU003", "A GPU is lost", worst="error", after=(NVML_SILENT,), over=each_gpu, source=nvml.SOURCE)
+def lost(machine: Machine, gpu: Gpu) -> Verdicts:
+    """The driver knows this GPU but cannot reach it any more (NVML error 15, usually with Xid 79 in the kernel log).
+
+    Power, heat, the slot or the card itself: draining it and switching the power off and on decides whether it comes
+    back.
+    """
+    if said := nvml.complaint(gpu, nvml.GPU_IS_LOST):
+        yield error(
+            "the GPU has fallen off the bus", f"{said.source} answers 15: {nvml.meaning(15)}", fix=fix("power-cycle")
+        )
+
+
+@rule("GPU004", "A GPU must be reset", worst="error", after=("GPU003", NVML_SILENT), over=each_gpu, source=nvml.SOURCE)
+def reset_required(machine: Machine, gpu: Gpu) -> Verdicts:
+    """The driver refuses to use this GPU until it has been reset (NVML error 16), mostly after an uncorrectable
+    error.
+    """
+    if said := nvml.complaint(gpu, nvml.RESET_REQUIRED):
+        yield error(
+            "the GPU must be reset before it can be used again",
+            f"{said.source} answers 16: {nvml.meaning(16)}",
+            fix=fix("reset-gpu", index=str(gpu.index)),
+        )
+
+
+@rule("GPU005", "The GPUs are of different models", worst="info", after=(NVML_SILENT,), source=nvml.SOURCE)
+def mixed_models(machine: Machine) -> Verdicts:
+    """The GPUs of this machine are not all of one model.
+
+    Results can differ between them by rounding, CUDA may number them in another order than NVML, and a job split
+    evenly waits for the slowest. Keep baselines per model and set ``CUDA_DEVICE_ORDER=PCI_BUS_ID``.
+    """
+    names = [known(gpu.name) for gpu in known(machine.gpus)]
+    if len(set(names)) > 1:
+        yield info("the GPUs are of different models", *(f"GPU {i}: {name}" for i, name in enumerate(names)))
+
+
+@rule("GPU006", "A GPU sleeps", worst="info", over=each_card, source="Linux kernel: Documentation/power/runtime_pm.rst")
+def asleep(machine: Machine, card: PciGpu) -> Verdicts:
+    """The kernel has suspended this card because nothing uses it, as notebooks do.
+
+    Nothing is wrong: it wakes when it is used, the first call then takes a moment, and until then it may look absent.
+    """
+    if there(card.runtime_status) == "suspended":
+        yield info("the kernel has suspended this GPU; it wakes when it is used", "power/runtime_status: suspended")

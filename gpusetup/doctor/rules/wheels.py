@@ -1,0 +1,144 @@
+"""WHL…: do the installed frameworks fit this driver and these cards."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.cards import cards, cite, driver_version
+from gpusetup.doctor.frameworks import beside, each_tensorflow, each_torch, torch_build, torch_variant
+from gpusetup.doctor.rule import Verdicts, error, fix, rule, warning
+from gpusetup.doctor.subjects import has_gpu
+from gpusetup.facts import facts
+from gpusetup.machine.model import Distribution, Machine
+from gpusetup.versions import driver, runs_on
+
+PYTORCH = "https://pytorch.org/get-started/locally/"
+
+
+@rule("WHL001", "PyTorch was installed without CUDA", worst="error", after=("GPU001",), over=each_torch, source=PYTORCH)
+def cpu_torch(machine: Machine, torch: Distribution) -> Verdicts:
+    """There is an NVIDIA GPU, but this PyTorch is a build for the CPU alone: ``torch.cuda.is_available()`` is False
+    for ever.
+
+    It comes from PyTorch's CPU index, or from an index that knows no other build for this machine.
+    """
+    if torch_variant(machine, torch) == "cpu" and has_gpu(machine):
+        yield error(
+            "this PyTorch was built for the CPU alone and cannot use the GPU",
+            f"torch {torch.version} in {torch.location}",
+            fix=fix("cuda-torch"),
+        )
+
+
+@rule(
+    "WHL002",
+    "TensorFlow was installed without CUDA",
+    worst="error",
+    after=("GPU001",),
+    over=each_tensorflow,
+    source="https://www.tensorflow.org/install/pip",
+)
+def cpu_tensorflow(machine: Machine, tensorflow: Distribution) -> Verdicts:
+    """There is an NVIDIA GPU, but TensorFlow cannot use it: it is the CPU build, or NVIDIA's libraries are not beside
+    it.
+
+    TensorFlow then says "Cannot dlopen some GPU libraries" and lists no GPU. ``tensorflow[and-cuda]`` brings them.
+    """
+    if not has_gpu(machine):
+        return
+    wheels = [name for name in beside(machine, tensorflow) if name.startswith("nvidia-cudnn")]
+    system = [one.path for one in machine.libraries if one.soname.startswith("libcudnn.so") and one.origin != "wheel"]
+    if tensorflow.name == "tensorflow-cpu" or not (wheels or system):
+        yield error(
+            "this TensorFlow cannot use the GPU",
+            f"{tensorflow.name} {tensorflow.version} in {tensorflow.location}",
+            f"cuDNN wheels beside it: {', '.join(wheels) or 'none'}",
+            fix=fix("cuda-tensorflow"),
+        )
+
+
+@rule(
+    "WHL003",
+    "PyTorch has no kernels for this card",
+    worst="error",
+    after=("GPU001", "WHL001"),
+    over=each_torch,
+    source="facts: torch_build; CUDA C++ programming guide, binary and PTX compatibility",
+)
+def no_kernels(machine: Machine, torch: Distribution) -> Verdicts:
+    """A wheel is compiled for a list of compute capabilities. Code for X.y runs on X.z with z at least y, never on
+    another major number; PTX, where the wheel carries it, is compiled by the driver for newer cards.
+
+    When neither fits, every operation ends with "no kernel image is available for execution on the device".
+    """
+    build = torch_build(machine, torch)
+    for card in cards(machine) if build and build.cc else ():
+        assert build is not None
+        how = runs_on(build.cc, build.ptx, card.capability)
+        compiled = cite(build, f"compiled for {', '.join(build.cc)}" + (f" and PTX {build.ptx}" if build.ptx else ""))
+        if not how:
+            yield error(
+                f"torch {torch.version} has no kernels for the {card.name} ({card.subject})",
+                f"compute capability {card.capability} ({card.known_by})",
+                compiled,
+                fix=fix("fitting-torch"),
+            )
+        elif how.startswith("PTX"):
+            yield warning(
+                f"torch {torch.version} must compile its kernels for the {card.name} at first use ({card.subject})",
+                f"compute capability {card.capability} ({card.known_by}) is served by {how}",
+                compiled,
+                fix=fix("fitting-torch"),
+            )
+
+
+@rule(
+    "WHL004",
+    "The driver is too old for the CUDA of this PyTorch",
+    worst="error",
+    after=("GPU001", "DRV003"),
+    over=each_torch,
+    source="facts: variant; CUDA release notes, minor-version compatibility",
+)
+def old_driver(machine: Machine, torch: Distribution) -> Verdicts:
+    """The CUDA runtime in the wheel asks for a newer driver than the installed one: "CUDA driver version is
+    insufficient".
+
+    Within one CUDA major every minor runs on the driver of the first; the next major needs a newer driver.
+    """
+    variant, version = torch_variant(machine, torch), driver_version(machine)
+    row = next((row for row in facts().variant if row.variant == variant), None)
+    if row and version and has_gpu(machine) and driver(version) < driver(row.driver_min):
+        yield error(
+            f"driver {version} is too old for torch {torch.version}",
+            f"installed driver: {version}",
+            cite(row, f"{variant} (CUDA {row.cuda}) runs on driver {row.driver_min} and newer"),
+            fix=fix("newer-driver"),
+        )
+
+
+@rule(
+    "WHL005",
+    "cuDNN for CUDA 12 and CUDA 13 share one environment",
+    worst="error",
+    source="the wheels' own file lists: both unpack nvidia/cudnn/lib",
+)
+def two_cudnns(machine: Machine) -> Verdicts:
+    """nvidia-cudnn-cu12 and nvidia-cudnn-cu13 unpack their libraries to the same files, so the one installed last
+    overwrote the other.
+
+    One of the frameworks now runs on a cuDNN built for another CUDA. It happens when torch (CUDA 13) and
+    tensorflow[and-cuda] (CUDA 12) are installed together: give each its own environment, or take torch's CUDA 12
+    build.
+    """
+    for location in dict.fromkeys(one.location for one in machine.distributions):
+        found = [
+            f"{one.name} {one.version}"
+            for one in machine.distributions
+            if one.location == location and one.name in {"nvidia-cudnn-cu11", "nvidia-cudnn-cu12", "nvidia-cudnn-cu13"}
+        ]
+        if len(found) > 1:
+            yield error(
+                "two cuDNN wheels have overwritten each other's files",
+                *found,
+                f"both in {location}",
+                fix=fix("separate-environments"),
+            )

@@ -1,0 +1,58 @@
+"""What rules speak of: each GPU that NVML shows, each card on the PCI bus; and what is there at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from gpusetup.doctor.rule import Rule, Severity, Verdicts, either, known, rule, there
+
+if TYPE_CHECKING:
+    from gpusetup.machine.model import Gpu, Machine, PciGpu
+
+NVML_SILENT = "DRV001"
+GPU_LOST = "GPU003"
+DRIVER_HANGS = "DRV005"
+
+
+def each_gpu(machine: Machine) -> Iterator[tuple[str, Gpu]]:
+    """Every GPU that NVML shows."""
+    for gpu in known(machine.gpus):
+        yield f"GPU {gpu.index}", gpu
+
+
+def each_card(machine: Machine) -> Iterator[tuple[str, PciGpu]]:
+    """Every NVIDIA card on the PCI bus, driver or not."""
+    for card in there(machine.pci) or ():
+        yield f"PCI {card.address}", card
+
+
+def gpu_rule(
+    rule_id: str,
+    title: str,
+    *,
+    worst: Severity,
+    source: str,
+    after: tuple[str, ...] = (),
+    required: bool | None = None,
+) -> Callable[[Callable[..., Verdicts]], Rule]:
+    """Make a rule that is run over every GPU; a silent driver or a lost GPU explains whatever it would say."""
+    return rule(
+        rule_id,
+        title,
+        worst=worst,
+        source=source,
+        after=(*after, GPU_LOST, DRIVER_HANGS, NVML_SILENT),
+        over=each_gpu,
+        required=required,
+    )
+
+
+def has_gpu(machine: Machine) -> bool:
+    """Say whether there is an NVIDIA GPU, by NVML or by the PCI bus; a machine without that bus has none on it."""
+    return bool(either(machine.gpus) or there(machine.pci))
+
+
+def module_names(machine: Machine) -> set[str]:
+    """Return the names of the loaded kernel modules that concern a GPU."""
+    return {module.name for module in known(machine.system.kernel.modules)}
