@@ -9,9 +9,10 @@ from gpusetup.value import Value
 
 
 class Step(Value):
-    """One step. The doors are shell text, run by bash with ``set -euo pipefail`` after the recipe's `library`.
+    """One step. The doors are shell text, run by bash with ``set -euo pipefail``.
 
-    `check` exits 0 exactly when there is nothing (left) to do; `apply` may be run again after it failed half way;
+    What they share comes before them: the recipe's `library`, then the step's own `define` (its values as variables,
+    its functions). `check` exits 0 exactly when there is nothing (left) to do; `apply` may be run again after it failed half way;
     `undo` restores what was there before `apply`.
     """
 
@@ -19,6 +20,7 @@ class Step(Value):
     """File name without order and ending: ``driver`` for ``30-driver.sh.j2``."""
     title: str
     why: str
+    define: str = ""
     check: str
     apply: str
     undo: str

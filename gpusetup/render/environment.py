@@ -1,0 +1,66 @@
+"""The Jinja environments, in which a value that is not quoted does not get into shell text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gpusetup.errors import WrongInputError
+from gpusetup.render import quoting
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+
+
+def steps(folders: list[Path]) -> Environment:
+    """Return the environment in which step files are written; `folders` are looked through in order."""
+    return _environment(folders, sh=quoting.sh)
+
+
+def scripts(folders: list[Path]) -> Environment:
+    """Return the environment of whole scripts, which carry doors that were rendered before."""
+    return _environment(folders, sh=quoting.sh, code=quoting.code, comment=quoting.comment)
+
+
+def _environment(folders: list[Path], **filters: Callable[..., Any]) -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - start-up time
+
+    environment = Environment(
+        loader=FileSystemLoader(folders),
+        undefined=StrictUndefined,
+        finalize=quoting.mark,
+        comment_start_string="{##",  # ${#array[@]} is plain bash
+        comment_end_string="##}",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - this is shell text, not HTML; `finalize` marks what is not quoted
+    )
+    environment.filters |= filters
+    return environment
+
+
+def get(environment: Environment, name: str) -> Template:
+    """Load the template `name`; a fault in it is one clear line."""
+    with template_faults(name):
+        return environment.get_template(name)
+
+
+class template_faults:  # noqa: N801 - a context manager reads like a function
+    """Turn whatever goes wrong inside a template into one error that names the template and the block."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        from jinja2 import TemplateError  # noqa: PLC0415
+
+        if isinstance(error, WrongInputError):
+            raise WrongInputError(f"{self.where}: {error.message}", error.remedy) from error
+        if isinstance(error, (TemplateError, TypeError, UnicodeDecodeError)):
+            line = f", line {error.lineno}" if getattr(error, "lineno", None) else ""
+            raise WrongInputError(f"{self.where}{line}: {error}", "mend the template") from error

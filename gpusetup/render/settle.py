@@ -1,0 +1,136 @@
+"""Reads rendered shell text the way bash does, to see that every value in it stands where it is safe."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from gpusetup.errors import WrongInputError
+from gpusetup.render.quoting import CLOSE, OPEN, RAW
+
+_USE_A_VARIABLE = "assign it to a variable on a line of its own, name={{ value | sh }}, and use that"
+
+
+def settle(text: str) -> str:
+    """Return `text` without its marks, having seen that every value stands where bash reads a bare word.
+
+    A small reader of bash's quoting, on the safe side: command substitutions nest, backquotes and arithmetic are not
+    told apart from bare text (a quoted value is as safe there), and a here-document with a value in it is refused
+    whether or not its delimiter is quoted. O(n) in the length of `text`.
+    """
+    return _Reader(text).read()
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.out: list[str] = []
+        self.contexts = ["bare"]  # what encloses this place: bare, double, substitution, paren
+        self.here: list[str] = []  # delimiters of here-documents that begin on the next line
+
+    def read(self) -> str:
+        while self.at < len(self.text):
+            (self._double if self.contexts[-1] == "double" else self._bare)(self.text[self.at])
+        return "".join(self.out)
+
+    def _take(self, length: int = 1) -> None:
+        piece = self.text[self.at : self.at + length]
+        if RAW in piece:
+            self._refuse(
+                f"has the unquoted value {piece.partition(RAW)[2][:60]!r}",
+                "write {{ value | sh }}, with the filter last",
+            )
+        if OPEN in piece:
+            self._refuse("puts a value inside quotes, a comment or a here-document", _USE_A_VARIABLE)
+        self.out.append(piece)
+        self.at += length
+
+    def _refuse(self, what: str, remedy: str) -> NoReturn:
+        line = self.text.count("\n", 0, self.at) + 1
+        raise WrongInputError(f"line {line} of this shell text {what}", remedy)
+
+    def _until(self, end: str) -> None:
+        found = self.text.find(end, self.at)
+        self._take((len(self.text) if found < 0 else found + len(end)) - self.at)
+
+    def _double(self, char: str) -> None:
+        if char == "\\":
+            self._take(2)
+        elif self.text.startswith("$(", self.at):
+            self._take(2)
+            self.contexts.append("substitution")
+        else:
+            if char == '"':
+                self.contexts.pop()
+            self._take()
+
+    def _bare(self, char: str) -> None:
+        rest = self.text[self.at : self.at + 3]
+        if char == OPEN:
+            self._value()
+        elif char == "\\":
+            self._take(2)
+        elif rest.startswith("$'"):
+            self._ansi()
+        elif char == "'":
+            self._take()
+            self._until("'")
+        elif char == "#" and self._word_begins():
+            self._until_line_end()
+        elif rest == "<<<":
+            self._take(3)
+        elif rest.startswith("<<"):
+            self._here_begins()
+        elif char == "\n":
+            self._take()
+            self._here_bodies()
+        else:
+            self._nest(char)
+            self._take()
+
+    def _value(self) -> None:
+        end = self.text.index(CLOSE, self.at)
+        value = self.text[self.at + 1 : end]
+        before = self.out[-1][-1:] if self.out else "\n"
+        if before == "$" or (value.startswith("#") and before != "\n"):
+            # $'…' is another kind of quoting; a comment needs a line of its own
+            self._refuse("puts a value behind a dollar sign or a comment inside a line", _USE_A_VARIABLE)
+        self.out.append(value)
+        self.at = end + 1
+
+    def _nest(self, char: str) -> None:
+        if char == '"':
+            self.contexts.append("double")
+        elif char == "(":
+            self.contexts.append("paren")
+        elif char == ")" and self.contexts[-1] != "bare":
+            self.contexts.pop()
+
+    def _ansi(self) -> None:
+        self._take(2)
+        while self.at < len(self.text) and self.text[self.at] != "'":
+            self._take(2 if self.text[self.at] == "\\" else 1)
+        self._take()
+
+    def _word_begins(self) -> bool:
+        return self.at == 0 or self.text[self.at - 1] in " \t\n;&|()"
+
+    def _until_line_end(self) -> None:
+        found = self.text.find("\n", self.at)
+        self._take((len(self.text) if found < 0 else found) - self.at)
+
+    def _here_begins(self) -> None:
+        self._take(3 if self.text.startswith("<<-", self.at) else 2)
+        start = self.at
+        while self.at < len(self.text) and self.text[self.at] not in " \t\n;&|<>()":
+            self._take()
+        self.here.append(self.text[start : self.at].strip("'\"\\"))
+
+    def _here_bodies(self) -> None:
+        for delimiter in self.here:
+            line = ""
+            while self.at < len(self.text) and line.strip("\t\n") != delimiter:
+                start = self.at
+                self._until("\n")
+                line = self.text[start : self.at]
+        self.here = []

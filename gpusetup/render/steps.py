@@ -1,0 +1,97 @@
+"""Renders the step files of a distribution, block by block, into a `Recipe`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gpusetup.content import content_dirs
+from gpusetup.errors import RefusedError, WrongInputError
+from gpusetup.render import environment
+from gpusetup.render.environment import template_faults
+from gpusetup.render.model import Recipe, Step
+from gpusetup.render.quoting import words
+from gpusetup.render.settle import settle
+from gpusetup.value import to_json
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from gpusetup.resolve.model import Stack
+
+BASE = "step.sh.j2"
+LIBRARY = "library.sh"
+DOORS = ("check", "apply", "undo")
+_FILE = re.compile(r"(?P<order>[0-9]{2})-(?P<id>[a-z][a-z0-9-]*)\.sh\.j2")
+
+
+def recipe(stack: Stack, own: Path | None = None) -> Recipe:
+    """Render every step that `stack` needs, in the order of the file names.
+
+    Files in the user's `own` folder (laid out like ``recipes/``) come first: one with the name of a built-in step
+    replaces it, any other is added. Raises `RefusedError` when there are no recipes for the distribution.
+    """
+    folders = content_dirs("recipes", own)
+    distro = stack.request.distro
+    files = step_files([folder / distro for folder in folders])
+    if not files:
+        raise RefusedError(f"there are no recipes for {distro!r}", "give a folder with your own by --recipes DIR")
+    places = [*(folder / distro for folder in folders), *folders]
+    templates = environment.steps(places)
+    steps = tuple(step for name in files if (step := _step(name, stack, templates)) is not None)
+    library = _library(places)
+    return Recipe(stack=stack, library=library, steps=steps, digest=_digest(library, steps))
+
+
+def step_files(folders: list[Path]) -> list[str]:
+    """Return the names of the step files in `folders` in the order they run; of two with one id the first wins."""
+    found: dict[str, str] = {}
+    for folder in folders:
+        for path in sorted(folder.glob("*.sh.j2")) if folder.is_dir() else []:
+            match = _FILE.fullmatch(path.name)
+            if match is None:
+                raise WrongInputError(f"{path} is not named like a step", "name it like 30-driver.sh.j2")
+            found.setdefault(match["id"], path.name)
+    return sorted(found.values())
+
+
+def _step(name: str, stack: Stack, templates: Environment) -> Step | None:
+    """Render one file, or return None when its `when` block says that this stack does not need it."""
+
+    def block(part: str) -> str:
+        return _block(templates, name, part, stack)
+
+    match = _FILE.fullmatch(name)
+    if match is None or not words(block("when")):
+        return None
+    prose = {part: words(block(part)) for part in ("title", "why", "manual")}
+    shell = {part: _settled(block(part), name, part) for part in ("define", *DOORS)}
+    flags = {part: bool(words(block(part))) for part in ("root", "reboot_after")}
+    return Step(id=match["id"], **prose, **shell, **flags)
+
+
+def _block(templates: Environment, name: str, block: str, stack: Stack) -> str:
+    """Render one block of the step file `name`, or its default in the base file."""
+    template = environment.get(templates, name)
+    with template_faults(f"{name}, block {block}"):
+        render = template.blocks.get(block) or environment.get(templates, BASE).blocks.get(block)
+        if render is None:
+            raise WrongInputError("this block is missing", f"fill it: {{% block {block} %}}…{{% endblock %}}")
+        return "".join(render(template.new_context({"stack": stack})))
+
+
+def _settled(text: str, name: str, block: str) -> str:
+    """Return the shell text of a block, proven to hold its values where they are safe, ending in one newline."""
+    with template_faults(f"{name}, block {block}"):
+        text = settle(text).strip("\n")
+        return text + "\n" if text else ""
+
+
+def _library(places: list[Path]) -> str:
+    return next((text.read_text() for place in places if (text := place / LIBRARY).is_file()), "")
+
+
+def _digest(library: str, steps: tuple[Step, ...]) -> str:
+    return hashlib.sha256("\0".join((library, *map(to_json, steps))).encode()).hexdigest()
