@@ -57,6 +57,7 @@ class Repo(Fact):
     release_rpm: str = ""
     """The package that brings the ``.repo`` file and the key."""
     repofile: str = ""
+    """Address of a ready ``.repo`` file."""
     repo_id: str = ""
     baseurl: str = ""
     metalink: str = ""
@@ -72,6 +73,10 @@ class Key(Fact):
     owner: str
     fingerprint: str = ""
     """Forty hexadecimal digits; "" when no source gives it."""
+    url: str = ""
+    """Where its owner publishes it."""
+    file: str = ""
+    """Where Fedora's own package ``distribution-gpg-keys`` puts it."""
     used_for: tuple[str, ...]
     withdrawn: bool = False
 
