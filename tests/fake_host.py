@@ -46,7 +46,7 @@ FEDORA: dict[str, Content] = {
     "/usr/bin/python3": Link("python3.14"),
     "/proc/sys/kernel/osrelease": "7.0.4-200.fc44.x86_64\n",
     "/proc/sys/kernel/tainted": "0\n",
-    "/proc/cmdline": "BOOT_IMAGE=/vmlinuz-7.0.4 root=UUID=1 rd.luks.uuid=luks-9 rd.driver.blacklist=nouveau,nova-core nvidia-drm.modeset=1 quiet\n",
+    "/proc/cmdline": "root=UUID=1 luks=9 rd.driver.blacklist=nouveau,nova-core nvidia-drm.modeset=1 quiet\n",
     "/proc/cpuinfo": "processor\t: 0\nmodel name\t: AMD Ryzen 7\n\nprocessor\t: 1\nmodel name\t: AMD Ryzen 7\n",
     "/proc/meminfo": "MemTotal:       16000000 kB\nMemFree: 1 kB\n",
     "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c": b"\x06\0\0\0\x01",

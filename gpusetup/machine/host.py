@@ -27,7 +27,7 @@ _WHY: dict[int | None, Why] = {
 
 def clean(text: str) -> str:
     """Return `text` as valid Unicode: bytes of a name that are not UTF-8 become U+FFFD."""
-    return text.encode(errors="surrogateescape").decode(errors="replace")
+    return text if text.isascii() else text.encode(errors="surrogateescape").decode(errors="replace")
 
 
 class Host:

@@ -46,7 +46,8 @@ def _candidates(
     for soname, path in () if isinstance(raw, Unread) else entries(raw):
         if SONAME.fullmatch(soname):
             yield "ld.so.cache", path
-    for folder in (*DEFAULT_FOLDERS, *(place.format(arch=arch) for place in DEBIAN_FOLDERS), WSL_FOLDER):
+    folders = (*DEFAULT_FOLDERS, *(place.format(arch=arch) for place in DEBIAN_FOLDERS), WSL_FOLDER)
+    for folder in dict.fromkeys(map(host.resolve, folders)):  # /lib is /usr/lib nearly everywhere
         yield from _in_folder(host, "default", folder)
     for location in dict.fromkeys(each.location for each in distributions):
         for folder in (*host.glob(f"{location}/nvidia/*/lib"), f"{location}/torch/lib"):

@@ -7,17 +7,9 @@ from pathlib import Path
 
 from gpusetup import __version__
 from gpusetup.errors import WrongInputError
-from gpusetup.machine import nvml
-from gpusetup.machine.containers import read_containers
-from gpusetup.machine.device_nodes import read_device_nodes
-from gpusetup.machine.distributions import read_distributions
-from gpusetup.machine.driver import read_driver
 from gpusetup.machine.host import Host
-from gpusetup.machine.libraries import read_libraries
 from gpusetup.machine.model import Machine
-from gpusetup.machine.pci import read_pci
-from gpusetup.machine.system import read_system
-from gpusetup.machine.toolkits import read_toolkits
+from gpusetup.machine.nvml import Question
 
 
 def read(sysroot: Path, deadline: float) -> Machine:
@@ -28,18 +20,32 @@ def read(sysroot: Path, deadline: float) -> Machine:
     if not sysroot.is_dir():
         raise WrongInputError(f"{sysroot} is not a folder", "give the folder that holds the host's files")
     host = Host(sysroot)
-    question = nvml.Question(host, deadline)
+    question = Question(host, deadline)
     try:
-        system = read_system(host)
-        toolkits = read_toolkits(host)
-        distributions = read_distributions(host)
-        libraries = read_libraries(host, system.arch, toolkits, distributions)
-        pci = read_pci(host)
-        device_nodes = read_device_nodes(host)
-        containers = read_containers(host)
-        answer = question.answer()
+        return _read_beside(host, question)
     finally:
         question.abandon()
+
+
+def _read_beside(host: Host, question: Question) -> Machine:
+    """Read all that needs no driver, then hear the driver; even the imports are done while the child works."""
+    from gpusetup.machine.containers import read_containers  # noqa: PLC0415
+    from gpusetup.machine.device_nodes import read_device_nodes  # noqa: PLC0415
+    from gpusetup.machine.distributions import read_distributions  # noqa: PLC0415
+    from gpusetup.machine.driver import read_driver  # noqa: PLC0415
+    from gpusetup.machine.libraries import read_libraries  # noqa: PLC0415
+    from gpusetup.machine.pci import read_pci  # noqa: PLC0415
+    from gpusetup.machine.system import read_system  # noqa: PLC0415
+    from gpusetup.machine.toolkits import read_toolkits  # noqa: PLC0415
+
+    system = read_system(host)
+    toolkits = read_toolkits(host)
+    distributions = read_distributions(host)
+    libraries = read_libraries(host, system.arch, toolkits, distributions)
+    pci = read_pci(host)
+    device_nodes = read_device_nodes(host)
+    containers = read_containers(host)
+    answer = question.answer()
     return Machine(
         gpusetup=__version__,
         read_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
