@@ -1,4 +1,36 @@
-"""Chooses one compatible value for every component of the stack, and says why.
+"""Chooses one compatible stack, says why, and what would make the impossible possible."""
 
-Pure: facts and a request go in, a stack comes out.
-"""
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.resolve.model import Refusal, Request, Stack
+
+
+def attempt(request: Request, facts: Facts, today: date | None = None) -> Stack | Refusal:
+    """Return the best stack for `request`, or why there is none and what would allow one."""
+    from gpusetup.resolve.refusal import refuse  # noqa: PLC0415 - only what is asked for is loaded
+    from gpusetup.resolve.solve import solve  # noqa: PLC0415
+    from gpusetup.resolve.stack import assemble  # noqa: PLC0415
+
+    day = today or date.today()
+    outcome = solve(request, facts, day)
+    if outcome.solution is None:
+        return refuse(request, facts, day, outcome)
+    return assemble(request, outcome.solution, facts, day)
+
+
+def resolve(request: Request, facts: Facts, today: date | None = None) -> Stack:
+    """Return the best stack for `request`; raises `RefusedError` (exit code 4) when there is none."""
+    from gpusetup.errors import RefusedError  # noqa: PLC0415
+    from gpusetup.resolve.model import Stack  # noqa: PLC0415
+
+    result = attempt(request, facts, today)
+    if isinstance(result, Stack):
+        return result
+    because = "; ".join(reason.text for reason in result.because)
+    ways = " or ".join(way.text for way in result.ways_out) or "no single change would allow one"
+    raise RefusedError(f"no stack fits: {because}", ways)

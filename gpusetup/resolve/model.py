@@ -67,6 +67,8 @@ class Rejected(Value):
     value: str
     because: tuple[Reason, ...]
     possible: bool = False
+    others: int = 0
+    """How many values ranked below it fell to the same constraints."""
 
 
 class Choice(Value):

@@ -1,0 +1,191 @@
+"""What the variables can be: one small type per component, made from rows of the facts.
+
+Candidates are compared by identity: each is made once for the tables it came from, so that a verdict can be looked up
+by the very candidates it was given for. ``str()`` of each is how the plan names it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from gpusetup.resolve.model import Archive, Flavour, Repo
+
+if TYPE_CHECKING:
+    from gpusetup.facts.model.cuda import Arch, Branch, CudaSeries, Glibc, Gpu
+    from gpusetup.facts.model.cudnn import Cudnn, CudnnSupport
+    from gpusetup.facts.model.fact import Fact
+    from gpusetup.facts.model.fedora import FedoraRelease, NvidiaRepo, Package
+    from gpusetup.facts.model.frameworks import Tensorflow, Torch, TorchBuild
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Floor:
+    """The lowest driver that runs programs of one CUDA series, and the row that says so."""
+
+    driver: str
+    row: Fact
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class CardKind:
+    """One kind of GPU, its architecture's row, and its own where the table has it."""
+
+    name: str
+    cc: str
+    arch: Arch
+    gpu: Gpu | None
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.cc})"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Release:
+    """One release of the distribution. `glibc` is at least what it has, with the row that says so."""
+
+    row: FedoraRelease
+    repo: NvidiaRepo
+    glibc: str
+    glibc_row: FedoraRelease | None
+    clashes: tuple[Glibc, ...]
+    """CUDA series whose headers its C library breaks."""
+
+    def __str__(self) -> str:
+        return f"Fedora {self.row.release}"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class DriverOffer:
+    """One driver that can be had: from a repository, or the one that is there (`repo` "")."""
+
+    repo: Repo | Literal[""]
+    version: str
+    branch: Branch
+    flavour: Flavour
+    seen: Fact
+    """The row that says the repository has it."""
+    packages: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    legacy: str = ""
+    """``580xx`` for a legacy line of packages."""
+    assumed: str = ""
+    """What had to be assumed to offer it, "" when nothing."""
+    tier: int = 0
+
+    def __str__(self) -> str:
+        if not self.repo:
+            return f"{self.version} (stays)"
+        return f"{self.version} {self.flavour} modules, {'RPM Fusion' if self.repo == 'rpmfusion' else 'NVIDIA'}" + (
+            f" {self.legacy}" if self.legacy else ""
+        )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TorchWheel:
+    """One PyTorch release in one variant; without a `build` it is the CPU's."""
+
+    row: Torch
+    variant: str
+    build: TorchBuild | None = None
+    kernels: TorchBuild | None = None
+    """The row whose list of capabilities is taken: the build's own, or its predecessor's where that is not known."""
+    series: CudaSeries | None = None
+    floor: Floor | None = None
+    support: CudnnSupport | None = None
+
+    def __str__(self) -> str:
+        return f"{self.row.release}+{self.variant}"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TensorflowWheel:
+    """One TensorFlow release; `gpu` says whether with NVIDIA's wheels."""
+
+    row: Tensorflow
+    gpu: bool
+    kernels: Fact
+    series: CudaSeries
+    floor: Floor | None
+
+    def __str__(self) -> str:
+        return f"{self.row.release}{'[and-cuda]' if self.gpu else ' (CPU)'}"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class CudnnWheel:
+    """One cuDNN release as a wheel for one CUDA major, and the support row that speaks of it."""
+
+    row: Cudnn
+    package: str
+    support: CudnnSupport
+
+    def __str__(self) -> str:
+        return f"{self.package} {self.row.version}"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Interpreter:
+    """One Python of a release; `packages` is empty for the system's own."""
+
+    version: str
+    row: Fact
+    packages: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"Python {self.version}{'' if self.packages else ' (the system’s)'}"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Layout:
+    """One environment for both frameworks, or one each."""
+
+    shared: bool
+
+    def __str__(self) -> str:
+        return "one for both frameworks" if self.shared else "one for each framework"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ToolkitOffer:
+    """One CUDA toolkit: from the repository (tier 0), in a container image (tier 1), or none (tier 2)."""
+
+    tier: int
+    series: CudaSeries | None = None
+    floor: Floor | None = None
+    packages: tuple[str, ...] = ()
+    image: str = ""
+    seen: Fact | None = None
+
+    def __str__(self) -> str:
+        if self.series is None:
+            return "none"
+        return f"CUDA {self.series.series}" + (f" in {self.image}" if self.image else "")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Compiler:
+    """A host compiler for nvcc; without `major` there is none, as nothing is compiled on the host."""
+
+    major: int = 0
+    row: Fact | None = None
+    packages: tuple[str, ...] = ()
+    command: str = ""
+    """What NVCC_CCBIN must name, "" for the system's own."""
+
+    def __str__(self) -> str:
+        return f"gcc {self.major}{'' if self.command else ' (the system’s)'}" if self.major else "none on the host"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ToolkitCudnn:
+    """cuDNN for the host toolkit, as packages or as an archive for one CUDA major; without a `row` there is none."""
+
+    row: Cudnn | None = None
+    major: int = 0
+    support: CudnnSupport | None = None
+    archive: Archive | None = None
+    packages: tuple[Package, ...] = field(default=())
+
+    def __str__(self) -> str:
+        return f"{self.row.version} for CUDA {self.major}" if self.row else "none"

@@ -1,0 +1,109 @@
+"""All candidates that the tables allow for, made once for one set of facts."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gpusetup.resolve.candidates import CardKind, Release
+from gpusetup.resolve.catalogue import hosts, toolkits, wheels
+from gpusetup.versions import driver
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.resolve.candidates import (
+        Compiler,
+        CudnnWheel,
+        DriverOffer,
+        Interpreter,
+        TensorflowWheel,
+        ToolkitCudnn,
+        ToolkitOffer,
+        TorchWheel,
+    )
+    from gpusetup.resolve.problem import Verdict
+
+C = TypeVar("C")
+
+
+class Catalogue:
+    """The candidates of every component, each list in the order of preference, and the verdicts given on them.
+
+    Preferences: the newest release first; of wheels the newest release, and within it the variant that is the
+    default; of Pythons the system's own; of drivers RPM Fusion's main line, its legacy lines, then NVIDIA's own
+    repository, within each the newest, open modules before proprietary ones; of toolkits the newest from the
+    repository, then the newest in a container, then none.
+    """
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.memo: dict[tuple[Any, ...], Verdict] = {}
+        self._cards: dict[tuple[str, str], CardKind] = {}
+        self._kept: dict[str, tuple[DriverOffer, ...]] = {}
+        self._hosts: dict[tuple[str, int], Any] = {}
+
+    @functools.cached_property
+    def releases(self) -> tuple[Release, ...]:
+        return hosts.releases(self.facts)
+
+    @functools.cached_property
+    def torch(self) -> tuple[TorchWheel, ...]:
+        return wheels.torch(self.facts)
+
+    @functools.cached_property
+    def tensorflow(self) -> tuple[TensorflowWheel, ...]:
+        return wheels.tensorflow(self.facts)
+
+    @functools.cached_property
+    def cudnn(self) -> tuple[CudnnWheel, ...]:
+        return wheels.cudnn(self.facts)
+
+    @functools.cached_property
+    def toolkits(self) -> tuple[ToolkitOffer, ...]:
+        return toolkits.offers(self.facts)
+
+    @functools.cached_property
+    def toolkit_cudnn(self) -> tuple[ToolkitCudnn, ...]:
+        return toolkits.cudnn(self.facts)
+
+    def drivers(self, release: Release) -> tuple[DriverOffer, ...]:
+        """Return the drivers that the repositories of `release` offer."""
+        return self._once(hosts.drivers, release)
+
+    def compilers(self, release: Release) -> tuple[Compiler, ...]:
+        """Return the host compilers of `release`, the system's own first."""
+        return self._once(toolkits.compilers, release)
+
+    def interpreters(self, release: Release) -> tuple[Interpreter, ...]:
+        """Return the Pythons of `release`, the system's own first, then the newest."""
+        return self._once(hosts.interpreters, release)
+
+    def kept_driver(self, version: str) -> tuple[DriverOffer, ...]:
+        """Return the driver `version` that no repository offers but may be there, once for each flavour of modules."""
+        if version not in self._kept:
+            branch = next((row for row in self.facts.branch if row.branch == driver(version).branch), None)
+            self._kept[version] = () if branch is None else hosts.kept(version, branch)
+        return self._kept[version]
+
+    def card(self, name: str, cc: str) -> CardKind:
+        """Return the candidate for one kind of card; the same object for the same name and capability."""
+        key = (name, cc)
+        if key not in self._cards:
+            gpu = next((row for row in self.facts.gpu if row.name == name), None)
+            arch = next(row for row in self.facts.arch if cc in row.cc)
+            self._cards[key] = CardKind(name, cc, arch, gpu)
+        return self._cards[key]
+
+    def _once(self, make: Callable[[Facts, Release], tuple[C, ...]], release: Release) -> tuple[C, ...]:
+        key = (make.__name__, release.row.release)
+        if key not in self._hosts:
+            self._hosts[key] = make(self.facts, release)
+        found: tuple[C, ...] = self._hosts[key]
+        return found
+
+
+@functools.lru_cache(maxsize=4)
+def catalogue(facts: Facts) -> Catalogue:
+    """Return the catalogue of `facts`, made once."""
+    return Catalogue(facts)

@@ -1,0 +1,136 @@
+"""What a host of each release can have: its drivers and its Pythons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gpusetup.resolve.candidates import DriverOffer, Interpreter, Release
+from gpusetup.resolve.model import Flavour
+from gpusetup.versions import cuda, dotted, driver
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.facts.model.cuda import Branch, Cuda
+    from gpusetup.facts.model.fedora import FedoraRelease, NvidiaRepo
+
+NVIDIA_PACKAGES: dict[Flavour, str] = {"open": "nvidia-open", "proprietary": "cuda-drivers"}
+OLDEST_PYTHON = (3, 9)
+"""Fedora drops the older side-by-side interpreters in time; nothing older than this is offered."""
+
+
+def releases(facts: Facts) -> tuple[Release, ...]:
+    """Return the releases that have come out, the newest first, then those that are not confirmed to have."""
+    rows = sorted(facts.fedora, key=lambda row: (row.released is not None, row.release), reverse=True)
+    directories = {row.directory: row for row in facts.nvidia_repo}
+    return tuple(_release(facts, row, directories[row.nvidia_repo]) for row in rows)
+
+
+def _release(facts: Facts, row: FedoraRelease, repo: NvidiaRepo) -> Release:
+    """Make one release; where its glibc is not known it is at least that of the newest known release before it."""
+    known = max(
+        (one for one in facts.fedora if one.glibc and one.release <= row.release),
+        key=lambda one: one.release,
+        default=None,
+    )
+    glibc = known.glibc if known else ""
+    clashes = tuple(one for one in facts.glibc if glibc and dotted(one.glibc_from) <= dotted(glibc))
+    return Release(row, repo, glibc, known, clashes)
+
+
+def drivers(facts: Facts, release: Release) -> tuple[DriverOffer, ...]:
+    """Return the drivers of RPM Fusion, main line first, then those of NVIDIA's repository."""
+    return (*_rpmfusion(facts, release.row), *_nvidia(facts, release))
+
+
+def kept(version: str, branch: Branch) -> tuple[DriverOffer, ...]:
+    """Return the driver that is there already, with each flavour of modules that its branch has."""
+    return tuple(DriverOffer("", version, branch, flavour, branch) for flavour in _flavours(branch))
+
+
+def interpreters(facts: Facts, release: Release) -> tuple[Interpreter, ...]:
+    """Return the system's Python, then the older ones packaged beside it, newest first."""
+    if not release.row.python:
+        return ()
+    beside = next(row for row in facts.package if row.name == "python3.13")
+    major, minor = map(int, release.row.python.split("."))
+    older = [f"{major}.{one}" for one in range(minor - 1, OLDEST_PYTHON[1] - 1, -1)]
+    return (
+        Interpreter(release.row.python, release.row),
+        *(Interpreter(version, beside, (f"python{version}",)) for version in older),
+    )
+
+
+def _rpmfusion(facts: Facts, row: FedoraRelease) -> Iterator[DriverOffer]:
+    known, assumed = _rpmfusion_row(facts, row)
+    if known is None:
+        return
+    lines = {"": known.rpmfusion_driver, **dict(sorted(known.rpmfusion_legacy.items(), reverse=True))}
+    packages = {line: _packages(facts, line.removesuffix("xx")) for line in lines}
+    for line, version in lines.items():
+        branch = _branch(facts, version)
+        if branch is None or not packages[line]:
+            continue
+        others = tuple(name for other in lines if other != line for name in packages[other])
+        for flavour in _flavours(branch):
+            yield DriverOffer("rpmfusion", version, branch, flavour, known, packages[line],
+                              (*others, *NVIDIA_PACKAGES.values()), line, assumed)  # fmt: skip
+
+
+def _rpmfusion_row(facts: Facts, row: FedoraRelease) -> tuple[FedoraRelease | None, str]:
+    """Return the row whose RPM Fusion versions hold for `row`, and what had to be assumed.
+
+    A release newer than all whose packages were seen takes those of the newest one; RPM Fusion branches its packages
+    from release to release. A gap in the past stays one.
+    """
+    if row.rpmfusion_driver:
+        return row, ""
+    newest = max((one for one in facts.fedora if one.rpmfusion_driver), key=lambda one: one.release)
+    if row.release < newest.release:
+        return None, ""
+    return (
+        newest,
+        f"RPM Fusion's packages for Fedora {row.release} were not seen; those of {newest.release} are assumed",
+    )
+
+
+def _nvidia(facts: Facts, release: Release) -> Iterator[DriverOffer]:
+    version, seen = _nvidia_driver(facts, release.repo)
+    branch = _branch(facts, version) if version else None
+    if branch is None:
+        return
+    rpmfusion = tuple(row.name for row in facts.package if row.repo == "rpmfusion-nonfree")
+    for flavour in _flavours(branch):
+        other = next(name for one, name in NVIDIA_PACKAGES.items() if one != flavour)
+        yield DriverOffer("nvidia", version, branch, flavour, seen, (NVIDIA_PACKAGES[flavour],),
+                          (other, *rpmfusion), tier=1)  # fmt: skip
+
+
+def _nvidia_driver(facts: Facts, repo: NvidiaRepo) -> tuple[str, NvidiaRepo | Cuda]:
+    """Return the newest driver in a directory: the one seen there, or the one that came with its newest CUDA.
+
+    A directory that is no longer the newest and whose last CUDA is not known could hold any: "".
+    """
+    if repo.driver:
+        return repo.driver, repo
+    newest_directory = max(facts.nvidia_repo, key=lambda row: int(row.directory.removeprefix("fedora")))
+    if not repo.toolkit_last and repo is not newest_directory:
+        return "", repo
+    last = cuda(repo.toolkit_last) if repo.toolkit_last else None
+    rows = [row for row in facts.cuda if (row.driver_companion or row.driver_bundled)]
+    rows = [row for row in rows if last is None or cuda(row.series) <= last]
+    newest = max(rows, key=lambda row: cuda(row.release))
+    return newest.driver_companion or newest.driver_bundled, newest
+
+
+def _flavours(branch: Branch) -> tuple[Flavour, ...]:
+    return tuple(sorted(branch.kernel_modules))  # open before proprietary
+
+
+def _branch(facts: Facts, version: str) -> Branch | None:
+    return next((row for row in facts.branch if row.branch == driver(version).branch), None)
+
+
+def _packages(facts: Facts, branch: str) -> tuple[str, ...]:
+    """Return RPM Fusion's driver packages of a legacy branch, or of the main line ("")."""
+    return tuple(row.name for row in facts.package if row.repo == "rpmfusion-nonfree" and row.branch == branch)

@@ -1,0 +1,122 @@
+"""The wheels: PyTorch in every variant, TensorFlow with and without NVIDIA's wheels, cuDNN."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpusetup.resolve.candidates import CudnnWheel, Floor, TensorflowWheel, TorchWheel
+from gpusetup.versions import cuda, dotted
+from gpusetup.versions import cudnn as cudnn_version
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.facts.model.cuda import CudaSeries
+    from gpusetup.facts.model.cudnn import CudnnSupport
+    from gpusetup.facts.model.frameworks import Torch, TorchBuild
+
+CPU = "cpu"
+
+
+def torch(facts: Facts) -> tuple[TorchWheel, ...]:
+    """Return the builds of each release, newest first: its default variant, the others by CUDA, the CPU's last."""
+    found: list[TorchWheel] = []
+    for row in sorted(facts.torch, key=lambda row: dotted(row.release), reverse=True):
+        builds = [one for one in facts.torch_build if row.release in one.releases and one.machine == "x86_64"]
+        builds.sort(key=lambda one: (one.variant == row.default_variant, cuda(series(one.cuda))), reverse=True)
+        found += [_gpu_wheel(facts, row, build) for build in builds]
+        found.append(TorchWheel(row, CPU))
+    return tuple(found)
+
+
+def _gpu_wheel(facts: Facts, row: Torch, build: TorchBuild) -> TorchWheel:
+    return TorchWheel(
+        row,
+        build.variant,
+        build,
+        build if build.cc else _predecessor(facts, row, build),
+        _series(facts, build.cuda),
+        floor(facts, build.cuda),
+        support(facts, build.cudnn) if build.cudnn else None,
+    )
+
+
+def _predecessor(facts: Facts, row: Torch, build: TorchBuild) -> TorchBuild | None:
+    """Return the newest earlier build of the same variant whose capabilities are known."""
+    older = [
+        (dotted(release), one)
+        for one in facts.torch_build
+        if one.variant == build.variant and one.cc and one.machine == build.machine
+        for release in one.releases
+        if dotted(release) < dotted(row.release)
+    ]
+    return max(older, key=lambda pair: pair[0])[1] if older else None
+
+
+def tensorflow(facts: Facts) -> tuple[TensorflowWheel, ...]:
+    """Return the releases, newest first, each with NVIDIA's wheels and then without."""
+    listed = next(row for row in facts.rule if row.id == "rule-tensorflow-driver")
+    found = []
+    for row in sorted(facts.tensorflow, key=lambda row: dotted(row.release), reverse=True):
+        of_cuda = _series(facts, row.cuda)
+        if of_cuda is None:
+            continue  # 1.12 and CUDA 9: nothing in the tables targets it any more
+        kernels = row if row.cc else listed
+        found += [
+            TensorflowWheel(row, True, kernels, of_cuda, floor(facts, row.cuda)),
+            TensorflowWheel(row, False, kernels, of_cuda, None),
+        ]
+    return tuple(found)
+
+
+def cudnn(facts: Facts) -> tuple[CudnnWheel, ...]:
+    """Return the cuDNN wheels of every CUDA major, newest first."""
+    rows = sorted(facts.cudnn, key=lambda row: cudnn_version(row.version), reverse=True)
+    return tuple(CudnnWheel(row, package, support(facts, row.version)) for row in rows for package in row.pip)
+
+
+def support(facts: Facts, version: str) -> CudnnSupport:
+    """Return the row of the support matrices that speaks of a cuDNN release.
+
+    NVIDIA's matrices were found for some releases only. A release between two of them is taken to support no more
+    than the next newer one: what is not documented is not promised. Of rows for the same releases the one with the
+    lowest capability counts, since which CUDA they are for is the wheel's affair.
+    """
+    wanted = cudnn_version(version)
+    reach = [row for row in facts.cudnn_support if cudnn_version(row.last).key >= wanted.key[: _length(row.last)]]
+    if not reach:
+        newest = max(cudnn_version(row.last) for row in facts.cudnn_support)
+        reach = [row for row in facts.cudnn_support if cudnn_version(row.last) == newest]
+    nearest = min(cudnn_version(row.last) for row in reach)
+    rows = [row for row in reach if cudnn_version(row.last) == nearest]
+    return min(rows, key=lambda row: dotted(row.cc_min))
+
+
+def floor(facts: Facts, release: str) -> Floor | None:
+    """Return the lowest driver for programs of a CUDA release; None when the tables do not know it.
+
+    From CUDA 11 on every minor runs on the driver of its major's first (minor-version compatibility); before, each
+    series has its own.
+    """
+    of_series = [row for row in facts.cuda if row.series == series(release)]
+    compat = next((row for row in of_series if row.driver_compat), None)
+    if compat is not None:
+        return Floor(compat.driver_compat, next(row for row in facts.cuda_major if row.major == cuda(release).major))
+    exact = [row for row in of_series if row.driver_min]
+    if exact:
+        newest = max(exact, key=lambda row: cuda(row.release))
+        return Floor(newest.driver_min, newest)
+    variant = next((row for row in facts.variant if row.cuda == series(release)), None)
+    return Floor(variant.driver_min, variant) if variant else None
+
+
+def series(release: str) -> str:
+    """Return the series of a CUDA release: ``12.6`` of ``12.6.3``."""
+    return cuda(release).series
+
+
+def _series(facts: Facts, release: str) -> CudaSeries | None:
+    return next((row for row in facts.cuda_series if row.series == series(release)), None)
+
+
+def _length(version: str) -> int:
+    return version.count(".") + 1

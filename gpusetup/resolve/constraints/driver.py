@@ -1,0 +1,78 @@
+"""Which driver drives which card, and with which kernel modules."""
+
+from __future__ import annotations
+
+from gpusetup.resolve.candidates import CardKind, DriverOffer
+from gpusetup.resolve.model import Reason
+from gpusetup.resolve.problem import Verdict, because, constraint, fails, holds
+from gpusetup.versions import capability, dotted
+
+HAS_BOTH_MODULES = capability("7.5")
+"""Turing, the first architecture that the open kernel modules drive."""
+
+
+@constraint("driver")
+def driver_is_offered(driver: DriverOffer) -> Verdict:
+    """Say where the driver comes from."""
+    if not driver.repo:
+        return holds(because(driver.seen, f"driver {driver.version} is there and stays"))
+    whose = "RPM Fusion's" if driver.repo == "rpmfusion" else "NVIDIA's"
+    text = f"{whose} {driver.legacy or 'main'} packages were last seen at {driver.version}"
+    return holds(because(driver.seen, f"{text}; {driver.assumed}" if driver.assumed else text))
+
+
+@constraint("card", "driver")
+def board_takes_packaged_driver(card: CardKind, driver: DriverOffer) -> Verdict:
+    """Refuse Jetson boards: their driver is part of the board's own system image."""
+    if card.gpu is None or card.gpu.market != "jetson":
+        return holds()
+    text = f"{card} is a Jetson board: its driver comes with NVIDIA's image for the board, not as driver {driver}"
+    return fails(because(card.gpu, text))
+
+
+@constraint("card", "driver")
+def branch_drives_card(card: CardKind, driver: DriverOffer) -> Verdict:
+    """Demand that the card's compute capability lies between the branch's oldest and newest."""
+    branch = driver.branch
+    if dotted(card.cc) < dotted(branch.cc_min):
+        last = card.arch.last_driver_branch
+        older = (because(card.arch, f"{last} is the last branch for {card.arch.arch}"),) if last else ()
+        return fails(because(branch, f"branch {branch.branch} starts at {branch.arch_min} ({branch.cc_min}), "
+                                     f"{card} is older"), *older)  # fmt: skip
+    if branch.cc_max_derived and dotted(card.cc) > dotted(branch.cc_max_derived):
+        return fails(because(branch, f"branch {branch.branch} ends at compute capability {branch.cc_max_derived}, "
+                                     f"{card} is newer"))  # fmt: skip
+    return holds(because(branch, f"branch {branch.branch} drives {branch.arch_min} ({branch.cc_min}) and newer, "
+                                 f"so {card}"))  # fmt: skip
+
+
+@constraint("card", "driver")
+def modules_drive_card(card: CardKind, driver: DriverOffer) -> Verdict:
+    """Demand kernel modules that know the card: proprietary before Turing, open from Blackwell on."""
+    can = card.arch.kernel_modules
+    if driver.flavour in can:
+        return holds() if len(can) > 1 else holds(_only(card))
+    return fails(_only(card))
+
+
+def _only(card: CardKind) -> Reason:
+    return because(card.arch, f"{card.arch.arch} is driven by the {card.arch.kernel_modules[0]} kernel modules only")
+
+
+@constraint("card", "driver", soft=True)
+def open_modules_are_preferred(card: CardKind, driver: DriverOffer) -> Verdict:
+    """Prefer the open modules where a card has the choice, as NVIDIA does from branch 560 on."""
+    if len(card.arch.kernel_modules) < 2 or driver.flavour == "open":
+        return holds()
+    return fails(because(driver.branch, f"{card.arch.arch} can have the open kernel modules, the default of "
+                                        f"branch {driver.branch.branch}"))  # fmt: skip
+
+
+@constraint("card", "driver", soft=True)
+def line_stays_with_card(card: CardKind, driver: DriverOffer) -> Verdict:
+    """Prefer packages that stay on the last branch for the card to a main line that will move past it."""
+    last = card.arch.last_driver_branch
+    if not last or not driver.repo or (driver.legacy and driver.branch.branch == last):
+        return holds()
+    return fails(because(card.arch, f"branch {last} is the last for {card.arch.arch}: packages that stay on it come "
+                                    f"before those that will move on"))  # fmt: skip

@@ -1,0 +1,85 @@
+"""Whether both frameworks can share one Python environment, and which cuDNN TensorFlow gets."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from gpusetup.resolve.candidates import CudnnWheel, Layout, TensorflowWheel, TorchWheel
+from gpusetup.resolve.problem import Verdict, because, constraint, fails, holds
+from gpusetup.versions import cuda, dotted
+
+if TYPE_CHECKING:
+    from gpusetup.versions import Dotted
+
+
+@constraint("tensorflow")
+def tensorflow_brings_cuda(tensorflow: TensorflowWheel) -> Verdict:
+    """Demand a release whose extra ``and-cuda`` brings the NVIDIA libraries, from 2.14 on."""
+    row = tensorflow.row
+    if not tensorflow.gpu or row.and_cuda:
+        return holds()
+    return fails(because(row, f"TensorFlow {row.release} has no extra and-cuda: CUDA {row.cuda} and cuDNN {row.cudnn} "
+                              f"would have to be installed on the host"))  # fmt: skip
+
+
+@constraint("tensorflow", "cudnn")
+def tensorflow_accepts_cudnn(tensorflow: TensorflowWheel, cudnn: CudnnWheel) -> Verdict:
+    """Demand a cuDNN within what the extra ``and-cuda`` asks for."""
+    wanted = tensorflow.row.and_cuda_cudnn
+    fits = wanted.startswith(cudnn.package) and within(cudnn.row.version, wanted.removeprefix(cudnn.package))
+    text = f"TensorFlow {tensorflow.row.release} takes {wanted}"
+    return Verdict(fits, (because(tensorflow.row, text if fits else f"{text}, not {cudnn}"),))
+
+
+@constraint("environments", "torch", "tensorflow")
+def nvidia_wheels_agree(layout: Layout, torch: TorchWheel, tensorflow: TensorflowWheel) -> Verdict:
+    """Demand for one environment that both frameworks can use the same CUDA and NCCL wheels.
+
+    Wheels of different CUDA majors have different names but put their libraries into the same folders
+    (``nvidia/cudnn/lib`` above all), so that the one installed last overwrites the other. Those of one major are one
+    package, of which pip installs one version; what TensorFlow asks for is compared with what torch pins.
+    """
+    if not layout.shared or torch.build is None or not tensorflow.gpu:
+        return holds()
+    of_torch = because(torch.build, f"torch {torch} brings the NVIDIA wheels of CUDA {torch.build.cuda}"
+                                    + (f" with NCCL {torch.build.nccl}" if torch.build.nccl else ""))  # fmt: skip
+    row = tensorflow.row
+    if cuda(torch.build.cuda).major != cuda(row.cuda).major:
+        return fails(of_torch, because(row, f"TensorFlow {row.release} brings those of CUDA {cuda(row.cuda).major}; in "
+                                            f"one environment their cuDNN libraries overwrite each other"))  # fmt: skip
+    if not within(torch.build.cuda, row.and_cuda_runtime.partition("wheels")[2] or row.and_cuda_runtime):
+        return fails(of_torch, because(row, f"TensorFlow {row.release} asks for CUDA {row.and_cuda_runtime}"))
+    if not torch.build.nccl:
+        return fails(because(torch.build, f"which NCCL torch {torch} pins is not known, so neither is whether it "
+                                          f"suits TensorFlow {row.release}"))  # fmt: skip
+    nccl = re.sub(r"^[\w-]+(?=[<>=])", "", row.and_cuda_nccl)
+    if not within(torch.build.nccl, nccl):
+        return fails(of_torch, because(row, f"TensorFlow {row.release} asks for {row.and_cuda_nccl}"))
+    return holds(of_torch, because(row, f"TensorFlow {row.release} accepts them: {row.and_cuda_runtime}, "
+                                        f"{row.and_cuda_nccl}"))  # fmt: skip
+
+
+@constraint("environments", "torch", "cudnn")
+def cudnn_is_the_same(layout: Layout, torch: TorchWheel, cudnn: CudnnWheel) -> Verdict:
+    """Demand for one environment that TensorFlow gets the very cuDNN that torch pins."""
+    if not layout.shared or torch.build is None:
+        return holds()
+    same = torch.build.cudnn == cudnn.row.version
+    text = f"torch {torch} pins cuDNN {torch.build.cudnn}"
+    return Verdict(same, (because(torch.build, text if same else f"{text}, not {cudnn.row.version}"),))
+
+
+def within(version: str, conditions: str) -> bool:
+    """Say whether a dotted `version` meets ``>=12.5,<13`` or ``==9.3.0.75``; a bare version means that very one."""
+    found = re.findall(r"(>=|<=|==|<|>)?\s*(\d+(?:\.\d+)*)", conditions)
+    return bool(found) and all(_meets(dotted(version), sign, dotted(bound)) for sign, bound in found)
+
+
+def _meets(version: Dotted, sign: str, bound: Dotted) -> bool:
+    return {
+        ">=": version >= bound,
+        "<=": version <= bound,
+        "<": version < bound,
+        ">": version > bound,
+    }.get(sign, version == bound)

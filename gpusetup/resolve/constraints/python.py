@@ -1,0 +1,43 @@
+"""Which Python each framework has wheels for."""
+
+from __future__ import annotations
+
+from gpusetup.resolve.candidates import Interpreter, Layout, TensorflowWheel, TorchWheel
+from gpusetup.resolve.problem import Verdict, because, constraint, fails, holds
+
+
+@constraint("python")
+def python_is_packaged(python: Interpreter) -> Verdict:
+    """Say where the interpreter comes from."""
+    where = (
+        f"the packages {', '.join(python.packages)} beside the system's own" if python.packages else "the system's own"
+    )
+    return holds(because(python.row, f"Python {python.version} is {where}"))
+
+
+@constraint("torch", "python torch")
+def torch_has_python(torch: TorchWheel, python: Interpreter) -> Verdict:
+    """Demand a Python that the torch release has wheels for."""
+    return _listed(python, torch.row.python, f"torch {torch.row.release}", torch)
+
+
+@constraint("tensorflow", "python tensorflow")
+def tensorflow_has_python(tensorflow: TensorflowWheel, python: Interpreter) -> Verdict:
+    """Demand a Python that the TensorFlow release has wheels for."""
+    return _listed(python, tensorflow.row.python, f"TensorFlow {tensorflow.row.release}", tensorflow)
+
+
+def _listed(python: Interpreter, listed: tuple[str, ...], what: str, wheel: TorchWheel | TensorflowWheel) -> Verdict:
+    text = f"{what} has wheels for Python {listed[0]} to {listed[-1]}"
+    if python.version in listed:
+        return holds(because(wheel.row, text))
+    return fails(because(wheel.row, f"{text}, not {python.version}"))
+
+
+@constraint("environments", "python torch", "python tensorflow")
+def one_environment_has_one_python(layout: Layout, torch: Interpreter, tensorflow: Interpreter) -> Verdict:
+    """Demand the same interpreter for both frameworks in one environment."""
+    if not layout.shared or torch is tensorflow:
+        return holds()
+    text = f"one environment has one Python, and torch would have {torch.version}, TensorFlow {tensorflow.version}"
+    return fails(because(tensorflow.row, text))

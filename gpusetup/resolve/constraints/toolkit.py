@@ -1,0 +1,125 @@
+"""Which CUDA toolkit can compile on this host for these cards, with which compiler and cuDNN."""
+
+from __future__ import annotations
+
+from gpusetup.resolve.candidates import CardKind, Compiler, DriverOffer, Release, ToolkitCudnn, ToolkitOffer
+from gpusetup.resolve.constraints.wheels import above_floor
+from gpusetup.resolve.problem import Verdict, because, constraint, fails, holds
+from gpusetup.versions import cuda, dotted
+
+
+@constraint("toolkit")
+def toolkit_is_offered(toolkit: ToolkitOffer) -> Verdict:
+    """Say where the toolkit comes from."""
+    if toolkit.seen is None:
+        return holds()
+    where = (
+        f"the image {toolkit.image} has nvcc" if toolkit.image else f"{toolkit.packages[0]} is nvcc without a driver"
+    )
+    return holds(because(toolkit.seen, where))
+
+
+@constraint("card", "toolkit")
+def toolkit_targets_card(card: CardKind, toolkit: ToolkitOffer) -> Verdict:
+    """Demand an nvcc that can compile for the card."""
+    if toolkit.series is None:
+        return holds()
+    first, last = card.arch.cuda_first, card.arch.cuda_last
+    series = cuda(toolkit.series.series)
+    if series < cuda(first):
+        return fails(because(card.arch, f"{card.arch.arch} is a target from CUDA {first} on"))
+    if last and series > cuda(last):
+        return fails(because(card.arch, f"CUDA {last} is the last that compiles for {card.arch.arch}"))
+    text = f"CUDA {last} is the last that compiles for {card}" if last else f"CUDA {series} compiles for {card}"
+    return holds(because(card.arch, text))
+
+
+@constraint("driver", "toolkit")
+def driver_runs_toolkit(driver: DriverOffer, toolkit: ToolkitOffer) -> Verdict:
+    """Demand a driver that runs what the toolkit compiles."""
+    if toolkit.series is None:
+        return holds()
+    return above_floor(driver, toolkit.floor, toolkit.series.series, f"CUDA {toolkit.series.series}")
+
+
+@constraint("release", "toolkit")
+def repository_carries_toolkit(release: Release, toolkit: ToolkitOffer) -> Verdict:
+    """Demand that the directory of NVIDIA's repository for this release has the series."""
+    repo = release.repo
+    if toolkit.series is None or toolkit.tier:
+        return holds()
+    series = cuda(toolkit.series.series)
+    if repo.toolkit_first and series < cuda(repo.toolkit_first):
+        return fails(because(repo, f"NVIDIA's directory {repo.directory} starts at CUDA {repo.toolkit_first}"))
+    if repo.toolkit_last and series > cuda(repo.toolkit_last):
+        return fails(because(repo, f"NVIDIA's directory {repo.directory} ends at CUDA {repo.toolkit_last}"))
+    own = (
+        f"{release} uses NVIDIA's directory {repo.directory}"
+        if release.row.nvidia_repo_exact
+        else f"{release} has no directory of its own at NVIDIA; {repo.directory} is used"
+    )
+    return holds(because(release.row, own))
+
+
+@constraint("release", "toolkit")
+def headers_suit_glibc(release: Release, toolkit: ToolkitOffer) -> Verdict:
+    """Demand a toolkit whose headers do not clash with the C library, which no older compiler mends."""
+    if toolkit.series is None or toolkit.tier or release.glibc_row is None:
+        return holds()
+    for clash in release.clashes:
+        if cuda(toolkit.series.series) <= cuda(clash.series_last):
+            return fails(
+                because(release.glibc_row, f"{release} has glibc {release.glibc} or newer"),
+                because(clash, f"with glibc {clash.glibc_from} or newer the headers of CUDA {clash.series_last} and "
+                               f"older break: {clash.symptom}"),
+            )  # fmt: skip
+    return holds()
+
+
+@constraint("driver", "toolkit", soft=True)
+def driver_takes_toolkit_ptx(driver: DriverOffer, toolkit: ToolkitOffer) -> Verdict:
+    """Prefer a toolkit no newer than the driver's CUDA: PTX of a newer one is refused when a program starts."""
+    if toolkit.series is None or not driver.branch.cuda_max:
+        return holds()
+    fits = cuda(toolkit.series.series) <= cuda(driver.branch.cuda_max)
+    text = f"driver {driver.version} takes PTX up to CUDA {driver.branch.cuda_max}"
+    return Verdict(fits, (because(driver.branch, text if fits else f"{text}, {toolkit} makes newer"),))
+
+
+@constraint("toolkit", "compiler")
+def nvcc_accepts_compiler(toolkit: ToolkitOffer, compiler: Compiler) -> Verdict:
+    """Demand a host compiler within nvcc's range where it compiles on the host, and none where it does not."""
+    if toolkit.series is None or toolkit.tier:
+        return Verdict(not compiler.major)
+    series, row = toolkit.series, compiler.row or toolkit.series
+    if not compiler.major:
+        return fails(because(series, f"nvcc of CUDA {series.series} needs a host compiler"))
+    accepted = f"CUDA {series.series} accepts gcc {series.gcc_min or 'up'} to {series.gcc_max}"
+    if series.gcc_min <= compiler.major <= series.gcc_max:
+        return holds(because(series, accepted), because(row, f"{compiler} can be had"))
+    return fails(because(series, f"{accepted}, not {compiler.major}"), because(row, f"{compiler} is what there is"))
+
+
+@constraint("toolkit", "toolkit_cudnn")
+def cudnn_suits_toolkit(toolkit: ToolkitOffer, cudnn: ToolkitCudnn) -> Verdict:
+    """Demand cuDNN built for the toolkit's CUDA major."""
+    if cudnn.row is None:
+        return holds()
+    if toolkit.series is None:
+        return Verdict(False)
+    major = cuda(toolkit.series.series).major
+    if cudnn.major == major:
+        return holds(because(cudnn.row, f"cuDNN {cudnn.row.version} is the newest whose archive for CUDA {major} has a "
+                                        f"checksum on record"))  # fmt: skip
+    return fails(because(cudnn.row, f"this archive of cuDNN {cudnn.row.version} is for CUDA {cudnn.major}"))
+
+
+@constraint("card", "toolkit_cudnn")
+def toolkit_cudnn_knows_card(card: CardKind, cudnn: ToolkitCudnn) -> Verdict:
+    """Demand a cuDNN that is documented for the card."""
+    if cudnn.row is None or cudnn.support is None:
+        return holds()
+    if dotted(card.cc) >= dotted(cudnn.support.cc_min):
+        return holds()
+    return fails(because(cudnn.support, f"cuDNN {cudnn.row.version} is documented from {cudnn.support.cc_min} on; "
+                                        f"{card} is older"))  # fmt: skip

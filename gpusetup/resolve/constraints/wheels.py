@@ -1,0 +1,114 @@
+"""Which wheels run on which card and driver."""
+
+from __future__ import annotations
+
+from gpusetup.resolve.candidates import CardKind, CudnnWheel, DriverOffer, Floor, TensorflowWheel, TorchWheel
+from gpusetup.resolve.problem import Verdict, because, constraint, fails, holds
+from gpusetup.versions import cuda, dotted, runs_on
+from gpusetup.versions import driver as driver_version
+
+
+@constraint("torch")
+def torch_variant_is_offered(torch: TorchWheel) -> Verdict:
+    """Say how the variant stands to the release's default."""
+    row = torch.row
+    if torch.build is None or not row.default_variant:
+        return holds()
+    if torch.variant == row.default_variant:
+        return holds(because(row, f"{torch.variant} is the default of torch {row.release}"))
+    return holds(because(row, f"{torch.variant} comes from PyTorch's own index; the default is {row.default_variant}"))
+
+
+@constraint("card", "torch")
+def torch_has_kernels(card: CardKind, torch: TorchWheel) -> Verdict:
+    """Demand machine code, or PTX the driver can compile, that runs on the card."""
+    if torch.build is None or torch.series is None:
+        return holds()
+    if dotted(card.cc) < dotted(torch.series.cc_min):
+        return fails(because(torch.series, f"CUDA {torch.series.series} compiles for {torch.series.cc_min} and newer, "
+                                           f"so torch {torch} has no kernels for {card}"))  # fmt: skip
+    listed = torch.kernels
+    if listed is None:
+        return fails(because(torch.build, f"what torch {torch} was compiled for is not known"))
+    have = runs_on(listed.cc, listed.ptx, card.cc)
+    taken = (
+        "" if listed is torch.build else f" (its own list is not known; that of torch {listed.releases[0]} is taken)"
+    )
+    if not have:
+        return fails(because(listed, f"torch {torch} was compiled for {', '.join(listed.cc)}: nothing of that runs on "
+                                     f"{card}{taken}"))  # fmt: skip
+    return holds(because(listed, f"torch {torch} has {have}, which runs on {card}{taken}"))
+
+
+@constraint("card", "torch")
+def torch_cudnn_knows_card(card: CardKind, torch: TorchWheel) -> Verdict:
+    """Demand that the cuDNN inside the wheel is documented for the card."""
+    if torch.support is None or dotted(card.cc) >= dotted(torch.support.cc_min):
+        return holds()
+    return fails(because(torch.support, f"torch {torch} brings cuDNN {torch.build.cudnn if torch.build else ''}, "
+                                        f"documented from {torch.support.cc_min} on; {card} is older"))  # fmt: skip
+
+
+@constraint("driver", "torch")
+def driver_runs_torch(driver: DriverOffer, torch: TorchWheel) -> Verdict:
+    """Demand a driver that runs programs of the wheel's CUDA."""
+    if torch.build is None:
+        return holds()
+    return above_floor(driver, torch.floor, torch.build.cuda, f"torch {torch}")
+
+
+@constraint("card", "driver", "torch")
+def driver_compiles_torch_ptx(card: CardKind, driver: DriverOffer, torch: TorchWheel) -> Verdict:
+    """Demand a driver as new as the wheel's CUDA where the card depends on PTX: older ones refuse newer PTX."""
+    if torch.build is None or torch.kernels is None or runs_on(torch.kernels.cc, "", card.cc):
+        return holds()
+    if not driver.branch.cuda_max or cuda(driver.branch.cuda_max) >= cuda(cuda(torch.build.cuda).series):
+        return holds()
+    return fails(because(driver.branch, f"{card} needs the PTX in torch {torch} compiled, and driver {driver.version} "
+                                        f"takes PTX only up to CUDA {driver.branch.cuda_max}"))  # fmt: skip
+
+
+@constraint("card", "tensorflow")
+def tensorflow_has_kernels(card: CardKind, tensorflow: TensorflowWheel) -> Verdict:
+    """Demand a card that the wheel's CUDA can target and that TensorFlow lists."""
+    if not tensorflow.gpu:
+        return holds()
+    if dotted(card.cc) < dotted(tensorflow.series.cc_min):
+        return fails(because(tensorflow.series, f"TensorFlow {tensorflow.row.release} is built with CUDA "
+                             f"{tensorflow.series.series}, which targets {tensorflow.series.cc_min} and newer; "
+                             f"{card} is older"))  # fmt: skip
+    row = tensorflow.row
+    if row.cc:
+        have = runs_on(row.cc, row.ptx, card.cc)
+        text = f"TensorFlow {row.release} was compiled for {', '.join(row.cc)}"
+        return holds(because(row, f"{text}: {have} runs on {card}")) if have else fails(
+            because(row, f"{text}: nothing of that runs on {card}"))  # fmt: skip
+    return holds(because(tensorflow.kernels, f"TensorFlow lists 3.5, 5.0, 6.0, 7.0, 7.5, 8.0 and above: {card} is in"))
+
+
+@constraint("driver", "tensorflow")
+def driver_runs_tensorflow(driver: DriverOffer, tensorflow: TensorflowWheel) -> Verdict:
+    """Demand a driver that runs programs of the wheel's CUDA."""
+    if not tensorflow.gpu:
+        return holds()
+    return above_floor(driver, tensorflow.floor, tensorflow.row.cuda, f"TensorFlow {tensorflow.row.release}")
+
+
+@constraint("card", "cudnn")
+def cudnn_knows_card(card: CardKind, cudnn: CudnnWheel) -> Verdict:
+    """Demand a cuDNN that is documented for the card."""
+    if dotted(card.cc) >= dotted(cudnn.support.cc_min):
+        return holds()
+    return fails(because(cudnn.support, f"cuDNN {cudnn.row.version} is documented from {cudnn.support.cc_min} on; "
+                                        f"{card} is older"))  # fmt: skip
+
+
+def above_floor(driver: DriverOffer, floor: Floor | None, release: str, what: str) -> Verdict:
+    """Judge whether `driver` is new enough for programs of CUDA `release`."""
+    if floor is None:
+        return fails(because(driver.branch, f"which driver {what} needs is not in the tables"))
+    enough = driver_version(driver.version) >= driver_version(floor.driver)
+    text = f"{what} needs driver {floor.driver} or newer (CUDA {cuda(release).series}); {driver.version} is " + (
+        "new enough" if enough else "older"
+    )
+    return Verdict(enough, (because(floor.row, text),))

@@ -1,0 +1,74 @@
+"""The dnf repositories a stack needs, with their keys and what each must never provide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gpusetup.resolve.model import HostDriver, Repository, SigningKey, Toolkit
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.facts.model.fedora import NvidiaRepo, Repo
+    from gpusetup.resolve.candidates import Release
+
+ARCH = "x86_64"
+DRIVER_OF_NVIDIA = (
+    "nvidia-driver*",
+    "kmod-nvidia*",
+    "nvidia-open*",
+    "cuda-drivers*",
+    "nvidia-modprobe*",
+    "nvidia-persistenced*",
+    "nvidia-settings*",
+    "nvidia-libXNVCtrl*",
+    "nvidia-xconfig*",
+)
+"""What NVIDIA's repository must not bring where the driver comes from elsewhere (fact ``rule-fedora-mixing``)."""
+
+
+def repositories(facts: Facts, release: Release, driver: HostDriver | None, toolkit: Toolkit) -> tuple[Repository, ...]:
+    """Return the repositories in the order in which they have to be there."""
+    return tuple(_needed(facts, release, driver, toolkit))
+
+
+def _needed(facts: Facts, release: Release, driver: HostDriver | None, toolkit: Toolkit) -> Iterator[Repository]:
+    rows = {row.name: row for row in facts.repo}
+    number = str(release.row.release)
+    if driver and driver.repo == "rpmfusion":
+        for name in ("rpmfusion-free", "rpmfusion-nonfree"):
+            yield _repository(facts, rows[name], name, {"N": number, "arch": ARCH}, rows[name].key_ids)
+    if toolkit.via == "repo" or (driver and driver.repo == "nvidia"):
+        yield _nvidia(facts, rows["nvidia-cuda"], release.repo, owns_driver=bool(driver and driver.repo == "nvidia"))
+    if toolkit.via == "container":
+        row = rows["nvidia-container-toolkit"]
+        yield _repository(facts, row, row.name, {"N": number, "arch": ARCH}, row.key_ids)
+
+
+def _nvidia(facts: Facts, row: Repo, repo: NvidiaRepo, *, owns_driver: bool) -> Repository:
+    fill = {"N": repo.directory.removeprefix("fedora"), "arch": ARCH, "KEYID": repo.key_id}
+    exclude = () if owns_driver else DRIVER_OF_NVIDIA
+    return _repository(facts, row, row.repo_id.format(**fill), fill, (repo.key_id,), exclude)
+
+
+def _repository(
+    facts: Facts,
+    row: Repo,
+    name: str,
+    fill: dict[str, str],
+    key_ids: tuple[str, ...],
+    exclude: tuple[str, ...] = (),
+) -> Repository:
+    key = next((one for one in facts.key if one.key_id in key_ids), None)
+    return Repository(
+        id=name,
+        name=row.name,
+        baseurl=row.baseurl.format(**fill),
+        metalink=row.metalink.format(**fill),
+        key=SigningKey(
+            key_id=key.key_id if key else "".join(key_ids[:1]),
+            fingerprint=key.fingerprint if key else "",
+            url=row.gpgkey.format(**fill),
+        ),
+        exclude=exclude,
+    )

@@ -1,0 +1,116 @@
+"""The search: depth first, best values first, with conflict-directed backjumping (Prosser 1993).
+
+Variables are decided in a fixed order, so the first solution found is the best in the lexicographic order of
+preferences: nothing of a later variable can buy back a worse value of an earlier one. When no value of a variable is
+left, the search jumps back to the latest variable that had a part in it, not merely to the one before. The same
+record that makes the jump possible is the explanation: for every value that lost, the verdicts it lost by.
+
+Sound, since every value is checked against all constraints whose variables are decided; complete, since a jump only
+skips values of variables that had no part in the conflict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gpusetup.resolve.problem import Bound, Problem, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A preferred value that could not be had, and the verdicts against it."""
+
+    value: Any
+    blame: dict[Bound, Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Why no value was left: the places that had a part, and for each constraint the first verdict it gave."""
+
+    places: frozenset[int]
+    blame: dict[Bound, Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A value for every variable, and by variable the better values that lost."""
+
+    problem: Problem
+    values: tuple[Any, ...]
+    lost: tuple[tuple[Lost, ...], ...]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[self.problem.names.index(name)]
+
+    def get(self, name: str) -> Any:
+        """Return the value of a variable, None when the problem has none of that name."""
+        return self[name] if name in self.problem.names else None
+
+
+@dataclass(slots=True)
+class _Search:
+    problem: Problem
+    values: list[Any] = field(default_factory=list)
+    lost: dict[int, list[Lost]] = field(default_factory=dict)
+
+    def decide(self, place: int) -> Conflict | None:
+        """Give values to the variables from `place` on; None when that worked."""
+        if place == len(self.problem.names):
+            return None
+        self.lost[place] = []
+        guilty: set[int] = set()
+        blame: dict[Bound, Verdict] = {}
+        for value in rank(self.problem, place, self.values):
+            self.values.append(value)
+            conflict = clash(self.problem, place, self.values)
+            if conflict is None:
+                conflict = self.decide(place + 1)
+                if conflict is None:
+                    return None
+                if place not in conflict.places:
+                    self.values.pop()
+                    return conflict
+            self.values.pop()
+            self.lost[place].append(Lost(value, conflict.blame))
+            guilty |= conflict.places
+            for bound, verdict in conflict.blame.items():
+                blame.setdefault(bound, verdict)
+        return Conflict(frozenset(guilty - {place}), blame)
+
+
+def search(problem: Problem) -> Solution | Conflict:
+    """Return the best solution of `problem`, or the conflict that shows there is none."""
+    one = _Search(problem)
+    conflict = one.decide(0)
+    if conflict is not None:
+        return conflict
+    return Solution(problem, tuple(one.values), tuple(tuple(one.lost[place]) for place in range(len(problem.names))))
+
+
+def rank(problem: Problem, place: int, decided: Sequence[Any]) -> Sequence[Any]:
+    """Return the domain at `place`, best first: fewest soft constraints failed, then in its own order.
+
+    A domain's `tier` (0 where its values have none) comes before both: a toolkit from the repository before any in a
+    container.
+    """
+    domain, soft = problem.domains[place], problem.soft[place]
+    if not soft or len(domain) == 1:
+        return domain
+
+    def key(value: Any) -> tuple[int, int]:
+        tried = [*decided[:place], value]
+        return getattr(value, "tier", 0), sum(not problem.judge(bound, tried).holds for bound in soft)
+
+    return sorted(domain, key=key)
+
+
+def clash(problem: Problem, place: int, values: Sequence[Any]) -> Conflict | None:
+    """Return the first hard constraint that the value at `place` breaks with those before it, None if there is none."""
+    for bound in problem.hard[place]:
+        verdict = problem.judge(bound, values)
+        if not verdict.holds:
+            return Conflict(frozenset(bound.places), {bound: verdict})
+    return None

@@ -1,0 +1,112 @@
+"""From a request to a solution: which variables there are, in which order they are decided, and for which release."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from gpusetup.resolve import constraints  # noqa: F401 - importing them registers them
+from gpusetup.resolve.candidates import CardKind, DriverOffer, Layout, Release
+from gpusetup.resolve.catalogue import Catalogue, catalogue
+from gpusetup.resolve.problem import Problem
+from gpusetup.resolve.search import Conflict, Solution, search
+from gpusetup.resolve.wishes import covers, wishes
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.resolve.model import Request
+
+LAYOUTS = (Layout(True), Layout(False))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The solution, or None, and for each release that was tried before it the conflict that ruled it out."""
+
+    solution: Solution | None
+    refused: tuple[tuple[Release, Conflict], ...]
+
+
+def solve(request: Request, facts: Facts, today: date | None = None) -> Outcome:
+    """Find the best stack for `request`, on the newest release it allows that has one."""
+    known = catalogue(facts)
+    day = today or date.today()
+    refused: list[tuple[Release, Conflict]] = []
+    for release in _releases(request, known, day):
+        result = search(problem(request, known, release, day))
+        if isinstance(result, Solution):
+            return Outcome(result, tuple(refused))
+        refused.append((release, result))
+    return Outcome(None, tuple(refused))
+
+
+def problem(request: Request, known: Catalogue, release: Release, today: date) -> Problem:
+    """Return the problem of finding a stack for `request` on `release`.
+
+    The order of the variables is the order of importance: host, driver, frameworks, how many environments, their
+    Pythons, and last what is only needed to compile.
+    """
+    cards = [known.card(one.name, one.compute_capability) for one in request.cards]
+    domains: dict[str, tuple[Any, ...]] = {"release": (release,)}
+    domains |= {f"card {number}": (card,) for number, card in enumerate(cards, start=1)}
+    on_gpu = accelerated(request)
+    if on_gpu:
+        domains["driver"] = _drivers(request, known, release)
+    domains |= _frameworks(request, known, release, on_gpu)
+    if on_gpu:
+        domains["toolkit"] = known.toolkits
+        domains["compiler"] = known.compilers(release)
+        domains["toolkit_cudnn"] = known.toolkit_cudnn
+    return Problem(domains, wishes(request, today), known.memo)
+
+
+def accelerated(request: Request) -> bool:
+    """Say whether a GPU stack is wanted: there is a card, or something was pinned that only a GPU needs."""
+    return bool(request.cards or request.driver or request.cuda or request.cudnn or _gpu_variant(request.torch))
+
+
+def _gpu_variant(torch: str) -> bool:
+    return torch.partition("+")[2].startswith("cu")
+
+
+def _releases(request: Request, known: Catalogue, today: date) -> tuple[Release, ...]:
+    """Return the release asked for, or those that are out and maintained."""
+    if request.release:
+        return tuple(one for one in known.releases if str(one.row.release) == request.release)
+    rows = [one for one in known.releases if one.row.released is not None]
+    return tuple(one for one in rows if one.row.eol is None or one.row.eol >= today)
+
+
+def _drivers(request: Request, known: Catalogue, release: Release) -> tuple[DriverOffer, ...]:
+    """Return the drivers on offer, and the wanted one if none of them is it: then it is there already, or nowhere."""
+    offers = known.drivers(release)
+    if not request.driver or any(_wanted(one, request) for one in offers):
+        return offers
+    return (*offers, *known.kept_driver(request.driver))
+
+
+def _wanted(driver: DriverOffer, request: Request) -> bool:
+    return covers(request.driver, driver.version) and request.repo in ("", driver.repo)
+
+
+def _frameworks(request: Request, known: Catalogue, release: Release, on_gpu: bool) -> dict[str, tuple[Any, ...]]:
+    """Return the domains of the frameworks; a GPU stack takes no CPU build, which would leave the GPU idle unseen."""
+    pythons = known.interpreters(release)
+    domains: dict[str, tuple[Any, ...]] = {}
+    both = {"torch", "tensorflow"} <= set(request.frameworks)
+    if "torch" in request.frameworks:
+        domains["torch"] = tuple(one for one in known.torch if (one.build is not None) == on_gpu)
+    if "tensorflow" in request.frameworks:
+        domains["tensorflow"] = tuple(one for one in known.tensorflow if one.gpu == on_gpu)
+    if both:
+        domains["environments"] = LAYOUTS
+    if "tensorflow" in request.frameworks and on_gpu:
+        domains["cudnn"] = known.cudnn
+    return domains | {f"python {one}": pythons for one in ("torch", "tensorflow") if one in request.frameworks}
+
+
+def cards_of(solution: Solution) -> tuple[CardKind, ...]:
+    """Return the cards that a solution serves."""
+    pairs = zip(solution.problem.names, solution.values, strict=True)
+    return tuple(value for name, value in pairs if name.startswith("card "))

@@ -1,0 +1,129 @@
+"""From a solution to the `Stack` that a recipe can be made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gpusetup.resolve.choices import choices
+from gpusetup.resolve.model import Environment, HostDriver, Requirement, Stack, Toolkit
+from gpusetup.resolve.repositories import repositories
+from gpusetup.resolve.warnings import warnings
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from gpusetup.facts import Facts
+    from gpusetup.resolve.candidates import DriverOffer, Interpreter, TensorflowWheel, TorchWheel
+    from gpusetup.resolve.model import Request
+    from gpusetup.resolve.search import Solution
+
+DISTRO_NAMES = {"fedora": "Fedora Linux"}
+
+
+def assemble(request: Request, solution: Solution, facts: Facts, today: date) -> Stack:
+    """Return the stack that `solution` stands for."""
+    driver = _driver(solution)
+    toolkit = _toolkit(solution)
+    return Stack(
+        request=request,
+        distro_name=DISTRO_NAMES[request.distro],
+        release=str(solution["release"].row.release),
+        repositories=repositories(facts, solution["release"], driver, toolkit),
+        driver=driver,
+        toolkit=toolkit,
+        environments=tuple(_environments(solution, facts)),
+        choices=choices(solution),
+        warnings=tuple(warnings(request, solution, today)),
+    )
+
+
+def _driver(solution: Solution) -> HostDriver | None:
+    offer: DriverOffer | None = solution.get("driver")
+    if offer is None or not offer.repo:
+        return None
+    return HostDriver(
+        repo=offer.repo,
+        branch=offer.branch.branch,
+        version=offer.version,
+        flavour=offer.flavour,
+        packages=offer.packages,
+        conflicts=offer.conflicts,
+    )
+
+
+def _toolkit(solution: Solution) -> Toolkit:
+    offer = solution.get("toolkit")
+    if offer is None or offer.series is None:
+        return Toolkit(series="", via="none")
+    compiler, cudnn = solution["compiler"], solution["toolkit_cudnn"]
+    return Toolkit(
+        series=offer.series.series,
+        via="container" if offer.image else "repo",
+        packages=offer.packages,
+        image=offer.image,
+        host_compiler=compiler.command,
+        host_compiler_packages=compiler.packages,
+        cudnn=cudnn.row.version if cudnn.row else "",
+        cudnn_archive=cudnn.archive,
+    )
+
+
+def _environments(solution: Solution, facts: Facts) -> Iterator[Environment]:
+    """Yield one environment, or one per framework."""
+    torch: TorchWheel | None = solution.get("torch")
+    tensorflow: TensorflowWheel | None = solution.get("tensorflow")
+    if torch and tensorflow and solution["environments"].shared:
+        yield _environment("ml", solution["python torch"], torch, tensorflow, solution, facts)
+        return
+    if torch:
+        yield _environment("torch", solution["python torch"], torch, None, solution, facts)
+    if tensorflow:
+        yield _environment("tensorflow", solution["python tensorflow"], None, tensorflow, solution, facts)
+
+
+def _environment(
+    name: str,
+    python: Interpreter,
+    torch: TorchWheel | None,
+    tensorflow: TensorflowWheel | None,
+    solution: Solution,
+    facts: Facts,
+) -> Environment:
+    requirements: list[Requirement] = []
+    cuda = cudnn = ""
+    if tensorflow:
+        requirements += _tensorflow_requirements(tensorflow, solution)
+        if tensorflow.gpu:
+            cuda, cudnn = tensorflow.row.cuda, solution["cudnn"].row.version
+    if torch:
+        requirements.insert(0, _torch_requirement(torch, facts))
+        if torch.build:
+            cuda, cudnn = torch.build.cuda, torch.build.cudnn
+    return Environment(
+        name=name,
+        python=python.version,
+        python_packages=python.packages,
+        frameworks=tuple(one for one, wheel in (("torch", torch), ("tensorflow", tensorflow)) if wheel),
+        requirements=tuple(requirements),
+        cuda=cuda,
+        cudnn=cudnn,
+    )
+
+
+def _torch_requirement(torch: TorchWheel, facts: Facts) -> Requirement:
+    """Return torch with its variant spelled out, from PyTorch's index; the default variant as everybody installs it."""
+    if torch.build and torch.variant == torch.row.default_variant:
+        return Requirement(text=f"torch=={torch.row.release}")
+    pattern = next(row.pattern for row in facts.index if row.id == "index-torch")
+    return Requirement(text=f"torch=={torch.row.release}+{torch.variant}", index=pattern.format(variant=torch.variant))
+
+
+def _tensorflow_requirements(tensorflow: TensorflowWheel, solution: Solution) -> Iterator[Requirement]:
+    row = tensorflow.row
+    if not tensorflow.gpu:
+        yield Requirement(text=f"{row.package.removesuffix('-gpu')}=={row.release}")
+        return
+    yield Requirement(text=f"tensorflow[and-cuda]=={row.release}")
+    cudnn = solution["cudnn"]
+    yield Requirement(text=f"{cudnn.package}=={cudnn.row.version}")

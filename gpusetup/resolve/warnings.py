@@ -1,0 +1,100 @@
+"""True things the owner of a stack must know before using it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from gpusetup.resolve.model import Reason
+from gpusetup.resolve.problem import because
+from gpusetup.resolve.solve import cards_of
+from gpusetup.versions import capability, cuda, dotted
+
+if TYPE_CHECKING:
+    from gpusetup.facts.model.fact import Fact
+    from gpusetup.resolve.candidates import DriverOffer, Release, TensorflowWheel, TorchWheel
+    from gpusetup.resolve.model import Request
+    from gpusetup.resolve.search import Solution
+
+SOON = timedelta(days=60)
+
+
+def warnings(request: Request, solution: Solution, today: date) -> Iterator[Reason]:
+    """Yield what the owner must know."""
+    yield from _release(solution["release"], today)
+    if driver := solution.get("driver"):
+        yield from _driver(driver, solution, today)
+        yield from _secure_boot(request, driver)
+    if torch := solution.get("torch"):
+        yield from _torch(torch)
+    if tensorflow := solution.get("tensorflow"):
+        yield from _tensorflow(tensorflow, solution)
+    yield from _expired(solution, today)
+
+
+def _release(release: Release, today: date) -> Iterator[Reason]:
+    row = release.row
+    if row.released is None:
+        yield because(row, f"{release} was due on {row.target}; the tables do not confirm that it came out")
+    if row.eol and row.eol < today:
+        yield because(row, f"{release} has had no security updates since {row.eol}")
+    elif row.eol and row.eol - today < SOON:
+        yield because(row, f"{release} gets no updates after {row.eol}: upgrade soon")
+
+
+def _driver(driver: DriverOffer, solution: Solution, today: date) -> Iterator[Reason]:
+    branch = driver.branch
+    if driver.assumed:
+        yield because(driver.seen, driver.assumed)
+    if branch.eol and branch.eol < today:
+        yield because(branch, f"driver branch {branch.branch} has had no security updates since {branch.eol}")
+    for card in cards_of(solution):
+        if card.arch.last_driver_branch == branch.branch and branch.eol:
+            yield because(branch, f"branch {branch.branch} is the last that drives {card}; it ends on {branch.eol}")
+
+
+def _secure_boot(request: Request, driver: DriverOffer) -> Iterator[Reason]:
+    if driver.repo and request.secure_boot is not False:
+        state = "is on" if request.secure_boot else "may be on"
+        yield Reason(
+            fact="request:secure_boot",
+            text=f"Secure Boot {state}: the module key must be enrolled by a person at the console, once",
+        )
+
+
+def _torch(torch: TorchWheel) -> Iterator[Reason]:
+    if torch.build and torch.kernels and torch.kernels is not torch.build:
+        yield because(
+            torch.build,
+            f"what torch {torch} was compiled for is not in the tables yet; the list of torch "
+            f"{torch.kernels.releases[0]} was taken, and the self-test will show",
+        )
+
+
+def _tensorflow(tensorflow: TensorflowWheel, solution: Solution) -> Iterator[Reason]:
+    """Say when TensorFlow's CUDA is older than the card, so that all depends on PTX compiled at the first run."""
+    if not tensorflow.gpu or tensorflow.row.cc:
+        return
+    for card in cards_of(solution):
+        newest = capability(tensorflow.series.cc_max)
+        if dotted(card.cc) > dotted(tensorflow.series.cc_max) and capability(card.cc).major != newest.major:
+            yield because(
+                tensorflow.series,
+                f"TensorFlow {tensorflow.row.release} is built with CUDA {cuda(tensorflow.row.cuda).series}, which "
+                f"ends at {newest}: on {card} the driver compiles its kernels at the first run, which can take long",
+            )
+
+
+def _expired(solution: Solution, today: date) -> Iterator[Reason]:
+    for row in _rows(solution):
+        if row.expires and row.expires < today:
+            yield because(row, f"this row was to be read again by {row.expires}: `gpusetup facts stale` lists all such")
+
+
+def _rows(solution: Solution) -> Iterator[Fact]:
+    """Yield the rows behind the chosen values."""
+    for value in solution.values:
+        row = getattr(value, "row", None) or getattr(value, "branch", None) or getattr(value, "seen", None)
+        if row is not None:
+            yield row
