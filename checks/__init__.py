@@ -1,0 +1,1 @@
+"""The reference workloads: one folder per check, imported in worker processes only. README.md has the contract."""

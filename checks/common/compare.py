@@ -1,0 +1,63 @@
+"""How far two traces are apart, tensor by tensor, in ulps.
+
+``python -P …/checks/common/compare.py`` reads ``[[ours, theirs], …]`` (trace files) from stdin as JSON and writes, for
+every pair, one object per tensor of `theirs`, in its order. An ulp is the distance between neighbouring float32
+numbers at the tensor's largest magnitude: an element that came out small because large ones cancelled carries *their*
+rounding. ``ulps`` is null when shapes or finiteness differ, or the tensor is missing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_DIGITS, _SMALLEST = 24, -125  # of a float32: significant bits, exponent of the smallest normal number
+
+
+def compare(ours: str, theirs: str) -> list[dict[str, Any]]:
+    """Return the distance of every tensor of the trace `theirs`."""
+    with np.load(ours, allow_pickle=False) as mine, np.load(theirs, allow_pickle=False) as truth:
+        return [
+            {"key": key} | (distance(mine[key], truth[key]) if key in mine else _unlike("nothing", "a tensor"))
+            for key in truth.files
+        ]
+
+
+def distance(got: NDArray[Any], expected: NDArray[Any]) -> dict[str, Any]:
+    """Return ulps, index and both values at the worst element."""
+    if got.shape != expected.shape:
+        return _unlike(f"shape {got.shape}", f"shape {expected.shape}")
+    if not got.size:
+        return {"ulps": 0.0, "index": (), "got": "", "expected": ""}
+    got, expected = got.astype(np.float64), expected.astype(np.float64)
+    same = (got == expected) | (np.isnan(got) & np.isnan(expected))
+    with np.errstate(invalid="ignore"):
+        apart = np.where(same, 0.0, np.nan_to_num(np.abs(got - expected), nan=np.inf, posinf=np.inf))
+    worst = np.unravel_index(int(apart.argmax()), apart.shape)
+    largest = np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
+    ulps = float(apart[worst]) / spacing(float(largest))
+    return {
+        "ulps": ulps if math.isfinite(ulps) else None,
+        "index": [int(place) for place in worst],
+        "got": f"{got[worst]:.9g}",
+        "expected": f"{expected[worst]:.9g}",
+    }
+
+
+def spacing(largest: float) -> float:
+    """Return the distance between neighbouring float32 numbers at magnitude `largest`."""
+    exponent = math.frexp(largest)[1] if largest else _SMALLEST
+    return math.ldexp(1.0, max(exponent, _SMALLEST) - _DIGITS)
+
+
+def _unlike(got: str, expected: str) -> dict[str, Any]:
+    return {"ulps": None, "index": (), "got": got, "expected": expected}
+
+
+if __name__ == "__main__":
+    json.dump([compare(ours, theirs) for ours, theirs in json.load(sys.stdin)], sys.stdout, allow_nan=False)

@@ -1,0 +1,27 @@
+"""What of the host decides which bits come out: part of every environment key."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import numpy as np
+
+from checks.common.job import Job
+
+_LEVELS = (("AVX-512", "avx512f"), ("AVX2", "avx2"), ("SSE4.2", "sse4_2"), ("SVE", "sve"), ("NEON", "asimd"))
+
+
+def host(job: Job) -> dict[str, str]:
+    """Return processor, best instruction set, threads and the versions of Python and NumPy."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text("utf-8", "replace").splitlines() if cpuinfo.exists() else []
+    fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(lines))}
+    flags = fields.get("flags", fields.get("Features", "")).split()
+    return {
+        "processor": fields.get("model name", platform.processor() or platform.machine()),
+        "instruction set": next((level for level, flag in _LEVELS if flag in flags), platform.machine()),
+        "threads": str(job.threads),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+    }

@@ -1,0 +1,79 @@
+"""The recorder: what a check computed, in order, so that the engine can compare it and name the first difference."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+SAMPLES = 8
+
+
+class Recorder:
+    """Takes tensors, invariants and measures from a check. `progress` is called with (done, total)."""
+
+    def __init__(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
+        self.progress = progress
+        self._arrays: dict[str, NDArray[Any]] = {}
+        self._records: list[dict[str, Any]] = []
+        self._invariants: list[dict[str, Any]] = []
+        self._measures: dict[str, float] = {}
+
+    def tensor(self, kind: str, name: str, value: ArrayLike, step: int = 0) -> None:
+        """Record one tensor of a `kind` that check.toml has a tolerance for, or ``exact``.
+
+        Record in the order of computation: the first one that differs is where a fault began.
+        """
+        array = np.ascontiguousarray(value)
+        key = f"{step} {name}"
+        if key in self._arrays:
+            raise ValueError(f"{name} of step {step} is recorded twice")
+        self._arrays[key] = array
+        self._records.append({"step": step, "kind": kind, "name": name} | _describe(array))
+
+    def invariant(self, name: str, holds: bool, detail: str) -> None:  # noqa: FBT001 - it is what is recorded
+        """Record whether a fact holds, with the measured and the expected value in `detail`."""
+        self._invariants.append({"name": name, "holds": bool(holds), "detail": detail})
+
+    def measure(self, name: str, value: float) -> None:
+        """Record a figure that is reported, never judged; its name holds its unit."""
+        self._measures[name] = float(value)
+
+    def save(self, trace: str) -> None:
+        """Write all tensors to the file `trace`."""
+        with Path(trace).open("wb") as file:
+            np.savez(file, **self._arrays)  # type: ignore[arg-type]  # the stub takes the names for allow_pickle
+
+    def result(self) -> dict[str, Any]:
+        """Return what the engine is told: everything but the arrays themselves."""
+        whole = hashlib.sha256()
+        for record in self._records:
+            whole.update("{step} {name} {sha256}\n".format(**record).encode())
+        return {
+            "records": self._records,
+            "invariants": self._invariants,
+            "measures": self._measures,
+            "fingerprint": whole.hexdigest(),
+        }
+
+
+def _describe(array: NDArray[Any]) -> dict[str, Any]:
+    flat = array.reshape(-1)
+    spread = np.unique(np.linspace(0, flat.size - 1, min(SAMPLES, flat.size)).astype(int))
+    return {
+        "dtype": str(array.dtype),
+        "shape": array.shape,
+        "sha256": hashlib.sha256(array.tobytes()).hexdigest(),
+        "largest": _finite(np.max(np.abs(flat))) if flat.size else 0.0,
+        "sample": [_finite(flat[place]) for place in spread],
+    }
+
+
+def _finite(value: Any) -> float | None:
+    number = float(value)
+    return number if math.isfinite(number) else None

@@ -1,0 +1,45 @@
+"""The TensorFlow backend: one thread count, op determinism, full float32 precision, and what it runs on."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from checks.common.host import host
+from checks.common.job import Job
+
+
+def prepare(job: Job) -> None:
+    """Pin everything that is known to change the bits."""
+    tf.config.threading.set_intra_op_parallelism_threads(job.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(job.seed)
+    cards = tf.config.list_physical_devices("GPU")
+    for card in cards:
+        tf.config.experimental.set_memory_growth(card, True)
+    if job.device != "cpu" and not cards:
+        raise RuntimeError(f"TensorFlow {tf.__version__} cannot use {job.device}: it lists no GPU")
+
+
+def environment(job: Job) -> dict[str, str]:
+    """Return the environment key: builds and libraries, device, switches."""
+    key = host(job) | {
+        "tensorflow": tf.__version__,
+        "tensorflow build": tf.version.GIT_VERSION,
+        "keras": keras.__version__,
+        "op determinism": "True",  # prepare() enabled it; no public function tells
+        "tf32": str(tf.config.experimental.tensor_float_32_execution_enabled()),
+    }
+    if job.device == "cpu":
+        return key
+    build = tf.sysconfig.get_build_info()
+    card = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])
+    capability = card.get("compute_capability", ("?", "?"))
+    return key | {
+        "cuda": str(build.get("cuda_version")),
+        "cudnn": str(build.get("cudnn_version")),
+        "gpu": str(card.get("device_name")),
+        "compute capability": ".".join(map(str, capability)),
+    }

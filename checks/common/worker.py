@@ -1,0 +1,105 @@
+"""The worker: imports one framework once, then forks a fresh child for every job it is sent.
+
+``python -P …/checks/common/worker.py PIPE FRAMEWORK CHECKS_DIR…`` reads one `Job` as JSON per line from stdin and says
+on the pipe, one JSON message per line, what becomes of it. It needs the framework, NumPy and nothing else, so it runs
+under any interpreter the user names. The pipe is neither stdout nor stderr: nothing a framework prints can be taken
+for a message. A fork after the import costs milliseconds instead of seconds, and every job still starts from the same
+untouched state: importing a framework starts no thread and opens no device. A job that crashes takes only its own
+child along.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from types import ModuleType
+from typing import Any, NoReturn
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main(pipe: int, framework: str, folders: list[str]) -> None:
+    """Import `framework`, then run the jobs that come, one at a time, each in its own child."""
+    die_with_parent()
+    mount_checks(folders)
+    started = time.perf_counter()
+    importlib.import_module(f"checks.common.{framework}")
+    say(pipe, "Ready", seconds=time.perf_counter() - started)
+    for line in sys.stdin.buffer:
+        child = os.fork()
+        if child == 0:
+            _run_and_exit(pipe, json.loads(line))
+        _, status = os.waitpid(child, 0)
+        say(pipe, "Exited", status=status)
+
+
+def mount_checks(folders: list[str]) -> None:
+    """Make ``checks`` importable from `folders`, the first that has a name wins; nothing else becomes importable."""
+    package = ModuleType("checks")
+    package.__path__ = folders
+    sys.modules["checks"] = package
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent dies, so that no orphan keeps a GPU."""
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        sys.exit("the parent is gone")
+
+
+def say(pipe: int, kind: str, **fields: Any) -> None:
+    """Write one message; the leading newline ends any line that a killed writer left torn."""
+    line = b"\n" + json.dumps({"type": kind} | fields, allow_nan=False).encode() + b"\n"
+    while line:
+        line = line[os.write(pipe, line) :]
+
+
+def _run_and_exit(pipe: int, fields: dict[str, Any]) -> NoReturn:
+    """Run a job in this child and leave without the framework's teardown, which is not what we test."""
+    code = 0
+    try:
+        die_with_parent()
+        _redirect(fields["log"])
+        say(pipe, "Done", result=_run(pipe, fields))
+    except BaseException as error:  # noqa: BLE001 - whatever it is becomes a verdict
+        traceback.print_exc()
+        say(pipe, "Failed", error=f"{type(error).__name__}: {error}")
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _run(pipe: int, fields: dict[str, Any]) -> dict[str, Any]:
+    from checks.common.job import Job  # noqa: PLC0415 - importable only once the checks are mounted
+    from checks.common.record import Recorder  # noqa: PLC0415
+
+    job = Job(**fields)
+    prepared = importlib.import_module(f"checks.common.{job.framework}")
+    prepared.prepare(job)
+    check = importlib.import_module(f"checks.{job.check}")
+    backend = importlib.import_module(f"checks.{job.check}.{job.framework}")
+    recorder = Recorder(lambda done, total: say(pipe, "Progress", done=done, total=total))
+    started = time.perf_counter()
+    check.prove(backend, job, recorder)
+    recorder.measure("seconds", time.perf_counter() - started)
+    recorder.save(job.trace)
+    return {"environment": prepared.environment(job), **recorder.result()}
+
+
+def _redirect(log: str) -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    paper = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    for source, target in ((nothing, 0), (paper, 1), (paper, 2)):
+        os.dup2(source, target)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], sys.argv[3:])

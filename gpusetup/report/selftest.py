@@ -1,0 +1,120 @@
+"""The proof as text: the verdict, one line per check and framework, what failed and where, what was not proven."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpusetup.report.console import console, neutral
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from gpusetup.selftest.catalogue import Check
+    from gpusetup.selftest.model import Proof, Run, Verdict
+
+COLUMNS = {
+    "parity": "float64",
+    "agreement": "each other",
+    "invariant": "invariants",
+    "determinism": "same bits",
+    "baseline": "baseline",
+}
+STYLES = {"passed": "green", "failed": "bold red", "unproven": "yellow"}
+_WORDS = {"passed": "ok", "failed": "FAILED", "unproven": "unproven"}
+
+
+def show(proof: Proof) -> None:
+    """Print `proof` on stdout."""
+    out = console()
+    out.print(headline(proof), style=STYLES["failed" if proof.failed else "passed"])
+    out.print()
+    out.print(_table(proof))
+    for verdict in proof.verdicts:
+        if verdict.state == "failed":
+            _show_failure(out, verdict)
+    out.print()
+    out.print(f"Promised: {sameness(proof)}")
+    for gap in proof.unproven:
+        out.print(f"Not proven: {neutral(gap)}", style="yellow")
+
+
+def show_checks(checks: Iterable[Check]) -> None:
+    """Print what there is to run."""
+    out = console()
+    for check in checks:
+        out.print(f"{neutral(check.name):14}{neutral(check.title)}", style="bold")
+        for line in (*check.proves, f"written for {', '.join(check.frameworks)}, against a NumPy float64 reference"):
+            out.print(f"{'':14}- {neutral(line)}")
+
+
+def headline(proof: Proof) -> str:
+    """Return the one sentence that says how it went."""
+    failed = [verdict for verdict in proof.verdicts if verdict.state == "failed"]
+    took = f"({proof.profile}, {len(proof.runs)} runs, {proof.seconds:.0f} s)"
+    if failed:
+        where = sorted({f"{verdict.check} in {verdict.framework} on {verdict.device}" for verdict in failed})
+        return f"FAILED: {len(failed)} of {len(proof.verdicts)} verdicts, {neutral('; '.join(where))} {took}"
+    frameworks = sorted({run.job.framework for run in proof.runs} - {"reference"})
+    return f"PROVEN: {neutral(' and '.join(frameworks))} computed the right numbers, and the same ones twice {took}"
+
+
+def sameness(proof: Proof) -> str:
+    """Return the level of sameness the verdicts carry: L2 bit for bit, or L3 within tolerance, or none."""
+    states = {kind: [one.state for one in proof.verdicts if one.kind == kind] for kind in ("determinism", "parity")}
+    if proof.failed:
+        return "nothing, until the failures above are explained"
+    if states["determinism"] and set(states["determinism"]) == {"passed"}:
+        return "L2, the same bits in any process with this build, device, thread count and these libraries"
+    return "L3, the same within the stated tolerance"
+
+
+def _table(proof: Proof) -> Table:
+    from rich.table import Table  # noqa: PLC0415 - the console has loaded it
+
+    kinds = [kind for kind in COLUMNS if any(verdict.kind == kind for verdict in proof.verdicts)]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("check", "framework", "device", *(COLUMNS[kind] for kind in kinds)):
+        table.add_column(title)
+    for title in ("speed", "seconds"):
+        table.add_column(title, justify="right")
+    for run in proof.runs:
+        if run.job.round == 1:
+            cells = [_cell(proof, run, kind) for kind in kinds]
+            table.add_row(run.job.check, run.job.framework, run.job.device, *cells, _speed(run), f"{run.seconds:.1f}")
+    return table
+
+
+def _cell(proof: Proof, run: Run, kind: str) -> str:
+    job = run.job
+    states = {
+        verdict.state
+        for verdict in proof.verdicts
+        if (verdict.kind, verdict.check, verdict.framework, verdict.device)
+        == (kind, job.check, job.framework, job.device)
+    }
+    worst = next((state for state in ("failed", "unproven", "passed") if state in states), "")
+    return _WORDS.get(worst, "")
+
+
+def _speed(run: Run) -> str:
+    if run.result is None:
+        return run.outcome
+    rates = [(name, rate) for name, rate in run.result.measures.items() if name.endswith("per second")]
+    return ", ".join(f"{rate:,.0f} {name.removesuffix(' per second')}/s" for name, rate in rates)
+
+
+def _show_failure(out: Console, verdict: Verdict) -> None:
+    subject = f"{verdict.check} · {verdict.framework} · {verdict.device}"
+    out.print()
+    out.print(f"{verdict.kind.upper()} {neutral(subject)}: {neutral(verdict.summary)}", style="red")
+    if found := verdict.divergence:
+        place = f"{found.tensor}{list(found.index) or ''}, step {found.step}"
+        size = f"{found.ulps:,.1f} ulps, {found.limit:g} are allowed" if found.ulps is not None else "beyond any number"
+        out.print(f"  {neutral(place)}: {neutral(found.got)} instead of {neutral(found.expected)} ({size})")
+        if found.cause:
+            out.print(f"  Usually: {neutral(found.cause)}")
+    for line in verdict.evidence:
+        out.print(f"  | {neutral(line)}")

@@ -1,0 +1,89 @@
+"""How far two runs are apart; the arrays are read by a process that has NumPy, which the engine need not have."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from gpusetup.content import content_root
+from gpusetup.selftest.model import Divergence
+from gpusetup.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gpusetup.selftest.catalogue import Check
+    from gpusetup.selftest.model import Record, Run
+
+_FLOAT32_DIGITS, _SMALLEST = 24, -125
+
+
+class Distance(Value):
+    """How far one tensor is off at its worst element; `ulps` is None when no number can say."""
+
+    key: str
+    ulps: float | None
+    index: tuple[int, ...]
+    got: str
+    expected: str
+
+
+class Pair(NamedTuple):
+    """A run, the run it is compared with, and the distance of every tensor the latter recorded."""
+
+    run: Run
+    against: Run
+    distances: tuple[Distance, ...]
+
+    def used(self, check: Check, slack: float) -> Iterator[tuple[Record, Distance, float]]:
+        """Yield record, distance and the part of the limit it uses, in recorded order; above 1 it is too far.
+
+        `slack` widens the limits: two frameworks, each one limit from the truth, may be two from each other.
+        """
+        records = self.against.result.records if self.against.result else ()
+        for record, distance in zip(records, self.distances, strict=True):
+            yield record, distance, _used(distance.ulps, slack * check.limit(record.kind, record.step))
+
+
+def measure(pairs: Sequence[tuple[Run, Run]], python: str) -> list[Pair]:
+    """Return the distances of each pair, computed by the interpreter `python`."""
+    if not pairs:
+        return []
+    script = content_root() / "checks" / "common" / "compare.py"
+    question = msgspec.json.encode([(run.job.trace, against.job.trace) for run, against in pairs])
+    answer = subprocess.run([python, "-P", str(script)], input=question, capture_output=True, check=False)
+    if answer.returncode:
+        raise RuntimeError(f"comparing the traces failed: {answer.stderr.decode(errors='replace').strip()[-300:]}")
+    found = msgspec.json.decode(answer.stdout, type=list[tuple[Distance, ...]])
+    return [Pair(one, two, distances) for (one, two), distances in zip(pairs, found, strict=True)]
+
+
+def divergence(record: Record, distance: Distance, check: Check, slack: float) -> Divergence:
+    """Say where a difference is, and what usually causes one there."""
+    return Divergence(
+        step=record.step,
+        tensor=record.name,
+        index=distance.index,
+        got=distance.got,
+        expected=distance.expected,
+        ulps=distance.ulps,
+        limit=slack * check.limit(record.kind, record.step),
+        cause=check.usual_cause(record.name),
+    )
+
+
+def spacing(largest: float) -> float:
+    """Return the distance between neighbouring float32 numbers at magnitude `largest`."""
+    exponent = math.frexp(largest)[1] if largest else _SMALLEST
+    return math.ldexp(1.0, max(exponent, _SMALLEST) - _FLOAT32_DIGITS)
+
+
+def _used(ulps: float | None, limit: float) -> float:
+    if ulps is None:
+        return math.inf
+    if limit == 0:
+        return math.inf if ulps else 0.0
+    return 0.0 if math.isinf(limit) else ulps / limit

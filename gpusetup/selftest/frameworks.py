@@ -1,0 +1,74 @@
+"""The frameworks a check can be written in, and the Python each is installed in; none is ever imported here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from gpusetup.errors import MissingError, WrongInputError
+
+# file name of a check's version → (module that must be there, extra of gpusetup that brings it)
+FRAMEWORKS = {
+    "tensorflow": ("tensorflow", "tensorflow"),
+    "jax": ("jax", "jax"),
+    "pytorch": ("torch", "torch"),
+}
+_ALIASES = {"torch": "pytorch", "tf": "tensorflow"}
+_FIND = "import sys, importlib.util as u; print(*[m for m in sys.argv[1:] if u.find_spec(m)])"
+
+
+def canonical(name: str) -> str:
+    """Return the framework's name here (``pytorch`` for ``torch``), or raise `WrongInputError`."""
+    known = _ALIASES.get(name, name)
+    if known not in FRAMEWORKS:
+        raise WrongInputError(f"unknown framework {name!r}", f"there are: {', '.join(sorted(FRAMEWORKS))}")
+    return known
+
+
+def parse(pythons: tuple[str, ...]) -> dict[str, str]:
+    """Return framework → interpreter from ``torch=/path/bin/python`` options."""
+    found = {}
+    for text in pythons:
+        name, equals, path = text.partition("=")
+        if not equals or not path:
+            raise WrongInputError(f"--python {text!r} is not FRAMEWORK=PATH", "--python torch=/path/bin/python")
+        found[canonical(name)] = path
+    return found
+
+
+def interpreters(wanted: tuple[str, ...], pythons: dict[str, str]) -> dict[str, str]:
+    """Return framework → interpreter: the `wanted` ones, which then must be there, or every one that is installed.
+
+    `pythons` names interpreters other than this one. Raises `MissingError` naming what to install.
+    """
+    found = {python: _modules(python) for python in {sys.executable, *pythons.values()}}
+    modules = {name: found[pythons.get(name, sys.executable)] for name in FRAMEWORKS}
+    here = [name for name, (module, _) in FRAMEWORKS.items() if {module, "numpy"} <= modules[name]]
+    asked = {*wanted, *pythons}
+    for name in sorted(asked - set(here)):
+        python = f"{pythons[name]} -m " if name in pythons else ""
+        raise MissingError(f"{name} is not installed in {pythons.get(name, 'this Python')}", python + _install(name))
+    if not here:
+        raise MissingError(
+            "neither PyTorch nor TensorFlow is installed in this Python",
+            "pip install 'gpusetup[torch]' or 'gpusetup[tensorflow]', or name another with --python torch=/…/python",
+        )
+    return {name: pythons.get(name, sys.executable) for name in here if name in (wanted or here)}
+
+
+def _modules(python: str) -> set[str]:
+    """Return which of the modules we ask for the interpreter `python` would find."""
+    names = ["numpy", *(module for module, _ in FRAMEWORKS.values())]
+    try:
+        done = subprocess.run(
+            [python, "-P", "-c", _FIND, *names], capture_output=True, text=True, timeout=30, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise WrongInputError(
+            f"{python} is not a Python that runs: {error}", "--python torch=/path/bin/python"
+        ) from error
+    return set(done.stdout.split())
+
+
+def _install(name: str) -> str:
+    return f"pip install 'gpusetup[{FRAMEWORKS[name][1]}]'"

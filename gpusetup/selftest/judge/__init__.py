@@ -1,0 +1,1 @@
+"""The verdicts, one module per question; each is a pure function of the runs."""

@@ -1,0 +1,97 @@
+"""Is it the same as the saved proof says: bit for bit in the same environment, within tolerance in another?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpusetup.selftest.distance import spacing
+from gpusetup.selftest.model import Divergence, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gpusetup.selftest.catalogue import Check
+    from gpusetup.selftest.model import Job, Proof, Record, Result, Run, State
+
+_BOTH = 2.0
+
+
+def judge(
+    runs: Sequence[Run], baseline: Proof, checks: dict[str, Check], identity: dict[str, str]
+) -> Iterator[Verdict]:
+    """Yield one verdict per run of the first round; `identity` names each check's version and source as they are now."""
+    saved = {_place(run.job): run.result for run in baseline.runs if run.result is not None}
+    for run in runs:
+        if run.result is None or run.job.round != 1:
+            continue
+        before, name = saved.get(_place(run.job)), run.job.check
+        if before is None:
+            state, summary, first = "unproven", "the baseline has no such run", None
+        elif baseline.checks.get(name) != identity[name]:
+            state, summary, first = "unproven", "the check itself has changed since the baseline", None
+        else:
+            state, summary, first = _compare(run.result, before, checks[name])
+        yield Verdict(
+            kind="baseline",
+            check=name,
+            framework=run.job.framework,
+            device=run.job.device,
+            state=state,
+            summary=f"{summary}, seed {run.job.seed}",
+            divergence=first,
+        )
+
+
+def _place(job: Job) -> tuple[str, str, str, int, str, str, int]:
+    return job.check, job.framework, job.device, job.seed, job.profile, job.data, job.round
+
+
+def _compare(now: Result, before: Result, check: Check) -> tuple[State, str, Divergence | None]:
+    changed = sorted(
+        key for key in now.environment | before.environment if now.environment.get(key) != before.environment.get(key)
+    )
+    if now.fingerprint == before.fingerprint:
+        return "passed", "the same bits" + (f", though {', '.join(changed)} changed" if changed else ""), None
+    if not changed:
+        return _first(now, before, check, 0.0, "other bits than the baseline in the same environment")
+    return _first(now, before, check, _BOTH, f"differs from the baseline ({', '.join(changed)} changed)")
+
+
+def _first(
+    now: Result, before: Result, check: Check, slack: float, failure: str
+) -> tuple[State, str, Divergence | None]:
+    """Return the first record that differs by more than `slack` × its limit; 0 asks for the same bits."""
+    new = {(record.step, record.name): record for record in now.records}
+    for old in before.records:
+        record, limit = new.get((old.step, old.name)), check.limit(old.kind, old.step)
+        if record is None or (record.sha256 != old.sha256 and (not slack or _ulps(record, old) > slack * limit)):
+            got = "nothing" if record is None else f"sha256 {record.sha256[:12]}"
+            first = Divergence(
+                step=old.step,
+                tensor=old.name,
+                index=(),
+                got=got,
+                expected=f"sha256 {old.sha256[:12]}",
+                ulps=None if record is None else _finite(_ulps(record, old)),
+                limit=slack * limit if slack else 0.0,
+                cause=check.usual_cause(old.name),
+            )
+            return "failed", f"{failure}, first in {old.name}, step {old.step}", first
+    return "passed", "other bits, within tolerance: the environment changed", None
+
+
+def _ulps(record: Record, old: Record) -> float:
+    """Return the distance over the sampled elements; infinite when shapes or finiteness differ."""
+    if record.shape != old.shape:
+        return float("inf")
+    worst = 0.0
+    for got, expected in zip(record.sample, old.sample, strict=True):
+        if (got is None) != (expected is None):
+            return float("inf")
+        if got is not None and expected is not None:
+            worst = max(worst, abs(got - expected))
+    return worst / spacing(old.largest or 0.0)
+
+
+def _finite(ulps: float) -> float | None:
+    return ulps if ulps != float("inf") else None

@@ -1,0 +1,61 @@
+"""Does the same seed give the same bits in fresh processes?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from gpusetup.selftest.model import REFERENCE, Divergence, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gpusetup.selftest.catalogue import Check
+    from gpusetup.selftest.model import Result, Run, State
+
+
+def judge(runs: Sequence[Run], checks: dict[str, Check]) -> Iterator[Verdict]:
+    """Yield one verdict per check, framework, device and seed over all its rounds."""
+    groups: dict[tuple[str, str, str, int], list[Run]] = defaultdict(list)
+    for run in runs:
+        job = run.job
+        if run.result is not None and job.framework != REFERENCE:
+            groups[job.check, job.framework, job.device, job.seed].append(run)
+    for (name, framework, device, seed), rounds in groups.items():
+        state, summary, first = _same(rounds, checks[name])
+        yield Verdict(
+            kind="determinism",
+            check=name,
+            framework=framework,
+            device=device,
+            state=state,
+            summary=f"{summary}, seed {seed}",
+            divergence=first,
+        )
+
+
+def _same(rounds: Sequence[Run], check: Check) -> tuple[State, str, Divergence | None]:
+    results = [run.result for run in rounds if run.result is not None]
+    if len(results) < 2:
+        return "unproven", "only one round finished", None
+    for other in results[1:]:
+        if other.fingerprint != results[0].fingerprint:
+            first = _first_difference(results[0], other, check)
+            return "failed", f"other bits in a fresh process, first in {first.tensor}, step {first.step}", first
+    return "passed", f"same bits in {len(results)} fresh processes: {results[0].fingerprint[:12]}", None
+
+
+def _first_difference(one: Result, two: Result, check: Check) -> Divergence:
+    for ours, theirs in zip(one.records, two.records, strict=False):
+        if ours != theirs:
+            return Divergence(
+                step=ours.step,
+                tensor=ours.name,
+                index=(),
+                got=theirs.sha256[:12],
+                expected=ours.sha256[:12],
+                ulps=None,
+                limit=0.0,
+                cause="an unseeded random draw, or an operation that adds in an order of its own (atomics)",
+            )
+    raise AssertionError(f"{check.name}: the fingerprints differ but no record does")

@@ -1,0 +1,60 @@
+"""Does every framework agree with the float64 reference, and with the other frameworks?"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from gpusetup.selftest.distance import divergence
+from gpusetup.selftest.model import REFERENCE, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gpusetup.selftest.catalogue import Check
+    from gpusetup.selftest.distance import Pair
+    from gpusetup.selftest.model import Run
+
+_BOTH = 2.0  # each within one limit of the truth, so within two of each other
+
+
+def pairs(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
+    """Return who is compared with whom: each framework with the reference, and the frameworks among themselves.
+
+    Runs of the same check and seed only. The first round speaks for all: rounds that differ are the determinism
+    verdict's affair.
+    """
+    finished = [run for run in runs if run.outcome == "finished" and run.job.round == 1]
+    finished.sort(key=lambda run: run.job.framework == REFERENCE)  # last, so that it is what others are held against
+    return [
+        (run, against)
+        for run, against in itertools.combinations(finished, 2)
+        if (run.job.check, run.job.seed) == (against.job.check, against.job.seed)
+    ]
+
+
+def judge(measured: Sequence[Pair], checks: dict[str, Check]) -> list[Verdict]:
+    """Return one verdict per pair: ``parity`` with the reference, ``agreement`` between frameworks or devices."""
+    return [_verdict(pair, checks[pair.run.job.check]) for pair in measured]
+
+
+def _verdict(pair: Pair, check: Check) -> Verdict:
+    run, against = pair.run.job, pair.against.job
+    with_truth = against.framework == REFERENCE
+    slack, other = (1.0, "float64") if with_truth else (_BOTH, f"{against.framework} on {against.device}")
+    apart = list(pair.used(check, slack))
+    first = next((one for one in apart if one[2] > 1), None)
+    if first is not None:
+        summary = f"differs from {other} first in {first[0].name}, step {first[0].step}"
+    else:
+        record, distance, used = max(apart, key=lambda one: one[2])
+        summary = f"at most {used:.0%} of what is allowed from {other} ({distance.ulps:.1f} ulps, {record.name}, step {record.step})"
+    return Verdict(
+        kind="parity" if with_truth else "agreement",
+        check=run.check,
+        framework=run.framework,
+        device=run.device,
+        state="passed" if first is None else "failed",
+        summary=f"{summary}, seed {run.seed}",
+        divergence=None if first is None else divergence(first[0], first[1], check, slack),
+    )

@@ -1,0 +1,137 @@
+"""`Job`, `Run`, `Verdict` and `Proof`: what is asked of a worker, what it computed, and what we conclude."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gpusetup.value import Value
+
+Outcome = Literal["finished", "failed", "crashed", "hung", "interrupted"]
+Kind = Literal["run", "parity", "agreement", "invariant", "determinism", "baseline"]
+State = Literal["passed", "failed", "unproven"]
+Profile = Literal["quick", "full"]
+
+REFERENCE = "reference"
+"""The framework that is none: the float64 NumPy meaning of a check."""
+
+
+class Job(Value):
+    """One check × framework × device × seed to run, for the `round`-th time.
+
+    `trace` is where the worker leaves its arrays, `log` where whatever it prints goes. `data` is the user's own data
+    folder, "" for the check's own.
+    """
+
+    check: str
+    framework: str
+    device: str
+    seed: int
+    round: int
+    profile: Profile
+    threads: int
+    trace: str
+    log: str
+    data: str = ""
+
+    @property
+    def subject(self) -> str:
+        """Return ``gru · pytorch · cpu · seed 0``: everything but the round."""
+        return f"{self.check} · {self.framework} · {self.device} · seed {self.seed}"
+
+
+class Record(Value):
+    """One recorded tensor: its digest, and as much of its content as a later comparison within tolerance needs.
+
+    `kind` names the tolerance that applies (the check's own, or ``exact``). `sample` holds up to eight elements spread
+    evenly over it; None stands for a number that is not finite.
+    """
+
+    step: int
+    kind: str
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    sha256: str
+    largest: float | None
+    sample: tuple[float | None, ...]
+
+
+class Invariant(Value):
+    """A fact that must hold whatever the numbers; `detail` gives the measured and the expected value."""
+
+    name: str
+    holds: bool
+    detail: str
+
+
+class Result(Value):
+    """What a worker sends when a job is done. `fingerprint` is the SHA-256 over all records in order."""
+
+    environment: dict[str, str]
+    records: tuple[Record, ...]
+    invariants: tuple[Invariant, ...]
+    measures: dict[str, float]
+    """Figures with their unit in the name: ``names per second``, ``seconds``."""
+    fingerprint: str
+
+
+class Run(Value):
+    """One executed job. `result` is None unless the outcome is ``finished``; `cause` then says why in one line."""
+
+    job: Job
+    outcome: Outcome
+    seconds: float
+    result: Result | None = None
+    cause: str = ""
+    log: tuple[str, ...] = ()
+    """The last lines it printed, when it did not finish."""
+
+
+class Divergence(Value):
+    """The first place where two runs differ by more than is allowed, at its worst element.
+
+    `ulps` counts float32 spacings at the tensor's largest magnitude; None when a value is not finite.
+    """
+
+    step: int
+    tensor: str
+    index: tuple[int, ...]
+    got: str
+    expected: str
+    ulps: float | None
+    limit: float
+    cause: str = ""
+    """What usually causes a difference there."""
+
+
+class Verdict(Value):
+    """One conclusion about one subject."""
+
+    kind: Kind
+    check: str
+    framework: str
+    device: str
+    state: State
+    summary: str
+    divergence: Divergence | None = None
+    evidence: tuple[str, ...] = ()
+
+
+class Proof(Value):
+    """All runs and the verdicts over them; `unproven` says in words what nobody looked at."""
+
+    version: Literal[1] = 1
+    gpusetup: str
+    made_at: str
+    profile: Profile
+    seconds: float
+    checks: dict[str, str]
+    """Check → version and digest of its source, so that a baseline of another workload is never compared."""
+    runs: tuple[Run, ...]
+    verdicts: tuple[Verdict, ...]
+    unproven: tuple[str, ...]
+
+    @property
+    def failed(self) -> bool:
+        """True when any verdict failed."""
+        return any(verdict.state == "failed" for verdict in self.verdicts)

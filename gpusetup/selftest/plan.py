@@ -1,0 +1,114 @@
+"""Which jobs there are, which of them share a worker, and in what environment it starts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from gpusetup.selftest.model import REFERENCE, Job, Profile
+from gpusetup.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gpusetup.selftest.catalogue import Check
+
+
+class Selection(Value):
+    """What was asked for; `repeat` fresh processes per framework, of which the reference needs one."""
+
+    checks: tuple[str, ...]
+    pythons: dict[str, str]
+    """Framework → the interpreter it is installed in."""
+    devices: tuple[str, ...] = ("cpu",)
+    seeds: tuple[int, ...] = (0,)
+    profile: Profile = "quick"
+    repeat: int = 2
+    threads: int = 1
+    data: str = ""
+
+
+class Lane(Value):
+    """Jobs that one worker process does one after another: same framework, same device, same round."""
+
+    framework: str
+    python: str
+    device: str
+    round: int
+    jobs: tuple[Job, ...]
+
+    @property
+    def name(self) -> str:
+        """Return ``pytorch cpu 1``."""
+        return f"{self.framework} {self.device} {self.round}"
+
+
+def plan(selection: Selection, checks: dict[str, Check], scratch: Path) -> list[Lane]:
+    """Return the lanes, in the order of `pythons`: slow frameworks first, the reference last, so that a short one ends it."""
+    rounds = range(1, selection.repeat + 1)
+    lanes = [
+        Lane(framework=framework, python=python, device=device, round=number, jobs=())
+        for framework, python in selection.pythons.items()
+        for device in selection.devices
+        for number in rounds
+    ]
+    lanes.append(Lane(framework=REFERENCE, python=numpy_python(selection), device="cpu", round=1, jobs=()))
+    filled = [msgspec.structs.replace(lane, jobs=tuple(_jobs(lane, selection, checks, scratch))) for lane in lanes]
+    return [lane for lane in filled if lane.jobs]
+
+
+def numpy_python(selection: Selection) -> str:
+    """Return the interpreter that computes the reference and compares: any a framework is in has NumPy."""
+    return next(iter(selection.pythons.values()))
+
+
+def _jobs(lane: Lane, selection: Selection, checks: dict[str, Check], scratch: Path) -> Iterable[Job]:
+    for name in selection.checks:
+        if lane.framework not in {REFERENCE, *checks[name].frameworks}:
+            continue
+        for seed in selection.seeds:
+            stem = f"{name}-{lane.name}-{seed}".replace(" ", "-").replace(":", "")
+            yield Job(
+                check=name,
+                framework=lane.framework,
+                device=lane.device,
+                seed=seed,
+                round=lane.round,
+                profile=selection.profile,
+                threads=selection.threads,
+                trace=str(scratch / f"{stem}.npz"),
+                log=str(scratch / f"{stem}.log"),
+                data=selection.data,
+            )
+
+
+def environment(lane: Lane, threads: int) -> dict[str, str]:
+    """Return the variables a worker needs *before* it imports its framework: threads, determinism, which GPU it sees."""
+    count = str(threads)
+    fixed = {
+        "PYTHONHASHSEED": "0",
+        "OMP_NUM_THREADS": count,
+        "MKL_NUM_THREADS": count,
+        "OPENBLAS_NUM_THREADS": count,
+        "OMP_DYNAMIC": "FALSE",
+        "MKL_DYNAMIC": "FALSE",
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+        "CUDA_VISIBLE_DEVICES": _visible(lane.device),
+        "KERAS_BACKEND": "tensorflow",
+        "TF_CPP_MIN_LOG_LEVEL": "1",
+        "JAX_ENABLE_X64": "0",
+    }
+    return dict(os.environ) | fixed
+
+
+def _visible(device: str) -> str:
+    """Return what CUDA may see: for ``cuda:1`` the second of the devices the user lets us see."""
+    if device == "cpu":
+        return ""
+    number = int(device.removeprefix("cuda:"))
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+    return allowed[number].strip() if allowed != [""] and number < len(allowed) else str(number)

@@ -1,0 +1,67 @@
+"""What a worker says to the engine: one JSON message per line, on a pipe of its own, validated here."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from gpusetup.selftest.model import Result
+from gpusetup.value import Value
+
+
+class Ready(Value, tag=True):
+    """The framework is imported; it took `seconds`."""
+
+    seconds: float
+
+
+class Progress(Value, tag=True):
+    """`done` of `total` steps of the current job are made."""
+
+    done: int
+    total: int
+
+
+class Done(Value, tag=True):
+    """The current job has computed its result."""
+
+    result: Result
+
+
+class Failed(Value, tag=True):
+    """The current job raised; `error` is the exception in one line."""
+
+    error: str
+
+
+class Exited(Value, tag=True):
+    """The process of the current job is gone, with this wait status."""
+
+    status: int
+
+
+Message: TypeAlias = Ready | Progress | Done | Failed | Exited
+
+
+class Reader:
+    """Cuts the bytes of a pipe into messages."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._decode = msgspec.json.Decoder(Message).decode
+
+    def feed(self, chunk: bytes) -> list[Message]:
+        """Return the messages that `chunk` completes.
+
+        A worker killed while it writes leaves a torn line, and a job may write to every descriptor it inherits: what
+        is no message is dropped. A result that is lost so is missed when the job's exit is told.
+        """
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        messages = []
+        for line in filter(None, lines):
+            try:
+                messages.append(self._decode(line))
+            except msgspec.MsgspecError:
+                continue
+        return messages
