@@ -27,7 +27,7 @@ def uniform(seed: int, stream: str, shape: tuple[int, ...], scale: float = 1.0) 
     if math.frexp(scale)[0] != 0.5:
         raise ValueError(f"scale {scale} is not a power of two, so the numbers would not be exact")
     half = 1 << (BITS - 1)
-    return (integers(seed, stream, shape) - half) * (scale / half)
+    return (integers(seed, stream, shape) - half).astype(np.float64) * (scale / half)
 
 
 def permutation(seed: int, stream: str, count: int) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ SAMPLES = 8
 class Recorder:
     """Takes tensors, invariants and measures from a check. `progress` is called with (done, total)."""
 
-    def __init__(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
+    def __init__(self, progress: Callable[[int, int], None]) -> None:
         self.progress = progress
         self._arrays: dict[str, NDArray[Any]] = {}
         self._records: list[dict[str, Any]] = []
@@ -36,7 +36,7 @@ class Recorder:
         self._arrays[key] = array
         self._records.append({"step": step, "kind": kind, "name": name} | _describe(array))
 
-    def invariant(self, name: str, holds: bool, detail: str) -> None:  # noqa: FBT001 - it is what is recorded
+    def invariant(self, name: str, holds: bool, detail: str) -> None:
         """Record whether a fact holds, with the measured and the expected value in `detail`."""
         self._invariants.append({"name": name, "holds": bool(holds), "detail": detail})
 

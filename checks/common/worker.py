@@ -68,7 +68,7 @@ def _run_and_exit(pipe: int, fields: dict[str, Any]) -> NoReturn:
         die_with_parent()
         _redirect(fields["log"])
         say(pipe, "Done", result=_run(pipe, fields))
-    except BaseException as error:  # noqa: BLE001 - whatever it is becomes a verdict
+    except BaseException as error:  # whatever it is becomes a verdict
         traceback.print_exc()
         say(pipe, "Failed", error=f"{type(error).__name__}: {error}")
         code = 1

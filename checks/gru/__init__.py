@@ -21,8 +21,8 @@ from checks.gru.invariants import check_invariants
 from checks.gru.names import LETTERS, Batch, Corpus, read_names
 
 if TYPE_CHECKING:
-    from checks.common.record import Recorder
     from checks.common.job import Job
+    from checks.common.record import Recorder
 
 EMBEDDING, HIDDEN, BATCH = 16, 64, 64
 LEARNING_RATE, MOMENTUM = 0.25, 0.875  # both exact in binary, so that every framework holds the same number
@@ -97,7 +97,7 @@ def draw_plan(job: Job) -> Plan:
 
 
 def draw_weights(seed: int, languages: int) -> Weights:
-    """Draw the start: ``embedding`` (letters, 16); gates first in ``gru.*`` (3, 64, …); ``output.weight`` (languages, 64)."""
+    """Draw the start in the layout all models use: gates first in ``gru.*``, languages first in ``output.weight``."""
     shapes = {
         "embedding": (LETTERS, EMBEDDING),
         "gru.input": (3, HIDDEN, EMBEDDING),

@@ -46,7 +46,7 @@ def _padding(trained: Model, plan: Plan, record: Recorder) -> None:
 
 
 def _overfit(model: Model, plan: Plan, record: Recorder) -> None:
-    """A model that learns at all can learn a handful of names by heart."""
+    """Learn a handful of names by heart, as any model that learns at all can."""
     batch = plan.corpus.batch(plan.learned[:_OVERFIT_NAMES])
     model.load(plan.weights)
     first, *_, last = (model.step(batch) for _ in range(_OVERFIT_STEPS))

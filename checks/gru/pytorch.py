@@ -13,9 +13,9 @@ from checks.common.pytorch import device
 from checks.gru import LEARNING_RATE, MOMENTUM
 
 if TYPE_CHECKING:
+    from checks.common.job import Job
     from checks.gru import Weights
     from checks.gru.names import Batch
-    from checks.common.job import Job
 
 Array = np.ndarray[Any, Any]
 

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from checks.gru import LEARNING_RATE, MOMENTUM
 
 if TYPE_CHECKING:
+    from checks.common.job import Job
     from checks.gru import Weights
     from checks.gru.names import Batch
-    from checks.common.job import Job
 
 Array = NDArray[np.float64]
 

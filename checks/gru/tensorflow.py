@@ -15,9 +15,9 @@ import tensorflow as tf
 from checks.gru import LEARNING_RATE, MOMENTUM
 
 if TYPE_CHECKING:
+    from checks.common.job import Job
     from checks.gru import Weights
     from checks.gru.names import Batch
-    from checks.common.job import Job
 
 Array = np.ndarray[Any, Any]
 

@@ -40,7 +40,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @as_json
 @click.pass_context
 def selftest(
-    ctx: click.Context, quick: bool, names: tuple[str, ...], frameworks: tuple[str, ...], devices: tuple[str, ...],
+    ctx: click.Context, *, quick: bool, names: tuple[str, ...], frameworks: tuple[str, ...], devices: tuple[str, ...],
     seeds: tuple[int, ...], repeat: int, pythons: tuple[str, ...], threads: int, jobs: int | None, deadline: float,
     data: Path | None, own: Path | None, saved: Path | None, baseline: Path | None, only_list: bool, as_json: bool,
 ) -> None:  # fmt: skip
@@ -49,8 +49,10 @@ def selftest(
     Each is held against a float64 reference and against the other framework, and run again in a fresh process. Exit
     code: 0 proven, 1 a verdict failed, 5 no framework is installed. Nothing outside the current folder is written.
     """
-    from gpusetup.report import progress, selftest as report  # noqa: PLC0415 - --help needs none of it
-    from gpusetup.selftest import devices as hardware, frameworks as software  # noqa: PLC0415
+    from gpusetup.report import progress  # noqa: PLC0415 - --help needs none of it
+    from gpusetup.report import selftest as report  # noqa: PLC0415
+    from gpusetup.selftest import devices as hardware  # noqa: PLC0415
+    from gpusetup.selftest import frameworks as software  # noqa: PLC0415
     from gpusetup.selftest.catalogue import checks as all_checks  # noqa: PLC0415
     from gpusetup.selftest.model import Proof  # noqa: PLC0415
     from gpusetup.selftest.plan import Selection  # noqa: PLC0415

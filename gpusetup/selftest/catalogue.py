@@ -42,7 +42,7 @@ class Check(Value):
     title: str
     version: int
     proves: tuple[str, ...]
-    tolerance: dict[str, Tolerance] = {}
+    tolerance: dict[str, Tolerance] = msgspec.field(default_factory=dict)
     cause: tuple[Cause, ...] = ()
     name: str = ""
     folder: str = ""

@@ -23,8 +23,6 @@ def devices(wanted: tuple[str, ...]) -> tuple[str, ...]:
 
 def _gpus() -> list[str]:
     """Return ``cuda:N`` for each GPU; none when there is no driver to ask, an error when it does not answer."""
-    from pathlib import Path  # noqa: PLC0415
-
     from gpusetup.machine.host import Host  # noqa: PLC0415
     from gpusetup.machine.model import Unread  # noqa: PLC0415
     from gpusetup.machine.nvml import Question  # noqa: PLC0415

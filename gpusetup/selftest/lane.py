@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -42,6 +43,8 @@ class LaneWorker:
         self._waiting = deque(lane.jobs)
         self._process: subprocess.Popen[bytes] | None = None
         self._imported = False
+        self._result: Result | None = None
+        self._error = ""
 
     @property
     def finished(self) -> bool:
@@ -90,7 +93,7 @@ class LaneWorker:
             self._take(message)
 
     def expire(self) -> None:
-        """The current job took too long: end the worker and go on with the next job."""
+        """End the worker, whose current job took too long, and go on with the next job."""
         self.stop()
         doing = "job" if self._imported else "import"
         self._end("hung", f"the {doing} was not over after {self._deadline:.0f} s")
@@ -100,10 +103,8 @@ class LaneWorker:
         """Kill the worker with its child and close the pipe; safe to call twice."""
         if self._process is None:
             return
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
         if self._process.stdin is not None:
             self._process.stdin.close()
@@ -124,10 +125,10 @@ class LaneWorker:
                 self._ended(status)
 
     def _ended(self, status: int) -> None:
-        """The current job's process is gone: judge how, and send the next one."""
+        """Judge how the current job's process ended, and send the next job."""
         if os.WIFSIGNALED(status):
             self._end("crashed", name_signal(os.WTERMSIG(status)))
-        elif self._result is not None and os.WEXITSTATUS(status) == 0:
+        elif self._result is not None:
             self._end("finished", "", self._result)
         else:
             self._end("failed", self._error or f"it ended with exit code {os.WEXITSTATUS(status)} and no result")
@@ -137,7 +138,7 @@ class LaneWorker:
             self.stop()
 
     def _lost(self) -> None:
-        """The worker itself is gone. Before the import was over no job can run; else the others get a new worker."""
+        """Account for a worker that is gone: without its import no job can run, else the others get a new worker."""
         process = self._process
         self.stop()
         code = process.returncode if process is not None else 0
@@ -154,16 +155,13 @@ class LaneWorker:
             self.start()
 
     def _next(self) -> None:
-        self._result: Result | None = None
-        self._error = ""
+        self._result, self._error = None, ""
         self.done = self.total = 0
         self._started = time.monotonic()
         if self._process is not None and self._process.stdin is not None:
-            try:
+            with contextlib.suppress(BrokenPipeError):  # it is gone already; the end of its pipe tells how
                 self._process.stdin.write(msgspec.json.encode(self._waiting[0]) + b"\n")
                 self._process.stdin.flush()
-            except BrokenPipeError:
-                pass  # it is gone already; the end of its pipe tells how
 
     def _end(self, outcome: Outcome, cause: str, result: Result | None = None) -> None:
         job = self._waiting.popleft()

@@ -47,7 +47,7 @@ class Lane(Value):
 
 
 def plan(selection: Selection, checks: dict[str, Check], scratch: Path) -> list[Lane]:
-    """Return the lanes, in the order of `pythons`: slow frameworks first, the reference last, so that a short one ends it."""
+    """Return the lanes in the order of `pythons`, slow frameworks first, the reference last."""
     rounds = range(1, selection.repeat + 1)
     lanes = [
         Lane(framework=framework, python=python, device=device, round=number, jobs=())
@@ -86,7 +86,7 @@ def _jobs(lane: Lane, selection: Selection, checks: dict[str, Check], scratch: P
 
 
 def environment(lane: Lane, threads: int) -> dict[str, str]:
-    """Return the variables a worker needs *before* it imports its framework: threads, determinism, which GPU it sees."""
+    """Return what a worker must have *before* it imports its framework: threads, determinism, which GPU it sees."""
     count = str(threads)
     fixed = {
         "PYTHONHASHSEED": "0",

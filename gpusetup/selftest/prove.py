@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from gpusetup import __version__
 from gpusetup.content import content_dirs
 from gpusetup.errors import WrongInputError
-from gpusetup.selftest.execute import execute
 from gpusetup.selftest.distance import measure
+from gpusetup.selftest.execute import execute
 from gpusetup.selftest.judge import baseline as baselines
 from gpusetup.selftest.judge import determinism, invariants, parity
 from gpusetup.selftest.judge import runs as endings
@@ -77,8 +77,8 @@ def _unproven(selection: Selection, checks: dict[str, Check]) -> list[str]:
     if all(device == "cpu" for device in selection.devices):
         gaps.append("GPU: no check ran on one")
     for name in selection.checks:
-        if left := [one for one in selection.pythons if one not in checks[name].frameworks]:
-            gaps.append(f"{name}: not written for {', '.join(left)}")
+        left = [one for one in selection.pythons if one not in checks[name].frameworks]
+        gaps += [f"{name}: not written for {', '.join(left)}"] if left else []
     if selection.repeat < 2:
         gaps.append("determinism: one round only, nothing to compare it with")
     return gaps

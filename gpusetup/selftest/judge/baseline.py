@@ -1,8 +1,8 @@
-"""Is it the same as the saved proof says: bit for bit in the same environment, within tolerance in another?"""
+"""Baseline: the same as the saved proof, bit for bit in the same environment, within tolerance in another."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from gpusetup.selftest.distance import spacing
 from gpusetup.selftest.model import Divergence, Verdict
@@ -13,24 +13,27 @@ if TYPE_CHECKING:
     from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.model import Job, Proof, Record, Result, Run, State
 
+    Judgement: TypeAlias = tuple[State, str, Divergence | None]
+
 _BOTH = 2.0
 
 
 def judge(
     runs: Sequence[Run], baseline: Proof, checks: dict[str, Check], identity: dict[str, str]
 ) -> Iterator[Verdict]:
-    """Yield one verdict per run of the first round; `identity` names each check's version and source as they are now."""
+    """Yield one verdict per run of the first round; `identity` names each check's version and source as of now."""
     saved = {_place(run.job): run.result for run in baseline.runs if run.result is not None}
     for run in runs:
         if run.result is None or run.job.round != 1:
             continue
         before, name = saved.get(_place(run.job)), run.job.check
         if before is None:
-            state, summary, first = "unproven", "the baseline has no such run", None
+            judgement: Judgement = ("unproven", "the baseline has no such run", None)
         elif baseline.checks.get(name) != identity[name]:
-            state, summary, first = "unproven", "the check itself has changed since the baseline", None
+            judgement = ("unproven", "the check itself has changed since the baseline", None)
         else:
-            state, summary, first = _compare(run.result, before, checks[name])
+            judgement = _compare(run.result, before, checks[name])
+        state, summary, first = judgement
         yield Verdict(
             kind="baseline",
             check=name,
@@ -46,7 +49,7 @@ def _place(job: Job) -> tuple[str, str, str, int, str, str, int]:
     return job.check, job.framework, job.device, job.seed, job.profile, job.data, job.round
 
 
-def _compare(now: Result, before: Result, check: Check) -> tuple[State, str, Divergence | None]:
+def _compare(now: Result, before: Result, check: Check) -> Judgement:
     changed = sorted(
         key for key in now.environment | before.environment if now.environment.get(key) != before.environment.get(key)
     )
@@ -57,9 +60,7 @@ def _compare(now: Result, before: Result, check: Check) -> tuple[State, str, Div
     return _first(now, before, check, _BOTH, f"differs from the baseline ({', '.join(changed)} changed)")
 
 
-def _first(
-    now: Result, before: Result, check: Check, slack: float, failure: str
-) -> tuple[State, str, Divergence | None]:
+def _first(now: Result, before: Result, check: Check, slack: float, failure: str) -> Judgement:
     """Return the first record that differs by more than `slack` × its limit; 0 asks for the same bits."""
     new = {(record.step, record.name): record for record in now.records}
     for old in before.records:

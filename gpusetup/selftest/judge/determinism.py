@@ -1,4 +1,4 @@
-"""Does the same seed give the same bits in fresh processes?"""
+"""Determinism: the same seed gives the same bits in fresh processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do the facts hold that hold whatever the numbers?"""
+"""Invariants: facts that hold whatever the numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does every framework agree with the float64 reference, and with the other frameworks?"""
+"""Parity: every framework agrees with the float64 reference, and with the other frameworks."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def _verdict(pair: Pair, check: Check) -> Verdict:
         summary = f"differs from {other} first in {first[0].name}, step {first[0].step}"
     else:
         record, distance, used = max(apart, key=lambda one: one[2])
-        summary = f"at most {used:.0%} of what is allowed from {other} ({distance.ulps:.1f} ulps, {record.name}, step {record.step})"
+        place = f"{record.name}, step {record.step}"
+        summary = f"at most {used:.0%} of what is allowed from {other} ({distance.ulps:.1f} ulps, {place})"
     return Verdict(
         kind="parity" if with_truth else "agreement",
         check=run.check,

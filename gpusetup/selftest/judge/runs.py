@@ -1,4 +1,4 @@
-"""Did every run come to an end?"""
+"""Runs: every job came to its end."""
 
 from __future__ import annotations
 
