@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gpusetup.errors import WrongInputError
 from gpusetup.facts import Facts
+from gpusetup.versions import cuda
 
 if TYPE_CHECKING:
     from gpusetup.facts.model.cuda import Arch, Gpu
@@ -47,6 +48,17 @@ def gpus_by_pci_id(facts: Facts, device_id: str) -> tuple[Gpu, ...]:
 def arch_of(facts: Facts, compute_capability: str) -> Arch | None:
     """Return the architecture that has a compute capability."""
     return next((arch for arch in facts.arch if compute_capability in arch.cc), None)
+
+
+def targets(facts: Facts, series: str, compute_capability: str) -> bool:
+    """Say whether nvcc of a CUDA series has a target for a compute capability.
+
+    Asks the architecture, since no range of capabilities can tell: 10.7 came two series after 12.1.
+    """
+    arch = arch_of(facts, compute_capability)
+    if arch is None:
+        return False
+    return cuda(arch.cuda_first) <= cuda(series) and (not arch.cuda_last or cuda(series) <= cuda(arch.cuda_last))
 
 
 def torch_builds(facts: Facts, release: str, machine: str = "x86_64") -> tuple[TorchBuild, ...]:

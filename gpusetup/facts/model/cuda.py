@@ -24,7 +24,7 @@ class Branch(Fact):
     """The newest CUDA series it reports (what nvidia-smi prints)."""
     cc_min: str
     cc_max_derived: str = ""
-    """Inferred from the newest architecture that `cuda_max` can target."""
+    """The highest capability that `cuda_max` can target; an architecture can still be too new, see `Arch`."""
     arch_min: str
     kernel_modules: tuple[Flavour, ...]
     modules_default: Flavour | Literal[""] = ""

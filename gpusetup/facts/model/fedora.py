@@ -28,6 +28,8 @@ class FedoraRelease(Fact):
     """The directory of NVIDIA's repository to use (a `NvidiaRepo`)."""
     nvidia_repo_exact: bool
     """False: this release has no directory of its own and that of another one is used."""
+    historic: bool = False
+    """Kept for the record: long ended, and not everything that an installation needs is known."""
     compat_gcc: tuple[str, ...] = ()
     """Packages of the older compiler for nvcc."""
     rpmfusion_driver: str = ""

@@ -1,0 +1,40 @@
+"""Looks for contradictions inside and between the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gpusetup.facts import Facts
+from gpusetup.facts.check import hardware, joins, order, rows
+from gpusetup.facts.check.problem import Problem
+
+CHECKS = (
+    rows.ids_are_unique,
+    rows.dates_are_in_order,
+    rows.versions_parse,
+    order.cuda_asks_for_no_older_driver_later,
+    order.bundled_drivers_suffice,
+    order.series_drop_oldest_first,
+    order.branches_drop_oldest_first,
+    order.variants_ask_for_no_older_driver_later,
+    hardware.chips_have_one_capability,
+    hardware.gpus_agree_with_their_chips,
+    hardware.pci_ids_are_well_formed_and_mean_one_capability,
+    hardware.capabilities_belong_to_an_architecture,
+    hardware.last_branches_are_the_last,
+    hardware.series_and_architectures_agree,
+    joins.series_are_known,
+    joins.builds_belong_to_releases,
+    joins.default_variants_are_built,
+    joins.builds_fit_their_toolkit,
+    joins.cudnn_versions_are_known,
+    joins.fedora_releases_can_be_used,
+    joins.keys_exist,
+    joins.packages_have_a_repository,
+)
+
+
+def check(facts: Facts) -> Iterator[Problem]:
+    """Yield every contradiction, check by check."""
+    for each in CHECKS:
+        yield from each(facts)

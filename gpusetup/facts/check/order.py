@@ -1,0 +1,55 @@
+"""What rises with every release."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+from typing import Any
+
+from gpusetup.facts import Facts
+from gpusetup.facts.check.problem import Problem
+from gpusetup.facts.model.fact import Fact
+from gpusetup.versions import capability, cuda, driver
+
+
+def cuda_asks_for_no_older_driver_later(facts: Facts) -> Iterator[Problem]:
+    """Demand that neither the exact nor the minor-compatible driver floor falls from one release to the next."""
+    yield from _falling(facts.cuda, lambda row: cuda(row.release), "driver_min", driver)
+    yield from _falling(facts.cuda, lambda row: cuda(row.release), "driver_compat", driver)
+    yield from _falling(facts.cuda_major, lambda row: row.major, "driver_min", driver)
+
+
+def bundled_drivers_suffice(facts: Facts) -> Iterator[Problem]:
+    """Demand that a toolkit accepts the driver inside its runfile, and that its floors are in order."""
+    for row in facts.cuda:
+        floors = [row.driver_compat, row.driver_min, row.driver_bundled]
+        for low, high in pairwise(text for text in floors if text):
+            if driver(low) > driver(high):
+                yield Problem(row=row.id, text=f"asks for driver {low} where {high} should do")
+
+
+def series_drop_oldest_first(facts: Facts) -> Iterator[Problem]:
+    """Demand that a later CUDA series reaches no older card, no fewer new ones and no fewer compilers."""
+    for field, parse in (("cc_min", capability), ("cc_max", capability), ("gcc_max", int)):
+        yield from _falling(facts.cuda_series, lambda row: cuda(row.series), field, parse)
+
+
+def branches_drop_oldest_first(facts: Facts) -> Iterator[Problem]:
+    """Demand that a later driver branch drives no older card and reports no older CUDA."""
+    for field, parse in (("cc_min", capability), ("cc_max_derived", capability), ("cuda_max", cuda)):
+        yield from _falling(facts.branch, lambda row: driver(row.branch), field, parse)
+
+
+def variants_ask_for_no_older_driver_later(facts: Facts) -> Iterator[Problem]:
+    """Demand that a wheel for a later CUDA does not run on an older driver."""
+    yield from _falling(facts.variant, lambda row: cuda(row.cuda), "driver_min", driver)
+
+
+def _falling(
+    rows: Iterable[Fact], key: Callable[[Any], Any], field: str, parse: Callable[[Any], Any]
+) -> Iterator[Problem]:
+    known = sorted((row for row in rows if getattr(row, field)), key=key)
+    for earlier, later in pairwise(known):
+        if parse(getattr(later, field)) < parse(getattr(earlier, field)):
+            text = f"{field} is {getattr(later, field)}, below {getattr(earlier, field)} of {earlier.id}"
+            yield Problem(row=later.id, text=text)

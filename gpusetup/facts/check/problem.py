@@ -1,0 +1,12 @@
+"""`Problem`: one contradiction inside the tables."""
+
+from __future__ import annotations
+
+from gpusetup.value import Value
+
+
+class Problem(Value):
+    """What is wrong with one row, named by its id."""
+
+    row: str
+    text: str

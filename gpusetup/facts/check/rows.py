@@ -1,0 +1,78 @@
+"""What holds for every row by itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from gpusetup import versions
+from gpusetup.errors import WrongInputError
+from gpusetup.facts import Facts
+from gpusetup.facts.check.problem import Problem
+from gpusetup.facts.model.fact import Fact
+from gpusetup.facts.tables import TABLES
+
+# field → how its text (or each of its texts) is parsed
+PARSERS: dict[str, dict[str, Callable[[str], object]]] = {
+    "branch": {"branch": versions.driver, "latest": versions.driver, "cuda_max": versions.cuda,
+               "cc_min": versions.capability, "cc_max_derived": versions.capability},
+    "cuda": {"release": versions.cuda, "series": versions.cuda, "driver_min": versions.driver,
+             "driver_compat": versions.driver, "driver_bundled": versions.driver},
+    "cuda_major": {"driver_min": versions.driver, "driver_native_below": versions.driver},
+    "cuda_series": {"series": versions.cuda, "cc_min": versions.capability, "cc_max": versions.capability,
+                    "added": versions.capability, "dropped": versions.capability},
+    "glibc": {"series_last": versions.cuda, "glibc_from": versions.dotted},
+    "arch": {"cc": versions.capability, "cuda_first": versions.cuda, "cuda_last": versions.cuda,
+             "first_driver_derived": versions.driver, "last_driver_branch": versions.driver},
+    "chip": {"cc": versions.capability},
+    "gpu": {"cc": versions.capability},
+    "cudnn": {"version": versions.cudnn},
+    "cudnn_support": {"first": versions.cudnn, "last": versions.cudnn, "cuda": versions.cuda,
+                      "cc_min": versions.capability, "cc_max": versions.capability, "driver_min": versions.driver},
+    "torch": {"release": versions.pep440, "python": versions.dotted, "requires_python": versions.specifier},
+    "torch_build": {"releases": versions.pep440, "cuda": versions.cuda, "cudnn": versions.cudnn,
+                    "nccl": versions.dotted, "cc": versions.capability, "ptx": versions.capability},
+    "variant": {"cuda": versions.cuda, "driver_min": versions.driver},
+    "tensorflow": {"release": versions.pep440, "python": versions.dotted, "cuda": versions.cuda,
+                   "cudnn": versions.cudnn, "cc": versions.capability, "ptx": versions.capability},
+    "fedora": {"gcc": versions.dotted, "glibc": versions.dotted, "python": versions.dotted,
+               "rpmfusion_driver": versions.driver},
+    "nvidia_repo": {"toolkit_first": versions.cuda, "toolkit_last": versions.cuda, "driver": versions.driver},
+    "image_tag": {"cuda": versions.cuda},
+    "container_toolkit": {"version": versions.pep440},
+}  # fmt: skip
+
+
+def ids_are_unique(facts: Facts) -> Iterator[Problem]:
+    """Demand that an id names one row in all the tables."""
+    seen = Counter(row.id for table in TABLES for row in facts.load(table))
+    yield from (Problem(row=name, text=f"{count} rows have this id") for name, count in seen.items() if count > 1)
+
+
+def dates_are_in_order(facts: Facts) -> Iterator[Problem]:
+    """Demand that nothing expires before it was read, or ends before it came out."""
+    for table in TABLES:
+        for row in facts.load(table):
+            released, eol = getattr(row, "released", None), getattr(row, "eol", None)
+            if row.expires is not None and row.expires <= row.read_on:
+                yield Problem(row=row.id, text=f"expires {row.expires}, but was read {row.read_on}")
+            if released is not None and eol is not None and eol <= released:
+                yield Problem(row=row.id, text=f"ends {eol}, but came out {released}")
+
+
+def versions_parse(facts: Facts) -> Iterator[Problem]:
+    """Demand that every version is one of its kind; "" stands for none."""
+    for table, parsers in PARSERS.items():
+        for row in facts.load(table):
+            yield from _unparsed(row, parsers)
+
+
+def _unparsed(row: Fact, parsers: dict[str, Callable[[str], object]]) -> Iterator[Problem]:
+    for field, parse in parsers.items():
+        value = getattr(row, field)
+        for text in (value,) if isinstance(value, str) else value:
+            try:
+                if text:
+                    parse(text)
+            except WrongInputError as error:
+                yield Problem(row=row.id, text=f"{field}: {error.message}")
