@@ -20,7 +20,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print the result
 def reading_options(command: F) -> F:
     """Add ``--sysroot`` and ``--deadline``: which host is read, and how long NVML may take."""
     for option in (
-        click.option("--deadline", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS",
+        click.option("--deadline", type=click.FloatRange(0.1, 3600), default=10.0, show_default=True, metavar="SECONDS",
                      help="How long the driver may take to answer."),
         click.option("--sysroot", type=click.Path(path_type=Path), default=Path("/"), metavar="DIR",
                      help="Read the host under DIR instead of this one."),

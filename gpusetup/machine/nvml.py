@@ -31,15 +31,17 @@ class Question:
     """
 
     def __init__(self, host: Host, deadline: float) -> None:
-        self._root = host.root
-        found = SONAME if host.live else _in_folder(host)
-        self._worker = Worker(partial(_ask, found), deadline) if found else None
+        self._worker: Worker | None = None
+        self._refusal = Unread(unread="absent", source=SONAME, detail=f"none under {host.root}", code=12)
+        if library := SONAME if host.live else _in_folder(host):
+            try:
+                self._worker = Worker(partial(_ask, library), deadline)
+            except OSError as error:  # no process or no descriptor left on this machine
+                self._refusal = Unread(unread="failed", source="fork", detail=str(error), code=error.errno)
 
     def answer(self) -> Nvml:
         """Return what the driver said, at the latest when the deadline has passed."""
-        if self._worker is None:
-            return _nothing(Unread(unread="absent", source=SONAME, detail=f"none under {self._root}", code=12))
-        return collect(self._worker.wait())
+        return _nothing(self._refusal) if self._worker is None else collect(self._worker.wait())
 
     def abandon(self) -> None:
         """End the child if it is still there."""

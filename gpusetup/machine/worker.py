@@ -19,6 +19,8 @@ import msgspec
 REAP_SECONDS = 0.2
 """How long a killed child is waited for; one that sleeps inside a driver cannot die and is left behind."""
 
+PR_SET_PDEATHSIG = 1
+
 Tell = Callable[..., None]
 
 
@@ -39,7 +41,12 @@ class Worker:
         self._end = time.monotonic() + deadline
         self._deadline = deadline
         self._pipe, write_end = os.pipe()
-        self._pid = os.fork()
+        try:
+            self._pid = os.fork()
+        except OSError:
+            os.close(self._pipe)
+            os.close(write_end)
+            raise
         if self._pid == 0:
             os.close(self._pipe)
             _live_as_child(work, write_end)
@@ -70,10 +77,12 @@ class Worker:
     def _drain(self) -> tuple[bytes, bool]:
         """Read until the child closes its end (True) or the deadline has passed (False)."""
         pieces: list[bytes] = []
+        poll = select.poll()
+        poll.register(self._pipe, select.POLLIN)
         try:
             while True:
                 left = max(0.0, self._end - time.monotonic())
-                if not select.select([self._pipe], [], [], left)[0]:
+                if not poll.poll(int(left * 1000)):
                     return b"".join(pieces), False
                 piece = os.read(self._pipe, 1 << 16)
                 if not piece:
@@ -103,6 +112,7 @@ def _live_as_child(work: Callable[[Tell], None], write_end: int) -> None:
         os.write(write_end, msgspec.json.encode(line) + b"\n")
 
     try:
+        _die_with_parent()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         # what a library prints belongs in neither our result nor our conversation
         nowhere = os.open(os.devnull, os.O_RDWR)
@@ -115,6 +125,13 @@ def _live_as_child(work: Callable[[Tell], None], write_end: int) -> None:
             tell("fault", f"{type(error).__name__}: {error}"[:500])
     finally:
         os._exit(0)
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to end us when the parent is killed: a call that hangs would keep us here for ever."""
+    import ctypes  # noqa: PLC0415 - the child needs it anyway, the parent does not
+
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _decode(line: bytes) -> list[Any]:

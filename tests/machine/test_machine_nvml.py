@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +16,9 @@ import pytest
 
 from gpusetup.machine.model import Gpu, Machine, Unread
 from gpusetup.machine.nvml_fields import GPU, SYSTEM
+from gpusetup.machine.read import read
 from tests.conftest import Run
-from tests.fake_driver import FakeDriver
+from tests.fake_driver import FakeDriver, plan
 
 Detect = Callable[..., Machine]
 
@@ -135,14 +141,78 @@ def test_a_driver_that_hangs_at_once_leaves_the_rest_readable(detect: Detect) ->
     assert machine.distributions
 
 
-@pytest.mark.parametrize(("fault", "signal"), [("segv", "SIGSEGV"), ("crash", "SIGABRT")])
-def test_a_crash_of_the_library_names_signal_and_call(detect: Detect, fault: str, signal: str) -> None:
+def test_nothing_is_left_behind_when_we_are_killed(fake_driver: FakeDriver) -> None:
+    script = Path(sys.executable).with_name("gpusetup")
+    env = os.environ | fake_driver("h100", faults={"nvmlDeviceGetCount": "hang"})
+    parent = subprocess.Popen([script, "detect", "--deadline", "60"], env=env, stdout=subprocess.DEVNULL)
+    children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+    child = ""
+    while not child:
+        child = children.read_text().strip()
+    time.sleep(0.5)  # long enough to be inside the call
+    parent.kill()
+    parent.wait()
+    end = time.monotonic() + 5
+    while Path(f"/proc/{child}/stat").exists() and _state(child) != "Z":
+        assert time.monotonic() < end, f"process {child} lives on"
+        time.sleep(0.01)
+
+
+def _state(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return "Z"
+
+
+@pytest.fixture
+def hung(tmp_path: Path, fake_driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose driver, loaded into a child of this very process, never comes back from a call."""
+    for name, value in plan("h100", faults={"nvmlDeviceGetName": "hang"}).items():
+        monkeypatch.setenv(name, value)
+    fake_driver.install(tmp_path)
+    return tmp_path
+
+
+def _children() -> list[str]:
+    return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+
+
+def test_a_hung_child_is_ended(hung: Path) -> None:
+    (gpu,) = gpus_of(read(hung, 0.3))
+    assert unread(gpu.name).unread == "timeout"
+    assert _children() == []
+
+
+def test_a_child_that_cannot_die_is_not_waited_for(hung: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kill = os.kill
+    monkeypatch.setattr(os, "kill", lambda *_: None)
+    start = time.monotonic()
+    (gpu,) = gpus_of(read(hung, 0.3))
+    assert time.monotonic() - start < 5
+    assert unread(gpu.name).unread == "timeout"
+    (child,) = map(int, _children())
+    kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def test_a_machine_without_a_process_to_spare_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> int:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(os, "fork", refuse)
+    told = unread(read(Path("/"), 5).gpus)
+    assert (told.unread, told.source, told.code) == ("failed", "fork", errno.EAGAIN)
+
+
+@pytest.mark.parametrize(("fault", "name"), [("segv", "SIGSEGV"), ("crash", "SIGABRT")])
+def test_a_crash_of_the_library_names_signal_and_call(detect: Detect, fault: str, name: str) -> None:
     first, second = gpus_of(detect("h100*2", faults={"nvmlDeviceGetUUID@1": fault}))
     assert first.pcie_width == (16, 16)
     assert second.name == "NVIDIA H100 80GB HBM3"
     told = unread(second.uuid)
     assert (told.unread, told.source) == ("failed", "nvmlDeviceGetUUID")
-    assert signal in told.detail
+    assert name in told.detail
 
 
 def test_a_library_that_ends_the_process_is_not_taken_for_an_answer(detect: Detect) -> None:

@@ -237,6 +237,15 @@ def test_a_corrupt_machine_is_refused_in_one_sentence(tmp_path: Path, content: s
     assert "\n" not in str(caught.value)
 
 
+def test_a_corrupt_machine_ends_a_command_with_code_2(tmp_path: Path, gpusetup: Run) -> None:
+    saved = tmp_path / "m.json"
+    saved.write_text('{"version": 1}')
+    done = gpusetup("doctor", "--machine", saved)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{saved} is not a saved machine" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_live_host_needs_no_root(monkeypatch: pytest.MonkeyPatch) -> None:
     if os.geteuid() != 0:
         pytest.skip("already an ordinary user")
