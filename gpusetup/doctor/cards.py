@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpusetup.doctor.rule import either, there
+from gpusetup.doctor.rule import UnreadError, either, known, there
 from gpusetup.facts import facts
 from gpusetup.machine.model import Machine, Unread
 from gpusetup.versions import driver
@@ -12,6 +12,7 @@ from gpusetup.versions import driver
 if TYPE_CHECKING:
     from gpusetup.facts.model.cuda import Arch, Branch
     from gpusetup.facts.model.fact import Fact
+    from gpusetup.machine.model import Gpu, PciGpu
 
 
 class Card(NamedTuple):
@@ -24,20 +25,33 @@ class Card(NamedTuple):
 
 
 def cards(machine: Machine) -> list[Card]:
-    """Return the cards whose compute capability is known: asked of NVML, or else looked up by PCI device id."""
+    """Return the cards, their capability asked of NVML, or else looked up by PCI device id.
+
+    Raises `UnreadError` for a card that is in no table.
+    """
     if not isinstance(machine.gpus, Unread) and machine.gpus:
         return [
             Card(f"GPU {gpu.index}", either(gpu.name) or "unnamed GPU", found, "NVML")
             for gpu in machine.gpus
-            if (found := either(gpu.compute_capability))
+            if (found := either(gpu.compute_capability))  # GPU007 speaks of the others
         ]
-    wanted = {card.device_id: card.address for card in there(machine.pci) or ()}
-    return [
-        Card(f"PCI {wanted[device]}", row.name, row.cc, f"PCI id {device}, fact {row.id}")
-        for row in (facts().gpu if wanted else ())
-        for device in row.pci_ids
-        if device in wanted
-    ]
+    return [_from_tables(card) for card in there(machine.pci) or ()]
+
+
+def _from_tables(card: PciGpu) -> Card:
+    for row in facts().gpu:
+        if card.device_id in row.pci_ids:
+            return Card(f"PCI {card.address}", row.name, row.cc, f"PCI id {card.device_id}, fact {row.id}")
+    raise UnreadError(
+        Unread(unread="failed", source="the table of GPUs", detail=f"it does not have PCI id {card.device_id}")
+    )
+
+
+def is_datacentre(machine: Machine, gpu: Gpu) -> bool:
+    """Say whether this GPU is made for servers, by its PCI id in the tables."""
+    ids = {card.address: card.device_id for card in there(machine.pci) or ()}
+    device = ids.get(known(gpu.pci_address), "")
+    return any(device in row.pci_ids for row in facts().gpu if device and row.market == "datacentre")
 
 
 def architecture(card: Card) -> Arch | None:

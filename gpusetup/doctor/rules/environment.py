@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, either, fix, info, rule, warning
-from gpusetup.doctor.subjects import has_gpu
+from gpusetup.doctor.rule import Verdicts, fix, info, known, rule, warning
+from gpusetup.doctor.subjects import NVML_SILENT, has_gpu
 from gpusetup.machine.model import Machine
 
 CUDA_ENV = "CUDA C++ programming guide: CUDA environment variables"
@@ -29,7 +29,7 @@ NUMBERS = (
 )
 
 
-@rule("ENV001", "CUDA_VISIBLE_DEVICES hides every GPU", worst="warning", after=("GPU001",), source=CUDA_ENV)
+@rule("ENV001", "CUDA_VISIBLE_DEVICES hides every GPU", worst="warning", after=("GPU001", NVML_SILENT), source=CUDA_ENV)
 def all_hidden(machine: Machine) -> Verdicts:
     """CUDA_VISIBLE_DEVICES is set to nothing, or begins with something that is no GPU: CUDA programs see none at all.
 
@@ -40,14 +40,13 @@ def all_hidden(machine: Machine) -> Verdicts:
     if value is None or not has_gpu(machine):
         return
     first = value.partition(",")[0].strip()
-    gpus = either(machine.gpus)
-    beyond = gpus is not None and first.isdigit() and int(first) >= len(gpus)
+    shown = len(known(machine.gpus)) if first.isdigit() else None
     unnamed = not first.isdigit() and not first.startswith(("GPU-", "MIG-"))
-    if beyond or unnamed:
+    if unnamed or (shown is not None and int(first) >= shown):
         yield warning(
             "CUDA_VISIBLE_DEVICES hides every GPU from CUDA",
             f"CUDA_VISIBLE_DEVICES={value!r}",
-            f"GPUs that NVML shows: {'unknown' if gpus is None else len(gpus)}",
+            *([] if shown is None else [f"GPUs that NVML shows: {shown}"]),
             fix=fix("unset", name="CUDA_VISIBLE_DEVICES"),
         )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gpusetup.doctor import nvml
-from gpusetup.doctor.rule import Verdicts, error, fix, info, there, warning
+from gpusetup.doctor.cards import is_datacentre
+from gpusetup.doctor.rule import Verdicts, error, fix, info, known, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -64,27 +65,33 @@ def hardware_slowdown(machine: Machine, gpu: Gpu) -> Verdicts:
         )
 
 
-@gpu_rule("PWR005", "A GPU runs at its power limit", worst="info", source=nvml.EVENT_SOURCE)
+@gpu_rule("PWR005", "The power limit holds a GPU down though it draws little", worst="info", source=nvml.EVENT_SOURCE)
 def power_cap(machine: Machine, gpu: Gpu) -> Verdicts:
-    """The clocks are held down by the power limit; under full load that is how modern GPUs run, at idle it is odd."""
+    """The power limit holds the clocks down although the GPU draws less than half of it.
+
+    At full load the limit is how modern GPUs are run; at low load it points to a limit shared with other parts, as
+    notebooks have it, or to a sensor that is wrong.
+    """
     if (there(gpu.throttle_reasons) or 0) & nvml.THROTTLE_POWER_CAP:
-        power, limit = there(gpu.power), there(gpu.power_limit)
-        yield info("the power limit holds the clocks down", f"power: {power} W", f"limit: {limit} W")
+        power, limit = known(gpu.power), known(gpu.power_limit)
+        if power < limit / 2:
+            yield info("the power limit holds the clocks down", f"power: {power} W", f"limit: {limit} W")
 
 
 @gpu_rule(
     "PWR006",
-    "The driver is unloaded whenever no program uses it",
-    worst="info",
+    "The driver of a server GPU is unloaded whenever no program uses it",
+    worst="warning",
     source="https://docs.nvidia.com/deploy/driver-persistence/",
 )
 def no_persistence(machine: Machine, gpu: Gpu) -> Verdicts:
-    """Persistence is off: the first program of each session waits for the GPU to be set up, and settings are lost
-    between.
+    """Persistence is off: the first program of each session waits for the GPU to be set up, and what was set is lost.
+
+    On a desktop the display keeps the driver loaded, so nothing is said of its cards.
     """
-    if there(gpu.persistence) is False and machine.system.virtualization != "wsl":
-        yield info(
-            "persistence is off: each first use waits for the GPU to be set up",
+    if there(gpu.persistence) is False and is_datacentre(machine, gpu):
+        yield warning(
+            "persistence is off: each first use waits for the GPU to be set up, and settings are lost",
             "persistence mode: disabled",
             fix=fix("persistence"),
         )

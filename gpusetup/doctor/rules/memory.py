@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, error, fix, info, there, warning
+from gpusetup.doctor.cards import is_datacentre
+from gpusetup.doctor.rule import Verdicts, error, fix, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -61,13 +62,18 @@ def retirement_pending(machine: Machine, gpu: Gpu) -> Verdicts:
         )
 
 
-@gpu_rule("MEM005", "ECC is switched off", worst="info", source="NVIDIA driver README; nvidia-smi(1), --ecc-config")
+@gpu_rule(
+    "MEM005",
+    "A server GPU has ECC switched off",
+    worst="warning",
+    source="NVIDIA driver README; nvidia-smi(1), --ecc-config",
+)
 def ecc_off(machine: Machine, gpu: Gpu) -> Verdicts:
-    """This GPU can detect and mend memory errors, but the feature is off: a flipped bit goes unnoticed into the
-    results.
+    """This server GPU can detect and mend memory errors, but the feature is off: a flipped bit goes unnoticed into the
+    results. Cards for desktops have it off as they come, so nothing is said of them.
     """
-    if there(gpu.ecc) is False:
-        yield info(
+    if there(gpu.ecc) is False and is_datacentre(machine, gpu):
+        yield warning(
             "ECC is off: a flipped bit in memory goes unnoticed",
             "ECC mode: disabled",
             fix=fix("enable-ecc", index=str(gpu.index)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, fix, info, there, warning
+from gpusetup.doctor.rule import Verdicts, fix, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -27,15 +27,23 @@ def narrow(machine: Machine, gpu: Gpu) -> Verdicts:
         )
 
 
-@gpu_rule("PCI002", "A GPU's PCIe link runs at a lower speed than it could", worst="info", source=LINK)
+@gpu_rule(
+    "PCI002",
+    "A busy GPU's PCIe link runs slower than it could",
+    worst="warning",
+    source="nvml.h, nvmlDeviceGetCurrPcieLinkGeneration and nvmlDeviceGetMaxPcieLinkGeneration",
+)
 def slow(machine: Machine, gpu: Gpu) -> Verdicts:
-    """The link's generation is below what card and slot allow.
-
-    An idle GPU lowers it to save power, so this says something only when it is seen under load.
+    """The GPU is at work (it draws more than half of its power limit), yet the link's generation is below what card and
+    slot allow. An idle GPU lowers it to save power, so of idle ones nothing is said.
     """
     generation = there(gpu.pcie_gen)
-    if generation and generation[0] < generation[1]:
-        yield info(
-            f"the PCIe link runs at generation {generation[0]} of {generation[1]}, as idle GPUs do",
-            f"generation now: {generation[0]}, possible: {generation[1]}",
+    if not generation or generation[0] >= generation[1]:
+        return
+    power, limit = there(gpu.power), there(gpu.power_limit)
+    if power is not None and limit is not None and power > limit / 2:
+        yield warning(
+            f"the PCIe link runs at generation {generation[0]} of {generation[1]} under load",
+            f"power: {power} W of {limit} W",
+            fix=fix("reseat"),
         )

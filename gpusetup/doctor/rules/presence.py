@@ -5,7 +5,7 @@ from __future__ import annotations
 from gpusetup.doctor import nvml
 from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, rule, there
 from gpusetup.doctor.subjects import NVML_SILENT, each_card, each_gpu, has_gpu
-from gpusetup.machine.model import Gpu, Machine, PciGpu
+from gpusetup.machine.model import Gpu, Machine, PciGpu, Unread
 
 KERNEL_PCI = "Linux kernel: Documentation/ABI/testing/sysfs-bus-pci"
 
@@ -93,11 +93,46 @@ def mixed_models(machine: Machine) -> Verdicts:
         yield info("the GPUs are of different models", *(f"GPU {i}: {name}" for i, name in enumerate(names)))
 
 
-@rule("GPU006", "A GPU sleeps", worst="info", over=each_card, source="Linux kernel: Documentation/power/runtime_pm.rst")
+@rule(
+    "GPU006",
+    "A GPU sleeps and looks absent",
+    worst="info",
+    over=each_card,
+    source="Linux kernel: Documentation/power/runtime_pm.rst",
+)
 def asleep(machine: Machine, card: PciGpu) -> Verdicts:
-    """The kernel has suspended this card because nothing uses it, as notebooks do.
+    """The kernel has suspended this card because nothing uses it, as notebooks do, and NVML does not show it.
 
-    Nothing is wrong: it wakes when it is used, the first call then takes a moment, and until then it may look absent.
+    Nothing need be wrong: it wakes when it is used, the first call then takes a moment, and until then it looks absent.
     """
-    if there(card.runtime_status) == "suspended":
+    shown = {either(gpu.pci_address) for gpu in either(machine.gpus) or ()}
+    if there(card.runtime_status) == "suspended" and card.address not in shown:
         yield info("the kernel has suspended this GPU; it wakes when it is used", "power/runtime_status: suspended")
+
+
+@rule(
+    "GPU007",
+    "A GPU does not answer a vital question",
+    worst="error",
+    after=("GPU003", "GPU004", "DRV005", NVML_SILENT),
+    over=each_gpu,
+    source=nvml.SOURCE,
+)
+def not_well(machine: Machine, gpu: Gpu) -> Verdicts:
+    """The driver shows this GPU but fails to tell its name, memory, temperature or power.
+
+    No single answer proves a GPU well: one that is in trouble often answers some questions and fails at others. What
+    the card does not offer at all ("not supported") is not counted.
+    """
+    vital = ("name", "uuid", "pci_address", "compute_capability", "memory_total", "memory_used", "temperature", "power")
+    readings = {name: getattr(gpu, name) for name in vital}
+    failed = {name: one for name, one in readings.items() if isinstance(one, Unread) and one.unread == "failed"}
+    if failed:
+        yield error(
+            f"the driver cannot tell this GPU's {', '.join(failed).replace('_', ' ')}",
+            *(f"{one.source}: {one.detail or nvml.meaning(one.code)}" for one in failed.values()),
+            fix=fix("kernel-log"),
+        )
+        return
+    for one in readings.values():
+        there(one)

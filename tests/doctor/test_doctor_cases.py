@@ -1,0 +1,46 @@
+"""Every rule has a host that triggers it and a nearly identical one that does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from gpusetup.doctor.catalogue import all_rules
+from gpusetup.doctor.examine import examine
+from gpusetup.doctor.finding import Finding
+from gpusetup.machine.model import Machine
+from tests.doctor.machines import HOSTS, Case, cases, machine
+
+RULES = all_rules()
+CASES = cases()
+
+
+def said(rule: str, host: Machine) -> list[Finding]:
+    return [one for one in examine(host, RULES.values()) if one.rule == rule]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_rule_fires_on_one_host_and_is_quiet_on_the_other(case: Case) -> None:
+    assert case.state in {one.state for one in said(case.rule, case.fires)}
+    assert {one.state for one in said(case.rule, case.quiet)} == {"ok"}
+
+
+def test_every_rule_has_both_hosts_and_every_case_a_rule() -> None:
+    assert {case.rule for case in CASES} == set(RULES)
+
+
+@pytest.mark.parametrize("host", [name for name in HOSTS if name != "no_gpu"])
+def test_a_healthy_host_is_not_accused(host: str) -> None:
+    assert [one for one in examine(machine(host), RULES.values()) if one.state != "ok"] == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_rule_gives_no_more_than_its_worst_severity_and_says_how_it_knows(case: Case) -> None:
+    order = ["info", "warning", "error"]
+    rule = RULES[case.rule]
+    for one in said(case.rule, case.fires):
+        if one.state in order:
+            assert order.index(one.state) <= order.index(rule.worst)
+            assert one.evidence
+            assert one.source
+    worst = {one.state for each in CASES if each.rule == case.rule for one in said(case.rule, each.fires)}
+    assert rule.worst in worst, "no case reaches the worst severity that the rule claims"

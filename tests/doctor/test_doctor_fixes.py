@@ -1,0 +1,62 @@
+"""Remedies: each is used, each has all its values, and what a host says is quoted for the shell."""
+
+from __future__ import annotations
+
+import shlex
+from string import Formatter
+
+import pytest
+
+from gpusetup.doctor.catalogue import all_rules
+from gpusetup.doctor.fixes import FAMILIES, remedy, table
+from gpusetup.doctor.rule import Fix, UnreadError, Verdict
+from gpusetup.machine.model import Machine
+from tests.doctor.machines import cases, machine
+
+CASES = cases()
+RULES = all_rules()
+
+
+def verdicts(host: Machine, name: str) -> list[Verdict]:
+    rule = RULES[name]
+    places = [(host,)] if rule.over is None else [(host, item) for _, item in rule.over(host)]
+    return [one for place in places for one in rule.judge(*place)]
+
+
+def all_fixes() -> dict[str, Fix]:
+    return {one.fix.name: one.fix for case in CASES for one in verdicts(case.fires, case.rule) if one.fix}
+
+
+def test_every_remedy_in_the_table_is_used_by_a_rule() -> None:
+    assert set(all_fixes()) == set(table())
+
+
+@pytest.mark.parametrize("name", sorted(table()))
+def test_a_remedy_has_words_and_commands_for_every_distribution(name: str) -> None:
+    fix = all_fixes()[name]
+    for distro in (*FAMILIES, "ubuntu", "slackware"):
+        done = remedy(fix, machine("desktop", {"system": {"distro": distro}}))
+        assert done.text
+        assert not done.text.endswith(".")
+        for command in done.commands:
+            assert shlex.split(command), command
+            assert "{" not in command.replace("{print", "")
+
+
+@pytest.mark.parametrize("name", sorted(table()))
+def test_the_values_that_a_rule_gives_are_those_that_the_table_asks_for(name: str) -> None:
+    row = table()[name]
+    texts = [row["text"], *(command for key, commands in row.items() if key != "text" for command in commands)]
+    asked = {field for text in texts for _, field, _, _ in Formatter().parse(text) if field}
+    assert asked == set(all_fixes()[name].values)
+
+
+def test_a_hostile_value_stays_one_word_of_the_command() -> None:
+    evil = "6.1; rm -rf / #"
+    done = remedy(Fix("install-headers", {"kernel": evil}), machine())
+    assert shlex.split(done.commands[0])[-1] == f"kernel-devel-{evil}"
+
+
+def test_no_rule_is_called_for_a_machine_it_cannot_judge() -> None:
+    with pytest.raises(UnreadError):
+        verdicts(machine("desktop", {"gpus": {"unread": "failed", "source": "nvmlInit"}}), "PWR001")
