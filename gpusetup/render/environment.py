@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def steps(folders: list[Path]) -> Environment:
     """Return the environment in which step files are written; `folders` are looked through in order."""
-    return _environment(folders, sh=quoting.sh)
+    return _environment(folders, sh=quoting.sh, plain=quoting.plain)
 
 
 def scripts(folders: list[Path]) -> Environment:

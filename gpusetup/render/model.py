@@ -12,8 +12,8 @@ class Step(Value):
     """One step. The doors are shell text, run by bash with ``set -euo pipefail``.
 
     What they share comes before them: the recipe's `library`, then the step's own `define` (its values as variables,
-    its functions). `check` exits 0 exactly when there is nothing (left) to do; `apply` may be run again after it failed half way;
-    `undo` restores what was there before `apply`.
+    its functions). `check` exits 0 exactly when there is nothing (left) to do; `apply` may be run again after it
+    failed half way; `undo` restores what was there before `apply`.
     """
 
     id: str

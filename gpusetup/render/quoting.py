@@ -8,6 +8,7 @@ here-document it would be taken apart again. So neither a forgotten filter nor o
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import Any
 
@@ -29,6 +30,13 @@ def sh(value: Any) -> Shell:
     if isinstance(value, (str, int, float)):
         return Shell(OPEN + shlex.quote(_printable(str(value))) + CLOSE)
     return Shell(" ".join(sh(item) for item in value))
+
+
+def plain(value: str) -> str:
+    """Return `value` if it can be a file name and an identifier too; it still needs `sh` after this."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", value):
+        raise WrongInputError(f"{neutral(value)!r} cannot be a name here", "use letters, digits, dots and dashes")
+    return value
 
 
 def comment(value: str) -> Shell:

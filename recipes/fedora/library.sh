@@ -23,9 +23,12 @@ package_names() { rpm -qa --qf '%{NAME}.%{ARCH}\n' | sed '/^gpg-pubkey/d' | sort
 
 # install_packages STEP NAME…: remembers the packages from before the first try, however often it is tried.
 install_packages() {
-  local step=$1
+  local step=$1 status=0
   shift
-  remember_packages_before "$step" && dnf -y install "$@" && package_names | keep "$state/$step.after"
+  remember_packages_before "$step" || return
+  dnf -y install "$@" || status=$?
+  package_names | keep "$state/$step.after" || return
+  return "$status"
 }
 
 remember_packages_before() {

@@ -33,9 +33,10 @@ apply_steps() {
     from=""
     say "── $step: ${title[$step]}"
     door "$step" check
-    if ((status == 0)); then
+    # A step that was killed is applied again whatever its check says, so that what undo needs is complete.
+    if ((status == 0)) && [[ $(last_event "$step") != started ]]; then
       say "   nothing to do"
-      case $(last_event "$step") in started | failed | waiting) note "$step" applied ;; esac
+      case $(last_event "$step") in failed | waiting) note "$step" applied ;; esac
       continue
     fi
     apply_step "$step"

@@ -1,0 +1,66 @@
+"""The rendered script passes the linters that a careful person would use on it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gpusetup.content import content_dirs
+from gpusetup.render.script import bash
+from gpusetup.render.steps import recipe
+from gpusetup.resolve.model import Stack
+from tests.stacks import desktop, laptop
+
+RECIPES = content_dirs("recipes")[0]
+
+
+def shellcheck(text: str, tmp_path: Path) -> None:
+    if not shutil.which("shellcheck"):
+        pytest.skip("shellcheck is not installed")
+    path = tmp_path / "script.sh"
+    path.write_text(text)
+    done = subprocess.run(["shellcheck", "--format", "gcc", path], capture_output=True, text=True, check=False)
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("make", [laptop, desktop])
+def test_the_script_passes_shellcheck(make: Callable[[], Stack], tmp_path: Path) -> None:
+    shellcheck(bash(recipe(make()), "2026-11-22"), tmp_path)
+
+
+@pytest.mark.parametrize("make", [laptop, desktop])
+def test_each_door_alone_passes_shellcheck(make: Callable[[], Stack], tmp_path: Path) -> None:
+    """Doors also run one by one, outside the script; a variable that only another step sets would be caught here."""
+    made = recipe(make())
+    for step in made.steps:
+        doors = "\n".join(f"{name}() {{\n{getattr(step, name)}}}\n{name}" for name in ("check", "apply", "undo"))
+        # the library offers more than one step uses, and state is only used by some
+        text = f"#!/usr/bin/env bash\n# shellcheck disable=SC2317,SC2034\n{made.library}\n{step.define}\n{doors}\n"
+        shellcheck(text, tmp_path)
+
+
+def test_the_header_says_for_what_and_when() -> None:
+    head = bash(recipe(laptop()), "2026-11-22").split("set -euo pipefail")[0]
+    for word in ("Fedora 44", "GTX 1050 Mobile", "6.1", "driver: 580.173.02", "2026-11-22", "--undo"):
+        assert word in head
+
+
+def test_a_step_name_cannot_break_out_of_the_script() -> None:
+    made = recipe(laptop())
+    step = msgspec.structs.replace(made.steps[0], title="a'; touch x; '", why="line\nbreak", manual="$(id)")
+    text = bash(msgspec.structs.replace(made, steps=(step,)), "today")
+    assert subprocess.run(["bash", "-n"], input=text, text=True, check=False).returncode == 0
+    assert "# line\\nbreak" in text
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.rglob("*.sh")), ids=lambda path: path.name)
+def test_the_scripts_name_no_step(path: Path) -> None:
+    """Engine and content are apart: what runs the steps knows none of them."""
+    names = {file.name[3:].partition(".")[0] for file in RECIPES.glob("fedora/*.j2")}
+    words = set(path.read_text().replace("$", " ").split())
+    assert not words & {name for name in names if "-" in name or name in ("nouveau", "cudnn", "toolkit")}

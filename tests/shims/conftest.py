@@ -1,0 +1,86 @@
+"""A pretended Fedora in a folder: real bash, recording stand-ins for every tool that looks at or changes a system."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from gpusetup.render.script import bash
+from gpusetup.render.steps import recipe
+from gpusetup.resolve.model import Stack
+
+TOOLS = ("rpm", "dnf", "rpmkeys", "curl", "gpg", "akmods", "modinfo", "modprobe", "grubby", "mokutil", "kmodgenca",
+         "python3.13", "runuser", "getent", "id", "uname", "df", "pgrep")  # fmt: skip
+CHANGING = ("dnf ", "rpm -e", "rpmkeys", "akmods", "modprobe", "grubby --update", "mokutil --import", "kmodgenca",
+            "curl", "python3.13", "python -m pip install")  # fmt: skip
+
+
+@dataclass
+class Fedora:
+    """The pretended system: `root` is what the script may write to, `shim` what the stand-ins know."""
+
+    root: Path
+    shim: Path
+    tools: Path
+
+    def render(self, stack: Stack) -> str:
+        """Return the script for `stack`; the stand-in for gpg then knows the keys that it expects."""
+        (self.shim / "fingerprints").write_text(
+            "".join(f"{repo.key.url} {repo.key.fingerprint}\n" for repo in stack.repositories)
+        )
+        return bash(recipe(stack), "2026-11-22")
+
+    def run(self, script: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run `script` under bash in a process group of its own, without a terminal."""
+        path = self.root.parent / "recipe.sh"
+        path.write_text(script)
+        (self.shim / "log").write_text("")
+        return subprocess.run(
+            ["bash", path, *args],
+            env={"PATH": f"{self.tools}:/usr/bin:/bin", "GPUSETUP_ROOT": str(self.root), "SHIM": str(self.shim), **env},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+
+    @property
+    def calls(self) -> list[str]:
+        return (self.shim / "log").read_text().splitlines()
+
+    @property
+    def changes(self) -> list[str]:
+        return [call for call in self.calls if call.startswith(CHANGING)]
+
+    def tree(self) -> dict[str, str]:
+        """Return what there is to compare: every file but the journal and the lock, and what the stand-ins know."""
+        kept = {"log", "journal.jsonl", "lock", "version"}  # a loaded module stays loaded
+        files = [path for place in (self.root, self.shim) for path in sorted(place.rglob("*")) if path.is_file()]
+        return {str(path): path.read_text() for path in files if path.name not in kept and "/bin/" not in str(path)}
+
+    def events(self) -> list[tuple[str, str]]:
+        lines = (self.root / "var/lib/gpusetup/journal.jsonl").read_text().splitlines()
+        return [(row["step"], row["event"]) for row in map(json.loads, lines)]
+
+
+@pytest.fixture
+def fedora(tmp_path: Path) -> Fedora:
+    root, shim, tools = tmp_path / "root", tmp_path / "shim", tmp_path / "tools"
+    for folder in (root / "etc/yum.repos.d", shim, tools):
+        folder.mkdir(parents=True)
+    (root / "etc/os-release").write_text('NAME="Fedora Linux"\nID=fedora\nVERSION_ID=44\n')
+    (shim / "packages").write_text("bash.x86_64\nrpm.x86_64\n")
+    for name in ("keys", "arguments", "fingerprints"):
+        (shim / name).write_text("")
+    (shim / "secure-boot").write_text("SecureBoot disabled\n")
+    (shim / "mok").write_text("is not enrolled\n")
+    (shim / "licence").write_text("NVIDIA\n")
+    for tool in TOOLS:
+        (tools / tool).symlink_to(Path(__file__).with_name("stand_in"))
+    return Fedora(root, shim, tools)
