@@ -1,0 +1,97 @@
+"""Each verdict fails when the thing it judges is broken, says where, and passes when it is not."""
+
+from __future__ import annotations
+
+import msgspec
+
+from gpusetup.selftest.model import Proof, Verdict
+from gpusetup.value import to_json
+from tests.selftest.small_world import RIGHT, World, failed
+
+
+def by_kind(proof: Proof, kind: str, framework: str = "pytorch") -> Verdict:
+    [verdict] = [one for one in proof.verdicts if (one.kind, one.framework) == (kind, framework)]
+    return verdict
+
+
+def test_a_clean_world_passes_every_verdict(world: World) -> None:
+    world.add("clean", pytorch=RIGHT, tensorflow=RIGHT)
+    proof = world.prove("clean")
+    assert failed(proof) == []
+    assert {one.kind for one in proof.verdicts} == {"parity", "agreement", "invariant", "determinism"}
+    assert len(proof.runs) == 5
+    assert msgspec.json.decode(to_json(proof), type=Proof) == proof
+
+
+def test_parity_names_the_first_tensor_its_worst_element_and_the_usual_cause(world: World) -> None:
+    wrong = RIGHT.replace(".reshape(2, 3) / 7", ".reshape(2, 3) / 7 + [[0, 0, 0], [0, 1e-3, 0]]")
+    world.add("off", pytorch=wrong, tensorflow=RIGHT)
+    proof = world.prove("off", repeat=1)
+    assert {kind for kind, *_ in failed(proof)} == {"parity", "agreement"}
+    place = by_kind(proof, "parity").divergence
+    assert place is not None
+    assert (place.step, place.tensor, place.index, place.limit) == (1, "second", (1, 1), 4)
+    assert place.cause == "the second one is hard"
+    # 1e-3 in spacings of float32 between 0.5 and 1, where 5/7, the largest element, lies
+    assert place.ulps is not None
+    assert abs(place.ulps - 1e-3 * 2**24) < 1
+
+
+def test_parity_allows_the_limit_and_not_more(world: World) -> None:
+    for name, ulps in (("within", 3.9), ("beyond", 4.1)):
+        world.add(name, pytorch=RIGHT.replace("/ 7", f"/ 7 + {ulps} * 2.0**-24"))
+    proof = world.prove("within", "beyond", frameworks=("pytorch",), repeat=1)
+    assert [one.check for one in proof.verdicts if one.state == "failed"] == ["beyond"]
+
+
+def test_a_number_that_is_none_is_never_within_tolerance(world: World) -> None:
+    for name, value in (("nan", "np.nan"), ("inf", "np.inf")):
+        world.add(name, pytorch=RIGHT.replace("np.arange(4) / 3", f"np.array([0, 1 / 3, {value}, 1])"))
+    proof = world.prove("nan", "inf", frameworks=("pytorch",), repeat=1)
+    places = [one.divergence for one in proof.verdicts if one.kind == "parity"]
+    assert [(place.tensor, place.index, place.ulps) for place in places if place] == [("first", (2,), None)] * 2
+
+
+def test_a_tensor_that_is_missing_or_has_another_shape_is_a_difference(world: World) -> None:
+    world.add("missing", pytorch=RIGHT.replace('"second"', '"sceond"'))
+    world.add("shape", pytorch=RIGHT.replace("reshape(2, 3)", "reshape(3, 2)"))
+    proof = world.prove("missing", "shape", frameworks=("pytorch",), repeat=1)
+    places = [one.divergence for one in proof.verdicts if one.kind == "parity"]
+    assert [(place.tensor, place.got) for place in places if place] == [
+        ("second", "nothing"),
+        ("second", "shape (3, 2)"),
+    ]
+
+
+def test_determinism_catches_one_bit_that_parity_allows(world: World) -> None:
+    world.add("drifting", pytorch=RIGHT.replace("/ 7", "/ 7 + job.round * 2.0**-30"))
+    proof = world.prove("drifting", frameworks=("pytorch",))
+    [(kind, framework, summary)] = failed(proof)
+    assert (kind, framework, "second, step 1" in summary) == ("determinism", "pytorch", True)
+
+
+def test_one_round_proves_no_determinism_and_says_so(world: World) -> None:
+    world.add("clean", pytorch=RIGHT)
+    proof = world.prove("clean", frameworks=("pytorch",), repeat=1)
+    assert by_kind(proof, "determinism").state == "unproven"
+    assert any("determinism" in gap for gap in proof.unproven)
+
+
+def test_a_broken_invariant_fails_with_what_was_measured(world: World) -> None:
+    world.add("lawless", pytorch=RIGHT.replace("1 == 1, ", "1 == 2, "))
+    proof = world.prove("lawless", frameworks=("pytorch",), repeat=1)
+    [(kind, _, summary)] = failed(proof)
+    assert (kind, "one is one (1, expected 1)" in summary) == ("invariant", True)
+
+
+def test_the_report_says_what_nobody_looked_at(world: World) -> None:
+    world.add("torch_only", pytorch=RIGHT)
+    proof = world.prove("torch_only", frameworks=("pytorch",), repeat=1)
+    assert any(gap.startswith("tensorflow") for gap in proof.unproven)
+    assert any(gap.startswith("GPU") for gap in proof.unproven)
+
+
+def test_a_backend_that_is_not_written_is_named(world: World) -> None:
+    world.add("torch_only", pytorch=RIGHT)
+    proof = world.prove("torch_only", repeat=1)
+    assert "torch_only: not written for tensorflow" in proof.unproven
