@@ -50,6 +50,8 @@ class Release:
     glibc_row: FedoraRelease | None
     clashes: tuple[Glibc, ...]
     """CUDA series whose headers its C library breaks."""
+    gcc: tuple[int, ...]
+    """Major versions of gcc that it has, the system's own first."""
 
     def __str__(self) -> str:
         return f"Fedora {self.row.release}"

@@ -1,22 +1,24 @@
 """A solution in words: for every component what decided it, what lost and by which fact, what would also do.
 
 Nothing is solved again here. What decided are the verdicts of the constraints that were judged when the variable got
-its value; what lost was recorded by the search; of the values that rank lower, the next few are judged once against
-the solution as it stands.
+its value; what lost was recorded by the search; the few other values that are told are judged once against the
+solution as it stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+import msgspec
 
 from gpusetup.resolve.model import Choice, Reason, Rejected
 from gpusetup.resolve.problem import Bound, Verdict
-from gpusetup.resolve.search import Lost, Solution, rank
+from gpusetup.resolve.search import Solution
 
 ALTERNATIVES = 3
 """How many values below the chosen one are told."""
-REASONS = 4
+REASONS = 6
 """How many different reasons against one value are told."""
 
 PREFERENCES = {
@@ -45,19 +47,31 @@ def _choice(solution: Solution, place: int) -> Choice:
         component=problem.names[place],
         value=str(solution.values[place]),
         reasons=distinct(reason for verdict in for_it for reason in verdict.reasons),
-        rejected=(*_lost(solution.lost[place]), *_lower(solution, place)),
+        rejected=tuple(_rejected(solution, place)),
     )
 
 
-def _lost(lost: Sequence[Lost]) -> list[Rejected]:
-    """Return the better values that lost; of those that the same constraints ruled out, the best and their number."""
-    alike: dict[tuple[str, ...], list[Lost]] = {}
-    for one in lost:
-        alike.setdefault(tuple(bound.constraint.name for bound in one.blame), []).append(one)
-    return [
-        Rejected(value=str(group[0].value), because=against(group[0].blame), others=len(group) - 1)
-        for group in alike.values()
-    ]
+def _rejected(solution: Solution, place: int) -> Iterator[Rejected]:
+    """Yield what stands before the chosen value in its domain, and the next few after it, each with its reasons.
+
+    Values that fell to the same constraints are told once, by the first of them, with their number.
+    """
+    domain, chosen = solution.problem.domains[place], solution.values[place]
+    position = domain.index(chosen)
+    lost = {id(one.value): one.blame for one in solution.lost[place]}
+    alike: dict[tuple[str, ...], Rejected] = {}
+    for rank, value in enumerate(domain[: position + 1 + ALTERNATIVES]):
+        if rank == position:
+            continue
+        instead = [*solution.values[:place], value, *solution.values[place + 1 :]]
+        blame = _broken(solution, place, instead) or lost.get(id(value), {})
+        names = tuple(sorted(bound.constraint.name for bound in blame)) or (str(value),)
+        if names in alike:
+            alike[names] = msgspec.structs.replace(alike[names], others=alike[names].others + 1)
+            continue
+        because = against(blame) if blame else _outranked(solution, place, instead)
+        alike[names] = Rejected(value=str(value), because=because, better=rank < position, possible=not blame)
+    yield from (one for one in alike.values() if one.because)
 
 
 def against(blame: dict[Bound, Verdict]) -> tuple[Reason, ...]:
@@ -71,24 +85,15 @@ def distinct(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     return tuple({(reason.fact, reason.text): reason for reason in reasons}.values())
 
 
-def _lower(solution: Solution, place: int) -> Iterator[Rejected]:
-    """Judge the next values below the chosen one against the rest of the solution."""
-    problem = solution.problem
-    domain = list(rank(problem, place, solution.values))
-    for value in domain[domain.index(solution.values[place]) + 1 :][:ALTERNATIVES]:
-        instead = [*solution.values[:place], value, *solution.values[place + 1 :]]
-        blame = _broken(solution, place, instead)
-        if blame:
-            yield Rejected(value=str(value), because=against(blame))
-        else:
-            yield Rejected(value=str(value), because=_outranked(solution, place, instead), possible=True)
-
-
 def _broken(solution: Solution, place: int, values: list[Any]) -> dict[Bound, Verdict]:
+    """Return what a value breaks of what was decided before it; if nothing, of what was decided after it."""
     problem = solution.problem
-    later = (bound for bounds in problem.hard[place:] for bound in bounds if place in bound.places)
-    judged = ((bound, problem.judge(bound, values)) for bound in later)
-    return {bound: verdict for bound, verdict in judged if not verdict.holds}
+    for bounds in (problem.hard[place], [one for some in problem.hard[place + 1 :] for one in some]):
+        judged = ((bound, problem.judge(bound, values)) for bound in bounds if place in bound.places)
+        broken = {bound: verdict for bound, verdict in judged if not verdict.holds}
+        if broken:
+            return broken
+    return {}
 
 
 def _outranked(solution: Solution, place: int, values: list[Any]) -> tuple[Reason, ...]:

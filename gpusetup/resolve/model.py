@@ -66,6 +66,8 @@ class Rejected(Value):
 
     value: str
     because: tuple[Reason, ...]
+    better: bool = True
+    """It ranks above the chosen one, and would have been taken."""
     possible: bool = False
     others: int = 0
     """How many values ranked below it fell to the same constraints."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,13 @@ def _release(facts: Facts, row: FedoraRelease, repo: NvidiaRepo) -> Release:
     )
     glibc = known.glibc if known else ""
     clashes = tuple(one for one in facts.glibc if glibc and dotted(one.glibc_from) <= dotted(glibc))
-    return Release(row, repo, glibc, known, clashes)
+    gcc = (row.gcc_major, *compat_gcc(row)) if row.gcc_major else ()
+    return Release(row, repo, glibc, known, clashes, gcc)
+
+
+def compat_gcc(row: FedoraRelease) -> tuple[int, ...]:
+    """Return the major versions of gcc that are packaged beside the system's own."""
+    return tuple(int(match[1]) for name in row.compat_gcc if (match := re.fullmatch(r"gcc(\d+)-c\+\+", name)))
 
 
 def drivers(facts: Facts, release: Release) -> tuple[DriverOffer, ...]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from gpusetup.resolve.candidates import Compiler, Release, ToolkitCudnn, ToolkitOffer
+from gpusetup.resolve.catalogue.hosts import compat_gcc
 from gpusetup.resolve.catalogue.wheels import floor, support
 from gpusetup.resolve.model import Archive
 from gpusetup.versions import cuda, dotted
@@ -47,10 +47,9 @@ def compilers(facts: Facts, release: Release) -> tuple[Compiler, ...]:
     """Return the system's gcc, the older ones packaged beside it, and none (nothing is compiled on the host)."""
     row = release.row
     found = [Compiler(row.gcc_major, row)] if row.gcc_major else []
-    for name in row.compat_gcc:
-        if match := re.fullmatch(r"gcc(\d+)-c\+\+", name):
-            seen = next((one for one in facts.package if one.name == name), row)
-            found.append(Compiler(int(match[1]), seen, row.compat_gcc, f"g++-{match[1]}"))
+    for major in compat_gcc(row):
+        seen = next((one for one in facts.package if one.name == f"gcc{major}-c++"), row)
+        found.append(Compiler(major, seen, row.compat_gcc, f"g++-{major}"))
     return (*found, Compiler())
 
 

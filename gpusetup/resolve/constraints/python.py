@@ -9,10 +9,8 @@ from gpusetup.resolve.problem import Verdict, because, constraint, fails, holds
 @constraint("python")
 def python_is_packaged(python: Interpreter) -> Verdict:
     """Say where the interpreter comes from."""
-    where = (
-        f"the packages {', '.join(python.packages)} beside the system's own" if python.packages else "the system's own"
-    )
-    return holds(because(python.row, f"Python {python.version} is {where}"))
+    where = f"comes as {' '.join(python.packages)} beside the system's" if python.packages else "is the system's own"
+    return holds(because(python.row, f"Python {python.version} {where}"))
 
 
 @constraint("torch", "python torch")

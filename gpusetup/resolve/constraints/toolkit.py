@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gpusetup.resolve.candidates import CardKind, Compiler, DriverOffer, Release, ToolkitCudnn, ToolkitOffer
-from gpusetup.resolve.constraints.wheels import above_floor
+from gpusetup.resolve.constraints.wheels import above_floor, documented
 from gpusetup.resolve.problem import Verdict, because, constraint, fails, holds
-from gpusetup.versions import cuda, dotted
+from gpusetup.versions import cuda
+
+if TYPE_CHECKING:
+    from gpusetup.facts.model.cuda import CudaSeries
 
 
 @constraint("toolkit")
@@ -76,6 +81,19 @@ def headers_suit_glibc(release: Release, toolkit: ToolkitOffer) -> Verdict:
     return holds()
 
 
+@constraint("release", "toolkit")
+def release_has_compiler(release: Release, toolkit: ToolkitOffer) -> Verdict:
+    """Demand that the release has some gcc that nvcc accepts.
+
+    Follows from the constraint on the compiler itself; stated here since it rules out the toolkit, whichever compiler.
+    """
+    series = toolkit.series
+    if series is None or toolkit.tier or any(series.gcc_min <= gcc <= series.gcc_max for gcc in release.gcc):
+        return holds()
+    have = " and ".join(map(str, release.gcc)) or "none that is known"
+    return fails(because(series, _accepted(series)), because(release.row, f"{release} has gcc {have}"))
+
+
 @constraint("driver", "toolkit", soft=True)
 def driver_takes_toolkit_ptx(driver: DriverOffer, toolkit: ToolkitOffer) -> Verdict:
     """Prefer a toolkit no newer than the driver's CUDA: PTX of a newer one is refused when a program starts."""
@@ -89,15 +107,22 @@ def driver_takes_toolkit_ptx(driver: DriverOffer, toolkit: ToolkitOffer) -> Verd
 @constraint("toolkit", "compiler")
 def nvcc_accepts_compiler(toolkit: ToolkitOffer, compiler: Compiler) -> Verdict:
     """Demand a host compiler within nvcc's range where it compiles on the host, and none where it does not."""
-    if toolkit.series is None or toolkit.tier:
+    if toolkit.series is None or toolkit.seen is None:
         return Verdict(not compiler.major)
-    series, row = toolkit.series, compiler.row or toolkit.series
-    if not compiler.major:
+    if toolkit.tier:
+        return Verdict(not compiler.major, (because(toolkit.seen, "the image has its own compiler"),))
+    series = toolkit.series
+    if compiler.row is None:
         return fails(because(series, f"nvcc of CUDA {series.series} needs a host compiler"))
-    accepted = f"CUDA {series.series} accepts gcc {series.gcc_min or 'up'} to {series.gcc_max}"
+    text = _accepted(series)
     if series.gcc_min <= compiler.major <= series.gcc_max:
-        return holds(because(series, accepted), because(row, f"{compiler} can be had"))
-    return fails(because(series, f"{accepted}, not {compiler.major}"), because(row, f"{compiler} is what there is"))
+        return holds(because(series, text), because(compiler.row, f"{compiler} can be had"))
+    return fails(because(series, f"{text}, not {compiler.major}"))
+
+
+def _accepted(series: CudaSeries) -> str:
+    span = f"{series.gcc_min} to {series.gcc_max}" if series.gcc_min else f"up to {series.gcc_max}"
+    return f"nvcc of CUDA {series.series} accepts gcc {span}"
 
 
 @constraint("toolkit", "toolkit_cudnn")
@@ -109,8 +134,7 @@ def cudnn_suits_toolkit(toolkit: ToolkitOffer, cudnn: ToolkitCudnn) -> Verdict:
         return Verdict(False)
     major = cuda(toolkit.series.series).major
     if cudnn.major == major:
-        return holds(because(cudnn.row, f"cuDNN {cudnn.row.version} is the newest whose archive for CUDA {major} has a "
-                                        f"checksum on record"))  # fmt: skip
+        return holds(because(cudnn.row, f"cuDNN {cudnn.row.version} has an archive for CUDA {major} with a checksum"))
     return fails(because(cudnn.row, f"this archive of cuDNN {cudnn.row.version} is for CUDA {cudnn.major}"))
 
 
@@ -119,7 +143,4 @@ def toolkit_cudnn_knows_card(card: CardKind, cudnn: ToolkitCudnn) -> Verdict:
     """Demand a cuDNN that is documented for the card."""
     if cudnn.row is None or cudnn.support is None:
         return holds()
-    if dotted(card.cc) >= dotted(cudnn.support.cc_min):
-        return holds()
-    return fails(because(cudnn.support, f"cuDNN {cudnn.row.version} is documented from {cudnn.support.cc_min} on; "
-                                        f"{card} is older"))  # fmt: skip
+    return documented(card, cudnn.row.version, cudnn.support)

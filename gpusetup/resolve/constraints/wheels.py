@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gpusetup.resolve.candidates import CardKind, CudnnWheel, DriverOffer, Floor, TensorflowWheel, TorchWheel
 from gpusetup.resolve.problem import Verdict, because, constraint, fails, holds
 from gpusetup.versions import cuda, dotted, runs_on
 from gpusetup.versions import driver as driver_version
+
+if TYPE_CHECKING:
+    from gpusetup.facts.model.cudnn import CudnnSupport
 
 
 @constraint("torch")
@@ -43,10 +48,9 @@ def torch_has_kernels(card: CardKind, torch: TorchWheel) -> Verdict:
 @constraint("card", "torch")
 def torch_cudnn_knows_card(card: CardKind, torch: TorchWheel) -> Verdict:
     """Demand that the cuDNN inside the wheel is documented for the card."""
-    if torch.support is None or dotted(card.cc) >= dotted(torch.support.cc_min):
+    if torch.support is None or torch.build is None:
         return holds()
-    return fails(because(torch.support, f"torch {torch} brings cuDNN {torch.build.cudnn if torch.build else ''}, "
-                                        f"documented from {torch.support.cc_min} on; {card} is older"))  # fmt: skip
+    return documented(card, torch.build.cudnn, torch.support)
 
 
 @constraint("driver", "torch")
@@ -60,7 +64,9 @@ def driver_runs_torch(driver: DriverOffer, torch: TorchWheel) -> Verdict:
 @constraint("card", "driver", "torch")
 def driver_compiles_torch_ptx(card: CardKind, driver: DriverOffer, torch: TorchWheel) -> Verdict:
     """Demand a driver as new as the wheel's CUDA where the card depends on PTX: older ones refuse newer PTX."""
-    if torch.build is None or torch.kernels is None or runs_on(torch.kernels.cc, "", card.cc):
+    if torch.build is None or torch.kernels is None:
+        return holds()
+    if not runs_on(torch.kernels.cc, torch.kernels.ptx, card.cc).startswith("PTX"):
         return holds()
     if not driver.branch.cuda_max or cuda(driver.branch.cuda_max) >= cuda(cuda(torch.build.cuda).series):
         return holds()
@@ -97,10 +103,14 @@ def driver_runs_tensorflow(driver: DriverOffer, tensorflow: TensorflowWheel) -> 
 @constraint("card", "cudnn")
 def cudnn_knows_card(card: CardKind, cudnn: CudnnWheel) -> Verdict:
     """Demand a cuDNN that is documented for the card."""
-    if dotted(card.cc) >= dotted(cudnn.support.cc_min):
-        return holds()
-    return fails(because(cudnn.support, f"cuDNN {cudnn.row.version} is documented from {cudnn.support.cc_min} on; "
-                                        f"{card} is older"))  # fmt: skip
+    return documented(card, cudnn.row.version, cudnn.support)
+
+
+def documented(card: CardKind, version: str, support: CudnnSupport) -> Verdict:
+    """Judge whether cuDNN `version` is documented for the card."""
+    knows = dotted(card.cc) >= dotted(support.cc_min)
+    text = f"cuDNN {version} is documented for {support.cc_min} and newer" + ("" if knows else f"; {card} is older")
+    return Verdict(knows, (because(support, text),))
 
 
 def above_floor(driver: DriverOffer, floor: Floor | None, release: str, what: str) -> Verdict:

@@ -1,0 +1,56 @@
+"""The options by which a user says what a stack is for and what it must have: shared by plan, why and install."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from gpusetup.cli._options import machine_options, read_machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gpusetup.facts import Facts
+    from gpusetup.resolve.model import Request
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+OPTIONS = (
+    click.option("--distro", default="", metavar="NAME", help="Plan for this distribution (fedora)."),
+    click.option("--release", default="", metavar="N", help="Plan for this release, such as 44."),
+    click.option("--gpu", "gpus", multiple=True, metavar="NAME",
+                 help="Plan for this card instead of those found; repeat for several, `none` for no card."),
+    click.option("--gpu-arch", "gpu_archs", multiple=True, metavar="X.Y",
+                 help="Plan for a card of this compute capability; repeat for several."),
+    click.option("--repo", type=click.Choice(["rpmfusion", "nvidia"]), help="Whose driver packages to use."),
+    click.option("--framework", "frameworks", multiple=True, type=click.Choice(["torch", "tensorflow"]),
+                 help="Only this framework; repeat for several.  [default: both]"),
+    click.option("--driver", default="", metavar="V", help="A driver that must stay, or the version or branch wanted."),
+    click.option("--cuda", default="", metavar="X.Y", help="The CUDA to compile with (wheels bring their own)."),
+    click.option("--cudnn", default="", metavar="V", help="The cuDNN everything must have."),
+    click.option("--torch", default="", metavar="V", help="The PyTorch release, or with its variant: 2.14.1+cu126."),
+    click.option("--tensorflow", default="", metavar="V", help="The TensorFlow release."),
+    click.option("--python", default="", metavar="X.Y", help="The Python of the environments."),
+    click.option("--allow-eol", is_flag=True, help="Allow a release that gets no updates any more."),
+)  # fmt: skip
+
+
+def request_options(command: F) -> F:
+    """Add the options of a request, and those of the machine it is for."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return machine_options(command)
+
+
+def read_request(
+    facts: Facts, *, machine_file: Path | None, sysroot: Path, deadline: float, repo: str | None, **wishes: Any
+) -> Request:
+    """Return the request that the options amount to; what had to be assumed is said on stderr."""
+    from gpusetup.resolve.request import Wishes, ask  # noqa: PLC0415 - --help needs none of it
+
+    asked = ask(facts, Wishes(repo=repo or "", **wishes), lambda: read_machine(machine_file, sysroot, deadline))  # type: ignore[arg-type]
+    for note in asked.notes:
+        click.echo(f"note: {note}", err=True)
+    return asked.request

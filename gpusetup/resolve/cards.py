@@ -1,0 +1,93 @@
+"""Which cards a stack has to serve: those named, those of a capability, or those found in a machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from gpusetup.errors import CannotLookError, WrongInputError
+from gpusetup.facts.find import arch_of, gpu_by_name, gpus_by_pci_id
+from gpusetup.machine.model import Unread
+from gpusetup.resolve.model import Card
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.facts.model.cuda import Gpu
+    from gpusetup.machine.model import Gpu as NvmlGpu
+    from gpusetup.machine.model import Machine, PciGpu
+
+NONE = "none"
+OVERRIDE = "name the cards with --gpu or --gpu-arch, or give --gpu none for a stack without GPU"
+
+
+def named(facts: Facts, names: Iterable[str], capabilities: Iterable[str]) -> tuple[Card, ...]:
+    """Return the kinds of cards named or given by compute capability; the name ``none`` stands for no card."""
+    rows = [gpu_by_name(facts, name) for name in names if name.lower() != NONE]
+    cards = [_of_row(row, "option --gpu") for row in rows]
+    return distinct([*cards, *(_of_capability(facts, cc) for cc in capabilities)])
+
+
+def found(facts: Facts, machine: Machine) -> tuple[Card, ...]:
+    """Return the kinds of cards in `machine`, as the driver names them, else by their PCI ids.
+
+    Raises `CannotLookError` when neither the driver nor the PCI bus could be read, and `WrongInputError` when a card
+    is in no table: no guess is made about hardware.
+    """
+    if not isinstance(machine.gpus, Unread) and machine.gpus:
+        return distinct(_of_nvml(facts, gpu, machine) for gpu in machine.gpus)
+    if isinstance(machine.pci, Unread):
+        raise CannotLookError(f"cannot tell which GPUs there are: {machine.pci.source}: {machine.pci.detail}", OVERRIDE)
+    return distinct(_of_pci(facts, gpu) for gpu in machine.pci)
+
+
+def distinct(cards: Iterable[Card]) -> tuple[Card, ...]:
+    """Return one card of each kind, the newest capability first."""
+    kinds = {(card.name, card.compute_capability): card for card in cards}
+    return tuple(sorted(kinds.values(), key=lambda card: _number(card.compute_capability), reverse=True))
+
+
+def _of_nvml(facts: Facts, gpu: NvmlGpu, machine: Machine) -> Card:
+    """Return the card as NVML names it; where NVML could not tell the capability, by name or PCI id."""
+    if not isinstance(gpu.name, Unread) and not isinstance(gpu.compute_capability, Unread):
+        card = _of_capability(facts, gpu.compute_capability)
+        return Card(name=gpu.name, arch=card.arch, compute_capability=card.compute_capability, known_by="NVML")
+    if not isinstance(gpu.name, Unread):
+        return _of_row(gpu_by_name(facts, gpu.name), "name from NVML")
+    if not isinstance(machine.pci, Unread):
+        for device in machine.pci:
+            if not isinstance(gpu.pci_address, Unread) and gpu.pci_address.lower().endswith(device.address.lower()):
+                return _of_pci(facts, device)
+    raise CannotLookError(f"NVML does not tell what GPU {gpu.index} is: {gpu.name.detail}", OVERRIDE)
+
+
+def _of_pci(facts: Facts, device: PciGpu) -> Card:
+    rows = gpus_by_pci_id(facts, device.device_id)
+    where = f"the GPU at {device.address} (PCI id 10de:{device.device_id})"
+    if not rows:
+        raise WrongInputError(f"{where} is in no table", OVERRIDE)
+    if len({row.cc for row in rows}) > 1:
+        boards = ", ".join(row.name for row in rows)
+        raise WrongInputError(f"{where} can be several boards: {boards}", "say which with --gpu")
+    return _of_row(rows[0], f"PCI id 10de:{device.device_id}")
+
+
+def _of_row(row: Gpu, known_by: str) -> Card:
+    return Card(name=row.name, arch=row.arch, compute_capability=row.cc, known_by=known_by)
+
+
+def _of_capability(facts: Facts, capability: str) -> Card:
+    arch = arch_of(facts, capability)
+    if arch is None:
+        known = sorted(_capabilities(facts), key=_number)
+        raise WrongInputError(f"no architecture has compute capability {capability!r}", f"known: {', '.join(known)}")
+    name = f"a GPU of {arch.arch}"
+    return Card(name=name, arch=arch.arch, compute_capability=capability, known_by="option --gpu-arch")
+
+
+def _capabilities(facts: Facts) -> Iterator[str]:
+    for arch in facts.arch:
+        yield from arch.cc
+
+
+def _number(capability: str) -> tuple[int, ...]:
+    return tuple(map(int, capability.split(".")))

@@ -1,0 +1,151 @@
+"""From options and a machine to a `Request`: every name checked, and what had to be assumed said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from gpusetup.errors import RefusedError, WrongInputError
+from gpusetup.machine.model import Unread
+from gpusetup.resolve import cards
+from gpusetup.resolve.model import Card, Repo, Request
+from gpusetup.resolve.wishes import covers
+from gpusetup.value import Value
+from gpusetup.versions import dotted, driver
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.machine.model import Machine, Reading
+
+T = TypeVar("T")
+
+DISTROS = ("fedora",)
+ARCH = "x86_64"
+FRAMEWORKS = ("torch", "tensorflow")
+
+
+class Wishes(Value):
+    """What the user said on the command line; "" and () leave it open."""
+
+    distro: str = ""
+    release: str = ""
+    gpus: tuple[str, ...] = ()
+    gpu_archs: tuple[str, ...] = ()
+    repo: Repo | Literal[""] = ""
+    frameworks: tuple[str, ...] = ()
+    driver: str = ""
+    cuda: str = ""
+    cudnn: str = ""
+    torch: str = ""
+    tensorflow: str = ""
+    python: str = ""
+    allow_eol: bool = False
+
+
+class Asked(Value):
+    """The request, and notes on what was taken from where, for the user to read."""
+
+    request: Request
+    notes: tuple[str, ...]
+
+
+def ask(facts: Facts, wishes: Wishes, read: Callable[[], Machine]) -> Asked:
+    """Return the request that `wishes` amount to on the machine that `read` gives.
+
+    The machine is read only where the wishes leave something open: with the cards and the distribution given, this
+    is a question about another machine. Raises `WrongInputError` naming what is known when a name or version is not.
+    """
+    check(facts, wishes)
+    given = cards.named(facts, wishes.gpus, wishes.gpu_archs)
+    elsewhere = bool(wishes.gpus or wishes.gpu_archs) and bool(wishes.distro or wishes.release)
+    machine = None if elsewhere else read()
+    notes: list[str] = []
+    if machine is not None and not (wishes.gpus or wishes.gpu_archs):
+        given = _found(facts, machine, wishes, notes)
+    request = Request(
+        distro=wishes.distro or DISTROS[0],
+        release=_release(facts, machine, wishes, notes),
+        machine_arch=ARCH if machine is None else machine.system.arch,
+        cards=given,
+        repo=wishes.repo,
+        frameworks=tuple(one for one in FRAMEWORKS if one in (wishes.frameworks or FRAMEWORKS)),
+        driver=wishes.driver,
+        cuda=wishes.cuda,
+        cudnn=wishes.cudnn,
+        torch=wishes.torch,
+        tensorflow=wishes.tensorflow,
+        python=wishes.python,
+        secure_boot=None if machine is None else _value(machine.system.secure_boot),
+        allow_eol=wishes.allow_eol,
+    )
+    if request.machine_arch != ARCH:
+        raise RefusedError(f"this machine is {request.machine_arch}, and the tables cover {ARCH} hosts only",
+                           "give --gpu and --distro to plan for another machine")  # fmt: skip
+    return Asked(request=request, notes=tuple(notes))
+
+
+def check(facts: Facts, wishes: Wishes) -> None:
+    """Raise `WrongInputError` for the first wish that names nothing the tables know."""
+    _known("distribution", wishes.distro, DISTROS)
+    _known("Fedora release", wishes.release, [str(row.release) for row in facts.fedora])
+    if wishes.driver:
+        branches = [row.branch for row in facts.branch]
+        _known("driver branch", driver(wishes.driver).branch, branches)
+    if wishes.cuda:
+        _known("CUDA", wishes.cuda, _cuda_names(facts), "CUDA series", [row.series for row in facts.cuda_series])
+    if wishes.cudnn:
+        _known_version("cuDNN", wishes.cudnn, [row.version for row in facts.cudnn])
+    if wishes.torch:
+        release, plus, variant = wishes.torch.partition("+")
+        _known_version("torch", release, [row.release for row in facts.torch])
+        _known("variant of torch", variant if plus else "", [*(row.variant for row in facts.variant), "cpu"])
+    if wishes.tensorflow:
+        _known_version("TensorFlow", wishes.tensorflow, [row.release for row in facts.tensorflow])
+    if wishes.python:
+        pythons = {one for row in facts.torch for one in row.python}
+        pythons |= {one for row in facts.tensorflow for one in row.python}
+        _known_version("Python", wishes.python, sorted(pythons, key=dotted, reverse=True))
+
+
+def _cuda_names(facts: Facts) -> set[str]:
+    series = {row.series for row in facts.cuda_series}
+    return series | {one.partition(".")[0] for one in series} | {row.release for row in facts.cuda}
+
+
+def _known(what: str, wanted: str, known: Iterable[str], listed: str = "", short: Iterable[str] = ()) -> None:
+    names = tuple(known)
+    if wanted and wanted not in names:
+        shown = tuple(short) or names
+        raise WrongInputError(f"no {what} {wanted} in the tables", f"known: {listed or what} {', '.join(shown)}")
+
+
+def _known_version(what: str, wanted: str, known: Iterable[str]) -> None:
+    names = tuple(known)
+    if not any(covers(wanted, name) for name in names):
+        shown = ", ".join(names[:12]) + (f" … {names[-1]}" if len(names) > 12 else "")
+        raise WrongInputError(f"no {what} {wanted} in the tables", f"known: {shown}")
+
+
+def _found(facts: Facts, machine: Machine, wishes: Wishes, notes: list[str]) -> tuple[Card, ...]:
+    there = cards.found(facts, machine)
+    if not there and not (wishes.driver or wishes.cuda or wishes.cudnn):
+        notes.append("no NVIDIA GPU found: this is the stack for the CPU (--gpu NAME plans for a card)")
+    return there
+
+
+def _release(facts: Facts, machine: Machine | None, wishes: Wishes, notes: list[str]) -> str:
+    """Return the release asked for or found; "" (the newest) for a host of another distribution, which is said."""
+    if wishes.release or machine is None:
+        return wishes.release
+    distro, release = _value(machine.system.distro), _value(machine.system.release)
+    if distro == (wishes.distro or DISTROS[0]) and release:
+        _known("Fedora release", release, [str(row.release) for row in facts.fedora])
+        return release
+    if not wishes.distro:
+        name = _value(machine.system.pretty_name) or distro or "of an unknown distribution"
+        notes.append(f"this host is {name}, for which there are no recipes: this is a plan for the newest Fedora")
+    return ""
+
+
+def _value(reading: Reading[T]) -> T | None:
+    return None if isinstance(reading, Unread) else reading
