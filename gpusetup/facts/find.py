@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
 from gpusetup.errors import WrongInputError
 from gpusetup.facts import Facts
+from gpusetup.facts.tables import TABLES
 from gpusetup.versions import cuda
 
 if TYPE_CHECKING:
     from gpusetup.facts.model.cuda import Arch, Gpu
+    from gpusetup.facts.model.fact import Fact
     from gpusetup.facts.model.fedora import FedoraRelease
     from gpusetup.facts.model.frameworks import TorchBuild
 
@@ -20,6 +23,14 @@ SILENT = {"nvidia", "geforce", "tesla", "gpu", "graphics", "with", "corporation"
 EQUIPMENT = re.compile(r"\d+gb|hbm\d\w?|sxm\d?|pcie|nvl\d*|v\d")
 RUN_TOGETHER = re.compile(r"(?<=\bgtx)(?=\d)|(?<=\brtx)(?=\d)|(?<=\bgt)(?=\d)|(?<=\d)(?=ti\b|super\b)")
 NEAR = 6
+
+
+def row_by_id(facts: Facts, row_id: str) -> Fact:
+    """Return the row of an id, whatever its table; raises `WrongInputError` when there is none."""
+    rows: Iterator[Fact] = (row for table in TABLES for row in getattr(facts, table) if row.id == row_id)
+    for row in rows:
+        return row
+    raise WrongInputError(f"no fact has the id {row_id!r}", "`gpusetup facts list TABLE` shows the ids of a table")
 
 
 def gpu_by_name(facts: Facts, name: str) -> Gpu:

@@ -45,14 +45,14 @@ PARSERS: dict[str, dict[str, Callable[[str], object]]] = {
 
 def ids_are_unique(facts: Facts) -> Iterator[Problem]:
     """Demand that an id names one row in all the tables."""
-    seen = Counter(row.id for table in TABLES for row in facts.load(table))
+    seen = Counter(row.id for table in TABLES for row in getattr(facts, table))
     yield from (Problem(row=name, text=f"{count} rows have this id") for name, count in seen.items() if count > 1)
 
 
 def dates_are_in_order(facts: Facts) -> Iterator[Problem]:
     """Demand that nothing expires before it was read, or ends before it came out."""
     for table in TABLES:
-        for row in facts.load(table):
+        for row in getattr(facts, table):
             released, eol = getattr(row, "released", None), getattr(row, "eol", None)
             if row.expires is not None and row.expires <= row.read_on:
                 yield Problem(row=row.id, text=f"expires {row.expires}, but was read {row.read_on}")
@@ -63,7 +63,7 @@ def dates_are_in_order(facts: Facts) -> Iterator[Problem]:
 def versions_parse(facts: Facts) -> Iterator[Problem]:
     """Demand that every version is one of its kind; "" stands for none."""
     for table, parsers in PARSERS.items():
-        for row in facts.load(table):
+        for row in getattr(facts, table):
             yield from _unparsed(row, parsers)
 
 

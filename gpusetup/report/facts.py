@@ -1,0 +1,92 @@
+"""The facts as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from gpusetup.report.console import console, neutral
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from gpusetup.facts.age import TableSummary
+    from gpusetup.facts.check.problem import Problem
+    from gpusetup.facts.model.fact import Fact
+
+COMMON = {"id", "source", "spec_source", "read_on", "expires", "as_of"}
+
+
+def show_tables(summaries: Iterable[TableSummary]) -> None:
+    """Print what tables there are."""
+    table = _table("table", "rows", "sources", "read on", "expired")
+    for row in summaries:
+        read = str(row.first_read) if row.first_read == row.last_read else f"{row.first_read} to {row.last_read}"
+        table.add_row(row.table, str(row.rows), str(row.sources), read, str(row.stale))
+    console().print(table)
+
+
+def show_rows(rows: Sequence[Fact]) -> None:
+    """Print `rows`, one after the other."""
+    table = _table("id", "says", "read on", "expires")
+    for row in rows:
+        table.add_row(neutral(row.id), _says(row), str(row.read_on), str(row.expires or "never"))
+    console().print(table)
+
+
+def show_row(row: Fact) -> None:
+    """Print everything one row says."""
+    out = console()
+    for field, value in msgspec.structs.asdict(row).items():
+        for text in value if isinstance(value, tuple) else (value,):
+            if text not in ("", None):
+                out.print(f"{field:>20}  {neutral(_text(text))}", soft_wrap=True)
+
+
+def show_stale(rows: Sequence[tuple[str, Fact]], on: date) -> None:
+    """Print the rows that have expired."""
+    if not rows:
+        console().print(f"No row has expired on {on}.")
+        return
+    table = _table("table", "id", "read on", "expired")
+    for name, row in rows:
+        table.add_row(name, neutral(row.id), str(row.read_on), str(row.expires))
+    console().print(table)
+    console().print(f"{len(rows)} rows have expired on {on}: read their sources again (tools/refresh_*.py helps).")
+
+
+def show_problems(problems: Sequence[Problem], checks: int) -> None:
+    """Print the contradictions, or that there are none."""
+    out = console()
+    for problem in problems:
+        out.print(f"{neutral(problem.row)}: {neutral(problem.text)}", soft_wrap=True)
+    out.print(f"{len(problems)} contradictions found by {checks} checks.")
+
+
+def _table(*columns: str) -> Table:
+    from rich.table import Table  # noqa: PLC0415 - the console has loaded it
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _says(row: Fact) -> str:
+    fields = {field.name: field for field in msgspec.structs.fields(type(row))}
+    values = {name: getattr(row, name) for name in (*sorted(fields, key="note".__eq__),) if name not in COMMON}
+    told = {name: value for name, value in values.items() if value not in (fields[name].default, (), {}, "", None)}
+    return neutral(" · ".join(f"{name} {_text(value)}" for name, value in told.items()))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return ", ".join(map(_text, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_text(item)}" for key, item in value.items())
+    if isinstance(value, msgspec.Struct):
+        return _text({name: item for name, item in msgspec.structs.asdict(value).items() if item})
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

@@ -1,0 +1,100 @@
+"""The committed tables: without contradiction, in the one form they are written in, and no source cited in vain."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from gpusetup.facts import Facts, compiled, facts
+from gpusetup.facts.check import CHECKS, check
+from gpusetup.facts.tables import TABLES
+from gpusetup.facts.toml import read_sources
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tools import facts_toml
+
+# one planted contradiction for each check: (check, table, row, fields to change)
+PLANTED = [
+    ("ids_are_unique", "branch", "branch-580", {"id": "branch-570"}),
+    ("dates_are_in_order", "branch", "branch-580", {"expires": date(2026, 1, 1)}),
+    ("dates_are_in_order", "fedora", "fedora-44", {"eol": date(2026, 1, 1)}),
+    ("versions_parse", "cuda", "cuda-13.2.1", {"driver_min": "595.58.x"}),
+    ("versions_parse", "torch_build", "torch-build-2.13-cu126", {"cc": ("sm_50",)}),
+    ("cuda_asks_for_no_older_driver_later", "cuda", "cuda-13.2.1", {"driver_min": "525.60.13"}),
+    ("bundled_drivers_suffice", "cuda", "cuda-13.2.1", {"driver_bundled": "580.65.06"}),
+    ("series_drop_oldest_first", "cuda_series", "cuda-series-13.2", {"cc_min": "5.0"}),
+    ("branches_drop_oldest_first", "branch", "branch-595", {"cc_min": "5.0"}),
+    ("variants_ask_for_no_older_driver_later", "variant", "variant-cu130", {"driver_min": "450.80.02"}),
+    ("chips_have_one_capability", "chip", "chip-gp107", {"chip": "GP106"}),
+    ("gpus_agree_with_their_chips", "gpu", "gpu-geforce-gtx-1050-mobile", {"cc": "7.5"}),
+    ("pci_ids_are_well_formed_and_mean_one_capability", "gpu", "gpu-t4", {"pci_ids": ("1EB8",)}),
+    ("pci_ids_are_well_formed_and_mean_one_capability", "gpu", "gpu-t4", {"pci_ids": ("1c8d",)}),
+    ("capabilities_belong_to_an_architecture", "arch", "arch-pascal", {"cc": ("6.0",)}),
+    ("capabilities_belong_to_an_architecture", "arch", "arch-pascal", {"cc": ("6.0", "6.1", "6.2", "7.0")}),
+    ("capabilities_belong_to_an_architecture", "gpu", "gpu-t4", {"arch": "Pascal"}),
+    ("last_branches_are_the_last", "branch", "branch-590", {"cc_min": "5.0"}),
+    ("last_branches_are_the_last", "branch", "branch-580", {"cc_min": "7.5"}),
+    ("series_and_architectures_agree", "cuda_series", "cuda-series-12.9", {"cc_min": "7.5"}),
+    ("series_and_architectures_agree", "cuda_series", "cuda-series-12.8", {"dropped": ("5.0",)}),
+    ("series_are_known", "cuda", "cuda-13.2.1", {"series": "13.9"}),
+    ("builds_belong_to_releases", "torch_build", "torch-build-2.13-cu126", {"releases": ("2.13",)}),
+    ("builds_belong_to_releases", "torch_build", "torch-build-2.13-cu126", {"cuda": "12.8"}),
+    ("default_variants_are_built", "torch", "torch-2.13.0", {"default_variant": "cu128"}),
+    ("default_variants_are_built", "torch_build", "torch-build-2.13-cu130", {"variant": "cu132"}),
+    ("builds_fit_their_toolkit", "torch_build", "torch-build-2.13-cu130", {"cc": ("6.0",)}),
+    ("cudnn_versions_are_known", "torch_build", "torch-build-2.13-cu130", {"cudnn": "9.99.0.1"}),
+    ("cudnn_versions_are_known", "cudnn_support", "cudnn-support-9.5.0-cuda11.8", {"last": "9.0.0"}),
+    ("fedora_releases_can_be_used", "fedora", "fedora-44", {"gcc_major": 0}),
+    ("fedora_releases_can_be_used", "fedora", "fedora-44", {"nvidia_repo": "fedora99"}),
+    ("fedora_releases_can_be_used", "fedora", "fedora-45", {"nvidia_repo_exact": True}),
+    ("fedora_releases_can_be_used", "fedora", "fedora-45", {"target": None}),
+    ("keys_exist", "nvidia_repo", "nvidia-repo-fedora44", {"key_id": "00000000"}),
+    ("keys_exist", "key", "key-73CD9B30", {"fingerprint": "129994480EC63D2789BC98E490DFED2F73CD9B31"}),
+    ("packages_have_a_repository", "package", "package-akmod-nvidia", {"repo": "somewhere"}),
+]
+
+
+def test_there_is_no_contradiction() -> None:
+    assert list(check(facts())) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "row", "change"), PLANTED, ids=[f"{p[0]}-{n}" for n, p in enumerate(PLANTED)]
+)
+def test_a_planted_contradiction_is_found(name: str, table: str, row: str, change: dict[str, Any]) -> None:
+    broken = Facts()
+    rows = getattr(broken, table)
+    assert row in {each.id for each in rows}
+    changed = [msgspec.structs.replace(each, **change) if each.id == row else each for each in rows]
+    setattr(broken, table, tuple(changed))
+    (looked,) = [each for each in CHECKS if each.__name__ == name]
+    assert list(looked(broken))
+
+
+def test_every_check_has_something_planted() -> None:
+    assert {each.__name__ for each in CHECKS} == {planted[0] for planted in PLANTED}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_tables_are_written_in_their_one_form(table: str) -> None:
+    path = compiled.HERE / f"{table}.toml"
+    assert facts_toml.dump(table, *facts_toml.read(path)) == path.read_text()
+
+
+def test_every_named_source_is_cited_and_written_out() -> None:
+    cited = "".join((compiled.HERE / f"{table}.toml").read_text() for table in TABLES)
+    names = read_sources(compiled.HERE)
+    assert [name for name in names if f'"{name}"' not in cited] == []
+    assert [text for text in names.values() if cited.count(f'"{text}"')] == []
+    assert list(names) == sorted(names)
+
+
+def test_rows_that_are_not_history_expire() -> None:
+    current = ("branch-580", "fedora-44", "torch-2.15.0", "tensorflow-2.21.0", "nvidia-repo-fedora44", "cuda-13.3.1")
+    rows = {row.id: row for table in TABLES for row in getattr(facts(), table)}
+    assert [row_id for row_id in current if rows[row_id].expires is None] == []
