@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any, TypeVar, dataclass_transform
 
@@ -60,6 +59,8 @@ def save(path: Path, text: str) -> None:
 
     Keeps the mode of a file that is there. Raises `WrongInputError` when the place cannot be written.
     """
+    import tempfile  # noqa: PLC0415 - it brings shutil, random and two compressors, 4 ms that most commands never need
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
