@@ -44,7 +44,7 @@ def gpu_by_name(facts: Facts, name: str) -> Gpu:
     asked = words(name)
     plain = frozenset(word for word in asked if not EQUIPMENT.fullmatch(word))
     for wanted in (asked, plain):
-        rows = [gpu for gpu in facts.gpu if wanted and wanted <= words(gpu.name)]
+        rows = [gpu for gpu in facts.gpu if plain and wanted <= words(gpu.name)]
         rows = [gpu for gpu in rows if words(gpu.name) == wanted] or rows
         if rows:
             return _one(name, rows)
