@@ -54,16 +54,17 @@ def load(path: Path, kind: type[V]) -> V:
         ) from error
 
 
-def save(path: Path, text: str) -> None:
+def save(path: Path, text: str, mode: int | None = None) -> None:
     """Write `text` to `path` in one step: readers see the old file or the whole new one, never half of it.
 
-    Keeps the mode of a file that is there. Raises `WrongInputError` when the place cannot be written.
+    Without a `mode` it keeps that of a file that is there. Raises `WrongInputError` when the place cannot be written.
     """
     import tempfile  # noqa: PLC0415 - it brings shutil, random and two compressors, 4 ms that most commands never need
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+        if mode is None:
+            mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
         handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
