@@ -1,0 +1,45 @@
+"""`Machine`: everything read from one host, once.
+
+A reading that can fail is the value *or* an `Unread` that says why it is not there, so that nobody downstream can
+mistake "could not look" for "nothing wrong".
+"""
+
+from gpusetup.machine.model.bus import DeviceNode, PciGpu
+from gpusetup.machine.model.containers import CdiSpec, Containers
+from gpusetup.machine.model.driver import Driver
+from gpusetup.machine.model.gpu import Gpu, MigDevice, Peer, Process
+from gpusetup.machine.model.kernel import Kernel, Module, ModuleBuild, ModuleFile
+from gpusetup.machine.model.machine import Machine
+from gpusetup.machine.model.reading import NOT_RECORDED, Pairs, Reading, Unread, Why
+from gpusetup.machine.model.software import Distribution, Library, SharedFile
+from gpusetup.machine.model.system import Limits, Mok, Service, SigningKey, System
+
+__all__ = [
+    "NOT_RECORDED",
+    "CdiSpec",
+    "Containers",
+    "DeviceNode",
+    "Distribution",
+    "Driver",
+    "Gpu",
+    "Kernel",
+    "Library",
+    "Limits",
+    "Machine",
+    "MigDevice",
+    "Module",
+    "ModuleBuild",
+    "ModuleFile",
+    "Mok",
+    "Pairs",
+    "PciGpu",
+    "Peer",
+    "Process",
+    "Reading",
+    "Service",
+    "SharedFile",
+    "SigningKey",
+    "System",
+    "Unread",
+    "Why",
+]

@@ -1,0 +1,31 @@
+"""The driver."""
+
+from __future__ import annotations
+
+from gpusetup.machine.model.reading import NOT_RECORDED, Pairs, Reading
+from gpusetup.value import Value
+
+
+class Driver(Value):
+    """The driver version as each of its parts says it."""
+
+    nvml: Reading[str]
+    """nvmlSystemGetDriverVersion."""
+    nvml_library: Reading[str]
+    """nvmlSystemGetNVMLVersion."""
+    cuda: Reading[str]
+    """The newest CUDA the driver runs, ``13.0`` (nvmlSystemGetCudaDriverVersion_v2)."""
+    kernel_module: Reading[str]
+    """/proc/driver/nvidia/version or /sys/module/nvidia/version."""
+    module_license: Reading[str]
+    """Licence of the module on disk or loaded; ``Dual MIT/GPL`` is the open flavour."""
+    user_library: Reading[str]
+    """Version in the file name that libcuda.so.1 resolves to."""
+    confidential: Reading[bool] = NOT_RECORDED
+    """Whether confidential computing is on (nvmlSystemGetConfComputeState)."""
+    module_gcc: Reading[str] = NOT_RECORDED
+    """The gcc that built the loaded module, ``15.2.1``."""
+    parameters: Reading[Pairs] = NOT_RECORDED
+    """/proc/driver/nvidia/params, and ``modeset`` of nvidia_drm."""
+    gsp_firmware: Pairs = ()
+    """Driver version and a GSP firmware file that lies on disk for it."""

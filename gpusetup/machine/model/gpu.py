@@ -1,0 +1,102 @@
+"""GPUs as the driver sees them."""
+
+from __future__ import annotations
+
+from gpusetup.machine.model.reading import NOT_RECORDED, Reading
+from gpusetup.value import Value
+
+
+class Process(Value):
+    """A process that holds the GPU; `memory` in bytes, None where the driver does not tell."""
+
+    pid: int
+    memory: int | None
+    graphics: bool
+
+
+class MigDevice(Value):
+    """One slice of a GPU in MIG mode."""
+
+    index: int
+    name: Reading[str]
+    uuid: Reading[str]
+    memory_total: Reading[int]
+
+
+class Peer(Value):
+    """How another GPU of this machine is reached."""
+
+    index: int
+    level: Reading[int]
+    """nvmlGpuTopologyLevel: 0 same board, 10 one switch, 20 several, 30 host bridge, 40 NUMA node, 50 system."""
+    p2p_read: Reading[int]
+    """nvmlGpuP2PStatus of reading: 0 OK, 1 chipset, 2 GPU, 3 topology, 4 disabled by a key, 5 not supported."""
+
+
+class Gpu(Value):
+    """One GPU as NVML sees it. Bytes, MHz, degrees Celsius, watts."""
+
+    index: int
+    name: Reading[str]
+    uuid: Reading[str]
+    pci_address: Reading[str]
+    compute_capability: Reading[str]
+    memory_total: Reading[int]
+    memory_used: Reading[int]
+    temperature: Reading[int]
+    temperature_limit: Reading[int]
+    power: Reading[float]
+    power_limit: Reading[float]
+    clock_sm: Reading[int]
+    clock_sm_max: Reading[int]
+    throttle_reasons: Reading[int]
+    """Bit mask of nvmlClocksEventReasons."""
+    persistence: Reading[bool]
+    compute_mode: Reading[int]
+    ecc: Reading[bool]
+    ecc_uncorrected: Reading[int]
+    """Aggregate count of uncorrected memory errors."""
+    retired_pending: Reading[bool]
+    remapped_rows: Reading[tuple[int, int, bool, bool]]
+    """Correctable, uncorrectable, pending, failure."""
+    mig: Reading[bool]
+    pcie_gen: Reading[tuple[int, int]]
+    """Current and maximum link generation."""
+    pcie_width: Reading[tuple[int, int]]
+    """Current and maximum link width in lanes."""
+    architecture: Reading[str] = NOT_RECORDED
+    """``Pascal``, ``Ada``, …; the number as text where it is newer than our list."""
+    minor: Reading[int] = NOT_RECORDED
+    """N of /dev/nvidiaN."""
+    vbios: Reading[str] = NOT_RECORDED
+    bar1_total: Reading[int] = NOT_RECORDED
+    """Bytes of the GPU's memory that the processor can map at once."""
+    performance_state: Reading[int] = NOT_RECORDED
+    """0 is the fastest, 15 the slowest."""
+    power_limit_default: Reading[float] = NOT_RECORDED
+    ecc_pending: Reading[bool] = NOT_RECORDED
+    """The ECC mode after the next reset."""
+    ecc_volatile: Reading[int] = NOT_RECORDED
+    """Uncorrected memory errors since the driver was loaded."""
+    ecc_corrected: Reading[int] = NOT_RECORDED
+    """Corrected memory errors since the driver was loaded."""
+    retired_pages: Reading[tuple[int, int]] = NOT_RECORDED
+    """Pages retired for single-bit and for double-bit errors (GPUs before Ampere)."""
+    pcie_replays: Reading[int] = NOT_RECORDED
+    processes: Reading[tuple[Process, ...]] = NOT_RECORDED
+    mig_pending: Reading[bool] = NOT_RECORDED
+    mig_devices: Reading[tuple[MigDevice, ...]] = NOT_RECORDED
+    nvlinks: Reading[tuple[bool, ...]] = NOT_RECORDED
+    """Whether each NVLink is active; none on a GPU without."""
+    gsp_firmware: Reading[str] = NOT_RECORDED
+    """Version of the firmware that runs on the GPU's own processor."""
+    gsp_mode: Reading[tuple[bool, bool]] = NOT_RECORDED
+    """Whether that firmware is in use, and whether it is by default."""
+    virtualization: Reading[int] = NOT_RECORDED
+    """0 none, 1 passed through to this VM, 2 a vGPU in this VM, 3 a host of vGPUs, 4 a host of vSGA."""
+    recovery_action: Reading[int] = NOT_RECORDED
+    """What the driver asks for: 0 nothing, 1 reset, 2 reboot, 3 drain peers, 4 drain and reset, …"""
+    fabric: Reading[tuple[int, int]] = NOT_RECORDED
+    """State of joining the NVLink fabric (1 not started, 2 in progress, 3 completed) and its NVML code."""
+    peers: Reading[tuple[Peer, ...]] = NOT_RECORDED
+    """How each other GPU is reached."""

@@ -1,0 +1,63 @@
+"""The kernel and the modules that drive a GPU."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gpusetup.machine.model.reading import NOT_RECORDED, Pairs, Reading
+from gpusetup.value import Value
+
+
+class Module(Value):
+    """A loaded kernel module; `version` is "" where it has none."""
+
+    name: str
+    version: str
+
+
+class ModuleFile(Value):
+    """A kernel module on disk, as far as its own bytes tell."""
+
+    path: Reading[str] = NOT_RECORDED
+    version: Reading[str] = NOT_RECORDED
+    license: Reading[str] = NOT_RECORDED
+    """``NVIDIA`` or, of the open flavour, ``Dual MIT/GPL``; a big compressed module is not unpacked for it."""
+    signer: Reading[str] = NOT_RECORDED
+    """Common name of the certificate that signed it; "" when it is not signed."""
+
+
+class ModuleBuild(Value):
+    """What akmods or DKMS made of one driver version for one kernel; `log` is the path of what it said."""
+
+    tool: Literal["akmods", "dkms"]
+    version: str
+    kernel: str
+    state: Literal["built", "failed", "added"]
+    """``added``: known to DKMS and built for no kernel yet (`kernel` is then "")."""
+    log: str
+
+
+class Kernel(Value):
+    """The running kernel and what it says of itself."""
+
+    release: Reading[str]
+    command_line: Reading[str]
+    """The arguments that bear on GPUs (blacklists, nvidia*, nouveau*, iommu, pci=…); no others, which may be secret."""
+    modules: Reading[tuple[Module, ...]]
+    """Loaded modules of interest: nvidia*, nouveau, nova*, vfio-pci."""
+    modules_on_disk: dict[str, tuple[str, ...]]
+    """Kernel release → the nvidia modules (file names) built for it, for every kernel under /lib/modules."""
+    headers: Reading[bool]
+    """Whether the running kernel can be built against (/lib/modules/<release>/build)."""
+    taint: Reading[int]
+    lockdown: Reading[str]
+    next_release: Reading[str] = NOT_RECORDED
+    """The kernel that boots next: the boot loader's choice where it can be read, else the newest that is installed."""
+    module_file: ModuleFile = ModuleFile()
+    """The nvidia module that the running kernel would load."""
+    builds: tuple[ModuleBuild, ...] = ()
+    modprobe: Pairs = ()
+    """File of modprobe.d and a line in it that speaks of nvidia, nouveau or nova; comments are left out."""
+    log: Reading[tuple[str, ...]] = NOT_RECORDED
+    """The kernel's messages that concern a GPU since boot (Xid, NVRM, nouveau, module signatures, PCIe errors), the
+    newest last, each as ``[seconds] text``; at most the last 500."""

@@ -1,0 +1,37 @@
+"""The whole."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gpusetup.machine.model.bus import DeviceNode, PciGpu
+from gpusetup.machine.model.containers import Containers
+from gpusetup.machine.model.driver import Driver
+from gpusetup.machine.model.gpu import Gpu
+from gpusetup.machine.model.reading import NOT_RECORDED, Reading
+from gpusetup.machine.model.software import Distribution, Library, SharedFile
+from gpusetup.machine.model.system import System
+from gpusetup.value import Value
+
+
+class Machine(Value):
+    """Everything read from one host. `gpusetup` is the version that read it, `read_at` UTC in ISO 8601."""
+
+    version: Literal[1] = 1
+    gpusetup: str
+    read_at: str
+    sysroot: str
+    system: System
+    driver: Driver
+    gpus: Reading[tuple[Gpu, ...]]
+    pci: Reading[tuple[PciGpu, ...]]
+    device_nodes: Reading[tuple[DeviceNode, ...]]
+    libraries: tuple[Library, ...]
+    toolkits: dict[str, str]
+    """CUDA toolkits on disk: folder → version, "" when it does not say."""
+    distributions: tuple[Distribution, ...]
+    containers: Containers
+    device_majors: Reading[tuple[tuple[str, int], ...]] = NOT_RECORDED
+    """NVIDIA's character devices and the major numbers that the kernel gave them (/proc/devices)."""
+    shared_files: tuple[SharedFile, ...] = ()
+    """Files that two of the NVIDIA wheels both own."""

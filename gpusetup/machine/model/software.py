@@ -1,0 +1,42 @@
+"""Libraries and Python distributions."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gpusetup.value import Value
+
+
+class Library(Value):
+    """One file the dynamic linker could pick for a soname, in the linker's order."""
+
+    soname: str
+    path: str
+    version: str
+    """As far as the file name tells, "" when it does not."""
+    origin: Literal["LD_LIBRARY_PATH", "ld.so.cache", "default", "wheel", "toolkit"]
+    bits: Literal[0, 32, 64] = 0
+    """Class of the ELF file; 0 when it is none or could not be read."""
+    machine: str = ""
+    """Architecture of the ELF file as ``uname -m`` names it, "" when it is none or another."""
+
+
+class Distribution(Value):
+    """One installed Python distribution, from its metadata; nothing is imported."""
+
+    name: str
+    version: str
+    location: str
+    cuda: str = ""
+    """For torch and tensorflow: the CUDA they were built for (``12.6``), ``cpu``, or "" when their files do not say."""
+    installer: str = ""
+    """For the frameworks and nvidia-*: who installed them (``pip``, ``uv``, ``conda``, …)."""
+
+
+class SharedFile(Value):
+    """Files that two installed distributions both say are theirs: the second to be installed has overwritten them."""
+
+    location: str
+    owners: tuple[str, ...]
+    files: int
+    example: str

@@ -1,0 +1,85 @@
+"""The operating system around the GPU."""
+
+from __future__ import annotations
+
+from gpusetup.machine.model.kernel import Kernel
+from gpusetup.machine.model.reading import NOT_RECORDED, Reading
+from gpusetup.value import Value
+
+
+class SigningKey(Value):
+    """A certificate with which this machine signs the modules it builds, and whether the firmware's owner took it."""
+
+    path: str
+    enrolled: Reading[bool]
+
+
+class Mok(Value):
+    """The machine owner's keys, which Secure Boot trusts beside the firmware's own."""
+
+    enrolled: Reading[tuple[str, ...]] = NOT_RECORDED
+    """Common names of the certificates."""
+    pending: Reading[bool] = NOT_RECORDED
+    """Whether a key waits to be enrolled at the next start."""
+    keys: tuple[SigningKey, ...] = ()
+    """Keys of akmods, DKMS and shim found on disk."""
+
+
+class Limits(Value):
+    """What this process may use."""
+
+    locked_memory: Reading[int] = NOT_RECORDED
+    """Bytes that may be pinned (RLIMIT_MEMLOCK); -1 is without limit."""
+    open_files: Reading[int] = NOT_RECORDED
+    shared_memory: Reading[int] = NOT_RECORDED
+    """Size of /dev/shm in bytes."""
+    memory: Reading[int] = NOT_RECORDED
+    """Bytes that the control group allows, -1 when it sets no limit."""
+    cpus: Reading[float] = NOT_RECORDED
+    """Processors' worth of time that the control group allows, -1 when it sets no limit."""
+
+
+class Service(Value):
+    """A systemd unit, by the files and folders it leaves."""
+
+    name: str
+    """Without ``.service``."""
+    enabled: bool
+    running: Reading[bool]
+
+
+class System(Value):
+    """The distribution, kernel, processor and compilers."""
+
+    arch: str
+    distro: Reading[str]
+    """ID of os-release, such as ``fedora``."""
+    release: Reading[str]
+    """VERSION_ID of os-release, such as ``44``."""
+    pretty_name: Reading[str]
+    kernel: Kernel
+    secure_boot: Reading[bool]
+    libc: Reading[str]
+    gcc: Reading[str]
+    python: str
+    container: str
+    """The container engine we run inside (``podman``, ``docker``, …), "" when none was recognised."""
+    virtualization: str
+    """``wsl``, ``kvm``, … as far as /proc and DMI tell, "" when none was recognised."""
+    cpu: Reading[str]
+    cpus: int
+    memory_bytes: Reading[int]
+    environment: dict[str, str]
+    """Only the variables that change how CUDA or a framework behaves (see ``machine/environment.py``)."""
+    mok: Mok = Mok()
+    selinux: Reading[str] = NOT_RECORDED
+    """``enforcing``, ``permissive`` or ``disabled``."""
+    selinux_devices: Reading[bool] = NOT_RECORDED
+    """The boolean ``container_use_devices``."""
+    limits: Limits = Limits()
+    groups: Reading[tuple[str, ...]] = NOT_RECORDED
+    """Of this user's groups those that can own a GPU's device nodes (``video``, ``render``), and ``root`` for root."""
+    services: tuple[Service, ...] = ()
+    """Installed units of NVIDIA and of the module builders."""
+    cpu_features: Reading[tuple[str, ...]] = NOT_RECORDED
+    """Of the processor's instruction sets those that wheels are compiled for (avx, avx2, fma, avx512f, …)."""
