@@ -52,6 +52,9 @@ class Release:
     """CUDA series whose headers its C library breaks."""
     gcc: tuple[int, ...]
     """Major versions of gcc that it has, the system's own first."""
+    toolkit_last: str
+    """The newest CUDA series that NVIDIA's directory can have, "" when that is open."""
+    toolkit_last_row: Fact
 
     def __str__(self) -> str:
         return f"Fedora {self.row.release}"

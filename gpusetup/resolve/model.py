@@ -106,7 +106,11 @@ class Repository(Value):
     priority: int = 99
     """dnf's priority, lower wins."""
     signed_metadata: bool = False
-    """Whether the repository signs its metadata too (repo_gpgcheck)."""
+    """Whether the repository signs its metadata (repo_gpgcheck)."""
+    signed_packages: bool = True
+    """Whether it signs its packages (gpgcheck). A repository that signs neither is not used."""
+    signed_packages: bool = True
+    """Whether each package is signed (gpgcheck); one that is not must at least have `signed_metadata`."""
 
 
 class HostDriver(Value):

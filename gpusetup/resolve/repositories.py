@@ -26,6 +26,11 @@ DRIVER_OF_NVIDIA = (
 )
 """What NVIDIA's repository must not bring where the driver comes from elsewhere (fact ``rule-fedora-mixing``)."""
 
+RPMFUSION = ("rpmfusion-free", "rpmfusion-free-updates", "rpmfusion-nonfree", "rpmfusion-nonfree-updates")
+"""A new driver arrives through updates."""
+SIGNS_METADATA_ONLY = ("nvidia-container-toolkit",)
+"""Repositories whose packages bear no signature, only their metadata (fact ``repo-nvidia-container-toolkit``)."""
+
 
 def repositories(facts: Facts, release: Release, driver: HostDriver | None, toolkit: Toolkit) -> tuple[Repository, ...]:
     """Return the repositories in the order in which they have to be there."""
@@ -36,7 +41,7 @@ def _needed(facts: Facts, release: Release, driver: HostDriver | None, toolkit: 
     rows = {row.name: row for row in facts.repo}
     number = str(release.row.release)
     if driver and driver.repo == "rpmfusion":
-        for name in ("rpmfusion-free", "rpmfusion-nonfree"):
+        for name in RPMFUSION:
             yield _repository(facts, rows[name], name, {"N": number, "arch": ARCH}, rows[name].key_ids)
     if toolkit.via == "repo" or (driver and driver.repo == "nvidia"):
         yield _nvidia(facts, rows["nvidia-cuda"], release.repo, owns_driver=bool(driver and driver.repo == "nvidia"))
@@ -68,7 +73,9 @@ def _repository(
         key=SigningKey(
             key_id=key.key_id if key else "".join(key_ids[:1]),
             fingerprint=key.fingerprint if key else "",
-            url=row.gpgkey.format(**fill),
+            url=(key.url if key else "") or row.gpgkey.format(**fill),
         ),
         exclude=exclude,
+        signed_metadata=row.name in SIGNS_METADATA_ONLY,
+        signed_packages=row.name not in SIGNS_METADATA_ONLY,
     )

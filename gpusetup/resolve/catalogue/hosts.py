@@ -13,6 +13,7 @@ from gpusetup.versions import cuda, dotted, driver
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.facts.model.cuda import Branch, Cuda
+    from gpusetup.facts.model.fact import Fact
     from gpusetup.facts.model.fedora import FedoraRelease, NvidiaRepo
 
 NVIDIA_PACKAGES: dict[Flavour, str] = {"open": "nvidia-open", "proprietary": "cuda-drivers"}
@@ -37,7 +38,26 @@ def _release(facts: Facts, row: FedoraRelease, repo: NvidiaRepo) -> Release:
     glibc = known.glibc if known else ""
     clashes = tuple(one for one in facts.glibc if glibc and dotted(one.glibc_from) <= dotted(glibc))
     gcc = (row.gcc_major, *compat_gcc(row)) if row.gcc_major else ()
-    return Release(row, repo, glibc, known, clashes, gcc)
+    return Release(row, repo, glibc, known, clashes, gcc, *_last_toolkit(facts, repo))
+
+
+def _last_toolkit(facts: Facts, repo: NvidiaRepo) -> tuple[str, Fact]:
+    """Return the newest CUDA series a directory can have, and the row that says so.
+
+    NVIDIA supports one Fedora release per CUDA release (fact ``rule-fedora-one-release``), so a directory whose end is
+    not known ends before the next one begins.
+    """
+    later = [one for one in facts.nvidia_repo if number(one) > number(repo) and one.toolkit_first]
+    if repo.toolkit_last or not later:
+        return repo.toolkit_last, repo
+    following = min(later, key=number).toolkit_first
+    before = [row.series for row in facts.cuda_series if cuda(row.series) < cuda(following)]
+    return max(before, key=cuda), next(row for row in facts.rule if row.id == "rule-fedora-one-release")
+
+
+def number(repo: NvidiaRepo) -> int:
+    """Return the release a directory was made for."""
+    return int(repo.directory.removeprefix("fedora"))
 
 
 def compat_gcc(row: FedoraRelease) -> tuple[int, ...]:
@@ -120,10 +140,10 @@ def _nvidia_driver(facts: Facts, repo: NvidiaRepo) -> tuple[str, NvidiaRepo | Cu
     """
     if repo.driver:
         return repo.driver, repo
-    newest_directory = max(facts.nvidia_repo, key=lambda row: int(row.directory.removeprefix("fedora")))
-    if not repo.toolkit_last and repo is not newest_directory:
+    known, _ = _last_toolkit(facts, repo)
+    if not known and repo is not max(facts.nvidia_repo, key=number):
         return "", repo
-    last = cuda(repo.toolkit_last) if repo.toolkit_last else None
+    last = cuda(known) if known else None
     rows = [row for row in facts.cuda if (row.driver_companion or row.driver_bundled)]
     rows = [row for row in rows if last is None or cuda(row.series) <= last]
     newest = max(rows, key=lambda row: cuda(row.release))

@@ -56,8 +56,9 @@ def repository_carries_toolkit(release: Release, toolkit: ToolkitOffer) -> Verdi
     series = cuda(toolkit.series.series)
     if repo.toolkit_first and series < cuda(repo.toolkit_first):
         return fails(because(repo, f"NVIDIA's directory {repo.directory} starts at CUDA {repo.toolkit_first}"))
-    if repo.toolkit_last and series > cuda(repo.toolkit_last):
-        return fails(because(repo, f"NVIDIA's directory {repo.directory} ends at CUDA {repo.toolkit_last}"))
+    if release.toolkit_last and series > cuda(release.toolkit_last):
+        text = f"NVIDIA's directory {repo.directory} ends at CUDA {release.toolkit_last}"
+        return fails(because(release.toolkit_last_row, text))
     own = (
         f"{release} uses NVIDIA's directory {repo.directory}"
         if release.row.nvidia_repo_exact
