@@ -18,12 +18,13 @@ from gpusetup.facts.tables import TABLES, row_type
 
 if TYPE_CHECKING:
     from gpusetup.facts.model.containers import ContainerCommand, ContainerToolkit, Image, ImageTag, Ngc, Selinux
-    from gpusetup.facts.model.cuda import Arch, Branch, Chip, Cuda, CudaMajor, CudaSeries, Glibc, Gpu
+    from gpusetup.facts.model.cuda import Branch, Cuda, CudaMajor, CudaSeries, Glibc
     from gpusetup.facts.model.cudnn import Cudnn, CudnnSupport
     from gpusetup.facts.model.fact import Fact
     from gpusetup.facts.model.fedora import Dnf, FedoraRelease, Key, NvidiaRepo, Package, Repo
     from gpusetup.facts.model.frameworks import Index, Tensorflow, Torch, TorchBuild, Variant
     from gpusetup.facts.model.general import Licence, Rule
+    from gpusetup.facts.model.hardware import Arch, Chip, Gpu
 
 
 class Facts:

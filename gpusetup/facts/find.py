@@ -13,10 +13,10 @@ from gpusetup.facts.tables import TABLES
 from gpusetup.versions import cuda
 
 if TYPE_CHECKING:
-    from gpusetup.facts.model.cuda import Arch, Gpu
     from gpusetup.facts.model.fact import Fact
     from gpusetup.facts.model.fedora import FedoraRelease
     from gpusetup.facts.model.frameworks import TorchBuild
+    from gpusetup.facts.model.hardware import Arch, Gpu
 
 MOBILE = {"laptop", "mobile", "notebook", "design"}  # "with Max-Q Design" is how NVML names thin laptops
 SILENT = {"nvidia", "geforce", "tesla", "gpu", "graphics", "with", "corporation"}

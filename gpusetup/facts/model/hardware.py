@@ -1,0 +1,54 @@
+"""Rows about GPUs, their chips and architectures."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gpusetup.facts.model.fact import Fact
+
+Flavour = Literal["open", "proprietary"]
+"""Of kernel modules."""
+
+
+class Arch(Fact):
+    """One GPU architecture, or the part of one that shares its CUDA lifetime."""
+
+    arch: str
+    cc: tuple[str, ...]
+    cuda_first: str
+    cuda_last: str = ""
+    """The last series whose nvcc targets it, "" while that goes on."""
+    first_driver_derived: str = ""
+    """The driver bundled with `cuda_first`."""
+    last_driver_branch: str = ""
+    kernel_modules: tuple[Flavour, ...]
+    """Which kernel modules can drive it (open ones need the GPU System Processor that Turing brought)."""
+
+
+class Chip(Fact):
+    """One chip, ``GP107``; compute capability is a property of the chip."""
+
+    chip: str
+    arch: str
+    cc: str
+    last_driver_branch: str = ""
+
+
+class Gpu(Fact):
+    """One marketed GPU. Figures are dense peaks in TFLOP/s, GB and GB/s, as `spec_source` rounds them."""
+
+    name: str
+    arch: str
+    cc: str
+    market: Literal["datacentre", "workstation", "geforce", "laptop", "jetson", "desktop-soc"]
+    chip: tuple[str, ...] = ()
+    pci_ids: tuple[str, ...] = ()
+    """Four lower-case hexadecimal digits each (vendor 10de)."""
+    memory_gb: float = 0
+    bandwidth_gb_s: float = 0
+    fp32_tflops: float = 0
+    fp32_derived: bool = False
+    """Computed as cores × 2 × boost clock."""
+    fp16_tensor_tflops: float = 0
+    bf16_tensor_tflops: float = 0
+    spec_source: tuple[str, ...] = ()
