@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpusetup.doctor.rule import UnreadError, either, known, there
 from gpusetup.facts import facts
+from gpusetup.facts.find import gpus_by_pci_id
 from gpusetup.machine.model import Machine, Unread
 from gpusetup.versions import driver
 
 if TYPE_CHECKING:
-    from gpusetup.facts.model.cuda import Arch, Branch
+    from gpusetup.facts.model.cuda import Branch
     from gpusetup.facts.model.fact import Fact
     from gpusetup.machine.model import Gpu, PciGpu
 
@@ -39,9 +40,8 @@ def cards(machine: Machine) -> list[Card]:
 
 
 def _from_tables(card: PciGpu) -> Card:
-    for row in facts().gpu:
-        if card.device_id in row.pci_ids:
-            return Card(f"PCI {card.address}", row.name, row.cc, f"PCI id {card.device_id}, fact {row.id}")
+    for row in gpus_by_pci_id(facts(), card.device_id):
+        return Card(f"PCI {card.address}", row.name, row.cc, f"PCI id {card.device_id}, fact {row.id}")
     raise UnreadError(
         Unread(unread="failed", source="the table of GPUs", detail=f"it does not have PCI id {card.device_id}")
     )
@@ -51,12 +51,7 @@ def is_datacentre(machine: Machine, gpu: Gpu) -> bool:
     """Say whether this GPU is made for servers, by its PCI id in the tables."""
     ids = {card.address: card.device_id for card in there(machine.pci) or ()}
     device = ids.get(known(gpu.pci_address), "")
-    return any(device in row.pci_ids for row in facts().gpu if device and row.market == "datacentre")
-
-
-def architecture(card: Card) -> Arch | None:
-    """Return the architecture of a card, None when the tables do not have its compute capability."""
-    return next((row for row in facts().arch if card.capability in row.cc), None)
+    return any(row.market == "datacentre" for row in gpus_by_pci_id(facts(), device))
 
 
 def driver_version(machine: Machine) -> str | None:
@@ -68,7 +63,9 @@ def driver_version(machine: Machine) -> str | None:
 def driver_branch(machine: Machine) -> Branch | None:
     """Return the table's row for the driver's branch, None when there is no driver or it is not in the table."""
     version = driver_version(machine)
-    return next((row for row in facts().branch if version and row.branch == driver(version).branch), None)
+    if version is None:
+        return None
+    return next((row for row in facts().branch if row.branch == driver(version).branch), None)
 
 
 def cite(row: Fact, says: str) -> str:

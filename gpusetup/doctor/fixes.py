@@ -1,12 +1,18 @@
-"""Remedies: the words and commands of ``fixes.toml``, chosen by distribution and filled with values."""
+"""Remedies: the words and commands of ``fixes.json``, chosen by distribution and filled with values.
+
+A fix has its ``text`` and commands by distribution: those under the distribution's own ID go before its family's
+(fedora, debian, arch, suse), those before ``any``. Values in braces come from the finding, quoted for the shell. It is
+JSON, not TOML, since reading TOML would cost 4 ms of every start that finds something.
+"""
 
 from __future__ import annotations
 
 import shlex
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from gpusetup.doctor.finding import Remedy
 
@@ -25,8 +31,8 @@ FAMILIES = {
 @cache
 def table() -> dict[str, dict[str, Any]]:
     """Return all fixes by name; read only when something is wrong."""
-    with Path(__file__).with_name("fixes.toml").open("rb") as file:
-        return tomllib.load(file)
+    rows: dict[str, dict[str, Any]] = msgspec.json.decode(Path(__file__).with_suffix(".json").read_bytes())
+    return rows
 
 
 def remedy(fix: Fix, machine: Machine) -> Remedy:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.facts import facts
+from gpusetup.facts.find import torch_builds
 
 if TYPE_CHECKING:
     from gpusetup.facts.model.frameworks import TorchBuild
@@ -62,15 +63,8 @@ def torch_variant(machine: Machine, torch: Distribution) -> str:
 
 def torch_build(machine: Machine, torch: Distribution) -> TorchBuild | None:
     """Return what the tables know of how this PyTorch was compiled, None when they know nothing."""
-    variant, arch = torch_variant(machine, torch), machine.system.arch
-    return next(
-        (
-            row
-            for row in facts().torch_build
-            if release(torch) in row.releases and row.variant == variant and row.machine == arch
-        ),
-        None,
-    )
+    builds = torch_builds(facts(), release(torch), machine.system.arch)
+    return next((row for row in builds if row.variant == torch_variant(machine, torch)), None)
 
 
 def python_of(machine: Machine, one: Distribution) -> str:

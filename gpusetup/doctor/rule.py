@@ -26,7 +26,7 @@ Severity = Literal["info", "warning", "error"]
 
 
 class Fix(NamedTuple):
-    """A remedy by its name in ``fixes.toml``, with the values for its placeholders."""
+    """A remedy by its name in ``fixes.json``, with the values for its placeholders."""
 
     name: str
     values: dict[str, str]
@@ -117,7 +117,7 @@ def info(summary: str, *evidence: str, fix: Fix | None = None, subject: str = ""
 
 
 def fix(name: str, /, **values: str) -> Fix:
-    """Name a remedy of ``fixes.toml``."""
+    """Name a remedy of ``fixes.json``."""
     return Fix(name, values)
 
 

@@ -62,5 +62,6 @@ class template_faults:  # noqa: N801 - a context manager reads like a function
         if isinstance(error, WrongInputError):
             raise WrongInputError(f"{self.where}: {error.message}", error.remedy) from error
         if isinstance(error, (TemplateError, TypeError, UnicodeDecodeError)):
-            line = f", line {error.lineno}" if getattr(error, "lineno", None) else ""
+            number = getattr(error, "lineno", None)
+            line = f", line {number}" if number else ""
             raise WrongInputError(f"{self.where}{line}: {error}", "mend the template") from error

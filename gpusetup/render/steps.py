@@ -66,10 +66,13 @@ def _step(name: str, stack: Stack, templates: Environment) -> Step | None:
     match = _FILE.fullmatch(name)
     if match is None or not words(block("when")):
         return None
-    prose = {part: words(block(part)) for part in ("title", "why", "manual")}
-    shell = {part: _settled(block(part), name, part) for part in ("define", *DOORS)}
-    flags = {part: bool(words(block(part))) for part in ("root", "reboot_after")}
-    return Step(id=match["id"], **prose, **shell, **flags)
+    return Step(
+        id=match["id"],
+        **{part: words(block(part)) for part in ("title", "why", "manual")},
+        **{part: _settled(block(part), name, part) for part in ("define", *DOORS)},
+        root=bool(words(block("root"))),
+        reboot_after=bool(words(block("reboot_after"))),
+    )
 
 
 def _block(templates: Environment, name: str, block: str, stack: Stack) -> str:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Literal
 from gpusetup.resolve.model import Archive, Flavour, Repo
 
 if TYPE_CHECKING:
-    from gpusetup.facts.model.cuda import Arch, Branch, CudaSeries, Glibc, Gpu
+    from gpusetup.facts.model.cuda import Branch, CudaSeries, Glibc
     from gpusetup.facts.model.cudnn import Cudnn, CudnnSupport
     from gpusetup.facts.model.fact import Fact
     from gpusetup.facts.model.fedora import FedoraRelease, NvidiaRepo, Package
     from gpusetup.facts.model.frameworks import Tensorflow, Torch, TorchBuild
+    from gpusetup.facts.model.hardware import Arch, Gpu
 
 
 @dataclass(frozen=True, eq=False, slots=True)

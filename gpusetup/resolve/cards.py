@@ -12,7 +12,7 @@ from gpusetup.resolve.model import Card
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
-    from gpusetup.facts.model.cuda import Gpu
+    from gpusetup.facts.model.hardware import Gpu
     from gpusetup.machine.model import Gpu as NvmlGpu
     from gpusetup.machine.model import Machine, PciGpu
 

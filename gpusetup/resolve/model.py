@@ -109,8 +109,6 @@ class Repository(Value):
     """Whether the repository signs its metadata (repo_gpgcheck)."""
     signed_packages: bool = True
     """Whether it signs its packages (gpgcheck). A repository that signs neither is not used."""
-    signed_packages: bool = True
-    """Whether each package is signed (gpgcheck); one that is not must at least have `signed_metadata`."""
 
 
 class HostDriver(Value):

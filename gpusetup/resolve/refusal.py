@@ -2,8 +2,9 @@
 
 An *assumption* is what the user can change: a pin, one of the cards, one of the frameworks, the release's end of life.
 First the assumptions are reduced to a set of which none can be left out without a stack becoming possible (deletion,
-one search each; Marques-Silva 2010). The conflict of that reduced problem names the facts, and nothing that does not
-matter. Then each single change is tried on the whole request, and pairs only if no single one is enough.
+one search each; Marques-Silva 2010): cards and frameworks are left out first, so that what stays is the wish in the
+way. The conflict of that reduced problem names the facts, and nothing that does not matter. Then each single change
+is tried on the whole request, and pairs only if no single one is enough.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def refuse(request: Request, facts: Facts, today: date, outcome: Outcome) -> Ref
     """Return a smallest conflict of `request`, for which `outcome` found no solution, and what would allow one."""
     smallest = outcome.refused[0][1]
     kept = request
-    for change in changes(request):
+    for change in reversed(list(changes(request))):
         without = solve(change.apply(kept), facts, today)
         if without.solution is None and without.refused:
             kept, smallest = change.apply(kept), without.refused[0][1]
@@ -64,7 +65,7 @@ def ways_out(request: Request, facts: Facts, today: date) -> Iterator[WayOut]:
             changed = request
             for change in some:
                 changed = change.apply(changed)
-            solution = solve(changed, facts, today).solution
+            solution = solve(changed, facts, today).solution if changed.frameworks else None
             if solution is not None and told < WAYS:
                 told += 1
                 ways = [change.tell(solution) for change in some]
@@ -107,10 +108,10 @@ def changes(request: Request) -> Iterator[Change]:
 def _fewer_frameworks(request: Request) -> Iterator[Change]:
     if len(request.frameworks) < 2:
         return
-    for kept in request.frameworks:
-        left_out = next(one for one in request.frameworks if one != kept)
-        way = WayOut(text=f"leave {left_out} out", options=("--framework", kept))
-        yield Change(left_out, _setter("frameworks", (kept,)), _teller(way))
+    for name in request.frameworks:
+        kept = tuple(one for one in request.frameworks if one != name)
+        way = WayOut(text=f"leave {name} out", options=tuple(word for one in kept for word in ("--framework", one)))
+        yield Change(name, _remover("frameworks", name), _teller(way))
 
 
 def _fewer_cards(request: Request) -> Iterator[Change]:
@@ -119,9 +120,8 @@ def _fewer_cards(request: Request) -> Iterator[Change]:
     for card in request.cards:
         others = tuple(one for one in request.cards if one != card)
         options = tuple(word for one in others for word in ("--gpu", one.name))
-        yield Change(
-            card.name, _remover(card.name), _teller(WayOut(text=f"leave the {card.name} out", options=options))
-        )
+        way = WayOut(text=f"leave the {card.name} out", options=options)
+        yield Change(card.name, _remover("cards", card), _teller(way))
 
 
 def _without(field: str, value: str, tell: Callable[[Solution], WayOut]) -> Change:
@@ -132,9 +132,12 @@ def _setter(field: str, value: object) -> Callable[[Request], Request]:
     return lambda request: msgspec.structs.replace(request, **{field: value})
 
 
-def _remover(name: str) -> Callable[[Request], Request]:
+def _remover(field: str, value: object) -> Callable[[Request], Request]:
+    """Return what takes `value` out of a field, unless it is the last card: no card is another question."""
+
     def remove(request: Request) -> Request:
-        return msgspec.structs.replace(request, cards=tuple(one for one in request.cards if one.name != name))
+        rest = tuple(one for one in getattr(request, field) if one != value)
+        return request if field == "cards" and not rest else msgspec.structs.replace(request, **{field: rest})
 
     return remove
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from gpusetup.doctor.cards import architecture, cards, cite, driver_branch
+from gpusetup.doctor.cards import cards, cite, driver_branch
 from gpusetup.doctor.rule import Verdicts, error, fix, rule, there, warning
 from gpusetup.facts import facts
+from gpusetup.facts.find import arch_of
 from gpusetup.machine.model import Machine
 from gpusetup.versions import capability
 
@@ -28,7 +29,7 @@ def too_old_card(machine: Machine) -> Verdicts:
     branch = driver_branch(machine)
     for card in cards(machine) if branch else ():
         assert branch is not None
-        arch = architecture(card)
+        arch = arch_of(facts(), card.capability)
         if capability(card.capability) < capability(branch.cc_min):
             last = arch.last_driver_branch if arch else ""
             yield error(
@@ -83,7 +84,7 @@ def wrong_flavour(machine: Machine) -> Verdicts:
     licence = there(machine.driver.module_license)
     flavour = "open" if licence == OPEN_LICENSE else "proprietary"
     for card in cards(machine) if licence else ():
-        arch = architecture(card)
+        arch = arch_of(facts(), card.capability)
         if arch and flavour not in arch.kernel_modules:
             other = "proprietary" if flavour == "open" else "open"
             yield error(

@@ -5,10 +5,8 @@ from __future__ import annotations
 from gpusetup.resolve.candidates import CardKind, DriverOffer
 from gpusetup.resolve.model import Reason
 from gpusetup.resolve.problem import Verdict, because, constraint, fails, holds
-from gpusetup.versions import capability, dotted
-
-HAS_BOTH_MODULES = capability("7.5")
-"""Turing, the first architecture that the open kernel modules drive."""
+from gpusetup.versions import dotted
+from gpusetup.versions import driver as version
 
 
 @constraint("driver")
@@ -39,6 +37,9 @@ def branch_drives_card(card: CardKind, driver: DriverOffer) -> Verdict:
         older = (because(card.arch, f"{last} is the last branch for {card.arch.arch}"),) if last else ()
         return fails(because(branch, f"branch {branch.branch} starts at {branch.arch_min} ({branch.cc_min}), "
                                      f"{card} is older"), *older)  # fmt: skip
+    first = card.arch.first_driver_derived
+    if first and version(branch.branch) < version(version(first).branch):
+        return fails(because(card.arch, f"{card.arch.arch} came with driver {first}; {branch.branch} is older"))
     if branch.cc_max_derived and dotted(card.cc) > dotted(branch.cc_max_derived):
         return fails(because(branch, f"branch {branch.branch} ends at compute capability {branch.cc_max_derived}, "
                                      f"{card} is newer"))  # fmt: skip
