@@ -1,0 +1,101 @@
+"""Planted faults: copies of the checks with one thing broken, all run in one go."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from gpusetup.selftest.catalogue import checks
+from gpusetup.selftest.model import Proof, Verdict
+from gpusetup.selftest.plan import Selection
+from gpusetup.selftest.prove import prove
+from gpusetup.value import Value
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLES = Path(__file__).with_name("faults")
+
+
+class Fault(Value):
+    """One row of a table; `check` is the table's name."""
+
+    name: str
+    file: str
+    find: str
+    put: str
+    caught_by: tuple[str, ...]
+    tensor: str = ""
+    step: int | None = None
+    check: str = ""
+
+    @property
+    def framework(self) -> str:
+        return Path(self.file).stem
+
+    @property
+    def title(self) -> str:
+        return f"{self.check}, {self.framework}: {self.name}"
+
+
+def faults() -> list[Fault]:
+    """Return every fault of every table."""
+    return [
+        msgspec.structs.replace(msgspec.convert(row, Fault), check=table.stem)
+        for table in sorted(TABLES.glob("*.toml"))
+        for row in tomllib.loads(table.read_text("utf-8"))["fault"]
+    ]
+
+
+def plant(fault: Fault, copy: str, folder: Path) -> None:
+    """Write the check with this one fault as `folder`/`copy`."""
+    shutil.copytree(ROOT / "checks" / fault.check, folder / copy, ignore=shutil.ignore_patterns("__pycache__"))
+    for source in (folder / copy).glob("*.py"):
+        source.write_text(source.read_text("utf-8").replace(f"checks.{fault.check}", f"checks.{copy}"), "utf-8")
+    file = folder / copy / fault.file
+    text = file.read_text("utf-8")
+    assert text.count(fault.find) == 1, f"{fault.title}: {fault.find!r} stands {text.count(fault.find)} times in it"
+    file.write_text(text.replace(fault.find, fault.put), "utf-8")
+
+
+def run(planted: Sequence[Fault], folder: Path, jobs: int = 2) -> dict[str, list[Verdict]]:
+    """Run each fault in its framework and return the failed verdicts of each, by its title.
+
+    Only faults that are caught as a difference between processes need the second round.
+    """
+    found: dict[str, list[Verdict]] = {}
+    for repeat in (1, 2):
+        copies = {
+            f"fault_{number}": fault
+            for number, fault in enumerate(planted)
+            if (2 if "determinism" in fault.caught_by else 1) == repeat
+        }
+        for framework in sorted({fault.framework for fault in copies.values()}):
+            chosen = {copy: fault for copy, fault in copies.items() if fault.framework == framework}
+            for copy, fault in chosen.items():
+                plant(fault, copy, folder)
+            proof = _prove(tuple(chosen), framework, folder, repeat, jobs)
+            for copy, fault in chosen.items():
+                found[fault.title] = [one for one in proof.verdicts if one.check == copy and one.state == "failed"]
+    return found
+
+
+def caught(fault: Fault, failures: Sequence[Verdict]) -> bool:
+    """Return whether one of the verdicts that should catch the fault does, and says where."""
+    for verdict in failures:
+        if verdict.kind not in fault.caught_by:
+            continue
+        place = verdict.divergence
+        if not fault.tensor or verdict.kind != "parity" or place is None:
+            return True
+        if place.tensor == fault.tensor and fault.step in {None, place.step}:
+            return True
+    return False
+
+
+def _prove(names: tuple[str, ...], framework: str, folder: Path, repeat: int, jobs: int) -> Proof:
+    selection = Selection(checks=names, pythons={framework: sys.executable}, repeat=repeat)
+    return prove(selection, checks(folder), own_checks=folder, jobs=jobs)

@@ -1,0 +1,53 @@
+"""A planted fault is caught by the verdict that should catch it, at the place where it was planted.
+
+The whole table takes minutes: `benchmarks/selftest_planted_faults.py` runs it. Here: the gates that the first users
+swapped, and of every check and framework one fault drawn anew each time.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.checks.planted import Fault, caught, faults, run
+
+SEED = random.SystemRandom().randrange(10**6)
+
+
+def sample(seed: int) -> list[Fault]:
+    """Return the swapped gates and, per check and framework, one more."""
+    every = sorted(faults(), key=lambda fault: (fault.check, fault.framework))
+    always = [fault for fault in every if fault.check == "gru" and fault.name == "two gates swapped"]
+    draw = random.Random(seed)
+    groups = itertools.groupby(
+        (fault for fault in every if fault not in always), lambda fault: (fault.check, fault.framework)
+    )
+    return always + [draw.choice(list(group)) for _, group in groups]
+
+
+def test_every_fault_can_still_be_planted(tmp_path: Path) -> None:
+    """A fault whose text is gone from the check would silently test nothing."""
+    from tests.checks.planted import plant
+
+    for number, fault in enumerate(faults()):
+        plant(fault, f"fault_{number}", tmp_path)
+
+
+def test_titles_are_unique() -> None:
+    titles = [fault.title for fault in faults()]
+    assert len(set(titles)) == len(titles)
+
+
+@pytest.mark.frameworks
+def test_the_sampled_faults_are_caught_where_they_are(tmp_path: Path) -> None:
+    chosen = sample(SEED)
+    failures = run(chosen, tmp_path)
+    missed = [
+        (fault.title, [(one.kind, one.summary, one.evidence) for one in failures[fault.title]])
+        for fault in chosen
+        if not caught(fault, failures[fault.title])
+    ]
+    assert missed == [], f"sample drawn with seed {SEED}"
