@@ -1,0 +1,72 @@
+"""How long whole commands take to start, as ratios to bare processes measured in the same run.
+
+Everything is run in turn, round after round, so that whatever else the machine does meets all alike; the medians and
+their ratios are printed. Exits 1 when a ratio is beyond its budget.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+from gpusetup.cli import COMMANDS
+
+PYTHON = sys.executable
+GPUSETUP = str(Path(PYTHON).with_name("gpusetup"))
+FLOOR = [PYTHON, "-c", "import click, pynvml"]
+COLLECT_ENV = [PYTHON, "-m", "torch.utils.collect_env"]
+DOCTOR = [GPUSETUP, "doctor"]
+INSTALL = [GPUSETUP, "install", "--distro", "fedora", "--gpu", "RTX 4090"]
+
+ROUNDS = 21
+SLOW_ROUNDS = 3
+
+
+def main() -> int:
+    budgets = [("gpusetup doctor", DOCTOR, "floor", FLOOR, 2.0)]
+    if "install" in COMMANDS and importlib.util.find_spec("gpusetup.cli.install"):
+        budgets.append(("gpusetup install", INSTALL, "floor", FLOOR, 3.0))
+    within = _compare(budgets, ROUNDS)
+    if importlib.util.find_spec("torch"):
+        within &= _compare([("gpusetup doctor", DOCTOR, "collect_env", COLLECT_ENV, 1 / 15)], SLOW_ROUNDS)
+    else:
+        print("torch is not installed: not compared with torch.utils.collect_env")
+    return 0 if within else 1
+
+
+def _compare(budgets: list[tuple[str, list[str], str, list[str], float]], rounds: int) -> bool:
+    commands = {name: argv for row in budgets for name, argv in ((row[0], row[1]), (row[2], row[3]))}
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    for argv in commands.values():
+        _seconds(argv)  # fills the caches
+    for _ in range(rounds):
+        for name, argv in commands.items():
+            times[name].append(_seconds(argv))
+    for name, seconds in times.items():
+        print(f"{name:18} {median(seconds) * 1000:8.1f} ms (median of {rounds})")
+    verdicts = [_within(name, other, times, budget) for name, _, other, _, budget in budgets]
+    return all(verdicts)
+
+
+def _within(name: str, other: str, times: dict[str, list[float]], budget: float) -> bool:
+    ratio = median(times[name]) / median(times[other])
+    verdict = "within" if ratio <= budget else "BEYOND"
+    print(f"{name} / {other} = {ratio:.3f}, {verdict} the budget of {budget:.3f}")
+    return ratio <= budget
+
+
+def _seconds(argv: list[str]) -> float:
+    start = time.perf_counter()
+    done = subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    seconds = time.perf_counter() - start
+    if done.returncode not in {0, 1, 3}:  # 1 and 3 are verdicts of the doctor
+        raise SystemExit(f"{' '.join(argv)} ended with {done.returncode}:\n{done.stderr}")
+    return seconds
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""Plain text for people: wrapped to the screen, coloured only on a terminal.
+
+For commands whose start is budgeted: it does the little that they need of rich, which takes 25 ms to load.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from textwrap import fill
+
+import click
+
+from gpusetup.report.console import WIDTH_WHEN_PIPED
+
+
+def say(line: str = "", *, indent: int = 0, wrap: bool = True, colour: str | None = None, bold: bool = False) -> None:
+    """Print `line` on stdout, `indent` columns in and wrapped (a command to copy is not)."""
+    blank = " " * indent
+    shown = fill(line, width(), initial_indent=blank, subsequent_indent=blank * 2) if wrap else blank + line
+    click.secho(shown, fg=colour, bold=bold, color=False if os.environ.get("NO_COLOR") else None)
+
+
+def width() -> int:
+    """Return how many columns there are; a fixed number where stdout is no terminal."""
+    if not sys.stdout.isatty():
+        return WIDTH_WHEN_PIPED
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+    except OSError:
+        return 80
