@@ -1,0 +1,70 @@
+"""The journal: one JSON line for each thing that happened to a step, written before and after it happens.
+
+It is the same file, line for line, that the rendered script keeps, so that either can go on where the other stopped.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from gpusetup.value import Value
+
+Event = Literal["started", "applied", "failed", "waiting", "undone"]
+
+
+class Entry(Value):
+    """`at` UTC in ISO 8601, `recipe` the digest; `waiting` is for a reboot."""
+
+    at: str
+    recipe: str
+    step: str
+    event: Event
+
+
+class Journal:
+    """Appends to and reads the journal at `path`; an entry is on the disk before `note` returns."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def note(self, recipe: str, step: str, event: Event) -> None:
+        """Append one entry, on a line of its own even behind a line that a crash cut short."""
+        entry = Entry(at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), recipe=recipe, step=step, event=event)
+        torn = self.path.exists() and not self.path.read_bytes().endswith(b"\n")
+        with self.path.open("ab") as file:
+            file.write((b"\n" if torn else b"") + msgspec.json.encode(entry) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def entries(self) -> list[Entry]:
+        """Return every whole entry, oldest first; a line that a crash cut short says nothing."""
+        if not self.path.exists():
+            return []
+        return [entry for line in self.path.read_bytes().splitlines() if (entry := _entry(line)) is not None]
+
+    def last(self, step: str) -> Event | None:
+        """Return the last thing that happened to `step`, in whichever recipe."""
+        return next((entry.event for entry in reversed(self.entries()) if entry.step == step), None)
+
+    def standing(self) -> list[Entry]:
+        """Return the last entry of each step that was begun and not undone, the latest begun first."""
+        last = {entry.step: entry for entry in self.entries()}
+        begun: dict[str, None] = {}
+        for entry in self.entries():
+            if entry.event == "undone":
+                begun.pop(entry.step, None)
+            else:
+                begun.setdefault(entry.step)
+        return [last[step] for step in reversed(begun)]
+
+
+def _entry(line: bytes) -> Entry | None:
+    try:
+        return msgspec.json.decode(line, type=Entry)
+    except msgspec.DecodeError:
+        return None

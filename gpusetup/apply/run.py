@@ -1,0 +1,90 @@
+"""Applies a recipe step by step, and takes applied steps back.
+
+A step is: look (*check*), note ``started``, *apply*, look again, note ``applied``. Whatever moment the power fails at,
+the journal and the checks together tell where to go on: an applied step passes its check; one that was only started
+is applied again, which every *apply* must bear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NoReturn
+
+from gpusetup.apply import doors
+from gpusetup.apply.doors import Outcome
+from gpusetup.apply.place import Place
+from gpusetup.errors import StepFailedError
+from gpusetup.render.model import Recipe, Step
+
+Tell = Callable[[str], None]
+Ending = Literal["done", "reboot"]
+
+
+def look(recipe: Recipe, place: Place) -> dict[str, bool]:
+    """Return for each step whether it is done already. Changes nothing."""
+    return {step.id: doors.run(recipe, step, "check", place.root).status == 0 for step in recipe.steps}
+
+
+def apply(recipe: Recipe, place: Place, tell: Tell) -> Ending:
+    """Do every step that is not done yet; ``reboot`` when one can only be finished by the next boot.
+
+    Raises `StepFailedError`, with the step's last lines, when a step fails or its check says no after it ran.
+    """
+    with place.locked():
+        place.keep(recipe)
+        for step in recipe.steps:
+            tell(f"── {step.id}: {step.title}")
+            if _already(recipe, step, place):
+                tell("   nothing to do")
+            elif _apply_step(recipe, step, place, tell) == "reboot":
+                return "reboot"
+    return "done"
+
+
+def undo(place: Place, tell: Tell) -> int:
+    """Take back every step that stands, the latest first; return how many.
+
+    Raises `StepFailedError` when one cannot be taken back; the others stay as they are.
+    """
+    with place.locked():
+        standing = place.journal.standing()
+        for entry in standing:
+            recipe = place.recipe(entry.recipe)
+            step = next(step for step in recipe.steps if step.id == entry.step)
+            tell(f"── taking back {step.id}")
+            outcome = doors.run(recipe, step, "undo", place.root)
+            if outcome.status != 0:
+                _fail(f"taking back the step {step.id} failed", outcome, "mend the cause and run it again")
+            place.journal.note(recipe.digest, step.id, "undone")
+    return len(standing)
+
+
+def _already(recipe: Recipe, step: Step, place: Place) -> bool:
+    last = place.journal.last(step.id)
+    if doors.run(recipe, step, "check", place.root).status != 0 or last == "started":
+        return False
+    if last in ("failed", "waiting"):
+        place.journal.note(recipe.digest, step.id, "applied")
+    return True
+
+
+def _apply_step(recipe: Recipe, step: Step, place: Place, tell: Tell) -> Ending:
+    place.journal.note(recipe.digest, step.id, "started")
+    outcome = doors.run(recipe, step, "apply", place.root)
+    check = doors.run(recipe, step, "check", place.root) if outcome.status == 0 else None
+    if check is None or (check.status != 0 and not step.reboot_after):
+        place.journal.note(recipe.digest, step.id, "failed")
+        said = f"failed (exit status {outcome.status})" if check is None else "ran, but its check says it is not done"
+        _fail(f"the step {step.id} {said}", outcome, "mend the cause and run the same command again, or use --undo")
+    if check.status != 0:
+        place.journal.note(recipe.digest, step.id, "waiting")
+        return "reboot"
+    place.journal.note(recipe.digest, step.id, "applied")
+    if step.manual:
+        tell(f"   only you can do this: {step.manual}")
+    return "done"
+
+
+def _fail(what: str, outcome: Outcome, remedy: str) -> NoReturn:
+    last = next((line.strip() for line in reversed(outcome.tail) if line.strip()), "")
+    raise StepFailedError(f"{what}: {last}" if last else what, remedy)
