@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,8 +87,8 @@ def _apply(recipe: Recipe, *, dry_run: bool, yes: bool) -> None:
     place = _place()
     refuse_other_host(recipe, place.root)
     if dry_run:
-        for step, done in look(recipe, place).items():
-            click.echo(f"{'done ' if done else 'to do'}  {step}")
+        for name, done in look(recipe, place).items():
+            click.echo(f"{'done ' if done else 'to do'}  {name}")
         return
     for step in recipe.steps:
         click.echo(f"  {step.id}: {step.title}", err=True)
@@ -119,7 +120,7 @@ def _place() -> Place:
 def _ask(question: str, *, yes: bool) -> None:
     from gpusetup.errors import RefusedError  # noqa: PLC0415
 
-    if not yes and not click.get_text_stream("stdin").isatty():
+    if not yes and not sys.stdin.isatty():
         raise RefusedError("there is no terminal to ask on", "give --yes to go on without a question")
     if not yes:
         click.confirm(question, abort=True, err=True)
