@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Driver, Library, Reading, Unread
@@ -12,13 +13,11 @@ OPEN = "Dual MIT/GPL"
 PROPRIETARY = "NVIDIA"
 
 
-def read_driver(host: Host, nvml: dict[str, Reading[str]], libraries: tuple[Library, ...]) -> Driver:
-    """Return what each part says: `nvml` has the three fields that NVML answered."""
+def read_driver(host: Host, nvml: dict[str, Any], libraries: tuple[Library, ...]) -> Driver:
+    """Return what each part says: `nvml` has the fields that NVML answered."""
     nvrm = host.read_text(NVRM)
     return Driver(
-        nvml=nvml["nvml"],
-        nvml_library=nvml["nvml_library"],
-        cuda=nvml["cuda"],
+        **nvml,
         kernel_module=_kernel_module(host, nvrm),
         module_license=_license(nvrm),
         user_library=_user_library(libraries),

@@ -9,7 +9,7 @@ from gpusetup import __version__
 from gpusetup.errors import WrongInputError
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Machine
-from gpusetup.machine.nvml import Question
+from gpusetup.machine.nvml.question import Question
 
 
 def read(sysroot: Path, deadline: float) -> Machine:

@@ -5,6 +5,7 @@
                      function "*" means every one. ones/zeros/text return success with garbage in the answer
    FAKE_NVML_DRIVER  the driver version it claims; default 580.95.05
    FAKE_NVML_NAME    the name every GPU claims instead of its own
+   FAKE_NVML_MIG     how many slices every GPU is cut into; default 0, MIG off
 
    Functions are named as pynvml names them, without _v2 and the like. Declarations are ours, from the documented ABI. */
 
@@ -46,6 +47,8 @@ static const char *setting(const char *name, const char *otherwise) {
     const char *value = getenv(name);
     return value && *value ? value : otherwise;
 }
+
+static int slices(void) { return atoi(setting("FAKE_NVML_MIG", "0")); }
 
 static int count_gpus(void) {
     char plan[4096];
@@ -281,7 +284,146 @@ int nvmlDeviceGetRemappedRows(Gpu *gpu, unsigned *corrected, unsigned *uncorrect
 int nvmlDeviceGetMigMode(Gpu *gpu, unsigned *current, unsigned *pending) {
     BEGIN("nvmlDeviceGetMigMode", gpu);
     if (!gpu->kind->datacentre) return NOT_SUPPORTED;
-    ANSWER(unsigned, current, 0);
-    ANSWER(unsigned, pending, 0);
+    ANSWER(unsigned, current, slices() > 0);
+    ANSWER(unsigned, pending, slices() > 0);
+    return SUCCESS;
+}
+
+NUMBER("nvmlDeviceGetMaxMigDeviceCount", nvmlDeviceGetMaxMigDeviceCount, unsigned, gpu->kind->datacentre, 7)
+
+int nvmlDeviceGetMigDeviceHandleByIndex(Gpu *gpu, unsigned index, Gpu **out) {
+    BEGIN("nvmlDeviceGetMigDeviceHandleByIndex", gpu);
+    if ((int)index >= slices()) return NOT_FOUND;
+    ANSWER(Gpu *, out, gpu);
+    return SUCCESS;
+}
+
+NUMBER("nvmlDeviceGetArchitecture", nvmlDeviceGetArchitecture, unsigned, 1, gpu->kind->architecture)
+NUMBER("nvmlDeviceGetMinorNumber", nvmlDeviceGetMinorNumber, unsigned, 1, gpu->index)
+NUMBER("nvmlDeviceGetPerformanceState", nvmlDeviceGetPerformanceState, int, 1, 8)
+NUMBER("nvmlDeviceGetPowerManagementDefaultLimit", nvmlDeviceGetPowerManagementDefaultLimit, unsigned, gpu->kind->watts,
+       gpu->kind->watts * 1000)
+NUMBER("nvmlDeviceGetPcieReplayCounter", nvmlDeviceGetPcieReplayCounter, unsigned, 1, 0)
+NUMBER("nvmlDeviceGetVirtualizationMode", nvmlDeviceGetVirtualizationMode, int, 1, 0)
+
+int nvmlDeviceGetVbiosVersion(Gpu *gpu, char *out, unsigned size) {
+    BEGIN("nvmlDeviceGetVbiosVersion", gpu);
+    TEXT(out, size, "96.00.89.00.01");
+    return SUCCESS;
+}
+
+int nvmlDeviceGetBAR1MemoryInfo(Gpu *gpu, Memory *out) {
+    BEGIN("nvmlDeviceGetBAR1MemoryInfo", gpu);
+    ANSWER(Memory, out, ((Memory){256ull << 20, 255ull << 20, 1ull << 20}));
+    return SUCCESS;
+}
+
+int nvmlDeviceGetRetiredPages(Gpu *gpu, int cause, unsigned *count, Mask *out) {
+    BEGIN("nvmlDeviceGetRetiredPages", gpu);
+    (void)cause, (void)out;
+    if (!gpu->kind->datacentre || gpu->kind->major > 7) return NOT_SUPPORTED;
+    ANSWER(unsigned, count, 0);
+    return SUCCESS;
+}
+
+typedef struct {
+    unsigned pid;
+    Mask memory;
+    unsigned instance, slice;
+} Process;
+
+int nvmlDeviceGetComputeRunningProcesses_v3(Gpu *gpu, unsigned *count, Process *out) {
+    BEGIN("nvmlDeviceGetComputeRunningProcesses", gpu);
+    if (*count < 1 || !out) {
+        *count = 1;
+        return INSUFFICIENT_SIZE;
+    }
+    *count = 1;
+    ANSWER(Process, out, ((Process){4242, 300ull << 20, -1, -1}));
+    return SUCCESS;
+}
+
+int nvmlDeviceGetGraphicsRunningProcesses_v3(Gpu *gpu, unsigned *count, Process *out) {
+    BEGIN("nvmlDeviceGetGraphicsRunningProcesses", gpu);
+    (void)out;
+    if (gpu->kind->datacentre) return NOT_SUPPORTED;
+    ANSWER(unsigned, count, 0);
+    return SUCCESS;
+}
+
+int nvmlDeviceGetNvLinkState(Gpu *gpu, unsigned link, int *out) {
+    BEGIN("nvmlDeviceGetNvLinkState", gpu);
+    if (!gpu->kind->nvlinks) return NOT_SUPPORTED;
+    if ((int)link >= gpu->kind->nvlinks) return INVALID_ARGUMENT;
+    ANSWER(int, out, 1);
+    return SUCCESS;
+}
+
+int nvmlDeviceGetGspFirmwareVersion(Gpu *gpu, char *out) {
+    BEGIN("nvmlDeviceGetGspFirmwareVersion", gpu);
+    if (gpu->kind->architecture < 6) return NOT_SUPPORTED;
+    TEXT(out, 64, "%s", setting("FAKE_NVML_DRIVER", "580.95.05"));
+    return SUCCESS;
+}
+
+int nvmlDeviceGetGspFirmwareMode(Gpu *gpu, unsigned *enabled, unsigned *by_default) {
+    BEGIN("nvmlDeviceGetGspFirmwareMode", gpu);
+    if (gpu->kind->architecture < 6) return NOT_SUPPORTED;
+    ANSWER(unsigned, enabled, 1);
+    ANSWER(unsigned, by_default, 1);
+    return SUCCESS;
+}
+
+typedef struct {
+    unsigned field, scope;
+    long long timestamp, latency;
+    int type, code;
+    unsigned long long value;
+} FieldValue;
+
+int nvmlDeviceGetFieldValues(Gpu *gpu, int count, FieldValue *out) {
+    BEGIN("nvmlDeviceGetFieldValues", gpu);
+    for (int i = 0; i < count; i++) {
+        out[i].type = 1;
+        out[i].code = gpu->kind->datacentre ? SUCCESS : NOT_SUPPORTED;
+        ANSWER(unsigned long long, &out[i].value, 0);
+    }
+    return SUCCESS;
+}
+
+typedef struct {
+    unsigned char cluster[16];
+    int status;
+    unsigned clique;
+    unsigned char state;
+} Fabric;
+
+int nvmlDeviceGetGpuFabricInfo(Gpu *gpu, Fabric *out) {
+    BEGIN("nvmlDeviceGetGpuFabricInfo", gpu);
+    if (!gpu->kind->datacentre) return NOT_SUPPORTED;
+    ANSWER(Fabric, out, ((Fabric){.state = gpu->kind->major >= 9 ? 3 : 0}));
+    return SUCCESS;
+}
+
+int nvmlDeviceGetTopologyCommonAncestor(Gpu *gpu, Gpu *other, int *out) {
+    BEGIN("nvmlDeviceGetTopologyCommonAncestor", gpu);
+    ANSWER(int, out, gpu->index / 4 == other->index / 4 ? 40 : 50);
+    return SUCCESS;
+}
+
+int nvmlDeviceGetP2PStatus(Gpu *gpu, Gpu *other, int capability, int *out) {
+    BEGIN("nvmlDeviceGetP2PStatus", gpu);
+    (void)capability;
+    ANSWER(int, out, gpu->kind->datacentre && other->kind->datacentre ? 0 : 5);
+    return SUCCESS;
+}
+
+typedef struct {
+    unsigned environment, feature, developer;
+} Confidential;
+
+int nvmlSystemGetConfComputeState(Confidential *out) {
+    BEGIN("nvmlSystemGetConfComputeState", NULL);
+    ANSWER(Confidential, out, ((Confidential){0, 0, 0}));
     return SUCCESS;
 }

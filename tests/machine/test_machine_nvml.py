@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gpusetup.machine.model import Gpu, Machine, Unread
-from gpusetup.machine.nvml_fields import GPU, SYSTEM
+from gpusetup.machine.model import Gpu, Machine, Peer, Process, Unread
+from gpusetup.machine.nvml.question import DRIVER, GPU
 from gpusetup.machine.read import read
 from tests.conftest import Run
 from tests.fake_driver import FakeDriver, plan
@@ -35,6 +35,15 @@ HEALTHY_H100 = {
     "mig": False,
     "pcie_gen": (5, 5),
     "pcie_width": (16, 16),
+    "architecture": "Hopper",
+    "minor": 0,
+    "processes": (Process(pid=4242, memory=300 << 20, graphics=False),),
+    "mig_devices": (),
+    "nvlinks": (True,) * 18,
+    "gsp_mode": (True, True),
+    "recovery_action": 0,
+    "fabric": (3, 0),
+    "peers": (),
 }
 
 
@@ -65,7 +74,7 @@ def test_one_gpu_is_read_in_full(detect: Detect) -> None:
     (gpu,) = gpus_of(machine)
     assert {name: getattr(gpu, name) for name in HEALTHY_H100} == HEALTHY_H100
     assert gpu.pci_address == "0000:01:00.0"
-    assert [name for name in GPU if isinstance(getattr(gpu, name), Unread)] == []
+    assert [name for name in GPU if isinstance(getattr(gpu, name), Unread)] == ["retired_pages"]  # ended with Volta
     assert (machine.driver.nvml, machine.driver.nvml_library, machine.driver.cuda) == (
         "580.95.05",
         "13.580.95.05",
@@ -90,6 +99,43 @@ def test_mixed_gpus_each_say_what_they_are(detect: Detect) -> None:
     assert server.ecc is True
 
 
+def test_every_pair_of_gpus_is_asked_once(detect: Detect) -> None:
+    first, second, third = gpus_of(detect("h100*2,rtx4090"))
+    assert first.peers == (Peer(index=1, level=40, p2p_read=0), Peer(index=2, level=40, p2p_read=5))
+    assert second.peers == (Peer(index=2, level=40, p2p_read=5),)
+    assert third.peers == ()
+
+
+def test_a_lost_gpu_is_nobodys_peer(detect: Detect) -> None:
+    first = gpus_of(detect("h100*3", faults={"nvmlDeviceGetHandleByIndex@1": 15}))[0]
+    assert not isinstance(first.peers, Unread)
+    assert [peer.index for peer in first.peers] == [2]
+
+
+def test_slices_of_a_gpu_are_listed(gpusetup: Run, fake_driver: FakeDriver) -> None:
+    env = fake_driver("h100", faults={"nvmlDeviceGetUUID": 15}) | {"FAKE_NVML_MIG": "2"}
+    (gpu,) = gpus_of(msgspec.json.decode(gpusetup("detect", env=env).stdout, type=Machine))
+    assert gpu.mig is True
+    assert not isinstance(gpu.mig_devices, Unread)
+    assert [each.index for each in gpu.mig_devices] == [0, 1]
+    assert unread(gpu.mig_devices[0].uuid).code == 15
+    assert gpu.mig_devices[1].memory_total == 81559 << 20
+
+
+def test_retired_pages_belong_to_old_gpus(detect: Detect) -> None:
+    volta, laptop = gpus_of(detect("v100,gtx1050m"))
+    assert volta.retired_pages == (0, 0)
+    assert unread(laptop.nvlinks).unread == unread(laptop.gsp_firmware).unread == "unsupported"
+
+
+def test_a_code_inside_a_call_that_succeeds_is_heard(detect: Detect) -> None:
+    (desktop,) = gpus_of(detect("rtx4090"))
+    assert (unread(desktop.recovery_action).source, unread(desktop.recovery_action).code) == (
+        "nvmlDeviceGetFieldValues",
+        3,
+    )
+
+
 @pytest.mark.parametrize(
     ("code", "why", "name"),
     [
@@ -104,7 +150,7 @@ def test_a_driver_that_does_not_start_says_so_everywhere(detect: Detect, code: i
     machine = detect("h100", faults={"nvmlInit": code})
     told = unread(machine.gpus)
     assert (told.unread, told.source, told.detail, told.code) == (why, "nvmlInit", name, code)
-    assert [getattr(machine.driver, field) for field in SYSTEM] == [told] * 3
+    assert [getattr(machine.driver, field) for field in DRIVER] == [told] * 4
 
 
 def test_a_lost_gpu_is_unread_and_the_others_are_read(detect: Detect) -> None:

@@ -9,17 +9,19 @@ import msgspec
 
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Gpu, Reading, Unread
-from gpusetup.machine.nvml_fields import GPU, SYSTEM
 from gpusetup.machine.worker import Outcome, Tell, Worker
 
 SONAME = "libnvidia-ml.so.1"
 PLACES = ("/usr/lib64", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib", "/usr/lib/wsl/lib")
+DRIVER: dict[str, Any] = {"nvml": str, "nvml_library": str, "cuda": str, "confidential": bool}
+GPU = Gpu.__struct_fields__[1:]  # all but the index
 
 
 class Nvml(NamedTuple):
     """What NVML said: the fields of the driver by name, and the GPUs."""
 
-    driver: dict[str, Reading[str]]
+    driver: dict[str, Any]
+    """The readings of the fields of `DRIVER`."""
     gpus: Reading[tuple[Gpu, ...]]
 
 
@@ -61,7 +63,7 @@ def collect(outcome: Outcome) -> Nvml:
     init = told["init"].get("")
     if init is not None:
         return _nothing(_unread(init))
-    driver = {name: _reading(told["driver"].get(name, missing), str) for name in SYSTEM}
+    driver = {name: _reading(told["driver"].get(name, missing), kind) for name, kind in DRIVER.items()}
     count = told["count"].get("", missing)
     if not isinstance(count, int):
         return Nvml(driver, _unread(count))
@@ -69,13 +71,13 @@ def collect(outcome: Outcome) -> Nvml:
 
 
 def _ask(library: str, tell: Tell) -> None:
-    from gpusetup.machine.nvml_child import ask  # noqa: PLC0415 - ctypes and pynvml load in the child only
+    from gpusetup.machine.nvml.driver import ask  # noqa: PLC0415 - ctypes and pynvml load in the child only
 
     ask(library, tell)
 
 
 def _nothing(why: Unread) -> Nvml:
-    return Nvml(dict.fromkeys(SYSTEM, why), why)
+    return Nvml(dict.fromkeys(DRIVER, why), why)
 
 
 def _by_subject(lines: list[list[Any]]) -> dict[str, dict[Any, Any]]:

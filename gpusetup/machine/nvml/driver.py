@@ -1,0 +1,119 @@
+"""What the child asks the driver; the only place where ``pynvml`` is imported and libnvidia-ml is loaded."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gpusetup.machine.model import Unread, Why
+from gpusetup.machine.nvml.ask import FUNCTION_NOT_FOUND, Device, Reader, RefusedError
+from gpusetup.machine.nvml.convert import within
+from gpusetup.machine.nvml.fields import GPU, MORE, SYSTEM, SYSTEM_MORE
+from gpusetup.machine.worker import Tell
+
+MANY_GPUS = 1024
+LIBRARY_NOT_FOUND = 12
+
+_WHY: Mapping[int, Why] = {3: "unsupported", 4: "denied", 9: "absent", 10: "timeout", 13: "unsupported"}
+
+
+def ask(library: str, tell: Tell) -> None:
+    """Load `library` and tell every field of the driver and of each GPU, or why it could not be read.
+
+    Lines: ``read init <Unread>`` when NVML does not start (and nothing else follows), ``read driver FIELD VALUE``,
+    ``read count N`` and ``read gpu INDEX FIELD VALUE``.
+    """
+    try:
+        _load(library, tell)
+        driver = _Driver(tell)
+        driver.call("nvmlInit")
+    except RefusedError as error:
+        tell("read", "init", error.unread)
+        return
+    nobody = Device(None)
+    for name, reader in SYSTEM.items():
+        tell("read", "driver", name, driver.read(reader, nobody))
+    count = driver.part(lambda: within(0, MANY_GPUS)(driver.call("nvmlDeviceGetCount")))
+    tell("read", "count", count)
+    handles = [_handle(driver, index) for index in range(0 if isinstance(count, Unread) else count)]
+    for table in (GPU, MORE):
+        for index, handle in enumerate(handles):
+            _tell_gpu(driver, tell, table, index, Device(handle, _after(handles, index)))
+    for name, reader in SYSTEM_MORE.items():
+        tell("read", "driver", name, driver.read(reader, nobody))
+
+
+def _after(handles: list[Any], index: int) -> tuple[tuple[int, Any], ...]:
+    """Return the (index, handle) of the GPUs that come after `index` and answered."""
+    return tuple((i, handle) for i, handle in enumerate(handles) if i > index and not isinstance(handle, Unread))
+
+
+def _load(library: str, tell: Tell) -> None:
+    """Load the library ourselves: pynvml says "not found" whatever the loader's reason was.
+
+    pynvml then asks the loader for ``libnvidia-ml.so.1`` and is given this one, which has that soname.
+    """
+    tell("call", f"dlopen {library}")
+    try:
+        ctypes.CDLL(library)
+    except OSError as error:
+        absent = "No such file" in str(error)
+        why: Why = "absent" if absent else "denied" if "Permission denied" in str(error) else "failed"
+        unread = Unread(unread=why, source=f"dlopen {library}", detail=str(error), code=LIBRARY_NOT_FOUND)
+        raise RefusedError(unread) from error
+
+
+def _handle(driver: _Driver, index: int) -> Any:
+    return driver.part(lambda: driver.call("nvmlDeviceGetHandleByIndex", index))
+
+
+def _tell_gpu(driver: _Driver, tell: Tell, table: Mapping[str, Reader], index: int, device: Device) -> None:
+    """Tell the fields of `table`; a GPU that gave no handle, because it is lost, has the same reason for each."""
+    for name, reader in table.items():
+        value = device.handle if isinstance(device.handle, Unread) else driver.read(reader, device)
+        tell("read", "gpu", index, name, value)
+
+
+class _Driver:
+    """Calls NVML through pynvml; an error becomes a `RefusedError` with the function and its code."""
+
+    def __init__(self, tell: Tell) -> None:
+        import pynvml  # noqa: PLC0415 - the parent must never pay for it, nor be exposed to it
+
+        self._tell = tell
+        self.nvml = pynvml
+        self._codes = {
+            value: name for name, value in vars(pynvml).items() if name.startswith("NVML_ERROR_") and name.isupper()
+        }
+
+    def read(self, reader: Reader, device: Device) -> Any:
+        """Return the value of a field, or the `Unread` of why there is none."""
+        return self.part(lambda: reader(self, device))
+
+    def part(self, read: Callable[[], Any]) -> Any:
+        """Return what `read` returns, or the `Unread` of why it could not."""
+        try:
+            return read()
+        except RefusedError as error:
+            return error.unread
+        except Exception as error:  # ours for a value that cannot be, or whatever pynvml makes of one
+            return Unread(unread="failed", source=self._last, detail=f"nonsense: {error}"[:200])
+
+    def call(self, function: str, *arguments: Any) -> Any:
+        """Return what the function answers; raises `RefusedError`."""
+        self._last = function
+        self._tell("call", function)
+        call = getattr(self.nvml, function, None)
+        if call is None:
+            detail = "this nvidia-ml-py has no such function"
+            raise RefusedError(Unread(unread="unsupported", source=function, detail=detail, code=FUNCTION_NOT_FOUND))
+        try:
+            return call(*arguments)
+        except self.nvml.NVMLError as error:
+            raise self.refusal(function, int(error.value)) from error
+
+    def refusal(self, function: str, code: int) -> RefusedError:
+        """Return the error that stands for the return `code` of `function`."""
+        detail = self._codes.get(code, f"NVML error {code}")
+        return RefusedError(Unread(unread=_WHY.get(code, "failed"), source=function, detail=detail, code=code))

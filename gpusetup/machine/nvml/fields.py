@@ -1,0 +1,82 @@
+"""What NVML is asked, field by field of the model.
+
+`GPU` is read first, of every GPU; `MORE` after it, so that a call that never returns there takes nothing with it of
+what matters most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gpusetup.machine.nvml import convert, several
+from gpusetup.machine.nvml.ask import Reader, both, one, system
+from gpusetup.machine.nvml.convert import MANY_ERRORS, within
+
+TEMPERATURE_GPU = 0
+THRESHOLD_SLOWDOWN = 1
+CLOCK_SM = 1
+CORRECTED, UNCORRECTED = 0, 1
+VOLATILE, AGGREGATE = 0, 1
+
+SYSTEM: Mapping[str, Reader] = {
+    "nvml": system(convert.text, "nvmlSystemGetDriverVersion"),
+    "nvml_library": system(convert.text, "nvmlSystemGetNVMLVersion"),
+    "cuda": system(convert.cuda, "nvmlSystemGetCudaDriverVersion_v2"),
+}
+
+SYSTEM_MORE: Mapping[str, Reader] = {
+    "confidential": system(convert.confidential, "nvmlSystemGetConfComputeState"),
+}
+
+GPU: Mapping[str, Reader] = {
+    "name": one(convert.text, "nvmlDeviceGetName"),
+    "uuid": one(convert.text, "nvmlDeviceGetUUID"),
+    "pci_address": one(convert.address, "nvmlDeviceGetPciInfo"),
+    "compute_capability": one(convert.capability, "nvmlDeviceGetCudaComputeCapability"),
+    "memory_total": one(convert.total, "nvmlDeviceGetMemoryInfo"),
+    "memory_used": one(convert.used, "nvmlDeviceGetMemoryInfo"),
+    "temperature": one(within(-60, 200), "nvmlDeviceGetTemperature", TEMPERATURE_GPU),
+    "temperature_limit": one(within(1, 200), "nvmlDeviceGetTemperatureThreshold", THRESHOLD_SLOWDOWN),
+    "power": one(convert.watts, "nvmlDeviceGetPowerUsage"),
+    "power_limit": one(convert.watts, "nvmlDeviceGetEnforcedPowerLimit"),
+    "clock_sm": one(within(0, 20_000), "nvmlDeviceGetClockInfo", CLOCK_SM),
+    "clock_sm_max": one(within(1, 20_000), "nvmlDeviceGetMaxClockInfo", CLOCK_SM),
+    "throttle_reasons": one(
+        within(0, (1 << 16) - 1),
+        "nvmlDeviceGetCurrentClocksEventReasons",
+        older="nvmlDeviceGetCurrentClocksThrottleReasons",
+    ),
+    "persistence": one(convert.flag, "nvmlDeviceGetPersistenceMode"),
+    "compute_mode": one(within(0, 3), "nvmlDeviceGetComputeMode"),
+    "ecc": one(convert.current, "nvmlDeviceGetEccMode"),
+    "ecc_uncorrected": one(within(0, MANY_ERRORS), "nvmlDeviceGetTotalEccErrors", UNCORRECTED, AGGREGATE),
+    "retired_pending": one(convert.flag, "nvmlDeviceGetRetiredPagesPendingStatus"),
+    "remapped_rows": one(convert.rows, "nvmlDeviceGetRemappedRows"),
+    "mig": one(convert.current, "nvmlDeviceGetMigMode"),
+    "pcie_gen": both(within(1, 10), "nvmlDeviceGetCurrPcieLinkGeneration", "nvmlDeviceGetMaxPcieLinkGeneration"),
+    "pcie_width": both(within(0, 64), "nvmlDeviceGetCurrPcieLinkWidth", "nvmlDeviceGetMaxPcieLinkWidth"),
+}
+
+MORE: Mapping[str, Reader] = {
+    "architecture": one(convert.architecture, "nvmlDeviceGetArchitecture"),
+    "minor": one(within(0, 1023), "nvmlDeviceGetMinorNumber"),
+    "vbios": one(convert.text, "nvmlDeviceGetVbiosVersion"),
+    "bar1_total": one(convert.bar1, "nvmlDeviceGetBAR1MemoryInfo"),
+    "performance_state": one(within(0, 15), "nvmlDeviceGetPerformanceState"),
+    "power_limit_default": one(convert.watts, "nvmlDeviceGetPowerManagementDefaultLimit"),
+    "ecc_pending": one(convert.pending, "nvmlDeviceGetEccMode"),
+    "ecc_volatile": one(within(0, MANY_ERRORS), "nvmlDeviceGetTotalEccErrors", UNCORRECTED, VOLATILE),
+    "ecc_corrected": one(within(0, MANY_ERRORS), "nvmlDeviceGetTotalEccErrors", CORRECTED, VOLATILE),
+    "retired_pages": several.retired_pages,
+    "pcie_replays": one(within(0, (1 << 32) - 2), "nvmlDeviceGetPcieReplayCounter"),
+    "processes": several.processes,
+    "mig_pending": one(convert.pending, "nvmlDeviceGetMigMode"),
+    "mig_devices": several.mig_devices,
+    "nvlinks": several.nvlinks,
+    "gsp_firmware": one(convert.text, "nvmlDeviceGetGspFirmwareVersion"),
+    "gsp_mode": one(convert.flags, "nvmlDeviceGetGspFirmwareMode"),
+    "virtualization": one(within(0, 4), "nvmlDeviceGetVirtualizationMode"),
+    "recovery_action": several.recovery_action,
+    "fabric": several.fabric,
+    "peers": several.peers,
+}

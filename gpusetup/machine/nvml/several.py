@@ -1,0 +1,120 @@
+"""Fields that take several calls, or a structure."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+from gpusetup.machine.model import MigDevice, Peer, Process
+from gpusetup.machine.nvml import convert
+from gpusetup.machine.nvml.ask import NOT_FOUND, Asks, Device, RefusedError
+from gpusetup.machine.nvml.convert import MANY_BYTES, within
+
+INVALID_ARGUMENT = 2
+NOT_SUPPORTED = 3
+SINGLE_BIT, DOUBLE_BIT = 0, 1
+P2P_READ = 0
+RECOVERY_ACTION = 230  # NVML_FI_DEV_GET_GPU_RECOVERY_ACTION
+FABRIC_NOT_SUPPORTED = 0
+MANY_LINKS = 64
+MANY_SLICES = 64
+MANY_PIDS = 1 << 22  # the kernel's own limit
+
+
+def retired_pages(driver: Asks, device: Device) -> tuple[int, int]:
+    """Return how many pages were retired for each cause."""
+    single, double = (
+        len(driver.call("nvmlDeviceGetRetiredPages", device.handle, cause)) for cause in (SINGLE_BIT, DOUBLE_BIT)
+    )
+    return single, double
+
+
+def processes(driver: Asks, device: Device) -> tuple[Process, ...]:
+    """Return the processes that compute, then those that draw, where the GPU can tell."""
+    computing = driver.call("nvmlDeviceGetComputeRunningProcesses", device.handle)
+    try:
+        drawing = driver.call("nvmlDeviceGetGraphicsRunningProcesses", device.handle)
+    except RefusedError as error:
+        if error.unread.code != NOT_SUPPORTED:
+            raise
+        drawing = []
+    return (*(_process(each, False) for each in computing), *(_process(each, True) for each in drawing))
+
+
+def _process(told: Any, graphics: bool) -> Process:
+    memory = None if told.usedGpuMemory is None else within(0, MANY_BYTES)(told.usedGpuMemory)
+    return Process(pid=within(0, MANY_PIDS)(told.pid), memory=memory, graphics=graphics)
+
+
+def nvlinks(driver: Asks, device: Device) -> tuple[bool, ...]:
+    """Return the state of each link, up to the first that the GPU does not have."""
+    states: list[bool] = []
+    for link in range(MANY_LINKS):
+        try:
+            states.append(convert.flag(driver.call("nvmlDeviceGetNvLinkState", device.handle, link)))
+        except RefusedError as error:
+            if not states or error.unread.code not in {INVALID_ARGUMENT, NOT_SUPPORTED}:
+                raise
+            break
+    return tuple(states)
+
+
+def mig_devices(driver: Asks, device: Device) -> tuple[MigDevice, ...]:
+    """Return the slices of a GPU in MIG mode, none where the mode is off; slots may be empty."""
+    if not convert.current(driver.call("nvmlDeviceGetMigMode", device.handle)):
+        return ()
+    slots = within(0, MANY_SLICES)(driver.call("nvmlDeviceGetMaxMigDeviceCount", device.handle))
+    found = ((slot, _slice_handle(driver, device, slot)) for slot in range(slots))
+    return tuple(_slice(driver, slot, handle) for slot, handle in found if handle is not None)
+
+
+def _slice_handle(driver: Asks, device: Device, slot: int) -> Any:
+    try:
+        return driver.call("nvmlDeviceGetMigDeviceHandleByIndex", device.handle, slot)
+    except RefusedError as error:
+        if error.unread.code != NOT_FOUND:
+            raise
+        return None
+
+
+def _slice(driver: Asks, slot: int, handle: Any) -> MigDevice:
+    return MigDevice(
+        index=slot,
+        name=driver.part(lambda: convert.text(driver.call("nvmlDeviceGetName", handle))),
+        uuid=driver.part(lambda: convert.text(driver.call("nvmlDeviceGetUUID", handle))),
+        memory_total=driver.part(lambda: convert.total(driver.call("nvmlDeviceGetMemoryInfo", handle))),
+    )
+
+
+def recovery_action(driver: Asks, device: Device) -> int:
+    """Return the value of one field; the call succeeds as a whole while the field has a return code of its own."""
+    (value,) = driver.call("nvmlDeviceGetFieldValues", device.handle, [RECOVERY_ACTION])
+    if value.nvmlReturn:
+        raise driver.refusal("nvmlDeviceGetFieldValues", value.nvmlReturn)
+    return within(0, 31)(value.value.uiVal)
+
+
+def fabric(driver: Asks, device: Device) -> tuple[int, int]:
+    """Return state and status of nvmlGpuFabricInfo_t; most GPUs know of no fabric."""
+    info = driver.nvml.c_nvmlGpuFabricInfo_t()
+    driver.call("nvmlDeviceGetGpuFabricInfo", device.handle, ctypes.byref(info))
+    if info.state == FABRIC_NOT_SUPPORTED:
+        raise driver.refusal("nvmlDeviceGetGpuFabricInfo", NOT_SUPPORTED)
+    return within(1, 3)(info.state), within(0, 999)(info.status)
+
+
+def peers(driver: Asks, device: Device) -> tuple[Peer, ...]:
+    """Return how the GPUs that come after this one are reached: each pair is asked once."""
+    return tuple(_peer(driver, device.handle, index, other) for index, other in device.after)
+
+
+def _peer(driver: Asks, handle: Any, index: int, other: Any) -> Peer:
+    return Peer(
+        index=index,
+        level=driver.part(lambda: _level(driver.call("nvmlDeviceGetTopologyCommonAncestor", handle, other))),
+        p2p_read=driver.part(lambda: _p2p(driver.call("nvmlDeviceGetP2PStatus", handle, other, P2P_READ))),
+    )
+
+
+_level = within(0, 50)
+_p2p = within(0, 6)
