@@ -5,11 +5,14 @@ What a stack promises is checked here against the rows themselves, not with the 
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gpusetup.facts import facts
+from gpusetup.facts.model.hardware import Arch
 from gpusetup.resolve import attempt
-from gpusetup.resolve.model import Card, Refusal, Request, Stack
+from gpusetup.resolve.model import Card, Environment, Refusal, Request, Stack
 from gpusetup.versions import cuda, cudnn, dotted, driver, runs_on
 from tests.resolve.conftest import TODAY
 
@@ -18,24 +21,25 @@ SUPPORTED = ("43", "44", "45")
 HISTORIC = tuple(str(row.release) for row in facts().fedora if str(row.release) not in SUPPORTED)
 
 
-def request(arch, cc, jetson, release, **wishes):
+def request(arch: str, cc: str, jetson: bool, release: str, **wishes: Any) -> Request:
     name = next(row.name for row in facts().gpu if (row.cc, row.market == "jetson") == (cc, jetson))
     card = Card(name=name, arch=arch, compute_capability=cc, known_by="test")
     return Request(cards=(card,), release=release, **wishes)
 
 
-def check(stack):
+def check(stack: Stack) -> None:
     (card,) = stack.request.cards
+    assert stack.driver is not None
     branch = next(row for row in facts().branch if row.branch == stack.driver.branch)
     assert dotted(branch.cc_min) <= dotted(card.compute_capability)
     architecture = next(row for row in facts().arch if card.compute_capability in row.cc)
     assert stack.driver.flavour in architecture.kernel_modules
     for environment in stack.environments:
-        check_wheels(stack, card, environment)
-    check_toolkit(stack, card, architecture)
+        check_wheels(stack.driver.version, card, environment)
+    check_toolkit(stack, architecture)
 
 
-def check_wheels(stack, card, environment):
+def check_wheels(driver_there: str, card: Card, environment: Environment) -> None:
     pins = dict(one.text.partition("==")[::2] for one in environment.requirements)
     if "torch" in pins:
         release, _, variant = pins["torch"].partition("+")
@@ -47,17 +51,17 @@ def check_wheels(stack, card, environment):
         assert environment.python in row.python
         assert not build.cc or runs_on(build.cc, build.ptx, card.compute_capability)
         floor = next(one.driver_min for one in facts().variant if one.variant == variant)
-        assert driver(stack.driver.version) >= driver(floor)
+        assert driver(driver_there) >= driver(floor)
     if "tensorflow[and-cuda]" in pins:
-        row = next(one for one in facts().tensorflow if one.release == pins["tensorflow[and-cuda]"])
-        assert environment.python in row.python
-        assert row.and_cuda
+        wheel = next(one for one in facts().tensorflow if one.release == pins["tensorflow[and-cuda]"])
+        assert environment.python in wheel.python
+        assert wheel.and_cuda
     for name, version in pins.items():
         if name.startswith("nvidia-cudnn") and dotted(card.compute_capability) < dotted("7.5"):
             assert cudnn(version) <= cudnn("9.10.2.21")
 
 
-def check_toolkit(stack, card, architecture):
+def check_toolkit(stack: Stack, architecture: Arch) -> None:
     if stack.toolkit.via == "none":
         return
     series = cuda(stack.toolkit.series)
@@ -71,7 +75,9 @@ def check_toolkit(stack, card, architecture):
 
 @pytest.mark.parametrize("release", SUPPORTED)
 @pytest.mark.parametrize(("arch", "cc", "jetson"), CARDS)
-def test_card_on_release_has_a_stack_that_the_tables_bear_out_or_a_reasoned_refusal(arch, cc, jetson, release):
+def test_card_on_release_has_a_stack_that_the_tables_bear_out_or_a_reasoned_refusal(
+    arch: str, cc: str, jetson: bool, release: str
+) -> None:
     result = attempt(request(arch, cc, jetson, release), facts(), TODAY)
     if isinstance(result, Stack):
         check(result)
@@ -80,7 +86,7 @@ def test_card_on_release_has_a_stack_that_the_tables_bear_out_or_a_reasoned_refu
 
 
 @pytest.mark.parametrize("release", HISTORIC)
-def test_releases_of_the_past_are_refused_unless_they_are_allowed(release):
+def test_releases_of_the_past_are_refused_unless_they_are_allowed(release: str) -> None:
     refused = attempt(request("Pascal", "6.1", False, release), facts(), TODAY)
     assert isinstance(refused, Refusal)
     assert f"fedora-{release}" in {reason.fact for reason in refused.because}
@@ -91,13 +97,14 @@ def test_releases_of_the_past_are_refused_unless_they_are_allowed(release):
         assert allowed.because
 
 
-def test_rubin_takes_nvidias_packages_since_rpm_fusion_has_no_driver_for_it():
+def test_rubin_takes_nvidias_packages_since_rpm_fusion_has_no_driver_for_it() -> None:
     stack = attempt(request("Rubin", "10.7", False, "44"), facts(), TODAY)
     assert isinstance(stack, Stack)
+    assert stack.driver is not None
     assert (stack.driver.repo, stack.driver.branch) == ("nvidia", "615")
 
 
-def test_who_has_a_stack_on_fedora_44():
+def test_who_has_a_stack_on_fedora_44() -> None:
     """The cards that must have one, and those that cannot."""
     without = {(cc, jetson) for arch, cc, jetson in CARDS
                if isinstance(attempt(request(arch, cc, jetson, "44"), facts(), TODAY), Refusal)}  # fmt: skip
