@@ -38,8 +38,13 @@ def machine_options(command: F) -> F:
     return option(reading_options(command))
 
 
-def read_machine(machine_file: Path | None, sysroot: Path, deadline: float) -> Machine:
-    """Return the saved machine, or read the host under `sysroot`, giving NVML `deadline` seconds."""
+def read_machine(
+    machine_file: Path | None, sysroot: Path, deadline: float, meanwhile: Callable[[], object] | None = None
+) -> Machine:
+    """Return the saved machine, or read the host under `sysroot`, giving NVML `deadline` seconds.
+
+    `meanwhile` is done while the driver works.
+    """
     if machine_file is not None:
         from gpusetup.machine.model import Machine  # noqa: PLC0415
         from gpusetup.value import load  # noqa: PLC0415
@@ -47,4 +52,4 @@ def read_machine(machine_file: Path | None, sysroot: Path, deadline: float) -> M
         return load(machine_file, Machine)
     from gpusetup.machine.read import read  # noqa: PLC0415
 
-    return read(sysroot, deadline)
+    return read(sysroot, deadline, meanwhile)

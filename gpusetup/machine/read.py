@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from gpusetup import __version__
@@ -12,9 +13,10 @@ from gpusetup.machine.model import Machine
 from gpusetup.machine.nvml.question import Question
 
 
-def read(sysroot: Path, deadline: float) -> Machine:
+def read(sysroot: Path, deadline: float, meanwhile: Callable[[], object] | None = None) -> Machine:
     """Return the host under `sysroot`; the driver may take `deadline` seconds, and is asked while the rest is read.
 
+    `meanwhile` is work of the caller's own that needs no machine, such as its imports: it is done while the driver works.
     Raises `WrongInputError` when `sysroot` is not a folder. Whatever else cannot be read says so in its place.
     """
     if not sysroot.is_dir():
@@ -22,6 +24,8 @@ def read(sysroot: Path, deadline: float) -> Machine:
     host = Host(sysroot)
     question = Question(host, deadline)
     try:
+        if meanwhile is not None:
+            meanwhile()
         return _read_beside(host, question)
     finally:
         question.abandon()
