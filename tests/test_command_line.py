@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 import pytest
-from conftest import Run
 
 import gpusetup as package
 from gpusetup.cli import COMMANDS
+from tests.support import Run
 
 
 @pytest.mark.parametrize("name", COMMANDS)
