@@ -35,6 +35,8 @@ def _environment(folders: list[Path], **filters: Callable[..., Any]) -> Environm
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        auto_reload=False,
+        optimized=False,  # every template is rendered once: folding its constants costs more than it saves
         autoescape=False,  # noqa: S701 - this is shell text, not HTML; `finalize` marks what is not quoted
     )
     environment.filters |= filters

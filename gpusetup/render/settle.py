@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import NoReturn
 
 from gpusetup.errors import WrongInputError
 from gpusetup.render.quoting import CLOSE, OPEN, RAW
 
 _USE_A_VARIABLE = "assign it to a variable on a line of its own, name={{ value | sh }}, and use that"
+# runs of characters that mean nothing to bash's quoting
+_PLAIN = re.compile(rf"""[^\\'"#$<\n(){OPEN}{RAW}]+""")
+_PLAIN_IN_DOUBLE = re.compile(rf"""[^\\"${OPEN}{RAW}]+""")
 
 
 def settle(text: str) -> str:
@@ -15,23 +19,30 @@ def settle(text: str) -> str:
 
     A small reader of bash's quoting, on the safe side: command substitutions nest, backquotes and arithmetic are not
     told apart from bare text (a quoted value is as safe there), and a here-document with a value in it is refused
-    whether or not its delimiter is quoted. O(n) in the length of `text`.
+    whether or not its delimiter is quoted. O(n) in the length of `text` up to its last mark.
     """
-    return _Reader(text).read()
+    last = max(text.rfind(OPEN), text.rfind(RAW))
+    return _Reader(text, last + 1).read() if last >= 0 else text
 
 
 class _Reader:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, end: int) -> None:
         self.text = text
+        self.end = end
         self.at = 0
         self.out: list[str] = []
         self.contexts = ["bare"]  # what encloses this place: bare, double, substitution, paren
         self.here: list[str] = []  # delimiters of here-documents that begin on the next line
 
     def read(self) -> str:
-        while self.at < len(self.text):
-            (self._double if self.contexts[-1] == "double" else self._bare)(self.text[self.at])
-        return "".join(self.out)
+        while self.at < self.end:
+            double = self.contexts[-1] == "double"
+            plain = (_PLAIN_IN_DOUBLE if double else _PLAIN).match(self.text, self.at)
+            if plain:
+                self._take(plain.end() - self.at)
+            else:
+                (self._double if double else self._bare)(self.text[self.at])
+        return "".join(self.out) + self.text[self.at :]
 
     def _take(self, length: int = 1) -> None:
         piece = self.text[self.at : self.at + length]
@@ -91,7 +102,7 @@ class _Reader:
     def _value(self) -> None:
         end = self.text.index(CLOSE, self.at)
         value = self.text[self.at + 1 : end]
-        before = self.out[-1][-1:] if self.out else "\n"
+        before = self.text[self.at - 1] if self.at else "\n"
         if before == "$" or (value.startswith("#") and before != "\n"):
             # $'…' is another kind of quoting; a comment needs a line of its own
             self._refuse("puts a value behind a dollar sign or a comment inside a line", _USE_A_VARIABLE)

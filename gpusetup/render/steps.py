@@ -59,36 +59,39 @@ def step_files(folders: list[Path]) -> list[str]:
 
 def _step(name: str, stack: Stack, templates: Environment) -> Step | None:
     """Render one file, or return None when its `when` block says that this stack does not need it."""
-
-    def block(part: str) -> str:
-        return _block(templates, name, part, stack)
-
     match = _FILE.fullmatch(name)
+    block = _Blocks(name, templates, stack)
     if match is None or not words(block("when")):
         return None
     return Step(
         id=match["id"],
         **{part: words(block(part)) for part in ("title", "why", "manual")},
-        **{part: _settled(block(part), name, part) for part in ("define", *DOORS)},
+        **{part: block.shell(part) for part in ("define", *DOORS)},
         root=bool(words(block("root"))),
         reboot_after=bool(words(block("reboot_after"))),
     )
 
 
-def _block(templates: Environment, name: str, block: str, stack: Stack) -> str:
-    """Render one block of the step file `name`, or its default in the base file."""
-    template = environment.get(templates, name)
-    with template_faults(f"{name}, block {block}"):
-        render = template.blocks.get(block) or environment.get(templates, BASE).blocks.get(block)
-        if render is None:
-            raise WrongInputError("this block is missing", f"fill it: {{% block {block} %}}…{{% endblock %}}")
-        return "".join(render(template.new_context({"stack": stack})))
+class _Blocks:
+    """The blocks of one step file, each rendered on its own; those it leaves out come from the base file."""
 
+    def __init__(self, name: str, templates: Environment, stack: Stack) -> None:
+        template = environment.get(templates, name)
+        self.name = name
+        self.blocks = environment.get(templates, BASE).blocks | template.blocks
+        self.context = template.new_context({"stack": stack})
 
-def _settled(text: str, name: str, block: str) -> str:
-    """Return the shell text of a block, proven to hold its values where they are safe, ending in one newline."""
-    with template_faults(f"{name}, block {block}"):
-        text = settle(text).strip("\n")
+    def __call__(self, part: str) -> str:
+        with template_faults(f"{self.name}, block {part}"):
+            if part not in self.blocks:
+                raise WrongInputError("this block is missing", f"fill it: {{% block {part} %}}…{{% endblock %}}")
+            return "".join(self.blocks[part](self.context))
+
+    def shell(self, part: str) -> str:
+        """Return a block of shell text, proven to hold its values where they are safe, ending in one newline."""
+        text = self(part)
+        with template_faults(f"{self.name}, block {part}"):
+            text = settle(text).strip("\n")
         return text + "\n" if text else ""
 
 
