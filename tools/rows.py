@@ -1,0 +1,48 @@
+"""What every refresher does with a row: put in what an upstream tells, and say what that changed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
+from typing import Any
+
+from gpusetup.facts.compiled import HERE
+from tools import facts_toml
+
+Row = dict[str, Any]
+Update = Callable[[list[Row], date], Iterable[str]]
+
+
+def tell(row: Row, told: Row, source: str, today: date) -> Iterator[str]:
+    """Put what the upstream `source` tells into `row`, and yield what that changed; None tells nothing.
+
+    A row that was read again believes as long from now as it did from its first reading.
+    """
+    for field, value in told.items():
+        if value is None or row.get(field) == value:
+            continue
+        yield f"{row['id']}: {field} {row.get(field, 'unknown')} → {value}"
+        row[field] = value
+        if source not in row["source"]:
+            row["source"].append(source)
+    if "expires" in row:
+        row["expires"] = today + (row["expires"] - row["read_on"])
+    row["read_on"] = today
+
+
+def new(rows: list[Row], row_id: str, told: Row, source: str, today: date, lasts: timedelta | None = None) -> Row:
+    """Add a row that an upstream has and the table lacks; it expires after `lasts`, never if that is None."""
+    row = {"id": row_id, **told, "source": [source], "as_of": today.isoformat(), "read_on": today}
+    rows.append(row | ({"expires": today + lasts} if lasts else {}))
+    return rows[-1]
+
+
+def apply(table: str, update: Update) -> None:
+    """Print what `update` changes in a table; write it when the command line has ``--write``."""
+    path = HERE / f"{table}.toml"
+    head, rows = facts_toml.read(path)
+    changes = list(update(rows, date.today()))
+    print("\n".join(changes) or f"{table}: nothing to change")
+    if "--write" in sys.argv[1:]:
+        facts_toml.write(path, head, rows)
