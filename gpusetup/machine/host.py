@@ -52,7 +52,7 @@ class Host:
             finally:
                 os.close(handle)
         except (OSError, ValueError) as error:
-            return _unread(path, error)
+            return unread(path, error)
 
     def read_text(self, path: str, limit: int = TEXT_LIMIT) -> Reading[str]:
         """Return the first `limit` bytes of `path` as text; bytes that are not UTF-8 become U+FFFD."""
@@ -82,7 +82,7 @@ class Host:
         try:
             return tuple(sorted(map(clean, os.listdir(self.real(path)))))
         except (OSError, ValueError) as error:
-            return _unread(path, error)
+            return unread(path, error)
 
     def names(self, path: str) -> tuple[str, ...]:
         """Return the names in the folder `path`, none where it cannot be listed."""
@@ -112,7 +112,7 @@ class Host:
             parent, name = os.path.split(path)
             return clean(os.readlink(os.path.join(self.real(parent), name)))
         except (OSError, ValueError) as error:
-            return _unread(path, error)
+            return unread(path, error)
 
     def exists(self, path: str) -> bool:
         """Say whether `path` leads to something."""
@@ -183,7 +183,8 @@ def _read(handle: int, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def _unread(path: str, error: Exception) -> Unread:
+def unread(path: str, error: Exception) -> Unread:
+    """Return the `Unread` that stands for `error` at `path`."""
     if isinstance(error, OSError):
         why = _WHY.get(error.errno, "failed")
         return Unread(unread=why, source=path, detail=error.strerror or str(error), code=error.errno)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from gpusetup.machine.host import Host
+from gpusetup.machine.kernel_log import read_kernel_log
 from gpusetup.machine.model import Kernel, Module, Reading, Unread
+from gpusetup.machine.modprobe import read_modprobe
+from gpusetup.machine.module_builds import read_builds
+from gpusetup.machine.module_file import read_module_file
+from gpusetup.machine.next_kernel import read_next_release
 
 MODULES = "/lib/modules"
 MODULES_DEP_LIMIT = 8 << 20
@@ -23,14 +29,21 @@ _NVIDIA_ENTRY = re.compile(rb"^([^:\n]*nvidia[^:\n]*\.ko[^:\n]*):", re.MULTILINE
 def read_kernel(host: Host) -> Kernel:
     """Return what the kernel says of itself and what lies on disk for it."""
     release = host.read_line("/proc/sys/kernel/osrelease")
+    on_disk = {name: _on_disk(host, name) for name in host.names(MODULES)}
+    running = on_disk.get(release, ()) if isinstance(release, str) else ()
     return Kernel(
         release=release,
         command_line=_command_line(host),
         modules=_loaded(host),
-        modules_on_disk={name: _on_disk(host, name) for name in host.names(MODULES)},
+        modules_on_disk={name: tuple(sorted(set(map(os.path.basename, paths)))) for name, paths in on_disk.items()},
         headers=release if isinstance(release, Unread) else host.exists(f"{MODULES}/{release}/build/Makefile"),
         taint=host.read_int("/proc/sys/kernel/tainted"),
         lockdown=_lockdown(host),
+        next_release=read_next_release(host),
+        module_file=read_module_file(host, running),
+        builds=read_builds(host),
+        modprobe=read_modprobe(host),
+        log=read_kernel_log(host),
     )
 
 
@@ -57,17 +70,13 @@ def _version(host: Host, module: str) -> str:
 
 def _on_disk(host: Host, release: str) -> tuple[str, ...]:
     """Return the nvidia modules for the kernel `release`: those depmod knows and those in the folders they go to."""
-    index = host.read_bytes(f"{MODULES}/{release}/modules.dep", MODULES_DEP_LIMIT)
-    known = [] if isinstance(index, Unread) else [raw.decode(errors="replace") for raw in _NVIDIA_ENTRY.findall(index)]
+    top = f"{MODULES}/{release}"
+    index = host.read_bytes(f"{top}/modules.dep", MODULES_DEP_LIMIT)
+    listed = () if isinstance(index, Unread) else _NVIDIA_ENTRY.findall(index)
+    known = [os.path.join(top, raw.decode(errors="replace")) for raw in listed]
     folders = ("extra", "updates", "kernel/drivers/video", "misc")
-    lying = [
-        path
-        for folder in folders
-        for depth in ("*", "*/*")
-        for path in host.glob(f"{MODULES}/{release}/{folder}/{depth}")
-    ]
-    names = {path.rsplit("/", 1)[-1] for path in (*known, *lying)}
-    return tuple(sorted(name for name in names if _NVIDIA_FILE.fullmatch(name)))
+    lying = [path for folder in folders for depth in ("*", "*/*") for path in host.glob(f"{top}/{folder}/{depth}")]
+    return tuple(sorted({path for path in (*known, *lying) if _NVIDIA_FILE.fullmatch(os.path.basename(path))}))
 
 
 def _lockdown(host: Host) -> Reading[str]:

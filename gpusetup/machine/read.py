@@ -16,7 +16,7 @@ from gpusetup.machine.nvml.question import Question
 def read(sysroot: Path, deadline: float, meanwhile: Callable[[], object] | None = None) -> Machine:
     """Return the host under `sysroot`; the driver may take `deadline` seconds, and is asked while the rest is read.
 
-    `meanwhile` is work of the caller's own that needs no machine, such as its imports: it is done while the driver works.
+    `meanwhile` is work of the caller's own that needs no machine, such as its imports, done while the driver works.
     Raises `WrongInputError` when `sysroot` is not a folder. Whatever else cannot be read says so in its place.
     """
     if not sysroot.is_dir():

@@ -17,7 +17,7 @@ import pytest
 from gpusetup.machine.model import Gpu, Machine, Peer, Process, Unread
 from gpusetup.machine.nvml.question import DRIVER, GPU
 from gpusetup.machine.read import read
-from tests.conftest import Run
+from tests.support import Run
 from tests.fake_driver import FakeDriver, plan
 
 Detect = Callable[..., Machine]

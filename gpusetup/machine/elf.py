@@ -1,0 +1,33 @@
+"""The little we need of the ELF format: whose code a file holds, and one section of a small one."""
+
+from __future__ import annotations
+
+import struct
+
+MACHINES = {3: "i686", 21: "ppc64le", 40: "armv7l", 62: "x86_64", 183: "aarch64", 243: "riscv64"}
+_HEADER = 64
+_SECTION = struct.Struct("<II4Q2I2Q")
+
+
+def identify(head: bytes) -> tuple[int, str]:
+    """Return the class (32, 64, 0 for no ELF file) and machine from the first 20 bytes of a little-endian file."""
+    if len(head) < 20 or not head.startswith(b"\x7fELF"):
+        return 0, ""
+    return {1: 32, 2: 64}.get(head[4], 0), MACHINES.get(int.from_bytes(head[18:20], "little"), "")
+
+
+def section(raw: bytes, name: str) -> bytes:
+    """Return the section `name` of a 64-bit little-endian file, empty when there is none or the file is damaged."""
+    if len(raw) < _HEADER or identify(raw)[0] != 64:
+        return b""
+    (table,) = struct.unpack_from("<Q", raw, 0x28)
+    size, count, names_index = struct.unpack_from("<HHH", raw, 0x3A)
+    if size != _SECTION.size or table + size * count > len(raw) or names_index >= count:
+        return b""
+    headers = [_SECTION.unpack_from(raw, table + size * index) for index in range(count)]
+    names_at = headers[names_index][4]
+    wanted = name.encode() + b"\0"
+    for head in headers:
+        if raw.startswith(wanted, names_at + head[0]):
+            return raw[head[4] : head[4] + head[5]]
+    return b""

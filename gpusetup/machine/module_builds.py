@@ -1,0 +1,52 @@
+"""What akmods and DKMS have built, and what they could not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from gpusetup.machine.host import Host
+from gpusetup.machine.model import ModuleBuild, Unread
+
+AKMODS = "/var/cache/akmods"
+DKMS = "/var/lib/dkms"
+_AKMODS_LOG = re.compile(r"(?P<version>\S+?)-for-(?P<kernel>\S+?)(?P<failed>\.failed)?\.log")
+_DKMS_KERNEL = re.compile(r"make\.log for \S+ for kernel (\S+)")
+
+
+State = Literal["built", "failed", "added"]
+
+
+def read_builds(host: Host) -> tuple[ModuleBuild, ...]:
+    """Return the builds of nvidia modules, in the order of the folders' names."""
+    return (*_akmods(host), *_dkms(host))
+
+
+def _akmods(host: Host) -> Iterator[ModuleBuild]:
+    """Yield by the logs that akmods leaves: ``VERSION-for-KERNEL.log``, or ``….failed.log``."""
+    for path in host.glob(f"{AKMODS}/nvidia*/*-for-*.log"):
+        if said := _AKMODS_LOG.fullmatch(path.rpartition("/")[2]):
+            state: State = "failed" if said["failed"] else "built"
+            yield _build("akmods", said["version"], said["kernel"], state, path)
+
+
+def _dkms(host: Host) -> Iterator[ModuleBuild]:
+    """Yield by the tree that DKMS keeps: ``MODULE/VERSION/KERNEL/ARCH/module``, and ``build`` where one stopped."""
+    for version_folder in host.glob(f"{DKMS}/nvidia*/[0-9]*"):
+        version = version_folder.rpartition("/")[2]
+        built = [path for path in host.glob(f"{version_folder}/*/*/module") if host.names(path)]
+        for path in built:
+            kernel, arch = path.split("/")[-3:-1]
+            yield _build("dkms", version, kernel, "built", f"{version_folder}/{kernel}/{arch}/log/make.log")
+        log = f"{version_folder}/build/make.log"
+        text = host.read_text(log, 4096)
+        if not isinstance(text, Unread):
+            named = _DKMS_KERNEL.search(text)
+            yield _build("dkms", version, named[1] if named else "", "failed", log)
+        elif not built:
+            yield _build("dkms", version, "", "added", "")
+
+
+def _build(tool: Literal["akmods", "dkms"], version: str, kernel: str, state: State, log: str) -> ModuleBuild:
+    return ModuleBuild(tool=tool, version=version, kernel=kernel, state=state, log=log)

@@ -1,0 +1,193 @@
+"""The kernel: what boots next, what was built and signed, what modprobe is told, what the log holds."""
+
+from __future__ import annotations
+
+import lzma
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gpusetup.machine.certificate import common_names
+from gpusetup.machine.host import Host
+from gpusetup.machine.kernel import read_kernel
+from gpusetup.machine.model import Kernel, ModuleBuild, Unread
+from tests.fake_host import Content, Link, grow
+
+RUNNING = "7.0.4-200.fc44.x86_64"
+NEWER = "7.0.10-200.fc44.x86_64"
+MODULES = f"/lib/modules/{RUNNING}/extra/nvidia"
+BASE: dict[str, Content] = {
+    "/proc/sys/kernel/osrelease": f"{RUNNING}\n",
+    f"/lib/modules/{RUNNING}/vmlinuz": "",
+    f"/lib/modules/{NEWER}/vmlinuz": "",
+    "/lib/modules/7.1.0-left-over/modules.dep": "",
+}
+
+
+def kernel(root: Path, tree: dict[str, Content]) -> Kernel:
+    return read_kernel(Host(grow(root, BASE | tree)))
+
+
+def test_the_newest_kernel_boots_next_by_its_numbers(tmp_path: Path) -> None:
+    assert kernel(tmp_path, {}).next_release == NEWER
+
+
+@pytest.mark.parametrize("place", ["/boot/grub2/grubenv", "/boot/grub/grubenv"])
+def test_the_boot_loaders_choice_comes_before_the_newest(tmp_path: Path, place: str) -> None:
+    tree: dict[str, Content] = {
+        place: f"# GRUB Environment Block\nsaved_entry=0123abcd-{RUNNING}\nboot_success=1\n####"
+    }
+    assert kernel(tmp_path, tree).next_release == RUNNING
+
+
+def test_a_choice_for_once_comes_before_the_saved_one(tmp_path: Path) -> None:
+    tree: dict[str, Content] = {"/boot/grub2/grubenv": f"saved_entry=id-{RUNNING}\nnext_entry=id-{NEWER}\n"}
+    assert kernel(tmp_path, tree).next_release == NEWER
+
+
+def test_no_kernel_is_installed_in_a_container(tmp_path: Path) -> None:
+    told = read_kernel(Host(tmp_path)).next_release
+    assert isinstance(told, Unread)
+    assert told.unread == "absent"
+
+
+def test_builds_are_told_as_akmods_and_dkms_leave_them(tmp_path: Path) -> None:
+    cache, tree = "/var/cache/akmods/nvidia", "/var/lib/dkms/nvidia"
+    stopped = f"{tree}/575.64/build/make.log"
+    built = kernel(
+        tmp_path,
+        {
+            f"{cache}/580.95.05-1-for-{RUNNING}.log": "",
+            f"{cache}/580.95.05-1-for-{NEWER}.failed.log": "error: implicit declaration",
+            f"{cache}/kmod-nvidia-{RUNNING}-580.95.05-1.fc44.x86_64.rpm": "",
+            f"{tree}/570.1/source": Link("/usr/src/nvidia-570.1"),
+            f"{tree}/575.64/{RUNNING}/x86_64/module/nvidia.ko": "",
+            stopped: f"DKMS (dkms-3.2.2) make.log for nvidia/575.64 for kernel {NEWER} (x86_64)\nmake: ***\n",
+        },
+    ).builds
+    failed = f"{cache}/580.95.05-1-for-{NEWER}.failed.log"
+    log = f"{tree}/575.64/{RUNNING}/x86_64/log/make.log"
+    assert set(built) == {
+        ModuleBuild(
+            tool="akmods",
+            version="580.95.05-1",
+            kernel=RUNNING,
+            state="built",
+            log=f"{cache}/580.95.05-1-for-{RUNNING}.log",
+        ),
+        ModuleBuild(tool="akmods", version="580.95.05-1", kernel=NEWER, state="failed", log=failed),
+        ModuleBuild(tool="dkms", version="570.1", kernel="", state="added", log=""),
+        ModuleBuild(tool="dkms", version="575.64", kernel=RUNNING, state="built", log=log),
+        ModuleBuild(tool="dkms", version="575.64", kernel=NEWER, state="failed", log=stopped),
+    }
+
+
+def test_modprobe_is_read_in_its_own_order(tmp_path: Path) -> None:
+    told = kernel(
+        tmp_path,
+        {
+            "/usr/lib/modprobe.d/nvidia.conf": "blacklist nouveau\n",
+            "/etc/modprobe.d/nvidia.conf": "# blacklist nvidia\noptions nvidia NVreg_X=1\noptions snd index=0\n",
+            "/etc/modprobe.d/aaa.conf": "  install nouveau /bin/false\n",
+            "/etc/modprobe.d/ignored.txt": "blacklist nvidia\n",
+        },
+    ).modprobe
+    assert told == (
+        ("/etc/modprobe.d/aaa.conf", "install nouveau /bin/false"),
+        ("/etc/modprobe.d/nvidia.conf", "options nvidia NVreg_X=1"),
+    )
+
+
+def test_the_log_keeps_what_concerns_a_gpu_and_no_argument(tmp_path: Path) -> None:
+    start = "Nov 22 05:00:00 host kernel: "
+    told = kernel(
+        tmp_path,
+        {
+            "/var/log/messages": f"{start}[    0.0] Kernel command line: nvidia-drm.modeset=1 rd.luks.key=secret\n"
+            f"{start}[    1.0] usb 1-1: new device\n"
+            f"{start}[    2.0] NVRM: Xid (PCI:0000:01:00): 79, GPU has fallen off the bus.\n"
+            f"{start}[    3.0] pcieport 0000:00:01.0: AER: Corrected error received\n"
+        },
+    ).log
+    assert told == (
+        "[    2.0] NVRM: Xid (PCI:0000:01:00): 79, GPU has fallen off the bus.",
+        "[    3.0] pcieport 0000:00:01.0: AER: Corrected error received",
+    )
+
+
+@pytest.fixture(scope="module")
+def signed_module(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A module that gcc has compiled and openssl has signed, as the kernel's own tools do it."""
+    for tool in ("gcc", "openssl"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed: no module can be made")
+    folder = tmp_path_factory.mktemp("module")
+    entries = "".join(
+        f'static const char e{i}[] __attribute__((section(".modinfo"), used)) = "{entry}";\n'
+        for i, entry in enumerate(("license=Dual MIT/GPL", "supported=external", "version=580.95.05"))
+    )
+    (folder / "m.c").write_text(entries)
+    subprocess.run(["gcc", "-c", "-o", "m.ko", "m.c"], cwd=folder, check=True)
+    certificate = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout k.pem -out c.pem -subj /O=akmods/CN=host-1234"
+    )
+    subprocess.run(certificate.split(), cwd=folder, check=True, capture_output=True)
+    sign = "openssl cms -sign -binary -noattr -nocerts -in m.ko -signer c.pem -inkey k.pem -outform DER -out s.der"
+    subprocess.run(sign.split(), cwd=folder, check=True)
+    signature = (folder / "s.der").read_bytes()
+    info = struct.pack(">5B3xI", 0, 0, 2, 0, 0, len(signature))
+    return (folder / "m.ko").read_bytes() + signature + info + b"~Module signature appended~\n"
+
+
+def test_a_module_tells_version_licence_and_signer(tmp_path: Path, signed_module: bytes) -> None:
+    told = kernel(tmp_path, {f"{MODULES}/nvidia.ko": signed_module}).module_file
+    assert (told.path, told.version, told.license, told.signer) == (
+        f"{MODULES}/nvidia.ko",
+        "580.95.05",
+        "Dual MIT/GPL",
+        "host-1234",
+    )
+
+
+def test_an_unsigned_module_has_no_signer(tmp_path: Path, signed_module: bytes) -> None:
+    unsigned = signed_module[: signed_module.rindex(b"\x30\x82", 0, len(signed_module))]
+    told = kernel(tmp_path, {f"{MODULES}/nvidia.ko": unsigned}).module_file
+    assert (told.version, told.signer) == ("580.95.05", "")
+
+
+def test_a_small_packed_module_speaks_for_the_big_one(tmp_path: Path, signed_module: bytes) -> None:
+    tree: dict[str, Content] = {
+        f"{MODULES}/nvidia.ko.xz": b"not unpacked" * 100_000,
+        f"{MODULES}/nvidia-peermem.ko.xz": lzma.compress(signed_module),
+    }
+    told = kernel(tmp_path, tree).module_file
+    assert (told.path, told.version, told.signer) == (f"{MODULES}/nvidia.ko.xz", "580.95.05", "host-1234")
+    assert isinstance(told.license, Unread)
+    assert told.license.unread == "unsupported"
+
+
+@pytest.mark.parametrize("name", ["nvidia.ko", "nvidia.ko.xz", "nvidia.ko.gz", "nvidia.ko.zst"])
+@pytest.mark.parametrize("content", [b"", b"\x7fELF", b"\x7fELF\x02" + b"\xff" * 200, b"\xfd7zXZ\0" + b"\0" * 50])
+def test_a_damaged_module_is_unread(tmp_path: Path, name: str, content: bytes) -> None:
+    told = kernel(tmp_path, {f"{MODULES}/{name}": content}).module_file
+    assert isinstance(told.version, Unread)
+    assert told.path == f"{MODULES}/{name}"
+
+
+def test_a_module_cut_anywhere_never_makes_us_fail(tmp_path: Path, signed_module: bytes) -> None:
+    grow(tmp_path, BASE)
+    place = tmp_path / MODULES.lstrip("/") / "nvidia.ko"
+    place.parent.mkdir(parents=True)
+    for length in range(0, len(signed_module), 37):
+        place.write_bytes(signed_module[:length])
+        assert read_kernel(Host(tmp_path)).module_file.path == f"{MODULES}/nvidia.ko"
+
+
+@pytest.mark.parametrize(
+    "der", [b"", b"\x06\x03\x55\x04\x03", b"\x06\x03\x55\x04\x03\x0c", b"\x06\x03\x55\x04\x03\x0c\x80a"]
+)
+def test_a_certificate_without_a_name_has_none(der: bytes) -> None:
+    assert common_names(der) == ()
