@@ -49,9 +49,7 @@ def load(path: Path, kind: type[V]) -> V:
     try:
         return msgspec.json.decode(raw, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise WrongInputError(
-            f"{path} is not a saved {name}: {error}", f"save one again with --json (this is {kind.__name__} schema)"
-        ) from error
+        raise WrongInputError(f"{path} is not a saved {name}: {error}", "save it again with gpusetup") from error
 
 
 def save(path: Path, text: str, mode: int | None = None) -> None:
