@@ -1,4 +1,4 @@
-"""``gpusetup selftest``: prove the frameworks."""
+"""``gpusetup selftest``: prove that the frameworks compute the right numbers, the same ones twice."""
 
 from __future__ import annotations
 
@@ -56,16 +56,19 @@ def selftest(
     from gpusetup.selftest.catalogue import checks as all_checks  # noqa: PLC0415
     from gpusetup.selftest.model import Proof  # noqa: PLC0415
     from gpusetup.selftest.plan import Selection  # noqa: PLC0415
-    from gpusetup.selftest.prove import choose_checks, prove  # noqa: PLC0415
+    from gpusetup.selftest.prove import choose_checks, prove, require_data  # noqa: PLC0415
     from gpusetup.value import load, save, to_json  # noqa: PLC0415
 
     found = all_checks(own)
     if only_list:
         report.show_checks(found[name] for name in choose_checks(names, found))
         return
+    chosen = choose_checks(names, found)
+    if data is not None:
+        require_data(data, chosen, found)
     before = load(baseline, Proof) if baseline is not None else None
     selection = Selection(
-        checks=choose_checks(names, found),
+        checks=chosen,
         pythons=software.interpreters(tuple(map(software.canonical, frameworks)), software.parse(pythons)),
         devices=hardware.devices(devices),
         seeds=tuple(dict.fromkeys(seeds)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.report.console import console, neutral
+from gpusetup.selftest.model import REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +24,7 @@ COLUMNS = {
     "baseline": "baseline",
 }
 STYLES = {"passed": "green", "failed": "bold red", "unproven": "yellow"}
+_LINES = 8  # of what a run printed before it died; --json has more
 _WORDS = {"passed": "ok", "failed": "FAILED", "unproven": "unproven"}
 
 
@@ -45,9 +47,12 @@ def show_checks(checks: Iterable[Check]) -> None:
     """Print what there is to run."""
     out = console()
     for check in checks:
-        out.print(f"{neutral(check.name):14}{neutral(check.title)}", style="bold")
-        for line in (*check.proves, f"written for {', '.join(check.frameworks)}, against a NumPy float64 reference"):
-            out.print(f"{'':14}- {neutral(line)}")
+        out.print(f"{neutral(check.name)}: {neutral(check.title)}", style="bold")
+        lines = [*check.proves, f"written for {', '.join(check.frameworks)}, held against a NumPy float64 reference"]
+        if check.data:
+            lines.append(f"takes data of your own: --data DIR with {check.data} in it")
+        for line in lines:
+            _wrapped(out, f"- {neutral(line)}")
 
 
 def headline(proof: Proof) -> str:
@@ -57,18 +62,22 @@ def headline(proof: Proof) -> str:
     if failed:
         where = sorted({f"{verdict.check} in {verdict.framework} on {verdict.device}" for verdict in failed})
         return f"FAILED: {len(failed)} of {len(proof.verdicts)} verdicts, {neutral('; '.join(where))} {took}"
-    frameworks = sorted({run.job.framework for run in proof.runs} - {"reference"})
-    return f"PROVEN: {neutral(' and '.join(frameworks))} computed the right numbers, and the same ones twice {took}"
+    frameworks = sorted({run.job.framework for run in proof.runs} - {REFERENCE})
+    twice = ", and the same ones in every process" if _states(proof, "determinism") == {"passed"} else ""
+    return f"PROVEN: {neutral(' and '.join(frameworks))} computed the right numbers{twice} {took}"
 
 
 def sameness(proof: Proof) -> str:
     """Return the level of sameness the verdicts carry: L2 bit for bit, or L3 within tolerance, or none."""
-    states = {kind: [one.state for one in proof.verdicts if one.kind == kind] for kind in ("determinism", "parity")}
     if proof.failed:
         return "nothing, until the failures above are explained"
-    if states["determinism"] and set(states["determinism"]) == {"passed"}:
+    if _states(proof, "determinism") == {"passed"}:
         return "L2, the same bits in any process with this build, device, thread count and these libraries"
     return "L3, the same within the stated tolerance"
+
+
+def _states(proof: Proof, kind: str) -> set[str]:
+    return {one.state for one in proof.verdicts if one.kind == kind}
 
 
 def _table(proof: Proof) -> Table:
@@ -113,8 +122,14 @@ def _show_failure(out: Console, verdict: Verdict) -> None:
     if found := verdict.divergence:
         place = f"{found.tensor}{list(found.index) or ''}, step {found.step}"
         size = f"{found.ulps:,.1f} ulps, {found.limit:g} are allowed" if found.ulps is not None else "beyond any number"
-        out.print(f"  {neutral(place)}: {neutral(found.got)} instead of {neutral(found.expected)} ({size})")
+        _wrapped(out, f"{neutral(place)}: {neutral(found.got)} instead of {neutral(found.expected)} ({size})")
         if found.cause:
-            out.print(f"  Usually: {neutral(found.cause)}")
-    for line in verdict.evidence:
-        out.print(f"  | {neutral(line)}")
+            _wrapped(out, f"Usually: {neutral(found.cause)}")
+    for line in verdict.evidence[-_LINES:]:
+        _wrapped(out, f"| {neutral(line)}")
+
+
+def _wrapped(out: Console, line: str) -> None:
+    from rich.padding import Padding  # noqa: PLC0415 - the console has loaded it
+
+    out.print(Padding(line, (0, 0, 0, 2)))

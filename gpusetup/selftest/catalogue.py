@@ -11,22 +11,27 @@ import msgspec
 
 from gpusetup.content import content_dirs
 from gpusetup.errors import WrongInputError
-from gpusetup.selftest.model import REFERENCE
+from gpusetup.selftest.frameworks import FRAMEWORKS
 from gpusetup.value import Value
 
 EXACT = "exact"
+FLOAT32_DIGITS = 24
 
 
 class Tolerance(Value):
-    """How far a tensor of one kind may be from the reference at `step`: ``ulps + growth × step``, and why."""
+    """How far a tensor of one kind may be from the reference at a step: ``ulps + growth × step``, and why.
+
+    An ulp is the distance between neighbouring numbers of `digits` significant bits (24: float32, 53: float64) at the
+    tensor's largest magnitude.
+    """
 
     ulps: float
     growth: float = 0.0
+    digits: int = FLOAT32_DIGITS
     why: str
 
-    def limit(self, step: int) -> float:
-        """Return the limit at `step`, in float32 spacings of the tensor's largest magnitude."""
-        return self.ulps + self.growth * step
+
+_NOTHING = Tolerance(ulps=0, why="integers have one right answer")
 
 
 class Cause(Value):
@@ -42,6 +47,8 @@ class Check(Value):
     title: str
     version: int
     proves: tuple[str, ...]
+    data: str = ""
+    """Which files of the user's own data folder it reads (a glob); "" when it takes none."""
     tolerance: dict[str, Tolerance] = msgspec.field(default_factory=dict)
     cause: tuple[Cause, ...] = ()
     name: str = ""
@@ -51,15 +58,23 @@ class Check(Value):
 
     def limit(self, kind: str, step: int) -> float:
         """Return how far a tensor of `kind` may be off at `step`; ``exact`` is always 0."""
-        if kind == EXACT:
-            return 0.0
-        if kind not in self.tolerance:
-            raise WrongInputError(f"check {self.name} recorded a tensor of kind {kind!r}, which its check.toml lacks")
-        return self.tolerance[kind].limit(step)
+        tolerance = self._tolerance(kind)
+        return tolerance.ulps + tolerance.growth * step
+
+    def digits(self, kind: str) -> int:
+        """Return the significant bits whose spacing is the unit for tensors of `kind`."""
+        return self._tolerance(kind).digits
 
     def usual_cause(self, tensor: str) -> str:
         """Return what usually is wrong when the first difference shows in `tensor`, or ""."""
         return next((cause.text for cause in self.cause if fnmatch.fnmatch(tensor, cause.tensor)), "")
+
+    def _tolerance(self, kind: str) -> Tolerance:
+        if kind == EXACT:
+            return _NOTHING
+        if kind not in self.tolerance:
+            raise WrongInputError(f"check {self.name} recorded a tensor of kind {kind!r}, which its check.toml lacks")
+        return self.tolerance[kind]
 
 
 def checks(own: Path | None = None) -> dict[str, Check]:
@@ -77,12 +92,11 @@ def _read(description: Path) -> Check:
         check = msgspec.convert(tomllib.loads(description.read_text("utf-8")), Check)
     except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise WrongInputError(f"{description} does not describe a check: {error}") from error
-    helpers = {"__init__", REFERENCE}
     sources = sorted(path for path in folder.iterdir() if path.suffix in {".py", ".toml", ".tsv"})
     return msgspec.structs.replace(
         check,
         name=folder.name,
         folder=str(folder),
-        frameworks=tuple(path.stem for path in sources if path.suffix == ".py" and path.stem not in helpers),
+        frameworks=tuple(name for name in FRAMEWORKS if (folder / f"{name}.py").is_file()),
         digest=hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16],
     )

@@ -23,11 +23,10 @@ def devices(wanted: tuple[str, ...]) -> tuple[str, ...]:
 
 def _gpus() -> list[str]:
     """Return ``cuda:N`` for each GPU; none when there is no driver to ask, an error when it does not answer."""
-    from gpusetup.machine.host import Host  # noqa: PLC0415
-    from gpusetup.machine.model import Unread  # noqa: PLC0415
-    from gpusetup.machine.nvml import Question  # noqa: PLC0415
+    from gpusetup.machine.model import Unread  # noqa: PLC0415 - only when someone wants to know
+    from gpusetup.machine.read import read  # noqa: PLC0415
 
-    gpus = Question(Host(Path("/")), _DEADLINE).answer().gpus
+    gpus = read(Path("/"), _DEADLINE).gpus
     if not isinstance(gpus, Unread):
         return [f"cuda:{gpu.index}" for gpu in gpus]
     if gpus.unread == "absent":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from gpusetup.content import content_root
+from gpusetup.selftest.catalogue import FLOAT32_DIGITS
 from gpusetup.selftest.model import Divergence
 from gpusetup.value import Value
 
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
     from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.model import Record, Run
 
-_FLOAT32_DIGITS, _SMALLEST = 24, -125
+_SMALLEST = -125  # exponent of the smallest normal float32
 
 
 class Distance(Value):
-    """How far one tensor is off at its worst element; `ulps` is None when no number can say."""
+    """How far one tensor is off at its worst element, in the unit of its kind; None when no number can say."""
 
     key: str
     ulps: float | None
@@ -48,7 +49,7 @@ class Pair(NamedTuple):
             yield record, distance, _used(distance.ulps, slack * check.limit(record.kind, record.step))
 
 
-def measure(pairs: Sequence[tuple[Run, Run]], python: str) -> list[Pair]:
+def measure(pairs: Sequence[tuple[Run, Run]], checks: dict[str, Check], python: str) -> list[Pair]:
     """Return the distances of each pair, computed by the interpreter `python`."""
     if not pairs:
         return []
@@ -58,7 +59,10 @@ def measure(pairs: Sequence[tuple[Run, Run]], python: str) -> list[Pair]:
     if answer.returncode:
         raise RuntimeError(f"comparing the traces failed: {answer.stderr.decode(errors='replace').strip()[-300:]}")
     found = msgspec.json.decode(answer.stdout, type=list[tuple[Distance, ...]])
-    return [Pair(one, two, distances) for (one, two), distances in zip(pairs, found, strict=True)]
+    return [
+        Pair(run, against, tuple(_in_unit(against, distances, checks[run.job.check])))
+        for (run, against), distances in zip(pairs, found, strict=True)
+    ]
 
 
 def divergence(record: Record, distance: Distance, check: Check, slack: float) -> Divergence:
@@ -75,10 +79,20 @@ def divergence(record: Record, distance: Distance, check: Check, slack: float) -
     )
 
 
-def spacing(largest: float) -> float:
-    """Return the distance between neighbouring float32 numbers at magnitude `largest`."""
+def spacing(largest: float, digits: int) -> float:
+    """Return the distance between neighbouring numbers of `digits` significant bits at magnitude `largest`."""
     exponent = math.frexp(largest)[1] if largest else _SMALLEST
-    return math.ldexp(1.0, max(exponent, _SMALLEST) - _FLOAT32_DIGITS)
+    return math.ldexp(1.0, max(exponent, _SMALLEST) - digits)
+
+
+def _in_unit(against: Run, distances: Sequence[Distance], check: Check) -> Iterator[Distance]:
+    """Yield the distances, which come in float32 ulps, in the unit of each tensor's kind."""
+    records = against.result.records if against.result else ()
+    for record, distance in zip(records, distances, strict=True):
+        if distance.ulps is None or (finer := check.digits(record.kind) - FLOAT32_DIGITS) == 0:
+            yield distance
+        else:
+            yield msgspec.structs.replace(distance, ulps=math.ldexp(distance.ulps, finer))
 
 
 def _used(ulps: float | None, limit: float) -> float:

@@ -90,7 +90,8 @@ class Run(Value):
 class Divergence(Value):
     """The first place where two runs differ by more than is allowed, at its worst element.
 
-    `ulps` counts float32 spacings at the tensor's largest magnitude; None when a value is not finite.
+    `ulps` counts spacings (float32's unless its tolerance says otherwise) at the tensor's largest magnitude; None when
+    no number can say.
     """
 
     step: int

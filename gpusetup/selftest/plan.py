@@ -81,7 +81,7 @@ def _jobs(lane: Lane, selection: Selection, checks: dict[str, Check], scratch: P
                 threads=selection.threads,
                 trace=str(scratch / f"{stem}.npz"),
                 log=str(scratch / f"{stem}.log"),
-                data=selection.data,
+                data=selection.data if checks[name].data else "",
             )
 
 

@@ -47,7 +47,7 @@ def prove(
         runs = execute(lanes, content_dirs("checks", own_checks), jobs, deadline, watch)
         verdicts = [
             *endings.judge(runs),
-            *parity.judge(measure(parity.pairs(runs), numpy_python(selection)), checks),
+            *parity.judge(measure(parity.pairs(runs), checks, numpy_python(selection)), checks),
             *invariants.judge(runs),
             *determinism.judge(runs, checks),
             *(baselines.judge(runs, baseline, checks, identity) if baseline is not None else ()),
@@ -62,6 +62,18 @@ def prove(
         verdicts=tuple(verdicts),
         unproven=tuple(_unproven(selection, checks)),
     )
+
+
+def require_data(folder: Path, names: tuple[str, ...], checks: dict[str, Check]) -> None:
+    """Raise `WrongInputError` unless a check takes data of the user's own and `folder` has some for each that does."""
+    wanted = {name: checks[name].data for name in names if checks[name].data}
+    if not wanted:
+        raise WrongInputError(f"{', '.join(names)} takes no data of your own", "leave --data out")
+    for name, pattern in wanted.items():
+        if not any(folder.glob(pattern)):
+            raise WrongInputError(
+                f"{folder} has no {pattern} for the check {name}", f"see `selftest --check {name} --list`"
+            )
 
 
 def choose_checks(wanted: tuple[str, ...], checks: dict[str, Check]) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def _first(now: Result, before: Result, check: Check, slack: float, failure: str
     new = {(record.step, record.name): record for record in now.records}
     for old in before.records:
         record, limit = new.get((old.step, old.name)), check.limit(old.kind, old.step)
-        if record is None or (record.sha256 != old.sha256 and (not slack or _ulps(record, old) > slack * limit)):
+        if record is None or (record.sha256 != old.sha256 and (not slack or _ulps(record, old, check) > slack * limit)):
             got = "nothing" if record is None else f"sha256 {record.sha256[:12]}"
             first = Divergence(
                 step=old.step,
@@ -73,7 +73,7 @@ def _first(now: Result, before: Result, check: Check, slack: float, failure: str
                 index=(),
                 got=got,
                 expected=f"sha256 {old.sha256[:12]}",
-                ulps=None if record is None else _finite(_ulps(record, old)),
+                ulps=None if record is None else _finite(_ulps(record, old, check)),
                 limit=slack * limit if slack else 0.0,
                 cause=check.usual_cause(old.name),
             )
@@ -81,7 +81,7 @@ def _first(now: Result, before: Result, check: Check, slack: float, failure: str
     return "passed", "other bits, within tolerance: the environment changed", None
 
 
-def _ulps(record: Record, old: Record) -> float:
+def _ulps(record: Record, old: Record, check: Check) -> float:
     """Return the distance over the sampled elements; infinite when shapes or finiteness differ."""
     if record.shape != old.shape:
         return float("inf")
@@ -91,7 +91,7 @@ def _ulps(record: Record, old: Record) -> float:
             return float("inf")
         if got is not None and expected is not None:
             worst = max(worst, abs(got - expected))
-    return worst / spacing(old.largest or 0.0)
+    return worst / spacing(old.largest or 0.0, check.digits(old.kind))
 
 
 def _finite(ulps: float) -> float | None:
