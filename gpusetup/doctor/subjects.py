@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.rule import Rule, Severity, Verdicts, either, known, rule, there
+from gpusetup.doctor import nvml
+from gpusetup.doctor.rule import Rule, Severity, Verdicts, known, rule, there
+from gpusetup.machine.model import Unread
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Gpu, Machine, PciGpu
@@ -48,9 +50,24 @@ def gpu_rule(
     )
 
 
+def has_card(machine: Machine) -> bool:
+    """Say whether the PCI bus has an NVIDIA GPU; a machine without such a bus has none on it."""
+    return bool(there(machine.pci))
+
+
 def has_gpu(machine: Machine) -> bool:
-    """Say whether there is an NVIDIA GPU, by NVML or by the PCI bus; a machine without that bus has none on it."""
-    return bool(either(machine.gpus) or there(machine.pci))
+    """Say whether there is an NVIDIA GPU: by NVML, by the PCI bus, or because the driver is in trouble over one.
+
+    A driver that says "not loaded" or cannot be loaded is no sign of a GPU; one that crashes, hangs or answers any
+    other error is.
+    """
+    if isinstance(machine.gpus, Unread):
+        away = machine.gpus.unread in {"absent", "unsupported"} or machine.gpus.code in {
+            nvml.LIBRARY_NOT_FOUND,
+            nvml.DRIVER_NOT_LOADED,
+        }
+        return has_card(machine) or not away
+    return bool(machine.gpus) or has_card(machine)
 
 
 def module_names(machine: Machine) -> set[str]:

@@ -21,7 +21,7 @@ SEVERITIES = ("info", "warning", "error")
 def require_gpu(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return the findings with "no GPU" as an error."""
     return tuple(
-        msgspec.structs.replace(one, state="error") if one.rule == NO_GPU and one.state == "info" else one
+        msgspec.structs.replace(one, state="error") if one.rule == NO_GPU and one.state in {"info", "warning"} else one
         for one in findings
     )
 

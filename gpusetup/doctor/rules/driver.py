@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpusetup.doctor import nvml
 from gpusetup.doctor.rule import UnreadError, Verdicts, either, error, fix, known, rule, there
-from gpusetup.doctor.subjects import has_gpu
+from gpusetup.doctor.subjects import has_card
 from gpusetup.machine.model import Machine, Unread
 
 
@@ -67,7 +67,7 @@ def not_installed(machine: Machine) -> Verdicts:
 
     `gpusetup install` prints the recipe that installs the driver which fits this card.
     """
-    if not has_gpu(machine):
+    if not has_card(machine):
         return
     built = [files for files in machine.system.kernel.modules_on_disk.values() if files]
     loaded = "nvidia" in {module.name for module in known(machine.system.kernel.modules)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.rule import Verdicts, error, fix, info, known, rule, there, warning
-from gpusetup.doctor.subjects import each_card, has_gpu, module_names
+from gpusetup.doctor.subjects import each_card, has_card, module_names
 from gpusetup.machine.model import Machine, PciGpu
 
 MODPROBE = "modprobe.d(5); Linux kernel: Documentation/admin-guide/kernel-parameters.txt"
@@ -31,7 +31,7 @@ def not_built(machine: Machine) -> Verdicts:
     solved, the previous kernel in the boot menu works.
     """
     kernel = machine.system.kernel
-    if not has_gpu(machine) or machine.system.container or machine.system.virtualization == "wsl":
+    if not has_card(machine) or machine.system.container or machine.system.virtualization == "wsl":
         return
     if "nvidia" in module_names(machine):
         return
@@ -60,7 +60,7 @@ def not_loaded(machine: Machine) -> Verdicts:
     Loading it by hand says why: a refused signature, an unknown symbol, or simply that nothing asked for it yet.
     """
     kernel = machine.system.kernel
-    if not has_gpu(machine) or machine.system.container or "nvidia" in module_names(machine):
+    if not has_card(machine) or machine.system.container or "nvidia" in module_names(machine):
         return
     files = kernel.modules_on_disk.get(known(kernel.release), ())
     if nvidia_is_built(files):
@@ -110,7 +110,7 @@ def forbidden(machine: Machine) -> Verdicts:
     """``modprobe.blacklist=``, ``module_blacklist=`` or ``rd.driver.blacklist=`` on the kernel command line names
     nvidia.
     """
-    if not has_gpu(machine):
+    if not has_card(machine):
         return
     for word in (there(machine.system.kernel.command_line) or "").split():
         name, _, value = word.partition("=")
@@ -155,7 +155,7 @@ def no_headers(machine: Machine) -> Verdicts:
 
     A driver whose modules come ready-made for each kernel does not need them.
     """
-    if has_gpu(machine) and not machine.system.container and not known(machine.system.kernel.headers):
+    if has_card(machine) and not machine.system.container and not known(machine.system.kernel.headers):
         release = known(machine.system.kernel.release)
         yield info(
             "the headers of the running kernel are not installed, so its driver module cannot be rebuilt",
@@ -176,7 +176,7 @@ def next_boot(machine: Machine) -> Verdicts:
     the GPU.
     """
     kernel = machine.system.kernel
-    if not has_gpu(machine) or machine.system.container or not kernel.modules_on_disk:
+    if not has_card(machine) or machine.system.container or not kernel.modules_on_disk:
         return
     running = known(kernel.release)
     if not nvidia_is_built(kernel.modules_on_disk.get(running, ())):

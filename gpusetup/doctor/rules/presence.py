@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from gpusetup.doctor import nvml
-from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, rule, there
+from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, each_card, each_gpu, has_gpu
 from gpusetup.machine.model import Gpu, Machine, PciGpu, Unread
 
 KERNEL_PCI = "Linux kernel: Documentation/ABI/testing/sysfs-bus-pci"
 
 
-@rule("GPU001", "There is no NVIDIA GPU", worst="info", required=True, source=KERNEL_PCI)
+@rule("GPU001", "There is no NVIDIA GPU", worst="warning", required=True, source=KERNEL_PCI)
 def no_gpu(machine: Machine) -> Verdicts:
     """Neither the PCI bus nor NVML shows an NVIDIA GPU.
 
-    That is fine on a machine that computes on its CPU, so it is not counted as a problem unless ``--require-gpu``
-    says that there has to be one. If there should be one: in a virtual machine the card must be passed through; in a
-    cloud the instance type must have one; on a desktop the slot, its power cables and the firmware's settings decide.
+    That is fine on a machine that computes on its CPU, so it is not counted as a problem unless ``--require-gpu`` says
+    that there has to be one. It is a warning where the driver is installed all the same: somebody expected a GPU. In a
+    virtual machine the card must be passed through; in a cloud the instance type must have one; on a desktop the slot,
+    its power cables and the firmware's settings decide.
     """
-    if not has_gpu(machine):
-        yield info(
-            "no NVIDIA GPU found; CPU checks still run",
-            "no display device of vendor 10de on the PCI bus",
-            "NVML shows no GPU",
-            fix=fix("find-gpu"),
-        )
+    if has_gpu(machine):
+        return
+    evidence = ["no display device of vendor 10de on the PCI bus"]
+    if (
+        isinstance(machine.gpus, Unread)
+        and machine.gpus.unread == "absent"
+        and machine.gpus.code != nvml.DRIVER_NOT_LOADED
+    ):
+        yield info("no NVIDIA GPU found; CPU checks still run", *evidence, "no NVML library", fix=fix("find-gpu"))
+        return
+    said = "NVML shows no GPU"
+    if isinstance(machine.gpus, Unread):
+        said = f"NVML: {nvml.meaning(machine.gpus.code)} ({machine.gpus.source}: {machine.gpus.detail})"
+    yield warning("the NVIDIA driver is installed, but there is no NVIDIA GPU", *evidence, said, fix=fix("find-gpu"))
 
 
 @rule(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpusetup.doctor.rule import Verdicts, either, error, fix, known, rule, there
 from gpusetup.doctor.rules.kernel_module import nvidia_is_built
-from gpusetup.doctor.subjects import has_gpu, module_names
+from gpusetup.doctor.subjects import has_card, module_names
 from gpusetup.machine.model import Machine
 
 SHIM = "Linux kernel: Documentation/admin-guide/module-signing.rst"
@@ -25,7 +25,7 @@ def module_refused(machine: Machine) -> Verdicts:
     enrol once, in the blue screen after a restart.
     """
     kernel = machine.system.kernel
-    if not has_gpu(machine) or machine.system.container or not there(machine.system.secure_boot):
+    if not has_card(machine) or machine.system.container or not there(machine.system.secure_boot):
         return
     files = kernel.modules_on_disk.get(known(kernel.release), ())
     if nvidia_is_built(files) and "nvidia" not in module_names(machine):

@@ -1,0 +1,204 @@
+"""``gpusetup doctor`` as it is run: exit codes, what it prints, and that it survives every driver."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from gpusetup.doctor.finding import Report
+from gpusetup.value import save, to_json
+from tests.doctor.machines import machine
+from tests.fake_driver import FakeDriver
+from tests.support import Run
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Any:
+    """Save a changed healthy host and return the options that replay it."""
+
+    def write(host: str = "desktop", change: dict[str, Any] | None = None) -> tuple[str, str]:
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.json"
+        save(path, to_json(machine(host, change)))
+        return "--machine", str(path)
+
+    return write
+
+
+HOT = {"gpus": {"0": {"temperature": 120}}}
+NO_SECURE_BOOT = {"system": {"secure_boot": {"unread": "denied", "source": "efivars"}, "kernel": {"modules!": []}}}
+
+
+@pytest.mark.parametrize(
+    ("host", "change", "options", "code"),
+    [
+        ("desktop", {}, [], 0),
+        ("desktop", HOT, [], 0),
+        ("desktop", HOT, ["--fail-on", "warning"], 1),
+        ("desktop", HOT, ["--fail-on", "warning", "--skip", "PWR001"], 0),
+        ("desktop", HOT, ["--fail-on", "warning", "--only", "GPU"], 0),
+        ("desktop", {"gpus": {"0": {"compute_mode": 2}}}, [], 1),
+        ("desktop", {"gpus": {"unread": "failed", "source": "nvmlInit", "detail": "crash"}}, [], 3),
+        ("desktop", {"gpus": {"0": {"ecc_uncorrected": {"unread": "failed", "source": "x"}}}}, [], 0),
+        ("no_gpu", {}, [], 0),
+        ("no_gpu", {}, ["--fail-on", "warning"], 0),
+        ("no_gpu", {}, ["--require-gpu"], 1),
+        ("no_gpu", {"pci": {"unread": "denied", "source": "/sys/bus/pci/devices"}}, [], 3),
+    ],
+)
+def test_the_exit_code_is_the_verdict(
+    host: str, change: dict[str, Any], options: list[str], code: int, gpusetup: Run, saved: Any
+) -> None:
+    for extra in ([], ["--json"]):
+        done = gpusetup("doctor", *saved(host, change), *options, *extra)
+        assert (done.returncode, done.stderr) == (code, "")
+
+
+def test_no_gpu_is_said_in_the_first_line(gpusetup: Run, saved: Any) -> None:
+    first, *_ = gpusetup("doctor", *saved("no_gpu")).stdout.splitlines()
+    assert first == "no NVIDIA GPU found; CPU checks still run, nothing is wrong"
+
+
+def test_the_json_is_a_report_with_a_finding_of_every_rule(gpusetup: Run, saved: Any) -> None:
+    report = msgspec.json.decode(gpusetup("doctor", *saved(), "--json").stdout, type=Report)
+    listed = {line.split()[0] for line in gpusetup("doctor", "--list").stdout.splitlines()}
+    assert {one.rule for one in report.findings} == listed
+    assert len(listed) >= 25
+
+
+def test_unknown_is_always_shown_and_never_counted_as_healthy(gpusetup: Run, saved: Any) -> None:
+    blind = {"gpus": {"0": {"ecc_uncorrected": {"unread": "failed", "source": "nvmlDeviceGetTotalEccErrors"}}}}
+    text = gpusetup("doctor", *saved("desktop", blind)).stdout
+    assert text.startswith("1 check could not look\n")
+    assert "UNKNOWN MEM001, GPU 0: could not look" in text
+
+
+def test_the_text_fits_80_columns_on_a_terminal_and_no_color_takes_the_colours_away(saved: Any) -> None:
+    options = saved(
+        "desktop", {"gpus": {"unread": "failed", "source": "nvmlInit", "detail": "word " * 60, "code": 999}}
+    )
+    coloured = on_terminal([*options], {"COLUMNS": "80"})
+    assert "\x1b[31m" in coloured
+    plain = on_terminal([*options], {"COLUMNS": "80", "NO_COLOR": "1"})
+    assert "\x1b" not in plain
+    assert max(len(line) for line in plain.splitlines() if not line.startswith("    ")) <= 80
+
+
+def on_terminal(options: list[str], env: dict[str, str]) -> str:
+    ours, theirs = pty.openpty()
+    script = Path(sys.executable).with_name("gpusetup")
+    clean = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "TERM"}}
+    with subprocess.Popen([script, "doctor", *options], stdout=theirs, env=clean | env | {"TERM": "xterm"}) as process:
+        os.close(theirs)
+        pieces = []
+        while piece := _read(ours):
+            pieces.append(piece)
+        process.wait(60)
+    os.close(ours)
+    return b"".join(pieces).decode().replace("\r\n", "\n")
+
+
+def _read(handle: int) -> bytes:
+    try:
+        return os.read(handle, 1 << 16)
+    except OSError:  # the other end of a terminal closes with an error
+        return b""
+
+
+def test_what_a_host_says_cannot_move_the_cursor(gpusetup: Run, saved: Any) -> None:
+    evil = "\x1b[2J\nhealthy: nothing wrong was found\u202e"
+    change = {
+        "gpus": {"0": {"name": evil, "compute_mode": 2}},
+        "system": {"pretty_name": evil, "environment": {"LD_PRELOAD": evil}},
+    }
+    text = gpusetup("doctor", *saved("desktop", change)).stdout
+    assert "\\x1b[2J\\n" in text
+    assert not any(char in text for char in "\x1b\u202e\r")
+    assert not any(line.startswith("healthy") for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--only", "NOSUCH001"], "no rule is called NOSUCH001"),
+        (["--skip", "GPU0"], "no rule is called GPU0"),
+        (["--explain", "nothing"], "no rule is called NOTHING"),
+        (["--machine", "/nowhere/m.json"], "cannot read the machine file /nowhere/m.json"),
+        (["--fail-on", "never"], "'never' is not one of"),
+    ],
+)
+def test_bad_input_gets_one_clear_message(options: list[str], said: str, gpusetup: Run) -> None:
+    done = gpusetup("doctor", *options)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_corrupt_machine_is_named_with_the_place_inside_it(gpusetup: Run, tmp_path: Path) -> None:
+    path = tmp_path / "m.json"
+    path.write_text(to_json(machine()).replace('"temperature": 41', '"temperature": "warm"'))
+    done = gpusetup("doctor", "--machine", path)
+    assert done.returncode == 2
+    assert f"{path} is not a saved machine" in done.stderr
+    assert "gpus[0].temperature" in done.stderr
+
+
+def test_explain_prints_the_rules_page(gpusetup: Run) -> None:
+    page = gpusetup("doctor", "--explain", "drv004").stdout
+    assert page.startswith("# DRV004: ")
+    assert "restart" in page
+
+
+FAULTS: dict[str, tuple[dict[str, int | str], str]] = {
+    "lost": ({"nvmlDeviceGetHandleByIndex@1": 15}, "GPU003"),
+    "mismatch": ({"nvmlInit": 18}, "DRV004"),
+    "no permission": ({"nvmlInit": 4}, "DRV006"),
+    "unknown": ({"nvmlInit": 999}, "DRV001"),
+    "hang": ({"nvmlDeviceGetTemperature@1": "hang"}, "DRV005"),
+    "crash": ({"nvmlDeviceGetName": "segv"}, "GPU007"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_every_fault_of_the_driver_ends_in_its_diagnosis_in_time(
+    name: str, gpusetup: Run, fake_driver: FakeDriver
+) -> None:
+    faults, rule = FAULTS[name]
+    start = time.monotonic()
+    done = gpusetup("doctor", "--json", "--deadline", "2", env=fake_driver("h100*2", faults=faults))
+    assert time.monotonic() - start < 10
+    states = {one["rule"]: one["state"] for one in json.loads(done.stdout)["findings"] if one["state"] != "ok"}
+    assert states[rule] in {"error", "unknown"}
+    assert done.returncode in {1, 3}
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("code", "words"), [(9, "the NVIDIA driver is not loaded"), (12, "cannot be found or loaded")])
+def test_a_driver_without_a_gpu_is_not_called_healthy(
+    code: int, words: str, gpusetup: Run, fake_driver: FakeDriver
+) -> None:
+    done = gpusetup("doctor", env=fake_driver("", faults={"nvmlInit": code}))
+    assert done.stdout.startswith("1 warning")
+    assert words in done.stdout
+    assert gpusetup("doctor", "--require-gpu", env=fake_driver("", faults={"nvmlInit": code})).returncode == 1
+
+
+def test_a_corrupt_library_is_told_in_the_loaders_words(gpusetup: Run, broken_driver: dict[str, str]) -> None:
+    text = gpusetup("doctor", env=broken_driver).stdout
+    assert "WARNING GPU001" in text
+    assert "file too short" in text
+
+
+def test_mixed_healthy_gpus_are_all_named(gpusetup: Run, fake_driver: FakeDriver) -> None:
+    text = gpusetup("doctor", env=fake_driver("h100*2,rtx4090")).stdout
+    assert "2 × NVIDIA H100 80GB HBM3" in text
+    assert "INFO GPU005" in text
