@@ -17,8 +17,8 @@ import pytest
 from gpusetup.machine.model import Gpu, Machine, Peer, Process, Unread
 from gpusetup.machine.nvml.question import DRIVER, GPU
 from gpusetup.machine.read import read
-from tests.support import Run
 from tests.fake_driver import FakeDriver, plan
+from tests.support import Run
 
 Detect = Callable[..., Machine]
 

@@ -17,9 +17,9 @@ from gpusetup.machine.linker_cache import entries
 from gpusetup.machine.model import Machine, Module, PciGpu, Unread
 from gpusetup.machine.read import read
 from gpusetup.value import load, to_json
-from tests.support import Run
 from tests.fake_driver import FakeDriver
 from tests.fake_host import FEDORA, Link, grow, nouveau_laptop
+from tests.support import Run
 
 
 def unread(value: object) -> Unread:

@@ -1,0 +1,51 @@
+"""The processor and the memory."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from gpusetup.machine.host import Host
+from gpusetup.machine.model import Reading, Unread
+
+FEATURES = (
+    "sse4_1", "sse4_2", "avx", "avx2", "f16c", "fma", "bmi2", "avx512f", "avx512vl", "avx512_bf16", "avx512_vnni",
+    "amx_bf16", "asimd", "asimddp", "bf16", "sve", "sve2",
+)  # fmt: skip
+
+
+def read_cpu(cpuinfo: Reading[str]) -> Reading[str]:
+    """Return the name of the first processor."""
+    if isinstance(cpuinfo, Unread):
+        return cpuinfo
+    for label in ("model name", "Model", "cpu model", "CPU implementer", "cpu"):
+        if named := re.search(rf"^{label}\s*:\s*(\S.*)$", cpuinfo, re.MULTILINE):
+            return named[1].strip()
+    return Unread(unread="failed", source="/proc/cpuinfo", detail="names no processor")
+
+
+def read_features(cpuinfo: Reading[str]) -> Reading[tuple[str, ...]]:
+    """Return the instruction sets of the first processor, of those that wheels are compiled for."""
+    if isinstance(cpuinfo, Unread):
+        return cpuinfo
+    line = re.search(r"^(?:flags|Features)\s*:(.*)$", cpuinfo, re.MULTILINE)
+    if not line:
+        return Unread(unread="failed", source="/proc/cpuinfo", detail="lists no features")
+    have = set(line[1].split())
+    return tuple(name for name in FEATURES if name in have)
+
+
+def count_cpus(host: Host, cpuinfo: Reading[str]) -> int:
+    """Return the processors that this process may run on; of a folder all that it lists."""
+    if host.live:
+        return len(os.sched_getaffinity(0))
+    return 0 if isinstance(cpuinfo, Unread) else len(re.findall(r"^processor\s*:", cpuinfo, re.MULTILINE))
+
+
+def read_memory(host: Host) -> Reading[int]:
+    """Return the memory of the whole machine in bytes."""
+    text = host.read_text("/proc/meminfo")
+    if isinstance(text, Unread):
+        return text
+    total = re.search(r"^MemTotal:\s*(\d{1,12}) kB", text, re.MULTILINE)
+    return int(total[1]) * 1024 if total else Unread(unread="failed", source="/proc/meminfo", detail="no MemTotal")

@@ -1,0 +1,46 @@
+"""SELinux and this user's groups."""
+
+from __future__ import annotations
+
+import os
+
+from gpusetup.machine.host import Host, unread
+from gpusetup.machine.model import Reading, Unread
+
+ENFORCE = "/sys/fs/selinux/enforce"
+BOOLEAN = "/sys/fs/selinux/booleans/container_use_devices"
+GROUPS_OF_NODES = ("video", "render", "vglusers", "nvidia")
+_MODES = {"0": "permissive", "1": "enforcing"}
+
+
+def read_selinux(host: Host) -> Reading[str]:
+    """Return the mode in force; without the kernel's own files, ``disabled`` where SELinux is configured off."""
+    mode = host.read_line(ENFORCE)
+    if not isinstance(mode, Unread):
+        return _MODES.get(mode) or Unread(unread="failed", source=ENFORCE, detail=f"says {mode[:20]!r}")
+    configured = host.read_text("/etc/selinux/config")
+    off = not isinstance(configured, Unread) and "\nSELINUX=disabled" in f"\n{configured}"
+    return "disabled" if off else mode
+
+
+def read_selinux_devices(host: Host) -> Reading[bool]:
+    """Return the current value of the boolean (``current pending``)."""
+    line = host.read_line(BOOLEAN)
+    return line if isinstance(line, Unread) else line.startswith("1")
+
+
+def read_groups(host: Host) -> Reading[tuple[str, ...]]:
+    """Return the groups of this user that can own a GPU's device nodes; a folder has no user."""
+    if not host.live:
+        return Unread(unread="unsupported", source="getgroups", detail="a folder has no user")
+    table = host.read_text("/etc/group")
+    if isinstance(table, Unread):
+        return table
+    try:
+        own = {os.getegid(), *os.getgroups()}
+    except OSError as error:
+        return unread("getgroups", error)
+    entries = (line.split(":") for line in table.splitlines())
+    member = {entry[0] for entry in entries if len(entry) > 2 and entry[2].isdigit() and int(entry[2][:10]) in own}
+    root = ("root",) if os.geteuid() == 0 else ()
+    return (*root, *(name for name in GROUPS_OF_NODES if name in member))

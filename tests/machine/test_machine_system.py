@@ -1,0 +1,154 @@
+"""Secure Boot keys, SELinux, limits, services and the processor, from files."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gpusetup.machine.host import Host
+from gpusetup.machine.limits import read_cpu_limit, read_memory_limit
+from gpusetup.machine.model import Service, SigningKey, Unread
+from gpusetup.machine.processor import read_features
+from gpusetup.machine.secure_boot import KEYS, SHIM, VARIABLES, read_mok, read_secure_boot
+from gpusetup.machine.security import read_selinux, read_selinux_devices
+from gpusetup.machine.services import read_services
+from tests.fake_host import Content, Link, grow
+
+SECURE_BOOT = f"{VARIABLES}/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Certificates that openssl has made, by common name."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed: no certificate can be made")
+    folder = tmp_path_factory.mktemp("keys")
+    made = {}
+    for name in ("akmods-host", "Fedora Secure Boot CA"):
+        key = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "k.pem", "-out", "c.der"]
+        subprocess.run([*key, "-outform", "DER", "-subj", f"/CN={name}"], cwd=folder, check=True, capture_output=True)
+        made[name] = (folder / "c.der").read_bytes()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("content", "told"), [(b"\x06\0\0\0\x01", True), (b"\x06\0\0\0\0", False), (b"\x06\0\0\0\x07", None), (b"", None)]
+)
+def test_secure_boot_is_the_last_byte(tmp_path: Path, content: bytes, told: bool | None) -> None:
+    read = read_secure_boot(Host(grow(tmp_path, {SECURE_BOOT: content})))
+    assert (None if isinstance(read, Unread) else read) is told
+
+
+def test_a_machine_that_did_not_boot_by_efi_says_so(tmp_path: Path) -> None:
+    read = read_secure_boot(Host(grow(tmp_path, {"/sys/firmware": None})))
+    assert isinstance(read, Unread)
+    assert "legacy" in read.detail
+
+
+def test_a_key_is_enrolled_when_the_firmware_has_it_byte_for_byte(
+    tmp_path: Path, certificates: dict[str, bytes]
+) -> None:
+    own, other = certificates["akmods-host"], certificates["Fedora Secure Boot CA"]
+    header = b"\x06\0\0\0" + b"signature list header"
+    tree: dict[str, Content] = {KEYS[0]: own, f"{VARIABLES}/MokListRT-{SHIM}": header + other}
+    mok = read_mok(Host(grow(tmp_path / "before", tree)))
+    assert (mok.enrolled, mok.pending) == (("Fedora Secure Boot CA",), False)
+    assert mok.keys == (SigningKey(path=KEYS[0], enrolled=False),)
+
+    tree |= {f"{VARIABLES}/MokListRT-{SHIM}": header + other + own, f"{VARIABLES}/MokNew-{SHIM}": own}
+    mok = read_mok(Host(grow(tmp_path / "after", tree)))
+    assert (mok.enrolled, mok.pending) == (("Fedora Secure Boot CA", "akmods-host"), True)
+    assert mok.keys == (SigningKey(path=KEYS[0], enrolled=True),)
+
+
+def test_without_the_firmwares_list_nobody_knows_what_is_enrolled(tmp_path: Path) -> None:
+    mok = read_mok(Host(grow(tmp_path, {KEYS[1]: b"key"})))
+    assert isinstance(mok.keys[0].enrolled, Unread)
+    assert isinstance(mok.pending, Unread)
+
+
+@pytest.mark.parametrize(
+    ("tree", "mode"),
+    [
+        ({"/sys/fs/selinux/enforce": "1"}, "enforcing"),
+        ({"/sys/fs/selinux/enforce": "0"}, "permissive"),
+        ({"/etc/selinux/config": "# SELINUX=enforcing\nSELINUX=disabled\n"}, "disabled"),
+        ({"/etc/selinux/config": "SELINUX=enforcing\n"}, None),
+        ({"/sys/fs/selinux/enforce": "7"}, None),
+    ],
+)
+def test_selinux(tmp_path: Path, tree: dict[str, Content], mode: str | None) -> None:
+    read = read_selinux(Host(grow(tmp_path, tree)))
+    assert (None if isinstance(read, Unread) else read) == mode
+
+
+def test_the_selinux_boolean(tmp_path: Path) -> None:
+    tree: dict[str, Content] = {"/sys/fs/selinux/booleans/container_use_devices": "1 1"}
+    assert read_selinux_devices(Host(grow(tmp_path, tree))) is True
+
+
+V2 = "/sys/fs/cgroup"
+
+
+@pytest.mark.parametrize(
+    ("tree", "memory", "cpus"),
+    [
+        (
+            {"/proc/self/cgroup": "0::/a/b\n", f"{V2}/a/b/memory.max": "max\n", f"{V2}/a/b/cpu.max": "max 100000\n"},
+            -1,
+            -1,
+        ),
+        (
+            {
+                "/proc/self/cgroup": "0::/a/b\n",
+                f"{V2}/a/b/memory.max": "2000\n",
+                f"{V2}/a/memory.max": "1000\n",
+                f"{V2}/a/b/cpu.max": "150000 100000\n",
+            },
+            1000,
+            1.5,
+        ),
+        (
+            {
+                "/proc/self/cgroup": "4:memory:/d\n3:cpu,cpuacct:/d\n1:name=systemd:/\n",
+                f"{V2}/memory/d/memory.limit_in_bytes": "4096\n",
+                f"{V2}/memory/memory.limit_in_bytes": "9223372036854771712\n",
+                f"{V2}/cpu/d/cpu.cfs_quota_us": "50000\n",
+                f"{V2}/cpu/d/cpu.cfs_period_us": "100000\n",
+                f"{V2}/cpu/cpu.cfs_quota_us": "-1\n",
+                f"{V2}/cpu/cpu.cfs_period_us": "100000\n",
+            },
+            4096,
+            0.5,
+        ),
+        ({"/proc/self/cgroup": "nonsense\n0::/../../etc\n::\n", f"{V2}/cpu.max": "1 0"}, -1, -1),
+    ],
+)
+def test_the_lowest_limit_of_the_groups_holds(
+    tmp_path: Path, tree: dict[str, Content], memory: int, cpus: float
+) -> None:
+    host = Host(grow(tmp_path, tree))
+    assert (read_memory_limit(host), read_cpu_limit(host)) == (memory, cpus)
+
+
+def test_services_are_installed_enabled_and_running_apart(tmp_path: Path) -> None:
+    units = "/usr/lib/systemd/system"
+    tree: dict[str, Content] = {
+        f"{units}/nvidia-persistenced.service": "",
+        f"{units}/akmods.service": "",
+        f"{units}/sshd.service": "",
+        "/etc/systemd/system/multi-user.target.wants/akmods.service": Link(f"{units}/akmods.service"),
+        "/sys/fs/cgroup/system.slice/nvidia-persistenced.service": None,
+    }
+    assert read_services(Host(grow(tmp_path, tree))) == (
+        Service(name="akmods", enabled=True, running=False),
+        Service(name="nvidia-persistenced", enabled=False, running=True),
+    )
+
+
+def test_features_are_those_wheels_are_compiled_for() -> None:
+    assert read_features("processor : 0\nflags : fpu avx2 avx sse4_2 nx\n") == ("sse4_2", "avx", "avx2")
+    assert isinstance(read_features("processor : 0\n"), Unread)
