@@ -1,7 +1,8 @@
-"""A stack as text: a short table, why each value was chosen, and what the owner must know."""
+"""A stack as text: what will be there, why each value was chosen, and what the owner must know."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ TITLES = {
     "compiler": "host compiler",
     "toolkit_cudnn": "cuDNN for nvcc",
 }
+DETAILS = ("release", "compiler", "toolkit_cudnn", "cudnn")
+"""Choices that follow from others: told with --explain only."""
 
 
 def show(result: Stack | Refusal, *, explain: bool) -> None:
@@ -38,23 +41,24 @@ def show(result: Stack | Refusal, *, explain: bool) -> None:
     show_choices(out, result, explain=explain)
     show_warnings(out, result)
     if not explain:
-        out.print("\n--explain shows the sources and what else was possible; `gpusetup install` prints the recipe.",
-                  style="dim")  # fmt: skip
+        _line(out, "", "")
+        _line(
+            out,
+            "",
+            "--explain adds the sources and what else was possible; `gpusetup install` prints the recipe.",
+            "dim",
+        )
 
 
 def show_stack(out: Console, stack: Stack) -> None:
-    """Print the table of what will be there."""
-    from rich.table import Table  # noqa: PLC0415
-
-    cards = ", ".join(f"{neutral(card.name)} ({card.compute_capability})" for card in stack.request.cards)
+    """Print what will be there."""
+    cards = ", ".join(f"{card.name} ({card.compute_capability})" for card in stack.request.cards)
     target = cards or ("any card" if stack.driver else "the CPU")
-    out.print(f"Stack for {target} on {stack.distro_name} {stack.release}", style="bold")
-    table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in _rows(stack):
-        table.add_row(name, neutral(value))
-    out.print(table)
+    _line(out, "", f"Stack for {target} on {stack.distro_name} {stack.release}", "bold")
+    rows = list(_rows(stack))
+    width = max(len(name) for name, _ in rows) + 2
+    for name, value in rows:
+        _line(out, name.ljust(width), value)
 
 
 def _rows(stack: Stack) -> Iterator[tuple[str, str]]:
@@ -88,19 +92,31 @@ def _libraries(environment: Environment) -> str:
 
 
 def show_choices(out: Console, stack: Stack, *, explain: bool) -> None:
-    """Print why each value was chosen; with `explain` also the sources, and what lost."""
-    out.print("\nWhy", style="bold")
+    """Print why each value was chosen; with `explain` each fact on its line with its sources, and all that lost."""
+    _line(out, "", "")
+    _line(out, "", "Why", "bold")
     for choice in stack.choices:
-        out.print(f"{TITLES[choice.component]}: {neutral(choice.value)}", style="cyan")
-        for reason in choice.reasons:
-            _indented(out, 2, _reason(reason))
-            if explain:
-                _sources(out, reason)
-        for rejected in choice.rejected if explain else _forced(choice):
-            _indented(out, 2, _rejected(rejected), "dim" if rejected.possible else "yellow")
-            if explain:
-                for reason in rejected.because:
-                    _sources(out, reason)
+        if explain or choice.component not in DETAILS:
+            _line(out, "", f"{TITLES[choice.component]}: {choice.value}", "cyan")
+            _explained(out, choice) if explain else _in_short(out, choice)
+
+
+def _in_short(out: Console, choice: Choice) -> None:
+    if choice.reasons:
+        _line(out, "  · ", "; ".join(map(_reason, choice.reasons)))
+    for rejected in _forced(choice):
+        _line(out, "  ✗ ", _rejected(rejected), "yellow")
+
+
+def _explained(out: Console, choice: Choice) -> None:
+    for reason in choice.reasons:
+        _line(out, "  · ", _reason(reason))
+        _sources(out, reason)
+    for rejected in choice.rejected:
+        mark, style = ("○", "dim") if rejected.possible else ("✗", "yellow")
+        _line(out, f"  {mark} ", _rejected(rejected), style)
+        for reason in rejected.because:
+            _sources(out, reason)
 
 
 def _forced(choice: Choice) -> Iterator[Rejected]:
@@ -114,49 +130,56 @@ def _forced(choice: Choice) -> Iterator[Rejected]:
 
 
 def _reason(reason: Reason) -> str:
-    return f"· {neutral(reason.text)} [{reason.fact}]"
+    return f"{reason.text} [{reason.fact}]"
 
 
 def _rejected(rejected: Rejected) -> str:
     others = f" (and {rejected.others} more)" if rejected.others else ""
-    because = "; ".join(f"{neutral(one.text)} [{one.fact}]" for one in rejected.because)
-    if rejected.possible:
-        return f"○ also possible: {neutral(rejected.value)}{others}: {because}"
-    return f"✗ not {neutral(rejected.value)}{others}: {because}"
-
-
-def _sources(out: Console, reason: Reason) -> None:
-    for source in reason.sources:
-        _indented(out, 6, f"read in {neutral(source)}", "dim")
-
-
-def _indented(out: Console, columns: int, text: str, style: str = "") -> None:
-    from rich.padding import Padding  # noqa: PLC0415
-
-    out.print(Padding(text, (0, 0, 0, columns), expand=False), style=style)
+    because = "; ".join(map(_reason, rejected.because))
+    return f"{'also possible:' if rejected.possible else 'not'} {rejected.value}{others}: {because}"
 
 
 def show_warnings(out: Console, stack: Stack) -> None:
     """Print what the owner must know."""
     if stack.warnings:
-        out.print("\nTo know", style="bold")
+        _line(out, "", "")
+        _line(out, "", "To know", "bold")
     for reason in stack.warnings:
-        out.print(f"! {neutral(reason.text)} [{reason.fact}]", style="yellow")
+        _line(out, "! ", _reason(reason), "yellow")
 
 
 def show_refusal(out: Console, refusal: Refusal) -> None:
     """Print why there is no stack, and what would allow one."""
-    out.print("No stack fits: these cannot all hold", style="bold red")
+    _line(out, "", "No stack fits: these cannot all hold", "bold red")
     for reason in refusal.because:
-        out.print(_reason(reason))
+        _line(out, "· ", _reason(reason))
         _sources(out, reason)
-    out.print("\nWhat would allow one" if refusal.ways_out else "\nNo change of one or two of them allows one",
-              style="bold")  # fmt: skip
+    _line(out, "", "")
+    found = "What would allow one" if refusal.ways_out else "No change of one or two wishes allows one"
+    _line(out, "", found, "bold")
     for way in refusal.ways_out:
-        out.print(f"→ {_way(way)}")
+        _line(out, "→ ", _way(way))
 
 
 def _way(way: WayOut) -> str:
     import shlex  # noqa: PLC0415
 
-    return f"{neutral(way.text)}: {neutral(shlex.join(way.options))}"
+    return f"{way.text}: {shlex.join(way.options)}"
+
+
+def _sources(out: Console, reason: Reason) -> None:
+    if reason.sources:
+        _line(out, "      ", f"read in {', '.join(reason.sources)}", "dim")
+
+
+def _line(out: Console, indent: str, text: str, style: str = "") -> None:
+    """Print `text` folded to the console's width, its further lines below its first, and no blanks at their ends."""
+    folded = textwrap.fill(
+        neutral(text),
+        max(out.width, 40),
+        initial_indent=indent,
+        subsequent_indent=" " * len(indent),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    out.print(folded, style=style, soft_wrap=True)

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
 def attempt(request: Request, facts: Facts, today: date | None = None) -> Stack | Refusal:
     """Return the best stack for `request`, or why there is none and what would allow one."""
-    from gpusetup.resolve.refusal import refuse  # noqa: PLC0415 - only what is asked for is loaded
-    from gpusetup.resolve.solve import solve  # noqa: PLC0415
+    from gpusetup.resolve.solve import solve  # noqa: PLC0415 - only what is asked for is loaded
     from gpusetup.resolve.stack import assemble  # noqa: PLC0415
 
     day = today or date.today()
     outcome = solve(request, facts, day)
     if outcome.solution is None:
+        from gpusetup.resolve.refusal import refuse  # noqa: PLC0415
+
         return refuse(request, facts, day, outcome)
     return assemble(request, outcome.solution, facts, day)
 

@@ -6,8 +6,9 @@ by the very candidates it was given for. ``str()`` of each is how the plan names
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from gpusetup.resolve.model import Archive, Flavour, Repo
 
@@ -20,16 +21,18 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.hardware import Arch, Gpu
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Floor:
+class Candidate(msgspec.Struct, frozen=True, eq=False):
+    """One value that a variable can take."""
+
+
+class Floor(Candidate, frozen=True, eq=False):
     """The lowest driver that runs programs of one CUDA series, and the row that says so."""
 
     driver: str
     row: Fact
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class CardKind:
+class CardKind(Candidate, frozen=True, eq=False):
     """One kind of GPU, its architecture's row, and its own where the table has it."""
 
     name: str
@@ -41,8 +44,7 @@ class CardKind:
         return f"{self.name} ({self.cc})"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Release:
+class Release(Candidate, frozen=True, eq=False):
     """One release of the distribution. `glibc` is at least what it has, with the row that says so."""
 
     row: FedoraRelease
@@ -61,8 +63,7 @@ class Release:
         return f"Fedora {self.row.release}"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class DriverOffer:
+class DriverOffer(Candidate, frozen=True, eq=False):
     """One driver that can be had: from a repository, or the one that is there (`repo` "")."""
 
     repo: Repo | Literal[""]
@@ -87,8 +88,7 @@ class DriverOffer:
         )
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class TorchWheel:
+class TorchWheel(Candidate, frozen=True, eq=False):
     """One PyTorch release in one variant; without a `build` it is the CPU's."""
 
     row: Torch
@@ -104,8 +104,7 @@ class TorchWheel:
         return f"{self.row.release}+{self.variant}"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class TensorflowWheel:
+class TensorflowWheel(Candidate, frozen=True, eq=False):
     """One TensorFlow release; `gpu` says whether with NVIDIA's wheels."""
 
     row: Tensorflow
@@ -118,8 +117,7 @@ class TensorflowWheel:
         return f"{self.row.release}{'[and-cuda]' if self.gpu else ' (CPU)'}"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class CudnnWheel:
+class CudnnWheel(Candidate, frozen=True, eq=False):
     """One cuDNN release as a wheel for one CUDA major, and the support row that speaks of it."""
 
     row: Cudnn
@@ -130,8 +128,7 @@ class CudnnWheel:
         return f"{self.package} {self.row.version}"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Interpreter:
+class Interpreter(Candidate, frozen=True, eq=False):
     """One Python of a release; `packages` is empty for the system's own."""
 
     version: str
@@ -142,8 +139,7 @@ class Interpreter:
         return f"Python {self.version}{'' if self.packages else ' (the system’s)'}"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Layout:
+class Layout(Candidate, frozen=True, eq=False):
     """One environment for both frameworks, or one each."""
 
     shared: bool
@@ -152,8 +148,7 @@ class Layout:
         return "one for both frameworks" if self.shared else "one for each framework"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class ToolkitOffer:
+class ToolkitOffer(Candidate, frozen=True, eq=False):
     """One CUDA toolkit: from the repository (tier 0), in a container image (tier 1), or none (tier 2)."""
 
     tier: int
@@ -169,8 +164,7 @@ class ToolkitOffer:
         return f"CUDA {self.series.series}" + (f" in {self.image}" if self.image else "")
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Compiler:
+class Compiler(Candidate, frozen=True, eq=False):
     """A host compiler for nvcc; without `major` there is none, as nothing is compiled on the host."""
 
     major: int = 0
@@ -183,15 +177,14 @@ class Compiler:
         return f"gcc {self.major}{'' if self.command else ' (the system’s)'}" if self.major else "none on the host"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class ToolkitCudnn:
+class ToolkitCudnn(Candidate, frozen=True, eq=False):
     """cuDNN for the host toolkit, as packages or as an archive for one CUDA major; without a `row` there is none."""
 
     row: Cudnn | None = None
     major: int = 0
     support: CudnnSupport | None = None
     archive: Archive | None = None
-    packages: tuple[Package, ...] = field(default=())
+    packages: tuple[Package, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.row.version} for CUDA {self.major}" if self.row else "none"

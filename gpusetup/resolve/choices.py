@@ -54,23 +54,24 @@ def _choice(solution: Solution, place: int) -> Choice:
 def _rejected(solution: Solution, place: int) -> Iterator[Rejected]:
     """Yield what stands before the chosen value in its domain, and the next few after it, each with its reasons.
 
-    Values that fell to the same constraints are told once, by the first of them, with their number.
+    Values that fall to the same constraint are told once, by the first of them, with their number.
     """
     domain, chosen = solution.problem.domains[place], solution.values[place]
     position = domain.index(chosen)
     lost = {id(one.value): one.blame for one in solution.lost[place]}
-    alike: dict[tuple[str, ...], Rejected] = {}
+    alike: dict[str, Rejected] = {}
     for rank, value in enumerate(domain[: position + 1 + ALTERNATIVES]):
         if rank == position:
             continue
         instead = [*solution.values[:place], value, *solution.values[place + 1 :]]
         blame = _broken(solution, place, instead) or lost.get(id(value), {})
-        names = tuple(sorted(bound.constraint.name for bound in blame)) or (str(value),)
-        if names in alike:
-            alike[names] = msgspec.structs.replace(alike[names], others=alike[names].others + 1)
+        ruled_out_by = next((bound.constraint.name for bound in blame), str(value))
+        if ruled_out_by in alike:
+            same = alike[ruled_out_by]
+            alike[ruled_out_by] = msgspec.structs.replace(same, others=same.others + 1)
             continue
         because = against(blame) if blame else _outranked(solution, place, instead)
-        alike[names] = Rejected(value=str(value), because=because, better=rank < position, possible=not blame)
+        alike[ruled_out_by] = Rejected(value=str(value), because=because, better=rank < position, possible=not blame)
     yield from (one for one in alike.values() if one.because)
 
 

@@ -70,7 +70,7 @@ class Rejected(Value):
     """It ranks above the chosen one, and would have been taken."""
     possible: bool = False
     others: int = 0
-    """How many values ranked below it fell to the same constraints."""
+    """How many values ranked below it fell to the same constraint."""
 
 
 class Choice(Value):

@@ -8,7 +8,6 @@ The solver itself knows neither drivers nor wheels.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpusetup.resolve.model import Reason
@@ -39,8 +38,7 @@ def because(row: Fact, text: str) -> Reason:
     return Reason(fact=row.id, text=text, sources=row.source)
 
 
-@dataclass(frozen=True, slots=True)
-class Constraint:
+class Constraint(NamedTuple):
     """A named check over the values of the variables, or kinds of variables, in `scope`.
 
     `soft` ones exclude nothing: of the values that are possible, those that fail fewer of them are preferred.
@@ -52,8 +50,7 @@ class Constraint:
     soft: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """A constraint laid over particular variables, by their places in the order in which they are decided."""
 
     constraint: Constraint

@@ -10,10 +10,9 @@ is tried on the whole request, and pairs only if no single one is enough.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -29,8 +28,7 @@ WAYS = 4
 """How many ways out are told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One thing the user could give up.
 
     `apply` takes it out of a request; `tell` says, of the stack that becomes possible, what to do instead.

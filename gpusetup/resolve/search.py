@@ -12,35 +12,32 @@ skips values of variables that had no part in the conflict.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from gpusetup.resolve.problem import Bound, Problem, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(NamedTuple):
     """A preferred value that could not be had, and the verdicts against it."""
 
     value: Any
     blame: dict[Bound, Verdict]
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(NamedTuple):
     """Why no value was left: the places that had a part, and for each constraint the first verdict it gave."""
 
     places: frozenset[int]
     blame: dict[Bound, Verdict]
 
 
-@dataclass(frozen=True, slots=True)
 class Solution:
     """A value for every variable, and by variable the better values that lost."""
 
-    problem: Problem
-    values: tuple[Any, ...]
-    lost: tuple[tuple[Lost, ...], ...]
+    def __init__(self, problem: Problem, values: tuple[Any, ...], lost: tuple[tuple[Lost, ...], ...]) -> None:
+        self.problem = problem
+        self.values = values
+        self.lost = lost
 
     def __getitem__(self, name: str) -> Any:
         return self.values[self.problem.names.index(name)]
@@ -50,11 +47,11 @@ class Solution:
         return self[name] if name in self.problem.names else None
 
 
-@dataclass(slots=True)
 class _Search:
-    problem: Problem
-    values: list[Any] = field(default_factory=list)
-    lost: dict[int, list[Lost]] = field(default_factory=dict)
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.values: list[Any] = []
+        self.lost: dict[int, list[Lost]] = {}
 
     def decide(self, place: int) -> Conflict | None:
         """Give values to the variables from `place` on; None when that worked."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpusetup.resolve import constraints  # noqa: F401 - importing them registers them
 from gpusetup.resolve.candidates import CardKind, DriverOffer, Layout, Release
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 LAYOUTS = (Layout(True), Layout(False))
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The solution, or None, and for each release that was tried before it the conflict that ruled it out."""
 
     solution: Solution | None

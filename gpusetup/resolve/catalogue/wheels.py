@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from gpusetup.resolve.candidates import CudnnWheel, Floor, TensorflowWheel, TorchWheel
@@ -74,6 +75,7 @@ def cudnn(facts: Facts) -> tuple[CudnnWheel, ...]:
     return tuple(CudnnWheel(row, package, support(facts, row.version)) for row in rows for package in row.pip)
 
 
+@functools.cache
 def support(facts: Facts, version: str) -> CudnnSupport:
     """Return the row of the support matrices that speaks of a cuDNN release.
 
@@ -91,13 +93,15 @@ def support(facts: Facts, version: str) -> CudnnSupport:
     return min(rows, key=lambda row: dotted(row.cc_min))
 
 
+@functools.cache
 def floor(facts: Facts, release: str) -> Floor | None:
     """Return the lowest driver for programs of a CUDA release; None when the tables do not know it.
 
     From CUDA 11 on every minor runs on the driver of its major's first (minor-version compatibility); before, each
     series has its own.
     """
-    of_series = [row for row in facts.cuda if row.series == series(release)]
+    wanted = series(release)
+    of_series = [row for row in facts.cuda if row.series == wanted]
     compat = next((row for row in of_series if row.driver_compat), None)
     if compat is not None:
         return Floor(compat.driver_compat, next(row for row in facts.cuda_major if row.major == cuda(release).major))
@@ -105,17 +109,20 @@ def floor(facts: Facts, release: str) -> Floor | None:
     if exact:
         newest = max(exact, key=lambda row: cuda(row.release))
         return Floor(newest.driver_min, newest)
-    variant = next((row for row in facts.variant if row.cuda == series(release)), None)
+    variant = next((row for row in facts.variant if row.cuda == wanted), None)
     return Floor(variant.driver_min, variant) if variant else None
 
 
+@functools.cache
 def series(release: str) -> str:
     """Return the series of a CUDA release: ``12.6`` of ``12.6.3``."""
     return cuda(release).series
 
 
+@functools.cache
 def _series(facts: Facts, release: str) -> CudaSeries | None:
-    return next((row for row in facts.cuda_series if row.series == series(release)), None)
+    wanted = series(release)
+    return next((row for row in facts.cuda_series if row.series == wanted), None)
 
 
 def _length(version: str) -> int:
