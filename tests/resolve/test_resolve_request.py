@@ -1,0 +1,95 @@
+"""From a machine and options to a request: what is found, what is unknown, what is not read at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from gpusetup.errors import CannotLookError, RefusedError, WrongInputError
+from gpusetup.facts import Facts
+from gpusetup.machine.model import Gpu, Machine, PciGpu, Unread
+from gpusetup.machine.read import read
+from gpusetup.resolve.request import Wishes, ask
+from tests.fake_host import FEDORA, grow
+
+NO = Unread(unread="absent", source="test")
+
+
+@pytest.fixture
+def fedora(tmp_path: Any) -> Machine:
+    """A Fedora host without any NVIDIA device."""
+    grow(tmp_path, FEDORA)
+    machine = read(tmp_path, 5.0)
+    return msgspec.structs.replace(machine, pci=(), gpus=NO)
+
+
+def device(device_id: str) -> PciGpu:
+    return PciGpu(
+        address="0000:01:00.0", device_id=device_id, class_code="030000", driver="", runtime_status=NO, numa_node=NO
+    )
+
+
+def gpu(**known: Any) -> Gpu:
+    fields: dict[str, Any] = dict.fromkeys(Gpu.__struct_fields__, NO)
+    return Gpu(**(fields | {"index": 0} | known))
+
+
+def asked(tables: Facts, machine: Machine, **wishes: Any) -> Any:
+    return ask(tables, Wishes(**wishes), lambda: machine).request
+
+
+def test_a_card_is_known_by_its_pci_id_when_there_is_no_driver(tables: Facts, fedora: Machine) -> None:
+    (card,) = asked(tables, msgspec.structs.replace(fedora, pci=(device("2684"),))).cards
+    assert (card.name, card.compute_capability, card.known_by) == ("GeForce RTX 4090", "8.9", "PCI id 10de:2684")
+
+
+def test_nvml_goes_before_pci(tables: Facts, fedora: Machine) -> None:
+    seen = gpu(name="NVIDIA H100 80GB HBM3", compute_capability="9.0")
+    machine = msgspec.structs.replace(fedora, gpus=(seen,) * 8, pci=(device("2684"),))
+    (card,) = asked(tables, machine).cards
+    assert (card.name, card.compute_capability, card.known_by) == ("NVIDIA H100 80GB HBM3", "9.0", "NVML")
+
+
+def test_an_unknown_card_is_not_guessed(tables: Facts, fedora: Machine) -> None:
+    with pytest.raises(WrongInputError, match="10de:ffff"):
+        asked(tables, msgspec.structs.replace(fedora, pci=(device("ffff"),)))
+
+
+def test_a_bus_that_cannot_be_read_is_not_taken_for_an_empty_one(tables: Facts, fedora: Machine) -> None:
+    with pytest.raises(CannotLookError):
+        asked(tables, msgspec.structs.replace(fedora, pci=Unread(unread="denied", source="/sys/bus/pci")))
+
+
+def test_no_card_is_said(tables: Facts, fedora: Machine) -> None:
+    found = ask(tables, Wishes(), lambda: fedora)
+    assert found.request.cards == ()
+    assert "no NVIDIA GPU found" in found.notes[0]
+
+
+def test_the_machine_is_not_read_when_nothing_is_left_open(tables: Facts) -> None:
+    def fail() -> Machine:
+        raise AssertionError("the machine was read")
+
+    found = ask(tables, Wishes(gpus=("RTX 4090",), distro="fedora"), fail)
+    assert found.request.cards[0].compute_capability == "8.9"
+    assert found.notes == ()
+
+
+def test_cards_can_be_named_and_given_by_capability_together(tables: Facts, fedora: Machine) -> None:
+    cards = asked(tables, fedora, gpus=("T4", "T4"), gpu_archs=("6.1",)).cards
+    assert [(card.compute_capability, card.known_by) for card in cards] == [
+        ("7.5", "option --gpu"),
+        ("6.1", "option --gpu-arch"),
+    ]
+
+
+def test_another_processor_is_refused_plainly(tables: Facts, fedora: Machine) -> None:
+    system = msgspec.structs.replace(fedora.system, arch="aarch64")
+    with pytest.raises(RefusedError, match="aarch64"):
+        asked(tables, msgspec.structs.replace(fedora, system=system))
+
+
+def test_the_release_of_the_host_is_taken(tables: Facts, fedora: Machine) -> None:
+    assert asked(tables, fedora).release == fedora.system.release
