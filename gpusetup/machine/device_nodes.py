@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import stat
 
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import DeviceNode, Reading, Unread
@@ -16,4 +18,29 @@ def read_device_nodes(host: Host) -> Reading[tuple[DeviceNode, ...]]:
     if isinstance(listed, Unread):
         return listed
     paths = [path for pattern in PATTERNS for path in host.glob(pattern) if not host.is_dir(path)]
-    return tuple(DeviceNode(path=path, usable=host.may(path, os.R_OK | os.W_OK)) for path in paths)
+    return tuple(_node(host, path) for path in paths)
+
+
+def read_majors(host: Host) -> Reading[tuple[tuple[str, int], ...]]:
+    """Return NVIDIA's character devices and their major numbers (lines ``195 nvidia`` of /proc/devices)."""
+    text = host.read_text("/proc/devices")
+    if isinstance(text, Unread):
+        return text
+    entries = re.findall(r"^ *(\d{1,9}) (nvidia\S*)$", text.partition("Block devices:")[0], re.MULTILINE)
+    return tuple((name, int(number)) for number, name in entries)
+
+
+def _node(host: Host, path: str) -> DeviceNode:
+    usable = host.may(path, os.R_OK | os.W_OK)
+    found = host.stat(path)
+    if found is None:
+        return DeviceNode(path=path, usable=usable)
+    return DeviceNode(
+        path=path,
+        usable=usable,
+        mode=stat.filemode(found.st_mode),
+        owner=found.st_uid,
+        group=found.st_gid,
+        major=os.major(found.st_rdev),
+        minor=os.minor(found.st_rdev),
+    )

@@ -1,4 +1,4 @@
-"""Installed Python distributions, from the names of their metadata folders; nothing is imported or opened."""
+"""Installed Python distributions, from the names of their metadata folders; nothing is imported."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from gpusetup.machine.host import Host, clean
 from gpusetup.machine.model import Distribution
+from gpusetup.machine.wheels import is_framework, read_build, read_installer
 
 # NAME-VERSION.dist-info (wheels), NAME-VERSION[-pyX.Y].egg-info (Debian, setuptools)
 _METADATA = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-py\d[\d.]*)?\.(?:dist|egg)-info")
@@ -46,7 +47,22 @@ def _live_places(host: Host) -> Iterator[str]:
 def _in_folder(host: Host, place: str) -> Iterator[Distribution]:
     for entry in host.names(place):
         if entry.endswith("-info") and (said := _METADATA.fullmatch(entry)):
-            yield Distribution(name=_normal(said["name"]), version=said["version"], location=place)
+            yield _distribution(host, place, entry, _normal(said["name"]), said["version"])
+
+
+def _distribution(host: Host, place: str, entry: str, name: str, version: str) -> Distribution:
+    """Return the distribution; files are opened for the frameworks alone."""
+    if not is_framework(name):
+        return Distribution(name=name, version=version, location=place)
+    build = read_build(host, name, place)
+    return Distribution(
+        name=name,
+        version=version,
+        location=place,
+        cuda=build.cuda,
+        architectures=build.architectures,
+        installer=read_installer(host, f"{place}/{entry}"),
+    )
 
 
 def _normal(name: str) -> str:

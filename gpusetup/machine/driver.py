@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from gpusetup.machine.host import Host
-from gpusetup.machine.model import Driver, Library, Reading, Unread
+from gpusetup.machine.model import Driver, Library, Pairs, Reading, Unread
 
 NVRM = "/proc/driver/nvidia/version"
 OPEN = "Dual MIT/GPL"
@@ -18,6 +18,9 @@ def read_driver(host: Host, nvml: dict[str, Any], libraries: tuple[Library, ...]
     nvrm = host.read_text(NVRM)
     return Driver(
         **nvml,
+        module_gcc=_module_gcc(nvrm),
+        parameters=_parameters(host),
+        gsp_firmware=_gsp_firmware(host),
         kernel_module=_kernel_module(host, nvrm),
         module_license=_license(nvrm),
         user_library=_user_library(libraries),
@@ -38,6 +41,30 @@ def _license(nvrm: Reading[str]) -> Reading[str]:
     if isinstance(nvrm, Unread):
         return nvrm
     return OPEN if "Open Kernel Module" in nvrm else PROPRIETARY
+
+
+def _module_gcc(nvrm: Reading[str]) -> Reading[str]:
+    """Return the compiler's version from the second line, ``GCC version:  gcc version 15.2.1 20250808 (…)``."""
+    if isinstance(nvrm, Unread):
+        return nvrm
+    said = re.search(r"^GCC version:.*?(\d+\.\d+\.\d+)", nvrm, re.MULTILINE)
+    return said[1] if said else Unread(unread="failed", source=NVRM, detail="names no gcc")
+
+
+def _parameters(host: Host) -> Reading[Pairs]:
+    """Return the module's options in force, and whether nvidia_drm sets the screen's mode."""
+    text = host.read_text("/proc/driver/nvidia/params")
+    modeset = host.read_line("/sys/module/nvidia_drm/parameters/modeset")
+    if isinstance(text, Unread):
+        return text
+    pairs = [(name, value.strip()) for name, _, value in (line.partition(":") for line in text.splitlines()) if name]
+    return (*pairs, *([] if isinstance(modeset, Unread) else [("nvidia_drm.modeset", modeset)]))
+
+
+def _gsp_firmware(host: Host) -> Pairs:
+    """Return (driver version, path) of each firmware file that a driver has installed."""
+    paths = host.glob("/lib/firmware/nvidia/[0-9]*/gsp*.bin*")
+    return tuple((path.split("/")[-2], path) for path in paths)
 
 
 def _user_library(libraries: tuple[Library, ...]) -> Reading[str]:

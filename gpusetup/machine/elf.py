@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import struct
+from typing import Literal
 
 MACHINES = {3: "i686", 21: "ppc64le", 40: "armv7l", 62: "x86_64", 183: "aarch64", 243: "riscv64"}
+Bits = Literal[0, 32, 64]
 _HEADER = 64
 _SECTION = struct.Struct("<II4Q2I2Q")
 
 
-def identify(head: bytes) -> tuple[int, str]:
+def identify(head: bytes) -> tuple[Bits, str]:
     """Return the class (32, 64, 0 for no ELF file) and machine from the first 20 bytes of a little-endian file."""
     if len(head) < 20 or not head.startswith(b"\x7fELF"):
         return 0, ""
-    return {1: 32, 2: 64}.get(head[4], 0), MACHINES.get(int.from_bytes(head[18:20], "little"), "")
+    bits: Bits = 32 if head[4] == 1 else 64 if head[4] == 2 else 0
+    return bits, MACHINES.get(int.from_bytes(head[18:20], "little"), "")
 
 
 def section(raw: bytes, name: str) -> bytes:

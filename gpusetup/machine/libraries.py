@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
+from gpusetup.machine.elf import identify
 from gpusetup.machine.host import Host, clean
 from gpusetup.machine.linker_cache import entries
 from gpusetup.machine.model import Distribution, Library, Unread
@@ -33,8 +34,14 @@ def read_libraries(
     for origin, path in _candidates(host, arch, toolkits, distributions):
         soname, real = os.path.basename(path), host.resolve(path)
         if (soname, real) not in found and host.exists(path):
-            found[soname, real] = Library(soname=soname, path=path, version=_version(soname, real), origin=origin)
+            found[soname, real] = _library(host, origin, soname, path, real)
     return tuple(found.values())
+
+
+def _library(host: Host, origin: Origin, soname: str, path: str, real: str) -> Library:
+    head = host.read_bytes(path, 20)
+    bits, machine = identify(b"" if isinstance(head, Unread) else head)
+    return Library(soname=soname, path=path, version=_version(soname, real), origin=origin, bits=bits, machine=machine)
 
 
 def _candidates(

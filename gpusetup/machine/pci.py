@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 
 from gpusetup.machine.host import Host
-from gpusetup.machine.model import PciGpu, Reading, Unread
+from gpusetup.machine.model import Pairs, PciGpu, Reading, Unread
 
 DEVICES = "/sys/bus/pci/devices"
+DRIVER = "/proc/driver/nvidia/gpus"
 NVIDIA = "0x10de"
 DISPLAY = "0x03"  # class 03xx: VGA (0300), 3D (0302), other display (0380)
+BARS = 6
+TOLD = ("Model", "Device Minor", "GPU Firmware", "GPU Excluded")
 
 
 def read_pci(host: Host) -> Reading[tuple[PciGpu, ...]]:
@@ -37,4 +41,72 @@ def _device(host: Host, address: str) -> PciGpu | None:
         driver="" if isinstance(driver, Unread) else os.path.basename(driver),
         runtime_status=host.read_line(f"{folder}/power/runtime_status"),
         numa_node=host.read_int(f"{folder}/numa_node"),
+        link_speed=_link_speed(host, folder),
+        link_width=_link_width(host, folder),
+        bars=_bars(host, folder),
+        aer_errors=_aer_errors(host, folder),
+        information=_information(host, address),
     )
+
+
+def _link_speed(host: Host, folder: str) -> Reading[tuple[float, float]]:
+    now, most = (_number(host, f"{folder}/{which}_link_speed") for which in ("current", "max"))
+    if isinstance(now, Unread):
+        return now
+    return most if isinstance(most, Unread) else (now, most)
+
+
+def _number(host: Host, path: str) -> Reading[float]:
+    """Return the number of ``16.0 GT/s PCIe``; a device asleep says ``Unknown``."""
+    line = host.read_line(path)
+    if isinstance(line, Unread):
+        return line
+    said = re.match(r"\d{1,4}(\.\d)?", line)
+    return float(said[0]) if said else Unread(unread="failed", source=path, detail=f"says {line[:40]!r}")
+
+
+def _link_width(host: Host, folder: str) -> Reading[tuple[int, int]]:
+    now, most = host.read_int(f"{folder}/current_link_width"), host.read_int(f"{folder}/max_link_width")
+    if isinstance(now, Unread):
+        return now
+    return most if isinstance(most, Unread) else (now, most)
+
+
+def _bars(host: Host, folder: str) -> Reading[tuple[int, ...]]:
+    """Return the sizes of the address regions: lines of ``start end flags``; one without a place has start 0."""
+    path = f"{folder}/resource"
+    text = host.read_text(path)
+    if isinstance(text, Unread):
+        return text
+    try:
+        regions = [[int(number, 16) for number in line.split()] for line in text.splitlines()[:BARS]]
+        return tuple(end - start + 1 if start and end > start else 0 for start, end, _flags in regions)
+    except ValueError as error:
+        return Unread(unread="failed", source=path, detail=str(error)[:80])
+
+
+def _aer_errors(host: Host, folder: str) -> Reading[tuple[int, int, int]]:
+    counts = []
+    for kind in ("correctable", "nonfatal", "fatal"):
+        count = _aer(host, f"{folder}/aer_dev_{kind}")
+        if isinstance(count, Unread):
+            return count
+        counts.append(count)
+    return counts[0], counts[1], counts[2]
+
+
+def _aer(host: Host, path: str) -> Reading[int]:
+    """Return the last line's total, ``TOTAL_ERR_COR 3``."""
+    text = host.read_text(path)
+    if isinstance(text, Unread):
+        return text
+    total = re.search(r"^TOTAL_\w+ (\d{1,18})$", text, re.MULTILINE)
+    return int(total[1]) if total else Unread(unread="failed", source=path, detail="no total")
+
+
+def _information(host: Host, address: str) -> Reading[Pairs]:
+    text = host.read_text(f"{DRIVER}/{address}/information")
+    if isinstance(text, Unread):
+        return text
+    said = (line.partition(":") for line in text.splitlines())
+    return tuple((name.strip(), value.strip()) for name, _, value in said if name.strip() in TOLD)

@@ -34,13 +34,14 @@ def read(sysroot: Path, deadline: float, meanwhile: Callable[[], object] | None 
 def _read_beside(host: Host, question: Question) -> Machine:
     """Read all that needs no driver, then hear the driver; even the imports are done while the child works."""
     from gpusetup.machine.containers import read_containers  # noqa: PLC0415
-    from gpusetup.machine.device_nodes import read_device_nodes  # noqa: PLC0415
+    from gpusetup.machine.device_nodes import read_device_nodes, read_majors  # noqa: PLC0415
     from gpusetup.machine.distributions import read_distributions  # noqa: PLC0415
     from gpusetup.machine.driver import read_driver  # noqa: PLC0415
     from gpusetup.machine.libraries import read_libraries  # noqa: PLC0415
     from gpusetup.machine.pci import read_pci  # noqa: PLC0415
     from gpusetup.machine.system import read_system  # noqa: PLC0415
     from gpusetup.machine.toolkits import read_toolkits  # noqa: PLC0415
+    from gpusetup.machine.wheels import read_shared_files  # noqa: PLC0415
 
     system = read_system(host)
     toolkits = read_toolkits(host)
@@ -63,4 +64,6 @@ def _read_beside(host: Host, question: Question) -> Machine:
         toolkits=toolkits,
         distributions=distributions,
         containers=containers,
+        device_majors=read_majors(host),
+        shared_files=read_shared_files(host, distributions),
     )

@@ -29,6 +29,8 @@ class Distribution(Value):
     location: str
     cuda: str = ""
     """For torch and tensorflow: the CUDA they were built for (``12.6``), ``cpu``, or "" when their files do not say."""
+    architectures: tuple[str, ...] = ()
+    """For tensorflow: the GPU architectures it has code for (``sm_60``, ``compute_90``), as its files say."""
     installer: str = ""
     """For the frameworks and nvidia-*: who installed them (``pip``, ``uv``, ``conda``, …)."""
 

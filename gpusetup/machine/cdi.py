@@ -1,0 +1,47 @@
+"""Device specifications of the Container Device Interface: for which driver they were made, and what has gone since."""
+
+from __future__ import annotations
+
+import re
+
+from gpusetup.machine.host import Host
+from gpusetup.machine.model import CdiSpec, Reading, Unread
+
+FOLDERS = ("/etc/cdi", "/run/cdi", "/var/run/cdi")
+MOST_MISSING = 20
+# The same in JSON ("hostPath": "/usr/lib64/…") and in YAML (hostPath: /usr/lib64/…); containerPath is another word.
+_VERSION = re.compile(r"""\bcdiVersion["']?\s*:\s*["']?(\d[\d.]*)""")
+_PATH = re.compile(r"""\b(?:hostPath|path)["']?\s*:\s*["']?(/[^"'\s,]+)""")
+_DRIVER = re.compile(r"/lib(?:cuda|nvidia-ml)\.so\.(\d+\.\d+(?:\.\d+)?)\b")
+
+
+def find_cdi(host: Host) -> tuple[str, ...]:
+    """Return the specifications that name NVIDIA, each file once, under the first folder that leads to it."""
+    found: dict[str, str] = {}
+    for folder in FOLDERS:
+        for kind in ("json", "yaml"):
+            for path in host.glob(f"{folder}/*nvidia*.{kind}"):
+                found.setdefault(host.resolve(path), path)
+    return tuple(found.values())
+
+
+def read_cdi(host: Host) -> Reading[tuple[CdiSpec, ...]]:
+    """Return the specifications, or why the first unreadable one could not be read."""
+    specs = []
+    for path in find_cdi(host):
+        text = host.read_text(path)
+        if isinstance(text, Unread):
+            return text
+        specs.append(_spec(host, path, text))
+    return tuple(specs)
+
+
+def _spec(host: Host, path: str, text: str) -> CdiSpec:
+    version, driver = _VERSION.search(text), _DRIVER.search(text)
+    named = dict.fromkeys(_PATH.findall(text))
+    return CdiSpec(
+        path=path,
+        version=version[1].rstrip(".") if version else "",
+        driver=driver[1] if driver else "",
+        missing=tuple(each for each in named if not host.exists(each))[:MOST_MISSING],
+    )

@@ -1,0 +1,85 @@
+"""What the files of a wheel tell without importing it: its CUDA, who installed it, who else owns its files."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import NamedTuple
+
+from gpusetup.machine.host import Host
+from gpusetup.machine.model import Distribution, SharedFile, Unread
+
+RECORD_LIMIT = 4 << 20
+_FRAMEWORKS = re.compile(
+    r"torch|tensorflow(-cpu|-intel|-gpu)?|tf-nightly(-cpu)?|jax|jaxlib|keras|triton|cupy.*|nvidia-.*"
+)
+_TORCH_CUDA = re.compile(r"^cuda(?::[^=]*)? *= *(None|'([\d.]+)')", re.MULTILINE)
+# ('cuda_version', '12.5.1'), ('is_cuda_build', True): the pairs of an OrderedDict, or of a dict
+_TENSORFLOW_CUDA = re.compile(r"""['"]cuda_version['"][,:] *['"]([\d.]+)""")
+_TENSORFLOW_BUILD = re.compile(r"""['"]is_cuda_build['"][,:] *(True|False)""")
+_ARCHITECTURE = re.compile(r"\b(?:sm|compute)_\d{2,3}[af]?\b")
+
+
+def is_framework(name: str) -> bool:
+    """Say whether the distribution `name` is one whose files are worth a look."""
+    return _FRAMEWORKS.fullmatch(name) is not None
+
+
+class Build(NamedTuple):
+    """What a framework was built for: see `Distribution`."""
+
+    cuda: str = ""
+    architectures: tuple[str, ...] = ()
+
+
+def read_build(host: Host, name: str, location: str) -> Build:
+    """Return what torch or tensorflow was built for, as the Python files that their builds generate say."""
+    if name == "torch":
+        said = _TORCH_CUDA.search(_text(host, f"{location}/torch/version.py"))
+        return Build((said[2] or "cpu") if said else "")
+    if name.startswith(("tensorflow", "tf-nightly")):
+        return _tensorflow_build(_text(host, f"{location}/tensorflow/python/platform/build_info.py"))
+    return Build()
+
+
+def _tensorflow_build(text: str) -> Build:
+    built = _TENSORFLOW_BUILD.search(text)
+    if built and built[1] == "False":
+        return Build("cpu")
+    version = _TENSORFLOW_CUDA.search(text)
+    codes = tuple(dict.fromkeys(_ARCHITECTURE.findall(text)))
+    return Build(version[1] if version else "", codes)
+
+
+def read_installer(host: Host, metadata: str) -> str:
+    """Return who installed the distribution whose metadata folder is `metadata`, "" where nobody says."""
+    return _text(host, f"{metadata}/INSTALLER").strip()[:40]
+
+
+def read_shared_files(host: Host, distributions: tuple[Distribution, ...]) -> tuple[SharedFile, ...]:
+    """Return which NVIDIA wheels list the same files in their RECORDs, by folder and owners.
+
+    The second to be installed has overwritten the first, and removing either breaks both: nvidia-cudnn-cu12 and -cu13
+    unpack the same ``nvidia/cudnn/lib/libcudnn.so.9``. Empty ``__init__.py`` files are shared on purpose.
+    """
+    owners: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for each in distributions:
+        if each.name.startswith("nvidia-"):
+            folder = f"{each.location}/{each.name.replace('-', '_')}-{each.version}.dist-info"
+            for line in _text(host, f"{folder}/RECORD", RECORD_LIMIT).splitlines():
+                path = line.partition(",")[0]
+                if path.startswith("nvidia/") and not path.endswith(("__init__.py", ".pyc")):
+                    owners[each.location, path].append(each.name)
+    groups: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for (location, path), names in owners.items():
+        if len(set(names)) > 1:
+            groups[location, tuple(sorted(set(names)))].append(path)
+    return tuple(
+        SharedFile(location=location, owners=names, files=len(paths), example=min(paths))
+        for (location, names), paths in groups.items()
+    )
+
+
+def _text(host: Host, path: str, limit: int = 1 << 16) -> str:
+    text = host.read_text(path, limit)
+    return "" if isinstance(text, Unread) else text
