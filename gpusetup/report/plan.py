@@ -12,7 +12,7 @@ from gpusetup.resolve.model import Refusal, Stack
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gpusetup.resolve.model import Choice, Environment, Reason, Rejected, WayOut
+    from gpusetup.resolve.model import Answer, Choice, Environment, Reason, Rejected, WayOut
 
 TITLES = {
     "release": "distribution",
@@ -27,6 +27,12 @@ TITLES = {
     "compiler": "host compiler",
     "toolkit_cudnn": "cuDNN for nvcc",
 }
+COMPONENTS = {
+    "cuda": ("toolkit", "compiler"),
+    "cudnn": ("torch", "cudnn", "toolkit_cudnn"),
+    "python": ("python torch", "python tensorflow"),
+}
+"""What a question about a field is answered with, where that is not the choice of its name."""
 DETAILS = ("release", "compiler", "toolkit_cudnn", "cudnn")
 """Choices that follow from others: told with --explain only."""
 
@@ -35,7 +41,7 @@ def show(result: Stack | Refusal, *, explain: bool) -> None:
     """Print a stack, or why there is none."""
     out = console()
     if isinstance(result, Refusal):
-        show_refusal(out, result)
+        show_refusal(out, result, "No stack fits: these cannot all hold", "What would allow one")
         return
     show_stack(out, result)
     show_choices(out, result, explain=explain)
@@ -48,6 +54,22 @@ def show(result: Stack | Refusal, *, explain: bool) -> None:
             "--explain adds the sources and what else was possible; `gpusetup install` prints the recipe.",
             "dim",
         )
+
+
+def show_answer(answer: Answer, field: str) -> None:
+    """Print whether what was asked is possible: with its facts and the stack around it, or why not."""
+    out = console()
+    if answer.refusal is not None:
+        _line(out, "", f"{answer.question}: no", "bold red")
+        show_refusal(out, answer.refusal, "These cannot all hold", "What would allow it")
+    if answer.stack is not None:
+        _line(out, "", f"{answer.question}: yes", "bold green")
+        for choice in answer.stack.choices:
+            if choice.component in COMPONENTS.get(field, (field,)):
+                _line(out, "", f"{TITLES[choice.component]}: {choice.value}", "cyan")
+                _explained(out, choice, f"request:{field}")
+        _line(out, "", "")
+        show_stack(out, answer.stack)
 
 
 def show_stack(out: Console, stack: Stack) -> None:
@@ -108,11 +130,14 @@ def _in_short(out: Console, choice: Choice) -> None:
         _line(out, "  ✗ ", _rejected(rejected), "yellow")
 
 
-def _explained(out: Console, choice: Choice) -> None:
+def _explained(out: Console, choice: Choice, asked: str = "") -> None:
+    """Print every fact with its sources, and all that lost, but for what merely is not what was `asked`."""
     for reason in choice.reasons:
         _line(out, "  · ", _reason(reason))
         _sources(out, reason)
     for rejected in choice.rejected:
+        if asked and asked in {reason.fact for reason in rejected.because}:
+            continue
         mark, style = ("○", "dim") if rejected.possible else ("✗", "yellow")
         _line(out, f"  {mark} ", _rejected(rejected), style)
         for reason in rejected.because:
@@ -148,14 +173,14 @@ def show_warnings(out: Console, stack: Stack) -> None:
         _line(out, "! ", _reason(reason), "yellow")
 
 
-def show_refusal(out: Console, refusal: Refusal) -> None:
-    """Print why there is no stack, and what would allow one."""
-    _line(out, "", "No stack fits: these cannot all hold", "bold red")
+def show_refusal(out: Console, refusal: Refusal, why: str, way_out: str) -> None:
+    """Print why there is no stack, under the heading `why`, and what would allow one, under `way_out`."""
+    _line(out, "", why, "bold")
     for reason in refusal.because:
         _line(out, "· ", _reason(reason))
         _sources(out, reason)
     _line(out, "", "")
-    found = "What would allow one" if refusal.ways_out else "No change of one or two wishes allows one"
+    found = way_out if refusal.ways_out else "No change of one or two wishes would"
     _line(out, "", found, "bold")
     for way in refusal.ways_out:
         _line(out, "→ ", _way(way))

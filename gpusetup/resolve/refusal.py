@@ -39,8 +39,11 @@ class Change(NamedTuple):
     tell: Callable[[Solution], WayOut]
 
 
-def refuse(request: Request, facts: Facts, today: date, outcome: Outcome) -> Refusal:
-    """Return a smallest conflict of `request`, for which `outcome` found no solution, and what would allow one."""
+def refuse(request: Request, facts: Facts, today: date, outcome: Outcome, asked: str = "") -> Refusal:
+    """Return a smallest conflict of `request`, for which `outcome` found no solution, and what would allow one.
+
+    `asked` is the field that a question is about: giving that up is no way out but the last.
+    """
     smallest = outcome.refused[0][1]
     kept = request
     for change in reversed(list(changes(request))):
@@ -50,27 +53,27 @@ def refuse(request: Request, facts: Facts, today: date, outcome: Outcome) -> Ref
     return Refusal(
         request=request,
         because=against(smallest.blame),
-        ways_out=tuple(ways_out(request, facts, today)),
+        ways_out=tuple(ways_out(request, facts, today, asked)),
     )
 
 
-def ways_out(request: Request, facts: Facts, today: date) -> Iterator[WayOut]:
+def ways_out(request: Request, facts: Facts, today: date, asked: str = "") -> Iterator[WayOut]:
     """Yield the changes that make a stack possible, the least first: single ones, or pairs if none is enough."""
-    single = list(changes(request))
+    single = [change for change in changes(request) if change.name != f"without {asked}"]
+    single.sort(key=lambda change: change.name == asked)
     for size in (1, 2):
-        told = 0
+        told: set[tuple[str, ...]] = set()
         for some in combinations(single, size):
             changed = request
             for change in some:
                 changed = change.apply(changed)
             solution = solve(changed, facts, today).solution if changed.frameworks else None
-            if solution is not None and told < WAYS:
-                told += 1
+            if solution is not None and len(told) < WAYS:
                 ways = [change.tell(solution) for change in some]
-                yield WayOut(
-                    text=" and ".join(way.text for way in ways),
-                    options=tuple(option for way in ways for option in way.options),
-                )
+                options = tuple(option for way in ways for option in way.options)
+                if options not in told:
+                    told.add(options)
+                    yield WayOut(text=" and ".join(way.text for way in ways), options=options)
         if told:
             return
 
@@ -109,7 +112,7 @@ def _fewer_frameworks(request: Request) -> Iterator[Change]:
     for name in request.frameworks:
         kept = tuple(one for one in request.frameworks if one != name)
         way = WayOut(text=f"leave {name} out", options=tuple(word for one in kept for word in ("--framework", one)))
-        yield Change(name, _remover("frameworks", name), _teller(way))
+        yield Change(f"without {name}", _remover("frameworks", name), _teller(way))
 
 
 def _fewer_cards(request: Request) -> Iterator[Change]:
@@ -123,7 +126,7 @@ def _fewer_cards(request: Request) -> Iterator[Change]:
 
 
 def _without(field: str, value: str, tell: Callable[[Solution], WayOut]) -> Change:
-    return Change(field, _setter(field, value), tell)
+    return Change("variant" if value else field, _setter(field, value), tell)
 
 
 def _setter(field: str, value: object) -> Callable[[Request], Request]:

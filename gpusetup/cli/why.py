@@ -1,0 +1,41 @@
+"""``gpusetup why``: whether a version is possible, and what would allow it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from gpusetup.cli._options import as_json
+from gpusetup.cli._request import read_request, request_options
+
+
+@click.command()
+@click.argument("question", metavar="NAME==VERSION")
+@request_options
+@as_json
+@click.pass_context
+def why(ctx: click.Context, /, *, question: str, as_json: bool, **options: Any) -> None:
+    """Say why NAME==VERSION is or is not possible here, and what would allow it.
+
+    NAME is torch (also torch==2.14.1+cu126), tensorflow, cuda, cudnn, python, driver or fedora.
+
+    Exit code: 0 it is possible, 2 a name or version that no table knows, 4 it is not (the facts that exclude each
+    other and the smallest ways out are printed).
+    """
+    from gpusetup.errors import RefusedError  # noqa: PLC0415 - --help needs none of it
+    from gpusetup.facts import facts  # noqa: PLC0415
+    from gpusetup.resolve import why as reasoning  # noqa: PLC0415
+
+    asked = reasoning.question(facts(), question)
+    found = reasoning.answer(asked, read_request(facts(), **options), facts())
+    if as_json:
+        from gpusetup.value import to_json  # noqa: PLC0415
+
+        click.echo(to_json(found), nl=False)
+    else:
+        from gpusetup.report.plan import show_answer  # noqa: PLC0415
+
+        show_answer(found, asked.field)
+    if not found.possible:
+        ctx.exit(RefusedError.exit_code)
