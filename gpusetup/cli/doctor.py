@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,28 +38,25 @@ def doctor(
     Exit code: 0 fine, 1 a problem at or above --fail-on, 3 a required check could not look. Nothing is changed, and no
     rights beyond an ordinary user's are needed.
     """
-    from gpusetup.doctor import catalogue  # noqa: PLC0415 - --help needs none of it
-
-    every = catalogue.all_rules()
     if list_rules:
-        click.echo("\n".join(f"{one.id}  {one.worst:8} {one.title}" for one in every.values()))
+        click.echo("\n".join(f"{one.id}  {one.worst:8} {one.title}" for one in _chosen("", "")))
         return
     if explain is not None:
         from gpusetup.doctor.page import page  # noqa: PLC0415
 
-        chosen = catalogue.select(every, explain, "")
-        click.echo("\n".join(page(one, every.values()) for one in chosen), nl=False)
+        every = _chosen("", "")
+        click.echo("\n".join(page(one, every) for one in _chosen(explain, "")), nl=False)
         return
-    rules = catalogue.select(every, only, skip)
-    ctx.exit(
-        _diagnose(
-            read_machine(machine_file, sysroot, deadline),
-            rules,
-            as_json=as_json,
-            fail_on=fail_on,
-            require_gpu=require_gpu,
-        )
-    )
+    rules = cache(lambda: _chosen(only, skip))
+    machine = read_machine(machine_file, sysroot, deadline, meanwhile=rules)
+    ctx.exit(_diagnose(machine, rules(), as_json=as_json, fail_on=fail_on, require_gpu=require_gpu))
+
+
+def _chosen(only: str, skip: str) -> list[Rule]:
+    """Return the rules that were asked for, and load what runs them: it can be done while the driver works."""
+    from gpusetup.doctor import catalogue, examine, verdict  # noqa: F401, PLC0415
+
+    return catalogue.select(catalogue.all_rules(), only, skip)
 
 
 def _diagnose(machine: Machine, rules: list[Rule], *, as_json: bool, fail_on: str, require_gpu: bool) -> int:

@@ -63,8 +63,11 @@ def torch_variant(machine: Machine, torch: Distribution) -> str:
 
 def torch_build(machine: Machine, torch: Distribution) -> TorchBuild | None:
     """Return what the tables know of how this PyTorch was compiled, None when they know nothing."""
+    variant = torch_variant(machine, torch)
+    if variant in {"", "cpu"}:
+        return None
     builds = torch_builds(facts(), release(torch), machine.system.arch)
-    return next((row for row in builds if row.variant == torch_variant(machine, torch)), None)
+    return next((row for row in builds if row.variant == variant), None)
 
 
 def python_of(machine: Machine, one: Distribution) -> str:

@@ -104,9 +104,10 @@ def old_driver(machine: Machine, torch: Distribution) -> Verdicts:
 
     Within one CUDA major every minor runs on the driver of the first; the next major needs a newer driver.
     """
-    variant, version = torch_variant(machine, torch), driver_version(machine)
-    row = next((row for row in facts().variant if row.variant == variant), None)
-    if row and version and has_gpu(machine) and driver(version) < driver(row.driver_min):
+    version = driver_version(machine) if has_gpu(machine) else None
+    variant = torch_variant(machine, torch)
+    row = next((row for row in facts().variant if row.variant == variant), None) if version else None
+    if row and version and driver(version) < driver(row.driver_min):
         yield error(
             f"driver {version} is too old for torch {torch.version}",
             f"installed driver: {version}",
