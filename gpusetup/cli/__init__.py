@@ -13,15 +13,15 @@ import click
 from gpusetup import __version__
 from gpusetup.errors import EXIT_FAULT, EXIT_INTERRUPTED, GpusetupError
 
-# name → (module under gpusetup.cli, one line for --help); the function in it has the module's name
+# a command is the module of its name, with a function of that name; here is its one line for --help
 COMMANDS = {
-    "doctor": ("doctor", "Say what is wrong with this GPU stack, how we know, and what fixes it."),
-    "detect": ("detect", "Print everything read from this machine, as JSON."),
-    "plan": ("plan", "Choose the stack that fits, and say why."),
-    "why": ("why", "Say why a version is or is not possible, and what would allow it."),
-    "install": ("install", "Print, or run, the recipe that installs the stack."),
-    "selftest": ("selftest", "Prove that the frameworks compute the right numbers, the same ones twice."),
-    "facts": ("facts", "List the compatibility facts, with sources and expiry."),
+    "doctor": "Say what is wrong with this GPU stack, how we know, and what fixes it.",
+    "detect": "Print everything read from this machine, as JSON.",
+    "plan": "Choose the stack that fits, and say why.",
+    "why": "Say why a version is or is not possible, and what would allow it.",
+    "install": "Print, or run, the recipe that installs the stack.",
+    "selftest": "Prove that the frameworks compute the right numbers, the same ones twice.",
+    "facts": "List the compatibility facts, with sources and expiry.",
 }
 
 
@@ -34,14 +34,13 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"gpusetup.cli.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, COMMANDS[cmd_name][0])
+        command: click.Command = getattr(importlib.import_module(f"gpusetup.cli.{cmd_name}"), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands from the table, without importing any."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "GPUSETUP"})
