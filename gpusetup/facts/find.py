@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.hardware import Arch, Gpu
 
 MOBILE = {"laptop", "mobile", "notebook", "design"}  # "with Max-Q Design" is how NVML names thin laptops
-SILENT = {"nvidia", "geforce", "tesla", "gpu", "graphics", "with", "corporation"}
-EQUIPMENT = re.compile(r"\d+gb|hbm\d\w?|sxm\d?|pcie|nvl\d*|v\d")
+SILENT = {"nvidia", "geforce", "tesla", "gpu", "graphics", "with", "corporation", "generation", "edition"}
+EQUIPMENT = re.compile(r"\d+gb?|(hbm)?\d\w?|sxm\d?|pcie|nvl\d*|v\d|ac|lc")
+"""Memory, form factor, cooling: what tells boards of one chip apart."""
 RUN_TOGETHER = re.compile(r"(?<=\bgtx)(?=\d)|(?<=\brtx)(?=\d)|(?<=\bgt)(?=\d)|(?<=\d)(?=ti\b|super\b)")
 NEAR = 6
 

@@ -9,7 +9,7 @@ import pytest
 
 from gpusetup.facts import facts
 from gpusetup.facts.tables import TABLES
-from tests.conftest import Run
+from tests.support import Run
 
 LATER = "2030-01-01"
 

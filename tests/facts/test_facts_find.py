@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gpusetup.errors import WrongInputError
 from gpusetup.facts import facts, find
+from tools import check_sources
 
 NVML = ("NVIDIA GeForce {}", "NVIDIA {}", "GeForce {}", "Tesla {}", "{}")
 
@@ -71,6 +72,22 @@ def test_no_text_breaks_the_search(asked: str) -> None:
     except WrongInputError:
         return
     assert found in facts().gpu
+
+
+UNLISTED = {
+    "NVIDIA DGX Display",
+    "NVIDIA T400E",
+    "NVIDIA A100-PG509-200",
+    "NVIDIA PG509-210",
+    "NVIDIA RTX 2000E Ada Generation",
+}
+"""A display-only device, and board names sold to makers of systems alone."""
+
+
+def test_every_name_that_nvidias_driver_gives_is_found() -> None:
+    named = {name for called in check_sources.names().values() for name in called} - UNLISTED
+    assert len(named) > 150
+    assert all(find.gpu_by_name(facts(), name) for name in named)
 
 
 def test_pci_ids_find_their_boards() -> None:

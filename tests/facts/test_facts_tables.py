@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,8 +12,6 @@ from gpusetup.facts import Facts, compiled, facts
 from gpusetup.facts.check import CHECKS, check
 from gpusetup.facts.tables import TABLES
 from gpusetup.facts.toml import read_sources
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 from tools import facts_toml
 
 # one planted contradiction for each check: (check, table, row, fields to change)
