@@ -7,6 +7,7 @@ solution as it stands.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -42,7 +43,7 @@ def choices(solution: Solution) -> tuple[Choice, ...]:
 
 def _choice(solution: Solution, place: int) -> Choice:
     problem = solution.problem
-    for_it = [problem.judge(bound, solution.values) for bound in problem.hard[place]]
+    for_it = [bound.judge(solution.values) for bound in problem.hard[place]]
     return Choice(
         component=problem.names[place],
         value=str(solution.values[place]),
@@ -58,21 +59,36 @@ def _rejected(solution: Solution, place: int) -> Iterator[Rejected]:
     """
     domain, chosen = solution.problem.domains[place], solution.values[place]
     position = domain.index(chosen)
-    lost = {id(one.value): one.blame for one in solution.lost[place]}
+    lost = {one.value: one.blame for one in solution.lost[place]}
+    before = solution.problem.hard[place]
+    later = [bound for bounds in solution.problem.hard[place + 1 :] for bound in bounds if place in bound.places]
+    instead = list(solution.values)
     alike: dict[str, Rejected] = {}
+    others: Counter[str] = Counter()
     for rank, value in enumerate(domain[: position + 1 + ALTERNATIVES]):
         if rank == position:
             continue
-        instead = [*solution.values[:place], value, *solution.values[place + 1 :]]
-        blame = _broken(solution, place, instead) or lost.get(id(value), {})
-        ruled_out_by = next((bound.constraint.name for bound in blame), str(value))
+        instead[place] = value
+        first = next((bound for bound in before if not bound.judge(instead).holds), None)
+        if first is not None and first.constraint.name in alike:
+            others[first.constraint.name] += 1
+            continue
+        # what it breaks of what was decided before; if nothing, what the search found; if nothing, of what came after
+        blame = _broken(before, instead) or lost.get(value) or _broken(later, instead)
+        ruled_out_by = next(iter(blame)).constraint.name if blame else str(value)
         if ruled_out_by in alike:
-            same = alike[ruled_out_by]
-            alike[ruled_out_by] = msgspec.structs.replace(same, others=same.others + 1)
+            others[ruled_out_by] += 1
             continue
         because = against(blame) if blame else _outranked(solution, place, instead)
         alike[ruled_out_by] = Rejected(value=str(value), because=because, better=rank < position, possible=not blame)
-    yield from (one for one in alike.values() if one.because)
+    for name, one in alike.items():
+        if one.because:
+            yield msgspec.structs.replace(one, others=others[name]) if others[name] else one
+
+
+def _broken(bounds: Iterable[Bound], values: list[Any]) -> dict[Bound, Verdict]:
+    judged = [(bound, bound.judge(values)) for bound in bounds]
+    return {bound: verdict for bound, verdict in judged if not verdict.holds}
 
 
 def against(blame: dict[Bound, Verdict]) -> tuple[Reason, ...]:
@@ -86,20 +102,9 @@ def distinct(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     return tuple({(reason.fact, reason.text): reason for reason in reasons}.values())
 
 
-def _broken(solution: Solution, place: int, values: list[Any]) -> dict[Bound, Verdict]:
-    """Return what a value breaks of what was decided before it; if nothing, of what was decided after it."""
-    problem = solution.problem
-    for bounds in (problem.hard[place], [one for some in problem.hard[place + 1 :] for one in some]):
-        judged = ((bound, problem.judge(bound, values)) for bound in bounds if place in bound.places)
-        broken = {bound: verdict for bound, verdict in judged if not verdict.holds}
-        if broken:
-            return broken
-    return {}
-
-
 def _outranked(solution: Solution, place: int, values: list[Any]) -> tuple[Reason, ...]:
     problem = solution.problem
-    judged = [problem.judge(bound, values) for bound in problem.soft[place]]
+    judged = [bound.judge(values) for bound in problem.soft[place]]
     worse = distinct(reason for verdict in judged if not verdict.holds for reason in verdict.reasons)
     kind = _kind(problem.names[place])
     return worse or (Reason(fact=f"preference:{kind}", text=PREFERENCES[kind]),)

@@ -7,7 +7,10 @@ The solver itself knows neither drivers nor wheels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpusetup.resolve.model import Reason
@@ -50,12 +53,31 @@ class Constraint(NamedTuple):
     soft: bool = False
 
 
-class Bound(NamedTuple):
-    """A constraint laid over particular variables, by their places in the order in which they are decided."""
+class Bound:
+    """A constraint laid over particular variables, by their places in the order in which they are decided.
 
-    constraint: Constraint
-    places: tuple[int, ...]
+    A verdict depends on the values alone, so each is kept in `table`, which all bounds of a constraint may share.
+    """
 
+    __slots__ = ("constraint", "pick", "places", "table")
+
+    def __init__(self, constraint: Constraint, places: tuple[int, ...], table: dict[Any, Verdict]) -> None:
+        self.constraint = constraint
+        self.places = places
+        self.pick = itemgetter(*places)
+        self.table = table
+
+    def judge(self, values: Sequence[Any]) -> Verdict:
+        """Return the verdict on `values`, one for each place decided so far."""
+        chosen = self.pick(values)
+        verdict = self.table.get(chosen)
+        if verdict is None:
+            given = chosen if len(self.places) > 1 else (chosen,)
+            verdict = self.table[chosen] = self.constraint.check(*given)
+        return verdict
+
+
+ByPlace = tuple[tuple[Bound, ...], ...]
 
 CONSTRAINTS: list[Constraint] = []
 
@@ -70,56 +92,62 @@ def constraint(*scope: str, soft: bool = False) -> Callable[[Callable[..., Verdi
     return register
 
 
+class Rules:
+    """The registered constraints and every verdict they gave, for any number of problems over the same candidates."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, dict[Any, Verdict]] = {one.name: {} for one in CONSTRAINTS}
+        self._bound: dict[tuple[str, ...], tuple[ByPlace, ByPlace]] = {}
+
+    def bind(self, names: tuple[str, ...]) -> tuple[ByPlace, ByPlace]:
+        """Return the hard and the soft constraints over variables of these names, by the place of the last in each."""
+        if names not in self._bound:
+            bounds = [Bound(one, places, self._tables[one.name]) for one, places in _lay(CONSTRAINTS, names)]
+            hard = [bound for bound in bounds if not bound.constraint.soft]
+            soft = [bound for bound in bounds if bound.constraint.soft]
+            self._bound[names] = _by_last_place(hard, len(names)), _by_last_place(soft, len(names))
+        return self._bound[names]
+
+
 class Problem:
     """Variables in the order in which they are decided, their domains, and the constraints bound to them.
 
     A variable's kind is its name up to a space: ``card 1`` and ``card 2`` are both of kind ``card``; a constraint may
-    name a kind, and is then bound to each variable of it, or one variable. Verdicts of
-    registered constraints depend on the values alone and are kept in `memo`, across problems; those of `wishes`
-    (constraints of one request) are not.
+    name a kind, and is then bound to each variable of it, or one variable. `wishes` are constraints of this problem
+    alone, judged before the others.
     """
 
     def __init__(
         self,
         domains: Mapping[str, Sequence[Any]],
         wishes: Sequence[Constraint] = (),
-        memo: dict[tuple[Any, ...], Verdict] | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self.names = tuple(domains)
         self.domains = tuple(tuple(domain) for domain in domains.values())
-        self.memo = {} if memo is None else memo
-        bounds = [*_bind(wishes, self.names), *_bind(CONSTRAINTS, self.names)]
-        # a constraint can be judged as soon as the last of its variables is decided
-        self.hard = _by_last_place([bound for bound in bounds if not bound.constraint.soft], len(self.names))
-        self.soft = _by_last_place([bound for bound in bounds if bound.constraint.soft], len(self.names))
-        self._wishes = frozenset(map(id, wishes))
-
-    def judge(self, bound: Bound, values: Sequence[Any]) -> Verdict:
-        """Return the verdict of `bound` on `values` (one for each place decided so far)."""
-        chosen = tuple(values[place] for place in bound.places)
-        if id(bound.constraint) in self._wishes:
-            return bound.constraint.check(*chosen)
-        key = (bound.constraint.name, *chosen)
-        verdict = self.memo.get(key)
-        if verdict is None:
-            verdict = self.memo[key] = bound.constraint.check(*chosen)
-        return verdict
+        hard, soft = (rules or Rules()).bind(self.names)
+        own = [Bound(one, places, {}) for one, places in _lay(wishes, self.names)]
+        count = len(self.names)
+        own_hard = _by_last_place([bound for bound in own if not bound.constraint.soft], count)
+        own_soft = _by_last_place([bound for bound in own if bound.constraint.soft], count)
+        self.hard: ByPlace = tuple(map(operator.add, own_hard, hard))
+        self.soft: ByPlace = tuple(map(operator.add, own_soft, soft))
 
 
-def _bind(constraints: Sequence[Constraint], names: tuple[str, ...]) -> list[Bound]:
+def _lay(constraints: Sequence[Constraint], names: tuple[str, ...]) -> Iterator[tuple[Constraint, tuple[int, ...]]]:
     """Lay each constraint over every combination of variables in its scope; over none if one is missing."""
     places: dict[str, list[int]] = {}
     for place, name in enumerate(names):
         for key in {name, name.partition(" ")[0]}:
             places.setdefault(key, []).append(place)
-    bounds = []
     for one in constraints:
-        combinations: list[tuple[int, ...]] = [()]
-        for kind in one.scope:
-            combinations = [(*chosen, place) for chosen in combinations for place in places.get(kind, [])]
-        bounds += [Bound(one, chosen) for chosen in combinations]
-    return bounds
+        for chosen in product(*(places.get(kind, ()) for kind in one.scope)):
+            yield one, chosen
 
 
-def _by_last_place(bounds: list[Bound], count: int) -> tuple[tuple[Bound, ...], ...]:
-    return tuple(tuple(bound for bound in bounds if max(bound.places) == place) for place in range(count))
+def _by_last_place(bounds: list[Bound], count: int) -> ByPlace:
+    """Group by the last variable of each: a constraint can be judged as soon as that is decided."""
+    grouped: list[list[Bound]] = [[] for _ in range(count)]
+    for bound in bounds:
+        grouped[max(bound.places)].append(bound)
+    return tuple(map(tuple, grouped))

@@ -99,7 +99,7 @@ def rank(problem: Problem, place: int, decided: Sequence[Any]) -> Sequence[Any]:
 
     def key(value: Any) -> tuple[int, int]:
         tried = [*decided[:place], value]
-        return getattr(value, "tier", 0), sum(not problem.judge(bound, tried).holds for bound in soft)
+        return getattr(value, "tier", 0), sum(not bound.judge(tried).holds for bound in soft)
 
     return sorted(domain, key=key)
 
@@ -107,7 +107,7 @@ def rank(problem: Problem, place: int, decided: Sequence[Any]) -> Sequence[Any]:
 def clash(problem: Problem, place: int, values: Sequence[Any]) -> Conflict | None:
     """Return the first hard constraint that the value at `place` breaks with those before it, None if there is none."""
     for bound in problem.hard[place]:
-        verdict = problem.judge(bound, values)
+        verdict = bound.judge(values)
         if not verdict.holds:
             return Conflict(frozenset(bound.places), {bound: verdict})
     return None

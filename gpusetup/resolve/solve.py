@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gpusetup.resolve import constraints  # noqa: F401 - importing them registers them
 from gpusetup.resolve.candidates import CardKind, DriverOffer, Layout, Release
 from gpusetup.resolve.catalogue import Catalogue, catalogue
 from gpusetup.resolve.problem import Problem
@@ -56,7 +55,7 @@ def problem(request: Request, known: Catalogue, release: Release, today: date) -
         domains["toolkit"] = known.toolkits
         domains["compiler"] = known.compilers(release)
         domains["toolkit_cudnn"] = known.toolkit_cudnn
-    return Problem(domains, wishes(request, today), known.memo)
+    return Problem(domains, wishes(request, today), known.rules)
 
 
 def accelerated(request: Request) -> bool:

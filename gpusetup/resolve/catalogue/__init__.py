@@ -6,8 +6,10 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gpusetup.resolve import constraints  # noqa: F401 - importing them registers them
 from gpusetup.resolve.candidates import CardKind, Release
 from gpusetup.resolve.catalogue import hosts, toolkits, wheels
+from gpusetup.resolve.problem import Rules
 from gpusetup.versions import driver
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
         ToolkitOffer,
         TorchWheel,
     )
-    from gpusetup.resolve.problem import Verdict
 
 C = TypeVar("C")
 
@@ -38,7 +39,7 @@ class Catalogue:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
-        self.memo: dict[tuple[Any, ...], Verdict] = {}
+        self.rules = Rules()
         self._cards: dict[tuple[str, str], CardKind] = {}
         self._kept: dict[str, tuple[DriverOffer, ...]] = {}
         self._hosts: dict[tuple[str, int], Any] = {}

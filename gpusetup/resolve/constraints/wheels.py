@@ -66,12 +66,8 @@ def driver_compiles_torch_ptx(card: CardKind, driver: DriverOffer, torch: TorchW
     """Demand a driver as new as the wheel's CUDA where the card depends on PTX: older ones refuse newer PTX."""
     if torch.build is None or torch.kernels is None:
         return holds()
-    if not runs_on(torch.kernels.cc, torch.kernels.ptx, card.cc).startswith("PTX"):
-        return holds()
-    if not driver.branch.cuda_max or cuda(driver.branch.cuda_max) >= cuda(cuda(torch.build.cuda).series):
-        return holds()
-    return fails(because(driver.branch, f"{card} needs the PTX in torch {torch} compiled, and driver {driver.version} "
-                                        f"takes PTX only up to CUDA {driver.branch.cuda_max}"))  # fmt: skip
+    have = runs_on(torch.kernels.cc, torch.kernels.ptx, card.cc)
+    return _takes_ptx(card, driver, have, torch.build.cuda, f"torch {torch}")
 
 
 @constraint("card", "tensorflow")
@@ -90,6 +86,24 @@ def tensorflow_has_kernels(card: CardKind, tensorflow: TensorflowWheel) -> Verdi
         return holds(because(row, f"{text}: {have} runs on {card}")) if have else fails(
             because(row, f"{text}: nothing of that runs on {card}"))  # fmt: skip
     return holds(because(tensorflow.kernels, f"TensorFlow lists 3.5, 5.0, 6.0, 7.0, 7.5, 8.0 and above: {card} is in"))
+
+
+@constraint("card", "driver", "tensorflow")
+def driver_compiles_tensorflow_ptx(card: CardKind, driver: DriverOffer, tensorflow: TensorflowWheel) -> Verdict:
+    """Demand a driver as new as the wheel's CUDA where the card depends on PTX."""
+    row = tensorflow.row
+    if not tensorflow.gpu or not row.cc:
+        return holds()
+    return _takes_ptx(card, driver, runs_on(row.cc, row.ptx, card.cc), row.cuda, f"TensorFlow {row.release}")
+
+
+def _takes_ptx(card: CardKind, driver: DriverOffer, have: str, release: str, what: str) -> Verdict:
+    """Judge whether `driver` compiles the PTX of CUDA `release`, if it is PTX that the card would run."""
+    newest = driver.branch.cuda_max
+    if not have.startswith("PTX") or not newest or cuda(newest) >= cuda(cuda(release).series):
+        return holds()
+    text = f"{card} needs the {have} in {what} compiled, and driver {driver.version} takes PTX up to CUDA {newest} only"
+    return fails(because(driver.branch, text))
 
 
 @constraint("driver", "tensorflow")
