@@ -20,6 +20,7 @@ REAP_SECONDS = 0.2
 """How long a killed child is waited for; one that sleeps inside a driver cannot die and is left behind."""
 
 PR_SET_PDEATHSIG = 1
+CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 
 Tell = Callable[..., None]
 
@@ -113,7 +114,8 @@ def _live_as_child(work: Callable[[Tell], None], write_end: int) -> None:
 
     try:
         _die_with_parent()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        for number in (signal.SIGINT, *CRASHES):  # no handler of the parent's has anything to say here
+            signal.signal(number, signal.SIG_DFL)
         # what a library prints belongs in neither our result nor our conversation
         nowhere = os.open(os.devnull, os.O_RDWR)
         for stream in range(3):

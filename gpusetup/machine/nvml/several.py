@@ -31,14 +31,14 @@ def retired_pages(driver: Asks, device: Device) -> tuple[int, int]:
 
 def processes(driver: Asks, device: Device) -> tuple[Process, ...]:
     """Return the processes that compute, then those that draw, where the GPU can tell."""
-    computing = driver.call("nvmlDeviceGetComputeRunningProcesses", device.handle)
+    found = [_process(each, False) for each in driver.call("nvmlDeviceGetComputeRunningProcesses", device.handle)]
     try:
         drawing = driver.call("nvmlDeviceGetGraphicsRunningProcesses", device.handle)
     except RefusedError as error:
         if error.unread.code != NOT_SUPPORTED:
             raise
         drawing = []
-    return (*(_process(each, False) for each in computing), *(_process(each, True) for each in drawing))
+    return (*found, *(_process(each, True) for each in drawing))
 
 
 def _process(told: Any, graphics: bool) -> Process:

@@ -1,0 +1,63 @@
+"""A sample of the fault matrix (see fault_matrix.py); ``benchmarks/fault_matrix.py`` runs the whole of it."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from gpusetup.machine.read import read
+from tests.fake_driver import FakeDriver
+from tests.machine.fault_matrix import DEADLINE, MARGIN, Cell, cells, functions, meet
+
+SAMPLE = 40
+
+
+@pytest.fixture
+def driven(tmp_path: Path, fake_driver: FakeDriver) -> Path:
+    fake_driver.install(tmp_path)
+    return tmp_path
+
+
+def test_the_matrix_spans_all_that_we_call(fake_driver: FakeDriver) -> None:
+    assert len(functions(fake_driver.library)) >= 50
+    assert {"nvmlInit", "nvmlDeviceGetName", "nvmlDeviceGetP2PStatus"} <= set(functions(fake_driver.library))
+    assert {15, 18, 999} <= {cell.fault for cell in cells(fake_driver.library)}
+
+
+def test_without_a_fault_nothing_is_told(driven: Path) -> None:
+    outcome = meet(driven, None)
+    assert (outcome.state, outcome.read_all) == ("healthy", True)
+    gpus = read(driven, 10).gpus
+    assert gpus == ()  # no GPU is planned outside the matrix
+
+
+def test_a_random_sample_is_told_in_time(driven: Path, fake_driver: FakeDriver) -> None:
+    seed = random.randrange(1 << 32)
+    for cell in random.Random(seed).sample(cells(fake_driver.library), SAMPLE):
+        check(driven, cell, f"{cell} (seed {seed})")
+
+
+@pytest.mark.parametrize(
+    "function", ["nvmlInit", "nvmlDeviceGetCount", "nvmlDeviceGetMemoryInfo", "nvmlDeviceGetP2PStatus"]
+)
+@pytest.mark.parametrize("fault", [4, 9, 15, 17, 18, 999, "hang", "segv", "exit"])
+def test_what_people_meet_is_told_in_time(driven: Path, function: str, fault: int | str) -> None:
+    check(driven, Cell(function, fault), "")
+
+
+def check(root: Path, cell: Cell, words: str) -> None:
+    outcome = meet(root, cell)
+    assert outcome.seconds < DEADLINE + MARGIN, words
+    if cell.kind in {"code", "hang", "death"}:
+        assert outcome.named, words
+        assert not outcome.read_all, words
+
+
+def test_the_matrix_can_fail(driven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A detection that takes a fault for "all right" is noticed."""
+    healthy = meet(driven, None)
+    monkeypatch.setitem(globals(), "meet", lambda *_: healthy)
+    with pytest.raises(AssertionError):
+        check(driven, Cell("nvmlDeviceGetName", 15), "")
