@@ -76,6 +76,8 @@ class DriverOffer(Candidate, frozen=True, eq=False):
     conflicts: tuple[str, ...] = ()
     legacy: str = ""
     """``580xx`` for a legacy line of packages."""
+    detection: Fact | None = None
+    """The row on how its packages choose the modules to build, where that can go wrong."""
     assumed: str = ""
     """What had to be assumed to offer it, "" when nothing."""
     tier: int = 0

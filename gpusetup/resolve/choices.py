@@ -8,7 +8,7 @@ solution as it stands.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -69,9 +69,9 @@ def _rejected(solution: Solution, place: int) -> Iterator[Rejected]:
         if rank == position:
             continue
         instead[place] = value
-        first = next((bound for bound in before if not bound.judge(instead).holds), None)
-        if first is not None and first.constraint.name in alike:
-            others[first.constraint.name] += 1
+        first = _first(lost.get(value, {}), before, instead)
+        if first in alike:
+            others[first] += 1
             continue
         # what it breaks of what was decided before; if nothing, what the search found; if nothing, of what came after
         blame = _broken(before, instead) or lost.get(value) or _broken(later, instead)
@@ -84,6 +84,15 @@ def _rejected(solution: Solution, place: int) -> Iterator[Rejected]:
     for name, one in alike.items():
         if one.because:
             yield msgspec.structs.replace(one, others=others[name]) if others[name] else one
+
+
+def _first(recorded: dict[Bound, Verdict], before: Sequence[Bound], values: list[Any]) -> str:
+    """Return the first constraint of those `before` that a value breaks, "" for none; the search may have noted it."""
+    if len(recorded) == 1:
+        (bound,) = recorded
+        if bound in before:
+            return bound.constraint.name
+    return next((bound.constraint.name for bound in before if not bound.judge(values).holds), "")
 
 
 def _broken(bounds: Iterable[Bound], values: list[Any]) -> dict[Bound, Verdict]:

@@ -121,7 +121,9 @@ class HostDriver(Value):
     flavour: Flavour
     packages: tuple[str, ...]
     conflicts: tuple[str, ...] = ()
-    """Packages (globs) of the other owner or of another branch that must be gone first."""
+    """Packages of the other owner or of another branch that must be gone first, by their very names."""
+    rpm_macros: tuple[str, ...] = ()
+    """Lines for a file under /etc/rpm that must be there before akmods builds the module."""
 
 
 class Archive(Value):

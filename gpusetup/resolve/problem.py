@@ -59,11 +59,12 @@ class Bound:
     A verdict depends on the values alone, so each is kept in `table`, which all bounds of a constraint may share.
     """
 
-    __slots__ = ("constraint", "pick", "places", "table")
+    __slots__ = ("alone", "constraint", "pick", "places", "table")
 
     def __init__(self, constraint: Constraint, places: tuple[int, ...], table: dict[Any, Verdict]) -> None:
         self.constraint = constraint
-        self.places = places
+        self.places = frozenset(places)
+        self.alone = len(places) == 1
         self.pick = itemgetter(*places)
         self.table = table
 
@@ -72,7 +73,7 @@ class Bound:
         chosen = self.pick(values)
         verdict = self.table.get(chosen)
         if verdict is None:
-            given = chosen if len(self.places) > 1 else (chosen,)
+            given = (chosen,) if self.alone else chosen
             verdict = self.table[chosen] = self.constraint.check(*given)
         return verdict
 

@@ -57,25 +57,30 @@ class _Search:
         """Give values to the variables from `place` on; None when that worked."""
         if place == len(self.problem.names):
             return None
-        self.lost[place] = []
+        lost = self.lost[place] = []
         guilty: set[int] = set()
         blame: dict[Bound, Verdict] = {}
         for value in rank(self.problem, place, self.values):
             self.values.append(value)
-            conflict = clash(self.problem, place, self.values)
+            conflict = self.clash(place) or self.decide(place + 1)
             if conflict is None:
-                conflict = self.decide(place + 1)
-                if conflict is None:
-                    return None
-                if place not in conflict.places:
-                    self.values.pop()
-                    return conflict
+                return None
             self.values.pop()
-            self.lost[place].append(Lost(value, conflict.blame))
+            if place not in conflict.places:
+                return conflict
+            lost.append(Lost(value, conflict.blame))
             guilty |= conflict.places
             for bound, verdict in conflict.blame.items():
                 blame.setdefault(bound, verdict)
         return Conflict(frozenset(guilty - {place}), blame)
+
+    def clash(self, place: int) -> Conflict | None:
+        """Return the first hard constraint that the value at `place` breaks with those before it."""
+        for bound in self.problem.hard[place]:
+            verdict = bound.judge(self.values)
+            if not verdict.holds:
+                return Conflict(bound.places, {bound: verdict})
+        return None
 
 
 def search(problem: Problem) -> Solution | Conflict:
@@ -102,12 +107,3 @@ def rank(problem: Problem, place: int, decided: Sequence[Any]) -> Sequence[Any]:
         return getattr(value, "tier", 0), sum(not bound.judge(tried).holds for bound in soft)
 
     return sorted(domain, key=key)
-
-
-def clash(problem: Problem, place: int, values: Sequence[Any]) -> Conflict | None:
-    """Return the first hard constraint that the value at `place` breaks with those before it, None if there is none."""
-    for bound in problem.hard[place]:
-        verdict = bound.judge(values)
-        if not verdict.holds:
-            return Conflict(frozenset(bound.places), {bound: verdict})
-    return None

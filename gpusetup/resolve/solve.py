@@ -93,9 +93,9 @@ def _frameworks(request: Request, known: Catalogue, release: Release, on_gpu: bo
     domains: dict[str, tuple[Any, ...]] = {}
     both = {"torch", "tensorflow"} <= set(request.frameworks)
     if "torch" in request.frameworks:
-        domains["torch"] = tuple(one for one in known.torch if (one.build is not None) == on_gpu)
+        domains["torch"] = known.torch[on_gpu]
     if "tensorflow" in request.frameworks:
-        domains["tensorflow"] = tuple(one for one in known.tensorflow if one.gpu == on_gpu)
+        domains["tensorflow"] = known.tensorflow[on_gpu]
     if both:
         domains["environments"] = LAYOUTS
     if "tensorflow" in request.frameworks and on_gpu:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from gpusetup.resolve.model import Request
     from gpusetup.resolve.search import Solution
 
+NO_DETECTION = ("%_without_kmod_nvidia_detect 1",)
+"""Makes RPM Fusion's akmod build the proprietary modules (fact ``rule-kernel-module-list-gaps``)."""
 DISTRO_NAMES = {"fedora": "Fedora Linux"}
 
 
@@ -49,6 +51,7 @@ def _driver(solution: Solution) -> HostDriver | None:
         flavour=offer.flavour,
         packages=offer.packages,
         conflicts=offer.conflicts,
+        rpm_macros=NO_DETECTION if offer.repo == "rpmfusion" and offer.flavour == "proprietary" else (),
     )
 
 

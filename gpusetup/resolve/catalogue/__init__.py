@@ -49,12 +49,16 @@ class Catalogue:
         return hosts.releases(self.facts)
 
     @functools.cached_property
-    def torch(self) -> tuple[TorchWheel, ...]:
-        return wheels.torch(self.facts)
+    def torch(self) -> dict[bool, tuple[TorchWheel, ...]]:
+        """The builds for a GPU (True) and for the CPU (False)."""
+        found = wheels.torch(self.facts)
+        return {on_gpu: tuple(one for one in found if (one.build is not None) == on_gpu) for on_gpu in (True, False)}
 
     @functools.cached_property
-    def tensorflow(self) -> tuple[TensorflowWheel, ...]:
-        return wheels.tensorflow(self.facts)
+    def tensorflow(self) -> dict[bool, tuple[TensorflowWheel, ...]]:
+        """The releases with NVIDIA's wheels (True) and without (False)."""
+        found = wheels.tensorflow(self.facts)
+        return {on_gpu: tuple(one for one in found if one.gpu == on_gpu) for on_gpu in (True, False)}
 
     @functools.cached_property
     def cudnn(self) -> tuple[CudnnWheel, ...]:

@@ -93,6 +93,7 @@ def _rpmfusion(facts: Facts, row: FedoraRelease) -> Iterator[DriverOffer]:
     if known is None:
         return
     lines = {"": known.rpmfusion_driver, **dict(sorted(known.rpmfusion_legacy.items(), reverse=True))}
+    gaps = next((one for one in facts.rule if one.id == "rule-kernel-module-list-gaps"), None)
     packages = {line: _packages(facts, line.removesuffix("xx")) for line in lines}
     for line, version in lines.items():
         branch = _branch(facts, version)
@@ -101,7 +102,7 @@ def _rpmfusion(facts: Facts, row: FedoraRelease) -> Iterator[DriverOffer]:
         others = tuple(name for other in lines if other != line for name in packages[other])
         for flavour in _flavours(branch):
             yield DriverOffer("rpmfusion", version, branch, flavour, known, packages[line],
-                              (*others, *NVIDIA_PACKAGES.values()), line, assumed)  # fmt: skip
+                              (*others, *NVIDIA_PACKAGES.values()), line, gaps, assumed)  # fmt: skip
 
 
 def _rpmfusion_row(facts: Facts, row: FedoraRelease) -> tuple[FedoraRelease | None, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING
 
 from gpusetup.resolve.candidates import CudnnWheel, Floor, TensorflowWheel, TorchWheel
@@ -70,9 +71,11 @@ def tensorflow(facts: Facts) -> tuple[TensorflowWheel, ...]:
 
 
 def cudnn(facts: Facts) -> tuple[CudnnWheel, ...]:
-    """Return the cuDNN wheels of every CUDA major, newest first."""
+    """Return the cuDNN wheels that some TensorFlow asks for, newest first."""
     rows = sorted(facts.cudnn, key=lambda row: cudnn_version(row.version), reverse=True)
-    return tuple(CudnnWheel(row, package, support(facts, row.version)) for row in rows for package in row.pip)
+    asked = {re.split("[<>=]", row.and_cuda_cudnn)[0] for row in facts.tensorflow}
+    wheels = ((row, package) for row in rows for package in row.pip if package in asked)
+    return tuple(CudnnWheel(row, package, support(facts, row.version)) for row, package in wheels)
 
 
 @functools.cache

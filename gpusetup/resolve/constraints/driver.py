@@ -60,6 +60,15 @@ def _only(card: CardKind) -> Reason:
     return because(card.arch, f"{card.arch.arch} is driven by the {card.arch.kernel_modules[0]} kernel modules only")
 
 
+@constraint("card", "driver")
+def akmod_builds_for_card(card: CardKind, driver: DriverOffer) -> Verdict:
+    """Say when RPM Fusion's akmod must be told which modules to build, as it does not know every card."""
+    if driver.detection is None or driver.flavour == "open" or len(card.arch.kernel_modules) > 1:
+        return holds()
+    return holds(because(driver.detection, "akmod is told to build the proprietary modules, since the list of cards it "
+                                           "goes by has gaps"))  # fmt: skip
+
+
 @constraint("card", "driver", soft=True)
 def open_modules_are_preferred(card: CardKind, driver: DriverOffer) -> Verdict:
     """Prefer the open modules where a card has the choice, as NVIDIA does from branch 560 on."""
