@@ -1,7 +1,8 @@
 """Asks the index that pip is configured for, through pip itself: versions and metadata, never a wheel.
 
 With an index that serves metadata apart from the wheels (PEP 658), ``pip install --dry-run --no-deps`` reads some
-kilobytes where the wheel has gigabytes. pip 25.2 or newer is needed for ``pip index versions --json``.
+kilobytes where the wheel has gigabytes. A pip before 25.2 would download the wheel all the same, so it is refused: it
+has no ``pip index versions --json``, which is always asked first.
 """
 
 from __future__ import annotations
@@ -18,31 +19,39 @@ from packaging.version import Version
 
 from gpusetup.errors import CannotLookError, MissingError
 
+PYTHONS = [f"3.{minor}" for minor in range(7, 16)]
 PLATFORMS = [f"manylinux_2_{minor}_x86_64" for minor in range(5, 40)] + [
     "manylinux1_x86_64", "manylinux2010_x86_64", "manylinux2014_x86_64",
 ]  # fmt: skip
+"""Every tag that a Linux wheel of these packages may bear."""
 LINUX = {"platform_system": "Linux", "sys_platform": "linux", "platform_machine": "x86_64", "extra": ""}
+
+
+class _NothingFoundError(CannotLookError):
+    pass
 
 
 @functools.cache
 def versions(package: str) -> list[str]:
-    """Return the final releases of `package` that are not local builds, newest first."""
-    known = json.loads(_pip("index", "versions", package, "--json"))["versions"]
-    return [text for text in known if not (Version(text).is_prerelease or Version(text).local)]
+    """Return the final releases of `package` that have a Linux wheel and are no local builds, newest first.
+
+    pip lists what one Python could install, so every Python is asked about.
+    """
+    known = {text for python in PYTHONS for text in versions_for(package, python)}
+    final = [text for text in known if not (Version(text).is_prerelease or Version(text).local)]
+    if not final:
+        raise CannotLookError(f"the index knows no release of {package}")
+    return sorted(final, key=Version, reverse=True)
 
 
 @functools.cache
 def metadata(package: str, version: str, python: str) -> dict[str, Any] | None:
     """Return the metadata of the Linux wheel of one release for one Python, None when there is no such wheel."""
+    if version not in versions_for(package, python):  # this also refuses an old pip before it downloads anything
+        return None
     with tempfile.TemporaryDirectory() as nowhere:
         quietly = ["--dry-run", "--no-deps", "--ignore-installed", "--quiet", "--report", "-", "--target", nowhere]
-        wheel = ["--only-binary", ":all:", "--python-version", python, *_platforms()]
-        try:
-            text = _pip("install", *quietly, *wheel, f"{package}=={version}")
-        except CannotLookError as error:
-            if "No matching distribution" in error.message:
-                return None
-            raise
+        text = _pip("install", *quietly, *_wheel_for(python), f"{package}=={version}")
     (found,) = json.loads(text)["install"]
     result: dict[str, Any] = found["metadata"]
     return result
@@ -57,20 +66,32 @@ def pins(meta: dict[str, Any], python: str, extra: str = "") -> dict[str, str]:
         marked = requirement.marker is None or requirement.marker.evaluate(surroundings | {"extra": extra})
         plain = requirement.marker is None or requirement.marker.evaluate(surroundings)
         if marked and not (extra and plain):
-            found[requirement.name] = str(requirement.specifier)
+            found[requirement.name] = ",".join(sorted(map(str, requirement.specifier), reverse=True))
     return found
 
 
-def _platforms() -> list[str]:
-    return [word for platform in PLATFORMS for word in ("--platform", platform)]
+@functools.cache
+def versions_for(package: str, python: str) -> tuple[str, ...]:
+    """Return every release that one Python could install, local builds and pre-releases among them."""
+    try:
+        return tuple(json.loads(_pip("index", "versions", *_wheel_for(python), package, "--json"))["versions"])
+    except _NothingFoundError:
+        return ()
+
+
+def _wheel_for(python: str) -> list[str]:
+    tags = [word for platform in PLATFORMS for word in ("--platform", platform)]
+    return ["--only-binary", ":all:", "--python-version", python, *tags]
 
 
 def _pip(*args: str) -> str:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *args]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
-    if "no such option: --json" in done.stderr:
-        raise MissingError("this pip cannot print versions as JSON", f"{sys.executable} -m pip install --upgrade pip")
-    if done.returncode != 0:
-        last = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
-        raise CannotLookError(f"pip {args[0]} {args[-1]}: {last[-1]}")
-    return done.stdout
+    if done.returncode == 0:
+        return done.stdout
+    if "no such option" in done.stderr:
+        raise MissingError("this pip would download whole wheels", f"{sys.executable} -m pip install 'pip>=25.2'")
+    if "No matching distribution" in done.stderr:
+        raise _NothingFoundError(f"pip {args[0]}: nothing found")
+    last = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
+    raise CannotLookError(f"pip {args[0]} {args[-1]}: {last[-1]}")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import re
 import sys
+import zlib
 from collections.abc import Iterator
 from datetime import date
 from xml.etree import ElementTree
@@ -45,7 +46,7 @@ def packages(base: str) -> dict[str, str]:
               for place in data.iter(f"{REPO}location")]  # fmt: skip
     if len(places) != 1:
         raise CannotLookError(f"{base}/repodata/repomd.xml names no list of packages")
-    primary = _xml(gzip.decompress(upstream.get(f"{base}/{places[0].get('href')}")), base)
+    primary = _xml(_unpack(upstream.get(f"{base}/{places[0].get('href')}"), base), base)
     newest: dict[str, str] = {}
     for package in primary.iter(f"{COMMON}package"):
         name, version = package.findtext(f"{COMMON}name", ""), package.find(f"{COMMON}version")
@@ -77,6 +78,13 @@ def key_id(base: str, directory: str) -> str:
     if match is None:
         raise CannotLookError(f"{base}/cuda-{directory}.repo names no key")
     return match[1].upper()
+
+
+def _unpack(data: bytes, base: str) -> bytes:
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise CannotLookError(f"{base} serves a broken list of packages: {error}") from error
 
 
 def _xml(data: bytes, base: str) -> ElementTree.Element:

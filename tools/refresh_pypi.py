@@ -22,7 +22,6 @@ from tools import facts_toml, pip_index
 from tools.rows import Row, apply, new, tell
 
 SOON = timedelta(days=180)
-PYTHONS = [f"3.{minor}" for minor in range(7, 16)]
 OLDEST_TORCH = Version("1.13")
 
 
@@ -34,7 +33,7 @@ def torch(rows: list[Row], today: date) -> Iterator[str]:
         row = known.get(release) or new(rows, f"torch-{release}", {"release": release}, "pypi-torch", today, SOON)
         told = {"requires_python": meta["requires_python"], "default_variant": _variant(meta, python)}
         if release not in known:
-            told["python"] = [text for text in PYTHONS if pip_index.metadata("torch", release, text)]
+            told["python"] = [text for text in pip_index.PYTHONS if release in pip_index.versions_for("torch", text)]
         yield from tell(row, told | {"default_exact": True}, "pypi-torch", today)
     rows.sort(key=lambda row: Version(row["release"]), reverse=True)
 
@@ -105,11 +104,11 @@ def _torch_releases() -> list[str]:
 
 def _newest_wheel(package: str, release: str) -> tuple[dict[str, Any], str]:
     """Return the metadata of the wheel for the newest Python that a release has one for, and that Python."""
-    for python in reversed(PYTHONS):
+    for python in reversed(pip_index.PYTHONS):
         meta = pip_index.metadata(package, release, python)
         if meta is not None:
             return meta, python
-    raise CannotLookError(f"{package} {release} has no Linux wheel for any Python from {PYTHONS[0]} to {PYTHONS[-1]}")
+    raise CannotLookError(f"{package} {release} has no Linux wheel for any Python asked about")
 
 
 def _variant(meta: dict[str, Any], python: str) -> str:
