@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 COLUMNS = {
     "parity": "float64",
     "agreement": "each other",
+    "published": "published",
     "invariant": "invariants",
     "determinism": "same bits",
     "baseline": "baseline",
@@ -37,6 +38,8 @@ def show(proof: Proof) -> None:
     for verdict in proof.verdicts:
         if verdict.state == "failed":
             _show_failure(out, verdict)
+    if proof.profile == "full":
+        _show_observations(out, proof)
     out.print()
     out.print(f"Promised: {sameness(proof)}")
     for gap in proof.unproven:
@@ -71,9 +74,11 @@ def sameness(proof: Proof) -> str:
     """Return the level of sameness the verdicts carry: L2 bit for bit, or L3 within tolerance, or none."""
     if proof.failed:
         return "nothing, until the failures above are explained"
+    exact = sorted({one.check for one in proof.verdicts if one.kind == "published"})
+    everywhere = f"; L0 for {', '.join(exact)}, the same bits on any hardware in any framework" if exact else ""
     if _states(proof, "determinism") == {"passed"}:
-        return "L2, the same bits in any process with this build, device, thread count and these libraries"
-    return "L3, the same within the stated tolerance"
+        return f"L2, the same bits in any process with this build, device, thread count and libraries{everywhere}"
+    return f"L3, the same within the stated tolerance{everywhere}"
 
 
 def _states(proof: Proof, kind: str) -> set[str]:
@@ -127,6 +132,24 @@ def _show_failure(out: Console, verdict: Verdict) -> None:
             _wrapped(out, f"Usually: {neutral(found.cause)}")
     for line in verdict.evidence[-_LINES:]:
         _wrapped(out, f"| {neutral(line)}")
+
+
+def _show_observations(out: Console, proof: Proof) -> None:
+    """Print every table of observations: a line for each row in each framework and device."""
+    from rich.table import Table  # noqa: PLC0415 - the console has loaded it
+
+    tables: dict[tuple[str, str], Table] = {}
+    for run in proof.runs:
+        for found in run.result.observations if run.result and run.job.round == 1 else ():
+            name = run.job.check, found.table
+            if name not in tables:
+                tables[name] = Table(title=neutral(" · ".join(name)), title_justify="left", box=None, pad_edge=False)
+                for column in ("framework", "device", "", "found"):
+                    tables[name].add_column(column)
+            tables[name].add_row(run.job.framework, run.job.device, neutral(found.row), neutral(found.text))
+    for table in tables.values():
+        out.print()
+        out.print(table)
 
 
 def _wrapped(out: Console, line: str) -> None:

@@ -51,6 +51,8 @@ class Check(Value):
     """Which files of the user's own data folder it reads (a glob); "" when it takes none."""
     tolerance: dict[str, Tolerance] = msgspec.field(default_factory=dict)
     cause: tuple[Cause, ...] = ()
+    fingerprint: dict[str, str] = msgspec.field(default_factory=dict)
+    """``quick, seed 0`` → the one SHA-256 that every run must have, for a check with one right answer."""
     name: str = ""
     folder: str = ""
     frameworks: tuple[str, ...] = ()
@@ -92,7 +94,7 @@ def _read(description: Path) -> Check:
         check = msgspec.convert(tomllib.loads(description.read_text("utf-8")), Check)
     except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise WrongInputError(f"{description} does not describe a check: {error}") from error
-    sources = sorted(path for path in folder.iterdir() if path.suffix in {".py", ".toml", ".tsv"})
+    sources = sorted(path for path in folder.iterdir() if path.suffix in {".py", ".toml", ".tsv", ".txt"})
     return msgspec.structs.replace(
         check,
         name=folder.name,

@@ -7,7 +7,7 @@ from typing import Literal
 from gpusetup.value import Value
 
 Outcome = Literal["finished", "failed", "crashed", "hung", "interrupted"]
-Kind = Literal["run", "parity", "agreement", "invariant", "determinism", "baseline"]
+Kind = Literal["run", "parity", "agreement", "published", "invariant", "determinism", "baseline"]
 State = Literal["passed", "failed", "unproven"]
 Profile = Literal["quick", "full"]
 
@@ -64,6 +64,14 @@ class Invariant(Value):
     detail: str
 
 
+class Observation(Value):
+    """What was found out about `row`, a line of a table that is reported and never judged."""
+
+    table: str
+    row: str
+    text: str
+
+
 class Result(Value):
     """What a worker sends when a job is done. `fingerprint` is the SHA-256 over all records in order."""
 
@@ -73,6 +81,7 @@ class Result(Value):
     measures: dict[str, float]
     """Figures with their unit in the name: ``names per second``, ``seconds``."""
     fingerprint: str
+    observations: tuple[Observation, ...] = ()
 
 
 class Run(Value):

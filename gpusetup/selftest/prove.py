@@ -14,7 +14,7 @@ from gpusetup.errors import WrongInputError
 from gpusetup.selftest.distance import measure
 from gpusetup.selftest.execute import execute
 from gpusetup.selftest.judge import baseline as baselines
-from gpusetup.selftest.judge import determinism, invariants, parity
+from gpusetup.selftest.judge import determinism, invariants, parity, published
 from gpusetup.selftest.judge import runs as endings
 from gpusetup.selftest.model import Proof
 from gpusetup.selftest.plan import numpy_python, plan
@@ -48,6 +48,7 @@ def prove(
         verdicts = [
             *endings.judge(runs),
             *parity.judge(measure(parity.pairs(runs), checks, numpy_python(selection)), checks),
+            *published.judge(runs, checks),
             *invariants.judge(runs),
             *determinism.judge(runs, checks),
             *(baselines.judge(runs, baseline, checks, identity) if baseline is not None else ()),

@@ -1,0 +1,100 @@
+"""Exact arithmetic: what has one right answer, so that neither order, threads, nor instruction set can be an excuse.
+
+A float32 holds any integer below 2^24 exactly. Sums of products whose terms' magnitudes add up to less (times one
+power of two) are therefore the same in every order of summation, with or without fused multiply-add, in any wider
+precision and on any processor. Here whole trainings live on such a grid: activations and the weights that enter a
+product are multiples of 2^-6 in [-2, 2], slopes (gradients) multiples of 2^-6 in [-4, 4], and SGD moves the weights on
+a grid of 2^-11. Rounding to the grid is an operation of its own, half to even, whose backward pass rounds the slope
+the same way; matrix products, additions and automatic differentiation are the framework's own. The values that enter
+a product have 8 significant bits, so bf16 and TF32 inputs would do as long as sums are kept in float32.
+
+The reference computes with integers and never with floating point. Rounding absorbs most small errors from the final
+weights, which is why every raw product of every step is recorded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from checks.common.draw import integers
+from checks.exact.models import MODELS, SHAPES, WIDTH
+
+if TYPE_CHECKING:
+    from checks.common.job import Job
+    from checks.common.record import Recorder
+
+STEPS = {"quick": 60, "full": 400}
+LEARNING_RATE = 2.0**-5
+GRID, STEEPEST = 64, 4  # numbers per one; where slopes are cut off
+
+Array = NDArray[Any]
+
+
+class Step(NamedTuple):
+    """One step of one model: the loss, all raw products of the forward pass in order, and the raw weight slopes."""
+
+    loss: Array
+    products: list[Array]
+    slopes: dict[str, Array]
+
+
+class Trainer(Protocol):
+    """One of `MODELS` with its optimiser."""
+
+    def __init__(self, model: str, weights: dict[str, Array], inputs: Array, targets: Array, job: Job) -> None: ...
+    def step(self) -> Step:
+        """Make one step of SGD over the one batch."""
+
+    def weights(self) -> dict[str, Array]:
+        """Return the weights as they are."""
+
+
+class Backend(Protocol):
+    """A backend's module."""
+
+    Trainer: type[Trainer]
+
+    def primitives(self, left: Array, right: Array, image: Array, kernel: Array, job: Job) -> dict[str, Array]:
+        """Return ``product``, ``convolution`` (NCHW, no padding), ``sum`` and ``running sum`` of the integers given."""
+
+
+def prove(backend: Backend, job: Job, record: Recorder) -> None:
+    """Record the primitives, then every product, slope and weight of each model's training."""
+    for name, value in backend.primitives(*draw_primitives(job.seed), job).items():
+        record.tensor("exact", name, canonical(value))
+    steps = STEPS[job.profile]
+    for number, model in enumerate(MODELS):
+        trainer = backend.Trainer(model, *draw(model, job.seed), job)
+        losses = []
+        for step in range(1, steps + 1):
+            done = trainer.step()
+            losses.append(float(done.loss))
+            record.tensor("exact", f"{model}.products", canonical(*done.products, done.loss), step)
+            record.tensor("exact", f"{model}.slopes", canonical(*done.slopes.values()), step)
+            record.progress(number * steps + step, len(MODELS) * steps)
+        record.tensor("exact", f"{model}.weights", canonical(*trainer.weights().values()), steps)
+        detail = f"{losses[0]:.4f} → {losses[-1]:.4f}"
+        record.invariant(f"{model}: training lowers the loss", losses[-1] < losses[0] / 2, detail)
+
+
+def canonical(*arrays: Array) -> NDArray[np.float32]:
+    """Return the arrays as one, in float32 (which is exact) and without negative zeros (which sums may leave)."""
+    return np.concatenate([np.asarray(array, np.float32).reshape(-1) for array in arrays]) + np.float32(0)
+
+
+def draw(model: str, seed: int) -> tuple[dict[str, Array], Array, Array]:
+    """Draw weights in [-1/2, 1/2), inputs in [-1, 1) and targets in [-1, 1), all multiples of 2^-6."""
+    weights = {name: (integers(seed, name, shape, bits=6) - 32) / GRID for name, shape in SHAPES[model].items()}
+    inputs = (integers(seed, f"{model} inputs", MODELS[model].inputs, bits=7) - 64) / GRID
+    targets = (integers(seed, f"{model} targets", (WIDTH, WIDTH), bits=7) - 64) / GRID
+    return weights, inputs, targets
+
+
+def draw_primitives(seed: int) -> tuple[Array, Array, Array, Array]:
+    """Draw integers of 8 bits with sign, few enough that all partial sums stay below 2^24."""
+    shapes = {"left": (96, 256), "right": (256, 80), "image": (2, 8, 20, 20), "kernel": (12, 8, 3, 3)}
+    left, right, image, kernel = (integers(seed, name, shape, bits=8) - 128 for name, shape in shapes.items())
+    return left, right, image, kernel
