@@ -20,6 +20,7 @@ COMMANDS = {
     "plan": "Choose the stack that fits, and say why.",
     "why": "Say why a version is or is not possible, and what would allow it.",
     "install": "Print, or run, the recipe that installs the stack.",
+    "container": "Print the recipe of an image that holds the stack.",
     "selftest": "Prove that the frameworks compute the right numbers, the same ones twice.",
     "facts": "List the compatibility facts, with sources and expiry.",
 }

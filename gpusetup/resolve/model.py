@@ -178,6 +178,8 @@ class Environment(Value):
     cuda: str
     """CUDA runtime series inside the wheels, "" for a CPU environment."""
     cudnn: str
+    driver_floor: str = ""
+    """The lowest driver that CUDA runs on, "" for a CPU environment."""
 
 
 class Stack(Value):

@@ -9,6 +9,7 @@ from gpusetup.resolve.choices import choices
 from gpusetup.resolve.model import Environment, HostDriver, Requirement, Stack, Toolkit
 from gpusetup.resolve.repositories import repositories
 from gpusetup.resolve.warnings import warnings
+from gpusetup.versions import driver
 
 if TYPE_CHECKING:
     from datetime import date
@@ -95,6 +96,7 @@ def _environment(
 ) -> Environment:
     requirements: list[Requirement] = []
     cuda = cudnn = ""
+    floors = [wheel.floor for wheel in (torch, tensorflow) if wheel and wheel.floor]
     if tensorflow:
         requirements += _tensorflow_requirements(tensorflow, solution)
         if tensorflow.gpu:
@@ -111,6 +113,7 @@ def _environment(
         requirements=tuple(requirements),
         cuda=cuda,
         cudnn=cudnn,
+        driver_floor=max((floor.driver for floor in floors), key=driver, default=""),
     )
 
 

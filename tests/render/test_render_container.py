@@ -1,0 +1,97 @@
+"""The Containerfile: built upon an image that is named in full, clean to its linter, closed to hostile values."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gpusetup.errors import RefusedError, WrongInputError
+from gpusetup.render.container import Container, container
+from gpusetup.resolve.model import Requirement, Stack
+from tests.stacks import desktop, laptop
+
+BASE = "registry.fedoraproject.org/fedora:44"
+
+
+def with_floor(stack: Stack, *floors: str) -> Stack:
+    environments = zip(stack.environments, floors, strict=True)
+    return msgspec.structs.replace(
+        stack, environments=tuple(msgspec.structs.replace(one, driver_floor=floor) for one, floor in environments)
+    )
+
+
+def render(stack: Stack, base: str = BASE, own: Path | None = None) -> Container:
+    return container(stack, base, "2026-11-22", own)
+
+
+@pytest.mark.parametrize("stack", [laptop(), desktop()], ids=["laptop", "desktop"])
+def test_every_requirement_and_no_driver_goes_in(stack: Stack) -> None:
+    text = render(stack).containerfile
+    for environment in stack.environments:
+        assert f"-m venv /opt/gpusetup/{environment.name} " in text
+        for requirement in environment.requirements:
+            assert requirement.text in text
+    assert stack.driver is not None
+    assert not [name for name in stack.driver.packages if name in text]
+
+
+def test_the_floor_is_the_highest_of_the_environments() -> None:
+    stack = desktop()
+    floors = ["525.60.13", "1000.5"][: len(stack.environments)]
+    built = render(with_floor(stack, *floors))
+    assert built.driver_floor == floors[-1]
+    assert f"LABEL io.gpusetup.driver-floor={floors[-1]}" in built.containerfile
+
+
+@pytest.mark.parametrize("stack", [laptop(), desktop()], ids=["laptop", "desktop"])
+def test_hadolint_finds_nothing(stack: Stack, tmp_path: Path) -> None:
+    hadolint = shutil.which("hadolint") or shutil.which("hadolint", path=str(Path(sys.executable).parent))
+    if hadolint is None:
+        pytest.skip("hadolint is not installed (it is in the development extra)")
+    path = tmp_path / "Containerfile"
+    path.write_text(render(with_floor(stack, *["580"] * len(stack.environments))).containerfile)
+    found = subprocess.run([hadolint, path], capture_output=True, text=True, check=False)
+    assert found.stdout == ""
+    path.write_text("FROM fedora\nRUN cd /tmp && sudo dnf install x\n")
+    assert subprocess.run([hadolint, path], capture_output=True, check=False).returncode != 0  # it can find something
+
+
+@pytest.mark.parametrize("hostile", ["torch==1 && touch /pwned", "$(touch /pwned)", "a'; touch /pwned; '", "`id`"])
+def test_a_hostile_requirement_stays_one_word_for_the_shell(hostile: str) -> None:
+    stack = laptop()
+    first = msgspec.structs.replace(stack.environments[0], requirements=(Requirement(text=hostile),))
+    text = render(msgspec.structs.replace(stack, environments=(first,))).containerfile
+    install = text.partition("--only-binary=:all:")[2].partition("\n\n")[0]
+    words = subprocess.run(
+        ["bash", "-c", f"printf '%s\\n' {install}"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert words == [hostile]
+
+
+@pytest.mark.parametrize("base", ["fedora", "fedora:44 AS x\nRUN id", "", "a:b c", "fedora:44@sha256:short"])
+def test_a_base_that_is_no_whole_image_name_is_refused(base: str) -> None:
+    with pytest.raises(WrongInputError):
+        render(laptop(), base)
+
+
+def test_a_digest_pins_the_base() -> None:
+    pinned = f"{BASE}@sha256:{'0' * 64}"
+    assert f"FROM {pinned} AS python\n" in render(laptop(), pinned).containerfile
+
+
+def test_a_distribution_without_a_template_is_refused() -> None:
+    stack = laptop()
+    other = msgspec.structs.replace(stack, request=msgspec.structs.replace(stack.request, distro="plan9"))
+    with pytest.raises(RefusedError, match="plan9"):
+        render(other)
+
+
+def test_your_own_template_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "fedora").mkdir()
+    (tmp_path / "fedora" / "Containerfile.j2").write_text("FROM {{ base | sh }}\n")
+    assert render(laptop(), own=tmp_path).containerfile == f"FROM {BASE}\n"
