@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gpusetup.cli._options import as_json
 from gpusetup.cli._request import read_request, request_options
 
+if TYPE_CHECKING:
+    from gpusetup.resolve.model import Stack
+
 
 @click.command()
 @request_options
 @click.option("--explain", is_flag=True, help="Show for every choice the facts, their sources and what lost to it.")
 @as_json
-@click.option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Also save the stack as JSON.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "toml"]),
+    default="text",
+    show_default=True,
+    help="How to print the stack; toml is the form of gpusetup.lock.",
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also save the stack: as JSON, or with --format toml in a lock beside its other profiles.",
+)
+@click.option("--profile", default="", metavar="NAME", help="Its name in the lock.  [default: cards and release]")
 @click.pass_context
-def plan(ctx: click.Context, /, *, explain: bool, as_json: bool, output: Path | None, **options: Any) -> None:
+def plan(
+    ctx: click.Context, /, *, explain: bool, as_json: bool, form: str, output: Path | None, profile: str, **options: Any
+) -> None:
     """Choose the stack that fits this machine, and say why.
 
     Exit code: 0 there is a stack, 2 a name or version that no table knows, 4 no stack fits (the conflict and the
@@ -29,15 +49,25 @@ def plan(ctx: click.Context, /, *, explain: bool, as_json: bool, output: Path | 
     from gpusetup.resolve.model import Stack  # noqa: PLC0415
     from gpusetup.value import save, to_json  # noqa: PLC0415
 
+    form = "json" if as_json else form
     result = attempt(read_request(facts(), **options), facts())
+    text = to_json(result) if form != "toml" or not isinstance(result, Stack) else _lock(result, profile, output)
     if output is not None and isinstance(result, Stack):
-        save(output, to_json(result))
+        save(output, text)
         click.echo(f"saved {output}", err=True)
-    if as_json:
-        click.echo(to_json(result), nl=False)
-    else:
+    if form == "text" or (form == "toml" and not isinstance(result, Stack)):
         from gpusetup.report.plan import show  # noqa: PLC0415
 
         show(result, explain=explain)
+    else:
+        click.echo(text, nl=False)
     if not isinstance(result, Stack):
         ctx.exit(RefusedError.exit_code)
+
+
+def _lock(stack: Stack, name: str, output: Path | None) -> str:
+    """Return the lock with this stack in it, and with what the file `output` already has."""
+    from gpusetup.resolve import lock  # noqa: PLC0415
+
+    existing = lock.load(output) if output is not None and output.exists() else None
+    return lock.dump(lock.with_profile(existing, name or lock.profile_name(stack), lock.profile(stack)))

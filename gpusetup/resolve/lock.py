@@ -1,0 +1,86 @@
+"""``gpusetup.lock``: stacks under the names of the hardware they are for, every version and fingerprint written out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from gpusetup import __version__
+from gpusetup.errors import WrongInputError
+from gpusetup.resolve.model import Card, Environment, HostDriver, Repository, Stack, Toolkit
+from gpusetup.resolve.toml import to_toml
+from gpusetup.value import Value
+
+
+class Profile(Value):
+    """One stack, and by component the ids of the facts that decided it."""
+
+    distro: str
+    release: str
+    cards: tuple[Card, ...]
+    driver_stays: str = ""
+    """The driver that was there and stays; "" when one is installed, or none is needed."""
+    driver: HostDriver | None = None
+    toolkit: Toolkit
+    environment: tuple[Environment, ...]
+    repository: tuple[Repository, ...]
+    facts: dict[str, tuple[str, ...]]
+
+
+class Lock(Value):
+    """The stacks of one project, by hardware profile."""
+
+    version: Literal[1] = 1
+    gpusetup: str
+    """The version that wrote it."""
+    profile: dict[str, Profile]
+
+
+def profile_name(stack: Stack) -> str:
+    """Return a name for the hardware a stack is for: ``geforce-gtx-1050-mobile-fedora-44``."""
+    words = [*(card.name for card in stack.request.cards), stack.request.distro, stack.release]
+    if not stack.request.cards:
+        words.insert(0, "gpu" if stack.toolkit.via != "none" else "cpu")
+    return re.sub(r"[^a-z0-9]+", "-", " ".join(words).lower()).strip("-")
+
+
+def profile(stack: Stack) -> Profile:
+    """Return the profile that pins `stack`."""
+    stays = next((one.value for one in stack.choices if one.component == "driver"), "")
+    return Profile(
+        distro=stack.request.distro,
+        release=stack.release,
+        cards=stack.request.cards,
+        driver_stays="" if stack.driver else stays.removesuffix(" (stays)"),
+        driver=stack.driver,
+        toolkit=stack.toolkit,
+        environment=stack.environments,
+        repository=stack.repositories,
+        facts={one.component: tuple(dict.fromkeys(reason.fact for reason in one.reasons)) for one in stack.choices},
+    )
+
+
+def with_profile(existing: Lock | None, name: str, added: Profile) -> Lock:
+    """Return a lock that has `added` under `name`, and whatever else `existing` had."""
+    profiles = (existing.profile if existing else {}) | {name: added}
+    return Lock(gpusetup=__version__, profile=dict(sorted(profiles.items())))
+
+
+def dump(lock: Lock) -> str:
+    """Return `lock` as TOML."""
+    return to_toml(msgspec.to_builtins(lock))
+
+
+def load(path: Path) -> Lock:
+    """Read a lock; raises `WrongInputError` when the file cannot be read or is none."""
+    import tomllib  # noqa: PLC0415 - planning without a lock needs none of it
+
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Lock)
+    except OSError as error:
+        raise WrongInputError(f"cannot read the lock {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise WrongInputError(f"{path} is not a gpusetup lock: {error}", "write to another file") from error
