@@ -11,6 +11,7 @@ is reported as such. Exit codes (``docs/architecture.md`` has the table):
    4  refused: no compatible stack, or unsafe
    5  something that is needed is not installed
    6  a step of a recipe failed
+   7  reboot, then give the same command again
  130  interrupted
 ====  ==========================================================================
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 EXIT_FINE = 0
 EXIT_PROBLEMS = 1
+EXIT_REBOOT = 7
 EXIT_INTERRUPTED = 130
 EXIT_FAULT = 70  # EX_SOFTWARE: a fault of gpusetup itself
 

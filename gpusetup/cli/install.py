@@ -12,6 +12,7 @@ import click
 
 from gpusetup.cli._options import as_json
 from gpusetup.cli._request import read_request, request_options
+from gpusetup.errors import EXIT_FINE, EXIT_REBOOT
 
 if TYPE_CHECKING:
     from gpusetup.apply.place import Place
@@ -28,20 +29,31 @@ if TYPE_CHECKING:
     help="Your own steps, laid out like recipes/; looked through first.",
 )
 @click.option("--explain", is_flag=True, help="Show why each version was chosen, with sources, instead of the recipe.")
+@click.option(
+    "--format",
+    "kind",
+    default="bash",
+    show_default=True,
+    metavar="NAME",
+    help="bash, ansible, kickstart, cloud-init or json.",
+)
 @as_json
 @click.option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write the recipe there instead.")
 @click.option("--apply", "do_apply", is_flag=True, help="Carry it out on this machine, after asking.")
 @click.option("--undo", "do_undo", is_flag=True, help="Take back what --apply did on this machine.")
 @click.option("--dry-run", is_flag=True, help="With --apply: say which steps are done and which are not.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.pass_context
 def install(
-    *, own: Path | None, explain: bool, as_json: bool, output: Path | None, do_apply: bool, do_undo: bool,
+    ctx: click.Context, /,
+    *, own: Path | None, explain: bool, kind: str, as_json: bool, output: Path | None, do_apply: bool, do_undo: bool,
     dry_run: bool, yes: bool, **options: Any,
 ) -> None:  # fmt: skip
-    """Print the recipe that installs the stack that fits this machine: one bash script, to read and to run.
+    """Print the recipe that installs the stack that fits this machine, as one script to read and to run.
 
     With --apply it is carried out step by step; a run that fails, is killed or needs a reboot goes on where it
-    stopped when the same command is given again. Exit code: 4 no stack fits or not this machine, 6 a step failed.
+    stopped when the same command is given again. Exit code: 4 no stack fits or not this machine, 6 a step failed,
+    7 reboot and give the same command again.
     """
     if do_undo:
         _undo(yes=yes)
@@ -50,9 +62,9 @@ def install(
         raise click.UsageError("--apply is for this machine; --machine and --sysroot speak of another one")
     recipe = _recipe(own, options, explain=explain)
     if do_apply:
-        _apply(recipe, dry_run=dry_run, yes=yes)
+        ctx.exit(_apply(recipe, dry_run=dry_run, yes=yes))
     elif not explain or output:
-        _write(recipe, output, as_json=as_json)
+        _write(recipe, output, "json" if as_json else kind)
 
 
 def _recipe(own: Path | None, options: dict[str, Any], *, explain: bool) -> Recipe:
@@ -68,19 +80,21 @@ def _recipe(own: Path | None, options: dict[str, Any], *, explain: bool) -> Reci
     return recipe(stack, own)
 
 
-def _write(recipe: Recipe, output: Path | None, *, as_json: bool) -> None:
-    from gpusetup.render.script import bash  # noqa: PLC0415
+def _write(recipe: Recipe, output: Path | None, kind: str) -> None:
+    from gpusetup.render.formats import render  # noqa: PLC0415
     from gpusetup.value import save, to_json  # noqa: PLC0415
 
-    text = to_json(recipe) if as_json else bash(recipe, datetime.now(UTC).date().isoformat())
+    text = to_json(recipe) if kind == "json" else render(recipe, kind, datetime.now(UTC).date().isoformat())
     if output is None:
         click.echo(text, nl=False)
         return
-    save(output, text, mode=None if as_json else 0o755)
-    click.echo(f"saved {output}" + ("" if as_json else f"; read it, then: sudo bash {output}"), err=True)
+    is_script = text.startswith("#!")
+    save(output, text, mode=0o755 if is_script else None)
+    click.echo(f"saved {output}" + (f"; read it, then: sudo bash {output}" if is_script else ""), err=True)
 
 
-def _apply(recipe: Recipe, *, dry_run: bool, yes: bool) -> None:
+def _apply(recipe: Recipe, *, dry_run: bool, yes: bool) -> int:
+    """Carry `recipe` out and return the exit code."""
     from gpusetup.apply.guard import refuse_other_host  # noqa: PLC0415
     from gpusetup.apply.run import apply, look  # noqa: PLC0415
 
@@ -89,12 +103,13 @@ def _apply(recipe: Recipe, *, dry_run: bool, yes: bool) -> None:
     if dry_run:
         for name, done in look(recipe, place).items():
             click.echo(f"{'done ' if done else 'to do'}  {name}")
-        return
+        return EXIT_FINE
     for step in recipe.steps:
         click.echo(f"  {step.id}: {step.title}", err=True)
     _ask("Do these steps on this machine?", yes=yes)
     ending = apply(recipe, place, lambda line: click.echo(line, err=True))
     click.echo("all steps are done" if ending == "done" else "reboot now, then give the same command again")
+    return EXIT_FINE if ending == "done" else EXIT_REBOOT
 
 
 def _undo(*, yes: bool) -> None:

@@ -19,8 +19,9 @@ def steps(folders: list[Path]) -> Environment:
 
 
 def scripts(folders: list[Path]) -> Environment:
-    """Return the environment of whole scripts, which carry doors that were rendered before."""
-    return _environment(folders, sh=quoting.sh, code=quoting.code, comment=quoting.comment)
+    """Return the environment of whole files, which carry doors that were rendered before."""
+    more = {"code": quoting.code, "comment": quoting.comment, "json": quoting.json_text}
+    return _environment(folders, sh=quoting.sh, plain=quoting.plain, **more)
 
 
 def _environment(folders: list[Path], **filters: Callable[..., Any]) -> Environment:

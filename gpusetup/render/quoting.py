@@ -8,6 +8,7 @@ here-document it would be taken apart again. So neither a forgotten filter nor o
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from typing import Any
@@ -20,7 +21,7 @@ OPEN, CLOSE, RAW = "\ue000", "\ue001", "\ue002"
 
 
 class Shell(str):
-    """Text that is ready to stand in a shell script."""
+    """Text that is ready to stand where it is put."""
 
     __slots__ = ()
 
@@ -47,6 +48,11 @@ def comment(value: str) -> Shell:
 def code(text: str) -> Shell:
     """Pass on shell text that was rendered, and settled, before. Only format templates have this filter."""
     return Shell(_unmarked(text))
+
+
+def json_text(value: str) -> Shell:
+    """Quote a text for JSON, and so for YAML, of which JSON is a part."""
+    return Shell(json.dumps(_unmarked(value), ensure_ascii=False))
 
 
 def mark(value: Any) -> str:

@@ -161,7 +161,7 @@ def test_the_journal_is_read_by_the_script_too(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.jsonl")
     for event in ("started", "failed"):
         journal.note("d1", "kernel-headers", event)
-    engine = (content_dirs("recipes")[0] / "formats/engine.sh").read_text()
+    engine = (content_dirs("recipes")[0] / "formats/parts/engine.sh").read_text()
     function = engine[engine.index("last_event()") : engine.index("# door STEP DOOR")]
     text = f"journal={journal.path}\n{function}\nlast_event kernel-headers; last_event kernel"
     assert subprocess.run(["bash", "-euc", text], capture_output=True, text=True, check=True).stdout == "failed\n"

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from gpusetup.facts import facts
-from gpusetup.render.script import bash
+from gpusetup.render.formats import render
 from gpusetup.render.steps import recipe
 from gpusetup.resolve import resolve
 from gpusetup.resolve.model import Archive, Card, Request, SigningKey, Stack
@@ -63,7 +63,7 @@ class World:
         return msgspec.structs.replace(stack, repositories=repositories, toolkit=toolkit)
 
     def script(self, card: Card, **wishes: str) -> str:
-        return bash(recipe(self.stack(card, **wishes)), "2026-11-22")
+        return render(recipe(self.stack(card, **wishes)), "bash", "2026-11-22")
 
     @contextmanager
     def signed_by(self, signer: stubs.Key | None) -> Iterator[None]:
@@ -100,9 +100,10 @@ class World:
             address = repo.metalink.split("&")[0] if repo.metalink else repo.baseurl
             host, _, path = address.removeprefix("https://").partition("/")
             place = self.folder / host / (path.partition("repo=")[2] or path)
-            if not place.exists():
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.symlink_to(self.repos[kind])
+            place.mkdir(parents=True, exist_ok=True)  # the key may lie there already
+            for child in self.repos[kind].iterdir():
+                if not (place / child.name).is_symlink():
+                    (place / child.name).symlink_to(child)
         if stack.toolkit.cudnn_archive is not None:
             self._put(stack.toolkit.cudnn_archive.url, self.archive)
         torch = {}

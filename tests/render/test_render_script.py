@@ -11,10 +11,16 @@ import msgspec
 import pytest
 
 from gpusetup.content import content_dirs
-from gpusetup.render.script import bash
+from gpusetup.render.formats import render
+from gpusetup.render.model import Recipe
 from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Stack
 from tests.stacks import desktop, laptop
+
+
+def bash(made: Recipe, day: str) -> str:
+    return render(made, "bash", day)
+
 
 RECIPES = content_dirs("recipes")[0]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gpusetup.render.script import bash
+from gpusetup.render.formats import render
 from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Stack
 
@@ -32,7 +32,7 @@ class Fedora:
         (self.shim / "fingerprints").write_text(
             "".join(f"{repo.key.url} {repo.key.fingerprint}\n" for repo in stack.repositories)
         )
-        return bash(recipe(stack), "2026-11-22")
+        return render(recipe(stack), "bash", "2026-11-22")
 
     def run(self, script: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run `script` under bash in a process group of its own, without a terminal."""

@@ -82,7 +82,7 @@ def test_a_failure_anywhere_says_which_step_and_the_next_run_goes_on(fedora: Fed
         assert failed.returncode == 6
         assert "no proprietary module" in failed.stderr
     else:
-        assert failed.returncode == 0
+        assert failed.returncode == 7
         assert fedora.events()[-1] == ("load", "waiting")
     resumed = fedora.run(script)
     assert resumed.returncode == 0, resumed.stderr
@@ -243,7 +243,7 @@ def test_secure_boot_goes_on_with_a_requested_key_and_waits_for_its_enrolment(fe
     (fedora.shim / "mok").write_text("is already in the enrollment request\n")
     script = fedora.render(laptop())
     waiting = fedora.run(script)
-    assert waiting.returncode == 0
+    assert waiting.returncode == 7
     assert "blue screen" in waiting.stdout
     assert fedora.events()[-1] == ("load", "waiting")
     (fedora.shim / "mok").write_text("is already enrolled\n")
@@ -254,7 +254,9 @@ def test_nouveau_in_charge_means_a_reboot_and_then_it_goes_on(fedora: Fedora) ->
     nouveau = fedora.root / "sys/module/nouveau"
     nouveau.mkdir(parents=True)
     script = fedora.render(laptop())
-    assert "reboot now" in fedora.run(script).stdout
+    waiting = fedora.run(script)
+    assert waiting.returncode == 7
+    assert "reboot now" in waiting.stdout
     assert not [call for call in fedora.calls if call.startswith("modprobe")]
     nouveau.rmdir()
     assert "all steps are done" in fedora.run(script).stdout

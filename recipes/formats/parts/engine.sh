@@ -55,7 +55,7 @@ apply_step() {
   elif [[ -n ${reboot_after[$step]:-} ]]; then
     note "$step" waiting
     say "── reboot now, then run the same command again: it goes on with the step $step"
-    exit 0
+    exit 7
   else
     stop_at "$step" "ran, but its check says that it is not done"
   fi

@@ -1,0 +1,43 @@
+"""A `Recipe` as a file: one template in ``recipes/formats/`` for each format, named by it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gpusetup import __version__
+from gpusetup.content import content_dirs
+from gpusetup.errors import WrongInputError
+from gpusetup.render import environment
+from gpusetup.render.model import Recipe
+from gpusetup.render.settle import settle
+
+
+def formats() -> dict[str, str]:
+    """Return the template of each format: ``cloud-init`` is ``cloud-init.yaml.j2``."""
+    return {path.name.partition(".")[0]: path.name for path in sorted(_folder().glob("*.j2"))}
+
+
+def render(recipe: Recipe, kind: str, made: str) -> str:
+    """Return `recipe` in the format `kind`; `made` is the day it was made, for its header.
+
+    Templates see the recipe, its stack, ``script()`` (the recipe as one bash script, which other formats carry) and
+    ``file(name)``, the text of a file in ``recipes/formats/parts``.
+    """
+    known = formats()
+    if kind not in known:
+        raise WrongInputError(f"there is no format {kind!r}", f"known: {', '.join(known)}")
+    template = environment.get(environment.scripts([_folder()]), known[kind])
+    with environment.template_faults(known[kind]):
+        text = template.render(
+            recipe=recipe,
+            stack=recipe.stack,
+            made=made,
+            version=__version__,
+            script=lambda: render(recipe, "bash", made),
+            file=lambda name: (_folder() / "parts" / name).read_text(),
+        )
+        return settle(text)
+
+
+def _folder() -> Path:
+    return content_dirs("recipes")[0] / "formats"

@@ -1,0 +1,124 @@
+"""Every output format carries the same recipe and passes its own tool."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gpusetup.content import content_dirs
+from gpusetup.errors import WrongInputError
+from gpusetup.render.formats import formats, render
+from gpusetup.render.steps import recipe
+from gpusetup.resolve.model import Stack
+from tests.conftest import Run
+from tests.stacks import desktop, laptop
+
+LINTERS = {
+    "ansible": ("ansible-playbook", "--syntax-check", "-i", "localhost,"),
+    "bash": ("shellcheck",),
+    "cloud-init": ("cloud-init", "schema", "--config-file"),
+    "kickstart": ("ksvalidator", "--version", "F43"),
+}
+PARTS = content_dirs("recipes")[0] / "formats/parts"
+
+
+def lint(kind: str, text: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    if shutil.which(LINTERS[kind][0]) is None:
+        pytest.skip(f"{LINTERS[kind][0]} is not installed")
+    path = folder / f"recipe.{kind}"
+    path.write_text(text)
+    return subprocess.run([*LINTERS[kind], path], capture_output=True, text=True, check=False)
+
+
+def test_every_format_has_a_linter_here() -> None:
+    assert set(formats()) == set(LINTERS)
+
+
+@pytest.mark.parametrize("kind", LINTERS)
+@pytest.mark.parametrize("make", [laptop, desktop])
+def test_each_format_passes_its_tool(kind: str, make: Callable[[], Stack], tmp_path: Path) -> None:
+    done = lint(kind, render(recipe(make()), kind, "2026-11-22"), tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "right", "wrong"),
+    [
+        ("ansible", "ansible.builtin.shell:", "ansible.builtin.shel:"),
+        ("cloud-init", "runcmd:", "runcmd: 3\nx:"),
+        ("kickstart", "%post --erroronfail", "%post --erroronfial"),
+    ],
+)
+def test_the_tools_would_see_a_mistake(kind: str, right: str, wrong: str, tmp_path: Path) -> None:
+    text = render(recipe(desktop()), kind, "2026-11-22")
+    assert lint(kind, text.replace(right, wrong), tmp_path).returncode != 0
+
+
+def test_cloud_init_and_kickstart_carry_the_script_byte_for_byte() -> None:
+    made = recipe(laptop())
+    script = render(made, "bash", "2026-11-22")
+    contents = re.findall(r"^    content: (.*)$", render(made, "cloud-init", "2026-11-22"), re.MULTILINE)
+    assert json.loads(contents[0]) == script
+    kickstart = render(made, "kickstart", "2026-11-22")
+    assert f"<<'GPUSETUP_END'\n{script}GPUSETUP_END\n" in kickstart
+    for name in ("first-boot.sh", "first-boot.service"):
+        assert (PARTS / name).read_text() in kickstart
+        assert (PARTS / name).read_text() in map(json.loads, contents)
+
+
+def test_no_line_of_the_script_is_a_kickstart_section() -> None:
+    script = render(recipe(desktop()), "bash", "2026-11-22")
+    assert not [line for line in script.splitlines() if line.startswith("%")]
+
+
+def test_the_playbook_holds_every_door_as_data() -> None:
+    """`!unsafe` keeps Ansible from taking braces in a door for its own."""
+    made = recipe(desktop())
+    playbook = render(made, "ansible", "2026-11-22")
+    doors = [json.loads(text) for text in re.findall(r"door: !unsafe (.*)$", playbook, re.MULTILINE)]
+    for step in made.steps:
+        assert doors.count(step.define + step.apply) == 1
+        assert doors.count(step.define + step.check) >= 2
+    assert not re.search(r"door: (?!!unsafe)", playbook)
+
+
+def test_hostile_text_stays_inside_its_string(tmp_path: Path) -> None:
+    made = recipe(desktop())
+    hostile = 'x"\n- hosts: all # {{ lookup("pipe", "id") }} \u2028 ☃'
+    step = msgspec.structs.replace(made.steps[0], title=hostile, check=hostile)
+    text = render(msgspec.structs.replace(made, steps=(step,)), "ansible", "2026-11-22")
+    assert text.count("\n- ") == 1
+    assert lint("ansible", text, tmp_path).returncode == 0
+
+
+def test_an_unknown_format_is_named(gpusetup: Run) -> None:
+    with pytest.raises(WrongInputError, match="known: ansible, bash"):
+        render(recipe(desktop()), "floppy", "today")
+    done = gpusetup("install", "--release", "44", "--gpu", "RTX 4090", "--format", "floppy")
+    assert done.returncode == 2
+    assert "floppy" in done.stderr
+
+
+@pytest.mark.parametrize(("status", "file"), [("0", "complete"), ("7", "rebooted"), ("6", "")])
+def test_the_first_boot_ends_once_and_reboots_once(tmp_path: Path, status: str, file: str) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "systemctl").write_text('#!/bin/sh\necho "$*" >>"$CALLS"\n')
+    (tools / "systemctl").chmod(0o755)
+    state, calls = tmp_path / "state", tmp_path / "calls"
+    state.mkdir()
+    text = (PARTS / "first-boot.sh").read_text().replace("/var/lib/gpusetup", str(state))
+    for _ in range(2):
+        environment = {"PATH": f"{tools}:/usr/bin:/bin", "EXIT_STATUS": status, "CALLS": str(calls)}
+        assert subprocess.run(["bash", "-c", text], env=environment, check=False).returncode == 0
+    assert [path.name for path in state.iterdir()] == ([file] if file else [])
+    assert calls.exists() == (status == "7")
+    if status == "7":
+        assert calls.read_text() == "--no-block reboot\n"
