@@ -73,7 +73,7 @@ def contents(newest: dict[str, str]) -> Row:
 
 def key_id(base: str, directory: str) -> str:
     """Return the id of the key that the directory's ``.repo`` file names."""
-    text = upstream.get(f"{base}/cuda-{directory}.repo").decode()
+    text = upstream.get(f"{base}/cuda-{directory}.repo").decode(errors="replace")
     match = re.search(r"^gpgkey=.*/([0-9A-Fa-f]{8})\.pub\s*$", text, re.MULTILINE)
     if match is None:
         raise CannotLookError(f"{base}/cuda-{directory}.repo names no key")
