@@ -36,7 +36,7 @@ prove: $(VENV)/.full ## The main job: doctor, plan and quick self-test in both f
 	@$(BIN)/gpusetup selftest --quick --save $(RESULTS)/proof.json
 
 test: $(VENV)/.full ## Set up and run all tests (under 15 min on two cores)
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/.full ## ruff and mypy, strict
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
