@@ -36,6 +36,11 @@ COMPONENTS = {
 DETAILS = ("release", "compiler", "toolkit_cudnn", "cudnn")
 """Choices that follow from others: told with --explain only."""
 
+SECOND = "python tensorflow"
+"""In one environment the same as the Python for PyTorch."""
+FORCED = 2
+"""How many of the better values that were ruled out are told without --explain."""
+
 
 def show(result: Stack | Refusal, *, explain: bool) -> None:
     """Print a stack, or why there is none."""
@@ -75,7 +80,8 @@ def show_answer(answer: Answer, field: str) -> None:
 def show_stack(out: Console, stack: Stack) -> None:
     """Print what will be there."""
     cards = ", ".join(f"{card.name} ({card.compute_capability})" for card in stack.request.cards)
-    target = cards or ("any card" if stack.driver else "the CPU")
+    on_gpu = any(choice.component == "driver" for choice in stack.choices)
+    target = cards or ("any card" if on_gpu else "the CPU")
     _line(out, "", f"Stack for {target} on {stack.distro_name} {stack.release}", "bold")
     rows = list(_rows(stack))
     width = max(len(name) for name, _ in rows) + 2
@@ -118,9 +124,12 @@ def show_choices(out: Console, stack: Stack, *, explain: bool) -> None:
     _line(out, "", "")
     _line(out, "", "Why", "bold")
     for choice in stack.choices:
-        if explain or choice.component not in DETAILS:
+        if explain:
             _line(out, "", f"{TITLES[choice.component]}: {choice.value}", "cyan")
-            _explained(out, choice) if explain else _in_short(out, choice)
+            _explained(out, choice)
+        elif choice.component not in DETAILS and not (len(stack.environments) == 1 and choice.component == SECOND):
+            _line(out, "", f"{TITLES[choice.component]}: {choice.value}", "cyan")
+            _in_short(out, choice)
 
 
 def _in_short(out: Console, choice: Choice) -> None:
@@ -144,14 +153,16 @@ def _explained(out: Console, choice: Choice, asked: str = "") -> None:
             _sources(out, reason)
 
 
-def _forced(choice: Choice) -> Iterator[Rejected]:
-    """Yield what a reader asks about first: better values that were ruled out, while each adds a fact."""
+def _forced(choice: Choice) -> list[Rejected]:
+    """Return what a reader asks about first: better values that were ruled out, while each adds a fact."""
     told: set[str] = set()
+    found: list[Rejected] = []
     for one in choice.rejected:
         facts = {reason.fact for reason in one.because}
         if one.better and not one.possible and not facts <= told:
             told |= facts
-            yield one
+            found.append(one)
+    return found[:FORCED]
 
 
 def _reason(reason: Reason) -> str:

@@ -56,6 +56,9 @@ def ask(facts: Facts, wishes: Wishes, read: Callable[[], Machine]) -> Asked:
     is a question about another machine. Raises `WrongInputError` naming what is known when a name or version is not.
     """
     check(facts, wishes)
+    for framework in FRAMEWORKS:
+        if getattr(wishes, framework) and wishes.frameworks and framework not in wishes.frameworks:
+            raise WrongInputError(f"--{framework} asks for what --framework leaves out", f"add --framework {framework}")
     given = cards.named(facts, wishes.gpus, wishes.gpu_archs)
     elsewhere = bool(wishes.gpus or wishes.gpu_archs) and bool(wishes.distro or wishes.release)
     machine = None if elsewhere else read()

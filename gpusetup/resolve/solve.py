@@ -88,12 +88,15 @@ def _wanted(driver: DriverOffer, request: Request) -> bool:
 
 
 def _frameworks(request: Request, known: Catalogue, release: Release, on_gpu: bool) -> dict[str, tuple[Any, ...]]:
-    """Return the domains of the frameworks; a GPU stack takes no CPU build, which would leave the GPU idle unseen."""
+    """Return the domains of the frameworks.
+
+    A GPU stack takes no CPU build unless that very build is asked for: it would leave the GPU idle unseen.
+    """
     pythons = known.interpreters(release)
     domains: dict[str, tuple[Any, ...]] = {}
     both = {"torch", "tensorflow"} <= set(request.frameworks)
     if "torch" in request.frameworks:
-        domains["torch"] = known.torch[on_gpu]
+        domains["torch"] = known.torch[on_gpu and not request.torch.endswith("+cpu")]
     if "tensorflow" in request.frameworks:
         domains["tensorflow"] = known.tensorflow[on_gpu]
     if both:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from gpusetup.resolve.model import Reason
 from gpusetup.resolve.problem import because
 from gpusetup.resolve.solve import cards_of
-from gpusetup.versions import capability, cuda, dotted
+from gpusetup.versions import cuda, runs_on
 
 if TYPE_CHECKING:
     from gpusetup.facts.model.fact import Fact
-    from gpusetup.resolve.candidates import DriverOffer, Release, TensorflowWheel, TorchWheel
+    from gpusetup.resolve.candidates import DriverOffer, Release, TensorflowWheel, ToolkitOffer, TorchWheel
     from gpusetup.resolve.model import Request
     from gpusetup.resolve.search import Solution
 
@@ -30,6 +30,8 @@ def warnings(request: Request, solution: Solution, today: date) -> Iterator[Reas
         yield from _torch(torch)
     if tensorflow := solution.get("tensorflow"):
         yield from _tensorflow(tensorflow, solution)
+    if (toolkit := solution.get("toolkit")) and driver:
+        yield from _toolkit(toolkit, driver)
     yield from _expired(solution, today)
 
 
@@ -73,17 +75,26 @@ def _torch(torch: TorchWheel) -> Iterator[Reason]:
 
 
 def _tensorflow(tensorflow: TensorflowWheel, solution: Solution) -> Iterator[Reason]:
-    """Say when TensorFlow's CUDA is older than the card, so that all depends on PTX compiled at the first run."""
-    if not tensorflow.gpu or tensorflow.row.cc:
-        return
-    for card in cards_of(solution):
-        newest = capability(tensorflow.series.cc_max)
-        if dotted(card.cc) > dotted(tensorflow.series.cc_max) and capability(card.cc).major != newest.major:
+    """Say when TensorFlow has no machine code for a card, so that all depends on PTX compiled at the first run."""
+    row = tensorflow.row
+    for card in cards_of(solution) if tensorflow.gpu and row.cc else ():
+        if runs_on(row.cc, row.ptx, card.cc).startswith("PTX"):
             yield because(
-                tensorflow.series,
-                f"TensorFlow {tensorflow.row.release} is built with CUDA {cuda(tensorflow.row.cuda).series}, which "
-                f"ends at {newest}: on {card} the driver compiles its kernels at the first run, which can take long",
+                row,
+                f"TensorFlow {row.release} has no machine code for {card}: the driver compiles its PTX at the first "
+                f"run, which can take long",
             )
+
+
+def _toolkit(toolkit: ToolkitOffer, driver: DriverOffer) -> Iterator[Reason]:
+    """Say when nvcc is newer than what the driver compiles PTX of."""
+    newest = driver.branch.cuda_max
+    if toolkit.series and newest and cuda(toolkit.series.series) > cuda(newest):
+        yield because(
+            driver.branch,
+            f"driver {driver.version} takes PTX up to CUDA {newest} only: have CUDA {toolkit.series.series} make "
+            f"machine code for the card (-arch=native)",
+        )
 
 
 def _expired(solution: Solution, today: date) -> Iterator[Reason]:

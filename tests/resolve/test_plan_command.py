@@ -104,3 +104,9 @@ def test_a_host_of_another_distribution_is_told_so(gpusetup: Run, tmp_path: Path
     assert "Debian GNU/Linux 12, for which there are no recipes" in done.stderr
     assert "no NVIDIA GPU found" in done.stderr
     assert "Stack for the CPU" in done.stdout
+
+
+def test_a_framework_that_is_pinned_and_left_out_is_refused(gpusetup: Run) -> None:
+    done = gpusetup("plan", "--gpu", "none", "--framework", "torch", "--tensorflow", "2.21")
+    assert done.returncode == 2
+    assert "--tensorflow asks for what --framework leaves out" in done.stderr

@@ -44,6 +44,12 @@ def test_one_framework_needs_one_environment(plan: Plan) -> None:
     assert [one.frameworks for one in stack.environments] == [("torch",)]
 
 
+def test_a_cpu_build_beside_a_gpu_is_taken_only_when_asked_for(plan: Plan) -> None:
+    stack = plan("RTX 4090", release="44", torch="2.15.0+cpu")
+    assert stack.environments[0].requirements[0].text == "torch==2.15.0+cpu"
+    assert stack.environments[0].requirements[1].text.startswith("tensorflow[and-cuda]")
+
+
 def test_cudnn_is_pinned_everywhere(plan: Plan) -> None:
     stack = plan("RTX 4090", release="44", cudnn="9.10.2")
     assert {one.cudnn for one in stack.environments} == {"9.10.2.21"}
@@ -95,3 +101,16 @@ def test_every_single_way_out_works(tables: object, wishes: dict[str, str]) -> N
             changed = {"frameworks": (changed["framework"],)}
         again = ask("GTX 1050 Mobile", **{"release": "44", **wishes, **changed})
         assert isinstance(attempt(again, tables, TODAY), Stack), way  # type: ignore[arg-type]
+
+
+def test_what_the_owner_must_know_is_said(plan: Plan) -> None:
+    def warned(*gpus: str, **wishes: str) -> set[str]:
+        return {reason.fact for reason in plan(*gpus, **wishes).warnings}
+
+    assert "tensorflow-2.21.0" in warned("RTX 5090", release="44")  # PTX at the first run
+    assert "tensorflow-2.21.0" not in warned("RTX 4090", release="44")
+    assert "branch-580" in warned("RTX 5090", release="43")  # nvcc 13.2 on a driver of CUDA 13.0
+    assert "branch-580" in warned("GTX 1080", release="44")  # the last branch, and its end
+    assert "fedora-43" in warned("RTX 4090", release="43")  # ends within two months
+    assert "fedora-45" in warned("RTX 4090", release="45")  # not confirmed
+    assert "branch-550" in warned("H100", driver="550.54.15")  # no updates any more
