@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.fact import Fact
     from gpusetup.facts.model.fedora import FedoraRelease
     from gpusetup.facts.model.frameworks import TorchBuild
-    from gpusetup.facts.model.hardware import Arch, Gpu
+    from gpusetup.facts.model.hardware import Arch, Chip, Gpu
 
 MOBILE = {"laptop", "mobile", "notebook", "design"}  # "with Max-Q Design" is how NVML names thin laptops
 SILENT = {"nvidia", "geforce", "tesla", "gpu", "graphics", "with", "corporation", "generation", "edition"}
@@ -55,6 +55,11 @@ def gpu_by_name(facts: Facts, name: str) -> Gpu:
 def gpus_by_pci_id(facts: Facts, device_id: str) -> tuple[Gpu, ...]:
     """Return the GPUs that bear a PCI device id (vendor 10de), ``1c8d``; two boards can share one."""
     return tuple(gpu for gpu in facts.gpu if device_id.lower() in gpu.pci_ids)
+
+
+def chip_by_pci_id(facts: Facts, device_id: str) -> Chip | None:
+    """Return the chip that bears a PCI device id, also for boards that have no row of their own."""
+    return next((chip for chip in facts.chip if device_id.lower() in chip.pci_ids), None)
 
 
 def arch_of(facts: Facts, compute_capability: str) -> Arch | None:

@@ -96,6 +96,15 @@ def test_pci_ids_find_their_boards() -> None:
     assert find.gpus_by_pci_id(facts(), "ffff") == ()
 
 
+def test_a_board_without_a_row_is_known_by_its_chip() -> None:
+    """10de:1f0b is a CMP 40HX, a TU106 that was sold for mining."""
+    chip = find.chip_by_pci_id(facts(), "1F0B")
+    assert find.gpus_by_pci_id(facts(), "1f0b") == ()
+    assert chip is not None
+    assert (chip.chip, chip.cc) == ("TU106", "7.5")
+    assert find.chip_by_pci_id(facts(), "ffff") is None
+
+
 def test_a_toolkit_targets_an_architecture_while_it_is_alive() -> None:
     assert find.targets(facts(), "12.9", "6.1")
     assert not find.targets(facts(), "13.0", "6.1")

@@ -17,7 +17,7 @@ CHECKS = (
     order.series_drop_oldest_first,
     order.branches_drop_oldest_first,
     order.variants_ask_for_no_older_driver_later,
-    hardware.chips_have_one_capability,
+    hardware.chips_are_listed_once,
     hardware.gpus_agree_with_their_chips,
     hardware.pci_ids_are_well_formed_and_mean_one_capability,
     hardware.capabilities_belong_to_an_architecture,

@@ -12,19 +12,24 @@ from gpusetup.facts.find import arch_of
 from gpusetup.versions import capability, cuda, driver
 
 
-def chips_have_one_capability(facts: Facts) -> Iterator[Problem]:
-    """Demand that a chip is listed once."""
-    seen: set[str] = set()
+def chips_are_listed_once(facts: Facts) -> Iterator[Problem]:
+    """Demand that a chip has one row, and a PCI id one chip."""
+    seen: dict[str, str] = {}
     for row in facts.chip:
-        if row.chip in seen:
-            yield Problem(row=row.id, text=f"{row.chip} is listed twice")
-        seen.add(row.chip)
+        for name in (row.chip, *row.pci_ids):
+            if name in seen:
+                yield Problem(row=row.id, text=f"{name} is listed twice, also by {seen[name]}")
+            seen[name] = row.id
 
 
 def gpus_agree_with_their_chips(facts: Facts) -> Iterator[Problem]:
-    """Demand that a GPU has the capability of each of its chips."""
+    """Demand that a GPU has the capability of each of its chips, and PCI ids of theirs alone."""
     by_chip = {row.chip: row.cc for row in facts.chip}
+    by_id = {pci_id: row.chip for row in facts.chip for pci_id in row.pci_ids}
     for row in facts.gpu:
+        for pci_id in row.pci_ids:
+            if by_id.get(pci_id) not in row.chip:
+                yield Problem(row=row.id, text=f"has PCI id {pci_id}, which is {by_id.get(pci_id, 'of no chip')}")
         for chip in row.chip:
             if by_chip.get(chip) != row.cc:
                 yield Problem(row=row.id, text=f"has {row.cc}, its chip {chip} {by_chip.get(chip, 'is not listed')}")

@@ -32,6 +32,8 @@ class Chip(Fact):
     arch: str
     cc: str
     last_driver_branch: str = ""
+    pci_ids: tuple[str, ...] = ()
+    """Every device id that pci.ids gives it, boards without a row of their own among them."""
 
 
 class Gpu(Fact):
