@@ -75,3 +75,79 @@ def nouveau_laptop(address: str = "0000:01:00.0") -> dict[str, Content]:
         "/proc/modules": "nouveau 3000000 2 - Live 0x0\ndrm 1 1 nouveau, Live 0x0\n",
         "/dev/null": "",
     }
+
+
+_CARD = "/sys/devices/pci0000:00/0000:01:00.0"
+_RUNNING = "7.0.4-200.fc44.x86_64"
+_SITE = "/usr/lib64/python3.14/site-packages"
+_CERTIFICATE = b"\x06\x03U\x04\x03\x0c\x04akmo"
+_LIBRARY = b"\x7fELF\x02\x01\x01" + b"\0" * 9 + b"\x03\0\x3e\0"
+
+WHOLE: dict[str, Content] = {
+    **nouveau_laptop(),
+    "/proc/version": "Linux version 7.0.4-200.fc44.x86_64 (gcc (GCC) 15.2.1)\n",
+    "/proc/modules": "nvidia_uvm 1 2 - Live 0x0\nnvidia 3000000 2 nvidia_uvm, Live 0x0 (OE)\n",
+    "/proc/devices": "Character devices:\n195 nvidia\n511 nvidia-uvm\n\nBlock devices:\n  8 sd\n",
+    "/proc/driver/nvidia/version": "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release\n"
+    "GCC version:  gcc version 15.2.1 20251022 (Red Hat)\n",
+    "/proc/driver/nvidia/params": "ModifyDeviceFiles: 1\nDeviceFileMode: 438\n",
+    "/proc/driver/nvidia/gpus/0000:01:00.0/information": "Model: GeForce\nDevice Minor: 0\nGPU Excluded: No\n",
+    "/sys/module/nvidia/version": "580.95.05\n",
+    "/sys/module/nvidia_drm/parameters/modeset": "Y\n",
+    "/sys/class/dmi/id/sys_vendor": "LENOVO\n",
+    f"{_CARD}/current_link_speed": "8.0 GT/s PCIe\n",
+    f"{_CARD}/max_link_speed": "16.0 GT/s PCIe\n",
+    f"{_CARD}/current_link_width": "16\n",
+    f"{_CARD}/max_link_width": "16\n",
+    f"{_CARD}/resource": "0x00000000f6000000 0x00000000f6ffffff 0x0000000000040200\n" + "0x0 0x0 0x0\n" * 6,
+    f"{_CARD}/aer_dev_correctable": "TOTAL_ERR_COR 0\n",
+    f"{_CARD}/aer_dev_nonfatal": "TOTAL_ERR_NONFATAL 0\n",
+    f"{_CARD}/aer_dev_fatal": "TOTAL_ERR_FATAL 0\n",
+    f"/usr/lib/modules/{_RUNNING}/vmlinuz": "",
+    f"/usr/lib/modules/{_RUNNING}/modules.dep": "extra/nvidia/nvidia.ko.xz:\n",
+    f"/usr/lib/modules/{_RUNNING}/extra/nvidia/nvidia.ko": b"\x7fELF\x02\x01\x01" + b"\0" * 100,
+    f"/usr/lib/modules/{_RUNNING}/extra/nvidia/nvidia-peermem.ko.xz": b"\xfd7zXZ\0" + b"\0" * 60,
+    "/boot/grub2/grubenv": f"saved_entry=0123-{_RUNNING}\n",
+    f"/var/cache/akmods/nvidia/580.95.05-1-for-{_RUNNING}.failed.log": "error\n",
+    "/var/lib/dkms/nvidia/580.95.05/build/make.log": "DKMS make.log for nvidia-580.95.05 for kernel 7.0 (x86_64)\n",
+    "/etc/modprobe.d/nvidia.conf": "blacklist nouveau\noptions nvidia NVreg_X=1\n",
+    "/var/log/messages": "kernel: [ 2.0] NVRM: Xid (PCI:0000:01:00): 79, pid=1, GPU has fallen off the bus.\n",
+    "/sys/firmware/efi/efivars/MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23": _CERTIFICATE,
+    "/etc/pki/akmods/certs/public_key.der": _CERTIFICATE,
+    "/sys/fs/selinux/enforce": "1",
+    "/sys/fs/selinux/booleans/container_use_devices": "0 0",
+    "/etc/selinux/config": "SELINUX=enforcing\n",
+    "/usr/lib/systemd/system/nvidia-persistenced.service": "",
+    "/sys/fs/cgroup/system.slice/nvidia-persistenced.service/cgroup.procs": "",
+    "/dev/nvidia0": "",
+    "/dev/nvidiactl": "",
+    "/dev/nvidia-uvm": "",
+    "/usr/lib64/libcuda.so.580.95.05": _LIBRARY,
+    "/usr/lib64/libcuda.so.1": Link("libcuda.so.580.95.05"),
+    "/usr/lib64/libnvidia-ml.so.1": _LIBRARY,
+    "/etc/ld.so.cache": b"glibc-ld.so.cache1.1"
+    + (1).to_bytes(4, "little")
+    + b"\0" * 24
+    + (3).to_bytes(4, "little")
+    + (72).to_bytes(4, "little")
+    + (85).to_bytes(4, "little")
+    + b"\0" * 12
+    + b"libcuda.so.1\0/usr/lib64/libcuda.so.1\0",
+    "/usr/local/cuda-13.0/version.json": '{"cuda": {"name": "CUDA SDK", "version": "13.0.2"}}',
+    "/usr/local/cuda-13.0/lib64/libcudart.so.13": _LIBRARY,
+    "/usr/lib/firmware/nvidia/580.95.05/gsp_ga10x.bin": "",
+    "/usr/bin/gcc": "",
+    "/usr/lib/gcc/x86_64-redhat-linux/15/cc1": "",
+    "/usr/bin/podman": "",
+    "/etc/cdi/nvidia.yaml": "cdiVersion: 0.5.0\nmounts:\n- hostPath: /usr/lib64/libcuda.so.580.95.05\n",
+    "/etc/docker/daemon.json": '{"runtimes": {"nvidia": {}}}',
+    "/etc/nvidia-container-runtime/config.toml": "no-cgroups = false\n",
+    f"{_SITE}/torch-2.14.0.dist-info/INSTALLER": "pip\n",
+    f"{_SITE}/torch/version.py": "cuda: Optional[str] = '13.0'\n",
+    f"{_SITE}/tensorflow-2.21.0.dist-info/INSTALLER": "pip\n",
+    f"{_SITE}/tensorflow/python/platform/build_info.py": "[('cuda_version', '12.5.1'), ('is_cuda_build', True)]\n",
+    f"{_SITE}/nvidia_cudnn_cu12-9.10.dist-info/RECORD": "nvidia/cudnn/lib/libcudnn.so.9,,1\n",
+    f"{_SITE}/nvidia_cudnn_cu13-9.13.dist-info/RECORD": "nvidia/cudnn/lib/libcudnn.so.9,,1\n",
+    f"{_SITE}/nvidia/cudnn/lib/libcudnn.so.9": _LIBRARY,
+}
+"""A Fedora laptop with everything that is read anywhere; not healthy, but whole."""

@@ -76,6 +76,11 @@ def watts(milliwatts: Any) -> float:
     return within(0, 20_000_000)(milliwatts) / 1000
 
 
+def limit(milliwatts: Any) -> float:
+    """Return a limit in watts; nothing can run on none."""
+    return within(1000, 20_000_000)(milliwatts) / 1000
+
+
 def cuda(number: Any) -> str:
     """Return 13000 as ``13.0``."""
     whole = within(1000, 99_999)(number)

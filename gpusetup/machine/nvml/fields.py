@@ -38,7 +38,7 @@ GPU: Mapping[str, Reader] = {
     "temperature": one(within(-60, 200), "nvmlDeviceGetTemperature", TEMPERATURE_GPU),
     "temperature_limit": one(within(1, 200), "nvmlDeviceGetTemperatureThreshold", THRESHOLD_SLOWDOWN),
     "power": one(convert.watts, "nvmlDeviceGetPowerUsage"),
-    "power_limit": one(convert.watts, "nvmlDeviceGetEnforcedPowerLimit"),
+    "power_limit": one(convert.limit, "nvmlDeviceGetEnforcedPowerLimit"),
     "clock_sm": one(within(0, 20_000), "nvmlDeviceGetClockInfo", CLOCK_SM),
     "clock_sm_max": one(within(1, 20_000), "nvmlDeviceGetMaxClockInfo", CLOCK_SM),
     "throttle_reasons": one(
@@ -54,7 +54,7 @@ GPU: Mapping[str, Reader] = {
     "remapped_rows": one(convert.rows, "nvmlDeviceGetRemappedRows"),
     "mig": one(convert.current, "nvmlDeviceGetMigMode"),
     "pcie_gen": both(within(1, 10), "nvmlDeviceGetCurrPcieLinkGeneration", "nvmlDeviceGetMaxPcieLinkGeneration"),
-    "pcie_width": both(within(0, 64), "nvmlDeviceGetCurrPcieLinkWidth", "nvmlDeviceGetMaxPcieLinkWidth"),
+    "pcie_width": both(within(1, 64), "nvmlDeviceGetCurrPcieLinkWidth", "nvmlDeviceGetMaxPcieLinkWidth"),
 }
 
 MORE: Mapping[str, Reader] = {
@@ -63,7 +63,7 @@ MORE: Mapping[str, Reader] = {
     "vbios": one(convert.text, "nvmlDeviceGetVbiosVersion"),
     "bar1_total": one(convert.bar1, "nvmlDeviceGetBAR1MemoryInfo"),
     "performance_state": one(within(0, 15), "nvmlDeviceGetPerformanceState"),
-    "power_limit_default": one(convert.watts, "nvmlDeviceGetPowerManagementDefaultLimit"),
+    "power_limit_default": one(convert.limit, "nvmlDeviceGetPowerManagementDefaultLimit"),
     "ecc_pending": one(convert.pending, "nvmlDeviceGetEccMode"),
     "ecc_volatile": one(within(0, MANY_ERRORS), "nvmlDeviceGetTotalEccErrors", UNCORRECTED, VOLATILE),
     "ecc_corrected": one(within(0, MANY_ERRORS), "nvmlDeviceGetTotalEccErrors", CORRECTED, VOLATILE),
