@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gpusetup.facts import Facts, facts
-from gpusetup.facts.find import EQUIPMENT, arch_of, gpus_by_pci_id, words
+from gpusetup.facts.find import EQUIPMENT, arch_of, chip_by_pci_id, gpus_by_pci_id, words
 from gpusetup.facts.model.fact import Fact
 from gpusetup.versions import dotted, pep440, specifier
 
@@ -46,8 +46,20 @@ def pci_names(tables: Facts) -> Iterator[Claim]:
             yield Claim(gpu, f"pci_ids {pci_id}", gpu.name if same else ", ".join(called), gpu.name, source)
 
 
+def chips(tables: Facts) -> Iterator[Claim]:
+    """Let two lists of PCI ids say what the open kernel modules drive; the chip's architecture says it too."""
+    without = _read("no_open_modules")
+    said = [(pci_id, True, _read("pci_names")["source"]) for pci_id in names()]
+    said += [(pci_id, False, without["source"]) for pci_id in without["ids"]]
+    for pci_id, driven, source in said:
+        chip = chip_by_pci_id(tables, pci_id)
+        arch = arch_of(tables, chip.cc) if chip else None
+        if chip is not None and arch is not None:
+            yield Claim(chip, f"open modules for {pci_id}", _yes(driven), _yes("open" in arch.kernel_modules), source)
+
+
 def no_open_modules(tables: Facts) -> Iterator[Claim]:
-    """RPM Fusion lists the PCI ids that need the proprietary modules; so does the architecture of our row."""
+    """Let RPM Fusion's list say which of our boards need the proprietary modules: it should miss none."""
     document = _read("no_open_modules")
     for gpu in tables.gpu:
         arch = arch_of(tables, gpu.cc)
@@ -59,7 +71,7 @@ def no_open_modules(tables: Facts) -> Iterator[Claim]:
 
 
 def pythons(tables: Facts) -> Iterator[Claim]:
-    """Spack gives the lowest and highest Python of each release."""
+    """Let Spack give the lowest and highest Python of each release."""
     for package in _read("pythons")["packages"]:
         for row in getattr(tables, package["table"]):
             for span in package["ranges"]:
@@ -71,7 +83,7 @@ def pythons(tables: Facts) -> Iterator[Claim]:
 
 
 def architectures(tables: Facts) -> Iterator[Claim]:
-    """Spack gives the first and last CUDA series of each compute capability."""
+    """Let Spack give the first and last CUDA series of each compute capability."""
     document = _read("architectures")
     for capability, (first, last) in document["series"].items():
         arch = arch_of(tables, capability)
@@ -81,7 +93,7 @@ def architectures(tables: Facts) -> Iterator[Claim]:
 
 
 def compiled(tables: Facts) -> Iterator[Claim]:
-    """PyTorch's build script says what its wheels are compiled for."""
+    """Let PyTorch's build script say what its wheels are compiled for."""
     document = _read("compiled")
     for build in tables.torch_build:
         theirs = document["capabilities"].get(build.variant)
@@ -90,7 +102,7 @@ def compiled(tables: Facts) -> Iterator[Claim]:
             yield Claim(build, "cc", ", ".join(theirs), ", ".join(build.cc), document["source"])
 
 
-CHECKS = (pci_names, no_open_modules, pythons, architectures, compiled)
+CHECKS = (pci_names, chips, no_open_modules, pythons, architectures, compiled)
 
 
 def names() -> dict[str, list[str]]:
