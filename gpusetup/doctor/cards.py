@@ -34,7 +34,7 @@ def cards(machine: Machine) -> list[Card]:
         return [
             Card(f"GPU {gpu.index}", either(gpu.name) or "unnamed GPU", found, "NVML")
             for gpu in machine.gpus
-            if (found := either(gpu.compute_capability))  # GPU007 speaks of the others
+            if (found := either(gpu.compute_capability))  # ANS001 speaks of the others
         ]
     return [_from_tables(card) for card in there(machine.pci) or ()]
 

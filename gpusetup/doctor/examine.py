@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from gpusetup.doctor.finding import Finding, Remedy
 from gpusetup.doctor.fixes import remedy
@@ -54,47 +55,68 @@ def _judge_one(rule: Rule, machine: Machine, place: Place | None) -> list[Findin
         return [_fault(rule, subject, error)]
 
 
+class _Settled(NamedTuple):
+    """A finding after folding, and the state it had before."""
+
+    finding: Finding
+    was: str
+
+
 def fold(rules: Sequence[Rule], raw: dict[str, list[Finding]]) -> list[Finding]:
     """Replace each finding that another rule's finding explains by ``skipped``, with the root cause's id.
 
     A finding is explained when a rule that its own rule names in ``after`` has found something (of the same GPU, if
-    both speak of single GPUs), directly or through further causes. An unknown cause explains only unknown findings:
-    what a rule has seen with its own readings stands. A rule without subjects says ``skipped`` when there is a cause
-    for their absence, and ``ok`` when there is none.
+    both speak of single GPUs), directly or through further causes. A cause that could not look, itself or because of a
+    further cause, explains only findings that could not look either: what a rule has seen with its own readings stands.
+    A rule without subjects says ``skipped`` when there is a cause for their absence, and ``ok`` when there is none.
     """
     by_id = {rule.id: rule for rule in rules}
-    settled: dict[str, list[Finding]] = {}
+    settled: dict[str, list[_Settled]] = {}
 
-    def settle(rule: Rule) -> list[Finding]:
+    def settle(rule: Rule) -> list[_Settled]:
         if rule.id not in settled:
             settled[rule.id] = []  # a rule among its own causes cannot explain itself
             causes = [(by_id[name], settle(by_id[name])) for name in rule.after if name in by_id]
-            own = raw[rule.id] or [_ok(rule, "")]
-            settled[rule.id] = [_explained(rule, finding, causes) for finding in own]
+            own = raw[rule.id] or [_nothing_here(rule)]
+            settled[rule.id] = [_Settled(_explained(rule, finding, causes), finding.state) for finding in own]
         return settled[rule.id]
 
-    return [finding for rule in rules for finding in settle(rule)]
+    return [one.finding for rule in rules for one in settle(rule)]
 
 
-def _explained(rule: Rule, finding: Finding, causes: list[tuple[Rule, list[Finding]]]) -> Finding:
-    if finding.state == "ok" and finding.subject:
-        return finding
-    for cause, said in causes:
-        for one in said:
-            apart = rule.over is not None and rule.over is cause.over and one.subject != finding.subject
-            if finding.subject and apart:
-                continue
-            if one.state in _FIRED or one.state == "skipped" or (one.state == finding.state == "unknown"):
-                return Finding(
-                    rule=rule.id,
-                    state="skipped",
-                    subject=finding.subject or HERE,
-                    summary=rule.title,
-                    evidence=finding.evidence,
-                    caused_by=one.caused_by or one.rule,
-                    source=rule.source,
-                )
-    return finding if finding.subject else _ok(rule, HERE)
+def _explained(rule: Rule, finding: Finding, causes: list[tuple[Rule, list[_Settled]]]) -> Finding:
+    blind = finding.state in {"unknown", "skipped"}
+    root = next(
+        (
+            one.finding.caused_by or one.finding.rule
+            for cause, said in causes
+            for one in said
+            if _speak_of_one(rule, finding, cause, one.finding)
+            and (one.was in _FIRED or (blind and one.finding.state in {"unknown", "skipped"}))
+        ),
+        "",
+    )
+    if finding.state == "ok" or not root:
+        return _ok(rule, finding.subject) if finding.state == "skipped" else finding
+    return Finding(
+        rule=rule.id,
+        state="skipped",
+        subject=finding.subject,
+        summary=rule.title,
+        evidence=finding.evidence,
+        caused_by=root,
+        source=rule.source,
+    )
+
+
+def _speak_of_one(rule: Rule, finding: Finding, cause: Rule, one: Finding) -> bool:
+    """Say whether both findings are of one subject; a rule over the whole machine speaks of every one."""
+    apart = rule.over is not None and rule.over is cause.over and one.subject != finding.subject
+    return not apart or HERE in {finding.subject, one.subject}
+
+
+def _nothing_here(rule: Rule) -> Finding:
+    return Finding(rule=rule.id, state="skipped", subject=HERE, summary=rule.title, source=rule.source)
 
 
 def _ok(rule: Rule, subject: str) -> Finding:

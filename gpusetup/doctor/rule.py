@@ -23,6 +23,7 @@ from gpusetup.value import Value
 T = TypeVar("T")
 
 Severity = Literal["info", "warning", "error"]
+Worst = Literal["unknown", "info", "warning", "error"]
 
 
 class Fix(NamedTuple):
@@ -33,9 +34,9 @@ class Fix(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """One thing that is wrong."""
+    """One thing that is wrong, or that could not be looked at."""
 
-    state: Severity
+    state: Worst
     summary: str
     evidence: tuple[str, ...]
     fix: Fix | None
@@ -58,13 +59,14 @@ class UnreadError(Exception):
 class Rule(Value):
     """One rule: what is known about it, and `judge`, which runs it.
 
-    `worst` is the worst severity it can give, `after` the rules that could be its cause, `source` the document or
-    fact it rests on. The verdict of a `required` rule must be known before a machine may be called healthy.
+    `worst` is the worst it can say (``unknown`` of one that only finds out whether it can be known), `after` the
+    rules that could be its cause, `source` the document or fact it rests on. The verdict of a `required` rule must be
+    known before a machine may be called healthy.
     """
 
     id: str
     title: str
-    worst: Severity
+    worst: Worst
     after: tuple[str, ...]
     source: str
     required: bool
@@ -77,7 +79,7 @@ def rule(
     rule_id: str,
     title: str,
     *,
-    worst: Severity,
+    worst: Worst,
     source: str,
     after: tuple[str, ...] = (),
     over: Callable[[Machine], Iterable[Place]] | None = None,
@@ -114,6 +116,11 @@ def warning(summary: str, *evidence: str, fix: Fix | None = None, subject: str =
 def info(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> Verdict:
     """Something worth knowing that may well be wanted."""
     return Verdict("info", summary, evidence, fix, subject)
+
+
+def unknown(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> Verdict:
+    """Something that could not be looked at; `known` and `there` say it for a single reading."""
+    return Verdict("unknown", summary, evidence, fix, subject)
 
 
 def fix(name: str, /, **values: str) -> Fix:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 NVML_SILENT = "DRV001"
 GPU_LOST = "GPU003"
 DRIVER_HANGS = "DRV005"
+GPU_UNANSWERED = "ANS002"
 
 
 def each_gpu(machine: Machine) -> Iterator[tuple[str, Gpu]]:
@@ -44,7 +45,7 @@ def gpu_rule(
         title,
         worst=worst,
         source=source,
-        after=(*after, GPU_LOST, DRIVER_HANGS, NVML_SILENT),
+        after=(*after, GPU_LOST, DRIVER_HANGS, NVML_SILENT, GPU_UNANSWERED),
         over=each_gpu,
         required=required,
     )

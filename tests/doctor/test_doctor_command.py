@@ -47,7 +47,8 @@ NO_SECURE_BOOT = {"system": {"secure_boot": {"unread": "denied", "source": "efiv
         ("desktop", HOT, ["--fail-on", "warning", "--only", "GPU"], 0),
         ("desktop", {"gpus": {"0": {"compute_mode": 2}}}, [], 1),
         ("desktop", {"gpus": {"unread": "failed", "source": "nvmlInit", "detail": "crash"}}, [], 3),
-        ("desktop", {"gpus": {"0": {"ecc_uncorrected": {"unread": "failed", "source": "x"}}}}, [], 0),
+        ("desktop", {"gpus": {"0": {"ecc_uncorrected": {"unread": "failed", "source": "x"}}}}, [], 3),
+        ("desktop", {"system": {"kernel": {"log": {"unread": "denied", "source": "/dev/kmsg"}}}}, [], 0),
         ("no_gpu", {}, [], 0),
         ("no_gpu", {}, ["--fail-on", "warning"], 0),
         ("no_gpu", {}, ["--require-gpu"], 1),
@@ -78,7 +79,7 @@ def test_unknown_is_always_shown_and_never_counted_as_healthy(gpusetup: Run, sav
     blind = {"gpus": {"0": {"ecc_uncorrected": {"unread": "failed", "source": "nvmlDeviceGetTotalEccErrors"}}}}
     text = gpusetup("doctor", *saved("desktop", blind)).stdout
     assert text.startswith("1 check could not look\n")
-    assert "UNKNOWN MEM001, GPU 0: could not look" in text
+    assert "UNKNOWN ANS002, GPU 0: no answer about this GPU's ecc uncorrected" in text
 
 
 def test_the_text_fits_80_columns_on_a_terminal_and_no_color_takes_the_colours_away(saved: Any) -> None:
@@ -164,7 +165,7 @@ FAULTS: dict[str, tuple[dict[str, int | str], str]] = {
     "no permission": ({"nvmlInit": 4}, "DRV006"),
     "unknown": ({"nvmlInit": 999}, "DRV001"),
     "hang": ({"nvmlDeviceGetTemperature@1": "hang"}, "DRV005"),
-    "crash": ({"nvmlDeviceGetName": "segv"}, "GPU007"),
+    "crash": ({"nvmlDeviceGetName": "segv"}, "ANS004"),
 }
 
 

@@ -104,3 +104,13 @@ def made(name: str, after: tuple[str, ...] = ()) -> Rule:
         yield error("always", "because")
 
     return always
+
+
+def test_a_cause_that_could_not_look_because_of_another_does_not_hide_what_was_seen() -> None:
+    @rule("AAA002", "blind because of AAA001", worst="error", after=("AAA001",), source="a test")
+    def blind(machine: Machine) -> Verdicts:
+        known(machine.system.secure_boot)
+        yield error("never reached", "nothing")
+
+    found = examine(machine("container"), [made("AAA001"), blind, made("AAA003", after=("AAA002",))])
+    assert {one.rule: one.state for one in found} == {"AAA001": "error", "AAA002": "skipped", "AAA003": "error"}

@@ -20,6 +20,7 @@ from gpusetup.machine.model import Machine, Unread
         "DRV005",
         "DRV006",
         "DRV007",
+        "ANS004",
         "KRN001",
         "KRN002",
         "KRN003",
@@ -94,7 +95,8 @@ def version_mismatch(machine: Machine) -> Verdicts:
     It happens when an update replaces the driver while its old module is loaded; a restart loads the new one. When it
     comes back after a restart, the new module was not built for this kernel or an old one sits in the initramfs.
     """
-    module, library = there(machine.driver.kernel_module), there(machine.driver.user_library)
+    module = there(machine.driver.kernel_module)
+    library = there(machine.driver.user_library) if module else None
     refused = nvml.refusal(machine, nvml.LIB_RM_VERSION_MISMATCH)
     if refused or (module and library and module != library):
         yield error(

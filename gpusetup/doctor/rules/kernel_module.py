@@ -20,7 +20,7 @@ def nvidia_is_built(files: tuple[str, ...]) -> bool:
     "KRN001",
     "The NVIDIA module is not built for the running kernel",
     worst="error",
-    after=("GPU001", "DRV003"),
+    after=("GPU001", "DRV003", "KRN101", "KRN103"),
     source="Linux kernel: Documentation/kbuild/modules.rst",
 )
 def not_built(machine: Machine) -> Verdicts:
@@ -51,7 +51,19 @@ def not_built(machine: Machine) -> Verdicts:
     "KRN002",
     "The NVIDIA module is built but not loaded",
     worst="error",
-    after=("GPU001", "DRV003", "KRN001", "KRN003", "KRN004", "SEC001", "CTR001"),
+    after=(
+        "GPU001",
+        "DRV003",
+        "KRN001",
+        "KRN003",
+        "KRN004",
+        "KRN005",
+        "KRN105",
+        "LOG011",
+        "LOG012",
+        "SEC001",
+        "CTR001",
+    ),
     source=MODPROBE,
 )
 def not_loaded(machine: Machine) -> Verdicts:

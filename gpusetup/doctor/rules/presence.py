@@ -116,31 +116,3 @@ def asleep(machine: Machine, card: PciGpu) -> Verdicts:
     shown = {either(gpu.pci_address) for gpu in either(machine.gpus) or ()}
     if there(card.runtime_status) == "suspended" and card.address not in shown:
         yield info("the kernel has suspended this GPU; it wakes when it is used", "power/runtime_status: suspended")
-
-
-@rule(
-    "GPU007",
-    "A GPU does not answer a vital question",
-    worst="error",
-    after=("GPU003", "GPU004", "DRV005", NVML_SILENT),
-    over=each_gpu,
-    source=nvml.SOURCE,
-)
-def not_well(machine: Machine, gpu: Gpu) -> Verdicts:
-    """The driver shows this GPU but fails to tell its name, memory, temperature or power.
-
-    No single answer proves a GPU well: one that is in trouble often answers some questions and fails at others. What
-    the card does not offer at all ("not supported") is not counted.
-    """
-    vital = ("name", "uuid", "pci_address", "compute_capability", "memory_total", "memory_used", "temperature", "power")
-    readings = {name: getattr(gpu, name) for name in vital}
-    failed = {name: one for name, one in readings.items() if isinstance(one, Unread) and one.unread == "failed"}
-    if failed:
-        yield error(
-            f"the driver cannot tell this GPU's {', '.join(failed).replace('_', ' ')}",
-            *(f"{one.source}: {one.detail or nvml.meaning(one.code)}" for one in failed.values()),
-            fix=fix("kernel-log"),
-        )
-        return
-    for one in readings.values():
-        there(one)

@@ -1,0 +1,104 @@
+"""ANS…: does the driver answer everything it is asked; a question without answer is never taken for good news."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gpusetup.doctor import nvml
+from gpusetup.doctor.rule import Verdicts, error, fix, rule, unknown
+from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, NVML_SILENT, each_gpu
+from gpusetup.machine.model import NOT_RECORDED, Gpu, Machine, Unread
+
+RESET = "GPU004"
+CRASHED = "ANS004"
+VITAL = ("name", "uuid", "pci_address", "compute_capability", "memory_total", "memory_used", "temperature", "power")
+EVERY_GPU_HAS = ("name", "uuid", "pci_address", "compute_capability", "memory_total")
+AFTER = (CRASHED, GPU_LOST, RESET, DRIVER_HANGS, NVML_SILENT)
+
+
+def unanswered(value: object, names: tuple[str, ...]) -> Iterator[tuple[str, Unread]]:
+    """Yield the fields of `value` that have no answer although there should be one."""
+    for name in names:
+        one = getattr(value, name)
+        if isinstance(one, Unread):
+            if one != NOT_RECORDED and one.unread not in {"unsupported", "absent"}:
+                yield name, one
+        elif name in {"peers", "mig_devices"}:
+            for part in one:
+                yield from unanswered(part, part.__struct_fields__)
+
+
+def told(one: Unread) -> str:
+    """Return why there is no answer, as evidence."""
+    return f"{one.source}: {one.detail or nvml.meaning(one.code)}"
+
+
+@rule("ANS001", "A GPU does not answer a vital question", worst="error", after=AFTER, over=each_gpu, source=nvml.SOURCE)
+def vital(machine: Machine, gpu: Gpu) -> Verdicts:
+    """The driver shows this GPU but fails to tell its name, memory, temperature or power.
+
+    No single answer proves a GPU well: one that is in trouble often answers some questions and fails at others. What
+    the card does not offer at all ("not supported") is not counted.
+    """
+    found = dict(unanswered(gpu, VITAL))
+    if found:
+        names = ", ".join(found).replace("_", " ")
+        evidence = tuple(dict.fromkeys(map(told, found.values())))
+        refused = all(one.unread == "denied" for one in found.values())
+        say = unknown if refused else error
+        yield say(f"the driver does not tell this GPU's {names}", *evidence, fix=fix("kernel-log"))
+
+
+@rule(
+    "ANS002",
+    "A GPU leaves a question unanswered",
+    worst="unknown",
+    after=AFTER,
+    over=each_gpu,
+    required=True,
+    source=nvml.SOURCE,
+)
+def others(machine: Machine, gpu: Gpu) -> Verdicts:
+    """Some question about this GPU that its driver should be able to answer was answered with an error or with
+    nonsense.
+
+    What hangs on that answer was not checked, so the GPU cannot be called healthy.
+    """
+    rest = tuple(name for name in gpu.__struct_fields__ if name not in {"index", *VITAL})
+    found = dict(unanswered(gpu, rest))
+    missing = [name for name in EVERY_GPU_HAS if isinstance(one := getattr(gpu, name), Unread) and one.code in {3, 13}]
+    if found or missing:
+        names = ", ".join([*found, *missing]).replace("_", " ")
+        yield unknown(f"no answer about this GPU's {names}", *dict.fromkeys(map(told, found.values())))
+
+
+@rule(
+    "ANS003",
+    "The driver leaves a question about itself unanswered",
+    worst="unknown",
+    after=(CRASHED, DRIVER_HANGS, NVML_SILENT),
+    required=True,
+    source=nvml.SOURCE,
+)
+def driver(machine: Machine) -> Verdicts:
+    """NVML works, but does not tell the driver's or CUDA's version: what compares versions could not be checked."""
+    found = dict(unanswered(machine.driver, ("nvml", "nvml_library", "cuda", "confidential")))
+    if found and not isinstance(machine.gpus, Unread):
+        names = ", ".join(found).replace("_", " ")
+        yield unknown(f"no answer from the driver about {names}", *dict.fromkeys(map(told, found.values())))
+
+
+@rule(CRASHED, "The driver's library crashed", worst="error", after=("GPU001", DRIVER_HANGS), source=nvml.SOURCE)
+def crashed(machine: Machine) -> Verdicts:
+    """The process in which the driver was asked was ended by a signal or ended itself: the library or the module is
+    broken.
+
+    Reinstall the driver so that all its parts are of one version; if it goes on, report it to NVIDIA.
+    """
+    gpus = () if isinstance(machine.gpus, Unread) else machine.gpus
+    readings = [machine.gpus, *(getattr(gpu, name) for gpu in gpus for name in gpu.__struct_fields__)]
+    readings += [getattr(machine.driver, name) for name in ("nvml", "nvml_library", "cuda", "confidential")]
+    for one in readings:
+        if isinstance(one, Unread) and "the process " in one.detail and "ended" in one.detail:
+            yield error("the driver's library crashed while it was asked", told(one), fix=fix("driver-userland"))
+            return

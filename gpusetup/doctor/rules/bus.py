@@ -1,0 +1,57 @@
+"""BUS…: what the PCI bus itself says of the cards, driver or not."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, there, warning
+from gpusetup.doctor.subjects import each_card
+from gpusetup.machine.model import Machine, PciGpu
+
+SYSFS = "Linux kernel: Documentation/ABI/testing/sysfs-bus-pci"
+AER = "Linux kernel: Documentation/ABI/testing/sysfs-bus-pci-devices-aer_stats"
+MANY_CORRECTED = 1000
+
+
+@rule("BUS001", "A card's memory window has no place", worst="error", over=each_card, required=False, source=SYSFS)
+def no_window(machine: Machine, card: PciGpu) -> Verdicts:
+    """The machine's firmware gave this card no address space (BAR 0 or 1 has no size), so no driver can use it.
+
+    "Above 4G decoding" in the firmware's settings, or the kernel argument ``pci=realloc``, makes room.
+    """
+    bars = there(card.bars)
+    if bars and not any(bars[:2]):
+        yield error(
+            "the firmware gave this card no memory window",
+            f"sizes of its windows: {list(bars)}",
+            fix=fix("firmware-settings"),
+        )
+
+
+@rule("BUS002", "PCIe reports errors of a card", worst="error", over=each_card, required=False, source=AER)
+def errors(machine: Machine, card: PciGpu) -> Verdicts:
+    """The kernel has counted PCIe errors of this card since the start: fatal ones lose it, non-fatal ones lose data in
+    flight, corrected ones cost speed when there are many. Slot, riser or power are the usual origin.
+    """
+    counts = there(card.aer_errors)
+    if not counts:
+        return
+    said = f"corrected {counts[0]}, non-fatal {counts[1]}, fatal {counts[2]}"
+    if counts[2] or counts[1]:
+        say = error if counts[2] else warning
+        yield say("PCIe errors that were not corrected", said, fix=fix("reseat"))
+    elif counts[0] >= MANY_CORRECTED:
+        yield info("many corrected PCIe errors", said, fix=fix("reseat"))
+
+
+@rule(
+    "BUS003",
+    "The driver was told to leave a GPU out",
+    worst="warning",
+    over=each_card,
+    required=False,
+    source="NVIDIA driver README: NVreg_ExcludedGpus",
+)
+def excluded(machine: Machine, card: PciGpu) -> Verdicts:
+    """The module option ``NVreg_ExcludedGpus`` names this card, so the driver leaves it alone."""
+    facts = dict(there(card.information) or ())
+    if facts.get("GPU Excluded", "").lower() == "yes":
+        yield warning("the driver was told to leave this GPU out", "GPU Excluded: Yes", fix=fix("excluded-gpu"))

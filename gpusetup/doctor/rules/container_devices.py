@@ -1,0 +1,129 @@
+"""CTR1…: device specifications and engine settings for containers."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.cards import driver_version
+from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rules.containers import TOOLKIT
+from gpusetup.doctor.subjects import has_gpu
+from gpusetup.machine.model import Machine
+from gpusetup.versions import cuda
+
+AFTER = ("GPU001", "DRV001", "CTR003")
+
+
+@rule("CTR101", "A CDI specification is of another driver", worst="error", after=AFTER, source=TOOLKIT)
+def stale(machine: Machine) -> Verdicts:
+    """The specification names libraries of a driver that is not the running one: containers get files that are gone,
+    or of the wrong version. The toolkit's refresh service writes it anew, but does not notice every change.
+    """
+    running = driver_version(machine) if has_gpu(machine) else None
+    for spec in (there(machine.containers.cdi) or ()) if running else ():
+        if spec.driver and spec.driver != running:
+            yield error(
+                f"the CDI specification was made for driver {spec.driver}, but {running} runs",
+                spec.path,
+                fix=fix("generate-cdi"),
+            )
+
+
+@rule(
+    "CTR102", "A CDI specification names files that are gone", worst="error", after=(*AFTER, "CTR101"), source=TOOLKIT
+)
+def missing_files(machine: Machine) -> Verdicts:
+    """Files of this host that the specification mounts are not there any more: no container with a GPU can start."""
+    for spec in (there(machine.containers.cdi) or ()) if has_gpu(machine) else ():
+        if spec.missing:
+            yield error(
+                f"{len(spec.missing)} files that the CDI specification names are not there",
+                spec.path,
+                *spec.missing[:4],
+                fix=fix("generate-cdi"),
+            )
+
+
+@rule("CTR103", "There are two CDI specifications of NVIDIA", worst="warning", after=AFTER, source=TOOLKIT)
+def doubled(machine: Machine) -> Verdicts:
+    """Files in /etc/cdi and in /run/cdi both describe the GPUs; the engine then cannot tell which one is meant."""
+    folders = {path.rpartition("/")[0].replace("/var/run", "/run") for path in machine.containers.cdi_specs}
+    if len(folders) > 1:
+        yield warning("two CDI specifications describe the GPUs", *machine.containers.cdi_specs, fix=fix("one-cdi"))
+
+
+@rule(
+    "CTR104",
+    "Docker was not told of the NVIDIA runtime",
+    worst="info",
+    after=("GPU001", "CTR002"),
+    required=False,
+    source=TOOLKIT,
+)
+def docker_runtime(machine: Machine) -> Verdicts:
+    """The toolkit is installed, but /etc/docker/daemon.json names no ``nvidia`` runtime and there is no CDI
+    specification.
+    """
+    engines = machine.containers.engines
+    if "docker" in engines and "nvidia-ctk" in engines and has_gpu(machine) and not machine.containers.cdi_specs:
+        runtimes = there(machine.containers.docker_runtimes) or ()
+        if "nvidia" not in runtimes:
+            yield info(
+                "docker does not know the NVIDIA runtime",
+                f"runtimes: {', '.join(runtimes) or 'none'}",
+                fix=fix("docker-runtime"),
+            )
+
+
+@rule(
+    "CTR105",
+    "The image asks for a newer CUDA than the driver runs",
+    worst="error",
+    after=("GPU001", "DRV001"),
+    source=TOOLKIT,
+)
+def required_cuda(machine: Machine) -> Verdicts:
+    """NVIDIA_REQUIRE_CUDA, set by the image, names the CUDA that the host's driver has to support (``cuda>=12.6``).
+
+    An image that also lists driver versions (``brand=…``) accepts older ones by forward compatibility; of it nothing is
+    said.
+    """
+    said = machine.system.environment.get("NVIDIA_REQUIRE_CUDA", "")
+    wanted = said.split()[0].removeprefix("cuda>=") if said.startswith("cuda>=") else ""
+    if machine.system.container and wanted and "driver" not in said:
+        have = known(machine.driver.cuda)
+        if cuda(have) < cuda(wanted):
+            yield error(
+                f"the image needs CUDA {wanted}, the driver runs up to {have}",
+                f"NVIDIA_REQUIRE_CUDA={said}",
+                fix=fix("older-image"),
+            )
+
+
+@rule(
+    "CTR106",
+    "SELinux keeps containers from devices",
+    worst="info",
+    after=("GPU001", "CTR002"),
+    required=False,
+    source="container_selinux(8): container_use_devices",
+)
+def selinux(machine: Machine) -> Verdicts:
+    """SELinux is enforcing and ``container_use_devices`` is off: a container that is given the device nodes by hand
+    may be denied them ("Insufficient Permissions"). With CDI the engine takes care of it.
+    """
+    by_hand = "podman" in machine.containers.engines and has_gpu(machine) and not machine.containers.cdi_specs
+    if by_hand and there(machine.system.selinux) == "enforcing" and there(machine.system.selinux_devices) is False:
+        yield info(
+            "SELinux keeps containers from GPU devices given by hand",
+            "container_use_devices: off",
+            fix=fix("selinux-devices"),
+        )
+
+
+@rule("CTR107", "The container asks for no GPU", worst="warning", after=("GPU001",), source=TOOLKIT)
+def none_asked(machine: Machine) -> Verdicts:
+    """NVIDIA_VISIBLE_DEVICES is ``none`` or empty: the engine mounts the driver, but gives no GPU."""
+    value = machine.system.environment.get("NVIDIA_VISIBLE_DEVICES")
+    if machine.system.container and value in {"", "none"} and not (either(machine.gpus) or ()):
+        yield warning(
+            "NVIDIA_VISIBLE_DEVICES asks for no GPU", f"NVIDIA_VISIBLE_DEVICES={value}", fix=fix("container-gpu")
+        )

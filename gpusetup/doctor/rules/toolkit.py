@@ -1,0 +1,104 @@
+"""TKT…: CUDA toolkits on disk against compiler, C library, driver and cards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from gpusetup.doctor.cards import cards, cite, driver_version
+from gpusetup.doctor.rule import Verdicts, fix, info, rule, there, warning
+from gpusetup.facts import facts
+from gpusetup.facts.find import targets
+from gpusetup.machine.model import Machine
+from gpusetup.versions import cuda, dotted, driver
+
+
+def each_toolkit(machine: Machine) -> Iterator[tuple[str, str]]:
+    """Every toolkit whose version is known; its series is what is judged."""
+    for folder, version in machine.toolkits.items():
+        if version:
+            yield f"CUDA toolkit {PurePosixPath(folder).name}", cuda(version).series
+
+
+@rule(
+    "TKT001",
+    "The toolkit refuses this system's compiler",
+    worst="info",
+    over=each_toolkit,
+    source="facts: cuda_series (host_config.h of each toolkit)",
+)
+def compiler(machine: Machine, series: str) -> Verdicts:
+    """Nvcc stops with "unsupported GNU version" when the host's gcc is newer than it knows. An older compiler beside
+    the system's own, named by NVCC_CCBIN, solves it; ``--allow-unsupported-compiler`` is the last resort.
+    """
+    row = next((row for row in facts().cuda_series if row.series == series), None)
+    gcc = there(machine.system.gcc) if row else None
+    if row and gcc and int(gcc.partition(".")[0]) > row.gcc_max:
+        yield info(
+            f"nvcc {series} refuses gcc {gcc}",
+            cite(row, f"it accepts gcc up to {row.gcc_max}"),
+            fix=fix("older-compiler", gcc=str(row.gcc_max)),
+        )
+
+
+@rule(
+    "TKT002",
+    "The toolkit's headers fail with this C library",
+    worst="warning",
+    over=each_toolkit,
+    source="facts: glibc",
+)
+def c_library(machine: Machine, series: str) -> Verdicts:
+    """Glibc declares mathematical functions that the toolkit's headers declare otherwise: nothing compiles, whatever
+    the compiler. A newer toolkit or a container solves it.
+    """
+    libc = (there(machine.system.libc) or "").removeprefix("glibc ")
+    for row in facts().glibc if libc and libc[0].isdigit() else ():
+        if cuda(series) <= cuda(row.series_last) and dotted(libc) >= dotted(row.glibc_from):
+            yield warning(
+                f"CUDA {series} cannot be compiled against glibc {libc}",
+                cite(row, row.symptom),
+                fix=fix("newer-toolkit"),
+            )
+            return
+
+
+@rule(
+    "TKT003",
+    "The toolkit cannot compile for this card",
+    worst="warning",
+    after=("GPU001",),
+    over=each_toolkit,
+    source="facts: arch",
+)
+def target(machine: Machine, series: str) -> Verdicts:
+    """This toolkit has no target for the card's compute capability: the card is too new for it, or was dropped."""
+    for card in cards(machine):
+        if not targets(facts(), series, card.capability):
+            yield warning(
+                f"CUDA {series} has no target for the {card.name} ({card.subject})",
+                f"compute capability {card.capability} ({card.known_by})",
+                fix=fix("fitting-toolkit"),
+            )
+
+
+@rule(
+    "TKT004",
+    "The driver is too old for the toolkit",
+    worst="warning",
+    after=("GPU001", "DRV003"),
+    over=each_toolkit,
+    source="facts: cuda_major (minor-version compatibility)",
+)
+def old_driver(machine: Machine, series: str) -> Verdicts:
+    """What this toolkit compiles asks for a newer driver: "CUDA driver version is insufficient for CUDA runtime
+    version".
+    """
+    row = next((row for row in facts().cuda_major if row.major == cuda(series).major and row.driver_min), None)
+    version = driver_version(machine) if row else None
+    if row and version and driver(version) < driver(row.driver_min):
+        yield warning(
+            f"driver {version} is too old for programs of CUDA {series}",
+            cite(row, f"CUDA {row.major} needs driver {row.driver_min}"),
+            fix=fix("newer-driver"),
+        )

@@ -1,0 +1,133 @@
+"""XID…: the errors that the driver wrote to the kernel's log, by what NVIDIA says is to be done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from gpusetup.doctor.kernel_log import LOG_READABLE, lines
+from gpusetup.doctor.rule import Verdict, Verdicts, error, fix, info, rule, warning
+from gpusetup.machine.model import Machine
+
+CATALOGUE = "https://docs.nvidia.com/deploy/xid-errors/ (Xid catalogue)"
+AFTER = ("GPU001", LOG_READABLE)
+XID = re.compile(r"NVRM: Xid \(PCI:([0-9a-f:.]+)\): (\d+)", re.IGNORECASE)
+MANY = 5
+
+
+@cache
+def table() -> dict[str, dict[str, str]]:
+    """Return group → Xid → what it says, in words; read only when the log has one."""
+    path = Path(__file__).parents[1] / "xid.json"
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, str]])
+
+
+def events(machine: Machine) -> dict[tuple[str, str], list[str]]:
+    """Return the Xid messages of the kernel's log by GPU and number."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for line in lines(machine, "xid"):
+        if said := XID.search(line):
+            found.setdefault((said[1], said[2]), []).append(line)
+    return found
+
+
+def of_group(machine: Machine, group: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield address, summary and evidence for every GPU and Xid of a group."""
+    for (address, number), said in events(machine).items():
+        if number in table()[group]:
+            yield address, f"Xid {number}: {table()[group][number]}", (said[-1], f"{len(said)} times since the start")
+
+
+def verdicts(machine: Machine, group: str, remedy: str) -> Iterator[Verdict]:
+    """Yield an error for every GPU and Xid of a group."""
+    for address, summary, evidence in of_group(machine, group):
+        yield error(summary, *evidence, fix=fix(remedy), subject=f"PCI {address}")
+
+
+@rule("XID001", "A GPU fell off the bus", worst="error", after=(*AFTER, "GPU003"), required=False, source=CATALOGUE)
+def lost(machine: Machine) -> Verdicts:
+    """Xid 79: the driver could not reach the GPU over PCIe any more; power, heat, the slot or the card itself."""
+    yield from verdicts(machine, "lost", "power-cycle")
+
+
+@rule(
+    "XID002",
+    "A GPU has had an error that asks for a reset",
+    worst="error",
+    after=AFTER,
+    required=False,
+    source=CATALOGUE,
+)
+def reset(machine: Machine) -> Verdicts:
+    """NVIDIA's catalogue asks to reset the GPU after this Xid; until then its results are not to be trusted."""
+    yield from verdicts(machine, "reset", "reset-some-gpu")
+
+
+@rule(
+    "XID003", "A GPU's memory had an uncorrectable error", worst="error", after=AFTER, required=False, source=CATALOGUE
+)
+def memory(machine: Machine) -> Verdicts:
+    """ECC found an error that it could not mend: the program that met it ended, and the GPU wants a reset.
+
+    When it comes again after the reset, the card is failing.
+    """
+    yield from verdicts(machine, "memory", "watch-memory")
+
+
+@rule("XID004", "An NVLink had an error", worst="error", after=AFTER, required=False, source=CATALOGUE)
+def nvlink(machine: Machine) -> Verdicts:
+    """A connection between GPUs failed: the link itself, the GPU at its other end, or an NVSwitch."""
+    yield from verdicts(machine, "nvlink", "nvlink")
+
+
+@rule(
+    "XID005", "A GPU lacks auxiliary power", worst="error", after=(*AFTER, "LOG003"), required=False, source=CATALOGUE
+)
+def power(machine: Machine) -> Verdicts:
+    """Xid 54: the card's power cable is not connected, or not well."""
+    yield from verdicts(machine, "power", "power-supply")
+
+
+@rule("XID006", "A GPU's driver software failed", worst="error", after=AFTER, required=False, source=CATALOGUE)
+def software(machine: Machine) -> Verdicts:
+    """An Xid that NVIDIA's catalogue answers with an update of the software or a restart of the virtual machine."""
+    yield from verdicts(machine, "software", "newer-driver")
+
+
+@rule("XID007", "Programs made errors on a GPU", worst="warning", after=AFTER, required=False, source=CATALOGUE)
+def programs(machine: Machine) -> Verdicts:
+    """A program did something illegal and was ended; the GPU stays well. Mostly it is a fault in the program.
+
+    Many of them from several programs on one GPU can still point to the card.
+    """
+    for address, summary, evidence in of_group(machine, "program"):
+        times = int(evidence[-1].split()[0])
+        say = warning if times >= MANY else info
+        yield say(summary, *evidence, fix=fix("check-program"), subject=f"PCI {address}")
+
+
+@rule("XID008", "The driver noted something about a GPU", worst="info", after=AFTER, required=False, source=CATALOGUE)
+def notes(machine: Machine) -> Verdicts:
+    """An Xid that needs nothing to be done, or that belongs to another one."""
+    for address, summary, evidence in of_group(machine, "note"):
+        yield info(summary, *evidence, subject=f"PCI {address}")
+
+
+@rule(
+    "XID009",
+    "The driver reported an error that no table explains",
+    worst="warning",
+    after=AFTER,
+    required=False,
+    source=CATALOGUE,
+)
+def unexplained(machine: Machine) -> Verdicts:
+    """An Xid that is in no table of ours: newer than it, or never documented. What it means is not known."""
+    explained = {number for group in table().values() for number in group} if events(machine) else set()
+    for (address, number), said in events(machine).items():
+        if number not in explained:
+            yield warning(f"Xid {number} is in no table", said[-1], fix=fix("kernel-log"), subject=f"PCI {address}")
