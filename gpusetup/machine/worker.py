@@ -117,7 +117,7 @@ def _live_as_child(work: Callable[[Tell], None], write_end: int) -> None:
         for number in (signal.SIGINT, *CRASHES):  # no handler of the parent's has anything to say here
             signal.signal(number, signal.SIG_DFL)
         # what a library prints belongs in neither our result nor our conversation
-        nowhere = os.open(os.devnull, os.O_RDWR)
+        nowhere = _nowhere()
         for stream in range(3):
             os.dup2(nowhere, stream)
         work(tell)
@@ -127,6 +127,13 @@ def _live_as_child(work: Callable[[Tell], None], write_end: int) -> None:
             tell("fault", f"{type(error).__name__}: {error}"[:500])
     finally:
         os._exit(0)
+
+
+def _nowhere() -> int:
+    try:
+        return os.open(os.devnull, os.O_RDWR)
+    except OSError:  # a bare chroot has no device nodes
+        return os.memfd_create("nowhere")
 
 
 def _die_with_parent() -> None:

@@ -242,6 +242,17 @@ def test_a_child_that_cannot_die_is_not_waited_for(hung: Path, monkeypatch: pyte
     os.waitpid(child, 0)
 
 
+def test_a_chroot_without_device_nodes_is_asked_too(
+    tmp_path: Path, fake_driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in plan("h100").items():
+        monkeypatch.setenv(name, value)
+    fake_driver.install(tmp_path)
+    monkeypatch.setattr(os, "devnull", str(tmp_path / "dev/null"))
+    (gpu,) = gpus_of(read(tmp_path, 5))
+    assert gpu.compute_capability == "9.0"
+
+
 def test_a_machine_without_a_process_to_spare_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> int:
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
