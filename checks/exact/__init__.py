@@ -94,7 +94,7 @@ def draw(model: str, seed: int) -> tuple[dict[str, Array], Array, Array]:
 
 
 def draw_primitives(seed: int) -> tuple[Array, Array, Array, Array]:
-    """Draw integers of 8 bits with sign, few enough that all partial sums stay below 2^24."""
+    """Draw integers of 8 bits whose partial sums stay below 2^24; the left ones have no sign, so sums grow long."""
     shapes = {"left": (96, 256), "right": (256, 80), "image": (2, 8, 20, 20), "kernel": (12, 8, 3, 3)}
-    left, right, image, kernel = (integers(seed, name, shape, bits=8) - 128 for name, shape in shapes.items())
-    return left, right, image, kernel
+    left, right, image, kernel = (integers(seed, name, shape, bits=8) for name, shape in shapes.items())
+    return left, right - 128, image - 128, kernel - 128

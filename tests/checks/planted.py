@@ -21,7 +21,7 @@ TABLES = Path(__file__).with_name("faults")
 
 
 class Fault(Value):
-    """One row of a table; `check` is the table's name."""
+    """One row of a table; `check` is the table's name, `framework` the file's unless the row says which to run."""
 
     name: str
     file: str
@@ -31,10 +31,7 @@ class Fault(Value):
     tensor: str = ""
     step: int | None = None
     check: str = ""
-
-    @property
-    def framework(self) -> str:
-        return Path(self.file).stem
+    framework: str = ""
 
     @property
     def title(self) -> str:
@@ -44,7 +41,7 @@ class Fault(Value):
 def faults() -> list[Fault]:
     """Return every fault of every table."""
     return [
-        msgspec.structs.replace(msgspec.convert(row, Fault), check=table.stem)
+        msgspec.convert({"framework": Path(row["file"]).stem} | row | {"check": table.stem}, Fault)
         for table in sorted(TABLES.glob("*.toml"))
         for row in tomllib.loads(table.read_text("utf-8"))["fault"]
     ]
