@@ -23,6 +23,7 @@ class Recorder:
         self._records: list[dict[str, Any]] = []
         self._invariants: list[dict[str, Any]] = []
         self._measures: dict[str, float] = {}
+        self._observations: list[dict[str, str]] = []
 
     def tensor(self, kind: str, name: str, value: ArrayLike, step: int = 0) -> None:
         """Record one tensor of a `kind` that check.toml has a tolerance for, or ``exact``.
@@ -44,6 +45,10 @@ class Recorder:
         """Record a figure that is reported, never judged; its name holds its unit."""
         self._measures[name] = float(value)
 
+    def observe(self, table: str, row: str, text: str) -> None:
+        """Record what was found out about `row`: one line of a table that is reported, never judged or compared."""
+        self._observations.append({"table": table, "row": row, "text": text})
+
     def save(self, trace: str) -> None:
         """Write all tensors to the file `trace`."""
         with Path(trace).open("wb") as file:
@@ -58,6 +63,7 @@ class Recorder:
             "records": self._records,
             "invariants": self._invariants,
             "measures": self._measures,
+            "observations": self._observations,
             "fingerprint": whole.hexdigest(),
         }
 

@@ -52,6 +52,17 @@ def test_a_number_that_is_none_is_never_within_tolerance(world: World) -> None:
     assert [(place.tensor, place.index, place.ulps) for place in places if place] == [("first", (2,), None)] * 2
 
 
+def test_what_only_one_framework_has_is_no_disagreement(world: World) -> None:
+    own = RIGHT + '    record.tensor("value", "a kernel of its own", 1.0)\n'
+    own += '    record.observe("kernels", "its own", "there")\n'
+    world.add("own", pytorch=own, tensorflow=RIGHT)
+    proof = world.prove("own")
+    assert failed(proof) == []
+    observed = {run.job.framework: run.result.observations for run in proof.runs if run.result}
+    assert [(one.table, one.row, one.text) for one in observed["pytorch"]] == [("kernels", "its own", "there")]
+    assert observed["tensorflow"] == ()
+
+
 def test_a_tensor_that_is_missing_or_has_another_shape_is_a_difference(world: World) -> None:
     world.add("missing", pytorch=RIGHT.replace('"second"', '"sceond"'))
     world.add("shape", pytorch=RIGHT.replace("reshape(2, 3)", "reshape(3, 2)"))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.distance import Pair
-    from gpusetup.selftest.model import Run
+    from gpusetup.selftest.model import Record, Run
 
 _BOTH = 2.0  # each within one limit of the truth, so within two of each other
 
@@ -34,15 +34,19 @@ def pairs(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
 
 
 def judge(measured: Sequence[Pair], checks: dict[str, Check]) -> list[Verdict]:
-    """Return one verdict per pair: ``parity`` with the reference, ``agreement`` between frameworks or devices."""
+    """Return one verdict per pair: ``parity`` with the reference, ``agreement`` between frameworks or devices.
+
+    Two frameworks agree in what both of them have: one of them may know a kernel that the other lacks.
+    """
     return [_verdict(pair, checks[pair.run.job.check]) for pair in measured]
 
 
 def _verdict(pair: Pair, check: Check) -> Verdict:
     run, against = pair.run.job, pair.against.job
     with_truth = against.framework == REFERENCE
+    recorded = {_key(record) for record in pair.run.result.records} if pair.run.result else set()
     slack, other = (1.0, "float64") if with_truth else (_BOTH, f"{against.framework} on {against.device}")
-    apart = list(pair.used(check, slack))
+    apart = [one for one in pair.used(check, slack) if with_truth or _key(one[0]) in recorded]
     first = next((one for one in apart if one[2] > 1), None)
     if first is not None:
         summary = f"differs from {other} first in {first[0].name}, step {first[0].step}"
@@ -59,3 +63,7 @@ def _verdict(pair: Pair, check: Check) -> Verdict:
         summary=f"{summary}, seed {run.seed}",
         divergence=None if first is None else divergence(first[0], first[1], check, slack),
     )
+
+
+def _key(record: Record) -> tuple[int, str]:
+    return record.step, record.name
