@@ -1,0 +1,201 @@
+"""The transformer in PyTorch: `scaled_dot_product_attention`, `LayerNorm`, `GELU`, `CrossEntropyLoss`, `optim.SGD`."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - its usual name
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from checks.common.pytorch import device
+from checks.transformer import BLOCKS, HEADS, INNER, LEARNING_RATE, MOMENTUM
+from checks.transformer.attention import Kernel, Unavailable
+from checks.transformer.layers import EPSILON
+
+if TYPE_CHECKING:
+    from checks.common.job import Job
+    from checks.transformer import Weights
+    from checks.transformer.attention import Case
+    from checks.transformer.text import Batch, Integers
+
+Array = np.ndarray[Any, Any]
+
+
+class Block(nn.Module):
+    """x + attention(norm(x)), then x + mlp(norm(x))."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width, eps=EPSILON)
+        self.input = nn.Linear(width, 3 * width)
+        self.output = nn.Linear(width, width)
+        self.mlp_norm = nn.LayerNorm(width, eps=EPSILON)
+        self.up = nn.Linear(width, INNER)
+        self.down = nn.Linear(INNER, width)
+
+    def attend(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Attend to the keys that `mask` shows, or without one to all up to the query's own place."""
+        q, k, v = self.input(self.attention_norm(x)).unflatten(-1, (3, HEADS, -1)).permute(2, 0, 3, 1, 4)
+        seen = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
+        return x + self.output(seen.transpose(1, 2).flatten(2))
+
+    def think(self, x: Tensor) -> Tensor:
+        return x + self.down(F.gelu(self.up(self.mlp_norm(x))))
+
+
+class Transformer(nn.Module):
+    """Letters to scores."""
+
+    def __init__(self, letters: int, places: int, width: int, *, causal: bool) -> None:
+        super().__init__()
+        self.causal = causal
+        self.letters = nn.Embedding(letters, width)
+        self.places = nn.Embedding(places, width)
+        self.blocks = nn.ModuleList(Block(width) for _ in range(BLOCKS))
+        self.norm = nn.LayerNorm(width, eps=EPSILON)
+        self.output = nn.Linear(width, letters)
+
+    def embed(self, letters: Tensor) -> Tensor:
+        return self.letters(letters) + self.places(torch.arange(letters.shape[1], device=letters.device))
+
+    def trail(self, letters: Tensor, embedded: Tensor) -> dict[str, Tensor]:
+        """Return what each layer gives, front to back."""
+        mask = None if self.causal else (letters != 0)[:, None, None]
+        trail, x = {"embedded": embedded}, embedded
+        for number, block in enumerate(self.blocks, start=1):
+            trail[f"attention {number}"] = x = block.attend(x, mask)
+            trail[f"mlp {number}"] = x = block.think(x)
+        trail["norm"] = self.norm(x)
+        return trail | {"logits": self.output(trail["norm"])}
+
+    def forward(self, letters: Tensor) -> Tensor:
+        return self.trail(letters, self.embed(letters))["logits"]
+
+
+class Model:
+    """The transformer with its optimiser, in the check's terms."""
+
+    def __init__(self, weights: Weights, job: Job, *, causal: bool) -> None:
+        (letters, width), places = weights["letters"].shape, len(weights["places"])
+        self.device = device(job)
+        self.net = Transformer(letters, places, width, causal=causal).to(self.device)
+        self.loss = nn.CrossEntropyLoss(ignore_index=0)
+        self.theirs = _parameters(self.net)
+        self.load(weights)
+
+    @torch.no_grad()
+    def load(self, weights: Weights) -> None:
+        for name, weight in weights.items():
+            for theirs, ours in zip(self.theirs[name], weight if name.endswith("norm") else [weight], strict=True):
+                theirs.copy_(torch.from_numpy(ours).reshape(theirs.shape))
+        self.optimiser = torch.optim.SGD(self.net.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
+        self.shapes = {name: weight.shape for name, weight in weights.items()}
+
+    @torch.no_grad()
+    def layers(self, letters: Integers) -> dict[str, Array]:
+        numbers = self._on_device(letters)
+        return {name: _array(value) for name, value in self.net.trail(numbers, self.net.embed(numbers)).items()}
+
+    def influence(self, letters: Integers, place: int) -> Array:
+        numbers = self._on_device(letters)
+        embedded = self.net.embed(numbers).detach().requires_grad_()
+        scores = self.net.trail(numbers, embedded)["logits"][:, place].sum()
+        return _array(torch.autograd.grad(scores, embedded)[0])
+
+    def gradients(self, batch: Batch) -> tuple[float, dict[str, Array]]:
+        loss = self._backward(batch)
+        return loss, self._canonical([[weight.grad for weight in theirs] for theirs in self.theirs.values()])
+
+    def step(self, batch: Batch) -> float:
+        loss = self._backward(batch)
+        self.optimiser.step()
+        return loss
+
+    def weights(self) -> dict[str, Array]:
+        return self._canonical(list(self.theirs.values()))
+
+    def _backward(self, batch: Batch) -> float:
+        self.optimiser.zero_grad()
+        scores = self.net(self._on_device(batch.letters))
+        loss = self.loss(scores.flatten(0, 1), self._on_device(batch.targets).flatten())
+        loss.backward()
+        return loss.item()
+
+    def _on_device(self, numbers: Integers) -> Tensor:
+        return torch.from_numpy(numbers).to(self.device)
+
+    def _canonical(self, theirs: list[list[Tensor]]) -> dict[str, Array]:
+        return {
+            name: np.stack([_array(weight) for weight in weights]).reshape(shape)
+            for (name, shape), weights in zip(self.shapes.items(), theirs, strict=True)
+        }
+
+
+def _parameters(net: Transformer) -> dict[str, list[Tensor]]:
+    """Return the check's name → PyTorch's parameters; query, key and value lie one below the other in one."""
+    found = {"letters": [net.letters.weight], "places": [net.places.weight]}
+    for number, block in enumerate(net.blocks, start=1):
+        for part, norm, linears in (
+            ("attention", block.attention_norm, {"input": block.input, "output": block.output}),
+            ("mlp", block.mlp_norm, {"up": block.up, "down": block.down}),
+        ):
+            found[f"{number}.{part}.norm"] = [norm.weight, norm.bias]
+            for name, linear in linears.items():
+                found |= {
+                    f"{number}.{part}.{name}.weight": [linear.weight],
+                    f"{number}.{part}.{name}.bias": [linear.bias],
+                }
+    found["norm"] = [net.norm.weight, net.norm.bias]
+    return found | {"output.weight": [net.output.weight], "output.bias": [net.output.bias]}
+
+
+def kernels(job: Job) -> list[Kernel]:
+    """Return every backend of scaled dot product attention, in float32 and in bfloat16."""
+    backends = {
+        "math": SDPBackend.MATH,
+        "flash": SDPBackend.FLASH_ATTENTION,
+        "memory-efficient": SDPBackend.EFFICIENT_ATTENTION,
+        "cuDNN": SDPBackend.CUDNN_ATTENTION,
+    }
+    return [
+        Kernel(f"{name} {precision}", digits, _Attention(backend, dtype, device(job)))
+        for name, backend in backends.items()
+        for precision, digits, dtype in (("float32", 24, torch.float32), ("bfloat16", 8, torch.bfloat16))
+    ]
+
+
+class _Attention:
+    """Attention by one backend and no other."""
+
+    def __init__(self, backend: SDPBackend, dtype: torch.dtype, where: torch.device) -> None:
+        self.backend, self.dtype, self.where = backend, dtype, where
+
+    def __call__(self, case: Case) -> tuple[Array, ...]:
+        q, k, v = (self._tensor(array).requires_grad_() for array in (case.q, case.k, case.v))
+        mask = torch.from_numpy(case.seen).to(self.where) if case.mask == "padding mask" else None
+        with warnings.catch_warnings(record=True) as said, sdpa_kernel(self.backend):
+            warnings.simplefilter("always")
+            try:
+                result = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=case.mask == "causal mask")
+                result.backward(self._tensor(case.slope))
+            except RuntimeError as error:
+                raise Unavailable(_reason(error, [str(warning.message) for warning in said])) from error
+        return tuple(_array(tensor.float()) for tensor in (result, q.grad, k.grad, v.grad))
+
+    def _tensor(self, array: Array) -> Tensor:
+        return torch.from_numpy(array).to(self.where, self.dtype)
+
+
+def _reason(error: RuntimeError, said: list[str]) -> str:
+    """Return PyTorch's own words; any other error than having no kernel is one."""
+    if "No available kernel" not in str(error) and "No viable backend" not in str(error):
+        raise error
+    return "; ".join(line.partition(" (Triggered")[0] for line in said) or "PyTorch has none on this device"
+
+
+def _array(tensor: Tensor) -> Array:
+    return np.array(tensor.detach().cpu())

@@ -1,0 +1,206 @@
+"""The transformer in TensorFlow: `MultiHeadAttention`, `LayerNormalization`, a compiled step, Keras's `SGD`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from checks.transformer import BLOCKS, HEADS, INNER, LEARNING_RATE, MOMENTUM
+from checks.transformer.attention import Kernel, Unavailable
+from checks.transformer.layers import EPSILON
+
+if TYPE_CHECKING:
+    from checks.common.job import Job
+    from checks.transformer import Weights
+    from checks.transformer.attention import Case
+    from checks.transformer.text import Batch, Integers
+
+Array = np.ndarray[Any, Any]
+
+_NUMBERS = tf.TensorSpec([None, None], tf.int64)
+
+
+class Block(keras.layers.Layer):
+    """x + attention(norm(x)), then x + mlp(norm(x))."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.attention_norm = keras.layers.LayerNormalization(epsilon=EPSILON)
+        self.attention = keras.layers.MultiHeadAttention(HEADS, width // HEADS)
+        self.mlp_norm = keras.layers.LayerNormalization(epsilon=EPSILON)
+        self.up = keras.layers.Dense(INNER, activation="gelu")
+        self.down = keras.layers.Dense(width)
+
+    def attend(self, x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+        """Attend to the keys that `mask` shows, or without one to all up to the query's own place."""
+        normed = self.attention_norm(x)
+        return x + self.attention(normed, normed, attention_mask=mask, use_causal_mask=mask is None)
+
+    def think(self, x: tf.Tensor) -> tf.Tensor:
+        return x + self.down(self.up(self.mlp_norm(x)))
+
+
+class Transformer(keras.Model):
+    """Letters to scores."""
+
+    def __init__(self, letters: int, places: int, width: int, *, causal: bool) -> None:
+        super().__init__()
+        self.causal = causal
+        self.letters = keras.layers.Embedding(letters, width)
+        self.places = keras.layers.Embedding(places, width)
+        self.blocks = [Block(width) for _ in range(BLOCKS)]
+        self.norm = keras.layers.LayerNormalization(epsilon=EPSILON)
+        self.scores = keras.layers.Dense(letters)
+
+    def embed(self, letters: tf.Tensor) -> tf.Tensor:
+        return self.letters(letters) + self.places(tf.range(tf.shape(letters)[1]))
+
+    def trail(self, letters: tf.Tensor, embedded: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return what each layer gives, front to back."""
+        mask = None if self.causal else (letters != 0)[:, None]
+        trail, x = {"embedded": embedded}, embedded
+        for number, block in enumerate(self.blocks, start=1):
+            trail[f"attention {number}"] = x = block.attend(x, mask)
+            trail[f"mlp {number}"] = x = block.think(x)
+        trail["norm"] = self.norm(x)
+        return trail | {"logits": self.scores(trail["norm"])}
+
+    def call(self, letters: tf.Tensor) -> tf.Tensor:
+        return self.trail(letters, self.embed(letters))["logits"]
+
+
+class Model:
+    """The transformer with its optimiser, in the check's terms."""
+
+    def __init__(self, weights: Weights, job: Job, *, causal: bool) -> None:  # noqa: ARG002 - it sees this job's device
+        (letters, width), places = weights["letters"].shape, len(weights["places"])
+        self.net = Transformer(letters, places, width, causal=causal)
+        self.net(tf.ones((1, 1), tf.int64))  # Keras makes the weights on the first call
+        self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
+        self.optimiser = keras.optimizers.SGD(LEARNING_RATE, momentum=MOMENTUM)
+        self.theirs = _variables(self.net)
+        self.flat = [variable for variables in self.theirs.values() for variable in variables]
+        self.optimiser.build(self.flat)
+        self.load(weights)
+
+    def load(self, weights: Weights) -> None:
+        for name, weight in weights.items():
+            theirs = self.theirs[name]
+            for variable, ours in zip(theirs, weight if len(theirs) > 1 else [weight], strict=True):
+                variable.assign(_turned(name, ours).reshape(variable.shape))
+        for momentum in self.optimiser.variables[2:]:  # the first two are its step counter and learning rate
+            momentum.assign(tf.zeros_like(momentum))
+        self.shapes = {name: weight.shape for name, weight in weights.items()}
+
+    def layers(self, letters: Integers) -> dict[str, Array]:
+        numbers = tf.constant(letters)
+        return {name: np.array(value) for name, value in self.net.trail(numbers, self.net.embed(numbers)).items()}
+
+    def influence(self, letters: Integers, place: int) -> Array:
+        numbers = tf.constant(letters)
+        embedded = self.net.embed(numbers)
+        with tf.GradientTape() as tape:
+            tape.watch(embedded)
+            scores = tf.reduce_sum(self.net.trail(numbers, embedded)["logits"][:, place])
+        return np.array(tape.gradient(scores, embedded))
+
+    def gradients(self, batch: Batch) -> tuple[float, dict[str, Array]]:
+        loss, gradients = self._backward(tf.constant(batch.letters), tf.constant(batch.targets))
+        return float(loss), self._canonical([np.array(tf.convert_to_tensor(gradient)) for gradient in gradients])
+
+    def step(self, batch: Batch) -> float:
+        return float(self._step(batch.letters, batch.targets))
+
+    def weights(self) -> dict[str, Array]:
+        return self._canonical([np.array(variable) for variable in self.flat])
+
+    def _backward(self, letters: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        with tf.GradientTape() as tape:
+            loss = self.loss(targets, self.net(letters))
+        return loss, tape.gradient(loss, self.flat)
+
+    @tf.function(input_signature=[_NUMBERS, _NUMBERS])
+    def _step(self, letters: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        loss, gradients = self._backward(letters, targets)
+        self.optimiser.apply(gradients, self.flat)
+        return loss
+
+    def _canonical(self, flat: list[Array]) -> dict[str, Array]:
+        rest, found = iter(flat), {}
+        for name, shape in self.shapes.items():
+            rows = shape if len(self.theirs[name]) == 1 else shape[1:]
+            parts = [_turned(name, next(rest).reshape(_turned_shape(name, rows))) for _ in self.theirs[name]]
+            found[name] = np.stack(parts).reshape(shape)
+        return found
+
+
+def _turned(name: str, array: Array) -> Array:
+    """Return a weight from (out, in) to Keras's (in, out) or back; other arrays are the same in both."""
+    return array.T if name.endswith("weight") else array
+
+
+def _turned_shape(name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return shape[::-1] if name.endswith("weight") else shape
+
+
+def _variables(net: Transformer) -> dict[str, list[tf.Variable]]:
+    """Return the check's name → Keras's variables, several where the check stacks them."""
+    found = {"letters": net.letters.trainable_variables, "places": net.places.trainable_variables}
+    for number, block in enumerate(net.blocks, start=1):
+        attention = block.attention
+        inputs = (attention.query_dense, attention.key_dense, attention.value_dense)
+        found |= {
+            f"{number}.attention.norm": [block.attention_norm.gamma, block.attention_norm.beta],
+            f"{number}.attention.input.weight": [dense.kernel for dense in inputs],
+            f"{number}.attention.input.bias": [dense.bias for dense in inputs],
+            f"{number}.attention.output.weight": [attention.output_dense.kernel],
+            f"{number}.attention.output.bias": [attention.output_dense.bias],
+            f"{number}.mlp.norm": [block.mlp_norm.gamma, block.mlp_norm.beta],
+        }
+        for name, dense in (("up", block.up), ("down", block.down)):
+            found |= {f"{number}.mlp.{name}.weight": [dense.kernel], f"{number}.mlp.{name}.bias": [dense.bias]}
+    found["norm"] = [net.norm.gamma, net.norm.beta]
+    return found | {"output.weight": [net.scores.kernel], "output.bias": [net.scores.bias]}
+
+
+def kernels(job: Job) -> list[Kernel]:  # noqa: ARG001 - every backend gets the job
+    """Return Keras's ways to attend, in float32 and in bfloat16."""
+    return [
+        Kernel(f"{name} {precision}", digits, _Attention(precision, flash=flash))
+        for name, flash in (("dot_product_attention", False), ("flash", True))
+        for precision, digits in (("float32", 24), ("bfloat16", 8))
+    ]
+
+
+class _Attention:
+    """`keras.ops.dot_product_attention` in one precision."""
+
+    def __init__(self, precision: str, *, flash: bool) -> None:
+        self.precision, self.flash = precision, flash
+
+    def __call__(self, case: Case) -> tuple[Array, ...]:
+        q, k, v, slope = (self._tensor(array) for array in (case.q, case.k, case.v, case.slope))
+        with tf.GradientTape() as tape:
+            tape.watch([q, k, v])
+            try:
+                result = keras.ops.dot_product_attention(
+                    q,
+                    k,
+                    v,
+                    mask=case.seen if case.mask == "padding mask" else None,
+                    is_causal=case.mask == "causal mask",
+                    flash_attention=self.flash,
+                )
+            except ValueError as error:
+                if "not supported in tensorflow backend" not in str(error):
+                    raise
+                raise Unavailable("Keras has none on TensorFlow") from error
+        gradients = tape.gradient(result, [q, k, v], slope)
+        return tuple(np.array(tf.cast(x, tf.float32)).swapaxes(1, 2) for x in (result, *gradients))
+
+    def _tensor(self, array: Array) -> tf.Tensor:
+        """Return (n, h, t, e) as Keras wants it: (n, t, h, e)."""
+        return tf.cast(array.swapaxes(1, 2), self.precision)
