@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from gpusetup.machine.model import Gpu, Machine, Peer, Process, Unread
-from gpusetup.machine.nvml.question import DRIVER, GPU
+from gpusetup.machine.nvml.question import GPU
 from gpusetup.machine.read import read
 from tests.fake_driver import FakeDriver, plan
 from tests.support import Run
@@ -150,7 +150,8 @@ def test_a_driver_that_does_not_start_says_so_everywhere(detect: Detect, code: i
     machine = detect("h100", faults={"nvmlInit": code})
     told = unread(machine.gpus)
     assert (told.unread, told.source, told.detail, told.code) == (why, "nvmlInit", name, code)
-    assert [getattr(machine.driver, field) for field in DRIVER] == [told] * 4
+    assert (machine.driver.nvml, machine.driver.cuda, machine.driver.confidential) == (told,) * 3
+    assert machine.driver.nvml_library == "13.580.95.05"  # the library says this much of itself without a driver
 
 
 def test_a_lost_gpu_is_unread_and_the_others_are_read(detect: Detect) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from gpusetup.machine.model import Unread, Why
 from gpusetup.machine.nvml.ask import FUNCTION_NOT_FOUND, Device, Reader, RefusedError
 from gpusetup.machine.nvml.convert import within
-from gpusetup.machine.nvml.fields import GPU, MORE, SYSTEM, SYSTEM_MORE
+from gpusetup.machine.nvml.fields import GPU, LIBRARY, MORE, SYSTEM, SYSTEM_MORE
 from gpusetup.machine.worker import Tell
 
 MANY_GPUS = 1024
@@ -21,19 +21,20 @@ _WHY: Mapping[int, Why] = {3: "unsupported", 4: "denied", 9: "absent", 10: "time
 def ask(library: str, tell: Tell) -> None:
     """Load `library` and tell every field of the driver and of each GPU, or why it could not be read.
 
-    Lines: ``read init <Unread>`` when NVML does not start (and nothing else follows), ``read driver FIELD VALUE``,
-    ``read count N`` and ``read gpu INDEX FIELD VALUE``.
+    Lines: ``read driver FIELD VALUE``, ``read init <Unread>`` when NVML does not start (and nothing follows), ``read
+    count N`` and ``read gpu INDEX FIELD VALUE``.
     """
-    try:
-        _load(library, tell)
-        driver = _Driver(tell)
-        driver.call("nvmlInit")
-    except RefusedError as error:
-        tell("read", "init", error.unread)
+    refusal = _load(library, tell)
+    if refusal is not None:
+        tell("read", "init", refusal)
         return
-    nobody = Device(None)
-    for name, reader in SYSTEM.items():
+    driver, nobody = _Driver(tell), Device(None)
+    started = driver.part(lambda: driver.call("nvmlInit"))
+    for name, reader in (LIBRARY if isinstance(started, Unread) else SYSTEM).items():
         tell("read", "driver", name, driver.read(reader, nobody))
+    if isinstance(started, Unread):
+        tell("read", "init", started)
+        return
     count = driver.part(lambda: within(0, MANY_GPUS)(driver.call("nvmlDeviceGetCount")))
     tell("read", "count", count)
     handles = [_handle(driver, index) for index in range(0 if isinstance(count, Unread) else count)]
@@ -49,7 +50,7 @@ def _after(handles: list[Any], index: int) -> tuple[tuple[int, Any], ...]:
     return tuple((i, handle) for i, handle in enumerate(handles) if i > index and not isinstance(handle, Unread))
 
 
-def _load(library: str, tell: Tell) -> None:
+def _load(library: str, tell: Tell) -> Unread | None:
     """Load the library ourselves: pynvml says "not found" whatever the loader's reason was.
 
     pynvml then asks the loader for ``libnvidia-ml.so.1`` and is given this one, which has that soname.
@@ -60,8 +61,8 @@ def _load(library: str, tell: Tell) -> None:
     except OSError as error:
         absent = "No such file" in str(error)
         why: Why = "absent" if absent else "denied" if "Permission denied" in str(error) else "failed"
-        unread = Unread(unread=why, source=f"dlopen {library}", detail=str(error), code=LIBRARY_NOT_FOUND)
-        raise RefusedError(unread) from error
+        return Unread(unread=why, source=f"dlopen {library}", detail=str(error), code=LIBRARY_NOT_FOUND)
+    return None
 
 
 def _handle(driver: _Driver, index: int) -> Any:

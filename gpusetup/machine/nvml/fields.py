@@ -18,9 +18,14 @@ CLOCK_SM = 1
 CORRECTED, UNCORRECTED = 0, 1
 VOLATILE, AGGREGATE = 0, 1
 
-SYSTEM: Mapping[str, Reader] = {
-    "nvml": system(convert.text, "nvmlSystemGetDriverVersion"),
+LIBRARY: Mapping[str, Reader] = {
     "nvml_library": system(convert.text, "nvmlSystemGetNVMLVersion"),
+}
+"""What the library says of itself even when it cannot start, because it does not fit the kernel module for instance."""
+
+SYSTEM: Mapping[str, Reader] = {
+    **LIBRARY,
+    "nvml": system(convert.text, "nvmlSystemGetDriverVersion"),
     "cuda": system(convert.cuda, "nvmlSystemGetCudaDriverVersion_v2"),
 }
 

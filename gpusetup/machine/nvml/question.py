@@ -61,10 +61,9 @@ def collect(outcome: Outcome) -> Nvml:
     told = _by_subject(outcome.lines)
     missing = _missing(outcome)
     init = told["init"].get("")
-    if init is not None:
-        return _nothing(_unread(init))
-    driver = {name: _reading(told["driver"].get(name, missing), kind) for name, kind in DRIVER.items()}
-    count = told["count"].get("", missing)
+    unheard = missing if init is None else init
+    driver = {name: _reading(told["driver"].get(name, unheard), kind) for name, kind in DRIVER.items()}
+    count = told["count"].get("", unheard)
     if not isinstance(count, int):
         return Nvml(driver, _unread(count))
     return Nvml(driver, tuple(_gpu(index, told["gpu"].get(index, {}), missing) for index in range(count)))
