@@ -12,6 +12,7 @@ from gpusetup import __version__
 from gpusetup.cli._options import as_json, machine_options, read_machine
 
 if TYPE_CHECKING:
+    from gpusetup.doctor.finding import Report
     from gpusetup.doctor.rule import Rule
     from gpusetup.machine.model import Machine
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 @click.command()
 @machine_options
 @as_json
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "junit", "prometheus", "github", "markdown"]), default="text",
+    show_default=True, help="How to print it; markdown is for an issue: nothing in it names the machine or its owner.",
+)  # fmt: skip
 @click.option(
     "--fail-on", type=click.Choice(["info", "warning", "error"]), default="error", show_default=True,
     help="The mildest finding that makes the exit code 1.",
@@ -30,7 +35,7 @@ if TYPE_CHECKING:
 @click.option("--list", "list_rules", is_flag=True, help="Print all rules with the worst they can say, and stop.")
 @click.pass_context
 def doctor(
-    ctx: click.Context, *, machine_file: Path | None, sysroot: Path, deadline: float, as_json: bool, fail_on: str,
+    ctx: click.Context, *, machine_file: Path | None, sysroot: Path, deadline: float, as_json: bool, form: str, fail_on: str,
     require_gpu: bool, only: str, skip: str, explain: str | None, list_rules: bool,
 ) -> None:  # fmt: skip
     """Say what is wrong with this GPU stack, how we know, and what fixes it.
@@ -49,7 +54,7 @@ def doctor(
         return
     rules = cache(lambda: _chosen(only, skip))
     machine = read_machine(machine_file, sysroot, deadline, meanwhile=rules)
-    ctx.exit(_diagnose(machine, rules(), as_json=as_json, fail_on=fail_on, require_gpu=require_gpu))
+    ctx.exit(_diagnose(machine, rules(), form="json" if as_json else form, fail_on=fail_on, require_gpu=require_gpu))
 
 
 def _chosen(only: str, skip: str) -> list[Rule]:
@@ -59,7 +64,7 @@ def _chosen(only: str, skip: str) -> list[Rule]:
     return catalogue.select(catalogue.all_rules(), only, skip)
 
 
-def _diagnose(machine: Machine, rules: list[Rule], *, as_json: bool, fail_on: str, require_gpu: bool) -> int:
+def _diagnose(machine: Machine, rules: list[Rule], *, form: str, fail_on: str, require_gpu: bool) -> int:
     from gpusetup.doctor import verdict  # noqa: PLC0415
     from gpusetup.doctor.examine import examine  # noqa: PLC0415
     from gpusetup.doctor.finding import Report  # noqa: PLC0415
@@ -69,12 +74,20 @@ def _diagnose(machine: Machine, rules: list[Rule], *, as_json: bool, fail_on: st
     if require_gpu:
         findings = verdict.require_gpu(findings)
     report = Report(gpusetup=__version__, machine=machine_name(machine), findings=findings)
-    if as_json:
+    _print(report, form)
+    return verdict.exit_code(findings, rules, fail_on)
+
+
+def _print(report: Report, form: str) -> None:
+    if form == "text":
+        from gpusetup.report.doctor import show  # noqa: PLC0415
+
+        show(report)
+    elif form == "json":
         from gpusetup.value import to_json  # noqa: PLC0415
 
         click.echo(to_json(report), nl=False)
     else:
-        from gpusetup.report.doctor import show  # noqa: PLC0415
+        from gpusetup.report.doctor_formats import FORMATS  # noqa: PLC0415
 
-        show(report)
-    return verdict.exit_code(findings, rules, fail_on)
+        click.echo(FORMATS[form](report), nl=False)

@@ -21,7 +21,8 @@ def unanswered(value: object, names: tuple[str, ...]) -> Iterator[tuple[str, Unr
     for name in names:
         one = getattr(value, name)
         if isinstance(one, Unread):
-            if one != NOT_RECORDED and one.unread not in {"unsupported", "absent"}:
+            nothing_there = one.unread == "unsupported" or (one.unread == "absent" and one.code is None)
+            if one != NOT_RECORDED and not nothing_there:
                 yield name, one
         elif name in {"peers", "mig_devices"}:
             for part in one:

@@ -11,7 +11,15 @@ AER = "Linux kernel: Documentation/ABI/testing/sysfs-bus-pci-devices-aer_stats"
 MANY_CORRECTED = 1000
 
 
-@rule("BUS001", "A card's memory window has no place", worst="error", over=each_card, required=False, source=SYSFS)
+@rule(
+    "BUS001",
+    "A card's memory window has no place",
+    worst="error",
+    after=("GPU001",),
+    over=each_card,
+    required=False,
+    source=SYSFS,
+)
 def no_window(machine: Machine, card: PciGpu) -> Verdicts:
     """The machine's firmware gave this card no address space (BAR 0 or 1 has no size), so no driver can use it.
 
@@ -26,7 +34,15 @@ def no_window(machine: Machine, card: PciGpu) -> Verdicts:
         )
 
 
-@rule("BUS002", "PCIe reports errors of a card", worst="error", over=each_card, required=False, source=AER)
+@rule(
+    "BUS002",
+    "PCIe reports errors of a card",
+    worst="error",
+    after=("GPU001",),
+    over=each_card,
+    required=False,
+    source=AER,
+)
 def errors(machine: Machine, card: PciGpu) -> Verdicts:
     """The kernel has counted PCIe errors of this card since the start: fatal ones lose it, non-fatal ones lose data in
     flight, corrected ones cost speed when there are many. Slot, riser or power are the usual origin.
@@ -46,6 +62,7 @@ def errors(machine: Machine, card: PciGpu) -> Verdicts:
     "BUS003",
     "The driver was told to leave a GPU out",
     worst="warning",
+    after=("GPU001",),
     over=each_card,
     required=False,
     source="NVIDIA driver README: NVreg_ExcludedGpus",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpusetup.doctor import nvml
 from gpusetup.doctor.rule import UnreadError, Verdicts, either, error, fix, known, rule, there
-from gpusetup.doctor.subjects import has_card
+from gpusetup.doctor.subjects import has_card, has_gpu
 from gpusetup.machine.model import Machine, Unread
 
 
@@ -34,7 +34,7 @@ def silent(machine: Machine) -> Verdicts:
     Everything that asks the driver (nvidia-smi, container engines, most of these checks) fails with it.
     """
     if isinstance(machine.gpus, Unread):
-        if machine.gpus.code is None:
+        if machine.gpus.code is None or not has_gpu(machine):
             raise UnreadError(machine.gpus)
         yield error(
             f"NVML does not answer: {nvml.meaning(machine.gpus.code)}",
@@ -52,7 +52,8 @@ def library_missing(machine: Machine) -> Verdicts:
     from the host when the container asks for the ``utility`` capability. A file that is there but damaged gives the
     same answer: the loader's own message, under the evidence, tells them apart.
     """
-    if said := nvml.refusal(machine, nvml.LIBRARY_NOT_FOUND):
+    said = nvml.refusal(machine, nvml.LIBRARY_NOT_FOUND)
+    if said and has_card(machine):
         found = [one.path for one in machine.libraries if one.soname.startswith("libnvidia-ml.so")]
         yield error(
             "the driver's NVML library cannot be loaded",

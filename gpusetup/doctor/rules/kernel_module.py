@@ -84,7 +84,14 @@ def not_loaded(machine: Machine) -> Verdicts:
         )
 
 
-@rule("KRN003", "Nouveau or nova holds a GPU", worst="error", over=each_card, source="NVIDIA driver README, chapter 8")
+@rule(
+    "KRN003",
+    "Nouveau or nova holds a GPU",
+    worst="error",
+    after=("GPU001",),
+    over=each_card,
+    source="NVIDIA driver README, chapter 8",
+)
 def open_driver_bound(machine: Machine, card: PciGpu) -> Verdicts:
     """The kernel's own driver (nouveau, or nova from kernel 6.15 on) is bound to this card, so NVIDIA's cannot be.
 
@@ -104,6 +111,7 @@ def open_driver_bound(machine: Machine, card: PciGpu) -> Verdicts:
     "KRN004",
     "A GPU is reserved for virtual machines",
     worst="warning",
+    after=("GPU001",),
     over=each_card,
     source="Linux kernel: Documentation/driver-api/vfio.rst",
 )

@@ -38,6 +38,7 @@ def shared_memory(machine: Machine) -> Verdicts:
     "LIM002",
     "Little memory may be pinned",
     worst="info",
+    after=("GPU001",),
     required=False,
     source="getrlimit(2); NVIDIA GPUDirect RDMA documentation",
 )
@@ -47,7 +48,7 @@ def locked_memory(machine: Machine) -> Verdicts:
     """
     limit = there(machine.system.limits.locked_memory)
     rdma = any(name.startswith("NCCL_IB") for name in machine.system.environment)
-    if limit is not None and 0 <= limit <= LITTLE_LOCKED and has_gpu(machine) and rdma:
+    if limit is not None and 0 <= limit <= LITTLE_LOCKED and rdma and has_gpu(machine):
         yield info(
             f"only {limit // 1024} KiB may be pinned: RDMA will fail",
             f"RLIMIT_MEMLOCK: {limit}",

@@ -105,6 +105,7 @@ def mixed_models(machine: Machine) -> Verdicts:
     "GPU006",
     "A GPU sleeps and looks absent",
     worst="info",
+    after=("GPU001",),
     over=each_card,
     source="Linux kernel: Documentation/power/runtime_pm.rst",
 )

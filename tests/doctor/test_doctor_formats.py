@@ -1,0 +1,126 @@
+"""No name that a host gives itself can break a format or leave a redacted report."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gpusetup.doctor.finding import Finding, Remedy, Report
+from gpusetup.report.doctor_formats import FORMATS, github, junit, markdown, prometheus
+from gpusetup.report.redaction import redacted
+from gpusetup.value import to_json
+from tests.doctor.machines import machine
+from tests.support import Run
+
+EVIL = ["\x1b[2J", "]]>", "</testsuite>", '"', "\\", "\n::error::x", "::warning::y", "<script>", "@everyone", "%0A", "\u202e",
+        "](http://evil)", "{a=\"b\"} 2", "&amp;", "\ufffe", "`", "-->"]  # fmt: skip
+HOSTILE = st.lists(st.sampled_from(EVIL) | st.text(max_size=8), max_size=5).map("".join)
+STATES = st.sampled_from(["ok", "info", "warning", "error", "unknown", "skipped"])
+FINDINGS = st.builds(
+    Finding,
+    rule=st.sampled_from(["GPU001", "DRV004"]),
+    state=STATES,
+    subject=HOSTILE,
+    summary=HOSTILE,
+    evidence=st.lists(HOSTILE, max_size=3).map(tuple),
+    remedy=st.none() | st.builds(Remedy, text=HOSTILE, commands=st.lists(HOSTILE, max_size=2).map(tuple)),
+    caused_by=st.sampled_from(["", "GPU001"]),
+)
+REPORTS = st.builds(
+    Report, gpusetup=st.just("0.1"), machine=HOSTILE, findings=st.lists(FINDINGS, max_size=6).map(tuple)
+)
+CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+@settings(max_examples=200, deadline=None)
+@given(report=REPORTS, form=st.sampled_from(sorted(FORMATS)))
+def test_no_format_lets_a_control_character_through(report: Report, form: str) -> None:
+    assert not CONTROL.search(FORMATS[form](report))
+
+
+@settings(max_examples=200, deadline=None)
+@given(report=REPORTS)
+def test_junit_is_xml_with_one_case_for_every_finding(report: Report) -> None:
+    suite = ET.fromstring(junit(report))
+    cases = suite.findall("testcase")
+    assert len(cases) == len(report.findings) == int(suite.attrib["tests"])
+    for case, one in zip(cases, report.findings, strict=True):
+        inside = {"error": "failure", "unknown": "error", "skipped": "skipped", "ok": None}.get(one.state, "system-out")
+        assert [child.tag for child in case] == ([inside] if inside else [])
+    assert len(suite.findall("testcase/failure")) == int(suite.attrib["failures"])
+
+
+SAMPLE = re.compile(r'[a-z_]+\{([a-z]+="(?:[^"\\\n]|\\["\\])*"(?:,|(?=\})))*\} \d+')
+
+
+@settings(max_examples=200, deadline=None)
+@given(report=REPORTS)
+def test_prometheus_has_whole_samples_and_no_two_of_the_same_labels(report: Report) -> None:
+    lines = prometheus(report).splitlines()
+    samples = [line for line in lines if not line.startswith("#")]
+    assert all(SAMPLE.fullmatch(line) for line in samples)
+    assert len(set(samples)) == len(samples)
+    assert f'gpusetup_doctor_findings{{state="error"}} {sum(o.state == "error" for o in report.findings)}' in samples
+
+
+@settings(max_examples=200, deadline=None)
+@given(report=REPORTS)
+def test_github_has_one_line_for_every_annotation(report: Report) -> None:
+    lines = github(report).splitlines()
+    assert len(lines) == sum(one.state in {"error", "warning", "unknown", "info"} for one in report.findings)
+    assert all(re.match(r"::(error|warning|notice) title=[^:,]*::", line) for line in lines)
+
+
+@settings(max_examples=200, deadline=None)
+@given(report=REPORTS)
+def test_markdown_has_no_html_mention_or_link_of_the_hosts(report: Report) -> None:
+    text = markdown(report).replace("<details><summary>", "").replace("</summary>", "").replace("</details>", "")
+    assert "<" not in text
+    assert not re.search(r"@\w", text)
+    assert not re.search(r"(?<!\\)\]\(", text)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("GPU-11111111-2222-3333-4444-555555555550 is lost", "GPU-<uuid> is lost"),
+        ("MIG-0a1b2c3d-2222-3333-4444-555555555550", "MIG-<uuid>"),
+        ("torch 2.14.1 in /home/ada/env/lib", "torch 2.14.1 in /home/<user>/env/lib"),
+        ("serial: 0323418012345", "serial: <redacted>"),
+        ("10.1.2.3 answers", "<address> answers"),
+        ("ada@example.org", "<address>"),
+        ("driver 580.159.04, CUDA 13.0", "driver 580.159.04, CUDA 13.0"),
+        ("NVIDIA GeForce RTX 4090 at 0000:01:00.0", "NVIDIA GeForce RTX 4090 at 0000:01:00.0"),
+    ],
+)
+def test_redaction_takes_out_names_and_keeps_facts(said: str, kept: str) -> None:
+    one = Finding(
+        rule="GPU001",
+        state="error",
+        subject=said,
+        summary=said,
+        evidence=(said,),
+        remedy=Remedy(text=said, commands=(said,)),
+    )
+    done = redacted(Report(gpusetup="0.1", machine=said, findings=(one,)))
+    assert done.machine == kept
+    (clean,) = done.findings
+    assert clean.remedy
+    assert {clean.subject, clean.summary, *clean.evidence, clean.remedy.text, *clean.remedy.commands} == {kept}
+
+
+@pytest.mark.parametrize("form", ["json", *FORMATS])
+def test_every_format_prints_and_keeps_the_exit_code(form: str, gpusetup: Run, tmp_path: Path) -> None:
+    path = tmp_path / "m.json"
+    path.write_text(to_json(machine("desktop", {"gpus": {"0": {"compute_mode": 2}}})))
+    done = gpusetup("doctor", "--machine", path, "--format", form)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "PRM003" in done.stdout
+    if form == "json":
+        assert json.loads(done.stdout)["version"] == 1
