@@ -78,7 +78,7 @@ class Facts:
         """Return the rows of the table named `table`."""
         kind = row_type(table)
         ready = self._compiled.get(table)
-        if ready is None or ready.checksum != compiled.checksum(self.folder, table):
+        if ready is None or ready.checksum != compiled.checksum(self.folder, table, self._sources):
             from gpusetup.facts.toml import read_table  # noqa: PLC0415 - an installed gpusetup never parses TOML
 
             return read_table(self.folder, table)
@@ -87,6 +87,10 @@ class Facts:
     @functools.cached_property
     def _compiled(self) -> dict[str, compiled.Table]:
         return compiled.read(self.folder)
+
+    @functools.cached_property
+    def _sources(self) -> int:
+        return compiled.sources_checksum(self.folder)
 
 
 @functools.cache

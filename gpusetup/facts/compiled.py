@@ -32,7 +32,8 @@ def write(folder: Path = HERE) -> Path:
     """Compile the TOML tables in `folder` and return the path of the result. Called when the wheel is built."""
     from gpusetup.facts.toml import read_table  # noqa: PLC0415 - nothing else here parses TOML
 
-    tables = {table: Table(checksum(folder, table), _encode(read_table(folder, table))) for table in TABLES}
+    sources = sources_checksum(folder)
+    tables = {table: Table(checksum(folder, table, sources), _encode(read_table(folder, table))) for table in TABLES}
     path = folder / NAME
     path.write_bytes(msgspec.json.encode(tables))
     return path
@@ -46,20 +47,24 @@ def read(folder: Path) -> dict[str, Table]:
         return {}
 
 
-def checksum(folder: Path, table: str) -> str:
-    """Return a checksum over the TOML that makes up `table`; "" when it cannot be read.
+def checksum(folder: Path, table: str, sources: int) -> str:
+    """Return a checksum over the TOML that makes up `table`, given that of its `sources`; "" when it cannot be read.
 
     CRC-32 and size, since it guards against our own forgotten rebuilds, and hashlib alone would cost 3 ms of start-up.
     """
-    total = size = 0
-    for name in (f"{table}.toml", "sources.toml"):
-        try:
-            data = (folder / name).read_bytes()
-        except OSError:
-            return ""
-        total = zlib.crc32(data, total)
-        size += len(data)
-    return f"{total:08x}-{size}"
+    try:
+        data = (folder / f"{table}.toml").read_bytes()
+    except OSError:
+        return ""
+    return f"{zlib.crc32(data, sources):08x}-{len(data)}"
+
+
+def sources_checksum(folder: Path) -> int:
+    """Return a checksum over the short names of sources, which every table cites; -1 when they cannot be read."""
+    try:
+        return zlib.crc32((folder / "sources.toml").read_bytes())
+    except OSError:
+        return -1
 
 
 def _encode(rows: tuple[Fact, ...]) -> msgspec.Raw:

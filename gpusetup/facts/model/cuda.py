@@ -6,7 +6,7 @@ from datetime import date
 from typing import Literal
 
 from gpusetup.facts.model.fact import Fact
-from gpusetup.facts.model.hardware import Flavour
+from gpusetup.facts.model.flavour import Flavour
 
 
 class Branch(Fact):

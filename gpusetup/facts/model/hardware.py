@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from gpusetup.facts.model.fact import Fact
-
-Flavour = Literal["open", "proprietary"]
-"""Of kernel modules."""
+from gpusetup.facts.model.flavour import Flavour
 
 
 class Arch(Fact):
