@@ -55,6 +55,7 @@ def laptop() -> Stack:
             branch="580",
             version="580.173.02",
             flavour="proprietary",
+            rpm_macros=("%_without_kmod_nvidia_detect 1",),
             packages=("akmod-nvidia-580xx", "xorg-x11-drv-nvidia-580xx", "xorg-x11-drv-nvidia-580xx-cuda"),
             conflicts=("nvidia-driver*", "akmod-nvidia", "xorg-x11-drv-nvidia"),
         ),

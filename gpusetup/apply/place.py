@@ -51,5 +51,15 @@ class Place:
             raise MissingError(f"the recipe {digest[:12]} was not run by --apply here", "run its script with --undo")
         return load(path, Recipe)
 
+    def waiting(self) -> Recipe | None:
+        """Return the recipe whose last word was that it waits for a reboot, to go on with the very same one.
+
+        A new plan would be another: it would see the driver that this recipe has put there, as one that has to stay.
+        """
+        last = self.journal.entries()[-1:]
+        if not last or last[0].event != "waiting" or not self._path(last[0].recipe).exists():
+            return None
+        return self.recipe(last[0].recipe)
+
     def _path(self, digest: str) -> Path:
         return self.folder / "recipes" / f"{digest}.json"

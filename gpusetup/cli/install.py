@@ -60,10 +60,12 @@ def install(
         return
     if do_apply and (options["machine_file"] or options["sysroot"] != Path("/")):
         raise click.UsageError("--apply is for this machine; --machine and --sysroot speak of another one")
-    recipe = _recipe(own, options, explain=explain)
     if do_apply:
-        ctx.exit(_apply(recipe, dry_run=dry_run, yes=yes))
-    elif not explain or output:
+        place = _place()
+        recipe = place.waiting() or _recipe(own, options, explain=explain)
+        ctx.exit(_apply(recipe, place, dry_run=dry_run, yes=yes))
+    recipe = _recipe(own, options, explain=explain)
+    if not explain or output:
         _write(recipe, output, "json" if as_json else kind)
 
 
@@ -93,12 +95,11 @@ def _write(recipe: Recipe, output: Path | None, kind: str) -> None:
     click.echo(f"saved {output}" + (f"; read it, then: sudo bash {output}" if is_script else ""), err=True)
 
 
-def _apply(recipe: Recipe, *, dry_run: bool, yes: bool) -> int:
+def _apply(recipe: Recipe, place: Place, *, dry_run: bool, yes: bool) -> int:
     """Carry `recipe` out and return the exit code."""
     from gpusetup.apply.guard import refuse_other_host  # noqa: PLC0415
     from gpusetup.apply.run import apply, look  # noqa: PLC0415
 
-    place = _place()
     refuse_other_host(recipe, place.root)
     if dry_run:
         for name, done in look(recipe, place).items():

@@ -20,7 +20,7 @@ from gpusetup.content import content_dirs
 from gpusetup.errors import MissingError, RefusedError, StepFailedError
 from gpusetup.render.model import Recipe, Step
 from gpusetup.value import save, to_json
-from tests.conftest import Run
+from tests.support import Run
 from tests.stacks import desktop
 
 
@@ -102,9 +102,11 @@ def test_what_only_a_reboot_finishes_waits_for_it(place: Place) -> None:
     assert apply(made, place, quiet) == "reboot"
     assert events(place)[-1] == ("load", "waiting")
     assert "after" not in files(place)
+    assert place.waiting() == made
     (place.root / "booted").touch()
     assert apply(made, place, quiet) == "done"
     assert events(place)[2:] == [("load", "applied"), ("after", "started"), ("after", "applied")]
+    assert place.waiting() is None
 
 
 def test_undo_goes_backwards_and_leaves_what_was_not_ours(place: Place) -> None:
@@ -283,6 +285,18 @@ def test_the_command_asks_applies_and_takes_back(gpusetup: Run, place: Place, ow
     assert (undone.returncode, undone.stdout) == (0, "1 steps are taken back\n")
     assert not (place.root / "note").exists()
     assert "nothing to take back" in gpusetup("install", "--undo", env=env).stdout
+
+
+def test_the_command_goes_on_after_a_reboot_with_the_recipe_it_began(gpusetup: Run, place: Place, own: Path) -> None:
+    env = {"GPUSETUP_ROOT": str(place.root)}
+    note = own / "fedora/50-note.sh.j2"
+    text = note.read_text().replace("[[ -e $root/note ]]", "[[ -e $root/booted ]]")
+    note.write_text(text + "{% block reboot_after %}yes{% endblock %}")
+    waiting = gpusetup(*FOR_4090, "--recipes", own, "--apply", "--yes", env=env)
+    assert (waiting.returncode, waiting.stdout) == (7, "reboot now, then give the same command again\n")
+    (place.root / "booted").touch()
+    note.write_text("changed since: does not even render")
+    assert gpusetup(*FOR_4090, "--recipes", own, "--apply", "--yes", env=env).stdout == "all steps are done\n"
 
 
 def test_the_command_refuses_this_machine_for_another_ones_recipe(gpusetup: Run, place: Place, own: Path) -> None:

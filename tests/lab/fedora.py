@@ -58,7 +58,7 @@ class Lab:
             assert time.monotonic() < deadline, "the stand-in internet does not answer"
             time.sleep(0.05)
         done = self.sh(
-            "dnf -y -q install bash fedora-release kernel-core && rm -rf /var/log/dnf* /var/cache/dnf/*solv*"
+            "dnf -y -q install bash fedora-release kernel-core python3 && rm -rf /var/log/dnf* /var/cache/dnf/*solv*"
         )
         assert done.returncode == 0, done.stderr
 

@@ -17,7 +17,7 @@ from gpusetup.errors import WrongInputError
 from gpusetup.render.formats import formats, render
 from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Stack
-from tests.conftest import Run
+from tests.support import Run
 from tests.stacks import desktop, laptop
 
 LINTERS = {

@@ -70,3 +70,12 @@ def test_the_scripts_name_no_step(path: Path) -> None:
     names = {file.name[3:].partition(".")[0] for file in RECIPES.glob("fedora/*.j2")}
     words = set(path.read_text().replace("$", " ").split())
     assert not words & {name for name in names if "-" in name or name in ("nouveau", "cudnn", "toolkit")}
+
+
+def test_the_step_in_the_readme_renders_and_passes_shellcheck(tmp_path: Path) -> None:
+    text = (RECIPES / "README.md").read_text().split("```jinja\n")[1].split("```")[0]
+    (tmp_path / "fedora").mkdir()
+    (tmp_path / "fedora/55-scratch.sh.j2").write_text(text)
+    made = recipe(desktop(), tmp_path)
+    assert "scratch" in [step.id for step in made.steps]
+    shellcheck(bash(made, "2026-11-22"), tmp_path)
