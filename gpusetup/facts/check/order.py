@@ -28,6 +28,18 @@ def bundled_drivers_suffice(facts: Facts) -> Iterator[Problem]:
                 yield Problem(row=row.id, text=f"asks for driver {low} where {high} should do")
 
 
+def runfiles_name_their_driver(facts: Facts) -> Iterator[Problem]:
+    """Demand that a runfile bears its release and (names before 13.4.1) its driver, and its address the runfile."""
+    for row in facts.cuda:
+        parts = row.runfile.removesuffix("_linux.run").removesuffix(".run").split("_")
+        if row.runfile and parts[1] != row.release:
+            yield Problem(row=row.id, text=f"has the runfile {row.runfile}")
+        if row.driver_bundled and len(parts) > 2 and parts[2] != row.driver_bundled:
+            yield Problem(row=row.id, text=f"bundles {row.driver_bundled}, but its runfile is {row.runfile}")
+        if row.runfile_url and row.runfile not in row.runfile_url:
+            yield Problem(row=row.id, text=f"fetches {row.runfile_url}")
+
+
 def series_drop_oldest_first(facts: Facts) -> Iterator[Problem]:
     """Demand that a later CUDA series reaches no older card, no fewer new ones and no fewer compilers."""
     for field, parse in (("cc_min", capability), ("cc_max", capability), ("gcc_max", int)):
@@ -43,6 +55,15 @@ def branches_drop_oldest_first(facts: Facts) -> Iterator[Problem]:
 def variants_ask_for_no_older_driver_later(facts: Facts) -> Iterator[Problem]:
     """Demand that a wheel for a later CUDA does not run on an older driver."""
     yield from _falling(facts.variant, lambda row: cuda(row.cuda), "driver_min", driver)
+
+
+def variants_ask_for_the_driver_of_their_major(facts: Facts) -> Iterator[Problem]:
+    """Demand that a wheel needs the driver that its CUDA major needs; 11.0 came before minor-version compatibility."""
+    floors = {row.major: row.driver_min for row in facts.cuda_major if row.minor_compat}
+    for row in facts.variant:
+        floor = floors.get(cuda(row.cuda).major)
+        if floor is not None and row.cuda != "11.0" and row.driver_min != floor:
+            yield Problem(row=row.id, text=f"asks for driver {row.driver_min}, its major for {floor}")
 
 
 def _falling(
