@@ -123,7 +123,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "conv2d": _conv2d,
     "average pool": lambda x: _blocks(x).mean(axis=-1),
     "max pool": lambda x: _pick(_blocks(x), -1),
-    "solve": lambda a, b: np.linalg.solve(4 * np.eye(5) + a, b),
-    "inverse": lambda a: np.linalg.inv(4 * np.eye(5) + a),
+    "solve": lambda a, b: np.linalg.solve(8 * np.eye(5) + a, b),
+    "inverse": lambda a: np.linalg.inv(8 * np.eye(5) + a),
     "determinant": lambda a: np.linalg.det(np.eye(5) + a)[None],
 }

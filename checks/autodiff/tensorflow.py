@@ -80,6 +80,11 @@ def _array(gradient: tf.Tensor | tf.IndexedSlices) -> Array:
     return np.array(tf.convert_to_tensor(gradient))
 
 
+def _gelu(x: tf.Tensor) -> tf.Tensor:
+    """Return the exact GELU; `tf.nn.gelu` rounds √2 to float32 even in float64 (seen in 2.21)."""
+    return tf.nn.gelu(x) if x.dtype == tf.float32 else x * (1 + tf.math.erf(x / tf.constant(2**0.5, x.dtype))) / 2
+
+
 def _layer_norm(x: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
     mean, variance = tf.nn.moments(x, axes=[1], keepdims=True)
     return tf.nn.batch_normalization(x, mean, variance, shift, scale, NORM_EPSILON)
@@ -105,7 +110,7 @@ FUNCTIONS: dict[str, Callable[..., tf.Tensor]] = {
     "softplus": tf.math.softplus,
     "relu": tf.nn.relu,
     "silu": tf.nn.silu,
-    "gelu": tf.nn.gelu,
+    "gelu": _gelu,
     "abs": tf.abs,
     "add": tf.add,
     "subtract": tf.subtract,
@@ -144,8 +149,8 @@ FUNCTIONS: dict[str, Callable[..., tf.Tensor]] = {
     "conv2d": lambda x, kernel: tf.nn.conv2d(x, kernel, 1, "VALID"),
     "average pool": lambda x: tf.nn.avg_pool2d(x, 2, 2, "VALID"),
     "max pool": lambda x: tf.nn.max_pool2d(x, 2, 2, "VALID"),
-    "solve": lambda a, b: tf.linalg.solve(4 * tf.eye(5, dtype=a.dtype) + a, b),
-    "inverse": lambda a: tf.linalg.inv(4 * tf.eye(5, dtype=a.dtype) + a),
+    "solve": lambda a, b: tf.linalg.solve(8 * tf.eye(5, dtype=a.dtype) + a, b),
+    "inverse": lambda a: tf.linalg.inv(8 * tf.eye(5, dtype=a.dtype) + a),
     "determinant": lambda a: tf.linalg.det(tf.eye(5, dtype=a.dtype) + a)[None],
     "clip": lambda x: tf.clip_by_value(x, -1.0, 1.0),
     "guarded reciprocal": lambda x: tf.where(x > 0, 1 / x, 0),

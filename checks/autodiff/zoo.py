@@ -109,9 +109,9 @@ ZOO = (
     Primitive("conv2d", "sum", (Span((2, 5, 6, 3)), Span((3, 3, 3, 4)))),  # NHWC, HWIO, no padding
     Primitive("average pool", "sum", (Span((2, 4, 6, 3)),)),  # NHWC, 2 × 2
     Primitive("max pool", "sum", (Span((2, 4, 6, 3)),)),
-    Primitive("solve", "solve", (Span((5, 5)), Span((5, 2)))),  # (4·1 + A) X = B
-    Primitive("inverse", "solve", (Span((5, 5)),)),  # of 4·1 + A
-    Primitive("determinant", "solve", (Span((5, 5), -0.25, 0.25),)),  # of 1 + A
+    Primitive("solve", "solve", (Span((5, 5)), Span((5, 2)))),  # (8·1 + A) X = B
+    Primitive("inverse", "solve", (Span((5, 5)),)),  # of 8·1 + A
+    Primitive("determinant", "solve", (Span((5, 5), -0.125, 0.125),)),  # of 1 + A
 )
 
 
