@@ -26,8 +26,8 @@ def index(rules: dict[str, Rule]) -> str:
     """Return the list of all rules."""
     head = (
         "# The doctor's rules\n\n"
-        f"All {len(rules)} rules, written by `tools/rule_pages.py` from the code. What another rule's finding explains is\n"
-        "folded under it. `gpusetup doctor --explain RULE` prints the same pages.\n\n"
+        f"All {len(rules)} rules, written by `tools/rule_pages.py` from the code. What another rule's finding\n"
+        "explains is folded under it. `gpusetup doctor --explain RULE` prints the same pages.\n\n"
         "| rule | worst | what it looks for |\n|---|---|---|\n"
     )
     return head + "".join(f"| [{one.id}]({one.id}.md) | {one.worst} | {one.title} |\n" for one in rules.values())

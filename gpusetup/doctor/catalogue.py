@@ -1,8 +1,10 @@
-"""Finds the rules: every `Rule` in every module of ``gpusetup.doctor.rules``."""
+"""Finds the rules: every `Rule` in every module of ``gpusetup.doctor.rules``, and those of other distributions."""
 
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,23 +12,78 @@ from gpusetup.errors import WrongInputError
 
 if TYPE_CHECKING:
     from gpusetup.doctor.rule import Rule
+    from gpusetup.machine.model import Machine
+
+GROUP = "gpusetup.rules"
 
 
 def all_rules() -> dict[str, Rule]:
-    """Return every rule by its id, in the order of ids. Two rules with one id are a fault of ours."""
-    from gpusetup.doctor.rule import Rule  # noqa: PLC0415
+    """Return every rule by its id, in the order of ids: ours, and those that other distributions bring.
 
+    They name their modules as entry points of the group ``gpusetup.rules``; one that cannot be imported is an unknown
+    finding. Raises `WrongInputError` when two rules have one id.
+    """
     found: dict[str, Rule] = {}
-    for name in _modules():
-        for value in vars(importlib.import_module(name)).values():
-            if isinstance(value, Rule):
-                assert found.setdefault(value.id, value) is value, f"two rules are called {value.id}"
+    for rule in [rule for name in _modules() for rule in _rules_of(name)] + _rules_of_others():
+        if found.setdefault(rule.id, rule) is not rule:
+            raise WrongInputError(
+                f"two rules are called {rule.id}", "uninstall the distribution that brings the second"
+            )
     return dict(sorted(found.items()))
 
 
 def _modules() -> list[str]:
     folder = Path(__file__).with_name("rules")
     return [f"gpusetup.doctor.rules.{path.stem}" for path in sorted(folder.glob("*.py")) if path.stem != "__init__"]
+
+
+def _rules_of(module: str) -> list[Rule]:
+    from gpusetup.doctor.rule import Rule  # noqa: PLC0415
+
+    values = vars(importlib.import_module(module)).values()
+    return [value for value in values if isinstance(value, Rule)]
+
+
+def _rules_of_others() -> list[Rule]:
+    if not any(map(_brings_rules, sys.path)):
+        return []
+    from importlib.metadata import entry_points  # noqa: PLC0415 - it reads every distribution's metadata
+
+    found: list[Rule] = []
+    for entry in entry_points(group=GROUP):
+        try:
+            found += _rules_of(entry.value)
+        except Exception as error:  # whatever another's module does must not end the doctor
+            found.append(_broken(entry.name, error))
+    return found
+
+
+def _brings_rules(folder: str) -> bool:
+    """Say whether a distribution in `folder` has rules: a look at the few bytes that would say so, 1 ms in all."""
+    try:
+        names = [name for name in os.listdir(folder or ".") if name.endswith(".dist-info")]
+    except OSError:
+        return False
+    return any(GROUP.encode() in _bytes(os.path.join(folder, name, "entry_points.txt")) for name in names)
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def _broken(name: str, error: Exception) -> Rule:
+    from gpusetup.doctor.rule import Verdicts, rule, unknown  # noqa: PLC0415
+
+    @rule(name, "Rules of another distribution cannot be loaded", worst="unknown", required=True, source="entry points")
+    def unloadable(_machine: Machine) -> Verdicts:
+        """Say that a distribution brings rules that cannot be imported: reinstall or remove it."""
+        yield unknown(f"the rules that {name} brings cannot be loaded", f"{type(error).__name__}: {error}")
+
+    return unloadable
 
 
 def select(rules: dict[str, Rule], only: str, skip: str) -> list[Rule]:

@@ -31,6 +31,8 @@ class Finding(Value):
     evidence: tuple[str, ...] = ()
     remedy: Remedy | None = None
     caused_by: str = ""
+    silenced: str = ""
+    """Who skips it for what reason and until when, if a silence does and not a cause."""
     source: str = ""
     """The document or fact the rule rests on."""
 

@@ -46,6 +46,8 @@ def headline(findings: Iterable[Finding]) -> str:
         ("unknown", "check could not look", "checks could not look"),
     )
     said = [f"{count[state]} {one if count[state] == 1 else many}" for state, one, many in words if count[state]]
+    quiet = sum(bool(one.silenced) for one in findings)
+    said += [f"{quiet} silenced"] if quiet else []
     if any(one.rule == NO_GPU and one.state == "info" for one in findings):
         return ", ".join(["no NVIDIA GPU found; CPU checks still run", *(said or ["nothing is wrong"])])
     return ", ".join(said) or "healthy: nothing wrong was found"

@@ -50,11 +50,14 @@ def _show(finding: Finding, consequences: list[str]) -> None:
 
 def _summary(findings: Iterable[Finding]) -> Iterator[str]:
     findings = tuple(findings)
-    skipped = [one for one in findings if one.state == "skipped"]
+    skipped = [one for one in findings if one.state == "skipped" and one.caused_by]
     yield f"{len({one.rule for one in findings if one.state == 'ok'})} checks found nothing wrong."
     if skipped:
         causes = ", ".join(sorted({one.caused_by for one in skipped}))
         yield f"{len({one.rule for one in skipped})} checks were skipped: {causes} explains what they would say."
+    for one in findings:
+        if one.silenced:
+            yield neutral(f"Silenced: {one.rule}, {one.subject}: {one.summary} ({one.silenced})")
 
 
 def _listed(rules: list[str]) -> str:

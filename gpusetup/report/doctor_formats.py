@@ -40,7 +40,8 @@ def _case(one: Finding) -> str:
         case "unknown":
             return f'{name}>\n    <error message="{_xml(one.summary)}">{said}</error>\n  </testcase>\n'
         case "skipped":
-            return f'{name}>\n    <skipped message="explained by {_xml(one.caused_by)}"/>\n  </testcase>\n'
+            why = one.silenced or f"explained by {one.caused_by}"
+            return f'{name}>\n    <skipped message="{_xml(why)}"/>\n  </testcase>\n'
         case "warning" | "info":
             return f"{name}>\n    <system-out>{_xml(one.state)}: {said}</system-out>\n  </testcase>\n"
     return f"{name}/>\n"
@@ -114,7 +115,8 @@ def markdown(report: Report) -> str:
         if one.state in {"error", "warning", "unknown", "info"}:
             lines += [f"- **{one.state.upper()} {_md(one.rule)}** ({_md(one.subject)}): {_md(one.summary)}"]
             lines += [f"  - {_md(line)}" for line in one.evidence]
-    folded = sorted({f"{one.rule} by {one.caused_by}" for one in report.findings if one.state == "skipped"})
+    lines += [f"- {_md(f'{one.rule} ({one.subject}): {one.silenced}')}" for one in report.findings if one.silenced]
+    folded = sorted({f"{one.rule} by {one.caused_by}" for one in report.findings if one.caused_by})
     if folded:
         lines += ["", f"<details><summary>{len(folded)} rules are explained by others</summary>", ""]
         lines += [_md(", ".join(folded)), "", "</details>"]

@@ -39,6 +39,7 @@ def _finding(one: Finding) -> Finding:
         summary=_clean(one.summary),
         evidence=tuple(map(_clean, one.evidence)),
         remedy=remedy,
+        silenced=_clean(one.silenced),
     )
 
 

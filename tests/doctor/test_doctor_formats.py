@@ -18,8 +18,8 @@ from gpusetup.value import to_json
 from tests.doctor.machines import machine
 from tests.support import Run
 
-EVIL = ["\x1b[2J", "]]>", "</testsuite>", '"', "\\", "\n::error::x", "::warning::y", "<script>", "@everyone", "%0A", "\u202e",
-        "](http://evil)", "{a=\"b\"} 2", "&amp;", "\ufffe", "`", "-->"]  # fmt: skip
+EVIL = ["\x1b[2J", "]]>", "</testsuite>", '"', "\\", "\n::error::x", "::warning::y", "<script>", "@everyone", "%0A",
+        "\u202e", "](http://evil)", "{a=\"b\"} 2", "&amp;", "\ufffe", "`", "-->"]  # fmt: skip
 HOSTILE = st.lists(st.sampled_from(EVIL) | st.text(max_size=8), max_size=5).map("".join)
 STATES = st.sampled_from(["ok", "info", "warning", "error", "unknown", "skipped"])
 FINDINGS = st.builds(

@@ -95,3 +95,23 @@ def no_persistence(machine: Machine, gpu: Gpu) -> Verdicts:
             "persistence mode: disabled",
             fix=fix("persistence"),
         )
+
+
+@gpu_rule(
+    "PWR007",
+    "A GPU's power limit is below its default",
+    worst="info",
+    required=False,
+    source="nvml.h, nvmlDeviceGetPowerManagementDefaultLimit",
+)
+def lowered(machine: Machine, gpu: Gpu) -> Verdicts:
+    """Somebody, or the notebook's firmware, has set a lower power limit than the card comes with: it is slower under
+    load.
+    """
+    limit, default = there(gpu.power_limit), there(gpu.power_limit_default)
+    if limit is not None and default is not None and limit < default - 1:
+        yield info(
+            f"the power limit is {limit:g} W, {default:g} W is the default",
+            f"enforced: {limit:g} W",
+            fix=fix("default-power-limit", index=str(gpu.index), watts=f"{default:g}"),
+        )

@@ -92,3 +92,33 @@ def stub(machine: Machine) -> Verdicts:
                 one.path,
                 fix=fix("unset", name="LD_LIBRARY_PATH"),
             )
+
+
+@rule("LIB005", "The linker takes a driver library of another architecture", worst="error", source=LD_SO)
+def other_architecture(machine: Machine) -> Verdicts:
+    """The first copy of a driver library is made for another processor or for 32 bits, so that loading it fails."""
+    for soname in ("libcuda.so.1", "libnvidia-ml.so.1"):
+        for one in linker_finds(machine, soname)[:1]:
+            if one.bits == 32 or (one.machine and machine.system.arch and one.machine != machine.system.arch):
+                yield error(
+                    f"the first {soname} is for {one.machine or 'another processor'}, {one.bits} bits",
+                    one.path,
+                    fix=fix("remove-old-libraries"),
+                )
+
+
+@rule(
+    "LIB006",
+    "CUDA's compatibility library goes before the driver's",
+    worst="warning",
+    source="https://docs.nvidia.com/deploy/cuda-compatibility/",
+)
+def compatibility(machine: Machine) -> Verdicts:
+    """The linker finds the libcuda of a cuda-compat package first. It is for server cards on older drivers; on other
+    cards, or beside a newer driver, CUDA answers 803 or 804.
+    """
+    for one in linker_finds(machine, "libcuda.so.1")[:1]:
+        if "/compat/" in one.path:
+            yield warning(
+                "CUDA's compatibility library is used instead of the driver's", one.path, fix=fix("remove-compat")
+            )

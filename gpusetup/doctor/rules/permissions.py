@@ -65,3 +65,28 @@ def compute_mode(machine: Machine, gpu: Gpu) -> Verdicts:
         )
     elif mode == nvml.COMPUTE_EXCLUSIVE_PROCESS:
         yield warning("compute mode is exclusive: only one process at a time", f"compute mode: {mode}", fix=command)
+
+
+@rule(
+    "PRM004",
+    "A device node has the wrong number",
+    worst="error",
+    after=("GPU001", "KRN001", "KRN002", "PRM001"),
+    source="Linux kernel: Documentation/admin-guide/devices.rst; /proc/devices",
+)
+def wrong_number(machine: Machine) -> Verdicts:
+    """A node under /dev was made for a driver that had another major number: opening it leads to nothing.
+
+    The number of nvidia-uvm is given anew at each start. Nodes made by hand, or copied into a container's image, keep
+    the old one.
+    """
+    majors = dict(there(machine.device_majors) or ())
+    for node in there(machine.device_nodes) or ():
+        name = "nvidia-uvm" if node.path.startswith("/dev/nvidia-uvm") else "nvidia"
+        of_gpu = node.path.removeprefix("/dev/nvidia").isdigit()
+        if (name == "nvidia-uvm" or of_gpu) and name in majors and node.major not in {-1, majors[name]}:
+            yield error(
+                f"{node.path} has number {node.major}, the driver has {majors[name]}",
+                f"/proc/devices: {name} {majors[name]}",
+                fix=fix("make-nodes"),
+            )

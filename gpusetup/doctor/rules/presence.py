@@ -117,3 +117,21 @@ def asleep(machine: Machine, card: PciGpu) -> Verdicts:
     shown = {either(gpu.pci_address) for gpu in either(machine.gpus) or ()}
     if there(card.runtime_status) == "suspended" and card.address not in shown:
         yield info("the kernel has suspended this GPU; it wakes when it is used", "power/runtime_status: suspended")
+
+
+@rule(
+    "GPU008",
+    "GPUs of one model have different firmware",
+    worst="info",
+    after=(NVML_SILENT,),
+    required=False,
+    source=nvml.SOURCE,
+)
+def firmware(machine: Machine) -> Verdicts:
+    """GPUs of one model in this machine carry different VBIOS versions: their limits and behaviour can differ."""
+    versions: dict[str, set[str]] = {}
+    for gpu in known(machine.gpus):
+        versions.setdefault(either(gpu.name) or "", set()).add(either(gpu.vbios) or "")
+    for name, found in versions.items():
+        if name and len(found - {""}) > 1:
+            yield info(f"the {name}s have different firmware", f"VBIOS versions: {', '.join(sorted(found - {''}))}")

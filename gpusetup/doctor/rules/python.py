@@ -98,3 +98,21 @@ def twice(machine: Machine) -> Verdicts:
                 *(f"{one.name} {one.version} in {one.location}" for one in found),
                 fix=fix("one-copy", name=name),
             )
+
+
+@rule(
+    "PYT005",
+    "pip and conda have both installed into one environment",
+    worst="info",
+    source="conda documentation: using pip in a conda environment",
+)
+def two_managers(machine: Machine) -> Verdicts:
+    """Frameworks and NVIDIA's libraries in one environment come from two package managers, each of which replaces
+    files of the other without knowing.
+    """
+    for location in dict.fromkeys(one.location for one in machine.distributions):
+        by = {one.installer for one in machine.distributions if one.location == location and one.installer}
+        if "conda" in by and len(by) > 1:
+            yield info(
+                "conda and another installer share one environment", location, f"installers: {', '.join(sorted(by))}"
+            )

@@ -1,0 +1,153 @@
+"""WHL1…: what the installed wheels contain, beyond PyTorch's own build."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpusetup.doctor.cards import cards, cite, driver_version
+from gpusetup.doctor.frameworks import beside, each_framework, each_tensorflow, release
+from gpusetup.doctor.rule import Verdicts, error, fix, rule, warning
+from gpusetup.doctor.subjects import has_gpu
+from gpusetup.facts import facts
+from gpusetup.machine.model import Distribution, Machine
+from gpusetup.versions import capability, cuda, cudnn, driver, runs_on
+
+if TYPE_CHECKING:
+    from gpusetup.facts.model.cudnn import CudnnSupport
+
+COMPATIBILITY = "CUDA C++ programming guide, binary and PTX compatibility"
+
+
+@rule(
+    "WHL101",
+    "Two wheels own the same files",
+    worst="error",
+    after=("WHL005",),
+    source="Python packaging: recording installed projects (RECORD)",
+)
+def shared(machine: Machine) -> Verdicts:
+    """Two of NVIDIA's wheels both unpacked a file, so the one installed last has overwritten the other's.
+
+    Mostly they are of two CUDA majors; give each framework its own environment.
+    """
+    for one in machine.shared_files:
+        yield error(
+            f"{' and '.join(one.owners)} own {one.files} of the same files",
+            f"for example {one.example}",
+            f"in {one.location}",
+            fix=fix("separate-environments"),
+        )
+
+
+@rule(
+    "WHL102",
+    "TensorFlow has no kernels for this card",
+    worst="error",
+    after=("GPU001", "WHL002"),
+    over=each_tensorflow,
+    source=f"the wheel's own build information; facts: tensorflow; {COMPATIBILITY}",
+)
+def no_kernels(machine: Machine, tensorflow: Distribution) -> Verdicts:
+    """TensorFlow was compiled for a list of compute capabilities; none of its machine code nor its PTX runs on this
+    card.
+
+    When only PTX fits, the driver compiles everything at the first use, which takes half an hour or more.
+    """
+    if tensorflow.name == "tensorflow-cpu":
+        return
+    code, ptx, said = _compiled(tensorflow)
+    for card in cards(machine) if code else ():
+        how = runs_on(code, ptx, card.capability)
+        summary = f"tensorflow {tensorflow.version} has no kernels for the {card.name} ({card.subject})"
+        mine = f"compute capability {card.capability} ({card.known_by})"
+        if not how:
+            yield error(summary, mine, said, fix=fix("fitting-tensorflow"))
+        elif how.startswith("PTX"):
+            summary = f"tensorflow {tensorflow.version} must compile its kernels for the {card.name} at first use"
+            yield warning(summary, mine, said, fix=fix("fitting-tensorflow"))
+
+
+def _compiled(tensorflow: Distribution) -> tuple[list[str], str, str]:
+    """Return machine code, PTX and where they are known from: the wheel's own files, else the tables."""
+    names = tensorflow.architectures
+    code = [_dotted(name) for name in names if name.startswith("sm_")]
+    if code:
+        ptx = [_dotted(name) for name in names if name.startswith("compute_")]
+        return code, max(ptx, key=capability, default=""), f"its files say: {', '.join(names)}"
+    row = next((row for row in facts().tensorflow if row.release == release(tensorflow)), None)
+    if row is None:
+        return [], "", ""
+    return list(row.cc), row.ptx, cite(row, f"compiled for {', '.join(row.cc)} and PTX {row.ptx or 'none'}")
+
+
+def _dotted(name: str) -> str:
+    """Return ``9.0`` of ``sm_90`` and ``10.0a`` of ``sm_100a``."""
+    number = name.partition("_")[2]
+    digits = number.rstrip("af")
+    return f"{digits[:-1]}.{digits[-1:]}{number[len(digits) :]}"
+
+
+@rule(
+    "WHL103",
+    "The driver is too old for the CUDA of this TensorFlow",
+    worst="error",
+    after=("GPU001", "DRV003", "WHL002"),
+    over=each_tensorflow,
+    source="the wheel's own build information; facts: cuda_major (minor-version compatibility)",
+)
+def old_driver(machine: Machine, tensorflow: Distribution) -> Verdicts:
+    """The CUDA that TensorFlow was built with asks for a newer driver: "CUDA driver version is insufficient"."""
+    if not tensorflow.cuda or tensorflow.cuda == "cpu" or not has_gpu(machine):
+        return
+    major = cuda(tensorflow.cuda).major
+    row = next((row for row in facts().cuda_major if row.major == major and row.driver_min), None)
+    version = driver_version(machine)
+    if row and version and driver(version) < driver(row.driver_min):
+        yield error(
+            f"driver {version} is too old for tensorflow {tensorflow.version}",
+            f"built with CUDA {tensorflow.cuda}",
+            cite(row, f"CUDA {row.major} needs driver {row.driver_min}"),
+            fix=fix("newer-driver"),
+        )
+
+
+@rule(
+    "WHL104",
+    "The installed cuDNN has left this card behind",
+    worst="error",
+    after=("GPU001",),
+    over=each_framework,
+    source="facts: cudnn_support (NVIDIA cuDNN support matrix)",
+)
+def old_card(machine: Machine, framework: Distribution) -> Verdicts:
+    """The cuDNN beside this framework no longer supports the card: convolutions and recurrent layers fail or are
+    slow.
+
+    The last one for Maxwell, Pascal and Volta is 9.10.2; ``tensorflow[and-cuda]`` takes a newer one unless it is
+    pinned.
+    """
+    for name, version in beside(machine, framework).items():
+        row = (
+            _cudnn_support(name.removeprefix("nvidia-cudnn-cu"), version)
+            if name.startswith("nvidia-cudnn-cu")
+            else None
+        )
+        for card in cards(machine) if row else ():
+            if row and capability(card.capability) < capability(row.cc_min):
+                yield error(
+                    f"{name} {version} does not support the {card.name} ({card.subject})",
+                    f"compute capability {card.capability} ({card.known_by})",
+                    cite(row, f"from cuDNN {row.first} on {row.cc_min} and newer are supported"),
+                    fix=fix("older-cudnn", name=name),
+                )
+
+
+def _cudnn_support(major: str, version: str) -> CudnnSupport | None:
+    """Return the newest row of the support matrix that is not newer than the installed cuDNN.
+
+    The matrix is known for some releases only. Support of old cards never comes back, so a card that such a row leaves
+    out is out; of one that it has, nothing is said.
+    """
+    installed = cudnn(".".join(version.split(".")[:3]))
+    rows = [row for row in facts().cudnn_support if any(series.startswith(f"{major}.") for series in row.cuda)]
+    return max((row for row in rows if cudnn(row.first) <= installed), key=lambda row: cudnn(row.first), default=None)

@@ -1,0 +1,71 @@
+"""Silences: findings that somebody has looked at and accepted, each with a reason and a day on which it ends.
+
+A file of them is TOML::
+
+    [[silence]]
+    rule = "PCI001"
+    subject = "GPU 0"                     # left out: every subject
+    reason = "the case needs a riser"
+    until = 2027-01-31
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from gpusetup.doctor.finding import Finding
+from gpusetup.errors import WrongInputError
+from gpusetup.value import Value
+
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Silence(Value):
+    """One finding that is not to be counted up to and including the day `until`."""
+
+    rule: Text
+    reason: Text
+    until: date
+    subject: str = ""
+
+    def covers(self, one: Finding) -> bool:
+        """Say whether this silence means that finding."""
+        return one.rule == self.rule and self.subject in {"", one.subject}
+
+
+class _File(Value):
+    silence: tuple[Silence, ...] = ()
+
+
+def load(path: Path) -> tuple[Silence, ...]:
+    """Read a file of silences; raises `WrongInputError` naming the file and the place inside it."""
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=_File).silence
+    except OSError as error:
+        raise WrongInputError(f"cannot read the silences {path}: {error.strerror}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise WrongInputError(
+            f"{path} is not a file of silences: {error}", "each needs a rule, a reason and a day `until`"
+        ) from error
+
+
+def silenced(findings: tuple[Finding, ...], silences: tuple[Silence, ...], today: date) -> tuple[Finding, ...]:
+    """Return `findings` with those that a silence covers skipped; one that has expired is said in the evidence."""
+    return tuple(_silenced(one, silences, today) for one in findings)
+
+
+def _silenced(one: Finding, silences: tuple[Silence, ...], today: date) -> Finding:
+    if one.state in {"ok", "skipped"}:
+        return one
+    for silence in silences:
+        if silence.covers(one):
+            if today <= silence.until:
+                said = f"{one.state} silenced until {silence.until}: {silence.reason}"
+                return msgspec.structs.replace(one, state="skipped", silenced=said)
+            expired = f"its silence ended on {silence.until} ({silence.reason})"
+            return msgspec.structs.replace(one, evidence=(*one.evidence, expired))
+    return one
