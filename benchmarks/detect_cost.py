@@ -1,0 +1,74 @@
+"""What `gpusetup detect` costs as a whole process: per further GPU, and per hundred installed distributions.
+
+Every arm is run in turn, round after round, so that whatever else the machine does meets all alike. GPUs are those of
+the fake driver, whose calls cost nothing: what a real driver takes for its answers comes on top.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the fake driver lives beside the tests
+
+from tests.fake_driver import FakeDriver, build
+
+PYTHON = sys.executable
+DETECT = [str(Path(PYTHON).with_name("gpusetup")), "detect"]
+FLOOR = [PYTHON, "-c", "import click, pynvml"]
+ROUNDS = 15
+MANY_GPUS = 32
+MANY_DISTRIBUTIONS = 500
+
+Arm = tuple[list[str], dict[str, str]]
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        times = _measure(_arms(Path(folder)))
+    floor = times["floor"]
+    for name, seconds in times.items():
+        print(f"{name:18} {seconds * 1000:7.1f} ms (median of {ROUNDS}), {seconds / floor:.2f} x the floor")
+    per_gpu = (times[f"GPUs: {MANY_GPUS}"] - times["GPUs: 1"]) / (MANY_GPUS - 1)
+    per_hundred = (times[f"{MANY_DISTRIBUTIONS} more wheels"] - times["no driver"]) / (MANY_DISTRIBUTIONS / 100)
+    print(f"per further GPU            {per_gpu * 1000:6.2f} ms, {per_gpu / floor:.4f} x the floor")
+    print(f"per hundred distributions  {per_hundred * 1000:6.2f} ms, {per_hundred / floor:.4f} x the floor")
+    return 0
+
+
+def _arms(folder: Path) -> dict[str, Arm]:
+    driver = FakeDriver(build(folder))
+    wheels = folder / "wheels"
+    for number in range(MANY_DISTRIBUTIONS):
+        (wheels / f"some_thing_{number}-1.{number}.dist-info").mkdir(parents=True)
+    return {
+        "floor": (FLOOR, {}),
+        "no driver": (DETECT, {}),
+        **{f"GPUs: {count}": (DETECT, driver(f"h100*{count}")) for count in (1, 8, MANY_GPUS)},
+        f"{MANY_DISTRIBUTIONS} more wheels": (DETECT, {"PYTHONPATH": str(wheels)}),
+    }
+
+
+def _measure(arms: dict[str, Arm]) -> dict[str, float]:
+    times: dict[str, list[float]] = {name: [] for name in arms}
+    for round_number in range(ROUNDS + 1):
+        for name, arm in arms.items():
+            seconds = _seconds(*arm)
+            if round_number:  # the first round fills the caches
+                times[name].append(seconds)
+    return {name: median(seconds) for name, seconds in times.items()}
+
+
+def _seconds(argv: list[str], env: dict[str, str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(argv, env=os.environ | env, stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    sys.exit(main())
