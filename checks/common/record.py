@@ -43,7 +43,10 @@ class Recorder:
 
     def measure(self, name: str, value: float) -> None:
         """Record a figure that is reported, never judged; its name holds its unit."""
-        self._measures[name] = float(value)
+        if math.isfinite(value):
+            self._measures[name] = float(value)
+        else:  # JSON has no such number, and a tensor will have told where it began
+            self.observe("figures", name, str(value))
 
     def observe(self, table: str, row: str, text: str) -> None:
         """Record what was found out about `row`: one line of a table that is reported, never judged or compared."""
