@@ -94,7 +94,7 @@ def _read(description: Path) -> Check:
         check = msgspec.convert(tomllib.loads(description.read_text("utf-8")), Check)
     except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise WrongInputError(f"{description} does not describe a check: {error}") from error
-    sources = sorted(path for path in folder.iterdir() if path.suffix in {".py", ".toml", ".tsv", ".txt"})
+    sources = sorted(path for path in folder.rglob("*") if path.suffix in {".py", ".toml", ".tsv", ".txt"})
     return msgspec.structs.replace(
         check,
         name=folder.name,

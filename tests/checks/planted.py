@@ -50,7 +50,7 @@ def faults() -> list[Fault]:
 def plant(fault: Fault, copy: str, folder: Path) -> None:
     """Write the check with this one fault as `folder`/`copy`."""
     shutil.copytree(ROOT / "checks" / fault.check, folder / copy, ignore=shutil.ignore_patterns("__pycache__"))
-    for source in (folder / copy).glob("*.py"):
+    for source in (folder / copy).rglob("*.py"):
         source.write_text(source.read_text("utf-8").replace(f"checks.{fault.check}", f"checks.{copy}"), "utf-8")
     file = folder / copy / fault.file
     text = file.read_text("utf-8")
