@@ -1,0 +1,85 @@
+"""The same seed, the same bits: what keeps that promise, what only the switch makes keep it, and what changes them.
+
+A small network with dropout is trained by the framework's own means: its initialisers, its shuffling loader, its
+dropout, AdamW. Nothing of ours is drawn but the data. The digest of all losses and final weights must be the same again
+in the same process, in a fresh one (the engine runs every check twice), after stopping and going on from a checkpoint
+that holds model, optimiser, random states and the loader's place, and for any number of loader workers (level L1).
+
+Thread counts, instruction sets, library switches and the determinism switch itself may change the bits: that is
+reported with the level of sameness that is left, L1 (any) or L2 (only with the same), and never failed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from checks.common.draw import integers, uniform
+from checks.determinism.operations import Operations, probe
+from checks.determinism.portability import observe_portability
+from checks.determinism.sameness import Trail, check_sameness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from checks.common.job import Job
+    from checks.common.record import Recorder
+
+FEATURES, HIDDEN, CLASSES, EXAMPLES, BATCH, EPOCHS = 16, 64, 4, 128, 32, 2
+LEARNING_RATE, DROPOUT = 2.0**-7, 0.25
+
+Array = NDArray[np.floating]
+
+
+class Data(NamedTuple):
+    """Drawn features (128, 16), exact in float32, and classes (128,)."""
+
+    features: NDArray[np.float32]
+    classes: NDArray[np.int64]
+
+
+class Backend(Protocol):
+    """A backend's module."""
+
+    operations: Operations
+    """Operations that are, or were, known to be nondeterministic, by name."""
+    variants: dict[str, dict[str, str]]
+    """What may change the bits: name → environment variables of a fresh process."""
+
+    def train(self, job: Job, data: Data, *, seed: int, workers: int = 0, resume: bool = False) -> Trail:
+        """Train two epochs; `resume` stops after the first and goes on in new objects from what was saved alone."""
+
+    def draw(self, job: Job, seed: int) -> dict[str, Array]:
+        """Return what each of the framework's random functions draws at `seed`."""
+
+    def switch(self, job: Job, *, on: bool) -> None:
+        """Turn the framework's determinism switch on or off."""
+
+    threads: Callable[[int], None] | None
+    """Set the number of threads of this process, or None where that is settled at the start."""
+
+
+def prove(backend: Backend, job: Job, record: Recorder) -> None:
+    """Record the training and the random numbers, hold repetitions against them, and probe the operations."""
+    data = draw_data(job.seed)
+    record.tensor("exact", "features", data.features)
+    record.tensor("exact", "classes", data.classes)
+    if job.framework == "reference":
+        return
+    trail = backend.train(job, data, seed=job.seed)
+    for name, value in trail.items():
+        record.tensor("own", f"training: {name}", value)
+    for name, value in backend.draw(job, job.seed).items():
+        record.tensor("own", f"random numbers: {name}", value)
+    check_sameness(backend, job, data, trail, record)
+    probe(backend, job, record)
+    if job.profile == "full":
+        observe_portability(backend, job, record)
+
+
+def draw_data(seed: int) -> Data:
+    """Draw the examples."""
+    features = uniform(seed, "features", (EXAMPLES, FEATURES)).astype(np.float32)
+    return Data(features, integers(seed, "classes", (EXAMPLES,), bits=2))
