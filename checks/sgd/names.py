@@ -25,7 +25,7 @@ PARITY_STEPS = 20
 
 
 class Names(NamedTuple):
-    """Letters (n, 60): how often each occurs, and which one ends the name; languages (n,) as numbers."""
+    """Letters (n, 61): how often each occurs, which one ends the name, and a one; languages (n,) as numbers."""
 
     letters: NDArray[np.float32]
     languages: NDArray[np.int64]
@@ -34,8 +34,7 @@ class Names(NamedTuple):
 def train_on_names(backend: Backend, rule: Rule, names: Names, job: Job, record: Recorder) -> None:
     """Record the loss of every step and what has been learned in the end."""
     languages = int(names.languages.max()) + 1
-    shapes = {"weight": (2 * LETTERS, languages), "bias": (languages,)}
-    start = {name: uniform(job.seed, f"names {name}", shape, 0.125) for name, shape in shapes.items()}
+    start = {"weight": uniform(job.seed, "names weight", (names.letters.shape[1], languages), 0.125)}
     training = backend.Training("regression", rule, start, job)
     training.restart(start, rule.names_rate)
     losses = []
@@ -57,4 +56,5 @@ def count_letters(job: Job) -> Names:
     counts = (batch.letters[:, :, None] == alphabet).sum(axis=1)
     counts[:, 0] = 0  # padding
     last = batch.letters[np.arange(len(batch.lengths)), batch.lengths - 1]
-    return Names(np.hstack([counts, last[:, None] == alphabet]).astype(np.float32), batch.languages)
+    ones = np.ones((len(last), 1))
+    return Names(np.hstack([counts, last[:, None] == alphabet, ones]).astype(np.float32), batch.languages)

@@ -120,7 +120,7 @@ def himmelblau(weights: dict[str, Tensor], scales: Tensor) -> Tensor:
 
 def regression(weights: dict[str, Tensor], letters: Tensor, languages: Tensor) -> Tensor:
     """Return the cross-entropy of a softmax regression."""
-    return nn.functional.cross_entropy(letters @ weights["weight"] + weights["bias"], languages)
+    return nn.functional.cross_entropy(letters @ weights["weight"], languages)
 
 
 OBJECTIVES: dict[str, Callable[..., Tensor]] = {"himmelblau": himmelblau, "regression": regression}

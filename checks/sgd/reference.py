@@ -140,15 +140,15 @@ def himmelblau(weights: Weights, scales: Array) -> tuple[float, Weights]:
 
 
 def regression(weights: Weights, letters: Array, languages: NDArray[np.int64]) -> tuple[float, Weights]:
-    """Return the mean of -ln softmax(letters W + b) at the right languages, and its slope."""
+    """Return the mean of -ln softmax(letters W) at the right languages, and its slope."""
     rows = np.arange(len(languages))
-    scores = letters @ weights["weight"] + weights["bias"]
+    scores = letters @ weights["weight"]
     shifted = scores - scores.max(axis=1, keepdims=True)
     logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     slope = np.exp(logs)
     slope[rows, languages] -= 1
     slope /= len(rows)
-    return -math.fsum(logs[rows, languages]) / len(rows), {"weight": letters.T @ slope, "bias": slope.sum(axis=0)}
+    return -math.fsum(logs[rows, languages]) / len(rows), {"weight": letters.T @ slope}
 
 
 OBJECTIVES: dict[str, Callable[..., tuple[float, Weights]]] = {"himmelblau": himmelblau, "regression": regression}

@@ -20,9 +20,10 @@ VARIANT_STEPS = 2
 VARIANT_ULPS = 12.0
 """Two limits of check.toml at step 2: two implementations, each one limit from the truth."""
 WIDTH = 64
-# what an optimiser must treat alike or apart: size of the gradients, and how often there is one
-_SCALES = {"large": 1.0, "small": 2.0**-12, "tiny": 2.0**-24, "rare": 1.0, "absent": 0.0}
+# what an optimiser must treat alike or apart: size of the gradients, and whether there is one at every step
+_SCALES = {"large": 1.0, "small": 2.0**-12, "tiny": 2.0**-24, "rare": 1.0}
 _RARE = 4
+"""There is a gradient at every fourth step only, and none before that: 0 / 0 must give 0."""
 _COUNT = WIDTH * len(_SCALES)
 
 
@@ -41,7 +42,7 @@ def record_steps(backend: Backend, rule: Rule, job: Job, record: Recorder) -> No
 
 def draw_start(seed: int) -> Weights:
     """Draw one weight of each sort, as large as its gradients will be, so that no update drowns in its weight."""
-    return {name: uniform(seed, f"start {name}", (WIDTH,)) * (scale or 1.0) for name, scale in _SCALES.items()}
+    return {name: uniform(seed, f"start {name}", (WIDTH,)) * scale for name, scale in _SCALES.items()}
 
 
 def draw_gradients(seed: int, step: int) -> Weights:

@@ -112,7 +112,7 @@ def himmelblau(weights: dict[str, tf.Variable], scales: tf.Tensor) -> tf.Tensor:
 
 def regression(weights: dict[str, tf.Variable], letters: tf.Tensor, languages: tf.Tensor) -> tf.Tensor:
     """Return the cross-entropy of a softmax regression."""
-    scores = letters @ weights["weight"] + weights["bias"]
+    scores = letters @ weights["weight"]
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(languages, scores))
 
 
