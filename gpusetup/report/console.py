@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 WIDTH_WHEN_PIPED = 110
 
@@ -21,6 +22,17 @@ def console(*, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else WIDTH_WHEN_PIPED
     return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+
+
+def show_table(table: Table) -> None:
+    """Print `table`; in a pipe without the blanks that pad its lines."""
+    out = console()
+    if out.is_terminal:
+        out.print(table)
+        return
+    with out.capture() as shown:
+        out.print(table)
+    out.file.write("".join(f"{line.rstrip()}\n" for line in shown.get().splitlines()))
 
 
 def neutral(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gpusetup.report.console import console, neutral
+from gpusetup.report.console import console, neutral, show_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -26,7 +26,7 @@ def show_tables(summaries: Iterable[TableSummary]) -> None:
     for row in summaries:
         read = str(row.first_read) if row.first_read == row.last_read else f"{row.first_read} to {row.last_read}"
         table.add_row(row.table, str(row.rows), str(row.sources), read, str(row.stale))
-    console().print(table)
+    show_table(table)
 
 
 def show_rows(rows: Sequence[Fact]) -> None:
@@ -34,7 +34,7 @@ def show_rows(rows: Sequence[Fact]) -> None:
     table = _table("id", "says", "read on", "expires")
     for row in rows:
         table.add_row(neutral(row.id), _says(row), str(row.read_on), str(row.expires or "never"))
-    console().print(table)
+    show_table(table)
 
 
 def show_row(row: Fact) -> None:
@@ -54,7 +54,7 @@ def show_stale(rows: Sequence[tuple[str, Fact]], on: date) -> None:
     table = _table("table", "id", "read on", "expired")
     for name, row in rows:
         table.add_row(name, neutral(row.id), str(row.read_on), str(row.expires))
-    console().print(table)
+    show_table(table)
     console().print(f"{len(rows)} rows have expired on {on}: read their sources again (tools/refresh_*.py helps).")
 
 

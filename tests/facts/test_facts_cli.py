@@ -31,6 +31,13 @@ def test_list_shows_the_rows_of_a_table(gpusetup: Run) -> None:
     assert "gpu-geforce-gtx-1050-mobile" in gpusetup("facts", "list", "gpu", "--grep", "1050").stdout
 
 
+@pytest.mark.parametrize("args", [["list"], ["list", "branch"], ["stale", "--on", LATER], ["show", "key-73CD9B30"]])
+def test_lines_end_where_their_text_ends(gpusetup: Run, args: list[str]) -> None:
+    lines = gpusetup("facts", *args).stdout.splitlines()
+    assert lines
+    assert lines == [line.rstrip() for line in lines]
+
+
 def test_show_gives_one_row_with_its_sources(gpusetup: Run) -> None:
     text = gpusetup("facts", "show", "torch-build-2.14-cu126").stdout
     assert "9.10.2.21" in text
