@@ -29,7 +29,7 @@ def test_values_cannot_be_changed() -> None:
 
 def test_values_take_keywords_only() -> None:
     with pytest.raises(TypeError):
-        Sample("a")  # type: ignore[misc]
+        Sample("a")  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(
