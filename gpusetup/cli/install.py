@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     default="bash",
     show_default=True,
     metavar="NAME",
-    help="bash, ansible, kickstart, cloud-init or json.",
+    help="bash, bundle, ansible, kickstart, cloud-init or json.",
 )
 @as_json
 @click.option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write the recipe there instead.")

@@ -1,10 +1,12 @@
 # Shell functions that every step may call. Nothing here changes anything but through the caller's arguments.
 #
 # GPUSETUP_ROOT puts another folder in front of every path that is read or written (tests, image roots).
+# GPUSETUP_BUNDLE is a folder made by the bundle script: then nothing is taken from the network.
 # What is needed to take a step back is kept in $state, as STEP.before, STEP.after (package names) and STEP.files/.
 
 shopt -s inherit_errexit
 root=${GPUSETUP_ROOT:-}
+bundle=${GPUSETUP_BUNDLE:-}
 state=$root/var/lib/gpusetup
 
 say() { printf '%s\n' "$*"; }
@@ -26,9 +28,24 @@ install_packages() {
   local step=$1 status=0
   shift
   remember_packages_before "$step" || return
-  dnf -y install "$@" || status=$?
+  dnf_install "$@" || status=$?
   package_names | keep "$state/$step.after" || return
   return "$status"
+}
+
+# From the network, or from the bundle: its packages are signed, or vouched for by metadata that was signed.
+dnf_install() {
+  local keys options=()
+  if [[ -n $bundle ]]; then
+    keys=$(printf 'file://%s,' "$root"/etc/pki/rpm-gpg/*)
+    options=(--disablerepo='*' --repofrompath="gpusetup-bundle,file://$bundle/rpms")
+    options+=(--setopt=gpusetup-bundle.gpgcheck=1 --setopt=gpusetup-bundle.gpgkey="${keys%,}")
+    if [[ -d $bundle/rpms-by-metadata ]]; then
+      options+=(--repofrompath="gpusetup-bundle-more,file://$bundle/rpms-by-metadata")
+      options+=(--setopt=gpusetup-bundle-more.gpgcheck=0)
+    fi
+  fi
+  dnf -y "${options[@]}" install "$@"
 }
 
 remember_packages_before() {
@@ -97,6 +114,52 @@ restore_files() {
     fi
   done < <(find "$folder" -type f -print0)
   rm -rf "$folder"
+}
+
+# ── what comes from elsewhere ─────────────────────────────────────────────────────────────────────────────────────
+
+# A file in a bundle has its address for its name.
+bundled() { say "files/${1//[^A-Za-z0-9._-]/_}"; }
+
+# fetch URL FILE
+fetch() {
+  if [[ -n $bundle ]]; then
+    cp "$bundle/$(bundled "$1")" "$2"
+  else
+    curl --fail --silent --show-error --location --proto '=https' --tlsv1.2 --retry 3 --output "$2" "$1"
+  fi
+}
+
+# fingerprint FILE: of the one public key in it; a second key would be imported unseen.
+fingerprint() {
+  local keys home
+  home=$(mktemp -d)
+  keys=$(gpg --homedir "$home" --show-keys --with-colons "$1" 2>/dev/null || :)
+  rm -rf "$home"
+  [[ $(grep -c '^pub:' <<<"$keys") == 1 ]] || fail "the key file holds not exactly one key"
+  awk -F: '$1 == "fpr" { print $10; exit }' <<<"$keys"
+}
+
+# trusted ID KEYID PINNED FOUND: the pinned fingerprint, or, where none is published, a person's word for it.
+trusted() {
+  local answer=""
+  if [[ -n $3 ]]; then
+    [[ $4 == "$3" ]] || fail "the key of $1 has the fingerprint $4, not $3: it is not trusted"
+    return
+  fi
+  [[ $4 == *"$2" ]] || fail "the key of $1 has the fingerprint $4, which does not end in $2: it is not trusted"
+  [[ ${GPUSETUP_TRUST_KEY:-} != "$4" ]] || return 0
+  if [[ -t 0 ]]; then
+    say "No source that we know publishes the whole fingerprint of the key of $1. The downloaded one is $4."
+    read -r -p "Compare it with what its owner says. Type yes to trust it: " answer
+  fi
+  [[ $answer == yes ]] || fail "the key of $1 is not trusted; to trust it, run again with GPUSETUP_TRUST_KEY=$4"
+}
+
+# repo_text ID KEYFILE OPTION=VALUE…: one section of a .repo file.
+repo_text() {
+  printf '[%s]\n' "$1"
+  printf '%s\n' "${@:3}" "gpgkey=file://$2"
 }
 
 # ── the kernel ────────────────────────────────────────────────────────────────────────────────────────────────────

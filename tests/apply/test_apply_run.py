@@ -20,8 +20,8 @@ from gpusetup.content import content_dirs
 from gpusetup.errors import MissingError, RefusedError, StepFailedError
 from gpusetup.render.model import Recipe, Step
 from gpusetup.value import save, to_json
-from tests.support import Run
 from tests.stacks import desktop
+from tests.support import Run
 
 
 def step(name: str, **changes: str | bool) -> Step:

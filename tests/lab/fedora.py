@@ -80,11 +80,15 @@ class Lab:
             """)
         assert done.returncode == 0, done.stderr
 
+    @property
+    def _chroot(self) -> list[str]:
+        return [*self.inside, "chroot", str(self.folder / "root")]
+
     def sh(self, text: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run shell text inside."""
         path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         return subprocess.run(
-            [*self.inside, "chroot", self.folder / "root", "bash", "-c", text],
+            [*self._chroot, "bash", "-c", text],
             env={"PATH": path, "HOME": "/root", "LC_ALL": "C.UTF-8", "PIP_CONFIG_FILE": "/etc/pip.conf", **env},
             capture_output=True,
             text=True,
@@ -119,6 +123,11 @@ class Lab:
             [*self.inside, "tee", f"{self.folder}/root{path}"], input=text.encode(), capture_output=True, check=False
         )
         assert done.returncode == 0, done.stderr
+
+    def carry(self, path: str, other: Lab) -> None:
+        """Carry the folder `path` to the same place in another stand-in Fedora, as on a disk."""
+        packed = subprocess.run([*self._chroot, "tar", "-cf", "-", path], capture_output=True, check=True)
+        subprocess.run([*other._chroot, "tar", "-C", "/", "-xf", "-"], input=packed.stdout, check=True)
 
     def state(self) -> dict[str, str]:
         """Return what a run may change: packages and keys, files under the folders that matter, kernel arguments."""

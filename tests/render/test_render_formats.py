@@ -17,12 +17,13 @@ from gpusetup.errors import WrongInputError
 from gpusetup.render.formats import formats, render
 from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Stack
-from tests.support import Run
 from tests.stacks import desktop, laptop
+from tests.support import Run
 
 LINTERS = {
     "ansible": ("ansible-playbook", "--syntax-check", "-i", "localhost,"),
     "bash": ("shellcheck",),
+    "bundle": ("shellcheck",),
     "cloud-init": ("cloud-init", "schema", "--config-file"),
     "kickstart": ("ksvalidator", "--version", "F43"),
 }
@@ -99,7 +100,7 @@ def test_hostile_text_stays_inside_its_string(tmp_path: Path) -> None:
 
 
 def test_an_unknown_format_is_named(gpusetup: Run) -> None:
-    with pytest.raises(WrongInputError, match="known: ansible, bash"):
+    with pytest.raises(WrongInputError, match="known: ansible, bash, bundle"):
         render(recipe(desktop()), "floppy", "today")
     done = gpusetup("install", "--release", "44", "--gpu", "RTX 4090", "--format", "floppy")
     assert done.returncode == 2
