@@ -9,6 +9,7 @@ from gpusetup.machine.host import Host
 from gpusetup.machine.model import Driver, Library, Pairs, Reading, Unread
 
 NVRM = "/proc/driver/nvidia/version"
+FIRMWARE = "/lib/firmware"
 OPEN = "Dual MIT/GPL"
 PROPRIETARY = "NVIDIA"
 
@@ -61,9 +62,13 @@ def _parameters(host: Host) -> Reading[Pairs]:
     return (*pairs, *([] if isinstance(modeset, Unread) else [("nvidia_drm.modeset", modeset)]))
 
 
-def _gsp_firmware(host: Host) -> Pairs:
+def _gsp_firmware(host: Host) -> Reading[Pairs]:
     """Return (driver version, path) of each firmware file that a driver has installed."""
-    paths = host.glob("/lib/firmware/nvidia/[0-9]*/gsp*.bin*")
+    if not host.exists(FIRMWARE):
+        return Unread(unread="absent", source=FIRMWARE, detail="no firmware is kept here: a container, mostly")
+    if refused := host.forbidden(FIRMWARE, f"{FIRMWARE}/nvidia"):
+        return refused
+    paths = host.glob(f"{FIRMWARE}/nvidia/[0-9]*/gsp*.bin*")
     return tuple((path.split("/")[-2], path) for path in paths)
 
 

@@ -84,6 +84,11 @@ class Host:
         except (OSError, ValueError) as error:
             return unread(path, error)
 
+    def forbidden(self, *paths: str) -> Unread | None:
+        """Return why one of the folders `paths` cannot be listed although it is there, None when none is in the way."""
+        listed = (self.listdir(path) for path in paths)
+        return next((each for each in listed if isinstance(each, Unread) and each.unread != "absent"), None)
+
     def names(self, path: str) -> tuple[str, ...]:
         """Return the names in the folder `path`, none where it cannot be listed."""
         listed = self.listdir(path)

@@ -10,6 +10,7 @@ from gpusetup.machine.host import Host, unread
 from gpusetup.machine.model import Limits, Reading, Unread
 
 UNLIMITED = -1
+OWN = "/proc/self/cgroup"
 CGROUPS = "/sys/fs/cgroup"
 MANY = 1 << 60  # version 1 writes a huge number for "no limit"
 
@@ -43,9 +44,11 @@ def _size(path: str) -> Reading[int]:
 
 def read_memory_limit(host: Host) -> Reading[int]:
     """Return the lowest limit from our group up to the root, since each of them holds."""
+    if isinstance(told := host.read_text(OWN), Unread):
+        return told
     limits = [
         host.read_int(path)
-        for folder in _groups(host, "memory")
+        for folder in _groups(told, "memory")
         for path in (f"{folder}/memory.max", f"{folder}/memory.limit_in_bytes")
     ]
     known = [limit for limit in limits if isinstance(limit, int) and limit < MANY]
@@ -54,7 +57,9 @@ def read_memory_limit(host: Host) -> Reading[int]:
 
 def read_cpu_limit(host: Host) -> Reading[float]:
     """Return how many processors' worth of time our group may use, the lowest up to the root."""
-    shares = [share for folder in _groups(host, "cpu") if (share := _share(host, folder)) > 0]
+    if isinstance(told := host.read_text(OWN), Unread):
+        return told
+    shares = [share for folder in _groups(told, "cpu") if (share := _share(host, folder)) > 0]
     return min(shares, default=float(UNLIMITED))
 
 
@@ -71,10 +76,9 @@ def _share(host: Host, folder: str) -> float:
     return int(parts[0][:18]) / int(parts[1][:18]) if both else 0
 
 
-def _groups(host: Host, controller: str) -> Iterator[str]:
+def _groups(told: str, controller: str) -> Iterator[str]:
     """Yield our group's folder and those above it: ``0::/path`` is version 2, ``4:memory:/path`` version 1."""
-    told = host.read_text("/proc/self/cgroup")
-    for line in () if isinstance(told, Unread) else told.splitlines():
+    for line in told.splitlines():
         _, names, path = ([*line.split(":", 2), "", ""])[:3]
         top = CGROUPS if not names else f"{CGROUPS}/{controller}"
         if not names or controller in names.split(","):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from gpusetup.machine.host import Host
-from gpusetup.machine.model import ModuleBuild, Unread
+from gpusetup.machine.model import ModuleBuild, Reading, Unread
 
 AKMODS = "/var/cache/akmods"
 DKMS = "/var/lib/dkms"
@@ -18,9 +18,10 @@ _DKMS_KERNEL = re.compile(r"make\.log for \S+ for kernel (\S+)")
 State = Literal["built", "failed", "added"]
 
 
-def read_builds(host: Host) -> tuple[ModuleBuild, ...]:
-    """Return the builds of nvidia modules, in the order of the folders' names."""
-    return (*_akmods(host), *_dkms(host))
+def read_builds(host: Host) -> Reading[tuple[ModuleBuild, ...]]:
+    """Return the builds of nvidia modules, in the order of the folders' names; none where no builder is installed."""
+    refused = host.forbidden(AKMODS, DKMS) or host.forbidden(*(host.glob(f"{AKMODS}/nvidia*")))
+    return refused or (*_akmods(host), *_dkms(host))
 
 
 def _akmods(host: Host) -> Iterator[ModuleBuild]:

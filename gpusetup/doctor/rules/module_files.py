@@ -25,7 +25,7 @@ def build_failed(machine: Machine) -> Verdicts:
     """
     if nvidia_is_built(machine.system.kernel.modules_on_disk.get(str(either(machine.system.kernel.release)), ())):
         return
-    for build in machine.system.kernel.builds:
+    for build in there(machine.system.kernel.builds) or ():
         if build.state == "failed" and build.kernel == known(machine.system.kernel.release):
             yield error(
                 f"{build.tool} failed to build driver {build.version} for the running kernel",
@@ -45,7 +45,7 @@ def build_failed(machine: Machine) -> Verdicts:
 def other_build_failed(machine: Machine) -> Verdicts:
     """The module could not be built for an installed kernel that is not running: starting that one lacks the GPU."""
     kernel = machine.system.kernel
-    for build in kernel.builds:
+    for build in there(kernel.builds) or ():
         lacking = not nvidia_is_built(kernel.modules_on_disk.get(build.kernel, ()))
         if build.state == "failed" and build.kernel != known(kernel.release) and lacking:
             yield warning(
@@ -98,7 +98,7 @@ def updated(machine: Machine) -> Verdicts:
 @rule("KRN105", "modprobe.d forbids the NVIDIA module", worst="error", after=("GPU001",), source=MODPROBE)
 def forbidden(machine: Machine) -> Verdicts:
     """A file of modprobe.d blacklists nvidia, or makes loading it do nothing (``install nvidia /bin/false``)."""
-    for path, line in machine.system.kernel.modprobe if has_card(machine) else ():
+    for path, line in (there(machine.system.kernel.modprobe) or ()) if has_card(machine) else ():
         words = line.split()
         blacklisted = words[:2] == ["blacklist", "nvidia"]
         if blacklisted or (words[:2] == ["install", "nvidia"] and words[-1].endswith(("/false", "/true"))):
@@ -117,8 +117,9 @@ def no_firmware(machine: Machine) -> Verdicts:
     version.
     """
     version = there(machine.driver.kernel_module)
-    if version and there(machine.driver.module_license) == "Dual MIT/GPL":
-        have = {driver for driver, _ in machine.driver.gsp_firmware}
+    firmware = there(machine.driver.gsp_firmware)
+    if version and firmware is not None and there(machine.driver.module_license) == "Dual MIT/GPL":
+        have = {driver for driver, _ in firmware}
         if version not in have:
             yield error(
                 f"the GPU's firmware for driver {version} is not on disk",

@@ -107,7 +107,7 @@ def next_build(machine: Machine) -> Verdicts:
     """
     if not has_card(machine) or not there(machine.system.secure_boot) or machine.system.container:
         return
-    local = [build for build in machine.system.kernel.builds if build.state == "built"]
+    local = [build for build in there(machine.system.kernel.builds) or () if build.state == "built"]
     for key in machine.system.mok.keys if local and not is_kept_out(machine) else ():
         if known(key.enrolled) is False:
             yield warning(

@@ -27,5 +27,5 @@ class Driver(Value):
     """The gcc that built the loaded module, ``15.2.1``."""
     parameters: Reading[Pairs] = NOT_RECORDED
     """/proc/driver/nvidia/params, and ``modeset`` of nvidia_drm."""
-    gsp_firmware: Pairs = ()
+    gsp_firmware: Reading[Pairs] = NOT_RECORDED
     """Driver version and a GSP firmware file that lies on disk for it."""

@@ -55,8 +55,8 @@ class Kernel(Value):
     """The kernel that boots next: the boot loader's choice where it can be read, else the newest that is installed."""
     module_file: ModuleFile = ModuleFile()
     """The nvidia module that the running kernel would load."""
-    builds: tuple[ModuleBuild, ...] = ()
-    modprobe: Pairs = ()
+    builds: Reading[tuple[ModuleBuild, ...]] = NOT_RECORDED
+    modprobe: Reading[Pairs] = NOT_RECORDED
     """File of modprobe.d and a line in it that speaks of nvidia, nouveau or nova; comments are left out."""
     log: Reading[tuple[str, ...]] = NOT_RECORDED
     """The kernel's messages that concern a GPU since boot (Xid, NVRM, nouveau, module signatures, PCIe errors), the
