@@ -118,6 +118,14 @@ def test_the_drivers_own_files(tmp_path: Path) -> None:
     assert driver.gsp_firmware == (("580.95.05", "/lib/firmware/nvidia/580.95.05/gsp_ga10x.bin"),)
 
 
+def test_a_container_without_firmware_is_not_a_host_that_lacks_it(tmp_path: Path) -> None:
+    said = dict.fromkeys(("nvml", "nvml_library", "cuda", "confidential"), Unread(unread="absent", source=""))
+    told = read_driver(Host(tmp_path), said, ()).gsp_firmware
+    assert isinstance(told, Unread)
+    assert told.unread == "absent"
+    assert read_driver(Host(grow(tmp_path, {"/lib/firmware": None})), said, ()).gsp_firmware == ()
+
+
 def test_a_library_of_another_machine_is_told_apart(tmp_path: Path) -> None:
     elf = b"\x7fELF%c\x01\x01" + b"\0" * 9 + b"\x03\0%c\0"
     tree: dict[str, Content] = {

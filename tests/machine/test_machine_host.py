@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,29 +11,10 @@ from gpusetup.machine.host import Host
 from gpusetup.machine.model import Unread
 from tests.fake_host import Link, grow
 
-NOBODY = 65534
-
 
 def unread(value: object) -> Unread:
     assert isinstance(value, Unread)
     return value
-
-
-@pytest.fixture
-def ordinary_user() -> Iterator[Path]:
-    """Be an ordinary user for one test; gives a folder that this user may enter."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        root = os.geteuid() == 0
-        yield Path(folder) if not root else _become(Path(folder))
-        if root:
-            os.seteuid(0)
-
-
-def _become(folder: Path) -> Path:
-    os.chown(folder, NOBODY, NOBODY)
-    os.seteuid(NOBODY)
-    return folder
 
 
 def test_absolute_links_stay_inside(tmp_path: Path) -> None:

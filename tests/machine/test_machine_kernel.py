@@ -14,6 +14,8 @@ from gpusetup.machine.certificate import common_names
 from gpusetup.machine.host import Host
 from gpusetup.machine.kernel import read_kernel
 from gpusetup.machine.model import Kernel, ModuleBuild, Unread
+from gpusetup.machine.modprobe import read_modprobe
+from gpusetup.machine.module_builds import read_builds
 from tests.fake_host import Content, Link, grow
 
 RUNNING = "7.0.4-200.fc44.x86_64"
@@ -57,7 +59,7 @@ def test_no_kernel_is_installed_in_a_container(tmp_path: Path) -> None:
 def test_builds_are_told_as_akmods_and_dkms_leave_them(tmp_path: Path) -> None:
     cache, tree = "/var/cache/akmods/nvidia", "/var/lib/dkms/nvidia"
     stopped = f"{tree}/575.64/build/make.log"
-    built = kernel(
+    read = kernel(
         tmp_path,
         {
             f"{cache}/580.95.05-1-for-{RUNNING}.log": "",
@@ -68,9 +70,10 @@ def test_builds_are_told_as_akmods_and_dkms_leave_them(tmp_path: Path) -> None:
             stopped: f"DKMS (dkms-3.2.2) make.log for nvidia/575.64 for kernel {NEWER} (x86_64)\nmake: ***\n",
         },
     ).builds
+    assert not isinstance(read, Unread)
     failed = f"{cache}/580.95.05-1-for-{NEWER}.failed.log"
     log = f"{tree}/575.64/{RUNNING}/x86_64/log/make.log"
-    assert set(built) == {
+    assert set(read) == {
         ModuleBuild(
             tool="akmods",
             version="580.95.05-1",
@@ -83,6 +86,18 @@ def test_builds_are_told_as_akmods_and_dkms_leave_them(tmp_path: Path) -> None:
         ModuleBuild(tool="dkms", version="575.64", kernel=RUNNING, state="built", log=log),
         ModuleBuild(tool="dkms", version="575.64", kernel=NEWER, state="failed", log=stopped),
     }
+
+
+@pytest.mark.parametrize("place", ["/var/cache/akmods", "/var/lib/dkms", "/etc/modprobe.d"])
+def test_a_folder_that_may_not_be_listed_is_not_an_empty_one(ordinary_user: Path, place: str) -> None:
+    grow(ordinary_user, {place: None})
+    host = Host(ordinary_user)
+    assert (read_builds(host), read_modprobe(host)) == ((), ())
+    (ordinary_user / place.lstrip("/")).chmod(0)
+    told = read_modprobe(host) if "modprobe" in place else read_builds(host)
+    (ordinary_user / place.lstrip("/")).chmod(0o755)
+    assert isinstance(told, Unread)
+    assert (told.unread, told.source) == ("denied", place)
 
 
 def test_modprobe_is_read_in_its_own_order(tmp_path: Path) -> None:

@@ -134,6 +134,12 @@ def test_the_lowest_limit_of_the_groups_holds(
     assert (read_memory_limit(host), read_cpu_limit(host)) == (memory, cpus)
 
 
+def test_without_its_control_group_a_process_knows_no_limit(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    assert isinstance(read_memory_limit(host), Unread)
+    assert isinstance(read_cpu_limit(host), Unread)
+
+
 def test_services_are_installed_enabled_and_running_apart(tmp_path: Path) -> None:
     units = "/usr/lib/systemd/system"
     tree: dict[str, Content] = {
