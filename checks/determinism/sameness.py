@@ -59,8 +59,11 @@ def _observe(row: str, other: Trail, expected: str, record: Recorder) -> None:
 
 def _difference(trail: Trail, other: Trail) -> str:
     """Say where two trainings part: at which step, or in which weight."""
-    first = np.flatnonzero(trail["losses"] != other["losses"])
+    ours, theirs = trail["losses"], other["losses"]
+    if ours.shape != theirs.shape:
+        return f"{len(theirs)} steps instead of {len(ours)}"
+    first = np.flatnonzero(ours != theirs)
     if first.size:
-        return f"the losses differ from step {first[0] + 1} on: {other['losses'][first[0]]:.9g}"
+        return f"the losses differ from step {first[0] + 1} on: {theirs[first[0]]:.9g} instead of {ours[first[0]]:.9g}"
     names = [name for name, value in trail.items() if not np.array_equal(value, other[name])]
     return f"{names[0]} differs" if names else digest(trail)
