@@ -53,6 +53,7 @@ def check(root: Path, cell: Cell, words: str) -> None:
     if cell.kind in {"code", "hang", "death"}:
         assert outcome.named, words
         assert not outcome.read_all, words
+        assert outcome.state != "healthy", words
 
 
 def test_the_matrix_can_fail(driven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
