@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gpusetup.facts import Facts
+    from gpusetup.machine.model import Machine
     from gpusetup.resolve.model import Request
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -48,9 +49,13 @@ def read_request(
     facts: Facts, *, machine_file: Path | None, sysroot: Path, deadline: float, repo: str | None, **wishes: Any
 ) -> Request:
     """Return the request that the options amount to; what had to be assumed is said on stderr."""
-    from gpusetup.resolve.request import Wishes, ask  # noqa: PLC0415 - --help needs none of it
+    from gpusetup.resolve import prepare  # noqa: PLC0415 - --help needs none of it
+    from gpusetup.resolve.request import Wishes, ask  # noqa: PLC0415
 
-    asked = ask(facts, Wishes(repo=repo or "", **wishes), lambda: read_machine(machine_file, sysroot, deadline))  # type: ignore[arg-type]
+    def read() -> Machine:
+        return read_machine(machine_file, sysroot, deadline, lambda: prepare(facts))
+
+    asked = ask(facts, Wishes(repo=repo or "", **wishes), read)  # type: ignore[arg-type]
     for note in asked.notes:
         click.echo(f"note: {note}", err=True)
     return asked.request

@@ -24,6 +24,14 @@ def attempt(request: Request, facts: Facts, today: date | None = None) -> Stack 
     return assemble(request, outcome.solution, facts, day)
 
 
+def prepare(facts: Facts) -> None:
+    """Load what solving needs, so that it can be done while the driver is asked."""
+    from gpusetup.resolve import stack  # noqa: F401, PLC0415 - it is the loading that matters
+    from gpusetup.resolve.catalogue import catalogue  # noqa: PLC0415
+
+    catalogue(facts).load()
+
+
 def resolve(request: Request, facts: Facts, today: date | None = None) -> Stack:
     """Return the best stack for `request`; raises `RefusedError` (exit code 4) when there is none."""
     from gpusetup.errors import RefusedError  # noqa: PLC0415

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from gpusetup.errors import CannotLookError, WrongInputError
 from gpusetup.facts.find import arch_of, gpu_by_name, gpus_by_pci_id
-from gpusetup.machine.model import Unread
 from gpusetup.resolve.model import Card
 
 if TYPE_CHECKING:
@@ -33,6 +32,8 @@ def found(facts: Facts, machine: Machine) -> tuple[Card, ...]:
     Raises `CannotLookError` when neither the driver nor the PCI bus could be read, and `WrongInputError` when a card
     is in no table: no guess is made about hardware.
     """
+    from gpusetup.machine.model import Unread  # noqa: PLC0415 - cards that were named need no machine
+
     if not isinstance(machine.gpus, Unread) and machine.gpus:
         return distinct(_of_nvml(facts, gpu, machine) for gpu in machine.gpus)
     if isinstance(machine.pci, Unread):
@@ -48,6 +49,8 @@ def distinct(cards: Iterable[Card]) -> tuple[Card, ...]:
 
 def _of_nvml(facts: Facts, gpu: NvmlGpu, machine: Machine) -> Card:
     """Return the card as NVML names it; where NVML could not tell the capability, by name or PCI id."""
+    from gpusetup.machine.model import Unread  # noqa: PLC0415 - as above
+
     if not isinstance(gpu.name, Unread) and not isinstance(gpu.compute_capability, Unread):
         card = _of_capability(facts, gpu.compute_capability)
         return Card(name=gpu.name, arch=card.arch, compute_capability=card.compute_capability, known_by="NVML")

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from gpusetup.errors import RefusedError, WrongInputError
-from gpusetup.machine.model import Unread
 from gpusetup.resolve import cards
 from gpusetup.resolve.model import Card, Repo, Request
 from gpusetup.resolve.wishes import covers
@@ -151,4 +150,6 @@ def _release(facts: Facts, machine: Machine | None, wishes: Wishes, notes: list[
 
 
 def _value(reading: Reading[T]) -> T | None:
+    from gpusetup.machine.model import Unread  # noqa: PLC0415 - loaded when a machine was read
+
     return None if isinstance(reading, Unread) else reading

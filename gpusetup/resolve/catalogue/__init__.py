@@ -72,6 +72,11 @@ class Catalogue:
     def toolkit_cudnn(self) -> tuple[ToolkitCudnn, ...]:
         return toolkits.cudnn(self.facts)
 
+    def load(self) -> None:
+        """Make the candidates that do not depend on a release now, rather than when they are first asked for."""
+        for name in ("releases", "torch", "tensorflow", "cudnn", "toolkits", "toolkit_cudnn"):
+            getattr(self, name)
+
     def drivers(self, release: Release) -> tuple[DriverOffer, ...]:
         """Return the drivers that the repositories of `release` offer."""
         return self._once(hosts.drivers, release)
