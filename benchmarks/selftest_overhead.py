@@ -49,7 +49,7 @@ def timed(work: object) -> float:
 
 def ours(names: list[str]) -> None:
     chosen = [part for name in names for part in ("--check", name)]
-    command = [Path(sys.executable).with_name("gpusetup"), "selftest", "--quick", "--device", "cpu", *chosen]
+    command = [str(Path(sys.executable).with_name("gpusetup")), "selftest", "--quick", "--device", "cpu", *chosen]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 

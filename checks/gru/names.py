@@ -28,19 +28,21 @@ class Batch(NamedTuple):
 
 
 class Corpus(NamedTuple):
-    """Names with the number of their language, sorted, so that nothing depends on the order of files."""
+    """Names with the number of their language, sorted, so that nothing depends on the order of files.
+
+    `letters` (names, 24) is each name in numbers, padded with 0; `lengths` (names,) how many letters it has.
+    """
 
     languages: tuple[str, ...]
     names: tuple[tuple[str, int], ...]
+    letters: NDArray[np.int64]
+    lengths: NDArray[np.int64]
 
     def batch(self, places: NDArray[np.int64], padding: int = 0) -> Batch:
         """Return the names at `places` as one batch, with `padding` columns more than the longest needs."""
-        chosen = [self.names[place] for place in places]
-        lengths = np.array([len(name) for name, _ in chosen])
-        letters = np.zeros((len(chosen), lengths.max() + padding), dtype=np.int64)
-        for row, (name, _) in zip(letters, chosen, strict=True):
-            row[: len(name)] = [ALPHABET.index(letter) + 1 for letter in name]
-        return Batch(letters, lengths, np.array([language for _, language in chosen]))
+        lengths = self.lengths[places]
+        letters = np.pad(self.letters[places, : lengths.max()], ((0, 0), (0, padding)))
+        return Batch(letters, lengths, np.array([self.names[place][1] for place in places]))
 
 
 def fold(name: str) -> str:
@@ -64,4 +66,8 @@ def read_names(folder: str = "") -> Corpus:
     languages = tuple(sorted({language for language, _ in pairs}))
     if len(languages) < 2:
         raise ValueError(f"{folder} needs at least two files Language.txt with one name per line")
-    return Corpus(languages, tuple(sorted((name, languages.index(language)) for language, name in pairs)))
+    names = tuple(sorted((name, languages.index(language)) for language, name in pairs))
+    letters = np.zeros((len(names), LONGEST), dtype=np.int64)
+    for row, (name, _) in zip(letters, names, strict=True):
+        row[: len(name)] = [ALPHABET.index(letter) + 1 for letter in name]
+    return Corpus(languages, names, letters, (letters > 0).sum(axis=1))
