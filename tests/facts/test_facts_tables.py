@@ -51,6 +51,7 @@ PLANTED = [
     ("builds_fit_their_toolkit", "torch_build", "torch-build-2.13-cu130", {"cc": ("6.0",)}),
     ("cudnn_versions_are_known", "torch_build", "torch-build-2.13-cu130", {"cudnn": "9.99.0.1"}),
     ("cudnn_versions_are_known", "cudnn_support", "cudnn-support-9.5.0-cuda11.8", {"last": "9.0.0"}),
+    ("builds_keep_to_what_cudnn_supports", "torch_build", "torch-build-2.13-cu126", {"cc": ("3.7",)}),
     ("fedora_releases_can_be_used", "fedora", "fedora-44", {"gcc_major": 0}),
     ("fedora_releases_can_be_used", "fedora", "fedora-44", {"nvidia_repo": "fedora99"}),
     ("fedora_releases_can_be_used", "fedora", "fedora-45", {"nvidia_repo_exact": True}),

@@ -30,6 +30,7 @@ CHECKS = (
     joins.default_variants_are_built,
     joins.builds_fit_their_toolkit,
     joins.cudnn_versions_are_known,
+    joins.builds_keep_to_what_cudnn_supports,
     joins.fedora_releases_can_be_used,
     joins.keys_exist,
     joins.packages_have_a_repository,

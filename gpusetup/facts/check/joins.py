@@ -86,6 +86,19 @@ def cudnn_versions_are_known(facts: Facts) -> Iterator[Problem]:
             yield Problem(row=row.id, text=f"runs backwards, {row.first} to {row.last}")
 
 
+def builds_keep_to_what_cudnn_supports(facts: Facts) -> Iterator[Problem]:
+    """Demand that a build has no code below the capability that its cuDNN is documented for, where it is documented."""
+    for row in facts.torch_build:
+        brought = cudnn(row.cudnn).key[:3] if row.cudnn and row.cc else ()
+        floors = [
+            capability(support.cc_min)
+            for support in facts.cudnn_support
+            if row.cuda in support.cuda and cudnn(support.first).key[:3] <= brought <= cudnn(support.last).key[:3]
+        ]
+        if floors and min(map(capability, row.cc)) < min(floors):
+            yield Problem(row=row.id, text=f"has code below {min(floors)}, the floor of cuDNN {row.cudnn}")
+
+
 def fedora_releases_can_be_used(facts: Facts) -> Iterator[Problem]:
     """Demand that a release has a compiler, a Python, and a directory of NVIDIA's that has a row."""
     directories = {row.directory for row in facts.nvidia_repo}
