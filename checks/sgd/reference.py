@@ -15,7 +15,6 @@ g is the gradient, η the rate, all operations are element by element:
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -66,15 +65,6 @@ class Optimiser:
 
     def weights(self) -> Weights:
         return {name: weight.copy() for name, weight in self._weights.items()}
-
-    def seconds(self, gradients: Weights, steps: int) -> float:
-        started = time.perf_counter()
-        for _ in range(steps):
-            self.apply(gradients)
-        return (time.perf_counter() - started) / steps
-
-    def state_bytes(self) -> int:
-        return sum(memory.nbytes for kept in (self._first, self._second) for memory in kept.values())
 
     def _change(self, name: str, gradient: Array) -> Array:
         """Update the memory of weight `name` and return by how much it goes down, before the rate."""

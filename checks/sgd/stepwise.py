@@ -24,7 +24,6 @@ WIDTH = 64
 _SCALES = {"large": 1.0, "small": 2.0**-12, "tiny": 2.0**-24, "rare": 1.0}
 _RARE = 4
 """There is a gradient at every fourth step only, and none before that: 0 / 0 must give 0."""
-_COUNT = WIDTH * len(_SCALES)
 
 
 def record_steps(backend: Backend, rule: Rule, job: Job, record: Recorder) -> None:
@@ -36,7 +35,6 @@ def record_steps(backend: Backend, rule: Rule, job: Job, record: Recorder) -> No
         for name, weight in optimiser.weights().items():
             record.tensor(kind, f"{rule.name} with {name} gradients", weight, step)
         if step == VARIANT_STEPS:
-            record.measure(f"{rule.name}: bytes remembered per weight", optimiser.state_bytes() / _COUNT)
             _check_variants(backend, rule, optimiser.weights(), job, record)
 
 

@@ -41,10 +41,8 @@ def record_valleys(training: Training, rule: Rule, job: Job, record: Recorder) -
     starts = uniform(job.seed, "points", (STARTS[job.profile], 2), 4.0)
     for rate in rule.valley_rates:
         ends, steady = descend(training, starts, rate), find_steady(rule, starts, rate, job)
-        place = f"minimum reached by {rule.name} at rate {rate:g}"
-        record.tensor("exact", place, np.where(steady, ends, UNSTEADY))
-        record.measure(f"{place}: steady starts", float(steady.mean()))
-        record.measure(f"{place}: diverged starts", float((ends == DIVERGED).mean()))
+        record.tensor("exact", f"minimum reached by {rule.name} at rate {rate:g}", np.where(steady, ends, UNSTEADY))
+        record.observe("Himmelblau's minima", f"{rule.name} at rate {rate:g}", describe(ends, steady))
         if rate == rule.valley_rates[0]:
             found = set(ends[steady].tolist())
             detail = f"{len(found)} of 4 from {steady.sum()} steady starts, {(ends == DIVERGED).sum()} diverged"
@@ -79,6 +77,13 @@ def find_steady(rule: Rule, starts: NDArray[np.float64], rate: float, job: Job) 
             steady = steady & (beside | arrived)
             training.nudge({"points": kick.reshape(-1, 2)})
     return steady
+
+
+def describe(ends: NDArray[np.int64], steady: NDArray[np.bool_]) -> str:
+    """Return how many starts ended where, in words."""
+    *found, elsewhere, diverged = np.bincount(ends, minlength=DIVERGED + 1).tolist()
+    counts = " + ".join(map(str, found))
+    return f"{counts} starts reach the four, {elsewhere} none, {diverged} diverge; {steady.sum()} are steady"
 
 
 def classify(points: NDArray[Any], near: float = NEAR) -> NDArray[np.int64]:
