@@ -30,7 +30,7 @@ class Recorder:
 
         Record in the order of computation: the first one that differs is where a fault began.
         """
-        array = np.ascontiguousarray(value)
+        array = np.asarray(value, order="C")
         key = f"{step} {name}"
         if key in self._arrays:
             raise ValueError(f"{name} of step {step} is recorded twice")
