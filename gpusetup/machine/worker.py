@@ -7,6 +7,7 @@ returns or takes the process with it, the parent still has everything that was r
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
@@ -20,6 +21,7 @@ REAP_SECONDS = 0.2
 """How long a killed child is waited for; one that sleeps inside a driver cannot die and is left behind."""
 
 PR_SET_PDEATHSIG = 1
+STDERR = 2
 CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 
 Tell = Callable[..., None]
@@ -59,7 +61,7 @@ class Worker:
         status = self._reap(kill=not finished)
         *whole, _unfinished = raw.split(b"\n")
         lines = [line for line in map(_decode, whole) if line]
-        calls = [str(line[1]) for line in lines if line[0] == "call"]
+        calls = [str(line[1]) for line in lines if line[0] == "call" and len(line) > 1]
         ended, detail = ("fine", "") if ["done"] in lines else _ending(finished, status, lines)
         if ended == "timeout":
             detail = f"no answer within {self._deadline:g} s"
@@ -93,21 +95,25 @@ class Worker:
             self._close()
 
     def _reap(self, *, kill: bool) -> int | None:
-        """Return the child's wait status, None when it did not die in time."""
-        if kill:
-            os.kill(self._pid, signal.SIGKILL)
-        end = time.monotonic() + REAP_SECONDS
-        while True:
-            pid, status = os.waitpid(self._pid, os.WNOHANG)
-            if pid:
-                return status
-            if time.monotonic() > end:
-                return None
-            time.sleep(0.001)
+        """Return the child's wait status, None when it did not die in time; 0 where the kernel reaps for us."""
+        try:
+            if kill:
+                os.kill(self._pid, signal.SIGKILL)
+            end = time.monotonic() + REAP_SECONDS
+            while time.monotonic() <= end:
+                pid, status = os.waitpid(self._pid, os.WNOHANG)
+                if pid:
+                    return status
+                time.sleep(0.001)
+        except (ChildProcessError, ProcessLookupError):  # we were started with SIGCHLD ignored
+            return 0
+        return None
 
 
 def _live_as_child(work: Callable[[Tell], None], write_end: int) -> None:
     """Do the work, say how it went, and leave without running anything of the parent's."""
+    if write_end <= STDERR:  # we were started with a standard stream closed, and the pipe has its number
+        write_end = fcntl.fcntl(write_end, fcntl.F_DUPFD_CLOEXEC, STDERR + 1)
 
     def tell(*line: Any) -> None:
         os.write(write_end, msgspec.json.encode(line) + b"\n")

@@ -17,6 +17,7 @@ import pytest
 from gpusetup.machine.model import Gpu, Machine, Peer, Process, Unread
 from gpusetup.machine.nvml.question import GPU
 from gpusetup.machine.read import read
+from gpusetup.value import load
 from tests.fake_driver import FakeDriver, plan
 from tests.support import Run
 
@@ -251,6 +252,30 @@ def test_a_chroot_without_device_nodes_is_asked_too(
     fake_driver.install(tmp_path)
     monkeypatch.setattr(os, "devnull", str(tmp_path / "dev/null"))
     (gpu,) = gpus_of(read(tmp_path, 5))
+    assert gpu.compute_capability == "9.0"
+
+
+@pytest.mark.parametrize("faults", [{}, {"nvmlDeviceGetName": "hang"}])
+def test_a_parent_that_ignores_its_children_hears_the_driver(
+    tmp_path: Path, fake_driver: FakeDriver, monkeypatch: pytest.MonkeyPatch, faults: dict[str, str]
+) -> None:
+    for name, value in plan("h100", faults=faults).items():
+        monkeypatch.setenv(name, value)
+    fake_driver.install(tmp_path)
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        (gpu,) = gpus_of(read(tmp_path, 0.5))
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    assert isinstance(gpu.name, Unread) is bool(faults)
+
+
+@pytest.mark.parametrize("streams", ["<&-", "<&- >&-", "<&- >&- 2>&-"])
+def test_closed_streams_do_not_take_the_drivers_answers(tmp_path: Path, fake_driver: FakeDriver, streams: str) -> None:
+    script = Path(sys.executable).with_name("gpusetup")
+    command = f'exec "{script}" detect --output "{tmp_path}/m.json" {streams}'
+    subprocess.run(["sh", "-c", command], env=os.environ | fake_driver("h100"), check=False)
+    (gpu,) = gpus_of(load(tmp_path / "m.json", Machine))
     assert gpu.compute_capability == "9.0"
 
 
