@@ -45,7 +45,7 @@ class Engine(Protocol):
 
 
 class Backend(Protocol):
-    """A backend's module. `CORNERS` says which subgradients the framework documents, in the order of the inputs."""
+    """A backend's module. `CORNERS` are the subgradients that the framework documents and others do not share."""
 
     Engine: type[Engine]
     CORNERS: dict[str, tuple[tuple[float, ...], ...]]
@@ -61,7 +61,8 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
             record_primitive(engine, primitive, precision, job, record)
             done += 1
             record.progress(done, total)
-        check_corners(engine, precision, backend.CORNERS, record)
+        if job.framework != "reference":  # at a kink there is no derivative to be right about
+            check_corners(engine, precision, backend.CORNERS, record)
 
 
 def record_composite(engine: Engine, precision: str, job: Job, record: Recorder) -> None:

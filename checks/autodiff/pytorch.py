@@ -18,21 +18,14 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-# the subgradients that PyTorch documents ("Gradients for non-differentiable functions" in its autograd notes) or states
-# in derivatives.yaml: the least norm at kinks, ties shared by maximum, minimum and amax, masked at the norm's zero
+# what PyTorch documents ("Gradients for non-differentiable functions" in its autograd notes) or states in
+# derivatives.yaml: the least norm at kinks, so ties are shared and the norm's zero is masked; cummax takes the latest
 CORNERS: dict[str, tuple[tuple[float, ...], ...]] = {
-    "relu at 0": ((0.0,),),
-    "abs at 0": ((0.0,),),
-    "sqrt at 0": ((np.inf,),),
     "norm at 0": ((0.0, 0.0),),
     "maximum at a tie": ((0.5,), (0.5,)),
     "minimum at a tie": ((0.5,), (0.5,)),
-    "largest of equals": ((0.5, 0.5, 0.0),),
-    "clip at its bound": ((1.0,),),
     "cumulative maximum of equals": ((1.0, 2.0),),
-    "product with a zero": ((6.0, 0.0, 0.0),),
     "cumulative product with a zero": ((9.0, 0.0, 0.0),),
-    "where beside a division by 0": ((np.nan,),),
 }
 
 

@@ -19,8 +19,6 @@ from checks.common.job import Job
 
 Array = NDArray[Any]
 
-CORNERS: dict[str, tuple[tuple[float, ...], ...]] = {}
-"""At a kink there is no derivative to be right about."""
 _H = 2.0**-200
 
 

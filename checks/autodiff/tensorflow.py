@@ -15,22 +15,14 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-# the subgradients that TensorFlow's gradient functions state (math_grad.py): maximum and minimum give a tie to their
-# first argument, reduce_max shares it; the norm's zero is 0/0. Its cumprod divides by the input, with 0/0 = 0, though
-# the derivative exists there and is (9, 0, 0); tf.where's documentation warns of the last
+# what TensorFlow's gradient functions state (math_grad.py): maximum and minimum give a tie to their first argument; the
+# norm's zero is 0/0; cumprod divides by its input, with 0/0 = 0, though the derivative is (9, 0, 0) there
 CORNERS: dict[str, tuple[tuple[float, ...], ...]] = {
-    "relu at 0": ((0.0,),),
-    "abs at 0": ((0.0,),),
-    "sqrt at 0": ((np.inf,),),
     "norm at 0": ((np.nan, np.nan),),
     "maximum at a tie": ((1.0,), (0.0,)),
     "minimum at a tie": ((1.0,), (0.0,)),
-    "largest of equals": ((0.5, 0.5, 0.0),),
-    "clip at its bound": ((1.0,),),
     "cumulative maximum of equals": ((3.0, 0.0),),
-    "product with a zero": ((6.0, 0.0, 0.0),),
     "cumulative product with a zero": ((0.0, 0.0, 0.0),),
-    "where beside a division by 0": ((np.nan,),),
 }
 
 

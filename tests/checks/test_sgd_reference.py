@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from pathlib import Path
@@ -10,7 +11,6 @@ import numpy as np
 import pytest
 
 from checks.common.draw import uniform
-from checks.common.job import Job
 from checks.sgd import conventions
 from checks.sgd.boundary import BOUNDS, steepest
 from checks.sgd.names import count_letters
@@ -18,21 +18,7 @@ from checks.sgd.reference import OBJECTIVES, Optimiser, Training
 from checks.sgd.rules import BETAS, DECAY, MOMENTUM, RULES, WEIGHT_DECAY
 from checks.sgd.stepwise import STEPS, draw_gradients, draw_start
 from checks.sgd.valleys import DIVERGED, ELSEWHERE, MINIMA, classify, descend, find_steady
-
-
-def job(data: str = "") -> Job:
-    return Job(
-        check="sgd",
-        framework="reference",
-        device="cpu",
-        seed=3,
-        round=1,
-        profile="quick",
-        threads=1,
-        trace="",
-        log="",
-        data=data,
-    )
+from tests.checks.one_job import JOB
 
 
 RULE = {rule.name: rule for rule in RULES}
@@ -41,7 +27,7 @@ N = 7
 
 def constant(name: str, gradient: float = 0.75, start: float = 0.0) -> float:
     """Where a single weight is after N steps with the same gradient, at rate 1."""
-    optimiser = Optimiser(RULE[name], {"w": np.array([start])}, job())
+    optimiser = Optimiser(RULE[name], {"w": np.array([start])}, JOB)
     optimiser.set_rate(1.0)
     for _ in range(N):
         optimiser.apply({"w": np.array([gradient])})
@@ -74,7 +60,7 @@ def test_adadelta_is_zeilers_algorithm_one_number_at_a_time() -> None:
 def test_nesterov_is_the_gradient_taken_at_the_place_ahead() -> None:
     """Sutskever's form: v ← μv - η∇f(θ + μv), θ ← θ + v; ours holds θ + μv. On f = w²/2."""
     theta, velocity, rate = 1.0, 0.0, 0.25
-    optimiser = Optimiser(RULE["nesterov"], {"w": np.array([1.0])}, job())
+    optimiser = Optimiser(RULE["nesterov"], {"w": np.array([1.0])}, JOB)
     for _ in range(N):
         velocity = MOMENTUM * velocity - rate * (theta + MOMENTUM * velocity)
         theta += velocity
@@ -84,7 +70,7 @@ def test_nesterov_is_the_gradient_taken_at_the_place_ahead() -> None:
 
 def test_adams_corrections_make_its_means_unbiased() -> None:
     one, two = BETAS
-    optimiser = Optimiser(RULE["adam"], {"w": np.zeros(1)}, job())
+    optimiser = Optimiser(RULE["adam"], {"w": np.zeros(1)}, JOB)
     optimiser.set_rate(1.0)
     for gradient in (1.0, -3.0):
         optimiser.apply({"w": np.array([gradient])})
@@ -151,8 +137,8 @@ def test_a_start_between_basins_does_not_count() -> None:
     """From the hilltop between the four minima the smallest kick decides; from beside a minimum none does."""
     starts = np.array([(-0.270845, -0.923039), (3.1, 2.1)])
     rule, rate = RULE["sgd"], RULE["sgd"].valley_rates[0]
-    assert find_steady(rule, starts, rate, job()).tolist() == [False, True]
-    training = Training("himmelblau", rule, {"points": starts}, job())
+    assert find_steady(rule, starts, rate, JOB).tolist() == [False, True]
+    training = Training("himmelblau", rule, {"points": starts}, JOB)
     assert descend(training, starts, rate)[1] == 0
 
 
@@ -176,7 +162,7 @@ def test_sgds_own_sums_are_exact_in_float32() -> None:
 def test_letters_are_counted(tmp_path: Path) -> None:
     (tmp_path / "One.txt").write_text("Anna\n")
     (tmp_path / "Two.txt").write_text("Bo\n")
-    names = count_letters(job(str(tmp_path)))
+    names = count_letters(dataclasses.replace(JOB, data=str(tmp_path)))
     rows = dict(zip(names.languages.tolist(), names.letters, strict=True))
     width = names.letters.shape[1] // 2
     assert {place: int(rows[0][place]) for place in np.flatnonzero(rows[0])} == {
