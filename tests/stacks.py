@@ -102,6 +102,20 @@ def desktop() -> Stack:
     )
 
 
+def cardless() -> Stack:
+    """Return the stack of a machine without an NVIDIA card: one CPU environment, no repositories."""
+    return Stack(
+        request=Request(release="44"),
+        distro_name="Fedora",
+        release="44",
+        repositories=(),
+        driver=None,
+        toolkit=Toolkit(series="", via="none"),
+        environments=(_environment("torch", "torch==2.15.0+cpu", TORCH_INDEX + "cpu"),),
+        choices=(),
+    )
+
+
 def _environment(framework: str, requirement: str, index: str, *more: str) -> Environment:
     return Environment(
         name=framework,

@@ -17,7 +17,7 @@ from gpusetup.errors import WrongInputError
 from gpusetup.render.formats import formats, render
 from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Stack
-from tests.stacks import desktop, laptop
+from tests.stacks import cardless, desktop, laptop
 from tests.support import Run
 
 LINTERS = {
@@ -43,7 +43,7 @@ def test_every_format_has_a_linter_here() -> None:
 
 
 @pytest.mark.parametrize("kind", LINTERS)
-@pytest.mark.parametrize("make", [laptop, desktop])
+@pytest.mark.parametrize("make", [laptop, desktop, cardless])
 def test_each_format_passes_its_tool(kind: str, make: Callable[[], Stack], tmp_path: Path) -> None:
     done = lint(kind, render(recipe(make()), kind, "2026-11-22"), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -15,7 +15,7 @@ from gpusetup.render.formats import render
 from gpusetup.render.model import Recipe
 from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Stack
-from tests.stacks import desktop, laptop
+from tests.stacks import cardless, desktop, laptop
 
 
 def bash(made: Recipe, day: str) -> str:
@@ -34,12 +34,12 @@ def shellcheck(text: str, tmp_path: Path) -> None:
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("make", [laptop, desktop])
+@pytest.mark.parametrize("make", [laptop, desktop, cardless])
 def test_the_script_passes_shellcheck(make: Callable[[], Stack], tmp_path: Path) -> None:
     shellcheck(bash(recipe(make()), "2026-11-22"), tmp_path)
 
 
-@pytest.mark.parametrize("make", [laptop, desktop])
+@pytest.mark.parametrize("make", [laptop, desktop, cardless])
 def test_each_door_alone_passes_shellcheck(make: Callable[[], Stack], tmp_path: Path) -> None:
     """Doors also run one by one, outside the script; a variable that only another step sets would be caught here."""
     made = recipe(make())
