@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
-from gpusetup.report.console import console, neutral
+from gpusetup.report.console import console, neutral, show_table
 from gpusetup.selftest.model import REFERENCE
 
 if TYPE_CHECKING:
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 
 COLUMNS = {
     "parity": "float64",
-    "agreement": "each other",
-    "published": "published",
-    "invariant": "invariants",
-    "determinism": "same bits",
+    "agreement": "others",
+    "published": "exact",
+    "invariant": "laws",
+    "determinism": "bits",
     "baseline": "baseline",
 }
 STYLES = {"passed": "green", "failed": "bold red", "unproven": "yellow"}
@@ -34,7 +35,7 @@ def show(proof: Proof) -> None:
     out = console()
     out.print(headline(proof), style=STYLES["failed" if proof.failed else "passed"])
     out.print()
-    out.print(_table(proof))
+    show_table(_table(proof))
     for verdict in proof.verdicts:
         if verdict.state == "failed":
             _show_failure(out, verdict)
@@ -93,7 +94,7 @@ def _table(proof: Proof) -> Table:
     for title in ("check", "framework", "device", *(COLUMNS[kind] for kind in kinds)):
         table.add_column(title)
     for title in ("speed", "seconds"):
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=True)
     for run in proof.runs:
         if run.job.round == 1:
             cells = [_cell(proof, run, kind) for kind in kinds]
@@ -149,10 +150,9 @@ def _show_observations(out: Console, proof: Proof) -> None:
             tables[name].add_row(run.job.framework, run.job.device, neutral(found.row), neutral(found.text))
     for table in tables.values():
         out.print()
-        out.print(table)
+        show_table(table)
 
 
 def _wrapped(out: Console, line: str) -> None:
-    from rich.padding import Padding  # noqa: PLC0415 - the console has loaded it
-
-    out.print(Padding(line, (0, 0, 0, 2)))
+    """Print `line` indented by two, without the blanks that rich would fill it up with."""
+    out.print(textwrap.fill(line, out.width, initial_indent="  ", subsequent_indent="    "), soft_wrap=True)

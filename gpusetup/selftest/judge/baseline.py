@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, TypeAlias
 
 from gpusetup.selftest.distance import spacing
@@ -53,46 +54,47 @@ def _compare(now: Result, before: Result, check: Check) -> Judgement:
     changed = sorted(
         key for key in now.environment | before.environment if now.environment.get(key) != before.environment.get(key)
     )
+    names = ", ".join(changed)
     if now.fingerprint == before.fingerprint:
-        return "passed", "the same bits" + (f", though {', '.join(changed)} changed" if changed else ""), None
+        return "passed", "the same bits" + (f", though {names} changed" if changed else ""), None
+    first = _first_beyond(now, before, check, _BOTH if changed else 0.0)
+    where = f"first in {first.tensor}, step {first.step}" if first else "it records other tensors"
     if not changed:
-        return _first(now, before, check, 0.0, "other bits than the baseline in the same environment")
-    return _first(now, before, check, _BOTH, f"differs from the baseline ({', '.join(changed)} changed)")
+        return "failed", f"other bits than the baseline in the same environment, {where}", first
+    if first is None:
+        return "passed", f"L3: other bits, within tolerance ({names} changed)", None
+    return "failed", f"beyond tolerance of the baseline ({names} changed), {where}", first
 
 
-def _first(now: Result, before: Result, check: Check, slack: float, failure: str) -> Judgement:
+def _first_beyond(now: Result, before: Result, check: Check, slack: float) -> Divergence | None:
     """Return the first record that differs by more than `slack` × its limit; 0 asks for the same bits."""
     new = {(record.step, record.name): record for record in now.records}
     for old in before.records:
-        record, limit = new.get((old.step, old.name)), check.limit(old.kind, old.step)
-        if record is None or (record.sha256 != old.sha256 and (not slack or _ulps(record, old, check) > slack * limit)):
-            got = "nothing" if record is None else f"sha256 {record.sha256[:12]}"
-            first = Divergence(
-                step=old.step,
-                tensor=old.name,
-                index=(),
-                got=got,
-                expected=f"sha256 {old.sha256[:12]}",
-                ulps=None if record is None else _finite(_ulps(record, old, check)),
-                limit=slack * limit if slack else 0.0,
-                cause=check.usual_cause(old.name),
-            )
-            return "failed", f"{failure}, first in {old.name}, step {old.step}", first
-    return "passed", "other bits, within tolerance: the environment changed", None
+        record, limit = new.get((old.step, old.name)), slack * check.limit(old.kind, old.step) if slack else 0.0
+        apart = math.inf if record is None else _ulps(record, old, check)
+        if record is not None and (record.sha256 == old.sha256 or (slack and apart <= limit)):
+            continue
+        return Divergence(
+            step=old.step,
+            tensor=old.name,
+            index=(),
+            got=f"sha256 {record.sha256[:12]}" if record is not None else "nothing",
+            expected=f"sha256 {old.sha256[:12]}",
+            ulps=apart if math.isfinite(apart) else None,
+            limit=limit,
+            cause=check.usual_cause(old.name),
+        )
+    return None
 
 
 def _ulps(record: Record, old: Record, check: Check) -> float:
     """Return the distance over the sampled elements; infinite when shapes or finiteness differ."""
     if record.shape != old.shape:
-        return float("inf")
+        return math.inf
     worst = 0.0
     for got, expected in zip(record.sample, old.sample, strict=True):
         if (got is None) != (expected is None):
-            return float("inf")
+            return math.inf
         if got is not None and expected is not None:
             worst = max(worst, abs(got - expected))
     return worst / spacing(old.largest or 0.0, check.digits(old.kind))
-
-
-def _finite(ulps: float) -> float | None:
-    return ulps if ulps != float("inf") else None
