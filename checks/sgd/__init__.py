@@ -47,6 +47,10 @@ class Optimiser(Protocol):
     def weights(self) -> Weights:
         """Return the weights as they are."""
 
+
+class TimedOptimiser(Optimiser, Protocol):
+    """What a framework's optimiser offers besides, and the reference need not."""
+
     def seconds(self, gradients: Weights, steps: int) -> float:
         """Return how long one step takes, over `steps` of them, without copying gradients to the device."""
 
@@ -65,7 +69,7 @@ class Training(Optimiser, Protocol):
 class Backend(Protocol):
     """A backend's module. `CONVENTIONS` says where the framework's documentation places what others place elsewhere."""
 
-    Optimiser: type[Optimiser]
+    Optimiser: type[TimedOptimiser]
     Training: type[Training]
     CONVENTIONS: dict[str, str]
     variants: Callable[[Rule], tuple[str, ...]]

@@ -20,7 +20,6 @@ from checks.sgd.stepwise import STEPS, draw_gradients, draw_start
 from checks.sgd.valleys import DIVERGED, ELSEWHERE, MINIMA, classify, descend, find_steady
 from tests.checks.one_job import JOB
 
-
 RULE = {rule.name: rule for rule in RULES}
 N = 7
 
