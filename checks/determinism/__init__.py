@@ -1,9 +1,10 @@
 """The same seed, the same bits: what keeps that promise, what only the switch makes keep it, and what changes them.
 
 A small network with dropout is trained by the framework's own means: its initialisers, its shuffling loader, its
-dropout, AdamW. Nothing of ours is drawn but the data. The digest of all losses and final weights must be the same again
-in the same process, in a fresh one (the engine runs every check twice), after stopping and going on from a checkpoint
-that holds model, optimiser, random states and the loader's place, and for any number of loader workers (level L1).
+dropout, its SGD with momentum. Nothing of ours is drawn but the data. The digest of all losses and final weights must
+be the same again in the same process, in a fresh one (the engine runs every check twice), after stopping and going on
+from a checkpoint that holds model, optimiser, random states and the loader's place, and for any number of loader
+workers (level L1).
 
 Thread counts, instruction sets, library switches and the determinism switch itself may change the bits: that is
 reported with the level of sameness that is left, L1 (any) or L2 (only with the same), and never failed.
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from checks.common.record import Recorder
 
 FEATURES, HIDDEN, CLASSES, EXAMPLES, BATCH, EPOCHS = 16, 64, 4, 128, 32, 2
-LEARNING_RATE, DROPOUT = 2.0**-7, 0.25
+LEARNING_RATE, MOMENTUM, DROPOUT = 0.125, 0.875, 0.25
 
 Array = NDArray[np.floating]
 

@@ -1,4 +1,4 @@
-"""PyTorch by its own means: `DataLoader`, `Dropout`, `AdamW`, `torch.save`, and its random functions."""
+"""PyTorch by its own means: `DataLoader`, `Dropout`, `SGD`, `torch.save`, and its random functions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from checks.common.pytorch import device
-from checks.determinism import BATCH, CLASSES, DROPOUT, EPOCHS, FEATURES, HIDDEN, LEARNING_RATE
+from checks.determinism import BATCH, CLASSES, DROPOUT, EPOCHS, FEATURES, HIDDEN, LEARNING_RATE, MOMENTUM
 from checks.determinism.operations.pytorch import operations as operations  # noqa: PLC0414 - part of a backend
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Training:
             nn.Linear(FEATURES, HIDDEN), nn.ReLU(), nn.Dropout(DROPOUT), nn.Linear(HIDDEN, CLASSES)
         ).to(self.device)
         self.loss = nn.CrossEntropyLoss()
-        self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=LEARNING_RATE)
+        self.optimiser = torch.optim.SGD(self.net.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
         self.order = torch.Generator()
         examples = TensorDataset(torch.from_numpy(data.features), torch.from_numpy(data.classes))
         self.loader = DataLoader(examples, BATCH, shuffle=True, generator=self.order, num_workers=workers)

@@ -1,4 +1,4 @@
-"""TensorFlow by its own means: `tf.data`, Keras's `Dropout` and `AdamW`, variables as checkpoint, random functions."""
+"""TensorFlow by its own means: `tf.data`, Keras's `Dropout` and `SGD`, variables as checkpoint, random functions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework import config
 
-from checks.determinism import BATCH, CLASSES, DROPOUT, EPOCHS, EXAMPLES, FEATURES, HIDDEN, LEARNING_RATE
+from checks.determinism import BATCH, CLASSES, DROPOUT, EPOCHS, EXAMPLES, FEATURES, HIDDEN, LEARNING_RATE, MOMENTUM
 from checks.determinism.operations.tensorflow import operations as operations  # noqa: PLC0414 - part of a backend
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Training:
         )
         self.net.build((None, FEATURES))
         self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        self.optimiser = keras.optimizers.AdamW(LEARNING_RATE)
+        self.optimiser = keras.optimizers.SGD(LEARNING_RATE, momentum=MOMENTUM)
         self.optimiser.build(self.net.trainable_variables)
 
     def loader(self, epoch: int) -> tf.data.Dataset:
