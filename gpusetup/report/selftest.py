@@ -21,8 +21,8 @@ COLUMNS = {
     "parity": "float64",
     "agreement": "others",
     "published": "exact",
-    "invariant": "laws",
-    "determinism": "bits",
+    "invariant": "invariants",
+    "determinism": "same bits",
     "baseline": "baseline",
 }
 STYLES = {"passed": "green", "failed": "bold red", "unproven": "yellow"}
