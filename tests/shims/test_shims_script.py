@@ -277,6 +277,17 @@ def test_environments_belong_to_who_called_sudo(fedora: Fedora) -> None:
     assert (fedora.root / "home/ada/gpusetup/torch/bin/python").exists()
 
 
+@pytest.mark.parametrize("theirs", [False, True])
+def test_environments_go_where_they_are_wanted(fedora: Fedora, theirs: bool) -> None:
+    script, folder = fedora.render(laptop()), fedora.root / "data/envs"
+    if theirs:
+        folder.mkdir(parents=True)
+    assert fedora.run(script, GPUSETUP_ENVIRONMENTS="/data/envs").returncode == 0
+    assert (folder / "torch/bin/python").exists()
+    assert fedora.run(script, "--undo").returncode == 0
+    assert folder.exists() == theirs
+
+
 def test_a_folder_that_is_not_ours_is_never_filled_nor_removed(fedora: Fedora) -> None:
     theirs = fedora.root / "opt/gpusetup/torch/notes.txt"
     theirs.parent.mkdir(parents=True)
