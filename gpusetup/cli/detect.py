@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gpusetup.cli._options import read_machine, reading_options
+from gpusetup.cli._options import as_json, read_machine, reading_options
 
 
 @click.command()
@@ -14,7 +14,8 @@ from gpusetup.cli._options import read_machine, reading_options
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE (- is standard output)."
 )
-def detect(output: Path | None, sysroot: Path, deadline: float) -> None:
+@as_json
+def detect(output: Path | None, sysroot: Path, deadline: float, as_json: bool) -> None:  # noqa: ARG001 - always JSON
     """Print everything read from this machine, as JSON: values, and the reason for each that could not be read.
 
     Nothing is judged and nothing is changed. Save it with --output, and any command replays it with --machine.

@@ -207,7 +207,7 @@ def test_a_machine_comes_back_from_its_json(
 
 def test_detect_writes_what_it_prints(tmp_path: Path, gpusetup: Run) -> None:
     root = grow(tmp_path / "host", nouveau_laptop())
-    printed = gpusetup("detect", "--sysroot", root)
+    printed = gpusetup("detect", "--json", "--sysroot", root)
     written = gpusetup("detect", "--sysroot", root, "--output", tmp_path / "out/m.json")
     assert (printed.returncode, written.returncode, written.stdout) == (0, 0, "")
     first = msgspec.json.decode(printed.stdout, type=Machine)
