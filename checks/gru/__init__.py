@@ -42,6 +42,9 @@ class Model(Protocol):
     def state(self, batch: Batch) -> NDArray[np.floating]:
         """Return the last valid hidden state (n, 64)."""
 
+    def looped(self, batch: Batch) -> NDArray[np.floating]:
+        """Return the same from the framework's GRU cell, called letter by letter."""
+
     def logits(self, batch: Batch) -> NDArray[np.floating]:
         """Return the unnormalised scores (n, languages)."""
 
@@ -127,6 +130,7 @@ def record_first_step(model: Model, batch: Batch, record: Recorder) -> None:
     """Record what the first batch gives, front to back, before anything is learned."""
     record.tensor("exact", "input letters", batch.letters)
     record.tensor("forward", "hidden state", model.state(batch))
+    record.tensor("forward", "hidden state cell by cell", model.looped(batch))
     record.tensor("forward", "logits", model.logits(batch))
     loss, gradients = model.gradients(batch)
     record.tensor("loss", "loss", loss)

@@ -58,6 +58,17 @@ class Model:
         return _array(self.net.encode(*self._names(batch)))
 
     @torch.no_grad()
+    def looped(self, batch: Batch) -> Array:
+        letters, lengths = self._names(batch)
+        cell = nn.GRUCell(self.net.gru.input_size, self.net.gru.hidden_size).to(self.device)
+        cell.load_state_dict({name.removesuffix("_l0"): weight for name, weight in self.net.gru.state_dict().items()})
+        state = torch.zeros(len(letters), cell.hidden_size, device=self.device)
+        for place, letter in enumerate(self.net.embedding(letters).unbind(dim=1)):
+            alive = (place < lengths).to(self.device)[:, None]
+            state = torch.where(alive, cell(letter, state), state)
+        return _array(state)
+
+    @torch.no_grad()
     def logits(self, batch: Batch) -> Array:
         return _array(self.net(*self._names(batch)))
 

@@ -64,6 +64,13 @@ class Model:
     def state(self, batch: Batch) -> Array:
         return np.array(self._encode(batch.letters))
 
+    def looped(self, batch: Batch) -> Array:
+        state = tf.zeros((len(batch.letters), self.net.gru.units))
+        for place, letter in enumerate(tf.unstack(self.net.embedding(batch.letters), axis=1)):
+            _, (after,) = self.net.gru.cell(letter, [state])
+            state = tf.where((place < batch.lengths)[:, None], after, state)
+        return np.array(state)
+
     def logits(self, batch: Batch) -> Array:
         return np.array(self._forward(batch.letters))
 
