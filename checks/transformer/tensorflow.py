@@ -9,13 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from checks.transformer import BLOCKS, HEADS, INNER, LEARNING_RATE, MOMENTUM
-from checks.transformer.attention import Kernel, Unavailable
+from checks.transformer.kernels.tensorflow import kernels as kernels  # noqa: PLC0414 - part of a backend
 from checks.transformer.layers import EPSILON
 
 if TYPE_CHECKING:
     from checks.common.job import Job
     from checks.transformer import Weights
-    from checks.transformer.attention import Case
     from checks.transformer.text import Batch, Integers
 
 Array = np.ndarray[Any, Any]
@@ -164,43 +163,3 @@ def _variables(net: Transformer) -> dict[str, list[tf.Variable]]:
             found |= {f"{number}.mlp.{name}.weight": [dense.kernel], f"{number}.mlp.{name}.bias": [dense.bias]}
     found["norm"] = [net.norm.gamma, net.norm.beta]
     return found | {"output.weight": [net.scores.kernel], "output.bias": [net.scores.bias]}
-
-
-def kernels(job: Job) -> list[Kernel]:  # noqa: ARG001 - every backend gets the job
-    """Return Keras's ways to attend, in float32 and in bfloat16."""
-    return [
-        Kernel(f"{name} {precision}", digits, _Attention(precision, flash=flash))
-        for name, flash in (("dot_product_attention", False), ("flash", True))
-        for precision, digits in (("float32", 24), ("bfloat16", 8))
-    ]
-
-
-class _Attention:
-    """`keras.ops.dot_product_attention` in one precision."""
-
-    def __init__(self, precision: str, *, flash: bool) -> None:
-        self.precision, self.flash = precision, flash
-
-    def __call__(self, case: Case) -> tuple[Array, ...]:
-        q, k, v, slope = (self._tensor(array) for array in (case.q, case.k, case.v, case.slope))
-        with tf.GradientTape() as tape:
-            tape.watch([q, k, v])
-            try:
-                result = keras.ops.dot_product_attention(
-                    q,
-                    k,
-                    v,
-                    mask=case.seen if case.mask == "padding mask" else None,
-                    is_causal=case.mask == "causal mask",
-                    flash_attention=self.flash,
-                )
-            except ValueError as error:
-                if "not supported in tensorflow backend" not in str(error):
-                    raise
-                raise Unavailable("Keras has none on TensorFlow") from error
-        gradients = tape.gradient(result, [q, k, v], slope)
-        return tuple(np.array(tf.cast(x, tf.float32)).swapaxes(1, 2) for x in (result, *gradients))
-
-    def _tensor(self, array: Array) -> tf.Tensor:
-        """Return (n, h, t, e) as Keras wants it: (n, t, h, e)."""
-        return tf.cast(array.swapaxes(1, 2), self.precision)

@@ -1,0 +1,1 @@
+"""The ways each framework has to compute attention."""

@@ -1,0 +1,69 @@
+"""PyTorch's backends of scaled dot product attention, each forced to be the one that is used."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - its usual name
+from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from checks.common.pytorch import device
+from checks.transformer.attention import Kernel, Unavailable
+
+if TYPE_CHECKING:
+    from checks.common.job import Job
+    from checks.transformer.attention import Case
+
+Array = np.ndarray[Any, Any]
+
+
+def kernels(job: Job) -> list[Kernel]:
+    """Return every backend of scaled dot product attention, in float32 and in bfloat16."""
+    backends = {
+        "math": SDPBackend.MATH,
+        "flash": SDPBackend.FLASH_ATTENTION,
+        "memory-efficient": SDPBackend.EFFICIENT_ATTENTION,
+        "cuDNN": SDPBackend.CUDNN_ATTENTION,
+    }
+    return [
+        Kernel(f"{name} {precision}", digits, _Attention(backend, dtype, device(job)))
+        for name, backend in backends.items()
+        for precision, digits, dtype in (("float32", 24, torch.float32), ("bfloat16", 8, torch.bfloat16))
+    ]
+
+
+class _Attention:
+    """Attention by one backend and no other."""
+
+    def __init__(self, backend: SDPBackend, dtype: torch.dtype, where: torch.device) -> None:
+        self.backend, self.dtype, self.where = backend, dtype, where
+
+    def __call__(self, case: Case) -> tuple[Array, ...]:
+        q, k, v = (self._tensor(array).requires_grad_() for array in (case.q, case.k, case.v))
+        mask = torch.from_numpy(case.seen).to(self.where) if case.mask == "padding mask" else None
+        with warnings.catch_warnings(record=True) as said, sdpa_kernel(self.backend):
+            warnings.simplefilter("always")
+            try:
+                result = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=case.mask == "causal mask")
+                result.backward(self._tensor(case.slope))
+            except RuntimeError as error:
+                raise Unavailable(_reason(error, [str(warning.message) for warning in said])) from error
+        return tuple(_array(tensor.float()) for tensor in (result, q.grad, k.grad, v.grad))
+
+    def _tensor(self, array: Array) -> Tensor:
+        return torch.from_numpy(array).to(self.where, self.dtype)
+
+
+def _reason(error: RuntimeError, said: list[str]) -> str:
+    """Return PyTorch's own words; any other error than having no kernel is one."""
+    if "No available kernel" not in str(error) and "No viable backend" not in str(error):
+        raise error
+    return "; ".join(line.partition(" (Triggered")[0] for line in said) or "PyTorch has none on this device"
+
+
+def _array(tensor: Tensor) -> Array:
+    return np.array(tensor.detach().cpu())
