@@ -121,7 +121,8 @@ class HostDriver(Value):
     flavour: Flavour
     packages: tuple[str, ...]
     conflicts: tuple[str, ...] = ()
-    """Packages of the other owner or of another branch that must be gone first, by their very names."""
+    """Packages of the other owner or of another branch that must be gone first: patterns over names, never over what a
+    package provides (RPM Fusion's provide NVIDIA's names)."""
     rpm_macros: tuple[str, ...] = ()
     """Lines for a file under /etc/rpm that must be there before akmods builds the module."""
 

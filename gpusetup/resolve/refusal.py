@@ -99,9 +99,8 @@ def changes(request: Request) -> Iterator[Change]:
         yield _without("driver", "", lambda one: _use("driver", "driver", one["driver"].version))
     if request.release:
         yield _without("release", "", lambda one: _use("Fedora", "release", str(one["release"].row.release)))
-    if request.release and not request.allow_eol:
-        text = f"accept Fedora {request.release} without updates"
-        yield Change("allow_eol", _setter("allow_eol", True), _teller(WayOut(text=text, options=("--allow-eol",))))
+    if not request.allow_eol:
+        yield Change("allow_eol", _setter("allow_eol", True), _accept_end)
     yield from _fewer_frameworks(request)
     yield from _fewer_cards(request)
 
@@ -145,6 +144,10 @@ def _remover(field: str, value: object) -> Callable[[Request], Request]:
 
 def _teller(way: WayOut) -> Callable[[Solution], WayOut]:
     return lambda _: way
+
+
+def _accept_end(solution: Solution) -> WayOut:
+    return WayOut(text=f"accept {solution['release']} without updates", options=("--allow-eol",))
 
 
 def _use(what: str, option: str, value: str) -> WayOut:

@@ -68,11 +68,11 @@ def _gpu_variant(torch: str) -> bool:
 
 
 def _releases(request: Request, known: Catalogue, today: date) -> tuple[Release, ...]:
-    """Return the release asked for, or those that are out and maintained."""
+    """Return the release asked for, or those that are out and maintained; the newest when none is any more."""
     if request.release:
         return tuple(one for one in known.releases if str(one.row.release) == request.release)
     rows = [one for one in known.releases if one.row.released is not None]
-    return tuple(one for one in rows if one.row.eol is None or one.row.eol >= today)
+    return tuple(one for one in rows if one.row.eol is None or one.row.eol >= today) or tuple(rows[:1])
 
 
 def _drivers(request: Request, known: Catalogue, release: Release) -> tuple[DriverOffer, ...]:

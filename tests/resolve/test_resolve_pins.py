@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
+from gpusetup.facts import Facts
 from gpusetup.resolve import attempt
 from gpusetup.resolve.model import Refusal, Stack
 from gpusetup.resolve.wishes import covers
@@ -114,3 +116,10 @@ def test_what_the_owner_must_know_is_said(plan: Plan) -> None:
     assert "fedora-43" in warned("RTX 4090", release="43")  # ends within two months
     assert "fedora-45" in warned("RTX 4090", release="45")  # not confirmed
     assert "branch-550" in warned("H100", driver="550.54.15")  # no updates any more
+
+
+def test_when_every_release_of_the_tables_has_ended_that_is_said(tables: Facts) -> None:
+    refusal = attempt(ask("RTX 4090"), tables, date(2030, 1, 1))
+    assert isinstance(refusal, Refusal)
+    assert {reason.fact for reason in refusal.because} == {"fedora-44"}
+    assert refusal.ways_out[0].options == ("--allow-eol",)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 import pytest
 
 from gpusetup.facts import Facts
@@ -38,6 +40,20 @@ def test_gtx_1050_mobile_gets_the_legacy_branch_with_proprietary_modules(plan: P
     )
     assert "akmod-nvidia" in driver_of(stack).conflicts
     assert {"branch-610", "arch-pascal"} <= reasons(stack, "driver")
+
+
+@pytest.mark.parametrize(
+    ("gpu", "repo"), [("RTX 4090", "rpmfusion"), ("GTX 1080", "rpmfusion"), ("RTX 4090", "nvidia")]
+)
+def test_no_conflict_is_among_the_packages_to_install(plan: Plan, gpu: str, repo: str) -> None:
+    driver = driver_of(plan(gpu, release="44", repo=repo))
+    assert not [name for name in driver.packages for pattern in driver.conflicts if fnmatchcase(name, pattern)]
+
+
+def test_the_other_owners_and_other_lines_must_be_gone(plan: Plan) -> None:
+    conflicts = driver_of(plan("GTX 1080", release="44")).conflicts
+    for other in ("akmod-nvidia", "xorg-x11-drv-nvidia-470xx-cuda", "nvidia-driver-cuda", "kmod-nvidia-open-dkms"):
+        assert any(fnmatchcase(other, pattern) for pattern in conflicts), other
 
 
 def test_gtx_1050_mobile_compiles_in_a_container_since_no_nvcc_works_on_the_host(plan: Plan) -> None:
@@ -97,7 +113,7 @@ def test_rtx_4090_with_nvidias_packages_takes_them_all_from_there(plan: Plan) ->
     stack = plan("RTX 4090", release="44", repo="nvidia")
     assert driver_of(stack).packages == ("nvidia-open",)
     assert driver_of(stack).branch == "615"
-    assert "akmod-nvidia" in driver_of(stack).conflicts
+    assert {"akmod-nvidia*", "xorg-x11-drv-nvidia*"} <= set(driver_of(stack).conflicts)
     assert [one.id for one in stack.repositories] == ["cuda-fedora44-x86_64"]
     assert stack.repositories[0].exclude == ()
     assert (stack.toolkit.series, stack.toolkit.host_compiler) == ("13.4", "")

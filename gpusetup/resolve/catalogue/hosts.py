@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.fedora import FedoraRelease, NvidiaRepo
 
 NVIDIA_PACKAGES: dict[Flavour, str] = {"open": "nvidia-open", "proprietary": "cuda-drivers"}
+OWNED_BY_NVIDIA = (
+    "nvidia-driver*",
+    "nvidia-open*",
+    "cuda-drivers*",
+    "kmod-nvidia-open-dkms",
+    "kmod-nvidia-latest-dkms",
+)
+OWNED_BY_RPMFUSION = ("akmod-nvidia*", "xorg-x11-drv-nvidia*")
 OLDEST_PYTHON = (3, 9)
 """Fedora drops the older side-by-side interpreters in time; nothing older than this is offered."""
 
@@ -99,10 +107,17 @@ def _rpmfusion(facts: Facts, row: FedoraRelease) -> Iterator[DriverOffer]:
         branch = _branch(facts, version)
         if branch is None or not packages[line]:
             continue
-        others = tuple(name for other in lines if other != line for name in packages[other])
         for flavour in _flavours(branch):
             yield DriverOffer("rpmfusion", version, branch, flavour, known, packages[line],
-                              (*others, *NVIDIA_PACKAGES.values()), line, gaps, assumed)  # fmt: skip
+                              (*_other_lines(facts, line), *OWNED_BY_NVIDIA), line, gaps, assumed)  # fmt: skip
+
+
+def _other_lines(facts: Facts, line: str) -> tuple[str, ...]:
+    """Return the packages of RPM Fusion's lines other than `line`; no pattern among them matches those of `line`."""
+    base = next(row for row in facts.package if row.name == "xorg-x11-drv-nvidia")
+    legacy = [name.removeprefix(f"{base.name}-") for name in base.conflicts]
+    main = _packages(facts, "") if line else ()
+    return (*main, *(name for one in legacy if one != line for name in (f"akmod-nvidia-{one}", f"{base.name}-{one}*")))
 
 
 def _rpmfusion_row(facts: Facts, row: FedoraRelease) -> tuple[FedoraRelease | None, str]:
@@ -127,11 +142,10 @@ def _nvidia(facts: Facts, release: Release) -> Iterator[DriverOffer]:
     branch = _branch(facts, version) if version else None
     if branch is None:
         return
-    rpmfusion = tuple(row.name for row in facts.package if row.repo == "rpmfusion-nonfree")
     for flavour in _flavours(branch):
         other = next(name for one, name in NVIDIA_PACKAGES.items() if one != flavour)
         yield DriverOffer("nvidia", version, branch, flavour, seen, (NVIDIA_PACKAGES[flavour],),
-                          (other, *rpmfusion), tier=1)  # fmt: skip
+                          (other, *OWNED_BY_RPMFUSION), tier=1)  # fmt: skip
 
 
 def _nvidia_driver(facts: Facts, repo: NvidiaRepo) -> tuple[str, NvidiaRepo | Cuda]:
