@@ -13,6 +13,7 @@ RESET = "GPU004"
 CRASHED = "ANS004"
 VITAL = ("name", "uuid", "pci_address", "compute_capability", "memory_total", "memory_used", "temperature", "power")
 EVERY_GPU_HAS = ("name", "uuid", "pci_address", "compute_capability", "memory_total")
+A_VGPU = 2
 AFTER = (CRASHED, GPU_LOST, RESET, DRIVER_HANGS, NVML_SILENT)
 
 
@@ -67,9 +68,12 @@ def others(machine: Machine, gpu: Gpu) -> Verdicts:
     """
     rest = tuple(name for name in gpu.__struct_fields__ if name not in {"index", *VITAL})
     found = dict(unanswered(gpu, rest))
-    missing = [name for name in EVERY_GPU_HAS if isinstance(one := getattr(gpu, name), Unread) and one.code in {3, 13}]
-    if found or missing:
-        names = ", ".join([*found, *missing]).replace("_", " ")
+    had = EVERY_GPU_HAS if gpu.virtualization == A_VGPU else (*EVERY_GPU_HAS, "temperature")
+    found |= {
+        name: one for name in had if isinstance(one := getattr(gpu, name), Unread) and one.unread == "unsupported"
+    }
+    if found:
+        names = ", ".join(found).replace("_", " ")
         yield unknown(f"no answer about this GPU's {names}", *dict.fromkeys(map(told, found.values())))
 
 
