@@ -128,6 +128,11 @@ class Host:
         found = self.stat(path)
         return found is not None and stat.S_ISDIR(found.st_mode)
 
+    def is_file(self, path: str) -> bool:
+        """Say whether `path` leads to a regular file."""
+        found = self.stat(path)
+        return found is not None and stat.S_ISREG(found.st_mode)
+
     def stat(self, path: str) -> os.stat_result | None:
         """Return what the file system says of `path`, links followed, or None."""
         try:

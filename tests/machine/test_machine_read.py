@@ -78,6 +78,12 @@ def test_a_driver_inside_the_folder_is_asked(
     assert [gpu.compute_capability for gpu in gpus] == ["8.0", "8.0"]
 
 
+def test_a_library_that_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    grow(tmp_path, {"/usr/lib64": None})
+    os.mkfifo(tmp_path / "usr/lib64/libnvidia-ml.so.1")
+    assert unread(read(tmp_path, 60).gpus).unread == "absent"
+
+
 def test_modules_are_found_for_every_kernel_wherever_they_lie(tmp_path: Path) -> None:
     modules = "/usr/lib/modules"
     tree = FEDORA | {

@@ -53,7 +53,7 @@ class Question:
 
 def _in_folder(host: Host) -> str:
     paths = (f"{place}/{SONAME}" for place in PLACES)
-    return next((host.real(path) for path in paths if host.exists(path)), "")
+    return next((host.real(path) for path in paths if host.is_file(path)), "")  # opening a FIFO would wait
 
 
 def collect(outcome: Outcome) -> Nvml:
