@@ -80,6 +80,8 @@ class DriverOffer(Candidate, frozen=True, eq=False):
     """The row on how its packages choose the modules to build, where that can go wrong."""
     assumed: str = ""
     """What had to be assumed to offer it, "" when nothing."""
+    inferred: str = ""
+    """What its version was inferred from, "" when it was seen there."""
     tier: int = 0
 
     def __str__(self) -> str:

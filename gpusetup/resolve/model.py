@@ -117,7 +117,7 @@ class HostDriver(Value):
     repo: Repo
     branch: str
     version: str
-    """Newest version seen in that repository, or the pinned one."""
+    """Newest version seen in that repository, or inferred for it (its reason says so), or the pinned one."""
     flavour: Flavour
     packages: tuple[str, ...]
     conflicts: tuple[str, ...] = ()

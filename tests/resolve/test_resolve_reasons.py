@@ -98,3 +98,19 @@ def test_an_alternative_that_is_ruled_out_is_refused_when_pinned(plan: Plan, ref
     for rejected in torch.rejected:
         if rejected.better:
             assert refuse("GTX 1050 Mobile", release="44", torch=rejected.value).because
+
+
+@pytest.mark.parametrize(
+    ("release", "fact", "says", "never"),
+    [
+        ("44", "cuda-13.4.1", "615.71.09 is inferred, as it came with CUDA 13.4.1", "last seen"),
+        ("42", "nvidia-repo-fedora42", "last seen at 590.48.01", "inferred"),
+    ],
+)
+def test_a_driver_says_whether_it_was_seen_or_inferred(
+    plan: Plan, release: str, fact: str, says: str, never: str
+) -> None:
+    choices = plan("RTX 4090", release=release, repo="nvidia", allow_eol=True).choices
+    reasons = {one.fact: one.text for choice in choices if choice.component == "driver" for one in choice.reasons}
+    assert says in reasons[fact]
+    assert never not in " ".join(reasons.values())

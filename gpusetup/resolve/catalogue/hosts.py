@@ -138,31 +138,33 @@ def _rpmfusion_row(facts: Facts, row: FedoraRelease) -> tuple[FedoraRelease | No
 
 
 def _nvidia(facts: Facts, release: Release) -> Iterator[DriverOffer]:
-    version, seen = _nvidia_driver(facts, release.repo)
+    version, seen, inferred = _nvidia_driver(facts, release.repo)
     branch = _branch(facts, version) if version else None
     if branch is None:
         return
     for flavour in _flavours(branch):
         other = next(name for one, name in NVIDIA_PACKAGES.items() if one != flavour)
         yield DriverOffer("nvidia", version, branch, flavour, seen, (NVIDIA_PACKAGES[flavour],),
-                          (other, *OWNED_BY_RPMFUSION), tier=1)  # fmt: skip
+                          (other, *OWNED_BY_RPMFUSION), tier=1, inferred=inferred)  # fmt: skip
 
 
-def _nvidia_driver(facts: Facts, repo: NvidiaRepo) -> tuple[str, NvidiaRepo | Cuda]:
-    """Return the newest driver in a directory: the one seen there, or the one that came with its newest CUDA.
+def _nvidia_driver(facts: Facts, repo: NvidiaRepo) -> tuple[str, NvidiaRepo | Cuda, str]:
+    """Return the newest driver in a directory, the row that says so, and what it was inferred from.
 
+    It is the one seen there (inferred from nothing: ""), or else the one that came with the directory's newest CUDA.
     A directory that is no longer the newest and whose last CUDA is not known could hold any: "".
     """
     if repo.driver:
-        return repo.driver, repo
+        return repo.driver, repo, ""
     known, _ = _last_toolkit(facts, repo)
     if not known and repo is not max(facts.nvidia_repo, key=number):
-        return "", repo
+        return "", repo, ""
     last = cuda(known) if known else None
     rows = [row for row in facts.cuda if (row.driver_companion or row.driver_bundled)]
     rows = [row for row in rows if last is None or cuda(row.series) <= last]
     newest = max(rows, key=lambda row: cuda(row.release))
-    return newest.driver_companion or newest.driver_bundled, newest
+    inferred = f"it came with CUDA {newest.release}, the newest of known driver that {repo.directory} can have"
+    return newest.driver_companion or newest.driver_bundled, newest, inferred
 
 
 def _flavours(branch: Branch) -> tuple[Flavour, ...]:

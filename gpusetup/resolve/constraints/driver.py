@@ -16,6 +16,8 @@ def driver_is_offered(driver: DriverOffer) -> Verdict:
         return holds(because(driver.seen, f"driver {driver.version} is there and stays"))
     whose = "RPM Fusion's" if driver.repo == "rpmfusion" else "NVIDIA's"
     text = f"{whose} {driver.legacy or 'main'} packages were last seen at {driver.version}"
+    if driver.inferred:
+        text = f"no version of {whose} packages was seen: {driver.version} is inferred, as {driver.inferred}"
     return holds(because(driver.seen, f"{text}; {driver.assumed}" if driver.assumed else text))
 
 
