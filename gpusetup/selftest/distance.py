@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from gpusetup.content import content_root
+from gpusetup.errors import CannotLookError
 from gpusetup.selftest.catalogue import FLOAT32_DIGITS
+from gpusetup.selftest.lane import name_signal
 from gpusetup.selftest.model import Divergence
 from gpusetup.value import Value
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from gpusetup.selftest.model import Record, Run
 
 _SMALLEST = -125  # exponent of the smallest normal float32
+_TRIES = 3
 
 
 class Distance(Value):
@@ -53,16 +56,26 @@ def measure(pairs: Sequence[tuple[Run, Run]], checks: dict[str, Check], python: 
     """Return the distances of each pair, computed by the interpreter `python`."""
     if not pairs:
         return []
-    script = content_root() / "checks" / "common" / "compare.py"
     question = msgspec.json.encode([(run.job.trace, against.job.trace) for run, against in pairs])
-    answer = subprocess.run([python, "-P", str(script)], input=question, capture_output=True, check=False)
-    if answer.returncode:
-        raise RuntimeError(f"comparing the traces failed: {answer.stderr.decode(errors='replace').strip()[-300:]}")
-    found = msgspec.json.decode(answer.stdout, type=list[tuple[Distance, ...]])
+    found = msgspec.json.decode(_compare(python, question), type=list[tuple[Distance, ...]])
     return [
         Pair(run, against, tuple(_in_unit(against, distances, checks[run.job.check])))
         for (run, against), distances in zip(pairs, found, strict=True)
     ]
+
+
+def _compare(python: str, question: bytes) -> bytes:
+    """Return the answer of ``compare.py``; it changes nothing, so it is asked again when a signal ended it."""
+    script = content_root() / "checks" / "common" / "compare.py"
+    for _ in range(_TRIES):
+        answer = subprocess.run([python, "-P", str(script)], input=question, capture_output=True, check=False)
+        if answer.returncode >= 0:
+            break
+    if answer.returncode:
+        code = answer.returncode
+        how = name_signal(-code) if code < 0 else answer.stderr.decode(errors="replace").strip()[-300:]
+        raise CannotLookError(f"comparing what the workers computed failed: {how}", "nothing is proven; run it again")
+    return answer.stdout
 
 
 def divergence(record: Record, distance: Distance, check: Check, slack: float) -> Divergence:

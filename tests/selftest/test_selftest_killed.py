@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from gpusetup.errors import CannotLookError
 from tests.selftest.small_world import RIGHT, World, failed
 
 SLOW = "import time\n" + RIGHT + "    time.sleep(0.3)\n"
@@ -23,11 +25,15 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def is_worker(pid: int) -> bool:
+    return b"worker.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
 def kill_some(draw: random.Random, stop: threading.Event) -> None:
     """Kill a worker of this process, or the job it runs, again and again."""
     while not stop.wait(draw.uniform(0.05, 0.4)):
         try:
-            workers = children(os.getpid())
+            workers = [child for child in children(os.getpid()) if is_worker(child)]
             victims = workers + [job for worker in workers for job in children(worker)]
             if victims:
                 os.kill(draw.choice(victims), draw.choice([signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM]))
@@ -60,3 +66,32 @@ def test_the_suite_ends_with_a_true_report(world: World, seed: int) -> None:
     named = {(one.check, one.framework) for one in proof.verdicts if one.kind == "run"}
     assert named == struck
     assert {kind for kind, *_ in failed(proof)} <= {"run"}  # what did finish was right, and nobody says otherwise
+
+
+def interpreter(folder: Path, dies: int) -> str:
+    """Return an interpreter that is killed the first `dies` times it is to compare."""
+    path = folder / "python"
+    path.write_text(
+        f"""#!/bin/bash
+if [[ $* == *compare.py ]]; then
+  echo once more >> {folder}/compared
+  (($(wc -l < {folder}/compared) > {dies})) || kill -KILL $$
+fi
+exec {sys.executable} "$@"
+"""
+    )
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_a_comparison_that_is_killed_is_made_again(world: World, tmp_path: Path) -> None:
+    world.add("small", reference=RIGHT, pytorch=RIGHT, tensorflow=RIGHT)
+    proof = world.prove("small", python=interpreter(tmp_path, dies=2))
+    assert not failed(proof)
+    assert {one.state for one in proof.verdicts if one.kind == "parity"} == {"passed"}
+
+
+def test_a_comparison_that_is_always_killed_proves_nothing(world: World, tmp_path: Path) -> None:
+    world.add("small", reference=RIGHT, pytorch=RIGHT, tensorflow=RIGHT)
+    with pytest.raises(CannotLookError, match="SIGKILL"):
+        world.prove("small", python=interpreter(tmp_path, dies=99))
