@@ -12,6 +12,7 @@ is reported as such. Exit codes (``docs/architecture.md`` has the table):
    5  something that is needed is not installed
    6  a step of a recipe failed
    7  reboot, then give the same command again
+  70  a fault of gpusetup itself
  130  interrupted
 ====  ==========================================================================
 """
