@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import Requirement
 from packaging.version import Version
@@ -44,17 +45,23 @@ def versions(package: str) -> list[str]:
     return sorted(final, key=Version, reverse=True)
 
 
-@functools.cache
 def metadata(package: str, version: str, python: str) -> dict[str, Any] | None:
     """Return the metadata of the Linux wheel of one release for one Python, None when there is no such wheel."""
-    if version not in versions_for(package, python):  # this also refuses an old pip before it downloads anything
+    found = _report(package, version, python)
+    return found["metadata"] if found else None
+
+
+def wheel(package: str, version: str, python: str) -> tuple[str, str] | None:
+    """Return file name and SHA-256 of that wheel as the index states them; None when it has no such wheel or no hash.
+
+    A wheel that pip found in a folder of this machine (``find-links``) is none of the index's.
+    """
+    found = _report(package, version, python)
+    if found is None or found["download_info"]["url"].startswith("file:"):
         return None
-    with tempfile.TemporaryDirectory() as nowhere:
-        quietly = ["--dry-run", "--no-deps", "--ignore-installed", "--quiet", "--report", "-", "--target", nowhere]
-        text = _pip("install", *quietly, *_wheel_for(python), f"{package}=={version}")
-    (found,) = json.loads(text)["install"]
-    result: dict[str, Any] = found["metadata"]
-    return result
+    sha256 = found["download_info"].get("archive_info", {}).get("hashes", {}).get("sha256", "")
+    name = unquote(urlsplit(found["download_info"]["url"]).path.rpartition("/")[2])
+    return (name, sha256) if sha256 else None
 
 
 def pins(meta: dict[str, Any], python: str, extra: str = "") -> dict[str, str]:
@@ -68,6 +75,18 @@ def pins(meta: dict[str, Any], python: str, extra: str = "") -> dict[str, str]:
         if marked and not (extra and plain):
             found[requirement.name] = ",".join(sorted(map(str, requirement.specifier), reverse=True))
     return found
+
+
+@functools.cache
+def _report(package: str, version: str, python: str) -> dict[str, Any] | None:
+    """Return what pip would install, None when there is nothing; ``===`` since ``==`` would take local builds too."""
+    if version not in versions_for(package, python):  # this also refuses an old pip before it downloads anything
+        return None
+    with tempfile.TemporaryDirectory() as nowhere:
+        quietly = ["--dry-run", "--no-deps", "--ignore-installed", "--quiet", "--report", "-", "--target", nowhere]
+        text = _pip("install", *quietly, *_wheel_for(python), f"{package}==={version}")
+    (found,) = json.loads(text)["install"]
+    return dict(found)
 
 
 @functools.cache

@@ -67,7 +67,9 @@ def plan(
 
 def _lock(stack: Stack, name: str, output: Path | None) -> str:
     """Return the lock with this stack in it, and with what the file `output` already has."""
+    from gpusetup.facts import facts  # noqa: PLC0415
     from gpusetup.resolve import lock  # noqa: PLC0415
 
     existing = lock.load(output) if output is not None and output.exists() else None
-    return lock.dump(lock.with_profile(existing, name or lock.profile_name(stack), lock.profile(stack)))
+    added = lock.profile(stack, facts())
+    return lock.dump(lock.with_profile(existing, name or lock.profile_name(stack), added))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.frameworks import Index, Tensorflow, Torch, TorchBuild, Variant
     from gpusetup.facts.model.general import Licence, Rule
     from gpusetup.facts.model.hardware import Arch, Chip, Gpu
+    from gpusetup.facts.model.wheels import Wheel
 
 
 class Facts:
@@ -48,6 +49,7 @@ class Facts:
     variant: tuple[Variant, ...]
     index: tuple[Index, ...]
     tensorflow: tuple[Tensorflow, ...]
+    wheel: tuple[Wheel, ...]
     fedora: tuple[FedoraRelease, ...]
     nvidia_repo: tuple[NvidiaRepo, ...]
     repo: tuple[Repo, ...]

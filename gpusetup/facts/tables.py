@@ -24,6 +24,7 @@ TABLES = {
     "variant": ("frameworks", "Variant"),
     "index": ("frameworks", "Index"),
     "tensorflow": ("frameworks", "Tensorflow"),
+    "wheel": ("wheels", "Wheel"),
     "fedora": ("fedora", "FedoraRelease"),
     "nvidia_repo": ("fedora", "NvidiaRepo"),
     "repo": ("fedora", "Repo"),

@@ -1,18 +1,22 @@
-"""``gpusetup.lock``: stacks under the names of the hardware they are for, every version and fingerprint written out."""
+"""``gpusetup.lock``: stacks by the hardware they are for, every version, hash and key fingerprint written out."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from gpusetup import __version__
 from gpusetup.errors import WrongInputError
-from gpusetup.resolve.model import Card, Environment, HostDriver, Repository, Stack, Toolkit
+from gpusetup.resolve.locked import LockedEnvironment, locked
+from gpusetup.resolve.model import Card, HostDriver, Repository, Stack, Toolkit
 from gpusetup.resolve.toml import to_toml
 from gpusetup.value import Value
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
 
 
 class Profile(Value):
@@ -25,7 +29,7 @@ class Profile(Value):
     """The driver that was there and stays; "" when one is installed, or none is needed."""
     driver: HostDriver | None = None
     toolkit: Toolkit
-    environment: tuple[Environment, ...]
+    environment: tuple[LockedEnvironment, ...]
     repository: tuple[Repository, ...]
     facts: dict[str, tuple[str, ...]]
 
@@ -47,8 +51,8 @@ def profile_name(stack: Stack) -> str:
     return re.sub(r"[^a-z0-9]+", "-", " ".join(words).lower()).strip("-")
 
 
-def profile(stack: Stack) -> Profile:
-    """Return the profile that pins `stack`."""
+def profile(stack: Stack, facts: Facts) -> Profile:
+    """Return the profile that pins `stack`, with the hashes of its wheels that the tables have."""
     stays = next((one.value for one in stack.choices if one.component == "driver"), "")
     return Profile(
         distro=stack.request.distro,
@@ -57,7 +61,7 @@ def profile(stack: Stack) -> Profile:
         driver_stays="" if stack.driver else stays.removesuffix(" (stays)"),
         driver=stack.driver,
         toolkit=stack.toolkit,
-        environment=stack.environments,
+        environment=tuple(locked(environment, facts) for environment in stack.environments),
         repository=stack.repositories,
         facts={one.component: tuple(dict.fromkeys(reason.fact for reason in one.reasons)) for one in stack.choices},
     )

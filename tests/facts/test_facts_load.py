@@ -69,6 +69,28 @@ def test_a_row_that_does_not_fit_is_refused_by_name(folder: Path, pattern: str, 
     assert says in str(refused.value)
 
 
+WHEEL = """
+[[wheel]]
+id = "wheel-torch-2.15.0-cp313"
+package = "torch"
+release = "2.15.0"
+python = "3.13"
+file = "torch-2.15.0-cp313-cp313-manylinux_2_28_x86_64.whl"
+sha256 = "{}"
+source = ["https://example.org/"]
+read_on = 2026-11-22
+"""
+
+
+@pytest.mark.parametrize("sha256", ["", "ab" * 31, "ab" * 33, "AB" * 32, "xy" * 32, "ab" * 32 + "\\n"])
+def test_a_wheel_whose_hash_is_no_sha256_is_refused(folder: Path, sha256: str) -> None:
+    (folder / "wheel.toml").write_text(WHEEL.format("ab" * 32))
+    assert Facts(folder).wheel[0].sha256 == "ab" * 32
+    (folder / "wheel.toml").write_text(WHEEL.format(sha256))
+    with pytest.raises(WrongInputError, match=r"wheel-torch-2.15.0-cp313.*sha256"):
+        Facts(folder).load("wheel")
+
+
 def test_a_name_stands_for_its_source(folder: Path) -> None:
     edit(folder, '"https://example.org/"', '"somewhere"')
     assert Facts(folder).glibc[0].source == ("https://example.org/there",)

@@ -58,6 +58,13 @@ PLANTED = [
     ("fedora_releases_can_be_used", "fedora", "fedora-45", {"target": None}),
     ("keys_exist", "nvidia_repo", "nvidia-repo-fedora44", {"key_id": "00000000"}),
     ("keys_exist", "key", "key-73CD9B30", {"fingerprint": "129994480EC63D2789BC98E490DFED2F73CD9B31"}),
+    ("wheels_belong_to_releases", "wheel", "wheel-torch-2.15.0-cp313", {"release": "2.15.9"}),
+    ("wheels_belong_to_releases", "wheel", "wheel-torch-2.15.0-cp313", {"python": "3.7"}),
+    ("wheels_belong_to_releases", "wheel", "wheel-nvidia-cudnn-cu12-9.28.0.42", {"package": "nvidia-cudnn-cu10"}),
+    ("wheels_are_named_as_they_are", "wheel", "wheel-torch-2.15.0-cp313", {"python": "3.14"}),
+    ("wheels_are_named_as_they_are", "wheel", "wheel-torch-2.15.0-cp313", {"python": ""}),
+    ("wheels_are_named_as_they_are", "wheel", "wheel-torch-2.15.0-cp313", {"release": "2.14.1"}),
+    ("wheels_are_named_as_they_are", "wheel", "wheel-torch-2.15.0-cp313", {"machine": "aarch64"}),
     ("packages_have_a_repository", "package", "package-akmod-nvidia", {"repo": "somewhere"}),
 ]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
+import zipfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -12,16 +14,31 @@ import pytest
 
 from gpusetup.errors import CannotLookError, MissingError
 from tests.facts.local_server import Upstream, serve
-from tools import pip_index, refresh_pypi
+from tools import pip_index, refresh_pypi, refresh_wheels
+from tools.rows import Row
 
 RECORDED = Path(__file__).parent / "recorded" / "index"
 TODAY = date(2026, 11, 22)
 NOT_FINAL = ["torch-2.16.0rc1-cp313-cp313-manylinux_2_28_x86_64.whl", "torch-2.14.0+cpu-cp313-cp313-linux_x86_64.whl"]
 
 
+def sha256(name: str) -> str:
+    """Return what the index states as the SHA-256 of a file; nobody downloads it, so any digest will do."""
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
 def page(links: list[str]) -> bytes:
-    anchors = [f'<a href="/files/{name}" data-core-metadata="true">{name}</a>' for name in links]
+    anchors = [f'<a href="/files/{name}#sha256={sha256(name)}" data-core-metadata="true">{name}</a>' for name in links]
     return ("<!DOCTYPE html><html><body>" + "".join(anchors) + "</body></html>").encode()
+
+
+def write_wheel(path: Path, version: str) -> None:
+    """Write the smallest torch wheel that pip takes."""
+    with zipfile.ZipFile(path, "w") as wheel:
+        inside = f"torch-{version}.dist-info"
+        wheel.writestr(f"{inside}/METADATA", f"Metadata-Version: 2.1\nName: torch\nVersion: {version}\n")
+        wheel.writestr(f"{inside}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: cp313-cp313-linux_x86_64\n")
+        wheel.writestr(f"{inside}/RECORD", "")
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +64,7 @@ def index() -> Iterator[Upstream]:
 
 
 def forget() -> None:
-    for cached in (pip_index.versions, pip_index.versions_for, pip_index.metadata):
+    for cached in (pip_index.versions, pip_index.versions_for, pip_index._report):
         cached.cache_clear()
 
 
@@ -98,6 +115,47 @@ def test_cuda_releases_are_added_when_their_series_is_known(index: Upstream) -> 
     changes = list(refresh_pypi.cuda(rows, TODAY))
     assert [row["release"] for row in rows] == ["13.1.2", "13.0.3"]
     assert any("cuda 13.5.0 has no row" in change for change in changes)
+
+
+def test_wheels_are_added_with_the_hash_that_the_index_states(index: Upstream) -> None:
+    rows: list[Row] = []
+    changes = list(refresh_wheels.wheel(rows, TODAY))
+    torch = "torch-2.15.0-cp313-cp313-manylinux_2_28_x86_64.whl"
+    cudnn = "nvidia_cudnn_cu12-9.28.0.42-py3-none-manylinux_2_27_x86_64.whl"
+    assert f"wheel-torch-2.15.0-cp313: {torch}" in changes
+    by_id = {row["id"]: row for row in rows}
+    assert by_id["wheel-torch-2.15.0-cp313"] == {
+        "id": "wheel-torch-2.15.0-cp313", "package": "torch", "release": "2.15.0", "python": "3.13", "file": torch,
+        "sha256": sha256(torch), "source": ["pypi-torch"], "as_of": "2026-11-22", "read_on": TODAY,
+    }  # fmt: skip
+    assert "wheel-torch-2.15.0-cp310" not in by_id
+    serves_any = by_id["wheel-nvidia-cudnn-cu12-9.28.0.42"]
+    assert (serves_any["python"], serves_any["sha256"], serves_any["source"]) == (
+        "",
+        sha256(cudnn),
+        ["pypi-cudnn-cu12"],
+    )
+    assert "wheel-torch-1.13.1-cp310" not in by_id  # older than what a plan comes to
+
+
+def test_wheels_that_have_rows_are_left_alone(index: Upstream) -> None:
+    known = {"id": "wheel-torch-2.15.0-cp313", "package": "torch", "release": "2.15.0", "python": "3.13", "sha256": "0"}
+    rows: list[Row] = [dict(known)]
+    assert not [change for change in refresh_wheels.wheel(rows, TODAY) if "torch" in change]
+    assert known in rows
+
+
+def test_a_wheel_in_a_folder_of_this_machine_is_none_of_the_index(
+    index: Upstream, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    forget()
+    local = "torch-2.15.0+cpu-cp313-cp313-manylinux_2_28_x86_64.whl"
+    write_wheel(tmp_path / local, "2.15.0+cpu")
+    found = pip_index.wheel("torch", "2.15.0", "3.13")
+    assert found is not None
+    assert found[0] == "torch-2.15.0-cp313-cp313-manylinux_2_28_x86_64.whl"
+    assert pip_index.wheel("torch", "2.15.0+cpu", "3.13") is None
 
 
 def test_an_old_pip_is_refused_before_it_downloads(monkeypatch: pytest.MonkeyPatch) -> None:

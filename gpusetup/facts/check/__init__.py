@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpusetup.facts import Facts
-from gpusetup.facts.check import hardware, joins, order, rows
+from gpusetup.facts.check import hardware, joins, order, rows, wheels
 from gpusetup.facts.check.problem import Problem
 
 CHECKS = (
@@ -34,6 +34,8 @@ CHECKS = (
     joins.fedora_releases_can_be_used,
     joins.keys_exist,
     joins.packages_have_a_repository,
+    wheels.wheels_belong_to_releases,
+    wheels.wheels_are_named_as_they_are,
 )
 
 

@@ -35,6 +35,7 @@ PARSERS: dict[str, dict[str, Callable[[str], object]]] = {
     "variant": {"cuda": versions.cuda, "driver_min": versions.driver},
     "tensorflow": {"release": versions.pep440, "python": versions.dotted, "cuda": versions.cuda,
                    "cudnn": versions.cudnn, "cc": versions.capability, "ptx": versions.capability},
+    "wheel": {"release": versions.dotted, "python": versions.dotted},
     "fedora": {"gcc": versions.dotted, "glibc": versions.dotted, "python": versions.dotted,
                "rpmfusion_driver": versions.driver},
     "nvidia_repo": {"toolkit_first": versions.cuda, "toolkit_last": versions.cuda, "driver": versions.driver},

@@ -1,0 +1,55 @@
+"""What the lock adds to an environment: which file each requirement comes to, known by its SHA-256."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from gpusetup.resolve.model import Environment, Requirement
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+
+
+class LockedRequirement(Requirement):
+    """One requirement and its wheel, or the reason why the wheel's hash is not known.
+
+    Only what the plan names is here: what these wheels require in turn has no hash in the lock.
+    """
+
+    file: str | None = None
+    sha256: str | None = None
+    fact: str | None = None
+    """The row that has them."""
+    without_hash: str | None = None
+
+
+class LockedEnvironment(Environment):
+    """One environment whose requirements are locked."""
+
+    requirements: tuple[LockedRequirement, ...]
+
+
+def locked(environment: Environment, facts: Facts) -> LockedEnvironment:
+    """Return `environment` with the hashes that the table of wheels has for its Python."""
+    requirements = tuple(_locked(one, environment.python, facts) for one in environment.requirements)
+    return LockedEnvironment(**msgspec.structs.asdict(environment) | {"requirements": requirements})
+
+
+def _locked(requirement: Requirement, python: str, facts: Facts) -> LockedRequirement:
+    text, index = requirement.text, requirement.index
+    if index:
+        why = "its wheel comes from PyTorch's own index, whose hashes no fact has"
+        return LockedRequirement(text=text, index=index, without_hash=why)
+    package, release = _exact(text)
+    for row in facts.wheel:
+        if (row.package, row.release, row.machine) == (package, release, "x86_64") and row.python in ("", python):
+            return LockedRequirement(text=text, file=row.file, sha256=row.sha256, fact=row.id)
+    return LockedRequirement(text=text, without_hash=f"no fact has the hash of its wheel for Python {python}")
+
+
+def _exact(text: str) -> tuple[str, str]:
+    """Return name and version of a requirement on one version, ``tensorflow[and-cuda]==2.21.0``."""
+    name, _, version = text.partition("==")
+    return name.partition("[")[0], version
