@@ -42,7 +42,7 @@ lint: $(VENV)/.full ## ruff and mypy, strict
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 evidence: $(VENV)/.full ## The long campaigns: benchmarks and whole matrices, with their figures
-	@for script in benchmarks/*.py; do echo "── $$script"; $(BIN)/python $$script || exit 1; done
+	@failed=0; for script in benchmarks/*.py; do echo "── $$script"; $(BIN)/python $$script || failed=1; done; exit $$failed
 
 clean: ## Remove what was made (not results/)
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/.built
