@@ -26,6 +26,7 @@ doctor: $(VENV)/.light ## Diagnose this machine's GPU stack; needs no framework 
 	@$(BIN)/gpusetup doctor
 
 prove: $(VENV)/.full ## The main job: doctor, plan and quick self-test in both frameworks, saved in results/ (about 1 min after set-up)
+	@echo "── diagnosing, planning and proving this machine (about 1 minute)"
 	@mkdir -p $(RESULTS)
 	@echo "── what is wrong with this machine (saved: $(RESULTS)/machine.json)"
 	@$(BIN)/gpusetup detect --output $(RESULTS)/machine.json
@@ -36,6 +37,7 @@ prove: $(VENV)/.full ## The main job: doctor, plan and quick self-test in both f
 	@$(BIN)/gpusetup selftest --quick --save $(RESULTS)/proof.json
 
 test: $(VENV)/.full ## Set up and run all tests (under 15 min on two cores)
+	@echo "── running all tests (under 15 minutes on two cores; those whose tool is missing are skipped with the reason)"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/.full ## ruff and mypy, strict
