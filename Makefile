@@ -26,15 +26,15 @@ doctor: $(VENV)/.light ## Diagnose this machine's GPU stack; needs no framework 
 	@$(BIN)/gpusetup doctor
 
 prove: $(VENV)/.full ## The main job: doctor, plan and quick self-test in both frameworks, saved in results/ (about 1 min after set-up)
-	@echo "── diagnosing, planning and proving this machine (about 1 minute)"
-	@mkdir -p $(RESULTS)
-	@echo "── what is wrong with this machine (saved: $(RESULTS)/machine.json)"
-	@$(BIN)/gpusetup detect --output $(RESULTS)/machine.json
-	@$(BIN)/gpusetup doctor --machine $(RESULTS)/machine.json
-	@echo; echo "── the stack that fits it (saved: $(RESULTS)/stack.json)"
-	@$(BIN)/gpusetup plan --machine $(RESULTS)/machine.json --output $(RESULTS)/stack.json
-	@echo; echo "── proving both frameworks (saved: $(RESULTS)/proof.json)"
-	@$(BIN)/gpusetup selftest --quick --save $(RESULTS)/proof.json
+	@echo "── diagnosing, planning and proving this machine (about 1 minute)"; mkdir -p $(RESULTS); failed=0; \
+	echo "── what is wrong with it (saved: $(RESULTS)/machine.json)"; \
+	$(BIN)/gpusetup detect --output $(RESULTS)/machine.json && \
+	$(BIN)/gpusetup doctor --machine $(RESULTS)/machine.json || failed=$$?; \
+	echo; echo "── the stack that fits it (saved: $(RESULTS)/stack.json)"; \
+	$(BIN)/gpusetup plan --machine $(RESULTS)/machine.json --output $(RESULTS)/stack.json || failed=$$?; \
+	echo; echo "── proving both frameworks (saved: $(RESULTS)/proof.json)"; \
+	$(BIN)/gpusetup selftest --quick --save $(RESULTS)/proof.json || failed=$$?; \
+	exit $$failed
 
 test: $(VENV)/.full ## Set up and run all tests (under 15 min on two cores)
 	@echo "── running all tests (under 15 minutes on two cores; those whose tool is missing are skipped with the reason)"
