@@ -152,11 +152,14 @@ class World:
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     why_not = lacking()
     if why_not:
         pytest.skip(why_not)
-    return World(tmp_path_factory.mktemp("world"))
+    made = World(tmp_path_factory.mktemp("world"))
+    yield made
+    for key in (made.key, made.stranger):
+        key.forget()
 
 
 @pytest.fixture

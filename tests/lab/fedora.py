@@ -7,6 +7,9 @@ nothing inside reaches the network.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -140,6 +143,12 @@ class Lab:
         return dict(line.split(" ", 1) for line in text.splitlines())
 
     def close(self) -> None:
-        for process in (self.mirror, self.holder):
-            process.kill()
-            process.wait()
+        """End whatever runs inside, daemons such as gpg-agent too, and with the last of them the mounts."""
+        mounts = os.readlink(f"/proc/{self.holder.pid}/ns/mnt")
+        assert mounts != os.readlink("/proc/self/ns/mnt"), "the lab has no namespace of its own"
+        for place in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+                if os.readlink(place / "ns/mnt") == mounts:
+                    os.kill(int(place.name), signal.SIGKILL)
+        self.mirror.wait()
+        self.holder.wait()

@@ -42,6 +42,10 @@ class Key:
     def sign_file(self, path: Path) -> None:
         run("gpg", "--batch", "--yes", "--armor", "--detach-sign", path, env=self.env)
 
+    def forget(self) -> None:
+        """End the agent that gpg started for this key."""
+        run("gpgconf", "--kill", "gpg-agent", env=self.env)
+
 
 def spec(package: dict[str, Any]) -> str:
     """Return the spec file of one stub."""
