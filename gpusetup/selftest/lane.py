@@ -107,7 +107,8 @@ class LaneWorker:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         if self._process.stdin is not None:
-            self._process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # a job that it died without reading
+                self._process.stdin.close()
         os.close(self.pipe)
         self._process, self.pipe = None, -1
 

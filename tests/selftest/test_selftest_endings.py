@@ -104,7 +104,9 @@ def test_the_kernel_ends_the_workers_of_an_engine_that_is_killed(world: World, t
         f"    open({str(pids)!r}, 'a').write(f'{{os.getpid()}} {{os.getppid()}} ')\n    time.sleep(600)",
     )
     script = (
-        "from tests.selftest.small_world import World; from pathlib import Path\n"
+        "from tests.selftest.small_world import World; from pathlib import Path; import signal\n"
+        # a shell lets its background jobs ignore Ctrl-C, and this test may be part of one
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"world = World.__new__(World); world.folder = Path({str(world.folder)!r})\n"
         "world.prove('slow', frameworks=('pytorch',), repeat=1)"
     )
