@@ -52,7 +52,7 @@ def root() -> None:
 
 def main() -> NoReturn:
     """Run the command line; every error becomes one clear message on stderr and its exit code."""
-    gc.set_threshold(50_000)  # at the default, looking for cycles while modules load takes a tenth of a short command
+    gc.set_threshold(500_000)  # at the default, looking for cycles while modules load takes a tenth of a short command
     try:
         code = root.main(standalone_mode=False, prog_name="gpusetup")
         sys.stdout.flush()
