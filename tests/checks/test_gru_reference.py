@@ -9,22 +9,9 @@ import pytest
 
 from checks import gru
 from checks.common.draw import integers, permutation, uniform
-from checks.common.job import Job
 from checks.gru.names import LETTERS, Batch
 from checks.gru.reference import Model, cross_entropy, sigmoid
-
-JOB = Job(
-    check="gru",
-    framework="reference",
-    device="cpu",
-    seed=3,
-    round=1,
-    profile="quick",
-    threads=1,
-    trace="",
-    log="",
-    data="",
-)
+from tests.checks.one_job import JOB
 
 
 @pytest.fixture
