@@ -7,7 +7,7 @@ from pathlib import Path
 from gpusetup.errors import RefusedError
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Unread
-from gpusetup.machine.system import read_system
+from gpusetup.machine.system.operating_system import read_system
 from gpusetup.render.model import Recipe
 from gpusetup.report.console import neutral
 

@@ -33,15 +33,15 @@ def read(sysroot: Path, deadline: float, meanwhile: Callable[[], object] | None 
 
 def _read_beside(host: Host, question: Question) -> Machine:
     """Read all that needs no driver, then hear the driver; even the imports are done while the child works."""
-    from gpusetup.machine.containers import read_containers  # noqa: PLC0415
-    from gpusetup.machine.device_nodes import read_device_nodes, read_majors  # noqa: PLC0415
-    from gpusetup.machine.distributions import read_distributions  # noqa: PLC0415
-    from gpusetup.machine.driver import read_driver  # noqa: PLC0415
-    from gpusetup.machine.libraries import read_libraries  # noqa: PLC0415
-    from gpusetup.machine.pci import read_pci  # noqa: PLC0415
-    from gpusetup.machine.system import read_system  # noqa: PLC0415
-    from gpusetup.machine.toolkits import read_toolkits  # noqa: PLC0415
-    from gpusetup.machine.wheels import read_shared_files  # noqa: PLC0415
+    from gpusetup.machine.containers.engines import read_containers  # noqa: PLC0415
+    from gpusetup.machine.gpu.device_nodes import read_device_nodes, read_majors  # noqa: PLC0415
+    from gpusetup.machine.gpu.driver import read_driver  # noqa: PLC0415
+    from gpusetup.machine.gpu.pci import read_pci  # noqa: PLC0415
+    from gpusetup.machine.software.distributions import read_distributions  # noqa: PLC0415
+    from gpusetup.machine.software.libraries import read_libraries  # noqa: PLC0415
+    from gpusetup.machine.software.toolkits import read_toolkits  # noqa: PLC0415
+    from gpusetup.machine.software.wheels import read_shared_files  # noqa: PLC0415
+    from gpusetup.machine.system.operating_system import read_system  # noqa: PLC0415
 
     system = read_system(host)
     toolkits = read_toolkits(host)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from gpusetup.machine.containers import read_containers
-from gpusetup.machine.device_nodes import read_device_nodes, read_majors
-from gpusetup.machine.distributions import read_distributions
-from gpusetup.machine.driver import read_driver
+from gpusetup.machine.containers.engines import read_containers
+from gpusetup.machine.gpu.device_nodes import read_device_nodes, read_majors
+from gpusetup.machine.gpu.driver import read_driver
+from gpusetup.machine.gpu.pci import read_pci
 from gpusetup.machine.host import Host
-from gpusetup.machine.libraries import read_libraries
 from gpusetup.machine.model import CdiSpec, Distribution, PciGpu, SharedFile, Unread
-from gpusetup.machine.pci import read_pci
-from gpusetup.machine.wheels import read_shared_files
+from gpusetup.machine.software.distributions import read_distributions
+from gpusetup.machine.software.libraries import read_libraries
+from gpusetup.machine.software.wheels import read_shared_files
 from tests.fake_host import Content, Link, grow
 
 CARD = "/sys/bus/pci/devices/0000:01:00.0"

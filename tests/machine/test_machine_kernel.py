@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from gpusetup.machine.certificate import common_names
 from gpusetup.machine.host import Host
-from gpusetup.machine.kernel import read_kernel
+from gpusetup.machine.kernel.builds import read_builds
+from gpusetup.machine.kernel.certificate import common_names
+from gpusetup.machine.kernel.modprobe import read_modprobe
+from gpusetup.machine.kernel.running import read_kernel
 from gpusetup.machine.model import Kernel, ModuleBuild, Unread
-from gpusetup.machine.modprobe import read_modprobe
-from gpusetup.machine.module_builds import read_builds
 from tests.fake_host import Content, Link, grow
 
 RUNNING = "7.0.4-200.fc44.x86_64"

@@ -13,9 +13,9 @@ import pytest
 
 from gpusetup.errors import WrongInputError
 from gpusetup.machine.host import Host
-from gpusetup.machine.linker_cache import entries
 from gpusetup.machine.model import Machine, Module, Unread
 from gpusetup.machine.read import read
+from gpusetup.machine.software.linker_cache import entries
 from gpusetup.value import load, to_json
 from tests.fake_driver import FakeDriver
 from tests.fake_host import FEDORA, Link, grow, nouveau_laptop

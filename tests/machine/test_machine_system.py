@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from gpusetup.machine.host import Host
-from gpusetup.machine.limits import read_cpu_limit, read_memory_limit
+from gpusetup.machine.kernel.secure_boot import KEYS, SHIM, VARIABLES, read_mok, read_secure_boot
 from gpusetup.machine.model import Service, SigningKey, Unread
-from gpusetup.machine.processor import read_features
-from gpusetup.machine.secure_boot import KEYS, SHIM, VARIABLES, read_mok, read_secure_boot
-from gpusetup.machine.security import read_selinux, read_selinux_devices
-from gpusetup.machine.services import read_services
+from gpusetup.machine.system.limits import read_cpu_limit, read_memory_limit
+from gpusetup.machine.system.processor import read_features
+from gpusetup.machine.system.security import read_selinux, read_selinux_devices
+from gpusetup.machine.system.services import read_services
 from tests.fake_host import Content, Link, grow
 
 SECURE_BOOT = f"{VARIABLES}/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"

@@ -70,7 +70,7 @@ class System(Value):
     cpus: int
     memory_bytes: Reading[int]
     environment: dict[str, str]
-    """Only the variables that change how CUDA or a framework behaves (see ``machine/environment.py``)."""
+    """Only the variables that change how CUDA or a framework behaves (see ``machine/system/environment.py``)."""
     mok: Mok = Mok()
     selinux: Reading[str] = NOT_RECORDED
     """``enforcing``, ``permissive`` or ``disabled``."""

@@ -6,12 +6,12 @@ import os
 import re
 
 from gpusetup.machine.host import Host
-from gpusetup.machine.kernel_log import read_kernel_log
+from gpusetup.machine.kernel.builds import read_builds
+from gpusetup.machine.kernel.log import read_kernel_log
+from gpusetup.machine.kernel.modprobe import read_modprobe
+from gpusetup.machine.kernel.module_file import read_module_file
+from gpusetup.machine.kernel.next_release import read_next_release
 from gpusetup.machine.model import Kernel, Module, Reading, Unread
-from gpusetup.machine.modprobe import read_modprobe
-from gpusetup.machine.module_builds import read_builds
-from gpusetup.machine.module_file import read_module_file
-from gpusetup.machine.next_kernel import read_next_release
 
 MODULES = "/lib/modules"
 MODULES_DEP_LIMIT = 8 << 20

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gpusetup.machine.certificate import common_names
 from gpusetup.machine.host import Host
+from gpusetup.machine.kernel.certificate import common_names
 from gpusetup.machine.model import Mok, Reading, SigningKey, Unread
 
 FIRMWARE = "/sys/firmware/efi"

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from gpusetup.machine.elf import identify
 from gpusetup.machine.host import Host, clean
-from gpusetup.machine.linker_cache import entries
 from gpusetup.machine.model import Distribution, Library, Unread
+from gpusetup.machine.software.elf import identify
+from gpusetup.machine.software.linker_cache import entries
 
 CACHE = "/etc/ld.so.cache"
 CACHE_LIMIT = 16 << 20

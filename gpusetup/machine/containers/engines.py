@@ -6,10 +6,10 @@ import re
 
 import msgspec
 
-from gpusetup.machine.cdi import find_cdi, read_cdi
+from gpusetup.machine.containers.cdi import find_cdi, read_cdi
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Containers, Reading, Unread
-from gpusetup.machine.programs import find_program
+from gpusetup.machine.software.programs import find_program
 
 PROGRAMS = (
     "podman", "docker", "buildah", "nerdctl", "containerd", "crio", "apptainer", "singularity", "enroot",

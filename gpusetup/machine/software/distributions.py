@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from gpusetup.machine.host import Host, clean
 from gpusetup.machine.model import Distribution
-from gpusetup.machine.wheels import is_framework, read_build, read_installer
+from gpusetup.machine.software.wheels import is_framework, read_build, read_installer
 
 # NAME-VERSION.dist-info (wheels), NAME-VERSION[-pyX.Y].egg-info (Debian, setuptools)
 _METADATA = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-py\d[\d.]*)?\.(?:dist|egg)-info")

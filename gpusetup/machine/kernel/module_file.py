@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from gpusetup.machine.certificate import common_names
-from gpusetup.machine.elf import section
 from gpusetup.machine.host import Host
+from gpusetup.machine.kernel.certificate import common_names
 from gpusetup.machine.model import ModuleFile, Reading, Unread
+from gpusetup.machine.software.elf import section
 
 SIGNATURE_MAGIC = b"~Module signature appended~\n"
 SIGNATURE_INFO = 12  # struct module_signature: its last four bytes are the length, big-endian

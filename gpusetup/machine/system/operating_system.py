@@ -7,18 +7,18 @@ import re
 import shlex
 import sys
 
-from gpusetup.machine.compiler import read_gcc
-from gpusetup.machine.environment import read_environment
 from gpusetup.machine.host import Host
-from gpusetup.machine.kernel import read_kernel
-from gpusetup.machine.libc import read_libc
-from gpusetup.machine.limits import read_limits
+from gpusetup.machine.kernel.running import read_kernel
+from gpusetup.machine.kernel.secure_boot import read_mok, read_secure_boot
 from gpusetup.machine.model import Reading, System, Unread
-from gpusetup.machine.processor import count_cpus, read_cpu, read_features, read_memory
-from gpusetup.machine.secure_boot import read_mok, read_secure_boot
-from gpusetup.machine.security import read_groups, read_selinux, read_selinux_devices
-from gpusetup.machine.services import read_services
-from gpusetup.machine.surroundings import read_container, read_virtualization
+from gpusetup.machine.software.compiler import read_gcc
+from gpusetup.machine.software.libc import read_libc
+from gpusetup.machine.system.environment import read_environment
+from gpusetup.machine.system.limits import read_limits
+from gpusetup.machine.system.processor import count_cpus, read_cpu, read_features, read_memory
+from gpusetup.machine.system.security import read_groups, read_selinux, read_selinux_devices
+from gpusetup.machine.system.services import read_services
+from gpusetup.machine.system.surroundings import read_container, read_virtualization
 
 _LOADERS = {
     "ld-linux-x86-64.so.2": "x86_64",

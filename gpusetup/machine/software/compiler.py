@@ -6,7 +6,7 @@ import re
 
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Reading, Unread
-from gpusetup.machine.programs import find_program
+from gpusetup.machine.software.programs import find_program
 from gpusetup.machine.version import version_key
 
 

@@ -1,0 +1,1 @@
+"""Container engines, the NVIDIA container toolkit and its CDI specifications."""

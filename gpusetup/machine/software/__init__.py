@@ -1,0 +1,1 @@
+"""Libraries, toolkits, compilers and Python distributions."""
