@@ -16,11 +16,18 @@ from gpusetup.machine.kernel.certificate import common_names
 from gpusetup.machine.kernel.modprobe import read_modprobe
 from gpusetup.machine.kernel.running import read_kernel
 from gpusetup.machine.model import Kernel, ModuleBuild, Unread
-from tests.fake_host import Content, Link, grow
+from gpusetup.machine.read import read
+from tests.fake_host import FEDORA, Content, Link, grow
 
 RUNNING = "7.0.4-200.fc44.x86_64"
+
+
 NEWER = "7.0.10-200.fc44.x86_64"
+
+
 MODULES = f"/lib/modules/{RUNNING}/extra/nvidia"
+
+
 BASE: dict[str, Content] = {
     "/proc/sys/kernel/osrelease": f"{RUNNING}\n",
     f"/lib/modules/{RUNNING}/vmlinuz": "",
@@ -206,3 +213,22 @@ def test_a_module_cut_anywhere_never_makes_us_fail(tmp_path: Path, signed_module
 )
 def test_a_certificate_without_a_name_has_none(der: bytes) -> None:
     assert common_names(der) == ()
+
+
+def test_modules_are_found_for_every_kernel_wherever_they_lie(tmp_path: Path) -> None:
+    modules = "/usr/lib/modules"
+    tree = FEDORA | {
+        f"{modules}/7.0.4-200.fc44.x86_64/extra/nvidia/nvidia.ko.xz": "",
+        f"{modules}/7.0.4-200.fc44.x86_64/extra/nvidia/nvidia-uvm.ko.xz": "",
+        f"{modules}/7.0.4-200.fc44.x86_64/build": Link("/usr/src/kernels/7.0.4-200.fc44.x86_64"),
+        "/usr/src/kernels/7.0.4-200.fc44.x86_64/Makefile": "",
+        f"{modules}/7.0.9-200.fc44.x86_64/kernel/drivers/video/fbdev/nvidia/nvidiafb.ko.xz": "",
+        f"{modules}/6.1.0-9/modules.dep": "updates/dkms/nvidia-current.ko: x.ko\nkernel/a/i2c-nvidia-gpu.ko.xz:\n",
+    }
+    kernel = read(grow(tmp_path, tree), 5).system.kernel
+    assert kernel.modules_on_disk == {
+        "6.1.0-9": ("nvidia-current.ko",),
+        "7.0.4-200.fc44.x86_64": ("nvidia-uvm.ko.xz", "nvidia.ko.xz"),
+        "7.0.9-200.fc44.x86_64": (),
+    }
+    assert kernel.headers is True

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import msgspec
@@ -15,10 +12,9 @@ from gpusetup.errors import WrongInputError
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Machine, Module, Unread
 from gpusetup.machine.read import read
-from gpusetup.machine.software.linker_cache import entries
 from gpusetup.value import load, to_json
 from tests.fake_driver import FakeDriver
-from tests.fake_host import FEDORA, Link, grow, nouveau_laptop
+from tests.fake_host import FEDORA, grow, nouveau_laptop
 from tests.support import Run
 
 
@@ -82,105 +78,6 @@ def test_a_library_that_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     grow(tmp_path, {"/usr/lib64": None})
     os.mkfifo(tmp_path / "usr/lib64/libnvidia-ml.so.1")
     assert unread(read(tmp_path, 60).gpus).unread == "absent"
-
-
-def test_modules_are_found_for_every_kernel_wherever_they_lie(tmp_path: Path) -> None:
-    modules = "/usr/lib/modules"
-    tree = FEDORA | {
-        f"{modules}/7.0.4-200.fc44.x86_64/extra/nvidia/nvidia.ko.xz": "",
-        f"{modules}/7.0.4-200.fc44.x86_64/extra/nvidia/nvidia-uvm.ko.xz": "",
-        f"{modules}/7.0.4-200.fc44.x86_64/build": Link("/usr/src/kernels/7.0.4-200.fc44.x86_64"),
-        "/usr/src/kernels/7.0.4-200.fc44.x86_64/Makefile": "",
-        f"{modules}/7.0.9-200.fc44.x86_64/kernel/drivers/video/fbdev/nvidia/nvidiafb.ko.xz": "",
-        f"{modules}/6.1.0-9/modules.dep": "updates/dkms/nvidia-current.ko: x.ko\nkernel/a/i2c-nvidia-gpu.ko.xz:\n",
-    }
-    kernel = read(grow(tmp_path, tree), 5).system.kernel
-    assert kernel.modules_on_disk == {
-        "6.1.0-9": ("nvidia-current.ko",),
-        "7.0.4-200.fc44.x86_64": ("nvidia-uvm.ko.xz", "nvidia.ko.xz"),
-        "7.0.9-200.fc44.x86_64": (),
-    }
-    assert kernel.headers is True
-
-
-@pytest.mark.parametrize(
-    ("line", "version", "licence"),
-    [
-        (
-            "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release Build  (akmods@host)\n",
-            "580.95.05",
-            "Dual MIT/GPL",
-        ),
-        (
-            "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 19:39:15 UTC 2024\n",
-            "535.183.01",
-            "NVIDIA",
-        ),
-    ],
-)
-def test_the_loaded_module_says_version_and_flavour(tmp_path: Path, line: str, version: str, licence: str) -> None:
-    text = line + "GCC version:  gcc version 15.2.1 20251022\n"
-    driver = read(grow(tmp_path, {"/proc/driver/nvidia/version": text}), 5).driver
-    assert (driver.kernel_module, driver.module_license) == (version, licence)
-
-
-def test_libraries_come_in_the_linkers_order_and_each_once(tmp_path: Path) -> None:
-    site = "/usr/lib64/python3.14/site-packages"
-    tree = FEDORA | {
-        "/usr/lib64/libcuda.so.1": Link("libcuda.so.580.95.05"),
-        "/usr/lib64/libcuda.so.580.95.05": "",
-        "/usr/local/cuda": Link("/usr/local/cuda-13.0"),
-        "/usr/local/cuda-13.0/lib64/libcudart.so.13": Link("libcudart.so.13.0.96"),
-        "/usr/local/cuda-13.0/lib64/libcudart.so.13.0.96": "",
-        "/usr/local/cuda-13.0/version.json": '{"cuda" : {"name" : "CUDA SDK", "version" : "13.0.2"}}',
-        "/usr/local/cuda-13.0/compat/libcuda.so.1": "",
-        f"{site}/nvidia/cudnn/lib/libcudnn.so.9": "",
-        f"{site}/nvidia_cudnn_cu13-9.13.0.50.dist-info/RECORD": "",
-    }
-    machine = read(grow(tmp_path, tree), 5)
-    assert [(each.soname, each.version, each.origin) for each in machine.libraries] == [
-        ("libcuda.so.1", "580.95.05", "default"),
-        ("libcudnn.so.9", "", "wheel"),
-        ("libcudart.so.13", "13.0.96", "toolkit"),
-        ("libcuda.so.1", "", "toolkit"),
-    ]
-    assert machine.driver.user_library == "580.95.05"
-    assert machine.toolkits == {"/usr/local/cuda-13.0": "13.0.2"}
-    assert [(each.name, each.version, each.location) for each in machine.distributions] == [
-        ("nvidia-cudnn-cu13", "9.13.0.50", site)
-    ]
-
-
-def test_the_linkers_cache_is_read_as_ldconfig_reads_it() -> None:
-    if shutil.which("ldconfig", path="/sbin:/usr/sbin") is None or not Path("/etc/ld.so.cache").exists():
-        pytest.skip("this system has no ldconfig")
-    told = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=True).stdout
-    listed = [(line.split(" (")[0].strip(), line.rsplit(" => ", 1)[1]) for line in told.splitlines() if " => " in line]
-    assert list(entries(Path("/etc/ld.so.cache").read_bytes())) == listed
-
-
-def test_a_damaged_cache_yields_what_can_be_read() -> None:
-    raw = Path("/etc/ld.so.cache").read_bytes() if Path("/etc/ld.so.cache").exists() else b"glibc-ld.so.cache1.1"
-    whole = list(entries(raw))
-    for length in range(0, len(raw), 997):
-        assert len(list(entries(raw[:length]))) <= len(whole)
-    assert list(entries(b"\xff" * 5000)) == []
-
-
-def test_distributions_are_those_that_python_itself_lists() -> None:
-    theirs = {
-        (each.metadata["Name"].replace("_", "-").replace(".", "-").lower(), each.version)
-        for each in importlib.metadata.distributions()
-    }
-    assert {(each.name, each.version) for each in read(Path("/"), 5).distributions} == theirs
-
-
-def test_another_active_environment_is_read_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    site = tmp_path / "env/lib/python3.12/site-packages"
-    (site / "torch-2.13.0+cu126.dist-info").mkdir(parents=True)
-    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "env"))
-    found = [each for each in read(Path("/"), 5).distributions if each.location == str(site)]
-    assert [(each.name, each.version) for each in found] == [("torch", "2.13.0+cu126")]
 
 
 def test_the_environment_leaves_secrets_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,81 @@
+"""Container engines, how they are set up, and CDI specifications."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gpusetup.machine.containers.engines import read_containers
+from gpusetup.machine.host import Host
+from gpusetup.machine.model import CdiSpec, Unread
+from tests.fake_host import Content, Link, grow
+
+CDI = {
+    "cdiVersion": "0.5.0",
+    "kind": "nvidia.com/gpu",
+    "devices": [{"name": "0", "containerEdits": {"deviceNodes": [{"path": "/dev/nvidia0"}]}}],
+    "containerEdits": {
+        "hooks": [{"hookName": "createContainer", "path": "/usr/bin/nvidia-cdi-hook", "args": ["nvidia-cdi-hook"]}],
+        "mounts": [
+            {"hostPath": "/usr/lib64/libcuda.so.575.64.03", "containerPath": "/usr/lib64/libcuda.so.575.64.03"},
+            {"hostPath": "/usr/bin/nvidia-smi", "containerPath": "/elsewhere/nvidia-smi"},
+        ],
+    },
+}
+
+
+CDI_YAML = """cdiVersion: 0.5.0
+kind: nvidia.com/gpu
+devices:
+- name: "0"
+  containerEdits:
+    deviceNodes:
+    - path: /dev/nvidia0
+containerEdits:
+  hooks:
+  - hookName: createContainer
+    path: /usr/bin/nvidia-cdi-hook
+  mounts:
+  - hostPath: /usr/lib64/libcuda.so.575.64.03
+    containerPath: /usr/lib64/libcuda.so.575.64.03
+  - hostPath: /usr/bin/nvidia-smi
+    containerPath: /elsewhere/nvidia-smi
+"""
+
+
+@pytest.mark.parametrize("path", ["/etc/cdi/nvidia.json", "/var/run/cdi/nvidia.yaml"])
+def test_a_specification_tells_its_driver_and_what_has_gone(tmp_path: Path, path: str) -> None:
+    tree: dict[str, Content] = {
+        path: json.dumps(CDI, indent=2) if path.endswith("json") else CDI_YAML,
+        "/usr/bin/nvidia-smi": "",
+        "/dev/nvidia0": "",
+    }
+    containers = read_containers(Host(grow(tmp_path, tree)))
+    missing = {"/usr/lib64/libcuda.so.575.64.03", "/usr/bin/nvidia-cdi-hook"}
+    assert not isinstance(containers.cdi, Unread)
+    (spec,) = containers.cdi
+    assert spec == CdiSpec(path=path, version="0.5.0", driver="575.64.03", missing=spec.missing)
+    assert set(spec.missing) == missing
+    assert containers.cdi_specs == (path,)
+
+
+def test_one_folder_under_two_names_is_one(tmp_path: Path) -> None:
+    tree: dict[str, Content] = {"/run/cdi/nvidia.yaml": CDI_YAML, "/var/run": Link("/run")}
+    assert read_containers(Host(grow(tmp_path, tree))).cdi_specs == ("/run/cdi/nvidia.yaml",)
+
+
+def test_how_the_engines_are_set_up(tmp_path: Path) -> None:
+    tree: dict[str, Content] = {
+        "/etc/docker/daemon.json": '{"runtimes": {"nvidia": {"path": "nvidia-container-runtime"}}}',
+        "/etc/nvidia-container-runtime/config.toml": "[nvidia-container-cli]\n#no-cgroups = false\nno-cgroups = true\n",
+    }
+    containers = read_containers(Host(grow(tmp_path, tree)))
+    assert (containers.docker_runtimes, containers.no_cgroups) == (("nvidia",), True)
+
+
+def test_a_broken_daemon_file_is_unread(tmp_path: Path) -> None:
+    told = read_containers(Host(grow(tmp_path, {"/etc/docker/daemon.json": "{"}))).docker_runtimes
+    assert isinstance(told, Unread)
+    assert told.unread == "failed"
