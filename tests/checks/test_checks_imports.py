@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 CHECKS = Path(__file__).resolve().parents[2] / "checks"
-OWN = {"pytorch": {"torch"}, "tensorflow": {"tensorflow", "keras"}, "jax": {"jax"}}
+OWN = {"pytorch": {"torch"}, "tensorflow": {"tensorflow", "keras"}, "jax": {"jax", "jaxlib", "optax"}}
 ALWAYS = {"numpy", "checks", *sys.stdlib_module_names}
 
 
