@@ -24,7 +24,16 @@ PR_SET_PDEATHSIG = 1
 STDERR = 2
 CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 
-Tell = Callable[..., None]
+
+class Tell:
+    """Writes one JSON line to the parent; `pipe` is for a child that becomes another program and writes there itself."""
+
+    def __init__(self, pipe: int) -> None:
+        self.pipe = pipe
+
+    def __call__(self, *line: Any) -> None:
+        """Tell `line`, whole."""
+        os.write(self.pipe, msgspec.json.encode(line) + b"\n")
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -114,10 +123,7 @@ def _live_as_child(work: Callable[[Tell], None], write_end: int) -> None:
     """Do the work, say how it went, and leave without running anything of the parent's."""
     if write_end <= STDERR:  # we were started with a standard stream closed, and the pipe has its number
         write_end = fcntl.fcntl(write_end, fcntl.F_DUPFD_CLOEXEC, STDERR + 1)
-
-    def tell(*line: Any) -> None:
-        os.write(write_end, msgspec.json.encode(line) + b"\n")
-
+    tell = Tell(write_end)
     try:
         _die_with_parent()
         for number in (signal.SIGINT, *CRASHES):  # no handler of the parent's has anything to say here

@@ -7,6 +7,7 @@ mistake "could not look" for "nothing wrong".
 from gpusetup.machine.model.bus import DeviceNode, PciGpu
 from gpusetup.machine.model.containers import CdiSpec, Containers
 from gpusetup.machine.model.driver import Driver
+from gpusetup.machine.model.frameworks import Framework, Trial
 from gpusetup.machine.model.gpu import Gpu, MigDevice, Peer, Process
 from gpusetup.machine.model.kernel import Kernel, Module, ModuleBuild, ModuleFile
 from gpusetup.machine.model.machine import Machine
@@ -21,6 +22,7 @@ __all__ = [
     "DeviceNode",
     "Distribution",
     "Driver",
+    "Framework",
     "Gpu",
     "Kernel",
     "Library",
@@ -40,6 +42,7 @@ __all__ = [
     "SharedFile",
     "SigningKey",
     "System",
+    "Trial",
     "Unread",
     "Why",
 ]

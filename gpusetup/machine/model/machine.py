@@ -7,6 +7,7 @@ from typing import Literal
 from gpusetup.machine.model.bus import DeviceNode, PciGpu
 from gpusetup.machine.model.containers import Containers
 from gpusetup.machine.model.driver import Driver
+from gpusetup.machine.model.frameworks import Framework
 from gpusetup.machine.model.gpu import Gpu
 from gpusetup.machine.model.reading import NOT_RECORDED, Reading
 from gpusetup.machine.model.software import Distribution, Library, SharedFile
@@ -35,3 +36,5 @@ class Machine(Value):
     """NVIDIA's character devices and the major numbers that the kernel gave them (/proc/devices)."""
     shared_files: tuple[SharedFile, ...] = ()
     """Files that two of the NVIDIA wheels both own."""
+    frameworks: tuple[Framework, ...] | None = None
+    """What each installed framework does when it is imported; None where nobody asked (``--deep``)."""
