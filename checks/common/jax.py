@@ -45,6 +45,7 @@ def environment(job: Job) -> dict[str, str]:
         "jax": jax.__version__,
         "jaxlib": jaxlib.__version__,
         "xla flags": os.environ.get("XLA_FLAGS", ""),
+        "precision": job.precision,
         "matmul precision": str(jax.config.jax_default_matmul_precision),
     }
     if job.device == "cpu":

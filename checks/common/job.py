@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One check × framework × device × seed; `profile` is ``quick`` or ``full``, `device` ``cpu`` or ``cuda:N``.
+    """One check × framework × device × seed × precision; `device` is ``cpu`` or ``cuda:N``.
 
-    `trace` is where the arrays go, `log` where whatever is printed goes, `data` the user's own data folder or "".
+    `profile` is ``quick`` or ``full``. `precision` is what numbers are computed in: ``float32``, ``tf32``, ``bf16``, ``fp16`` or ``float64``. `trace` is
+    where the arrays go, `log` where whatever is printed goes, `data` the user's own data folder or "".
     """
 
     check: str
@@ -22,3 +23,4 @@ class Job:
     trace: str
     log: str
     data: str
+    precision: str = "float32"

@@ -9,16 +9,40 @@ from checks.common.host import host
 from checks.common.job import Job
 
 
+_AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
 def prepare(job: Job) -> None:
     """Pin everything that is known to change the bits."""
     torch.set_num_threads(job.threads)
     torch.manual_seed(job.seed)
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = job.precision == "tf32"
+    torch.backends.cuda.matmul.allow_tf32 = job.precision == "tf32"
+    torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
+    torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
     if job.device != "cpu" and not torch.cuda.is_available():
         raise RuntimeError(f"PyTorch {torch.__version__} cannot use {job.device}: torch.cuda.is_available() is False")
+    if job.precision in _AUTOCAST:
+        _autocast(job)
+
+
+def _autocast(job: Job) -> None:
+    """Compute products in half precision from here on, as ``with torch.autocast(…)`` around the whole job would.
+
+    Without its cache: that is emptied only where the ``with`` ends, so that a weight would be cast once and never
+    again, however often the optimiser changed it.
+    """
+    kind = device(job).type
+    torch.set_autocast_dtype(kind, _AUTOCAST[job.precision])
+    torch.set_autocast_enabled(kind, True)
+    torch.set_autocast_cache_enabled(False)
+
+
+def dtype(job: Job) -> torch.dtype:
+    """Return the type that weights and inputs are kept in; autocast makes of them what it needs."""
+    return torch.float64 if job.precision == "float64" else torch.float32
 
 
 def device(job: Job) -> torch.device:
@@ -34,6 +58,7 @@ def environment(job: Job) -> dict[str, str]:
         "torch vector width": torch.backends.cpu.get_cpu_capability(),
         "deterministic algorithms": str(torch.are_deterministic_algorithms_enabled()),
         "float32 matmul precision": torch.get_float32_matmul_precision(),
+        "precision": job.precision,
     }
     if job.device == "cpu":
         return key

@@ -9,18 +9,27 @@ from checks.common.host import host
 from checks.common.job import Job
 
 
+_POLICIES = {"bf16": "mixed_bfloat16", "fp16": "mixed_float16", "float64": "float64"}
+
+
 def prepare(job: Job) -> None:
     """Pin everything that is known to change the bits."""
     tf.config.threading.set_intra_op_parallelism_threads(job.threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    tf.config.experimental.enable_tensor_float_32_execution(False)
+    tf.config.experimental.enable_tensor_float_32_execution(job.precision == "tf32")
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(job.seed)
+    keras.config.set_dtype_policy(_POLICIES.get(job.precision, "float32"))
     cards = tf.config.list_physical_devices("GPU")
     for card in cards:
         tf.config.experimental.set_memory_growth(card, True)
     if job.device != "cpu" and not cards:
         raise RuntimeError(f"TensorFlow {tf.__version__} cannot use {job.device}: it lists no GPU")
+
+
+def dtype(job: Job) -> tf.DType:
+    """Return the type that weights and inputs are kept in; Keras's policy makes of them what it needs."""
+    return tf.float64 if job.precision == "float64" else tf.float32
 
 
 def environment(job: Job) -> dict[str, str]:
@@ -30,6 +39,7 @@ def environment(job: Job) -> dict[str, str]:
         "tensorflow build": tf.version.GIT_VERSION,
         "keras": keras.__version__,
         "op determinism": "True",  # prepare() enabled it; no public function tells
+        "precision": job.precision,
         "tf32": str(tf.config.experimental.tensor_float_32_execution_enabled()),
     }
     if job.device == "cpu":

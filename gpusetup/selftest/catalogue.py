@@ -12,21 +12,26 @@ import msgspec
 from gpusetup.content import content_dirs
 from gpusetup.errors import WrongInputError
 from gpusetup.selftest.frameworks import FRAMEWORKS
+from gpusetup.selftest.model import Precision
 from gpusetup.value import Value
 
 EXACT = "exact"
 FLOAT32_DIGITS = 24
+DIGITS: dict[Precision, int] = {"float32": FLOAT32_DIGITS, "tf32": 11, "bf16": 8, "fp16": 11, "float64": 53}
+"""Significant bits of each precision."""
 
 
 class Tolerance(Value):
     """How far a tensor of one kind may be from the reference at a step: ``ulps + growth × step``, and why.
 
     An ulp is the distance between neighbouring numbers of `digits` significant bits (24: float32, 53: float64) at the
-    tensor's largest magnitude.
+    tensor's largest magnitude. The 24 stand for the precision of the run: at bf16 they are 8, and the same number of
+    roundings uses up as many of its coarser ulps. `at` has another number of ulps where that does not hold.
     """
 
     ulps: float
     growth: float = 0.0
+    at: dict[Precision, float] = msgspec.field(default_factory=dict)
     digits: int = FLOAT32_DIGITS
     why: str
 
@@ -49,6 +54,8 @@ class Check(Value):
     proves: tuple[str, ...]
     data: str = ""
     """Which files of the user's own data folder it reads (a glob); "" when it takes none."""
+    precisions: dict[Precision, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    """Precision other than float32 → the frameworks in which this check can be run in it."""
     tolerance: dict[str, Tolerance] = msgspec.field(default_factory=dict)
     cause: tuple[Cause, ...] = ()
     fingerprint: dict[str, str] = msgspec.field(default_factory=dict)
@@ -58,14 +65,21 @@ class Check(Value):
     frameworks: tuple[str, ...] = ()
     digest: str = ""
 
-    def limit(self, kind: str, step: int) -> float:
+    def runs_in(self, framework: str, precision: Precision, device: str) -> bool:
+        """Return whether there is a form of this check for them; TF32 is a matter of NVIDIA's tensor cores."""
+        if framework not in self.frameworks or (precision == "tf32" and device == "cpu"):
+            return False
+        return precision == "float32" or framework in self.precisions.get(precision, ())
+
+    def limit(self, kind: str, step: int, precision: Precision = "float32") -> float:
         """Return how far a tensor of `kind` may be off at `step`; ``exact`` is always 0."""
         tolerance = self._tolerance(kind)
-        return tolerance.ulps + tolerance.growth * step
+        return tolerance.at.get(precision, tolerance.ulps) + tolerance.growth * step
 
-    def digits(self, kind: str) -> int:
+    def digits(self, kind: str, precision: Precision = "float32") -> int:
         """Return the significant bits whose spacing is the unit for tensors of `kind`."""
-        return self._tolerance(kind).digits
+        digits = self._tolerance(kind).digits
+        return DIGITS[precision] if digits == FLOAT32_DIGITS else digits
 
     def usual_cause(self, tensor: str) -> str:
         """Return what usually is wrong when the first difference shows in `tensor`, or ""."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gpusetup.selftest.catalogue import Check
-    from gpusetup.selftest.model import Record, Run
+    from gpusetup.selftest.model import Precision, Record, Run
 
 _SMALLEST = -125  # exponent of the smallest normal float32
 _TRIES = 3
@@ -49,7 +49,11 @@ class Pair(NamedTuple):
         """
         records = self.against.result.records if self.against.result else ()
         for record, distance in zip(records, self.distances, strict=True):
-            yield record, distance, _used(distance.ulps, slack * check.limit(record.kind, record.step))
+            yield (
+                record,
+                distance,
+                _used(distance.ulps, slack * check.limit(record.kind, record.step, self.run.job.precision)),
+            )
 
 
 def measure(pairs: Sequence[tuple[Run, Run]], checks: dict[str, Check], python: str) -> list[Pair]:
@@ -59,7 +63,7 @@ def measure(pairs: Sequence[tuple[Run, Run]], checks: dict[str, Check], python: 
     question = msgspec.json.encode([(run.job.trace, against.job.trace) for run, against in pairs])
     found = msgspec.json.decode(_compare(python, question), type=list[tuple[Distance, ...]])
     return [
-        Pair(run, against, tuple(_in_unit(against, distances, checks[run.job.check])))
+        Pair(run, against, tuple(_in_unit(run, against, distances, checks[run.job.check])))
         for (run, against), distances in zip(pairs, found, strict=True)
     ]
 
@@ -78,7 +82,7 @@ def _compare(python: str, question: bytes) -> bytes:
     return answer.stdout
 
 
-def divergence(record: Record, distance: Distance, check: Check, slack: float) -> Divergence:
+def divergence(record: Record, distance: Distance, check: Check, slack: float, precision: Precision) -> Divergence:
     """Say where a difference is, and what usually causes one there."""
     return Divergence(
         step=record.step,
@@ -87,7 +91,7 @@ def divergence(record: Record, distance: Distance, check: Check, slack: float) -
         got=distance.got,
         expected=distance.expected,
         ulps=distance.ulps,
-        limit=slack * check.limit(record.kind, record.step),
+        limit=slack * check.limit(record.kind, record.step, precision),
         cause=check.usual_cause(record.name),
     )
 
@@ -98,11 +102,11 @@ def spacing(largest: float, digits: int) -> float:
     return math.ldexp(1.0, max(exponent, _SMALLEST) - digits)
 
 
-def _in_unit(against: Run, distances: Sequence[Distance], check: Check) -> Iterator[Distance]:
+def _in_unit(run: Run, against: Run, distances: Sequence[Distance], check: Check) -> Iterator[Distance]:
     """Yield the distances, which come in float32 ulps, in the unit of each tensor's kind."""
     records = against.result.records if against.result else ()
     for record, distance in zip(records, distances, strict=True):
-        if distance.ulps is None or (finer := check.digits(record.kind) - FLOAT32_DIGITS) == 0:
+        if distance.ulps is None or (finer := check.digits(record.kind, run.job.precision) - FLOAT32_DIGITS) == 0:
             yield distance
         else:
             yield msgspec.structs.replace(distance, ulps=math.ldexp(distance.ulps, finer))

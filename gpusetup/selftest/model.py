@@ -6,8 +6,9 @@ from typing import Literal
 
 from gpusetup.value import Value
 
-Outcome = Literal["finished", "failed", "crashed", "hung", "interrupted"]
-Kind = Literal["run", "parity", "agreement", "published", "invariant", "determinism", "baseline"]
+Outcome = Literal["finished", "failed", "crashed", "out of memory", "hung"]
+Kind = Literal["run", "parity", "agreement", "published", "invariant", "determinism", "baseline", "speed"]
+Precision = Literal["float32", "tf32", "bf16", "fp16", "float64"]
 State = Literal["passed", "failed", "unproven"]
 Profile = Literal["quick", "full"]
 
@@ -16,10 +17,10 @@ REFERENCE = "reference"
 
 
 class Job(Value):
-    """One check × framework × device × seed to run, for the `round`-th time.
+    """One check × framework × device × seed × precision to run, for the `round`-th time.
 
-    `trace` is where the worker leaves its arrays, `log` where whatever it prints goes. `data` is the user's own data
-    folder, "" for the check's own.
+    `trace` is where the worker leaves its arrays, `log` where whatever it prints goes; both are gone once the run is
+    judged. `data` is the user's own data folder, "" for the check's own.
     """
 
     check: str
@@ -29,14 +30,10 @@ class Job(Value):
     round: int
     profile: Profile
     threads: int
-    trace: str
-    log: str
+    trace: str = ""
+    log: str = ""
     data: str = ""
-
-    @property
-    def subject(self) -> str:
-        """Return ``gru · pytorch · cpu · seed 0``: everything but the round."""
-        return f"{self.check} · {self.framework} · {self.device} · seed {self.seed}"
+    precision: Precision = "float32"
 
 
 class Record(Value):
@@ -115,16 +112,36 @@ class Divergence(Value):
 
 
 class Verdict(Value):
-    """One conclusion about one subject."""
+    """One conclusion about one subject; `seed` is None when it speaks for several."""
 
     kind: Kind
     check: str
     framework: str
     device: str
+    precision: Precision
+    seed: int | None
     state: State
     summary: str
     divergence: Divergence | None = None
     evidence: tuple[str, ...] = ()
+
+
+def conclude(
+    kind: Kind, job: Job, state: State, summary: str, first: Divergence | None = None, evidence: tuple[str, ...] = ()
+) -> Verdict:
+    """Return the verdict of this kind about what `job` ran."""
+    return Verdict(
+        kind=kind,
+        check=job.check,
+        framework=job.framework,
+        device=job.device,
+        precision=job.precision,
+        seed=job.seed,
+        state=state,
+        summary=summary,
+        divergence=first,
+        evidence=evidence,
+    )
 
 
 class Proof(Value):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.selftest.model import REFERENCE, Job, Profile
+from gpusetup.selftest.model import REFERENCE, Job, Precision, Profile
 from gpusetup.value import Value
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Selection(Value):
     repeat: int = 2
     threads: int = 1
     data: str = ""
+    precisions: tuple[Precision, ...] = ("float32",)
 
 
 class Lane(Value):
@@ -66,23 +68,24 @@ def numpy_python(selection: Selection) -> str:
 
 
 def _jobs(lane: Lane, selection: Selection, checks: dict[str, Check], scratch: Path) -> Iterable[Job]:
-    for name in selection.checks:
-        if lane.framework not in {REFERENCE, *checks[name].frameworks}:
+    precisions: tuple[Precision, ...] = ("float64",) if lane.framework == REFERENCE else selection.precisions
+    for name, precision, seed in itertools.product(selection.checks, precisions, selection.seeds):
+        if lane.framework != REFERENCE and not checks[name].runs_in(lane.framework, precision, lane.device):
             continue
-        for seed in selection.seeds:
-            stem = f"{name}-{lane.name}-{seed}".replace(" ", "-").replace(":", "")
-            yield Job(
-                check=name,
-                framework=lane.framework,
-                device=lane.device,
-                seed=seed,
-                round=lane.round,
-                profile=selection.profile,
-                threads=selection.threads,
-                trace=str(scratch / f"{stem}.npz"),
-                log=str(scratch / f"{stem}.log"),
-                data=selection.data if checks[name].data else "",
-            )
+        stem = f"{name}-{lane.name}-{precision}-{seed}".replace(" ", "-").replace(":", "")
+        yield Job(
+            check=name,
+            framework=lane.framework,
+            device=lane.device,
+            seed=seed,
+            round=lane.round,
+            profile=selection.profile,
+            threads=selection.threads,
+            trace=str(scratch / f"{stem}.npz"),
+            log=str(scratch / f"{stem}.log"),
+            data=selection.data if checks[name].data else "",
+            precision=precision,
+        )
 
 
 def environment(lane: Lane, threads: int) -> dict[str, str]:
@@ -100,9 +103,22 @@ def environment(lane: Lane, threads: int) -> dict[str, str]:
         "CUDA_VISIBLE_DEVICES": _visible(lane.device),
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "1",
-        "JAX_ENABLE_X64": "0",
     }
-    return dict(os.environ) | fixed
+    return dict(os.environ) | fixed | (_jax(lane, count) if lane.framework == "jax" else {})
+
+
+def _jax(lane: Lane, threads: str) -> dict[str, str]:
+    """Return what XLA reads once; TensorFlow reads the same variable, and ends when it does not know a flag."""
+    flags = "--xla_cpu_multi_thread_eigen=" + ("false" if threads == "1" else "true")
+    if lane.device != "cpu":
+        flags += " --xla_gpu_deterministic_ops=true --xla_gpu_autotune_level=0"
+    return {
+        "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {flags}".strip(),
+        "NPROC": threads,  # how many threads XLA's CPU client starts
+        "JAX_PLATFORMS": "cpu" if lane.device == "cpu" else "cuda",
+        "JAX_ENABLE_X64": "0",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+    }
 
 
 def _visible(device: str) -> str:

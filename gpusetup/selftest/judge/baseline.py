@@ -6,13 +6,13 @@ import math
 from typing import TYPE_CHECKING, TypeAlias
 
 from gpusetup.selftest.distance import spacing
-from gpusetup.selftest.model import Divergence, Verdict
+from gpusetup.selftest.model import Divergence, conclude
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gpusetup.selftest.catalogue import Check
-    from gpusetup.selftest.model import Job, Proof, Record, Result, Run, State
+    from gpusetup.selftest.model import Job, Precision, Proof, Record, Result, Run, State, Verdict
 
     Judgement: TypeAlias = tuple[State, str, Divergence | None]
 
@@ -33,31 +33,23 @@ def judge(
         elif baseline.checks.get(name) != identity[name]:
             judgement = ("unproven", "the check itself has changed since the baseline", None)
         else:
-            judgement = _compare(run.result, before, checks[name])
+            judgement = _compare(run.result, before, checks[name], run.job.precision)
         state, summary, first = judgement
-        yield Verdict(
-            kind="baseline",
-            check=name,
-            framework=run.job.framework,
-            device=run.job.device,
-            state=state,
-            summary=f"{summary}, seed {run.job.seed}",
-            divergence=first,
-        )
+        yield conclude("baseline", run.job, state, f"{summary}, seed {run.job.seed}", first)
 
 
-def _place(job: Job) -> tuple[str, str, str, int, str, str, int]:
-    return job.check, job.framework, job.device, job.seed, job.profile, job.data, job.round
+def _place(job: Job) -> tuple[object, ...]:
+    return job.check, job.framework, job.device, job.seed, job.precision, job.profile, job.data, job.round
 
 
-def _compare(now: Result, before: Result, check: Check) -> Judgement:
+def _compare(now: Result, before: Result, check: Check, precision: Precision) -> Judgement:
     changed = sorted(
         key for key in now.environment | before.environment if now.environment.get(key) != before.environment.get(key)
     )
     names = ", ".join(changed)
     if now.fingerprint == before.fingerprint:
         return "passed", "the same bits" + (f", though {names} changed" if changed else ""), None
-    first = _first_beyond(now, before, check, _BOTH if changed else 0.0)
+    first = _first_beyond(now, before, check, precision, _BOTH if changed else 0.0)
     where = f"first in {first.tensor}, step {first.step}" if first else "it records other tensors"
     if not changed:
         return "failed", f"other bits than the baseline in the same environment, {where}", first
@@ -66,12 +58,13 @@ def _compare(now: Result, before: Result, check: Check) -> Judgement:
     return "failed", f"beyond tolerance of the baseline ({names} changed), {where}", first
 
 
-def _first_beyond(now: Result, before: Result, check: Check, slack: float) -> Divergence | None:
+def _first_beyond(now: Result, before: Result, check: Check, precision: Precision, slack: float) -> Divergence | None:
     """Return the first record that differs by more than `slack` × its limit; 0 asks for the same bits."""
     new = {(record.step, record.name): record for record in now.records}
     for old in before.records:
-        record, limit = new.get((old.step, old.name)), slack * check.limit(old.kind, old.step) if slack else 0.0
-        apart = math.inf if record is None else _ulps(record, old, check)
+        record = new.get((old.step, old.name))
+        limit = slack * check.limit(old.kind, old.step, precision) if slack else 0.0
+        apart = math.inf if record is None else _ulps(record, old, check.digits(old.kind, precision))
         if record is not None and (record.sha256 == old.sha256 or (slack and apart <= limit)):
             continue
         return Divergence(
@@ -87,7 +80,7 @@ def _first_beyond(now: Result, before: Result, check: Check, slack: float) -> Di
     return None
 
 
-def _ulps(record: Record, old: Record, check: Check) -> float:
+def _ulps(record: Record, old: Record, digits: int) -> float:
     """Return the distance over the sampled elements; infinite when shapes or finiteness differ."""
     if record.shape != old.shape:
         return math.inf
@@ -97,4 +90,4 @@ def _ulps(record: Record, old: Record, check: Check) -> float:
             return math.inf
         if got is not None and expected is not None:
             worst = max(worst, abs(got - expected))
-    return worst / spacing(old.largest or 0.0, check.digits(old.kind))
+    return worst / spacing(old.largest or 0.0, digits)

@@ -5,33 +5,26 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from gpusetup.selftest.model import REFERENCE, Divergence, Verdict
+from gpusetup.selftest.model import REFERENCE, Divergence, conclude
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gpusetup.selftest.catalogue import Check
-    from gpusetup.selftest.model import Result, Run, State
+    from gpusetup.selftest.model import Result, Run, State, Verdict
 
 
 def judge(runs: Sequence[Run], checks: dict[str, Check]) -> Iterator[Verdict]:
-    """Yield one verdict per check, framework, device and seed over all its rounds."""
-    groups: dict[tuple[str, str, str, int], list[Run]] = defaultdict(list)
+    """Yield one verdict per check, framework, device, seed and precision over all its rounds."""
+    groups: dict[tuple[str, str, str, int, str], list[Run]] = defaultdict(list)
     for run in runs:
         job = run.job
         if run.result is not None and job.framework != REFERENCE:
-            groups[job.check, job.framework, job.device, job.seed].append(run)
-    for (name, framework, device, seed), rounds in groups.items():
-        state, summary, first = _same(rounds, checks[name])
-        yield Verdict(
-            kind="determinism",
-            check=name,
-            framework=framework,
-            device=device,
-            state=state,
-            summary=f"{summary}, seed {seed}",
-            divergence=first,
-        )
+            groups[job.check, job.framework, job.device, job.seed, job.precision].append(run)
+    for rounds in groups.values():
+        job = rounds[0].job
+        state, summary, first = _same(rounds, checks[job.check])
+        yield conclude("determinism", job, state, f"{summary}, seed {job.seed}", first)
 
 
 def _same(rounds: Sequence[Run], check: Check) -> tuple[State, str, Divergence | None]:

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpusetup.selftest.model import Verdict
+from gpusetup.selftest.model import conclude
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gpusetup.selftest.model import Run
+    from gpusetup.selftest.model import Run, Verdict
 
 
 def judge(runs: Sequence[Run]) -> Iterator[Verdict]:
-    """Yield one verdict per run of the first round, the reference included: it must obey its own laws."""
+    """Yield one verdict per run, the reference included: it must obey its own laws.
+
+    Later rounds speak up only when something is broken in them.
+    """
     for run in runs:
-        if run.result is None or run.job.round != 1 or not run.result.invariants:
+        if run.result is None or not run.result.invariants:
             continue
-        broken = [invariant for invariant in run.result.invariants if not invariant.holds]
-        summary = f"all {len(run.result.invariants)} hold"
+        broken = [f"not so: {one.name} ({one.detail})" for one in run.result.invariants if not one.holds]
         if broken:
-            summary = "; ".join(f"not so: {invariant.name} ({invariant.detail})" for invariant in broken)
-        yield Verdict(
-            kind="invariant",
-            check=run.job.check,
-            framework=run.job.framework,
-            device=run.job.device,
-            state="failed" if broken else "passed",
-            summary=f"{summary}, seed {run.job.seed}",
-            evidence=tuple(f"{invariant.name}: {invariant.detail}" for invariant in run.result.invariants),
-        )
+            yield conclude("invariant", run.job, "failed", "; ".join(broken) + f", seed {run.job.seed}")
+        elif run.job.round == 1:
+            held = f"all {len(run.result.invariants)} hold, seed {run.job.seed}"
+            yield conclude("invariant", run.job, "passed", held)

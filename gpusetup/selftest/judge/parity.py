@@ -6,14 +6,14 @@ import itertools
 from typing import TYPE_CHECKING
 
 from gpusetup.selftest.distance import divergence
-from gpusetup.selftest.model import REFERENCE, Verdict
+from gpusetup.selftest.model import REFERENCE, conclude
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.distance import Pair
-    from gpusetup.selftest.model import Record, Run
+    from gpusetup.selftest.model import Record, Run, Verdict
 
 _BOTH = 2.0  # each within one limit of the truth, so within two of each other
 
@@ -21,8 +21,8 @@ _BOTH = 2.0  # each within one limit of the truth, so within two of each other
 def pairs(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
     """Return who is compared with whom: each framework with the reference, and the frameworks among themselves.
 
-    Runs of the same check and seed only. The first round speaks for all: rounds that differ are the determinism
-    verdict's affair.
+    Runs of the same check, seed and precision only; the reference has one precision, and is right in all of them. The
+    first round speaks for all: rounds that differ are the determinism verdict's affair.
     """
     finished = [run for run in runs if run.outcome == "finished" and run.job.round == 1]
     finished.sort(key=lambda run: run.job.framework == REFERENCE)  # last, so that it is what others are held against
@@ -30,6 +30,7 @@ def pairs(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
         (run, against)
         for run, against in itertools.combinations(finished, 2)
         if (run.job.check, run.job.seed) == (against.job.check, against.job.seed)
+        and (against.job.framework == REFERENCE or run.job.precision == against.job.precision)
     ]
 
 
@@ -54,14 +55,12 @@ def _verdict(pair: Pair, check: Check) -> Verdict:
         record, distance, used = max(apart, key=lambda one: one[2])
         place = f"{record.name}, step {record.step}"
         summary = f"at most {used:.0%} of what is allowed from {other} ({distance.ulps:.1f} ulps, {place})"
-    return Verdict(
-        kind="parity" if with_truth else "agreement",
-        check=run.check,
-        framework=run.framework,
-        device=run.device,
-        state="passed" if first is None else "failed",
-        summary=f"{summary}, seed {run.seed}",
-        divergence=None if first is None else divergence(first[0], first[1], check, slack),
+    return conclude(
+        "parity" if with_truth else "agreement",
+        run,
+        "passed" if first is None else "failed",
+        f"{summary}, seed {run.seed}",
+        None if first is None else divergence(first[0], first[1], check, slack, run.precision),
     )
 
 

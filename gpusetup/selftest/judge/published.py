@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpusetup.selftest.model import Verdict
+from gpusetup.selftest.model import conclude
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gpusetup.selftest.catalogue import Check
-    from gpusetup.selftest.model import Run
+    from gpusetup.selftest.model import Run, Verdict
 
 
 def judge(runs: Sequence[Run], checks: dict[str, Check]) -> Iterator[Verdict]:
@@ -21,11 +21,9 @@ def judge(runs: Sequence[Run], checks: dict[str, Check]) -> Iterator[Verdict]:
         if run.result is None or job.round != 1 or known is None:
             continue
         same = run.result.fingerprint == known
-        yield Verdict(
-            kind="published",
-            check=job.check,
-            framework=job.framework,
-            device=job.device,
-            state="passed" if same else "failed",
-            summary=f"fingerprint {run.result.fingerprint[:12]}, published {known[:12]}, seed {job.seed}",
+        yield conclude(
+            "published",
+            job,
+            "passed" if same else "failed",
+            f"fingerprint {run.result.fingerprint[:12]}, published {known[:12]}, seed {job.seed}",
         )

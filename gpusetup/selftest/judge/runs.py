@@ -5,37 +5,48 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from gpusetup.selftest.model import Verdict
+import msgspec
+
+from gpusetup.selftest.model import REFERENCE, conclude
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from gpusetup.selftest.model import Run
+    from gpusetup.selftest.model import Run, Verdict
 
 
-def judge(runs: Sequence[Run]) -> list[Verdict]:
-    """Return one failed verdict per way in which runs of one kind ended; those that finished speak through the others.
+def judge(runs: Sequence[Run]) -> Iterator[Verdict]:
+    """Yield one failed verdict per way in which runs of one kind ended, and per run that computed no numbers.
 
-    A fault that strikes in every round is said once.
+    A fault that strikes in every round is said once. Runs that finished otherwise speak through the other verdicts.
     """
-    endings: dict[tuple[str, str, str, str, str], list[Run]] = defaultdict(list)
+    endings: dict[tuple[str, ...], list[Run]] = defaultdict(list)
     for run in runs:
         if run.outcome != "finished":
             job = run.job
-            endings[job.check, job.framework, job.device, run.outcome, run.cause].append(run)
-    return [
-        Verdict(
-            kind="run",
-            check=check,
-            framework=framework,
-            device=device,
-            state="failed",
-            summary=f"{outcome}: {cause} ({_which(struck)})",
-            evidence=struck[0].log,
-        )
-        for (check, framework, device, outcome, cause), struck in endings.items()
-    ]
+            endings[job.check, job.framework, job.device, job.precision, run.outcome, run.cause].append(run)
+    for struck in endings.values():
+        first = struck[0]
+        which = ", ".join(f"seed {run.job.seed} round {run.job.round}" for run in struck)
+        found = conclude("run", first.job, "failed", f"{first.outcome}: {first.cause} ({which})", evidence=first.log)
+        same = {run.job.seed for run in struck} == {first.job.seed}
+        yield found if same else msgspec.structs.replace(found, seed=None)
+    yield from _not_numbers(runs)
 
 
-def _which(struck: Sequence[Run]) -> str:
-    return ", ".join(f"seed {run.job.seed} round {run.job.round}" for run in struck)
+def _not_numbers(runs: Sequence[Run]) -> Iterator[Verdict]:
+    """Yield a verdict for the first tensor that holds a NaN or an infinity and that no reference has an opinion on.
+
+    Where the reference has the tensor, parity says it, with the place.
+    """
+    known = {
+        (run.job.check, record.step, record.name)
+        for run in runs
+        if run.job.framework == REFERENCE and run.result is not None
+        for record in run.result.records
+    }
+    for run in runs:
+        for record in run.result.records if run.result is not None and run.job.round == 1 else ():
+            if record.largest is None and (run.job.check, record.step, record.name) not in known:
+                yield conclude("run", run.job, "failed", f"NaN or infinity first in {record.name}, step {record.step}")
+                break
