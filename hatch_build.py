@@ -1,4 +1,4 @@
-"""What the wheel needs beyond the package: compiled facts, and the content beside the engine in a checkout."""
+"""What the wheel needs beyond the package: compiled facts and templates, and the content beside the engine."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class WheelHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Compile the facts, so that no command parses TOML at start-up, and carry the content inside the wheel."""
+    """Compile facts and templates, so that no command parses either at start-up, and carry the content inside."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if self.target_name != "wheel":
             return
         sys.path.insert(0, str(Path(self.root)))
-        from gpusetup.facts.compiled import write  # noqa: PLC0415
+        from gpusetup.facts import compiled as facts  # noqa: PLC0415
+        from gpusetup.render import compiled as templates  # noqa: PLC0415
 
-        build_data["artifacts"].append(str(write().relative_to(self.root)))
+        for module in (facts, templates):
+            build_data["artifacts"].append(str(module.write().relative_to(self.root)))
         if version != "editable":  # an editable install finds the content where it stands
             for folder in ("recipes", "containers", "checks"):
                 build_data["force_include"][str(Path(self.root, folder))] = f"gpusetup/content/{folder}"

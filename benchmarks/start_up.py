@@ -16,7 +16,8 @@ from statistics import median
 
 import gpusetup
 from gpusetup.cli import COMMANDS
-from gpusetup.facts import compiled
+from gpusetup.facts import compiled as facts
+from gpusetup.render import compiled as templates
 
 PYTHON = sys.executable
 GPUSETUP = str(Path(PYTHON).with_name("gpusetup"))
@@ -43,8 +44,9 @@ def main() -> int:
 
 
 def as_installed() -> None:
-    """Compile facts and modules, as building and installing the wheel does; a fresh checkout has neither."""
-    compiled.write()
+    """Compile facts, templates and modules, as building and installing the wheel does; a fresh checkout has neither."""
+    facts.write()
+    templates.write()
     compileall.compile_dir(Path(gpusetup.__file__).parent, quiet=2)
 
 

@@ -48,7 +48,7 @@ def test_the_content_travels_inside(wheel: Path) -> None:
         for file in (ROOT / kind).rglob("*"):
             if file.is_file() and "__pycache__" not in file.parts:
                 assert f"gpusetup/content/{file.relative_to(ROOT)}" in names
-    assert "gpusetup/facts/compiled.json" in names
+    assert {"gpusetup/facts/compiled.json", "gpusetup/render/compiled_templates.py"} <= names
 
 
 @pytest.mark.parametrize(

@@ -25,10 +25,12 @@ def scripts(folders: list[Path]) -> Environment:
 
 
 def _environment(folders: list[Path], **filters: Callable[..., Any]) -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - start-up time
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - start-up time
+
+    from gpusetup.render.compiled import Loader  # noqa: PLC0415 - it needs Jinja too
 
     environment = Environment(
-        loader=FileSystemLoader(folders),
+        loader=Loader(folders),
         undefined=StrictUndefined,
         finalize=quoting.mark,
         comment_start_string="{##",  # ${#array[@]} is plain bash
@@ -37,7 +39,7 @@ def _environment(folders: list[Path], **filters: Callable[..., Any]) -> Environm
         lstrip_blocks=True,
         keep_trailing_newline=True,
         auto_reload=False,
-        optimized=False,  # every template is rendered once: folding its constants costs more than it saves
+        optimized=False,  # templates are rendered once: folding constants costs more than it saves
         autoescape=False,  # noqa: S701 - this is shell text, not HTML; `finalize` marks what is not quoted
     )
     environment.filters |= filters
