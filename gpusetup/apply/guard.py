@@ -15,8 +15,10 @@ from gpusetup.report.console import neutral
 def refuse_other_host(recipe: Recipe, root: Path) -> None:
     """Raise `RefusedError` unless the system under `root` is the recipe's distribution and release."""
     system = read_system(Host(root))
-    wanted = f"{recipe.stack.request.distro} {recipe.stack.release}"
-    found = " ".join("unknown" if isinstance(part, Unread) else part for part in (system.distro, system.release))
+    wanted = f"{recipe.distro} {recipe.release}".strip()
+    distro = "unknown" if isinstance(system.distro, Unread) else system.distro
+    release = "" if isinstance(system.release, Unread) else system.release  # a rolling distribution has none
+    found = f"{distro} {release}".strip()
     if found != wanted:
         raise RefusedError(
             f"this recipe is for {wanted}, and this system is {neutral(found)}",

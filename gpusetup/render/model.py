@@ -32,14 +32,19 @@ class Step(Value):
 
 
 class Recipe(Value):
-    """What installs one Stack on one distribution.
+    """What brings one machine of one distribution into a state: installs a Stack, or mends what the doctor found.
 
     `library` holds the shell functions that every door may call. `digest` is the SHA-256 over library and steps, so
     that a journal knows which recipe it belongs to.
     """
 
     version: Literal[1] = 1
-    stack: Stack
+    distro: str
+    """ID of os-release, such as ``fedora``."""
+    release: str
+    """VERSION_ID of os-release, "" where the distribution has none."""
+    stack: Stack | None = None
+    """What it installs; None for one that mends."""
     library: str = ""
     steps: tuple[Step, ...]
     digest: str

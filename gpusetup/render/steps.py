@@ -42,7 +42,9 @@ def recipe(stack: Stack, own: Path | None = None) -> Recipe:
     templates = environment.steps(places)
     steps = tuple(step for name in files if (step := _step(name, stack, templates)) is not None)
     library = _library(places)
-    return Recipe(stack=stack, library=library, steps=steps, digest=_digest(library, steps))
+    return Recipe(
+        distro=distro, release=stack.release, stack=stack, library=library, steps=steps, digest=digest(library, steps)
+    )
 
 
 def step_files(folders: list[Path]) -> list[str]:
@@ -99,5 +101,6 @@ def _library(places: list[Path]) -> str:
     return next((text.read_text() for place in places if (text := place / LIBRARY).is_file()), "")
 
 
-def _digest(library: str, steps: tuple[Step, ...]) -> str:
+def digest(library: str, steps: tuple[Step, ...]) -> str:
+    """Return the SHA-256 over `library` and `steps`, by which a journal knows the recipe."""
     return hashlib.sha256("\0".join((library, *map(to_json, steps))).encode()).hexdigest()

@@ -36,7 +36,7 @@ def step(name: str, **changes: str | bool) -> Step:
 
 
 def recipe(*steps: Step, digest: str = "d1") -> Recipe:
-    return Recipe(stack=desktop(), steps=steps, digest=digest)
+    return Recipe(distro="fedora", release="44", stack=desktop(), steps=steps, digest=digest)
 
 
 @pytest.fixture
