@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SUCCESS = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7 };
+enum { SUCCESS = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7, ARGUMENT_VERSION_MISMATCH = 25 };
 enum { MAX_GPUS = 64 };
 
 typedef struct {
@@ -381,12 +381,14 @@ typedef struct {
     unsigned long long value;
 } FieldValue;
 
+enum { MEMORY_TEMPERATURE = 82 };
+
 int nvmlDeviceGetFieldValues(Gpu *gpu, int count, FieldValue *out) {
     BEGIN("nvmlDeviceGetFieldValues", gpu);
     for (int i = 0; i < count; i++) {
         out[i].type = 1;
         out[i].code = gpu->kind->datacentre ? SUCCESS : NOT_SUPPORTED;
-        ANSWER(unsigned long long, &out[i].value, 0);
+        ANSWER(unsigned long long, &out[i].value, out[i].field == MEMORY_TEMPERATURE ? 47 : 0);
     }
     return SUCCESS;
 }
@@ -425,5 +427,86 @@ typedef struct {
 int nvmlSystemGetConfComputeState(Confidential *out) {
     BEGIN("nvmlSystemGetConfComputeState", NULL);
     ANSWER(Confidential, out, ((Confidential){0, 0, 0}));
+    return SUCCESS;
+}
+
+NUMBER("nvmlDeviceGetApplicationsClock", nvmlDeviceGetApplicationsClock_of, unsigned, gpu->kind->datacentre, gpu->kind->clock)
+NUMBER("nvmlDeviceGetDefaultApplicationsClock", nvmlDeviceGetDefaultApplicationsClock_of, unsigned, gpu->kind->datacentre,
+       gpu->kind->clock)
+NUMBER("nvmlDeviceGetFanSpeed", nvmlDeviceGetFanSpeed, unsigned, !gpu->kind->datacentre, 30)
+NUMBER("nvmlDeviceGetInforomConfigurationChecksum", nvmlDeviceGetInforomConfigurationChecksum, unsigned,
+       gpu->kind->datacentre, 0x5eed)
+NUMBER("nvmlDeviceGetGpuInstanceId", nvmlDeviceGetGpuInstanceId, unsigned, slices(), 1)
+NUMBER("nvmlDeviceGetComputeInstanceId", nvmlDeviceGetComputeInstanceId, unsigned, slices(), 0)
+
+int nvmlDeviceGetApplicationsClock(Gpu *gpu, int clock, unsigned *out) {
+    (void)clock;
+    return nvmlDeviceGetApplicationsClock_of(gpu, out);
+}
+
+int nvmlDeviceGetDefaultApplicationsClock(Gpu *gpu, int clock, unsigned *out) {
+    (void)clock;
+    return nvmlDeviceGetDefaultApplicationsClock_of(gpu, out);
+}
+
+typedef struct {
+    unsigned version;
+    unsigned long long parity, secded, corrected, volatile_counts[3], buckets[5];
+    unsigned threshold_exceeded;
+} SramErrors;
+
+int nvmlDeviceGetSramEccErrorStatus(Gpu *gpu, SramErrors *out) {
+    BEGIN("nvmlDeviceGetSramEccErrorStatus", gpu);
+    if (!gpu->kind->datacentre) return NOT_SUPPORTED;
+    if (out->version != (sizeof *out | 1u << 24)) return ARGUMENT_VERSION_MISMATCH;
+    ANSWER(SramErrors, out, ((SramErrors){.version = out->version}));
+    return SUCCESS;
+}
+
+typedef struct {
+    unsigned all, many, some, few, none;
+} SpareRows;
+
+int nvmlDeviceGetRowRemapperHistogram(Gpu *gpu, SpareRows *out) {
+    BEGIN("nvmlDeviceGetRowRemapperHistogram", gpu);
+    if (!gpu->kind->datacentre || gpu->kind->major < 8) return NOT_SUPPORTED;
+    ANSWER(SpareRows, out, ((SpareRows){.all = 640}));
+    return SUCCESS;
+}
+
+typedef struct {
+    unsigned code, state;
+    char info[128], product[128];
+    unsigned enabled;
+    struct {
+        unsigned year;
+        unsigned short month, day, hour, minute, second;
+        unsigned char status;
+    } expiry;
+} Feature;
+
+typedef struct {
+    int supported;
+    unsigned count;
+    Feature features[3];
+} Licences;
+
+int nvmlDeviceGetGridLicensableFeatures_v4(Gpu *gpu, Licences *out) {
+    BEGIN("nvmlDeviceGetGridLicensableFeatures", gpu);
+    ANSWER(Licences, out, ((Licences){0}));
+    return SUCCESS;
+}
+
+int nvmlDeviceGetActiveVgpus(Gpu *gpu, unsigned *count, unsigned *out) {
+    BEGIN("nvmlDeviceGetActiveVgpus", gpu);
+    (void)out;
+    if (!gpu->kind->datacentre) return NOT_SUPPORTED;
+    ANSWER(unsigned, count, 0);
+    return SUCCESS;
+}
+
+int nvmlSystemGetConfComputeGpusReadyState(unsigned *out) {
+    BEGIN("nvmlSystemGetConfComputeGpusReadyState", NULL);
+    ANSWER(unsigned, out, 0);
     return SUCCESS;
 }

@@ -21,6 +21,7 @@ from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.examine import examine
 from gpusetup.machine.model import Machine, Unread
 from gpusetup.machine.nvml.driver import ask
+from gpusetup.machine.nvml.question import DRIVER
 from gpusetup.machine.read import read
 from gpusetup.machine.worker import Tell, Worker
 from gpusetup.value import to_json
@@ -117,8 +118,7 @@ def _symptoms(met: Machine) -> set[tuple[str, str, str]]:
 
 def _in_a_healthy_server(met: Machine) -> Machine:
     healthy = machine("h100_server")
-    fields = ("nvml", "nvml_library", "cuda", "confidential")
-    driver = msgspec.structs.replace(healthy.driver, **{name: getattr(met.driver, name) for name in fields})
+    driver = msgspec.structs.replace(healthy.driver, **{name: getattr(met.driver, name) for name in DRIVER})
     assert not isinstance(healthy.pci, Unread)
     # the fake driver's two cards lie at other addresses than the server's
     cards = tuple(
@@ -128,7 +128,7 @@ def _in_a_healthy_server(met: Machine) -> Machine:
 
 
 def _readings(met: Machine) -> Iterator[object]:
-    yield from (met.driver.nvml, met.driver.nvml_library, met.driver.cuda, met.driver.confidential)
+    yield from (getattr(met.driver, name) for name in DRIVER)
     if isinstance(met.gpus, Unread):
         yield met.gpus
         return

@@ -45,6 +45,17 @@ HEALTHY_H100 = {
     "recovery_action": 0,
     "fabric": (3, 0),
     "peers": (),
+    "clock_memory": 210,
+    "clock_memory_max": 1980,
+    "application_clock": (1980, 1980),
+    "memory_temperature": 47,
+    "memory_temperature_limit": 95,
+    "inforom": 0x5EED,
+    "sram_errors": (0, 0, False),
+    "spare_rows": (640, 0, 0, 0, 0),
+    "nvlink_errors": (0, 0, 0),
+    "licences": (),
+    "vgpus": 0,
 }
 
 
@@ -75,7 +86,8 @@ def test_one_gpu_is_read_in_full(detect: Detect) -> None:
     (gpu,) = gpus_of(machine)
     assert {name: getattr(gpu, name) for name in HEALTHY_H100} == HEALTHY_H100
     assert gpu.pci_address == "0000:01:00.0"
-    assert [name for name in GPU if isinstance(getattr(gpu, name), Unread)] == ["retired_pages"]  # ended with Volta
+    # retired pages ended with Volta; a server has fans of its own
+    assert [name for name in GPU if isinstance(getattr(gpu, name), Unread)] == ["retired_pages", "fan"]
     assert (machine.driver.nvml, machine.driver.nvml_library, machine.driver.cuda) == (
         "580.95.05",
         "13.580.95.05",
@@ -121,6 +133,7 @@ def test_slices_of_a_gpu_are_listed(gpusetup: Run, fake_driver: FakeDriver) -> N
     assert [each.index for each in gpu.mig_devices] == [0, 1]
     assert unread(gpu.mig_devices[0].uuid).code == 15
     assert gpu.mig_devices[1].memory_total == 81559 << 20
+    assert (gpu.mig_devices[1].gpu_instance, gpu.mig_devices[1].compute_instance) == (1, 0)
 
 
 def test_retired_pages_belong_to_old_gpus(detect: Detect) -> None:

@@ -13,6 +13,7 @@ RESET = "GPU004"
 CRASHED = "ANS004"
 VITAL = ("name", "uuid", "pci_address", "compute_capability", "memory_total", "memory_used", "temperature", "power")
 EVERY_GPU_HAS = ("name", "uuid", "pci_address", "compute_capability", "memory_total")
+OF_THE_DRIVER = ("nvml", "nvml_library", "cuda", "confidential", "confidential_ready")
 A_VGPU = 2
 AFTER = (CRASHED, GPU_LOST, RESET, DRIVER_HANGS, NVML_SILENT)
 
@@ -87,7 +88,7 @@ def others(machine: Machine, gpu: Gpu) -> Verdicts:
 )
 def driver(machine: Machine) -> Verdicts:
     """NVML works, but does not tell the driver's or CUDA's version: what compares versions could not be checked."""
-    found = dict(unanswered(machine.driver, ("nvml", "nvml_library", "cuda", "confidential")))
+    found = dict(unanswered(machine.driver, OF_THE_DRIVER))
     if found and not isinstance(machine.gpus, Unread):
         names = ", ".join(found).replace("_", " ")
         yield unknown(f"no answer from the driver about {names}", *dict.fromkeys(map(told, found.values())))
@@ -102,7 +103,7 @@ def crashed(machine: Machine) -> Verdicts:
     """
     gpus = () if isinstance(machine.gpus, Unread) else machine.gpus
     readings = [machine.gpus, *(getattr(gpu, name) for gpu in gpus for name in gpu.__struct_fields__)]
-    readings += [getattr(machine.driver, name) for name in ("nvml", "nvml_library", "cuda", "confidential")]
+    readings += [getattr(machine.driver, name) for name in OF_THE_DRIVER]
     for one in readings:
         if isinstance(one, Unread) and "the process " in one.detail and "ended" in one.detail:
             yield error("the driver's library crashed while it was asked", told(one), fix=fix("driver-userland"))

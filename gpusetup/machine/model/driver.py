@@ -23,6 +23,8 @@ class Driver(Value):
     """Version in the file name that libcuda.so.1 resolves to."""
     confidential: Reading[bool] = NOT_RECORDED
     """Whether confidential computing is on (nvmlSystemGetConfComputeState)."""
+    confidential_ready: Reading[bool] = NOT_RECORDED
+    """Whether the GPUs take work in that mode (nvmlSystemGetConfComputeGpusReadyState)."""
     module_gcc: Reading[str] = NOT_RECORDED
     """The gcc that built the loaded module, ``15.2.1``."""
     parameters: Reading[Pairs] = NOT_RECORDED

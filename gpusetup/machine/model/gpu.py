@@ -21,6 +21,15 @@ class MigDevice(Value):
     name: Reading[str]
     uuid: Reading[str]
     memory_total: Reading[int]
+    gpu_instance: Reading[int] = NOT_RECORDED
+    compute_instance: Reading[int] = NOT_RECORDED
+
+
+class Licence(Value):
+    """A feature of a vGPU that needs a licence."""
+
+    product: str
+    licensed: bool
 
 
 class Peer(Value):
@@ -100,3 +109,23 @@ class Gpu(Value):
     """State of joining the NVLink fabric (1 not started, 2 in progress, 3 completed) and its NVML code."""
     peers: Reading[tuple[Peer, ...]] = NOT_RECORDED
     """How each other GPU is reached."""
+    clock_memory: Reading[int] = NOT_RECORDED
+    clock_memory_max: Reading[int] = NOT_RECORDED
+    application_clock: Reading[tuple[int, int]] = NOT_RECORDED
+    """The multiprocessors' clock that programs are given, and the one that the card comes with."""
+    memory_temperature: Reading[int] = NOT_RECORDED
+    memory_temperature_limit: Reading[int] = NOT_RECORDED
+    fan: Reading[int] = NOT_RECORDED
+    """Intended speed in percent; servers cool their GPUs with fans of their own."""
+    inforom: Reading[int] = NOT_RECORDED
+    """Checksum of the settings in the card's own memory; NVML answers 14 when that is damaged."""
+    sram_errors: Reading[tuple[int, int, bool]] = NOT_RECORDED
+    """Errors of on-chip memory (registers, caches) over the card's life: corrected, uncorrected; and whether they are
+    beyond NVIDIA's own limit, from which on the card is to be replaced."""
+    spare_rows: Reading[tuple[int, int, int, int, int]] = NOT_RECORDED
+    """Memory banks by how many spare rows are left: all, many, some, few, none."""
+    nvlink_errors: Reading[tuple[int, int, int]] = NOT_RECORDED
+    """Errors of all NVLinks since the driver was loaded: checksum, replay, recovery."""
+    licences: Reading[tuple[Licence, ...]] = NOT_RECORDED
+    vgpus: Reading[int] = NOT_RECORDED
+    """How many vGPUs this GPU gives to virtual machines."""

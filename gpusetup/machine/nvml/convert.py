@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gpusetup.machine.model import Licence
+
 MANY_BYTES = 1 << 50
 MANY_ERRORS = 1 << 40
 ARCHITECTURES = {
@@ -132,3 +134,26 @@ def rows(answer: Any) -> tuple[int, int, bool, bool]:
 def confidential(state: Any) -> bool:
     """Return the feature flag of nvmlConfComputeSystemState_t."""
     return flag(state.ccFeature)
+
+
+def spare_rows(histogram: Any) -> tuple[int, int, int, int, int]:
+    """Return the counts of nvmlRowRemapperHistogramValues_t, from all spares left to none."""
+    count = within(0, 1_000_000)
+    return (
+        count(histogram.max),
+        count(histogram.high),
+        count(histogram.partial),
+        count(histogram.low),
+        count(histogram.none),
+    )
+
+
+def licences(features: Any) -> tuple[Licence, ...]:
+    """Return the features of nvmlGridLicensableFeatures_t; one without a name is called by its code."""
+    count = within(0, 3)(features.licensableFeaturesCount) if flag(features.isGridLicenseSupported) else 0
+    return tuple(_licence(one) for one in features.gridLicensableFeatures[:count])
+
+
+def _licence(feature: Any) -> Licence:
+    name = text(feature.productName) if feature.productName else f"feature {int(feature.featureCode)}"
+    return Licence(product=name, licensed=flag(feature.featureState))

@@ -13,8 +13,8 @@ from gpusetup.machine.nvml.ask import Reader, both, one, system
 from gpusetup.machine.nvml.convert import MANY_ERRORS, within
 
 TEMPERATURE_GPU = 0
-THRESHOLD_SLOWDOWN = 1
-CLOCK_SM = 1
+THRESHOLD_SLOWDOWN, THRESHOLD_MEMORY = 1, 2
+CLOCK_SM, CLOCK_MEMORY = 1, 2
 CORRECTED, UNCORRECTED = 0, 1
 VOLATILE, AGGREGATE = 0, 1
 
@@ -31,6 +31,7 @@ SYSTEM: Mapping[str, Reader] = {
 
 SYSTEM_MORE: Mapping[str, Reader] = {
     "confidential": system(convert.confidential, "nvmlSystemGetConfComputeState"),
+    "confidential_ready": system(convert.flag, "nvmlSystemGetConfComputeGpusReadyState"),
 }
 
 GPU: Mapping[str, Reader] = {
@@ -84,4 +85,16 @@ MORE: Mapping[str, Reader] = {
     "recovery_action": several.recovery_action,
     "fabric": several.fabric,
     "peers": several.peers,
+    "clock_memory": one(within(0, 20_000), "nvmlDeviceGetClockInfo", CLOCK_MEMORY),
+    "clock_memory_max": one(within(1, 20_000), "nvmlDeviceGetMaxClockInfo", CLOCK_MEMORY),
+    "application_clock": several.application_clock,
+    "memory_temperature": several.memory_temperature,
+    "memory_temperature_limit": one(within(1, 200), "nvmlDeviceGetTemperatureThreshold", THRESHOLD_MEMORY),
+    "fan": one(within(0, 250), "nvmlDeviceGetFanSpeed"),
+    "inforom": one(within(0, (1 << 32) - 2), "nvmlDeviceGetInforomConfigurationChecksum"),
+    "sram_errors": several.sram_errors,
+    "spare_rows": one(convert.spare_rows, "nvmlDeviceGetRowRemapperHistogram"),
+    "nvlink_errors": several.nvlink_errors,
+    "licences": one(convert.licences, "nvmlDeviceGetGridLicensableFeatures"),
+    "vgpus": several.vgpus,
 }

@@ -13,7 +13,13 @@ from gpusetup.machine.worker import Outcome, Tell, Worker
 
 SONAME = "libnvidia-ml.so.1"
 PLACES = ("/usr/lib64", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib", "/usr/lib/wsl/lib")
-DRIVER: dict[str, Any] = {"nvml": str, "nvml_library": str, "cuda": str, "confidential": bool}
+DRIVER: dict[str, Any] = {
+    "nvml": str,
+    "nvml_library": str,
+    "cuda": str,
+    "confidential": bool,
+    "confidential_ready": bool,
+}
 GPU = Gpu.__struct_fields__[1:]  # all but the index
 
 

@@ -8,13 +8,16 @@ from typing import Any
 from gpusetup.machine.model import MigDevice, Peer, Process
 from gpusetup.machine.nvml import convert
 from gpusetup.machine.nvml.ask import NOT_FOUND, Asks, Device, RefusedError
-from gpusetup.machine.nvml.convert import MANY_BYTES, within
+from gpusetup.machine.nvml.convert import MANY_BYTES, MANY_ERRORS, within
 
 INVALID_ARGUMENT = 2
 NOT_SUPPORTED = 3
 SINGLE_BIT, DOUBLE_BIT = 0, 1
 P2P_READ = 0
+CLOCK_SM = 1
 RECOVERY_ACTION = 230  # NVML_FI_DEV_GET_GPU_RECOVERY_ACTION
+MEMORY_TEMPERATURE = 82  # NVML_FI_DEV_MEMORY_TEMP
+NVLINK_ERRORS = (38, 52, 59)  # NVML_FI_DEV_NVLINK_{CRC_FLIT,REPLAY,RECOVERY}_ERROR_COUNT_TOTAL
 FABRIC_NOT_SUPPORTED = 0
 MANY_LINKS = 64
 MANY_SLICES = 64
@@ -83,15 +86,66 @@ def _slice(driver: Asks, slot: int, handle: Any) -> MigDevice:
         name=driver.part(lambda: convert.text(driver.call("nvmlDeviceGetName", handle))),
         uuid=driver.part(lambda: convert.text(driver.call("nvmlDeviceGetUUID", handle))),
         memory_total=driver.part(lambda: convert.total(driver.call("nvmlDeviceGetMemoryInfo", handle))),
+        gpu_instance=driver.part(lambda: within(0, MANY_SLICES)(driver.call("nvmlDeviceGetGpuInstanceId", handle))),
+        compute_instance=driver.part(
+            lambda: within(0, MANY_SLICES)(driver.call("nvmlDeviceGetComputeInstanceId", handle))
+        ),
     )
 
 
 def recovery_action(driver: Asks, device: Device) -> int:
-    """Return the value of one field; the call succeeds as a whole while the field has a return code of its own."""
-    (value,) = driver.call("nvmlDeviceGetFieldValues", device.handle, [RECOVERY_ACTION])
-    if value.nvmlReturn:
-        raise driver.refusal("nvmlDeviceGetFieldValues", value.nvmlReturn)
-    return within(0, 31)(value.value.uiVal)
+    """Return what the driver asks to do with this GPU."""
+    (value,) = _fields(driver, device, RECOVERY_ACTION)
+    return within(0, 31)(value.uiVal)
+
+
+def memory_temperature(driver: Asks, device: Device) -> int:
+    """Return the temperature of the memory; 0 is how cards without that sensor answer."""
+    (value,) = _fields(driver, device, MEMORY_TEMPERATURE)
+    if value.uiVal == 0:
+        raise driver.refusal("nvmlDeviceGetFieldValues", NOT_SUPPORTED)
+    return within(1, 200)(value.uiVal)
+
+
+def nvlink_errors(driver: Asks, device: Device) -> tuple[int, int, int]:
+    """Return the counts of all links together."""
+    checksum, replay, recovery = (
+        within(0, MANY_ERRORS)(value.ullVal) for value in _fields(driver, device, *NVLINK_ERRORS)
+    )
+    return checksum, replay, recovery
+
+
+def _fields(driver: Asks, device: Device, *fields: int) -> list[Any]:
+    """Return the values of `fields`; the call succeeds as a whole while each field has a return code of its own."""
+    values = driver.call("nvmlDeviceGetFieldValues", device.handle, fields)
+    for value in values:
+        if value.nvmlReturn:
+            raise driver.refusal("nvmlDeviceGetFieldValues", value.nvmlReturn)
+    return [value.value for value in values]
+
+
+def sram_errors(driver: Asks, device: Device) -> tuple[int, int, bool]:
+    """Return the errors of on-chip memory over the card's life (nvmlEccSramErrorStatus_t, version 1)."""
+    status = driver.nvml.c_nvmlEccSramErrorStatus_v1_t()
+    status.version = driver.nvml.nvmlEccSramErrorStatus_v1
+    driver.call("nvmlDeviceGetSramEccErrorStatus", device.handle, ctypes.byref(status))
+    count = within(0, MANY_ERRORS)
+    uncorrected = count(status.aggregateUncParity) + count(status.aggregateUncSecDed)
+    return count(status.aggregateCor), uncorrected, convert.flag(status.bThresholdExceeded)
+
+
+def application_clock(driver: Asks, device: Device) -> tuple[int, int]:
+    """Return the clock that programs are given and the default."""
+    now, default = (
+        within(1, 20_000)(driver.call(function, device.handle, CLOCK_SM))
+        for function in ("nvmlDeviceGetApplicationsClock", "nvmlDeviceGetDefaultApplicationsClock")
+    )
+    return now, default
+
+
+def vgpus(driver: Asks, device: Device) -> int:
+    """Return how many vGPUs run on this GPU; only a host of vGPUs knows any."""
+    return len(driver.call("nvmlDeviceGetActiveVgpus", device.handle))
 
 
 def fabric(driver: Asks, device: Device) -> tuple[int, int]:
