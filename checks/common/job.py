@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class Job:
     """One check × framework × device × seed × precision; `device` is ``cpu`` or ``cuda:N``.
 
-    `profile` is ``quick`` or ``full``. `precision` is what numbers are computed in: ``float32``, ``tf32``, ``bf16``, ``fp16`` or ``float64``. `trace` is
-    where the arrays go, `log` where whatever is printed goes, `data` the user's own data folder or "".
+    `profile` is ``quick`` or ``full``. `precision` is what numbers are computed in: ``float32``, ``tf32``, ``bf16``,
+    ``fp16`` or ``float64``. `trace` is where the arrays go, `log` where whatever is printed goes, `data` the user's own
+    data folder or "".
     """
 
     check: str

@@ -8,7 +8,6 @@ import torch._inductor.config  # use_deterministic_algorithms() would import it 
 from checks.common.host import host
 from checks.common.job import Job
 
-
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 

@@ -8,7 +8,6 @@ import tensorflow as tf
 from checks.common.host import host
 from checks.common.job import Job
 
-
 _POLICIES = {"bf16": "mixed_bfloat16", "fp16": "mixed_float16", "float64": "float64"}
 
 

@@ -35,6 +35,7 @@ def main(pipe: int, framework: str, folders: list[str]) -> None:
         child = os.fork()
         if child == 0:
             _run_and_exit(pipe, json.loads(line))
+        say(pipe, "Started", pid=child)
         _, status = os.waitpid(child, 0)
         say(pipe, "Exited", status=status)
 

@@ -55,7 +55,7 @@ def selftest(
     from gpusetup.selftest import frameworks as software  # noqa: PLC0415
     from gpusetup.selftest.catalogue import checks as all_checks  # noqa: PLC0415
     from gpusetup.selftest.model import Proof  # noqa: PLC0415
-    from gpusetup.selftest.plan import Selection  # noqa: PLC0415
+    from gpusetup.selftest.plan import Limits, Selection  # noqa: PLC0415
     from gpusetup.selftest.prove import choose_checks, prove, require_data  # noqa: PLC0415
     from gpusetup.value import load, save, to_json  # noqa: PLC0415
 
@@ -84,7 +84,7 @@ def selftest(
             own_checks=own,
             baseline=before,
             jobs=jobs or max(1, len(os.sched_getaffinity(0)) // threads),
-            deadline=deadline,
+            limits=Limits(seconds=deadline),
             watch=watch,
         )
     if saved is not None:

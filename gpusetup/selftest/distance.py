@@ -11,7 +11,7 @@ import msgspec
 from gpusetup.content import content_root
 from gpusetup.errors import CannotLookError
 from gpusetup.selftest.catalogue import FLOAT32_DIGITS
-from gpusetup.selftest.lane import name_signal
+from gpusetup.selftest.endings import name_signal
 from gpusetup.selftest.model import Divergence
 from gpusetup.value import Value
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gpusetup.selftest.model import Run
-    from gpusetup.selftest.plan import Lane
+    from gpusetup.selftest.plan import Lane, Limits
 
 _TICK = 0.25
 
@@ -22,7 +22,7 @@ def execute(
     lanes: Sequence[Lane],
     folders: Sequence[Path],
     jobs: int,
-    deadline: float,
+    limits: Limits,
     watch: Callable[[Sequence[LaneWorker]], None],
 ) -> list[Run]:
     """Run `lanes`, at most `jobs` at a time and one per GPU, and return their runs in the order of the lanes.
@@ -30,15 +30,14 @@ def execute(
     One thread and one selector: the kernel kills a worker whose parent *thread* dies, so no other thread may start
     one. `watch` is called with the lanes some times a second. Leaves no process behind, interrupted or not.
     """
-    workers = [LaneWorker(lane, folders, deadline) for lane in lanes]
+    workers = [LaneWorker(lane, folders, limits) for lane in lanes]
     waiting, active = deque(workers), list[LaneWorker]()
     try:
         while waiting or active:
             _start(waiting, active, jobs)
             _wait(active)
             for worker in active:
-                if not worker.finished and worker.seconds_left <= 0:
-                    worker.expire()
+                worker.hold_to_limits()
             active = [worker for worker in active if not worker.finished]
             watch(workers)
     finally:

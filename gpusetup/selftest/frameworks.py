@@ -7,11 +7,11 @@ import sys
 
 from gpusetup.errors import MissingError, WrongInputError
 
-# file name of a check's version → (module that must be there, extra of gpusetup that brings it)
+# file name of a check's version → (modules that must be there, extra of gpusetup that brings them)
 FRAMEWORKS = {
-    "tensorflow": ("tensorflow", "tensorflow"),
-    "jax": ("jax", "jax"),
-    "pytorch": ("torch", "torch"),
+    "tensorflow": (("tensorflow",), "tensorflow"),
+    "jax": (("jax", "optax"), "jax"),
+    "pytorch": (("torch",), "torch"),
 }
 _ALIASES = {"torch": "pytorch", "tf": "tensorflow"}
 _FIND = "import sys, importlib.util as u; print(*[m for m in sys.argv[1:] if u.find_spec(m)])"
@@ -43,22 +43,22 @@ def interpreters(wanted: tuple[str, ...], pythons: dict[str, str]) -> dict[str, 
     """
     found = {python: _modules(python) for python in {sys.executable, *pythons.values()}}
     modules = {name: found[pythons.get(name, sys.executable)] for name in FRAMEWORKS}
-    here = [name for name, (module, _) in FRAMEWORKS.items() if {module, "numpy"} <= modules[name]]
+    here = [name for name, (needed, _) in FRAMEWORKS.items() if {*needed, "numpy"} <= modules[name]]
     asked = {*wanted, *pythons}
     for name in sorted(asked - set(here)):
         python = f"{pythons[name]} -m " if name in pythons else ""
         raise MissingError(f"{name} is not installed in {pythons.get(name, 'this Python')}", python + _install(name))
     if not here:
         raise MissingError(
-            "neither PyTorch nor TensorFlow is installed in this Python",
-            "pip install 'gpusetup[torch]' or 'gpusetup[tensorflow]', or name another with --python torch=/…/python",
+            "neither PyTorch nor TensorFlow nor JAX is installed in this Python",
+            "pip install 'gpusetup[torch]' (or [tensorflow], [jax]), or name another Python: --python torch=/…/python",
         )
     return {name: pythons.get(name, sys.executable) for name in here if name in (wanted or here)}
 
 
 def _modules(python: str) -> set[str]:
     """Return which of the modules we ask for the interpreter `python` would find."""
-    names = ["numpy", *(module for module, _ in FRAMEWORKS.values())]
+    names = ["numpy", *(module for needed, _ in FRAMEWORKS.values() for module in needed)]
     try:
         done = subprocess.run(
             [python, "-P", "-c", _FIND, *names], capture_output=True, text=True, timeout=30, check=True

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
 import time
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from gpusetup.content import content_root
+from gpusetup.selftest import endings
+from gpusetup.selftest.memory import GIB, kernel_kills, resident
 from gpusetup.selftest.model import Outcome, Result, Run
 from gpusetup.selftest.plan import environment
-from gpusetup.selftest.protocol import Done, Exited, Failed, Message, Progress, Reader, Ready
+from gpusetup.selftest.process import WorkerProcess
+from gpusetup.selftest.protocol import Done, Exited, Failed, Message, Progress, Ready, Started
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gpusetup.selftest.model import Job
-    from gpusetup.selftest.plan import Lane
+    from gpusetup.selftest.plan import Lane, Limits
 
 _LOG_LINES = 12
 
@@ -33,18 +29,21 @@ class LaneWorker:
     `pipe` is what to wait on; it changes when the worker is replaced. `runs` fills as jobs end.
     """
 
-    def __init__(self, lane: Lane, folders: Sequence[Path], deadline: float) -> None:
+    def __init__(self, lane: Lane, folders: Sequence[Path], limits: Limits) -> None:
         self.lane = lane
         self.runs: list[Run] = []
         self.done, self.total = 0, 0
-        self.pipe = -1
-        self._folders = folders
-        self._deadline = deadline
+        self._folders, self._limits = folders, limits
         self._waiting = deque(lane.jobs)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: WorkerProcess | None = None
         self._imported = False
         self._result: Result | None = None
-        self._error = ""
+        self._error, self._child, self._kills = "", 0, 0
+
+    @property
+    def pipe(self) -> int:
+        """Return the descriptor its worker speaks on, or -1."""
+        return self._process.pipe if self._process is not None else -1
 
     @property
     def finished(self) -> bool:
@@ -58,64 +57,46 @@ class LaneWorker:
             return "done" if self.finished else "waiting"
         return self._waiting[0].check if self._imported else "importing"
 
-    @property
-    def seconds_left(self) -> float:
-        """Return how long the current job (or the import) may still take."""
-        return self._started + self._deadline - time.monotonic()
-
     def start(self) -> None:
         """Start a worker for the waiting jobs; the first one is sent along."""
-        self.pipe, theirs = os.pipe()
-        self._reader, self._imported = Reader(), False
-        log = Path(self._waiting[0].log).with_suffix(".worker.log")
-        script = content_root() / "checks" / "common" / "worker.py"
-        with log.open("wb") as paper:
-            self._process = subprocess.Popen(
-                [self.lane.python, "-P", str(script), str(theirs), self.lane.framework, *map(str, self._folders)],
-                stdin=subprocess.PIPE,
-                stdout=paper,
-                stderr=paper,
-                pass_fds=[theirs],
-                env=environment(self.lane, self._waiting[0].threads),
-                start_new_session=True,
-            )
-        os.close(theirs)
-        self._worker_log = log
+        job = self._waiting[0]
+        log = Path(job.log).with_suffix(".worker.log")
+        variables = environment(self.lane, job.threads)
+        self._process = WorkerProcess(self.lane.python, self.lane.framework, self._folders, variables, log)
+        self._imported = False
         self._next()
 
     def read(self) -> None:
         """Take what the worker has said; the end of its pipe is the end of the worker."""
-        chunk = os.read(self.pipe, 1 << 16)
-        if not chunk:
+        messages = self._process.read() if self._process is not None else []
+        if messages is None:
             self._lost()
             return
-        for message in self._reader.feed(chunk):
+        for message in messages:
             self._take(message)
 
-    def expire(self) -> None:
-        """End the worker, whose current job took too long, and go on with the next job."""
-        self.stop()
-        doing = "job" if self._imported else "import"
-        self._end("hung", f"the {doing} was not over after {self._deadline:.0f} s")
-        self._restart()
-
-    def stop(self) -> None:
-        """Kill the worker with its child and close the pipe; safe to call twice."""
+    def hold_to_limits(self) -> None:
+        """End a job that takes too long or holds too much, with its worker, and go on with the next."""
         if self._process is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        if self._process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):  # a job that it died without reading
-                self._process.stdin.close()
-        os.close(self.pipe)
-        self._process, self.pipe = None, -1
+        seconds, most = self._limits.seconds, self._limits.memory
+        if time.monotonic() - self._started > seconds:
+            doing = "job" if self._imported else "import"
+            self._replace("hung", f"the {doing} was not over after {seconds:.0f} s")
+        elif most and self._child and (held := resident(self._child)) > most:
+            self._replace("out of memory", f"it held {held / GIB:.1f} GiB, and {most / GIB:g} GiB are allowed")
+
+    def stop(self) -> int:
+        """Kill the worker with its child and return its exit code; safe to call twice."""
+        process, self._process = self._process, None
+        return process.stop() if process is not None else 0
 
     def _take(self, message: Message) -> None:
         match message:
             case Ready():
                 self._imported, self._started = True, time.monotonic()
+            case Started(pid=pid):
+                self._child = pid
             case Progress(done=done, total=total):
                 self.done, self.total = done, total
             case Done(result=result):
@@ -127,12 +108,12 @@ class LaneWorker:
 
     def _ended(self, status: int) -> None:
         """Judge how the current job's process ended, and send the next job."""
-        if os.WIFSIGNALED(status):
-            self._end("crashed", name_signal(os.WTERMSIG(status)))
-        elif self._result is not None:
+        if status == 0 and self._result is not None:
             self._end("finished", "", self._result)
         else:
-            self._end("failed", self._error or f"it ended with exit code {os.WEXITSTATUS(status)} and no result")
+            log = self._last_lines(self._waiting[0])
+            killed = kernel_kills() > self._kills
+            self._end(*endings.of_status(status, self._error, log, kernel_killed=killed))
         if self._waiting:
             self._next()
         else:
@@ -140,47 +121,46 @@ class LaneWorker:
 
     def _lost(self) -> None:
         """Account for a worker that is gone: without its import no job can run, else the others get a new worker."""
-        process = self._process
-        self.stop()
-        code = process.returncode if process is not None else 0
-        cause = name_signal(-code) if code < 0 else f"the worker ended with exit code {code}"
+        code = self.stop()
+        if code < 0:
+            outcome, cause = endings.of_signal(-code, kernel_killed=kernel_kills() > self._kills)
+        else:
+            outcome, cause = "crashed" if self._imported else "failed", f"the worker ended with exit code {code}"
         if self._imported:
-            self._end("crashed", cause)
+            self._end(outcome, cause)
             self._restart()
             return
         while self._waiting:
-            self._end("crashed" if code < 0 else "failed", f"importing {self.lane.framework} failed: {cause}")
+            self._end(outcome, f"importing {self.lane.framework} failed: {cause}")
+
+    def _replace(self, outcome: Outcome, cause: str) -> None:
+        self.stop()
+        self._end(outcome, cause)
+        self._restart()
 
     def _restart(self) -> None:
         if self._waiting:
             self.start()
 
     def _next(self) -> None:
-        self._result, self._error = None, ""
+        self._result, self._error, self._child = None, "", 0
         self.done = self.total = 0
+        self._kills = kernel_kills()
         self._started = time.monotonic()
-        if self._process is not None and self._process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):  # it is gone already; the end of its pipe tells how
-                self._process.stdin.write(msgspec.json.encode(self._waiting[0]) + b"\n")
-                self._process.stdin.flush()
+        if self._process is not None:
+            self._log = self._process.log
+            self._process.send(self._waiting[0])
 
     def _end(self, outcome: Outcome, cause: str, result: Result | None = None) -> None:
         job = self._waiting.popleft()
-        seconds = time.monotonic() - self._started
+        seconds = round(time.monotonic() - self._started, 3)
         log = () if outcome == "finished" else self._last_lines(job)
         self.runs.append(Run(job=job, outcome=outcome, seconds=seconds, result=result, cause=cause, log=log))
 
     def _last_lines(self, job: Job) -> tuple[str, ...]:
-        paper = next((path for path in (Path(job.log), self._worker_log) if path.exists()), None)
+        paper = next((path for path in (Path(job.log), self._log) if path.exists()), None)
         if paper is None:
             return ()
         with paper.open("rb") as file:
             file.seek(max(0, paper.stat().st_size - 4096))
             return tuple(file.read().decode("utf-8", "replace").splitlines()[-_LOG_LINES:])
-
-
-def name_signal(number: int) -> str:
-    """Return ``killed by SIGSEGV (Segmentation fault)``; SIGKILL out of nowhere is nearly always the memory."""
-    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
-    text = "likely out of memory" if number == signal.SIGKILL else signal.strsignal(number)
-    return f"killed by {name} ({text})"

@@ -33,6 +33,13 @@ class Selection(Value):
     precisions: tuple[Precision, ...] = ("float32",)
 
 
+class Limits(Value):
+    """What one run may take: seconds, and bytes of memory (0: as much as there is)."""
+
+    seconds: float = 120.0
+    memory: int = 0
+
+
 class Lane(Value):
     """Jobs that one worker process does one after another: same framework, same device, same round."""
 

@@ -16,6 +16,12 @@ class Ready(Value, tag=True):
     seconds: float
 
 
+class Started(Value, tag=True):
+    """The current job runs in the process `pid`."""
+
+    pid: int
+
+
 class Progress(Value, tag=True):
     """`done` of `total` steps of the current job are made."""
 
@@ -41,7 +47,7 @@ class Exited(Value, tag=True):
     status: int
 
 
-Message: TypeAlias = Ready | Progress | Done | Failed | Exited
+Message: TypeAlias = Ready | Started | Progress | Done | Failed | Exited
 
 
 class Reader:

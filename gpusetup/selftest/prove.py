@@ -17,7 +17,7 @@ from gpusetup.selftest.judge import baseline as baselines
 from gpusetup.selftest.judge import determinism, invariants, parity, published
 from gpusetup.selftest.judge import runs as endings
 from gpusetup.selftest.model import Proof
-from gpusetup.selftest.plan import numpy_python, plan
+from gpusetup.selftest.plan import Limits, numpy_python, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gpusetup.selftest.lane import LaneWorker
     from gpusetup.selftest.plan import Selection
 
+_LIMITS = Limits()
 USUAL = ("pytorch", "tensorflow")  # a report without one of these says so
 
 
@@ -36,15 +37,15 @@ def prove(
     own_checks: Path | None = None,
     baseline: Proof | None = None,
     jobs: int = 2,
-    deadline: float = 120.0,
+    limits: Limits = _LIMITS,
     watch: Callable[[Sequence[LaneWorker]], None] = lambda _: None,
 ) -> Proof:
-    """Run what `selection` asks for and return the proof; `deadline` is per run, in seconds."""
+    """Run what `selection` asks for and return the proof; `limits` hold for each run."""
     started = time.monotonic()
     identity = {name: f"version {checks[name].version}, {checks[name].digest}" for name in selection.checks}
     with tempfile.TemporaryDirectory(prefix="gpusetup-selftest-") as scratch:
         lanes = plan(selection, checks, Path(scratch))
-        runs = execute(lanes, content_dirs("checks", own_checks), jobs, deadline, watch)
+        runs = execute(lanes, content_dirs("checks", own_checks), jobs, limits, watch)
         verdicts = [
             *endings.judge(runs),
             *parity.judge(measure(parity.pairs(runs), checks, numpy_python(selection)), checks),

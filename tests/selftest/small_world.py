@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gpusetup.selftest.catalogue import checks
 from gpusetup.selftest.model import Proof
-from gpusetup.selftest.plan import Selection
+from gpusetup.selftest.plan import Limits, Selection
 from gpusetup.selftest.prove import prove
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,6 +66,7 @@ class World:
         baseline: Proof | None = None,
         jobs: int = 4,
         deadline: float = 30,
+        memory: int = 0,
         repeat: int = 2,
         threads: int = 1,
         data: str = "",
@@ -75,7 +76,14 @@ class World:
             checks=names, pythons=dict.fromkeys(frameworks, python), repeat=repeat, threads=threads, data=data
         )
         found = checks(self.folder)
-        return prove(selection, found, own_checks=self.folder, baseline=baseline, jobs=jobs, deadline=deadline)
+        return prove(
+            selection,
+            found,
+            own_checks=self.folder,
+            baseline=baseline,
+            jobs=jobs,
+            limits=Limits(seconds=deadline, memory=memory),
+        )
 
 
 def failed(proof: Proof) -> list[tuple[str, str, str]]:

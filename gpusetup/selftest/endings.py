@@ -1,0 +1,59 @@
+"""How a job ended, in words: what a signal, an exit code or an exception's text is nearly always about."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gpusetup.selftest.model import Outcome
+
+# what NumPy, PyTorch (host, card), TensorFlow, XLA, CUDA's libraries and C++ say when there is no memory left
+_NO_MEMORY = (
+    "MemoryError",
+    "can't allocate memory",
+    "OutOfMemoryError",
+    "ResourceExhaustedError",
+    "RESOURCE_EXHAUSTED",
+    "CUDA out of memory",
+    "CUDA_ERROR_OUT_OF_MEMORY",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "std::bad_alloc",
+)
+
+
+def of_error(error: str) -> tuple[Outcome, str]:
+    """Return how a job ended that raised `error`, and why."""
+    short = error if len(error) <= 400 else f"{error[:400]} …"
+    return ("out of memory" if _names_memory(error) else "failed"), short
+
+
+def of_signal(number: int, log: tuple[str, ...] = (), *, kernel_killed: bool = False) -> tuple[Outcome, str]:
+    """Return how a job ended that a signal ended, whose last lines were `log`.
+
+    `kernel_killed` says that the kernel ended some process for want of memory while the job ran.
+    """
+    if number == signal.SIGKILL and kernel_killed:
+        return "out of memory", f"{name_signal(number)}: the kernel ended a process because no memory was left"
+    said = next((line for line in log if _names_memory(line)), "")
+    return ("out of memory", f"{name_signal(number)}: {said}") if said else ("crashed", name_signal(number))
+
+
+def of_status(status: int, error: str, log: tuple[str, ...], *, kernel_killed: bool) -> tuple[Outcome, str]:
+    """Return how a job ended that left the wait `status` and, maybe, an `error`, but no result."""
+    if os.WIFSIGNALED(status):
+        return of_signal(os.WTERMSIG(status), log, kernel_killed=kernel_killed)
+    return of_error(error or f"it ended with exit code {os.WEXITSTATUS(status)} and no result")
+
+
+def name_signal(number: int) -> str:
+    """Return ``killed by SIGSEGV (Segmentation fault)``; SIGKILL out of nowhere is nearly always the memory."""
+    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+    text = "likely out of memory" if number == signal.SIGKILL else signal.strsignal(number)
+    return f"killed by {name} ({text})"
+
+
+def _names_memory(text: str) -> bool:
+    return any(sign in text for sign in _NO_MEMORY)
