@@ -1,4 +1,4 @@
-"""``gpusetup container``: the stack as an image to build."""
+"""``gpusetup container``: the stack as an image to build, or as what runs that image."""
 
 from __future__ import annotations
 
@@ -13,44 +13,80 @@ from gpusetup.cli._request import read_request, request_options
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
-    from gpusetup.resolve.model import Stack
+    from gpusetup.render.container.model import Base, Container
+    from gpusetup.resolve.model import Request, Stack
 
 
 @click.command()
 @request_options
-@click.option("--base", default="", metavar="IMAGE", help="Build upon this image instead; a digest pins it for good.")
-@click.option(
-    "--containers",
-    "own",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Your own templates, laid out like containers/; looked through first.",
-)
+@click.option("--format", "kind", default="containerfile", show_default=True, metavar="NAME",
+              help="containerfile, apptainer, bootc, compose, devcontainer, kubernetes-deployment, kubernetes-job, "
+              "quadlet or slurm.")  # fmt: skip
+@click.option("--base-image", default="", metavar="NAME",
+              help="Build upon fedora, ubuntu, rocky, ubi, or NVIDIA's cuda-ubuntu, cuda-rocky or cuda-ubi.  "
+              "[default: the distribution's own]")  # fmt: skip
+@click.option("--base", default="", metavar="IMAGE",
+              help="Build upon this very image, handled as --base-image; a digest pins it for good.")  # fmt: skip
+@click.option("--pin/--no-pin", default=True, show_default=True, help="Pin the base by its digest where a fact has it.")
+@click.option("--image", default="", metavar="IMAGE", help="What the image is called where it runs.")
+@click.option("--name", default="", metavar="NAME", help="What the container, pod or unit is called.")
+@click.option("--gpus", "gpu_count", type=click.IntRange(1, 1024), default=1, show_default=True, metavar="N",
+              help="How many GPUs it gets where it runs.")  # fmt: skip
+@click.option("--containers", "own", type=click.Path(path_type=Path), metavar="DIR",
+              help="Your own templates, laid out like containers/; looked through first.")  # fmt: skip
 @as_json
 @click.option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write it there instead.")
-def container(*, base: str, own: Path | None, as_json: bool, output: Path | None, **options: Any) -> None:
-    """Print a Containerfile with the frameworks that fit the cards; the driver stays the host's.
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def container(
+    *, kind: str, base_image: str, base: str, pin: bool, image: str, name: str, gpu_count: int, own: Path | None,
+    as_json: bool, output: Path | None, command: tuple[str, ...], **options: Any,
+) -> None:  # fmt: skip
+    """Print a Containerfile with the frameworks that fit the cards, or what runs it; the driver stays the host's.
 
-    What the host must bring, the lowest driver version and the compute capability, is in the image's labels.
+    COMMAND, behind `--`, is what the container runs. What the host must bring, the lowest driver version and the
+    compute capability, is in the image's labels.
     With two environments in one image, --framework makes one image for each instead.
     """
     from gpusetup.facts import facts  # noqa: PLC0415 - --help needs none of this
-    from gpusetup.render.container import container as render  # noqa: PLC0415
+    from gpusetup.render.container import Job, render  # noqa: PLC0415
+    from gpusetup.render.container.names import image as checked  # noqa: PLC0415
+    from gpusetup.render.container.names import label, slug  # noqa: PLC0415
+
+    stack, chosen = _choose(read_request(facts(), **options), facts(), base_image, base, pin=pin)
+    usual = slug("gpusetup-" + "-".join(one for env in stack.environments for one in env.frameworks))
+    job = Job(
+        image=checked(image or f"localhost/{usual}:latest"),
+        name=label(name or usual),
+        command=command or ("python",),
+        gpus=gpu_count,
+    )
+    made = datetime.now(UTC).date().isoformat()
+    _write(render(stack, chosen, job, facts(), made=made, kind=kind, own=own), output, as_json=as_json)
+
+
+def _choose(request: Request, facts: Facts, name: str, reference: str, *, pin: bool) -> tuple[Stack, Base]:
+    """Return the stack for the inside of the base image, and that image."""
+    from gpusetup.render.container.bases import base, base_row, own_base  # noqa: PLC0415
     from gpusetup.resolve import resolve  # noqa: PLC0415
+    from gpusetup.resolve.inside import resolve_inside  # noqa: PLC0415
+
+    row = base_row(facts, name or request.distro) if name != request.distro or reference else None
+    if row is None or not row.pythons:  # an image of the distribution the stack is for
+        stack = resolve(request, facts)
+        row = row or base_row(facts, request.distro, "" if reference else stack.release)
+    else:
+        stack = resolve_inside(request, row.pythons, facts)
+    if reference:
+        return stack, own_base(reference, row)
+    return stack, base(facts, row, next((one.cuda for one in stack.environments if one.cuda), ""), pin=pin)
+
+
+def _write(result: Container, output: Path | None, *, as_json: bool) -> None:
     from gpusetup.value import save, to_json  # noqa: PLC0415
 
-    stack = resolve(read_request(facts(), **options), facts())
-    made = datetime.now(UTC).date().isoformat()
-    result = render(stack, base or _usual_base(facts(), stack), made, own)
-    text = to_json(result) if as_json else result.containerfile
+    text = to_json(result) if as_json else result.text
     if output is None:
         click.echo(text, nl=False)
         return
     save(output, text)
-    click.echo(f"saved {output}; build it: podman build -t NAME -f {output} .", err=True)
-
-
-def _usual_base(facts: Facts, stack: Stack) -> str:
-    """Return the distribution's own image of the stack's release; its tags are its release numbers."""
-    family = next(row for row in facts.image if row.id == f"image-{stack.request.distro}")
-    return f"{family.registry}:{stack.release}"
+    click.echo(f"saved {output}; its first lines say how to use it", err=True)

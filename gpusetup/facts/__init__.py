@@ -17,8 +17,16 @@ from gpusetup.facts import compiled
 from gpusetup.facts.tables import TABLES, row_type
 
 if TYPE_CHECKING:
-    from gpusetup.facts.model.containers import ContainerCommand, ContainerToolkit, Image, ImageTag, Ngc, Selinux
-    from gpusetup.facts.model.cuda import Branch, Cuda, CudaMajor, CudaSeries, Glibc
+    from gpusetup.facts.model.containers import (
+        ContainerBase,
+        ContainerCommand,
+        ContainerToolkit,
+        Image,
+        ImageTag,
+        Ngc,
+        Selinux,
+    )
+    from gpusetup.facts.model.cuda import Branch, Cuda, CudaMajor, CudaSeries, DriverRunfile, Glibc
     from gpusetup.facts.model.cudnn import Cudnn, CudnnSupport
     from gpusetup.facts.model.fact import Fact
     from gpusetup.facts.model.fedora import Dnf, FedoraRelease, Key, NvidiaRepo, Package, Repo
@@ -36,6 +44,7 @@ class Facts:
 
     branch: tuple[Branch, ...]
     cuda: tuple[Cuda, ...]
+    driver_runfile: tuple[DriverRunfile, ...]
     cuda_major: tuple[CudaMajor, ...]
     cuda_series: tuple[CudaSeries, ...]
     glibc: tuple[Glibc, ...]
@@ -58,6 +67,7 @@ class Facts:
     dnf: tuple[Dnf, ...]
     image: tuple[Image, ...]
     image_tag: tuple[ImageTag, ...]
+    container_base: tuple[ContainerBase, ...]
     ngc: tuple[Ngc, ...]
     container_toolkit: tuple[ContainerToolkit, ...]
     container_command: tuple[ContainerCommand, ...]

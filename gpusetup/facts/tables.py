@@ -11,6 +11,7 @@ from gpusetup.facts.model.fact import Fact
 TABLES = {
     "branch": ("cuda", "Branch"),
     "cuda": ("cuda", "Cuda"),
+    "driver_runfile": ("cuda", "DriverRunfile"),
     "cuda_major": ("cuda", "CudaMajor"),
     "cuda_series": ("cuda", "CudaSeries"),
     "glibc": ("cuda", "Glibc"),
@@ -33,6 +34,7 @@ TABLES = {
     "dnf": ("fedora", "Dnf"),
     "image": ("containers", "Image"),
     "image_tag": ("containers", "ImageTag"),
+    "container_base": ("containers", "ContainerBase"),
     "ngc": ("containers", "Ngc"),
     "container_toolkit": ("containers", "ContainerToolkit"),
     "container_command": ("containers", "ContainerCommand"),

@@ -20,7 +20,7 @@ def steps(folders: list[Path]) -> Environment:
 
 def scripts(folders: list[Path]) -> Environment:
     """Return the environment of whole files, which carry doors that were rendered before."""
-    more = {"code": quoting.code, "comment": quoting.comment, "json": quoting.json_text}
+    more = {"code": quoting.code, "comment": quoting.comment, "json": quoting.json_text, "unit": quoting.unit}
     return _environment(folders, sh=quoting.sh, plain=quoting.plain, **more)
 
 

@@ -18,6 +18,7 @@ from gpusetup.report.console import neutral
 
 # private-use characters, which no value may hold, so that a mark cannot be forged
 OPEN, CLOSE, RAW = "\ue000", "\ue001", "\ue002"
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ue000-\ue002]")
 
 
 class Shell(str):
@@ -50,9 +51,26 @@ def code(text: str) -> Shell:
     return Shell(_unmarked(text))
 
 
-def json_text(value: str) -> Shell:
-    """Quote a text for JSON, and so for YAML, of which JSON is a part."""
-    return Shell(json.dumps(_unmarked(value), ensure_ascii=False))
+def json_text(value: Any) -> Shell:
+    """Write a text, a number, or a list or mapping of them as JSON, and so as YAML, of which JSON is a part.
+
+    What YAML would take for the end of a line, or not take at all, is escaped; half a surrogate pair is refused.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    if re.search("[\ud800-\udfff]", text):
+        raise WrongInputError(f"the value {neutral(text)!r} is not Unicode", "give it in UTF-8")
+    return Shell(_NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+
+
+def unit(value: Any) -> Shell:
+    """Quote a text, or a sequence of them as separate words, for a line of a systemd unit that runs a command.
+
+    Words are C strings there, of which JSON's are a part; a percent sign would begin a specifier and a dollar sign a
+    variable, so both are doubled. Source: systemd.syntax(7), systemd.service(5), "Command lines".
+    """
+    if not isinstance(value, str):
+        return Shell(" ".join(map(unit, value)))
+    return Shell(json_text(value).replace("%", "%%").replace("$", "$$"))
 
 
 def mark(value: Any) -> str:

@@ -25,6 +25,20 @@ def settle(text: str) -> str:
     return _Reader(text, last + 1).read() if last >= 0 else text
 
 
+def settle_data(text: str) -> str:
+    """Return `text`, which no shell reads, without its marks: every value went through the filter of its grammar.
+
+    Those filters (`json`, `unit`) quote a value wherever it stands; a comment has a line of its own.
+    """
+    found = re.search(f"{RAW}([^\n]*)|(?<!\n){OPEN}([^{CLOSE}]*)", text)
+    if found and found.start() > 0:
+        value = (found[1] or found[2]).replace(CLOSE, "")[:60]
+        raise WrongInputError(
+            f"this text has {value!r} without quotes", "write {{ value | json }}, with the filter last"
+        )
+    return text.replace(OPEN, "").replace(CLOSE, "")
+
+
 class _Reader:
     def __init__(self, text: str, end: int) -> None:
         self.text = text

@@ -11,10 +11,14 @@ import msgspec
 import pytest
 
 from gpusetup.errors import RefusedError, WrongInputError
-from gpusetup.render.container import Container, container
+from gpusetup.facts import facts
+from gpusetup.render.container import Container, Job
+from gpusetup.render.container import render as render_container
+from gpusetup.render.container.bases import base_row, own_base
 from gpusetup.resolve.model import Requirement, Stack
 from tests.stacks import desktop, laptop
 
+JOB = Job(image="localhost/t:1", name="t", command=("python",))
 BASE = "registry.fedoraproject.org/fedora:44"
 
 
@@ -25,13 +29,14 @@ def with_floor(stack: Stack, *floors: str) -> Stack:
     )
 
 
-def render(stack: Stack, base: str = BASE, own: Path | None = None) -> Container:
-    return container(stack, base, "2026-11-22", own)
+def render(stack: Stack, reference: str = BASE, own: Path | None = None, name: str = "fedora") -> Container:
+    chosen = own_base(reference, base_row(facts(), name))
+    return render_container(stack, chosen, JOB, facts(), made="2026-11-22", own=own)
 
 
 @pytest.mark.parametrize("stack", [laptop(), desktop()], ids=["laptop", "desktop"])
 def test_every_requirement_and_no_driver_goes_in(stack: Stack) -> None:
-    text = render(stack).containerfile
+    text = render(stack).text
     for environment in stack.environments:
         assert f"-m venv /opt/gpusetup/{environment.name} " in text
         for requirement in environment.requirements:
@@ -45,7 +50,7 @@ def test_the_floor_is_the_highest_of_the_environments() -> None:
     floors = ["525.60.13", "1000.5"][: len(stack.environments)]
     built = render(with_floor(stack, *floors))
     assert built.driver_floor == floors[-1]
-    assert f"LABEL io.gpusetup.driver-floor={floors[-1]}" in built.containerfile
+    assert f"LABEL io.gpusetup.driver-floor={floors[-1]}" in built.text
 
 
 @pytest.mark.parametrize("stack", [laptop(), desktop()], ids=["laptop", "desktop"])
@@ -54,7 +59,7 @@ def test_hadolint_finds_nothing(stack: Stack, tmp_path: Path) -> None:
     if hadolint is None:
         pytest.skip("hadolint is not installed (it is in the development extra)")
     path = tmp_path / "Containerfile"
-    path.write_text(render(with_floor(stack, *["580"] * len(stack.environments))).containerfile)
+    path.write_text(render(with_floor(stack, *["580"] * len(stack.environments))).text)
     found = subprocess.run([hadolint, path], capture_output=True, text=True, check=False)
     assert found.stdout == ""
     path.write_text("FROM fedora\nRUN cd /tmp && sudo dnf install x\n")
@@ -65,7 +70,7 @@ def test_hadolint_finds_nothing(stack: Stack, tmp_path: Path) -> None:
 def test_a_hostile_requirement_stays_one_word_for_the_shell(hostile: str) -> None:
     stack = laptop()
     first = msgspec.structs.replace(stack.environments[0], requirements=(Requirement(text=hostile),))
-    text = render(msgspec.structs.replace(stack, environments=(first,))).containerfile
+    text = render(msgspec.structs.replace(stack, environments=(first,))).text
     install = text.partition("--only-binary=:all:")[2].partition("\n\n")[0]
     words = subprocess.run(
         ["bash", "-c", f"printf '%s\\n' {install}"], capture_output=True, text=True, check=True
@@ -81,17 +86,17 @@ def test_a_base_that_is_no_whole_image_name_is_refused(base: str) -> None:
 
 def test_a_digest_pins_the_base() -> None:
     pinned = f"{BASE}@sha256:{'0' * 64}"
-    assert f"FROM {pinned} AS python\n" in render(laptop(), pinned).containerfile
+    assert f"FROM {pinned} AS python\n" in render(laptop(), pinned).text
 
 
-def test_a_distribution_without_a_template_is_refused() -> None:
-    stack = laptop()
-    other = msgspec.structs.replace(stack, request=msgspec.structs.replace(stack.request, distro="plan9"))
-    with pytest.raises(RefusedError, match="plan9"):
-        render(other)
+def test_an_unknown_base_and_an_unknown_release_are_refused() -> None:
+    with pytest.raises(WrongInputError, match="known: fedora, "):
+        base_row(facts(), "plan9")
+    with pytest.raises(RefusedError, match="fedora 12"):
+        base_row(facts(), "fedora", "12")
 
 
 def test_your_own_template_comes_first(tmp_path: Path) -> None:
-    (tmp_path / "fedora").mkdir()
-    (tmp_path / "fedora" / "Containerfile.j2").write_text("FROM {{ base | sh }}\n")
-    assert render(laptop(), own=tmp_path).containerfile == f"FROM {BASE}\n"
+    (tmp_path / "formats").mkdir()
+    (tmp_path / "formats" / "containerfile.j2").write_text("FROM {{ base.reference | sh }}\n")
+    assert render(laptop(), own=tmp_path).text == f"FROM {BASE}\n"

@@ -258,7 +258,10 @@ def compiling(facts: Facts, row: Any, ccs: tuple[str, ...], driver: str) -> tupl
         if gcc is not None and carried(facts, row, one.series) and not clashes(facts, row, one.series):
             return (one.series, "repo", gcc), archive(facts, one.series, ccs)
     for one in fit:
-        if any(series(tag.cuda) == v(one.series) and "devel" in tag.flavors for tag in facts.image_tag):
+        if any(
+            series(tag.cuda) == v(one.series) and any("devel-ubuntu" in one for one in tag.tags)
+            for tag in facts.image_tag
+        ):
             return (one.series, "container", ""), archive(facts, one.series, ccs)
     return ("", "none", ""), ""
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
 
 from gpusetup.facts.model.fact import Fact
+
+Digest = Annotated[str, Meta(pattern="^(sha256:[0-9a-f]{64})?$")]
 
 
 class Image(Fact):
@@ -19,13 +23,36 @@ class Image(Fact):
 
 
 class ImageTag(Fact):
-    """Tags of nvidia/cuda that exist for one CUDA release."""
+    """Tags of nvidia/cuda that were seen for one CUDA release."""
 
     image: str
     cuda: str
-    flavors: tuple[str, ...]
-    ubuntu: tuple[str, ...]
+    tags: tuple[str, ...]
+    digests: dict[str, Digest] = field(default_factory=dict)
+    """Tag → digest of its image index, where a source gives it."""
     cudnn_major: int
+
+    def tag(self, flavor: str, on: str) -> str:
+        """Return the tag of a flavour (``devel``) on a distribution (``ubuntu24.04``), "" when it was not seen."""
+        wanted = f"{self.cuda}-{flavor}-{on}"
+        return wanted if wanted in self.tags else ""
+
+
+class ContainerBase(Fact):
+    """One image that containers are built upon; the first row of a `base` is the one to take."""
+
+    base: str
+    """What the user calls it: ``fedora``, ``ubuntu``, ``cuda-ubi``."""
+    family: str
+    """The file in ``containers/bases`` that says how packages are installed."""
+    release: str
+    image: str = ""
+    """The image by its full name, or "" for one of nvidia/cuda, which depends on the CUDA release."""
+    digest: Digest = ""
+    on: str = ""
+    """Of nvidia/cuda: the end of the tags, ``ubi9``."""
+    pythons: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Python → the packages that bring it, the one to prefer first; {} where the stack knows them."""
 
 
 class Ngc(Fact):

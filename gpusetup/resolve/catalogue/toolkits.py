@@ -31,12 +31,18 @@ def offers(facts: Facts) -> tuple[ToolkitOffer, ...]:
 
 
 def _contained(facts: Facts, row: CudaSeries) -> ToolkitOffer | None:
-    tags = [one for one in facts.image_tag if cuda(one.cuda).series == row.series and "devel" in one.flavors]
+    tags = [one for one in facts.image_tag if cuda(one.cuda).series == row.series and _with_nvcc(one)]
     if not tags:
         return None
     tag = max(tags, key=lambda one: cuda(one.cuda))
-    image = f"{_registry(facts, tag)}:{tag.cuda}-devel-ubuntu{max(tag.ubuntu, key=dotted)}"
+    image = f"{_registry(facts, tag)}:{_with_nvcc(tag)}"
     return ToolkitOffer(1, row, floor(facts, row.series), CONTAINER_PACKAGES, image, tag)
+
+
+def _with_nvcc(tag: ImageTag) -> str:
+    """Return the tag with nvcc on the newest Ubuntu, without cuDNN where there is such a one; "" when none was seen."""
+    devel = [one for one in tag.tags if "devel-ubuntu" in one]
+    return max(devel, key=lambda one: ("cudnn" not in one, dotted(one.rpartition("ubuntu")[2])), default="")
 
 
 def _registry(facts: Facts, tag: ImageTag) -> str:

@@ -1,0 +1,34 @@
+"""Which formats there are, and how each is checked: one template in ``containers/formats/`` for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from gpusetup.errors import WrongInputError
+from gpusetup.render.settle import settle, settle_data
+
+SHELL = (".sh.j2", ".def.j2", "file.j2")
+"""Endings of the templates whose text a shell reads, at least in part."""
+
+
+def formats(folders: Iterable[Path]) -> dict[str, str]:
+    """Return the template of each format, the first folder's first: ``compose`` is ``formats/compose.yaml.j2``."""
+    found: dict[str, str] = {}
+    for folder in folders:
+        for path in sorted((folder / "formats").glob("*.j2")):
+            found.setdefault(path.name.partition(".")[0], f"formats/{path.name}")
+    return dict(sorted(found.items()))
+
+
+def template_name(kind: str, folders: Iterable[Path]) -> str:
+    """Return the template of the format `kind`; raises `WrongInputError` listing the formats when there is none."""
+    known = formats(folders)
+    if kind not in known:
+        raise WrongInputError(f"there is no container format {kind!r}", f"known: {', '.join(known)}")
+    return known[kind]
+
+
+def settled(text: str, template: str) -> str:
+    """Return rendered `text` without its marks, every value in it seen to stand where its grammar keeps it whole."""
+    return settle(text) if template.endswith(SHELL) else settle_data(text)
