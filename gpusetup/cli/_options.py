@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gpusetup.machine.model import Machine
+    from gpusetup.value import Value
 
+DEEP_SECONDS = "120"
 F = TypeVar("F", bound="Callable[..., Any]")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON (stable schema).")
@@ -53,3 +55,52 @@ def read_machine(
     from gpusetup.machine.read import read  # noqa: PLC0415
 
     return read(sysroot, deadline, meanwhile)
+
+
+def deep_options(command: F) -> F:
+    """Add ``--deep`` and ``--python``: import the installed frameworks, and by which interpreters."""
+    for option in (
+        click.option("--python", "pythons", multiple=True, metavar="FRAMEWORK=PATH",
+                     help="With --deep: the interpreter a framework is in (repeatable)."),
+        click.option("--deep", type=click.FloatRange(1, 3600), is_flag=False, flag_value=DEEP_SECONDS,
+                     metavar="[SECONDS]",
+                     help="Import each installed framework in a process of its own, which may take so long (120 unless "
+                          "told): does it see the GPU, which libraries does it load, are its numbers right?"),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def with_frameworks(machine: Machine, deep: float | None, pythons: tuple[str, ...]) -> Machine:
+    """Return `machine` with what its frameworks do when they are imported, if ``--deep`` asks for it."""
+    if deep is None:
+        return machine
+    import msgspec  # noqa: PLC0415 - --help needs none of this
+
+    from gpusetup.machine.frameworks.read import read_frameworks  # noqa: PLC0415
+    from gpusetup.selftest.frameworks import parse  # noqa: PLC0415
+
+    found = read_frameworks(machine.distributions, parse(pythons), deep)
+    return msgspec.structs.replace(machine, frameworks=found)
+
+
+def refuse_elsewhere(deep: float | None, machine_file: Path | None, sysroot: Path) -> None:
+    """Raise a usage error for ``--deep`` on a saved machine or a folder, whose programs cannot be run here."""
+    if deep is not None and (machine_file is not None or sysroot != Path("/")):
+        raise click.UsageError("--deep imports the frameworks of this machine; --machine and --sysroot are of another")
+
+
+def schema_option(kind: Callable[[], type[Value]]) -> Callable[[F], F]:
+    """Add ``--schema``, which prints the JSON schema of what ``--json`` prints."""
+
+    def show(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:
+        if asked:
+            from gpusetup.value import schema, to_json  # noqa: PLC0415
+
+            click.echo(to_json(schema(kind())), nl=False)
+            ctx.exit()
+
+    return click.option(
+        "--schema", is_flag=True, is_eager=True, expose_value=False, callback=show,
+        help="Print the JSON schema of the result, and stop.",
+    )  # fmt: skip

@@ -3,26 +3,50 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from gpusetup.cli._options import as_json, read_machine, reading_options
+from gpusetup.cli._options import (
+    as_json,
+    deep_options,
+    read_machine,
+    reading_options,
+    refuse_elsewhere,
+    schema_option,
+    with_frameworks,
+)
+
+if TYPE_CHECKING:
+    from gpusetup.machine.model import Machine
+
+
+def _kind() -> type[Machine]:
+    from gpusetup.machine.model import Machine  # noqa: PLC0415 - --help needs no values
+
+    return Machine
 
 
 @click.command()
 @reading_options
+@deep_options
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE (- is standard output)."
 )
 @as_json
-def detect(output: Path | None, sysroot: Path, deadline: float, as_json: bool) -> None:  # noqa: ARG001 - always JSON
+@schema_option(_kind)
+def detect(
+    output: Path | None, sysroot: Path, deadline: float, deep: float | None, pythons: tuple[str, ...],
+    as_json: bool,  # noqa: ARG001 - it always is
+) -> None:  # fmt: skip
     """Print everything read from this machine, as JSON: values, and the reason for each that could not be read.
 
     Nothing is judged and nothing is changed. Save it with --output, and any command replays it with --machine.
     """
     from gpusetup.value import save, to_json  # noqa: PLC0415 - --help needs no msgspec
 
-    text = to_json(read_machine(None, sysroot, deadline))
+    refuse_elsewhere(deep, None, sysroot)
+    text = to_json(with_frameworks(read_machine(None, sysroot, deadline), deep, pythons))
     if output is None or str(output) == "-":
         click.echo(text, nl=False)
     else:

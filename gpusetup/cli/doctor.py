@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from gpusetup import __version__
-from gpusetup.cli._options import as_json, machine_options, read_machine
+from gpusetup.cli._diagnosis import Source, chosen, standard
+from gpusetup.cli._options import as_json, deep_options, machine_options, refuse_elsewhere, schema_option
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report
-    from gpusetup.doctor.rule import Rule
-    from gpusetup.doctor.silence import Silence
-    from gpusetup.machine.model import Machine
+
+
+def _kind() -> type[Report]:
+    from gpusetup.doctor.finding import Report  # noqa: PLC0415 - --help needs no values
+
+    return Report
 
 
 @click.command()
 @machine_options
+@deep_options
 @as_json
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "junit", "prometheus", "github", "markdown"]),
     default="text", show_default=True,
-    help="How to print it; markdown is for an issue: it names neither machine nor owner.",
+    help="How to print it; markdown is for an issue, and always redacted.",
 )  # fmt: skip
+@click.option("--redact", is_flag=True, help="Take out what names the machine or its owner: UUIDs, users, addresses.")
 @click.option(
     "--fail-on", type=click.Choice(["info", "warning", "error"]), default="error", show_default=True,
     help="The mildest finding that makes the exit code 1.",
@@ -37,78 +41,71 @@ if TYPE_CHECKING:
     "--silences", type=click.Path(path_type=Path), metavar="FILE",
     help="Do not count the findings in FILE (TOML: rule, reason, until, perhaps subject); they stay in the report.",
 )  # fmt: skip
+@click.option(
+    "--watch", type=click.FloatRange(0.1, 86400), is_flag=False, flag_value="10", metavar="[SECONDS]",
+    help="Examine again and again, so long apart (10 unless told), and say what changes, until Ctrl-C.",
+)  # fmt: skip
+@click.option("--fix", "do_fix", is_flag=True, help="Print the steps that mend what was found; change nothing.")
+@click.option(
+    "--apply", "do_apply", is_flag=True, help="With --fix: carry the steps out on this machine, after asking."
+)
+@click.option("--undo", "do_undo", is_flag=True, help="With --fix: take back what --fix --apply did on this machine.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--explain", metavar="RULE", help="Print what is known about one rule, and stop.")
 @click.option("--list", "list_rules", is_flag=True, help="Print all rules with the worst they can say, and stop.")
+@schema_option(_kind)
 @click.pass_context
 def doctor(
-    ctx: click.Context, *, machine_file: Path | None, sysroot: Path, deadline: float, as_json: bool, form: str,
-    fail_on: str, require_gpu: bool, only: str, skip: str, silences: Path | None, explain: str | None,
-    list_rules: bool,
+    ctx: click.Context, *, machine_file: Path | None, sysroot: Path, deadline: float, deep: float | None,
+    pythons: tuple[str, ...], as_json: bool, form: str, redact: bool, fail_on: str, require_gpu: bool, only: str,
+    skip: str, silences: Path | None, watch: float | None, do_fix: bool, do_apply: bool, do_undo: bool, yes: bool,
+    explain: str | None, list_rules: bool,
 ) -> None:  # fmt: skip
     """Say what is wrong with this GPU stack, how we know, and what fixes it.
 
-    Exit code: 0 fine, 1 a problem at or above --fail-on, 3 a required check could not look. Nothing is changed, and no
-    rights beyond an ordinary user's are needed.
+    Exit code: 0 fine, 1 a problem at or above --fail-on, 3 a required check could not look. Nothing is changed without
+    --fix --apply, and no rights beyond an ordinary user's are needed.
     """
     if list_rules:
-        click.echo("\n".join(f"{one.id}  {one.worst:8} {one.title}" for one in _chosen("", "")))
+        click.echo("\n".join(f"{one.id}  {one.worst:8} {one.title}" for one in chosen("", "")))
         return
     if explain is not None:
-        from gpusetup.doctor.page import page  # noqa: PLC0415
-
-        every = _chosen("", "")
-        click.echo("\n".join(page(one, every) for one in _chosen(explain, "")), nl=False)
+        _explain(explain)
         return
-    accepted = _silences(silences)
-    rules = cache(lambda: _chosen(only, skip))
-    machine = read_machine(machine_file, sysroot, deadline, meanwhile=rules)
-    report, code = _diagnose(machine, rules(), accepted, fail_on=fail_on, require_gpu=require_gpu)
-    _print(report, "json" if as_json else form)
+    refuse_elsewhere(deep, machine_file, sysroot)
+    form = "json" if as_json else form
+    source = Source(machine_file, sysroot, deadline, deep, pythons)
+    wanted = standard(only, skip, silences, fail_on=fail_on, require_gpu=require_gpu)
+    if do_fix or do_apply or do_undo:
+        from gpusetup.cli._repair import repair  # noqa: PLC0415
+
+        ctx.exit(repair(source, wanted, form, asked=do_fix, do_apply=do_apply, do_undo=do_undo, yes=yes))
+    if watch is not None:
+        from gpusetup.cli._watch import watch as keep_watching  # noqa: PLC0415
+
+        ctx.exit(keep_watching(source, wanted, form, watch, redact=redact))
+    report, code = wanted.judge(source.read(meanwhile=wanted.rules))
+    show(report, form, redact=redact)
     ctx.exit(code)
 
 
-def _silences(path: Path | None) -> tuple[Silence, ...]:
-    if path is None:
-        return ()
-    from gpusetup.doctor.silence import load  # noqa: PLC0415
+def _explain(name: str) -> None:
+    from gpusetup.doctor.page import page  # noqa: PLC0415
 
-    return load(path)
-
-
-def _chosen(only: str, skip: str) -> list[Rule]:
-    """Return the rules that were asked for, and load what runs them: it can be done while the driver works."""
-    from gpusetup.doctor import catalogue, examine, verdict  # noqa: F401, PLC0415
-
-    return catalogue.select(catalogue.all_rules(), only, skip)
+    every = chosen("", "")
+    click.echo("\n".join(page(one, every) for one in chosen(name, "")), nl=False)
 
 
-def _diagnose(
-    machine: Machine, rules: list[Rule], accepted: tuple[Silence, ...], *, fail_on: str, require_gpu: bool
-) -> tuple[Report, int]:
-    """Return the report and the exit code."""
-    from gpusetup.doctor import verdict  # noqa: PLC0415
-    from gpusetup.doctor.examine import examine  # noqa: PLC0415
-    from gpusetup.doctor.finding import Report  # noqa: PLC0415
-    from gpusetup.doctor.name import machine_name  # noqa: PLC0415
+def show(report: Report, form: str, *, redact: bool) -> None:
+    """Print `report` in the format `form`."""
+    if redact:
+        from gpusetup.report.redaction import redacted  # noqa: PLC0415
 
-    findings = examine(machine, rules)
-    if require_gpu:
-        findings = verdict.require_gpu(findings)
-    if accepted:
-        from datetime import date  # noqa: PLC0415
-
-        from gpusetup.doctor.silence import silenced  # noqa: PLC0415
-
-        findings = silenced(findings, accepted, date.today())
-    report = Report(gpusetup=__version__, machine=machine_name(machine), findings=findings)
-    return report, verdict.exit_code(findings, rules, fail_on)
-
-
-def _print(report: Report, form: str) -> None:
+        report = redacted(report)
     if form == "text":
-        from gpusetup.report.doctor import show  # noqa: PLC0415
+        from gpusetup.report import doctor as text  # noqa: PLC0415
 
-        show(report)
+        text.show(report)
     elif form == "json":
         from gpusetup.value import to_json  # noqa: PLC0415
 

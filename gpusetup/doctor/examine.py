@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 from gpusetup.doctor.finding import Finding, Remedy
 from gpusetup.doctor.fixes import remedy
-from gpusetup.doctor.rule import Place, Rule, UnreadError, Verdict
+from gpusetup.doctor.frameworks import framework_of
+from gpusetup.doctor.rule import Place, Rule, UnreadError, UntriedError, Verdict
 from gpusetup.errors import GpusetupError
 from gpusetup.machine.model import Machine, Unread
 
 HERE = "this machine"
 RANK = {"error": 0, "warning": 1, "unknown": 2, "info": 3, "skipped": 4, "ok": 5}
+UNTRIED = ("nobody asked for it",)
 _FIRED = {"error", "warning", "info"}
 _WHY = {
     "absent": "is not there",
@@ -39,6 +41,8 @@ def judge(rule: Rule, machine: Machine) -> list[Finding]:
         places: Sequence[Place | None] = [None] if rule.over is None else list(rule.over(machine))
     except UnreadError as error:
         return [_unknown(rule, HERE, error.unread)]
+    except UntriedError as error:
+        return [_untried(rule, str(error))]
     return [finding for place in places for finding in _judge_one(rule, machine, place)]
 
 
@@ -69,6 +73,7 @@ def fold(rules: Sequence[Rule], raw: dict[str, list[Finding]]) -> list[Finding]:
     both speak of single GPUs), directly or through further causes. A cause that could not look, itself or because of a
     further cause, explains only findings that could not look either: what a rule has seen with its own readings stands.
     A rule without subjects says ``skipped`` when there is a cause for their absence, and ``ok`` when there is none.
+    What was not tried stays ``skipped`` whatever the cause.
     """
     by_id = {rule.id: rule for rule in rules}
     settled: dict[str, list[_Settled]] = {}
@@ -96,8 +101,8 @@ def _explained(rule: Rule, finding: Finding, causes: list[tuple[Rule, list[_Sett
         ),
         "",
     )
-    if finding.state == "ok" or not root:
-        return _ok(rule, finding.subject) if finding.state == "skipped" else finding
+    if finding.state == "ok" or finding.evidence[:1] == UNTRIED or not root:
+        return _ok(rule, finding.subject) if finding == _nothing_here(rule) else finding
     return Finding(
         rule=rule.id,
         state="skipped",
@@ -111,12 +116,27 @@ def _explained(rule: Rule, finding: Finding, causes: list[tuple[Rule, list[_Sett
 
 def _speak_of_one(rule: Rule, finding: Finding, cause: Rule, one: Finding) -> bool:
     """Say whether both findings are of one subject; a rule over the whole machine speaks of every one."""
-    apart = rule.over is not None and rule.over is cause.over and one.subject != finding.subject
-    return not apart or HERE in {finding.subject, one.subject}
+    if HERE in {finding.subject, one.subject}:
+        return True
+    ours, theirs = framework_of(finding.subject), framework_of(one.subject)
+    if ours and theirs:
+        return ours == theirs
+    return rule.over is None or rule.over is not cause.over or one.subject == finding.subject
 
 
 def _nothing_here(rule: Rule) -> Finding:
     return Finding(rule=rule.id, state="skipped", subject=HERE, summary=rule.title, source=rule.source)
+
+
+def _untried(rule: Rule, how: str) -> Finding:
+    return Finding(
+        rule=rule.id,
+        state="skipped",
+        subject=HERE,
+        summary=f"not tried whether: {rule.title}",
+        evidence=(*UNTRIED, how),
+        source=rule.source,
+    )
 
 
 def _ok(rule: Rule, subject: str) -> Finding:

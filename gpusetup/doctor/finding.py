@@ -43,4 +43,6 @@ class Report(Value):
     version: Literal[1] = 1
     gpusetup: str
     machine: str
+    frameworks: tuple[str, ...] = ()
+    """One line for each framework that was imported (``--deep``): what it sees, loads and computes on."""
     findings: tuple[Finding, ...]

@@ -36,6 +36,12 @@ def each_framework(machine: Machine) -> Iterator[tuple[str, Distribution]]:
     yield from each_tensorflow(machine)
 
 
+def framework_of(subject: str) -> str:
+    """Return which framework a finding's subject (``tensorflow-cpu 2.21.0``) is, "" when it is none."""
+    name = subject.partition(" ")[0]
+    return "tensorflow" if name in TENSORFLOW else name if name in {"torch", "jax"} else ""
+
+
 def beside(machine: Machine, one: Distribution) -> dict[str, str]:
     """Return the distributions in the same folder as `one`, by name."""
     return {other.name: other.version for other in machine.distributions if other.location == one.location}

@@ -1,4 +1,4 @@
-"""A machine's name for people: its system, kernel and cards."""
+"""A machine's name for people: its system, kernel and cards, and its frameworks where they were imported."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gpusetup.doctor.rule import either
 
 if TYPE_CHECKING:
-    from gpusetup.machine.model import Machine
+    from gpusetup.machine.model import Framework, Machine
 
 
 def machine_name(machine: Machine) -> str:
@@ -21,3 +21,21 @@ def machine_name(machine: Machine) -> str:
         cards = Counter(f"NVIDIA device {card.device_id}" for card in either(machine.pci) or ())
     named = [name if count == 1 else f"{count} × {name}" for name, count in cards.items()]
     return ", ".join([system + where, f"kernel {kernel}", *(named or ["no NVIDIA GPU"])])
+
+
+def framework_names(machine: Machine) -> tuple[str, ...]:
+    """Return ``torch 2.14.1 for CUDA 13.0: cudart 13.0, cudnn 9.24.0; right numbers on cpu, cuda:0`` for each."""
+    return tuple(map(_framework, machine.frameworks or ()))
+
+
+def _framework(one: Framework) -> str:
+    version, cuda = either(one.version), either(one.cuda)
+    if version is None:
+        return f"{one.name}: cannot be imported by {one.python}"
+    built = "the processor alone" if cuda == "cpu" else f"CUDA {cuda or 'unknown'}"
+    loaded = ", ".join(f"{name} {said}" for name, said in either(one.loaded) or ())
+    wrong = {trial.device for trial in one.trials if trial.answer != trial.expected}
+    right = ", ".join(dict.fromkeys(trial.device for trial in one.trials if trial.device not in wrong))
+    return (
+        f"{one.name} {version} for {built}" + (f", loaded {loaded}" if loaded else "") + f"; right on {right or 'none'}"
+    )

@@ -56,6 +56,10 @@ class UnreadError(Exception):
         self.unread = unread
 
 
+class UntriedError(Exception):
+    """A rule needs what was not asked for; the message names the option that asks."""
+
+
 class Rule(Value):
     """One rule: what is known about it, and `judge`, which runs it.
 

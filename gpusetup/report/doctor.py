@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from gpusetup.doctor.examine import UNTRIED
 from gpusetup.doctor.verdict import headline
 from gpusetup.report.console import neutral
 from gpusetup.report.text import say
 
 if TYPE_CHECKING:
+    from gpusetup.doctor.change import Change
     from gpusetup.doctor.finding import Finding, Report
 
 COLOURS = {"error": "red", "warning": "yellow", "unknown": "magenta", "info": "cyan"}
@@ -24,7 +26,8 @@ def show(report: Report) -> None:
     """Print `report` on stdout."""
     shown = [one for one in report.findings if one.state in COLOURS]
     say(headline(report.findings), colour=COLOURS[shown[0].state] if shown else "green", bold=True)
-    say(neutral(report.machine))
+    for line in (report.machine, *report.frameworks):
+        say(neutral(line))
     for finding in shown:
         say()
         _show(finding, [one.rule for one in report.findings if one.caused_by == finding.rule])
@@ -35,8 +38,20 @@ def show(report: Report) -> None:
         say(f"More about a finding: gpusetup doctor --explain {neutral(shown[0].rule)}")
 
 
-def _show(finding: Finding, consequences: list[str]) -> None:
-    head = f"{finding.state.upper()} {finding.rule}, {finding.subject}: {finding.summary}"
+def show_changes(time: str, changes: Iterable[Change], report: Report) -> None:
+    """Print what has changed at `time`, each with how we know and what to do, and the verdict now."""
+    say()
+    say(f"{time} {headline(report.findings)}", bold=True)
+    for one in changes:
+        if one.kind == "cleared":
+            say(neutral(f"CLEARED {one.finding.rule}, {one.finding.subject}: {one.finding.summary}"), colour="green")
+        else:
+            before = f"WAS {one.was.upper()}, NOW " if one.was else "NEW "
+            _show(one.finding, [], before)
+
+
+def _show(finding: Finding, consequences: list[str], before: str = "") -> None:
+    head = f"{before}{finding.state.upper()} {finding.rule}, {finding.subject}: {finding.summary}"
     say(neutral(head), colour=COLOURS[finding.state])
     for line in finding.evidence:
         say(f"- {neutral(line)}", indent=2)
@@ -51,10 +66,13 @@ def _show(finding: Finding, consequences: list[str]) -> None:
 def _summary(findings: Iterable[Finding]) -> Iterator[str]:
     findings = tuple(findings)
     skipped = [one for one in findings if one.state == "skipped" and one.caused_by]
+    untried = {one.rule for one in findings if one.state == "skipped" and one.evidence[:1] == UNTRIED}
     yield f"{len({one.rule for one in findings if one.state == 'ok'})} checks found nothing wrong."
     if skipped:
         causes = ", ".join(sorted({one.caused_by for one in skipped}))
         yield f"{len({one.rule for one in skipped})} checks were skipped: {causes} explains what they would say."
+    if untried:
+        yield f"{len(untried)} checks were not tried; they import each framework: gpusetup doctor --deep"
     for one in findings:
         if one.silenced:
             yield neutral(f"Silenced: {one.rule}, {one.subject}: {one.summary} ({one.silenced})")

@@ -40,7 +40,7 @@ def _case(one: Finding) -> str:
         case "unknown":
             return f'{name}>\n    <error message="{_xml(one.summary)}">{said}</error>\n  </testcase>\n'
         case "skipped":
-            why = one.silenced or f"explained by {one.caused_by}"
+            why = one.silenced or (f"explained by {one.caused_by}" if one.caused_by else "; ".join(one.evidence))
             return f'{name}>\n    <skipped message="{_xml(why)}"/>\n  </testcase>\n'
         case "warning" | "info":
             return f"{name}>\n    <system-out>{_xml(one.state)}: {said}</system-out>\n  </testcase>\n"
@@ -109,6 +109,7 @@ def markdown(report: Report) -> str:
         f"**gpusetup {_md(report.gpusetup)} doctor:** {_md(headline(report.findings))}",
         "",
         _md(report.machine),
+        *(f"- {_md(line)}" for line in report.frameworks),
         "",
     ]
     for one in report.findings:

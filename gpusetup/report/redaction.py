@@ -27,7 +27,10 @@ PATTERNS = (
 def redacted(report: Report) -> Report:
     """Return `report` without UUIDs, serial numbers, host and user names, addresses and home folders."""
     return msgspec.structs.replace(
-        report, machine=_clean(report.machine), findings=tuple(_finding(one) for one in report.findings)
+        report,
+        machine=_clean(report.machine),
+        frameworks=tuple(map(_clean, report.frameworks)),
+        findings=tuple(_finding(one) for one in report.findings),
     )
 
 

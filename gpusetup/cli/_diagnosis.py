@@ -1,0 +1,81 @@
+"""From the options of ``gpusetup doctor`` to a report and its exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpusetup import __version__
+from gpusetup.cli._options import read_machine, with_frameworks
+
+if TYPE_CHECKING:
+    from gpusetup.doctor.finding import Report
+    from gpusetup.doctor.rule import Rule
+    from gpusetup.doctor.silence import Silence
+    from gpusetup.machine.model import Machine
+
+
+class Source(NamedTuple):
+    """Which machine is examined: a saved one, or the host under `sysroot`."""
+
+    machine_file: Path | None
+    sysroot: Path
+    deadline: float
+    deep: float | None
+    pythons: tuple[str, ...]
+
+    def read(self, meanwhile: Callable[[], object] | None = None) -> Machine:
+        """Return the machine as it is now; `meanwhile` is done while the driver works."""
+        machine = read_machine(self.machine_file, self.sysroot, self.deadline, meanwhile)
+        return with_frameworks(machine, self.deep, self.pythons)
+
+
+class Standard(NamedTuple):
+    """What a machine is held against: the rules, what was accepted, and from when on it counts as a failure."""
+
+    rules: Callable[[], list[Rule]]
+    silences: tuple[Silence, ...]
+    fail_on: str
+    require_gpu: bool
+
+    def judge(self, machine: Machine) -> tuple[Report, int]:
+        """Return the report on `machine` and the exit code."""
+        from gpusetup.doctor import verdict  # noqa: PLC0415
+        from gpusetup.doctor.examine import examine  # noqa: PLC0415
+        from gpusetup.doctor.finding import Report  # noqa: PLC0415
+        from gpusetup.doctor.name import framework_names, machine_name  # noqa: PLC0415
+
+        findings = examine(machine, self.rules())
+        if self.require_gpu:
+            findings = verdict.require_gpu(findings)
+        if self.silences:
+            from datetime import date  # noqa: PLC0415
+
+            from gpusetup.doctor.silence import silenced  # noqa: PLC0415
+
+            findings = silenced(findings, self.silences, date.today())
+        names = framework_names(machine)
+        report = Report(gpusetup=__version__, machine=machine_name(machine), frameworks=names, findings=findings)
+        return report, verdict.exit_code(findings, self.rules(), self.fail_on)
+
+
+def standard(only: str, skip: str, silences: Path | None, *, fail_on: str, require_gpu: bool) -> Standard:
+    """Return the standard that the options set; its rules are loaded when they are first asked for."""
+    return Standard(cache(lambda: chosen(only, skip)), _silences(silences), fail_on, require_gpu)
+
+
+def chosen(only: str, skip: str) -> list[Rule]:
+    """Return the rules that were asked for, and load what runs them: it can be done while the driver works."""
+    from gpusetup.doctor import catalogue, examine, verdict  # noqa: F401, PLC0415
+
+    return catalogue.select(catalogue.all_rules(), only, skip)
+
+
+def _silences(path: Path | None) -> tuple[Silence, ...]:
+    if path is None:
+        return ()
+    from gpusetup.doctor.silence import load  # noqa: PLC0415
+
+    return load(path)

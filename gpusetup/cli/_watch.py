@@ -1,0 +1,68 @@
+"""``gpusetup doctor --watch``: examines again and again, and says what changes."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from gpusetup.cli._diagnosis import Source, Standard
+    from gpusetup.doctor.finding import Report
+
+
+def watch(source: Source, standard: Standard, form: str, seconds: float, *, redact: bool) -> int:
+    """Print a report, then its changes as they come, until Ctrl-C; return the exit code of the last examination.
+
+    The driver is asked once for each examination, in a process that ends before the pause of `seconds` begins: a
+    driver that answers slowly is never asked twice at a time.
+    """
+    if form not in {"text", "json"}:
+        raise click.UsageError("--watch prints text, or with --json one line of JSON for each examination")
+    if str(source.machine_file) == "-":
+        raise click.UsageError("--watch reads the machine again and again, which standard input cannot give twice")
+    last: Report | None = None
+    code = 0
+    try:
+        while True:
+            report, code = _examine(source, standard, redact=redact)
+            (_print_line if form == "json" else _print_text)(last, report)
+            last = report
+            time.sleep(seconds)
+    except KeyboardInterrupt:
+        return code
+
+
+def _examine(source: Source, standard: Standard, *, redact: bool) -> tuple[Report, int]:
+    from gpusetup.report.redaction import redacted  # noqa: PLC0415
+
+    report, code = standard.judge(source.read(meanwhile=standard.rules))
+    return (redacted(report) if redact else report), code
+
+
+def _print_line(last: Report | None, report: Report) -> None:
+    """Print one line of JSON: an `Observation`, the first with everything that is wrong as new."""
+    import msgspec  # noqa: PLC0415
+
+    from gpusetup.doctor.change import Observation, changes  # noqa: PLC0415
+    from gpusetup.doctor.verdict import headline  # noqa: PLC0415
+
+    seen = Observation(
+        at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        verdict=headline(report.findings),
+        changes=changes(last.findings if last else (), report.findings),
+    )
+    click.echo(msgspec.json.encode(seen).decode())
+
+
+def _print_text(last: Report | None, report: Report) -> None:
+    """Print the whole report at first, then only what changed; nothing when nothing did."""
+    from gpusetup.doctor.change import changes  # noqa: PLC0415
+    from gpusetup.report import doctor as text  # noqa: PLC0415
+
+    if last is None:
+        text.show(report)
+    elif found := changes(last.findings, report.findings):
+        text.show_changes(datetime.now().strftime("%H:%M:%S"), found, report)

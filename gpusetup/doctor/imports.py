@@ -1,0 +1,45 @@
+"""What the rules about imported frameworks share: each one that was tried, and what it answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gpusetup.doctor.rule import UntriedError, either
+from gpusetup.machine.model import Unread
+
+if TYPE_CHECKING:
+    from gpusetup.machine.model import Framework, Machine, Trial
+
+PYPI_NAMES = {"pytorch": "torch"}
+
+
+def each_import(machine: Machine) -> Iterator[tuple[str, Framework]]:
+    """Every framework that was imported; raises `UntriedError` where nobody asked for it."""
+    if machine.frameworks is None:
+        raise UntriedError("gpusetup doctor --deep imports each framework and lets it compute")
+    for one in machine.frameworks:
+        version = either(one.version)
+        yield f"{distribution(one)} {version}" if version else distribution(one), one
+
+
+def failed_trials(framework: Framework) -> Iterator[tuple[Trial, Unread]]:
+    """Every computation that gave no answer, with the reason."""
+    for one in framework.trials:
+        if isinstance(one.answer, Unread):
+            yield one, one.answer
+
+
+def said_of(framework: Framework, *words: str) -> list[str]:
+    """Return the lines it wrote to its standard error that hold one of `words`."""
+    return [f"it said: {line}" for line in framework.said if any(word in line.lower() for word in words)]
+
+
+def distribution(framework: Framework) -> str:
+    """Return the name under which pip installs it."""
+    return PYPI_NAMES.get(framework.name, framework.name)
+
+
+def died(why: Unread) -> bool:
+    """Say whether the process ended before it could answer: it crashed, was killed or was still at it."""
+    return why.unread == "timeout" or "the process" in why.detail or why.detail.startswith("no answer within")
