@@ -23,5 +23,5 @@ class Job:
     threads: int
     trace: str
     log: str
-    data: str
+    data: str = ""
     precision: str = "float32"

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-SAMPLES = 8
+SAMPLES = 4
+EXACT = "exact"
 
 
 class Recorder:
@@ -21,6 +22,7 @@ class Recorder:
         self.progress = progress
         self._arrays: dict[str, NDArray[Any]] = {}
         self._records: list[dict[str, Any]] = []
+        self._whole = hashlib.sha256()
         self._invariants: list[dict[str, Any]] = []
         self._measures: dict[str, float] = {}
         self._observations: list[dict[str, str]] = []
@@ -35,7 +37,10 @@ class Recorder:
         if key in self._arrays:
             raise ValueError(f"{name} of step {step} is recorded twice")
         self._arrays[key] = array
-        self._records.append({"step": step, "kind": kind, "name": name} | _describe(array))
+        digest = hashlib.sha256(array.tobytes()).hexdigest()
+        self._whole.update(f"{step} {name} {digest}\n".encode())
+        described = _describe(array, 0 if kind == EXACT else SAMPLES)
+        self._records.append({"step": step, "kind": kind, "name": name, "digest": digest[:16]} | described)
 
     def invariant(self, name: str, holds: bool, detail: str) -> None:
         """Record whether a fact holds, with the measured and the expected value in `detail`."""
@@ -59,27 +64,24 @@ class Recorder:
 
     def result(self) -> dict[str, Any]:
         """Return what the engine is told: everything but the arrays themselves."""
-        whole = hashlib.sha256()
-        for record in self._records:
-            whole.update("{step} {name} {sha256}\n".format(**record).encode())
         return {
             "records": self._records,
             "invariants": self._invariants,
             "measures": self._measures,
             "observations": self._observations,
-            "fingerprint": whole.hexdigest(),
+            "fingerprint": self._whole.hexdigest(),
         }
 
 
-def _describe(array: NDArray[Any]) -> dict[str, Any]:
+def _describe(array: NDArray[Any], samples: int) -> dict[str, Any]:
+    """Return type, shape, largest magnitude, and `samples` elements spread evenly from the first to the last."""
     flat = array.reshape(-1)
-    spread = np.unique(np.linspace(0, flat.size - 1, min(SAMPLES, flat.size)).astype(int))
+    count = min(samples, flat.size)
     return {
         "dtype": str(array.dtype),
         "shape": array.shape,
-        "sha256": hashlib.sha256(array.tobytes()).hexdigest(),
         "largest": _finite(np.max(np.abs(flat))) if flat.size else 0.0,
-        "sample": [_finite(flat[place]) for place in spread],
+        "sample": [_finite(flat[place * (flat.size - 1) // max(1, count - 1)]) for place in range(count)],
     }
 
 

@@ -54,8 +54,8 @@ def selftest(
     from gpusetup.selftest import devices as hardware  # noqa: PLC0415
     from gpusetup.selftest import frameworks as software  # noqa: PLC0415
     from gpusetup.selftest.catalogue import checks as all_checks  # noqa: PLC0415
-    from gpusetup.selftest.model import Proof  # noqa: PLC0415
     from gpusetup.selftest.plan import Limits, Selection  # noqa: PLC0415
+    from gpusetup.selftest.proof import Proof  # noqa: PLC0415
     from gpusetup.selftest.prove import choose_checks, prove, require_data  # noqa: PLC0415
     from gpusetup.value import load, save, to_json  # noqa: PLC0415
 
@@ -88,6 +88,6 @@ def selftest(
             watch=watch,
         )
     if saved is not None:
-        save(saved, to_json(proof))
-    click.echo(to_json(proof), nl=False) if as_json else report.show(proof)
+        save(saved, to_json(proof, indent=0))
+    click.echo(to_json(proof, indent=0), nl=False) if as_json else report.show(proof)
     ctx.exit(1 if proof.failed else 0)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from gpusetup.selftest.catalogue import Check
-    from gpusetup.selftest.model import Proof, Run, Verdict
+    from gpusetup.selftest.model import Verdict
+    from gpusetup.selftest.proof import Kept, Proof
 
 COLUMNS = {
     "parity": "float64",
@@ -102,7 +103,7 @@ def _table(proof: Proof) -> Table:
     return table
 
 
-def _cell(proof: Proof, run: Run, kind: str) -> str:
+def _cell(proof: Proof, run: Kept, kind: str) -> str:
     job = run.job
     states = {
         verdict.state
@@ -114,7 +115,7 @@ def _cell(proof: Proof, run: Run, kind: str) -> str:
     return _WORDS.get(worst, "")
 
 
-def _speed(run: Run) -> str:
+def _speed(run: Kept) -> str:
     if run.result is None:
         return run.outcome
     rates = [(name, rate) for name, rate in run.result.measures.items() if name.endswith("per second")]

@@ -1,4 +1,4 @@
-"""`Job`, `Run`, `Verdict` and `Proof`: what is asked of a worker, what it computed, and what we conclude."""
+"""`Job`, `Run` and `Verdict`: what is asked of a worker, what it computed, and what we conclude."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REFERENCE = "reference"
 """The framework that is none: the float64 NumPy meaning of a check."""
 
 
-class Job(Value):
+class Job(Value, omit_defaults=True):
     """One check × framework × device × seed × precision to run, for the `round`-th time.
 
     `trace` is where the worker leaves its arrays, `log` where whatever it prints goes; both are gone once the run is
@@ -39,8 +39,9 @@ class Job(Value):
 class Record(Value):
     """One recorded tensor: its digest, and as much of its content as a later comparison within tolerance needs.
 
-    `kind` names the tolerance that applies (the check's own, or ``exact``). `sample` holds up to eight elements spread
-    evenly over it; None stands for a number that is not finite.
+    `kind` names the tolerance that applies (the check's own, or ``exact``). `digest` is the beginning of its SHA-256.
+    `sample` holds a few elements spread evenly from the first to the last, none of a tensor that must be exact; None
+    stands for a number that is not finite.
     """
 
     step: int
@@ -48,7 +49,7 @@ class Record(Value):
     name: str
     dtype: str
     shape: tuple[int, ...]
-    sha256: str
+    digest: str
     largest: float | None
     sample: tuple[float | None, ...]
 
@@ -93,7 +94,7 @@ class Run(Value):
     """The last lines it printed, when it did not finish."""
 
 
-class Divergence(Value):
+class Divergence(Value, omit_defaults=True):
     """The first place where two runs differ by more than is allowed, at its worst element.
 
     `ulps` counts spacings (float32's unless its tolerance says otherwise) at the tensor's largest magnitude; None when
@@ -111,7 +112,7 @@ class Divergence(Value):
     """What usually causes a difference there."""
 
 
-class Verdict(Value):
+class Verdict(Value, omit_defaults=True):
     """One conclusion about one subject; `seed` is None when it speaks for several."""
 
     kind: Kind
@@ -142,23 +143,3 @@ def conclude(
         divergence=first,
         evidence=evidence,
     )
-
-
-class Proof(Value):
-    """All runs and the verdicts over them; `unproven` says in words what nobody looked at."""
-
-    version: Literal[1] = 1
-    gpusetup: str
-    made_at: str
-    profile: Profile
-    seconds: float
-    checks: dict[str, str]
-    """Check → version and digest of its source, so that a baseline of another workload is never compared."""
-    runs: tuple[Run, ...]
-    verdicts: tuple[Verdict, ...]
-    unproven: tuple[str, ...]
-
-    @property
-    def failed(self) -> bool:
-        """True when any verdict failed."""
-        return any(verdict.state == "failed" for verdict in self.verdicts)

@@ -16,14 +16,16 @@ from gpusetup.selftest.execute import execute
 from gpusetup.selftest.judge import baseline as baselines
 from gpusetup.selftest.judge import determinism, invariants, parity, published
 from gpusetup.selftest.judge import runs as endings
-from gpusetup.selftest.model import Proof
+from gpusetup.selftest.pack import pack, unpack
 from gpusetup.selftest.plan import Limits, numpy_python, plan
+from gpusetup.selftest.proof import Proof
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.lane import LaneWorker
+    from gpusetup.selftest.model import Run, Verdict
     from gpusetup.selftest.plan import Selection
 
 _LIMITS = Limits()
@@ -46,24 +48,36 @@ def prove(
     with tempfile.TemporaryDirectory(prefix="gpusetup-selftest-") as scratch:
         lanes = plan(selection, checks, Path(scratch))
         runs = execute(lanes, content_dirs("checks", own_checks), jobs, limits, watch)
-        verdicts = [
-            *endings.judge(runs),
-            *parity.judge(measure(parity.pairs(runs), checks, numpy_python(selection)), checks),
-            *published.judge(runs, checks),
-            *invariants.judge(runs),
-            *determinism.judge(runs, checks),
-            *(baselines.judge(runs, baseline, checks, identity) if baseline is not None else ()),
-        ]
+        verdicts = _judge(runs, checks, numpy_python(selection))
+    if baseline is not None:
+        unchanged = {name for name, source in identity.items() if baseline.checks.get(name) == source}
+        verdicts += baselines.judge(runs, unpack(baseline), unchanged, checks)
+    packed = pack(runs)
     return Proof(
         gpusetup=__version__,
         made_at=datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="seconds"),
         profile=selection.profile,
         seconds=round(time.monotonic() - started, 1),
         checks=identity,
-        runs=tuple(runs),
+        environments=packed.environments,
+        layouts=packed.layouts,
+        runs=packed.runs,
         verdicts=tuple(verdicts),
         unproven=tuple(_unproven(selection, checks)),
     )
+
+
+def _judge(runs: Sequence[Run], checks: dict[str, Check], python: str) -> list[Verdict]:
+    """Return the verdicts that need nothing but the runs; `python` reads the arrays they left."""
+    with_truth, twice = parity.pairs(runs), determinism.pairs(runs)
+    measured = measure([*with_truth, *twice], checks, python)
+    return [
+        *endings.judge(runs),
+        *parity.judge(measured[: len(with_truth)], checks),
+        *published.judge(runs, checks),
+        *invariants.judge(runs),
+        *determinism.judge(runs, measured[len(with_truth) :]),
+    ]
 
 
 def require_data(folder: Path, names: tuple[str, ...], checks: dict[str, Check]) -> None:

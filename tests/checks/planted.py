@@ -11,8 +11,9 @@ from pathlib import Path
 import msgspec
 
 from gpusetup.selftest.catalogue import checks
-from gpusetup.selftest.model import Proof, Verdict
+from gpusetup.selftest.model import Verdict
 from gpusetup.selftest.plan import Selection
+from gpusetup.selftest.proof import Proof
 from gpusetup.selftest.prove import prove
 from gpusetup.value import Value
 

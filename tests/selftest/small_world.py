@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from gpusetup.selftest.catalogue import checks
-from gpusetup.selftest.model import Proof
 from gpusetup.selftest.plan import Limits, Selection
+from gpusetup.selftest.proof import Proof
 from gpusetup.selftest.prove import prove
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from gpusetup.errors import WrongInputError
-from gpusetup.selftest.model import Proof, Verdict
+from gpusetup.selftest.model import Verdict
+from gpusetup.selftest.proof import Proof
 from gpusetup.value import load, save, to_json
 from tests.selftest.small_world import RIGHT, World
 

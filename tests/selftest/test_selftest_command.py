@@ -16,7 +16,7 @@ import pytest
 
 from gpusetup.errors import MissingError
 from gpusetup.selftest import frameworks
-from gpusetup.selftest.model import Proof
+from gpusetup.selftest.proof import Proof
 from gpusetup.value import schema
 from tests.selftest.small_world import RIGHT, World, failed
 
@@ -134,4 +134,4 @@ def test_swapped_gates_fail_and_the_report_says_where(gpusetup: Run, tmp_path: P
 
 def test_the_schema_is_published() -> None:
     assert json.dumps(schema(Proof))
-    assert set(schema(Proof)["$defs"]) >= {"Run", "Job", "Verdict", "Divergence", "Record"}
+    assert set(schema(Proof)["$defs"]) >= {"Kept", "Job", "Verdict", "Divergence", "Tensor"}

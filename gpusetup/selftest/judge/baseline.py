@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 from gpusetup.selftest.distance import spacing
 from gpusetup.selftest.model import Divergence, conclude
@@ -12,50 +12,70 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gpusetup.selftest.catalogue import Check
-    from gpusetup.selftest.model import Job, Precision, Proof, Record, Result, Run, State, Verdict
-
-    Judgement: TypeAlias = tuple[State, str, Divergence | None]
+    from gpusetup.selftest.model import Job, Precision, Record, Result, Run, State, Verdict
 
 _BOTH = 2.0
 
 
+class Judgement(NamedTuple):
+    """What one run is, held against its baseline."""
+
+    state: State
+    summary: str
+    first: Divergence | None = None
+
+
+class Apart(NamedTuple):
+    """How far two records of a tensor are apart, at the worst of the kept elements; infinite when nothing can say."""
+
+    ulps: float
+    where: tuple[int, ...]
+    got: str
+    expected: str
+
+
 def judge(
-    runs: Sequence[Run], baseline: Proof, checks: dict[str, Check], identity: dict[str, str]
+    runs: Sequence[Run], saved: Sequence[Run], unchanged: set[str], checks: dict[str, Check]
 ) -> Iterator[Verdict]:
-    """Yield one verdict per run of the first round; `identity` names each check's version and source as of now."""
-    saved = {_place(run.job): run.result for run in baseline.runs if run.result is not None}
+    """Yield one verdict per run of the first round; `unchanged` names the checks whose source is what it was."""
+    before = {place(run.job): run.result for run in saved if run.result is not None}
     for run in runs:
         if run.result is None or run.job.round != 1:
             continue
-        before, name = saved.get(_place(run.job)), run.job.check
-        if before is None:
-            judgement: Judgement = ("unproven", "the baseline has no such run", None)
-        elif baseline.checks.get(name) != identity[name]:
-            judgement = ("unproven", "the check itself has changed since the baseline", None)
+        old, name = before.get(place(run.job)), run.job.check
+        if old is None:
+            found = Judgement("unproven", "the baseline has no such run")
+        elif name not in unchanged:
+            found = Judgement("unproven", "the check itself has changed since the baseline")
         else:
-            judgement = _compare(run.result, before, checks[name], run.job.precision)
-        state, summary, first = judgement
-        yield conclude("baseline", run.job, state, f"{summary}, seed {run.job.seed}", first)
+            found = _compare(run.result, old, checks[name], run.job.precision)
+        yield conclude("baseline", run.job, found.state, f"{found.summary}, seed {run.job.seed}", found.first)
 
 
-def _place(job: Job) -> tuple[object, ...]:
+def place(job: Job) -> tuple[object, ...]:
+    """Return what a run must have in common with the run of the baseline that it is held against."""
     return job.check, job.framework, job.device, job.seed, job.precision, job.profile, job.data, job.round
 
 
+def changes(now: Result, before: Result) -> list[str]:
+    """Return what of the environment is another than it was, in words."""
+    ours, theirs = now.environment, before.environment
+    keys = [key for key in sorted(ours | theirs) if ours.get(key) != theirs.get(key)]
+    return [f"{key} {theirs.get(key, 'absent')} → {ours.get(key, 'absent')}" for key in keys]
+
+
 def _compare(now: Result, before: Result, check: Check, precision: Precision) -> Judgement:
-    changed = sorted(
-        key for key in now.environment | before.environment if now.environment.get(key) != before.environment.get(key)
-    )
-    names = ", ".join(changed)
+    changed = changes(now, before)
+    names = "; ".join(changed)
     if now.fingerprint == before.fingerprint:
-        return "passed", "the same bits" + (f", though {names} changed" if changed else ""), None
+        return Judgement("passed", "the same bits" + (f", though it changed: {names}" if changed else ""))
     first = _first_beyond(now, before, check, precision, _BOTH if changed else 0.0)
     where = f"first in {first.tensor}, step {first.step}" if first else "it records other tensors"
     if not changed:
-        return "failed", f"other bits than the baseline in the same environment, {where}", first
+        return Judgement("failed", f"other bits than the baseline in the same environment, {where}", first)
     if first is None:
-        return "passed", f"L3: other bits, within tolerance ({names} changed)", None
-    return "failed", f"beyond tolerance of the baseline ({names} changed), {where}", first
+        return Judgement("passed", f"L3: other bits, within tolerance (changed: {names})")
+    return Judgement("failed", f"beyond tolerance of the baseline (changed: {names}), {where}", first)
 
 
 def _first_beyond(now: Result, before: Result, check: Check, precision: Precision, slack: float) -> Divergence | None:
@@ -63,31 +83,56 @@ def _first_beyond(now: Result, before: Result, check: Check, precision: Precisio
     new = {(record.step, record.name): record for record in now.records}
     for old in before.records:
         record = new.get((old.step, old.name))
+        if record is not None and record.digest == old.digest:
+            continue
         limit = slack * check.limit(old.kind, old.step, precision) if slack else 0.0
-        apart = math.inf if record is None else _ulps(record, old, check.digits(old.kind, precision))
-        if record is not None and (record.sha256 == old.sha256 or (slack and apart <= limit)):
+        apart = _apart(record, old, check.digits(old.kind, precision))
+        if slack and apart.ulps <= limit:
             continue
         return Divergence(
             step=old.step,
             tensor=old.name,
-            index=(),
-            got=f"sha256 {record.sha256[:12]}" if record is not None else "nothing",
-            expected=f"sha256 {old.sha256[:12]}",
-            ulps=apart if math.isfinite(apart) else None,
+            index=apart.where,
+            got=apart.got,
+            expected=apart.expected,
+            ulps=apart.ulps if math.isfinite(apart.ulps) else None,
             limit=limit,
             cause=check.usual_cause(old.name),
         )
     return None
 
 
-def _ulps(record: Record, old: Record, digits: int) -> float:
-    """Return the distance over the sampled elements; infinite when shapes or finiteness differ."""
+def _apart(record: Record | None, old: Record, digits: int) -> Apart:
+    """Return the distance over the kept elements; that of other bits is infinite when none of those differ."""
+    if record is None:
+        return Apart(math.inf, (), "nothing", "a tensor")
     if record.shape != old.shape:
-        return math.inf
-    worst = 0.0
-    for got, expected in zip(record.sample, old.sample, strict=True):
-        if (got is None) != (expected is None):
-            return math.inf
-        if got is not None and expected is not None:
-            worst = max(worst, abs(got - expected))
-    return worst / spacing(old.largest or 0.0, digits)
+        return Apart(math.inf, (), f"shape {record.shape}", f"shape {old.shape}")
+    bits = Apart(math.inf, (), f"digest {record.digest}", f"digest {old.digest}")
+    if not old.sample:
+        return bits
+    pairs = [*zip(record.sample, old.sample, strict=True), (record.largest, old.largest)]
+    distances = [_distance(*pair) for pair in pairs]
+    worst = max(range(len(pairs)), key=distances.__getitem__)
+    ulps = distances[worst] / spacing(old.largest or 0.0, digits)
+    if ulps == 0:
+        return bits._replace(ulps=0.0)
+    where = _unravel(worst, old) if worst < len(old.sample) else ()
+    return Apart(ulps, where, *(f"{value:.9g}" if value is not None else "not finite" for value in pairs[worst]))
+
+
+def _distance(got: float | None, expected: float | None) -> float:
+    if got is None or expected is None:
+        return 0.0 if got is expected else math.inf
+    return abs(got - expected)
+
+
+def _unravel(sample: int, record: Record) -> tuple[int, ...]:
+    """Return where in the tensor its `sample`-th kept element stands; the recorder spreads them so."""
+    size, count = math.prod(record.shape), len(record.sample)
+    flat = sample * (size - 1) // max(1, count - 1)
+    index = []
+    for length in reversed(record.shape):
+        flat, here = divmod(flat, length)
+        index.append(here)
+    return tuple(reversed(index))

@@ -1,0 +1,79 @@
+"""`Proof`: every run and the verdicts over them, as it is saved, published and held against later.
+
+Thousands of tensors are compared in a proof, and the same ones in every framework and round. So what they are called
+stands once, as a layout; a run has for each of them, in the layout's order, a digest and a few values.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from gpusetup.selftest.model import Invariant, Job, Observation, Outcome, Profile, Verdict
+from gpusetup.value import Value
+
+
+class Tensor(Value, array_like=True):
+    """``[step, kind, name, dtype, shape, sampled]``: one recorded tensor, and how many of its elements are kept."""
+
+    step: int
+    kind: str
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    sampled: int
+
+
+class KeptResult(Value, omit_defaults=True):
+    """What a run computed.
+
+    `digests` has the first 16 hexadecimal digits of each tensor's SHA-256, one after another. `values` is base64 of,
+    for each tensor with samples, its largest magnitude and its samples: little-endian float32 for floats of at most
+    32 bits and float64 for all others, NaN for what is not finite. Both are "" when an earlier run with the same
+    layout has the same `fingerprint`, and so the same of both.
+    """
+
+    environment: str
+    """Its name in `Proof.environments`."""
+    layout: str
+    """Its name in `Proof.layouts`."""
+    fingerprint: str
+    digests: str = ""
+    values: str = ""
+    invariants: tuple[Invariant, ...] = ()
+    measures: dict[str, float] = msgspec.field(default_factory=dict)
+    observations: tuple[Observation, ...] = ()
+
+
+class Kept(Value, omit_defaults=True):
+    """One executed job. `result` is None unless the outcome is ``finished``; `cause` then says why in one line."""
+
+    job: Job
+    outcome: Outcome
+    seconds: float
+    result: KeptResult | None = None
+    cause: str = ""
+    log: tuple[str, ...] = ()
+
+
+class Proof(Value):
+    """All runs and the verdicts over them; `unproven` says in words what nobody looked at."""
+
+    version: Literal[2] = 2
+    gpusetup: str
+    made_at: str
+    profile: Profile
+    seconds: float
+    checks: dict[str, str]
+    """Check → version and digest of its source, so that a baseline of another workload is never compared."""
+    environments: dict[str, dict[str, str]]
+    layouts: dict[str, tuple[Tensor, ...]]
+    runs: tuple[Kept, ...]
+    verdicts: tuple[Verdict, ...]
+    unproven: tuple[str, ...]
+
+    @property
+    def failed(self) -> bool:
+        """True when any verdict failed."""
+        return any(verdict.state == "failed" for verdict in self.verdicts)
