@@ -11,47 +11,33 @@ from typing import TYPE_CHECKING
 
 from gpusetup.doctor.verdict import headline
 from gpusetup.report.console import neutral
+from gpusetup.report.junit import Case, suite
 from gpusetup.report.redaction import redacted
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Finding, Report
 
 STATES = ("ok", "info", "warning", "error", "unknown", "skipped")
-NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def junit(report: Report) -> str:
     """Return JUnit XML: a test case for every finding; warnings pass with output, unknowns are errors of the test."""
-    count = {state: sum(one.state == state for one in report.findings) for state in STATES}
-    head = (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<testsuite name="gpusetup doctor" tests="{len(report.findings)}" failures="{count["error"]}" '
-        f'errors="{count["unknown"]}" skipped="{count["skipped"]}">\n'
-    )
-    return head + "".join(map(_case, report.findings)) + "</testsuite>\n"
+    return suite("gpusetup doctor", [_case(one) for one in report.findings])
 
 
-def _case(one: Finding) -> str:
-    name = f'  <testcase classname="{_xml(one.rule)}" name="{_xml(one.subject)}: {_xml(one.summary)}"'
-    said = _xml("; ".join(map(neutral, _details(one))))
+def _case(one: Finding) -> Case:
+    said = _details(one)
+    name = f"{one.subject}: {one.summary}"
     match one.state:
         case "error":
-            return f'{name}>\n    <failure message="{_xml(one.summary)}">{said}</failure>\n  </testcase>\n'
+            return Case(one.rule, name, "failure", one.summary, said)
         case "unknown":
-            return f'{name}>\n    <error message="{_xml(one.summary)}">{said}</error>\n  </testcase>\n'
+            return Case(one.rule, name, "error", one.summary, said)
         case "skipped":
-            why = one.silenced or (f"explained by {one.caused_by}" if one.caused_by else "; ".join(one.evidence))
-            return f'{name}>\n    <skipped message="{_xml(why)}"/>\n  </testcase>\n'
+            return Case(one.rule, name, "skipped", one.silenced or f"explained by {one.caused_by}")
         case "warning" | "info":
-            return f"{name}>\n    <system-out>{_xml(one.state)}: {said}</system-out>\n  </testcase>\n"
-    return f"{name}/>\n"
-
-
-def _xml(text: str) -> str:
-    safe = NOT_XML.sub("\N{REPLACEMENT CHARACTER}", neutral(text))
-    for char, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
-        safe = safe.replace(char, entity)
-    return safe
+            return Case(one.rule, name, "noted", said=[f"{one.state}: {said[0]}", *said[1:]] if said else [one.state])
+    return Case(one.rule, name, "passed")
 
 
 def prometheus(report: Report) -> str:
