@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.common.learning import Momentum, cross_entropy
 from checks.gru import LEARNING_RATE, MOMENTUM
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ class Model:
         self.load(weights)
 
     def load(self, weights: Weights) -> None:
-        self._weights = {name: weight.copy() for name, weight in weights.items()}
-        self._velocity = {name: np.zeros_like(weight) for name, weight in weights.items()}
+        self._optimiser = Momentum(weights, LEARNING_RATE, MOMENTUM)
+        self._weights = self._optimiser.weights
 
     def state(self, batch: Batch) -> Array:
         return self._forward(batch)[0]
@@ -77,13 +78,11 @@ class Model:
 
     def step(self, batch: Batch) -> float:
         loss, gradients = self.gradients(batch)
-        for name, gradient in gradients.items():
-            self._velocity[name] = MOMENTUM * self._velocity[name] + gradient
-            self._weights[name] -= LEARNING_RATE * self._velocity[name]
+        self._optimiser.step(gradients)
         return loss
 
     def weights(self) -> dict[str, Array]:
-        return {name: weight.copy() for name, weight in self._weights.items()}
+        return self._optimiser.copies()
 
     def _forward(self, batch: Batch) -> tuple[Array, list[Cell]]:
         weights = self._weights
@@ -120,13 +119,3 @@ class Model:
 def sigmoid(x: Array) -> Array:
     """Return 1 / (1 + e^-x), without overflow for any x."""
     return 0.5 * (1 + np.tanh(0.5 * x))
-
-
-def cross_entropy(scores: Array, truth: NDArray[np.int64]) -> tuple[float, Array]:
-    """Return -ln softmax(scores)[truth], mean over the rows, and its slope ∂loss/∂scores."""
-    rows = np.arange(len(truth))
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    slope = np.exp(logs)
-    slope[rows, truth] -= 1
-    return float(-logs[rows, truth].mean()), slope / len(truth)

@@ -14,13 +14,13 @@ g is the gradient, η the rate, all operations are element by element:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.common.learning import cross_entropy
 from checks.sgd.rules import BETAS, DECAY, MOMENTUM, WEIGHT_DECAY, Rule
 
 if TYPE_CHECKING:
@@ -131,14 +131,8 @@ def himmelblau(weights: Weights, scales: Array) -> tuple[float, Weights]:
 
 def regression(weights: Weights, letters: Array, languages: NDArray[np.int64]) -> tuple[float, Weights]:
     """Return the mean of -ln softmax(letters W) at the right languages, and its slope."""
-    rows = np.arange(len(languages))
-    scores = letters @ weights["weight"]
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    slope = np.exp(logs)
-    slope[rows, languages] -= 1
-    slope /= len(rows)
-    return -math.fsum(logs[rows, languages]) / len(rows), {"weight": letters.T @ slope}
+    loss, slope = cross_entropy(letters @ weights["weight"], languages)
+    return loss, {"weight": letters.T @ slope}
 
 
 OBJECTIVES: dict[str, Callable[..., tuple[float, Weights]]] = {"himmelblau": himmelblau, "regression": regression}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from checks.gru.reference import cross_entropy
+from checks.common.learning import Momentum, cross_entropy
 from checks.transformer import BLOCKS, HEADS, LEARNING_RATE, MOMENTUM
 from checks.transformer.layers import Array, Mask, attention, gelu, layer_norm, linear
 
@@ -34,8 +34,8 @@ class Model:
         self.load(weights)
 
     def load(self, weights: Weights) -> None:
-        self._weights = {name: weight.copy() for name, weight in weights.items()}
-        self._velocity = {name: np.zeros_like(weight) for name, weight in weights.items()}
+        self._optimiser = Momentum(weights, LEARNING_RATE, MOMENTUM)
+        self._weights = self._optimiser.weights
 
     def layers(self, letters: Integers) -> dict[str, Array]:
         return self._forward(letters)[0]
@@ -59,13 +59,11 @@ class Model:
 
     def step(self, batch: Batch) -> float:
         loss, gradients = self.gradients(batch)
-        for name, gradient in gradients.items():
-            self._velocity[name] = MOMENTUM * self._velocity[name] + gradient
-            self._weights[name] -= LEARNING_RATE * self._velocity[name]
+        self._optimiser.step(gradients)
         return loss
 
     def weights(self) -> dict[str, Array]:
-        return {name: weight.copy() for name, weight in self._weights.items()}
+        return self._optimiser.copies()
 
     def _forward(self, letters: Integers) -> tuple[dict[str, Array], Back]:
         """Return what each layer gives, and the way back from the logits to the embedded letters."""
