@@ -25,7 +25,15 @@ OPTIONS = (
                  help="Plan for this card instead of those found; repeat for several, `none` for no card."),
     click.option("--gpu-arch", "gpu_archs", multiple=True, metavar="X.Y",
                  help="Plan for a card of this compute capability; repeat for several."),
-    click.option("--repo", type=click.Choice(["rpmfusion", "nvidia"]), help="Whose driver packages to use."),
+    click.option("--repo", type=click.Choice(["rpmfusion", "nvidia", "runfile", "wheels"]),
+                 help="Whose driver: packages of RPM Fusion or of NVIDIA, or NVIDIA's own installer; `wheels` takes "
+                      "the driver from packages and CUDA from the Python wheels alone."),
+    click.option("--variant", type=click.Choice(["classic", "ostree", "bootc"]),
+                 help="How Fedora is put together: of packages, as an image with layers (Silverblue), as a bootable "
+                      "container.  [default: as found]"),
+    click.option("--containers", is_flag=True, help="Also set the machine up for GPU containers (CDI)."),
+    click.option("--python-env", type=click.Choice(["venv", "uv"]), default="venv", show_default=True,
+                 help="What makes the Python environments."),
     click.option("--framework", "frameworks", multiple=True, type=click.Choice(["torch", "tensorflow"]),
                  help="Only this framework; repeat for several.  [default: both]"),
     click.option("--driver", default="", metavar="V", help="A driver that must stay, or the version or branch wanted."),
@@ -46,8 +54,9 @@ def request_options(command: F) -> F:
 
 
 def read_request(
-    facts: Facts, *, machine_file: Path | None, sysroot: Path, deadline: float, repo: str | None, **wishes: Any
-) -> Request:
+    facts: Facts, *, machine_file: Path | None, sysroot: Path, deadline: float, repo: str | None,
+    variant: str | None = None, **wishes: Any,
+) -> Request:  # fmt: skip
     """Return the request that the options amount to; what had to be assumed is said on stderr."""
     from gpusetup.resolve import prepare  # noqa: PLC0415 - --help needs none of it
     from gpusetup.resolve.request import Wishes, ask  # noqa: PLC0415
@@ -55,7 +64,7 @@ def read_request(
     def read() -> Machine:
         return read_machine(machine_file, sysroot, deadline, lambda: prepare(facts))
 
-    asked = ask(facts, Wishes(repo=repo or "", **wishes), read)  # type: ignore[arg-type]
+    asked = ask(facts, Wishes(repo=repo or "", variant=variant or "", **wishes), read)  # type: ignore[arg-type]
     for note in asked.notes:
         click.echo(f"note: {note}", err=True)
     return asked.request

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.report.console import console, neutral
-from gpusetup.resolve.model import Refusal, Stack
+from gpusetup.resolve.model import OWNERS, Refusal, Stack
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -91,9 +91,9 @@ def show_stack(out: Console, stack: Stack) -> None:
 
 def _rows(stack: Stack) -> Iterator[tuple[str, str]]:
     if stack.driver:
-        owner = "RPM Fusion" if stack.driver.repo == "rpmfusion" else "NVIDIA"
+        owner = OWNERS[stack.driver.repo]
         yield "driver", f"{stack.driver.version}, {stack.driver.flavour} modules, from {owner}"
-        yield "", " ".join(stack.driver.packages)
+        yield "", stack.driver.runfile.url if stack.driver.runfile else " ".join(stack.driver.packages)
     elif stays := next((one.value for one in stack.choices if one.component == "driver"), ""):
         yield "driver", stays
     for environment in stack.environments:
@@ -104,6 +104,8 @@ def _rows(stack: Stack) -> Iterator[tuple[str, str]]:
     kit = stack.toolkit
     if kit.via == "container":
         yield "nvcc", f"CUDA {kit.series}, in the container {kit.image}"
+    elif kit.via == "runfile":
+        yield "nvcc", f"CUDA {kit.series}, from NVIDIA's installer"
     elif kit.via == "repo":
         compiler = f", with {kit.host_compiler} as its host compiler" if kit.host_compiler else ""
         yield "nvcc", f"CUDA {kit.series}{compiler}: {' '.join((*kit.packages, *kit.host_compiler_packages))}"

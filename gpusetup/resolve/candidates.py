@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from gpusetup.resolve.model import Archive, Flavour, Repo
+from gpusetup.resolve.model import OWNERS, Archive, Flavour, Owner
 
 if TYPE_CHECKING:
     from gpusetup.facts.model.cuda import Branch, CudaSeries, Glibc
@@ -66,7 +66,7 @@ class Release(Candidate, frozen=True, eq=False):
 class DriverOffer(Candidate, frozen=True, eq=False):
     """One driver that can be had: from a repository, or the one that is there (`repo` "")."""
 
-    repo: Repo | Literal[""]
+    repo: Owner | Literal[""]
     version: str
     branch: Branch
     flavour: Flavour
@@ -83,11 +83,13 @@ class DriverOffer(Candidate, frozen=True, eq=False):
     inferred: str = ""
     """What its version was inferred from, "" when it was seen there."""
     tier: int = 0
+    runfile: Archive | None = None
+    """The installer that brings it, where that is what `repo` says; None there: its SHA-256 is not known."""
 
     def __str__(self) -> str:
         if not self.repo:
             return f"{self.version} (stays)"
-        return f"{self.version} {self.flavour} modules, {'RPM Fusion' if self.repo == 'rpmfusion' else 'NVIDIA'}" + (
+        return f"{self.version} {self.flavour} modules, {OWNERS[self.repo]}" + (
             f" {self.legacy}" if self.legacy else ""
         )
 
@@ -116,9 +118,12 @@ class TensorflowWheel(Candidate, frozen=True, eq=False):
     kernels: Fact
     series: CudaSeries
     floor: Floor | None
+    hosted: bool = False
+    """It loads CUDA and cuDNN from the host, as no wheels brought them yet."""
 
     def __str__(self) -> str:
-        return f"{self.row.release}{'[and-cuda]' if self.gpu else ' (CPU)'}"
+        with_cuda = " with the host's CUDA" if self.hosted else "[and-cuda]"
+        return f"{self.row.release}{with_cuda if self.gpu else ' (CPU)'}"
 
 
 class CudnnWheel(Candidate, frozen=True, eq=False):
@@ -153,7 +158,7 @@ class Layout(Candidate, frozen=True, eq=False):
 
 
 class ToolkitOffer(Candidate, frozen=True, eq=False):
-    """One CUDA toolkit: from the repository (tier 0), in a container image (tier 1), or none (tier 2)."""
+    """One CUDA toolkit: from a repository or an installer (tier 0), in a container image (tier 1), or none (tier 2)."""
 
     tier: int
     series: CudaSeries | None = None
@@ -161,10 +166,15 @@ class ToolkitOffer(Candidate, frozen=True, eq=False):
     packages: tuple[str, ...] = ()
     image: str = ""
     seen: Fact | None = None
+    runfile: Archive | None = None
+    runtime: bool = False
+    """Frameworks load its libraries: it need not be able to compile."""
 
     def __str__(self) -> str:
         if self.series is None:
             return "none"
+        if self.runfile:
+            return f"CUDA {self.series.series} from NVIDIA's installer"
         return f"CUDA {self.series.series}" + (f" in {self.image}" if self.image else "")
 
 
@@ -189,6 +199,8 @@ class ToolkitCudnn(Candidate, frozen=True, eq=False):
     support: CudnnSupport | None = None
     archive: Archive | None = None
     packages: tuple[Package, ...] = ()
+    series: str = ""
+    """The one CUDA series it was built for, "" when all of its major will do."""
 
     def __str__(self) -> str:
         return f"{self.row.version} for CUDA {self.major}" if self.row else "none"

@@ -6,8 +6,22 @@ from typing import Literal
 
 from gpusetup.value import Value
 
-Repo = Literal["rpmfusion", "nvidia"]
+Owner = Literal["rpmfusion", "nvidia", "runfile"]
+"""Whose driver it is: RPM Fusion's packages, NVIDIA's packages, or NVIDIA's own installer."""
+OWNERS: dict[Owner, str] = {"rpmfusion": "RPM Fusion", "nvidia": "NVIDIA", "runfile": "NVIDIA's installer"}
+Repo = Literal[Owner, "wheels"]
+"""What a user can ask for: an owner of the driver, or ``wheels``: a packaged one, and CUDA from the wheels alone."""
+Variant = Literal["", "ostree", "bootc"]
+"""How the system is put together: of packages, of an image with packages layered on it, of a container image."""
+PythonEnv = Literal["venv", "uv"]
 Flavour = Literal["open", "proprietary"]
+
+
+class Archive(Value):
+    """One file to download, known by its SHA-256."""
+
+    url: str
+    sha256: str
 
 
 class Card(Value):
@@ -45,6 +59,13 @@ class Request(Value):
     python: str = ""
     secure_boot: bool | None = None
     allow_eol: bool = False
+    variant: Variant = ""
+    hybrid: bool | None = False
+    """Whether this is a laptop whose display is driven by an integrated GPU; None has to be seen on the machine."""
+    containers: bool = False
+    """Whether GPU containers are to run here, even where the stack itself needs none."""
+    python_env: PythonEnv = "venv"
+    """What makes the Python environments."""
 
 
 class Reason(Value):
@@ -114,7 +135,7 @@ class Repository(Value):
 class HostDriver(Value):
     """The kernel driver to install; `packages` in the order dnf gets them."""
 
-    repo: Repo
+    repo: Owner
     branch: str
     version: str
     """Newest version seen in that repository, or inferred for it (its reason says so), or the pinned one."""
@@ -125,26 +146,25 @@ class HostDriver(Value):
     package provides (RPM Fusion's provide NVIDIA's names)."""
     rpm_macros: tuple[str, ...] = ()
     """Lines for a file under /etc/rpm that must be there before akmods builds the module."""
-
-
-class Archive(Value):
-    """One file to download, known by its SHA-256."""
-
-    url: str
-    sha256: str
+    runfile: Archive | None = None
+    """NVIDIA's installer, or a CUDA installer that carries it, where `repo` is ``runfile``."""
 
 
 class Toolkit(Value):
     """Where nvcc comes from.
 
-    ``container``: no toolkit can work on this host, but `image` can. ``none``: there is nothing to compile for.
+    ``runfile``: NVIDIA's installer. ``container``: no toolkit can work on this host, but `image` can. ``none``: there
+    is nothing to compile for.
     """
 
     series: str
     """"" when there is none."""
-    via: Literal["repo", "container", "none"]
+    via: Literal["repo", "runfile", "container", "none"]
     packages: tuple[str, ...] = ()
-    """The toolkit's own packages, or for ``container`` what runs the image with the GPU in it."""
+    """The toolkit's own packages."""
+    runfile: Archive | None = None
+    runtime: bool = False
+    """Whether frameworks of this stack load its libraries, as those did that had no wheels for them yet."""
     image: str = ""
     host_compiler: str = ""
     """What NVCC_CCBIN must name, ``g++-15``; "" when the system's own gcc will do."""
@@ -196,6 +216,8 @@ class Stack(Value):
     toolkit: Toolkit
     environments: tuple[Environment, ...]
     choices: tuple[Choice, ...]
+    container_packages: tuple[str, ...] = ()
+    """What runs containers with the GPU in them; empty where nobody asked for any."""
     warnings: tuple[Reason, ...] = ()
     """True things the owner must know: a release near its end, an expired fact, a step only a person can do."""
 

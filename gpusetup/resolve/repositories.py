@@ -32,12 +32,16 @@ SIGNS_METADATA_ONLY = ("nvidia-container-toolkit",)
 """Repositories whose packages bear no signature, only their metadata (fact ``repo-nvidia-container-toolkit``)."""
 
 
-def repositories(facts: Facts, release: Release, driver: HostDriver | None, toolkit: Toolkit) -> tuple[Repository, ...]:
+def repositories(
+    facts: Facts, release: Release, driver: HostDriver | None, toolkit: Toolkit, *, containers: bool
+) -> tuple[Repository, ...]:
     """Return the repositories in the order in which they have to be there."""
-    return tuple(_needed(facts, release, driver, toolkit))
+    return tuple(_needed(facts, release, driver, toolkit, containers=containers))
 
 
-def _needed(facts: Facts, release: Release, driver: HostDriver | None, toolkit: Toolkit) -> Iterator[Repository]:
+def _needed(
+    facts: Facts, release: Release, driver: HostDriver | None, toolkit: Toolkit, *, containers: bool
+) -> Iterator[Repository]:
     rows = {row.name: row for row in facts.repo}
     number = str(release.row.release)
     if driver and driver.repo == "rpmfusion":
@@ -45,7 +49,7 @@ def _needed(facts: Facts, release: Release, driver: HostDriver | None, toolkit: 
             yield _repository(facts, rows[name], name, {"N": number, "arch": ARCH}, rows[name].key_ids)
     if toolkit.via == "repo" or (driver and driver.repo == "nvidia"):
         yield _nvidia(facts, rows["nvidia-cuda"], release.repo, owns_driver=bool(driver and driver.repo == "nvidia"))
-    if toolkit.via == "container":
+    if containers:
         row = rows["nvidia-container-toolkit"]
         yield _repository(facts, row, row.name, {"N": number, "arch": ARCH}, row.key_ids)
 

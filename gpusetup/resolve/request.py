@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.resolve import cards
-from gpusetup.resolve.model import Card, Repo, Request
+from gpusetup.resolve.model import Card, PythonEnv, Repo, Request, Variant
 from gpusetup.resolve.wishes import covers
 from gpusetup.value import Value
 from gpusetup.versions import dotted, driver
@@ -39,6 +39,9 @@ class Wishes(Value):
     tensorflow: str = ""
     python: str = ""
     allow_eol: bool = False
+    variant: Variant | Literal["classic"] = ""
+    containers: bool = False
+    python_env: PythonEnv = "venv"
 
 
 class Asked(Value):
@@ -79,6 +82,10 @@ def ask(facts: Facts, wishes: Wishes, read: Callable[[], Machine]) -> Asked:
         python=wishes.python,
         secure_boot=None if machine is None else _value(machine.system.secure_boot),
         allow_eol=wishes.allow_eol,
+        variant=_variant(machine, wishes),
+        hybrid=_hybrid(facts, machine, given),
+        containers=wishes.containers,
+        python_env=wishes.python_env,
     )
     if request.machine_arch != ARCH:
         raise RefusedError(f"this machine is {request.machine_arch}, and the tables cover {ARCH} hosts only",
@@ -147,6 +154,24 @@ def _release(facts: Facts, machine: Machine | None, wishes: Wishes, notes: list[
         name = _value(machine.system.pretty_name) or distro or "of an unknown distribution"
         notes.append(f"this host is {name}, for which there are no recipes: this is a plan for the newest Fedora")
     return ""
+
+
+def _variant(machine: Machine | None, wishes: Wishes) -> Variant:
+    """Return how the system is put together: as the user says, else as it was found."""
+    if wishes.variant:
+        return "" if wishes.variant == "classic" else wishes.variant
+    found = None if machine is None else _value(getattr(machine.system, "image", ""))
+    return found if found in ("ostree", "bootc") else ""
+
+
+def _hybrid(facts: Facts, machine: Machine | None, given: tuple[Card, ...]) -> bool | None:
+    """Say whether this is a notebook with a second GPU; None where only the machine itself can tell."""
+    if machine is not None:
+        notebook, others = _value(machine.system.notebook), _value(getattr(machine, "other_displays", ()))
+        if notebook is not None and others is not None:
+            return notebook and bool(others)
+    mobile = {row.name for row in facts.gpu if row.market == "laptop"}
+    return None if any(card.name in mobile for card in given) else False
 
 
 def _value(reading: Reading[T]) -> T | None:

@@ -52,10 +52,19 @@ def problem(request: Request, known: Catalogue, release: Release, today: date) -
         domains["driver"] = _drivers(request, known, release)
     domains |= _frameworks(request, known, release, on_gpu)
     if on_gpu:
-        domains["toolkit"] = known.toolkits
-        domains["compiler"] = known.compilers(release)
-        domains["toolkit_cudnn"] = known.toolkit_cudnn
-    return Problem(domains, wishes(request, today), known.rules)
+        domains |= _toolkits(request, known, release)
+    return Problem(domains, wishes(request, release, today), known.rules)
+
+
+def _toolkits(request: Request, known: Catalogue, release: Release) -> dict[str, tuple[Any, ...]]:
+    if request.repo != "runfile":
+        return {"toolkit": known.toolkits, "compiler": known.compilers(release), "toolkit_cudnn": known.toolkit_cudnn}
+    runtime = bool(known.hosted_tensorflow(release)) and "tensorflow" in request.frameworks
+    return {
+        "toolkit": known.runfile_toolkits(runtime=runtime),
+        "compiler": known.compilers(release),
+        "toolkit_cudnn": known.runfile_cudnn,
+    }
 
 
 def accelerated(request: Request) -> bool:
@@ -77,14 +86,14 @@ def _releases(request: Request, known: Catalogue, today: date) -> tuple[Release,
 
 def _drivers(request: Request, known: Catalogue, release: Release) -> tuple[DriverOffer, ...]:
     """Return the drivers on offer, and the wanted one if none of them is it: then it is there already, or nowhere."""
-    offers = known.drivers(release)
+    offers = known.runfile_drivers if request.repo == "runfile" else known.drivers(release)
     if not request.driver or any(_wanted(one, request) for one in offers):
         return offers
     return (*offers, *known.kept_driver(request.driver))
 
 
 def _wanted(driver: DriverOffer, request: Request) -> bool:
-    return covers(request.driver, driver.version) and request.repo in ("", driver.repo)
+    return covers(request.driver, driver.version) and request.repo in ("", "wheels", driver.repo)
 
 
 def _frameworks(request: Request, known: Catalogue, release: Release, on_gpu: bool) -> dict[str, tuple[Any, ...]]:
@@ -95,13 +104,14 @@ def _frameworks(request: Request, known: Catalogue, release: Release, on_gpu: bo
     pythons = known.interpreters(release)
     domains: dict[str, tuple[Any, ...]] = {}
     both = {"torch", "tensorflow"} <= set(request.frameworks)
+    hosted = known.hosted_tensorflow(release) if on_gpu and request.repo == "runfile" else ()
     if "torch" in request.frameworks:
         domains["torch"] = known.torch[on_gpu and not request.torch.endswith("+cpu")]
     if "tensorflow" in request.frameworks:
-        domains["tensorflow"] = known.tensorflow[on_gpu]
+        domains["tensorflow"] = hosted or known.tensorflow[on_gpu]
     if both:
         domains["environments"] = LAYOUTS
-    if "tensorflow" in request.frameworks and on_gpu:
+    if "tensorflow" in request.frameworks and on_gpu and not hosted:
         domains["cudnn"] = known.cudnn
     return domains | {f"python {one}": pythons for one in ("torch", "tensorflow") if one in request.frameworks}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gpusetup.resolve.catalogue.toolkits import CONTAINER_PACKAGES
 from gpusetup.resolve.choices import choices
 from gpusetup.resolve.model import Environment, HostDriver, Requirement, Stack, Toolkit
 from gpusetup.resolve.repositories import repositories
@@ -32,11 +33,14 @@ def assemble(request: Request, solution: Solution, facts: Facts, today: date) ->
         request=request,
         distro_name=DISTRO_NAMES[request.distro],
         release=str(solution["release"].row.release),
-        repositories=repositories(facts, solution["release"], driver, toolkit),
+        repositories=repositories(
+            facts, solution["release"], driver, toolkit, containers=request.containers or toolkit.via == "container"
+        ),
         driver=driver,
         toolkit=toolkit,
         environments=tuple(_environments(solution, facts)),
         choices=choices(solution),
+        container_packages=CONTAINER_PACKAGES if request.containers or toolkit.via == "container" else (),
         warnings=tuple(warnings(request, solution, today)),
     )
 
@@ -53,6 +57,7 @@ def _driver(solution: Solution) -> HostDriver | None:
         packages=offer.packages,
         conflicts=offer.conflicts,
         rpm_macros=NO_DETECTION if offer.repo == "rpmfusion" and offer.flavour == "proprietary" else (),
+        runfile=offer.runfile,
     )
 
 
@@ -63,8 +68,10 @@ def _toolkit(solution: Solution) -> Toolkit:
     compiler, cudnn = solution["compiler"], solution["toolkit_cudnn"]
     return Toolkit(
         series=offer.series.series,
-        via="container" if offer.image else "repo",
-        packages=offer.packages,
+        via="container" if offer.image else "runfile" if offer.runfile else "repo",
+        packages=() if offer.image else offer.packages,
+        runfile=offer.runfile,
+        runtime=offer.runtime,
         image=offer.image,
         host_compiler=compiler.command,
         host_compiler_packages=compiler.packages,
@@ -100,7 +107,8 @@ def _environment(
     if tensorflow:
         requirements += _tensorflow_requirements(tensorflow, solution)
         if tensorflow.gpu:
-            cuda, cudnn = tensorflow.row.cuda, solution["cudnn"].row.version
+            beside = solution["toolkit_cudnn" if tensorflow.hosted else "cudnn"]
+            cuda, cudnn = tensorflow.row.cuda, beside.row.version
     if torch:
         requirements.insert(0, _torch_requirement(torch, facts))
         if torch.build:
@@ -129,6 +137,10 @@ def _tensorflow_requirements(tensorflow: TensorflowWheel, solution: Solution) ->
     row = tensorflow.row
     if not tensorflow.gpu:
         yield Requirement(text=f"{row.package.removesuffix('-gpu')}=={row.release}")
+        return
+    if tensorflow.hosted:
+        yield Requirement(text=f"{row.package}=={row.release}")
+        yield from (Requirement(text=pin) for pin in row.pins)
         return
     yield Requirement(text=f"tensorflow[and-cuda]=={row.release}")
     cudnn = solution["cudnn"]

@@ -6,14 +6,18 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
-from gpusetup.resolve.candidates import DriverOffer, Release, ToolkitOffer, TorchWheel
-from gpusetup.resolve.model import Reason, Request
+from gpusetup.resolve.candidates import Release, ToolkitOffer, TorchWheel
+from gpusetup.resolve.model import OWNERS, Reason, Request
 from gpusetup.resolve.problem import Constraint, Verdict, because, fails, holds
 
+PINNED = ("driver", "cuda", "torch", "tensorflow", "python", "cudnn")
+NAMES = {"cuda": "CUDA", "cudnn": "cuDNN", "tensorflow": "TensorFlow", "python": "Python"}
+"""How people write them."""
 
-def wishes(request: Request, today: date) -> tuple[Constraint, ...]:
+
+def wishes(request: Request, release: Release, today: date) -> tuple[Constraint, ...]:
     """Return one constraint for everything that `request` pins, and one that the release is still maintained."""
-    return (_maintained(request, today), *_pins(request))
+    return (_maintained(request, today), *_pins(request), *_of_its_day(request, release), *_variant(request))
 
 
 def _maintained(request: Request, today: date) -> Constraint:
@@ -27,45 +31,74 @@ def _maintained(request: Request, today: date) -> Constraint:
 
 
 def _pins(request: Request) -> Iterator[Constraint]:
-    if request.repo:
-        owner = {"rpmfusion": "RPM Fusion", "nvidia": "NVIDIA"}[request.repo]
-        yield _pin("repo", "driver", f"the driver of {owner}", lambda one: one.repo in ("", request.repo))
-    if request.driver:
-        yield _pin("driver", "driver", f"driver {request.driver}", lambda one: _offers(one, request.driver))
-    if request.cuda:
-        yield _pin("cuda", "toolkit", f"CUDA {request.cuda}", lambda one: _has_series(one, request.cuda))
-    if request.torch:
-        yield _pin("torch", "torch", f"torch {request.torch}", lambda one: _is_torch(one, request.torch))
-    if request.tensorflow:
-        wanted = request.tensorflow
-        yield _pin("tensorflow", "tensorflow", f"TensorFlow {wanted}", lambda one: covers(wanted, one.row.release))
-    if request.python:
-        yield _pin("python", "python", f"Python {request.python}", lambda one: covers(request.python, one.version))
-    if request.cudnn:
-        what = f"cuDNN {request.cudnn}"
-        yield _pin("cudnn", "torch", what, lambda one: one.build is None or covers(request.cudnn, one.build.cudnn))
-        yield _pin("cudnn", "cudnn", what, lambda one: covers(request.cudnn, one.row.version))
-        yield _pin(
-            "cudnn", "toolkit_cudnn", what, lambda one: one.row is None or covers(request.cudnn, one.row.version)
-        )
+    if request.repo == "wheels":
+        what = "CUDA from the wheels alone"
+        yield _pin("repo", "driver", f"a packaged driver and {what}", lambda one: one.repo != "runfile")
+        yield _pin("repo", "toolkit", what, lambda one: one.series is None)
+    elif request.repo:
+        what = f"the driver of {OWNERS[request.repo]}"
+        yield _pin("repo", "driver", what, lambda one: one.repo in ("", request.repo))
+    for option in PINNED:
+        wanted = getattr(request, option)
+        for kind, fits in _fits(option, wanted) if wanted else ():
+            yield _pin(option, kind, f"{NAMES.get(option, option)} {wanted}", fits)
+
+
+def _of_its_day(request: Request, release: Release) -> Iterator[Constraint]:
+    """Pin, for an old release that gets its stack from NVIDIA's installer, what people ran on it in its day.
+
+    What the user pins goes before; what else would be allowed by the tables was never tried on so old a kernel.
+    """
+    for option, wanted in release.row.of_its_day.items() if request.repo == "runfile" else ():
+        if not getattr(request, option):
+            reason = because(release.row, f"{NAMES.get(option, option)} {wanted} is what {release} had in its day")
+            for kind, fits in _fits(option, wanted):
+                if kind != "torch" or option != "cudnn":  # the wheel brings its own
+                    yield _required(f"{option}_of_its_day", kind, reason, fits)
+
+
+def _variant(request: Request) -> Iterator[Constraint]:
+    """Demand for an image-based system what can be put into an image: akmods' driver, and nothing under /usr/local."""
+    if not request.variant:
+        return
+    reason = Reason(fact="request:variant", text=f"you asked for an image-based system ({request.variant})")
+    yield _required("variant", "driver", reason, lambda one: one.repo in ("", "rpmfusion"))
+    yield _required("variant", "toolkit", reason, lambda one: one.tier > 0)
+
+
+def _fits(option: str, wanted: str) -> Iterator[tuple[str, Callable[[Any], bool]]]:
+    """Yield each kind of candidate that a pin is about, and whether one of them is what it asks for."""
+    match option:
+        case "driver":
+            yield "driver", lambda one: covers(wanted, one.version)
+        case "cuda":
+            yield "toolkit", lambda one: _has_series(one, wanted)
+        case "torch":
+            yield "torch", lambda one: _is_torch(one, wanted)
+        case "tensorflow":
+            yield "tensorflow", lambda one: covers(wanted, one.row.release)
+        case "python":
+            yield "python", lambda one: covers(wanted, one.version)
+        case "cudnn":
+            yield "torch", lambda one: one.build is None or covers(wanted, one.build.cudnn)
+            yield "cudnn", lambda one: covers(wanted, one.row.version)
+            yield "toolkit_cudnn", lambda one: one.row is None or covers(wanted, one.row.version)
 
 
 def _pin(option: str, kind: str, what: str, fits: Callable[[Any], bool]) -> Constraint:
-    reason = Reason(fact=f"request:{option}", text=f"you asked for {what}")
+    return _required(option, kind, Reason(fact=f"request:{option}", text=f"you asked for {what}"), fits)
 
+
+def _required(name: str, kind: str, reason: Reason, fits: Callable[[Any], bool]) -> Constraint:
     def check(candidate: Any) -> Verdict:
         return Verdict(fits(candidate), (reason,))
 
-    return Constraint(f"wish_{option}", (kind,), check)
+    return Constraint(f"wish_{name}", (kind,), check)
 
 
 def covers(wanted: str, version: str) -> bool:
     """Say whether `version` is the one wanted or one of its series: ``2.14`` covers ``2.14.1``, not ``2.1.4``."""
     return version == wanted or version.startswith(f"{wanted}.")
-
-
-def _offers(driver: DriverOffer, wanted: str) -> bool:
-    return covers(wanted, driver.version)
 
 
 def _has_series(toolkit: ToolkitOffer, wanted: str) -> bool:

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from gpusetup.facts import Facts
 from gpusetup.facts.check.problem import Problem
 
+MAKES_ENVIRONMENTS = ("pip",)
+"""Wheels of no release that a stack chooses."""
+
 
 def wheels_belong_to_releases(facts: Facts) -> Iterator[Problem]:
     """Demand that the release of a wheel has a row, which knows its Python."""
@@ -15,8 +18,11 @@ def wheels_belong_to_releases(facts: Facts) -> Iterator[Problem]:
         **{("torch", row.release): row.python for row in facts.torch},
         **{(row.package, row.release): row.python for row in facts.tensorflow},
         **{(package, row.version): () for row in facts.cudnn for package in row.pip},
+        **{
+            (pin.partition("==")[0], pin.partition("==")[2]): row.python for row in facts.tensorflow for pin in row.pins
+        },
     }
-    for wheel in facts.wheel:
+    for wheel in (one for one in facts.wheel if one.package not in MAKES_ENVIRONMENTS):
         pythons = known.get((wheel.package, wheel.release))
         if pythons is None:
             yield Problem(row=wheel.id, text=f"is a wheel of {wheel.package} {wheel.release}, which has no row")
@@ -35,7 +41,7 @@ def wheels_are_named_as_they_are(facts: Facts) -> Iterator[Problem]:
             continue
         wanted = f"cp{row.python.replace('.', '')}" if row.python else "py3"
         says = (words[0].replace("_", "-"), words[1], words[-3])
-        if says != (row.package, row.release, wanted) or not row.file.endswith(f"_{row.machine}.whl"):
+        if says != (row.package, row.release, wanted) or not row.file.endswith((f"_{row.machine}.whl", "-any.whl")):
             yield Problem(row=row.id, text=f"has the file {row.file}, which is another one's")
         if places[row.package, row.release, row.python, row.machine] > 1:
             yield Problem(row=row.id, text="has a second row for the same package, release, Python and machine")

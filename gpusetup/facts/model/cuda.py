@@ -51,6 +51,14 @@ class Cuda(Fact):
     runfile_aarch64_sha256: str = ""
 
 
+class DriverRunfile(Fact):
+    """One driver as NVIDIA's own installer (x86_64 Linux), known by its SHA-256."""
+
+    version: str
+    url: str
+    sha256: str
+
+
 class CudaMajor(Fact):
     """What one CUDA major asks of the driver when each minor runs on the driver of the first (10: it does not)."""
 

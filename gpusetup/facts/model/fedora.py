@@ -36,6 +36,8 @@ class FedoraRelease(Fact):
     """Newest version seen in RPM Fusion's packaging branch, no promise of what the mirrors hold."""
     rpmfusion_legacy: dict[str, str] = field(default_factory=dict)
     """Legacy branch, ``580xx``, → newest version seen."""
+    of_its_day: dict[str, str] = field(default_factory=dict)
+    """Component → version of the stack that people ran on it, for a release whose Python no current framework knows."""
 
 
 class NvidiaRepo(Fact):

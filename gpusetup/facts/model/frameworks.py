@@ -83,3 +83,5 @@ class Tensorflow(Fact):
     and_cuda_runtime: str = ""
     and_cuda_cudnn: str = ""
     and_cuda_nccl: str = ""
+    pins: tuple[str, ...] = ()
+    """Requirements that it needs beside itself today, where it set no ceiling for what has broken it since."""

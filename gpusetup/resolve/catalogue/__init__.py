@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gpusetup.resolve import constraints  # noqa: F401 - importing them registers them
 from gpusetup.resolve.candidates import CardKind, Release
-from gpusetup.resolve.catalogue import hosts, toolkits, wheels
+from gpusetup.resolve.catalogue import hosts, runfiles, toolkits, wheels
 from gpusetup.resolve.problem import Rules
 from gpusetup.versions import driver
 
@@ -43,6 +43,7 @@ class Catalogue:
         self._cards: dict[tuple[str, str], CardKind] = {}
         self._kept: dict[str, tuple[DriverOffer, ...]] = {}
         self._hosts: dict[tuple[str, int], Any] = {}
+        self._runfile_toolkits: dict[bool, tuple[ToolkitOffer, ...]] = {}
 
     @functools.cached_property
     def releases(self) -> tuple[Release, ...]:
@@ -81,6 +82,26 @@ class Catalogue:
         """Return the drivers that the repositories of `release` offer."""
         return self._once(hosts.drivers, release)
 
+    @functools.cached_property
+    def runfile_drivers(self) -> tuple[DriverOffer, ...]:
+        """The drivers of NVIDIA's own installers."""
+        return runfiles.drivers(self.facts)
+
+    def runfile_toolkits(self, *, runtime: bool) -> tuple[ToolkitOffer, ...]:
+        """Return the toolkits of NVIDIA's installers, then those in containers and none."""
+        if runtime not in self._runfile_toolkits:
+            rest = [one for one in self.toolkits if one.tier]
+            self._runfile_toolkits[runtime] = (*runfiles.toolkits(self.facts, runtime=runtime), *rest)
+        return self._runfile_toolkits[runtime]
+
+    @functools.cached_property
+    def runfile_cudnn(self) -> tuple[ToolkitCudnn, ...]:
+        return (*self.toolkit_cudnn[:-1], *runfiles.cudnn(self.facts), self.toolkit_cudnn[-1])
+
+    def hosted_tensorflow(self, release: Release) -> tuple[TensorflowWheel, ...]:
+        """Return the releases that load the host's CUDA, where no other has the Python of `release`."""
+        return self._once(runfiles.tensorflow, release)
+
     def compilers(self, release: Release) -> tuple[Compiler, ...]:
         """Return the host compilers of `release`, the system's own first."""
         return self._once(toolkits.compilers, release)
@@ -106,7 +127,7 @@ class Catalogue:
         return self._cards[key]
 
     def _once(self, make: Callable[[Facts, Release], tuple[C, ...]], release: Release) -> tuple[C, ...]:
-        key = (make.__name__, release.row.release)
+        key = (f"{make.__module__}.{make.__name__}", release.row.release)
         if key not in self._hosts:
             self._hosts[key] = make(self.facts, release)
         found: tuple[C, ...] = self._hosts[key]

@@ -80,7 +80,7 @@ def drivers(facts: Facts, release: Release) -> tuple[DriverOffer, ...]:
 
 def kept(version: str, branch: Branch) -> tuple[DriverOffer, ...]:
     """Return the driver that is there already, with each flavour of modules that its branch has."""
-    return tuple(DriverOffer("", version, branch, flavour, branch) for flavour in _flavours(branch))
+    return tuple(DriverOffer("", version, branch, flavour, branch) for flavour in flavours(branch))
 
 
 def interpreters(facts: Facts, release: Release) -> tuple[Interpreter, ...]:
@@ -104,10 +104,10 @@ def _rpmfusion(facts: Facts, row: FedoraRelease) -> Iterator[DriverOffer]:
     gaps = next((one for one in facts.rule if one.id == "rule-kernel-module-list-gaps"), None)
     packages = {line: _packages(facts, line.removesuffix("xx")) for line in lines}
     for line, version in lines.items():
-        branch = _branch(facts, version)
+        branch = branch_of(facts, version)
         if branch is None or not packages[line]:
             continue
-        for flavour in _flavours(branch):
+        for flavour in flavours(branch):
             yield DriverOffer("rpmfusion", version, branch, flavour, known, packages[line],
                               (*_other_lines(facts, line), *OWNED_BY_NVIDIA), line, gaps, assumed)  # fmt: skip
 
@@ -139,10 +139,10 @@ def _rpmfusion_row(facts: Facts, row: FedoraRelease) -> tuple[FedoraRelease | No
 
 def _nvidia(facts: Facts, release: Release) -> Iterator[DriverOffer]:
     version, seen, inferred = _nvidia_driver(facts, release.repo)
-    branch = _branch(facts, version) if version else None
+    branch = branch_of(facts, version) if version else None
     if branch is None:
         return
-    for flavour in _flavours(branch):
+    for flavour in flavours(branch):
         other = next(name for one, name in NVIDIA_PACKAGES.items() if one != flavour)
         yield DriverOffer("nvidia", version, branch, flavour, seen, (NVIDIA_PACKAGES[flavour],),
                           (other, *OWNED_BY_RPMFUSION), tier=1, inferred=inferred)  # fmt: skip
@@ -167,11 +167,13 @@ def _nvidia_driver(facts: Facts, repo: NvidiaRepo) -> tuple[str, NvidiaRepo | Cu
     return newest.driver_companion or newest.driver_bundled, newest, inferred
 
 
-def _flavours(branch: Branch) -> tuple[Flavour, ...]:
+def flavours(branch: Branch) -> tuple[Flavour, ...]:
+    """Return the kinds of kernel modules that a branch has."""
     return tuple(sorted(branch.kernel_modules))  # open before proprietary
 
 
-def _branch(facts: Facts, version: str) -> Branch | None:
+def branch_of(facts: Facts, version: str) -> Branch | None:
+    """Return the branch that a driver belongs to, None when the tables do not know it."""
     return next((row for row in facts.branch if row.branch == driver(version).branch), None)
 
 

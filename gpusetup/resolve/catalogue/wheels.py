@@ -36,7 +36,7 @@ def _gpu_wheel(facts: Facts, row: Torch, build: TorchBuild) -> TorchWheel:
         build.variant,
         build,
         build if build.cc else _predecessor(facts, row, build),
-        _series(facts, build.cuda),
+        cuda_series(facts, build.cuda),
         floor(facts, build.cuda),
         support(facts, build.cudnn) if build.cudnn else None,
     )
@@ -59,7 +59,7 @@ def tensorflow(facts: Facts) -> tuple[TensorflowWheel, ...]:
     listed = next(row for row in facts.rule if row.id == "rule-tensorflow-driver")
     found = []
     for row in sorted(facts.tensorflow, key=lambda row: dotted(row.release), reverse=True):
-        of_cuda = _series(facts, row.cuda)
+        of_cuda = cuda_series(facts, row.cuda)
         if of_cuda is None:
             continue  # 1.12 and CUDA 9: nothing in the tables targets it any more
         kernels = row if row.cc else listed
@@ -123,7 +123,8 @@ def series(release: str) -> str:
 
 
 @functools.cache
-def _series(facts: Facts, release: str) -> CudaSeries | None:
+def cuda_series(facts: Facts, release: str) -> CudaSeries | None:
+    """Return the row about the series of a CUDA release, None when there is none."""
     wanted = series(release)
     return next((row for row in facts.cuda_series if row.series == wanted), None)
 

@@ -14,6 +14,11 @@ def driver_is_offered(driver: DriverOffer) -> Verdict:
     """Say where the driver comes from."""
     if not driver.repo:
         return holds(because(driver.seen, f"driver {driver.version} is there and stays"))
+    if driver.repo == "runfile":
+        if driver.runfile is None:
+            text = f"no SHA-256 of the installer with driver {driver.version} is on record, so it is not run"
+            return fails(because(driver.seen, text))
+        return holds(because(driver.seen, f"NVIDIA's installer with driver {driver.version} is known by its SHA-256"))
     whose = "RPM Fusion's" if driver.repo == "rpmfusion" else "NVIDIA's"
     text = f"{whose} {driver.legacy or 'main'} packages were last seen at {driver.version}"
     if driver.inferred:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gpusetup.resolve.candidates import CudnnWheel, Layout, TensorflowWheel, TorchWheel
+from gpusetup.resolve.candidates import CudnnWheel, Layout, TensorflowWheel, ToolkitCudnn, ToolkitOffer, TorchWheel
 from gpusetup.resolve.problem import Verdict, because, constraint, fails, holds
 from gpusetup.versions import cuda, dotted
+from gpusetup.versions import cudnn as cudnn_version
 
 if TYPE_CHECKING:
     from gpusetup.versions import Dotted
@@ -17,10 +18,33 @@ if TYPE_CHECKING:
 def tensorflow_brings_cuda(tensorflow: TensorflowWheel) -> Verdict:
     """Demand a release whose extra ``and-cuda`` brings the NVIDIA libraries, from 2.14 on."""
     row = tensorflow.row
-    if not tensorflow.gpu or row.and_cuda:
+    if not tensorflow.gpu or row.and_cuda or tensorflow.hosted:
         return holds()
     return fails(because(row, f"TensorFlow {row.release} has no extra and-cuda: CUDA {row.cuda} and cuDNN {row.cudnn} "
                               f"would have to be installed on the host"))  # fmt: skip
+
+
+@constraint("tensorflow", "toolkit")
+def tensorflow_finds_cuda(tensorflow: TensorflowWheel, toolkit: ToolkitOffer) -> Verdict:
+    """Demand the very CUDA series on the host that a TensorFlow without wheels of it was built with."""
+    if not tensorflow.hosted:
+        return holds()
+    series = cuda(tensorflow.row.cuda).series
+    text = f"TensorFlow {tensorflow.row.release} loads CUDA {series} from the host"
+    there = toolkit.runtime and toolkit.series is not None and toolkit.series.series == series
+    return Verdict(there, (because(tensorflow.row, text),))
+
+
+@constraint("tensorflow", "toolkit_cudnn")
+def tensorflow_finds_cudnn(tensorflow: TensorflowWheel, cudnn: ToolkitCudnn) -> Verdict:
+    """Demand a cuDNN on the host of the major that such a TensorFlow was built with, and no older."""
+    if not tensorflow.hosted:
+        return holds()
+    wanted = tensorflow.row.cudnn
+    text = f"TensorFlow {tensorflow.row.release} loads cuDNN {wanted} or a newer one of that major from the host"
+    there = cudnn.row is not None and cudnn_version(cudnn.row.version).key >= cudnn_version(wanted).key
+    same = there and cudnn.row is not None and cudnn.row.version.split(".")[0] == wanted.split(".")[0]
+    return Verdict(same, (because(tensorflow.row, text),))
 
 
 @constraint("tensorflow", "cudnn")
@@ -40,7 +64,7 @@ def nvidia_wheels_agree(layout: Layout, torch: TorchWheel, tensorflow: Tensorflo
     (``nvidia/cudnn/lib`` above all), so that the one installed last overwrites the other. Those of one major are one
     package, of which pip installs one version; what TensorFlow asks for is compared with what torch pins.
     """
-    if not layout.shared or torch.build is None or not tensorflow.gpu:
+    if not layout.shared or torch.build is None or not tensorflow.gpu or tensorflow.hosted:
         return holds()
     of_torch = because(torch.build, f"torch {torch} brings the NVIDIA wheels of CUDA {torch.build.cuda}"
                                     + (f" with NCCL {torch.build.nccl}" if torch.build.nccl else ""))  # fmt: skip

@@ -18,6 +18,8 @@ def toolkit_is_offered(toolkit: ToolkitOffer) -> Verdict:
     """Say where the toolkit comes from."""
     if toolkit.seen is None:
         return holds()
+    if toolkit.runfile:
+        return holds(because(toolkit.seen, "NVIDIA's installer of it is known by its SHA-256"))
     where = (
         f"the image {toolkit.image} has nvcc" if toolkit.image else f"{toolkit.packages[0]} is nvcc without a driver"
     )
@@ -51,7 +53,7 @@ def driver_runs_toolkit(driver: DriverOffer, toolkit: ToolkitOffer) -> Verdict:
 def repository_carries_toolkit(release: Release, toolkit: ToolkitOffer) -> Verdict:
     """Demand that the directory of NVIDIA's repository for this release has the series."""
     repo = release.repo
-    if toolkit.series is None or toolkit.tier:
+    if toolkit.series is None or toolkit.tier or toolkit.runfile:
         return holds()
     series = cuda(toolkit.series.series)
     if repo.toolkit_first and series < cuda(repo.toolkit_first):
@@ -89,7 +91,12 @@ def release_has_compiler(release: Release, toolkit: ToolkitOffer) -> Verdict:
     Follows from the constraint on the compiler itself; stated here since it rules out the toolkit, whichever compiler.
     """
     series = toolkit.series
-    if series is None or toolkit.tier or any(series.gcc_min <= gcc <= series.gcc_max for gcc in release.gcc):
+    if (
+        series is None
+        or toolkit.tier
+        or toolkit.runtime
+        or any(series.gcc_min <= gcc <= series.gcc_max for gcc in release.gcc)
+    ):
         return holds()
     have = " and ".join(map(str, release.gcc)) or "none that is known"
     return fails(because(series, _accepted(series)), because(release.row, f"{release} has gcc {have}"))
@@ -114,7 +121,8 @@ def nvcc_accepts_compiler(toolkit: ToolkitOffer, compiler: Compiler) -> Verdict:
         return Verdict(not compiler.major, (because(toolkit.seen, "the image has its own compiler"),))
     series = toolkit.series
     if compiler.row is None:
-        return fails(because(series, f"nvcc of CUDA {series.series} needs a host compiler"))
+        text = f"nvcc of CUDA {series.series} needs a host compiler"
+        return Verdict(toolkit.runtime, (because(series, text),))
     text = _accepted(series)
     if series.gcc_min <= compiler.major <= series.gcc_max:
         return holds(because(series, text), because(compiler.row, f"{compiler} can be had"))
@@ -133,10 +141,11 @@ def cudnn_suits_toolkit(toolkit: ToolkitOffer, cudnn: ToolkitCudnn) -> Verdict:
         return holds()
     if toolkit.series is None:
         return Verdict(False)
-    major = cuda(toolkit.series.series).major
-    if cudnn.major == major:
-        return holds(because(cudnn.row, f"cuDNN {cudnn.row.version} has an archive for CUDA {major} with a checksum"))
-    return fails(because(cudnn.row, f"this archive of cuDNN {cudnn.row.version} is for CUDA {cudnn.major}"))
+    made_for = cudnn.series or str(cudnn.major)
+    if made_for in (toolkit.series.series, str(cuda(toolkit.series.series).major)):
+        text = f"cuDNN {cudnn.row.version} has an archive for CUDA {made_for} with a checksum"
+        return holds(because(cudnn.row, text))
+    return fails(because(cudnn.row, f"this archive of cuDNN {cudnn.row.version} is for CUDA {made_for}"))
 
 
 @constraint("card", "toolkit_cudnn")

@@ -13,12 +13,19 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.cudnn import CudnnSupport
 
 
+NAMED_BY_VARIANT = dotted("1.2")
+"""From this release on a wheel's version says which CUDA it is for (fact ``index-torch-find-links``)."""
+
+
 @constraint("torch")
 def torch_variant_is_offered(torch: TorchWheel) -> Verdict:
     """Say how the variant stands to the release's default."""
     row = torch.row
     if torch.build is None or not row.default_variant:
         return holds()
+    if torch.variant != row.default_variant and dotted(row.release) < NAMED_BY_VARIANT:
+        return fails(because(row, f"wheels of torch {row.release} bear no variant in their version, so pip can ask for "
+                                  f"the default one only, {row.default_variant}"))  # fmt: skip
     if torch.variant == row.default_variant:
         return holds(because(row, f"{torch.variant} is the default of torch {row.release}"))
     return holds(because(row, f"{torch.variant} comes from PyTorch's own index; the default is {row.default_variant}"))
