@@ -41,7 +41,7 @@ def recipe(stack: Stack, own: Path | None = None) -> Recipe:
     places = [*(folder / distro for folder in folders), *folders]
     templates = environment.steps(places)
     steps = tuple(step for name in files if (step := _step(name, stack, templates)) is not None)
-    library = _library(places)
+    library = read_library(distro, own)
     return Recipe(
         distro=distro, release=stack.release, stack=stack, library=library, steps=steps, digest=digest(library, steps)
     )
@@ -97,8 +97,12 @@ class _Blocks:
         return text + "\n" if text else ""
 
 
-def _library(places: list[Path]) -> str:
-    return next((text.read_text() for place in places if (text := place / LIBRARY).is_file()), "")
+def read_library(distro: str, own: Path | None = None) -> str:
+    """Return the shell functions that every step may call: those for all distributions, then `distro`'s own."""
+    folders = content_dirs("recipes", own)
+    wanted = ([folder / LIBRARY for folder in folders], [folder / distro / LIBRARY for folder in folders])
+    found = [next((path.read_text() for path in paths if path.is_file()), "") for paths in wanted]
+    return "\n".join(filter(None, found))
 
 
 def digest(library: str, steps: tuple[Step, ...]) -> str:

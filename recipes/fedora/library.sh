@@ -1,20 +1,4 @@
-# Shell functions that every step may call. Nothing here changes anything but through the caller's arguments.
-#
-# GPUSETUP_ROOT puts another folder in front of every path that is read or written (tests, image roots).
-# GPUSETUP_BUNDLE is a folder made by the bundle script: then nothing is taken from the network.
-# What is needed to take a step back is kept in $state, as STEP.before, STEP.after (package names) and STEP.files/.
-
-shopt -s inherit_errexit
-root=${GPUSETUP_ROOT:-}
-bundle=${GPUSETUP_BUNDLE:-}
-state=$root/var/lib/gpusetup
-
-say() { printf '%s\n' "$*"; }
-
-fail() {
-  printf '%s\n' "$*" >&2
-  return 1
-}
+# Shell functions that every step for Fedora may call, beside those of ../library.sh.
 
 # ── packages ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -68,52 +52,6 @@ remove_packages() {
     rpm -e --allmatches "${names[@]}"
   fi
   rm -f "$state/$step.before" "$state/$step.after"
-}
-
-# ── files ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-# keep PATH: writes stdin there in one move, so that nobody ever reads half of it.
-keep() {
-  mkdir -p "$(dirname "$1")"
-  cat >"$1.new"
-  mv -f "$1.new" "$1"
-}
-
-# write_file STEP PATH MODE: stdin becomes PATH; what was there before is put aside for undo, once.
-write_file() {
-  local step=$1 path=$2 mode=$3 aside
-  aside=$state/$step.files$path
-  if [[ ! -e $aside && ! -e $aside.absent ]]; then
-    mkdir -p "$(dirname "$aside")"
-    if [[ -e $root$path ]]; then
-      cp -p "$root$path" "$aside.new"
-      mv -f "$aside.new" "$aside"
-    else
-      : >"$aside.absent"
-    fi
-  fi
-  keep "$root$path.gpusetup"
-  chmod "$mode" "$root$path.gpusetup"
-  mv -f "$root$path.gpusetup" "$root$path"
-}
-
-# file_holds PATH: whether PATH is, byte for byte, what stdin says.
-file_holds() { [[ -f $root$1 ]] && cmp -s - "$root$1"; }
-
-# restore_files STEP: puts back what write_file put aside.
-restore_files() {
-  local aside path folder=$state/$1.files
-  [[ -d $folder ]] || return 0
-  while IFS= read -r -d '' aside; do
-    path=${aside#"$folder"}
-    if [[ $path == *.absent ]]; then
-      rm -f "$root${path%.absent}"
-    else
-      cp -p "$aside" "$root$path.gpusetup"
-      mv -f "$root$path.gpusetup" "$root$path"
-    fi
-  done < <(find "$folder" -type f -print0)
-  rm -rf "$folder"
 }
 
 # ── what comes from elsewhere ─────────────────────────────────────────────────────────────────────────────────────
