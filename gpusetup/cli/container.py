@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gpusetup.cli._build import SELFTEST, build_options, carry_out, carried
 from gpusetup.cli._options import as_json
 from gpusetup.cli._request import read_request, request_options
 
@@ -32,14 +33,20 @@ if TYPE_CHECKING:
 @click.option("--name", default="", metavar="NAME", help="What the container, pod or unit is called.")
 @click.option("--gpus", "gpu_count", type=click.IntRange(1, 1024), default=1, show_default=True, metavar="N",
               help="How many GPUs it gets where it runs.")  # fmt: skip
-@click.option("--containers", "own", type=click.Path(path_type=Path), metavar="DIR",
+@click.option("--gpu-product", "products", multiple=True, metavar="NAME",
+              help="Kubernetes: only nodes whose nvidia.com/gpu.product is this; repeat for several.")  # fmt: skip
+@click.option("--runtime-class", default="", metavar="NAME", help="Kubernetes: the runtime class, such as nvidia.")
+@click.option("--templates", "own", type=click.Path(path_type=Path), metavar="DIR",
               help="Your own templates, laid out like containers/; looked through first.")  # fmt: skip
 @as_json
 @click.option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write it there instead.")
+@build_options
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
 def container(
-    *, kind: str, base_image: str, base: str, pin: bool, image: str, name: str, gpu_count: int, own: Path | None,
-    as_json: bool, output: Path | None, command: tuple[str, ...], **options: Any,
+    ctx: click.Context, *, kind: str, base_image: str, base: str, pin: bool, image: str, name: str, gpu_count: int,
+    products: tuple[str, ...], runtime_class: str, own: Path | None, as_json: bool, output: Path | None,
+    command: tuple[str, ...], **options: Any,
 ) -> None:  # fmt: skip
     """Print a Containerfile with the frameworks that fit the cards, or what runs it; the driver stays the host's.
 
@@ -57,8 +64,10 @@ def container(
     job = Job(
         image=checked(image or f"localhost/{usual}:latest"),
         name=label(name or usual),
-        command=command or ("python",),
+        command=command,
         gpus=gpu_count,
+        products=products,
+        runtime_class=runtime_class and label(runtime_class),
     )
     made = datetime.now(UTC).date().isoformat()
     _write(render(stack, chosen, job, facts(), made=made, kind=kind, own=own), output, as_json=as_json)

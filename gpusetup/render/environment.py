@@ -20,8 +20,18 @@ def steps(folders: list[Path]) -> Environment:
 
 def scripts(folders: list[Path]) -> Environment:
     """Return the environment of whole files, which carry doors that were rendered before."""
-    more = {"code": quoting.code, "comment": quoting.comment, "json": quoting.json_text, "unit": quoting.unit}
-    return _environment(folders, sh=quoting.sh, plain=quoting.plain, **more)
+    return _environment(
+        folders,
+        sh=quoting.sh,
+        plain=quoting.plain,
+        code=quoting.code,
+        comment=quoting.comment,
+        doubled=quoting.doubled,
+        json=quoting.json_text,
+        line=quoting.line,
+        unit=quoting.unit,
+        unit_line=quoting.unit_line,
+    )
 
 
 def _environment(folders: list[Path], **filters: Callable[..., Any]) -> Environment:

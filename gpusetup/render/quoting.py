@@ -41,9 +41,14 @@ def plain(value: str) -> str:
     return value
 
 
-def comment(value: str) -> Shell:
+def comment(value: str, mark: str = "# ") -> Shell:
     """Return `value` as one comment line; it may only stand at the beginning of a line."""
-    return Shell(OPEN + "# " + _unmarked(neutral(value)) + CLOSE)
+    return Shell(OPEN + mark + _unmarked(neutral(value)) + CLOSE)
+
+
+def line(value: str) -> Shell:
+    """Return `value`, which is the rest of its line, for grammars that take that as it stands."""
+    return Shell(OPEN + _printable(value) + CLOSE)
 
 
 def code(text: str) -> Shell:
@@ -71,6 +76,20 @@ def unit(value: Any) -> Shell:
     if not isinstance(value, str):
         return Shell(" ".join(map(unit, value)))
     return Shell(json_text(value).replace("%", "%%").replace("$", "$$"))
+
+
+def unit_line(value: str) -> Shell:
+    """Return `value` as the rest of a line of a systemd unit; a percent sign would begin a specifier."""
+    return line(value.rstrip("\\").replace("%", "%%"))
+
+
+def doubled(value: Any) -> Any:
+    """Double the dollar signs of a text or of each in a list, for grammars that put variables into plain values.
+
+    Compose and Kubernetes do; the result still needs `json` after this. Source: Compose specification, interpolation;
+    Kubernetes API, Container.args.
+    """
+    return value.replace("$", "$$") if isinstance(value, str) else [doubled(one) for one in value]
 
 
 def mark(value: Any) -> str:

@@ -28,11 +28,11 @@ def settle(text: str) -> str:
 def settle_data(text: str) -> str:
     """Return `text`, which no shell reads, without its marks: every value went through the filter of its grammar.
 
-    Those filters (`json`, `unit`) quote a value wherever it stands; a comment has a line of its own.
+    Those filters (`json`, `unit`) quote a value wherever it stands; `comment` and `line` need the rest of the line.
     """
-    found = re.search(f"{RAW}([^\n]*)|(?<!\n){OPEN}([^{CLOSE}]*)", text)
-    if found and found.start() > 0:
-        value = (found[1] or found[2]).replace(CLOSE, "")[:60]
+    found = re.search(f"{RAW}([^\n]*)|{OPEN}([^{CLOSE}]*){CLOSE}(?!\n)|[^\n]{OPEN}((?:#|//)[^{CLOSE}]*)", text)
+    if found:
+        value = next(one for one in found.groups() if one is not None).replace(CLOSE, "")[:60]
         raise WrongInputError(
             f"this text has {value!r} without quotes", "write {{ value | json }}, with the filter last"
         )

@@ -29,6 +29,13 @@ def template_name(kind: str, folders: Iterable[Path]) -> str:
     return known[kind]
 
 
+def skeleton(template: str) -> str:
+    """Return the skeleton that the bases fill in for a template."""
+    return "Apptainer.j2" if template.endswith(".def.j2") else "Containerfile.j2"
+
+
 def settled(text: str, template: str) -> str:
     """Return rendered `text` without its marks, every value in it seen to stand where its grammar keeps it whole."""
+    if template.endswith(".def.j2") and "{{" in text:
+        raise WrongInputError("a value holds {{, which Apptainer would take for a variable", "leave it out of names")
     return settle(text) if template.endswith(SHELL) else settle_data(text)

@@ -30,8 +30,13 @@ class Job(Value):
     image: str
     name: str
     """A DNS label: what the container, pod or unit is called."""
-    command: tuple[str, ...]
+    command: tuple[str, ...] = ()
+    """() leaves it to the format: Python in an image, and where it runs what shows the framework and its GPUs."""
     gpus: int = 1
+    products: tuple[str, ...] = ()
+    """Kubernetes' names of the GPUs it may run on (the label nvidia.com/gpu.product); () for any that fits."""
+    runtime_class: str = ""
+    """Kubernetes' runtime class, "" where NVIDIA's is the default or the devices come by CDI."""
 
 
 class Container(Value):

@@ -34,3 +34,15 @@ def label(name: str) -> str:
 def slug(text: str) -> str:
     """Return `text` as a DNS label."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:63].strip("-") or "gpusetup"
+
+
+def untagged(reference: str) -> str:
+    """Return an image by its digest alone where it has one; some tools take a tag or a digest, not both."""
+    name, at, digest = reference.partition("@")
+    return f"{name.rpartition(':')[0]}@{digest}" if at and ":" in name.rpartition("/")[2] else reference
+
+
+def pyxis(reference: str) -> str:
+    """Return an image as pyxis wants it: ``nvcr.io#nvidia/pytorch:26.02-py3``."""
+    registry, slash, rest = reference.partition("/")
+    return f"{registry}#{rest}" if slash and re.search(r"[.:]|^localhost$", registry) else reference

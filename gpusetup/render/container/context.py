@@ -1,0 +1,76 @@
+"""What the templates of containers see."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from gpusetup import __version__
+from gpusetup.content import content_dirs
+from gpusetup.render.container.labels import floor
+from gpusetup.render.container.names import pyxis, untagged
+from gpusetup.resolve.locked import locked
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.render.container.model import Base, Job
+    from gpusetup.resolve.model import Environment, Stack
+
+INSIDE = frozenset({"torch", "tensorflow", "environments", "cudnn", "python torch", "python tensorflow"})
+"""The components that an image holds; the others are the host's."""
+
+
+def context(stack: Stack, base: Base, job: Job, facts: Facts) -> dict[str, Any]:
+    """Return the values that every template of a container has, whatever its format.
+
+    ``command`` is the user's, or what shows the framework and its GPUs (``containers/first.json``).
+    """
+    environments = stack.environments
+    return {
+        "command": job.command or _first(environments[0].frameworks[0]),
+        "stack": stack,
+        "base": base,
+        "job": job,
+        "stages": _stages(base),
+        "about": list(_about(stack, base)),
+        "floor": floor(stack),
+        "majors": sorted({card.compute_capability.partition(".")[0] for card in stack.request.cards}, key=int),
+        "requirements": " ".join(one.text for env in environments for one in env.requirements),
+        "python_packages": sorted({name for one in environments for name in one.python_packages or ("python3",)}),
+        "hashed": {one.name: list(_hashed(one, facts)) for one in environments},
+        "untagged": untagged,
+        "pyxis": pyxis,
+        "version": __version__,
+    }
+
+
+def _first(framework: str) -> list[str]:
+    commands = json.loads((content_dirs("containers")[0] / "first.json").read_bytes())
+    return list(commands.get(framework, ["python"]))
+
+
+def _stages(base: Base) -> list[tuple[str, str, bool]]:
+    """Return image, name and whether packages are installed, of the stages before the last."""
+    return [(base.reference, "python", True), (base.build_reference or "python", "build", bool(base.build_reference))]
+
+
+def _about(stack: Stack, base: Base) -> Iterator[str]:
+    """Yield the header's lines: for which cards, what is inside, what the host must have."""
+    for card in stack.request.cards:
+        yield f"For: {card.name}, compute capability {card.compute_capability}"
+    for choice in stack.choices:
+        if choice.component in INSIDE:
+            yield f"{choice.component}: {choice.value}"
+    for one in stack.environments:
+        if one.driver_floor:
+            yield f"The host needs driver {one.driver_floor} or newer for {' and '.join(one.frameworks)}."
+    if base.source:
+        yield f"Built upon: {', '.join(base.source)}"
+
+
+def _hashed(environment: Environment, facts: Facts) -> Iterator[str]:
+    """Yield a line for pip's hash checking of each requirement whose wheel a fact knows."""
+    for one in locked(environment, facts).requirements:
+        if one.sha256:
+            yield f"{one.text} --hash=sha256:{one.sha256}"
