@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gpusetup.cli._build import SELFTEST, build_options, carry_out, carried
+from gpusetup.cli._build import build_and_prove, build_options, take_building, wheel_beside
 from gpusetup.cli._options import as_json
 from gpusetup.cli._request import read_request, request_options
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.render.container.model import Base, Container
-    from gpusetup.resolve.model import Request, Stack
+    from gpusetup.resolve.model import Archive, Request, Stack
 
 
 @click.command()
 @request_options
 @click.option("--format", "kind", default="containerfile", show_default=True, metavar="NAME",
-              help="containerfile, apptainer, bootc, compose, devcontainer, kubernetes-deployment, kubernetes-job, "
-              "quadlet or slurm.")  # fmt: skip
+              help="containerfile, selftest (an image that proves itself), apptainer, bootc, compose, devcontainer, "
+              "kubernetes-deployment, kubernetes-job, quadlet or slurm.")  # fmt: skip
 @click.option("--base-image", default="", metavar="NAME",
               help="Build upon fedora, ubuntu, rocky, ubi, or NVIDIA's cuda-ubuntu, cuda-rocky or cuda-ubi.  "
               "[default: the distribution's own]")  # fmt: skip
@@ -51,7 +51,7 @@ def container(
     """Print a Containerfile with the frameworks that fit the cards, or what runs it; the driver stays the host's.
 
     COMMAND, behind `--`, is what the container runs. What the host must bring, the lowest driver version and the
-    compute capability, is in the image's labels.
+    compute capability, is in the image's labels. --build builds it with podman, buildah or docker, and prints its id.
     With two environments in one image, --framework makes one image for each instead.
     """
     from gpusetup.facts import facts  # noqa: PLC0415 - --help needs none of this
@@ -59,6 +59,7 @@ def container(
     from gpusetup.render.container.names import image as checked  # noqa: PLC0415
     from gpusetup.render.container.names import label, slug  # noqa: PLC0415
 
+    building = take_building(options)
     stack, chosen = _choose(read_request(facts(), **options), facts(), base_image, base, pin=pin)
     usual = slug("gpusetup-" + "-".join(one for env in stack.environments for one in env.frameworks))
     job = Job(
@@ -70,7 +71,13 @@ def container(
         runtime_class=runtime_class and label(runtime_class),
     )
     made = datetime.now(UTC).date().isoformat()
-    _write(render(stack, chosen, job, facts(), made=made, kind=kind, own=own), output, as_json=as_json)
+
+    def draw(wheel: Archive | None) -> Container:
+        return render(stack, chosen, job, facts(), made=made, kind=kind, own=own, wheel=wheel)
+
+    if building.build:
+        ctx.exit(build_and_prove(draw, kind, job.image, building))
+    _write(draw(wheel_beside(output, kind, building)), output, as_json=as_json)
 
 
 def _choose(request: Request, facts: Facts, name: str, reference: str, *, pin: bool) -> tuple[Stack, Base]:

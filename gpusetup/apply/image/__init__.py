@@ -1,0 +1,1 @@
+"""Builds images on this host, and runs in them: the only room that starts a container builder."""

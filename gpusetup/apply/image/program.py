@@ -1,0 +1,50 @@
+"""Runs a container builder, shows what it says, and turns its failure into one clear error."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections import deque
+from collections.abc import Callable, Iterable
+from textwrap import shorten
+
+from gpusetup.errors import GpusetupError, StepFailedError
+from gpusetup.report.console import neutral
+
+Tell = Callable[[str], None]
+
+# what a builder says when a step fails: buildah and podman, then docker
+_FAILED = re.compile(r'(?:building at STEP|process) "(?P<step>.+?)"(?:: | did not complete)')
+_NOISE = re.compile(
+    r"subprocess exited|exit status|^Error: (building|error building)|^-+$|^time=|did not complete|^\s*$"
+)
+_KEPT = 60
+
+
+def run(command: list[str], tell: Tell, what: str) -> None:
+    """Run `command` and pass every line it prints to `tell`.
+
+    Raises `StepFailedError` saying that `what` failed, at which step and with which words, when it exits with an error.
+    """
+    tail: deque[str] = deque(maxlen=_KEPT)
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            tail.append(neutral(line.rstrip("\n")))
+            tell(tail[-1])
+    if process.returncode != 0:
+        raise failure(what, tail, process.returncode)
+
+
+def failure(what: str, said: Iterable[str], status: int) -> GpusetupError:
+    """Return the error for a builder that ended with `status` after it `said` these lines."""
+    lines = list(said)
+    steps = [match["step"] for match in map(_FAILED.search, lines) if match]
+    step = f" at the step {shorten(steps[-1], 60, placeholder='…')!r}" if steps else ""
+    words = next((line.strip() for line in reversed(lines) if not _NOISE.search(line)), f"exit status {status}")
+    return StepFailedError(
+        f"{what} failed{step}: {words}",
+        "what the builder said is above; mend the cause and give the same command again",
+    )

@@ -1,0 +1,117 @@
+"""The options that build an image and prove it, and what they do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gpusetup.render.container import Container
+    from gpusetup.resolve.model import Archive
+    from gpusetup.selftest.proof import Proof
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+SELFTEST = "selftest"
+"""The format of the image that carries gpusetup."""
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+OPTIONS = (
+    click.option("--build", is_flag=True, help="Build the image, instead of printing the file."),
+    click.option("--builder", type=click.Choice(["podman", "buildah", "docker"]),
+                 help="What builds it.  [default: the first of these that is installed]"),
+    click.option("--builder-option", "builder_options", multiple=True, metavar="OPTION",
+                 help="Hand OPTION on to the builder (repeatable): --builder-option=--no-cache."),
+    click.option("--pip-config", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
+                 help="pip's configuration while it builds: a private index, a certificate. Never kept in the image."),
+    click.option("--wheel", type=_FILE, metavar="FILE",
+                 help="gpusetup's own wheel, for images that prove.  [default: built from this checkout]"),
+    click.option("--run-selftest", is_flag=True, help="After building, run `gpusetup selftest` inside the image."),
+    click.option("--save", "proof_file", type=_FILE, metavar="FILE", help="Keep the proof as JSON."),
+)  # fmt: skip
+
+
+class Building(NamedTuple):
+    """What the options said."""
+
+    build: bool
+    builder: str | None
+    builder_options: tuple[str, ...]
+    pip_config: Path | None
+    wheel: Path | None
+    run_selftest: bool
+    proof_file: Path | None
+
+
+def build_options(command: F) -> F:
+    """Add the options that build an image and prove it."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def take_building(options: dict[str, Any]) -> Building:
+    """Take what belongs to building out of a command's options."""
+    from gpusetup.errors import WrongInputError  # noqa: PLC0415 - --help needs none of it
+
+    asked = Building(**{name: options.pop(name) for name in Building._fields})
+    for given, name in ((asked.run_selftest, "--run-selftest"), (asked.proof_file, "--save")):
+        if given and not (asked.build and asked.run_selftest):
+            raise WrongInputError(f"{name} proves an image that was just built", "add --build --run-selftest")
+    return asked
+
+
+def wheel_beside(output: Path | None, kind: str, asked: Building) -> Archive | None:
+    """Return gpusetup's wheel if the format `kind` carries it, laid where the file is written, which copies it."""
+    if kind != SELFTEST:
+        return None
+    from gpusetup.apply.image.build import context  # noqa: PLC0415
+    from gpusetup.apply.image.wheel import wheel  # noqa: PLC0415
+
+    if output is not None:
+        return wheel(asked.wheel, output.parent)
+    with context() as folder:
+        made = wheel(asked.wheel, folder)
+    click.echo(f"it copies {made.url}, which --output writes beside it", err=True)
+    return made
+
+
+def build_and_prove(draw: Callable[[Archive | None], Container], kind: str, image: str, asked: Building) -> int:
+    """Build as `image` what `draw` returns, prove it when asked to; return 1 when a verdict failed, 0 otherwise."""
+    from gpusetup.apply.image.build import Wishes, build, context  # noqa: PLC0415
+    from gpusetup.apply.image.builder import find  # noqa: PLC0415
+    from gpusetup.apply.image.inside import require_gpu  # noqa: PLC0415
+    from gpusetup.apply.image.selftest import selftest, with_gpusetup  # noqa: PLC0415
+    from gpusetup.apply.image.wheel import wheel  # noqa: PLC0415
+
+    builder = find(asked.builder or "")
+    wishes = Wishes(pip_config=asked.pip_config, options=asked.builder_options)
+    with context() as folder:
+        container = draw(wheel(asked.wheel, folder) if kind == SELFTEST else None)
+        gpu = bool(container.driver_floor)
+        if asked.run_selftest:
+            require_gpu(builder, gpu)
+        built = build(builder, folder, container.text, image, wishes, _tell)
+    click.echo(f"{built.id} {built.tag}")
+    if not asked.run_selftest:
+        return 0
+    proving = built if kind == SELFTEST else with_gpusetup(builder, built, container, asked.wheel, wishes, _tell)
+    return _show(selftest(builder, proving.tag, gpu=gpu), asked.proof_file)
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _show(proof: Proof, kept: Path | None) -> int:
+    from gpusetup.report import selftest as report  # noqa: PLC0415
+    from gpusetup.value import save, to_json  # noqa: PLC0415
+
+    if kept is not None:
+        save(kept, to_json(proof))
+    report.show(proof)
+    return 1 if proof.failed else 0

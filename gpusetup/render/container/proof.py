@@ -1,0 +1,22 @@
+"""The file of an image that proves another one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpusetup.content import content_dirs
+from gpusetup.render import environment
+from gpusetup.render.settle import settle
+
+if TYPE_CHECKING:
+    from gpusetup.render.container.model import Container
+    from gpusetup.resolve.model import Archive
+
+TEMPLATE = "proof.Containerfile.j2"
+
+
+def proof(container: Container, image: str, wheel: Archive) -> str:
+    """Return the Containerfile that lays gpusetup, from `wheel`, on top of the `image` built of `container`."""
+    template = environment.get(environment.scripts(content_dirs("containers")), TEMPLATE)
+    with environment.template_faults(TEMPLATE):
+        return settle(template.render(stack=container.stack, image=image, wheel=wheel))
