@@ -51,7 +51,11 @@ class Place:
             raise MissingError(f"the recipe {digest[:12]} was not run by --apply here", "run its script with --undo")
         return load(path, Recipe)
 
-    def waiting(self) -> Recipe | None:
+    def mends(self, digest: str) -> bool:
+        """Say whether the recipe `digest` was begun here to mend something, and not to install a stack."""
+        return self._path(digest).exists() and self.recipe(digest).stack is None
+
+    def waiting(self, *, mends: bool = False) -> Recipe | None:
         """Return the recipe whose last word was that it waits for a reboot, to go on with the very same one.
 
         A new plan would be another: it would see the driver that this recipe has put there, as one that has to stay.
@@ -59,7 +63,7 @@ class Place:
         last = self.journal.entries()[-1:]
         if not last or last[0].event != "waiting" or not self._path(last[0].recipe).exists():
             return None
-        return self.recipe(last[0].recipe)
+        return self.recipe(last[0].recipe) if self.mends(last[0].recipe) == mends else None
 
     def _path(self, digest: str) -> Path:
         return self.folder / "recipes" / f"{digest}.json"

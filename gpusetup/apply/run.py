@@ -12,6 +12,7 @@ from typing import Literal, NoReturn
 
 from gpusetup.apply import doors
 from gpusetup.apply.doors import Outcome
+from gpusetup.apply.journal import Entry
 from gpusetup.apply.place import Place
 from gpusetup.errors import StepFailedError
 from gpusetup.render.model import Recipe, Step
@@ -41,13 +42,13 @@ def apply(recipe: Recipe, place: Place, tell: Tell) -> Ending:
     return "done"
 
 
-def undo(place: Place, tell: Tell) -> int:
-    """Take back every step that stands, the latest first; return how many.
+def undo(place: Place, tell: Tell, ours: Callable[[Entry], bool] = lambda _entry: True) -> int:
+    """Take back every step that stands and whose last entry is `ours`, the latest first; return how many.
 
     Raises `StepFailedError` when one cannot be taken back; the others stay as they are.
     """
     with place.locked():
-        standing = place.journal.standing()
+        standing = [entry for entry in place.journal.standing() if ours(entry)]
         for entry in standing:
             recipe = place.recipe(entry.recipe)
             step = next(step for step in recipe.steps if step.id == entry.step)

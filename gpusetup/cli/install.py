@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
+from gpusetup.cli._apply import carry_out, host_place, take_back
 from gpusetup.cli._options import as_json
-from gpusetup.cli._request import read_request, request_options
-from gpusetup.errors import EXIT_FINE, EXIT_REBOOT
+from gpusetup.cli._request import read_asked, request_options
+from gpusetup.errors import EXIT_FINE
 
 if TYPE_CHECKING:
     from gpusetup.apply.place import Place
@@ -40,6 +40,13 @@ if TYPE_CHECKING:
 @as_json
 @click.option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write the recipe there instead.")
 @click.option("--apply", "do_apply", is_flag=True, help="Carry it out on this machine, after asking.")
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --apply: carry out this recipe, saved by --format json, if the machine is still as it was then.",
+)
 @click.option("--undo", "do_undo", is_flag=True, help="Take back what --apply did on this machine.")
 @click.option("--dry-run", is_flag=True, help="With --apply: say which steps are done and which are not.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
@@ -47,21 +54,21 @@ if TYPE_CHECKING:
 def install(
     ctx: click.Context, /,
     *, own: Path | None, explain: bool, kind: str, as_json: bool, output: Path | None, do_apply: bool, do_undo: bool,
-    dry_run: bool, yes: bool, **options: Any,
+    plan_file: Path | None, dry_run: bool, yes: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Print the recipe that installs the stack that fits this machine, as one script to read and to run.
 
     With --apply it is carried out step by step; a run that fails, is killed or needs a reboot goes on where it
-    stopped when the same command is given again. Exit code: 4 no stack fits or not this machine, 6 a step failed,
-    7 reboot and give the same command again.
+    stopped when the same command is given again. Exit code: 4 no stack fits, not this machine, or changed since the
+    plan; 6 a step failed, 7 reboot and give the same command again.
     """
     if do_undo:
-        _undo(yes=yes)
+        take_back(host_place(), lambda _entry: True, yes=yes)
         return
     if do_apply and (options["machine_file"] or options["sysroot"] != Path("/")):
         raise click.UsageError("--apply is for this machine; --machine and --sysroot speak of another one")
     if do_apply:
-        place = _place()
+        place = host_place()
         recipe = place.waiting() or _recipe(own, options, explain=explain)
         ctx.exit(_apply(recipe, place, dry_run=dry_run, yes=yes))
     recipe = _recipe(own, options, explain=explain)
@@ -74,12 +81,40 @@ def _recipe(own: Path | None, options: dict[str, Any], *, explain: bool) -> Reci
     from gpusetup.render.steps import recipe  # noqa: PLC0415
     from gpusetup.resolve import resolve  # noqa: PLC0415
 
-    stack = resolve(read_request(facts(), **options), facts())
+    asked = read_asked(facts(), **options)
+    stack = resolve(asked.request, facts())
     if explain:
         from gpusetup.report.plan import show  # noqa: PLC0415
 
         show(stack, explain=True)
-    return recipe(stack, own)
+    made = recipe(stack, own)
+    if asked.machine is None:
+        return made
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    from gpusetup.render.origin import origin  # noqa: PLC0415
+
+    return replace(made, origin=origin(asked.machine))
+
+
+def _only_plan(ctx: click.Context, options: dict[str, Any], *, do_apply: bool) -> None:
+    """Raise `click.UsageError` where --plan stands without --apply, or beside a wish that the plan cannot follow."""
+    if not do_apply:
+        raise click.UsageError("--plan goes with --apply")
+    for name in options:
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--plan says already what to install; leave out {name.strip('_')}")
+
+
+def _saved(path: Path) -> Recipe:
+    """Return the recipe in the file `path`, having seen that nobody changed its steps."""
+    from gpusetup.apply.guard import refuse_mended_by_hand  # noqa: PLC0415
+    from gpusetup.render.model import Recipe  # noqa: PLC0415
+    from gpusetup.value import load  # noqa: PLC0415
+
+    recipe = load(path, Recipe)
+    refuse_mended_by_hand(recipe)
+    return recipe
 
 
 def _write(recipe: Recipe, output: Path | None, kind: str) -> None:
@@ -98,45 +133,11 @@ def _write(recipe: Recipe, output: Path | None, kind: str) -> None:
 def _apply(recipe: Recipe, place: Place, *, dry_run: bool, yes: bool) -> int:
     """Carry `recipe` out and return the exit code."""
     from gpusetup.apply.guard import refuse_other_host  # noqa: PLC0415
-    from gpusetup.apply.run import apply, look  # noqa: PLC0415
+    from gpusetup.apply.run import look  # noqa: PLC0415
 
     refuse_other_host(recipe, place.root)
     if dry_run:
         for name, done in look(recipe, place).items():
             click.echo(f"{'done ' if done else 'to do'}  {name}")
         return EXIT_FINE
-    for step in recipe.steps:
-        click.echo(f"  {step.id}: {step.title}", err=True)
-    _ask("Do these steps on this machine?", yes=yes)
-    ending = apply(recipe, place, lambda line: click.echo(line, err=True))
-    click.echo("all steps are done" if ending == "done" else "reboot now, then give the same command again")
-    return EXIT_FINE if ending == "done" else EXIT_REBOOT
-
-
-def _undo(*, yes: bool) -> None:
-    from gpusetup.apply.run import undo  # noqa: PLC0415
-
-    place = _place()
-    standing = [entry.step for entry in place.journal.standing()]
-    if not standing:
-        click.echo("there is nothing to take back")
-        return
-    _ask(f"Take back {', '.join(standing)}?", yes=yes)
-    count = undo(place, lambda line: click.echo(line, err=True))
-    click.echo(f"{count} steps are taken back")
-
-
-def _place() -> Place:
-    """Return where this machine keeps its journal; ``GPUSETUP_ROOT`` is for image roots and tests."""
-    from gpusetup.apply.place import Place  # noqa: PLC0415
-
-    return Place(Path(os.environ.get("GPUSETUP_ROOT") or "/"))
-
-
-def _ask(question: str, *, yes: bool) -> None:
-    from gpusetup.errors import RefusedError  # noqa: PLC0415
-
-    if not yes and not sys.stdin.isatty():
-        raise RefusedError("there is no terminal to ask on", "give --yes to go on without a question")
-    if not yes:
-        click.confirm(question, abort=True, err=True)
+    return carry_out(recipe, place, yes=yes)

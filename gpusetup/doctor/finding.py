@@ -14,6 +14,10 @@ class Remedy(Value):
 
     text: str
     commands: tuple[str, ...] = ()
+    fix: str = ""
+    """Its name in ``fixes.json``, from which `gpusetup doctor --fix` makes a step."""
+    values: dict[str, str] = {}  # noqa: RUF012 - msgspec copies an empty default
+    """What stands for its placeholders."""
 
 
 class Finding(Value):

@@ -46,7 +46,8 @@ def test_a_remedy_has_words_and_commands_for_every_distribution(name: str) -> No
 @pytest.mark.parametrize("name", sorted(table()))
 def test_the_values_that_a_rule_gives_are_those_that_the_table_asks_for(name: str) -> None:
     row = table()[name]
-    texts = [row["text"], *(command for key, commands in row.items() if key != "text" for command in commands)]
+    lists = [*row.get("undo", {}).values(), *(row[key] for key in row if key not in {"text", "undo", "keeps"})]
+    texts = [row["text"], *(command for commands in lists for command in commands)]
     asked = {field for text in texts for _, field, _, _ in Formatter().parse(text) if field}
     assert asked == set(all_fixes()[name].values)
 

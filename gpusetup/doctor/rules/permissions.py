@@ -58,7 +58,7 @@ def compute_mode(machine: Machine, gpu: Gpu) -> Verdicts:
     busy".
     """
     mode = there(gpu.compute_mode)
-    command = fix("default-compute-mode", index=str(gpu.index))
+    command = fix("default-compute-mode", index=str(gpu.index), was=str(mode))
     if mode == nvml.COMPUTE_PROHIBITED:
         yield error(
             "compute mode is prohibited: no CUDA program may use this GPU", f"compute mode: {mode}", fix=command

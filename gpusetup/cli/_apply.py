@@ -1,0 +1,61 @@
+"""What the commands share that carry out a recipe on this machine, or take one back."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gpusetup.errors import EXIT_FINE, EXIT_REBOOT, RefusedError
+
+if TYPE_CHECKING:
+    from gpusetup.apply.journal import Entry
+    from gpusetup.apply.place import Place
+    from gpusetup.render.model import Recipe
+
+
+def host_place() -> Place:
+    """Return where this machine keeps its journal; ``GPUSETUP_ROOT`` is for image roots and tests."""
+    from gpusetup.apply.place import Place  # noqa: PLC0415 - --help needs none of this
+
+    return Place(Path(os.environ.get("GPUSETUP_ROOT") or "/"))
+
+
+def carry_out(recipe: Recipe, place: Place, *, yes: bool) -> int:
+    """Do the steps of `recipe` after asking, and return the exit code."""
+    from gpusetup.apply.run import apply  # noqa: PLC0415
+
+    for step in recipe.steps:
+        click.echo(f"  {step.id}: {step.title}", err=True)
+    confirm("Do these steps on this machine?", yes=yes)
+    ending = apply(recipe, place, _tell)
+    click.echo("all steps are done" if ending == "done" else "reboot now, then give the same command again")
+    return EXIT_FINE if ending == "done" else EXIT_REBOOT
+
+
+def take_back(place: Place, ours: Callable[[Entry], bool], *, yes: bool) -> None:
+    """Undo, after asking, the steps whose last entry in the journal is `ours`."""
+    from gpusetup.apply.run import undo  # noqa: PLC0415
+
+    standing = [entry.step for entry in place.journal.standing() if ours(entry)]
+    if not standing:
+        click.echo("there is nothing to take back")
+        return
+    confirm(f"Take back {', '.join(standing)}?", yes=yes)
+    click.echo(f"{undo(place, _tell, ours)} steps are taken back")
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on when the user says so; raises `RefusedError` where there is nobody to ask."""
+    if not yes and not sys.stdin.isatty():
+        raise RefusedError("there is no terminal to ask on", "give --yes to go on without a question")
+    if not yes:
+        click.confirm(question, abort=True, err=True)
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
