@@ -1,0 +1,121 @@
+"""The GRU classifier in JAX: a cell scanned over the letters, `jax.value_and_grad` and optax's SGD, both compiled.
+
+JAX has no GRU layer, so this is the one its users write. It is compiled anew for every shape, which costs a second, so
+names are padded to the longest there is, or its next multiple; a state stays as it is where a name is over.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from checks.common.jax import dtype
+from checks.gru import LEARNING_RATE, MOMENTUM
+from checks.gru.names import LONGEST
+
+if TYPE_CHECKING:
+    from checks.common.job import Job
+    from checks.gru import Weights
+    from checks.gru.names import Batch
+
+Array = np.ndarray[Any, Any]
+Parameters = dict[str, jax.Array]
+
+_OPTIMISER = optax.sgd(LEARNING_RATE, momentum=MOMENTUM)
+
+
+class Model:
+    """The classifier with its optimiser, in the check's terms, whose layout it keeps."""
+
+    def __init__(self, weights: Weights, job: Job) -> None:
+        self.dtype = dtype(job)
+        self.load(weights)
+
+    def load(self, weights: Weights) -> None:
+        self.parameters = {name: jnp.array(weight, self.dtype) for name, weight in weights.items()}
+        self.memory = _OPTIMISER.init(self.parameters)
+
+    def state(self, batch: Batch) -> Array:
+        return np.array(encode(self.parameters, *_names(batch)))
+
+    def looped(self, batch: Batch) -> Array:
+        letters, lengths = _names(batch)
+        state = jnp.zeros((len(letters), self.parameters["gru.recurrent"].shape[-1]), self.dtype)
+        for place in range(batch.lengths.max()):
+            projected = project(self.parameters, letters[:, place])
+            state = _cell(self.parameters, state, projected, place < lengths)
+        return np.array(state)
+
+    def logits(self, batch: Batch) -> Array:
+        return np.array(scores(self.parameters, *_names(batch)))
+
+    def gradients(self, batch: Batch) -> tuple[float, dict[str, Array]]:
+        value, gradients = backward(self.parameters, *_names(batch), batch.languages)
+        return float(value), {name: np.array(gradient) for name, gradient in gradients.items()}
+
+    def step(self, batch: Batch) -> float:
+        value, gradients = backward(self.parameters, *_names(batch), batch.languages)
+        self.parameters, self.memory = update(self.parameters, self.memory, gradients)
+        return float(value)
+
+    def weights(self) -> dict[str, Array]:
+        return {name: np.array(weight) for name, weight in self.parameters.items()}
+
+
+def project(parameters: Parameters, letters: jax.Array) -> jax.Array:
+    """Return what letters (…) add to each gate (…, 3, 64)."""
+    embedded = parameters["embedding"][letters]
+    return jnp.einsum("...e,ghe->...gh", embedded, parameters["gru.input"]) + parameters["gru.input_bias"]
+
+
+def cell(parameters: Parameters, state: jax.Array, projected: jax.Array, alive: jax.Array) -> jax.Array:
+    """Return the state (n, 64) after one more letter, where there is one."""
+    a = projected.swapaxes(0, 1)
+    u = jnp.einsum("nh,gkh->gnk", state, parameters["gru.recurrent"]) + parameters["gru.recurrent_bias"][:, None]
+    reset, update = jax.nn.sigmoid(a[:2] + u[:2])
+    candidate = jnp.tanh(a[2] + reset * u[2])
+    return jnp.where(alive[:, None], (1 - update) * candidate + update * state, state)
+
+
+@jax.jit
+def encode(parameters: Parameters, letters: jax.Array, lengths: jax.Array) -> jax.Array:
+    """Return the state after each name's last letter."""
+    projected = project(parameters, letters.T)
+    alive = jnp.arange(letters.shape[1])[:, None] < lengths
+    start = jnp.zeros((len(letters), parameters["gru.recurrent"].shape[-1]), projected.dtype)
+    last, _ = jax.lax.scan(lambda state, one: (cell(parameters, state, *one), None), start, (projected, alive))
+    return last
+
+
+@jax.jit
+def scores(parameters: Parameters, letters: jax.Array, lengths: jax.Array) -> jax.Array:
+    """Return the unnormalised scores (n, languages)."""
+    return encode(parameters, letters, lengths) @ parameters["output.weight"].T + parameters["output.bias"]
+
+
+def loss(parameters: Parameters, letters: jax.Array, lengths: jax.Array, languages: jax.Array) -> jax.Array:
+    """Return the cross-entropy, mean over the names."""
+    logits = scores(parameters, letters, lengths)
+    return optax.softmax_cross_entropy_with_integer_labels(logits, languages).mean()
+
+
+@partial(jax.jit, donate_argnums=(0, 1))
+def update(parameters: Parameters, memory: optax.OptState, gradients: Parameters) -> tuple[Parameters, optax.OptState]:
+    """Make one step."""
+    updates, memory = _OPTIMISER.update(gradients, memory)
+    return optax.apply_updates(parameters, updates), memory
+
+
+backward = jax.jit(jax.value_and_grad(loss))
+_cell = jax.jit(cell)
+
+
+def _names(batch: Batch) -> tuple[Array, Array]:
+    """Return letters, padded, and lengths, as int32."""
+    more = -batch.letters.shape[1] % LONGEST
+    return np.pad(batch.letters, ((0, 0), (0, more))).astype(np.int32), batch.lengths.astype(np.int32)
