@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+from tests.fake_rpmdb import Rpm, rpmdb
+
 
 class Link(NamedTuple):
     """A symbolic link, as it is written."""
@@ -149,5 +151,27 @@ WHOLE: dict[str, Content] = {
     f"{_SITE}/nvidia_cudnn_cu12-9.10.dist-info/RECORD": "nvidia/cudnn/lib/libcudnn.so.9,,1\n",
     f"{_SITE}/nvidia_cudnn_cu13-9.13.dist-info/RECORD": "nvidia/cudnn/lib/libcudnn.so.9,,1\n",
     f"{_SITE}/nvidia/cudnn/lib/libcudnn.so.9": _LIBRARY,
+    f"{_SITE}/torch-2.14.0.dist-info/WHEEL": "Tag: cp314-cp314-manylinux_2_28_x86_64\n",
+    f"{_SITE}/torch-2.14.0.dist-info/METADATA": "Requires-Dist: nvidia-cudnn-cu13==9.13; os_name=='posix'\n\nA\n",
+    f"{_SITE}/torch-2.14.0.dist-info/direct_url.json": '{"dir_info": {"editable": true}}',
+    "/usr/lib/sysimage/rpm/rpmdb.sqlite": rpmdb(
+        Rpm("xorg-x11-drv-nvidia-cuda-libs", "580.95.05", files=("/usr/lib64/libcuda.so.580.95.05",)),
+        Rpm("podman", "5.7.0", vendor="Fedora Project"),
+    ),
+    "/etc/udev/rules.d/70-nvidia.rules": 'KERNEL=="nvidia*", MODE="0660", GROUP="video"\n',
+    "/etc/containerd/config.toml": "[plugins.nvidia]\n",
+    "/var/lib/kubelet/device-plugins/kubelet.sock": "",
+    "/dev/char/195:255": "",
+    "/var/log/audit/audit.log": 'type=AVC msg=audit(1.2:3): avc:  denied  { read } for name="nvidiactl"\n',
+    "/proc/uptime": "100.0 200.0\n",
+    "/run/reboot-required": "",
+    "/sys/class/dmi/id/chassis_type": "10\n",
+    "/sys/class/infiniband/mlx5_0/ports/1/state": "4: ACTIVE\n",
+    "/sys/devices/system/clocksource/clocksource0/current_clocksource": "tsc\n",
+    "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor": "powersave\n",
+    f"{_CARD}/iommu_group/type": "DMA-FQ\n",
+    f"{_CARD}/local_cpulist": "0-7\n",
+    "/sys/devices/pci0000:00/config": b"\0" * 256,
+    "/usr/bin/nvidia-smi": "",
 }
 """A Fedora laptop with everything that is read anywhere; not healthy, but whole."""

@@ -36,9 +36,14 @@ def _read_beside(host: Host, question: Question) -> Machine:
     from gpusetup.machine.containers.engines import read_containers  # noqa: PLC0415
     from gpusetup.machine.gpu.device_nodes import read_device_nodes, read_majors  # noqa: PLC0415
     from gpusetup.machine.gpu.driver import read_driver  # noqa: PLC0415
-    from gpusetup.machine.gpu.pci import read_pci  # noqa: PLC0415
+    from gpusetup.machine.gpu.pci import read_bus  # noqa: PLC0415
+    from gpusetup.machine.gpu.stuck import read_stuck  # noqa: PLC0415
+    from gpusetup.machine.gpu.udev import read_udev  # noqa: PLC0415
+    from gpusetup.machine.packages.conda import read_conda  # noqa: PLC0415
+    from gpusetup.machine.packages.installed import read_packages  # noqa: PLC0415
     from gpusetup.machine.software.distributions import read_distributions  # noqa: PLC0415
-    from gpusetup.machine.software.libraries import read_libraries  # noqa: PLC0415
+    from gpusetup.machine.software.libraries import read_gone, read_libraries  # noqa: PLC0415
+    from gpusetup.machine.software.owners import own  # noqa: PLC0415
     from gpusetup.machine.software.toolkits import read_toolkits  # noqa: PLC0415
     from gpusetup.machine.software.wheels import read_shared_files  # noqa: PLC0415
     from gpusetup.machine.system.operating_system import read_system  # noqa: PLC0415
@@ -46,10 +51,11 @@ def _read_beside(host: Host, question: Question) -> Machine:
     system = read_system(host)
     toolkits = read_toolkits(host)
     distributions = read_distributions(host)
-    libraries = read_libraries(host, system.arch, toolkits, distributions)
-    pci = read_pci(host)
+    packages = read_packages(host)
+    libraries = own(host, read_libraries(host, system.arch, toolkits, distributions), packages, distributions)
+    bus = read_bus(host)
     device_nodes = read_device_nodes(host)
-    containers = read_containers(host)
+    containers = read_containers(host, packages)
     answer = question.answer()
     return Machine(
         gpusetup=__version__,
@@ -58,7 +64,7 @@ def _read_beside(host: Host, question: Question) -> Machine:
         system=system,
         driver=read_driver(host, answer.driver, libraries),
         gpus=answer.gpus,
-        pci=pci,
+        pci=bus.cards,
         device_nodes=device_nodes,
         libraries=libraries,
         toolkits=toolkits,
@@ -66,4 +72,11 @@ def _read_beside(host: Host, question: Question) -> Machine:
         containers=containers,
         device_majors=read_majors(host),
         shared_files=read_shared_files(host, distributions),
+        packages=packages,
+        conda=read_conda(host),
+        nvswitches=bus.switches,
+        other_displays=bus.other_displays,
+        udev=read_udev(host),
+        libraries_gone=read_gone(host),
+        stuck=read_stuck(host, answer.gpus),
     )

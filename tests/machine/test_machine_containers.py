@@ -52,7 +52,7 @@ def test_a_specification_tells_its_driver_and_what_has_gone(tmp_path: Path, path
         "/usr/bin/nvidia-smi": "",
         "/dev/nvidia0": "",
     }
-    containers = read_containers(Host(grow(tmp_path, tree)))
+    containers = read_containers(Host(grow(tmp_path, tree)), ())
     missing = {"/usr/lib64/libcuda.so.575.64.03", "/usr/bin/nvidia-cdi-hook"}
     assert not isinstance(containers.cdi, Unread)
     (spec,) = containers.cdi
@@ -63,7 +63,7 @@ def test_a_specification_tells_its_driver_and_what_has_gone(tmp_path: Path, path
 
 def test_one_folder_under_two_names_is_one(tmp_path: Path) -> None:
     tree: dict[str, Content] = {"/run/cdi/nvidia.yaml": CDI_YAML, "/var/run": Link("/run")}
-    assert read_containers(Host(grow(tmp_path, tree))).cdi_specs == ("/run/cdi/nvidia.yaml",)
+    assert read_containers(Host(grow(tmp_path, tree)), ()).cdi_specs == ("/run/cdi/nvidia.yaml",)
 
 
 def test_how_the_engines_are_set_up(tmp_path: Path) -> None:
@@ -71,11 +71,11 @@ def test_how_the_engines_are_set_up(tmp_path: Path) -> None:
         "/etc/docker/daemon.json": '{"runtimes": {"nvidia": {"path": "nvidia-container-runtime"}}}',
         "/etc/nvidia-container-runtime/config.toml": "[nvidia-container-cli]\n#no-cgroups = false\nno-cgroups = true\n",
     }
-    containers = read_containers(Host(grow(tmp_path, tree)))
+    containers = read_containers(Host(grow(tmp_path, tree)), ())
     assert (containers.docker_runtimes, containers.no_cgroups) == (("nvidia",), True)
 
 
 def test_a_broken_daemon_file_is_unread(tmp_path: Path) -> None:
-    told = read_containers(Host(grow(tmp_path, {"/etc/docker/daemon.json": "{"}))).docker_runtimes
+    told = read_containers(Host(grow(tmp_path, {"/etc/docker/daemon.json": "{"})), ()).docker_runtimes
     assert isinstance(told, Unread)
     assert told.unread == "failed"

@@ -9,7 +9,7 @@ import pytest
 
 from gpusetup.machine.gpu.device_nodes import read_device_nodes, read_majors
 from gpusetup.machine.gpu.driver import read_driver
-from gpusetup.machine.gpu.pci import read_pci
+from gpusetup.machine.gpu.pci import read_bus
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import PciGpu, Unread
 from gpusetup.machine.read import read
@@ -37,7 +37,7 @@ GPU: dict[str, Content] = {
 
 
 def card(root: Path, change: dict[str, Content]) -> PciGpu:
-    pci = read_pci(Host(grow(root, GPU | change)))
+    pci = read_bus(Host(grow(root, GPU | change))).cards
     assert not isinstance(pci, Unread)
     return pci[0]
 

@@ -20,7 +20,7 @@ def test_the_whole_host_is_read_whole() -> None:
     kept: Host = dict.fromkeys(WHOLE, ("keep", b"")) | {f"/{folder}": ("name", b"x") for folder in CROWDED}
     machine = meet(kept)
     unread = [name for name in machine.__struct_fields__ if isinstance(getattr(machine, name), Unread)]
-    assert unread == ["gpus"]  # its library is no library
+    assert unread == ["gpus", "stuck"]  # its library is no library, and a folder has no processes
     assert machine.driver.kernel_module == machine.driver.user_library == "580.95.05"
     assert machine.driver.module_gcc == "15.2.1"
     assert not isinstance(machine.system.kernel.builds, Unread)

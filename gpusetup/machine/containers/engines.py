@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import msgspec
 
 from gpusetup.machine.containers.cdi import find_cdi, read_cdi
 from gpusetup.machine.host import Host
-from gpusetup.machine.model import Containers, Reading, Unread
+from gpusetup.machine.model import Containers, Package, Reading, Unread
 from gpusetup.machine.software.programs import find_program
 
 PROGRAMS = (
     "podman", "docker", "buildah", "nerdctl", "containerd", "crio", "apptainer", "singularity", "enroot",
     "nvidia-ctk", "nvidia-container-cli", "nvidia-container-runtime",
 )  # fmt: skip
+PACKAGES = {
+    "podman": ("podman",),
+    "docker": ("docker-ce", "moby-engine", "docker.io", "docker"),
+    "containerd": ("containerd.io", "containerd"),
+    "crio": ("cri-o",),
+    "buildah": ("buildah",),
+    "nvidia-ctk": ("nvidia-container-toolkit-base", "nvidia-container-toolkit"),
+}
+"""Which package brings a program, by the distributions that have it."""
+CONTAINERD = "/etc/containerd/config.toml"
+PLUGINS = "/var/lib/kubelet/device-plugins"
+NVIDIA_MAJOR = 195  # Linux kernel: Documentation/admin-guide/devices.rst
 DOCKER = "/etc/docker/daemon.json"
 TOOLKIT = "/etc/nvidia-container-runtime/config.toml"
 
 
-def read_containers(host: Host) -> Containers:
-    """Return the programs found, how they are set up, and the CDI specifications."""
+def read_containers(host: Host, packages: Reading[tuple[Package, ...]]) -> Containers:
+    """Return the programs found, their versions by `packages`, how they are set up, and the CDI specifications."""
     found = {name: find_program(host, name) for name in PROGRAMS}
     return Containers(
         engines={name: path for name, path in found.items() if path},
@@ -28,7 +41,37 @@ def read_containers(host: Host) -> Containers:
         cdi=read_cdi(host),
         docker_runtimes=_docker_runtimes(host),
         no_cgroups=_no_cgroups(host),
+        versions={} if isinstance(packages, Unread) else dict(_versions(packages)),
+        containerd_nvidia=_containerd(host),
+        device_plugins=_device_plugins(host),
+        char_links=_char_links(host),
     )
+
+
+def _versions(packages: tuple[Package, ...]) -> Iterator[tuple[str, str]]:
+    """Yield program and upstream version, ``5:28.1.1-1~debian.12`` as ``28.1.1``."""
+    by_name = {one.name: one.version for one in packages}
+    for program, names in PACKAGES.items():
+        said = next((by_name[name] for name in names if name in by_name), "")
+        if number := re.search(r"(?:^|:)(\d+(?:\.\d+)*)", said):
+            yield program, number[1]
+
+
+def _containerd(host: Host) -> Reading[bool]:
+    text = host.read_text(CONTAINERD)
+    return text if isinstance(text, Unread) else "nvidia" in text
+
+
+def _device_plugins(host: Host) -> Reading[tuple[str, ...]]:
+    if not host.exists("/var/lib/kubelet"):
+        return Unread(unread="absent", source=PLUGINS, detail="no kubelet runs here")
+    listed = host.listdir(PLUGINS)
+    return listed if isinstance(listed, Unread) else tuple(name for name in listed if name.endswith(".sock"))
+
+
+def _char_links(host: Host) -> Reading[bool]:
+    names = host.listdir("/dev/char")
+    return names if isinstance(names, Unread) else f"{NVIDIA_MAJOR}:255" in names
 
 
 def _docker_runtimes(host: Host) -> Reading[tuple[str, ...]]:

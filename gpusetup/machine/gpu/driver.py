@@ -7,11 +7,13 @@ from typing import Any
 
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Driver, Library, Pairs, Reading, Unread
+from gpusetup.machine.software.programs import find_program
 
 NVRM = "/proc/driver/nvidia/version"
 FIRMWARE = "/lib/firmware"
 OPEN = "Dual MIT/GPL"
 PROPRIETARY = "NVIDIA"
+PROGRAMS = ("nvidia-smi", "nvidia-modprobe", "nvidia-persistenced", "nvidia-uninstall", "nvidia-installer")
 
 
 def read_driver(host: Host, nvml: dict[str, Any], libraries: tuple[Library, ...]) -> Driver:
@@ -22,6 +24,7 @@ def read_driver(host: Host, nvml: dict[str, Any], libraries: tuple[Library, ...]
         module_gcc=_module_gcc(nvrm),
         parameters=_parameters(host),
         gsp_firmware=_gsp_firmware(host),
+        programs=tuple((name, path) for name in PROGRAMS if (path := find_program(host, name))),
         kernel_module=_kernel_module(host, nvrm),
         module_license=_license(nvrm),
         user_library=_user_library(libraries),

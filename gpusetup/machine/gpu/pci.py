@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from typing import NamedTuple
 
+from gpusetup.machine.gpu.acs import read_acs
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Pairs, PciGpu, Reading, Unread
 
@@ -12,26 +14,41 @@ DEVICES = "/sys/bus/pci/devices"
 DRIVER = "/proc/driver/nvidia/gpus"
 NVIDIA = "0x10de"
 DISPLAY = "0x03"  # class 03xx: VGA (0300), 3D (0302), other display (0380)
+SWITCH = "0x0680"  # other bridge: of NVIDIA's devices only NVSwitches
 BARS = 6
 TOLD = ("Model", "Device Minor", "GPU Firmware", "GPU Excluded")
 
 
-def read_pci(host: Host) -> Reading[tuple[PciGpu, ...]]:
-    """Return NVIDIA's display devices in the order of their addresses."""
+class Bus(NamedTuple):
+    """What is on the PCI bus."""
+
+    cards: Reading[tuple[PciGpu, ...]]
+    switches: Reading[int]
+    other_displays: Reading[tuple[str, ...]]
+
+
+def read_bus(host: Host) -> Bus:
+    """Return NVIDIA's display devices in the order of their addresses, its NVSwitches, and others' display devices."""
     addresses = host.listdir(DEVICES)
     if isinstance(addresses, Unread):
-        return addresses
-    found = (_device(host, address) for address in addresses)
-    return tuple(device for device in found if device is not None)
+        return Bus(addresses, addresses, addresses)
+    kinds = [(address, *_kind(host, address)) for address in addresses]
+    displays = [(address, vendor, code) for address, vendor, code in kinds if code.startswith(DISPLAY)]
+    return Bus(
+        cards=tuple(_card(host, address, code) for address, vendor, code in displays if vendor == NVIDIA),
+        switches=sum(vendor == NVIDIA and code.startswith(SWITCH) for _, vendor, code in kinds),
+        other_displays=tuple(vendor.removeprefix("0x") for _, vendor, _ in displays if vendor != NVIDIA),
+    )
 
 
-def _device(host: Host, address: str) -> PciGpu | None:
+def _kind(host: Host, address: str) -> tuple[str, str]:
+    """Return the vendor and the class of a device, "" where they cannot be read."""
+    vendor, code = (host.read_line(f"{DEVICES}/{address}/{name}") for name in ("vendor", "class"))
+    return "" if isinstance(vendor, Unread) else vendor, "" if isinstance(code, Unread) else code
+
+
+def _card(host: Host, address: str, class_code: str) -> PciGpu:
     folder = f"{DEVICES}/{address}"
-    if host.read_line(f"{folder}/vendor") != NVIDIA:
-        return None
-    class_code = host.read_line(f"{folder}/class")
-    if isinstance(class_code, Unread) or not class_code.startswith(DISPLAY):
-        return None
     device_id = host.read_line(f"{folder}/device")
     driver = host.readlink(f"{folder}/driver")
     return PciGpu(
@@ -46,6 +63,9 @@ def _device(host: Host, address: str) -> PciGpu | None:
         bars=_bars(host, folder),
         aer_errors=_aer_errors(host, folder),
         information=_information(host, address),
+        iommu=host.read_line(f"{folder}/iommu_group/type"),
+        local_cpus=host.read_line(f"{folder}/local_cpulist"),
+        acs=read_acs(host, folder),
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 _COMMON_NAME = b"\x06\x03\x55\x04\x03"  # DER: object identifier 2.5.4.3
+_VALIDITY = re.compile(rb"(?:\x17\x0d\d{12}Z|\x18\x0f\d{14}Z)(?:\x17\x0d(\d{6})\d{6}Z|\x18\x0f(\d{8})\d{6}Z)")
 _TEXTS = {0x0C: "utf-8", 0x13: "ascii", 0x14: "latin-1", 0x16: "ascii", 0x1E: "utf-16-be"}
 
 
@@ -17,3 +20,17 @@ def common_names(der: bytes) -> tuple[str, ...]:
             found[der[start + 2 : start + 2 + length].decode(_TEXTS[kind], errors="replace")] = None
         at = der.find(_COMMON_NAME, start)
     return tuple(found)
+
+
+def last_day(der: bytes) -> str:
+    """Return the day on which the certificate `der` ends, ``2036-08-01``, "" when it does not say.
+
+    Its validity is the first pair of times: UTCTime ``YYMMDD…`` (of 1950 to 2049) or GeneralizedTime ``YYYYMMDD…``.
+    """
+    said = _VALIDITY.search(der)
+    if not said:
+        return ""
+    digits = (said[1] or said[2]).decode()
+    if said[1]:
+        digits = ("19" if digits >= "50" else "20") + digits
+    return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}"

@@ -7,7 +7,7 @@ import re
 
 from gpusetup.machine.host import Host
 from gpusetup.machine.kernel.builds import read_builds
-from gpusetup.machine.kernel.log import read_kernel_log
+from gpusetup.machine.kernel.log import read_earlier_log, read_kernel_log
 from gpusetup.machine.kernel.modprobe import read_modprobe
 from gpusetup.machine.kernel.module_file import read_module_file
 from gpusetup.machine.kernel.next_release import read_next_release
@@ -44,6 +44,7 @@ def read_kernel(host: Host) -> Kernel:
         builds=read_builds(host),
         modprobe=read_modprobe(host),
         log=read_kernel_log(host),
+        earlier_log=read_earlier_log(host),
     )
 
 
@@ -58,9 +59,23 @@ def _command_line(host: Host) -> Reading[str]:
 def _loaded(host: Host) -> Reading[tuple[Module, ...]]:
     text = host.read_text("/proc/modules")
     if isinstance(text, Unread):
-        return text
-    names = (line.split(" ", 1)[0] for line in text.splitlines())
-    return tuple(Module(name=name, version=_version(host, name)) for name in names if _OF_INTEREST.match(name))
+        return _loaded_by_sysfs(host, text)
+    rows = (line.split(" ", 3) for line in text.splitlines() if _OF_INTEREST.match(line.partition(" ")[0]))
+    return tuple(
+        Module(
+            name=row[0], version=_version(host, row[0]), uses=int(row[2][:9]) if row[2:] and row[2].isdigit() else -1
+        )
+        for row in rows
+    )
+
+
+def _loaded_by_sysfs(host: Host, otherwise: Unread) -> Reading[tuple[Module, ...]]:
+    """Return the modules by /sys/module, for sandboxes that leave out /proc/modules; what is built in has no state."""
+    names = host.listdir("/sys/module")
+    if isinstance(names, Unread):
+        return otherwise
+    loaded = (name for name in names if _OF_INTEREST.match(name) and host.exists(f"/sys/module/{name}/initstate"))
+    return tuple(Module(name=name, version=_version(host, name)) for name in loaded)
 
 
 def _version(host: Host, module: str) -> str:

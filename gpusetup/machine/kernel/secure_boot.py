@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.machine.host import Host
-from gpusetup.machine.kernel.certificate import common_names
+from gpusetup.machine.kernel.certificate import common_names, last_day
 from gpusetup.machine.model import Mok, Reading, SigningKey, Unread
 
 FIRMWARE = "/sys/firmware/efi"
@@ -38,14 +38,23 @@ def read_mok(host: Host) -> Mok:
     return Mok(
         enrolled=enrolled if isinstance(enrolled, Unread) else common_names(enrolled),
         pending=listed if isinstance(listed, Unread) else f"MokNew-{SHIM}" in listed,
-        keys=tuple(SigningKey(path=path, enrolled=_is_in(host, path, enrolled)) for path in KEYS if host.exists(path)),
+        keys=tuple(_key(host, path, enrolled) for path in KEYS if host.exists(path)),
     )
 
 
-def _is_in(host: Host, path: str, enrolled: Reading[bytes]) -> Reading[bool]:
+def _key(host: Host, path: str, enrolled: Reading[bytes]) -> SigningKey:
     key = host.read_bytes(path)
     if isinstance(key, Unread):
-        return key
+        return SigningKey(path=path, enrolled=key)
+    return SigningKey(
+        path=path,
+        enrolled=_is_in(key, path, enrolled),
+        name=next(iter(common_names(key)), ""),
+        expires=last_day(key),
+    )
+
+
+def _is_in(key: bytes, path: str, enrolled: Reading[bytes]) -> Reading[bool]:
     if isinstance(enrolled, Unread):
         return enrolled
     return key in enrolled if key else Unread(unread="failed", source=path, detail="empty")

@@ -12,14 +12,15 @@ from gpusetup.machine.model.gpu import Gpu, Licence, MigDevice, Peer, Process
 from gpusetup.machine.model.kernel import Kernel, Module, ModuleBuild, ModuleFile
 from gpusetup.machine.model.machine import Machine
 from gpusetup.machine.model.reading import NOT_RECORDED, Pairs, Reading, Unread, Why
-from gpusetup.machine.model.software import Distribution, Library, SharedFile
-from gpusetup.machine.model.system import Limits, Mok, Service, SigningKey, System
+from gpusetup.machine.model.software import Distribution, Library, Package, SharedFile
+from gpusetup.machine.model.system import Disk, Limits, Mok, Service, SigningKey, System
 
 __all__ = [
     "NOT_RECORDED",
     "CdiSpec",
     "Containers",
     "DeviceNode",
+    "Disk",
     "Distribution",
     "Driver",
     "Framework",
@@ -34,6 +35,7 @@ __all__ = [
     "ModuleBuild",
     "ModuleFile",
     "Mok",
+    "Package",
     "Pairs",
     "PciGpu",
     "Peer",

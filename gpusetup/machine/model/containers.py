@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from gpusetup.machine.model.reading import NOT_RECORDED, Reading
 from gpusetup.value import Value
 
@@ -29,3 +31,11 @@ class Containers(Value):
     """Runtimes that /etc/docker/daemon.json names."""
     no_cgroups: Reading[bool] = NOT_RECORDED
     """The toolkit's own setting, which rootless engines need."""
+    versions: dict[str, str] = msgspec.field(default_factory=dict)
+    """Engine or tool → version, where a package of the system brings it."""
+    containerd_nvidia: Reading[bool] = NOT_RECORDED
+    """Whether containerd's configuration names NVIDIA's runtime."""
+    device_plugins: Reading[tuple[str, ...]] = NOT_RECORDED
+    """Sockets of the kubelet's device plugins; absent where no kubelet runs."""
+    char_links: Reading[bool] = NOT_RECORDED
+    """Whether /dev/char links to NVIDIA's nodes; without, a reload of systemd takes the GPU from containers."""

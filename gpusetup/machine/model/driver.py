@@ -31,3 +31,5 @@ class Driver(Value):
     """/proc/driver/nvidia/params, and ``modeset`` of nvidia_drm."""
     gsp_firmware: Reading[Pairs] = NOT_RECORDED
     """Driver version and a GSP firmware file that lies on disk for it."""
+    programs: Reading[Pairs] = NOT_RECORDED
+    """The driver's own programs and where they are: nvidia-smi, nvidia-modprobe; nvidia-uninstall of the .run file."""

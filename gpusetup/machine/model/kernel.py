@@ -13,6 +13,8 @@ class Module(Value):
 
     name: str
     version: str
+    uses: int = -1
+    """How many modules and programs hold it, -1 where that is not told."""
 
 
 class ModuleFile(Value):
@@ -61,3 +63,5 @@ class Kernel(Value):
     log: Reading[tuple[str, ...]] = NOT_RECORDED
     """The kernel's messages that concern a GPU since boot (Xid, NVRM, nouveau, module signatures, PCIe errors), the
     newest last, each as ``[seconds] text``; at most the last 500."""
+    earlier_log: Reading[tuple[str, ...]] = NOT_RECORDED
+    """Of the starts before this one the messages with an Xid, where a logger keeps them as text; at most 100."""

@@ -9,8 +9,8 @@ from gpusetup.machine.model.containers import Containers
 from gpusetup.machine.model.driver import Driver
 from gpusetup.machine.model.frameworks import Framework
 from gpusetup.machine.model.gpu import Gpu
-from gpusetup.machine.model.reading import NOT_RECORDED, Reading
-from gpusetup.machine.model.software import Distribution, Library, SharedFile
+from gpusetup.machine.model.reading import NOT_RECORDED, Pairs, Reading
+from gpusetup.machine.model.software import Distribution, Library, Package, SharedFile
 from gpusetup.machine.model.system import System
 from gpusetup.value import Value
 
@@ -38,3 +38,17 @@ class Machine(Value):
     """Files that two of the NVIDIA wheels both own."""
     frameworks: tuple[Framework, ...] | None = None
     """What each installed framework does when it is imported; None where nobody asked (``--deep``)."""
+    packages: Reading[tuple[Package, ...]] = NOT_RECORDED
+    """Packages of the system that bear on a GPU or on containers."""
+    conda: tuple[Package, ...] = ()
+    """Packages of the active conda environments that a framework rests on."""
+    nvswitches: Reading[int] = NOT_RECORDED
+    """NVSwitches on the PCI bus."""
+    other_displays: Reading[tuple[str, ...]] = NOT_RECORDED
+    """Vendors of the display devices that are not NVIDIA's: ``8086`` is Intel, ``1002`` AMD."""
+    udev: Reading[Pairs] = NOT_RECORDED
+    """File of udev rules and a line in it that speaks of NVIDIA."""
+    libraries_gone: Reading[tuple[str, ...]] = NOT_RECORDED
+    """Libraries of a GPU stack that the linker's cache names and that are not there."""
+    stuck: Reading[Pairs] = NOT_RECORDED
+    """Processes that hold a GPU and sleep in the kernel or are dead, with their state; all, where the driver hangs."""

@@ -7,6 +7,20 @@ from typing import Literal
 from gpusetup.value import Value
 
 
+class Package(Value):
+    """One package of a package manager, from its database."""
+
+    manager: Literal["rpm", "dpkg", "pacman", "conda"]
+    name: str
+    version: str
+    maker: str = ""
+    """Who built it: the vendor or maintainer; of conda the build (``cuda126_py312h…``)."""
+    held: bool = False
+    """Whether the administrator has forbidden to update it."""
+    place: str = ""
+    """The environment it belongs to, "" for the system."""
+
+
 class Library(Value):
     """One file the dynamic linker could pick for a soname, in the linker's order."""
 
@@ -19,6 +33,8 @@ class Library(Value):
     """Class of the ELF file; 0 when it is none or could not be read."""
     machine: str = ""
     """Architecture of the ELF file as ``uname -m`` names it, "" when it is none or another."""
+    owner: str = ""
+    """The package or distribution whose file it is, "" when none of those that matter says so."""
 
 
 class Distribution(Value):
@@ -33,6 +49,12 @@ class Distribution(Value):
     """For tensorflow: the GPU architectures it has code for (``sm_60``, ``compute_90``), as its files say."""
     installer: str = ""
     """For the frameworks and nvidia-*: who installed them (``pip``, ``uv``, ``conda``, …)."""
+    glibc: str = ""
+    """For the frameworks: the oldest glibc that the wheel's tag names (``2.28`` of manylinux_2_28)."""
+    editable: bool = False
+    """For the frameworks: whether it is a link to somebody's working tree."""
+    requires: tuple[str, ...] = ()
+    """For the frameworks: what their metadata require (Requires-Dist)."""
 
 
 class SharedFile(Value):

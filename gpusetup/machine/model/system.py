@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.machine.model.kernel import Kernel
-from gpusetup.machine.model.reading import NOT_RECORDED, Reading
+from gpusetup.machine.model.reading import NOT_RECORDED, Pairs, Reading
 from gpusetup.value import Value
 
 
@@ -12,6 +12,10 @@ class SigningKey(Value):
 
     path: str
     enrolled: Reading[bool]
+    name: str = ""
+    """Its common name."""
+    expires: str = ""
+    """The last day of its validity, ``2036-08-01``, "" when it does not say."""
 
 
 class Mok(Value):
@@ -46,6 +50,15 @@ class Service(Value):
     """Without ``.service``."""
     enabled: bool
     running: Reading[bool]
+
+
+class Disk(Value):
+    """Where something is kept that grows, and the room that is left there for this user, in bytes."""
+
+    use: str
+    path: str
+    free: int
+    total: int
 
 
 class System(Value):
@@ -83,3 +96,27 @@ class System(Value):
     """Installed units of NVIDIA and of the module builders."""
     cpu_features: Reading[tuple[str, ...]] = NOT_RECORDED
     """Of the processor's instruction sets those that wheels are compiled for (avx, avx2, fma, avx512f, …)."""
+    disks: Reading[tuple[Disk, ...]] = NOT_RECORDED
+    """The root, the folder for temporary files and that of the user's caches."""
+    clocksource: Reading[str] = NOT_RECORDED
+    governor: Reading[str] = NOT_RECORDED
+    """How the first processor's clock is chosen: ``performance``, ``powersave``, ``schedutil``, …"""
+    allowed_cpus: Reading[str] = NOT_RECORDED
+    """The processors that this process may run on, as ``0-15,32-47``."""
+    uptime: Reading[float] = NOT_RECORDED
+    """Seconds since the start of the system."""
+    reboot_required: Reading[bool] = NOT_RECORDED
+    """Whether an update has left a note that it wants a restart."""
+    notebook: Reading[bool] = NOT_RECORDED
+    image: Reading[str] = NOT_RECORDED
+    """``bootc`` or ``ostree`` for a system that is replaced as a whole, "" for one that is made of packages."""
+    user_namespace: Reading[bool] = NOT_RECORDED
+    """Whether our user numbers are not the host's, as in a rootless container."""
+    infiniband: Reading[Pairs] = NOT_RECORDED
+    """Port of an InfiniBand or RoCE adapter (``mlx5_0/1``) and its state."""
+    selinux_denials: Reading[tuple[str, ...]] = NOT_RECORDED
+    """What SELinux has denied that concerns a GPU, the newest last; at most 20."""
+    keras_backend: Reading[str] = NOT_RECORDED
+    """What ~/.keras/keras.json names."""
+    python_headers: Reading[bool] = NOT_RECORDED
+    """Whether Python.h of the interpreter that runs us is there."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 
-from gpusetup.machine.host import Host
+from gpusetup.machine.host import Host, clean
 from gpusetup.machine.model import Reading, Unread
 from gpusetup.machine.software.programs import find_program
 from gpusetup.machine.version import version_key
@@ -25,3 +26,11 @@ def read_gcc(host: Host) -> Reading[str]:
     if named:
         return named[1]
     return max(folders, key=version_key) if folders else Unread(unread="failed", source=path, detail="does not say")
+
+
+def read_python_headers(host: Host) -> Reading[bool]:
+    """Say whether extensions can be compiled for the interpreter that runs us, as Triton does for every kernel."""
+    if not host.live:
+        return Unread(unread="unsupported", source="Python.h", detail="a folder runs no interpreter")
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return any(host.exists(f"{prefix}/include/{name}/Python.h") for prefix in (clean(sys.base_prefix), "/usr"))

@@ -9,7 +9,14 @@ from collections.abc import Iterator
 
 from gpusetup.machine.host import Host, clean
 from gpusetup.machine.model import Distribution
-from gpusetup.machine.software.wheels import is_framework, read_build, read_installer
+from gpusetup.machine.software.wheels import (
+    is_editable,
+    is_framework,
+    read_build,
+    read_glibc,
+    read_installer,
+    read_requires,
+)
 
 # NAME-VERSION.dist-info (wheels), NAME-VERSION[-pyX.Y].egg-info (Debian, setuptools)
 _METADATA = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-py\d[\d.]*)?\.(?:dist|egg)-info")
@@ -54,6 +61,9 @@ def _distribution(host: Host, place: str, entry: str, name: str, version: str) -
     """Return the distribution; files are opened for the frameworks alone."""
     if not is_framework(name):
         return Distribution(name=name, version=version, location=place)
+    metadata = f"{place}/{entry}"
+    if name.startswith("nvidia-"):  # a dozen of them lie beside a framework, and nothing rests on more of theirs
+        return Distribution(name=name, version=version, location=place, installer=read_installer(host, metadata))
     build = read_build(host, name, place)
     return Distribution(
         name=name,
@@ -61,7 +71,10 @@ def _distribution(host: Host, place: str, entry: str, name: str, version: str) -
         location=place,
         cuda=build.cuda,
         architectures=build.architectures,
-        installer=read_installer(host, f"{place}/{entry}"),
+        installer=read_installer(host, metadata),
+        glibc=read_glibc(host, metadata),
+        editable=is_editable(host, metadata),
+        requires=read_requires(host, metadata),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from gpusetup.machine.host import Host, clean
-from gpusetup.machine.model import Distribution, Library, Unread
+from gpusetup.machine.model import Distribution, Library, Reading, Unread
 from gpusetup.machine.software.elf import identify
 from gpusetup.machine.software.linker_cache import entries
 
@@ -36,6 +36,15 @@ def read_libraries(
         if (soname, real) not in found and host.exists(path):
             found[soname, real] = _library(host, origin, soname, path, real)
     return tuple(found.values())
+
+
+def read_gone(host: Host) -> Reading[tuple[str, ...]]:
+    """Return the libraries of a GPU stack that the linker's cache names although they are not there any more."""
+    raw = host.read_bytes(CACHE, CACHE_LIMIT)
+    if isinstance(raw, Unread):
+        return raw
+    named = dict.fromkeys(path for soname, path in entries(raw) if SONAME.fullmatch(soname))
+    return tuple(path for path in named if not host.exists(path))
 
 
 def _library(host: Host, origin: Origin, soname: str, path: str, real: str) -> Library:

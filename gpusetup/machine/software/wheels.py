@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Distribution, SharedFile, Unread
+from gpusetup.machine.version import version_key
 
 RECORD_LIMIT = 4 << 20
 _FRAMEWORKS = re.compile(
@@ -17,6 +18,7 @@ _TORCH_CUDA = re.compile(r"^cuda(?::[^=]*)? *= *(None|'([\d.]+)')", re.MULTILINE
 # ('cuda_version', '12.5.1'), ('is_cuda_build', True): the pairs of an OrderedDict, or of a dict
 _TENSORFLOW_CUDA = re.compile(r"""['"]cuda_version['"][,:] *['"]([\d.]+)""")
 _TENSORFLOW_BUILD = re.compile(r"""['"]is_cuda_build['"][,:] *(True|False)""")
+_MANYLINUX = re.compile(r"manylinux_2_(\d+)_")
 _ARCHITECTURE = re.compile(r"\b(?:sm|compute)_\d{2,3}[af]?\b")
 
 
@@ -62,21 +64,46 @@ def read_shared_files(host: Host, distributions: tuple[Distribution, ...]) -> tu
     The second to be installed has overwritten the first, and removing either breaks both: nvidia-cudnn-cu12 and -cu13
     unpack the same ``nvidia/cudnn/lib/libcudnn.so.9``. Empty ``__init__.py`` files are shared on purpose.
     """
-    owners: dict[tuple[str, str], list[str]] = defaultdict(list)
+    groups: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for (location, path), names in owned_files(host, distributions).items():
+        if len(names) > 1:
+            groups[location, names].append(path)
+    return tuple(
+        SharedFile(location=location, owners=names, files=len(paths), example=min(paths))
+        for (location, names), paths in groups.items()
+    )
+
+
+def owned_files(host: Host, distributions: tuple[Distribution, ...]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Return (folder, file) → the NVIDIA wheels whose RECORDs list it, empty ``__init__.py`` files left out."""
+    owners: dict[tuple[str, str], set[str]] = defaultdict(set)
     for each in distributions:
         if each.name.startswith("nvidia-"):
             folder = f"{each.location}/{each.name.replace('-', '_')}-{each.version}.dist-info"
             for line in _text(host, f"{folder}/RECORD", RECORD_LIMIT).splitlines():
                 path = line.partition(",")[0]
                 if path.startswith("nvidia/") and not path.endswith(("__init__.py", ".pyc")):
-                    owners[each.location, path].append(each.name)
-    groups: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
-    for (location, path), names in owners.items():
-        if len(set(names)) > 1:
-            groups[location, tuple(sorted(set(names)))].append(path)
+                    owners[each.location, path].add(each.name)
+    return {place: tuple(sorted(names)) for place, names in owners.items()}
+
+
+def read_glibc(host: Host, metadata: str) -> str:
+    """Return the oldest glibc among the tags in the file WHEEL: ``2.28`` of manylinux_2_28, ``2.17`` of 2014."""
+    text = _text(host, f"{metadata}/WHEEL")
+    said = [f"2.{minor}" for minor in _MANYLINUX.findall(text)] + ["2.17"] * ("manylinux2014" in text)
+    return min(said, key=version_key, default="")
+
+
+def is_editable(host: Host, metadata: str) -> bool:
+    """Say whether the distribution is a link to a working tree (PEP 610)."""
+    return '"editable": true' in _text(host, f"{metadata}/direct_url.json")
+
+
+def read_requires(host: Host, metadata: str) -> tuple[str, ...]:
+    """Return what the metadata require, from their head alone: a description follows it."""
+    head = _text(host, f"{metadata}/METADATA").partition("\n\n")[0]
     return tuple(
-        SharedFile(location=location, owners=names, files=len(paths), example=min(paths))
-        for (location, names), paths in groups.items()
+        line.removeprefix("Requires-Dist: ") for line in head.splitlines() if line.startswith("Requires-Dist: ")
     )
 
 

@@ -11,14 +11,33 @@ from gpusetup.machine.host import Host
 from gpusetup.machine.kernel.running import read_kernel
 from gpusetup.machine.kernel.secure_boot import read_mok, read_secure_boot
 from gpusetup.machine.model import Reading, System, Unread
-from gpusetup.machine.software.compiler import read_gcc
+from gpusetup.machine.software.compiler import read_gcc, read_python_headers
+from gpusetup.machine.software.keras import read_keras_backend
 from gpusetup.machine.software.libc import read_libc
 from gpusetup.machine.system.environment import read_environment
+from gpusetup.machine.system.image import read_image
 from gpusetup.machine.system.limits import read_limits
-from gpusetup.machine.system.processor import count_cpus, read_cpu, read_features, read_memory
-from gpusetup.machine.system.security import read_groups, read_selinux, read_selinux_devices
+from gpusetup.machine.system.network import read_infiniband
+from gpusetup.machine.system.processor import (
+    count_cpus,
+    read_allowed_cpus,
+    read_clocksource,
+    read_cpu,
+    read_features,
+    read_governor,
+    read_memory,
+)
+from gpusetup.machine.system.security import (
+    read_groups,
+    read_selinux,
+    read_selinux_denials,
+    read_selinux_devices,
+    read_user_namespace,
+)
 from gpusetup.machine.system.services import read_services
+from gpusetup.machine.system.storage import read_disks
 from gpusetup.machine.system.surroundings import read_container, read_virtualization
+from gpusetup.machine.system.upkeep import read_notebook, read_reboot_required, read_uptime
 
 _LOADERS = {
     "ld-linux-x86-64.so.2": "x86_64",
@@ -55,6 +74,19 @@ def read_system(host: Host) -> System:
         groups=read_groups(host),
         services=read_services(host),
         cpu_features=read_features(cpuinfo),
+        disks=read_disks(host),
+        clocksource=read_clocksource(host),
+        governor=read_governor(host),
+        allowed_cpus=read_allowed_cpus(host),
+        uptime=read_uptime(host),
+        reboot_required=read_reboot_required(host),
+        notebook=read_notebook(host),
+        image=read_image(host),
+        user_namespace=read_user_namespace(host),
+        infiniband=read_infiniband(host),
+        selinux_denials=read_selinux_denials(host),
+        keras_backend=read_keras_backend(host),
+        python_headers=read_python_headers(host),
     )
 
 

@@ -49,3 +49,24 @@ def read_memory(host: Host) -> Reading[int]:
         return text
     total = re.search(r"^MemTotal:\s*(\d{1,12}) kB", text, re.MULTILINE)
     return int(total[1]) * 1024 if total else Unread(unread="failed", source="/proc/meminfo", detail="no MemTotal")
+
+
+def read_governor(host: Host) -> Reading[str]:
+    """Return how the first processor's clock is chosen; virtual machines have no say in it."""
+    return host.read_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+
+
+def read_clocksource(host: Host) -> Reading[str]:
+    """Return where the kernel takes the time from: ``tsc`` is fast, ``hpet`` a thousand times slower."""
+    return host.read_line("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+
+
+def read_allowed_cpus(host: Host) -> Reading[str]:
+    """Return the processors that this process may run on, as the kernel lists them."""
+    if not host.live:
+        return Unread(unread="unsupported", source="/proc/self/status", detail="a folder has no process")
+    text = host.read_text("/proc/self/status")
+    if isinstance(text, Unread):
+        return text
+    said = re.search(r"^Cpus_allowed_list:\s*(\S+)", text, re.MULTILINE)
+    return said[1] if said else Unread(unread="failed", source="/proc/self/status", detail="no Cpus_allowed_list")

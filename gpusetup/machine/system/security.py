@@ -9,6 +9,10 @@ from gpusetup.machine.model import Reading, Unread
 
 ENFORCE = "/sys/fs/selinux/enforce"
 BOOLEAN = "/sys/fs/selinux/booleans/container_use_devices"
+AUDIT = "/var/log/audit/audit.log"
+AUDIT_LIMIT = 4 << 20
+MOST_DENIALS = 20
+DENIED = ("nvidia", "xserver_misc_device_t")
 GROUPS_OF_NODES = ("video", "render", "vglusers", "nvidia")
 _MODES = {"0": "permissive", "1": "enforcing"}
 
@@ -44,3 +48,22 @@ def read_groups(host: Host) -> Reading[tuple[str, ...]]:
     member = {entry[0] for entry in entries if len(entry) > 2 and entry[2].isdigit() and int(entry[2][:10]) in own}
     root = ("root",) if os.geteuid() == 0 else ()
     return (*root, *(name for name in GROUPS_OF_NODES if name in member))
+
+
+def read_selinux_denials(host: Host) -> Reading[tuple[str, ...]]:
+    """Return what the audit log says was denied of NVIDIA's files and devices; mostly root alone may read it."""
+    if not host.exists("/sys/fs/selinux") and not host.exists(AUDIT):
+        return Unread(unread="absent", source=AUDIT, detail="no SELinux here")
+    raw = host.read_bytes(AUDIT, AUDIT_LIMIT, end=True)
+    if isinstance(raw, Unread):
+        return raw
+    if b"avc:  denied" not in raw:
+        return ()
+    lines = (line for line in raw.decode(errors="replace").splitlines() if "avc:  denied" in line)
+    return tuple(line for line in lines if any(name in line for name in DENIED))[-MOST_DENIALS:]
+
+
+def read_user_namespace(host: Host) -> Reading[bool]:
+    """Say whether the numbers of our users are not the host's: one line ``0 0 4294967295`` maps all as they are."""
+    text = host.read_line("/proc/self/uid_map")
+    return text if isinstance(text, Unread) else text.split() != ["0", "0", "4294967295"]

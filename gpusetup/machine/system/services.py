@@ -9,7 +9,16 @@ from gpusetup.machine.model import Reading, Service, Unread
 
 UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 GROUPS = ("/sys/fs/cgroup/system.slice", "/sys/fs/cgroup/systemd/system.slice", "/sys/fs/cgroup/unified/system.slice")
-NAMES = ("akmods", "dkms", "nvidia-*", "dcgm", "nv-hostengine")
+NAMES = (
+    "akmods",
+    "dkms",
+    "nvidia-*",
+    "dcgm",
+    "nv-hostengine",
+    "unattended-upgrades",
+    "dnf-automatic*",
+    "dnf5-automatic*",
+)
 
 
 def read_services(host: Host) -> tuple[Service, ...]:

@@ -1,0 +1,36 @@
+"""Who owns each library that the linker could pick."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from gpusetup.machine.host import Host
+from gpusetup.machine.model import Distribution, Library, Package, Reading
+from gpusetup.machine.packages.installed import find_owners
+from gpusetup.machine.software.wheels import owned_files
+
+_WHEEL = re.compile(r"(?P<location>.*)/(?P<file>(?:nvidia|torch)/.*)")
+
+
+def own(
+    host: Host,
+    libraries: tuple[Library, ...],
+    packages: Reading[tuple[Package, ...]],
+    distributions: tuple[Distribution, ...],
+) -> tuple[Library, ...]:
+    """Return `libraries` with the package or the distribution that each belongs to, as far as one says so."""
+    system = {one.path: host.resolve(one.path) for one in libraries if one.origin != "wheel"}
+    owners = find_owners(host, packages, dict.fromkeys((*system.values(), *system)))
+    wheels = owned_files(host, distributions) if any(one.origin == "wheel" for one in libraries) else {}
+    return tuple(msgspec.structs.replace(one, owner=_owner(one, system, owners, wheels)) for one in libraries)
+
+
+def _owner(
+    one: Library, system: dict[str, str], owners: dict[str, str], wheels: dict[tuple[str, str], tuple[str, ...]]
+) -> str:
+    if one.origin != "wheel":
+        return owners.get(system[one.path], "") or owners.get(one.path, "")
+    said = _WHEEL.fullmatch(one.path)
+    return " and ".join(wheels.get((said["location"], said["file"]), ())) if said else ""

@@ -1,0 +1,34 @@
+"""How long the system runs, and whether it waits for a restart."""
+
+from __future__ import annotations
+
+from gpusetup.machine.host import Host
+from gpusetup.machine.model import Reading, Unread
+
+NOTES = ("/run/reboot-required", "/var/run/reboot-required")
+CHASSIS = "/sys/class/dmi/id/chassis_type"
+NOTEBOOKS = {8, 9, 10, 11, 14, 30, 31, 32}  # SMBIOS: portable, laptop, notebook, hand-held, sub-notebook, tablet, …
+
+
+def read_uptime(host: Host) -> Reading[float]:
+    """Return the seconds since the start."""
+    line = host.read_line("/proc/uptime")
+    if isinstance(line, Unread):
+        return line
+    try:
+        return float(line.split()[0])
+    except ValueError:
+        return Unread(unread="failed", source="/proc/uptime", detail=f"says {line[:40]!r}")
+
+
+def read_reboot_required(host: Host) -> Reading[bool]:
+    """Say whether an update has left its note; only Debian's family leaves one."""
+    if not host.exists("/run"):
+        return Unread(unread="absent", source=NOTES[0], detail="no /run here")
+    return any(map(host.exists, NOTES))
+
+
+def read_notebook(host: Host) -> Reading[bool]:
+    """Say whether the firmware calls this machine a notebook or the like."""
+    chassis = host.read_int(CHASSIS)
+    return chassis if isinstance(chassis, Unread) else chassis in NOTEBOOKS

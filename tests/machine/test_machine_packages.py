@@ -1,0 +1,167 @@
+"""Packages and who owns a file, from the databases of rpm, dpkg, pacman and conda."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gpusetup.machine.host import Host
+from gpusetup.machine.model import Package, Unread
+from gpusetup.machine.packages.conda import read_conda
+from gpusetup.machine.packages.installed import FAMILIES, find_owners, read_packages
+from gpusetup.machine.read import read
+from tests.fake_host import Content, Link, grow
+from tests.fake_rpmdb import Rpm, rpmdb
+
+LIBCUDA = "/usr/lib64/libcuda.so.580.95.05"
+RPMDB = "/usr/lib/sysimage/rpm/rpmdb.sqlite"
+LIBS = Rpm("xorg-x11-drv-nvidia-cuda-libs", "580.95.05", files=("/usr/lib64/libnvidia-ml.so.580.95.05", LIBCUDA))
+OTHER = Rpm("bash", "5.3", vendor="Fedora Project", files=("/usr/bin/bash", "/elsewhere/libcuda.so.580.95.05"))
+
+
+def run(*argv: str | Path) -> str:
+    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+
+
+def test_rpm_tells_packages_and_owners(tmp_path: Path) -> None:
+    host = Host(grow(tmp_path, {RPMDB: rpmdb(LIBS, OTHER, Rpm("podman", "5.7.0", "2.fc44", "Fedora Project"))}))
+    found = read_packages(host)
+    assert found == (
+        Package(manager="rpm", name="podman", version="5.7.0-2.fc44", maker="Fedora Project"),
+        Package(manager="rpm", name=LIBS.name, version="580.95.05-1.fc44", maker="RPM Fusion"),
+    )
+    assert find_owners(host, found, [LIBCUDA, "/usr/lib64/libcuda.so.1"]) == {LIBCUDA: LIBS.name}
+
+
+def test_a_damaged_database_is_unread_wherever_it_is_cut(tmp_path: Path) -> None:
+    whole = rpmdb(LIBS, OTHER)
+    for length in range(0, len(whole), 509):
+        host = Host(grow(tmp_path / str(length), {RPMDB: whole[:length]}))
+        found = read_packages(host)
+        assert isinstance(found, Unread) or {one.name for one in found} <= {LIBS.name, ""}
+        find_owners(host, found, [LIBCUDA])
+
+
+def test_a_database_of_rpm_itself_is_read(tmp_path: Path) -> None:
+    if shutil.which("rpmbuild") is None:
+        pytest.skip("rpmbuild is not installed: no package can be made")
+    spec = tmp_path / "p.spec"
+    spec.write_text(
+        "Name: nvidia-stand-in\nEpoch: 3\nVersion: 580.95.05\nRelease: 1\nSummary: x\nLicense: MIT\nVendor: Somebody\n"
+        "BuildArch: noarch\n%description\nx\n%install\nmkdir -p %{buildroot}/usr/lib64\n"
+        "touch %{buildroot}/usr/lib64/libcuda.so.580.95.05\n%files\n/usr/lib64/libcuda.so.580.95.05\n"
+    )
+    database = tmp_path / "host/var/lib/rpm"
+    backend: list[str | Path] = ["--define", "_db_backend sqlite", "--dbpath", str(database)]
+    run("rpmbuild", "-bb", "--define", f"_topdir {tmp_path}/top", spec)
+    (built,) = (tmp_path / "top/RPMS").rglob("*.rpm")
+    database.mkdir(parents=True)
+    run("rpm", *backend, "--initdb")
+    run("rpm", *backend, "-i", "--justdb", "--nodeps", "--nosignature", built)
+    host = Host(tmp_path / "host")
+    found = read_packages(host)
+    assert found == (Package(manager="rpm", name="nvidia-stand-in", version="3:580.95.05-1", maker="Somebody"),)
+    assert find_owners(host, found, ["/lib64/libcuda.so.580.95.05"]) == {
+        "/lib64/libcuda.so.580.95.05": "nvidia-stand-in"
+    }
+
+
+STATUS = """Package: libcuda1
+Status: hold ok installed
+Maintainer: Debian NVIDIA Maintainers <pkg@example.org>
+Version: 535.247.01-1~deb12u1
+
+Package: nvidia-smi
+Status: deinstall ok config-files
+Version: 1
+
+Package: libcurl4
+Status: install ok installed
+Version: 7
+"""
+
+
+def test_dpkg_tells_what_is_installed_held_and_whose(tmp_path: Path) -> None:
+    path = "/usr/lib/x86_64-linux-gnu/nvidia/current/libcuda.so.535.247.01"
+    tree: dict[str, Content] = {
+        "/var/lib/dpkg/status": STATUS,
+        "/var/lib/dpkg/info/libcuda1:amd64.list": f"/.\n{path}\n",
+    }
+    host = Host(grow(tmp_path, tree))
+    found = read_packages(host)
+    assert found == (
+        Package(
+            manager="dpkg",
+            name="libcuda1",
+            version="535.247.01-1~deb12u1",
+            maker="Debian NVIDIA Maintainers",
+            held=True,
+        ),
+    )
+    assert find_owners(host, found, [path, "/usr/lib/libcuda.so.1"]) == {path: "libcuda1"}
+
+
+def test_dpkg_itself_says_the_same() -> None:
+    if shutil.which("dpkg-query") is None:
+        pytest.skip("this system has no dpkg")
+    told = run("dpkg-query", "-W", "-f", "${db:Status-Status} ${Package} ${Version}\n")
+    found = read_packages(Host(Path("/")))
+    assert not isinstance(found, Unread)
+    rows = {tuple(line.split()[1:]) for line in told.splitlines() if line.startswith("installed ")}
+    assert {(one.name, one.version) for one in found} == {row for row in rows if row[0].startswith(FAMILIES)}
+
+
+def test_pacman_tells_packages_and_owners(tmp_path: Path) -> None:
+    local = "/var/lib/pacman/local"
+    tree: dict[str, Content] = {
+        f"{local}/nvidia-utils-580.95.05-2/files": "%FILES%\nusr/\nusr/lib/libcuda.so.580.95.05\n",
+        f"{local}/zlib-1:1.3-1/files": "",
+    }
+    host = Host(grow(tmp_path, tree))
+    found = read_packages(host)
+    assert found == (Package(manager="pacman", name="nvidia-utils", version="580.95.05-2"),)
+    assert find_owners(host, found, ["/usr/lib/libcuda.so.580.95.05"]) == {
+        "/usr/lib/libcuda.so.580.95.05": "nvidia-utils"
+    }
+
+
+def test_a_system_without_a_database_says_so(tmp_path: Path) -> None:
+    found = read_packages(Host(tmp_path))
+    assert isinstance(found, Unread)
+    assert found.unread == "absent"
+    old = read_packages(Host(grow(tmp_path, {"/var/lib/rpm/Packages": b"\0"})))
+    assert isinstance(old, Unread)
+    assert old.unread == "unsupported"
+
+
+def test_conda_tells_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    meta = {"pytorch-2.6.0-cpu_generic_py312_0.json": "", "numpy-2.2.1-py312h1.json": "", "zlib-1.3-0.json": ""}
+    grow(tmp_path, {f"/conda-meta/{name}": text for name, text in meta.items()})
+    monkeypatch.setenv("CONDA_PREFIX", str(tmp_path))
+    assert read_conda(Host(Path("/"))) == (
+        Package(manager="conda", name="numpy", version="2.2.1", maker="py312h1", place=str(tmp_path)),
+        Package(manager="conda", name="pytorch", version="2.6.0", maker="cpu_generic_py312_0", place=str(tmp_path)),
+    )
+    assert read_conda(Host(tmp_path)) == ()
+
+
+def test_libraries_know_whose_they_are(tmp_path: Path) -> None:
+    site = "/usr/lib64/python3.14/site-packages"
+    elf = b"\x7fELF\x02\x01\x01" + b"\0" * 9 + b"\x03\0\x3e\0"
+    tree: dict[str, Content] = {
+        RPMDB: rpmdb(LIBS),
+        LIBCUDA: elf,
+        "/usr/lib64/libcuda.so.1": Link("libcuda.so.580.95.05"),
+        "/lib64": Link("usr/lib64"),
+        "/usr/lib64/libcudart.so.12": elf,
+        f"{site}/nvidia_nccl_cu13-2.28.3.dist-info/RECORD": "nvidia/nccl/lib/libnccl.so.2,,1\n",
+        f"{site}/nvidia/nccl/lib/libnccl.so.2": elf,
+    }
+    assert {one.soname: one.owner for one in read(grow(tmp_path, tree), 5).libraries} == {
+        "libcuda.so.1": LIBS.name,
+        "libcudart.so.12": "",
+        "libnccl.so.2": "nvidia-nccl-cu13",
+    }
