@@ -27,11 +27,13 @@ def host_place() -> Place:
 
 def carry_out(recipe: Recipe, place: Place, *, yes: bool) -> int:
     """Do the steps of `recipe` after asking, and return the exit code."""
+    from gpusetup.apply.guard import refuse_changed_host  # noqa: PLC0415
     from gpusetup.apply.run import apply  # noqa: PLC0415
 
     for step in recipe.steps:
         click.echo(f"  {step.id}: {step.title}", err=True)
     confirm("Do these steps on this machine?", yes=yes)
+    refuse_changed_host(recipe, place)  # whoever is asked may take a day to answer
     ending = apply(recipe, place, _tell)
     click.echo("all steps are done" if ending == "done" else "reboot now, then give the same command again")
     return EXIT_FINE if ending == "done" else EXIT_REBOOT

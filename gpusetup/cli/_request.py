@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.machine.model import Machine
     from gpusetup.resolve.model import Request
+    from gpusetup.resolve.request import Asked
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -53,11 +54,16 @@ def request_options(command: F) -> F:
     return machine_options(command)
 
 
-def read_request(
+def read_request(facts: Facts, **options: Any) -> Request:
+    """Return the request that the options amount to; what had to be assumed is said on stderr."""
+    return read_asked(facts, **options).request
+
+
+def read_asked(
     facts: Facts, *, machine_file: Path | None, sysroot: Path, deadline: float, repo: str | None,
     variant: str | None = None, **wishes: Any,
-) -> Request:  # fmt: skip
-    """Return the request that the options amount to; what had to be assumed is said on stderr."""
+) -> Asked:  # fmt: skip
+    """Return the same, with the machine that was read for it."""
     from gpusetup.resolve import prepare  # noqa: PLC0415 - --help needs none of it
     from gpusetup.resolve.request import Wishes, ask  # noqa: PLC0415
 
@@ -67,4 +73,4 @@ def read_request(
     asked = ask(facts, Wishes(repo=repo or "", variant=variant or "", **wishes), read)  # type: ignore[arg-type]
     for note in asked.notes:
         click.echo(f"note: {note}", err=True)
-    return asked.request
+    return asked

@@ -67,9 +67,11 @@ def install(
         return
     if do_apply and (options["machine_file"] or options["sysroot"] != Path("/")):
         raise click.UsageError("--apply is for this machine; --machine and --sysroot speak of another one")
+    if plan_file:
+        _only_plan(ctx, options, do_apply=do_apply)
     if do_apply:
         place = host_place()
-        recipe = place.waiting() or _recipe(own, options, explain=explain)
+        recipe = _saved(plan_file) if plan_file else place.waiting() or _recipe(own, options, explain=explain)
         ctx.exit(_apply(recipe, place, dry_run=dry_run, yes=yes))
     recipe = _recipe(own, options, explain=explain)
     if not explain or output:
@@ -132,10 +134,11 @@ def _write(recipe: Recipe, output: Path | None, kind: str) -> None:
 
 def _apply(recipe: Recipe, place: Place, *, dry_run: bool, yes: bool) -> int:
     """Carry `recipe` out and return the exit code."""
-    from gpusetup.apply.guard import refuse_other_host  # noqa: PLC0415
+    from gpusetup.apply.guard import refuse_changed_host, refuse_other_host  # noqa: PLC0415
     from gpusetup.apply.run import look  # noqa: PLC0415
 
     refuse_other_host(recipe, place.root)
+    refuse_changed_host(recipe, place)
     if dry_run:
         for name, done in look(recipe, place).items():
             click.echo(f"{'done ' if done else 'to do'}  {name}")

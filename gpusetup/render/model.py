@@ -31,6 +31,18 @@ class Step(Value):
     """What only a person can do after this step (a MOK password at the console), "" when nothing."""
 
 
+class Origin(Value):
+    """The host that a recipe was planned on, as far as the plan depends on it; None where it could not be read."""
+
+    arch: str
+    cards: tuple[str, ...] | None
+    """PCI ids of the NVIDIA display devices, sorted, each as often as it is there."""
+    kernel: str | None
+    driver: str | None
+    """Version of the loaded kernel module, "" when none is loaded."""
+    secure_boot: bool | None
+
+
 class Recipe(Value):
     """What brings one machine of one distribution into a state: installs a Stack, or mends what the doctor found.
 
@@ -45,6 +57,8 @@ class Recipe(Value):
     """VERSION_ID of os-release, "" where the distribution has none."""
     stack: Stack | None = None
     """What it installs; None for one that mends."""
+    origin: Origin | None = None
+    """Where it was planned; None for a recipe that was asked for another machine, by name. No part of the digest."""
     library: str = ""
     steps: tuple[Step, ...]
     digest: str

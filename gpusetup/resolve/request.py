@@ -45,10 +45,12 @@ class Wishes(Value):
 
 
 class Asked(Value):
-    """The request, and notes on what was taken from where, for the user to read."""
+    """The request, notes on what was taken from where, for the user to read, and the machine that it is for."""
 
     request: Request
     notes: tuple[str, ...]
+    machine: Machine | None = None
+    """None: the question is about another machine than this one."""
 
 
 def ask(facts: Facts, wishes: Wishes, read: Callable[[], Machine]) -> Asked:
@@ -90,7 +92,7 @@ def ask(facts: Facts, wishes: Wishes, read: Callable[[], Machine]) -> Asked:
     if request.machine_arch != ARCH:
         raise RefusedError(f"this machine is {request.machine_arch}, and the tables cover {ARCH} hosts only",
                            "give --gpu and --distro to plan for another machine")  # fmt: skip
-    return Asked(request=request, notes=tuple(notes))
+    return Asked(request=request, notes=tuple(notes), machine=machine)
 
 
 def check(facts: Facts, wishes: Wishes) -> None:
