@@ -24,7 +24,7 @@ IMPORT = ("FWK001", "FWK002", "FWK003", "FWK004")
     "FWK201",
     "A framework has loaded two copies of one CUDA library",
     worst="warning",
-    after=("WHL005", "WHL101", "LIB003"),
+    after=("WHL005", "WHL101", "LIB003", *IMPORT),
     over=each_import,
     source=MAPS,
 )
@@ -51,7 +51,7 @@ def two_copies(machine: Machine, framework: Framework) -> Verdicts:
     "FWK202",
     "A framework uses a CUDA library from elsewhere",
     worst="warning",
-    after=("LIB003", "ENV004", "FWK201"),
+    after=("LIB003", "ENV004", "FWK201", *IMPORT),
     over=each_import,
     source=MAPS,
 )
@@ -81,7 +81,7 @@ def from_elsewhere(machine: Machine, framework: Framework) -> Verdicts:
     "FWK203",
     "A framework has loaded another driver library than the driver's own",
     worst="error",
-    after=("LIB002", "LIB004", "LIB006"),
+    after=("LIB002", "LIB004", "LIB006", *IMPORT),
     over=each_import,
     source="CUDA installation guide for Linux: stubs; " + MAPS,
 )

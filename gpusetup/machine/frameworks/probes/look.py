@@ -31,11 +31,15 @@ class Look:
         if probe is None:
             self.read("version", self.refusal)
         else:
+            self._loaded()  # before a kernel may crash; what comes later is told again
             self._ask(probe)
+        self._loaded()
+        self.tell("done")
+
+    def _loaded(self) -> None:
         loaded = importlib.import_module("gpusetup_probes.loaded")
         self.field("libraries", loaded.libraries)
         self.field("loaded", loaded.versions)
-        self.tell("done")
 
     def _ask(self, probe: Any) -> None:
         for name in ("version", "location", "cuda", "gpus"):

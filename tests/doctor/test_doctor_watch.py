@@ -1,0 +1,162 @@
+"""``--watch``: what came, changed and went; a clean end; no growth."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from gpusetup.doctor.catalogue import all_rules
+from gpusetup.doctor.change import Change, Observation, changes
+from gpusetup.doctor.examine import examine
+from gpusetup.doctor.finding import Finding
+from gpusetup.value import save, to_json
+from tests.doctor.machines import machine
+from tests.fake_driver import FakeDriver
+from tests.support import Run
+
+RULES = all_rules().values()
+HOT = {"gpus": {"0": {"temperature": 120}}}
+LOST = {"unread": "failed", "source": "nvml", "detail": "NVML_ERROR_GPU_IS_LOST", "code": 15}
+
+
+def findings(host: str = "desktop", change: dict[str, Any] | None = None) -> tuple[Finding, ...]:
+    return examine(machine(host, change), RULES)
+
+
+def told(found: tuple[Change, ...]) -> list[tuple[str, str]]:
+    return [(one.kind, one.finding.rule) for one in found]
+
+
+def test_what_comes_and_goes_is_told_and_what_stays_is_not() -> None:
+    cool, hot, hotter = findings(), findings(change=HOT), findings(change={"gpus": {"0": {"temperature": 125}}})
+    assert told(changes(cool, hot)) == [("new", "PWR001")]
+    assert told(changes(hot, hotter)) == []
+    assert told(changes(hot, cool)) == [("cleared", "PWR001")]
+    assert told(changes((), hot)) == [("new", "PWR001")]
+
+
+def test_a_finding_that_a_new_cause_explains_is_cleared() -> None:
+    hot = findings("h100_server", {"gpus": {"2": {"temperature": 120}}})
+    keep = {"index", "name", "uuid", "pci_address"}
+    gone = {name: LOST for name in type(machine("h100_server").gpus[0]).__struct_fields__ if name not in keep}  # type: ignore[index]
+    lost = findings("h100_server", {"gpus": {"2": gone}})
+    assert told(changes(hot, lost)) == [("new", "GPU003"), ("cleared", "PWR001")]
+
+
+def test_a_changed_state_says_what_it_was() -> None:
+    exclusive, prohibited = (findings(change={"gpus": {"0": {"compute_mode": mode}}}) for mode in (3, 2))
+    (one,) = changes(exclusive, prohibited)
+    assert (one.kind, one.was, one.finding.state) == ("changed", "warning", "error")
+
+
+class Watch:
+    """A doctor that watches the saved machine at `path`."""
+
+    def __init__(self, path: Path, *options: str, env: dict[str, str] | None = None) -> None:
+        self.path = path
+        script = Path(sys.executable).with_name("gpusetup")
+        source = ["--machine", str(path)] if path.exists() else []
+        self.process = subprocess.Popen(
+            [script, "doctor", *source, "--watch", "0.1", *options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | (env or {}),
+        )  # fmt: skip
+
+    def line(self) -> str:
+        assert self.process.stdout
+        return self.process.stdout.readline()
+
+    def observed(self) -> Observation:
+        """Return the next observation that has a change."""
+        while not (seen := msgspec.json.decode(self.line(), type=Observation)).changes:
+            pass
+        return seen
+
+    def become(self, change: dict[str, Any] | None) -> None:
+        save(self.path, to_json(machine("desktop", change)))
+
+    def end(self, number: int = signal.SIGINT) -> tuple[int, str]:
+        self.process.send_signal(number)
+        _, said = self.process.communicate(timeout=10)
+        return self.process.returncode, said
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Iterator[Path]:
+    save(tmp_path / "m.json", to_json(machine("desktop", HOT)))
+    yield tmp_path / "m.json"
+
+
+def test_json_is_a_line_for_each_examination_and_ctrl_c_ends_with_the_last_verdict(path: Path) -> None:
+    watch = Watch(path, "--json", "--fail-on", "warning")
+    assert told(watch.observed().changes) == [("new", "PWR001")]
+    watch.become({})
+    seen = watch.observed()
+    assert (told(seen.changes), seen.verdict) == ([("cleared", "PWR001")], "healthy: nothing wrong was found")
+    watch.become({"gpus": {"0": {"compute_mode": 2}}})
+    assert told(watch.observed().changes) == [("new", "PRM003")]
+    assert watch.end() == (1, "")
+
+
+def test_text_is_the_report_and_then_only_what_changes(path: Path) -> None:
+    watch = Watch(path)
+    while not watch.line().startswith("More about"):
+        pass
+    time.sleep(0.5)
+    watch.become({})
+    assert watch.line() == "\n"
+    assert watch.line().rstrip().endswith("healthy: nothing wrong was found")
+    assert watch.line().startswith("CLEARED PWR001, GPU 0: ")
+    watch.become({"gpus": {"0": {"compute_mode": 3}}})
+    assert watch.line() == "\n"
+    assert watch.line().rstrip().endswith("1 warning")
+    assert watch.line().startswith("NEW WARNING PRM003, GPU 0: ")
+    assert watch.end() == (0, "")
+
+
+def test_a_machine_that_can_no_longer_be_read_ends_it_with_a_message(path: Path) -> None:
+    watch = Watch(path, "--json")
+    watch.observed()
+    path.unlink()
+    _, said = watch.process.communicate(timeout=10)
+    assert watch.process.returncode == 2
+    assert "cannot read the machine file" in said
+    assert "Traceback" not in said
+
+
+def test_neither_memory_nor_descriptors_nor_children_grow(tmp_path: Path, fake_driver: FakeDriver) -> None:
+    watch = Watch(tmp_path / "none", "--json", env=fake_driver("h100*8"))
+    sizes = []
+    for _ in range(3):
+        for _ in range(6):
+            json.loads(watch.line())
+        sizes.append(_state(watch.process.pid))
+    assert watch.end()[0] in {0, 1, 3}
+    (memory, descriptors, children), last = sizes[0], sizes[-1]
+    assert last[0] - memory < 3000, "kB after twelve more examinations"
+    assert (last[1] - descriptors, last[2] - children) <= (2, 1), "more than one examination is at work"
+
+
+def _state(pid: int) -> tuple[int, int, int]:
+    status = Path(f"/proc/{pid}/status").read_text()
+    memory = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return memory, len(list(Path(f"/proc/{pid}/fd").iterdir())), len(children)
+
+
+@pytest.mark.parametrize(
+    "options", [["--watch", "--format", "junit"], ["--watch", "--machine", "-"], ["--watch=0"], ["--watch", "soon"]]
+)
+def test_what_cannot_be_watched_is_refused(options: list[str], gpusetup: Run) -> None:
+    done = gpusetup("doctor", *options)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
