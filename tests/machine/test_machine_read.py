@@ -30,7 +30,7 @@ def test_a_fedora_laptop_without_driver_is_told_in_full(tmp_path: Path) -> None:
     assert (system.arch, system.python, system.libc) == ("x86_64", "3.14", "glibc 2.43")
     assert (system.cpu, system.cpus, system.memory_bytes) == ("AMD Ryzen 7", 2, 16_000_000 * 1024)
     assert (system.secure_boot, kernel.lockdown, kernel.release) == (True, "integrity", "7.0.4-200.fc44.x86_64")
-    assert kernel.modules == (Module(name="nouveau", version=""),)
+    assert kernel.modules == (Module(name="nouveau", version="", uses=2),)
     assert kernel.headers is False
     assert not isinstance(machine.pci, Unread)
     (card,) = machine.pci

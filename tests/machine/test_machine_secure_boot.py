@@ -30,6 +30,13 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return made
 
 
+def certificate_ends(der: bytes) -> str:
+    """Return the last day of a certificate as openssl tells it."""
+    asked = ["openssl", "x509", "-inform", "DER", "-noout", "-enddate", "-dateopt", "iso_8601"]
+    told = subprocess.run(asked, input=der, capture_output=True, check=True).stdout.decode()
+    return told.removeprefix("notAfter=")[:10]
+
+
 @pytest.mark.parametrize(
     ("content", "told"), [(b"\x06\0\0\0\x01", True), (b"\x06\0\0\0\0", False), (b"\x06\0\0\0\x07", None), (b"", None)]
 )
@@ -52,12 +59,12 @@ def test_a_key_is_enrolled_when_the_firmware_has_it_byte_for_byte(
     tree: dict[str, Content] = {KEYS[0]: own, f"{VARIABLES}/MokListRT-{SHIM}": header + other}
     mok = read_mok(Host(grow(tmp_path / "before", tree)))
     assert (mok.enrolled, mok.pending) == (("Fedora Secure Boot CA",), False)
-    assert mok.keys == (SigningKey(path=KEYS[0], enrolled=False),)
+    assert mok.keys == (SigningKey(path=KEYS[0], enrolled=False, name="akmods-host", expires=certificate_ends(own)),)
 
     tree |= {f"{VARIABLES}/MokListRT-{SHIM}": header + other + own, f"{VARIABLES}/MokNew-{SHIM}": own}
     mok = read_mok(Host(grow(tmp_path / "after", tree)))
     assert (mok.enrolled, mok.pending) == (("Fedora Secure Boot CA", "akmods-host"), True)
-    assert mok.keys == (SigningKey(path=KEYS[0], enrolled=True),)
+    assert mok.keys == (SigningKey(path=KEYS[0], enrolled=True, name="akmods-host", expires=certificate_ends(own)),)
 
 
 def test_without_the_firmwares_list_nobody_knows_what_is_enrolled(tmp_path: Path) -> None:
