@@ -12,9 +12,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from gpusetup.selftest.catalogue import checks
+from gpusetup.selftest.choose import choose_checks
 from gpusetup.selftest.frameworks import interpreters
 from gpusetup.selftest.plan import Selection
-from gpusetup.selftest.prove import choose_checks, prove
+from gpusetup.selftest.prove import prove
 
 THREADS = (1, 2)
 

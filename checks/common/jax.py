@@ -1,7 +1,8 @@
 """The JAX backend: full float32 precision, one platform, and what it runs on.
 
 Threads, platform and XLA's deterministic forms are settled by the environment the engine starts a worker in, since XLA
-reads them once. Nothing here opens a device before `prepare`: a process that has may not be forked.
+reads them once. Optax, which nearly every check needs, is imported here too. Nothing opens a device before `prepare`:
+a process that has may not be forked.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import jaxlib
 import numpy as np
+import optax
 
 from checks.common.host import host
 from checks.common.job import Job
@@ -44,6 +46,7 @@ def environment(job: Job) -> dict[str, str]:
     key = host(job) | {
         "jax": jax.__version__,
         "jaxlib": jaxlib.__version__,
+        "optax": optax.__version__,
         "xla flags": os.environ.get("XLA_FLAGS", ""),
         "precision": job.precision,
         "matmul precision": str(jax.config.jax_default_matmul_precision),

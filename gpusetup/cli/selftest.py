@@ -3,91 +3,142 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from gpusetup.cli._options import as_json
+from gpusetup.cli._options import as_json, schema_option
+
+if TYPE_CHECKING:
+    from gpusetup.selftest.model import Precision
+    from gpusetup.selftest.proof import Proof
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_PRECISIONS = click.Choice(["float32", "tf32", "bf16", "fp16", "float64"])
+
+
+def _seeds(_ctx: click.Context, _option: click.Parameter, wanted: tuple[str, ...]) -> tuple[int, ...]:
+    """Return every seed of ``7`` and ``0-9``, each once."""
+    found: list[int] = []
+    for text in wanted:
+        first, _, last = text.partition("-")
+        if not re.fullmatch(r"\d{1,18}(-\d{1,18})?", text) or int(last or first) < int(first):
+            raise click.BadParameter(f"{text!r} is neither a number nor a range like 0-9")
+        found += range(int(first), int(last or first) + 1)
+    return tuple(dict.fromkeys(found))
+
+
+def _kind() -> type[Proof]:
+    from gpusetup.selftest.proof import Proof  # noqa: PLC0415 - --help needs no values
+
+    return Proof
 
 
 @click.command()
 @click.option("--quick/--full", default=True, help="About a minute, or as long as it takes.  [default: quick]")
 @click.option("--check", "names", multiple=True, metavar="NAME", help="Run only this check (repeatable).")
 @click.option(
-    "--framework", "frameworks", multiple=True, metavar="NAME", help="Only pytorch or tensorflow (repeatable)."
-)
+    "--framework", "frameworks", multiple=True, metavar="NAME",
+    help="Only pytorch, tensorflow or jax (repeatable).  [default: all that are installed]",
+)  # fmt: skip
 @click.option(
     "--device", "devices", multiple=True, metavar="NAME", help="cpu, cuda:N or all (repeatable).  [default: all]"
-)
+)  # fmt: skip
 @click.option(
-    "--seed", "seeds", multiple=True, type=click.IntRange(min=0), default=[0], help="Repeatable.  [default: 0]"
+    "--precision", "precisions", multiple=True, type=_PRECISIONS, default=["float32"], show_default=True,
+    help="What to compute in, where a check has a form for it (repeatable).",
+)  # fmt: skip
+@click.option(
+    "--seed", "seeds", multiple=True, default=["0"], callback=_seeds, metavar="N|N-M", help="Repeatable.  [default: 0]"
 )
 @click.option(
     "--repeat", type=click.IntRange(min=1), default=2, show_default=True, help="Fresh processes per framework."
-)
+)  # fmt: skip
 @click.option("--python", "pythons", multiple=True, metavar="FRAMEWORK=PATH", help="The interpreter a framework is in.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="CPU threads of each worker.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Workers at a time.  [default: cores / threads]")
 @click.option("--deadline", type=click.FloatRange(min=0.1), default=300.0, show_default=True, help="Seconds per run.")
+@click.option(
+    "--memory", type=click.FloatRange(min=0.05), metavar="GIB", help="What one run may hold.  [default: no limit]"
+)
 @click.option("--data", type=_FOLDER, metavar="DIR", help="Learn your own names: a folder of Language.txt files.")
 @click.option("--checks", "own", type=_FOLDER, metavar="DIR", help="Your own checks; a name found there comes first.")
 @click.option("--save", "saved", type=_FILE, metavar="FILE", help="Keep the proof as JSON.")
-@click.option("--baseline", type=_FILE, metavar="FILE", help="Hold this run against a saved proof.")
+@click.option("--baseline", type=_FILE, metavar="FILE", help="Hold this run against a saved proof: bits and speed.")
+@click.option(
+    "--may-lose", type=click.FloatRange(0, 100), default=25.0, show_default=True, metavar="PERCENT",
+    help="Of the baseline's speed, in the same environment.",
+)  # fmt: skip
 @click.option("--list", "only_list", is_flag=True, help="Print what there is to run, and stop.")
 @as_json
+@click.option("--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
+@schema_option(_kind)
 @click.pass_context
 def selftest(
     ctx: click.Context, *, quick: bool, names: tuple[str, ...], frameworks: tuple[str, ...], devices: tuple[str, ...],
-    seeds: tuple[int, ...], repeat: int, pythons: tuple[str, ...], threads: int, jobs: int | None, deadline: float,
-    data: Path | None, own: Path | None, saved: Path | None, baseline: Path | None, only_list: bool, as_json: bool,
+    precisions: tuple[Precision, ...], seeds: tuple[int, ...], repeat: int, pythons: tuple[str, ...],
+    threads: int, jobs: int | None, deadline: float, memory: float | None, data: Path | None, own: Path | None,
+    saved: Path | None, baseline: Path | None, may_lose: float, only_list: bool, as_json: bool, form: str,
 ) -> None:  # fmt: skip
     """Train the same small models in every framework that is installed, and prove their numbers.
 
-    Each is held against a float64 reference and against the other framework, and run again in a fresh process. Exit
+    Each is held against a float64 reference and against the other frameworks, and run again in a fresh process. Exit
     code: 0 proven, 1 a verdict failed, 5 no framework is installed. Nothing outside the current folder is written.
     """
-    from gpusetup.report import progress  # noqa: PLC0415 - --help needs none of it
+    from gpusetup.cli._signals import unwinding  # noqa: PLC0415 - --help needs none of it
+    from gpusetup.report import progress  # noqa: PLC0415
     from gpusetup.report import selftest as report  # noqa: PLC0415
+    from gpusetup.report.selftest_formats import junit  # noqa: PLC0415
     from gpusetup.selftest import devices as hardware  # noqa: PLC0415
     from gpusetup.selftest import frameworks as software  # noqa: PLC0415
     from gpusetup.selftest.catalogue import checks as all_checks  # noqa: PLC0415
+    from gpusetup.selftest.choose import choose_checks, require_data, require_precisions  # noqa: PLC0415
+    from gpusetup.selftest.memory import GIB  # noqa: PLC0415
     from gpusetup.selftest.plan import Limits, Selection  # noqa: PLC0415
     from gpusetup.selftest.proof import Proof  # noqa: PLC0415
-    from gpusetup.selftest.prove import choose_checks, prove, require_data  # noqa: PLC0415
+    from gpusetup.selftest.prove import Baseline, prove  # noqa: PLC0415
     from gpusetup.value import load, save, to_json  # noqa: PLC0415
 
     found = all_checks(own)
-    if only_list:
-        report.show_checks(found[name] for name in choose_checks(names, found))
-        return
     chosen = choose_checks(names, found)
+    if only_list:
+        report.show_checks(found[name] for name in chosen)
+        return
     if data is not None:
         require_data(data, chosen, found)
-    before = load(baseline, Proof) if baseline is not None else None
+    before = Baseline(load(baseline, Proof), may_lose / 100) if baseline is not None else None
     selection = Selection(
         checks=chosen,
         pythons=software.interpreters(tuple(map(software.canonical, frameworks)), software.parse(pythons)),
         devices=hardware.devices(devices),
-        seeds=tuple(dict.fromkeys(seeds)),
+        seeds=seeds,
         profile="quick" if quick else "full",
         repeat=repeat,
         threads=threads,
         data=str(data.resolve()) if data is not None else "",
+        precisions=tuple(dict.fromkeys(precisions)),
     )
-    with progress.progress() as watch:
+    require_precisions(selection.precisions, chosen, selection.devices, found)
+    with unwinding(), progress.progress() as watch:
         proof = prove(
             selection,
             found,
             own_checks=own,
             baseline=before,
             jobs=jobs or max(1, len(os.sched_getaffinity(0)) // threads),
-            limits=Limits(seconds=deadline),
+            limits=Limits(seconds=deadline, memory=int((memory or 0) * GIB)),
             watch=watch,
         )
+    text = to_json(proof, indent=0)
     if saved is not None:
-        save(saved, to_json(proof, indent=0))
-    click.echo(to_json(proof, indent=0), nl=False) if as_json else report.show(proof)
+        save(saved, text)
+    if as_json or form == "json":
+        click.echo(text, nl=False)
+    elif form == "junit":
+        click.echo(junit(proof), nl=False)
+    else:
+        report.show(proof)
     ctx.exit(1 if proof.failed else 0)

@@ -6,46 +6,41 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from gpusetup.report.console import console, neutral, show_table
+from gpusetup.report.selftest_table import legend, table
 from gpusetup.selftest.model import REFERENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from rich.console import Console
     from rich.table import Table
 
     from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.model import Verdict
-    from gpusetup.selftest.proof import Kept, Proof
+    from gpusetup.selftest.proof import Proof
 
-COLUMNS = {
-    "parity": "float64",
-    "agreement": "others",
-    "published": "exact",
-    "invariant": "invariants",
-    "determinism": "same bits",
-    "baseline": "baseline",
-}
 STYLES = {"passed": "green", "failed": "bold red", "unproven": "yellow"}
+_WIDE = 100
 _LINES = 8  # of what a run printed before it died; --json has more
-_WORDS = {"passed": "ok", "failed": "FAILED", "unproven": "unproven"}
 
 
 def show(proof: Proof) -> None:
     """Print `proof` on stdout."""
     out = console()
-    out.print(headline(proof), style=STYLES["failed" if proof.failed else "passed"])
+    _wrapped(out, headline(proof), style=STYLES["failed" if proof.failed else "passed"], indent="")
     out.print()
-    show_table(_table(proof))
+    show_table(table(proof, wide=out.width >= _WIDE))
+    out.print()
+    _wrapped(out, legend(proof), style="dim", indent="")
     for verdict in proof.verdicts:
         if verdict.state == "failed":
             _show_failure(out, verdict)
     if proof.profile == "full":
         _show_observations(out, proof)
     out.print()
-    out.print(f"Promised: {sameness(proof)}")
-    for gap in proof.unproven:
-        out.print(f"Not proven: {neutral(gap)}", style="yellow")
+    _wrapped(out, f"Promised: {sameness(proof)}", indent="")
+    for gap in [*_open(proof), *proof.unproven]:
+        _wrapped(out, f"Not proven: {neutral(gap)}", style="yellow", indent="")
 
 
 def show_checks(checks: Iterable[Check]) -> None:
@@ -54,6 +49,7 @@ def show_checks(checks: Iterable[Check]) -> None:
     for check in checks:
         out.print(f"{neutral(check.name)}: {neutral(check.title)}", style="bold")
         lines = [*check.proves, f"written for {', '.join(check.frameworks)}, held against a NumPy float64 reference"]
+        lines += [f"also in {precision}: {', '.join(there)}" for precision, there in check.precisions.items()]
         if check.data:
             lines.append(f"takes data of your own: --data DIR with {check.data} in it")
         for line in lines:
@@ -68,8 +64,9 @@ def headline(proof: Proof) -> str:
         where = sorted({f"{verdict.check} in {verdict.framework} on {verdict.device}" for verdict in failed})
         return f"FAILED: {len(failed)} of {len(proof.verdicts)} verdicts, {neutral('; '.join(where))} {took}"
     frameworks = sorted({run.job.framework for run in proof.runs} - {REFERENCE})
+    devices = " and ".join(dict.fromkeys(run.job.device for run in proof.runs if run.job.framework != REFERENCE))
     twice = ", and the same ones in every process" if _states(proof, "determinism") == {"passed"} else ""
-    return f"PROVEN: {neutral(' and '.join(frameworks))} computed the right numbers{twice} {took}"
+    return f"PROVEN: {neutral(_listed(frameworks))} computed the right numbers on {devices}{twice} {took}"
 
 
 def sameness(proof: Proof) -> str:
@@ -83,57 +80,49 @@ def sameness(proof: Proof) -> str:
     return f"L3, the same within the stated tolerance{everywhere}"
 
 
+def explain(verdict: Verdict) -> Iterator[str]:
+    """Yield what is known about a failure: where it is, how large, what usually causes it, what was printed last."""
+    if found := verdict.divergence:
+        place = f"{found.tensor}{list(found.index) or ''}, step {found.step}"
+        size = f"{found.ulps:,.1f} ulps, {found.limit:g} are allowed" if found.ulps is not None else "beyond any number"
+        yield f"{place}: {found.got} instead of {found.expected} ({size})"
+        if found.cause:
+            yield f"Usually: {found.cause}"
+    yield from (f"| {line}" for line in verdict.evidence[-_LINES:])
+
+
+def subject(verdict: Verdict) -> str:
+    """Return ``gru · pytorch · cpu``, with the precision where it is not float32."""
+    usual = verdict.precision == "float32" or verdict.framework == REFERENCE
+    parts = [verdict.check, verdict.framework, verdict.device, *([] if usual else [verdict.precision])]
+    return " · ".join(parts)
+
+
+def _open(proof: Proof) -> Iterator[str]:
+    """Yield once each reason for which verdicts are unproven."""
+    reasons: dict[str, list[str]] = {}
+    for verdict in proof.verdicts:
+        if verdict.state == "unproven":
+            reason = verdict.summary.removesuffix(f", seed {verdict.seed}")
+            reasons.setdefault(f"{verdict.kind}: {reason}", []).append(f"{verdict.check} in {verdict.framework}")
+    for reason, where in reasons.items():
+        yield f"{reason} ({'; '.join(dict.fromkeys(where))})"
+
+
 def _states(proof: Proof, kind: str) -> set[str]:
     return {one.state for one in proof.verdicts if one.kind == kind}
 
 
-def _table(proof: Proof) -> Table:
-    from rich.table import Table  # noqa: PLC0415 - the console has loaded it
-
-    kinds = [kind for kind in COLUMNS if any(verdict.kind == kind for verdict in proof.verdicts)]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("check", "framework", "device", *(COLUMNS[kind] for kind in kinds)):
-        table.add_column(title)
-    for title in ("speed", "seconds"):
-        table.add_column(title, justify="right", no_wrap=True)
-    for run in proof.runs:
-        if run.job.round == 1:
-            cells = [_cell(proof, run, kind) for kind in kinds]
-            table.add_row(run.job.check, run.job.framework, run.job.device, *cells, _speed(run), f"{run.seconds:.1f}")
-    return table
-
-
-def _cell(proof: Proof, run: Kept, kind: str) -> str:
-    job = run.job
-    states = {
-        verdict.state
-        for verdict in proof.verdicts
-        if (verdict.kind, verdict.check, verdict.framework, verdict.device)
-        == (kind, job.check, job.framework, job.device)
-    }
-    worst = next((state for state in ("failed", "unproven", "passed") if state in states), "")
-    return _WORDS.get(worst, "")
-
-
-def _speed(run: Kept) -> str:
-    if run.result is None:
-        return run.outcome
-    rates = [(name, rate) for name, rate in run.result.measures.items() if name.endswith("per second")]
-    return ", ".join(f"{rate:,.0f} {name.removesuffix(' per second')}/s" for name, rate in rates)
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _show_failure(out: Console, verdict: Verdict) -> None:
-    subject = f"{verdict.check} · {verdict.framework} · {verdict.device}"
     out.print()
-    out.print(f"{verdict.kind.upper()} {neutral(subject)}: {neutral(verdict.summary)}", style="red")
-    if found := verdict.divergence:
-        place = f"{found.tensor}{list(found.index) or ''}, step {found.step}"
-        size = f"{found.ulps:,.1f} ulps, {found.limit:g} are allowed" if found.ulps is not None else "beyond any number"
-        _wrapped(out, f"{neutral(place)}: {neutral(found.got)} instead of {neutral(found.expected)} ({size})")
-        if found.cause:
-            _wrapped(out, f"Usually: {neutral(found.cause)}")
-    for line in verdict.evidence[-_LINES:]:
-        _wrapped(out, f"| {neutral(line)}")
+    title = f"{verdict.kind.upper()} {subject(verdict)}: {verdict.summary}"
+    _wrapped(out, neutral(title), style="red", indent="")
+    for line in explain(verdict):
+        _wrapped(out, neutral(line))
 
 
 def _show_observations(out: Console, proof: Proof) -> None:
@@ -149,11 +138,12 @@ def _show_observations(out: Console, proof: Proof) -> None:
                 for column in ("framework", "device", "", "found"):
                     tables[name].add_column(column)
             tables[name].add_row(run.job.framework, run.job.device, neutral(found.row), neutral(found.text))
-    for table in tables.values():
+    for found_table in tables.values():
         out.print()
-        show_table(table)
+        show_table(found_table)
 
 
-def _wrapped(out: Console, line: str) -> None:
-    """Print `line` indented by two, without the blanks that rich would fill it up with."""
-    out.print(textwrap.fill(line, out.width, initial_indent="  ", subsequent_indent="    "), soft_wrap=True)
+def _wrapped(out: Console, line: str, *, style: str = "", indent: str = "  ") -> None:
+    """Print `line` indented, without the blanks that rich would fill it up with."""
+    text = textwrap.fill(line, out.width, initial_indent=indent, subsequent_indent="  " + indent if indent else "")
+    out.print(text, soft_wrap=True, style=style)

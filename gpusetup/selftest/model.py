@@ -113,7 +113,10 @@ class Divergence(Value, omit_defaults=True):
 
 
 class Verdict(Value, omit_defaults=True):
-    """One conclusion about one subject; `seed` is None when it speaks for several."""
+    """One conclusion about one subject; `seed` is None when it speaks for several.
+
+    `against` is the other run that an agreement is about, as ``pytorch on cpu``.
+    """
 
     kind: Kind
     check: str
@@ -125,6 +128,7 @@ class Verdict(Value, omit_defaults=True):
     summary: str
     divergence: Divergence | None = None
     evidence: tuple[str, ...] = ()
+    against: str = ""
 
 
 def conclude(

@@ -13,7 +13,7 @@ from gpusetup.selftest.model import REFERENCE, Job, Precision, Profile
 from gpusetup.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from gpusetup.selftest.catalogue import Check
 
@@ -67,6 +67,19 @@ def plan(selection: Selection, checks: dict[str, Check], scratch: Path) -> list[
     lanes.append(Lane(framework=REFERENCE, python=numpy_python(selection), device="cpu", round=1, jobs=()))
     filled = [msgspec.structs.replace(lane, jobs=tuple(_jobs(lane, selection, checks, scratch))) for lane in lanes]
     return [lane for lane in filled if lane.jobs]
+
+
+def again(lanes: Sequence[Lane], jobs: Sequence[Job], number: int) -> list[Lane]:
+    """Return lanes that run `jobs`, all of the first round, for the `number`-th time."""
+    found = []
+    for lane in lanes:
+        chosen = [job for job in lane.jobs if job in jobs]
+        repeated = tuple(
+            msgspec.structs.replace(job, round=number, trace=f"{job.trace}-{number}.npz", log=f"{job.log}-{number}.log")
+            for job in chosen
+        )
+        found += [msgspec.structs.replace(lane, round=number, jobs=repeated)] if repeated else []
+    return found
 
 
 def numpy_python(selection: Selection) -> str:

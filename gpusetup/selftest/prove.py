@@ -1,23 +1,24 @@
-"""The whole of it: choose the checks, run them in workers, judge what they computed."""
+"""The whole of it: run the chosen checks in workers, judge what they computed."""
 
 from __future__ import annotations
 
 import datetime
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gpusetup import __version__
 from gpusetup.content import content_dirs
-from gpusetup.errors import WrongInputError
 from gpusetup.selftest.distance import measure
 from gpusetup.selftest.execute import execute
+from gpusetup.selftest.gaps import gaps
 from gpusetup.selftest.judge import baseline as baselines
-from gpusetup.selftest.judge import determinism, invariants, parity, published
+from gpusetup.selftest.judge import determinism, invariants, parity, published, speed
 from gpusetup.selftest.judge import runs as endings
 from gpusetup.selftest.pack import pack, unpack
-from gpusetup.selftest.plan import Limits, numpy_python, plan
+from gpusetup.selftest.plan import Limits, again, numpy_python, plan
 from gpusetup.selftest.proof import Proof
 
 if TYPE_CHECKING:
@@ -26,10 +27,16 @@ if TYPE_CHECKING:
     from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.lane import LaneWorker
     from gpusetup.selftest.model import Run, Verdict
-    from gpusetup.selftest.plan import Selection
+    from gpusetup.selftest.plan import Lane, Selection
 
 _LIMITS = Limits()
-USUAL = ("pytorch", "tensorflow")  # a report without one of these says so
+
+
+class Baseline(NamedTuple):
+    """A saved proof, and which part of its speed may be lost."""
+
+    proof: Proof
+    may_lose: float = 0.25
 
 
 def prove(
@@ -37,21 +44,25 @@ def prove(
     checks: dict[str, Check],
     *,
     own_checks: Path | None = None,
-    baseline: Proof | None = None,
+    baseline: Baseline | None = None,
     jobs: int = 2,
     limits: Limits = _LIMITS,
     watch: Callable[[Sequence[LaneWorker]], None] = lambda _: None,
 ) -> Proof:
-    """Run what `selection` asks for and return the proof; `limits` hold for each run."""
+    """Run what `selection` asks for, at most `jobs` at a time, and return the proof; `limits` hold for each run."""
     started = time.monotonic()
     identity = {name: f"version {checks[name].version}, {checks[name].digest}" for name in selection.checks}
+    held = _hold(baseline, identity) if baseline is not None else None
     with tempfile.TemporaryDirectory(prefix="gpusetup-selftest-") as scratch:
         lanes = plan(selection, checks, Path(scratch))
-        runs = execute(lanes, content_dirs("checks", own_checks), jobs, limits, watch)
+        run = partial(execute, folders=content_dirs("checks", own_checks), limits=limits, watch=watch)
+        runs = run(lanes, jobs=jobs)
+        if held is not None:
+            runs += _measure_again(runs, lanes, held, partial(run, jobs=1))
         verdicts = _judge(runs, checks, numpy_python(selection))
-    if baseline is not None:
-        unchanged = {name for name, source in identity.items() if baseline.checks.get(name) == source}
-        verdicts += baselines.judge(runs, unpack(baseline), unchanged, checks)
+    if held is not None:
+        verdicts += baselines.judge(runs, held.runs, held.unchanged, checks)
+        verdicts += speed.judge(runs, *held)
     packed = pack(runs)
     return Proof(
         gpusetup=__version__,
@@ -63,8 +74,35 @@ def prove(
         layouts=packed.layouts,
         runs=packed.runs,
         verdicts=tuple(verdicts),
-        unproven=tuple(_unproven(selection, checks)),
+        unproven=tuple(gaps(selection, checks)),
     )
+
+
+class _Held(NamedTuple):
+    """What of a baseline is held against: its runs, the checks that are what they were, the speed that may be lost."""
+
+    runs: Sequence[Run]
+    unchanged: set[str]
+    may_lose: float
+
+
+def _hold(baseline: Baseline, identity: dict[str, str]) -> _Held:
+    unchanged = {name for name, source in identity.items() if baseline.proof.checks.get(name) == source}
+    return _Held(unpack(baseline.proof), unchanged, baseline.may_lose)
+
+
+def _measure_again(
+    runs: Sequence[Run], lanes: Sequence[Lane], held: _Held, run: Callable[[Sequence[Lane]], list[Run]]
+) -> list[Run]:
+    """Run alone, and some times more, what seems slower than the baseline."""
+    extra: list[Run] = []
+    rounds = max((lane.round for lane in lanes), default=0)
+    for number in range(rounds + 1, rounds + 1 + speed.AGAIN):
+        slow = speed.suspects([*runs, *extra], *held)
+        if not slow:
+            break
+        extra += run(again(lanes, slow, number))
+    return extra
 
 
 def _judge(runs: Sequence[Run], checks: dict[str, Check], python: str) -> list[Verdict]:
@@ -78,35 +116,3 @@ def _judge(runs: Sequence[Run], checks: dict[str, Check], python: str) -> list[V
         *invariants.judge(runs),
         *determinism.judge(runs, measured[len(with_truth) :]),
     ]
-
-
-def require_data(folder: Path, names: tuple[str, ...], checks: dict[str, Check]) -> None:
-    """Raise `WrongInputError` unless a check takes data of the user's own and `folder` has some for each that does."""
-    wanted = {name: checks[name].data for name in names if checks[name].data}
-    if not wanted:
-        raise WrongInputError(f"{', '.join(names)} takes no data of your own", "leave --data out")
-    for name, pattern in wanted.items():
-        if not any(folder.glob(pattern)):
-            raise WrongInputError(
-                f"{folder} has no {pattern} for the check {name}", f"see `selftest --check {name} --list`"
-            )
-
-
-def choose_checks(wanted: tuple[str, ...], checks: dict[str, Check]) -> tuple[str, ...]:
-    """Return the checks to run, all of them when none is named; `WrongInputError` for a name there is not."""
-    if unknown := sorted(set(wanted) - set(checks)):
-        raise WrongInputError(f"unknown check {unknown[0]!r}", f"there are: {', '.join(checks)}")
-    return tuple(name for name in checks if name in (wanted or checks))
-
-
-def _unproven(selection: Selection, checks: dict[str, Check]) -> list[str]:
-    """Say what nobody looked at, so that a green report is not taken for more than it is."""
-    gaps = [f"{name}: it did not run, nothing is known of it" for name in USUAL if name not in selection.pythons]
-    if all(device == "cpu" for device in selection.devices):
-        gaps.append("GPU: no check ran on one")
-    for name in selection.checks:
-        left = [one for one in selection.pythons if one not in checks[name].frameworks]
-        gaps += [f"{name}: not written for {', '.join(left)}"] if left else []
-    if selection.repeat < 2:
-        gaps.append("determinism: one round only, nothing to compare it with")
-    return gaps

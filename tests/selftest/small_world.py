@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 from gpusetup.selftest.catalogue import checks
+from gpusetup.selftest.model import Precision
 from gpusetup.selftest.plan import Limits, Selection
 from gpusetup.selftest.proof import Proof
-from gpusetup.selftest.prove import prove
+from gpusetup.selftest.prove import Baseline, prove
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,17 +71,25 @@ class World:
         repeat: int = 2,
         threads: int = 1,
         data: str = "",
+        seeds: tuple[int, ...] = (0,),
+        precisions: tuple[Precision, ...] = ("float32",),
         frameworks: tuple[str, ...] = ("pytorch", "tensorflow"),
     ) -> Proof:
         selection = Selection(
-            checks=names, pythons=dict.fromkeys(frameworks, python), repeat=repeat, threads=threads, data=data
+            checks=names,
+            pythons=dict.fromkeys(frameworks, python),
+            repeat=repeat,
+            threads=threads,
+            data=data,
+            seeds=seeds,
+            precisions=precisions,
         )
         found = checks(self.folder)
         return prove(
             selection,
             found,
             own_checks=self.folder,
-            baseline=baseline,
+            baseline=Baseline(baseline) if baseline is not None else None,
             jobs=jobs,
             limits=Limits(seconds=deadline, memory=memory),
         )

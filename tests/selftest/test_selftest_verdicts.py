@@ -106,4 +106,4 @@ def test_the_report_says_what_nobody_looked_at(world: World) -> None:
 def test_a_backend_that_is_not_written_is_named(world: World) -> None:
     world.add("torch_only", pytorch=RIGHT)
     proof = world.prove("torch_only", repeat=1)
-    assert "torch_only: not written for tensorflow" in proof.unproven
+    assert "tensorflow: there is no form of torch_only" in proof.unproven

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from gpusetup.selftest.distance import divergence
 from gpusetup.selftest.model import REFERENCE, conclude
 
@@ -55,13 +57,14 @@ def _verdict(pair: Pair, check: Check) -> Verdict:
         record, distance, used = max(apart, key=lambda one: one[2])
         place = f"{record.name}, step {record.step}"
         summary = f"at most {used:.0%} of what is allowed from {other} ({distance.ulps:.1f} ulps, {place})"
-    return conclude(
+    found = conclude(
         "parity" if with_truth else "agreement",
         run,
         "passed" if first is None else "failed",
         f"{summary}, seed {run.seed}",
         None if first is None else divergence(first[0], first[1], check, slack, run.precision),
     )
+    return found if with_truth else msgspec.structs.replace(found, against=other)
 
 
 def _key(record: Record) -> tuple[int, str]:

@@ -1,0 +1,133 @@
+"""The proof as a table: one line per check and framework, one column per kind of verdict, seeds folded into counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpusetup.report.console import neutral
+from gpusetup.selftest.model import REFERENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+    from rich.text import Text
+
+    from gpusetup.selftest.model import State, Verdict
+    from gpusetup.selftest.proof import Kept, Proof
+
+COLUMNS = {
+    "parity": "float64",
+    "agreement": "others",
+    "published": "exact",
+    "invariant": "laws",
+    "determinism": "again",
+    "baseline": "saved",
+}
+LEGEND = {
+    "parity": "near the float64 reference",
+    "agreement": "near the other frameworks and devices",
+    "published": "the one right answer, bit for bit",
+    "invariant": "what must hold whatever the numbers does",
+    "determinism": "same bits in a fresh process",
+    "baseline": "as the saved proof says",
+}
+_WORDS = {"passed": "ok", "failed": "FAILED", "unproven": "open"}
+_STYLES = {"passed": "", "failed": "bold red", "unproven": "yellow"}
+
+
+class Subject(NamedTuple):
+    """What a line is about; the seeds are folded."""
+
+    check: str
+    framework: str
+    device: str
+    precision: str
+
+    def concerns(self, verdict: Verdict) -> bool:
+        """Return whether the verdict is about this; an agreement is about both sides."""
+        if (verdict.check, verdict.precision) != (self.check, self.precision):
+            return False
+        return (verdict.framework, verdict.device) == (self.framework, self.device) or (
+            verdict.against == f"{self.framework} on {self.device}"
+        )
+
+
+def table(proof: Proof, *, wide: bool) -> Table:
+    """Return the lines, in the order of checks; device and precision where there are several, times where `wide`."""
+    from rich.table import Table  # noqa: PLC0415 - the console has loaded it
+    from rich.text import Text  # noqa: PLC0415
+
+    groups = _groups(proof)
+    names = [
+        name
+        for place, name in enumerate(Subject._fields)
+        if place < 2 or len({subject[place] for subject in groups}) > 1
+    ]
+    kinds = [kind for kind in COLUMNS if any(verdict.kind == kind for verdict in proof.verdicts)]
+    found = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    for title in (*names, *(COLUMNS[kind] for kind in kinds)):
+        found.add_column(title)
+    found.add_column("speed", justify="right", no_wrap=True)
+    if wide:
+        found.add_column("time", justify="right", no_wrap=True)
+    for subject, runs in groups.items():
+        cells = [_cell(proof, subject, kind) for kind in kinds]
+        shown = [neutral(getattr(subject, name)) for name in names]
+        speed = Text(" ").join([one for one in (_cell(proof, subject, "speed"), Text(_rate(runs))) if one])
+        found.add_row(*shown, *cells, speed, *([_seconds(runs)] if wide else []))
+    return found
+
+
+def legend(proof: Proof) -> str:
+    """Return what the columns of verdicts mean, in one line."""
+    kinds = dict.fromkeys(kind for kind in COLUMNS if any(verdict.kind == kind for verdict in proof.verdicts))
+    notes = [f"{COLUMNS[kind]}: {LEGEND[kind]}" for kind in kinds]
+    if any(verdict.state == "unproven" for verdict in proof.verdicts):
+        notes.append("open: unproven, with the reason below")
+    return "; ".join(notes)
+
+
+def _groups(proof: Proof) -> dict[Subject, list[Kept]]:
+    """Return the runs of each line; the reference has lines only where it is alone."""
+    groups: dict[Subject, list[Kept]] = {}
+    frameworks = {run.job.framework for run in proof.runs}
+    for run in sorted(proof.runs, key=lambda run: (run.job.check, run.job.framework, run.job.device)):
+        job = run.job
+        if job.framework != REFERENCE or frameworks == {REFERENCE} or run.outcome != "finished":
+            groups.setdefault(Subject(job.check, job.framework, job.device, job.precision), []).append(run)
+    return groups
+
+
+def _cell(proof: Proof, subject: Subject, kind: str) -> Text:
+    """Return ``ok``, or what is not, with how many of how many where there are several."""
+    from rich.text import Text  # noqa: PLC0415
+
+    states = [verdict.state for verdict in proof.verdicts if verdict.kind == kind and subject.concerns(verdict)]
+    order: tuple[State, ...] = ("failed", "unproven", "passed")
+    worst = next((state for state in order if state in states), None)
+    if worst is None:
+        return Text()
+    count = states.count(worst)
+    many = f" {count}" if worst == "passed" else f" {count}/{len(states)}"
+    return Text(_WORDS[worst] + (many if len(states) > 1 else ""), style=_STYLES[worst])
+
+
+def _rate(runs: Sequence[Kept]) -> str:
+    """Return the best rate of all rounds and seeds, or how the runs ended."""
+    if all(run.result is None for run in runs):
+        return runs[0].outcome
+    rates: dict[str, float] = {}
+    for run in runs:
+        for name, rate in run.result.measures.items() if run.result else ():
+            if name.endswith(" per second"):
+                rates[name] = max(rate, rates.get(name, 0.0))
+    return ", ".join(f"{_short(rate)} {name.removesuffix(' per second')}/s" for name, rate in rates.items())
+
+
+def _short(rate: float) -> str:
+    return f"{rate / 1000:,.0f}k" if rate >= 10_000 else f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
+
+
+def _seconds(runs: Sequence[Kept]) -> str:
+    return f"{sum(run.seconds for run in runs):.1f} s"

@@ -1,0 +1,95 @@
+"""Speed: not slower than the baseline in the same environment, beyond what noise explains.
+
+A busy machine makes a run slower and never faster, so the best of all rounds is compared with the best of all saved
+rounds. What seems slower is run again, alone, before anything is said; and nothing is said without a baseline, or in
+another environment, where it could not be compared.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpusetup.selftest.judge.baseline import changes, place
+from gpusetup.selftest.model import conclude
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gpusetup.selftest.model import Job, Result, Run, Verdict
+
+AGAIN = 3
+"""How often a run that seems slower is made again."""
+_RATE = " per second"
+
+
+class Change(NamedTuple):
+    """The rate of a workload that fell the most: what of the best saved one is left, and how far those scattered."""
+
+    rate: str
+    left: float
+    scatter: float
+
+    def slower(self, allowed: float) -> bool:
+        """Return whether more is lost than is `allowed`, or than two saved rounds differed by."""
+        return 1 - self.left > max(allowed, self.scatter)
+
+
+def judge(runs: Sequence[Run], saved: Sequence[Run], unchanged: set[str], allowed: float) -> Iterator[Verdict]:
+    """Yield one verdict per run that has a rate, over all its rounds; `allowed` is the part that may be lost."""
+    for now, before in _groups(runs, saved, unchanged):
+        job = now[0].job
+        change = _worst(_results(now), _results(before))
+        if changed := changes(_results(now)[0], _results(before)[0]):
+            yield conclude("speed", job, "unproven", f"not comparable, changed: {'; '.join(changed)}, seed {job.seed}")
+        elif change is not None:
+            slower = change.slower(allowed)
+            limit = max(allowed, change.scatter)
+            text = f"{change.left:.0%} of the baseline's {change.rate}, best of {len(now)} rounds"
+            text += f"; {limit:.0%} may be lost" if slower else ""
+            yield conclude("speed", job, "failed" if slower else "passed", f"{text}, seed {job.seed}")
+
+
+def suspects(runs: Sequence[Run], saved: Sequence[Run], unchanged: set[str], allowed: float) -> list[Job]:
+    """Return the jobs that seem slower than they were, to be run again."""
+    found = []
+    for now, before in _groups(runs, saved, unchanged):
+        change = _worst(_results(now), _results(before))
+        if change is not None and change.slower(allowed) and not changes(_results(now)[0], _results(before)[0]):
+            found.append(now[0].job)
+    return found
+
+
+def _groups(
+    runs: Sequence[Run], saved: Sequence[Run], unchanged: set[str]
+) -> Iterator[tuple[Sequence[Run], Sequence[Run]]]:
+    """Yield the finished rounds of every job, with those of the baseline."""
+    now, before = _by_job(runs), _by_job(saved)
+    for key, rounds in now.items():
+        if key in before and rounds[0].job.check in unchanged:
+            yield rounds, before[key]
+
+
+def _by_job(runs: Sequence[Run]) -> dict[tuple[object, ...], list[Run]]:
+    groups: dict[tuple[object, ...], list[Run]] = defaultdict(list)
+    for run in runs:
+        if run.result is not None:
+            groups[place(run.job)[:-1]].append(run)
+    return groups
+
+
+def _results(runs: Sequence[Run]) -> list[Result]:
+    return [run.result for run in runs if run.result is not None]
+
+
+def _worst(now: Sequence[Result], before: Sequence[Result]) -> Change | None:
+    found = []
+    for name in now[0].measures:
+        ours, theirs = _rates(now, name), _rates(before, name)
+        if name.endswith(_RATE) and ours and theirs:
+            found.append(Change(name, max(ours) / max(theirs), 1 - min(theirs) / max(theirs)))
+    return min(found, key=lambda change: change.left, default=None)
+
+
+def _rates(results: Sequence[Result], name: str) -> list[float]:
+    return [result.measures[name] for result in results if result.measures.get(name, 0) > 0]
