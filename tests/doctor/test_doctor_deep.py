@@ -155,7 +155,7 @@ def test_the_loaded_libraries_are_named_and_say_their_versions(ask, tmp_path: Pa
     assert isinstance(found.loaded, Unread)  # NCCL refused
     assert "ncclGetVersion answered 5" in found.loaded.detail
     found = ask(HEALTHY + f"\nimport ctypes; kept = [ctypes.CDLL(path) for path in {paths[:2]!r}]")
-    assert sorted(dict(found.loaded).items()) == [("cudart", "13.1"), ("cudnn", "9.8.4")]  # type: ignore[arg-type]
+    assert sorted(dict(found.loaded).items()) == [("cudart", "13.1"), ("cudnn", "9.8.4")]
 
 
 def test_an_interpreter_that_is_not_there_is_a_finding() -> None:

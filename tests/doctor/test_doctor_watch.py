@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +90,9 @@ class Watch:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Iterator[Path]:
+def path(tmp_path: Path) -> Path:
     save(tmp_path / "m.json", to_json(machine("desktop", HOT)))
-    yield tmp_path / "m.json"
+    return tmp_path / "m.json"
 
 
 def test_json_is_a_line_for_each_examination_and_ctrl_c_ends_with_the_last_verdict(path: Path) -> None:

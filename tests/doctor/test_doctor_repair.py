@@ -1,0 +1,231 @@
+"""``--fix``: remedies as steps with three doors, carried out under real bash with stand-ins, and taken back."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from gpusetup.apply.place import Place
+from gpusetup.apply.run import apply, undo
+from gpusetup.doctor.catalogue import all_rules
+from gpusetup.doctor.examine import examine
+from gpusetup.doctor.fixes import table
+from gpusetup.doctor.repair import Repair, repair
+from gpusetup.errors import StepFailedError
+from gpusetup.render.model import Recipe, Step
+from gpusetup.value import save, to_json
+from tests.doctor.machines import cases, machine
+from tests.fake_host import WHOLE, grow
+from tests.stacks import desktop
+from tests.support import Run
+
+RULES = all_rules()
+UNATTENDED = {name for name, row in table().items() if "undo" in row}
+BROKEN: dict[str, Any] = {"gpus": {"0": {"compute_mode": 2}}, "system": {"kernel": {"modules-": ["nvidia_uvm"]}}}
+
+
+def repaired(change: dict[str, Any], host: str = "desktop", python: str = sys.executable) -> Repair:
+    made = machine(host, change)
+    return repair(examine(made, RULES.values()), made, python)
+
+
+def test_what_can_be_taken_back_becomes_a_step_and_the_rest_is_left_to_a_person() -> None:
+    found = repaired({**BROKEN, "system": {**BROKEN["system"], "secure_boot": {"unread": "denied", "source": "x"}}})
+    assert [step.id for step in found.recipe.steps] == [
+        "doctor-prm003-default-compute-mode",
+        "doctor-krn006-load-uvm",
+    ]
+    assert {one.rule for one in found.by_hand} == {"SEC002", "SEC003"}
+    mode = found.recipe.steps[0]
+    assert "sudo nvidia-smi --id=0 --compute-mode=DEFAULT" in mode.apply
+    assert "sudo nvidia-smi --id=0 --compute-mode=2" in mode.undo
+    assert "compute mode is prohibited" in mode.why
+
+
+def test_one_step_mends_every_gpu_that_one_rule_accuses() -> None:
+    modes = {str(index): {"compute_mode": 2 + index % 2} for index in (1, 4)}
+    (step,) = repaired({"gpus": modes}, "h100_server").recipe.steps
+    assert sorted(re.findall(r"--id=(\d) --compute-mode=DEFAULT", step.apply)) == ["1", "4"]
+    assert "--id=1 --compute-mode=3" in step.undo
+    assert "--id=4 --compute-mode=2" in step.undo
+
+
+def test_nobody_is_rebooted_and_no_log_is_read_by_a_step() -> None:
+    for case in cases():
+        found = repair(examine(case.fires, RULES.values()), case.fires, sys.executable)
+        for step in found.recipe.steps:
+            assert "reboot" not in step.apply
+            assert "journalctl" not in step.apply
+            assert step.why.strip()
+            assert step.apply.strip(), f"{case.name}: {step.id} would do nothing"
+
+
+def test_every_remedy_with_an_undo_is_reached_and_is_shell_text() -> None:
+    reached: set[str] = set()
+    texts: list[str] = []
+    for case in cases():
+        found = repair(examine(case.fires, RULES.values()), case.fires, sys.executable)
+        for step in found.recipe.steps:
+            reached.add(step.id.split("-", 2)[2])
+            texts.append("\n".join((found.recipe.library, step.define, step.check, step.apply, step.undo)))
+    assert reached == UNATTENDED
+    # SC2032, SC2033: sudo is a function of ours here, and can run functions
+    for text in sorted(set(texts)):
+        done = subprocess.run(
+            ["shellcheck", "--shell=bash", "--exclude=SC2317,SC2034,SC2329,SC2032,SC2033", "-"], input=text, text=True,
+            capture_output=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout
+
+
+def test_a_hostile_host_is_quoted_in_every_door(tmp_path: Path) -> None:
+    evil = f"6.1; touch {tmp_path}/was-here $(touch {tmp_path}/was-here) `touch {tmp_path}/was-here`'\""
+    nothing = {"unread": "absent", "source": "nvmlInit", "code": 9}
+    gone = {"unread": "absent", "source": "/proc/driver/nvidia/version", "code": 2}
+    found = repaired(
+        {
+            "gpus": nothing,
+            "driver": {"nvml": nothing, "cuda": nothing, "kernel_module": gone, "module_license": gone},
+            "system": {"kernel": {"release": evil, "modules!": [], "headers": False}},
+            "device_nodes!": [],
+            "pci": {"0": {"driver": ""}},
+        }
+    )
+    (step,) = [step for step in found.recipe.steps if step.id == "doctor-krn001-build-module"]
+    tools = shims(tmp_path, ("dnf", "akmods", "rpm"))
+    place = Place(tmp_path / "root")
+    with_tools(tools, lambda: apply(one_step(found, step), place, print), tmp_path)
+    assert f"akmods --force --kernels {evil}" in (tmp_path / "log").read_text()
+    with_tools(tools, lambda: undo(place, print), tmp_path)
+    assert not (tmp_path / "was-here").exists()
+
+
+def one_step(found: Repair, step: Step) -> Recipe:
+    quiet = msgspec.structs.replace(
+        step, check='test -e "$root/../mended"\n', apply=step.apply + 'touch "$root/../mended"\n'
+    )
+    return msgspec.structs.replace(found.recipe, steps=(quiet,))
+
+
+def shims(folder: Path, names: tuple[str, ...]) -> Path:
+    """Write stand-ins that record their arguments, one line a call."""
+    tools = folder / "tools"
+    tools.mkdir(exist_ok=True)
+    for name in names:
+        (tools / name).write_text(f'#!/bin/bash\necho "{name} $*" >> {shlex.quote(str(folder / "log"))}\n')
+        (tools / name).chmod(0o755)
+    return tools
+
+
+def with_tools(tools: Path, act: Any, folder: Path) -> None:
+    old = os.environ["PATH"]
+    os.environ["PATH"] = f"{tools}:{old}"
+    try:
+        act()
+    finally:
+        os.environ["PATH"] = old
+
+
+@pytest.fixture
+def fedora(tmp_path: Path) -> Path:
+    """A Fedora whose nvidia_uvm is not loaded; the stand-in for modprobe loads and unloads it."""
+    root = grow(tmp_path / "root", {**WHOLE, "/proc/modules": "nvidia 3000000 2 - Live 0x0 (OE)\n"})
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "modprobe").write_text(
+        '#!/bin/bash\nif [[ $1 == -r ]]; then sed -i "/^$2 /d" "$GPUSETUP_ROOT/proc/modules"\n'
+        'else echo "$1 1 0 - Live 0x0" >> "$GPUSETUP_ROOT/proc/modules"; fi\n'
+    )
+    (tools / "modprobe").chmod(0o755)
+    return root
+
+
+def test_the_command_mends_only_when_it_is_told_to_and_takes_it_back(fedora: Path, gpusetup: Run) -> None:
+    env = {"GPUSETUP_ROOT": str(fedora), "PATH": f"{fedora.parent / 'tools'}:{os.environ['PATH']}"}
+    only = ("doctor", "--only", "KRN006", "--fix")
+    modules, file = fedora / "proc/modules", fedora / "etc/modules-load.d/nvidia-uvm.conf"
+
+    printed = gpusetup(*only, "--sysroot", fedora, env=env)
+    assert "STEP doctor-krn006-load-uvm" in printed.stdout
+    assert "nvidia_uvm" not in modules.read_text()
+    assert not (fedora / "var/lib/gpusetup").exists()
+
+    refused = gpusetup(*only, "--apply", env=env)
+    assert (refused.returncode, "no terminal to ask on" in refused.stderr) == (4, True)
+
+    done = gpusetup(*only, "--apply", "--yes", env=env)
+    assert (done.returncode, done.stdout) == (0, "all steps are done\n"), done.stderr
+    assert "nvidia_uvm" in modules.read_text()
+    assert file.read_text() == "nvidia_uvm\n"
+    journal = [json.loads(line)["event"] for line in (fedora / "var/lib/gpusetup/journal.jsonl").open()]
+    assert journal == ["started", "applied"]
+
+    again = gpusetup(*only, "--apply", "--yes", env=env)
+    assert (again.returncode, "nothing here can be carried out" in again.stdout) == (0, True)
+
+    back = gpusetup("doctor", "--fix", "--undo", "--yes", env=env)
+    assert (back.returncode, back.stdout) == (0, "1 steps are taken back\n"), back.stderr
+    assert "nvidia_uvm" not in modules.read_text()
+    assert not file.exists()
+    assert gpusetup("doctor", "--fix", "--undo", "--yes", env=env).stdout == "there is nothing to take back\n"
+
+
+def test_a_step_that_does_not_mend_fails_and_says_so(fedora: Path, gpusetup: Run) -> None:
+    (fedora.parent / "tools/modprobe").write_text("#!/bin/bash\n")
+    env = {"GPUSETUP_ROOT": str(fedora), "PATH": f"{fedora.parent / 'tools'}:{os.environ['PATH']}"}
+    done = gpusetup("doctor", "--only", "KRN006", "--fix", "--apply", "--yes", env=env)
+    assert done.returncode == StepFailedError.exit_code
+    assert "its check says it is not done" in done.stderr
+
+
+def test_the_doctor_takes_back_its_own_steps_alone(tmp_path: Path) -> None:
+    place = Place(tmp_path / "root")
+    (mine,) = repaired({"gpus": {"0": {"compute_mode": 2}}}).recipe.steps
+    ours = one_step(repaired(BROKEN), msgspec.structs.replace(mine, apply="", undo=":\n"))
+    step = msgspec.structs.replace(
+        mine, id="driver", check='test -e "$root/../driver"\n', apply='touch "$root/../driver"\n'
+    )
+    theirs = Recipe(
+        distro="fedora", release="44", stack=desktop(), library=ours.library, steps=(step,), digest="0" * 64
+    )
+    apply(theirs, place, print)
+    apply(ours, place, print)
+    assert undo(place, print, lambda entry: place.mends(entry.recipe)) == 1
+    assert [entry.step for entry in place.journal.standing()] == ["driver"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--apply"],
+        ["--undo"],
+        ["--fix", "--apply", "--machine", "m.json"],
+        ["--fix", "--apply", "--sysroot", "/tmp"],
+        ["--fix", "--format", "junit"],
+    ],
+)
+def test_what_does_not_go_together_is_refused(options: list[str], gpusetup: Run) -> None:
+    done = gpusetup("doctor", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
+
+
+def test_the_printed_repair_is_plain_and_its_json_is_a_repair(gpusetup: Run, tmp_path: Path) -> None:
+    save(tmp_path / "m.json", to_json(machine("desktop", BROKEN)))
+    text = gpusetup("doctor", "--machine", tmp_path / "m.json", "--fix")
+    assert text.returncode == 1
+    assert text.stdout.startswith("2 steps can be carried out; nothing has been changed\n")
+    said = json.loads(gpusetup("doctor", "--machine", tmp_path / "m.json", "--fix", "--json").stdout)
+    assert [step["id"] for step in said["recipe"]["steps"]] == [
+        "doctor-prm003-default-compute-mode",
+        "doctor-krn006-load-uvm",
+    ]
