@@ -32,8 +32,20 @@ class Value(msgspec.Struct, metaclass=_ValueMeta, frozen=True):
 
 
 def to_json(value: object, *, indent: int = 2) -> str:
-    """Return `value` as JSON text in field order, with a newline at its end."""
-    return msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=indent).decode() + "\n"
+    """Return `value` as JSON text in field order, with a newline at its end; on one line with a negative `indent`.
+
+    Characters that do not print (C1 controls, bidirectional overrides) stand there as escapes, so that a file that is
+    shown on a terminal cannot move its cursor; a reader of JSON gets them as they were.
+    """
+    text = msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=indent).decode() + "\n"
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    units = char.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
 def load(path: Path, kind: type[V]) -> V:

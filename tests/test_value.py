@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import stat
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gpusetup.errors import WrongInputError
 from gpusetup.machine.model import Reading, Unread
@@ -98,3 +101,11 @@ def test_a_schema_can_be_published() -> None:
     assert published["$ref"].endswith("Sample")
     assert published["$defs"]["Sample"]["additionalProperties"] is False
     assert msgspec.json.decode(msgspec.json.encode(published)) == published
+
+
+@given(text=st.text(), indent=st.sampled_from([2, -1]))
+def test_json_text_holds_only_what_prints_and_reads_back_as_it_was(text: str, indent: int) -> None:
+    shown = to_json({"name": text}, indent=indent)
+    assert all(char.isprintable() or char == "\n" for char in shown)
+    assert json.loads(shown) == {"name": text}
+    assert indent > 0 or len(shown.splitlines()) == 1

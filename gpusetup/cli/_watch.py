@@ -36,25 +36,24 @@ def watch(source: Source, standard: Standard, form: str, seconds: float, *, reda
 
 
 def _examine(source: Source, standard: Standard, *, redact: bool) -> tuple[Report, int]:
-    from gpusetup.report.redaction import redacted  # noqa: PLC0415
+    from gpusetup.report.redaction import own_names, redacted  # noqa: PLC0415
 
     report, code = standard.judge(source.read(meanwhile=standard.rules))
-    return (redacted(report) if redact else report), code
+    return (redacted(report, own_names()) if redact else report), code
 
 
 def _print_line(last: Report | None, report: Report) -> None:
     """Print one line of JSON: an `Observation`, the first with everything that is wrong as new."""
-    import msgspec  # noqa: PLC0415
-
     from gpusetup.doctor.change import Observation, changes  # noqa: PLC0415
     from gpusetup.doctor.verdict import headline  # noqa: PLC0415
+    from gpusetup.value import to_json  # noqa: PLC0415
 
     seen = Observation(
         at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         verdict=headline(report.findings),
         changes=changes(last.findings if last else (), report.findings),
     )
-    click.echo(msgspec.json.encode(seen).decode())
+    click.echo(to_json(seen, indent=-1), nl=False)
 
 
 def _print_text(last: Report | None, report: Report) -> None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gpusetup.cli._diagnosis import Source, chosen, standard
+from gpusetup.cli._diagnosis import Source, standard
 from gpusetup.cli._options import as_json, deep_options, machine_options, refuse_elsewhere, schema_option
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report
+    from gpusetup.doctor.rule import Rule
 
 
 def _kind() -> type[Report]:
@@ -45,6 +46,10 @@ def _kind() -> type[Report]:
     "--watch", type=click.FloatRange(0.1, 86400), is_flag=False, flag_value="10", metavar="[SECONDS]",
     help="Examine again and again, so long apart (10 unless told), and say what changes, until Ctrl-C.",
 )  # fmt: skip
+@click.option(
+    "--image", metavar="IMAGE",
+    help="Say whether this image runs here: its name, an archive of it, or what an inspect printed.",
+)  # fmt: skip
 @click.option("--fix", "do_fix", is_flag=True, help="Print the steps that mend what was found; change nothing.")
 @click.option(
     "--apply", "do_apply", is_flag=True, help="With --fix: carry the steps out on this machine, after asking."
@@ -58,8 +63,8 @@ def _kind() -> type[Report]:
 def doctor(
     ctx: click.Context, *, machine_file: Path | None, sysroot: Path, deadline: float, deep: float | None,
     pythons: tuple[str, ...], as_json: bool, form: str, redact: bool, fail_on: str, require_gpu: bool, only: str,
-    skip: str, silences: Path | None, watch: float | None, do_fix: bool, do_apply: bool, do_undo: bool, yes: bool,
-    explain: str | None, list_rules: bool,
+    skip: str, silences: Path | None, watch: float | None, image: str | None, do_fix: bool,
+    do_apply: bool, do_undo: bool, yes: bool, explain: str | None, list_rules: bool,
 ) -> None:  # fmt: skip
     """Say what is wrong with this GPU stack, how we know, and what fixes it.
 
@@ -67,7 +72,7 @@ def doctor(
     --fix --apply, and no rights beyond an ordinary user's are needed.
     """
     if list_rules:
-        click.echo("\n".join(f"{one.id}  {one.worst:8} {one.title}" for one in chosen("", "")))
+        click.echo("\n".join(f"{one.id}  {one.worst:8} {one.title}" for one in _all_rules("")))
         return
     if explain is not None:
         _explain(explain)
@@ -84,7 +89,12 @@ def doctor(
         from gpusetup.cli._watch import watch as keep_watching  # noqa: PLC0415
 
         ctx.exit(keep_watching(source, wanted, form, watch, redact=redact))
-    report, code = wanted.judge(source.read(meanwhile=wanted.rules))
+    if image is not None:
+        from gpusetup.cli._image import judge_image  # noqa: PLC0415
+
+        report, code = judge_image(source.read(), image, wanted, only, skip)
+    else:
+        report, code = wanted.judge(source.read(meanwhile=wanted.rules))
     show(report, form, redact=redact)
     ctx.exit(code)
 
@@ -92,16 +102,22 @@ def doctor(
 def _explain(name: str) -> None:
     from gpusetup.doctor.page import page  # noqa: PLC0415
 
-    every = chosen("", "")
-    click.echo("\n".join(page(one, every) for one in chosen(name, "")), nl=False)
+    every = _all_rules("")
+    click.echo("\n".join(page(one, every) for one in _all_rules(name)), nl=False)
+
+
+def _all_rules(only: str) -> list[Rule]:
+    from gpusetup.doctor.catalogue import explained_rules, select  # noqa: PLC0415
+
+    return select(explained_rules(), only, "")
 
 
 def show(report: Report, form: str, *, redact: bool) -> None:
     """Print `report` in the format `form`."""
-    if redact:
-        from gpusetup.report.redaction import redacted  # noqa: PLC0415
+    if redact or form == "markdown":
+        from gpusetup.report.redaction import own_names, redacted  # noqa: PLC0415
 
-        report = redacted(report)
+        report = redacted(report, own_names())
     if form == "text":
         from gpusetup.report import doctor as text  # noqa: PLC0415
 

@@ -34,7 +34,8 @@ def _case(one: Finding) -> Case:
         case "unknown":
             return Case(one.rule, name, "error", one.summary, said)
         case "skipped":
-            return Case(one.rule, name, "skipped", one.silenced or f"explained by {one.caused_by}")
+            cause = f"explained by {one.caused_by}" if one.caused_by else "; ".join(one.evidence)
+            return Case(one.rule, name, "skipped", one.silenced or cause)
         case "warning" | "info":
             return Case(one.rule, name, "noted", said=[f"{one.state}: {said[0]}", *said[1:]] if said else [one.state])
     return Case(one.rule, name, "passed")

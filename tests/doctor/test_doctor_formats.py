@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -11,7 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gpusetup.doctor.change import changes
 from gpusetup.doctor.finding import Finding, Remedy, Report
+from gpusetup.doctor.repair import Repair
+from gpusetup.render.model import Recipe
+from gpusetup.report import doctor as text
+from gpusetup.report import repair
 from gpusetup.report.doctor_formats import FORMATS, github, junit, markdown, prometheus
 from gpusetup.report.redaction import redacted
 from gpusetup.value import to_json
@@ -35,6 +42,7 @@ FINDINGS = st.builds(
 REPORTS = st.builds(
     Report, gpusetup=st.just("0.1"), machine=HOSTILE, findings=st.lists(FINDINGS, max_size=6).map(tuple)
 )
+RECIPE = Recipe(distro="fedora", release="44", steps=(), digest="0" * 64)
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -42,6 +50,18 @@ CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u206
 @given(report=REPORTS, form=st.sampled_from(sorted(FORMATS)))
 def test_no_format_lets_a_control_character_through(report: Report, form: str) -> None:
     assert not CONTROL.search(FORMATS[form](report))
+
+
+@settings(max_examples=100, deadline=None)
+@given(before=REPORTS, report=REPORTS)
+def test_neither_text_nor_json_lets_one_through(before: Report, report: Report) -> None:
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        text.show(report)
+        text.show_changes("12:00:00", changes(before.findings, report.findings), report)
+        repair.show(Repair(recipe=RECIPE, by_hand=report.findings))
+    for said in (shown.getvalue(), to_json(report), to_json(report, indent=-1)):
+        assert not CONTROL.search(said)
 
 
 @settings(max_examples=200, deadline=None)
@@ -80,10 +100,10 @@ def test_github_has_one_line_for_every_annotation(report: Report) -> None:
 @settings(max_examples=200, deadline=None)
 @given(report=REPORTS)
 def test_markdown_has_no_html_mention_or_link_of_the_hosts(report: Report) -> None:
-    text = markdown(report).replace("<details><summary>", "").replace("</summary>", "").replace("</details>", "")
-    assert "<" not in text
-    assert not re.search(r"@\w", text)
-    assert not re.search(r"(?<!\\)\]\(", text)
+    said = markdown(report).replace("<details><summary>", "").replace("</summary>", "").replace("</details>", "")
+    assert "<" not in said
+    assert not re.search(r"@\w", said)
+    assert not re.search(r"(?<!\\)\]\(", said)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +133,33 @@ def test_redaction_takes_out_names_and_keeps_facts(said: str, kept: str) -> None
     (clean,) = done.findings
     assert clean.remedy
     assert {clean.subject, clean.summary, *clean.evidence, clean.remedy.text, *clean.remedy.commands} == {kept}
+
+
+def test_names_of_this_host_and_user_are_taken_out_where_they_stand_alone() -> None:
+    said = "/scratch/lovelace/env on babbage-7; lovelaces, babbage-70"
+    one = Finding(
+        rule="GPU001", state="error", subject="GPU 0", summary=said, remedy=Remedy(text=said, values={"a": said})
+    )
+    done = redacted(Report(gpusetup="0.1", machine="m", findings=(one,)), ("lovelace", "babbage-7", "m"))
+    (clean,) = done.findings
+    assert clean.summary == "/scratch/<name>/env on <name>; lovelaces, babbage-70"
+    assert clean.remedy
+    assert clean.remedy.values == {"a": clean.summary}
+    assert done.machine == "m", "too short to be told from a word"
+
+
+@pytest.mark.parametrize("form", ["text", "json", "junit", "github", "prometheus", "markdown"])
+def test_redact_works_in_every_format_and_markdown_needs_no_asking(form: str, gpusetup: Run, tmp_path: Path) -> None:
+    path = tmp_path / "m.json"
+    unknown = {"unread": "failed", "source": "/home/lovelace/lib", "detail": "GPU-11111111-2222-3333-4444-555555555550"}
+    path.write_text(to_json(machine("desktop", {"gpus": unknown, "system": {"pretty_name": "OS of lovelace"}})))
+    env = {"USER": "lovelace"}
+    options = ["doctor", "--machine", path, "--format", form]
+    plain, asked = gpusetup(*options, env=env), gpusetup(*options, "--redact", env=env)
+    assert plain.returncode == asked.returncode
+    for secret in ("lovelace", "11111111"):
+        assert secret not in asked.stdout
+        assert (secret in plain.stdout) == (form not in {"markdown", "prometheus"})
 
 
 @pytest.mark.parametrize("form", ["json", *FORMATS])
