@@ -28,7 +28,7 @@ def test_it_leaves_nothing_behind(world: World, tmp_path: Path, blow: signal.Sig
     scratch.mkdir()
     world.add("slow", reference=SLOW.format(pids=str(pids)))
     (world.folder / "slow" / "pytorch.py").write_text(SLOW.format(pids=str(pids)))
-    command = [
+    command: list[str | Path] = [
         Path(sys.executable).with_name("gpusetup"), "selftest", "--checks", world.folder, "--check", "slow",
         "--framework", "pytorch", "--device", "cpu", "--jobs", "3",
     ]  # fmt: skip
