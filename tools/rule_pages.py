@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.catalogue import all_rules
+from gpusetup.doctor.catalogue import explained_rules
 from gpusetup.doctor.page import page
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "docs" / "rules"
 
 def pages() -> dict[str, str]:
     """Return the text of every file in ``docs/rules/`` by its name."""
-    rules = all_rules()
+    rules = explained_rules()
     written = {f"{rule.id}.md": page(rule, rules.values()) for rule in rules.values()}
     return {"README.md": index(rules), **written}
 

@@ -38,15 +38,18 @@ if TYPE_CHECKING:
 @click.option("--runtime-class", default="", metavar="NAME", help="Kubernetes: the runtime class, such as nvidia.")
 @click.option("--templates", "own", type=click.Path(path_type=Path), metavar="DIR",
               help="Your own templates, laid out like containers/; looked through first.")  # fmt: skip
+@click.option(
+    "--check-host", is_flag=True, help="Say instead whether the image would run on this machine (or --machine)."
+)
 @as_json
 @click.option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write it there instead.")
 @build_options
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def container(
-    ctx: click.Context, *, kind: str, base_image: str, base: str, pin: bool, image: str, name: str, gpu_count: int,
-    products: tuple[str, ...], runtime_class: str, own: Path | None, as_json: bool, output: Path | None,
-    command: tuple[str, ...], **options: Any,
+    ctx: click.Context, /, *, kind: str, base_image: str, base: str, pin: bool, image: str, name: str, gpu_count: int,
+    products: tuple[str, ...], runtime_class: str, own: Path | None, check_host: bool, as_json: bool,
+    output: Path | None, command: tuple[str, ...], **options: Any,
 ) -> None:  # fmt: skip
     """Print a Containerfile with the frameworks that fit the cards, or what runs it; the driver stays the host's.
 
@@ -55,15 +58,15 @@ def container(
     With two environments in one image, --framework makes one image for each instead.
     """
     from gpusetup.facts import facts  # noqa: PLC0415 - --help needs none of this
+    from gpusetup.machine.image.name import image_name  # noqa: PLC0415
     from gpusetup.render.container import Job, render  # noqa: PLC0415
-    from gpusetup.render.container.names import image as checked  # noqa: PLC0415
     from gpusetup.render.container.names import label, slug  # noqa: PLC0415
 
     building = take_building(options)
     stack, chosen = _choose(read_request(facts(), **options), facts(), base_image, base, pin=pin)
     usual = slug("gpusetup-" + "-".join(one for env in stack.environments for one in env.frameworks))
     job = Job(
-        image=checked(image or f"localhost/{usual}:latest"),
+        image=image_name(image or f"localhost/{usual}:latest"),
         name=label(name or usual),
         command=command,
         gpus=gpu_count,
@@ -75,9 +78,23 @@ def container(
     def draw(wheel: Archive | None) -> Container:
         return render(stack, chosen, job, facts(), made=made, kind=kind, own=own, wheel=wheel)
 
+    if check_host:
+        ctx.exit(_check_host(draw(None), options, as_json=as_json))
     if building.build:
         ctx.exit(build_and_prove(draw, kind, job.image, building))
     _write(draw(wheel_beside(output, kind, building)), output, as_json=as_json)
+
+
+def _check_host(container: Container, options: dict[str, Any], *, as_json: bool) -> int:
+    """Print what keeps the image from running on the machine, and return the doctor's exit code."""
+    from gpusetup.cli._image import judge_container  # noqa: PLC0415
+    from gpusetup.cli._options import read_machine  # noqa: PLC0415
+    from gpusetup.cli.doctor import show  # noqa: PLC0415
+
+    machine = read_machine(options["machine_file"], options["sysroot"], options["deadline"])
+    report, code = judge_container(machine, container)
+    show(report, "json" if as_json else "text", redact=False)
+    return code
 
 
 def _choose(request: Request, facts: Facts, name: str, reference: str, *, pin: bool) -> tuple[Stack, Base]:

@@ -32,6 +32,13 @@ def all_rules() -> dict[str, Rule]:
     return dict(sorted(found.items()))
 
 
+def explained_rules() -> dict[str, Rule]:
+    """Return every rule that has a page: `all_rules`, and those over an image (``doctor --image``)."""
+    from gpusetup.doctor.image import image_rules  # noqa: PLC0415 - the doctor itself needs none of them
+
+    return dict(sorted((all_rules() | image_rules()).items()))
+
+
 def _modules() -> list[str]:
     folder = Path(__file__).with_name("rules")
     return [f"gpusetup.doctor.rules.{path.stem}" for path in sorted(folder.glob("*.py")) if path.stem != "__init__"]

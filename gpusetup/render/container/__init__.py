@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gpusetup.content import content_dirs
+from gpusetup.machine.image.name import image_name
 from gpusetup.render import environment
 from gpusetup.render.container.context import context
 from gpusetup.render.container.formats import settled, skeleton, template_name
 from gpusetup.render.container.labels import floor, labels
 from gpusetup.render.container.model import Base, Container, Job
-from gpusetup.render.container.names import image
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
@@ -39,7 +39,7 @@ def render(
     folders = content_dirs("containers", own)
     name = template_name(kind, folders)
     template = environment.get(environment.scripts(folders), name)
-    image(base.reference)
+    image_name(base.reference)
     said = labels(stack, base, facts)
     with environment.template_faults(name):
         text = template.render(

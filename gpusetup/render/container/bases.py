@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.errors import RefusedError, WrongInputError
+from gpusetup.machine.image.name import image_name
 from gpusetup.render.container.model import Base
-from gpusetup.render.container.names import image
 from gpusetup.report.console import neutral
 from gpusetup.versions import cuda
 
@@ -60,7 +60,7 @@ def base(facts: Facts, row: ContainerBase, series: str, *, pin: bool = True) -> 
 
 def own_base(reference: str, row: ContainerBase) -> Base:
     """Return the image that the user named, in which packages are installed as in those of `row`."""
-    return Base(name="", family=row.family, reference=image(reference), pythons=row.pythons)
+    return Base(name="", family=row.family, reference=image_name(reference), pythons=row.pythons)
 
 
 def _base(row: ContainerBase, reference: str, digest: str, *source: str, build: str = "") -> Base:

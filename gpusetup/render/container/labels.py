@@ -41,19 +41,21 @@ def _labels(stack: Stack, base: Base, facts: Facts) -> Iterator[tuple[str, str]]
     yield f"{PREFIX}machine", stack.request.machine_arch
     if floor(stack):
         yield f"{PREFIX}driver-floor", floor(stack)
-        yield f"{PREFIX}cuda", " ".join(dict.fromkeys(one.cuda for one in stack.environments if one.cuda))
         yield f"{PREFIX}compute-capability", " ".join(card.compute_capability for card in stack.request.cards)
         for environment in stack.environments:
             yield from _code(environment, facts)
 
 
 def _code(environment: Environment, facts: Facts) -> Iterator[tuple[str, str]]:
-    """Yield what each framework was compiled for, where a fact has it."""
+    """Yield which CUDA each framework brings, and what it was compiled for where a fact has it."""
     for requirement in environment.requirements:
         name, _, version = requirement.text.partition("==")
-        found = code(name.partition("[")[0], version, environment.cuda, facts)
-        if found:
-            yield f"{PREFIX}code.{name.partition('[')[0]}", found
+        framework = name.partition("[")[0]
+        if framework in environment.frameworks and environment.cuda:
+            yield f"{PREFIX}cuda.{framework}", environment.cuda
+            found = code(framework, version, environment.cuda, facts)
+            if found:
+                yield f"{PREFIX}code.{framework}", found
 
 
 def code(framework: str, version: str, cuda: str, facts: Facts) -> str:

@@ -1,0 +1,35 @@
+"""Whether an image runs on a machine, for ``doctor --image`` and ``container --check-host``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpusetup.cli._diagnosis import Standard
+from gpusetup.doctor.catalogue import select
+from gpusetup.doctor.image import rules_for
+from gpusetup.machine.image.read import read_image
+from gpusetup.machine.model.image import Image
+
+if TYPE_CHECKING:
+    from gpusetup.doctor.finding import Report
+    from gpusetup.machine.model import Machine
+    from gpusetup.render.container.model import Container
+
+
+def judge_image(machine: Machine, said: str, standard: Standard, only: str, skip: str) -> tuple[Report, int]:
+    """Return the report on the image that `said` names, and the exit code that `standard` gives it."""
+    image = read_image(said, machine.system.arch)
+    rules = select({one.id: one for one in rules_for(image)}, only, skip)
+    return standard._replace(rules=lambda: rules).judge(machine)
+
+
+def judge_container(machine: Machine, container: Container) -> tuple[Report, int]:
+    """Return the report on the image that `container` will be built to, and the exit code."""
+    image = Image(
+        name=container.job.image,
+        architecture=container.stack.request.machine_arch,
+        labels=container.labels,
+        read_from="what was rendered",
+    )
+    rules = rules_for(image)
+    return Standard(lambda: rules, (), "error", False).judge(machine)

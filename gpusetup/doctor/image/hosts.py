@@ -1,0 +1,69 @@
+"""What the rules over an image ask of the host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gpusetup.doctor.cards import Card, cards, driver_branch, driver_version
+from gpusetup.doctor.image.conditions import Host
+from gpusetup.doctor.rule import either
+from gpusetup.errors import WrongInputError
+from gpusetup.facts import facts
+from gpusetup.facts.find import arch_of, gpu_by_name
+from gpusetup.machine.model import Machine
+from gpusetup.versions import driver
+
+BRANDS = {
+    "datacentre": ("tesla", "nvidia"),
+    "geforce": ("geforce", "geforcertx"),
+    "laptop": ("geforce", "geforcertx"),
+    "titan": ("titan", "titanrtx"),
+    "workstation": ("quadro", "quadrortx", "nvidiartx", "nvidia"),
+}
+"""NVML tells a card's brand, and no saved machine has it: these are what a card of a market can have."""
+ANY_BRAND = (*dict.fromkeys(one for some in BRANDS.values() for one in some), "unknown")
+
+
+class Placed(NamedTuple):
+    """A card and its market, "" where the tables do not know it."""
+
+    card: Card
+    market: str
+
+
+def placed(machine: Machine) -> list[Placed]:
+    """Return one card of each kind here, with the market it is made for; raises as `cards` does."""
+    kinds = {(card.name, card.capability): card for card in reversed(cards(machine))}
+    return [Placed(card, _market(card.name)) for card in reversed(kinds.values())]
+
+
+def _market(name: str) -> str:
+    if "titan" in name.lower():
+        return "titan"
+    try:
+        return gpu_by_name(facts(), name).market
+    except WrongInputError:
+        return ""
+
+
+def driver_cuda(machine: Machine) -> str:
+    """Return the newest CUDA that the driver reports, or that its branch does; "" when neither is known."""
+    said = either(machine.driver.cuda)
+    branch = driver_branch(machine)
+    return said or (branch.cuda_max if branch else "")
+
+
+def condition_hosts(machine: Machine) -> Iterator[tuple[Placed, Host]]:
+    """Yield every card with what conditions can ask of it."""
+    version, newest = driver_version(machine) or "", driver_cuda(machine)
+    for one in placed(machine):
+        brands = BRANDS.get(one.market, ANY_BRAND)
+        yield one, Host(cuda=newest, driver=version, arch=one.card.capability, brands=brands)
+
+
+def last_branch(machine: Machine) -> str:
+    """Return the last driver branch for the oldest architecture here, "" when all are still driven."""
+    rows = [arch_of(facts(), card.capability) for card in cards(machine)]
+    last = [row.last_driver_branch for row in rows if row and row.last_driver_branch]
+    return min(last, key=driver, default="")

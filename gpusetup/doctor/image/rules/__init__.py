@@ -1,0 +1,1 @@
+"""One module per topic; each rule takes the machine and the image."""

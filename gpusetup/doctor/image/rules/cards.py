@@ -1,0 +1,98 @@
+"""IMG…: are this processor and these cards the ones that the image was made for."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.cards import Card, driver_version
+from gpusetup.doctor.image.code import has_target, how_it_runs
+from gpusetup.doctor.image.conditions import holds
+from gpusetup.doctor.image.hosts import condition_hosts, placed
+from gpusetup.doctor.image.needs import Framework, needs
+from gpusetup.doctor.rule import Verdicts, error, fix, rule, unknown, warning
+from gpusetup.facts import facts
+from gpusetup.machine.model import Machine
+from gpusetup.machine.model.image import Image
+
+TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/"
+
+
+@rule("IMG001", "The image is for another processor", worst="error", source="OCI image specification, image config")
+def other_processor(machine: Machine, image: Image) -> Verdicts:
+    """An image is built for one architecture; on another it ends with "exec format error", or crawls in emulation."""
+    if image.architecture and image.architecture != machine.system.arch:
+        yield error(
+            f"this image is for {image.architecture}, the machine is {machine.system.arch}",
+            f"read from {image.read_from}",
+            fix=fix("other-arch-image", arch=machine.system.arch, image=image.name),
+        )
+
+
+@rule(
+    "IMG005",
+    "The image has no kernels for this card",
+    worst="error",
+    after=("IMG002",),
+    source="facts: torch_build, tensorflow, arch; CUDA C++ programming guide, binary and PTX compatibility",
+    required=False,
+)
+def no_kernels(machine: Machine, image: Image) -> Verdicts:
+    """A framework in an image is compiled for a list of compute capabilities; on any other card every operation ends
+    with "no kernel image is available for execution on the device".
+
+    What it was compiled for is in the label ``io.gpusetup.code.<framework>``. Where that is not on record, the range of
+    its CUDA can still rule a card out.
+    """
+    wanted = needs(image, facts())
+    for card, _ in placed(machine) if wanted.gpu else ():
+        for framework in wanted.frameworks:
+            yield from _kernels(framework, card)
+        if wanted.cuda and not wanted.frameworks and not any(has_target(one, card.capability) for one in wanted.cuda):
+            yield error(
+                f"CUDA {', '.join(wanted.cuda)} has no target for the {card.name}", _is(card), fix=fix("fitting-image")
+            )
+
+
+def _kernels(framework: Framework, card: Card) -> Verdicts:
+    name, how = framework.name, how_it_runs(framework.code, card.capability)
+    if framework.code and not how:
+        compiled = f"compiled for {framework.code}"
+        yield error(f"its {name} has no kernels for the {card.name}", _is(card), compiled, fix=fix("fitting-image"))
+    elif how.startswith("PTX"):
+        yield warning(f"its {name} compiles its kernels for the {card.name} at first use", _is(card), how)
+    elif not framework.code and not has_target(framework.cuda, card.capability):
+        why = f"CUDA {framework.cuda} has no target for it"
+        yield error(f"its {name} has no kernels for the {card.name}", _is(card), why, fix=fix("fitting-image"))
+    elif not framework.code:
+        why = "what it was compiled for is not on record"
+        yield unknown(f"cannot tell whether its {name} has kernels for the {card.name}", _is(card), why)
+
+
+def _is(card: Card) -> str:
+    return f"compute capability {card.capability} ({card.known_by})"
+
+
+@rule(
+    "IMG006",
+    "The image's own conditions do not hold here",
+    worst="error",
+    after=("IMG002", "IMG003"),
+    source=f"{TOOLKIT}docker-specialized.html",
+    required=False,
+)
+def conditions(machine: Machine, image: Image) -> Verdicts:
+    """NVIDIA_REQUIRE_CUDA and its like say what an image's makers tested. NVIDIA's runtime refuses to start it
+    elsewhere: "unsatisfied condition". With CDI nobody checks, and it fails later or not at all.
+    NVIDIA_DISABLE_REQUIRE=1 waives them.
+    """
+    wanted = needs(image, facts())
+    for one, host in condition_hosts(machine) if wanted.conditions and driver_version(machine) else ():
+        for name, expression in wanted.conditions.items():
+            said = holds(expression, host)
+            evidence = (
+                f"{name}={expression}",
+                f"driver {host.driver}, CUDA {host.cuda}, {one.card.name} ({host.arch})",
+            )
+            if said is False:
+                yield error(f"the conditions of this image do not hold ({one.card.subject})", *evidence,
+                            fix=fix("fitting-image"))  # fmt: skip
+            elif said is None:
+                yield unknown(f"cannot tell whether the conditions of this image hold ({one.card.subject})", *evidence)

@@ -1,0 +1,59 @@
+"""IMG…: does the GPU get into a container, and does the image say what it needs."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.image.needs import needs, speaks
+from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, unknown
+from gpusetup.facts import facts
+from gpusetup.machine.model import Machine
+from gpusetup.machine.model.image import Image
+
+TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/"
+
+
+@rule(
+    "IMG007",
+    "Nothing here hands the GPU to a container",
+    worst="error",
+    after=("IMG002",),
+    source=TOOLKIT,
+)
+def not_handed(machine: Machine, image: Image) -> Verdicts:
+    """A container gets a GPU through NVIDIA's container toolkit: podman by a CDI specification that it wrote, docker by
+    its runtime or CDI. Apptainer needs neither (``--nv``).
+    """
+    engines = machine.containers.engines
+    with_cdi = sorted({"podman", "docker", "containerd", "crio"} & set(engines))
+    if not needs(image, facts()).gpu or machine.system.container or not with_cdi:
+        return
+    if "nvidia-ctk" not in engines and not machine.containers.cdi_specs:
+        yield error("the NVIDIA container toolkit is not installed", f"engines: {', '.join(with_cdi)}",
+                    fix=fix("container-toolkit"))  # fmt: skip
+    elif "podman" in with_cdi and not machine.containers.cdi_specs:
+        yield error("podman cannot resolve nvidia.com/gpu=all: there is no CDI specification",
+                    "/etc/cdi and /var/run/cdi have none of nvidia", fix=fix("generate-cdi"))  # fmt: skip
+
+
+@rule("IMG008", "The image asks for too few of the driver's capabilities", worst="error", source=TOOLKIT)
+def capabilities(machine: Machine, image: Image) -> Verdicts:
+    """NVIDIA_DRIVER_CAPABILITIES in an image decides which driver libraries are mounted: CUDA needs ``compute``, and
+    nvidia-smi ``utility``. With CDI all of them are.
+    """
+    said = needs(image, facts()).capabilities
+    have = {one.strip() for one in said.split(",")}
+    if said and not have & {"all", "compute"}:
+        yield error("the image does not ask for the driver's CUDA libraries", f"NVIDIA_DRIVER_CAPABILITIES={said}",
+                    fix=fix("driver-capabilities"))  # fmt: skip
+    elif said and not have & {"all", "utility"}:
+        yield info("nvidia-smi will not be in the container", f"NVIDIA_DRIVER_CAPABILITIES={said}")
+
+
+@rule("IMG009", "The image does not say what it needs", worst="unknown", source="labels and variables of the image",
+      required=True)  # fmt: skip
+def silent(machine: Machine, image: Image) -> Verdicts:
+    """Neither our labels nor NVIDIA's variables are in this image, so that nobody can say where it runs.
+
+    ``gpusetup container`` writes the labels; an image that builds upon one of NVIDIA's has CUDA_VERSION.
+    """
+    if not speaks(image):
+        yield unknown("the image does not say which CUDA or driver it needs", f"read from {image.read_from}")

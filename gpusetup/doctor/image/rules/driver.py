@@ -1,0 +1,113 @@
+"""IMG…: is the host's driver enough for this image."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.cards import driver_version
+from gpusetup.doctor.image.code import how_it_runs
+from gpusetup.doctor.image.hosts import driver_cuda, last_branch, placed
+from gpusetup.doctor.image.needs import needs
+from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, warning
+from gpusetup.doctor.subjects import has_gpu
+from gpusetup.facts import facts
+from gpusetup.machine.model import Machine
+from gpusetup.machine.model.image import Image
+from gpusetup.versions import cuda, driver
+
+TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/"
+COMPATIBILITY = "https://docs.nvidia.com/deploy/cuda-compatibility/"
+
+
+@rule(
+    "IMG002",
+    "The image needs an NVIDIA GPU or driver that is not here",
+    worst="error",
+    after=("IMG001",),
+    source=TOOLKIT,
+)
+def no_driver(machine: Machine, image: Image) -> Verdicts:
+    """The driver is the host's: no image brings one. Without a card or without a driver the frameworks inside see no
+    GPU.
+    """
+    wanted = needs(image, facts())
+    if not wanted.gpu:
+        return
+    if not has_gpu(machine):
+        yield error("this image is for a GPU, and this machine has none", *_why(image), fix=fix("fitting-image"))
+    elif driver_version(machine) is None:
+        yield error("this image needs NVIDIA's driver on the host, and there is none", fix=fix("install-driver"))
+
+
+@rule(
+    "IMG003",
+    "The driver is older than the image needs",
+    worst="error",
+    after=("IMG002",),
+    source=f"facts: cuda_major, cuda; {COMPATIBILITY}",
+)
+def old_driver(machine: Machine, image: Image) -> Verdicts:
+    """The CUDA inside an image needs a driver of at least its floor: "CUDA driver version is insufficient".
+
+    From CUDA 11 on, every minor runs on the driver of the major's first. The forward-compatibility package that
+    NVIDIA's images carry lifts the floor, on cards for data centres alone; a GeForce says "forward compatibility was
+    attempted on non supported HW". Where the newest driver that still drives the card is older than the floor, no
+    driver helps: that card needs an image of an older CUDA.
+    """
+    wanted, version = needs(image, facts()), driver_version(machine)
+    if wanted.floor is None or version is None or driver(version) >= driver(wanted.floor.driver):
+        return
+    found = placed(machine)
+    evidence = [f"installed driver: {version}", f"{wanted.floor.driver} or newer: {wanted.floor.known_by}"]
+    if wanted.forward_compat and found and all(one.market == "datacentre" for one in found):
+        yield warning(
+            f"driver {version} is too old for this image but for its forward-compatibility package",
+            *evidence,
+            "which driver branches the package serves is not on record: try it, or install a newer driver",
+            fix=fix("newer-driver"),
+        )
+        return
+    if wanted.forward_compat:
+        others = ", ".join(one.card.name for one in found if one.market != "datacentre")
+        evidence.append(f"its forward-compatibility package serves cards for data centres alone, not: {others}")
+    last = last_branch(machine)
+    hopeless = last and driver(last) < driver(driver(wanted.floor.driver).branch)
+    if hopeless:
+        evidence.append(f"no driver newer than branch {last} drives the oldest card here, so none fits this image")
+    yield error(
+        f"driver {version} is too old for this image",
+        *evidence,
+        fix=fix("fitting-image") if hopeless else fix("newer-driver"),
+    )
+
+
+@rule(
+    "IMG004",
+    "The image is of a newer CUDA than the driver",
+    worst="error",
+    after=("IMG003",),
+    source=COMPATIBILITY,
+)
+def newer_minor(machine: Machine, image: Image) -> Verdicts:
+    """Within one CUDA major an image of a newer minor runs on an older driver, with a restriction: such a driver
+    cannot compile the newer PTX. Where a framework has no machine code for the card but PTX alone, it therefore fails:
+    "the provided PTX was compiled with an unsupported toolchain".
+    """
+    wanted, newest = needs(image, facts()), driver_cuda(machine)
+    for series in wanted.cuda if newest and driver_version(machine) else ():
+        if cuda(series) <= cuda(newest) or cuda(series).major != cuda(newest).major:
+            continue
+        jit = [
+            f"{one.name} has only {how} for the {card.name}"
+            for card, _ in placed(machine)
+            for one in wanted.frameworks
+            if one.cuda == series and (how := how_it_runs(one.code, card.capability)).startswith("PTX")
+        ]
+        said = (f"the driver reports CUDA {newest}", f"inside is CUDA {series}")
+        if jit:
+            yield error(f"the driver cannot compile the PTX of CUDA {series}", *said, *jit, fix=fix("newer-driver"))
+        else:
+            yield info(f"CUDA {series} runs on this driver by minor-version compatibility", *said)
+
+
+def _why(image: Image) -> list[str]:
+    wanted = needs(image, facts())
+    return [f"CUDA {', '.join(wanted.cuda)} inside"] if wanted.cuda else []
