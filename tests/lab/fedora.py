@@ -7,87 +7,88 @@ nothing inside reaches the network.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
+import json
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from tests.lab import stubs
+from tests.lab.world import HOSTS, World
+
 HERE = Path(__file__).parent
-HOSTS = (
-    "mirrors.rpmfusion.org",
-    "raw.githubusercontent.com",
-    "developer.download.nvidia.com",
-    "nvidia.github.io",
-    "download.pytorch.org",
-    "fedora.lab",
-    "index.lab",
-)
+ON_THE_DISK = ("grubby", "modinfo", "modprobe", "systemctl")
+"""Programs of a fresh Fedora that would act on this machine's own kernel or boot loader."""
 START = """
 set -euo pipefail
 lab=$1
 mount -t tmpfs -o mode=755,size=99g lab "$lab"
 mkdir "$lab"/{upper,work,root}
 mount -t overlay -o "lowerdir=/,upperdir=$lab/upper,workdir=$lab/work" overlay "$lab/root"
-mount --rbind /proc "$lab/root/proc"
+mount -t proc proc "$lab/root/proc"
 mount --rbind /dev "$lab/root/dev"
 mount -t tmpfs sys "$lab/root/sys"
 mkdir "$lab/root/sys/module"
 ip link set lo up
 echo ready
-exec sleep infinity
+read -r || :  # until the other end of its input is closed; bash buries meanwhile who is left without a parent
+"""
+# The folders that a fresh Fedora would have empty are emptied; what is there is put in by hand, and by rpm.
+FURNISH = """
+set -eu
+printf 'NAME="Fedora Linux"\\nID=fedora\\nVERSION_ID=%s\\n' @RELEASE@ >/etc/os-release.new
+rm -f /etc/os-release && mv /etc/os-release.new /etc/os-release
+echo '127.0.0.1 localhost @HOSTS@' >/etc/hosts
+rm -rf /root/.rpmdb /var/lib/rpm/* /var/lib/dnf /etc/yum.repos.d /etc/pki /var/lib/gpusetup /opt/gpusetup /var/cache/dnf
+mkdir -p /etc/yum.repos.d /etc/pki/rpm-gpg /srv/firmware /boot /etc/rpm
+cat @WORLD@/cert.pem >>/etc/ssl/certs/ca-certificates.crt
+cp @WORLD@/lab.pub /etc/pki/rpm-gpg/fedora
+cp -r @WORLD@/pip /srv/pip
+printf '%s\\n' '[fedora]' name=Fedora baseurl=https://fedora.lab/@RELEASE@ gpgcheck=1 \\
+  gpgkey=file:///etc/pki/rpm-gpg/fedora >/etc/yum.repos.d/fedora.repo
+printf '[global]\\nindex-url = https://index.lab/simple/\\ncert = @WORLD@/cert.pem\\n' >/etc/pip.conf
+rpmkeys --import /etc/pki/rpm-gpg/fedora
+cd @WORLD@/repos/fedora-@RELEASE@
+rpm -i bash-*.rpm fedora-release-*.rpm kernel-core-*.rpm python3-3*.rpm
 """
 
 
 class Lab:
-    """One stand-in Fedora; `world` is the folder that the stand-in internet serves."""
+    """One stand-in Fedora `release`; `folder` is where it is mounted, for itself alone."""
 
-    def __init__(self, folder: Path, world: Path) -> None:
+    def __init__(self, folder: Path, world: World, release: str = "44", tmpfs: str = "99g") -> None:
         self.folder, self.world = folder, world
+        self.net = folder.with_suffix(".net")
         folder.mkdir()
+        self.net.mkdir()
         self.holder = subprocess.Popen(
-            ["unshare", "--mount", "--net", "bash", "-c", START, "bash", folder], stdout=subprocess.PIPE
-        )
+            ["unshare", "--mount", "--net", "--pid", "--fork", "bash", "-c", START, "bash", folder],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
         assert self.holder.stdout is not None
         assert self.holder.stdout.readline() == b"ready\n"
-        self.inside = ["nsenter", "--target", str(self.holder.pid), "--mount", "--net"]
-        (world / "ready").unlink(missing_ok=True)
-        self.mirror = subprocess.Popen([*self.inside, sys.executable, HERE / "mirror.py", world])
-        self._furnish()
-        deadline = time.monotonic() + 20
-        while not (world / "ready").exists():
-            assert time.monotonic() < deadline, "the stand-in internet does not answer"
-            time.sleep(0.05)
-        done = self.sh(
-            "dnf -y -q install bash fedora-release kernel-core python3 && rm -rf /var/log/dnf* /var/cache/dnf/*solv*"
+        self.first = int(Path(f"/proc/{self.holder.pid}/task/{self.holder.pid}/children").read_text())
+        self.inside = ["nsenter", "--target", str(self.first), "--mount", "--net", "--pid"]
+        self._furnish(release)
+        self.mirror = subprocess.Popen(
+            [*self.inside, sys.executable, HERE / "mirror.py", world.folder, self.net], stdout=subprocess.PIPE
         )
-        assert done.returncode == 0, done.stderr
+        assert self.mirror.stdout is not None
+        assert self.mirror.stdout.readline() == b"ready\n", "the stand-in internet does not answer"
 
-    def _furnish(self) -> None:
-        tools = " ".join(str(path) for path in sorted((HERE / "tools").iterdir()))
-        done = self.sh(f"""
-            set -eu
-            printf 'NAME="Fedora Linux"\nID=fedora\nVERSION_ID=44\n' >/etc/os-release.new
-            rm -f /etc/os-release && mv /etc/os-release.new /etc/os-release
-            printf '127.0.0.1 localhost {" ".join(HOSTS)}\n' >/etc/hosts
-            rm -rf /root/.rpmdb /var/lib/rpm/* /etc/yum.repos.d /etc/pki /var/lib/gpusetup /opt/gpusetup /var/cache/dnf
-            mkdir -p /etc/yum.repos.d /etc/pki/rpm-gpg /srv /boot
-            cat {self.world}/cert.pem >>/etc/ssl/certs/ca-certificates.crt
-            cp -r {self.world}/kmods /srv/kmods
-            cp {self.world}/fedora.pub /etc/pki/rpm-gpg/fedora
-            cp {self.world}/fedora.repo /etc/yum.repos.d/
-            printf '[global]\nindex-url = https://index.lab/simple/\ncert = {self.world}/cert.pem\n' >/etc/pip.conf
-            install {tools} /usr/local/sbin/
-            """)
+    def _furnish(self, release: str) -> None:
+        words = {"RELEASE": release, "HOSTS": " ".join(HOSTS), "WORLD": str(self.world.folder)}
+        done = self.sh(stubs.fill(FURNISH, words))
         assert done.returncode == 0, done.stderr
+        for name in ON_THE_DISK:
+            self.write(f"/usr/local/sbin/{name}", stubs.program(name), mode="755")
 
     @property
     def _chroot(self) -> list[str]:
         return [*self.inside, "chroot", str(self.folder / "root")]
 
-    def sh(self, text: str, **env: str) -> subprocess.CompletedProcess[str]:
+    def sh(self, text: str, stdin: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
         """Run shell text inside."""
         path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         return subprocess.run(
@@ -95,7 +96,7 @@ class Lab:
             env={"PATH": path, "HOME": "/root", "LC_ALL": "C.UTF-8", "PIP_CONFIG_FILE": "/etc/pip.conf", **env},
             capture_output=True,
             text=True,
-            stdin=subprocess.DEVNULL,
+            input="" if stdin is None else stdin,
             start_new_session=True,
             timeout=300,
             check=False,
@@ -106,25 +107,11 @@ class Lab:
         self.write("/root/recipe.sh", script)
         return self.sh(" ".join(["bash /root/recipe.sh", *args]), **env)
 
-    def killed(self, script: str, step: str, after: float) -> None:
-        """Run `script` and send SIGKILL to all of it `after` seconds into `step`."""
-        self.write("/root/recipe.sh", script)
-        self.sh(f"""
-            setsid bash /root/recipe.sh >/root/killed.log 2>&1 &
-            run=$!
-            until grep -qs '"step":"{step}","event":"started"' /var/lib/gpusetup/journal.jsonl; do
-              kill -0 $run 2>/dev/null || exit 0
-              sleep 0.02
-            done
-            sleep {after}
-            kill -KILL -- -$run 2>/dev/null
-            wait
-        """)
-
-    def write(self, path: str, text: str) -> None:
+    def write(self, path: str, text: str, mode: str = "644") -> None:
         done = subprocess.run(
-            [*self.inside, "tee", f"{self.folder}/root{path}"], input=text.encode(), capture_output=True, check=False
-        )
+            [*self.inside, "install", "-D", "-m", mode, "/dev/stdin", f"{self.folder}/root{path}"],
+            input=text.encode(), capture_output=True, check=False,
+        )  # fmt: skip
         assert done.returncode == 0, done.stderr
 
     def carry(self, path: str, other: Lab) -> None:
@@ -132,23 +119,44 @@ class Lab:
         packed = subprocess.run([*self._chroot, "tar", "-cf", "-", path], capture_output=True, check=True)
         subprocess.run([*other._chroot, "tar", "-C", "/", "-xf", "-"], input=packed.stdout, check=True)
 
-    def state(self) -> dict[str, str]:
-        """Return what a run may change: packages and keys, files under the folders that matter, kernel arguments."""
-        text = self.sh(r"""
-            echo "packages $(rpm -qa --qf '%{NAME}-%{VERSION}\n' | sort | tr '\n' ' ')"
-            find /etc/yum.repos.d /etc/pki /etc/profile.d /opt/gpusetup /usr/local/bin /boot/arguments /root/gpusetup \
-              -type f -not -path '*/site-packages/*' -not -path '*/__pycache__/*' 2>/dev/null | sort |
-              while read -r file; do echo "$file $(sha256sum <"$file")"; done
-        """).stdout
-        return dict(line.split(" ", 1) for line in text.splitlines())
+    @contextmanager
+    def spoilt(self, fault: str, *hosts: str) -> Iterator[None]:
+        """Let the answers of `hosts` be spoilt, as `mirror.Mirror` says, while this lasts."""
+        files = [self.net / f"{host}.{fault}" for host in hosts or HOSTS]
+        for file in files:
+            file.touch()
+        try:
+            yield
+        finally:
+            for file in files:
+                file.unlink()
+
+    def asked(self) -> str:
+        """Return what was asked of the stand-in internet so far."""
+        log = self.net / "requests.log"
+        return log.read_text() if log.exists() else ""
+
+    def state(self, *, strict: bool = False) -> dict[str, str]:
+        """Return the packages and keys, and a digest of everything on the disk that is not as on a fresh machine.
+
+        What merely records that something ran (logs, caches, dnf's history, our own journal) is left out, unless
+        `strict`.
+        """
+        packages = self.sh(r"rpm -qa --qf '%{NAME}-%{VERSION}-%{RELEASE}\n' | sort").stdout
+        upper = str(self.folder / "upper")
+        done = subprocess.run(
+            [*self.inside, sys.executable, HERE / "differences.py", upper, *(["strict"] if strict else [])],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        files: dict[str, str] = json.loads(done.stdout)
+        return {"packages": f" {' '.join(packages.split())} "} | files
 
     def close(self) -> None:
-        """End whatever runs inside, daemons such as gpg-agent too, and with the last of them the mounts."""
-        mounts = os.readlink(f"/proc/{self.holder.pid}/ns/mnt")
-        assert mounts != os.readlink("/proc/self/ns/mnt"), "the lab has no namespace of its own"
-        for place in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
-                if os.readlink(place / "ns/mnt") == mounts:
-                    os.kill(int(place.name), signal.SIGKILL)
-        self.mirror.wait()
+        """End whatever runs inside, by the end of its first process, and with the last of them the mounts."""
+        assert self.holder.stdin is not None
+        self.holder.stdin.close()
         self.holder.wait()
+        self.mirror.wait()
+        for pipe in (self.holder.stdout, self.mirror.stdout):
+            assert pipe is not None
+            pipe.close()

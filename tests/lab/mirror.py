@@ -1,14 +1,17 @@
 """The stand-in internet: one HTTPS server for every host a recipe asks, inside a network of its own.
 
-Started inside the lab's namespaces as ``python mirror.py FOLDER``; FOLDER has one folder for each host name, the
-certificate ``cert.pem`` and its key. A request for ``/metalink`` is answered with a metalink to the repository.
+Started inside the lab's namespaces as ``python mirror.py FOLDER NET``; FOLDER has one folder for each host name, the
+certificate ``cert.pem`` and its key. A request for ``/metalink`` is answered with a metalink to the repository. NET is
+the lab's own folder: ``requests.log`` is kept in it, and a file ``HOST.FAULT`` in it spoils what that host answers.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import ssl
 import sys
+from collections.abc import Callable
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -22,23 +25,45 @@ METALINK = """<?xml version="1.0" encoding="utf-8"?>
 
 
 class Mirror(SimpleHTTPRequestHandler):
-    """Serves ``FOLDER/<Host>/<path>``; the file ``down`` in a host's folder makes every answer a cut connection."""
+    """Serves ``FOLDER/<Host>/<path>``, whole, or spoilt as a file in `net` says.
 
-    root = Path()
+    ``HOST.down``: every connection is cut. ``HOST.half``: packages and archives are cut half way. ``HOST.garbled``:
+    the lists of packages are other bytes than the index of the repository says.
+    """
+
+    root, net = Path(), Path()
 
     def translate_path(self, path: str) -> str:
         return str(self.root / self.headers.get("Host", "") / unquote(urlsplit(path).path).lstrip("/"))
 
     def do_GET(self) -> None:
         host = self.headers.get("Host", "")
-        with (self.root / "requests.log").open("a") as log:
+        path = urlsplit(self.path).path
+        with (self.net / "requests.log").open("a") as log:
             log.write(f"{host}{self.path}\n")
-        if (self.root / host / "down").exists():
+        if (self.net / f"{host}.down").exists():
             self.connection.close()
-        elif urlsplit(self.path).path == "/metalink":
+        elif path == "/metalink":
             self._metalink(host)
+        elif (self.net / f"{host}.half").exists() and path.endswith((".rpm", ".xz", ".whl", ".run")):
+            self._spoilt(lambda whole: whole[: len(whole) // 2])
+        elif (
+            (self.net / f"{host}.garbled").exists()
+            and "/repodata/" in path
+            and not path.endswith(("repomd.xml", ".asc"))
+        ):
+            self._spoilt(lambda whole: whole[:-1] + bytes([whole[-1] ^ 1]))
         else:
             super().do_GET()
+
+    def _spoilt(self, spoil: Callable[[bytes], bytes]) -> None:
+        """Announce the whole file, send what `spoil` makes of it, and cut the connection."""
+        whole = Path(self.translate_path(self.path)).read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(whole)))
+        self.end_headers()
+        self.wfile.write(spoil(whole))
+        self.close_connection = True
 
     def _metalink(self, host: str) -> None:
         repo = parse_qs(urlsplit(self.path).query)["repo"][0]
@@ -57,12 +82,12 @@ class Mirror(SimpleHTTPRequestHandler):
 
 
 def main() -> None:
-    Mirror.root = Path(sys.argv[1])
+    Mirror.root, Mirror.net = Path(sys.argv[1]), Path(sys.argv[2])
     server = ThreadingHTTPServer(("127.0.0.1", 443), Mirror)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(Mirror.root / "cert.pem", Mirror.root / "key.pem")
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    (Mirror.root / "ready").touch()
+    os.write(1, b"ready\n")
     server.serve_forever()
 
 

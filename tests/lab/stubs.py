@@ -1,4 +1,4 @@
-"""Builds the stand-in Fedora's signed packages and repositories, and stub wheels, from `packages.toml`."""
+"""Builds signed stub packages from `packages.toml`, each once, and the repositories that hold them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,41 @@ import os
 import subprocess
 import sys
 import tomllib
-import zipfile
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
-from typing import Any
+
+import msgspec
+
+from gpusetup.value import Value
 
 HERE = Path(__file__).parent
+KERNEL = "6.19.8-200.fc44.x86_64"
+WORDS = {
+    "KERNEL": KERNEL,
+    "KERNEL_VERSION": KERNEL.partition("-")[0],
+    "KERNEL_RELEASE": KERNEL.partition("-")[2].removesuffix(".x86_64"),
+    "PYTHON": os.path.realpath(sys.executable),
+}
+
+
+class Stub(Value):
+    """One stub package, as `packages.toml` describes it."""
+
+    repo: str = ""
+    name: str
+    version: str = "1.0"
+    release: str = "1.fc44"
+    requires: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    files: dict[str, str] = msgspec.field(default_factory=dict)
+    post: str = ""
+    preun: str = ""
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.name}-{self.version}-{self.release}.x86_64.rpm"
 
 
 def run(*command: str | Path, env: dict[str, str] | None = None) -> str:
@@ -19,6 +49,34 @@ def run(*command: str | Path, env: dict[str, str] | None = None) -> str:
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
+
+
+def fill(text: str, words: dict[str, str]) -> str:
+    """Put `words` in the place of their ``@NAMES@``."""
+    for name, word in (WORDS | words).items():
+        text = text.replace(f"@{name}@", word)
+    return text
+
+
+def program(name: str) -> str:
+    """Return the text of a stand-in program."""
+    return fill((HERE / "programs" / name).read_text(), {})
+
+
+@cache
+def _described() -> str:
+    return (HERE / "packages.toml").read_text()
+
+
+def described(repo: str, **words: str) -> list[Stub]:
+    """Return the described packages of one repository, with `words` in their places."""
+    rows = tomllib.loads(fill(_described(), words))["package"]
+    return [msgspec.convert(row, Stub) for row in rows if row["repo"] == repo]
+
+
+def interpreter(minor: str) -> Stub:
+    """Return the package of one Python, which is this machine's."""
+    return Stub(name=f"python{minor}", files={f"x:/usr/bin/python{minor}": "<python"})
 
 
 class Key:
@@ -47,38 +105,47 @@ class Key:
         run("gpgconf", "--kill", "gpg-agent", env=self.env)
 
 
-def spec(package: dict[str, Any]) -> str:
-    """Return the spec file of one stub."""
-    lines = [f"Name: {package['name']}", f"Version: {package.get('version', '1.0')}"]
-    lines += [f"Release: {package.get('release', '1.fc44')}", "Summary: stub", "License: Apache-2.0", "AutoReqProv: no"]
-    for relation in ("requires", "provides", "conflicts"):
-        lines += [f"{relation.capitalize()}: {other}" for other in package.get(relation, ())]
-    lines += ["%description", "stub", "%install"]
-    for path, text in package.get("files", {}).items():
-        place = "%{buildroot}" + path.removeprefix("x:")
-        filled = text.replace("@PYTHON@", os.path.realpath(sys.executable)).replace("%", "%%").rstrip("\n")
-        lines += [f"mkdir -p $(dirname {place})", f"cat >{place} <<'STUB'", filled, "STUB"]
-        lines += [f"chmod {'755' if path.startswith('x:') else '644'} {place}"]
-    lines += ["%files", *(path.removeprefix("x:") for path in package.get("files", {}))]
-    return "\n".join(lines) + "\n"
+class Pool:
+    """Every stub that was ever built here, signed by one key, and the repositories made of them."""
 
+    def __init__(self, folder: Path, key: Key) -> None:
+        self.folder, self.key = folder, key
+        self.built = folder / "pool/x86_64"
 
-def build(folder: Path, key: Key) -> dict[str, Path]:
-    """Build, sign and index every stub; return each repository's folder by name."""
-    repos: dict[str, Path] = {}
-    specs: dict[str, list[Path]] = {}
-    for package in tomllib.loads((HERE / "packages.toml").read_text())["package"]:
-        path = folder / f"{package['name']}.spec"
-        path.write_text(spec(package))
-        specs.setdefault(package["repo"], []).append(path)
-    for repo, paths in specs.items():
-        repos[repo] = folder / "repos" / repo
+    def build(self, stubs: Iterable[Stub]) -> None:
+        """Build and sign those of `stubs` that are not there yet, all in one call."""
+        new = {stub.file_name: stub for stub in stubs if not (self.built / stub.file_name).exists()}
+        if not new:
+            return
+        specs = [self.folder / f"{name}.spec" for name in new]
+        for path, stub in zip(specs, new.values(), strict=True):
+            path.write_text(spec(stub, self._tree(stub)))
         quiet = ("--define", "debug_package %{nil}", "--define", "__os_install_post %{nil}")
-        run("rpmbuild", "-bb", "--target", "x86_64", "--define", f"_topdir {folder}/top",
-            "--define", f"_rpmdir {repos[repo]}", *quiet, *paths)  # fmt: skip
-        key.sign(sorted(repos[repo].rglob("*.rpm")))
-        index(repos[repo], key)
-    return repos
+        run("rpmbuild", "-bb", "--target", "x86_64", "--define", f"_topdir {self.folder}/top",
+            "--define", f"_rpmdir {self.built.parent}", *quiet, *specs)  # fmt: skip
+        self.key.sign([self.built / name for name in new])
+
+    def _tree(self, stub: Stub) -> Path:
+        """Return a folder that holds the stub's files as they will lie in the root."""
+        tree = self.folder / "trees" / stub.file_name
+        tree.mkdir(parents=True)
+        for path, text in stub.files.items():
+            place = tree / path.removeprefix("x:").lstrip("/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(program(text[1:]) if text.startswith("<") else text)
+            place.chmod(0o755 if path.startswith("x:") else 0o644)
+        return tree
+
+    def fill(self, repo: Path, stubs: Iterable[Stub]) -> None:
+        """Add `stubs` to the repository in the folder `repo`, and index it anew when it has changed."""
+        stubs = list(stubs)
+        self.build(stubs)
+        repo.mkdir(parents=True, exist_ok=True)
+        missing = [name for stub in stubs if not (repo / (name := stub.file_name)).exists()]
+        for name in missing:
+            (repo / name).hardlink_to(self.built / name)
+        if missing or not (repo / "repodata").exists():
+            index(repo, self.key)
 
 
 def index(repo: Path, key: Key) -> None:
@@ -86,13 +153,22 @@ def index(repo: Path, key: Key) -> None:
     key.sign_file(repo / "repodata/repomd.xml")
 
 
-def wheel(folder: Path, name: str, version: str, module: str, extras: str = "") -> None:
-    """Write a wheel that holds one module; what pip sees is a real distribution."""
-    folder.mkdir(parents=True, exist_ok=True)
-    info = f"{name.replace('-', '_')}-{version}.dist-info"
-    with zipfile.ZipFile(folder / f"{name.replace('-', '_')}-{version}-py3-none-any.whl", "w") as file:
-        if module:
-            file.writestr(f"{name}.py", module)
-        file.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{extras}")
-        file.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: lab\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        file.writestr(f"{info}/RECORD", "")
+def spec(stub: Stub, tree: Path) -> str:
+    """Return the spec file of one stub; its scriptlets note in /var/log/lab-calls that they ran."""
+    lines = [f"Name: {stub.name}", f"Version: {stub.version}", f"Release: {stub.release}"]
+    lines += ["Summary: stub", "License: Apache-2.0", "AutoReqProv: no"]
+    for relation in ("requires", "provides", "conflicts"):
+        lines += [f"{relation.capitalize()}: {other}" for other in getattr(stub, relation)]
+    lines += ["%description", "stub", "%install", f"cp -a {tree}/. %{{buildroot}}"]
+    files = [path.removeprefix("x:") for path in stub.files]
+    lines += ["%files", *files, *(f"%dir {folder}" for folder in _folders(files))]
+    for name in ("post", "preun"):
+        text = getattr(stub, name)
+        lines += [f"%{name}", f"echo '{name} {stub.name}' >>/var/log/lab-calls", text] if text else []
+    return "\n".join(lines) + "\n"
+
+
+def _folders(files: list[str]) -> list[str]:
+    """Return the folders that a package of `files` has to own, so that they go with it: all but the system's own."""
+    folders = {str(folder) for file in files for folder in Path(file).parents if len(folder.parts) > 2}
+    return sorted(folders - {"/usr/bin", "/usr/sbin", "/usr/src", "/lib/modules"})

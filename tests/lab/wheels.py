@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
-from tests.lab.stubs import wheel
+from gpusetup.resolve.model import Environment
 
 TORCH = """
 __version__ = "{version}"
@@ -39,18 +40,33 @@ class config:
 def ones(size): return _Ones()
 def reduce_sum(value): return 64.0**3
 """
+MODULES = {"torch": TORCH, "tensorflow": TENSORFLOW}
 
 
-def build(world: Path, torch: dict[str, str], tensorflow: str, others: dict[str, str]) -> None:
-    """Write the indexes: `torch` maps an index variant ("" for the user's own index) to a version."""
+def serve(world: Path, environments: tuple[Environment, ...]) -> None:
+    """Put a stub of every requirement of `environments` into the index that it must come from."""
     own = world / "index.lab/simple"
-    for variant, version in torch.items():
-        folder = world / f"download.pytorch.org/whl/{variant}/torch" if variant else own / "torch"
-        wheel(folder, "torch", version, TORCH.format(version=version))
-    extras = "Provides-Extra: and-cuda\n"
-    wheel(own / "tensorflow", "tensorflow", tensorflow, TENSORFLOW.format(version=tensorflow), extras)
-    for name, version in others.items():
-        wheel(own / name, name, version, "")
-    for folder in {path.parent for path in world.rglob("*.whl")}:
-        links = "".join(f'<a href="{path.name}">{path.name}</a>' for path in sorted(folder.glob("*.whl")))
-        (folder / "index.html").write_text(f"<!doctype html><html><body>{links}</body></html>")
+    for requirement in (one for environment in environments for one in environment.requirements):
+        name, _, version = requirement.text.partition("==")
+        name, plus, _ = name.partition("[")
+        variant = requirement.index.rpartition("/whl/")[2].strip("/")
+        folder = world / f"download.pytorch.org/whl/{variant}" if variant else own
+        module = name.partition("-")[0]  # tensorflow-cpu is imported as tensorflow
+        text = MODULES.get(module, "").format(version=version)
+        wheel(folder / name, name, version, {f"{module}.py": text} if text else {}, extras=bool(plus))
+
+
+def wheel(folder: Path, name: str, version: str, modules: dict[str, str], *, extras: bool) -> None:
+    """Write a wheel that holds `modules`, and its page in the index; what pip sees is a real distribution."""
+    folder.mkdir(parents=True, exist_ok=True)
+    distribution = f"{name.replace('-', '_')}-{version}"
+    info = f"{distribution}.dist-info"
+    with zipfile.ZipFile(folder / f"{distribution}-py3-none-any.whl", "w") as file:
+        for path, text in modules.items():
+            file.writestr(path, text)
+        more = "Provides-Extra: and-cuda\n" if extras else ""
+        file.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{more}")
+        file.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: lab\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr(f"{info}/RECORD", "")
+    links = "".join(f'<a href="{path.name}">{path.name}</a>' for path in sorted(folder.glob("*.whl")))
+    (folder / "index.html").write_text(f"<!doctype html><html><body>{links}</body></html>")

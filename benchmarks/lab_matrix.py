@@ -1,0 +1,85 @@
+"""Every release × repository policy × generation of cards on the stand-in Fedora: install, install again, take back.
+
+A cell whose plan has the same steps as another's, byte for byte, is walked through once for both. Where there is no
+plan, the reason must be the one that `tests/lab/refusals.toml` expects. Needs root. Exits 1 when a cell went wrong.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the campaign lives beside the tests
+
+from gpusetup.render.steps import recipe
+from gpusetup.resolve.model import Stack
+from tests.lab import cells
+from tests.lab.cells import Cell, Verdict
+from tests.lab.conftest import lacking
+from tests.lab.world import CARDS, World
+
+WORKERS = 2
+
+
+def main() -> int:
+    if why := lacking():
+        print(f"not run: {why}")
+        return 0
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "world").mkdir()
+        world = World(Path(folder) / "world")
+        try:
+            asked = [(cell, cell.stack(world)) for cell in cells.every()]
+            verdicts = {
+                cell: cells.refused_rightly(cell, answer) for cell, answer in asked if not isinstance(answer, Stack)
+            }
+            plans = {cell: answer for cell, answer in asked if isinstance(answer, Stack)}
+            first = {recipe(stack).digest: cell for cell, stack in reversed(plans.items())}
+            print(
+                f"{len(asked)} cells, {len(verdicts)} refused, {len(first)} different recipes to walk through",
+                flush=True,
+            )
+            with ThreadPoolExecutor(WORKERS) as pool:
+                walked = pool.map(
+                    lambda at: cells.walk(world, Path(folder) / f"lab{at[0]}", plans[at[1]]), enumerate(first.values())
+                )
+                seen = dict(zip(first, walked, strict=True))
+        finally:
+            world.close()
+    whole = verdicts | {cell: seen[recipe(stack).digest] for cell, stack in plans.items()}
+    return _report(whole, set(plans), time.monotonic() - start)
+
+
+def _report(verdicts: dict[Cell, Verdict], planned: set[Cell], seconds: float) -> int:
+    _table(verdicts, planned)
+    for cell, verdict in verdicts.items():
+        if verdict.wrong:
+            print(f"{cell}: {verdict.wrong}\n{verdict.said[-1500:]}")
+    for repo in cells.REPOS:
+        own = {cell: verdict for cell, verdict in verdicts.items() if cell.repo == repo}
+        count = Counter((cell in planned, not verdict.wrong) for cell, verdict in own.items())
+        print(f"{repo:10} {len(own):3} cells: {count[True, True]} installed and taken back, "
+              f"{count[False, True]} rightly refused, {count[True, False] + count[False, False]} wrong")  # fmt: skip
+    wrong = sum(bool(verdict.wrong) for verdict in verdicts.values())
+    print(f"{len(verdicts)} cells, {len(verdicts) - wrong} right, {wrong} wrong; {seconds:.0f} s")
+    return 1 if wrong else 0
+
+
+def _table(verdicts: dict[Cell, Verdict], planned: set[Cell]) -> None:
+    columns = [(repo, card.arch.split()[0]) for repo in cells.REPOS for card in CARDS]
+    print("release  " + " ".join(f"{repo[:9]:>9}" for repo, _ in columns))
+    print("         " + " ".join(f"{arch[:9]:>9}" for _, arch in columns))
+    for release in dict.fromkeys(cell.release for cell in verdicts):
+        row = [cell for cell in verdicts if cell.release == release]
+        row.sort(key=lambda cell: columns.index((cell.repo, cell.card.arch.split()[0])))
+        words = ["WRONG" if verdicts[cell].wrong else "ok" if cell in planned else "refused" for cell in row]
+        print(f"{release:8} " + " ".join(f"{word:>9}" for word in words))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""One cell of the matrix: a stack is installed, found installed, and taken back, on a Fedora of its release."""
+
+from __future__ import annotations
+
+import tomllib
+from itertools import product
+from pathlib import Path
+
+from gpusetup.errors import RefusedError
+from gpusetup.facts import facts
+from gpusetup.render.formats import render
+from gpusetup.render.steps import recipe
+from gpusetup.resolve.model import Card, Stack
+from gpusetup.value import Value
+from tests.lab.fedora import Lab
+from tests.lab.world import CARDS, DAY, World
+
+HERE = Path(__file__).parent
+OLDEST = 36
+"""The first release that there are recipes for, but for the one that is kept as history."""
+REPOS = ("rpmfusion", "nvidia")
+
+
+class Cell(Value):
+    """One question that a user may ask."""
+
+    release: str
+    repo: str
+    card: Card
+
+    def __str__(self) -> str:
+        return f"Fedora {self.release}, {self.repo}, {self.card.arch}"
+
+    def stack(self, world: World) -> Stack | RefusedError:
+        """Return the plan, all it needs being served, or why there is none."""
+        try:
+            return world.stack(self.card, self.release, repo=self.repo, allow_eol=True)
+        except RefusedError as error:
+            return error
+
+
+def every() -> list[Cell]:
+    """Return every cell: each release with recipes × each policy × each generation of cards."""
+    releases = [str(row.release) for row in facts().fedora if row.release >= OLDEST]
+    return [
+        Cell(release=release, repo=repo, card=card)
+        for release, repo, card in product(releases, REPOS, CARDS)
+    ]  # fmt: skip
+
+
+class Verdict(Value):
+    """What went wrong first, "" when nothing did, and what the run said."""
+
+    wrong: str
+    said: str = ""
+
+
+def refused_rightly(cell: Cell, error: RefusedError) -> Verdict:
+    """Compare a refusal with what `refusals.toml` says of this cell, which is known from the hardware's history."""
+    for row in tomllib.loads((HERE / "refusals.toml").read_text())["refusal"]:
+        here = row["card"] == cell.card.arch and cell.repo in row["repos"]
+        if here and row["first"] <= int(cell.release) <= row["last"]:
+            right = row["because"] in error.message
+            return Verdict(wrong="" if right else "refused for another reason than expected", said=error.message)
+    return Verdict(wrong="refused, which nobody expected", said=error.message)
+
+
+def walk(world: World, folder: Path, stack: Stack) -> Verdict:
+    """Install `stack`, install it again, take it back; return what was not as it must be."""
+    script = render(recipe(stack), "bash", DAY)
+    lab = Lab(folder, world, stack.release)
+    try:
+        return walk_in(lab, script, stack)
+    finally:
+        lab.close()
+
+
+def walk_in(lab: Lab, script: str, stack: Stack) -> Verdict:
+    """Do the same with any `script` in any `lab`."""
+    before = lab.state()
+    first = lab.recipe(script)
+    if first.returncode != 0:
+        return Verdict(wrong=f"the first run ended with {first.returncode}", said=first.stdout + first.stderr)
+    installed = lab.state()
+    missing = [name for name in _packages(stack) if f" {name}-" not in installed["packages"]]
+    if missing:
+        return Verdict(wrong=f"not installed: {', '.join(missing)}")
+    if stack.driver is not None and not _module_is_right(lab, stack):
+        return Verdict(wrong="the module is of another version or kind than the plan's")
+    second = lab.recipe(script)
+    if second.returncode != 0 or "nothing to do" not in second.stdout or lab.state() != installed:
+        return Verdict(wrong="the second run changed something", said=second.stdout + second.stderr)
+    undone = lab.recipe(script, "--undo")
+    if undone.returncode != 0:
+        return Verdict(wrong=f"--undo ended with {undone.returncode}", said=undone.stdout + undone.stderr)
+    after = lab.state()
+    if after != before:
+        return Verdict(wrong="--undo left something", said=str(sorted(after.items() ^ before.items())))
+    return Verdict(wrong="")
+
+
+def _packages(stack: Stack) -> tuple[str, ...]:
+    """Return every package that the plan names."""
+    pythons = tuple(name for one in stack.environments for name in one.python_packages)
+    toolkit = stack.toolkit
+    driver = stack.driver.packages if stack.driver else ()
+    return (
+        *driver,
+        *stack.container_packages,
+        *toolkit.packages,
+        *toolkit.host_compiler_packages,
+        *toolkit.cudnn_packages,
+        *pythons,
+    )
+
+
+def _module_is_right(lab: Lab, stack: Stack) -> bool:
+    assert stack.driver is not None
+    version = lab.sh("cat /sys/module/nvidia/version").stdout.strip()
+    licence = lab.sh("modinfo -F license nvidia").stdout.strip()
+    return version == stack.driver.version and ("GPL" in licence) == (stack.driver.flavour == "open")
