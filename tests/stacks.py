@@ -59,9 +59,8 @@ def laptop() -> Stack:
             packages=("akmod-nvidia-580xx", "xorg-x11-drv-nvidia-580xx", "xorg-x11-drv-nvidia-580xx-cuda"),
             conflicts=("nvidia-driver*", "akmod-nvidia", "xorg-x11-drv-nvidia"),
         ),
-        toolkit=Toolkit(
-            series="12.9", via="container", packages=("podman",), image="docker.io/nvidia/cuda:12.9.1-devel-ubuntu24.04"
-        ),
+        toolkit=Toolkit(series="12.9", via="container", image="docker.io/nvidia/cuda:12.9.1-devel-ubuntu24.04"),
+        container_packages=("podman", "nvidia-container-toolkit-base"),
         environments=(
             _environment("torch", "torch==2.14.0+cu126", TORCH_INDEX + "cu126"),
             _environment("tensorflow", "tensorflow[and-cuda]==2.21.0", "", "nvidia-cudnn-cu12==9.10.2.21"),

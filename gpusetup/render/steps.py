@@ -31,14 +31,17 @@ def recipe(stack: Stack, own: Path | None = None) -> Recipe:
     """Render every step that `stack` needs, in the order of the file names.
 
     Files in the user's `own` folder (laid out like ``recipes/``) come first: one with the name of a built-in step
-    replaces it, any other is added. Raises `RefusedError` when there are no recipes for the distribution.
+    replaces it, any other is added. A variant's folder (``fedora-ostree/``) goes before its distribution's in the
+    same way. Raises `RefusedError` when there are no recipes for the distribution.
     """
     folders = content_dirs("recipes", own)
     distro = stack.request.distro
-    files = step_files([folder / distro for folder in folders])
+    kinds = [f"{distro}-{stack.request.variant}", distro] if stack.request.variant else [distro]
+    laid = [folder / kind for kind in kinds for folder in folders]
+    files = step_files(laid)
     if not files:
         raise RefusedError(f"there are no recipes for {distro!r}", "give a folder with your own by --recipes DIR")
-    places = [*(folder / distro for folder in folders), *folders]
+    places = [*laid, *folders]
     templates = environment.steps(places)
     steps = tuple(step for name in files if (step := _step(name, stack, templates)) is not None)
     library = read_library(distro, own)

@@ -10,6 +10,7 @@ from gpusetup.resolve.model import Environment, Requirement
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
+    from gpusetup.facts.model.wheels import Wheel
 
 
 class LockedRequirement(Requirement):
@@ -19,7 +20,6 @@ class LockedRequirement(Requirement):
     """
 
     file: str | None = None
-    sha256: str | None = None
     fact: str | None = None
     """The row that has them."""
     without_hash: str | None = None
@@ -37,16 +37,26 @@ def locked(environment: Environment, facts: Facts) -> LockedEnvironment:
     return LockedEnvironment(**msgspec.structs.asdict(environment) | {"requirements": requirements})
 
 
+def wheel_of(requirement: Requirement, python: str, facts: Facts) -> Wheel | None:
+    """Return the row of the wheel that `requirement` comes to under `python`, None when there is none."""
+    if requirement.index:
+        return None
+    package, release = _exact(requirement.text)
+    for row in facts.wheel:
+        if (row.package, row.release, row.machine) == (package, release, "x86_64") and row.python in ("", python):
+            return row
+    return None
+
+
 def _locked(requirement: Requirement, python: str, facts: Facts) -> LockedRequirement:
     text, index = requirement.text, requirement.index
     if index:
         why = "its wheel comes from PyTorch's own index, whose hashes no fact has"
         return LockedRequirement(text=text, index=index, without_hash=why)
-    package, release = _exact(text)
-    for row in facts.wheel:
-        if (row.package, row.release, row.machine) == (package, release, "x86_64") and row.python in ("", python):
-            return LockedRequirement(text=text, file=row.file, sha256=row.sha256, fact=row.id)
-    return LockedRequirement(text=text, without_hash=f"no fact has the hash of its wheel for Python {python}")
+    row = wheel_of(requirement, python, facts)
+    if row is None:
+        return LockedRequirement(text=text, without_hash=f"no fact has the hash of its wheel for Python {python}")
+    return LockedRequirement(text=text, file=row.file, sha256=row.sha256, fact=row.id)
 
 
 def _exact(text: str) -> tuple[str, str]:

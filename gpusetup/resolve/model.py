@@ -181,6 +181,8 @@ class Requirement(Value):
 
     text: str
     index: str = ""
+    sha256: str | None = None
+    """Of the wheel it comes to, where a fact has it."""
 
 
 class Environment(Value):
@@ -201,6 +203,8 @@ class Environment(Value):
     cudnn: str
     driver_floor: str = ""
     """The lowest driver that CUDA runs on, "" for a CPU environment."""
+    pip: Requirement | None = None
+    """The pip to use where the one that comes with this Python may be too old to say what it would install."""
 
 
 class Stack(Value):

@@ -21,6 +21,7 @@ T = TypeVar("T")
 DISTROS = ("fedora",)
 ARCH = "x86_64"
 FRAMEWORKS = ("torch", "tensorflow")
+IMAGES: dict[str, Variant] = {"ostree": "ostree", "bootc": "bootc"}
 
 
 class Wishes(Value):
@@ -162,14 +163,14 @@ def _variant(machine: Machine | None, wishes: Wishes) -> Variant:
     """Return how the system is put together: as the user says, else as it was found."""
     if wishes.variant:
         return "" if wishes.variant == "classic" else wishes.variant
-    found = None if machine is None else _value(getattr(machine.system, "image", ""))
-    return found if found in ("ostree", "bootc") else ""
+    found = None if machine is None else _value(machine.system.image)
+    return IMAGES.get(found or "", "")
 
 
 def _hybrid(facts: Facts, machine: Machine | None, given: tuple[Card, ...]) -> bool | None:
     """Say whether this is a notebook with a second GPU; None where only the machine itself can tell."""
     if machine is not None:
-        notebook, others = _value(machine.system.notebook), _value(getattr(machine, "other_displays", ()))
+        notebook, others = _value(machine.system.notebook), _value(machine.other_displays)
         if notebook is not None and others is not None:
             return notebook and bool(others)
     mobile = {row.name for row in facts.gpu if row.market == "laptop"}

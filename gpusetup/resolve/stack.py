@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from gpusetup.resolve.catalogue.toolkits import CONTAINER_PACKAGES
 from gpusetup.resolve.choices import choices
+from gpusetup.resolve.locked import wheel_of
 from gpusetup.resolve.model import Environment, HostDriver, Requirement, Stack, Toolkit
 from gpusetup.resolve.repositories import repositories
 from gpusetup.resolve.warnings import warnings
-from gpusetup.versions import driver
+from gpusetup.versions import dotted, driver
 
 if TYPE_CHECKING:
     from datetime import date
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 NO_DETECTION = ("%_without_kmod_nvidia_detect 1",)
 """Makes RPM Fusion's akmod build the proprietary modules (fact ``rule-kernel-module-list-gaps``)."""
+REPORTS = dotted("3.11")
+"""From this Python on, the pip that comes with it has ``--report`` (pip 22.2)."""
 DISTRO_NAMES = {"fedora": "Fedora Linux"}
 
 
@@ -113,16 +118,28 @@ def _environment(
         requirements.insert(0, _torch_requirement(torch, facts))
         if torch.build:
             cuda, cudnn = torch.build.cuda, torch.build.cudnn
+    known = (replace(one, sha256=_sha256(one, python.version, facts)) for one in requirements)
     return Environment(
         name=name,
         python=python.version,
         python_packages=python.packages,
         frameworks=tuple(one for one, wheel in (("torch", torch), ("tensorflow", tensorflow)) if wheel),
-        requirements=tuple(requirements),
+        requirements=tuple(known),
         cuda=cuda,
         cudnn=cudnn,
         driver_floor=max((floor.driver for floor in floors), key=driver, default=""),
+        pip=_pip(facts) if dotted(python.version) < REPORTS else None,
     )
+
+
+def _sha256(requirement: Requirement, python: str, facts: Facts) -> str | None:
+    row = wheel_of(requirement, python, facts)
+    return row.sha256 if row else None
+
+
+def _pip(facts: Facts) -> Requirement:
+    row = next(row for row in facts.wheel if row.package == "pip")
+    return Requirement(text=f"pip=={row.release}", sha256=row.sha256)
 
 
 def _torch_requirement(torch: TorchWheel, facts: Facts) -> Requirement:

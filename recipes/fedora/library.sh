@@ -56,6 +56,10 @@ remove_packages() {
 
 # ── what comes from elsewhere ─────────────────────────────────────────────────────────────────────────────────────
 
+# Where big files wait until they were used.
+# shellcheck disable=SC2034 # for the steps that fetch such
+cache=$root/var/cache/gpusetup
+
 # A file in a bundle has its address for its name.
 bundled() { say "files/${1//[^A-Za-z0-9._-]/_}"; }
 
@@ -66,6 +70,18 @@ fetch() {
   else
     curl --fail --silent --show-error --location --proto '=https' --tlsv1.2 --retry 3 --output "$2" "$1"
   fi
+}
+
+# fetch_verified URL SHA256 FILE: FILE is there afterwards only with that very SHA-256.
+fetch_verified() {
+  if [[ -e $3 ]] && sha256sum --check --status <<<"$2  $3"; then return; fi
+  mkdir -p "$(dirname "$3")"
+  fetch "$1" "$3.new"
+  if ! sha256sum --check --status <<<"$2  $3.new"; then
+    rm -f "$3.new"
+    fail "what came from $1 does not have the SHA-256 $2 that is on record: it was not used"
+  fi
+  mv -f "$3.new" "$3"
 }
 
 # fingerprint FILE: of the one public key in it; a second key would be imported unseen.
@@ -99,6 +115,18 @@ repo_text() {
   printf '[%s]\n' "$1"
   printf '%s\n' "${@:3}" "gpgkey=file://$2"
 }
+
+# ── for compilers and the loader ──────────────────────────────────────────────────────────────────────────────────
+
+# cuda_profile FOLDER COMPILER: for login shells, where nvcc is, and which compiler it may use ("": the system's).
+cuda_profile() {
+  say '# Written by gpusetup: where nvcc is, and which compiler it may use.'
+  # shellcheck disable=SC2016 # expanded at login, not now
+  printf 'case ":$PATH:" in *:%s/bin:*) ;; *) PATH=$PATH:%s/bin ;; esac\n' "$1" "$1"
+  [[ -z $2 ]] || printf 'export NVCC_CCBIN=%q\n' "$2"
+}
+
+refresh_loader() { ldconfig -r "${root:-/}"; }
 
 # ── the kernel ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -14,9 +14,11 @@ from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Stack
 
 TOOLS = ("rpm", "dnf", "rpmkeys", "curl", "gpg", "akmods", "modinfo", "modprobe", "grubby", "mokutil", "kmodgenca",
-         "python3.13", "runuser", "getent", "id", "uname", "df", "pgrep")  # fmt: skip
+         "python3.13", "nvidia-ctk", "systemctl", "setsebool", "ldconfig", "runuser", "getent", "id", "uname", "df",
+         "pgrep")  # fmt: skip
 CHANGING = ("dnf ", "rpm -e", "rpmkeys", "akmods", "modprobe", "grubby --update", "mokutil --import", "kmodgenca",
-            "curl", "python3.13", "python -m pip install")  # fmt: skip
+            "curl", "python3.13", "python -m pip install --disable", "nvidia-ctk", "setsebool",
+            "systemctl")  # fmt: skip
 
 
 @dataclass
