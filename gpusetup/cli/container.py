@@ -13,9 +13,8 @@ from gpusetup.cli._options import as_json
 from gpusetup.cli._request import read_request, request_options
 
 if TYPE_CHECKING:
-    from gpusetup.facts import Facts
-    from gpusetup.render.container.model import Base, Container
-    from gpusetup.resolve.model import Archive, Request, Stack
+    from gpusetup.render.container.model import Container
+    from gpusetup.resolve.model import Archive
 
 
 @click.command()
@@ -60,10 +59,12 @@ def container(
     from gpusetup.facts import facts  # noqa: PLC0415 - --help needs none of this
     from gpusetup.machine.image.name import image_name  # noqa: PLC0415
     from gpusetup.render.container import Job, render  # noqa: PLC0415
+    from gpusetup.render.container.choose import choose  # noqa: PLC0415
     from gpusetup.render.container.names import label, slug  # noqa: PLC0415
 
     building = take_building(options)
-    stack, chosen = _choose(read_request(facts(), **options), facts(), base_image, base, pin=pin)
+    request = read_request(facts(), **options)
+    stack, chosen = choose(request, facts(), kind, name=base_image, reference=base, pin=pin)
     usual = slug("gpusetup-" + "-".join(one for env in stack.environments for one in env.frameworks))
     job = Job(
         image=image_name(image or f"localhost/{usual}:latest"),
@@ -95,23 +96,6 @@ def _check_host(container: Container, options: dict[str, Any], *, as_json: bool)
     report, code = judge_container(machine, container)
     show(report, "json" if as_json else "text", redact=False)
     return code
-
-
-def _choose(request: Request, facts: Facts, name: str, reference: str, *, pin: bool) -> tuple[Stack, Base]:
-    """Return the stack for the inside of the base image, and that image."""
-    from gpusetup.render.container.bases import base, base_row, own_base  # noqa: PLC0415
-    from gpusetup.resolve import resolve  # noqa: PLC0415
-    from gpusetup.resolve.inside import resolve_inside  # noqa: PLC0415
-
-    row = base_row(facts, name or request.distro) if name != request.distro or reference else None
-    if row is None or not row.pythons:  # an image of the distribution the stack is for
-        stack = resolve(request, facts)
-        row = row or base_row(facts, request.distro, "" if reference else stack.release)
-    else:
-        stack = resolve_inside(request, row.pythons, facts)
-    if reference:
-        return stack, own_base(reference, row)
-    return stack, base(facts, row, next((one.cuda for one in stack.environments if one.cuda), ""), pin=pin)
 
 
 def _write(result: Container, output: Path | None, *, as_json: bool) -> None:

@@ -1,0 +1,47 @@
+"""The base image and the stack inside it, which depend on each other: an image's Pythons are its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from gpusetup.render.container.bases import base, base_row, own_base
+from gpusetup.resolve import resolve
+from gpusetup.resolve.inside import resolve_inside
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.render.container.model import Base
+    from gpusetup.resolve.model import Request, Stack
+
+HOST = "bootc"
+"""The format that is a host and not a container: it has the driver, and what hands the GPU to containers."""
+
+
+def choose(
+    request: Request,
+    facts: Facts,
+    kind: str = "containerfile",
+    *,
+    name: str = "",
+    reference: str = "",
+    pin: bool = True,
+) -> tuple[Stack, Base]:
+    """Return the stack for the inside of an image of the format `kind`, and what the image is built upon.
+
+    That is the base called `name`, the distribution's own unless told otherwise, or the image `reference`, handled as
+    that base. Raises `RefusedError` when nothing fits inside or no tag is on record.
+    """
+    distro = request.distro
+    if kind == HOST:
+        request, distro = msgspec.structs.replace(request, variant="bootc", containers=True), f"{distro}-bootc"
+    row = base_row(facts, name or distro)
+    if row.pythons:
+        stack = resolve_inside(request, row.pythons, facts)
+    else:  # an image of the distribution that the stack is for
+        stack = resolve(request, facts)
+        row = row if reference else base_row(facts, name or distro, stack.release)
+    if reference:
+        return stack, own_base(reference, row)
+    return stack, base(facts, row, next((one.cuda for one in stack.environments if one.cuda), ""), pin=pin)
