@@ -18,6 +18,7 @@ from gpusetup.facts.tables import TABLES, row_type
 
 if TYPE_CHECKING:
     from gpusetup.facts.model.containers import (
+        CdiSupport,
         ContainerBase,
         ContainerCommand,
         ContainerToolkit,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.cuda import Branch, Cuda, CudaMajor, CudaSeries, DriverRunfile, Glibc
     from gpusetup.facts.model.cudnn import Cudnn, CudnnSupport
     from gpusetup.facts.model.fact import Fact
-    from gpusetup.facts.model.fedora import Dnf, FedoraRelease, Key, NvidiaRepo, Package, Repo
+    from gpusetup.facts.model.fedora import Dnf, DnfWord, FedoraRelease, Key, NvidiaRepo, Package, Repo
     from gpusetup.facts.model.frameworks import Index, Tensorflow, Torch, TorchBuild, Variant
     from gpusetup.facts.model.general import Licence, Rule
     from gpusetup.facts.model.hardware import Arch, Chip, Gpu
@@ -65,11 +66,13 @@ class Facts:
     key: tuple[Key, ...]
     package: tuple[Package, ...]
     dnf: tuple[Dnf, ...]
+    dnf_word: tuple[DnfWord, ...]
     image: tuple[Image, ...]
     image_tag: tuple[ImageTag, ...]
     container_base: tuple[ContainerBase, ...]
     ngc: tuple[Ngc, ...]
     container_toolkit: tuple[ContainerToolkit, ...]
+    cdi_support: tuple[CdiSupport, ...]
     container_command: tuple[ContainerCommand, ...]
     selinux: tuple[Selinux, ...]
     licence: tuple[Licence, ...]

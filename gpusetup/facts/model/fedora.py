@@ -104,3 +104,11 @@ class Dnf(Fact):
     op: str
     dnf4: str
     dnf5: str
+
+
+class DnfWord(Fact):
+    """One command or option, and which of dnf 4 and dnf 5 understand it."""
+
+    word: str
+    dnf4: bool
+    dnf5: bool
