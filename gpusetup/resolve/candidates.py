@@ -58,6 +58,8 @@ class Release(Candidate, frozen=True, eq=False):
     toolkit_last: str
     """The newest CUDA series that NVIDIA's directory can have, "" when that is open."""
     toolkit_last_row: Fact
+    lag: Fact | None = None
+    """Where it is newer than every release in the tables: the rule by which the newest of them stands for it."""
 
     def __str__(self) -> str:
         return f"Fedora {self.row.release}"

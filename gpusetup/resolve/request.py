@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.resolve import cards
+from gpusetup.resolve.catalogue import hosts
 from gpusetup.resolve.model import Card, PythonEnv, Repo, Request, Variant
 from gpusetup.resolve.wishes import covers
 from gpusetup.value import Value
@@ -99,7 +100,7 @@ def ask(facts: Facts, wishes: Wishes, read: Callable[[], Machine]) -> Asked:
 def check(facts: Facts, wishes: Wishes) -> None:
     """Raise `WrongInputError` for the first wish that names nothing the tables know."""
     _known("distribution", wishes.distro, DISTROS)
-    _known("Fedora release", wishes.release, [str(row.release) for row in facts.fedora])
+    _known_release(facts, wishes.release)
     if wishes.driver:
         branches = [row.branch for row in facts.branch]
         _known("driver branch", driver(wishes.driver).branch, branches)
@@ -131,6 +132,11 @@ def _known(what: str, wanted: str, known: Iterable[str], listed: str = "", short
         raise WrongInputError(f"no {what} {wanted} in the tables", f"known: {listed or what} {', '.join(shown)}")
 
 
+def _known_release(facts: Facts, wanted: str) -> None:
+    if wanted and hosts.later(facts, wanted) is None:
+        _known("Fedora release", wanted, [str(row.release) for row in facts.fedora])
+
+
 def _known_version(what: str, wanted: str, known: Iterable[str]) -> None:
     names = tuple(known)
     if not any(covers(wanted, name) for name in names):
@@ -151,7 +157,7 @@ def _release(facts: Facts, machine: Machine | None, wishes: Wishes, notes: list[
         return wishes.release
     distro, release = _value(machine.system.distro), _value(machine.system.release)
     if distro == (wishes.distro or DISTROS[0]) and release:
-        _known("Fedora release", release, [str(row.release) for row in facts.fedora])
+        _known_release(facts, release)
         return release
     if not wishes.distro:
         name = _value(machine.system.pretty_name) or distro or "of an unknown distribution"

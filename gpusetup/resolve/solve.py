@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gpusetup.errors import WrongInputError
+from gpusetup.report.console import neutral
 from gpusetup.resolve.candidates import CardKind, DriverOffer, Layout, Release
 from gpusetup.resolve.catalogue import Catalogue, catalogue
 from gpusetup.resolve.problem import Problem
@@ -79,7 +81,11 @@ def _gpu_variant(torch: str) -> bool:
 def _releases(request: Request, known: Catalogue, today: date) -> tuple[Release, ...]:
     """Return the release asked for, or those that are out and maintained; the newest when none is any more."""
     if request.release:
-        return tuple(one for one in known.releases if str(one.row.release) == request.release)
+        found = known.release(request.release)
+        if found is None:
+            names = ", ".join(str(one.row.release) for one in known.releases)
+            raise WrongInputError(f"no Fedora release {neutral(request.release)} in the tables", f"known: {names}")
+        return (found,)
     rows = [one for one in known.releases if one.row.released is not None]
     return tuple(one for one in rows if one.row.eol is None or one.row.eol >= today) or tuple(rows[:1])
 

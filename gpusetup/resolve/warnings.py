@@ -37,7 +37,9 @@ def warnings(request: Request, solution: Solution, today: date) -> Iterator[Reas
 
 def _release(release: Release, today: date) -> Iterator[Reason]:
     row = release.row
-    if row.released is None:
+    if release.lag:
+        yield because(release.lag, f"{release} is newer than the tables, and planned like the newest release in them")
+    elif row.released is None:
         yield because(row, f"{release} was due on {row.target}; the tables do not confirm that it came out")
     if row.eol and row.eol < today:
         yield because(row, f"{release} has had no security updates since {row.eol}")

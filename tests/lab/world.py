@@ -124,7 +124,8 @@ class World:
 
     def _contents(self, stack: Stack) -> dict[str, list[stubs.Stub]]:
         """Return what each repository has to hold: what is described in packages.toml, and whatever is asked for."""
-        python = next(row.python for row in facts().fedora if str(row.release) == stack.release)
+        newest_first = sorted(facts().fedora, key=lambda row: row.release, reverse=True)
+        python = next(row.python for row in newest_first if row.release <= int(stack.release))
         fedora = stubs.described("fedora", RELEASE=stack.release, SYSTEM_PYTHON=python)
         others = {minor for one in stack.environments if one.python_packages for minor in (one.python,)}
         fedora += [stubs.interpreter(minor) for minor in others]

@@ -41,6 +41,7 @@ class Catalogue:
         self.facts = facts
         self.rules = Rules()
         self._cards: dict[tuple[str, str], CardKind] = {}
+        self._releases: dict[str, Release | None] = {}
         self._kept: dict[str, tuple[DriverOffer, ...]] = {}
         self._hosts: dict[tuple[str, int], Any] = {}
         self._runfile_toolkits: dict[bool, tuple[ToolkitOffer, ...]] = {}
@@ -48,6 +49,13 @@ class Catalogue:
     @functools.cached_property
     def releases(self) -> tuple[Release, ...]:
         return hosts.releases(self.facts)
+
+    def release(self, name: str) -> Release | None:
+        """Return the release of that number, of the tables or by the lag rule, None when there is none."""
+        if name not in self._releases:
+            known = (one for one in self.releases if str(one.row.release) == name)
+            self._releases[name] = next(known, None) or hosts.later(self.facts, name)
+        return self._releases[name]
 
     @functools.cached_property
     def torch(self) -> dict[bool, tuple[TorchWheel, ...]]:

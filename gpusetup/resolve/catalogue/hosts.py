@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from gpusetup.resolve.candidates import DriverOffer, Interpreter, Release
 from gpusetup.resolve.model import Flavour
 from gpusetup.versions import cuda, dotted, driver
@@ -25,6 +27,8 @@ OWNED_BY_NVIDIA = (
     "kmod-nvidia-latest-dkms",
 )
 OWNED_BY_RPMFUSION = ("akmod-nvidia*", "xorg-x11-drv-nvidia*")
+LAG = 2
+"""By how many releases the newest one in the tables can be left behind and still stand for a newer one."""
 OLDEST_PYTHON = (3, 9)
 """Fedora drops the older side-by-side interpreters in time; nothing older than this is offered."""
 
@@ -34,6 +38,21 @@ def releases(facts: Facts) -> tuple[Release, ...]:
     rows = sorted(facts.fedora, key=lambda row: (row.released is not None, row.release), reverse=True)
     directories = {row.directory: row for row in facts.nvidia_repo}
     return tuple(_release(facts, row, directories[row.nvidia_repo]) for row in rows)
+
+
+def later(facts: Facts, release: str) -> Release | None:
+    """Return a release that is newer than those in the tables by the newest of them, None if it is no such release.
+
+    NVIDIA's repositories and RPM Fusion's packages lag behind Fedora, so what the newest release has is what the next
+    one begins with. Two releases are a year; after that the tables are too old to say anything.
+    """
+    newest = max(facts.fedora, key=lambda row: row.release)
+    if not re.fullmatch(r"[1-9][0-9]{0,3}", release) or not 0 < int(release) - newest.release <= LAG:
+        return None
+    row = msgspec.structs.replace(newest, release=int(release), released=None, target=None, eol=None)
+    directories = {one.directory: one for one in facts.nvidia_repo}
+    rule = next(one for one in facts.rule if one.id == "rule-fedora-lag")
+    return msgspec.structs.replace(_release(facts, row, directories[row.nvidia_repo]), lag=rule)
 
 
 def _release(facts: Facts, row: FedoraRelease, repo: NvidiaRepo) -> Release:
@@ -90,8 +109,9 @@ def interpreters(facts: Facts, release: Release) -> tuple[Interpreter, ...]:
     beside = next(row for row in facts.package if row.name == "python3.13")
     major, minor = map(int, release.row.python.split("."))
     older = [f"{major}.{one}" for one in range(minor - 1, OLDEST_PYTHON[1] - 1, -1)]
+    own = (f"python{release.row.python}",) if release.lag else ()  # a newer release may have a newer one as its own
     return (
-        Interpreter(release.row.python, release.row),
+        Interpreter(release.row.python, release.row, own),
         *(Interpreter(version, beside, (f"python{version}",)) for version in older),
     )
 
