@@ -78,7 +78,10 @@ class World:
             )
             for repo in chosen.repositories
         )
-        return msgspec.structs.replace(chosen, repositories=repositories, toolkit=toolkit, driver=driver)
+        environments = tuple(wheels.serve(self.folder, one) for one in chosen.environments)
+        return msgspec.structs.replace(
+            chosen, repositories=repositories, toolkit=toolkit, driver=driver, environments=environments
+        )
 
     def script(self, card: Card, release: str = "44", **wishes: str | bool) -> str:
         return render(recipe(self.stack(card, release, **wishes)), "bash", DAY)
@@ -120,7 +123,6 @@ class World:
             self._link(host, path.partition("repo=")[2] or path, self.repository(kind, of))
         for archive in _archives(stack):
             self._put(archive.url, self._made(archive, stack))
-        wheels.serve(self.folder, stack.environments)
 
     def _contents(self, stack: Stack) -> dict[str, list[stubs.Stub]]:
         """Return what each repository has to hold: what is described in packages.toml, and whatever is asked for."""
