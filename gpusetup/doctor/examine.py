@@ -90,6 +90,8 @@ def fold(rules: Sequence[Rule], raw: dict[str, list[Finding]]) -> list[Finding]:
 
 
 def _explained(rule: Rule, finding: Finding, causes: list[tuple[Rule, list[_Settled]]]) -> Finding:
+    if finding.state == "ok" or finding.evidence[:1] == UNTRIED:
+        return finding
     blind = finding.state in {"unknown", "skipped"}
     root = next(
         (
@@ -101,7 +103,7 @@ def _explained(rule: Rule, finding: Finding, causes: list[tuple[Rule, list[_Sett
         ),
         "",
     )
-    if finding.state == "ok" or finding.evidence[:1] == UNTRIED or not root:
+    if not root:
         return _ok(rule, finding.subject) if finding == _nothing_here(rule) else finding
     return Finding(
         rule=rule.id,
