@@ -18,6 +18,8 @@ _FAILED = re.compile(r'(?:building at STEP|process) "(?P<step>.+?)"(?:: | did no
 _NOISE = re.compile(
     r"subprocess exited|exit status|^Error: (building|error building)|^-+$|^time=|did not complete|^\s*$"
 )
+_CAUSE = re.compile(r"(ERROR|Error|error|E|fatal):")
+"""How pip, dnf, apt and most others begin the line that says what is wrong; others may follow it."""
 _KEPT = 60
 
 
@@ -43,7 +45,8 @@ def failure(what: str, said: Iterable[str], status: int) -> GpusetupError:
     lines = list(said)
     steps = [match["step"] for match in map(_FAILED.search, lines) if match]
     step = f" at the step {shorten(steps[-1], 60, placeholder='…')!r}" if steps else ""
-    words = next((line.strip() for line in reversed(lines) if not _NOISE.search(line)), f"exit status {status}")
+    told = [line.strip() for line in reversed(lines) if not _NOISE.search(line)]
+    words = next((line for line in told if _CAUSE.match(line)), told[0] if told else f"exit status {status}")
     return StepFailedError(
         f"{what} failed{step}: {words}",
         "what the builder said is above; mend the cause and give the same command again",

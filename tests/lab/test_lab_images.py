@@ -1,0 +1,97 @@
+"""What `gpusetup container` renders is built unchanged, by buildah with real dnf, apt and pip, and proves itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gpusetup.selftest.proof import Proof
+from gpusetup.value import load, to_json
+from tests.lab.images import Images, lacking
+from tests.lab.wheels import wheel
+
+pytestmark = pytest.mark.lab
+
+TORCH = ["--framework", "torch", "--gpu", "none"]
+CUDA = ["--framework", "torch", "--gpu", "RTX 4090", "--torch", "2.14.1+cu126"]
+BASES = {"fedora": TORCH, "ubuntu": TORCH, "rocky": TORCH, "cuda-ubuntu": CUDA}
+"""One of each kind of file; `benchmarks/container_build.py` has every base."""
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Images]:
+    why_not = lacking()
+    if why_not:
+        pytest.skip(why_not)
+    made = Images(tmp_path_factory.mktemp("images"), in_memory=True)
+    for base, options in BASES.items():
+        made.stand_in([*options, "--base-image", base])
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_the_file_of_every_base_is_built_unchanged(images: Images, base: str) -> None:
+    built = images.build([*BASES[base], "--base-image", base, "--image", f"localhost/{base}:1"])
+    assert built.returncode == 0, built.stderr
+    assert built.stdout.startswith("sha256:")
+    inside = images.inside(f"localhost/{base}:1", "python -c 'import torch' && id -u && find /tmp /var/log -type f")
+    assert (inside.returncode, inside.stdout) == (0, "1000\n"), inside.stderr
+
+
+def test_two_builds_have_one_digest(images: Images) -> None:
+    first, second = (
+        images.build([*TORCH, "--base-image", "fedora", "--image", f"localhost/again:{n}"]) for n in (1, 2)
+    )
+    assert first.stdout.split()[0] == second.stdout.split()[0]
+
+
+def test_a_wheel_that_is_not_the_one_on_record_ends_the_build_in_one_clear_error(images: Images) -> None:
+    wheel(images.folder / "wheels", "tensorflow", "2.21.0", {"tensorflow.py": ""}, extras=False)
+    options = ["--framework", "tensorflow", "--gpu", "none", "--base-image", "fedora"]
+    images.stand_in(options)
+    built = images.build(options)
+    assert (built.returncode, built.stdout) == (6, "")
+    *_, message, remedy = built.stderr.strip().splitlines()
+    assert message.startswith("gpusetup: building localhost/gpusetup-tensorflow:latest failed at the step 'RUN --mount")
+    assert "THESE PACKAGES DO NOT MATCH THE HASHES" in message
+    assert "mend the cause" in remedy
+    assert "Traceback" not in built.stderr
+
+
+@pytest.mark.parametrize("form", ["selftest", "containerfile"])
+def test_the_proof_comes_out_of_the_image_and_its_verdict_is_the_exit_code(
+    images: Images, form: str, tmp_path: Path
+) -> None:
+    proof = Proof(gpusetup="0", made_at="", profile="quick", seconds=0, checks={}, runs=(), verdicts=(), unproven=())
+    own = stand_in_gpusetup(images.folder, to_json(proof))
+    options = [*TORCH, "--base-image", "ubuntu", "--format", form, "--image", f"localhost/{form}:1"]
+    built = images.build([*options, "--wheel", str(own), "--run-selftest", "--save", str(tmp_path / "proof.json")])
+    assert built.returncode == 0, built.stderr
+    assert load(tmp_path / "proof.json", Proof) == proof
+    image = f"localhost/{form}:1" if form == "selftest" else f"localhost/{form}-proof:1"
+    said = json.loads(images.buildah("inspect", "--type", "image", image))["OCIv1"]["config"]
+    assert said["Entrypoint"] == ["gpusetup", "selftest"]
+    assert said["User"] == "1000"
+    inside = images.inside(image, "ls /opt/gpusetup/torch/lib/python3.11/site-packages")
+    assert ("pip" in inside.stdout.split()) == (form == "containerfile")  # what is proven is not touched; ours is slim
+
+
+def stand_in_gpusetup(folder: Path, proof: str) -> Path:
+    """Return a wheel of a gpusetup that says `proof` when it is asked as the image asks it."""
+    code = f"""
+import os, sys
+def main():
+    assert sys.argv[1:] == ["selftest", "--json"], sys.argv
+    assert os.environ["GPUSETUP_SELFTEST_PYTHONS"] == "torch=/opt/gpusetup/torch/bin/python"
+    print({proof!r}, end="")
+"""
+    modules = {
+        "prover.py": code,
+        "gpusetup-0.dist-info/entry_points.txt": "[console_scripts]\ngpusetup = prover:main\n",
+    }
+    wheel(folder / "own", "gpusetup", "0", modules, extras=False)
+    return folder / "own/gpusetup-0-py3-none-any.whl"
