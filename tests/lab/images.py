@@ -68,7 +68,7 @@ class Images:
         for one in container.stack.environments:
             names = one.python_packages or ("python3",)
             packages |= dict.fromkeys(names, "") | {
-                names[0]: "" if one.python == rootfs.PYTHON else f"python{one.python}"
+                names[0]: "" if one.python == rootfs.python() else f"python{one.python}"
             }
         if wheels:
             stub_wheels(self.folder / "wheels", container.stack.environments)
@@ -79,7 +79,7 @@ class Images:
 
     def build(self, options: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """Run `gpusetup container --build` with these options in this store."""
-        command = [GPUSETUP, "container", "--no-pin", *options, "--build", "--builder", "buildah"]
+        command = [str(GPUSETUP), "container", "--no-pin", *options, "--build", "--builder", "buildah"]
         return subprocess.run(
             [*command, "--builder-option=--pull=never"],
             env=os.environ | self.env, capture_output=True, text=True, check=False, timeout=600,

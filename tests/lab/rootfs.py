@@ -11,14 +11,18 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-PYTHON = "3.11"
 PACKAGES = (
     "apt", "base-files", "bash", "ca-certificates", "coreutils", "dash", "diffutils", "dnf", "findutils", "grep",
-    "gzip", "libc-bin", "login", "passwd", f"python{PYTHON}-venv", "rpm", "sed", "tar",
+    "gzip", "libc-bin", "login", "passwd", "python3-venv", "rpm", "sed", "tar",
 )  # fmt: skip
 LEFT_OUT = ("/usr/share/doc", "/usr/share/man", "/usr/share/locale", "/usr/share/i18n", "/usr/share/info",
             "/etc/apt/apt.conf.d/70debconf")  # fmt: skip
 _DPKG = Path("/var/lib/dpkg")
+
+
+def python() -> str:
+    """Return the minor version of this Debian's own Python."""
+    return Path("/usr/bin/python3").resolve().name.removeprefix("python")
 
 
 def lacking() -> str:
@@ -54,7 +58,7 @@ def _pip(folder: Path) -> None:
     (wheel,) = Path("/usr/share/python-wheels").glob("pip-*.whl")
     with zipfile.ZipFile(wheel) as file:
         file.extractall(folder)
-    compile_all = [f"/usr/bin/python{PYTHON}", "-m", "compileall", "-q", "--invalidation-mode=checked-hash", folder]
+    compile_all = ["/usr/bin/python3", "-m", "compileall", "-q", "--invalidation-mode=checked-hash", folder]
     subprocess.run(compile_all, check=True)
 
 

@@ -135,15 +135,7 @@ class World:
             kind: self._drivers(stack, kind, owner) for kind, owner in (("rpmfusion", "rpmfusion"), ("cuda", "nvidia"))
         }
         asked = {
-            "fedora": (
-                *stack.toolkit.host_compiler_packages,
-                "kernel-headers",
-                "gcc",
-                "make",
-                "openssl",
-                "podman",
-                "mokutil",
-            ),
+            "fedora": (*stack.toolkit.host_compiler_packages, *ON_FEDORA, *_of_fedora(stack)),
             "cuda": (*stack.toolkit.packages, *stack.toolkit.cudnn_packages),
         }
         known = {"fedora": fedora, **drivers, "toolkit": stubs.described("toolkit")}
