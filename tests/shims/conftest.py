@@ -7,15 +7,16 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gpusetup.render.formats import render
 from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Stack
 
-TOOLS = ("rpm", "dnf", "rpmkeys", "curl", "gpg", "akmods", "modinfo", "modprobe", "grubby", "mokutil", "kmodgenca",
-         "python3.13", "nvidia-ctk", "systemctl", "setsebool", "ldconfig", "runuser", "getent", "id", "uname", "df",
-         "pgrep")  # fmt: skip
+TOOLS = ("rpm", "dnf", "rpmkeys", "curl", "gpg", "akmods", "modinfo", "modprobe", "grubby", "mokutil",
+         "kmodgenca", "python3.13", "rpm-ostree", "bootc", "podman", "nvidia-ctk", "systemctl", "setsebool",
+         "ldconfig", "runuser", "getent", "id", "uname", "df", "pgrep")  # fmt: skip
 CHANGING = ("dnf ", "rpm -e", "rpmkeys", "akmods", "modprobe", "grubby --update", "mokutil --import", "kmodgenca",
             "curl", "python3.13", "python -m pip install --disable", "nvidia-ctk", "setsebool",
             "systemctl")  # fmt: skip
@@ -29,12 +30,14 @@ class Fedora:
     shim: Path
     tools: Path
 
-    def render(self, stack: Stack) -> str:
-        """Return the script for `stack`; the stand-in for gpg then knows the keys that it expects."""
+    def render(self, stack: Stack, *only: str) -> str:
+        """Return the script for `stack`, or for some of its steps; the stand-in for gpg then knows its keys."""
         (self.shim / "fingerprints").write_text(
             "".join(f"{repo.key.url} {repo.key.fingerprint}\n" for repo in stack.repositories)
         )
-        return render(recipe(stack), "bash", "2026-11-22")
+        made = recipe(stack)
+        steps = tuple(step for step in made.steps if not only or step.id in only)
+        return render(msgspec.structs.replace(made, steps=steps), "bash", "2026-11-22")
 
     def run(self, script: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run `script` under bash in a process group of its own, without a terminal."""
