@@ -67,6 +67,14 @@ def torch_variant(machine: Machine, torch: Distribution) -> str:
     return next((row.default_variant for row in facts().torch if row.release == release(torch)), "")
 
 
+def torch_cuda(machine: Machine, torch: Distribution) -> str:
+    """Return the CUDA series that this PyTorch brings: its files say, else its variant (``cu126`` is 12.6), or ""."""
+    if torch.cuda and torch.cuda != "cpu":
+        return torch.cuda
+    number = torch_variant(machine, torch).removeprefix("cu")
+    return f"{number[:-1]}.{number[-1:]}" if number.isdigit() and len(number) > 1 else ""
+
+
 def torch_build(machine: Machine, torch: Distribution) -> TorchBuild | None:
     """Return what the tables know of how this PyTorch was compiled, None when they know nothing."""
     variant = torch_variant(machine, torch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.cards import cite
+from gpusetup.doctor.floor import Floor, floor_of
 from gpusetup.value import Value
 from gpusetup.versions import cuda, driver
 
@@ -17,13 +17,6 @@ PREFIX = "io.gpusetup."
 CUDA, CODE = f"{PREFIX}cuda.", f"{PREFIX}code."
 COMPAT = ("NV_CUDA_COMPAT_PACKAGE", "NV_CUDA_COMPAT_VERSION")
 """Set in NVIDIA's images that carry the forward-compatibility package."""
-
-
-class Floor(Value):
-    """The lowest driver, and how we know."""
-
-    driver: str
-    known_by: str
 
 
 class Framework(Value):
@@ -85,23 +78,6 @@ def _floor(image: Image, series: tuple[str, ...], facts: Facts) -> Floor | None:
         return Floor(driver=driver(labelled).text, known_by=f"label {PREFIX}driver-floor")
     found = [floor for one in series if (floor := floor_of(one, facts))]
     return max(found, key=lambda one: driver(one.driver), default=None)
-
-
-def floor_of(series: str, facts: Facts) -> Floor | None:
-    """Return the lowest driver for programs of a CUDA series, None when the tables do not know it.
-
-    From CUDA 11 on every minor runs on the driver of its major's first (minor-version compatibility); before, each
-    series has its own.
-    """
-    major = next((row for row in facts.cuda_major if row.major == cuda(series).major), None)
-    if major and major.minor_compat:
-        says = f"programs of CUDA {major.major} run on driver {major.driver_min} and newer"
-        return Floor(driver=major.driver_min, known_by=cite(major, says))
-    rows = [row for row in facts.cuda if row.series == series and row.driver_min]
-    if not rows:
-        return None
-    newest = max(rows, key=lambda row: cuda(row.release))
-    return Floor(driver=newest.driver_min, known_by=cite(newest, f"CUDA {newest.release} needs {newest.driver_min}"))
 
 
 def _frameworks(image: Image) -> Iterator[Framework]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.cards import cards, cite, driver_version
+from gpusetup.doctor.cards import cards, cite
 from gpusetup.doctor.frameworks import beside, each_framework, each_tensorflow, release
 from gpusetup.doctor.rule import Verdicts, error, fix, rule, warning
-from gpusetup.doctor.subjects import has_gpu
+from gpusetup.doctor.rules.wheels import too_old
 from gpusetup.facts import facts
 from gpusetup.machine.model import Distribution, Machine
-from gpusetup.versions import capability, cuda, cudnn, driver, runs_on
+from gpusetup.versions import capability, cuda, cudnn, runs_on
 
 if TYPE_CHECKING:
     from gpusetup.facts.model.cudnn import CudnnSupport
@@ -93,22 +93,12 @@ def _dotted(name: str) -> str:
     worst="error",
     after=("GPU001", "DRV003", "WHL002"),
     over=each_tensorflow,
-    source="the wheel's own build information; facts: cuda_major (minor-version compatibility)",
+    source="the wheel's own build information; facts: cuda_major, cuda (minor-version compatibility)",
 )
 def old_driver(machine: Machine, tensorflow: Distribution) -> Verdicts:
     """The CUDA that TensorFlow was built with asks for a newer driver: "CUDA driver version is insufficient"."""
-    if not tensorflow.cuda or tensorflow.cuda == "cpu" or not has_gpu(machine):
-        return
-    major = cuda(tensorflow.cuda).major
-    row = next((row for row in facts().cuda_major if row.major == major and row.driver_min), None)
-    version = driver_version(machine)
-    if row and version and driver(version) < driver(row.driver_min):
-        yield error(
-            f"driver {version} is too old for tensorflow {tensorflow.version}",
-            f"built with CUDA {tensorflow.cuda}",
-            cite(row, f"CUDA {row.major} needs driver {row.driver_min}"),
-            fix=fix("newer-driver"),
-        )
+    if tensorflow.cuda not in {"", "cpu"}:
+        yield from too_old(machine, tensorflow, cuda(tensorflow.cuda).series)
 
 
 @rule(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gpusetup.doctor.cards import cards, cite, driver_version
-from gpusetup.doctor.frameworks import beside, each_tensorflow, each_torch, torch_build, torch_variant
+from gpusetup.doctor.floor import floor_of
+from gpusetup.doctor.frameworks import beside, each_tensorflow, each_torch, torch_build, torch_cuda, torch_variant
 from gpusetup.doctor.rule import Verdicts, error, fix, rule, warning
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.facts import facts
@@ -90,13 +91,26 @@ def no_kernels(machine: Machine, torch: Distribution) -> Verdicts:
             )
 
 
+def too_old(machine: Machine, framework: Distribution, series: str) -> Verdicts:
+    """Yield an error where the driver is older than the lowest for programs of the CUDA `series`, "" when unknown."""
+    version = driver_version(machine) if series and has_gpu(machine) else None
+    floor = floor_of(series, facts()) if version else None
+    if floor and version and driver(version) < driver(floor.driver):
+        yield error(
+            f"driver {version} is too old for {framework.name} {framework.version}",
+            f"installed driver: {version}",
+            f"built with CUDA {series}: {floor.known_by}",
+            fix=fix("newer-driver"),
+        )
+
+
 @rule(
     "WHL004",
     "The driver is too old for the CUDA of this PyTorch",
     worst="error",
     after=("GPU001", "DRV003"),
     over=each_torch,
-    source="facts: variant; CUDA release notes, minor-version compatibility",
+    source="facts: cuda_major, cuda (CUDA release notes, minor-version compatibility)",
 )
 def old_driver(machine: Machine, torch: Distribution) -> Verdicts:
     """The CUDA runtime in the wheel asks for a newer driver than the installed one: "CUDA driver version is
@@ -104,16 +118,7 @@ def old_driver(machine: Machine, torch: Distribution) -> Verdicts:
 
     Within one CUDA major every minor runs on the driver of the first; the next major needs a newer driver.
     """
-    version = driver_version(machine) if has_gpu(machine) else None
-    variant = torch_variant(machine, torch)
-    row = next((row for row in facts().variant if row.variant == variant), None) if version else None
-    if row and version and driver(version) < driver(row.driver_min):
-        yield error(
-            f"driver {version} is too old for torch {torch.version}",
-            f"installed driver: {version}",
-            cite(row, f"{variant} (CUDA {row.cuda}) runs on driver {row.driver_min} and newer"),
-            fix=fix("newer-driver"),
-        )
+    yield from too_old(machine, torch, torch_cuda(machine, torch))
 
 
 @rule(

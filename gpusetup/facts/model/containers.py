@@ -79,6 +79,14 @@ class ContainerToolkit(Fact):
     released: date
 
 
+class CdiSupport(Fact):
+    """From which version on an engine reads a version of the CDI specification."""
+
+    cdi: str
+    engine: str
+    engine_from: str
+
+
 class ContainerCommand(Fact):
     """Commands that set up or show GPU access from containers."""
 
