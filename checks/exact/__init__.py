@@ -5,8 +5,12 @@ power of two) are therefore the same in every order of summation, with or withou
 precision and on any processor. Here whole trainings live on such a grid: activations and the weights that enter a
 product are multiples of 2^-6 in [-2, 2], slopes (gradients) multiples of 2^-6 in [-4, 4], and SGD moves the weights on
 a grid of 2^-11. Rounding to the grid is an operation of its own, half to even, whose backward pass rounds the slope
-the same way; matrix products, additions and automatic differentiation are the framework's own. The values that enter
-a product have 8 significant bits, so bf16 and TF32 inputs would do as long as sums are kept in float32.
+the same way; matrix products, additions, automatic differentiation and all-reduce are the framework's own.
+
+The promise (L0, one SHA-256 anywhere) holds where what enters a product is kept to at least 8 significant bits and sums
+to at least 24: float64, float32, and TF32, bf16 or fp16 inputs with float32 sums. Emulating every product, forward and
+back, bounds it from both sides (`benchmarks/selftest_exact_bounds.py`): the trainings keep every bit down to 8 bits of
+inputs and 16 of sums, and lose some at 7 and at 15; the primitives need the 24.
 
 The reference computes with integers and never with floating point. Rounding absorbs most small errors from the final
 weights, which is why every raw product of every step is recorded.
@@ -21,6 +25,7 @@ from numpy.typing import NDArray
 
 from checks.common.draw import integers
 from checks.exact.models import MODELS, SHAPES, WIDTH
+from checks.exact.reduction import draw_parts
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -57,12 +62,19 @@ class Backend(Protocol):
 
     Trainer: type[Trainer]
 
+    def all_reduce(self, parts: Array) -> Array:
+        """Return what each rank has after all have added up the `parts` (ranks, n)."""
+
     def primitives(self, left: Array, right: Array, image: Array, kernel: Array, job: Job) -> dict[str, Array]:
         """Return ``product``, ``convolution`` (NCHW, no padding), ``sum`` and ``running sum`` of the integers given."""
 
 
 def prove(backend: Backend, job: Job, record: Recorder) -> None:
-    """Record the primitives, then every product, slope and weight of each model's training."""
+    """Record all-reduce and primitives, then every product, slope and weight of each model's training.
+
+    All-reduce comes first: its ranks are forked, which must happen before the framework starts a thread.
+    """
+    record.tensor("exact", "all-reduce", canonical(backend.all_reduce(draw_parts(job.seed).astype(np.float32))))
     for name, value in backend.primitives(*draw_primitives(job.seed), job).items():
         record.tensor("exact", name, canonical(value))
     steps = STEPS[job.profile]

@@ -13,6 +13,7 @@ import optax
 from checks.common.jax import dtype
 from checks.exact import GRID, LEARNING_RATE, STEEPEST, Step
 from checks.exact.models import MODELS
+from checks.exact.reduction.jax import all_reduce as all_reduce  # noqa: PLC0414 - part of a backend
 
 if TYPE_CHECKING:
     from checks.common.job import Job

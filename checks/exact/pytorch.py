@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from checks.common.pytorch import device
+from checks.common.pytorch import device, dtype
 from checks.exact import GRID, LEARNING_RATE, STEEPEST, Step
 from checks.exact.models import MODELS
+from checks.exact.reduction.pytorch import all_reduce as all_reduce  # noqa: PLC0414 - part of a backend
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -37,9 +38,9 @@ class Grid(torch.autograd.Function):
 
 
 def primitives(left: Array, right: Array, image: Array, kernel: Array, job: Job) -> dict[str, Array]:
-    """Return products and sums of integers, in float32."""
+    """Return products and sums of integers."""
     a, b, pixels, weights = (
-        torch.tensor(array, dtype=torch.float32, device=device(job)) for array in (left, right, image, kernel)
+        torch.tensor(array, dtype=dtype(job), device=device(job)) for array in (left, right, image, kernel)
     )
     results = {
         "product": a @ b,
@@ -63,7 +64,7 @@ class Trainer:
     """A model with PyTorch's slopes and SGD."""
 
     def __init__(self, model: str, weights: dict[str, Array], inputs: Array, targets: Array, job: Job) -> None:
-        self.device = device(job)
+        self.device, self.dtype = device(job), dtype(job)
         self.forward = MODELS[model].forward
         self.master = {name: self.constant(weight).requires_grad_() for name, weight in weights.items()}
         self.inputs, self.targets = self.constant(inputs), self.constant(targets)
@@ -99,4 +100,4 @@ class Trainer:
         return value.T
 
     def constant(self, value: Array) -> Tensor:
-        return torch.tensor(value, dtype=torch.float32, device=self.device)
+        return torch.tensor(value, dtype=self.dtype, device=self.device)

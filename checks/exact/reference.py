@@ -19,6 +19,11 @@ Array = NDArray[Any]
 _WEIGHT_BITS, _RATE_BITS = 11, 5
 
 
+def all_reduce(parts: Array) -> Array:
+    """Return the sum for every rank."""
+    return np.broadcast_to(parts.astype(np.int64).sum(axis=0), parts.shape)
+
+
 def primitives(left: Array, right: Array, image: Array, kernel: Array, job: Job) -> dict[str, Array]:  # noqa: ARG001
     """Return products and sums of integers, as integers."""
     windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape[2:], axis=(2, 3))

@@ -8,8 +8,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from checks.common.tensorflow import dtype
 from checks.exact import GRID, LEARNING_RATE, STEEPEST, Step
 from checks.exact.models import MODELS
+from checks.exact.reduction.tensorflow import all_reduce as all_reduce  # noqa: PLC0414 - part of a backend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +26,9 @@ def snap(value: tf.Tensor, low: float, high: float) -> tf.Tensor:
     return tf.clip_by_value(tf.round(value * GRID) / GRID, low, high)
 
 
-def primitives(left: Array, right: Array, image: Array, kernel: Array, job: Job) -> dict[str, Array]:  # noqa: ARG001
-    """Return products and sums of integers, in float32."""
-    a, b, pixels, weights = (tf.constant(array, tf.float32) for array in (left, right, image, kernel))
+def primitives(left: Array, right: Array, image: Array, kernel: Array, job: Job) -> dict[str, Array]:
+    """Return products and sums of integers."""
+    a, b, pixels, weights = (tf.constant(array, dtype(job)) for array in (left, right, image, kernel))
     # channels last, the one layout TensorFlow has on every device
     convolved = tf.nn.conv2d(
         tf.transpose(pixels, [0, 2, 3, 1]), tf.transpose(weights, [2, 3, 1, 0]), strides=1, padding="VALID"
@@ -43,7 +45,8 @@ def primitives(left: Array, right: Array, image: Array, kernel: Array, job: Job)
 class Trainer:
     """A model with TensorFlow's slopes and Keras's SGD."""
 
-    def __init__(self, model: str, weights: dict[str, Array], inputs: Array, targets: Array, job: Job) -> None:  # noqa: ARG002
+    def __init__(self, model: str, weights: dict[str, Array], inputs: Array, targets: Array, job: Job) -> None:
+        self.dtype = dtype(job)
         self.forward = MODELS[model].forward
         self.master = {name: tf.Variable(self.constant(weight)) for name, weight in weights.items()}
         self.inputs, self.targets = self.constant(inputs), self.constant(targets)
@@ -91,4 +94,4 @@ class Trainer:
         return tf.transpose(value)
 
     def constant(self, value: Array) -> tf.Tensor:
-        return tf.constant(value, tf.float32)
+        return tf.constant(value, self.dtype)
