@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.fact import Fact
     from gpusetup.facts.model.fedora import Dnf, DnfWord, FedoraRelease, Key, NvidiaRepo, Package, Repo
     from gpusetup.facts.model.frameworks import Index, Tensorflow, Torch, TorchBuild, Variant
-    from gpusetup.facts.model.general import Licence, Rule
+    from gpusetup.facts.model.general import Licence, Rule, Spdx
     from gpusetup.facts.model.hardware import Arch, Chip, Gpu
     from gpusetup.facts.model.wheels import Wheel
 
@@ -76,6 +76,7 @@ class Facts:
     container_command: tuple[ContainerCommand, ...]
     selinux: tuple[Selinux, ...]
     licence: tuple[Licence, ...]
+    spdx: tuple[Spdx, ...]
     rule: tuple[Rule, ...]
 
     def __init__(self, folder: Path = compiled.HERE) -> None:

@@ -42,6 +42,7 @@ TABLES = {
     "container_command": ("containers", "ContainerCommand"),
     "selinux": ("containers", "Selinux"),
     "licence": ("general", "Licence"),
+    "spdx": ("general", "Spdx"),
     "rule": ("general", "Rule"),
 }
 

@@ -11,9 +11,19 @@ class Licence(Fact):
     component: str
     licence: str
     spdx: str
+    covers: tuple[str, ...] = ()
+    """Which parts of a stack it is for: kind and name, ``pypi/nvidia-*``; of several that match the longest counts."""
     free_software: bool
     redistributable: str
     checked: bool
+
+
+class Spdx(Fact):
+    """One licence that the FSF calls free software or the OSI has approved, by its SPDX identifier."""
+
+    spdx: str
+    fsf_libre: bool
+    osi_approved: bool
 
 
 class Rule(Fact):
