@@ -10,13 +10,11 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 
-_REQUIREMENT = re.compile(
-    r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])? *\(?(?P<specifiers>[^;)]*)\)? *(?:;(?P<marker>.*))?"
-)
-_SPECIFIER = re.compile(r"(==|!=|<=|>=|<|>|~=) *([0-9][0-9.]*)(\.\*)?")
-_RELEASE = re.compile(r"\d+(\.\d+)*")
-_PLATFORM = re.compile(r"""(?:platform_system|sys_platform|os_name|platform_machine) *(==|!=) *['"](\w+)['"]""")
-_EXTRA = re.compile(r"""extra *== *['"][\w-]+['"]""")
+_REQUIREMENT = r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])? *\(?(?P<specifiers>[^;)]*)\)? *(?:;(?P<marker>.*))?"
+_SPECIFIER = r"(==|!=|<=|>=|<|>|~=) *([0-9][0-9.]*)(\.\*)?"
+_RELEASE = r"\d+(\.\d+)*"
+_PLATFORM = r"""(?:platform_system|sys_platform|os_name|platform_machine) *(==|!=) *['"](\w+)['"]"""
+_EXTRA = r"""extra *== *['"][\w-]+['"]"""
 _COMPARE: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
     "==": operator.eq, "!=": operator.ne, "<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt,
 }  # fmt: skip
@@ -24,12 +22,12 @@ _COMPARE: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
 
 def unmet(requirement: str, have: Mapping[str, str], arch: str) -> str:
     """Return ``NAME VERSION is here, SPECIFIERS is asked for``, or "" when it is met or cannot be told."""
-    said = _REQUIREMENT.fullmatch(requirement)
+    said = re.fullmatch(_REQUIREMENT, requirement)
     if not said or not _applies(said["marker"] or "", arch):
         return ""
     name = re.sub(r"[-_.]+", "-", said["name"]).lower()
     version = have.get(name, "").partition("+")[0]
-    if not _RELEASE.fullmatch(version):
+    if not re.fullmatch(_RELEASE, version):
         return ""
     specifiers = said["specifiers"].strip()
     if all(_meets(version, part.strip()) for part in specifiers.split(",") if part.strip()):
@@ -40,8 +38,8 @@ def unmet(requirement: str, have: Mapping[str, str], arch: str) -> str:
 def _applies(marker: str, arch: str) -> bool:
     """Say whether `marker` surely holds here; an extra counts as asked for, since only what is installed is judged."""
     here = {"Linux", "linux", "posix", arch}
-    left = _EXTRA.sub("True", marker)
-    for mark in _PLATFORM.finditer(marker):
+    left = re.sub(_EXTRA, "True", marker)
+    for mark in re.finditer(_PLATFORM, marker):
         if (mark[2] in here) is not (mark[1] == "=="):
             return False
         left = left.replace(mark[0], "True")
@@ -49,7 +47,7 @@ def _applies(marker: str, arch: str) -> bool:
 
 
 def _meets(version: str, specifier: str) -> bool:
-    said = _SPECIFIER.fullmatch(specifier)
+    said = re.fullmatch(_SPECIFIER, specifier)
     if not said:  # a pre-release, ===, a URL: nothing is claimed
         return True
     sign, wanted, star = said.groups()

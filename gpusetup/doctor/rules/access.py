@@ -10,7 +10,7 @@ from gpusetup.doctor.subjects import has_card
 from gpusetup.machine.model import Machine
 
 NOBODY = 65534
-_MODE = re.compile(r'MODE:?="0?(?P<mode>[0-7]{3})"')
+_MODE = r'MODE:?="0?(?P<mode>[0-7]{3})"'
 
 
 @rule(
@@ -45,7 +45,7 @@ def udev(machine: Machine) -> Verdicts:
     wanted; users outside the group then see no GPU.
     """
     for path, line in (there(machine.udev) or ()) if has_card(machine) else ():
-        said = _MODE.search(line)
+        said = re.search(_MODE, line)
         if said and "KERNEL" in line and said["mode"][-1] == "0":
             yield info("a udev rule gives the GPU's nodes to a group alone", f"{path}: {line}", fix=fix("udev-rule"))
             return

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpusetup.doctor.frameworks import beside, each_framework, each_torch
-from gpusetup.doctor.requirement import unmet
 from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, there, warning
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Distribution, Machine, Package
@@ -29,6 +28,8 @@ def requirements(machine: Machine, framework: Distribution) -> Verdicts:
 
     A requirement that no version here contradicts, because it is not installed, is not spoken of.
     """
+    from gpusetup.doctor.requirement import unmet  # noqa: PLC0415 - needed where a framework is
+
     have = beside(machine, framework)
     wrong = [one for line in framework.requires if (one := unmet(line, have, machine.system.arch))]
     if wrong:

@@ -10,9 +10,9 @@ from gpusetup.machine.model import CdiSpec, Reading, Unread
 FOLDERS = ("/etc/cdi", "/run/cdi", "/var/run/cdi")
 MOST_MISSING = 20
 # The same in JSON ("hostPath": "/usr/lib64/…") and in YAML (hostPath: /usr/lib64/…); containerPath is another word.
-_VERSION = re.compile(r"""\bcdiVersion["']?\s*:\s*["']?(\d[\d.]*)""")
-_PATH = re.compile(r"""\b(?:hostPath|path)["']?\s*:\s*["']?(/[^"'\s,]+)""")
-_DRIVER = re.compile(r"/lib(?:cuda|nvidia-ml)\.so\.(\d+\.\d+(?:\.\d+)?)\b")
+_VERSION = r"""\bcdiVersion["']?\s*:\s*["']?(\d[\d.]*)"""
+_PATH = r"""\b(?:hostPath|path)["']?\s*:\s*["']?(/[^"'\s,]+)"""
+_DRIVER = r"/lib(?:cuda|nvidia-ml)\.so\.(\d+\.\d+(?:\.\d+)?)\b"
 
 
 def find_cdi(host: Host) -> tuple[str, ...]:
@@ -37,8 +37,8 @@ def read_cdi(host: Host) -> Reading[tuple[CdiSpec, ...]]:
 
 
 def _spec(host: Host, path: str, text: str) -> CdiSpec:
-    version, driver = _VERSION.search(text), _DRIVER.search(text)
-    named = dict.fromkeys(_PATH.findall(text))
+    version, driver = re.search(_VERSION, text), re.search(_DRIVER, text)
+    named = dict.fromkeys(re.findall(_PATH, text))
     return CdiSpec(
         path=path,
         version=version[1].rstrip(".") if version else "",

@@ -13,7 +13,7 @@ CONTROL = 6
 REDIRECT = 0x000C  # requests and completions between peers are sent upstream
 CONFIGURATION = 4096
 MOST = 64
-_BRIDGE = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
+_BRIDGE = r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]"
 
 
 def read_acs(host: Host, folder: str) -> Reading[bool]:
@@ -21,7 +21,7 @@ def read_acs(host: Host, folder: str) -> Reading[bool]:
 
     The kernel shows an ordinary user the first 64 bytes of a configuration alone, and this lies beyond 256.
     """
-    parents = [part for part in host.resolve(folder).split("/")[:-1] if _BRIDGE.fullmatch(part)]
+    parents = [part for part in host.resolve(folder).split("/")[:-1] if re.fullmatch(_BRIDGE, part)]
     place = host.resolve(folder).rpartition("/")[0]
     for _ in parents:
         raw = host.read_bytes(f"{place}/config", CONFIGURATION)

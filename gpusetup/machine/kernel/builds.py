@@ -11,8 +11,8 @@ from gpusetup.machine.model import ModuleBuild, Reading, Unread
 
 AKMODS = "/var/cache/akmods"
 DKMS = "/var/lib/dkms"
-_AKMODS_LOG = re.compile(r"(?P<version>\S+?)-for-(?P<kernel>\S+?)(?P<failed>\.failed)?\.log")
-_DKMS_KERNEL = re.compile(r"make\.log for \S+ for kernel (\S+)")
+_AKMODS_LOG = r"(?P<version>\S+?)-for-(?P<kernel>\S+?)(?P<failed>\.failed)?\.log"
+_DKMS_KERNEL = r"make\.log for \S+ for kernel (\S+)"
 
 
 State = Literal["built", "failed", "added"]
@@ -27,7 +27,7 @@ def read_builds(host: Host) -> Reading[tuple[ModuleBuild, ...]]:
 def _akmods(host: Host) -> Iterator[ModuleBuild]:
     """Yield by the logs that akmods leaves: ``VERSION-for-KERNEL.log``, or ``….failed.log``."""
     for path in host.glob(f"{AKMODS}/nvidia*/*-for-*.log"):
-        if said := _AKMODS_LOG.fullmatch(path.rpartition("/")[2]):
+        if said := re.fullmatch(_AKMODS_LOG, path.rpartition("/")[2]):
             state: State = "failed" if said["failed"] else "built"
             yield _build("akmods", said["version"], said["kernel"], state, path)
 
@@ -43,7 +43,7 @@ def _dkms(host: Host) -> Iterator[ModuleBuild]:
         log = f"{version_folder}/build/make.log"
         text = host.read_text(log, 4096)
         if not isinstance(text, Unread):
-            named = _DKMS_KERNEL.search(text)
+            named = re.search(_DKMS_KERNEL, text)
             yield _build("dkms", version, named[1] if named else "", "failed", log)
         elif not built:
             yield _build("dkms", version, "", "added", "")

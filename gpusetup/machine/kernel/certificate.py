@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _COMMON_NAME = b"\x06\x03\x55\x04\x03"  # DER: object identifier 2.5.4.3
-_VALIDITY = re.compile(rb"(?:\x17\x0d\d{12}Z|\x18\x0f\d{14}Z)(?:\x17\x0d(\d{6})\d{6}Z|\x18\x0f(\d{8})\d{6}Z)")
+_VALIDITY = rb"(?:\x17\x0d\d{12}Z|\x18\x0f\d{14}Z)(?:\x17\x0d(\d{6})\d{6}Z|\x18\x0f(\d{8})\d{6}Z)"
 _TEXTS = {0x0C: "utf-8", 0x13: "ascii", 0x14: "latin-1", 0x16: "ascii", 0x1E: "utf-16-be"}
 
 
@@ -27,7 +27,7 @@ def last_day(der: bytes) -> str:
 
     Its validity is the first pair of times: UTCTime ``YYMMDD…`` (of 1950 to 2049) or GeneralizedTime ``YYYYMMDD…``.
     """
-    said = _VALIDITY.search(der)
+    said = re.search(_VALIDITY, der)
     if not said:
         return ""
     digits = (said[1] or said[2]).decode()

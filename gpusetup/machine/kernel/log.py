@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from gpusetup.machine.host import Host, unread
 from gpusetup.machine.model import Reading, Unread
@@ -19,21 +19,22 @@ RECORD = 8192  # a record is never longer (CONSOLE_EXT_LOG_MAX)
 MANY_RECORDS = 100_000
 FILE_LIMIT = 4 << 20
 _OF_INTEREST = (
-    "nvrm", "nvidia", "nouveau", "nova-core", "nova_core", "sxid", "xserver_misc", "module verification failed",
-    "key was rejected", "required key not available", "is rejected", "disagrees about version", "lockdown:", "aer:",
-    "pcie bus error", "available pcie bandwidth", "failed to assign", "can't assign", "insufficient power on the pcie",
-    "soft lockup", "blocked for more than", "in libnccl", "in libcuda", "pm: suspend exit", "avc:  denied",
+    b"nvrm", b"nvidia", b"nouveau", b"nova-core", b"nova_core", b"sxid", b"xserver_misc",
+    b"module verification failed", b"key was rejected", b"required key not available", b"is rejected",
+    b"disagrees about version", b"lockdown:", b"aer:", b"pcie bus error", b"available pcie bandwidth",
+    b"failed to assign", b"can't assign", b"insufficient power on the pcie", b"soft lockup", b"blocked for more than",
+    b"in libnccl", b"in libcuda", b"pm: suspend exit", b"avc:  denied",
 )  # fmt: skip
 """In small letters; words are found ten times faster than one pattern of them all."""
-_ECHO = "command line"  # it echoes the arguments, which can name disks and keys
-_FILE_TIME = re.compile(r"^.*?kernel: *(?=\[)")
+_ECHO = b"command line"  # it echoes the arguments, which can name disks and keys
+_FILE_TIME = r"^.*?kernel: *(?=\[)"
 
 
 def read_kernel_log(host: Host) -> Reading[tuple[str, ...]]:
     """Return the last messages since boot: of the kernel itself, or of the files in which a logger keeps them."""
     if host.live:
         try:
-            return _last(_records())
+            return tuple(map(_as_line, _last(_records())))
         except OSError as error:
             refused = unread(DEVICE, error)
     else:
@@ -41,8 +42,9 @@ def read_kernel_log(host: Host) -> Reading[tuple[str, ...]]:
     for path in FILES:
         raw = host.read_bytes(path, FILE_LIMIT, end=True)
         if not isinstance(raw, Unread):
-            lines = raw.decode(errors="replace").splitlines()
-            return _last(_FILE_TIME.sub("", line) for line in lines[_this_start(lines) :])
+            lines = raw.splitlines()
+            kept = _last(lines[_this_start(lines) :])
+            return tuple(re.sub(_FILE_TIME, "", line.decode(errors="replace")) for line in kept)
     return refused
 
 
@@ -56,39 +58,47 @@ def read_earlier_log(host: Host) -> Reading[tuple[str, ...]]:
         if not isinstance(raw, Unread):
             if b"NVRM: Xid" not in raw:
                 return ()
-            lines = raw.decode(errors="replace").splitlines()
-            return tuple(line for line in lines[: _this_start(lines)] if "NVRM: Xid" in line)[-MOST_EARLIER:]
+            lines = raw.splitlines()
+            told = [line for line in lines[: _this_start(lines)] if b"NVRM: Xid" in line]
+            return tuple(line.decode(errors="replace") for line in told[-MOST_EARLIER:])
         if raw.unread != "absent":
             refused = raw
     return refused
 
 
-def _this_start(lines: list[str]) -> int:
+def _this_start(lines: list[bytes]) -> int:
     """Return the number of the line with which the kernel that runs now began, 0 where none did."""
-    return max((number for number, line in enumerate(lines) if "Linux version " in line), default=0)
+    return max((number for number, line in enumerate(lines) if b"Linux version " in line), default=0)
 
 
-def _records() -> Iterator[str]:
-    """Yield ``[seconds] text`` of each record: ``priority,sequence,microseconds,flags;text`` and further lines."""
+def _records() -> list[bytes]:
+    """Return the records as they are: ``priority,sequence,microseconds,flags;text`` and further lines."""
+    found: list[bytes] = []
     handle = os.open(DEVICE, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        for _ in range(MANY_RECORDS):
+        while len(found) < MANY_RECORDS:
             try:
-                raw = os.read(handle, RECORD)
+                found.append(os.read(handle, RECORD))
             except BlockingIOError:  # the end
-                return
+                break
             except OSError as error:
-                if error.errno in {errno.EPIPE, errno.EINVAL}:  # overwritten while we read, or longer than a record
-                    continue
-                raise
-            head, _, text = raw.decode(errors="replace").partition(";")
-            seconds = int(head.split(",")[2]) / 1e6
-            yield f"[{seconds:12.6f}] {text.splitlines()[0] if text else ''}"
+                if error.errno not in {errno.EPIPE, errno.EINVAL}:  # overwritten while we read, or longer than a record
+                    raise
     finally:
         os.close(handle)
+    return found
 
 
-def _last(lines: Iterator[str]) -> tuple[str, ...]:
-    lowered = ((line, line.lower()) for line in lines)
-    kept = [line for line, low in lowered if any(word in low for word in _OF_INTEREST) and _ECHO not in low]
-    return tuple(kept[-MOST:])
+def _as_line(record: bytes) -> str:
+    """Return ``[seconds] text`` of a record."""
+    head, _, text = record.decode(errors="replace").partition(";")
+    return f"[{int(head.split(',')[2]) / 1e6:12.6f}] {text.splitlines()[0] if text else ''}"
+
+
+def _last(lines: Iterable[bytes]) -> list[bytes]:
+    """Return the last of the lines that matter; one look at the whole says which words there are to look for."""
+    lines = list(lines)
+    whole = b"\n".join(lines).lower()
+    words = [word for word in _OF_INTEREST if word in whole]
+    lowered = ((line, line.lower()) for line in (lines if words else ()))
+    return [line for line, low in lowered if any(word in low for word in words) and _ECHO not in low][-MOST:]

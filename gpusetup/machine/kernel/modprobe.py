@@ -9,7 +9,8 @@ from gpusetup.machine.model import Pairs, Reading, Unread
 
 FOLDERS = ("/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d")
 MOST = 200
-_COMMAND = re.compile(r"\s*(blacklist|options|install|remove|alias|softdep)\s.*(nvidia|nouveau|nova)")
+NAMES = ("nvidia", "nouveau", "nova")
+_COMMAND = r"\s*(blacklist|options|install|remove|alias|softdep)\s.*(nvidia|nouveau|nova)"
 
 
 def read_modprobe(host: Host) -> Reading[Pairs]:
@@ -25,5 +26,6 @@ def read_modprobe(host: Host) -> Reading[Pairs]:
         text = host.read_text(path)
         if isinstance(text, Unread):
             return text
-        found.extend((path, line.strip()) for line in text.splitlines() if _COMMAND.match(line))
+        if any(name in text for name in NAMES):
+            found.extend((path, line.strip()) for line in text.splitlines() if re.match(_COMMAND, line))
     return tuple(found[:MOST])

@@ -20,10 +20,8 @@ _ARGUMENT = re.compile(
     r"(rd\.driver\.|modprobe\.|module_)blacklist=|module\.sig_enforce|(nouveau|nvidia|nova)[\w-]*[.=]|nomodeset|"
     r"(intel_|amd_)?iommu|vfio|pci=|pcie_|efi=|lockdown|vga=|swiotlb=|systemd\.unified_cgroup_hierarchy"
 )
-_NVIDIA_FILE = re.compile(
-    r"nvidia(-current|-tesla(-\d+)?|-legacy-\d+xx|-open)?(-(uvm|drm|modeset|peermem))?\.ko(\.\w+)?"
-)
-_NVIDIA_ENTRY = re.compile(rb"^([^:\n]*nvidia[^:\n]*\.ko[^:\n]*):", re.MULTILINE)
+_NVIDIA_FILE = r"nvidia(-current|-tesla(-\d+)?|-legacy-\d+xx|-open)?(-(uvm|drm|modeset|peermem))?\.ko(\.\w+)?"
+_NVIDIA_ENTRY = rb"(?m)^([^:\n]*nvidia[^:\n]*\.ko[^:\n]*):"
 
 
 def read_kernel(host: Host) -> Kernel:
@@ -87,11 +85,11 @@ def _on_disk(host: Host, release: str) -> tuple[str, ...]:
     """Return the nvidia modules for the kernel `release`: those depmod knows and those in the folders they go to."""
     top = f"{MODULES}/{release}"
     index = host.read_bytes(f"{top}/modules.dep", MODULES_DEP_LIMIT)
-    listed = () if isinstance(index, Unread) else _NVIDIA_ENTRY.findall(index)
+    listed = () if isinstance(index, Unread) else re.findall(_NVIDIA_ENTRY, index)
     known = [os.path.join(top, raw.decode(errors="replace")) for raw in listed]
     folders = ("extra", "updates", "kernel/drivers/video", "misc")
     lying = [path for folder in folders for depth in ("*", "*/*") for path in host.glob(f"{top}/{folder}/{depth}")]
-    return tuple(sorted({path for path in (*known, *lying) if _NVIDIA_FILE.fullmatch(os.path.basename(path))}))
+    return tuple(sorted({path for path in (*known, *lying) if re.fullmatch(_NVIDIA_FILE, os.path.basename(path))}))
 
 
 def _lockdown(host: Host) -> Reading[str]:

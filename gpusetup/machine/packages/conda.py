@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from gpusetup.machine.host import Host, clean
 from gpusetup.machine.model import Package
 
-_OF_INTEREST = re.compile(
+_OF_INTEREST = (
     r"(pytorch|pytorch-cuda|pytorch-gpu|libtorch|tensorflow|tensorflow-base|tensorflow-gpu|jaxlib|cudatoolkit|cuda-version|"
     r"cuda-nvcc|cudnn|nccl|numpy|mkl|nomkl|openblas|libblas|python)-([^-]+)-([^-]+)\.json"
 )
@@ -25,5 +25,5 @@ def _in_environment(host: Host) -> Iterator[Package]:
     for prefix in dict.fromkeys((clean(sys.prefix), clean(os.environ.get("CONDA_PREFIX", "")))):
         if prefix.startswith("/"):
             for name in host.names(f"{prefix}/conda-meta"):
-                if said := _OF_INTEREST.fullmatch(name):
+                if said := re.fullmatch(_OF_INTEREST, name):
                     yield Package(manager="conda", name=said[1], version=said[2], maker=said[3], place=prefix)

@@ -10,7 +10,7 @@ from gpusetup.machine.model import Package, Reading, Unread
 
 LOCAL = "/var/lib/pacman/local"
 LIST_LIMIT = 4 << 20
-_FOLDER = re.compile(r"(?P<name>.+)-(?P<version>[^-]+-[^-]+)")
+_FOLDER = r"(?P<name>.+)-(?P<version>[^-]+-[^-]+)"
 
 
 def packages(host: Host, families: tuple[str, ...]) -> Reading[tuple[Package, ...]]:
@@ -18,7 +18,7 @@ def packages(host: Host, families: tuple[str, ...]) -> Reading[tuple[Package, ..
     listed = host.listdir(LOCAL)
     if isinstance(listed, Unread):
         return listed
-    said = (_FOLDER.fullmatch(name) for name in listed if name.startswith(families))
+    said = (re.fullmatch(_FOLDER, name) for name in listed if name.startswith(families))
     return tuple(Package(manager="pacman", name=one["name"], version=one["version"]) for one in said if one)
 
 

@@ -11,7 +11,7 @@ from gpusetup.machine.model import Distribution, Library, Package, Reading
 from gpusetup.machine.packages.installed import find_owners
 from gpusetup.machine.software.wheels import owned_files
 
-_WHEEL = re.compile(r"(?P<location>.*)/(?P<file>(?:nvidia|torch)/.*)")
+_WHEEL = r"(?P<location>.*)/(?P<file>(?:nvidia|torch)/.*)"
 
 
 def own(
@@ -32,5 +32,5 @@ def _owner(
 ) -> str:
     if one.origin != "wheel":
         return owners.get(system[one.path], "") or owners.get(one.path, "")
-    said = _WHEEL.fullmatch(one.path)
+    said = re.fullmatch(_WHEEL, one.path)
     return " and ".join(wheels.get((said["location"], said["file"]), ())) if said else ""

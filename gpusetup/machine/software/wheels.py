@@ -14,12 +14,12 @@ RECORD_LIMIT = 4 << 20
 _FRAMEWORKS = re.compile(
     r"torch|tensorflow(-cpu|-intel|-gpu)?|tf-nightly(-cpu)?|jax|jaxlib|keras|triton|cupy.*|nvidia-.*"
 )
-_TORCH_CUDA = re.compile(r"^cuda(?::[^=]*)? *= *(None|'([\d.]+)')", re.MULTILINE)
+_TORCH_CUDA = r"(?m)^cuda(?::[^=]*)? *= *(None|'([\d.]+)')"
 # ('cuda_version', '12.5.1'), ('is_cuda_build', True): the pairs of an OrderedDict, or of a dict
-_TENSORFLOW_CUDA = re.compile(r"""['"]cuda_version['"][,:] *['"]([\d.]+)""")
-_TENSORFLOW_BUILD = re.compile(r"""['"]is_cuda_build['"][,:] *(True|False)""")
-_MANYLINUX = re.compile(r"manylinux_2_(\d+)_")
-_ARCHITECTURE = re.compile(r"\b(?:sm|compute)_\d{2,3}[af]?\b")
+_TENSORFLOW_CUDA = r"""['"]cuda_version['"][,:] *['"]([\d.]+)"""
+_TENSORFLOW_BUILD = r"""['"]is_cuda_build['"][,:] *(True|False)"""
+_MANYLINUX = r"manylinux_2_(\d+)_"
+_ARCHITECTURE = r"\b(?:sm|compute)_\d{2,3}[af]?\b"
 
 
 def is_framework(name: str) -> bool:
@@ -37,7 +37,7 @@ class Build(NamedTuple):
 def read_build(host: Host, name: str, location: str) -> Build:
     """Return what torch or tensorflow was built for, as the Python files that their builds generate say."""
     if name == "torch":
-        said = _TORCH_CUDA.search(_text(host, f"{location}/torch/version.py"))
+        said = re.search(_TORCH_CUDA, _text(host, f"{location}/torch/version.py"))
         return Build((said[2] or "cpu") if said else "")
     if name.startswith(("tensorflow", "tf-nightly")):
         return _tensorflow_build(_text(host, f"{location}/tensorflow/python/platform/build_info.py"))
@@ -45,11 +45,11 @@ def read_build(host: Host, name: str, location: str) -> Build:
 
 
 def _tensorflow_build(text: str) -> Build:
-    built = _TENSORFLOW_BUILD.search(text)
+    built = re.search(_TENSORFLOW_BUILD, text)
     if built and built[1] == "False":
         return Build("cpu")
-    version = _TENSORFLOW_CUDA.search(text)
-    codes = tuple(dict.fromkeys(_ARCHITECTURE.findall(text)))
+    version = re.search(_TENSORFLOW_CUDA, text)
+    codes = tuple(dict.fromkeys(re.findall(_ARCHITECTURE, text)))
     return Build(version[1] if version else "", codes)
 
 
@@ -90,7 +90,7 @@ def owned_files(host: Host, distributions: tuple[Distribution, ...]) -> dict[tup
 def read_glibc(host: Host, metadata: str) -> str:
     """Return the oldest glibc among the tags in the file WHEEL: ``2.28`` of manylinux_2_28, ``2.17`` of 2014."""
     text = _text(host, f"{metadata}/WHEEL")
-    said = [f"2.{minor}" for minor in _MANYLINUX.findall(text)] + ["2.17"] * ("manylinux2014" in text)
+    said = [f"2.{minor}" for minor in re.findall(_MANYLINUX, text)] + ["2.17"] * ("manylinux2014" in text)
     return min(said, key=version_key, default="")
 
 

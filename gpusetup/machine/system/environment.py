@@ -20,7 +20,7 @@ _FAMILIES = re.compile(
     r"PYTORCH|ROCR|TORCH|TORCHINDUCTOR|TRITON|XLA)_"
     r"|TF_(CPP|CPU|CUDNN|DETERMINISTIC|DISABLE|ENABLE|FORCE|FP16|GPU|INTER|INTRA|NUM|USE|XLA)_"
 )
-_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL")
+_SECRETS = ("KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL")
 
 
 def read_environment(host: Host) -> dict[str, str]:
@@ -31,4 +31,4 @@ def read_environment(host: Host) -> dict[str, str]:
 
 
 def _matters(name: str) -> bool:
-    return (name in _ONES or _FAMILIES.match(name) is not None) and not _SECRET.search(name)
+    return (name in _ONES or _FAMILIES.match(name) is not None) and not any(word in name for word in _SECRETS)

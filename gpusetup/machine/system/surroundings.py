@@ -7,7 +7,7 @@ import re
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Reading, Unread
 
-_CGROUP = re.compile(r"(kubepods|docker|libpod|crio|containerd|lxc)")
+_CGROUP = r"(kubepods|docker|libpod|crio|containerd|lxc)"
 _ENGINE = {"kubepods": "kubernetes", "libpod": "podman"}
 _MAKERS = {
     "QEMU": "qemu",
@@ -33,7 +33,7 @@ def read_container(host: Host) -> str:
     if not isinstance(manager, Unread):
         return manager
     groups = host.read_text("/proc/1/cgroup")
-    named = None if isinstance(groups, Unread) else _CGROUP.search(groups)
+    named = None if isinstance(groups, Unread) else re.search(_CGROUP, groups)
     return _ENGINE.get(named[1], named[1]) if named else ""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Reading, Unread
 
@@ -15,10 +17,8 @@ def read_uptime(host: Host) -> Reading[float]:
     line = host.read_line("/proc/uptime")
     if isinstance(line, Unread):
         return line
-    try:
-        return float(line.split()[0])
-    except ValueError:
-        return Unread(unread="failed", source="/proc/uptime", detail=f"says {line[:40]!r}")
+    said = re.match(r"\d{1,12}(\.\d{1,9})?", line)
+    return float(said[0]) if said else Unread(unread="failed", source="/proc/uptime", detail=f"says {line[:40]!r}")
 
 
 def read_reboot_required(host: Host) -> Reading[bool]:
