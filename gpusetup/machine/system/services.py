@@ -10,31 +10,26 @@ from gpusetup.machine.model import Reading, Service, Unread
 UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 GROUPS = ("/sys/fs/cgroup/system.slice", "/sys/fs/cgroup/systemd/system.slice", "/sys/fs/cgroup/unified/system.slice")
 NAMES = (
-    "akmods",
-    "dkms",
-    "nvidia-*",
-    "dcgm",
-    "nv-hostengine",
-    "unattended-upgrades",
-    "dnf-automatic*",
-    "dnf5-automatic*",
-)
+    "akmods.", "dkms.", "nvidia-", "dcgm.", "nv-hostengine.", "unattended-upgrades.", "dnf-automatic", "dnf5-automatic",
+)  # fmt: skip
+"""How the names of the units begin."""
 
 
 def read_services(host: Host) -> tuple[Service, ...]:
-    """Return the installed units: enabled by a link from a target, running by the control group systemd makes."""
-    enabled = {path.rpartition("/")[2] for path in host.glob("/etc/systemd/system/*.wants/*.service")}
+    """Return the installed units: enabled by a link from a target (or its timer's), running by its control group."""
+    links = host.glob("/etc/systemd/system/*.wants/*.service") + host.glob("/etc/systemd/system/*.wants/*.timer")
+    enabled = {path.rpartition("/")[2].rpartition(".")[0] for path in links}
     return tuple(
-        Service(name=name, enabled=f"{name}.service" in enabled, running=_running(host, name))
+        Service(name=name, enabled=name in enabled, running=_running(host, name))
         for name in sorted(set(_installed(host)))
     )
 
 
 def _installed(host: Host) -> Iterator[str]:
-    for folder in UNITS:
-        for name in NAMES:
-            for path in host.glob(f"{folder}/{name}.service"):
-                yield path.rpartition("/")[2].removesuffix(".service")
+    for folder in dict.fromkeys(map(host.resolve, UNITS)):  # /lib is /usr/lib nearly everywhere
+        for name in host.names(folder):
+            if name.startswith(NAMES) and name.endswith(".service"):
+                yield name.removesuffix(".service")
 
 
 def _running(host: Host, name: str) -> Reading[bool]:
