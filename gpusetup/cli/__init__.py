@@ -22,6 +22,7 @@ COMMANDS = {
     "install": "Print, or run, the recipe that installs the stack.",
     "container": "Print the recipe of an image that holds the stack.",
     "selftest": "Prove that the frameworks compute the right numbers, the same ones twice.",
+    "licences": "Say what is free software and may be passed on: in a stack, on this host, in an image.",
     "facts": "List the compatibility facts, with sources and expiry.",
 }
 

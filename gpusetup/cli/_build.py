@@ -10,6 +10,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gpusetup.apply.image.builder import Builder
     from gpusetup.render.container import Container
     from gpusetup.resolve.model import Archive
     from gpusetup.selftest.proof import Proof
@@ -32,6 +33,8 @@ OPTIONS = (
                  help="gpusetup's own wheel, for images that prove.  [default: built from this checkout]"),
     click.option("--run-selftest", is_flag=True, help="After building, run `gpusetup selftest` inside the image."),
     click.option("--save", "proof_file", type=_FILE, metavar="FILE", help="Keep the proof as JSON."),
+    click.option("--sbom", type=_FILE, metavar="FILE",
+                 help="After building, list what is in the image as a CycloneDX bill of materials."),
 )  # fmt: skip
 
 
@@ -45,6 +48,7 @@ class Building(NamedTuple):
     wheel: Path | None
     run_selftest: bool
     proof_file: Path | None
+    sbom: Path | None
 
 
 def build_options(command: F) -> F:
@@ -59,9 +63,11 @@ def take_building(options: dict[str, Any]) -> Building:
     from gpusetup.errors import WrongInputError  # noqa: PLC0415 - --help needs none of it
 
     asked = Building(**{name: options.pop(name) for name in Building._fields})
-    for given, name in ((asked.run_selftest, "--run-selftest"), (asked.proof_file, "--save")):
-        if given and not (asked.build and asked.run_selftest):
-            raise WrongInputError(f"{name} proves an image that was just built", "add --build --run-selftest")
+    if (asked.run_selftest or asked.sbom) and not asked.build:
+        name = "--run-selftest" if asked.run_selftest else "--sbom"
+        raise WrongInputError(f"{name} looks into an image that was just built", "add --build")
+    if asked.proof_file and not asked.run_selftest:
+        raise WrongInputError("--save keeps the proof of --run-selftest", "add --run-selftest")
     return asked
 
 
@@ -97,10 +103,22 @@ def build_and_prove(draw: Callable[[Archive | None], Container], kind: str, imag
             require_gpu(builder, gpu)
         built = build(builder, folder, container.text, image, wishes, _tell)
     click.echo(f"{built.id} {built.tag}")
+    if asked.sbom is not None:
+        _list(builder, built.tag, asked.sbom)
     if not asked.run_selftest:
         return 0
     proving = built if kind == SELFTEST else with_gpusetup(builder, built, container, asked.wheel, wishes, _tell)
     return _show(selftest(builder, proving.tag, gpu=gpu), asked.proof_file)
+
+
+def _list(builder: Builder, image: str, sbom: Path) -> None:
+    from gpusetup.apply.image.contents import licences_of  # noqa: PLC0415
+    from gpusetup.facts import facts  # noqa: PLC0415
+    from gpusetup.licences.cyclonedx import bill  # noqa: PLC0415
+    from gpusetup.value import save  # noqa: PLC0415
+
+    save(sbom, bill(licences_of(builder, image, facts())))
+    click.echo(f"saved {sbom}", err=True)
 
 
 def _tell(line: str) -> None:

@@ -170,7 +170,7 @@ class Images:
         self.key.forget()
         for mount in sorted((line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()), reverse=True):
             if Path(mount).is_relative_to(self.folder):
-                run("umount", mount)
+                run("umount", "--lazy", mount)  # the builder has mounted its store upon itself
         run("rm", "-rf", self.folder)
 
 

@@ -22,6 +22,8 @@ class Spdx(Fact):
     """One licence that the FSF calls free software or the OSI has approved, by its SPDX identifier."""
 
     spdx: str
+    also: tuple[str, ...] = ()
+    """What metadata without SPDX calls it; an unnumbered BSD is free in each of its forms."""
     fsf_libre: bool
     osi_approved: bool
 

@@ -1,0 +1,90 @@
+"""``gpusetup licences``: what is free software and may be passed on, in a stack, on this host or in an image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gpusetup.cli._options import as_json
+from gpusetup.cli._request import read_request, request_options
+
+if TYPE_CHECKING:
+    from gpusetup.licences.model import Licences
+
+
+@click.command()
+@request_options
+@click.option("--installed", is_flag=True, help="What is on this host, instead of what would be planned for it.")
+@click.option("--image", default="", metavar="NAME", help="What is in this image.")
+@click.option("--builder", type=click.Choice(["podman", "buildah", "docker"]),
+              help="What has the image.  [default: the first of these that is installed]")  # fmt: skip
+@click.option("--all", "everything", is_flag=True, help="Show an image's free packages too.")
+@click.option("--sbom", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Also save the parts as a CycloneDX bill of materials.")  # fmt: skip
+@as_json
+def licences(
+    *,
+    installed: bool,
+    image: str,
+    builder: str | None,
+    everything: bool,
+    sbom: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """List each part of the stack with its licence: is it free software, and may it be passed on.
+
+    Facts come first, since they know what metadata leaves out; a part that neither they nor its metadata tell is shown
+    as not known. Below stand stacks with fewer parts that are not free. In short, and not legal advice.
+    """
+    from gpusetup.report import licences as report  # noqa: PLC0415 - --help needs none of it
+    from gpusetup.value import save, to_json  # noqa: PLC0415
+
+    found = _of_image(image, builder or "") if image else _of_host(options) if installed else _of_stack(options)
+    if sbom is not None:
+        from gpusetup.licences.cyclonedx import bill  # noqa: PLC0415
+
+        save(sbom, bill(found))
+        click.echo(f"saved {sbom}", err=True)
+    click.echo(to_json(found), nl=False) if as_json else report.show(found, everything=everything)
+
+
+def _of_stack(options: dict[str, Any]) -> Licences:
+    from gpusetup.facts import facts  # noqa: PLC0415
+    from gpusetup.licences.freer import freer  # noqa: PLC0415
+    from gpusetup.licences.judge import judge  # noqa: PLC0415
+    from gpusetup.licences.model import Licences  # noqa: PLC0415
+    from gpusetup.licences.of_stack import parts_of  # noqa: PLC0415
+    from gpusetup.resolve import resolve  # noqa: PLC0415
+
+    stack = resolve(read_request(facts(), **options), facts())
+    cards = ", ".join(card.name for card in stack.request.cards) or "the CPU"
+    return Licences(
+        subject=f"Stack for {cards} on {stack.distro_name} {stack.release}",
+        parts=judge(parts_of(stack, facts()), facts()),
+        freer=freer(stack, facts()),
+    )
+
+
+def _of_host(options: dict[str, Any]) -> Licences:
+    from gpusetup.cli._options import read_machine  # noqa: PLC0415
+    from gpusetup.facts import facts  # noqa: PLC0415
+    from gpusetup.licences.judge import judge  # noqa: PLC0415
+    from gpusetup.licences.model import Licences  # noqa: PLC0415
+    from gpusetup.licences.of_contents import driver_of, parts_of  # noqa: PLC0415
+    from gpusetup.machine.software.installed import read_contents  # noqa: PLC0415
+
+    machine = read_machine(options["machine_file"], options["sysroot"], options["deadline"])
+    contents = read_contents(machine)
+    parts = judge([*driver_of(machine), *parts_of(contents, "environment", machine.system.arch)], facts())
+    return Licences(subject="This host", parts=parts)
+
+
+def _of_image(image: str, builder: str) -> Licences:
+    from gpusetup.apply.image.builder import find  # noqa: PLC0415
+    from gpusetup.apply.image.contents import licences_of  # noqa: PLC0415
+    from gpusetup.facts import facts  # noqa: PLC0415
+
+    return licences_of(find(builder), image, facts())

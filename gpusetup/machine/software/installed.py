@@ -1,0 +1,34 @@
+"""Reads what the Python environments of this host hold, and under which licences."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from gpusetup.errors import CannotLookError
+from gpusetup.machine.model import Machine
+from gpusetup.machine.model.contents import Contents, InstalledWheel
+
+PROGRAM = Path(__file__).with_name("contents.py")
+"""Prints a `Contents`; a program of its own, since images are asked by it too."""
+
+
+def read_contents(machine: Machine) -> Contents:
+    """Return the distributions that `machine` has, with what their metadata says of licences if they lie on this host.
+
+    Raises `CannotLookError` when the metadata cannot be read.
+    """
+    folders = sorted({one.location for one in machine.distributions})
+    if not all(Path(folder).is_dir() for folder in folders):  # it was read elsewhere
+        wheels = (InstalledWheel(name=one.name, version=one.version, spdx="", licence="", folder=one.location)
+                  for one in machine.distributions)  # fmt: skip
+        return Contents(wheels=tuple(wheels), packages=(), hashes={})
+    done = subprocess.run(
+        [sys.executable, "-I", PROGRAM, *folders], capture_output=True, text=True, check=False, timeout=120
+    )
+    if done.returncode != 0:
+        raise CannotLookError(f"what is installed cannot be read: {(done.stderr.splitlines() or ['no word'])[-1]}")
+    return msgspec.json.decode(done.stdout, type=Contents)
