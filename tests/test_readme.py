@@ -12,7 +12,7 @@ from gpusetup import errors
 from gpusetup.cli import COMMANDS, root
 from tests.support import ROOT
 
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "checks/README.md", "docs/architecture.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "checks/README.md", "docs/architecture.md", "docs/images.md"]
 TYPED = re.compile(r"`(?:sudo )?(gpusetup [^`]+)`|^\$ (gpusetup .+)$", re.MULTILINE)
 
 
