@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from gpusetup.errors import WrongInputError
 from gpusetup.render.formats import formats, render
 from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Stack
+from tests.render.kinds import KINDS, stack
 from tests.stacks import cardless, desktop, laptop
 from tests.support import Run
 
@@ -47,6 +49,13 @@ def test_every_format_has_a_linter_here() -> None:
 def test_each_format_passes_its_tool(kind: str, make: Callable[[], Stack], tmp_path: Path) -> None:
     done = lint(kind, render(recipe(make()), kind, "2026-11-22"), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("kind", [kind for kind in LINTERS if kind != "bash"])
+def test_a_machine_taken_by_chance_passes_its_tool_too(kind: str, tmp_path: Path) -> None:
+    machine = random.choice(list(KINDS))
+    done = lint(kind, render(recipe(stack(machine)), kind, "2026-11-22"), tmp_path)
+    assert done.returncode == 0, machine + done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tests.render.test_render_script import shellcheck
 
 RELEASES = range(36, 46)
 CARDS = {"Pascal": "6.1", "Turing": "7.5", "Ada Lovelace": "8.9", "Blackwell": "12.0"}
-OWNERS: tuple[Repo, ...] = ("rpmfusion", "nvidia")
+OWNERS: tuple[Repo, ...] = ("rpmfusion", "nvidia", "runfile", "wheels")
 
 
 def scripts(release: int) -> dict[tuple[str, str], str]:
@@ -39,6 +39,8 @@ def test_a_release_has_scripts_that_bash_can_read(release: int, tmp_path: Path) 
     made = scripts(release)
     assert ("rpmfusion", "Pascal") in made
     assert ("rpmfusion", "Ada Lovelace") in made
+    assert ("wheels", "Ada Lovelace") in made
+    assert ("runfile", "Ada Lovelace") in made
     for text in made.values():
         assert subprocess.run(["bash", "-n"], input=text, text=True, capture_output=True, check=False).stderr == ""
     shellcheck(random.choice(list(made.values())), tmp_path)

@@ -15,6 +15,7 @@ from gpusetup.render.formats import render
 from gpusetup.render.model import Recipe
 from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Stack
+from tests.render.kinds import KINDS, stack
 from tests.stacks import cardless, desktop, laptop
 
 
@@ -37,6 +38,11 @@ def shellcheck(text: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("make", [laptop, desktop, cardless])
 def test_the_script_passes_shellcheck(make: Callable[[], Stack], tmp_path: Path) -> None:
     shellcheck(bash(recipe(make()), "2026-11-22"), tmp_path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_script_of_every_kind_of_machine_passes_shellcheck(kind: str, tmp_path: Path) -> None:
+    shellcheck(bash(recipe(stack(kind)), "2026-11-22"), tmp_path)
 
 
 @pytest.mark.parametrize("make", [laptop, desktop, cardless])
