@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from pathlib import Path
 
@@ -9,11 +10,24 @@ import numpy as np
 
 from checks.common.job import Job
 
+_SWITCHES = (
+    "ATEN_CPU_CAPABILITY",
+    "CUBLAS_WORKSPACE_CONFIG",
+    "DNNL_MAX_CPU_ISA",
+    "MKL_CBWR",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "NVIDIA_TF32_OVERRIDE",
+    "ONEDNN_MAX_CPU_ISA",
+    "OPENBLAS_CORETYPE",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+)
+"""Variables that tell libraries which kernels to use."""
 _LEVELS = (("AVX-512", "avx512f"), ("AVX2", "avx2"), ("SSE4.2", "sse4_2"), ("SVE", "sve"), ("NEON", "asimd"))
 
 
 def host(job: Job) -> dict[str, str]:
-    """Return processor, best instruction set, threads and the versions of Python and NumPy."""
+    """Return processor, best instruction set, threads, switches in effect and the versions of Python and NumPy."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text("utf-8", "replace").splitlines() if cpuinfo.exists() else []
     fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(lines))}
@@ -22,6 +36,7 @@ def host(job: Job) -> dict[str, str]:
         "processor": fields.get("model name", platform.processor() or platform.machine()),
         "instruction set": next((level for level, flag in _LEVELS if flag in flags), platform.machine()),
         "threads": str(job.threads),
+        "switches": " ".join(f"{name}={os.environ[name]}" for name in _SWITCHES if name in os.environ),
         "python": platform.python_version(),
         "numpy": np.__version__,
     }

@@ -6,8 +6,9 @@ be the same again in the same process, in a fresh one (the engine runs every che
 from a checkpoint that holds model, optimiser, random states and the loader's place, and for any number of loader
 workers (level L1).
 
-Thread counts, instruction sets, library switches and the determinism switch itself may change the bits: that is
-reported with the level of sameness that is left, L1 (any) or L2 (only with the same), and never failed.
+Thread counts, instruction sets, library switches, compilers, the other rows of a batch and the determinism switch
+itself may change the bits: that is reported with the level of sameness that is left, L1 (any) or L2 (only with the
+same), and never failed.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.draw import integers, uniform
+from checks.determinism.kernels import Kernels, observe_company
 from checks.determinism.operations import Operations, probe
 from checks.determinism.portability import observe_portability
 from checks.determinism.sameness import Trail, check_sameness
+from checks.determinism.sources import check_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,8 +49,8 @@ class Backend(Protocol):
 
     operations: Operations
     """Operations that are, or were, known to be nondeterministic, by name."""
-    variants: dict[str, dict[str, str]]
-    """What may change the bits: name → environment variables of a fresh process."""
+    kernels: Kernels
+    """Functions of rows whose bits are known to follow the instruction set, the threads, or the batch."""
 
     def train(self, job: Job, data: Data, *, seed: int, workers: int = 0, resume: bool = False) -> Trail:
         """Train two epochs; `resume` stops after the first and goes on in new objects from what was saved alone."""
@@ -55,11 +58,13 @@ class Backend(Protocol):
     def draw(self, job: Job, seed: int) -> dict[str, Array]:
         """Return what each of the framework's random functions draws at `seed`."""
 
-    def switch(self, job: Job, *, on: bool) -> None:
-        """Turn the framework's determinism switch on or off."""
+    def observe_own(self, job: Job, data: Data, record: Recorder) -> None:
+        """Observe what this framework alone has: compilers, loaders, memory that was never written."""
 
+    switch: Callable[[Job, bool], None] | None
+    """Turn the framework's determinism switch on or off; None where it is settled before the start."""
     threads: Callable[[int], None] | None
-    """Set the number of threads of this process, or None where that is settled at the start."""
+    """Set the number of threads of this process; None where that is settled before the start."""
 
 
 def prove(backend: Backend, job: Job, record: Recorder) -> None:
@@ -67,6 +72,7 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
     data = draw_data(job.seed)
     record.tensor("exact", "features", data.features)
     record.tensor("exact", "classes", data.classes)
+    check_sources(job, record)
     if job.framework == "reference":
         return
     trail = backend.train(job, data, seed=job.seed)
@@ -77,6 +83,8 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
     check_sameness(backend, job, data, trail, record)
     probe(backend, job, record)
     if job.profile == "full":
+        observe_company(backend.kernels, job, record)
+        backend.observe_own(job, data, record)
         observe_portability(backend, job, record)
 
 

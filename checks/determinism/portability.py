@@ -1,4 +1,4 @@
-"""The same training in fresh processes with another environment: which bits survive which change."""
+"""The same work in fresh processes with another environment: which bits survive which change."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import checks
+from checks.determinism import kernels
 from checks.determinism.sameness import OTHER, SAME, digest
 
 if TYPE_CHECKING:
@@ -19,31 +22,42 @@ if TYPE_CHECKING:
     from checks.determinism import Backend
 
 _SCRIPT = Path(__file__).with_name("elsewhere.py")
+_VARIANTS = Path(__file__).with_name("variants.toml")
+_NAMES = ("gru", "exact", "transformer", "sgd", "autodiff", "numerics")
+
+
+def variants(framework: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield name and environment variables of everything outside that may change this framework's bits."""
+    for row in tomllib.loads(_VARIANTS.read_text("utf-8"))["variant"]:
+        if framework in row["frameworks"]:
+            yield row["name"], row["variables"]
 
 
 def observe_portability(backend: Backend, job: Job, record: Recorder) -> None:
-    """List for each variant of the environment whether training and random numbers keep their bits.
+    """List for each variant which bits it changes: of the training, the random functions, the kernels.
 
     The first fresh process has the same environment, and must agree with this one.
     """
     expected = run(job, {})
     own = digests(backend, job)
     record.invariant("same bits in a fresh process started by another", own == expected, f"{own['training']}")
-    for name, variables in backend.variants.items():
+    for name, variables in variants(job.framework):
         found = run(job, variables)
-        for row, bits in expected.items():
-            text = SAME if found[row] == bits else OTHER
-            record.observe(f"with {name}", row, text)
+        other = [row for row, bits in expected.items() if found[row] != bits]
+        record.observe(f"with {name}", "training", OTHER if "training" in other else SAME)
+        same = len(expected) - len(other)
+        rest = f"; other bits: {', '.join(other)}" if other else ""
+        record.observe(f"with {name}", "of all", f"{same} of {len(expected)} keep their bits{rest}")
 
 
 def digests(backend: Backend, job: Job) -> dict[str, str]:
-    """Return a digest of the training and of each of the framework's random functions."""
+    """Return a digest of the training, of each random function and of each kernel, and the order of a set."""
     from checks.determinism import draw_data  # noqa: PLC0415 - which imports this module
 
     training = backend.train(job, draw_data(job.seed), seed=job.seed)
-    return {"training": digest(training)} | {
-        name: digest({name: value}) for name, value in backend.draw(job, job.seed).items()
-    }
+    drawn = {name: digest({name: value}) for name, value in backend.draw(job, job.seed).items()}
+    order = {"order of a set": " ".join(set(_NAMES))}
+    return {"training": digest(training)} | drawn | kernels.digests(backend.kernels, job) | order
 
 
 def run(job: Job, variables: dict[str, str]) -> dict[str, str]:

@@ -13,7 +13,9 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from checks.common.pytorch import device
 from checks.determinism import BATCH, CLASSES, DROPOUT, EPOCHS, FEATURES, HIDDEN, LEARNING_RATE, MOMENTUM
+from checks.determinism.kernels.pytorch import kernels as kernels  # noqa: PLC0414 - part of a backend
 from checks.determinism.operations.pytorch import operations as operations  # noqa: PLC0414 - part of a backend
+from checks.determinism.own.pytorch import observe_own as observe_own  # noqa: PLC0414
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -23,13 +25,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 threads = torch.set_num_threads
-variants = {
-    "2 threads": {"OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"},
-    "ATEN_CPU_CAPABILITY=default": {"ATEN_CPU_CAPABILITY": "default"},
-    "ATEN_CPU_CAPABILITY=avx2": {"ATEN_CPU_CAPABILITY": "avx2"},
-    "MKL_CBWR=COMPATIBLE": {"MKL_CBWR": "COMPATIBLE"},
-    "ONEDNN_MAX_CPU_ISA=AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
-}
 
 
 class Training:
@@ -84,6 +79,7 @@ def train(job: Job, data: Data, *, seed: int, workers: int = 0, resume: bool = F
     torch.manual_seed(seed)
     training = Training(job, data, workers)
     training.order.manual_seed(seed)
+    start = _array(training.net[0].weight)
     for epoch in range(EPOCHS):
         if resume and epoch == EPOCHS // 2:
             saved = training.save()
@@ -91,7 +87,7 @@ def train(job: Job, data: Data, *, seed: int, workers: int = 0, resume: bool = F
             training = Training(job, data, workers)
             training.load(saved)
         training.epoch()
-    return {"losses": np.array(training.losses)} | {
+    return {"start": start, "losses": np.array(training.losses)} | {
         name: _array(weight) for name, weight in training.net.state_dict().items()
     }
 
@@ -116,7 +112,7 @@ def draw(job: Job, seed: int) -> dict[str, Array]:
     return found
 
 
-def switch(job: Job, *, on: bool) -> None:  # noqa: ARG001 - every backend gets the job
+def switch(job: Job, on: bool) -> None:  # noqa: ARG001 - every backend gets the job
     """Turn deterministic algorithms on or off."""
     torch.use_deterministic_algorithms(on)
 

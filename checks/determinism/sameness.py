@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from checks.determinism import Backend, Data
 
 Trail = dict[str, NDArray[np.floating]]
-"""``losses`` and every final weight, by name."""
+"""``start`` (the first layer's drawn weights), ``losses`` and every final weight, by name."""
 
 SAME, OTHER = "same bits, as L1 promises", "other bits: L2 at best, a baseline must name it"
 _WORKERS = (1, 4)
@@ -42,9 +42,12 @@ def check_sameness(backend: Backend, job: Job, data: Data, trail: Trail, record:
         must(f"with {workers} loader workers", backend.train(job, data, seed=job.seed, workers=workers))
     other = backend.train(job, data, seed=job.seed + 1)
     record.invariant("other bits with another seed", digest(other) != expected, f"{digest(other)} and {expected}")
-    backend.switch(job, on=False)
-    _observe("determinism switch off", backend.train(job, data, seed=job.seed), expected, record)
-    backend.switch(job, on=True)
+    begun = not np.array_equal(other["start"], trail["start"])
+    record.invariant("other initial weights with another seed", begun, "other ones" if begun else "the same ones")
+    if backend.switch is not None:
+        backend.switch(job, False)
+        _observe("determinism switch off", backend.train(job, data, seed=job.seed), expected, record)
+        backend.switch(job, True)
     if backend.threads is not None:
         for count in _THREADS:
             backend.threads(count)

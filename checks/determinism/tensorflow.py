@@ -11,7 +11,9 @@ import tensorflow as tf
 from tensorflow.python.framework import config
 
 from checks.determinism import BATCH, CLASSES, DROPOUT, EPOCHS, EXAMPLES, FEATURES, HIDDEN, LEARNING_RATE, MOMENTUM
+from checks.determinism.kernels.tensorflow import kernels as kernels  # noqa: PLC0414 - part of a backend
 from checks.determinism.operations.tensorflow import operations as operations  # noqa: PLC0414 - part of a backend
+from checks.determinism.own.tensorflow import observe_own as observe_own  # noqa: PLC0414
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -21,11 +23,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 threads = None  # TensorFlow's threads are settled before its first operation
-variants = {
-    "2 threads": {"OMP_NUM_THREADS": "2"},
-    "TF_ENABLE_ONEDNN_OPTS=0": {"TF_ENABLE_ONEDNN_OPTS": "0"},
-    "ONEDNN_MAX_CPU_ISA=AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
-}
 
 
 class Training:
@@ -78,6 +75,7 @@ def train(job: Job, data: Data, *, seed: int, workers: int = 0, resume: bool = F
     """Train by the loader's shuffling and dropout's drawing; see `Backend`."""
     keras.utils.set_random_seed(seed)
     training = Training(data, seed, workers)
+    start = np.array(training.net.trainable_variables[0])
     for epoch in range(EPOCHS):
         if resume and epoch == EPOCHS // 2:
             saved = training.save()
@@ -85,7 +83,7 @@ def train(job: Job, data: Data, *, seed: int, workers: int = 0, resume: bool = F
             training = Training(data, seed, workers)
             training.load(saved)
         training.epoch(epoch)
-    return {"losses": np.array(training.losses)} | {
+    return {"start": start, "losses": np.array(training.losses)} | {
         f"weight {number}": np.array(weight) for number, weight in enumerate(training.net.trainable_variables)
     }
 
@@ -110,7 +108,7 @@ def draw(job: Job, seed: int) -> dict[str, Array]:  # noqa: ARG001 - TensorFlow 
     return found
 
 
-def switch(job: Job, *, on: bool) -> None:  # noqa: ARG001 - every backend gets the job
+def switch(job: Job, on: bool) -> None:  # noqa: ARG001 - every backend gets the job
     """Turn op determinism on or off; for off there is no public function."""
     if on:
         tf.config.experimental.enable_op_determinism()

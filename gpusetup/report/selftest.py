@@ -102,7 +102,7 @@ def _open(proof: Proof) -> Iterator[str]:
     """Yield once each reason for which verdicts are unproven."""
     reasons: dict[str, list[str]] = {}
     for verdict in proof.verdicts:
-        if verdict.state == "unproven":
+        if verdict.state == "unproven" and verdict.kind != "determinism":  # of which `Proof.unproven` speaks
             reason = verdict.summary.removesuffix(f", seed {verdict.seed}")
             reasons.setdefault(f"{verdict.kind}: {reason}", []).append(f"{verdict.check} in {verdict.framework}")
     for reason, where in reasons.items():

@@ -23,7 +23,6 @@ class Framework:
     """A stand-in: its training is a function of the seed, and of what `leaks` into it."""
 
     threads = None
-    variants: dict[str, dict[str, str]] = {}  # noqa: RUF012 - as a backend has it
 
     def __init__(self, *leaks: str, **operations: Any) -> None:
         self.leaks, self.operations, self.on = leaks, operations, True
@@ -33,9 +32,11 @@ class Framework:
             "time": next(COUNT), "workers": workers, "resume": resume, "seed": -seed, "switch": not self.on
         }  # fmt: skip
         extra = sum(leak[name] for name in self.leaks)
-        return {"losses": np.array([1.0, 2.0 + extra]), "weight": np.array([seed])}
+        return {
+            "start": np.array([seed]), "losses": np.array([1.0, 2.0 + extra]), "weight": np.array([seed])
+        }  # fmt: skip
 
-    def switch(self, job: Any, *, on: bool) -> None:
+    def switch(self, job: Any, on: bool) -> None:
         self.on = on
 
 
@@ -128,7 +129,7 @@ def test_the_switch_must_make_every_operation_deterministic_or_refuse_it() -> No
 def test_a_difference_is_told_by_its_step() -> None:
     class Drifting(Framework):
         def train(self, job: Any, data: Any, **options: Any) -> dict[str, Any]:
-            return {"losses": np.array([1.0, 2.0, 3.0 + next(COUNT)])}
+            return {"start": np.ones(1), "losses": np.array([1.0, 2.0, 3.0 + next(COUNT)])}
 
     record = Recorder(lambda *_: None)
     check_sameness(Drifting(), JOB, determinism.draw_data(3), Drifting().train(JOB, None), record)  # type: ignore[arg-type]
@@ -138,7 +139,7 @@ def test_a_difference_is_told_by_its_step() -> None:
 def test_another_number_of_steps_is_a_difference() -> None:
     class Short(Framework):
         def train(self, job: Any, data: Any, *, workers: int = 0, **options: Any) -> dict[str, Any]:
-            return {"losses": np.ones(8 if workers < 4 else 2)}
+            return {"start": np.ones(1), "losses": np.ones(8 if workers < 4 else 2)}
 
     record = Recorder(lambda *_: None)
     check_sameness(Short(), JOB, determinism.draw_data(3), Short().train(JOB, None), record)  # type: ignore[arg-type]

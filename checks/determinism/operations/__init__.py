@@ -1,7 +1,8 @@
 """Operations that are known to be nondeterministic somewhere: each run several times, with the switch off and on.
 
 The tables are from the frameworks' own documents: `torch.use_deterministic_algorithms`, the notes of
-`tf.config.experimental.enable_op_determinism`, and NVIDIA's framework-reproducibility. On a CPU with one thread nearly
+`tf.config.experimental.enable_op_determinism`, XLA's flag `xla_gpu_exclude_nondeterministic_ops`, and NVIDIA's
+framework-reproducibility. On a CPU with one thread nearly
 all of them have one order of summation; on a GPU the atomics show.
 """
 
@@ -42,13 +43,19 @@ class Finding(NamedTuple):
 
 
 def probe(backend: Backend, job: Job, record: Recorder) -> None:
-    """Run every operation with the switch off and on, list what came of it, and judge what the switch promises."""
+    """Run every operation with the switch off and on, list what came of it, and judge what the switch promises.
+
+    A framework without a switch promises the same bits as it is.
+    """
     runs, broken = _RUNS[job.profile], []
     for name, operation in backend.operations.items():
-        backend.switch(job, on=False)
-        off = repeat(operation, job, runs)
-        backend.switch(job, on=True)
-        on = repeat(operation, job, runs)
+        if backend.switch is None:
+            off = on = repeat(operation, job, runs)
+        else:
+            backend.switch(job, False)
+            off = repeat(operation, job, runs)
+            backend.switch(job, True)
+            on = repeat(operation, job, runs)
         record.observe("operations", name, f"{classify(off, on)} ({runs} runs)")
         if on.results > 1:
             broken.append(name)
