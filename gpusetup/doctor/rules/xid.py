@@ -126,8 +126,12 @@ def notes(machine: Machine) -> Verdicts:
     source=CATALOGUE,
 )
 def unexplained(machine: Machine) -> Verdicts:
-    """An Xid that is in no table of ours: newer than it, or never documented. What it means is not known."""
+    """An Xid that NVIDIA's catalogue does not explain. Of some the driver's source tells at least the name (nverror.h),
+    of the others nothing is known: newer than our table, or never documented.
+    """
     explained = {number for group in table().values() for number in group} if events(machine) else set()
     for (address, number), said in events(machine).items():
-        if number not in explained:
-            yield warning(f"Xid {number} is in no table", said[-1], fix=fix("kernel-log"), subject=f"PCI {address}")
+        named = table()["named"].get(number)
+        if named or number not in explained:
+            what = f"Xid {number}: {named}, and no more is documented" if named else f"Xid {number} is in no table"
+            yield warning(what, said[-1], fix=fix("kernel-log"), subject=f"PCI {address}")
