@@ -53,6 +53,7 @@ FEDORA: dict[str, Content] = {
     "/proc/meminfo": "MemTotal:       16000000 kB\nMemFree: 1 kB\n",
     "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c": b"\x06\0\0\0\x01",
     "/sys/kernel/security/lockdown": "none [integrity] confidentiality\n",
+    "/sys/bus": None,
 }
 """A Fedora laptop with no GPU and no driver."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ def watch(source: Source, standard: Standard, form: str, seconds: float, *, reda
             report, code = _examine(source, standard, redact=redact)
             (_print_line if form == "json" else _print_text)(last, report)
             last = report
+            gc.collect()  # short commands end before the collector ever looks; this one goes on
             time.sleep(seconds)
     except KeyboardInterrupt:
         return code

@@ -14,6 +14,7 @@ from gpusetup.machine.model import Machine, Unread
 
 HERE = "this machine"
 RANK = {"error": 0, "warning": 1, "unknown": 2, "info": 3, "skipped": 4, "ok": 5}
+COULD_NOT_LOOK = "could not look whether: "
 UNTRIED = ("nobody asked for it",)
 _FIRED = {"error", "warning", "info"}
 _WHY = {
@@ -170,8 +171,8 @@ def _unknown(rule: Rule, subject: str, unread: Unread) -> Finding:
         rule=rule.id,
         state="unknown",
         subject=subject,
-        summary=f"could not look whether: {rule.title}",
-        evidence=(f"{unread.source} {_WHY[unread.unread]}{code}{detail}",),
+        summary=COULD_NOT_LOOK + rule.title,
+        evidence=(f"{unread.source} {_WHY[unread.unread]}{code}{detail}" if unread.source else unread.detail,),
         source=rule.source,
     )
 
@@ -181,7 +182,7 @@ def _fault(rule: Rule, subject: str, error: Exception) -> Finding:
         rule=rule.id,
         state="unknown",
         subject=subject,
-        summary=f"could not look whether: {rule.title}",
+        summary=COULD_NOT_LOOK + rule.title,
         evidence=(f"rule {rule.id} is at fault: {type(error).__name__}: {error}",),
         remedy=Remedy(text="This is a fault of gpusetup; please report it with the output of `gpusetup detect`"),
         source=rule.source,

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.rule import either
+from gpusetup.machine.model import Unread
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Framework, Machine
@@ -20,7 +21,9 @@ def machine_name(machine: Machine) -> str:
     if not cards:
         cards = Counter(f"NVIDIA device {card.device_id}" for card in either(machine.pci) or ())
     named = [name if count == 1 else f"{count} × {name}" for name, count in cards.items()]
-    return ", ".join([system + where, f"kernel {kernel}", *(named or ["no NVIDIA GPU"])])
+    blind = isinstance(machine.pci, Unread) and machine.pci.unread not in {"absent", "unsupported"}
+    nothing = "GPUs unknown" if blind else "no NVIDIA GPU"
+    return ", ".join([system + where, f"kernel {kernel}", *(named or [nothing])])
 
 
 def framework_names(machine: Machine) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.examine import UNTRIED
+from gpusetup.doctor.examine import COULD_NOT_LOOK, UNTRIED
 from gpusetup.doctor.verdict import headline
 from gpusetup.report.console import neutral
 from gpusetup.report.text import say
@@ -28,9 +28,13 @@ def show(report: Report) -> None:
     say(headline(report.findings), colour=COLOURS[shown[0].state] if shown else "green", bold=True)
     for line in (report.machine, *report.frameworks):
         say(neutral(line))
-    for finding in shown:
+    for alike in _alike(shown):
         say()
-        _show(finding, [one.rule for one in report.findings if one.caused_by == finding.rule])
+        consequences = [one.rule for one in report.findings if one.caused_by in {each.rule for each in alike}]
+        if len(alike) == 1:
+            _show(alike[0], consequences)
+        else:
+            _show_alike(alike, consequences)
     say()
     for line in _summary(report.findings):
         say(line)
@@ -48,6 +52,28 @@ def show_changes(time: str, changes: Iterable[Change], report: Report) -> None:
         else:
             before = f"WAS {one.was.upper()}, NOW " if one.was else "NEW "
             _show(one.finding, [], before)
+
+
+def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Return the findings in their order, those together that could not look for one and the same reason."""
+    groups: dict[object, list[Finding]] = {}
+    for one in findings:
+        alike = one.state == "unknown" and one.remedy is None
+        groups.setdefault(one.evidence if alike else id(one), []).append(one)
+    return list(groups.values())
+
+
+def _show_alike(findings: list[Finding], consequences: list[str]) -> None:
+    say(f"UNKNOWN: {len(findings)} checks could not look, all for this reason:", colour=COLOURS["unknown"])
+    for line in findings[0].evidence:
+        say(f"- {neutral(line)}", indent=2)
+    subjects: dict[tuple[str, str], list[str]] = {}
+    for one in findings:
+        subjects.setdefault((one.rule, one.summary.removeprefix(COULD_NOT_LOOK)), []).append(one.subject)
+    for (rule, title), named in subjects.items():
+        say(neutral(f"{rule}, {_listed(named, 2)}: {title}"), indent=4)
+    if consequences:
+        say(f"This also explains: {_listed(consequences)}.", indent=2)
 
 
 def _show(finding: Finding, consequences: list[str], before: str = "") -> None:
@@ -78,7 +104,7 @@ def _summary(findings: Iterable[Finding]) -> Iterator[str]:
             yield neutral(f"Silenced: {one.rule}, {one.subject}: {one.summary} ({one.silenced})")
 
 
-def _listed(rules: list[str]) -> str:
-    names = list(dict.fromkeys(rules))
-    more = len(names) - NAMES_SHOWN
-    return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+def _listed(words: list[str], shown: int = NAMES_SHOWN) -> str:
+    names = list(dict.fromkeys(words))
+    more = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")

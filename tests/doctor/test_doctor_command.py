@@ -193,6 +193,14 @@ def test_a_driver_without_a_gpu_is_not_called_healthy(
     assert gpusetup("doctor", "--require-gpu", env=fake_driver("", faults={"nvmlInit": code})).returncode == 1
 
 
+def test_a_bare_chroot_is_not_a_machine_without_a_gpu(gpusetup: Run, tmp_path: Path) -> None:
+    bare = gpusetup("doctor", "--sysroot", tmp_path)
+    assert (bare.returncode, "no NVIDIA GPU found" in bare.stdout) == (3, False)
+    assert "sysfs is not mounted" in bare.stdout
+    (tmp_path / "sys/bus").mkdir(parents=True)
+    assert "no NVIDIA GPU found" in gpusetup("doctor", "--sysroot", tmp_path).stdout
+
+
 def test_a_corrupt_library_is_told_in_the_loaders_words(gpusetup: Run, broken_driver: dict[str, str]) -> None:
     text = gpusetup("doctor", env=broken_driver).stdout
     assert "WARNING GPU001" in text

@@ -11,6 +11,8 @@ from gpusetup.machine.host import Host
 from gpusetup.machine.model import Pairs, PciGpu, Reading, Unread
 
 DEVICES = "/sys/bus/pci/devices"
+BUSES = "/sys/bus"
+NOT_MOUNTED = Unread(unread="failed", source=BUSES, detail="sysfs is not mounted here: a bare chroot, or an image")
 DRIVER = "/proc/driver/nvidia/gpus"
 NVIDIA = "0x10de"
 DISPLAY = "0x03"  # class 03xx: VGA (0300), 3D (0302), other display (0380)
@@ -31,7 +33,8 @@ def read_bus(host: Host) -> Bus:
     """Return NVIDIA's display devices in the order of their addresses, its NVSwitches, and others' display devices."""
     addresses = host.listdir(DEVICES)
     if isinstance(addresses, Unread):
-        return Bus(addresses, addresses, addresses)
+        why = addresses if host.is_dir(BUSES) else NOT_MOUNTED
+        return Bus(why, why, why)
     kinds = [(address, *_kind(host, address)) for address in addresses]
     displays = [(address, vendor, code) for address, vendor, code in kinds if code.startswith(DISPLAY)]
     return Bus(
