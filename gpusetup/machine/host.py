@@ -41,16 +41,16 @@ class Host:
         self.root = os.path.abspath(root)
         self.live = self.root == "/"
 
-    def read_bytes(self, path: str, limit: int = TEXT_LIMIT, *, end: bool = False) -> Reading[bytes]:
-        """Return the first `limit` bytes of the regular file `path`, or its last with `end`."""
+    def read_bytes(self, path: str, limit: int = TEXT_LIMIT, *, start: int = 0, end: bool = False) -> Reading[bytes]:
+        """Return `limit` bytes of the regular file `path` from `start` on, or its last with `end`."""
         try:
             handle = os.open(self.real(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             try:
                 found = os.fstat(handle)
                 if not stat.S_ISREG(found.st_mode):
                     return Unread(unread="failed", source=path, detail="not a regular file")
-                if end and found.st_size > limit:
-                    os.lseek(handle, found.st_size - limit, os.SEEK_SET)
+                if start or (end and found.st_size > limit):
+                    os.lseek(handle, start or found.st_size - limit, os.SEEK_SET)
                 return _read(handle, limit)
             finally:
                 os.close(handle)

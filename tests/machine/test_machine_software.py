@@ -146,3 +146,27 @@ def test_another_active_environment_is_read_too(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "env"))
     found = [each for each in read(Path("/"), 5).distributions if each.location == str(site)]
     assert [(each.name, each.version) for each in found] == [("torch", "2.13.0+cu126")]
+
+
+def test_torch_tells_its_architectures_without_being_imported(tmp_path: Path) -> None:
+    if shutil.which("gcc") is None:
+        pytest.skip("gcc is not installed: no library can be made")
+    source = tmp_path / "module.c"
+    source.write_text(
+        'const char *other(void) { return "built for sm_20 and newer"; }\n'
+        'const char *flags(void) { return "sm_75 sm_80 sm_100a compute_120"; }\n' + "static const char pad[1 << 20];\n"
+        "const char *padding(void) { return pad; }\n"
+    )
+    place = tmp_path / f"host{SITE}/torch/lib/libtorch_python.so"
+    place.parent.mkdir(parents=True)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", place, source], check=True)
+    tree: dict[str, Content] = {
+        f"{SITE}/torch-2.14.0.dist-info/METADATA": "",
+        f"{SITE}/torch/version.py": "cuda: Optional[str] = '13.0'\n",
+    }
+    found = wheels(tmp_path / "host", tree)["torch"]
+    assert (found.cuda, found.architectures) == ("13.0", ("sm_75", "sm_80", "sm_100a", "compute_120"))
+    raw = place.read_bytes()
+    for length in range(0, len(raw), 4093):
+        place.write_bytes(raw[:length])
+        assert wheels(tmp_path / "host", {})["torch"].architectures in {(), found.architectures}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.cards import cards, cite
+from gpusetup.doctor.compiled import compiled
 from gpusetup.doctor.frameworks import beside, each_framework, each_tensorflow, release
 from gpusetup.doctor.rule import Verdicts, error, fix, rule, warning
 from gpusetup.doctor.rules.wheels import too_old
@@ -55,36 +56,18 @@ def no_kernels(machine: Machine, tensorflow: Distribution) -> Verdicts:
     """
     if tensorflow.name == "tensorflow-cpu":
         return
-    code, ptx, said = _compiled(tensorflow)
-    for card in cards(machine) if code else ():
-        how = runs_on(code, ptx, card.capability)
-        summary = f"tensorflow {tensorflow.version} has no kernels for the {card.name} ({card.subject})"
+    row = next((row for row in facts().tensorflow if row.release == release(tensorflow)), None)
+    built = compiled(tensorflow, row)
+    for card in cards(machine) if built else ():
+        assert built is not None
+        how = runs_on(built.code, built.ptx, card.capability)
         mine = f"compute capability {card.capability} ({card.known_by})"
         if not how:
-            yield error(summary, mine, said, fix=fix("fitting-tensorflow"))
+            summary = f"tensorflow {tensorflow.version} has no kernels for the {card.name} ({card.subject})"
+            yield error(summary, mine, built.known_by, fix=fix("fitting-tensorflow"))
         elif how.startswith("PTX"):
             summary = f"tensorflow {tensorflow.version} must compile its kernels for the {card.name} at first use"
-            yield warning(summary, mine, said, fix=fix("fitting-tensorflow"))
-
-
-def _compiled(tensorflow: Distribution) -> tuple[list[str], str, str]:
-    """Return machine code, PTX and where they are known from: the wheel's own files, else the tables."""
-    names = tensorflow.architectures
-    code = [_dotted(name) for name in names if name.startswith("sm_")]
-    if code:
-        ptx = [_dotted(name) for name in names if name.startswith("compute_")]
-        return code, max(ptx, key=capability, default=""), f"its files say: {', '.join(names)}"
-    row = next((row for row in facts().tensorflow if row.release == release(tensorflow)), None)
-    if row is None:
-        return [], "", ""
-    return list(row.cc), row.ptx, cite(row, f"compiled for {', '.join(row.cc)} and PTX {row.ptx or 'none'}")
-
-
-def _dotted(name: str) -> str:
-    """Return ``9.0`` of ``sm_90`` and ``10.0a`` of ``sm_100a``."""
-    number = name.partition("_")[2]
-    digits = number.rstrip("af")
-    return f"{digits[:-1]}.{digits[-1:]}{number[len(digits) :]}"
+            yield warning(summary, mine, built.known_by, fix=fix("fitting-tensorflow"))
 
 
 @rule(

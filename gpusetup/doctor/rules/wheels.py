@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.cards import cards, cite, driver_version
+from gpusetup.doctor.cards import cards, driver_version
+from gpusetup.doctor.compiled import compiled
 from gpusetup.doctor.floor import floor_of
 from gpusetup.doctor.frameworks import beside, each_tensorflow, each_torch, torch_build, torch_cuda, torch_variant
 from gpusetup.doctor.rule import Verdicts, error, fix, rule, warning
@@ -62,7 +63,7 @@ def cpu_tensorflow(machine: Machine, tensorflow: Distribution) -> Verdicts:
     worst="error",
     after=("GPU001", "WHL001"),
     over=each_torch,
-    source="facts: torch_build; CUDA C++ programming guide, binary and PTX compatibility",
+    source="the wheel's own library; facts: torch_build; CUDA C++ programming guide, binary and PTX compatibility",
 )
 def no_kernels(machine: Machine, torch: Distribution) -> Verdicts:
     """A wheel is compiled for a list of compute capabilities. Code for X.y runs on X.z with z at least y, never on
@@ -70,23 +71,22 @@ def no_kernels(machine: Machine, torch: Distribution) -> Verdicts:
 
     When neither fits, every operation ends with "no kernel image is available for execution on the device".
     """
-    build = torch_build(machine, torch)
-    for card in cards(machine) if build and build.cc else ():
-        assert build is not None
-        how = runs_on(build.cc, build.ptx, card.capability)
-        compiled = cite(build, f"compiled for {', '.join(build.cc)}" + (f" and PTX {build.ptx}" if build.ptx else ""))
+    built = compiled(torch, torch_build(machine, torch))
+    for card in cards(machine) if built else ():
+        assert built is not None
+        how = runs_on(built.code, built.ptx, card.capability)
         if not how:
             yield error(
                 f"torch {torch.version} has no kernels for the {card.name} ({card.subject})",
                 f"compute capability {card.capability} ({card.known_by})",
-                compiled,
+                built.known_by,
                 fix=fix("fitting-torch"),
             )
         elif how.startswith("PTX"):
             yield warning(
                 f"torch {torch.version} must compile its kernels for the {card.name} at first use ({card.subject})",
                 f"compute capability {card.capability} ({card.known_by}) is served by {how}",
-                compiled,
+                built.known_by,
                 fix=fix("fitting-torch"),
             )
 

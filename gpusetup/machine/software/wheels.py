@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Distribution, SharedFile, Unread
+from gpusetup.machine.software.elf import read_section
 from gpusetup.machine.version import version_key
 
 RECORD_LIMIT = 4 << 20
@@ -18,6 +19,8 @@ _TORCH_CUDA = r"(?m)^cuda(?::[^=]*)? *= *(None|'([\d.]+)')"
 # ('cuda_version', '12.5.1'), ('is_cuda_build', True): the pairs of an OrderedDict, or of a dict
 _TENSORFLOW_CUDA = r"""['"]cuda_version['"][,:] *['"]([\d.]+)"""
 _TENSORFLOW_BUILD = r"""['"]is_cuda_build['"][,:] *(True|False)"""
+_ARCHITECTURES = rb"\x00((?:(?:sm|compute)_\d{2,3}[af]? ?)+)\x00"
+CONSTANTS_LIMIT = 32 << 20
 _MANYLINUX = r"manylinux_2_(\d+)_"
 _ARCHITECTURE = r"\b(?:sm|compute)_\d{2,3}[af]?\b"
 
@@ -38,10 +41,21 @@ def read_build(host: Host, name: str, location: str) -> Build:
     """Return what torch or tensorflow was built for, as the Python files that their builds generate say."""
     if name == "torch":
         said = re.search(_TORCH_CUDA, _text(host, f"{location}/torch/version.py"))
-        return Build((said[2] or "cpu") if said else "")
+        cuda = (said[2] or "cpu") if said else ""
+        return Build(cuda, () if cuda in {"", "cpu"} else _torch_architectures(host, location))
     if name.startswith(("tensorflow", "tf-nightly")):
         return _tensorflow_build(_text(host, f"{location}/tensorflow/python/platform/build_info.py"))
     return Build()
+
+
+def _torch_architectures(host: Host, location: str) -> tuple[str, ...]:
+    """Return what ``torch.cuda.get_arch_list()`` would: one text of the library, ``sm_75 sm_80 … compute_120``.
+
+    The build puts it into torch/csrc/cuda/Module.cpp (CUDA_ARCH_FLAGS); it lies among the constants, a megabyte.
+    """
+    constants = read_section(host, f"{location}/torch/lib/libtorch_python.so", ".rodata", CONSTANTS_LIMIT)
+    said = re.search(_ARCHITECTURES, constants)
+    return tuple(said[1].decode().split()) if said else ()
 
 
 def _tensorflow_build(text: str) -> Build:

@@ -1,0 +1,40 @@
+"""What a framework was compiled for: as its own files say, else as the tables do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpusetup.doctor.cards import cite
+from gpusetup.versions import capability
+
+if TYPE_CHECKING:
+    from gpusetup.facts.model.frameworks import Tensorflow, TorchBuild
+    from gpusetup.machine.model import Distribution
+
+
+class Compiled(NamedTuple):
+    """Machine code by capability (``8.6``, ``10.0a``), the newest PTX ("" without), and how we know."""
+
+    code: tuple[str, ...]
+    ptx: str
+    known_by: str
+
+
+def compiled(framework: Distribution, row: TorchBuild | Tensorflow | None) -> Compiled | None:
+    """Return what `framework` has code for, None when neither its files nor the `row` of the tables tell."""
+    names = framework.architectures
+    code = tuple(_dotted(name) for name in names if name.startswith("sm_"))
+    if code:
+        ptx = [_dotted(name) for name in names if name.startswith("compute_")]
+        return Compiled(code, max(ptx, key=capability, default=""), f"its files say: {', '.join(names)}")
+    if row is None or not row.cc:
+        return None
+    says = f"compiled for {', '.join(row.cc)}" + (f" and PTX {row.ptx}" if row.ptx else "")
+    return Compiled(tuple(row.cc), row.ptx, cite(row, says))
+
+
+def _dotted(name: str) -> str:
+    """Return ``9.0`` of ``sm_90`` and ``10.0a`` of ``sm_100a``."""
+    number = name.partition("_")[2]
+    digits = number.rstrip("af")
+    return f"{digits[:-1]}.{digits[-1:]}{number[len(digits) :]}"
