@@ -77,7 +77,7 @@ def _of_host(options: dict[str, Any]) -> Licences:
     from gpusetup.machine.software.installed import read_contents  # noqa: PLC0415
 
     machine = read_machine(options["machine_file"], options["sysroot"], options["deadline"])
-    contents = read_contents(machine)
+    contents = read_contents(machine, here=options["machine_file"] is None and options["sysroot"] == Path("/"))
     parts = judge([*driver_of(machine), *parts_of(contents, "environment", machine.system.arch)], facts())
     return Licences(subject="This host", parts=parts)
 

@@ -16,16 +16,16 @@ PROGRAM = Path(__file__).with_name("contents.py")
 """Prints a `Contents`; a program of its own, since images are asked by it too."""
 
 
-def read_contents(machine: Machine) -> Contents:
-    """Return the distributions that `machine` has, with what their metadata says of licences if they lie on this host.
+def read_contents(machine: Machine, *, here: bool) -> Contents:
+    """Return the distributions that `machine` has, and if it is the one `here`, what their metadata says of licences.
 
     Raises `CannotLookError` when the metadata cannot be read.
     """
-    folders = sorted({one.location for one in machine.distributions})
-    if not all(Path(folder).is_dir() for folder in folders):  # it was read elsewhere
-        wheels = (InstalledWheel(name=one.name, version=one.version, spdx="", licence="", folder=one.location)
-                  for one in machine.distributions)  # fmt: skip
+    if not here:
+        known = [(one.name, one.version, one.location) for one in machine.distributions]
+        wheels = [InstalledWheel(name=name, version=it, spdx="", licence="", folder=place) for name, it, place in known]
         return Contents(wheels=tuple(wheels), packages=(), hashes={})
+    folders = sorted({one.location for one in machine.distributions})
     done = subprocess.run(
         [sys.executable, "-I", PROGRAM, *folders], capture_output=True, text=True, check=False, timeout=120
     )
