@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-# what JAX's derivative rules state (lax.py): abs counts 0 among the positive; maximum and minimum share a tie in halves,
-# and so does clip, which is made of them; the norm's zero is 0/0
+# what JAX's derivative rules state (lax.py): abs counts 0 among the positive; maximum and minimum share a tie in
+# halves, and so does clip, which is made of them; the norm's zero is 0/0
 CORNERS: dict[str, tuple[tuple[float, ...], ...]] = {
     "abs at 0": ((1.0,),),
     "clip at its bound": ((0.5,),),

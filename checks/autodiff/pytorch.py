@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name all PyTorch code gives it
 
 from checks.autodiff.zoo import CLASSES, GATHERED, NORM_EPSILON
-from checks.common.pytorch import device
+from checks.common.pytorch import array, device
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -44,12 +44,12 @@ class Engine:
         with _refusals_as_warnings(name):
             value = FUNCTIONS[name](*arguments)
             gradients = torch.autograd.grad(value, arguments, self._tensor(cotangent))
-        return _array(value), [_array(gradient) for gradient in gradients]
+        return array(value), [array(gradient) for gradient in gradients]
 
     def forward(self, name: str, inputs: Sequence[Array], tangents: Sequence[Array]) -> Array:
         arguments, moves = (tuple(self._tensor(one) for one in several) for several in (inputs, tangents))
         with _refusals_as_warnings(name):
-            return _array(torch.func.jvp(FUNCTIONS[name], arguments, moves)[1])
+            return array(torch.func.jvp(FUNCTIONS[name], arguments, moves)[1])
 
     def composite(self, points: Array, direction: Array) -> dict[str, Array]:
         x, v = self._tensor(points, needs_grad=True), self._tensor(direction)
@@ -58,10 +58,10 @@ class Engine:
         (reverse,) = torch.autograd.grad(gradient, x, v)
         _, forward = torch.func.jvp(torch.func.grad(lambda x: composite(x).sum()), (x.detach(),), (v,))
         return {
-            "value": _array(value),
-            "gradient": _array(gradient),
-            "Hessian product, reverse over reverse": _array(reverse),
-            "Hessian product, forward over reverse": _array(forward),
+            "value": array(value),
+            "gradient": array(gradient),
+            "Hessian product, reverse over reverse": array(reverse),
+            "Hessian product, forward over reverse": array(forward),
         }
 
     def _tensor(self, array: Array, *, needs_grad: bool = False) -> Tensor:
@@ -83,10 +83,6 @@ def _refusals_as_warnings(name: str) -> Iterator[None]:
         yield
     finally:
         torch.use_deterministic_algorithms(strict)
-
-
-def _array(tensor: Tensor) -> Array:
-    return np.array(tensor.detach().cpu())
 
 
 def _long(numbers: Array, x: Tensor) -> Tensor:

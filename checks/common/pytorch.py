@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import torch
 import torch._inductor.config  # use_deterministic_algorithms() would import it again in every job
+from numpy.typing import NDArray
 
 from checks.common.host import host
 from checks.common.job import Job
@@ -47,6 +51,13 @@ def dtype(job: Job) -> torch.dtype:
 def device(job: Job) -> torch.device:
     """Return the device of this job; the engine lets a worker see one GPU at most."""
     return torch.device("cpu" if job.device == "cpu" else "cuda")
+
+
+def array(tensor: torch.Tensor) -> NDArray[Any]:
+    """Return what a tensor holds; half precision, which NumPy has no bfloat16 of, as float32."""
+    there = tensor.detach()
+    half = there.dtype in {torch.bfloat16, torch.float16}
+    return np.array((there.float() if half else there).cpu())
 
 
 def environment(job: Job) -> dict[str, str]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from checks.common.host import host
 from checks.common.job import Job
@@ -29,6 +33,12 @@ def prepare(job: Job) -> None:
 def dtype(job: Job) -> tf.DType:
     """Return the type that weights and inputs are kept in; Keras's policy makes of them what it needs."""
     return tf.float64 if job.precision == "float64" else tf.float32
+
+
+def array(tensor: Any) -> NDArray[Any]:
+    """Return what a tensor, a variable or a sparse gradient holds; half precision as float32."""
+    there = tf.convert_to_tensor(tensor)
+    return np.array(tf.cast(there, tf.float32) if there.dtype in {tf.bfloat16, tf.float16} else there)
 
 
 def environment(job: Job) -> dict[str, str]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from checks.common.pytorch import device
+from checks.common.pytorch import array, device, dtype
 from checks.gru import LEARNING_RATE, MOMENTUM
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class Model:
 
     def __init__(self, weights: Weights, job: Job) -> None:
         (letters, embedding), (languages, hidden) = weights["embedding"].shape, weights["output.weight"].shape
-        self.device = device(job)
-        self.net = Classifier(letters, embedding, hidden, languages).to(self.device)
+        self.device, self.dtype = device(job), dtype(job)
+        self.net = Classifier(letters, embedding, hidden, languages).to(self.device, self.dtype)
         self.loss = nn.CrossEntropyLoss()
         self.load(weights)
 
@@ -55,22 +55,22 @@ class Model:
 
     @torch.no_grad()
     def state(self, batch: Batch) -> Array:
-        return _array(self.net.encode(*self._names(batch)))
+        return array(self.net.encode(*self._names(batch)))
 
     @torch.no_grad()
     def looped(self, batch: Batch) -> Array:
         letters, lengths = self._names(batch)
-        cell = nn.GRUCell(self.net.gru.input_size, self.net.gru.hidden_size).to(self.device)
+        cell = nn.GRUCell(self.net.gru.input_size, self.net.gru.hidden_size).to(self.device, self.dtype)
         cell.load_state_dict({name.removesuffix("_l0"): weight for name, weight in self.net.gru.state_dict().items()})
-        state = torch.zeros(len(letters), cell.hidden_size, device=self.device)
+        state = torch.zeros(len(letters), cell.hidden_size, dtype=self.dtype, device=self.device)
         for place, letter in enumerate(self.net.embedding(letters).unbind(dim=1)):
             alive = (place < lengths).to(self.device)[:, None]
-            state = torch.where(alive, cell(letter, state), state)
-        return _array(state)
+            state = torch.where(alive, cell(letter, state).to(self.dtype), state)
+        return array(state)
 
     @torch.no_grad()
     def logits(self, batch: Batch) -> Array:
-        return _array(self.net(*self._names(batch)))
+        return array(self.net(*self._names(batch)))
 
     def gradients(self, batch: Batch) -> tuple[float, dict[str, Array]]:
         loss = self._backward(batch)
@@ -113,13 +113,9 @@ _OURS = {
 
 def _tensor(name: str, weight: Array) -> Tensor:
     stacked = weight.reshape(-1, *weight.shape[2:]) if name.startswith("gru.") else weight
-    return torch.from_numpy(stacked.astype(np.float32))
+    return torch.from_numpy(stacked)
 
 
 def _canonical(name: str, weight: Tensor) -> Array:
-    array = _array(weight)
-    return array.reshape(3, -1, *array.shape[1:]) if name.startswith("gru.") else array
-
-
-def _array(tensor: Tensor) -> Array:
-    return np.array(tensor.detach().cpu())
+    ours = array(weight)
+    return ours.reshape(3, -1, *ours.shape[1:]) if name.startswith("gru.") else ours

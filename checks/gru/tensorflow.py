@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from checks.common.tensorflow import array, dtype
 from checks.gru import LEARNING_RATE, MOMENTUM
 
 if TYPE_CHECKING:
@@ -45,11 +46,12 @@ class Classifier(keras.Model):
 class Model:
     """The classifier with its optimiser, in the check's terms."""
 
-    def __init__(self, weights: Weights, job: Job) -> None:  # noqa: ARG002 - TensorFlow sees this job's device alone
+    def __init__(self, weights: Weights, job: Job) -> None:
         (letters, embedding), (languages, hidden) = weights["embedding"].shape, weights["output.weight"].shape
         self.net = Classifier(letters, embedding, hidden, languages)
         self.net(tf.ones((1, 1), tf.int64))  # Keras makes the weights on the first call
-        self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        # by itself a loss is float32, whatever the policy
+        self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype=dtype(job).name)
         self.optimiser = keras.optimizers.SGD(LEARNING_RATE, momentum=MOMENTUM)
         self.optimiser.build(self.net.trainable_variables)
         self.load(weights)
@@ -62,27 +64,27 @@ class Model:
             momentum.assign(tf.zeros_like(momentum))
 
     def state(self, batch: Batch) -> Array:
-        return np.array(self._encode(batch.letters))
+        return array(self._encode(batch.letters))
 
     def looped(self, batch: Batch) -> Array:
-        state = tf.zeros((len(batch.letters), self.net.gru.units))
+        state = tf.zeros((len(batch.letters), self.net.gru.units), self.net.gru.compute_dtype)
         for place, letter in enumerate(tf.unstack(self.net.embedding(batch.letters), axis=1)):
             _, (after,) = self.net.gru.cell(letter, [state])
             state = tf.where((place < batch.lengths)[:, None], after, state)
-        return np.array(state)
+        return array(state)
 
     def logits(self, batch: Batch) -> Array:
-        return np.array(self._forward(batch.letters))
+        return array(self._forward(batch.letters))
 
     def gradients(self, batch: Batch) -> tuple[float, dict[str, Array]]:
         loss, gradients = self._backward(batch.letters, batch.languages)
-        return float(loss), _canonical([np.array(tf.convert_to_tensor(gradient)) for gradient in gradients])
+        return float(loss), _canonical([array(gradient) for gradient in gradients])
 
     def step(self, batch: Batch) -> float:
         return float(self._step(batch.letters, batch.languages))
 
     def weights(self) -> dict[str, Array]:
-        return _canonical([np.array(variable) for variable in self.net.trainable_variables])
+        return _canonical([array(variable) for variable in self.net.trainable_variables])
 
     @tf.function(input_signature=[_LETTERS])
     def _encode(self, letters: tf.Tensor) -> tf.Tensor:

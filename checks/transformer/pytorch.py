@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor, nn
 
-from checks.common.pytorch import device
+from checks.common.pytorch import array, device, dtype
 from checks.transformer import BLOCKS, HEADS, INNER, LEARNING_RATE, MOMENTUM
 from checks.transformer.kernels.pytorch import kernels as kernels  # noqa: PLC0414 - part of a backend
 from checks.transformer.layers import EPSILON
@@ -79,7 +79,7 @@ class Model:
     def __init__(self, weights: Weights, job: Job, *, causal: bool) -> None:
         (letters, width), places = weights["letters"].shape, len(weights["places"])
         self.device = device(job)
-        self.net = Transformer(letters, places, width, causal=causal).to(self.device)
+        self.net = Transformer(letters, places, width, causal=causal).to(self.device, dtype(job))
         self.loss = nn.CrossEntropyLoss(ignore_index=0)
         self.theirs = _parameters(self.net)
         self.load(weights)
@@ -95,13 +95,13 @@ class Model:
     @torch.no_grad()
     def layers(self, letters: Integers) -> dict[str, Array]:
         numbers = self._on_device(letters)
-        return {name: _array(value) for name, value in self.net.trail(numbers, self.net.embed(numbers)).items()}
+        return {name: array(value) for name, value in self.net.trail(numbers, self.net.embed(numbers)).items()}
 
     def influence(self, letters: Integers, place: int) -> Array:
         numbers = self._on_device(letters)
         embedded = self.net.embed(numbers).detach().requires_grad_()
         scores = self.net.trail(numbers, embedded)["logits"][:, place].sum()
-        return _array(torch.autograd.grad(scores, embedded)[0])
+        return array(torch.autograd.grad(scores, embedded)[0])
 
     def gradients(self, batch: Batch) -> tuple[float, dict[str, Array]]:
         loss = self._backward(batch)
@@ -127,7 +127,7 @@ class Model:
 
     def _canonical(self, theirs: list[list[Tensor]]) -> dict[str, Array]:
         return {
-            name: np.stack([_array(weight) for weight in weights]).reshape(shape)
+            name: np.stack([array(weight) for weight in weights]).reshape(shape)
             for (name, shape), weights in zip(self.shapes.items(), theirs, strict=True)
         }
 
@@ -148,7 +148,3 @@ def _parameters(net: Transformer) -> dict[str, list[Tensor]]:
                 }
     found["norm"] = [net.norm.weight, net.norm.bias]
     return found | {"output.weight": [net.output.weight], "output.bias": [net.output.bias]}
-
-
-def _array(tensor: Tensor) -> Array:
-    return np.array(tensor.detach().cpu())

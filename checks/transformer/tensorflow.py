@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from checks.common.tensorflow import array
 from checks.transformer import BLOCKS, HEADS, INNER, LEARNING_RATE, MOMENTUM
 from checks.transformer.kernels.tensorflow import kernels as kernels  # noqa: PLC0414 - part of a backend
 from checks.transformer.layers import EPSILON
@@ -96,7 +97,7 @@ class Model:
 
     def layers(self, letters: Integers) -> dict[str, Array]:
         numbers = tf.constant(letters)
-        return {name: np.array(value) for name, value in self.net.trail(numbers, self.net.embed(numbers)).items()}
+        return {name: array(value) for name, value in self.net.trail(numbers, self.net.embed(numbers)).items()}
 
     def influence(self, letters: Integers, place: int) -> Array:
         numbers = tf.constant(letters)
@@ -104,17 +105,17 @@ class Model:
         with tf.GradientTape() as tape:
             tape.watch(embedded)
             scores = tf.reduce_sum(self.net.trail(numbers, embedded)["logits"][:, place])
-        return np.array(tape.gradient(scores, embedded))
+        return array(tape.gradient(scores, embedded))
 
     def gradients(self, batch: Batch) -> tuple[float, dict[str, Array]]:
         loss, gradients = self._backward(tf.constant(batch.letters), tf.constant(batch.targets))
-        return float(loss), self._canonical([np.array(tf.convert_to_tensor(gradient)) for gradient in gradients])
+        return float(loss), self._canonical([array(gradient) for gradient in gradients])
 
     def step(self, batch: Batch) -> float:
         return float(self._step(batch.letters, batch.targets))
 
     def weights(self) -> dict[str, Array]:
-        return self._canonical([np.array(variable) for variable in self.flat])
+        return self._canonical([array(variable) for variable in self.flat])
 
     def _backward(self, letters: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         with tf.GradientTape() as tape:

@@ -11,7 +11,7 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from checks.common.pytorch import device
+from checks.common.pytorch import array, device
 from checks.transformer.attention import Kernel, Unavailable
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class _Attention:
                 result.backward(self._tensor(case.slope))
             except RuntimeError as error:
                 raise Unavailable(_reason(error, [str(warning.message) for warning in said])) from error
-        return tuple(_array(tensor.float()) for tensor in (result, q.grad, k.grad, v.grad))
+        return tuple(array(tensor) for tensor in (result, q.grad, k.grad, v.grad))
 
     def _tensor(self, array: Array) -> Tensor:
         return torch.from_numpy(array).to(self.where, self.dtype)
@@ -63,7 +63,3 @@ def _reason(error: RuntimeError, said: list[str]) -> str:
     if "No available kernel" not in str(error) and "No viable backend" not in str(error):
         raise error
     return "; ".join(line.partition(" (Triggered")[0] for line in said) or "PyTorch has none on this device"
-
-
-def _array(tensor: Tensor) -> Array:
-    return np.array(tensor.detach().cpu())
