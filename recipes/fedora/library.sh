@@ -139,6 +139,19 @@ next_kernel() {
 
 secure_boot() { command -v mokutil >/dev/null && [[ $(mokutil --sb-state 2>/dev/null || :) == *enabled* ]]; }
 
+# signing_key OWNER: the public part of the key with which this machine signs the modules it builds for that owner's driver:
+# akmods has one, dkms another.
+signing_key() { if [[ $1 == rpmfusion ]]; then say "$root/etc/pki/akmods/certs/public_key.der"; else say "$root/var/lib/dkms/mok.pub"; fi; }
+
+# key_state KEY: mokutil's words, since its exit status differs between versions.
+key_state() { LC_ALL=C mokutil --test-key "$1" 2>&1 || :; }
+
+# module_signer KERNEL: who signed the module that this kernel would load, "" when nobody did.
+module_signer() { modinfo -k "$1" -F signer nvidia 2>/dev/null || :; }
+
+# module_may_load KERNEL: with Secure Boot on, the kernel refuses a module that nobody signed.
+module_may_load() { ! secure_boot || [[ -n $(module_signer "$1") ]]; }
+
 # ── the owner: environments belong to who called sudo, not to root ────────────────────────────────────────────────
 
 owner() {

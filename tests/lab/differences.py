@@ -15,6 +15,7 @@ from pathlib import Path
 # They record that something ran, or stand in another form in the list of packages.
 VOLATILE = (
     "etc/ssl/certs/ca-certificates.crt",  # has the lab's own certificate, and this machine may renew it any time
+    "etc/ld.so.cache",
     "root/.rpmdb",
     "root/.cache",
     "root/.gnupg",

@@ -18,7 +18,7 @@ from tests.lab import stubs
 from tests.lab.world import HOSTS, World
 
 HERE = Path(__file__).parent
-ON_THE_DISK = ("grubby", "modinfo", "modprobe", "systemctl")
+ON_THE_DISK = ("grubby", "modinfo", "modprobe", "systemctl", "uname")
 """Programs of a fresh Fedora that would act on this machine's own kernel or boot loader."""
 START = """
 set -euo pipefail
@@ -40,6 +40,7 @@ set -eu
 printf 'NAME="Fedora Linux"\\nID=fedora\\nVERSION_ID=%s\\n' @RELEASE@ >/etc/os-release.new
 rm -f /etc/os-release && mv /etc/os-release.new /etc/os-release
 echo '127.0.0.1 localhost @HOSTS@' >/etc/hosts
+rm -f /usr/local/cuda /etc/ld.so.conf.d/*cuda*
 rm -rf /root/.rpmdb /var/lib/rpm/* /var/lib/dnf /etc/yum.repos.d /etc/pki /var/lib/gpusetup /opt/gpusetup /var/cache/dnf
 mkdir -p /etc/yum.repos.d /etc/pki/rpm-gpg /srv/firmware /boot /etc/rpm
 cat @WORLD@/cert.pem >>/etc/ssl/certs/ca-certificates.crt
@@ -78,6 +79,7 @@ class Lab:
         assert self.mirror.stdout.readline() == b"ready\n", "the stand-in internet does not answer"
 
     def _furnish(self, release: str) -> None:
+        self.world.serve_fedora(release)
         words = {"RELEASE": release, "HOSTS": " ".join(HOSTS), "WORLD": str(self.world.folder)}
         done = self.sh(stubs.fill(FURNISH, words))
         assert done.returncode == 0, done.stderr
@@ -130,6 +132,21 @@ class Lab:
         finally:
             for file in files:
                 file.unlink()
+
+    def reboot(self, *, enrol: bool = True) -> None:
+        """Start the kernel anew: nouveau comes unless it was told not to, else the driver, if it is let in.
+
+        `enrol`: whether the owner confirms a requested key on the blue screen; a request does not outlive the screen.
+        """
+        done = self.sh(f"""
+            rm -rf /sys/module/* /run/lab-*
+            if [[ -e /srv/firmware/requested ]]; then
+              {"cp /srv/firmware/requested /srv/firmware/enrolled" if enrol else ":"}
+              rm /srv/firmware/requested
+            fi
+            if grep -qs blacklist=nouveau /boot/arguments; then modprobe nvidia || :; else mkdir /sys/module/nouveau; fi
+        """)
+        assert done.returncode == 0, done.stderr
 
     def asked(self) -> str:
         """Return what was asked of the stand-in internet so far."""

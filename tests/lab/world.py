@@ -124,11 +124,14 @@ class World:
         for archive in _archives(stack):
             self._put(archive.url, self._made(archive, stack))
 
+    def serve_fedora(self, release: str) -> None:
+        """Serve what every machine of this release has or can get, before any plan names more."""
+        self.pool.fill(self.repository("fedora", release), _of_every_fedora(release))
+        self._link("fedora.lab", release, self.repository("fedora", release))
+
     def _contents(self, stack: Stack) -> dict[str, list[stubs.Stub]]:
         """Return what each repository has to hold: what is described in packages.toml, and whatever is asked for."""
-        newest_first = sorted(facts().fedora, key=lambda row: row.release, reverse=True)
-        python = next(row.python for row in newest_first if row.release <= int(stack.release))
-        fedora = stubs.described("fedora", RELEASE=stack.release, SYSTEM_PYTHON=python)
+        fedora = _of_every_fedora(stack.release)
         others = {minor for one in stack.environments if one.python_packages for minor in (one.python,)}
         fedora += [stubs.interpreter(minor) for minor in others]
         drivers = {
@@ -214,6 +217,12 @@ class World:
 def _bare(names: tuple[str, ...], known: dict[str, list[stubs.Stub]]) -> list[stubs.Stub]:
     described = {stub.name for stubs_of in known.values() for stub in stubs_of}
     return [stubs.Stub(name=name) for name in dict.fromkeys(names) if name not in described]
+
+
+def _of_every_fedora(release: str) -> list[stubs.Stub]:
+    newest_first = sorted(facts().fedora, key=lambda row: row.release, reverse=True)
+    python = next(row.python for row in newest_first if row.release <= int(release))
+    return stubs.described("fedora", RELEASE=release, SYSTEM_PYTHON=python)
 
 
 def _of_fedora(stack: Stack) -> tuple[str, ...]:
