@@ -141,7 +141,7 @@ def test_neither_memory_nor_descriptors_nor_children_grow(tmp_path: Path, fake_d
         sizes.append(_state(watch.process.pid))
     assert watch.end()[0] in {0, 1, 3}
     (memory, descriptors, children), last = sizes[0], sizes[-1]
-    assert last[0] - memory < 3000, "kB after twelve more examinations"
+    assert last[0] - memory < 1500, "kB after twelve more examinations"
     assert (last[1] - descriptors, last[2] - children) <= (2, 1), "more than one examination is at work"
 
 
