@@ -10,6 +10,7 @@ from gpusetup.errors import WrongInputError
 from gpusetup.render import environment
 from gpusetup.render.model import Recipe
 from gpusetup.render.settle import settle
+from gpusetup.report.plan import TITLES
 
 
 def formats() -> dict[str, str]:
@@ -20,8 +21,8 @@ def formats() -> dict[str, str]:
 def render(recipe: Recipe, kind: str, made: str) -> str:
     """Return `recipe` in the format `kind`; `made` is the day it was made, for its header.
 
-    Templates see the recipe, its stack, ``script()`` (the recipe as one bash script, which other formats carry) and
-    ``file(name)``, the text of a file in ``recipes/formats/parts``.
+    Templates see the recipe, its stack, the titles of its components, ``script()`` (the recipe as one bash script,
+    which other formats carry) and ``file(name)``, the text of a file in ``recipes/formats/parts``.
     """
     known = formats()
     if kind not in known:
@@ -33,6 +34,7 @@ def render(recipe: Recipe, kind: str, made: str) -> str:
             stack=recipe.stack,
             made=made,
             version=__version__,
+            titles=TITLES,
             script=lambda: render(recipe, "bash", made),
             file=lambda name: (_folder() / "parts" / name).read_text(),
         )

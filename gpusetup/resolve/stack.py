@@ -46,7 +46,7 @@ def assemble(request: Request, solution: Solution, facts: Facts, today: date) ->
         environments=tuple(_environments(solution, facts)),
         choices=choices(solution),
         container_packages=CONTAINER_PACKAGES if request.containers or toolkit.via == "container" else (),
-        warnings=tuple(warnings(request, solution, today)),
+        warnings=tuple(warnings(request, solution, facts, today)),
     )
 
 

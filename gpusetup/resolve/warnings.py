@@ -12,6 +12,7 @@ from gpusetup.resolve.solve import cards_of
 from gpusetup.versions import cuda, runs_on
 
 if TYPE_CHECKING:
+    from gpusetup.facts import Facts
     from gpusetup.facts.model.fact import Fact
     from gpusetup.resolve.candidates import DriverOffer, Release, TensorflowWheel, ToolkitOffer, TorchWheel
     from gpusetup.resolve.model import Request
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
 SOON = timedelta(days=60)
 
 
-def warnings(request: Request, solution: Solution, today: date) -> Iterator[Reason]:
+def warnings(request: Request, solution: Solution, facts: Facts, today: date) -> Iterator[Reason]:
     """Yield what the owner must know."""
     yield from _release(solution["release"], today)
     if driver := solution.get("driver"):
         yield from _driver(driver, solution, today)
         yield from _secure_boot(request, driver)
+        yield from _fabric(driver, solution, facts)
     if torch := solution.get("torch"):
         yield from _torch(torch)
     if tensorflow := solution.get("tensorflow"):
@@ -64,6 +66,17 @@ def _secure_boot(request: Request, driver: DriverOffer) -> Iterator[Reason]:
         yield Reason(
             fact="request:secure_boot",
             text=f"Secure Boot {state}: the module key must be enrolled by a person at the console, once",
+        )
+
+
+def _fabric(driver: DriverOffer, solution: Solution, facts: Facts) -> Iterator[Reason]:
+    """Say of GPUs that sit on boards with NVSwitches what no recipe here installs."""
+    on_board = [card for card in cards_of(solution) if "SXM" in card.name]
+    row = next((row for row in facts.rule if row.id == "rule-nvswitch-fabric-manager"), None)
+    if on_board and row is not None:
+        text = f"if {on_board[0]} sits on a board with NVSwitches (as 8 of them do), it computes nothing until "
+        yield because(
+            row, f"{text}nvidia-fabricmanager {driver.version} of NVIDIA runs, which this recipe does not install"
         )
 
 

@@ -153,3 +153,21 @@ def test_a_hybrid_laptop_is_a_notebook_with_another_gpu(
 def test_a_mobile_card_that_was_only_named_may_be_in_a_hybrid(tables: Facts, fedora: Machine) -> None:
     assert asked(tables, fedora, gpus=("GTX 1050 Mobile",), release="44").hybrid is None
     assert asked(tables, fedora, gpus=("RTX 4090",), release="44").hybrid is False
+
+
+def test_the_owner_of_an_hgx_board_is_told_of_the_fabric_manager(tables: Facts) -> None:
+    hopper = Card(name="H100 SXM5 80GB", arch="Hopper", compute_capability="9.0", known_by="test")
+    told = [warning.text for warning in stack(tables, hopper).warnings if "fabricmanager" in warning.text]
+    assert len(told) == 1
+    assert not [warning for warning in stack(tables).warnings if "fabricmanager" in warning.text]
+
+
+@pytest.mark.parametrize("release", ["44", "45"])
+def test_a_gcc_that_nvcc_refuses_gets_an_older_one_beside_it(tables: Facts, release: str) -> None:
+    made = stack(tables, release=release)
+    row = next(row for row in tables.cuda_series if row.series == made.toolkit.series)
+    system = next(row.gcc_major for row in tables.fedora if str(row.release) == release)
+    assert system > row.gcc_max
+    assert made.toolkit.host_compiler == "g++-15"
+    assert row.gcc_min <= 15 <= row.gcc_max
+    assert made.toolkit.host_compiler_packages == ("gcc15", "gcc15-c++")

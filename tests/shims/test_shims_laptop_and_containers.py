@@ -54,7 +54,7 @@ def test_each_generation_gets_what_it_can_use(fedora: Fedora, capability: str, t
     done = fedora.run(script)
     assert done.returncode == 0, done.stderr
     assert {path for path in (OPTIONS, RULES, COMMAND) if (fedora.root / path).exists()} == there
-    assert "keeps it awake" in done.stdout
+    assert "gpusetup-on-nvidia PROGRAM" in done.stdout
     assert fedora.run(script).returncode == 0
     assert fedora.changes == []
     assert fedora.run(script, "--undo").returncode == 0
