@@ -12,7 +12,8 @@ from gpusetup import errors
 from gpusetup.cli import COMMANDS, root
 from tests.support import ROOT
 
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "checks/README.md", "docs/architecture.md", "docs/images.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "checks/README.md", "docs/architecture.md", "docs/images.md",
+         "docs/recipes.md"]  # fmt: skip
 TYPED = re.compile(r"`(?:sudo )?(gpusetup [^`]+)`|^\$ (gpusetup .+)$", re.MULTILINE)
 
 

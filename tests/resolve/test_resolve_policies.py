@@ -70,6 +70,7 @@ def test_fedora_29_gets_the_stack_of_its_day(tables: Facts) -> None:
     assert environment.pip is not None
     assert any("no security updates" in warning.text for warning in made.warnings)
     assert made.driver.runfile == made.toolkit.runfile
+    assert "perl-Term-ReadLine-Gnu" in made.driver.packages
 
 
 def test_fedora_29_needs_the_word_that_its_end_is_accepted(tables: Facts) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 BUILDS_MODULE = ("dkms", "elfutils-libelf-devel")
 """What rebuilds the module for each new kernel, and what building it needs beside gcc, make and the headers."""
+ASKS_IN_PERL = ("perl", "perl-Term-ReadLine-Gnu")
+"""What CUDA's installers before 10.1 need: Perl scripts that load Term::ReadLine even to ask nothing."""
 
 
 def drivers(facts: Facts) -> tuple[DriverOffer, ...]:
@@ -42,16 +44,17 @@ def _cuda_runfiles(facts: Facts) -> Iterator[DriverOffer]:
     for row in sorted(facts.cuda, key=lambda row: cuda(row.release), reverse=True):
         if row.driver_bundled and row.driver_bundled not in told:
             told.add(row.driver_bundled)
-            yield from _offers(facts, row.driver_bundled, row, _archive(row))
+            more = ASKS_IN_PERL if cuda(row.series) < cuda("10.1") else ()
+            yield from _offers(facts, row.driver_bundled, row, _archive(row), more)
 
 
 def _offers(
-    facts: Facts, version: str, row: Cuda | DriverRunfile, archive: Archive | None
-) -> Iterator[DriverOffer]:  # fmt: skip
+    facts: Facts, version: str, row: Cuda | DriverRunfile, archive: Archive | None, more: tuple[str, ...] = ()
+) -> Iterator[DriverOffer]:
     branch = branch_of(facts, version)
     for flavour in flavours(branch) if branch else ():
         assert branch is not None
-        yield DriverOffer("runfile", version, branch, flavour, row, BUILDS_MODULE,
+        yield DriverOffer("runfile", version, branch, flavour, row, (*BUILDS_MODULE, *more),
                           (*OWNED_BY_NVIDIA, *OWNED_BY_RPMFUSION), runfile=archive)  # fmt: skip
 
 
