@@ -6,12 +6,12 @@ import re
 
 from gpusetup.machine.host import Host
 from gpusetup.machine.kernel.certificate import common_names
+from gpusetup.machine.kernel.unpack import LIMIT, UNPACKERS
 from gpusetup.machine.model import ModuleFile, Reading, Unread
 from gpusetup.machine.software.elf import section
 
 SIGNATURE_MAGIC = b"~Module signature appended~\n"
 SIGNATURE_INFO = 12  # struct module_signature: its last four bytes are the length, big-endian
-UNPACK_LIMIT = 8 << 20
 PACKED_LIMIT = 1 << 20
 
 
@@ -43,28 +43,18 @@ def _size(host: Host, path: str) -> int:
 
 def _unpacked(host: Host, path: str) -> Reading[bytes]:
     packer = path.rpartition(".ko")[2]
-    raw = host.read_bytes(path, PACKED_LIMIT if packer else UNPACK_LIMIT)
+    raw = host.read_bytes(path, PACKED_LIMIT if packer else LIMIT)
     if isinstance(raw, Unread) or not packer:
         return raw
-    unpack = {".xz": _unxz, ".gz": _ungz}.get(packer)
+    unpack = UNPACKERS.get(packer)
     if unpack is None:
         return Unread(unread="unsupported", source=path, detail=f"packed as {packer}")
     try:
         return unpack(raw)
-    except Exception as error:  # lzma and zlib each have an error of their own for a damaged file
-        return Unread(unread="failed", source=path, detail=f"cannot be unpacked: {error}")
-
-
-def _unxz(raw: bytes) -> bytes:
-    import lzma  # noqa: PLC0415 - only where modules are packed
-
-    return lzma.LZMADecompressor().decompress(raw, UNPACK_LIMIT)
-
-
-def _ungz(raw: bytes) -> bytes:
-    import zlib  # noqa: PLC0415
-
-    return zlib.decompressobj(wbits=31).decompress(raw, UNPACK_LIMIT)
+    except OSError as error:  # the library for it is not here
+        return Unread(unread="unsupported", source=path, detail=f"cannot be unpacked: {error}"[:200])
+    except Exception as error:  # each packer has an error of its own for a damaged file
+        return Unread(unread="failed", source=path, detail=f"cannot be unpacked: {error}"[:200])
 
 
 def _entry(raw: bytes, path: str, name: str) -> Reading[str]:
