@@ -44,8 +44,12 @@ def to_json(value: object, *, indent: int = 2) -> str:
 
 
 def _escaped(char: str) -> str:
-    units = char.encode("utf-16-be")
-    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+    """Return the escape of a character, of two halves beyond 16 bits; a codec would be looked for on disk."""
+    point = ord(char)
+    if point < 1 << 16:
+        return f"\\u{point:04x}"
+    point -= 1 << 16
+    return f"\\u{0xD800 | point >> 10:04x}\\u{0xDC00 | point & 0x3FF:04x}"
 
 
 def load(path: Path, kind: type[V]) -> V:
