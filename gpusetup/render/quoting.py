@@ -71,8 +71,11 @@ def unit(value: Any) -> Shell:
     """Quote a text, or a sequence of them as separate words, for a line of a systemd unit that runs a command.
 
     Words are C strings there, of which JSON's are a part; a percent sign would begin a specifier and a dollar sign a
-    variable, so both are doubled. Source: systemd.syntax(7), systemd.service(5), "Command lines".
+    variable, so both are doubled. An empty word is refused: podman's generator ends the command at one. Source:
+    systemd.syntax(7), systemd.service(5), "Command lines"; podman, pkg/systemd/parser/split.go.
     """
+    if value == "":
+        raise WrongInputError("a word of the command is empty, and Quadlet would drop what follows it", "leave it out")
     if not isinstance(value, str):
         return Shell(" ".join(map(unit, value)))
     return Shell(json_text(value).replace("%", "%%").replace("$", "$$"))

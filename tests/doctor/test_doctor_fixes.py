@@ -9,9 +9,11 @@ import pytest
 
 from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.fixes import FAMILIES, remedy, table
+from gpusetup.doctor.image import image_rules
 from gpusetup.doctor.rule import Fix, UnreadError, Verdict
 from gpusetup.machine.model import Machine
 from tests.doctor.machines import cases, machine
+from tests.doctor.test_doctor_image import cases as image_cases
 
 KNOWN = [case for case in cases() if case.state != "unknown"]
 RULES = all_rules()
@@ -24,7 +26,11 @@ def verdicts(host: Machine, name: str) -> list[Verdict]:
 
 
 def all_fixes() -> dict[str, Fix]:
-    return {one.fix.name: one.fix for case in KNOWN for one in verdicts(case.fires, case.rule) if one.fix}
+    found = [one.fix for case in KNOWN for one in verdicts(case.fires, case.rule)]
+    over_images = [
+        one.fix for case in image_cases() for one in image_rules()[case.rule].judge(case.machine, case.image)
+    ]
+    return {fix.name: fix for fix in (*found, *over_images) if fix}
 
 
 def test_every_remedy_in_the_table_is_used_by_a_rule() -> None:

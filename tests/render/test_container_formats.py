@@ -242,6 +242,11 @@ def test_any_command_comes_out_as_it_went_in(kind: str, command: list[str]) -> N
     assert command_in(kind, made("fedora", kind, job).text) == command
 
 
+def test_an_empty_word_is_refused_where_podman_would_end_the_command() -> None:
+    with pytest.raises(WrongInputError, match="empty"):
+        made("fedora", "quadlet", msgspec.structs.replace(JOB, command=("python", "", "x")))
+
+
 @given(command=COMMANDS)
 @settings(max_examples=15, deadline=None)
 def test_any_command_stays_words_for_the_shell(command: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -60,14 +60,15 @@ def _docker(read: Read) -> tuple[str, str] | None:
 
 def _oci(read: Read, machine: str) -> tuple[str, str] | None:
     """Return the path of the configuration in an OCI layout, and its name; an index may lead to another one."""
-    todo = list(_list(_dict(_json(read("index.json"))).get("manifests")))
+    todo, name = _list(_dict(_json(read("index.json"))).get("manifests")), ""
     for _ in range(16):
         fitting = [one for one in todo if _fits(one, machine)]
         if not fitting:
             return None
+        name = name or str(_dict(fitting[0].get("annotations")).get(NAME, ""))
         said = _dict(_json(read(_blob(fitting[0]))))
         if "config" in said:
-            return _blob(said["config"]), str(_dict(fitting[0].get("annotations")).get(NAME, ""))
+            return _blob(said["config"]), name
         todo = _list(said.get("manifests"))
     return None
 

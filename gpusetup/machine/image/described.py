@@ -59,7 +59,8 @@ def _shapes(told: dict[str, Any]) -> Iterator[Shape]:
     if "Architecture" in told and ("Labels" in told or "Env" in told):
         yield told, _labels(told), _environment(told)
     if isinstance(told.get("labels"), dict) and "stack" in told:
-        yield {"Name": told.get("job", {}).get("image")}, _pairs(told["labels"]), {}
+        job = told.get("job")
+        yield {"Name": job.get("image") if isinstance(job, dict) else ""}, _pairs(told["labels"]), {}
     if told and all(isinstance(value, str) for value in told.values()):
         yield {}, _pairs(told), {}
     yield None
