@@ -20,20 +20,33 @@ import msgspec
 REAP_SECONDS = 0.2
 """How long a killed child is waited for; one that sleeps inside a driver cannot die and is left behind."""
 
+FETCH_SECONDS = 0.02
+"""How often a child that is at work is listened to; sooner than it can fill the pipe for long."""
+
 PR_SET_PDEATHSIG = 1
 STDERR = 2
 CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 
 
 class Tell:
-    """Writes one JSON line to the parent; `pipe` is for a child that becomes another program and writes there itself."""
+    """Writes JSON lines to the parent; `pipe` is for a child that becomes another program and writes there itself.
+
+    Answers wait for the next line that is none (the call that comes next, or the end) and go with it in one write: so
+    they have been told before anything can happen that ends this process.
+    """
 
     def __init__(self, pipe: int) -> None:
         self.pipe = pipe
+        self._answers: list[bytes] = []
 
     def __call__(self, *line: Any) -> None:
         """Tell `line`, whole."""
-        os.write(self.pipe, msgspec.json.encode(line) + b"\n")
+        self._answers.append(msgspec.json.encode(line) + b"\n")
+        if line[0] != "read":
+            text = b"".join(self._answers)
+            self._answers.clear()
+            while text:
+                text = text[os.write(self.pipe, text) :]
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -87,19 +100,24 @@ class Worker:
         self._pipe = -1
 
     def _drain(self) -> tuple[bytes, bool]:
-        """Read until the child closes its end (True) or the deadline has passed (False)."""
+        """Read until the child closes its end (True) or the deadline has passed (False).
+
+        Its end alone wakes us at once; lines are fetched a few times a second. A wake-up for each of a thousand lines
+        would cost more than all else that is done with them.
+        """
         pieces: list[bytes] = []
+        os.set_blocking(self._pipe, False)
         poll = select.poll()
-        poll.register(self._pipe, select.POLLIN)
+        poll.register(self._pipe, 0)
         try:
             while True:
                 left = max(0.0, self._end - time.monotonic())
-                if not poll.poll(int(left * 1000)):
-                    return b"".join(pieces), False
-                piece = os.read(self._pipe, 1 << 16)
-                if not piece:
-                    return b"".join(pieces), True
-                pieces.append(piece)
+                ended = poll.poll(int(min(left, FETCH_SECONDS) * 1000))
+                with contextlib.suppress(BlockingIOError):
+                    while piece := os.read(self._pipe, 1 << 20):
+                        pieces.append(piece)
+                if ended or not left:
+                    return b"".join(pieces), bool(ended)
         finally:
             self._close()
 
