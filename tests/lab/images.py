@@ -14,7 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import pytest
 
+from gpusetup.apply.image.builder import find
+from gpusetup.apply.image.inside import inside
 from gpusetup.render.container import Container
 from gpusetup.resolve.model import Environment
 from tests.lab import rootfs
@@ -114,7 +117,7 @@ class Images:
                 "etc/yum.repos.d/packages.repo": "[packages]\nname=packages\nbaseurl=file:///srv/packages\n"
                 "gpgcheck=1\ngpgkey=file:///etc/key\n",
                 "etc/key": self.key.public.read_text(),
-                "etc/dnf/dnf.conf": f"[main]\ncachedir=/var/cache/{cache}\n",
+                "etc/dnf/dnf.conf": f"[main]\ncachedir=/var/cache/{cache}\nmetadata_expire=0\n",
                 "etc/dnf/vars/releasever": "44\n",
                 "etc/rpm/macros": "%_dbpath /usr/lib/sysimage/rpm\n",
             },
@@ -146,16 +149,12 @@ class Images:
         raw = file.read_bytes()
         return f"{control}Filename: ./{file.name}\nSize: {len(raw)}\nSHA256: {hashlib.sha256(raw).hexdigest()}\n"
 
-    def inside(self, image: str, command: str) -> subprocess.CompletedProcess[str]:
-        """Run a shell command in a container of `image`."""
-        name = self.buildah("from", "--pull-never", image)
-        try:
-            return subprocess.run(
-                ["buildah", "run", name, "--", "sh", "-c", command],
-                env=os.environ | self.env, capture_output=True, text=True, check=False,
-            )  # fmt: skip
-        finally:
-            self.buildah("rm", name)
+    def inside(self, image: str, command: str) -> tuple[int, str]:
+        """Run a shell command in a container of `image`; return its exit status and what it printed."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.env.items():
+                patch.setenv(name, value)
+            return inside(find("buildah"), image, ["sh", "-c", command], gpu=False)
 
     def size(self, image: str) -> int:
         """Return the bytes that the files of `image` take."""

@@ -21,13 +21,11 @@ from gpusetup.machine.software.installed import PROGRAM
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
 
-PLACE = "/tmp/gpusetup-contents.py"  # noqa: S108 - inside a container that lives for this one command
-
 
 def licences_of(builder: Builder, image: str, facts: Facts) -> Licences:
     """Return the licences of the wheels and packages in `image`; raises `CannotLookError` when it has no Python."""
     configured = from_engine(image)
-    output = inside(builder, image, ["python3", PLACE], gpu=False, mounts=((PROGRAM, PLACE),))
+    output = inside(builder, image, ["python3", "-"], gpu=False, given=PROGRAM.read_text(encoding="utf-8"))
     try:
         contents = msgspec.json.decode(output.text, type=Contents)
     except msgspec.DecodeError as error:

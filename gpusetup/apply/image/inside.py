@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,9 @@ from gpusetup.errors import RefusedError
 
 CDI_GPUS = ("--device=nvidia.com/gpu=all", "--security-opt=label=disable")
 """How podman gets every GPU that the host's CDI specification names; SELinux keeps containers from them otherwise."""
+
+
+PRINTED = "/tmp/gpusetup-stdout"  # noqa: S108 - inside a container that lives for one command
 
 
 class Output(NamedTuple):
@@ -29,22 +33,28 @@ def require_gpu(builder: Builder, gpu: bool) -> None:
         raise RefusedError("buildah gives no GPU to what it runs", "use podman or docker: --builder podman")
 
 
-def inside(
-    builder: Builder, image: str, command: list[str], *, gpu: bool, mounts: tuple[tuple[Path, str], ...] = ()
-) -> Output:
-    """Run `command` in a fresh container of `image`, with every GPU when it needs the `gpu`.
+def inside(builder: Builder, image: str, command: list[str], *, gpu: bool, given: str = "") -> Output:
+    """Run `command` in a fresh container of `image`, with every GPU when it needs the `gpu`; `given` is its stdin.
 
-    `mounts` are files of the host and where they stand inside, read-only. What the command says on stderr is passed on.
-    Raises `StepFailedError` when no container can be made of the image.
+    What it says on stderr is passed on. Raises `StepFailedError` when no container can be made of the image.
     """
     require_gpu(builder, gpu)
-    volumes = [f"--volume={path}:{place}:ro" for path, place in mounts]
     if builder.name == "buildah":
-        with _container(builder, image) as name:
-            return _run([builder.path, "run", *volumes, name, "--", *command])
+        return _by_buildah(builder, image, command, given)
     gpus = CDI_GPUS if builder.name == "podman" else ("--gpus=all",)
-    options = ["--rm", "--pull=never", *volumes, *(gpus if gpu else ()), f"--entrypoint={command[0]}"]
-    return _run([builder.path, "run", *options, image, *command[1:]])
+    options = ["--rm", "--interactive", "--pull=never", *(gpus if gpu else ()), f"--entrypoint={command[0]}"]
+    return _run([builder.path, "run", *options, image, *command[1:]], given)
+
+
+def _by_buildah(builder: Builder, image: str, command: list[str], given: str) -> Output:
+    """Run `command` under buildah, which in a chroot can lose the last a short command prints: it goes to a file."""
+    with _container(builder, image) as name, tempfile.TemporaryDirectory(prefix="gpusetup-") as folder:
+        kept = Path(folder, "stdout")
+        kept.touch()
+        kept.chmod(0o666)  # whoever the image's user is; the folder is ours alone
+        into = ["sh", "-c", f'exec "$@" >{PRINTED}', "sh", *command]
+        done = _run([builder.path, "run", f"--volume={kept}:{PRINTED}:z", name, "--", *into], given)
+        return Output(done.status, kept.read_text(encoding="utf-8", errors="replace"))
 
 
 @contextmanager
@@ -66,6 +76,6 @@ def _container(builder: Builder, image: str) -> Iterator[str]:
         subprocess.run([builder.path, "rm", name], capture_output=True, check=False)
 
 
-def _run(command: list[str]) -> Output:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, check=False)
+def _run(command: list[str], given: str) -> Output:
+    done = subprocess.run(command, stdout=subprocess.PIPE, input=given, text=True, check=False)
     return Output(done.returncode, done.stdout)
