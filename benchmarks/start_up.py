@@ -10,14 +10,18 @@ import compileall
 import importlib.util
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from statistics import median
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the fake driver lives beside the tests
 
 import gpusetup
 from gpusetup.cli import COMMANDS
 from gpusetup.facts import compiled as facts
 from gpusetup.render import compiled as templates
+from tests.fake_driver import FakeDriver, build
 
 PYTHON = sys.executable
 GPUSETUP = str(Path(PYTHON).with_name("gpusetup"))
@@ -25,6 +29,7 @@ FLOOR = [PYTHON, "-c", "import click, pynvml"]
 COLLECT_ENV = [PYTHON, "-m", "torch.utils.collect_env"]
 DOCTOR = [GPUSETUP, "doctor"]
 INSTALL = [GPUSETUP, "install", "--distro", "fedora", "--gpu", "RTX 4090"]
+EIGHT = "h100*8"
 
 ROUNDS = 21
 SLOW_ROUNDS = 3
@@ -32,7 +37,16 @@ SLOW_ROUNDS = 3
 
 def main() -> int:
     as_installed()
-    budgets = [("gpusetup doctor", DOCTOR, "floor", FLOOR, 2.0)]
+    with tempfile.TemporaryDirectory() as folder:
+        return _main(FakeDriver(build(Path(folder)))(EIGHT))
+
+
+def _main(eight_gpus: dict[str, str]) -> int:
+    with_gpus = ["env", *(f"{name}={value}" for name, value in eight_gpus.items()), *DOCTOR]
+    budgets = [
+        ("gpusetup doctor", DOCTOR, "floor", FLOOR, 2.0),
+        ("doctor, 8 GPUs", with_gpus, "floor", FLOOR, 2.0),
+    ]
     if "install" in COMMANDS and importlib.util.find_spec("gpusetup.cli.install"):
         budgets.append(("gpusetup install", INSTALL, "floor", FLOOR, 3.0))
     within = _compare(budgets, ROUNDS)

@@ -71,7 +71,8 @@ def test_no_gpu_is_said_in_the_first_line(gpusetup: Run, saved: Any) -> None:
 def test_the_json_is_a_report_with_a_finding_of_every_rule(gpusetup: Run, saved: Any) -> None:
     report = msgspec.json.decode(gpusetup("doctor", *saved(), "--json").stdout, type=Report)
     listed = {line.split()[0] for line in gpusetup("doctor", "--list").stdout.splitlines()}
-    assert {one.rule for one in report.findings} == listed
+    about_images = {name for name in listed if name.startswith("IMG")}
+    assert {one.rule for one in report.findings} == listed - about_images
     assert len(listed) >= 25
 
 
