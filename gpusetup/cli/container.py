@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 @click.option("--runtime-class", default="", metavar="NAME", help="Kubernetes: the runtime class, such as nvidia.")
 @click.option("--templates", "own", type=click.Path(path_type=Path), metavar="DIR",
               help="Your own templates, laid out like containers/; looked through first.")  # fmt: skip
+@click.option("--requirements", "wheels", type=click.Path(path_type=Path), metavar="FILE",
+              help="Install just the wheels of this list, each by its SHA-256: an image's wheels.txt.")  # fmt: skip
 @click.option(
     "--check-host", is_flag=True, help="Say instead whether the image would run on this machine (or --machine)."
 )
@@ -47,8 +49,8 @@ if TYPE_CHECKING:
 @click.pass_context
 def container(
     ctx: click.Context, /, *, kind: str, base_image: str, base: str, pin: bool, image: str, name: str, gpu_count: int,
-    products: tuple[str, ...], runtime_class: str, own: Path | None, check_host: bool, as_json: bool,
-    output: Path | None, command: tuple[str, ...], **options: Any,
+    products: tuple[str, ...], runtime_class: str, own: Path | None, wheels: Path | None, check_host: bool,
+    as_json: bool, output: Path | None, command: tuple[str, ...], **options: Any,
 ) -> None:  # fmt: skip
     """Print a Containerfile with the frameworks that fit the cards, or what runs it; the driver stays the host's.
 
@@ -61,17 +63,21 @@ def container(
     from gpusetup.render.container import Job, render  # noqa: PLC0415
     from gpusetup.render.container.choose import choose  # noqa: PLC0415
     from gpusetup.render.container.names import label, slug  # noqa: PLC0415
+    from gpusetup.render.container.wheels import read_wheels  # noqa: PLC0415
 
     building = take_building(options)
     request = read_request(facts(), **options)
     stack, chosen = choose(request, facts(), kind, name=base_image, reference=base, pin=pin)
     usual = slug("gpusetup-" + "-".join(one for env in stack.environments for one in env.frameworks))
+    if wheels and len(stack.environments) > 1:
+        raise click.UsageError("--requirements is for one environment: make an image for each with --framework")
     job = Job(
         image=image_name(image or f"localhost/{usual}:latest"),
         name=label(name or usual),
         command=command,
         gpus=gpu_count,
         products=products,
+        wheels=read_wheels(wheels, stack.environments[0]) if wheels else (),
         runtime_class=runtime_class and label(runtime_class),
     )
     made = datetime.now(UTC).date().isoformat()

@@ -15,6 +15,7 @@ from gpusetup.facts import facts
 from gpusetup.render.container import Container, Job
 from gpusetup.render.container import render as render_container
 from gpusetup.render.container.bases import base_row, own_base
+from gpusetup.render.container.wheels import read_wheels
 from gpusetup.resolve.model import Requirement, Stack
 from tests.stacks import desktop, laptop
 
@@ -101,3 +102,41 @@ def test_your_own_template_comes_first(tmp_path: Path) -> None:
     (tmp_path / "formats").mkdir()
     (tmp_path / "formats" / "containerfile.j2").write_text("FROM {{ base.reference | sh }}\n")
     assert render(laptop(), own=tmp_path).text == f"FROM {BASE}\n"
+
+
+LISTED = f"""# made by pip-compile
+torch==2.14.0+cu130 --hash=sha256:{"a" * 64}
+numpy==2.4.6 \\
+    --hash=sha256:{"b" * 64} --hash=sha256:{"c" * 64}  # via torch
+"""
+
+
+def test_a_list_of_wheels_is_installed_by_its_hashes_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "wheels.txt").write_text(LISTED)
+    wheels = read_wheels(tmp_path / "wheels.txt", desktop().environments[0])
+    assert wheels == (
+        f"torch==2.14.0+cu130 --hash=sha256:{'a' * 64}",
+        f"numpy==2.4.6 --hash=sha256:{'b' * 64} --hash=sha256:{'c' * 64}",
+    )
+    job = msgspec.structs.replace(JOB, wheels=wheels)
+    chosen = own_base(BASE, base_row(facts(), "fedora"))
+    text = render_container(desktop(), chosen, job, facts(), made="2026-11-22").text
+    assert text.count("pip install") == 1
+    assert "--no-deps --require-hashes" in text
+    assert f"'{wheels[0]}' '{wheels[1]}' >/tmp/hashed.txt" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("torch==2.14.0+cu130\n", WrongInputError),
+        (LISTED + "numpy --hash=sha256:x\n", WrongInputError),
+        (LISTED + "-r other.txt\n", WrongInputError),
+        (LISTED.replace("2.14.0", "2.13.0"), RefusedError),
+        (LISTED.replace("torch==", "torchvision=="), RefusedError),
+    ],
+)
+def test_a_list_that_is_not_whole_is_refused(text: str, error: type[Exception], tmp_path: Path) -> None:
+    (tmp_path / "wheels.txt").write_text(text)
+    with pytest.raises(error):
+        read_wheels(tmp_path / "wheels.txt", desktop().environments[0])

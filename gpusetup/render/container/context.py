@@ -38,7 +38,7 @@ def context(stack: Stack, base: Base, job: Job, facts: Facts) -> dict[str, Any]:
         "majors": sorted({card.compute_capability.partition(".")[0] for card in stack.request.cards}, key=int),
         "requirements": " ".join(one.text for env in environments for one in env.requirements),
         "python_packages": sorted({name for one in environments for name in one.python_packages or ("python3",)}),
-        "hashed": {one.name: list(_hashed(one, facts)) for one in environments},
+        "hashed": {one.name: list(job.wheels or _hashed(one, facts)) for one in environments},
         "untagged": untagged,
         "pyxis": pyxis,
         "version": __version__,

@@ -35,6 +35,8 @@ class Job(Value):
     gpus: int = 1
     products: tuple[str, ...] = ()
     """Kubernetes' names of the GPUs it may run on (the label nvidia.com/gpu.product); () for any that fits."""
+    wheels: tuple[str, ...] = ()
+    """Every wheel inside with its SHA-256, as pip takes it; () for what the index gives on the day it is built."""
     runtime_class: str = ""
     """Kubernetes' runtime class, "" where NVIDIA's is the default or the devices come by CDI."""
 

@@ -1,0 +1,51 @@
+"""A list of wheels with their hashes, as pip takes it: what an image is built of, to the byte."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gpusetup.errors import RefusedError, WrongInputError
+from gpusetup.report.console import neutral
+
+if TYPE_CHECKING:
+    from gpusetup.resolve.model import Environment
+
+_WHEEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?==([A-Za-z0-9.+!_-]+)(?: --hash=sha256:[0-9a-f]{64})+")
+
+
+def read_wheels(path: Path, environment: Environment) -> tuple[str, ...]:
+    """Return the lines of the list at `path`, which must be of `environment`: with the versions that it has.
+
+    Such a list is the ``wheels.txt`` of an image that was built, or what pip-compile and uv write with hashes. Raises
+    `WrongInputError` when it cannot be read or a wheel has no hash, `RefusedError` when it is of another stack.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongInputError(f"cannot read {path}: {error}") from error
+    joined = re.sub(r"\s*\\\n\s*", " ", text)
+    lines = tuple(line for raw in joined.splitlines() if (line := raw.partition(" #")[0].strip()) and line[0] != "#")
+    found = {}
+    for line in lines:
+        match = _WHEEL.fullmatch(line)
+        if match is None:
+            raise WrongInputError(
+                f"{path}: {neutral(line)[:80]!r} is no wheel with its hash", "write name==version --hash=sha256:…"
+            )
+        found[_normal(match[1])] = match[2]
+    for requirement in environment.requirements:
+        name, _, version = requirement.text.partition("==")
+        have = found.get(_normal(name.partition("[")[0]), "none")
+        if have.partition("+")[0] != version.partition("+")[0]:
+            raise RefusedError(
+                f"{path} has {neutral(have)} of {neutral(name)}, and the stack {version}",
+                f"pin the stack to the list: --{name.partition('[')[0]} {neutral(have)}",
+            )
+    return lines
+
+
+def _normal(name: str) -> str:
+    """Return a distribution's name as package indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
