@@ -93,11 +93,14 @@ def build_and_prove(draw: Callable[[Archive | None], Container], kind: str, imag
     from gpusetup.apply.image.inside import require_gpu  # noqa: PLC0415
     from gpusetup.apply.image.selftest import selftest, with_gpusetup  # noqa: PLC0415
     from gpusetup.apply.image.wheel import wheel  # noqa: PLC0415
+    from gpusetup.errors import WrongInputError  # noqa: PLC0415
 
     builder = find(asked.builder or "")
     wishes = Wishes(pip_config=asked.pip_config, options=asked.builder_options)
     with context() as folder:
         container = draw(wheel(asked.wheel, folder) if kind == SELFTEST else None)
+        if "\nFROM " not in container.text:
+            raise WrongInputError(f"--format {kind} gives no Containerfile to build", "build --format containerfile")
         gpu = bool(container.driver_floor)
         if asked.run_selftest:
             require_gpu(builder, gpu)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -158,6 +159,17 @@ def test_what_needs_a_build_says_so(gpusetup: Run, tmp_path: Path) -> None:
         done = gpusetup("container", "--gpu", "none", *option)
         assert done.returncode == 2, done.stderr
         assert "add --" in done.stderr
+
+
+def test_a_format_that_only_runs_images_is_not_built(gpusetup: Run, stand_in: Path) -> None:
+    stand_in.rename(stand_in.with_name("podman"))
+    env = {"PATH": f"{stand_in.parent}:{os.environ['PATH']}"}
+    done = gpusetup("container", "--gpu", "none", "--format", "compose", "--build", env=env)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--format compose gives no Containerfile" in done.stderr
+    assert not (stand_in.parent / "log").exists()
+    done = gpusetup("container", "--gpu", "none", "--build", "--image", "localhost/x:1", env=env)
+    assert (done.returncode, done.stdout) == (0, "sha256:abc localhost/x:1\n")
 
 
 def test_the_printed_selftest_file_names_the_wheel_that_lies_beside_it(gpusetup: Run, tmp_path: Path) -> None:
