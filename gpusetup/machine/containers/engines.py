@@ -53,8 +53,8 @@ def _versions(packages: tuple[Package, ...]) -> Iterator[tuple[str, str]]:
     by_name = {one.name: one.version for one in packages}
     for program, names in PACKAGES.items():
         said = next((by_name[name] for name in names if name in by_name), "")
-        if number := re.search(r"(?:^|:)(\d+(?:\.\d+)*)", said):
-            yield program, number[1]
+        if number := re.match(r"\d+(\.\d+)*", said.rpartition(":")[2]):  # 5:28.1.1: the epoch is not a version
+            yield program, number[0]
 
 
 def _containerd(host: Host) -> Reading[bool]:
