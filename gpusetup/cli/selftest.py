@@ -42,7 +42,7 @@ def _kind() -> type[Proof]:
 @click.option("--check", "names", multiple=True, metavar="NAME", help="Run only this check (repeatable).")
 @click.option(
     "--framework", "frameworks", multiple=True, metavar="NAME",
-    help="Only pytorch, tensorflow or jax (repeatable).  [default: all that are installed]",
+    help="Only pytorch, tensorflow or jax (repeatable).  [default: those installed; jax with --full]",
 )  # fmt: skip
 @click.option(
     "--device", "devices", multiple=True, metavar="NAME", help="cpu, cuda:N or all (repeatable).  [default: all]"
@@ -109,10 +109,13 @@ def selftest(
         return
     if data is not None:
         require_data(data, chosen, found)
+    wanted = tuple(map(software.canonical, frameworks))
+    here = software.interpreters(wanted, software.parse(pythons))
+    taken = here if wanted or pythons else software.at_hand(here, quick=quick)
     before = Baseline(load(baseline, Proof), may_lose / 100) if baseline is not None else None
     selection = Selection(
         checks=chosen,
-        pythons=software.interpreters(tuple(map(software.canonical, frameworks)), software.parse(pythons)),
+        pythons=taken,
         devices=hardware.devices(devices),
         seeds=seeds,
         profile="quick" if quick else "full",
@@ -120,6 +123,7 @@ def selftest(
         threads=threads,
         data=str(data.resolve()) if data is not None else "",
         precisions=tuple(dict.fromkeys(precisions)),
+        left_out=tuple(name for name in here if name not in taken),
     )
     require_precisions(selection.precisions, chosen, selection.devices, found)
     with unwinding(), progress.progress() as watch:

@@ -13,6 +13,8 @@ FRAMEWORKS = {
     "jax": (("jax", "optax"), "jax"),
     "pytorch": (("torch",), "torch"),
 }
+USUAL = ("pytorch", "tensorflow")
+"""What a quick run is of; a report without one of these says so. JAX compiles everything anew: it is for --full."""
 _ALIASES = {"torch": "pytorch", "tf": "tensorflow"}
 _FIND = "import sys, importlib.util as u; print(*[m for m in sys.argv[1:] if u.find_spec(m)])"
 
@@ -54,6 +56,12 @@ def interpreters(wanted: tuple[str, ...], pythons: dict[str, str]) -> dict[str, 
             "pip install 'gpusetup[torch]' (or [tensorflow], [jax]), or name another Python: --python torch=/…/python",
         )
     return {name: pythons.get(name, sys.executable) for name in here if name in (wanted or here)}
+
+
+def at_hand(here: dict[str, str], *, quick: bool) -> dict[str, str]:
+    """Return those of the installed frameworks that a run takes when none is named."""
+    usual = {name: python for name, python in here.items() if name in USUAL}
+    return usual if quick and usual else here
 
 
 def _modules(python: str) -> set[str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpusetup.selftest.frameworks import USUAL
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.plan import Selection
-
-USUAL = ("pytorch", "tensorflow")  # a report without one of these says so
 
 
 def gaps(selection: Selection, checks: dict[str, Check]) -> Iterator[str]:
@@ -18,6 +18,8 @@ def gaps(selection: Selection, checks: dict[str, Check]) -> Iterator[str]:
     for name in USUAL:
         if name not in selection.pythons:
             yield f"{name}: it did not run, nothing is known of it"
+    for name in selection.left_out:
+        yield f"{name}: installed, and left to --full or --framework {name}"
     if all(device == "cpu" for device in selection.devices):
         yield "GPU: no check ran on one"
     yield from _not_written(selection, checks)

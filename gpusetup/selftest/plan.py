@@ -31,6 +31,8 @@ class Selection(Value):
     threads: int = 1
     data: str = ""
     precisions: tuple[Precision, ...] = ("float32",)
+    left_out: tuple[str, ...] = ()
+    """Frameworks that are installed and were not asked for."""
 
 
 class Limits(Value):

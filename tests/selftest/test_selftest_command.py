@@ -74,6 +74,13 @@ def test_with_one_framework_that_one_runs(monkeypatch: pytest.MonkeyPatch) -> No
     assert frameworks.interpreters((), {}) == {"pytorch": sys.executable}
 
 
+def test_a_quick_run_leaves_jax_to_the_full_one_unless_it_is_all_there_is() -> None:
+    every = dict.fromkeys(("tensorflow", "jax", "pytorch"), "python")
+    assert set(frameworks.at_hand(every, quick=True)) == {"tensorflow", "pytorch"}
+    assert frameworks.at_hand(every, quick=False) == every
+    assert frameworks.at_hand({"jax": "python"}, quick=True) == {"jax": "python"}
+
+
 def test_each_framework_runs_in_the_interpreter_it_is_in(monkeypatch: pytest.MonkeyPatch) -> None:
     there = {sys.executable: {"numpy", "torch"}, "/other/python": {"numpy", "tensorflow"}}
     monkeypatch.setattr(frameworks, "_modules", there.__getitem__)
