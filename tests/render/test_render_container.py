@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gpusetup.content import content_dirs
 from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.facts import facts
 from gpusetup.render.container import Container, Job
@@ -140,3 +141,12 @@ def test_a_list_that_is_not_whole_is_refused(text: str, error: type[Exception], 
     (tmp_path / "wheels.txt").write_text(text)
     with pytest.raises(error):
         read_wheels(tmp_path / "wheels.txt", desktop().environments[0])
+
+
+def test_the_tables_of_bases_hold_together() -> None:
+    for row in facts().container_base:
+        assert (content_dirs("containers")[0] / "bases" / f"{row.family}.j2").is_file()
+        assert bool(row.image) != bool(row.on), row.id
+    for tag in facts().image_tag:
+        assert set(tag.digests) <= set(tag.tags), tag.id
+        assert all(name.startswith(f"{tag.cuda}-") for name in tag.tags), tag.id

@@ -29,7 +29,7 @@ class ImageTag(Fact):
     cuda: str
     tags: tuple[str, ...]
     digests: dict[str, Digest] = field(default_factory=dict)
-    """Tag → digest of its image index, where a source gives it."""
+    """Tag → digest, as two or more of the public files that name it pin it."""
     cudnn_major: int
 
     def tag(self, flavor: str, on: str) -> str:
