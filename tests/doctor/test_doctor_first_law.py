@@ -53,6 +53,14 @@ def without(value: dict[str, Any], path: tuple[str | int, ...], new: dict[str, A
     return msgspec.convert(copy, Machine)
 
 
+def replaced(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
+    """Return `value` with `new` at `path`; everything beside it is shared, which is a hundred times as fast."""
+    step, rest = path[0], path[1:]
+    if isinstance(step, int):
+        return (*value[:step], replaced(value[step], rest, new) if rest else new, *value[step + 1 :])
+    return msgspec.structs.replace(value, **{step: replaced(getattr(value, step), rest, new) if rest else new})
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_no_rule_turns_healthy_when_a_reading_is_taken_away(case: Case) -> None:
     rule = RULES[case.rule]
@@ -62,7 +70,7 @@ def test_no_rule_turns_healthy_when_a_reading_is_taken_away(case: Case) -> None:
     for path in paths:
         if path[0] == "gpus" and path[1:2] not in {(), *touched(case)}:
             continue
-        host = without(whole, path, SILENT)
+        host = replaced(case.fires, path, msgspec.convert(SILENT, Unread))
         if {one.state for one in judged(rule, host)} == {"ok"}:
             others = examine(host, RULES.values())
             assert any(taken_away(one) for one in others), f"{rule.id} calls the machine healthy without {path}"
