@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -80,6 +81,8 @@ def with_frameworks(machine: Machine, deep: float | None, pythons: tuple[str, ..
     from gpusetup.machine.frameworks.read import read_frameworks  # noqa: PLC0415
     from gpusetup.selftest.frameworks import parse  # noqa: PLC0415
 
+    if sys.stderr.isatty():
+        click.echo(f"importing the installed frameworks (at most {deep:g} s)", err=True)
     found = read_frameworks(machine.distributions, parse(pythons), deep)
     return msgspec.structs.replace(machine, frameworks=found)
 

@@ -40,6 +40,8 @@ def show(report: Report) -> None:
         say(line)
     if shown:
         say(f"More about a finding: gpusetup doctor --explain {neutral(shown[0].rule)}")
+    if any(one.remedy and one.state in {"error", "warning"} for one in shown):
+        say("What can be carried out for you: gpusetup doctor --fix")
 
 
 def show_changes(time: str, changes: Iterable[Change], report: Report) -> None:

@@ -15,10 +15,10 @@ from gpusetup.report.console import WIDTH_WHEN_PIPED
 
 
 def say(line: str = "", *, indent: int = 0, wrap: bool = True, colour: str | None = None, bold: bool = False) -> None:
-    """Print `line` on stdout, `indent` columns in and wrapped (a command to copy is not)."""
+    """Print `line` on stdout, `indent` columns in; wrapped, but for a command to copy, with the rest further in."""
     blank = " " * indent
-    shown = fill(line, width(), initial_indent=blank, subsequent_indent=blank * 2) if wrap else blank + line
-    click.secho(shown, fg=colour, bold=bold, color=False if os.environ.get("NO_COLOR") else None)
+    shown = fill(line, width(), initial_indent=blank, subsequent_indent=blank + "  ") if wrap else blank + line
+    click.secho(shown, fg=colour, bold=bold or None, color=False if os.environ.get("NO_COLOR") else None)
 
 
 def width() -> int:
