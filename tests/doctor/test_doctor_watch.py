@@ -108,7 +108,7 @@ def test_json_is_a_line_for_each_examination_and_ctrl_c_ends_with_the_last_verdi
 
 def test_text_is_the_report_and_then_only_what_changes(path: Path) -> None:
     watch = Watch(path)
-    while not watch.line().startswith("More about"):
+    while not watch.line().startswith("What can be carried out"):
         pass
     time.sleep(0.5)
     watch.become({})
