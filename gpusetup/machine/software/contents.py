@@ -14,8 +14,11 @@ import subprocess
 import sys
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+from typing import Any
 
 PLACE = Path("/opt/gpusetup")
+LONG = 80
+"""A licence field with more than a name in it is the licence's text."""
 RPM = ["rpm", "-qa", "--queryformat", "%{NAME}\t%{EVR}\t%{ARCH}\t%{LICENSE}\n"]
 DEB = ["dpkg-query", "--show", "--showformat", "${Package}\t${Version}\t${Architecture}\t\n"]
 
@@ -24,9 +27,8 @@ def main(folders: list[str]) -> None:
     """Print the wheels in `folders`, and the distribution's packages."""
     environments = [str(path) for path in sorted(PLACE.glob("*/lib/python*/site-packages"))]
     found = folders or environments or [path for path in sys.path if path.endswith("-packages")]
-    said: dict[str, object] = {
-        "wheels": [wheel(one, folder) for folder in found for one in distributions(path=[folder])]
-    }
+    wheels = [wheel(one, folder) for folder in found for one in distributions(path=[folder])]
+    said: dict[str, object] = {"wheels": [one for one in wheels if one["name"]]}  # one that was half removed has none
     said["packages"] = packages("rpm", RPM) or packages("deb", DEB)
     said["hashes"] = hashes()
     said["distribution"], said["release"] = distribution()
@@ -34,22 +36,27 @@ def main(folders: list[str]) -> None:
 
 
 def wheel(one: Distribution, folder: str) -> dict[str, str]:
-    """Return what a distribution's metadata says of itself; of its licences the one that says most."""
-    about = one.metadata
-    classifiers = [line.rpartition("::")[2].strip() for line in about.get_all("Classifier", []) if "License ::" in line]
-    stated = first(one, "License").strip()
+    """Return what a distribution's metadata says of itself; of its licences the shortest way it puts them."""
+    classifiers = [line.rpartition("::")[2].strip() for line in said_of(one, "Classifier") if "License ::" in line]
+    stated = "".join(said_of(one, "License")[:1]).strip()
     return {
-        "name": re.sub(r"[-_.]+", "-", about["Name"] or "").lower(),
-        "version": about["Version"] or "",
-        "spdx": first(one, "License-Expression"),
-        "licence": stated if stated and len(stated) < 80 and "\n" not in stated else " AND ".join(classifiers),
+        "name": normal("".join(said_of(one, "Name")[:1])),
+        "version": "".join(said_of(one, "Version")[:1]),
+        "spdx": "".join(said_of(one, "License-Expression")[:1]),
+        "licence": stated if stated and len(stated) < LONG and "\n" not in stated else " AND ".join(classifiers),
         "folder": folder,
     }
 
 
-def first(one: Distribution, field: str) -> str:
-    """Return what the metadata says in `field`, "" when nothing."""
-    return next(iter(one.metadata.get_all(field) or ()), "")
+def said_of(one: Distribution, field: str) -> list[str]:
+    """Return what the metadata says in `field`, which may be there several times, or no metadata at all."""
+    about: Any = one.metadata  # None in newer Pythons where there is none
+    return list((about.get_all(field) if about is not None else None) or [])
+
+
+def normal(name: str) -> str:
+    """Return `name` as package indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def packages(kind: str, command: list[str]) -> list[dict[str, str]]:
@@ -78,7 +85,7 @@ def hashes() -> dict[str, str]:
         for line in path.read_text().splitlines():
             pinned, _, digest = line.partition(" --hash=sha256:")
             name, _, version = pinned.partition("==")
-            found[f"{re.sub(r'[-_.]+', '-', name).lower()}=={version}"] = digest
+            found[f"{normal(name)}=={version}"] = digest
     return found
 
 
