@@ -1,0 +1,111 @@
+"""Each trained workload against the same model as a user would write it (`plain/`), same batches: ``… [FRAMEWORK…]``.
+
+Both run in one process per framework, in turn, `ROUNDS` times over the same steps, on one thread; the fastest rounds
+are compared, since whatever else runs on the machine only ever adds. A ratio above 1 means that ours is slower.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+
+from checks import gru, sgd, transformer
+from checks.common.job import Job
+from checks.gru.names import LETTERS as NAME_LETTERS
+from checks.sgd.names import BATCH, count_letters
+from checks.sgd.rules import RULES
+from checks.transformer.text import LETTERS as TEXT_LETTERS
+from checks.transformer.text import LONGEST
+
+BUDGET, ROUNDS, STEPS = 1.05, 8, 60
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+FRAMEWORKS = ("pytorch", "tensorflow", "jax")
+
+Pair = tuple[Callable[..., float], Callable[..., float], list[tuple[Any, Any]]]
+
+
+def workloads(framework: str, job: Job) -> dict[str, Pair]:
+    """Return workload → our step, the plain one, and what each step is given."""
+    plan, lines, names = gru.draw_plan(job), transformer.draw_plan(0), count_letters(job)
+    languages = len(plan.corpus.languages)
+
+    def plain(name: str, *sizes: int) -> Callable[..., float] | None:
+        if not Path(__file__).with_name("plain").joinpath(f"{name}_{framework}.py").exists():
+            return None
+        step: Callable[..., float] = importlib.import_module(f"benchmarks.plain.{name}_{framework}").trainer(*sizes)
+        return step
+
+    model = {name: importlib.import_module(f"checks.{name}.{framework}") for name in ("gru", "transformer", "sgd")}
+    adam = next(rule for rule in RULES if rule.name == "adam")
+    start = {"weight": np.zeros((names.letters.shape[1], languages))}
+    training: sgd.Training = model["sgd"].Training("regression", adam, start, job)
+    rows = [np.arange(first * BATCH, (first + 1) * BATCH) % len(names.languages) for first in range(STEPS)]
+    text = [lines.batch(step, causal=True) for step in range(STEPS)]
+    found: dict[str, tuple[Any, Any, list[tuple[Any, Any]]]] = {
+        "gru": (
+            model["gru"].Model(plan.weights, job).step,
+            plain("gru", NAME_LETTERS, languages),
+            [((batch,), tuple(batch)) for batch in gru.batches(plan, 0, STEPS)],
+        ),
+        "transformer": (
+            model["transformer"].Model(lines.weights, job, causal=True).step,
+            plain("transformer", TEXT_LETTERS, LONGEST),
+            [((batch,), tuple(batch)) for batch in text],
+        ),
+        "sgd": (
+            training.step,
+            plain("sgd", names.letters.shape[1], languages),
+            [((names.letters[row], names.languages[row]),) * 2 for row in rows],
+        ),
+    }
+    return {name: (ours, theirs, given) for name, (ours, theirs, given) in found.items() if theirs is not None}
+
+
+def compare(pair: Pair) -> tuple[float, float]:
+    """Return the seconds of our and of the plain step, the fastest rounds of each."""
+    ours, plain, batches = pair
+
+    def seconds(step: Callable[..., float], place: int) -> float:
+        started = time.perf_counter()
+        for batch in batches:
+            step(*batch[place])
+        return (time.perf_counter() - started) / len(batches)
+
+    times = [(seconds(ours, 0), seconds(plain, 1)) for _ in range(ROUNDS + 1)][1:]  # the first round compiles
+    return min(one for one, _ in times), min(two for _, two in times)
+
+
+def main(framework: str) -> int:
+    where: dict[str, Any] = {"device": "cpu", "threads": 1, "trace": "", "log": "", "data": ""}
+    job = Job(check="gru", framework=framework, seed=0, round=1, profile="quick", **where)
+    importlib.import_module(f"checks.common.{framework}").prepare(job)
+    slow = False
+    for name, pair in workloads(framework, job).items():
+        ours, plain = compare(pair)
+        slow |= ours > BUDGET * plain
+        print(f"{name:12}{framework:12}{ours * 1e3:7.2f} ms a step, plain {plain * 1e3:7.2f} ms: {ours / plain:.2f}")
+    return 1 if slow else 0
+
+
+def spawn(frameworks: Sequence[str]) -> int:
+    environment = (
+        os.environ | ONE_THREAD | {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+    )
+    environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "PLAIN_SCRIPTS_CHILD": "1"}
+    done = [subprocess.run([sys.executable, __file__, one], check=False, env=environment) for one in frameworks]
+    return max(one.returncode for one in done)
+
+
+if __name__ == "__main__":
+    chosen = sys.argv[1:] or list(FRAMEWORKS)
+    sys.exit(main(chosen[0]) if "PLAIN_SCRIPTS_CHILD" in os.environ else spawn(chosen))
