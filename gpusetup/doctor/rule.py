@@ -22,6 +22,9 @@ from gpusetup.value import Value
 
 T = TypeVar("T")
 
+HERE = "this machine"
+"""The subject of a rule that speaks of no single thing."""
+
 Severity = Literal["info", "warning", "error"]
 Worst = Literal["unknown", "info", "warning", "error"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.examine import COULD_NOT_LOOK, UNTRIED
+from gpusetup.doctor.outcome import COULD_NOT_LOOK, UNTRIED
 from gpusetup.doctor.verdict import headline
 from gpusetup.report.console import neutral
 from gpusetup.report.text import say

@@ -1,0 +1,81 @@
+"""What comes out of a rule, as a `Finding`: nothing, something, not tried, or not to be known."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.finding import Finding, Remedy
+from gpusetup.doctor.fixes import remedy
+from gpusetup.doctor.rule import Rule, Verdict
+from gpusetup.machine.model import Machine, Unread
+
+COULD_NOT_LOOK = "could not look whether: "
+UNTRIED = ("nobody asked for it",)
+_WHY = {
+    "absent": "is not there",
+    "denied": "may not be read by this user",
+    "failed": "failed",
+    "timeout": "did not answer in time",
+    "unsupported": "is not supported here",
+}
+
+
+def untried(rule: Rule, subject: str, how: str) -> Finding:
+    """Return that `rule` needs what nobody asked for; `how` says how to ask."""
+    return Finding(
+        rule=rule.id,
+        state="skipped",
+        subject=subject,
+        summary=f"not tried whether: {rule.title}",
+        evidence=(*UNTRIED, how),
+        source=rule.source,
+    )
+
+
+def ok(rule: Rule, subject: str) -> Finding:
+    """Return that `rule` looked and found nothing."""
+    return Finding(
+        rule=rule.id,
+        state="ok",
+        subject=subject,
+        summary=f"looked for and not found: {rule.title}",
+        source=rule.source,
+    )
+
+
+def found(rule: Rule, subject: str, verdict: Verdict, machine: Machine) -> Finding:
+    """Return what `verdict` says, with its remedy for this machine."""
+    return Finding(
+        rule=rule.id,
+        state=verdict.state,
+        subject=verdict.subject or subject,
+        summary=verdict.summary,
+        evidence=verdict.evidence,
+        remedy=None if verdict.fix is None else remedy(verdict.fix, machine),
+        source=rule.source,
+    )
+
+
+def unknown(rule: Rule, subject: str, unread: Unread) -> Finding:
+    """Return that `rule` could not look, and why."""
+    code = "" if unread.code is None else f" (code {unread.code})"
+    detail = f": {unread.detail}" if unread.detail else ""
+    return Finding(
+        rule=rule.id,
+        state="unknown",
+        subject=subject,
+        summary=COULD_NOT_LOOK + rule.title,
+        evidence=(f"{unread.source} {_WHY[unread.unread]}{code}{detail}" if unread.source else unread.detail,),
+        source=rule.source,
+    )
+
+
+def fault(rule: Rule, subject: str, error: Exception) -> Finding:
+    """Return that `rule` itself is at fault: one broken rule must not hide what the others found."""
+    return Finding(
+        rule=rule.id,
+        state="unknown",
+        subject=subject,
+        summary=COULD_NOT_LOOK + rule.title,
+        evidence=(f"rule {rule.id} is at fault: {type(error).__name__}: {error}",),
+        remedy=Remedy(text="This is a fault of gpusetup; please report it with the output of `gpusetup detect`"),
+        source=rule.source,
+    )
