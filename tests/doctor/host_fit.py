@@ -6,6 +6,7 @@ shares the tables with `fit`, and no code.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -76,8 +77,13 @@ def said(cell: Cell) -> str:
     return min(found, key=WORST.index, default="ok")
 
 
+@functools.cache
+def desktop() -> Machine:
+    return machine("desktop")
+
+
 def host(cell: Cell) -> Machine:
-    base = machine("desktop")
+    base = desktop()
     version = version_of(cell.driver)
     readings = msgspec.structs.replace(base.driver, nvml=version, cuda=cell.driver.cuda_max)
     assert not isinstance(base.gpus, msgspec.Struct)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -38,6 +39,7 @@ def placed(machine: Machine) -> list[Placed]:
     return [Placed(card, _market(card.name)) for card in reversed(kinds.values())]
 
 
+@functools.cache
 def _market(name: str) -> str:
     if "titan" in name.lower():
         return "titan"
