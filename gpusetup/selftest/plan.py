@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from gpusetup.selftest.devices import visible
 from gpusetup.selftest.model import REFERENCE, Job, Precision, Profile
 from gpusetup.value import Value
 
@@ -122,7 +123,7 @@ def environment(lane: Lane, threads: int) -> dict[str, str]:
         "MKL_DYNAMIC": "FALSE",
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
-        "CUDA_VISIBLE_DEVICES": _visible(lane.device),
+        "CUDA_VISIBLE_DEVICES": visible(lane.device),
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "1",
     }
@@ -141,12 +142,3 @@ def _jax(lane: Lane, threads: str) -> dict[str, str]:
         "JAX_ENABLE_X64": "0",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
     }
-
-
-def _visible(device: str) -> str:
-    """Return what CUDA may see: for ``cuda:1`` the second of the devices the user lets us see."""
-    if device == "cpu":
-        return ""
-    number = int(device.removeprefix("cuda:"))
-    allowed = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
-    return allowed[number].strip() if allowed != [""] and number < len(allowed) else str(number)
