@@ -17,9 +17,9 @@ from gpusetup.resolve.model import Stack
 TOOLS = ("rpm", "dnf", "rpmkeys", "curl", "gpg", "akmods", "modinfo", "modprobe", "grubby", "mokutil",
          "kmodgenca", "python3.13", "rpm-ostree", "bootc", "podman", "nvidia-ctk", "systemctl", "setsebool",
          "ldconfig", "runuser", "getent", "id", "uname", "df", "pgrep")  # fmt: skip
-CHANGING = ("dnf ", "rpm -e", "rpmkeys", "akmods", "modprobe", "grubby --update", "mokutil --import", "kmodgenca",
-            "curl", "python3.13", "python -m pip install --disable", "nvidia-ctk", "setsebool",
-            "systemctl")  # fmt: skip
+CHANGING = ("dnf ", "rpm -e", "rpmkeys --import", "rpmkeys --delete", "akmods", "modprobe", "grubby --update",
+            "mokutil --import", "kmodgenca", "curl", "python3.13", "python -m pip install --disable",
+            "nvidia-ctk", "setsebool", "systemctl")  # fmt: skip
 
 
 @dataclass
