@@ -38,8 +38,8 @@ PLACES = (
     "[[ {{ value | sh }} == x ]] || :; printf '%s\\0' \"$(printf '%s.' {{ value | sh }})\"",
 )
 PIECES = ("'", '"', "\\", "`", "$(", ")", "${", "}", ";", "&", "|", ">", "<", "#", "!", "~", "*", "?", "[", "]", "$'",
-          "\n", "\r", "\t", "\x1b", "\0", "\u2028", "\u202e", "\ue000", "\ue001", "\ue002", "EOF", "GPUSETUP_END", "{{ x }}",
-          "{%", "$(exit 3)", "`exit 3`", "-n", "--", "=", " ", "é", "\U0001f4a3", "\ud7ff")  # fmt: skip
+          "\n", "\r", "\t", "\x1b", "\0", "\u2028", "\u202e", "\ue000", "\ue001", "\ue002", "EOF", "GPUSETUP_END",
+          "{{ x }}", "{%", "$(exit 3)", "`exit 3`", "-n", "--", "=", " ", "é", "\U0001f4a3", "\ud7ff")  # fmt: skip
 WORDS = st.lists(st.sampled_from(PIECES) | st.text(max_size=6), max_size=8).map("".join)
 POISONS = ("'\"$(:>{mark})`:>{mark}`;:>{mark}&x", "x\n:>{mark}\n", "x$(:>{mark})", "{{ 7*7 }}x';:>{mark};'")
 
@@ -84,7 +84,7 @@ def words(count: int) -> tuple[int, int]:
 
 
 def plans(folder: Path) -> tuple[int, int]:
-    """Poison each text of each plan in turn, and run the script's checks and dry run where there is no command at all."""
+    """Poison each text of each plan in turn, and run the script's checks and dry run where there is no command."""
     tried = refused = run = 0
     mark, root = folder / "was-here", folder / "root"
     (root / "etc").mkdir(parents=True)

@@ -8,6 +8,7 @@ nothing inside reaches the network.
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,7 +59,7 @@ rpm -i bash-*.rpm fedora-release-*.rpm kernel-core-*.rpm python3-3*.rpm
 class Lab:
     """One stand-in Fedora `release`; `folder` is where it is mounted, for itself alone."""
 
-    def __init__(self, folder: Path, world: World, release: str = "44", tmpfs: str = "99g") -> None:
+    def __init__(self, folder: Path, world: World, release: str = "44") -> None:
         self.folder, self.world = folder, world
         self.net = folder.with_suffix(".net")
         folder.mkdir()
@@ -87,14 +88,14 @@ class Lab:
             self.write(f"/usr/local/sbin/{name}", stubs.program(name), mode="755")
 
     @property
-    def _chroot(self) -> list[str]:
+    def chroot(self) -> list[str]:
         return [*self.inside, "chroot", str(self.folder / "root")]
 
     def sh(self, text: str, stdin: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
         """Run shell text inside."""
         path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         return subprocess.run(
-            [*self._chroot, "bash", "-c", text],
+            [*self.chroot, "bash", "-c", text],
             env={"PATH": path, "HOME": "/root", "LC_ALL": "C.UTF-8", "PIP_CONFIG_FILE": "/etc/pip.conf", **env},
             capture_output=True,
             text=True,
@@ -109,6 +110,14 @@ class Lab:
         self.write("/root/recipe.sh", script)
         return self.sh(" ".join(["bash /root/recipe.sh", *args]), **env)
 
+    def gpusetup(self, *args: str) -> subprocess.CompletedProcess[str]:
+        """Run this checkout's own command inside."""
+        return self.sh(
+            shlex.join([str(Path(sys.executable).with_name("gpusetup")), *args]),
+            PYTHONPATH=str(HERE.parents[1]),
+            PYTHONDONTWRITEBYTECODE="1",
+        )
+
     def write(self, path: str, text: str, mode: str = "644") -> None:
         done = subprocess.run(
             [*self.inside, "install", "-D", "-m", mode, "/dev/stdin", f"{self.folder}/root{path}"],
@@ -118,8 +127,8 @@ class Lab:
 
     def carry(self, path: str, other: Lab) -> None:
         """Carry the folder `path` to the same place in another stand-in Fedora, as on a disk."""
-        packed = subprocess.run([*self._chroot, "tar", "-cf", "-", path], capture_output=True, check=True)
-        subprocess.run([*other._chroot, "tar", "-C", "/", "-xf", "-"], input=packed.stdout, check=True)
+        packed = subprocess.run([*self.chroot, "tar", "-cf", "-", path], capture_output=True, check=True)
+        subprocess.run([*other.chroot, "tar", "-C", "/", "-xf", "-"], input=packed.stdout, check=True)
 
     @contextmanager
     def spoilt(self, fault: str, *hosts: str) -> Iterator[None]:
@@ -132,6 +141,17 @@ class Lab:
         finally:
             for file in files:
                 file.unlink()
+
+    def resize(self, left: int | None) -> None:
+        """Leave so many megabytes free on its disk, None for plenty."""
+        used = subprocess.run(
+            [*self.inside, "df", "--output=used", "--block-size=1M", self.folder],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        size = "99g" if left is None else f"{int(used.stdout.split()[1]) + left}m"
+        subprocess.run([*self.inside, "mount", "-o", f"remount,size={size}", self.folder], check=True)
 
     def reboot(self, *, enrol: bool = True) -> None:
         """Start the kernel anew: nouveau comes unless it was told not to, else the driver, if it is let in.

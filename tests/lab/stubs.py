@@ -35,6 +35,7 @@ class Stub(Value):
     provides: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     files: dict[str, str] = msgspec.field(default_factory=dict)
+    pre: str = ""
     post: str = ""
     preun: str = ""
 
@@ -162,7 +163,7 @@ def spec(stub: Stub, tree: Path) -> str:
     lines += ["%description", "stub", "%install", f"cp -a {tree}/. %{{buildroot}}"]
     files = [path.removeprefix("x:") for path in stub.files]
     lines += ["%files", *files, *(f"%dir {folder}" for folder in _folders(files))]
-    for name in ("post", "preun"):
+    for name in ("pre", "post", "preun"):
         text = getattr(stub, name)
         lines += [f"%{name}", f"echo '{name} {stub.name}' >>/var/log/lab-calls", text] if text else []
     return "\n".join(lines) + "\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,24 +51,6 @@ def test_a_broken_recipe_does_not_pass_for_a_whole_one(world: World, tmp_path: P
         assert cells.walk_in(lab, render(made, "bash", DAY), stack).wrong
     finally:
         lab.close()
-
-
-def test_the_playbook_does_what_the_script_does(world: World, lab: Lab) -> None:
-    if shutil.which("ansible-playbook") is None:
-        pytest.skip("ansible-playbook is not installed")
-    made = recipe(world.stack(ADA))
-    lab.write("/root/play.yml", render(made, "ansible", DAY))
-    play = (
-        "ansible-playbook -i localhost, -c local -e ansible_become=false -e ansible_python_interpreter=/usr/bin/python3"
-    )
-    before = lab.state()
-    dry = lab.sh(f"{play} --check /root/play.yml")
-    assert lab.state() == before
-    assert "failed=0" in dry.stdout, dry.stdout
-    first = lab.sh(f"{play} /root/play.yml")
-    assert "failed=0" in first.stdout, first.stdout + first.stderr
-    # every check of the recipe holds, and the playbook's tasks are conditional on nothing else
-    assert lab.recipe(render(made, "bash", DAY), "--check").returncode == 0
 
 
 def test_killed_anywhere_it_resumes_to_the_state_of_an_undisturbed_run(
