@@ -38,7 +38,7 @@ _MAKE: dict[str, Callable[..., optimizers.Optimizer]] = {
 
 def variants(rule: Rule) -> tuple[str, ...]:  # noqa: ARG001 - every backend has this door
     """Return the other ways that Keras has to make a step."""
-    return ("eager",)
+    return ("eager", "XLA")
 
 
 class Optimiser:
@@ -48,7 +48,8 @@ class Optimiser:
         self.variables = {name: tf.Variable(weight, dtype=tf.float32, name=name) for name, weight in start.items()}
         self.optimiser = _MAKE[rule.name](rule.rate, rule.epsilon)
         self.optimiser.build(list(self.variables.values()))
-        self.update = self._update if variant == "eager" else tf.function(self._update, autograph=False)
+        compiled = tf.function(self._update, autograph=False, jit_compile=variant == "XLA")
+        self.update = self._update if variant == "eager" else compiled
 
     def restart(self, start: Weights, rate: float) -> None:
         for name, variable in self.variables.items():
