@@ -26,6 +26,7 @@ from gpusetup.render.container.choose import HOST, choose
 from gpusetup.render.container.formats import formats
 from gpusetup.resolve.model import Card, Request
 from tests.render import container_readers as readers
+from tests.support import Run
 
 ADA = Card(name="GeForce RTX 4090", arch="Ada", compute_capability="8.9", known_by="NVML")
 BASES = [name for name in names(facts()) if not name.endswith(HOST)]
@@ -294,3 +295,22 @@ def test_a_name_that_is_no_label_is_refused(name: str) -> None:
 
     with pytest.raises(WrongInputError):
         label(name)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--format", "floppy"), "known: apptainer, bootc, compose"),
+        (("--base-image", "plan9"), "known: fedora, ubuntu, rocky"),
+        (("--name", "A b"), "small letters, digits and dashes"),
+        (("--image", "no tag"), "is no image"),
+        (("--requirements", "x.txt"), "an image for each with --framework"),
+        (("--base-image", "cuda-ubuntu", "--gpu", "none"), "no tag of NVIDIA's images"),
+    ],
+)
+def test_the_command_refuses_with_a_reason(gpusetup: Run, options: tuple[str, ...], says: str) -> None:
+    card = () if "--gpu" in options else ("--gpu", "RTX 4090")
+    done = gpusetup("container", "--release", "44", *card, *options)
+    assert done.returncode in {2, 4}
+    assert says in done.stderr
+    assert done.stdout == ""
