@@ -78,6 +78,8 @@ def doctor(
         _explain(explain)
         return
     refuse_elsewhere(deep, machine_file, sysroot)
+    if sum((do_fix, watch is not None, image is not None)) > 1:
+        raise click.UsageError("--fix, --watch and --image are one at a time")
     form = "json" if as_json else form
     source = Source(machine_file, sysroot, deadline, deep, pythons)
     wanted = standard(only, skip, silences, fail_on=fail_on, require_gpu=require_gpu)

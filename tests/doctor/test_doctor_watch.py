@@ -153,7 +153,14 @@ def _state(pid: int) -> tuple[int, int, int]:
 
 
 @pytest.mark.parametrize(
-    "options", [["--watch", "--format", "junit"], ["--watch", "--machine", "-"], ["--watch=0"], ["--watch", "soon"]]
+    "options",
+    [
+        ["--watch", "--format", "junit"],
+        ["--watch", "--machine", "-"],
+        ["--watch=0"],
+        ["--watch", "soon"],
+        ["--watch", "--fix"],
+    ],
 )
 def test_what_cannot_be_watched_is_refused(options: list[str], gpusetup: Run) -> None:
     done = gpusetup("doctor", *options)
