@@ -104,7 +104,7 @@ def two_flavours(machine: Machine) -> Verdicts:
     """
     names = {one.name for one in driver_packages(machine)}
     for name in sorted(names):
-        for other in (f"{name}-open", name.replace("-nvidia", "-nvidia-open", 1)):
+        for other in (f"{name}-open", *(name.replace(part, f"{part}-open", 1) for part in ("nvidia", "nvidia-kernel"))):
             if other in names and other != name and re.search(r"dkms|kmod|kernel", name):
                 yield warning(f"{name} and {other} are both installed", name, other, fix=fix("one-flavour"))
                 return

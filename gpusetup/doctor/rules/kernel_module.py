@@ -88,7 +88,7 @@ def not_loaded(machine: Machine) -> Verdicts:
     "KRN003",
     "Nouveau or nova holds a GPU",
     worst="error",
-    after=("GPU001",),
+    after=("GPU001", "KRN201"),
     over=each_card,
     source="NVIDIA driver README, chapter 8",
 )

@@ -14,7 +14,7 @@ README = "NVIDIA driver README, chapter on module parameters"
     "KRN201",
     "The system fell back to nouveau at its start",
     worst="error",
-    after=("GPU001", "KRN001", "KRN101", "SEC001", "SEC002", "SEC004"),
+    after=("GPU001", "KRN001", "KRN101", "SEC002", "SEC004"),
     source="RPM Fusion: nvidia-fallback.service; NVIDIA driver README, chapter 8",
 )
 def fallback(machine: Machine) -> Verdicts:

@@ -46,7 +46,7 @@ class Distribution(Value):
     cuda: str = ""
     """For torch and tensorflow: the CUDA they were built for (``12.6``), ``cpu``, or "" when their files do not say."""
     architectures: tuple[str, ...] = ()
-    """For torch and tensorflow: the GPU architectures they have code for (``sm_60``, ``compute_90``), by their files."""
+    """For torch and tensorflow: the GPU architectures they have code for (``sm_60``, ``compute_90``)."""
     installer: str = ""
     """For the frameworks and nvidia-*: who installed them (``pip``, ``uv``, ``conda``, …)."""
     glibc: str = ""
