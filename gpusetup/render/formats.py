@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gpusetup import __version__
 from gpusetup.content import content_dirs
-from gpusetup.errors import WrongInputError
+from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.render import environment
 from gpusetup.render.model import Recipe
 from gpusetup.render.settle import settle
@@ -27,6 +27,11 @@ def render(recipe: Recipe, kind: str, made: str) -> str:
     known = formats()
     if kind not in known:
         raise WrongInputError(f"there is no format {kind!r}", f"known: {', '.join(known)}")
+    if kind == "bundle" and recipe.stack is not None and recipe.stack.request.variant:
+        raise RefusedError(
+            "a bundle holds packages for dnf, and this recipe is for a system that is an image",
+            "carry images there instead: podman save and load, or a registry of your own",
+        )
     template = environment.get(environment.scripts([_folder()]), known[kind])
     with environment.template_faults(known[kind]):
         text = template.render(
