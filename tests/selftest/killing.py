@@ -67,7 +67,7 @@ def _is_worker(pid: int) -> bool:
 
 
 def _kill_some(draw: random.Random, stop: threading.Event, blows: list[int]) -> None:
-    while not stop.wait(draw.uniform(0.05, 0.4)):
+    while not stop.wait(draw.uniform(0.1, 0.8)):
         try:
             workers = [child for child in children(os.getpid()) if _is_worker(child)]
             victims = workers + [job for worker in workers for job in children(worker)]
