@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the campaign 
 
 from tests.lab import faults
 from tests.lab.conftest import lacking
-from tests.lab.world import ADA, World
+from tests.lab.world import World
 
 WORKERS = 2
 
@@ -30,7 +30,7 @@ def main() -> int:
         (top / "world").mkdir()
         world = World(top / "world")
         try:
-            script = world.script(ADA)
+            script = faults.script_of(world)
             before, whole = faults.undisturbed(world, top / "undisturbed", script)
             with ThreadPoolExecutor(WORKERS) as pool:
                 ends = pool.map(

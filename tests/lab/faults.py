@@ -12,8 +12,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from gpusetup.render.formats import render
+from gpusetup.render.steps import recipe
 from tests.lab.fedora import Lab
-from tests.lab.world import World
+from tests.lab.world import ADA, DAY, World
 
 State = dict[str, str]
 
@@ -25,6 +27,11 @@ class Fault(NamedTuple):
     happens: Callable[[Lab], AbstractContextManager[None]]
     says: tuple[str, ...]
     code: int = 6
+
+
+def script_of(world: World) -> str:
+    """Return the recipe that meets them: one with every step that takes something from elsewhere."""
+    return render(recipe(world.stack(ADA)), "bash", DAY)
 
 
 def meet(world: World, folder: Path, script: str, fault: Fault, before: State, whole: State) -> str:

@@ -31,7 +31,7 @@ def test_it_installs_changes_nothing_twice_and_goes_back(world: World, tmp_path:
 
 def test_cells_of_the_matrix(world: World, tmp_path: Path) -> None:
     """A few by chance; `benchmarks/lab_matrix.py` walks through them all."""
-    chosen = random.Random(SEED).sample(cells.every(), 3)
+    chosen = random.Random(SEED).sample(cells.every(), 2)
     for number, cell in enumerate(chosen):
         stack = cell.stack(world)
         if isinstance(stack, Stack):
@@ -80,7 +80,8 @@ def test_a_package_that_is_not_signed_by_the_pinned_key_is_not_installed(world: 
         assert "the step driver failed" in refused.stderr
         assert "nvidia" not in lab.state()["packages"]
     lab.sh("dnf clean metadata")  # the mended repository has other checksums
-    assert lab.recipe(script).returncode == 0
+    mended = lab.recipe(script)
+    assert "── nouveau" in mended.stdout, mended.stderr  # the driver is there now
 
 
 def test_a_key_that_is_not_the_pinned_one_is_not_imported(world: World, lab: Lab) -> None:
