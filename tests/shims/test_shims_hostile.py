@@ -52,10 +52,7 @@ def test_hostile_text_is_never_run(fedora: Fedora, tmp_path: Path, kind: str, te
     (fedora.shim / "bootc.json").write_text('{"status": {"booted": null, "staged": null}}')
     fedora.run(script, "--check")
     assert not mark.exists()
-    first = next(
-        step for step in ("driver", "driver-runfile", "environments") if f"\nstep_{step.replace('-', '_')}()" in script
-    )
-    fedora.run(script, "--from", first)
+    fedora.run(script, "--from", "driver-runfile" if "\nstep_driver_runfile()" in script else "driver")
     assert not mark.exists()
     fedora.run(script, "--undo")
     assert not mark.exists()
