@@ -48,7 +48,10 @@ def main() -> int:
                 walked = pool.map(
                     lambda at: cells.walk(world, Path(folder) / f"lab{at[0]}", plans[at[1]]), enumerate(first.values())
                 )
-                seen = dict(zip(first, walked, strict=True))
+                seen = {}
+                for (digest, cell), verdict in zip(first.items(), walked, strict=True):
+                    seen[digest] = verdict
+                    print(f"  {time.monotonic() - start:5.0f} s  {cell}: {verdict.wrong or 'ok'}", flush=True)
         finally:
             world.close()
     whole = verdicts | {cell: seen[recipe(stack).digest] for cell, stack in plans.items()}
