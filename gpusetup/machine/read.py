@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from gpusetup import __version__
 from gpusetup.errors import WrongInputError
@@ -45,17 +46,25 @@ def _read_beside(host: Host, question: Question) -> Machine:
     from gpusetup.machine.software.libraries import read_gone, read_libraries  # noqa: PLC0415
     from gpusetup.machine.software.owners import own  # noqa: PLC0415
     from gpusetup.machine.software.toolkits import read_toolkits  # noqa: PLC0415
-    from gpusetup.machine.software.wheels import read_shared_files  # noqa: PLC0415
+    from gpusetup.machine.software.wheels import read_owned, shared_files  # noqa: PLC0415
     from gpusetup.machine.system.operating_system import read_system  # noqa: PLC0415
 
     system = read_system(host)
     toolkits = read_toolkits(host)
     distributions = read_distributions(host)
+    owned = read_owned(host, distributions)
     packages = read_packages(host)
-    libraries = own(host, read_libraries(host, system.arch, toolkits, distributions), packages, distributions)
+    libraries = own(host, read_libraries(host, system.arch, toolkits, distributions), packages, owned)
     bus = read_bus(host)
-    device_nodes = read_device_nodes(host)
-    containers = read_containers(host, packages)
+    beside: dict[str, Any] = {
+        "device_nodes": read_device_nodes(host),
+        "device_majors": read_majors(host),
+        "containers": read_containers(host, packages),
+        "conda": read_conda(host),
+        "udev": read_udev(host),
+        "libraries_gone": read_gone(host),
+        "shared_files": shared_files(owned),
+    }
     answer = question.answer()
     return Machine(
         gpusetup=__version__,
@@ -65,18 +74,12 @@ def _read_beside(host: Host, question: Question) -> Machine:
         driver=read_driver(host, answer.driver, libraries),
         gpus=answer.gpus,
         pci=bus.cards,
-        device_nodes=device_nodes,
-        libraries=libraries,
-        toolkits=toolkits,
-        distributions=distributions,
-        containers=containers,
-        device_majors=read_majors(host),
-        shared_files=read_shared_files(host, distributions),
-        packages=packages,
-        conda=read_conda(host),
         nvswitches=bus.switches,
         other_displays=bus.other_displays,
-        udev=read_udev(host),
-        libraries_gone=read_gone(host),
+        toolkits=toolkits,
+        distributions=distributions,
+        packages=packages,
+        libraries=libraries,
         stuck=read_stuck(host, answer.gpus),
+        **beside,
     )

@@ -15,7 +15,7 @@ from gpusetup.machine.read import read
 from gpusetup.machine.software.distributions import read_distributions
 from gpusetup.machine.software.libraries import read_libraries
 from gpusetup.machine.software.linker_cache import entries
-from gpusetup.machine.software.wheels import read_shared_files
+from gpusetup.machine.software.wheels import read_owned, shared_files
 from tests.fake_host import FEDORA, Content, Link, grow
 
 
@@ -79,7 +79,7 @@ def test_two_wheels_that_own_one_file_are_named(tmp_path: Path) -> None:
         f"{SITE}/nvidia_nccl_cu13-2.28.3.dist-info/RECORD": "nvidia/__init__.py,,0\nnvidia/nccl/lib/libnccl.so.2,,1\n",
     }
     host = Host(grow(tmp_path, tree))
-    assert read_shared_files(host, read_distributions(host)) == (
+    assert shared_files(read_owned(host, read_distributions(host))) == (
         SharedFile(
             location=SITE,
             owners=("nvidia-cudnn-cu12", "nvidia-cudnn-cu13"),

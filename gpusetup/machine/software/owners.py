@@ -7,9 +7,9 @@ import re
 import msgspec
 
 from gpusetup.machine.host import Host
-from gpusetup.machine.model import Distribution, Library, Package, Reading
+from gpusetup.machine.model import Library, Package, Reading
 from gpusetup.machine.packages.installed import find_owners
-from gpusetup.machine.software.wheels import owned_files
+from gpusetup.machine.software.wheels import Owned
 
 _WHEEL = r"(?P<location>.*)/(?P<file>(?:nvidia|torch)/.*)"
 
@@ -18,18 +18,15 @@ def own(
     host: Host,
     libraries: tuple[Library, ...],
     packages: Reading[tuple[Package, ...]],
-    distributions: tuple[Distribution, ...],
+    wheels: Owned,
 ) -> tuple[Library, ...]:
     """Return `libraries` with the package or the distribution that each belongs to, as far as one says so."""
     system = {one.path: host.resolve(one.path) for one in libraries if one.origin != "wheel"}
     owners = find_owners(host, packages, dict.fromkeys((*system.values(), *system)))
-    wheels = owned_files(host, distributions) if any(one.origin == "wheel" for one in libraries) else {}
     return tuple(msgspec.structs.replace(one, owner=_owner(one, system, owners, wheels)) for one in libraries)
 
 
-def _owner(
-    one: Library, system: dict[str, str], owners: dict[str, str], wheels: dict[tuple[str, str], tuple[str, ...]]
-) -> str:
+def _owner(one: Library, system: dict[str, str], owners: dict[str, str], wheels: Owned) -> str:
     if one.origin != "wheel":
         return owners.get(system[one.path], "") or owners.get(one.path, "")
     said = re.fullmatch(_WHEEL, one.path)

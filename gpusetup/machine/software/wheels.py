@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Distribution, SharedFile, Unread
@@ -23,6 +23,10 @@ _ARCHITECTURES = rb"\x00((?:(?:sm|compute)_\d{2,3}[af]? ?)+)\x00"
 CONSTANTS_LIMIT = 32 << 20
 _MANYLINUX = r"manylinux_2_(\d+)_"
 _ARCHITECTURE = r"\b(?:sm|compute)_\d{2,3}[af]?\b"
+
+
+Owned: TypeAlias = dict[tuple[str, str], tuple[str, ...]]
+"""(folder, file) → the wheels that list it."""
 
 
 def is_framework(name: str) -> bool:
@@ -72,14 +76,14 @@ def read_installer(host: Host, metadata: str) -> str:
     return _text(host, f"{metadata}/INSTALLER").strip()[:40]
 
 
-def read_shared_files(host: Host, distributions: tuple[Distribution, ...]) -> tuple[SharedFile, ...]:
+def shared_files(owned: Owned) -> tuple[SharedFile, ...]:
     """Return which NVIDIA wheels list the same files in their RECORDs, by folder and owners.
 
     The second to be installed has overwritten the first, and removing either breaks both: nvidia-cudnn-cu12 and -cu13
     unpack the same ``nvidia/cudnn/lib/libcudnn.so.9``. Empty ``__init__.py`` files are shared on purpose.
     """
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
-    for (location, path), names in owned_files(host, distributions).items():
+    for (location, path), names in owned.items():
         if len(names) > 1:
             groups[location, names].append(path)
     return tuple(
@@ -88,7 +92,7 @@ def read_shared_files(host: Host, distributions: tuple[Distribution, ...]) -> tu
     )
 
 
-def owned_files(host: Host, distributions: tuple[Distribution, ...]) -> dict[tuple[str, str], tuple[str, ...]]:
+def read_owned(host: Host, distributions: tuple[Distribution, ...]) -> Owned:
     """Return (folder, file) → the NVIDIA wheels whose RECORDs list it, empty ``__init__.py`` files left out."""
     owners: dict[tuple[str, str], set[str]] = defaultdict(set)
     for each in distributions:
