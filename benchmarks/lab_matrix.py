@@ -35,13 +35,11 @@ def main() -> int:
         world = World(Path(folder) / "world")
         try:
             asked = [(cell, cell.stack(world)) for cell in cells.every()]
-            verdicts = {
-                cell: cells.refused_rightly(cell, answer) for cell, answer in asked if not isinstance(answer, Stack)
-            }
+            answers = {cell: cells.answered_rightly(cell, answer) for cell, answer in asked}
             plans = {cell: answer for cell, answer in asked if isinstance(answer, Stack)}
             first = {recipe(stack).digest: cell for cell, stack in reversed(plans.items())}
             print(
-                f"{len(asked)} cells, {len(verdicts)} refused, {len(first)} different recipes to walk through",
+                f"{len(asked)} cells, {len(asked) - len(plans)} refused, {len(first)} different recipes to walk through",
                 flush=True,
             )
             with ThreadPoolExecutor(WORKERS) as pool:
@@ -54,7 +52,8 @@ def main() -> int:
                     print(f"  {time.monotonic() - start:5.0f} s  {cell}: {verdict.wrong or 'ok'}", flush=True)
         finally:
             world.close()
-    whole = verdicts | {cell: seen[recipe(stack).digest] for cell, stack in plans.items()}
+    walks = {cell: seen[recipe(stack).digest] for cell, stack in plans.items() if not answers[cell].wrong}
+    whole = answers | walks
     return _report(whole, set(plans), time.monotonic() - start)
 
 

@@ -57,14 +57,24 @@ class Verdict(Value):
     said: str = ""
 
 
-def refused_rightly(cell: Cell, error: RefusedError) -> Verdict:
-    """Compare a refusal with what `refusals.toml` says of this cell, which is known from the hardware's history."""
+def expected(cell: Cell) -> tuple[str, ...]:
+    """Return the reasons for which `refusals.toml` expects this cell to be refused, () where it must have a plan."""
     for row in tomllib.loads((HERE / "refusals.toml").read_text())["refusal"]:
         here = row["card"] == cell.card.arch and cell.repo in row["repos"]
         if here and row["first"] <= int(cell.release) <= row["last"]:
-            right = any(words in error.message for words in row["because"])
-            return Verdict(wrong="" if right else "refused for another reason than expected", said=error.message)
-    return Verdict(wrong="refused, which nobody expected", said=error.message)
+            return tuple(row["because"])
+    return ()
+
+
+def answered_rightly(cell: Cell, answer: Stack | RefusedError) -> Verdict:
+    """Compare a plan or a refusal with what is expected of this cell."""
+    because = expected(cell)
+    if isinstance(answer, Stack):
+        return Verdict(wrong="has a plan, and must have none" if because else "")
+    if not because:
+        return Verdict(wrong="refused, which nobody expected", said=answer.message)
+    right = any(words in answer.message for words in because)
+    return Verdict(wrong="" if right else "refused for another reason than expected", said=answer.message)
 
 
 def walk(world: World, folder: Path, stack: Stack) -> Verdict:
