@@ -26,7 +26,7 @@ from gpusetup.render.container.choose import HOST, choose
 from gpusetup.render.container.formats import formats
 from gpusetup.resolve.model import Card, Request
 from tests.render import container_readers as readers
-from tests.support import Run
+from tests.support import ROOT, Run
 
 ADA = Card(name="GeForce RTX 4090", arch="Ada", compute_capability="8.9", known_by="NVML")
 BASES = [name for name in names(facts()) if not name.endswith(HOST)]
@@ -82,6 +82,14 @@ def compose_specification() -> Any:
 def test_these_are_all_the_formats() -> None:
     known = set(formats(content_dirs("containers")))
     assert known == {*IMAGE_FORMATS, *RUN_FORMATS, HOST, "selftest"}
+
+
+def test_help_and_page_tell_of_every_format_and_base(gpusetup: Run) -> None:
+    told = "".join(gpusetup("container", "--help").stdout.split())  # lines break inside names
+    page = (ROOT / "docs" / "containers.md").read_text()
+    for name in (*formats(content_dirs("containers")), *BASES):
+        assert name in told
+        assert f"`{name}`" in page
 
 
 @pytest.mark.parametrize("base", BASES)
