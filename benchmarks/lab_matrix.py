@@ -39,7 +39,7 @@ def main() -> int:
             plans = {cell: answer for cell, answer in asked if isinstance(answer, Stack)}
             first = {recipe(stack).digest: cell for cell, stack in reversed(plans.items())}
             print(
-                f"{len(asked)} cells, {len(asked) - len(plans)} refused, {len(first)} different recipes to walk through",
+                f"{len(asked)} cells, {len(asked) - len(plans)} refused, {len(first)} different recipes to walk",
                 flush=True,
             )
             with ThreadPoolExecutor(WORKERS) as pool:
