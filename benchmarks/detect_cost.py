@@ -1,7 +1,8 @@
 """What `gpusetup detect` costs as a whole process: per further GPU, and per hundred installed distributions.
 
 Every arm is run in turn, round after round, so that whatever else the machine does meets all alike. GPUs are those of
-the fake driver, whose calls cost nothing: what a real driver takes for its answers comes on top.
+the fake driver, whose calls cost nothing: what a real driver takes for its answers comes on top. Beside the time that
+passes stands the processor time of all its processes, which another program's work does not lengthen much.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the fake driver lives beside the tests
@@ -26,19 +28,27 @@ MANY_GPUS = 32
 MANY_DISTRIBUTIONS = 500
 
 Arm = tuple[list[str], dict[str, str]]
+Cost = tuple[float, float]
 
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        times = _measure(_arms(Path(folder)))
+        spent = _measure(_arms(Path(folder)))
+    for kind, times in (("passed", {name: cost[0] for name, cost in spent.items()}),
+                        ("processor", {name: cost[1] for name, cost in spent.items()})):  # fmt: skip
+        _report(kind, times)
+    return 0
+
+
+def _report(kind: str, times: dict[str, float]) -> None:
     floor = times["floor"]
+    print(f"{kind} time")
     for name, seconds in times.items():
-        print(f"{name:18} {seconds * 1000:7.1f} ms (median of {ROUNDS}), {seconds / floor:.2f} x the floor")
+        print(f"  {name:18} {seconds * 1000:7.1f} ms (median of {ROUNDS}), {seconds / floor:.2f} x the floor")
     per_gpu = (times[f"GPUs: {MANY_GPUS}"] - times["GPUs: 1"]) / (MANY_GPUS - 1)
     per_hundred = (times[f"{MANY_DISTRIBUTIONS} more wheels"] - times["no driver"]) / (MANY_DISTRIBUTIONS / 100)
-    print(f"per further GPU            {per_gpu * 1000:6.2f} ms, {per_gpu / floor:.4f} x the floor")
-    print(f"per hundred distributions  {per_hundred * 1000:6.2f} ms, {per_hundred / floor:.4f} x the floor")
-    return 0
+    print(f"  per further GPU            {per_gpu * 1000:6.2f} ms, {per_gpu / floor:.4f} x the floor")
+    print(f"  per hundred distributions  {per_hundred * 1000:6.2f} ms, {per_hundred / floor:.4f} x the floor")
 
 
 def _arms(folder: Path) -> dict[str, Arm]:
@@ -54,20 +64,22 @@ def _arms(folder: Path) -> dict[str, Arm]:
     }
 
 
-def _measure(arms: dict[str, Arm]) -> dict[str, float]:
-    times: dict[str, list[float]] = {name: [] for name in arms}
+def _measure(arms: dict[str, Arm]) -> dict[str, Cost]:
+    """Return the medians of the time that passed and of the processor time, of each arm."""
+    spent: dict[str, list[Cost]] = {name: [] for name in arms}
     for round_number in range(ROUNDS + 1):
         for name, arm in arms.items():
-            seconds = _seconds(*arm)
+            cost = _cost(*arm)
             if round_number:  # the first round fills the caches
-                times[name].append(seconds)
-    return {name: median(seconds) for name, seconds in times.items()}
+                spent[name].append(cost)
+    return {name: (median(one[0] for one in costs), median(one[1] for one in costs)) for name, costs in spent.items()}
 
 
-def _seconds(argv: list[str], env: dict[str, str]) -> float:
-    start = time.perf_counter()
+def _cost(argv: list[str], env: dict[str, str]) -> Cost:
+    before, start = getrusage(RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(argv, env=os.environ | env, stdout=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - start
+    passed, after = time.perf_counter() - start, getrusage(RUSAGE_CHILDREN)
+    return passed, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 if __name__ == "__main__":
