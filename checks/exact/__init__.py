@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from checks.common.draw import integers
 from checks.exact.models import MODELS, SHAPES, WIDTH
+from checks.exact.portability import check_portability
 from checks.exact.reduction import draw_parts
 
 if TYPE_CHECKING:
@@ -70,6 +71,13 @@ class Backend(Protocol):
 
 
 def prove(backend: Backend, job: Job, record: Recorder) -> None:
+    """Record everything; where there is time, also see that no change of the environment changes it."""
+    record_all(backend, job, record)
+    if job.profile == "full" and job.framework != "reference":
+        check_portability(job, record)
+
+
+def record_all(backend: Backend, job: Job, record: Recorder) -> None:
     """Record all-reduce and primitives, then every product, slope and weight of each model's training.
 
     All-reduce comes first: its ranks are forked, which must happen before the framework starts a thread.

@@ -1,0 +1,35 @@
+"""The one right answer in fresh processes with another environment: threads, instruction sets and library switches.
+
+Elsewhere such a change may change bits and is only listed; here there is one right answer, so it must not.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from checks.common.record import Recorder
+from checks.determinism.portability import run, variants
+
+if TYPE_CHECKING:
+    from checks.common.job import Job
+
+
+def check_portability(job: Job, record: Recorder) -> None:
+    """Hold the quick fingerprint of each variant against the one that integers give."""
+    from checks.exact import reference  # noqa: PLC0415 - which imports the module that imports this one
+
+    expected = digests(reference, job)
+    for name, variables in variants(job.framework):
+        found = run(job, variables)
+        detail = f"{found['fingerprint'][:12]}, integers give {expected['fingerprint'][:12]}"
+        record.invariant(f"the one right answer with {name}", found == expected, detail)
+
+
+def digests(backend: Any, job: Job) -> dict[str, str]:
+    """Return the fingerprint of a quick run in this process."""
+    from checks.exact import record_all  # noqa: PLC0415
+
+    recorder = Recorder(lambda *_: None)
+    record_all(backend, dataclasses.replace(job, profile="quick"), recorder)
+    return {"fingerprint": recorder.result()["fingerprint"]}
