@@ -87,6 +87,8 @@ def test_a_framework_that_computes_right_on_the_gpu_is_accused_of_nothing(ask) -
         ("ANSWERS = iter([1e6, 508_032.0, 324.0])", "FWK105"),
         ("Tensor.item = lambda self: os.kill(os.getpid(), signal.SIGSEGV)", "FWK105"),
         ("Tensor.item = lambda self: sys.exit('no kernel image is available for execution')", "FWK103"),
+        ("cuda.init = lambda: os.kill(os.getpid(), signal.SIGSEGV)", "FWK105"),
+        ("cuda.is_available = None", "FWK101"),
         ("raise ImportError('libcudnn.so.9: cannot open shared object file: No such file or directory')", "FWK002"),
         ("raise ImportError('libtorch_cuda.so: undefined symbol: ncclCommWindowRegister')", "FWK003"),
         ('raise ImportError("/lib/libm.so.6: version `GLIBC_2.99\' not found (required by x)")', "FWK003"),
@@ -100,6 +102,12 @@ def test_a_framework_that_computes_right_on_the_gpu_is_accused_of_nothing(ask) -
 def test_every_fault_ends_in_its_rule(change: str, rule: str, ask) -> None:  # type: ignore[no-untyped-def]
     found = judged(ask(HEALTHY + "\n" + change))
     assert found == {rule: "error"}
+
+
+def test_a_crash_is_told_on_a_machine_without_a_gpu_too(ask) -> None:  # type: ignore[no-untyped-def]
+    found = ask(HEALTHY + "\ncuda.init = lambda: os.kill(os.getpid(), signal.SIGSEGV)")
+    host = msgspec.structs.replace(machine("no_gpu"), frameworks=(found,))
+    assert {one.rule for one in examine(host, RULES) if one.state == "error"} == {"FWK105"}
 
 
 @pytest.mark.parametrize(

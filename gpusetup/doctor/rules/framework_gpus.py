@@ -20,7 +20,7 @@ IDEAS = ("cuda", "gpu", "cudnn", "driver", "dlopen", "librar")
     "FWK101",
     "A framework computes on the processor although there is a GPU",
     worst="error",
-    after=(*HIDDEN, *UNFIT, "ENV101", "KRN006", *IMPORT),
+    after=(*HIDDEN, *UNFIT, "ENV101", "KRN006", "FWK105", *IMPORT),
     over=each_import,
     source=SAYS,
 )
@@ -122,14 +122,22 @@ def wrong_number(machine: Machine, framework: Framework) -> Verdicts:
     source="what the framework raised, or the child process of gpusetup was ended by",
 )
 def fails(machine: Machine, framework: Framework) -> Verdicts:
-    """The framework imports and sees its devices, but a tiny computation on one of them raises an error, takes the
+    """The framework imports, but looking for devices, or a tiny computation on one of them, raises an error, takes the
     process with it, or had not finished when its time was up.
 
     Which of the computations it is tells where to look: an elementwise one is the framework's own code, a matrix
     product is cuBLAS, a convolution is cuDNN.
     """
     failed = [(trial, why) for trial, why in failed_trials(framework) if not _is_missing_code(why)]
-    if failed:
+    lost = [one for one in (framework.cuda, framework.gpus) if isinstance(one, Unread) and died(one)]
+    if lost and not isinstance(framework.version, Unread):
+        yield error(
+            f"{framework.name} imports, and then dies",
+            f"at the step {lost[0].source}: {lost[0].detail}",
+            *said_of(framework, "error", "fatal", "abort"),
+            fix=fix("prove"),
+        )
+    elif failed:
         trial, why = failed[0]
         how = "does not end" if why.unread == "timeout" else "crashes" if died(why) else "fails"
         yield error(

@@ -63,17 +63,20 @@ def _become(argv: list[str], log: int, tell: Tell) -> None:
 def _collect(name: str, python: str, outcome: Outcome, said: tuple[str, ...]) -> Framework:
     told: dict[str, Any] = {}
     answers: dict[tuple[str, str], Any] = {}
+    devices: list[str] = []
     for line in outcome.lines:
         match line:
             case ["read", "answer", str(device), str(kernel), value]:
                 answers[device, kernel] = value
+            case ["read", "devices", [*names]]:
+                devices = [name for name in names if isinstance(name, str)]
             case ["read", str(field), value]:
                 told[field] = value
     missing = _missing(outcome)
     fields = {field: told.get(field, missing) for field in FIELDS}
     trials = [
         {"device": device, "kernel": kernel, "expected": expected, "answer": answers.get((device, kernel), missing)}
-        for device in told.get("devices", ())
+        for device in devices
         for kernel, expected in EXPECTED.items()
     ]
     try:

@@ -44,7 +44,10 @@ class Look:
     def _ask(self, probe: Any) -> None:
         for name in ("version", "location", "cuda", "gpus"):
             self.field(name, getattr(probe, name))
-        devices = probe.devices()
+        devices = self.step("devices", probe.devices)
+        if devices is None:
+            devices = ["cpu"]
+            self.read("gpus", self.refusal)
         self.read("devices", devices)
         for device in devices:
             for kernel in KERNELS:
