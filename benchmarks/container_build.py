@@ -116,11 +116,13 @@ def pip_config(path: Path) -> Path:
 
 
 def pip_folders() -> list[str]:
-    """Return the folders of this machine that its pip takes files from."""
+    """Return the folders of this machine that its pip takes files from, with what lies beside an index."""
     text = pip_config(Path(tempfile.mkdtemp(), "pip.conf")).read_text()
-    words = (word.removeprefix("file://") for word in text.split())
-    found = sorted(word for word in words if word.startswith("/") and Path(word).is_dir())
-    return [one for one in found if one not in ("/", "/etc")]
+    places = [Path(word.removeprefix("file://")) for word in text.split()]
+    found = {
+        place.parent if place.name == "simple" else place for place in places if place.is_absolute() and place.is_dir()
+    }
+    return sorted(map(str, found))
 
 
 if __name__ == "__main__":
