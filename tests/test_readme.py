@@ -13,7 +13,7 @@ from gpusetup.cli import COMMANDS, root
 from tests.support import ROOT
 
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "checks/README.md", "docs/architecture.md", "docs/images.md",
-         "docs/recipes.md"]  # fmt: skip
+         "docs/recipes.md", "docs/selftest.md"]  # fmt: skip
 TYPED = re.compile(r"`(?:sudo )?(gpusetup [^`]+)`|^\$ (gpusetup .+)$", re.MULTILINE)
 
 

@@ -113,8 +113,9 @@ def _in_unit(run: Run, against: Run, distances: Sequence[Distance], check: Check
 
 
 def _used(ulps: float | None, limit: float) -> float:
-    if ulps is None:
-        return math.inf
-    if limit == 0:
-        return math.inf if ulps else 0.0
-    return 0.0 if math.isinf(limit) else ulps / limit
+    """Return the part of `limit` that `ulps` uses; where there is no limit, nothing is too far."""
+    if math.isinf(limit):
+        return 0.0
+    if ulps is None or limit == 0:
+        return math.inf if ulps != 0 else 0.0
+    return ulps / limit

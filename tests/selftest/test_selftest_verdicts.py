@@ -107,3 +107,18 @@ def test_a_backend_that_is_not_written_is_named(world: World) -> None:
     world.add("torch_only", pytorch=RIGHT)
     proof = world.prove("torch_only", repeat=1)
     assert "tensorflow: there is no form of torch_only" in proof.unproven
+
+
+def test_what_has_no_limit_is_not_compared_whatever_its_shape(world: World) -> None:
+    own = RIGHT + '    record.tensor("own", "weights", np.ones(SHAPE))\n'
+    world.add("free", reference=RIGHT, pytorch="SHAPE = (2, 3)\n" + own, tensorflow="SHAPE = (3, 2)\n" + own)
+    file = world.folder / "free" / "check.toml"
+    file.write_text(file.read_text("utf-8") + '[tolerance.own]\nulps = inf\nwhy = "of no truth"\n', "utf-8")
+    assert failed(world.prove("free", repeat=1)) == []
+
+
+def test_a_nan_is_said_even_where_no_reference_has_an_opinion(world: World) -> None:
+    own = RIGHT + '    record.tensor("value", "a kernel of its own", np.array([1.0, np.nan]), 3)\n'
+    world.add("broken", reference=RIGHT, pytorch=own)
+    [(kind, _, summary)] = failed(world.prove("broken", frameworks=("pytorch",), repeat=1))
+    assert (kind, "NaN or infinity first in a kernel of its own, step 3" in summary) == ("run", True)
