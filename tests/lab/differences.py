@@ -19,6 +19,7 @@ VOLATILE = (
     "root/.rpmdb",
     "root/.cache",
     "root/.gnupg",
+    "root/.local",
     "root/recipe.sh",
     "srv/trace",
     "run",

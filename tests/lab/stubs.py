@@ -21,6 +21,7 @@ WORDS = {
     "KERNEL_VERSION": KERNEL.partition("-")[0],
     "KERNEL_RELEASE": KERNEL.partition("-")[2].removesuffix(".x86_64"),
     "PYTHON": os.path.realpath(sys.executable),
+    "UV": str(Path(sys.executable).with_name("uv")),
 }
 
 
@@ -76,8 +77,8 @@ def described(repo: str, **words: str) -> list[Stub]:
 
 
 def interpreter(minor: str) -> Stub:
-    """Return the package of one Python, which is this machine's."""
-    return Stub(name=f"python{minor}", files={f"x:/usr/bin/python{minor}": "<python"})
+    """Return the package of one Python, which is this machine's, in another place than the one that runs dnf here."""
+    return Stub(name=f"python{minor}", files={f"x:/usr/local/bin/python{minor}": "<python"})
 
 
 class Key:
@@ -172,4 +173,4 @@ def spec(stub: Stub, tree: Path) -> str:
 def _folders(files: list[str]) -> list[str]:
     """Return the folders that a package of `files` has to own, so that they go with it: all but the system's own."""
     folders = {str(folder) for file in files for folder in Path(file).parents if len(folder.parts) > 2}
-    return sorted(folders - {"/usr/bin", "/usr/sbin", "/usr/src", "/lib/modules"})
+    return sorted(folders - {"/usr/local/bin", "/usr/bin", "/usr/sbin", "/usr/src", "/lib/modules"})

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from gpusetup.facts import facts
 from gpusetup.render.formats import render
 from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Stack
@@ -37,6 +40,25 @@ def test_cells_of_the_matrix(world: World, tmp_path: Path) -> None:
         if isinstance(stack, Stack):
             verdict = cells.walk(world, tmp_path / f"lab{number}", stack)
             assert verdict.wrong == "", f"seed {SEED}, {cell}: {verdict.said}"
+
+
+def test_uv_makes_the_environments_where_it_is_asked_to(world: World, new_lab: Callable[..., Lab]) -> None:
+    """On the release whose own Python is the one that runs here, since uv asks an interpreter for its version."""
+    if shutil.which("uv", path=str(Path(sys.executable).parent)) is None:
+        pytest.skip("uv is not installed")
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    release = next((str(row.release) for row in facts().fedora if row.python == here), None)
+    if release is None:
+        pytest.skip(f"no Fedora in the tables has Python {here} for its own")
+    lab = new_lab(release)
+    script, before = world.script(ADA, release, python_env="uv", allow_eol=True), lab.state()
+    index = {"UV_DEFAULT_INDEX": "https://index.lab/simple/", "UV_INSECURE_HOST": "index.lab download.pytorch.org"}
+    done = lab.recipe(script, **index)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " uv-" in lab.state()["packages"]
+    assert "nothing to do" in lab.recipe(script, **index).stdout
+    assert lab.recipe(script, "--undo").returncode == 0
+    assert lab.state() == before
 
 
 def test_a_broken_recipe_does_not_pass_for_a_whole_one(world: World, tmp_path: Path) -> None:
