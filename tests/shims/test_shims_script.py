@@ -213,6 +213,18 @@ def test_preflight_stops_what_cannot_go_well(fedora: Fedora, path: str, text: st
     assert fedora.changes == []
 
 
+def test_a_cuda_that_would_go_before_that_of_the_wheels_is_named(fedora: Fedora) -> None:
+    profile = fedora.root / "etc/profile.d/old-cuda.sh"
+    profile.parent.mkdir(parents=True)
+    profile.write_text("export LD_LIBRARY_PATH=/usr/local/cuda-9.0/lib64:$LD_LIBRARY_PATH\n")
+    stack = laptop()
+    wheels = msgspec.structs.replace(stack, request=msgspec.structs.replace(stack.request, repo="wheels"))
+    done = fedora.run(fedora.render(wheels, "preflight"))
+    assert done.returncode == 6
+    assert "old-cuda.sh" in done.stderr
+    assert fedora.run(fedora.render(stack, "preflight")).returncode == 0
+
+
 def test_a_full_disk_stops_it_at_once_but_not_when_all_is_installed(fedora: Fedora) -> None:
     script = fedora.render(laptop())
     full = fedora.run(script, FREE_GB="5")
