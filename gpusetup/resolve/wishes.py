@@ -47,10 +47,12 @@ def _pins(request: Request) -> Iterator[Constraint]:
 def _of_its_day(request: Request, release: Release) -> Iterator[Constraint]:
     """Pin, for an old release that gets its stack from NVIDIA's installer, what people ran on it in its day.
 
-    What the user pins goes before; what else would be allowed by the tables was never tried on so old a kernel.
+    What the user pins goes before; what else would be allowed by the tables was never tried on so old a kernel. CUDA
+    and cuDNN on the host are what TensorFlow of that day loads; nothing else needs them.
     """
+    unneeded = () if "tensorflow" in request.frameworks else ("cuda", "cudnn")
     for option, wanted in release.row.of_its_day.items() if request.repo == "runfile" else ():
-        if not getattr(request, option):
+        if option not in unneeded and not getattr(request, option):
             reason = because(release.row, f"{NAMES.get(option, option)} {wanted} is what {release} had in its day")
             for kind, fits in _fits(option, wanted):
                 if kind != "torch" or option != "cudnn":  # the wheel brings its own

@@ -77,6 +77,14 @@ def test_fedora_29_needs_the_word_that_its_end_is_accepted(tables: Facts) -> Non
     result = attempt(Request(release="29", repo="runfile", cards=(PASCAL,)), tables)
     assert isinstance(result, Refusal)
     assert ("--allow-eol",) in [way.options for way in result.ways_out]
+    assert [reason.text for reason in result.because if "no updates since" in reason.text]
+
+
+def test_torch_alone_needs_no_toolkit_on_fedora_29(tables: Facts) -> None:
+    made = stack(tables, PASCAL, release="29", repo="runfile", allow_eol=True, frameworks=("torch",))
+    assert made.driver is not None
+    assert made.driver.version == "410.48"
+    assert made.toolkit.via != "runfile"
 
 
 def test_what_is_pinned_goes_before_what_was_usual(tables: Facts) -> None:
