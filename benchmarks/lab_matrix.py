@@ -37,7 +37,8 @@ def main() -> int:
             asked = [(cell, cell.stack(world)) for cell in cells.every()]
             answers = {cell: cells.answered_rightly(cell, answer) for cell, answer in asked}
             plans = {cell: answer for cell, answer in asked if isinstance(answer, Stack)}
-            first = {recipe(stack).digest: cell for cell, stack in reversed(plans.items())}
+            digests = {cell: recipe(stack).digest for cell, stack in plans.items()}
+            first = {digest: cell for cell, digest in reversed(digests.items())}
             print(
                 f"{len(asked)} cells, {len(asked) - len(plans)} refused, {len(first)} different recipes to walk",
                 flush=True,
@@ -52,7 +53,7 @@ def main() -> int:
                     print(f"  {time.monotonic() - start:5.0f} s  {cell}: {verdict.wrong or 'ok'}", flush=True)
         finally:
             world.close()
-    walks = {cell: seen[recipe(stack).digest] for cell, stack in plans.items() if not answers[cell].wrong}
+    walks = {cell: seen[digest] for cell, digest in digests.items() if not answers[cell].wrong}
     whole = answers | walks
     return _report(whole, set(plans), time.monotonic() - start)
 
