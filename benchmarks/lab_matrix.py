@@ -1,7 +1,8 @@
 """Every release × repository policy × generation of cards on the stand-in Fedora: install, install again, take back.
 
-A cell whose plan has the same steps as another's, byte for byte, is walked through once for both. Where there is no
-plan, the reason must be the one that `tests/lab/refusals.toml` expects. Needs root. Exits 1 when a cell went wrong.
+``python benchmarks/lab_matrix.py [WORD…]``: all cells, or those of these releases and policies. A cell whose plan has
+the same steps as another's, byte for byte, is walked through once for both. A plan must exist unless
+`tests/lab/refusals.toml` gives a reason. Needs root. Exits 1 when a cell went wrong.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from tests.lab.world import CARDS, World
 WORKERS = 2
 
 
-def main() -> int:
+def main(*only: str) -> int:
     if why := lacking():
         print(f"not run: {why}")
         return 0
@@ -34,7 +35,9 @@ def main() -> int:
         (Path(folder) / "world").mkdir()
         world = World(Path(folder) / "world")
         try:
-            asked = [(cell, cell.stack(world)) for cell in cells.every()]
+            asked = [
+                (cell, cell.stack(world)) for cell in cells.every() if not only or {cell.release, cell.repo} & set(only)
+            ]
             answers = {cell: cells.answered_rightly(cell, answer) for cell, answer in asked}
             plans = {cell: answer for cell, answer in asked if isinstance(answer, Stack)}
             digests = {cell: recipe(stack).digest for cell, stack in plans.items()}
@@ -85,4 +88,4 @@ def _table(verdicts: dict[Cell, Verdict], planned: set[Cell]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))
