@@ -84,7 +84,9 @@ def explain(verdict: Verdict) -> Iterator[str]:
     """Yield what is known about a failure: where it is, how large, what usually causes it, what was printed last."""
     if found := verdict.divergence:
         place = f"{found.tensor}{list(found.index) or ''}, step {found.step}"
-        size = f"{found.ulps:,.1f} ulps, {found.limit:g} are allowed" if found.ulps is not None else "beyond any number"
+        size = "not a matter of ulps"
+        if found.ulps is not None:
+            size = f"{found.ulps:,.1f} ulps, {found.limit:g} are allowed"
         yield f"{place}: {found.got} instead of {found.expected} ({size})"
         if found.cause:
             yield f"Usually: {found.cause}"

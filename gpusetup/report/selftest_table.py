@@ -59,11 +59,8 @@ def table(proof: Proof, *, wide: bool) -> Table:
     from rich.text import Text  # noqa: PLC0415
 
     groups = _groups(proof)
-    names = [
-        name
-        for place, name in enumerate(Subject._fields)
-        if place < 2 or len({subject[place] for subject in groups}) > 1
-    ]
+    several = [len({subject[place] for subject in groups if subject.framework != REFERENCE}) > 1 for place in range(4)]
+    names = [name for place, name in enumerate(Subject._fields) if place < 2 or several[place]]
     kinds = [kind for kind in COLUMNS if any(verdict.kind == kind for verdict in proof.verdicts)]
     found = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     for title in (*names, *(COLUMNS[kind] for kind in kinds)):
@@ -89,13 +86,14 @@ def legend(proof: Proof) -> str:
 
 
 def _groups(proof: Proof) -> dict[Subject, list[Kept]]:
-    """Return the runs of each line; the reference has lines only where it is alone."""
+    """Return the runs of each line; the reference has lines only where something is wrong with it."""
     groups: dict[Subject, list[Kept]] = {}
-    frameworks = {run.job.framework for run in proof.runs}
+    failed = [verdict for verdict in proof.verdicts if verdict.state == "failed"]
     for run in sorted(proof.runs, key=lambda run: (run.job.check, run.job.framework, run.job.device)):
         job = run.job
-        if job.framework != REFERENCE or frameworks == {REFERENCE} or run.outcome != "finished":
-            groups.setdefault(Subject(job.check, job.framework, job.device, job.precision), []).append(run)
+        subject = Subject(job.check, job.framework, job.device, job.precision)
+        if job.framework != REFERENCE or any(map(subject.concerns, failed)):
+            groups.setdefault(subject, []).append(run)
     return groups
 
 

@@ -61,6 +61,17 @@ def test_an_agreement_is_shown_for_both_sides(
     assert [line.split()[2:5] for line in lines[1:]] == [["ok", "ok", "ok"]] * 2
 
 
+def test_the_reference_has_a_line_only_when_something_is_wrong_with_it(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add("fine", pytorch=RIGHT)
+    world.add("lawless", reference=RIGHT.replace("1 == 1, ", "1 == 2, "), pytorch=RIGHT)
+    proof = world.prove("fine", "lawless", frameworks=("pytorch",), repeat=1)
+    lines = text(proof, capsys, monkeypatch).split("\n\n")[1].splitlines()
+    subjects = [line.split()[:2] for line in lines[1:]]
+    assert subjects == [["fine", "pytorch"], ["lawless", "pytorch"], ["lawless", "reference"]]
+
+
 def test_junit_has_a_case_for_every_verdict(world: World) -> None:
     world.add("odd", pytorch=ODD, tensorflow=RIGHT)
     proof = world.prove("odd", seeds=(0, 2), repeat=1)
