@@ -49,13 +49,21 @@ class Case(NamedTuple):
     """(2, 1, 40, 40) for ``causal mask``, (2, 1, 1, 40) for ``padding mask``, all true for ``no mask``."""
 
 
+class Attended(NamedTuple):
+    """What a kernel gives, and what the framework says has really run, where it says so."""
+
+    arrays: tuple[NDArray[np.floating], ...]
+    """Result and the slopes of q, k and v."""
+    ran: str = ""
+
+
 class Kernel(NamedTuple):
-    """One way to compute attention; `run` returns result, ∂q, ∂k, ∂v, or raises `Unavailable`."""
+    """One way to compute attention; `run` raises `Unavailable` where there is no such kernel."""
 
     name: str
     digits: int
     """Significant bits of its numbers: 24 float32, 11 float16, 8 bfloat16."""
-    run: Callable[[Case], tuple[NDArray[np.floating], ...]]
+    run: Callable[[Case], Attended]
 
 
 def prove_attention(backend: Backend, job: Job, record: Recorder) -> None:
@@ -63,11 +71,11 @@ def prove_attention(backend: Backend, job: Job, record: Recorder) -> None:
     for kernel in backend.kernels(job):
         for case in (draw_case(job.seed, mask) for mask in CASES):
             try:
-                results = kernel.run(case)
+                attended = kernel.run(case)
             except Unavailable as reason:
                 record.observe("attention", f"{kernel.name}, {case.mask}", f"not available: {reason}")
             else:
-                _judge(kernel, case, results, record)
+                _judge(kernel, case, attended, record)
 
 
 def draw_case(seed: int, mask: str) -> Case:
@@ -82,11 +90,11 @@ def draw_case(seed: int, mask: str) -> Case:
     return Case(q, k, v, slope, mask, seen)
 
 
-def _judge(kernel: Kernel, case: Case, results: tuple[NDArray[np.floating], ...], record: Recorder) -> None:
+def _judge(kernel: Kernel, case: Case, attended: Attended, record: Recorder) -> None:
     truth, back = attention(case.q, case.k, case.v, case.seen)
     apart = [
         _spacings(got, expected, kernel.digits)
-        for got, expected in zip(results, (truth, *back(case.slope)), strict=True)
+        for got, expected in zip(attended.arrays, (truth, *back(case.slope)), strict=True)
     ]
     forward, backward = LIMITS[kernel.digits]
     off = max(apart[1:])
@@ -95,8 +103,9 @@ def _judge(kernel: Kernel, case: Case, results: tuple[NDArray[np.floating], ...]
         apart[0] <= forward and off <= backward,
         f"{apart[0]:.1f} of {forward:g} ulps forward, {off:.1f} of {backward:g} back",
     )
-    record.observe("attention", f"{kernel.name}, {case.mask}", f"{apart[0]:.1f} ulps forward, {off:.1f} back")
-    for name, result in zip(("result", "slope of q", "slope of k", "slope of v"), results, strict=True):
+    ran = f", ran {attended.ran}" if attended.ran else ""
+    record.observe("attention", f"{kernel.name}, {case.mask}", f"{apart[0]:.1f} ulps forward, {off:.1f} back{ran}")
+    for name, result in zip(("result", "slope of q", "slope of k", "slope of v"), attended.arrays, strict=True):
         record.tensor("attention", f"attention by {kernel.name}, {case.mask}: {name}", result)
 
 

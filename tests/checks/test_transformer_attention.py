@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from checks.common.record import Recorder
-from checks.transformer.attention import CASES, Case, Kernel, Unavailable, prove_attention
+from checks.transformer.attention import CASES, Attended, Case, Kernel, Unavailable, prove_attention
 from checks.transformer.layers import attention
 from tests.checks.one_job import JOB
 
@@ -34,7 +34,8 @@ FAULTS = {
 
 def prove(run: Any, digits: int = 24) -> dict[str, Any]:
     record = Recorder(lambda *_: None)
-    prove_attention(SimpleNamespace(kernels=lambda _: [Kernel("one", digits, run)]), JOB, record)
+    kernel = Kernel("one", digits, lambda case: Attended(run(case)))
+    prove_attention(SimpleNamespace(kernels=lambda _: [kernel]), JOB, record)
     return record.result()
 
 

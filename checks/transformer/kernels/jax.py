@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from checks.transformer.attention import Kernel, Unavailable
+from checks.transformer.attention import Attended, Kernel, Unavailable
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -33,7 +33,7 @@ class _Attention:
     def __init__(self, implementation: str, precision: str) -> None:
         self.implementation, self.precision = implementation, precision
 
-    def __call__(self, case: Case) -> tuple[Array, ...]:
+    def __call__(self, case: Case) -> Attended:
         arrays = [self._tensor(array) for array in (case.q, case.k, case.v, case.slope)]
         mask = case.seen if case.mask == "padding mask" else None
         run = partial(_run, self.implementation, causal=case.mask == "causal mask")
@@ -43,7 +43,7 @@ class _Attention:
             if self.implementation == "xla" and "not supported" not in str(error):
                 raise
             raise Unavailable(str(error).partition("\n")[0]) from error
-        return tuple(np.array(one).astype(np.float32).swapaxes(1, 2) for one in results)
+        return Attended(tuple(np.array(one).astype(np.float32).swapaxes(1, 2) for one in results))
 
     def _tensor(self, array: Array) -> jax.Array:
         """Return (n, h, t, e) as JAX wants it: (n, t, h, e)."""

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from checks.transformer.attention import Kernel, Unavailable
+from checks.transformer.attention import Attended, Kernel, Unavailable
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -32,7 +32,7 @@ class _Attention:
     def __init__(self, precision: str, *, flash: bool) -> None:
         self.precision, self.flash = precision, flash
 
-    def __call__(self, case: Case) -> tuple[Array, ...]:
+    def __call__(self, case: Case) -> Attended:
         q, k, v, slope = (self._tensor(array) for array in (case.q, case.k, case.v, case.slope))
         with tf.GradientTape() as tape:
             tape.watch([q, k, v])
@@ -50,7 +50,7 @@ class _Attention:
                     raise
                 raise Unavailable("Keras has none on TensorFlow") from error
         gradients = tape.gradient(result, [q, k, v], slope)
-        return tuple(np.array(tf.cast(x, tf.float32)).swapaxes(1, 2) for x in (result, *gradients))
+        return Attended(tuple(np.array(tf.cast(x, tf.float32)).swapaxes(1, 2) for x in (result, *gradients)))
 
     def _tensor(self, array: Array) -> tf.Tensor:
         """Return (n, h, t, e) as Keras wants it: (n, t, h, e)."""
