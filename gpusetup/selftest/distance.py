@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gpusetup.selftest.catalogue import Check
-    from gpusetup.selftest.model import Precision, Record, Run
+    from gpusetup.selftest.model import Record, Run
 
 _SMALLEST = -125  # exponent of the smallest normal float32
 _TRIES = 3
@@ -82,7 +82,7 @@ def _compare(python: str, question: bytes) -> bytes:
     return answer.stdout
 
 
-def divergence(record: Record, distance: Distance, check: Check, slack: float, precision: Precision) -> Divergence:
+def divergence(record: Record, distance: Distance, limit: float, cause: str) -> Divergence:
     """Say where a difference is, and what usually causes one there."""
     return Divergence(
         step=record.step,
@@ -91,8 +91,8 @@ def divergence(record: Record, distance: Distance, check: Check, slack: float, p
         got=distance.got,
         expected=distance.expected,
         ulps=distance.ulps,
-        limit=slack * check.limit(record.kind, record.step, precision),
-        cause=check.usual_cause(record.name),
+        limit=limit,
+        cause=cause,
     )
 
 

@@ -114,7 +114,12 @@ def test_what_has_no_limit_is_not_compared_whatever_its_shape(world: World) -> N
     world.add("free", reference=RIGHT, pytorch="SHAPE = (2, 3)\n" + own, tensorflow="SHAPE = (3, 2)\n" + own)
     file = world.folder / "free" / "check.toml"
     file.write_text(file.read_text("utf-8") + '[tolerance.own]\nulps = inf\nwhy = "of no truth"\n', "utf-8")
-    assert failed(world.prove("free", repeat=1)) == []
+    world.add("all_free", reference="def run(job, record): pass", pytorch=own, tensorflow=own)
+    (world.folder / "all_free" / "check.toml").write_text(file.read_text("utf-8"), "utf-8")
+    for name, shape in (("pytorch", "(2, 3)"), ("tensorflow", "(3, 2)")):
+        source = f"import numpy as np\ndef run(job, record): record.tensor('own', 'weights', np.ones({shape}))\n"
+        (world.folder / "all_free" / f"{name}.py").write_text(source)
+    assert failed(world.prove("free", "all_free", repeat=1)) == []
 
 
 def test_a_nan_is_said_even_where_no_reference_has_an_opinion(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from gpusetup.selftest.distance import divergence
 from gpusetup.selftest.model import REFERENCE, Divergence, conclude
 
 if TYPE_CHECKING:
@@ -61,16 +62,7 @@ def _first_difference(pair: Pair) -> Divergence:
     digests = {(one.step, one.name): one.digest for one in ours}
     for record, distance in zip(theirs, pair.distances, strict=True):
         if digests.get((record.step, record.name)) != record.digest:
-            return Divergence(
-                step=record.step,
-                tensor=record.name,
-                index=distance.index,
-                got=distance.got,
-                expected=distance.expected,
-                ulps=distance.ulps,
-                limit=0.0,
-                cause=_CAUSE,
-            )
+            return divergence(record, distance, 0.0, _CAUSE)
     last = ours[len(theirs)]  # all of theirs is in ours, so ours has one more
     return Divergence(
         step=last.step, tensor=last.name, index=(), got="a tensor", expected="nothing", ulps=None, limit=0.0

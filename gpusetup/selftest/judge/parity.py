@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gpusetup.selftest.catalogue import Check
-    from gpusetup.selftest.distance import Pair
-    from gpusetup.selftest.model import Record, Run, Verdict
+    from gpusetup.selftest.distance import Distance, Pair
+    from gpusetup.selftest.model import Kind, Record, Run, Verdict
 
 _BOTH = 2.0  # each within one limit of the truth, so within two of each other
 
@@ -52,19 +52,24 @@ def _verdict(pair: Pair, check: Check) -> Verdict:
     apart = [one for one in pair.used(check, slack) if with_truth or _key(one[0]) in recorded]
     first = next((one for one in apart if one[2] > 1), None)
     if first is not None:
-        summary = f"differs from {other} first in {first[0].name}, step {first[0].step}"
+        record, distance, _ = first
+        summary = f"differs from {other} first in {record.name}, step {record.step}"
+        limit = slack * check.limit(record.kind, record.step, run.precision)
+        place = divergence(record, distance, limit, check.usual_cause(record.name))
     else:
-        record, distance, used = max(apart, key=lambda one: one[2])
-        place = f"{record.name}, step {record.step}"
-        summary = f"at most {used:.0%} of what is allowed from {other} ({distance.ulps:.1f} ulps, {place})"
-    found = conclude(
-        "parity" if with_truth else "agreement",
-        run,
-        "passed" if first is None else "failed",
-        f"{summary}, seed {run.seed}",
-        None if first is None else divergence(first[0], first[1], check, slack, run.precision),
-    )
+        summary, place = f"{_closest(apart)} from {other}", None
+    kind: Kind = "parity" if with_truth else "agreement"
+    found = conclude(kind, run, "failed" if place else "passed", f"{summary}, seed {run.seed}", place)
     return found if with_truth else msgspec.structs.replace(found, against=other)
+
+
+def _closest(apart: Sequence[tuple[Record, Distance, float]]) -> str:
+    """Return how much of what is allowed is used where most of it is."""
+    limited = [one for one in apart if one[1].ulps is not None]
+    if not limited:
+        return "nothing to be held apart"
+    record, distance, used = max(limited, key=lambda one: one[2])
+    return f"at most {used:.0%} of what is allowed ({distance.ulps:.1f} ulps, {record.name}, step {record.step})"
 
 
 def _key(record: Record) -> tuple[int, str]:
