@@ -23,7 +23,7 @@ from checks.numerics.extremes import record_extremes
 from checks.numerics.memory import check_memory
 from checks.numerics.products import Product
 from checks.numerics.products.judge import check_products
-from checks.numerics.specials import Numbers, check_denormals, check_specials
+from checks.numerics.specials import USUAL, Numbers, check_denormals, check_specials
 from checks.numerics.sums import record_sums
 from checks.numerics.throughput import measure_speed
 
@@ -85,7 +85,7 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
     check_products(products, job, record)
     if job.framework == "reference":
         return
-    check_specials(engine, backend.OWN if job.device == "cpu" else {}, record)
+    check_specials(engine, USUAL | backend.OWN if job.device == "cpu" else {}, record)
     check_denormals(engine, backend.DENORMALS if job.device == "cpu" else "", record)
     check_conversions(engine, record)
     check_memory(engine, job, record)

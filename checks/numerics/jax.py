@@ -16,14 +16,7 @@ if TYPE_CHECKING:
     from checks.numerics.specials import Numbers
 
 Array = np.ndarray[Any, Any]
-_NAN = float("nan")
-
-# as NumPy, whose functions JAX's are: argmax takes a NaN for the largest
-OWN: dict[str, Numbers] = {
-    "place of the largest with NaN": (1.0, 2.0),
-    "softmax with NaN": (_NAN, _NAN, 0.5, 0.5),
-    "softmax with ∞": (_NAN, _NAN, 0.5, 0.5),
-}
+OWN: dict[str, Numbers] = {}
 DENORMALS = "flushed"  # XLA's code runs with flush-to-zero on a CPU (tsl::port::ScopedFlushDenormal)
 
 

@@ -18,14 +18,7 @@ if TYPE_CHECKING:
     from checks.numerics.specials import Numbers
 
 Array = np.ndarray[Any, Any]
-_NAN = float("nan")
-
-# argmax: "NaN is the largest"; softmax is computed by rows, where one NaN or ∞ leaves nothing to divide by
-OWN: dict[str, Numbers] = {
-    "place of the largest with NaN": (1.0, 2.0),
-    "softmax with NaN": (_NAN, _NAN, 0.5, 0.5),
-    "softmax with ∞": (_NAN, _NAN, 0.5, 0.5),
-}
+OWN: dict[str, Numbers] = {}
 DENORMALS = "kept"  # torch.set_flush_denormal is off by default
 
 

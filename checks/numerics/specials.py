@@ -1,7 +1,7 @@
 """Numbers that are none, have no end, or are too small to be normal: what an operation must make of them.
 
 A NaN that vanishes hides the step where a training broke; one that spreads too far accuses the innocent. What IEEE 754
-settles is in `AGREED`; what frameworks settle each for itself, its `OWN` table says.
+settles is in `AGREED`; where a framework has another way than the `USUAL` one, its `OWN` table says so.
 """
 
 from __future__ import annotations
@@ -70,6 +70,12 @@ AGREED: dict[str, Numbers] = {
     "softmax of -∞ alone": (_NAN, _NAN),
     "logsumexp of -∞ alone, and of ∞": (-_INF, _INF),
 }
+USUAL: dict[str, Numbers] = {
+    "place of the largest with NaN": (1.0, 2.0),
+    "softmax with NaN": (_NAN, _NAN, 0.5, 0.5),
+    "softmax with ∞": (_NAN, _NAN, 0.5, 0.5),
+}
+"""What nothing settles and most give on a CPU: a NaN counts as the largest; one NaN or ∞ leaves nothing of its row."""
 
 _TINY = 2.0**-140  # float32's smallest normal number is 2^-126
 # case → function, its inputs, and the answer of a machine that keeps such numbers
@@ -84,7 +90,7 @@ DENORMALS: dict[str, tuple[str, tuple[object, ...], float]] = {
 
 
 def check_specials(engine: Engine, own: dict[str, Numbers], record: Recorder) -> None:
-    """Record for each case whether the answer is the agreed or the documented one, NaN being an answer too."""
+    """Record for each case whether the answer is the agreed one or in `own`, NaN being an answer too; list the rest."""
     for case, (function, inputs) in CASES.items():
         got = tuple(np.asarray(engine.evaluate(function, *map(_float32, inputs)), np.float64).reshape(-1).tolist())
         record.observe("special numbers", case, str(got))

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.common.job import Job
 from checks.exact import canonical, draw
 from checks.exact.dyadic import Dyadic, dyadic
 from checks.exact.models import MODELS
 from checks.exact.reference import Trainer
+from tests.checks import one_job
 
-JOB = Job(
-    check="exact",
-    framework="reference",
-    device="cpu",
-    seed=0,
-    round=1,
-    profile="quick",
-    threads=1,
-    trace="",
-    log="",
-    data="",
-)
+JOB = dataclasses.replace(one_job.JOB, seed=0)
 
 Array = NDArray[np.float64]
 
