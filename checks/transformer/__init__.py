@@ -6,8 +6,8 @@ before and guesses what comes next, so right padding needs no mask. Cross-entrop
 are asked for; SGD with momentum.
 
 What frameworks write differently is settled so: epsilon of layer normalisation 1e-5 (Keras has 1e-3), inside the root;
-GELU by the error function, not by tanh (JAX's own); scores over √(features of a head); query, key, value and output have biases;
-the drawn start replaces every initialiser; there is no dropout.
+GELU by the error function, not by tanh (JAX's own); scores over √(features of a head); query, key, value and output
+have biases; the drawn start replaces every initialiser; there is no dropout.
 """
 
 from __future__ import annotations
