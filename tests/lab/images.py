@@ -85,7 +85,7 @@ class Images:
         command = [str(GPUSETUP), "container", "--no-pin", *options, "--build", "--builder", "buildah"]
         return subprocess.run(
             [*command, "--builder-option=--pull=never"],
-            env=os.environ | self.env, capture_output=True, text=True, check=False, timeout=600,
+            env=os.environ | self.env, capture_output=True, text=True, check=False, timeout=3600,
         )  # fmt: skip
 
     def add(self, reference: str, family: str, packages: dict[str, str]) -> None:
