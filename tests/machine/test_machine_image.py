@@ -203,9 +203,9 @@ def test_a_container_is_checked_against_a_host_before_it_is_built(gpusetup: Run)
 @pytest.mark.skipif(shutil.which("buildah") is None, reason="buildah is not installed")
 def test_what_buildah_says_of_a_real_image(tmp_path: Path) -> None:
     """A real image, built of nothing: buildah's own archive of it, in both formats, and its inspect."""
-    base = ["buildah", "--root", tmp_path / "root", "--runroot", tmp_path / "run", "--storage-driver", "vfs"]
+    base = ["buildah", "--root", f"{tmp_path}/root", "--runroot", f"{tmp_path}/run", "--storage-driver", "vfs"]
 
-    def run(*words: str | Path) -> str:
+    def run(*words: str) -> str:
         return subprocess.run([*base, *words], capture_output=True, text=True, check=True).stdout.strip()
 
     made = run("from", "scratch")
