@@ -45,10 +45,10 @@ def test_the_file_of_every_base_is_built_unchanged(images: Images, base: str) ->
     assert images.inside(f"localhost/{base}:1", asked) == (0, "1000\n")
 
 
-def test_two_builds_have_one_digest(images: Images) -> None:
-    first, second = (
-        images.build([*TORCH, "--base-image", "fedora", "--image", f"localhost/again:{n}"]) for n in (1, 2)
-    )
+@pytest.mark.parametrize("base", ["fedora", "ubuntu"])
+def test_two_builds_have_one_digest(images: Images, base: str) -> None:
+    options = [*TORCH, "--base-image", base]
+    first, second = (images.build([*options, "--image", f"localhost/again-{base}:{n}"]) for n in (1, 2))
     assert first.stdout.split()[0] == second.stdout.split()[0]
 
 
