@@ -39,7 +39,7 @@ def main(seeds: int, wanted: tuple[str, ...]) -> int:
                         f"FALSE ALARM, {threads} threads: {verdict.kind} {verdict.check} {verdict.framework}", end=" "
                     )
                     print(verdict.summary, verdict.divergence)
-        print(f"seed {seed}: {runs.total()} runs so far", file=sys.stderr)
+            print(f"seed {seed}, {threads} threads: {runs.total()} runs, {alarms} false alarms so far", flush=True)
     listed = ", ".join(f"{count} in {framework}" for framework, count in sorted(runs.items()))
     print(f"{runs.total()} clean runs ({listed}) of {', '.join(names)}; {verdicts} verdicts, {alarms} false alarms")
     return 1 if alarms else 0
