@@ -2,7 +2,8 @@
 
 First each base with stand-in wheels, twice: have both builds one digest? Then the self-test image with the real CPU
 wheels of PyTorch and TensorFlow, twice as well: what its stages weigh, and what `gpusetup selftest` proves inside it.
-With `bases` or `real` only the one or the other. Needs root and buildah. Real wheels come from wherever this machine's pip gets its own.
+With `bases` or `real` only the one or the other. Needs root and buildah. Real wheels come from wherever this machine's
+pip gets its own.
 """
 
 from __future__ import annotations
