@@ -12,7 +12,7 @@ import msgspec
 
 from gpusetup.selftest.catalogue import checks
 from gpusetup.selftest.model import Verdict
-from gpusetup.selftest.plan import Selection
+from gpusetup.selftest.plan import Limits, Selection
 from gpusetup.selftest.proof import Proof
 from gpusetup.selftest.prove import prove
 from gpusetup.value import Value
@@ -96,4 +96,4 @@ def caught(fault: Fault, failures: Sequence[Verdict]) -> bool:
 
 def _prove(names: tuple[str, ...], framework: str, folder: Path, repeat: int, jobs: int) -> Proof:
     selection = Selection(checks=names, pythons={framework: sys.executable}, repeat=repeat)
-    return prove(selection, checks(folder), own_checks=folder, jobs=jobs)
+    return prove(selection, checks(folder), own_checks=folder, jobs=jobs, limits=Limits(seconds=600))
