@@ -47,7 +47,7 @@ def rpmdb(*packages: Rpm) -> bytes:
     for number, rpm in enumerate(packages, 1):
         database.execute("INSERT INTO Packages VALUES (?, ?)", (number, header(rpm)))
         database.execute("INSERT INTO Name VALUES (?, ?, 0)", (rpm.name, number))
-        for index, path in enumerate(rpm.files):
-            database.execute("INSERT INTO Basenames VALUES (?, ?, ?)", (path.rpartition("/")[2], number, index))
+        for position, path in enumerate(rpm.files):
+            database.execute("INSERT INTO Basenames VALUES (?, ?, ?)", (path.rpartition("/")[2], number, position))
     database.commit()
     return database.serialize()

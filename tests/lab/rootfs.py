@@ -58,7 +58,7 @@ def _pip(folder: Path) -> None:
     (wheel,) = Path("/usr/share/python-wheels").glob("pip-*.whl")
     with zipfile.ZipFile(wheel) as file:
         file.extractall(folder)
-    compile_all = ["/usr/bin/python3", "-m", "compileall", "-q", "--invalidation-mode=checked-hash", folder]
+    compile_all = ["/usr/bin/python3", "-m", "compileall", "-q", "--invalidation-mode=checked-hash", str(folder)]
     subprocess.run(compile_all, check=True)
 
 
