@@ -109,7 +109,9 @@ def test_a_wheel_that_no_row_knows_has_no_hash_and_says_so(plan: Plan) -> None:
 def test_a_lock_from_before_there_were_hashes_still_loads(plan: Plan, tables: Facts, tmp_path: Path) -> None:
     stack = plan("RTX 4090")
     document = msgspec.to_builtins(lock.with_profile(None, "desktop", lock.profile(stack, tables)))
-    document["profile"]["desktop"]["environment"] = msgspec.to_builtins(stack.environments)
+    for environment in document["profile"]["desktop"]["environment"]:
+        for requirement in environment["requirements"]:
+            requirement.pop("sha256", None)
     file = tmp_path / "gpusetup.lock"
     file.write_text(to_toml(document))
     assert {one.sha256 for one in requirements(lock.load(file).profile["desktop"]).values()} == {None}
@@ -119,12 +121,11 @@ def test_a_lock_from_before_there_were_hashes_still_loads(plan: Plan, tables: Fa
     ("args", "reads"),
     [
         (["doctor"], False),
-        (["install", "--distro", "fedora", "--gpu", "RTX 4090"], False),
-        (["plan", "--distro", "fedora", "--gpu", "RTX 4090"], False),
-        (["plan", "--distro", "fedora", "--gpu", "RTX 4090", "--format", "toml"], True),
+        (["why", "torch==2.14.1", "--distro", "fedora", "--gpu", "RTX 4090"], True),
+        (["install", "--distro", "fedora", "--gpu", "RTX 4090"], True),
     ],
 )
-def test_only_the_lock_reads_the_table_of_wheels(args: list[str], reads: bool) -> None:
+def test_only_what_plans_reads_the_table_of_wheels(args: list[str], reads: bool) -> None:
     code = (
         "import sys, click.testing, gpusetup.cli as cli\n"
         f"done = click.testing.CliRunner().invoke(cli.root, {args!r})\n"
