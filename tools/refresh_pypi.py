@@ -54,7 +54,13 @@ def torch_build(rows: list[Row], today: date) -> Iterator[str]:
 
 
 def tensorflow(rows: list[Row], today: date) -> Iterator[str]:
-    """Correct what the extra ``and-cuda`` pulls, as the newest patch release of each series says it."""
+    """Correct which releases have a package for the CPU alone, and what the extra ``and-cuda`` pulls.
+
+    The latter is what the newest patch release of each series says.
+    """
+    for row in rows:
+        if row["release"] in pip_index.versions("tensorflow-cpu"):
+            yield from tell(row, {"cpu_package": "tensorflow-cpu"}, "pypi-tensorflow-cpu", today)
     known = {Version(row["release"]).release[:2]: row for row in rows}
     newest = {Version(text).release[:2]: text for text in reversed(pip_index.versions("tensorflow"))}
     for series, release in sorted(newest.items(), reverse=True):

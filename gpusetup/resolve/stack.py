@@ -153,7 +153,7 @@ def _torch_requirement(torch: TorchWheel, facts: Facts) -> Requirement:
 def _tensorflow_requirements(tensorflow: TensorflowWheel, solution: Solution) -> Iterator[Requirement]:
     row = tensorflow.row
     if not tensorflow.gpu:
-        yield Requirement(text=f"{row.package.removesuffix('-gpu')}=={row.release}")
+        yield Requirement(text=f"{row.cpu_package or row.package}=={row.release}")
         return
     if tensorflow.hosted:
         yield Requirement(text=f"{row.package}=={row.release}")
