@@ -112,6 +112,7 @@ def pip_config(path: Path) -> Path:
     ).stdout
     settings = dict(line.partition("=")[::2] for line in listed.splitlines())
     values = {name.rpartition(".")[2]: value.strip("'") for name, value in settings.items()} | {"retries": "1"}
+    values.pop("constraint", None)  # names a file of this machine's, and the stack has its versions anyway
     path.write_text("[global]\n" + "".join(f"{name} = {value}\n" for name, value in values.items()))
     return path
 
