@@ -162,8 +162,8 @@ def test_every_error_has_a_remedy() -> None:
 )  # fmt: skip
 def test_the_floor_of_ngc_and_old_images_and_of_those_to_come_is_known(cuda: str, floor: str) -> None:
     """As NVIDIA's release notes have it ("CUDA Driver", table 2 of the newest, table 1 of the older ones)."""
-    for said in (image(None, CUDA_VERSION=cuda), image({"com.nvidia.cuda.version": cuda})):
-        found = needs(said, facts()).floor
+    for one in (image(None, CUDA_VERSION=cuda), image({"com.nvidia.cuda.version": cuda})):
+        found = needs(one, facts()).floor
         assert found is not None
         assert found.driver == floor
 
