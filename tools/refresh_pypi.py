@@ -54,7 +54,14 @@ def torch_build(rows: list[Row], today: date) -> Iterator[str]:
 
 
 def tensorflow(rows: list[Row], today: date) -> Iterator[str]:
-    """Correct what the extra ``and-cuda`` pulls, as the newest patch release of each series says it."""
+    """Correct what the extra ``and-cuda`` pulls, as the newest patch release of each series says it.
+
+    And which releases there are without the code for GPUs.
+    """
+    without_gpu = pip_index.versions("tensorflow-cpu")
+    for row in rows:
+        if row["release"] in without_gpu:
+            yield from tell(row, {"cpu_package": "tensorflow-cpu"}, "pypi-tensorflow-cpu", today)
     known = {Version(row["release"]).release[:2]: row for row in rows}
     newest = {Version(text).release[:2]: text for text in reversed(pip_index.versions("tensorflow"))}
     for series, release in sorted(newest.items(), reverse=True):

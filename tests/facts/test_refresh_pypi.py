@@ -100,6 +100,13 @@ def test_tensorflow_gets_what_the_extra_pulls(index: Upstream) -> None:
     list(refresh_pypi.tensorflow([row], TODAY))
     assert row["and_cuda_cudnn"] == "nvidia-cudnn-cu12>=9.3.0.75,<10.0"
     assert row["and_cuda_nccl"] == "nvidia-nccl-cu12>=2.27.7,<3.0"
+    assert row["cpu_package"] == "tensorflow-cpu"
+
+
+def test_a_tensorflow_of_which_the_index_has_no_smaller_one_names_none(index: Upstream) -> None:
+    row = {"id": "tensorflow-2.0.0", "release": "2.0.0", "source": ["x:y"], "read_on": TODAY}
+    list(refresh_pypi.tensorflow([row], TODAY))
+    assert "cpu_package" not in row
 
 
 def test_cudnn_rows_list_their_wheels(index: Upstream) -> None:
@@ -140,9 +147,11 @@ def test_wheels_are_added_with_the_hash_that_the_index_states(index: Upstream) -
 
 def test_wheels_that_have_rows_are_left_alone(index: Upstream) -> None:
     known = {"id": "wheel-torch-2.15.0-cp313", "package": "torch", "release": "2.15.0", "python": "3.13", "sha256": "0"}
-    rows: list[Row] = [dict(known)]
+    by_hand = known | {"id": "wheel-pip-20.3.4", "package": "pip", "release": "20.3.4", "python": ""}
+    rows: list[Row] = [dict(by_hand), dict(known)]
     assert not [change for change in refresh_wheels.wheel(rows, TODAY) if "torch" in change]
     assert known in rows
+    assert rows[-1] == by_hand  # of a package that is never asked about
 
 
 def test_a_wheel_in_a_folder_of_this_machine_is_none_of_the_index(

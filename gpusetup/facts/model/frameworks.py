@@ -68,6 +68,8 @@ class Tensorflow(Fact):
 
     release: str
     package: str
+    cpu_package: str = ""
+    """The same release without the code for GPUs, half as large; "" where there is none."""
     python: tuple[str, ...]
     cuda: str
     cudnn: str
