@@ -1,9 +1,12 @@
 """Every base's rendered file, built unchanged by buildah upon stand-ins for the upstream images; then the real thing.
 
-First each base with stand-in wheels, twice: have both builds one digest? Then the self-test image with the real CPU
-wheels of PyTorch and TensorFlow, twice as well: what its stages weigh, and what `gpusetup selftest` proves inside it.
-With `bases` or `real` only the one or the other. Needs root and buildah. Real wheels come from wherever this machine's
-pip gets its own.
+    python benchmarks/container_build.py bases [BASE…]        # stub wheels, each twice: have both builds one digest?
+    python benchmarks/container_build.py real FOLDER [PART…]  # the real CPU wheels of PyTorch and TensorFlow
+
+The parts of the real thing are `build` and `runtime` (what these stages weigh), `selftest` (the self-test image, and
+what it proves), `again` (is a second build of it the same?), `list` (licences and bill of materials) and `fit` (what
+the doctor says of it as an archive). Each goes on from what the one before left in FOLDER, which is kept. Needs root
+and buildah. Real wheels come from wherever this machine's pip gets its own.
 """
 
 from __future__ import annotations
@@ -12,6 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +33,7 @@ BASES = {
 }  # fmt: skip
 REAL = [*CPU, "--torch", "2.13.0", "--tensorflow", "2.21.0", "--python", "3.11", "--base-image", "fedora"]
 """What this machine's pip can get, for the Python that the stand-in has."""
+PROVING = "localhost/selftest:1"
 MIB = 1 << 20
 
 
@@ -37,50 +44,90 @@ class Build(NamedTuple):
     seconds: float
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     why_not = lacking()
     if why_not:
         print(f"not built: {why_not}")
         return 1
-    images = Images(Path(tempfile.mkdtemp(prefix="gpusetup-images-")), in_memory=False)
+    match arguments:
+        case ["bases", *some]:
+            with store() as images:
+                return fine(every_base(images, base) for base in some or BASES)
+        case ["real", folder, *some]:
+            with store(Path(folder)) as images:
+                return fine(PARTS[part](images) for part in some or PARTS)
+    print(__doc__)
+    return 2
+
+
+def fine(answers: Iterator[bool]) -> int:
+    """Return the exit code for these answers, having waited for all of them."""
+    return 0 if all(list(answers)) else 1
+
+
+@contextmanager
+def store(kept: Path | None = None) -> Iterator[Images]:
+    """Open the store in the folder `kept`, or one that is gone afterwards."""
+    if kept is not None:
+        kept.mkdir(exist_ok=True, parents=True)
+    images = Images(kept or Path(tempfile.mkdtemp(prefix="gpusetup-images-")), in_memory=False)
     try:
-        same = [every_base(images, base, options) for base, options in BASES.items() if "real" not in sys.argv]
-        return 0 if ("bases" in sys.argv or real(images)) and all(same) else 1
+        yield images
     finally:
-        images.close()
+        images.close(keep=kept is not None)
 
 
-def every_base(images: Images, base: str, options: list[str]) -> bool:
+def every_base(images: Images, base: str) -> bool:
     """Build the file of `base` twice with stand-in wheels, and say whether both builds have one digest."""
-    wanted = [*options, "--framework", "torch", "--base-image", base]
+    wanted = [*BASES[base], "--framework", "torch", "--base-image", base]
     reference = images.stand_in(wanted).base.reference
     first, second = (build(images, f"localhost/{base}:{n}", wanted) for n in (1, 2))
-    told = f"{base:12} {reference}: built in {first.seconds:.0f} s, {size(images, f'{base}:1')}"
+    told = f"{base:12} {reference}: built in {first.seconds:.0f} s, {size(images, f'localhost/{base}:1')}"
     return told_same(told, first, second)
 
 
-def real(images: Images) -> bool:
-    """Build the image with the real frameworks, prove it, and say what its stages weigh; return whether all is well."""
-    images.stand_in(REAL, wheels=False)
-    common = [*REAL, "--pip-config", str(pip_config(images.folder / "pip.conf"))]
-    common += [f"--builder-option=--volume={folder}:{folder}:ro" for folder in pip_folders()]
-    common += ["--builder-option=--layers"]  # each later build goes on where the one before it was
-    stage = build(images, "localhost/build:1", [*common, "--builder-option=--target=build"])
-    print(f"stage build: {size(images, 'build:1')}, built in {stage.seconds:.0f} s", flush=True)
-    plain = build(images, "localhost/runtime:1", common)
-    print(f"stage runtime: {size(images, 'runtime:1')}, built in {plain.seconds:.0f} s", flush=True)
-    proof = images.folder / "proof.json"
-    slim = [*common, "--format", "selftest"]
-    first = build(images, "localhost/selftest:1", [*slim, "--run-selftest", "--save", str(proof)])
-    second = build(images, "localhost/selftest:2", [*slim, "--builder-option=--no-cache"])
-    same = told_same(f"self-test image: {size(images, 'selftest:1')}", first, second)
-    made_inside = load(proof, Proof)
-    states = [verdict.state for verdict in made_inside.verdicts]
-    print(
-        f"inside it, as uid 1000: {len(made_inside.runs)} runs in {made_inside.seconds:.0f} s; verdicts: "
-        + ", ".join(f"{states.count(state)} {state}" for state in ("passed", "failed", "unproven"))
+def stage(images: Images, name: str, *options: str) -> bool:
+    """Build one stage of the image with the real frameworks, and say what it weighs."""
+    image = f"localhost/{name}:1"
+    made = build(images, image, [*common(images), *options])
+    print(f"stage {name}: {size(images, image)}, built in {made.seconds:.0f} s", flush=True)
+    return True
+
+
+def selftest(images: Images) -> bool:
+    """Build the self-test image and run it as its own user; return whether no verdict failed."""
+    made = build(images, PROVING, [*common(images), "--format", "selftest"])
+    print(f"self-test image: {size(images, PROVING)}, built in {made.seconds:.0f} s, {made.id[:19]}", flush=True)
+    status, uid = images.inside(PROVING, "id -u")
+    kept = images.folder / "proof.json"
+    status, text = images.inside(PROVING, "gpusetup selftest --quick --json")
+    kept.write_text(text)
+    proof = load(kept, Proof)
+    states = Counter(verdict.state for verdict in proof.verdicts)
+    said = ", ".join(f"{states[state]} {state}" for state in ("passed", "failed", "unproven"))
+    print(f"inside it, as uid {uid.strip()}: exit {status}, {len(proof.runs)} runs in {proof.seconds:.0f} s; {said}")
+    for verdict in proof.verdicts:
+        if verdict.state == "failed":
+            print(f"  {verdict}")
+    return status == 0 and not proof.failed
+
+
+def again(images: Images) -> bool:
+    """Build the self-test image once more, from nothing, and say whether it is the same."""
+    slim = [*common(images), "--format", "selftest"]
+    first = build(images, PROVING, slim)
+    return told_same(
+        "self-test image", first, build(images, "localhost/selftest:2", [*slim, "--builder-option=--no-cache"])
     )
-    return same and not made_inside.failed
+
+
+def common(images: Images) -> list[str]:
+    """Return the options of every real build; the first makes the base as well."""
+    if not images.has("registry.fedoraproject.org/fedora:44"):
+        images.stand_in(REAL, wheels=False)
+    options = [*REAL, "--pip-config", str(pip_config(images.folder / "pip.conf"))]
+    options += [f"--builder-option=--volume={folder}:{folder}:ro" for folder in pip_folders(images.folder / "pip.conf")]
+    return [*options, "--builder-option=--layers"]  # each later build goes on where the one before it was
 
 
 def build(images: Images, image: str, options: list[str]) -> Build:
@@ -101,7 +148,7 @@ def told_same(told: str, first: Build, second: Build) -> bool:
 
 def size(images: Images, image: str) -> str:
     """Return what the files of `image` take, and how much of it the base has not."""
-    whole, base = images.size(f"localhost/{image}"), images.size("localhost/root:1")
+    whole, base = images.size(image), images.size("localhost/root:1")
     return f"{whole / MIB:,.0f} MiB ({(whole - base) / MIB:,.0f} above the base)"
 
 
@@ -112,19 +159,26 @@ def pip_config(path: Path) -> Path:
     ).stdout
     settings = dict(line.partition("=")[::2] for line in listed.splitlines())
     values = {name.rpartition(".")[2]: value.strip("'") for name, value in settings.items()} | {"retries": "1"}
+    values.pop("constraint", None)  # names a file of this machine's, and the stack has its versions anyway
     path.write_text("[global]\n" + "".join(f"{name} = {value}\n" for name, value in values.items()))
     return path
 
 
-def pip_folders() -> list[str]:
+def pip_folders(configuration: Path) -> list[str]:
     """Return the folders of this machine that its pip takes files from, with what lies beside an index."""
-    text = pip_config(Path(tempfile.mkdtemp(), "pip.conf")).read_text()
-    places = [Path(word.removeprefix("file://")) for word in text.split()]
+    places = [Path(word.removeprefix("file://")) for word in configuration.read_text().split()]
     found = {
         place.parent if place.name == "simple" else place for place in places if place.is_absolute() and place.is_dir()
     }
     return sorted(map(str, found))
 
 
+PARTS = {
+    "build": lambda images: stage(images, "build", "--builder-option=--target=build"),
+    "runtime": lambda images: stage(images, "runtime"),
+    "selftest": selftest,
+    "again": again,
+}
+
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

@@ -38,7 +38,10 @@ def lacking() -> str:
 
 
 class Images:
-    """A store with stand-in base images, `in_memory` while they are small; `env` lets a command build in it."""
+    """A store with stand-in base images, `in_memory` while they are small; `env` lets a command build in it.
+
+    A folder that has such a store already is taken as it is.
+    """
 
     def __init__(self, folder: Path, *, in_memory: bool) -> None:
         self.folder = folder
@@ -46,7 +49,7 @@ class Images:
             run("mount", "-t", "tmpfs", "-o", "mode=700,size=8g", "images", folder)
         self.key = Key(folder, "distribution")
         self.pool = Pool(folder, self.key)
-        (folder / "tmp").mkdir()
+        (folder / "tmp").mkdir(exist_ok=True)
         (folder / "storage.conf").write_text(
             f'[storage]\ndriver = "overlay"\ngraphroot = "{folder}/store"\nrunroot = "{folder}/run"\n'
         )
@@ -55,11 +58,16 @@ class Images:
             "BUILDAH_ISOLATION": "chroot",
             "TMPDIR": str(folder / "tmp"),
         }
-        rootfs.make(folder / "root")
-        self._commit(ROOT, "scratch", folder / "root")
+        if not self.has(ROOT):
+            rootfs.make(folder / "root")
+            self._commit(ROOT, "scratch", folder / "root")
 
     def buildah(self, *command: str | Path) -> str:
         return run("buildah", *command, env=self.env).strip()
+
+    def has(self, image: str) -> bool:
+        """Say whether `image` is in the store."""
+        return image in self.buildah("images", "--format", "{{.Name}}:{{.Tag}}").splitlines()
 
     def stand_in(self, options: Sequence[str], *, wheels: bool = True) -> Container:
         """Make the images that `gpusetup container` with these options builds upon, with all that it installs there.
@@ -165,12 +173,14 @@ class Images:
             self.buildah("umount", name)
             self.buildah("rm", name)
 
-    def close(self) -> None:
+    def close(self, *, keep: bool = False) -> None:
+        """Give everything back; `keep` leaves the folder for a later one."""
         self.key.forget()
         for mount in sorted((line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()), reverse=True):
             if Path(mount).is_relative_to(self.folder):
                 run("umount", "--lazy", mount)  # the builder has mounted its store upon itself
-        run("rm", "-rf", self.folder)
+        if not keep:
+            run("rm", "-rf", self.folder)
 
 
 def lay(folder: Path, files: dict[str, str]) -> None:
