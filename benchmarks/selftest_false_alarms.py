@@ -46,7 +46,7 @@ def main(wanted: argparse.Namespace) -> int:
     for seed in range(wanted.first, wanted.first + wanted.seeds):
         processor, hidden = list(PROCESSORS.items())[seed % len(PROCESSORS)]
         os.environ.update(hidden)  # workers start with what is set here
-        for threads in THREADS:
+        for threads in wanted.threads or THREADS:
             chosen = Selection(checks=names, pythons=pythons, seeds=(seed,), threads=threads)
             proof = prove(chosen, found, jobs=2, limits=Limits(seconds=600))
             runs.update(run.job.framework for run in proof.runs)
@@ -72,6 +72,7 @@ if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--seeds", type=int, default=5, help="how many (default 5)")
     options.add_argument("--first", type=int, default=1, help="the first seed (default 1)")
+    options.add_argument("--threads", type=int, action="append", default=[], help="(default 1 and 2)")
     options.add_argument("--check", action="append", default=[])
     options.add_argument("--framework", action="append", default=[])
     sys.exit(main(options.parse_args()))
