@@ -43,7 +43,7 @@ def _read_beside(host: Host, question: Question) -> Machine:
     from gpusetup.machine.packages.conda import read_conda  # noqa: PLC0415
     from gpusetup.machine.packages.installed import read_packages  # noqa: PLC0415
     from gpusetup.machine.software.distributions import read_distributions  # noqa: PLC0415
-    from gpusetup.machine.software.libraries import read_gone, read_libraries  # noqa: PLC0415
+    from gpusetup.machine.software.libraries import gone, read_cached, read_libraries  # noqa: PLC0415
     from gpusetup.machine.software.owners import own  # noqa: PLC0415
     from gpusetup.machine.software.toolkits import read_toolkits  # noqa: PLC0415
     from gpusetup.machine.software.wheels import read_owned, shared_files  # noqa: PLC0415
@@ -54,7 +54,8 @@ def _read_beside(host: Host, question: Question) -> Machine:
     distributions = read_distributions(host)
     owned = read_owned(host, distributions)
     packages = read_packages(host)
-    libraries = own(host, read_libraries(host, system.arch, toolkits, distributions), packages, owned)
+    cached = read_cached(host)
+    libraries = own(host, read_libraries(host, system.arch, toolkits, distributions, cached), packages, owned)
     bus = read_bus(host)
     beside: dict[str, Any] = {
         "device_nodes": read_device_nodes(host),
@@ -62,7 +63,7 @@ def _read_beside(host: Host, question: Question) -> Machine:
         "containers": read_containers(host, packages),
         "conda": read_conda(host),
         "udev": read_udev(host),
-        "libraries_gone": read_gone(host),
+        "libraries_gone": gone(host, cached),
         "shared_files": shared_files(owned),
     }
     answer = question.answer()
