@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from gpusetup.facts.compiled import HERE
@@ -40,7 +41,7 @@ def new(rows: list[Row], row_id: str, told: Row, source: str, today: date, lasts
 
 def apply(table: str, update: Update) -> None:
     """Print what `update` changes in a table; write it when the command line has ``--write``."""
-    path = HERE / f"{table}.toml"
+    path = Path(HERE) / f"{table}.toml"
     head, rows = facts_toml.read(path)
     changes = list(update(rows, date.today()))
     print("\n".join(changes) or f"{table}: nothing to change")

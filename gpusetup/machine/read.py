@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gpusetup import __version__
 from gpusetup.errors import WrongInputError
@@ -13,14 +13,17 @@ from gpusetup.machine.host import Host
 from gpusetup.machine.model import Machine
 from gpusetup.machine.nvml.question import Question
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def read(sysroot: Path, deadline: float, meanwhile: Callable[[], object] | None = None) -> Machine:
+
+def read(sysroot: Path | str, deadline: float, meanwhile: Callable[[], object] | None = None) -> Machine:
     """Return the host under `sysroot`; the driver may take `deadline` seconds, and is asked while the rest is read.
 
     `meanwhile` is work of the caller's own that needs no machine, such as its imports, done while the driver works.
     Raises `WrongInputError` when `sysroot` is not a folder. Whatever else cannot be read says so in its place.
     """
-    if not sysroot.is_dir():
+    if not os.path.isdir(sysroot):
         raise WrongInputError(f"{sysroot} is not a folder", "give the folder that holds the host's files")
     host = Host(sysroot)
     question = Question(host, deadline)
