@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from packaging.version import Version
@@ -91,7 +92,7 @@ def cudnn(rows: list[Row], today: date) -> Iterator[str]:
 def cuda(rows: list[Row], today: date) -> Iterator[str]:
     """Add the CUDA releases that have a ``cuda-toolkit`` package; their drivers have to be read by hand."""
     known = {row["release"] for row in rows}
-    series = {row["series"] for row in facts_toml.read(HERE / "cuda_series.toml")[1]}
+    series = {row["series"] for row in facts_toml.read(Path(HERE) / "cuda_series.toml")[1]}
     for text in pip_index.versions("cuda-toolkit"):
         release, belongs = (".".join(text.split(".")[:count]) for count in (3, 2))
         if release in known:

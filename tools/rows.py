@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from gpusetup.errors import GpusetupError
@@ -44,7 +45,7 @@ def apply(table: str, update: Update) -> None:
 
     Ends the program with one line, and leaves the table as it is, where the upstream cannot be asked.
     """
-    path = HERE / f"{table}.toml"
+    path = Path(HERE) / f"{table}.toml"
     head, rows = facts_toml.read(path)
     try:
         changes = list(update(rows, date.today()))

@@ -3,20 +3,17 @@
 A fix has its ``text`` and commands by distribution: those under the distribution's own ID go before its family's
 (fedora, debian, arch, suse), those before ``any``. Values in braces come from the finding, quoted for the shell. A fix
 with ``undo`` (commands by distribution, like its own) can be carried out by ``--fix --apply``; files that it ``keeps``
-are put aside before and put back. One without is for a person: it may interrupt work, or needs a choice. It is JSON,
-not TOML, since reading TOML would cost 4 ms of every start that finds something.
+are put aside before and put back. One without is for a person: it may interrupt work, or needs a choice.
 """
 
 from __future__ import annotations
 
 import shlex
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from gpusetup.doctor.finding import Remedy
+from gpusetup.doctor.table import read_table
 
 if TYPE_CHECKING:
     from gpusetup.doctor.rule import Fix
@@ -33,8 +30,7 @@ FAMILIES = {
 @cache
 def table() -> dict[str, dict[str, Any]]:
     """Return all fixes by name; read only when something is wrong."""
-    rows: dict[str, dict[str, Any]] = msgspec.json.decode(Path(__file__).with_suffix(".json").read_bytes())
-    return rows
+    return read_table("fixes", dict[str, dict[str, Any]])
 
 
 def remedy(fix: Fix, machine: Machine) -> Remedy:

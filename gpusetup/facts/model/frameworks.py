@@ -1,7 +1,5 @@
 """Rows about PyTorch and TensorFlow."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Literal
 
