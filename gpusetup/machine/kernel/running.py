@@ -14,6 +14,7 @@ from gpusetup.machine.kernel.next_release import read_next_release
 from gpusetup.machine.model import Kernel, Module, Reading, Unread
 
 MODULES = "/lib/modules"
+NVRM = "/proc/driver/nvidia/version"
 MODULES_DEP_LIMIT = 8 << 20
 _OF_INTEREST = re.compile(r"nvidia(_|$)|nouveau$|nova|vfio_pci$")
 _ARGUMENT = re.compile(
@@ -38,7 +39,7 @@ def read_kernel(host: Host) -> Kernel:
         taint=host.read_int("/proc/sys/kernel/tainted"),
         lockdown=_lockdown(host),
         next_release=read_next_release(host),
-        module_file=read_module_file(host, running),
+        module_file=read_module_file(host, running, loaded=host.exists(NVRM)),
         builds=read_builds(host),
         modprobe=read_modprobe(host),
         log=read_kernel_log(host),
