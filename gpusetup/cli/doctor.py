@@ -86,7 +86,7 @@ def doctor(
     if do_fix or do_apply or do_undo:
         from gpusetup.cli._repair import repair  # noqa: PLC0415
 
-        ctx.exit(repair(source, wanted, form, asked=do_fix, do_apply=do_apply, do_undo=do_undo, yes=yes))
+        ctx.exit(repair(source, wanted, form, only, asked=do_fix, do_apply=do_apply, do_undo=do_undo, yes=yes))
     if watch is not None:
         from gpusetup.cli._watch import watch as keep_watching  # noqa: PLC0415
 

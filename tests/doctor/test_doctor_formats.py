@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gpusetup.doctor.change import changes
 from gpusetup.doctor.finding import Finding, Remedy, Report
-from gpusetup.doctor.repair import Repair
+from gpusetup.doctor.repair import Left, Repair
 from gpusetup.render.model import Recipe
 from gpusetup.report import doctor as text
 from gpusetup.report import repair
@@ -59,7 +59,8 @@ def test_neither_text_nor_json_lets_one_through(before: Report, report: Report) 
     with contextlib.redirect_stdout(shown):
         text.show(report)
         text.show_changes("12:00:00", changes(before.findings, report.findings), report)
-        repair.show(Repair(recipe=RECIPE, by_hand=report.findings))
+        left = tuple(Left(reason="choice", finding=one) for one in report.findings)
+        repair.show(Repair(recipe=RECIPE, by_hand=left))
     for said in (shown.getvalue(), to_json(report), to_json(report, indent=-1)):
         assert not CONTROL.search(said)
 

@@ -79,9 +79,9 @@ def wrong_flavour(machine: Machine) -> Verdicts:
     the proprietary one cannot drive Blackwell and newer. Between the two, either works.
 
     On Fedora, RPM Fusion's akmod chooses while it builds by the cards it sees: built in a container or without the
-    card, it takes the open one.
+    card, it takes the open one. A module that the kernel does not load for such a card tells its flavour on disk.
     """
-    licence = there(machine.driver.module_license)
+    licence = there(machine.driver.module_license) or there(machine.system.kernel.module_file.license)
     flavour = "open" if licence == OPEN_LICENSE else "proprietary"
     for card in cards(machine) if licence else ():
         arch = arch_of(facts(), card.capability)

@@ -14,6 +14,7 @@ from gpusetup.machine.kernel.next_release import read_next_release
 from gpusetup.machine.model import Kernel, Module, Reading, Unread
 
 MODULES = "/lib/modules"
+NVRM = "/proc/driver/nvidia/version"
 MODULES_DEP_LIMIT = 8 << 20
 _MODULES = ("nvidia", "nouveau", "vfio_pci")
 _MODULE_FAMILIES = ("nvidia_", "nova")
@@ -41,7 +42,7 @@ def read_kernel(host: Host) -> Kernel:
         taint=host.read_int("/proc/sys/kernel/tainted"),
         lockdown=_lockdown(host),
         next_release=read_next_release(host),
-        module_file=read_module_file(host, running),
+        module_file=read_module_file(host, running, loaded=host.exists(NVRM)),
         builds=read_builds(host),
         modprobe=read_modprobe(host),
         log=read_kernel_log(host),

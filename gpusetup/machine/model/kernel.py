@@ -21,7 +21,7 @@ class ModuleFile(Value):
     path: Reading[str] = NOT_RECORDED
     version: Reading[str] = NOT_RECORDED
     license: Reading[str] = NOT_RECORDED
-    """``NVIDIA`` or, of the open flavour, ``Dual MIT/GPL``; a big compressed module is not unpacked for it."""
+    """``NVIDIA`` or, of the open flavour, ``Dual MIT/GPL``; a packed module is not unpacked while one is loaded."""
     signer: Reading[str] = NOT_RECORDED
     """Common name of the certificate that signed it; "" when it is not signed."""
 
