@@ -46,11 +46,19 @@ def _report(met: list[tuple[Cell, Outcome]]) -> int:
             wrong += len(own) - named + len(healthy)
             for function, count in Counter(cell.function for cell in healthy).most_common():
                 print(f"         healthy in {count} cells of {function}")
-    passed = [cell for cell, outcome in met if cell.kind == "garbage" and not outcome.named]
-    print(f"garbage that could be true, and passes for a reading: {len(passed)}")
-    for cell in passed:
-        print(f"         {cell.function} {cell.fault}")
+    _report_garbage([(cell, outcome) for cell, outcome in met if cell.kind == "garbage" and not outcome.named])
     return 1 if wrong else 0
+
+
+def _report_garbage(passed: list[tuple[Cell, Outcome]]) -> None:
+    """Print the garbage that each reading alone takes for an answer: exposed by another one, the truth, or believed."""
+    exposed = [cell for cell, outcome in passed if outcome.state != "healthy"]
+    truth = [cell for cell, outcome in passed if outcome.state == "healthy" and outcome.read_all]
+    believed = [cell for cell, outcome in passed if outcome.state == "healthy" and not outcome.read_all]
+    print(f"garbage that could be true: {len(passed)}; {len(exposed)} exposed by what else is known, {len(truth)} true")
+    print(f"believed, and another value than the true one: {len(believed)}")
+    for cell in believed:
+        print(f"         {cell.function} {cell.fault}")
 
 
 if __name__ == "__main__":

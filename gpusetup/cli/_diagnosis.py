@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gpusetup import __version__
-from gpusetup.cli._options import read_machine, with_frameworks
+from gpusetup.cli._options import deepened, read_machine
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report
@@ -30,7 +30,7 @@ class Source(msgspec.Struct, frozen=True):
     def read(self, meanwhile: Callable[[], object] | None = None) -> Machine:
         """Return the machine as it is now; `meanwhile` is done while the driver works."""
         machine = read_machine(self.machine_file, self.sysroot, self.deadline, meanwhile)
-        return with_frameworks(machine, self.deep, self.pythons)
+        return deepened(machine, self.deep, self.pythons)
 
 
 class Standard(msgspec.Struct, frozen=True):

@@ -69,25 +69,33 @@ def deep_options(command: F) -> F:
         click.option("--deep", type=click.FloatRange(1, 3600), is_flag=False, flag_value=DEEP_SECONDS,
                      metavar="[SECONDS]",
                      help="Import each installed framework in a process of its own, which may take so long (120 unless "
-                          "told): does it see the GPU, which libraries does it load, are its numbers right?"),
+                          "told): does it see the GPU, which libraries does it load, are its numbers right? And look "
+                          "for errors before the last restart in systemd's journal."),
     ):  # fmt: skip
         command = option(command)
     return command
 
 
-def with_frameworks(machine: Machine, deep: float | None, pythons: tuple[str, ...]) -> Machine:
-    """Return `machine` with what its frameworks do when they are imported, if ``--deep`` asks for it."""
+def deepened(machine: Machine, deep: float | None, pythons: tuple[str, ...]) -> Machine:
+    """Return `machine` with what takes its time, if ``--deep`` asks for it.
+
+    That is what its frameworks do when they are imported, and what the journal keeps of the start before this one.
+    """
     if deep is None:
         return machine
     import msgspec  # noqa: PLC0415 - --help needs none of this
 
     from gpusetup.machine.frameworks.read import read_frameworks  # noqa: PLC0415
+    from gpusetup.machine.host import Host  # noqa: PLC0415
+    from gpusetup.machine.kernel.log import read_earlier_log  # noqa: PLC0415
     from gpusetup.selftest.frameworks import parse  # noqa: PLC0415
 
     if sys.stderr.isatty():
         click.echo(f"importing the installed frameworks (at most {deep:g} s)", err=True)
     found = read_frameworks(machine.distributions, parse(pythons), deep)
-    return msgspec.structs.replace(machine, frameworks=found)
+    kernel = msgspec.structs.replace(machine.system.kernel, earlier_log=read_earlier_log(Host(Path("/")), deep=True))
+    system = msgspec.structs.replace(machine.system, kernel=kernel)
+    return msgspec.structs.replace(machine, frameworks=found, system=system)
 
 
 def refuse_elsewhere(deep: float | None, machine_file: str | None, sysroot: str) -> None:

@@ -10,11 +10,11 @@ import click
 from gpusetup.cli._options import (
     as_json,
     deep_options,
+    deepened,
     read_machine,
     reading_options,
     refuse_elsewhere,
     schema_option,
-    with_frameworks,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def detect(
     from gpusetup.value import save, to_json  # noqa: PLC0415 - --help needs no msgspec
 
     refuse_elsewhere(deep, None, sysroot)
-    text = to_json(with_frameworks(read_machine(None, sysroot, deadline), deep, pythons))
+    text = to_json(deepened(read_machine(None, sysroot, deadline), deep, pythons))
     if output is None or str(output) == "-":
         click.echo(text, nl=False)
     else:

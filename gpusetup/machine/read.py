@@ -38,7 +38,7 @@ def read(sysroot: Path | str, deadline: float, meanwhile: Callable[[], object] |
 def _read_beside(host: Host, question: Question) -> Machine:
     """Read all that needs no driver, then hear the driver; even the imports are done while the child works."""
     from gpusetup.machine.containers.engines import read_containers  # noqa: PLC0415
-    from gpusetup.machine.gpu.device_nodes import read_device_nodes, read_majors  # noqa: PLC0415
+    from gpusetup.machine.gpu.device_nodes import read_device_nodes, read_majors, read_slices  # noqa: PLC0415
     from gpusetup.machine.gpu.driver import read_driver  # noqa: PLC0415
     from gpusetup.machine.gpu.pci import read_bus  # noqa: PLC0415
     from gpusetup.machine.gpu.stuck import read_stuck  # noqa: PLC0415
@@ -63,6 +63,7 @@ def _read_beside(host: Host, question: Question) -> Machine:
     beside: dict[str, Any] = {
         "device_nodes": read_device_nodes(host),
         "device_majors": read_majors(host),
+        "slices": read_slices(host),
         "containers": read_containers(host, packages),
         "conda": read_conda(host),
         "udev": read_udev(host),

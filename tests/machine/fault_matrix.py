@@ -37,6 +37,8 @@ ENDS = {("nvmlDeviceGetMigDeviceHandleByIndex", 6)}
 GARBAGE = ("ones", "zeros", "text")
 DEATHS = ("segv", "crash", "exit")
 GPUS = "h100*2"
+UNCUT = {"nvmlDeviceGetNvLinkState", "nvmlDeviceGetGpuFabricInfo"}
+"""Functions that are met with whole GPUs: one that is cut into slices uses no NVLink."""
 DEADLINE = 0.4
 MARGIN = 3.0
 """Seconds beyond the deadline that a busy test machine may take for everything else."""
@@ -97,13 +99,14 @@ def _trace(library: str, tell: Tell) -> None:
 
 def meet(root: Path, cell: Cell | None) -> Outcome:
     """Read the driver under `root` with the fault of `cell` (None: without one) and let the doctor judge."""
+    cut = not (cell and cell.function in UNCUT)
     with _planned(cell):
         start = time.monotonic()
         met = read(root, DEADLINE if cell and cell.kind == "hang" else 10)
         seconds = time.monotonic() - start
     assert msgspec.json.decode(to_json(met), type=Machine) == met
-    readings, (before, known) = list(_readings(met)), _healthy(root)
-    states = {state for _, state, _ in _symptoms(met) - known}
+    readings, (before, known) = list(_readings(met)), _healthy(root, cut)
+    states = {state for _, state, _ in _symptoms(met, cut) - known}
     return Outcome(
         seconds=seconds,
         named=cell is not None and any(_carries(reading, cell) for reading in readings),
@@ -113,19 +116,19 @@ def meet(root: Path, cell: Cell | None) -> Outcome:
 
 
 @cache
-def _healthy(root: Path) -> tuple[list[object], set[tuple[str, str, str]]]:
-    """Return the readings and symptoms without a fault."""
-    with _planned():
+def _healthy(root: Path, cut: bool) -> tuple[list[object], set[tuple[str, str, str]]]:
+    """Return the readings and symptoms without a fault, of GPUs that are `cut` into slices or not."""
+    with _planned(cut=cut):
         met = read(root, 10)
-    return list(_readings(met)), _symptoms(met)
+    return list(_readings(met)), _symptoms(met, cut)
 
 
-def _symptoms(met: Machine) -> set[tuple[str, str, str]]:
-    findings = examine(_in_a_healthy_server(met), all_rules().values())
+def _symptoms(met: Machine, cut: bool) -> set[tuple[str, str, str]]:
+    findings = examine(_in_a_healthy_server(met, cut), all_rules().values())
     return {(finding.rule, finding.state, finding.subject) for finding in findings}
 
 
-def _in_a_healthy_server(met: Machine) -> Machine:
+def _in_a_healthy_server(met: Machine, cut: bool) -> Machine:
     healthy = machine("h100_server")
     driver = msgspec.structs.replace(healthy.driver, **{name: getattr(met.driver, name) for name in DRIVER})
     assert not isinstance(healthy.pci, Unread)
@@ -133,7 +136,9 @@ def _in_a_healthy_server(met: Machine) -> Machine:
     cards = tuple(
         msgspec.structs.replace(card, address=f"0000:0{slot}:00.0") for slot, card in enumerate(healthy.pci[:2], 1)
     )
-    return msgspec.structs.replace(healthy, gpus=met.gpus, driver=driver, pci=cards)
+    # and of each slice the driver keeps a folder
+    slices = (("0", "1/0"), ("1", "1/0")) if cut else ()
+    return msgspec.structs.replace(healthy, gpus=met.gpus, driver=driver, pci=cards, slices=slices)
 
 
 def _readings(met: Machine) -> Iterator[object]:
@@ -161,10 +166,11 @@ def _carries(reading: object, cell: Cell) -> bool:
 
 
 @contextlib.contextmanager
-def _planned(cell: Cell | None = None) -> Iterator[None]:
+def _planned(cell: Cell | None = None, *, cut: bool = True) -> Iterator[None]:
     """Make the environment in which the fake library meets `cell`."""
     faults = {cell.function: cell.fault} if cell else {}
-    planned = plan(GPUS, faults=faults, driver=str(machine("h100_server").driver.nvml)) | {"FAKE_NVML_MIG": "1"}
+    planned = plan(GPUS, faults=faults, driver=str(machine("h100_server").driver.nvml))
+    planned |= {"FAKE_NVML_MIG": str(int(cut and not (cell and cell.function in UNCUT)))}
     os.environ.update(planned)
     try:
         yield

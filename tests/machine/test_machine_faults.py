@@ -47,6 +47,29 @@ def test_what_people_meet_is_told_in_time(driven: Path, function: str, fault: in
     check(driven, Cell(function, fault), "")
 
 
+@pytest.mark.parametrize(
+    ("function", "fault"),
+    [
+        ("nvmlDeviceGetTemperature", "zeros"),
+        ("nvmlDeviceGetPowerUsage", "zeros"),
+        ("nvmlDeviceGetPowerUsage", "text"),
+        ("nvmlDeviceGetEnforcedPowerLimit", "text"),
+        ("nvmlDeviceGetClockInfo", "zeros"),
+        ("nvmlDeviceGetMigMode", "zeros"),
+        ("nvmlDeviceGetMinorNumber", "zeros"),
+        ("nvmlDeviceGetGpuInstanceId", "zeros"),
+        ("nvmlDeviceGetNvLinkState", "zeros"),
+        ("nvmlDeviceGetGspFirmwareMode", "zeros"),
+        ("nvmlDeviceGetGpuFabricInfo", "zeros"),
+        ("nvmlDeviceGetGpuFabricInfo", "text"),
+    ],
+)
+def test_an_answer_that_could_be_true_is_exposed_by_another(driven: Path, function: str, fault: str) -> None:
+    outcome = meet(driven, Cell(function, fault))
+    assert not outcome.named, "its own reading refuses it: this shows nothing"
+    assert outcome.state == "unknown"
+
+
 def check(root: Path, cell: Cell, words: str) -> None:
     outcome = meet(root, cell)
     assert outcome.seconds < DEADLINE + MARGIN, words

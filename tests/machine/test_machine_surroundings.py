@@ -186,12 +186,6 @@ def test_earlier_starts_are_told_from_this_one(tmp_path: Path) -> None:
     assert [": 13," in line for line in log] == [True]
 
 
-def test_a_journal_is_said_to_be_unread(tmp_path: Path) -> None:
-    told = read_earlier_log(Host(grow(tmp_path, {"/var/log/journal": None})))
-    assert isinstance(told, Unread)
-    assert (told.unread, "journalctl" in told.detail) == ("unsupported", True)
-
-
 def test_modules_are_told_by_sysfs_where_proc_is_silent(tmp_path: Path) -> None:
     tree: dict[str, Content] = {
         "/sys/module/nvidia/version": "580.95.05\n",

@@ -124,7 +124,7 @@ def before(machine: Machine) -> Verdicts:
     """Logs of earlier starts hold Xid messages that NVIDIA's catalogue calls serious. A restart clears the symptom;
     when it comes back on the same card, the card is failing.
 
-    Where only systemd's journal keeps them, ``journalctl -k -b -1`` shows them; its files are not read here.
+    Where only systemd's journal keeps them, ``--deep`` looks at the last start before this one.
     """
     harmless = {number for group in HARMLESS for number in table()[group]}
     for line in there(machine.system.kernel.earlier_log) or ():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from gpusetup.doctor.cards import is_datacentre
-from gpusetup.doctor.rule import Verdicts, error, fix, info, known, rule, there
+from gpusetup.doctor.rule import Verdicts, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.subjects import DRIVER_HANGS, NVML_SILENT, gpu_rule
 from gpusetup.machine.model import Gpu, Machine
+
+GONE = "gone"
 
 
 @rule(
@@ -20,12 +22,33 @@ def stuck(machine: Machine) -> Verdicts:
 
     Mostly the driver waits for a GPU that no longer answers. What the process holds is freed by a restart alone.
     """
-    processes = there(machine.stuck) or ()
+    processes = [one for one in there(machine.stuck) or () if one[1] != GONE]
     if processes:
         yield error(
             f"{len(processes)} processes are stuck on a GPU",
             *(f"{name}: {state}" for name, state in processes[:5]),
             fix=fix("kernel-log"),
+        )
+
+
+@rule(
+    "SHR105",
+    "A process that is gone holds a GPU",
+    worst="warning",
+    after=("GPU001", "SHR101"),
+    required=False,
+    source="nvml.h, nvmlDeviceGetComputeRunningProcesses; proc(5)",
+)
+def gone(machine: Machine) -> Verdicts:
+    """The driver names a process that holds the GPU, and this system has none of that number: a program that died
+    without the driver letting go of what it had. In a container the numbers are the host's, so nothing is said there.
+    """
+    left = [name for name, state in there(machine.stuck) or () if state == GONE]
+    if left and not machine.system.container and not there(machine.system.user_namespace):
+        yield warning(
+            f"{len(left)} processes that are gone still hold a GPU",
+            f"numbers that /proc does not have: {', '.join(left[:8])}",
+            fix=fix("find-holders"),
         )
 
 

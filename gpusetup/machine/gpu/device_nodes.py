@@ -7,8 +7,9 @@ import re
 import stat
 
 from gpusetup.machine.host import Host
-from gpusetup.machine.model import DeviceNode, Reading, Unread
+from gpusetup.machine.model import DeviceNode, Pairs, Reading, Unread
 
+CAPABILITIES = "/proc/driver/nvidia/capabilities"
 PATTERNS = ("/dev/nvidia*", "/dev/nvidia-caps/*", "/dev/dxg")
 
 
@@ -28,6 +29,18 @@ def read_majors(host: Host) -> Reading[tuple[tuple[str, int], ...]]:
         return text
     entries = re.findall(r"^ *(\d{1,9}) (nvidia\S*)$", text.partition("Block devices:")[0], re.MULTILINE)
     return tuple((name, int(number)) for number, name in entries)
+
+
+def read_slices(host: Host) -> Reading[Pairs]:
+    """Return (minor number, ``GPU/compute``) of MIG's instances; absent where the driver keeps no such files."""
+    if refused := host.forbidden(CAPABILITIES):
+        return refused
+    if not host.is_dir(CAPABILITIES):
+        return Unread(unread="absent", source=CAPABILITIES, detail="no driver is loaded, or none that knows MIG")
+    found = (
+        re.search(r"/gpu(\d+)/mig/gi(\d+)/ci(\d+)$", path) for path in host.glob(f"{CAPABILITIES}/gpu*/mig/gi*/ci*")
+    )
+    return tuple((one[1], f"{one[2]}/{one[3]}") for one in found if one)
 
 
 def _node(host: Host, path: str) -> DeviceNode:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 from gpusetup.machine.host import Host, unread
+from gpusetup.machine.kernel.journal import has_journal, read_journal
 from gpusetup.machine.model import Reading, Unread
 
 DEVICE = "/dev/kmsg"
@@ -31,7 +32,7 @@ _FILE_TIME = r"^.*?kernel: *(?=\[)"
 
 
 def read_kernel_log(host: Host) -> Reading[tuple[str, ...]]:
-    """Return the last messages since boot: of the kernel itself, or of the files in which a logger keeps them."""
+    """Return the last messages since boot: of the kernel itself, of a logger's files, or of systemd's journal."""
     if host.live:
         try:
             return tuple(map(_as_line, _last(_records())))
@@ -45,25 +46,38 @@ def read_kernel_log(host: Host) -> Reading[tuple[str, ...]]:
             lines = raw.splitlines()
             kept = _last(lines[_this_start(lines) :])
             return tuple(re.sub(_FILE_TIME, "", line.decode(errors="replace")) for line in kept)
+    if has_journal(host):
+        told = read_journal(host, 0)
+        return told if isinstance(told, Unread) else tuple(line.decode(errors="replace") for line in _last(told))
     return refused
 
 
-def read_earlier_log(host: Host) -> Reading[tuple[str, ...]]:
-    """Return the lines with an Xid of the starts before this one, from the files in which a logger keeps them."""
+def read_earlier_log(host: Host, *, deep: bool = False) -> Reading[tuple[str, ...]]:
+    """Return the lines with an Xid of the starts before this one, from the files in which a logger keeps them.
+
+    Systemd's journal is looked into, for the last of them, only when asked (`deep`): a long one takes its time.
+    """
     refused = Unread(unread="absent", source=FILES[1], detail="no log of earlier starts is kept as text")
-    if host.exists(JOURNAL):
-        refused = Unread(unread="unsupported", source=JOURNAL, detail="binary: `journalctl -k -b -1` shows it")
+    if has_journal(host):
+        refused = Unread(unread="unsupported", source=JOURNAL, detail="binary: gpusetup doctor --deep looks into it")
     for path in FILES[1:]:
         raw = host.read_bytes(path, FILE_LIMIT, end=True)
         if not isinstance(raw, Unread):
             if b"NVRM: Xid" not in raw:
                 return ()
             lines = raw.splitlines()
-            told = [line for line in lines[: _this_start(lines)] if b"NVRM: Xid" in line]
-            return tuple(line.decode(errors="replace") for line in told[-MOST_EARLIER:])
+            return _with_xid(lines[: _this_start(lines)])
         if raw.unread != "absent":
             refused = raw
+    if deep and has_journal(host):
+        told = read_journal(host, -1)
+        return told if isinstance(told, Unread) else _with_xid(told)
     return refused
+
+
+def _with_xid(lines: list[bytes]) -> tuple[str, ...]:
+    told = [line for line in lines if b"NVRM: Xid" in line]
+    return tuple(line.decode(errors="replace") for line in told[-MOST_EARLIER:])
 
 
 def _this_start(lines: list[bytes]) -> int:

@@ -73,6 +73,8 @@ class Gpu(Value):
     """Current and maximum link width in lanes."""
     architecture: Reading[str] = NOT_RECORDED
     """``Pascal``, ``Ada``, …; the number as text where it is newer than our list."""
+    pci_device: Reading[str] = NOT_RECORDED
+    """PCI device id, as sysfs has it too."""
     minor: Reading[int] = NOT_RECORDED
     """N of /dev/nvidiaN."""
     vbios: Reading[str] = NOT_RECORDED

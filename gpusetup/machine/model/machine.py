@@ -32,6 +32,9 @@ class Machine(Value):
     containers: Containers
     device_majors: Reading[tuple[tuple[str, int], ...]] = NOT_RECORDED
     """NVIDIA's character devices and the major numbers that the kernel gave them (/proc/devices)."""
+    slices: Reading[Pairs] = NOT_RECORDED
+    """Minor number of a GPU in MIG mode and one of its instances (``1/0``: GPU and compute instance), by the driver's
+    files under /proc; a container has only those that it was given."""
     shared_files: tuple[SharedFile, ...] = ()
     """Files that two of the NVIDIA wheels both own."""
     frameworks: tuple[Framework, ...] | None = None
@@ -49,4 +52,5 @@ class Machine(Value):
     libraries_gone: Reading[tuple[str, ...]] = NOT_RECORDED
     """Libraries of a GPU stack that the linker's cache names and that are not there."""
     stuck: Reading[Pairs] = NOT_RECORDED
-    """Processes that hold a GPU and sleep in the kernel or are dead, with their state; all, where the driver hangs."""
+    """Processes that hold a GPU and sleep in the kernel, are dead or ``gone``, with their state; all, where the driver
+    hangs."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from gpusetup.machine.model import Licence
 
+NVIDIA = 0x10DE
 MANY_BYTES = 1 << 50
 MANY_ERRORS = 1 << 40
 ARCHITECTURES = {
@@ -109,6 +110,13 @@ def address(info: Any) -> str:
         raise NonsenseError(f"not a PCI address: {domain}:{rest}") from error
 
 
+def device_id(info: Any) -> str:
+    """Return the device's part of nvmlPciInfo_t.pciDeviceId, as sysfs writes it; the lower half is the vendor's."""
+    if int(info.pciDeviceId) & 0xFFFF != NVIDIA:
+        raise NonsenseError(f"{int(info.pciDeviceId):#x} is no PCI id of NVIDIA's")
+    return f"{int(info.pciDeviceId) >> 16:04x}"
+
+
 def total(memory: Any) -> int:
     """Return all bytes of nvmlMemory_t."""
     return within(1, MANY_BYTES)(memory.total)
@@ -137,15 +145,18 @@ def confidential(state: Any) -> bool:
 
 
 def spare_rows(histogram: Any) -> tuple[int, int, int, int, int]:
-    """Return the counts of nvmlRowRemapperHistogramValues_t, from all spares left to none."""
+    """Return the counts of nvmlRowRemapperHistogramValues_t, from all spares left to none; a GPU has some banks."""
     count = within(0, 1_000_000)
-    return (
+    banks = (
         count(histogram.max),
         count(histogram.high),
         count(histogram.partial),
         count(histogram.low),
         count(histogram.none),
     )
+    if not any(banks):
+        raise NonsenseError("memory without a bank")
+    return banks
 
 
 def licences(features: Any) -> tuple[Licence, ...]:

@@ -65,6 +65,7 @@ GPU: Mapping[str, Reader] = {
 
 MORE: Mapping[str, Reader] = {
     "architecture": one(convert.architecture, "nvmlDeviceGetArchitecture"),
+    "pci_device": one(convert.device_id, "nvmlDeviceGetPciInfo"),
     "minor": one(within(0, 1023), "nvmlDeviceGetMinorNumber"),
     "vbios": one(convert.text, "nvmlDeviceGetVbiosVersion"),
     "bar1_total": one(convert.bar1, "nvmlDeviceGetBAR1MemoryInfo"),

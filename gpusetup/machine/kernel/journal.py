@@ -1,0 +1,63 @@
+"""The kernel's messages in systemd's journal, whose files are binary: asked of ``journalctl``, within a deadline."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from gpusetup.machine.host import Host, unread
+from gpusetup.machine.model import Reading, Unread
+from gpusetup.machine.software.programs import find_program
+
+FOLDERS = ("/var/log/journal", "/run/log/journal")
+PROGRAM = "journalctl"
+SECONDS = 5.0
+MOST_LINES = 50_000
+_THIS_HOST = re.compile(rb"^(\[ *[\d.]+\]|\S+) \S+ kernel: ")
+
+
+def has_journal(host: Host) -> bool:
+    """Say whether a journal lies here that a ``journalctl`` could read; of a folder, ours."""
+    return any(host.names(folder) for folder in FOLDERS) and bool(_program(host))
+
+
+def read_journal(host: Host, boot: int) -> Reading[list[bytes]]:
+    """Return the kernel's messages of the start `boot` (0 is the last one, -1 the one before it), oldest first.
+
+    Each is ``[seconds] text`` of the last start and ``2026-11-22T04:00:00+0000 text`` of earlier ones: what names the
+    host is left out. A journal that shows nothing at all is one that this user may not read.
+    """
+    import subprocess  # noqa: PLC0415 - only where the kernel and the log files tell nothing
+
+    style = "short-monotonic" if boot == 0 else "short-iso"
+    command = [_program(host), "--dmesg", f"--boot={boot}", f"--output={style}", f"--lines={MOST_LINES}", "--quiet"]
+    if not host.live:
+        folder = next((one for one in FOLDERS if host.names(one)), FOLDERS[0])
+        command.append(f"--directory={host.real(folder)}")
+    source = " ".join((PROGRAM, *command[1:4]))
+    try:
+        done = subprocess.run(
+            [*command, "--no-pager"], stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False,
+            env={**os.environ, "LC_ALL": "C"},
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return Unread(unread="timeout", source=source, detail=f"no end within {SECONDS:g} s")
+    except OSError as error:
+        return unread(source, error)
+    lines = [line for line in done.stdout.splitlines() if _THIS_HOST.match(line)]
+    if done.returncode == 0 and lines:
+        return [_THIS_HOST.sub(rb"\1 ", line) for line in lines]
+    return _refusal(source, done.returncode, done.stderr)
+
+
+def _refusal(source: str, code: int, said: bytes) -> Unread:
+    """Return why there is nothing: nothing is kept of that start, or this user is not shown it."""
+    detail = said.decode(errors="replace").strip().splitlines()[-1:] or ["it shows this user no kernel messages"]
+    kept = re.search(rb"(?i)no journal files were found|not available|no such boot|no journal boot entry", said)
+    return Unread(unread="absent" if kept else "denied" if code == 0 or b"permission" in said else "failed",
+                  source=source, detail=detail[0][:200])  # fmt: skip
+
+
+def _program(host: Host) -> str:
+    return find_program(host if host.live else Host(Path("/")), PROGRAM)
