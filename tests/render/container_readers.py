@@ -10,6 +10,12 @@ from typing import Any
 
 import yaml
 
+NASTY = (
+    "$(id)", "${HOME}", "$$", "`id`", "%n", "%%", "'", '"', "\\", "a\\", "x\n- y: z", "{{ x }}", "{% x %}", "#",
+    "--flag", "\u2028", "\u0085", "\ufeff", "é☃𝄞", "\ue000x\ue001", "!!python/object", "*a", "&a", "yes", "null", "1e3",
+    "${localEnv:HOME}", "]", "%post\n", "GPUSETUP_END", "\x1b[31m", " lead", "trail ", "a: b", "$(A)", "$A$",
+)  # fmt: skip
+"""Words that one format or another would take for something else."""
 STUBS = {
     "nvidia-smi": "echo 610.43.03",
     "srun": 'if [[ $1 == --help ]]; then echo "$HELP"; else printf "%s\\0" "$@" >"$SEEN"; fi',
@@ -99,6 +105,7 @@ def slurm_command(text: str, folder: Path, *, pyxis: bool) -> list[str]:
         "PATH": f"{tools}:/usr/bin:/bin",
         "SEEN": str(folder / "seen"),
         "HELP": "--container-image=IMAGE" if pyxis else "",
+        "SLURM_CPUS_PER_TASK": "8",
     }
     subprocess.run(["bash", "-c", text], env=environment, check=True, cwd=folder, capture_output=True)
     return (folder / "seen").read_bytes().decode().split("\0")[:-1]
