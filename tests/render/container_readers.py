@@ -63,12 +63,30 @@ def unit_words(line: str) -> list[str]:
     return [_c_string(word) for word in words]
 
 
+def service_words(text: str) -> list[str]:
+    """Return the words of a service's ExecStart as systemd splits them, the last one as it reads it."""
+    line = next(line for line in text.split("\n") if line.startswith("ExecStart=")).partition("=")[2]
+    words = re.findall(r'"(?:[^"\\]|\\.)*"(?= |$)|[^ "][^ ]*', line)
+    return [*words[:-1], _c_string(words[-1].removeprefix('"').removesuffix('"'))]
+
+
 def _c_string(text: str) -> str:
-    names = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "b": "\b", '"': '"', "\\": "\\"}
+    names = {
+        "n": "\n",
+        "t": "\t",
+        "r": "\r",
+        "f": "\f",
+        "b": "\b",
+        "a": "\a",
+        "v": "\v",
+        "s": " ",
+        '"': '"',
+        "\\": "\\",
+    }
     plain = re.sub(r"%%|\$\$", lambda match: match[0][0], re.sub(r"(?<!%)%(?!%)|(?<!\$)\$(?!\$)", _refuse, text))
     return re.sub(
-        r'\\(?:u([0-9a-f]{4})|([ntrfb"\\]))',
-        lambda match: chr(int(match[1], 16)) if match[1] else names[match[2]],
+        r'\\(?:(?:u([0-9a-f]{4})|x([0-9a-f]{2}))|([ntrfbavs"\\]))',
+        lambda match: names[match[3]] if match[3] else chr(int(match[1] or match[2], 16)),
         plain,
     )
 
