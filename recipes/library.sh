@@ -65,3 +65,30 @@ restore_files() {
   done < <(find "$folder" -type f -print0)
   rm -rf "$folder"
 }
+
+# ── packages ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# The distribution's own library says what its package manager calls these: `package_names [GLOB…]`, of those that are
+# installed, one a line; `take_out NAME…`, which refuses, rather than removing too, what somebody has since built on them;
+# `package_owns PATH`.
+
+# Names only: a package that was there and is updated meanwhile is still the user's.
+remember_packages_before() {
+  [[ -e $state/$1.before ]] || package_names | keep "$state/$1.before"
+}
+
+# remove_packages STEP [GLOB…]: removes what the step brought, and of packages that match a GLOB whatever came since.
+remove_packages() {
+  local step=$1 names
+  shift
+  [[ -e $state/$step.before ]] || return 0
+  [[ -e $state/$step.after ]] || package_names | keep "$state/$step.after"
+  names=$({
+    comm -13 "$state/$step.before" "$state/$step.after"
+    (($# == 0)) || package_names "$@" | comm -13 "$state/$step.before" -
+  } | sort -u | comm -12 - <(package_names))
+  if [[ -n $names ]]; then
+    mapfile -t names <<<"$names"
+    take_out "${names[@]}"
+  fi
+  rm -f "$state/$step.before" "$state/$step.after"
+}

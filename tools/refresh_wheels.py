@@ -68,9 +68,9 @@ def _interpreter(file: str) -> str:
 
 
 def _place(row: Row) -> tuple[int, list[int], list[int]]:
-    """Sort by package, those that are added by hand last, the newest release first, and its Pythons upwards."""
-    packages = [*OLDEST, row["package"]]
+    """Sort by package, those that were read by hand last, the newest release first, and its Pythons upwards."""
     newest_first = [-number for number in Version(row["release"]).release]
+    packages = [*OLDEST, row["package"]]
     return packages.index(row["package"]), newest_first, list(Version(row.get("python") or "0").release)
 
 

@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from gpusetup.cli._apply import carry_out, host_place, take_back
+from gpusetup.cli._options import HERE
 from gpusetup.errors import EXIT_FINE
 
 if TYPE_CHECKING:
     from gpusetup.cli._diagnosis import Source, Standard
+    from gpusetup.doctor.finding import Finding
     from gpusetup.render.model import Recipe
 
 
 def repair(
-    source: Source, standard: Standard, form: str, *, asked: bool, do_apply: bool, do_undo: bool, yes: bool
+    source: Source, standard: Standard, form: str, only: str, *, asked: bool, do_apply: bool, do_undo: bool, yes: bool
 ) -> int:
     """Print, carry out or take back what mends the findings, and return the exit code."""
     if not asked:
         raise click.UsageError("--apply and --undo go with --fix")
-    if (do_apply or do_undo) and (source.machine_file is not None or source.sysroot != Path("/")):
+    if (do_apply or do_undo) and (source.machine_file is not None or source.sysroot != HERE):
         raise click.UsageError("--fix --apply is for this machine; --machine and --sysroot speak of another one")
     if do_undo:
         place = host_place()
         take_back(place, lambda entry: place.mends(entry.recipe), yes=yes)
         return EXIT_FINE
-    return _apply(source, standard, yes=yes) if do_apply else _print(source, standard, form)
+    return _apply(source, standard, only, yes=yes) if do_apply else _print(source, standard, form, only)
 
 
-def _print(source: Source, standard: Standard, form: str) -> int:
+def _print(source: Source, standard: Standard, form: str, only: str) -> int:
     """Print the recipe and what is left to a person; the exit code is the doctor's."""
+    from gpusetup.doctor.repair import Asked  # noqa: PLC0415
     from gpusetup.doctor.repair import repair as made  # noqa: PLC0415
     from gpusetup.report.repair import show  # noqa: PLC0415
     from gpusetup.value import to_json  # noqa: PLC0415
@@ -41,17 +45,19 @@ def _print(source: Source, standard: Standard, form: str) -> int:
         raise click.UsageError("--fix prints text or JSON")
     machine = source.read(meanwhile=standard.rules)
     report, code = standard.judge(machine)
-    found = made(report.findings, machine, sys.executable)
+    found = made(report.findings, machine, Asked(python=sys.executable, wishes=_wishes(only)))
     click.echo(to_json(found), nl=False) if form == "json" else show(found)
     return code
 
 
-def _apply(source: Source, standard: Standard, *, yes: bool) -> int:
+def _apply(source: Source, standard: Standard, only: str, *, yes: bool) -> int:
     """Carry the steps out, or go on with those that a reboot interrupted."""
     from gpusetup.apply.guard import refuse_other_host  # noqa: PLC0415
 
     place = host_place()
-    recipe = place.waiting(mends=True) or _recipe(source._replace(sysroot=place.root), standard)
+    recipe = place.waiting(mends=True) or _recipe(
+        msgspec.structs.replace(source, sysroot=str(place.root)), standard, only
+    )
     if not recipe.steps:
         click.echo("nothing here can be carried out; gpusetup doctor --fix says what is left to a person")
         return EXIT_FINE
@@ -59,8 +65,31 @@ def _apply(source: Source, standard: Standard, *, yes: bool) -> int:
     return carry_out(recipe, place, yes=yes)
 
 
-def _recipe(source: Source, standard: Standard) -> Recipe:
+def _recipe(source: Source, standard: Standard, only: str) -> Recipe:
+    from gpusetup.doctor.repair import Asked  # noqa: PLC0415
     from gpusetup.doctor.repair import repair as made  # noqa: PLC0415
 
     machine = source.read(meanwhile=standard.rules)
-    return made(standard.judge(machine)[0].findings, machine, sys.executable).recipe
+    findings = standard.judge(machine)[0].findings
+    person = os.environ.get("SUDO_USER", "") if os.geteuid() == 0 and source.sysroot == HERE else ""
+    theirs = _of_login(person, source, standard, findings) if person not in {"", "root"} else ()
+    asked = Asked(python=sys.executable, wishes=_wishes(only), person=person)
+    return made(findings, machine, asked, theirs).recipe
+
+
+def _of_login(person: str, source: Source, standard: Standard, ours: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return what is wrong in a login of whoever called sudo, and not for root: groups, variables, environments."""
+    from gpusetup.machine.login import read_login  # noqa: PLC0415
+    from gpusetup.machine.model import Unread  # noqa: PLC0415
+
+    seen = read_login(person, sys.executable, source.deadline)
+    if isinstance(seen, Unread):
+        click.echo(f"could not look as {person}: {seen.source} {seen.unread} {seen.detail}", err=True)
+        return ()
+    known = {one.rule for one in ours if one.state in {"error", "warning", "info"}}
+    return tuple(one for one in standard.judge(seen)[0].findings if one.rule not in known)
+
+
+def _wishes(only: str) -> tuple[str, ...]:
+    """Return the rules that were named one by one, and not by their topic."""
+    return tuple(name for part in only.split(",") if not (name := part.strip().upper()).isalpha())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gpusetup.errors import WrongInputError
@@ -40,8 +39,8 @@ def explained_rules() -> dict[str, Rule]:
 
 
 def _modules() -> list[str]:
-    folder = Path(__file__).with_name("rules")
-    return [f"gpusetup.doctor.rules.{path.stem}" for path in sorted(folder.glob("*.py")) if path.stem != "__init__"]
+    names = sorted(os.listdir(os.path.join(os.path.dirname(__file__), "rules")))
+    return [f"gpusetup.doctor.rules.{name[:-3]}" for name in names if name.endswith(".py") and name != "__init__.py"]
 
 
 def _rules_of(module: str) -> list[Rule]:

@@ -1,22 +1,24 @@
 """Remedies: the words and commands of ``fixes.json``, chosen by distribution and filled with values.
 
 A fix has its ``text`` and commands by distribution: those under the distribution's own ID go before its family's
-(fedora, debian, arch, suse), those before ``any``. Values in braces come from the finding, quoted for the shell. A fix
-with ``undo`` (commands by distribution, like its own) can be carried out by ``--fix --apply``; files that it ``keeps``
-are put aside before and put back. One without is for a person: it may interrupt work, or needs a choice. It is JSON,
-not TOML, since reading TOML would cost 4 ms of every start that finds something.
+(fedora, debian, arch, suse), those before ``any``. Values in braces come from the finding, quoted for the shell.
+
+A fix has either a ``step`` or the reason why it is left to a person (``by_hand``, words in ``reasons.json``). ``step``
+holds, by distribution as well, the commands that `--fix --apply` runs where they differ from the printed ones (nothing:
+those are run), ``undo`` what takes them back beyond what they note themselves (``recipes/doctor/``), ``check`` what is
+looked at instead of the rule, ``manual`` what remains for a person. With ``login`` the rule is asked in a new login; a
+``wish`` is carried out only where its rule was named. It is JSON, not TOML, since reading TOML would cost 4 ms of every
+start that finds something.
 """
 
 from __future__ import annotations
 
 import shlex
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from gpusetup.doctor.finding import Remedy
+from gpusetup.doctor.table import read_table
 
 if TYPE_CHECKING:
     from gpusetup.doctor.rule import Fix
@@ -33,30 +35,25 @@ FAMILIES = {
 @cache
 def table() -> dict[str, dict[str, Any]]:
     """Return all fixes by name; read only when something is wrong."""
-    rows: dict[str, dict[str, Any]] = msgspec.json.decode(Path(__file__).with_suffix(".json").read_bytes())
-    return rows
+    return read_table("fixes", dict[str, dict[str, Any]])
 
 
 def remedy(fix: Fix, machine: Machine) -> Remedy:
     """Return `fix` in words, with the commands for this machine's distribution."""
     row = table()[fix.name]
+    commands = row.get(chosen(row, str(machine.system.distro)), ())
+    quoted = {name: shlex.quote(value) for name, value in fix.values.items()}
     return Remedy(
         text=row["text"].format_map(fix.values),
-        commands=filled(for_distro(row, str(machine.system.distro)) or [], fix.values),
+        commands=tuple(command.format_map(quoted) for command in commands),
         fix=fix.name,
         values=fix.values,
     )
 
 
-def filled(commands: list[str], values: dict[str, str]) -> tuple[str, ...]:
-    """Return `commands` with `values` in their places, each one word of the shell."""
-    quoted = {name: shlex.quote(value) for name, value in values.items()}
-    return tuple(command.format_map(quoted) for command in commands)
-
-
-def for_distro(row: dict[str, list[str]], distro: str) -> list[str] | None:
-    """Return the entry for `distro`, its family, or any; None when there is none."""
-    return next((row[name] for name in (distro, family(distro), "any") if name in row), None)
+def chosen(row: dict[str, Any], distro: str) -> str:
+    """Return under which name the commands for `distro` stand: its own, its family's or ``any``; "" for none."""
+    return next((name for name in (distro, family(distro), "any") if name in row), "")
 
 
 def family(distro: str) -> str:

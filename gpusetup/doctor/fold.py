@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from gpusetup.doctor.finding import Finding
 from gpusetup.doctor.frameworks import framework_of
@@ -13,7 +14,7 @@ from gpusetup.doctor.rule import HERE, Rule
 _FIRED = {"error", "warning", "info"}
 
 
-class _Settled(NamedTuple):
+class _Settled(msgspec.Struct, frozen=True):
     """A finding after folding, and the state it had before."""
 
     finding: Finding

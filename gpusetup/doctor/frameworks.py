@@ -88,3 +88,9 @@ def python_of(machine: Machine, one: Distribution) -> str:
     """Return the Python ``3.13`` that `one` is installed for: its folder tells, else the one we run under."""
     named = re.search(r"/python(3\.\d+)/", one.location + "/")
     return named[1] if named else ".".join(machine.system.python.split(".")[:2])
+
+
+def interpreter(one: Distribution) -> str:
+    """Return the interpreter of the environment that `one` is installed in."""
+    prefix = re.match(r"(.*)/lib(?:64)?/python3[\d.]*/(?:site|dist)-packages$", one.location)
+    return f"{prefix[1]}/bin/python3" if prefix else "python3"

@@ -40,6 +40,13 @@ def distribution(framework: Framework) -> str:
     return PYPI_NAMES.get(framework.name, framework.name)
 
 
+def requirement(machine: Machine, framework: Framework) -> str:
+    """Return ``torch==2.13.0``, which is what pip would install again; the name alone where no version is known."""
+    name = distribution(framework)
+    installed = next((one for one in machine.distributions if one.name == name), None)
+    return f"{name}=={installed.version}" if installed else name
+
+
 def died(why: Unread) -> bool:
     """Say whether the process ended before it could answer: it crashed, was killed or was still at it."""
     return why.unread == "timeout" or "the process" in why.detail or why.detail.startswith("no answer within")

@@ -1,83 +1,185 @@
-"""From findings to a recipe: every remedy that can be carried out and taken back becomes a step with three doors.
+"""From findings to a recipe: every remedy that has a ``step`` in ``fixes.json`` becomes one with three doors.
 
-Its *check* is the rule itself, asked again; its *apply* are the commands that the report prints; its *undo* stands in
-``fixes.json``. Remedies without an undo are left to a person, and so are those of mere notes (``info``).
+Its *check* is the rule itself, asked again; its *apply* are the commands of the remedy, under functions that note what
+was there (``recipes/doctor/``); its *undo* comes back to that. All else is left to a person, with the reason.
 """
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from gpusetup.content import content_root
 from gpusetup.doctor.finding import Finding, Remedy
-from gpusetup.doctor.fixes import family, filled, for_distro, table
+from gpusetup.doctor.fixes import chosen, family, table
 from gpusetup.doctor.rule import either
+from gpusetup.errors import WrongInputError
 from gpusetup.render.model import Recipe, Step
+from gpusetup.render.quoting import sh
+from gpusetup.render.settle import settle
 from gpusetup.render.steps import digest, read_library
 from gpusetup.value import Value
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Machine
 
-FUNCTIONS = "doctor.sh"
+FUNCTIONS = "doctor"
+DEEP = "FWK"
+"""How the ids of the rules begin that judge what only an import shows."""
 REBOOT = "sudo systemctl reboot"
-LOOKING = ("sudo journalctl ",)
+OF_AN_IMAGE = ("dnf", "apt", "zypper", "akmods", "dkms", "grubby", "dracut", "kmodgenca")
+"""What changes a system that is made of packages; one that is replaced as a whole refuses or forgets it."""
+
+
+class Left(Value):
+    """A finding that is left to a person, and why: a name in ``reasons.json``."""
+
+    reason: str
+    finding: Finding
 
 
 class Repair(Value):
-    """What can be carried out, and the findings whose remedies only a person can judge or do."""
+    """What can be carried out, and what is left to a person."""
 
     recipe: Recipe
-    by_hand: tuple[Finding, ...]
+    by_hand: tuple[Left, ...]
 
 
-def repair(findings: Iterable[Finding], machine: Machine, python: str) -> Repair:
-    """Return what mends `findings` of `machine`; `python` runs the gpusetup that looks again."""
+class Asked(Value):
+    """What was asked of the doctor, beyond the machine, as far as a repair depends on it."""
+
+    python: str
+    """The interpreter whose gpusetup looks again."""
+    wishes: tuple[str, ...] = ()
+    """Rules that were named one by one: what may be wanted as it is, is changed for these."""
+    person: str = ""
+    """Whose login the findings are of, "" for the session at hand."""
+
+
+class _Group(Value):
+    """What one rule found that one remedy mends; each of its subjects has values of its own."""
+
+    rule: str
+    fix: str
+    findings: tuple[Finding, ...]
+    asked: Asked
+
+
+@cache
+def reasons() -> dict[str, str]:
+    """Return why a remedy is left to a person, in words by name."""
+    return msgspec.json.decode(Path(__file__).with_name("reasons.json").read_bytes(), type=dict[str, str])
+
+
+def repair(findings: Iterable[Finding], machine: Machine, asked: Asked, theirs: Iterable[Finding] = ()) -> Repair:
+    """Return what mends `findings` of `machine`, and then `theirs`, which are those of the person's login alone."""
     distro = either(machine.system.distro) or "unknown"
-    groups: dict[tuple[str, str], list[Finding]] = {}
-    by_hand: list[Finding] = []
-    for one in findings:
-        if one.remedy and one.state in {"error", "warning"} and _undo(one.remedy, distro) is not None:
-            groups.setdefault((one.rule, one.remedy.fix), []).append(one)
-        elif one.state in {"error", "warning", "unknown", "info"}:
-            by_hand.append(one)
-    steps = tuple(_step(rule, found, distro, python) for (rule, _), found in groups.items())
-    library = read_library(family(distro) or distro) + "\n" + (content_root() / "recipes" / FUNCTIONS).read_text()
-    release = either(machine.system.release) or ""
-    recipe = Recipe(distro=distro, release=release, library=library, steps=steps, digest=digest(library, steps))
-    return Repair(recipe=recipe, by_hand=tuple(by_hand))
-
-
-def _step(rule: str, findings: list[Finding], distro: str, python: str) -> Step:
-    """Return the step for all that `rule` found; each of its subjects has the same remedy with values of its own."""
-    remedies = [one.remedy for one in findings if one.remedy]
-    name = f"doctor-{rule}-{remedies[0].fix}".lower()
-    keeps = [shlex.quote(path) for path in table()[remedies[0].fix].get("keeps", ())]
-    commands = list(dict.fromkeys(command for one in remedies for command in one.commands))
-    undo = list(dict.fromkeys(command for one in remedies for command in _undo(one, distro) or ()))
-    return Step(
-        id=name,
-        title=remedies[0].text,
-        why="; ".join(f"{one.rule}, {one.subject}: {one.summary}" for one in findings),
-        define=_lines(f"step={shlex.quote(name)} rule={shlex.quote(rule)} python={shlex.quote(python)}"),
-        check=_lines("found_nothing"),
-        apply=_lines(*(f'put_aside "$step" {path}' for path in keeps), *filter(_changes, commands)),
-        undo=_lines(*(['restore_files "$step"'] if keeps else []), *undo, ":"),
-        reboot_after=REBOOT in commands,
+    groups: dict[tuple[str, str], _Group] = {}
+    left: list[Left] = []
+    here = msgspec.structs.replace(asked, person="")
+    for one, whose in [*((each, here) for each in findings), *((each, asked) for each in theirs)]:
+        reason = _reason(one, machine, distro, asked.wishes)
+        if reason:
+            left.append(Left(reason=reason, finding=one))
+        elif one.remedy and reason is not None:
+            key = (one.rule, one.remedy.fix)
+            before = groups.get(key, _Group(rule=one.rule, fix=one.remedy.fix, findings=(), asked=whose))
+            groups[key] = msgspec.structs.replace(before, findings=(*before.findings, one))
+    steps = tuple(_step(group, distro, _deep(machine)) for group in groups.values())
+    library = "\n".join((read_library(family(distro) or distro), *_functions()))
+    return Repair(
+        recipe=Recipe(
+            distro=distro,
+            release=either(machine.system.release) or "",
+            library=library,
+            steps=steps,
+            digest=digest(library, steps),
+        ),
+        by_hand=tuple(left),
     )
 
 
-def _undo(remedy: Remedy, distro: str) -> tuple[str, ...] | None:
-    """Return the commands that take `remedy` back on `distro`, None when nobody knows any."""
-    commands = for_distro(table().get(remedy.fix, {}).get("undo", {}), distro)
-    return None if commands is None else filled(commands, remedy.values)
+def _functions() -> list[str]:
+    return [path.read_text() for path in sorted((content_root() / "recipes" / FUNCTIONS).glob("*.sh"))]
 
 
-def _changes(command: str) -> bool:
-    """Say whether `command` changes something, for which it needs root; the others are for a person to look."""
-    return "sudo " in command and command != REBOOT and not command.startswith(LOOKING)
+def _reason(one: Finding, machine: Machine, distro: str, wishes: Collection[str]) -> str | None:
+    """Return why `one` is left to a person, "" when it is not, None when it says nothing that could be mended."""
+    if one.state not in {"error", "warning", "unknown", "info"}:
+        return None
+    if one.state == "unknown":
+        return "unseen"
+    if one.remedy is None or not one.remedy.fix:
+        return "note"
+    row = table()[one.remedy.fix]
+    if "by_hand" in row:
+        return str(row["by_hand"])
+    if chosen(row, distro) not in row["step"]:
+        return "distribution"
+    if (one.state == "info" or row.get("wish")) and one.rule not in wishes:
+        return "choice"
+    try:
+        commands = _commands(one.remedy, distro)
+    except WrongInputError:
+        return "strange"
+    replaced = either(machine.system.image) not in {"", None}
+    return "image" if replaced and any(_program(command) in OF_AN_IMAGE for command in commands) else ""
+
+
+def _step(group: _Group, distro: str, deep: tuple[str, ...]) -> Step:
+    row: dict[str, Any] = table()[group.fix]
+    remedies = [one.remedy for one in group.findings if one.remedy]
+    name = f"doctor-{group.rule}-{group.fix}".lower()
+    person = group.asked.person or ("root" if row.get("login") else "")
+    undo = [_filled(command, one) for one in remedies for command in row.get("undo", ())]
+    commands = dict.fromkeys(command for one in remedies for command in _commands(one, distro))
+    printed = row[chosen(row, distro)]
+    return Step(
+        id=name,
+        title=remedies[0].text,
+        why="; ".join(f"{one.rule}, {one.subject}: {one.summary}" for one in group.findings),
+        define=settle(
+            f"step={sh(name)} rule={sh(group.rule)} python={sh(group.asked.python)} person={sh(person)}\n"
+            f"asked=({sh(deep if group.rule.startswith(DEEP) else ())})\n"
+        ),
+        check=row.get("check", "found_nothing") + "\n",
+        apply=_lines(*(f"undo_by {command}" for command in undo), *commands),
+        undo="take_back\n",
+        reboot_after=REBOOT in printed,
+        manual=row.get("manual", ""),
+    )
+
+
+def _deep(machine: Machine) -> tuple[str, ...]:
+    """Return the options with which what an import showed is asked again."""
+    if not machine.frameworks:
+        return ()
+    return ("--deep", *(word for one in machine.frameworks for word in ("--python", f"{one.name}={one.python}")))
+
+
+def _commands(remedy: Remedy, distro: str) -> list[str]:
+    """Return what the step of `remedy` runs: its own commands, or those printed ones that change something."""
+    row = table()[remedy.fix]
+    name = chosen(row, distro)
+    own = row["step"][name] or [command for command in row[name] if "sudo " in command and not _only_looks(command)]
+    return [_filled(command, remedy) for command in own]
+
+
+def _only_looks(command: str) -> bool:
+    return command == REBOOT or command.startswith("sudo journalctl ")
+
+
+def _program(command: str) -> str:
+    return command.removeprefix("sudo ").partition(" ")[0]
+
+
+def _filled(command: str, remedy: Remedy) -> str:
+    """Return `command` with the values in their places, each one bare word of the shell; raises `WrongInputError`."""
+    return settle(command.format_map({name: sh(value) for name, value in remedy.values.items()}))
 
 
 def _lines(*commands: str) -> str:

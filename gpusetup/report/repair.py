@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpusetup.doctor.repair import reasons
 from gpusetup.report.console import neutral
 from gpusetup.report.text import say
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Finding
-    from gpusetup.doctor.repair import Repair
+    from gpusetup.doctor.repair import Left, Repair
     from gpusetup.render.model import Step
 
-# functions of recipes/library.sh and its likes, which nobody can type
-IN_WORDS = {
-    "restore_files": "putting back the files as they were before",
-    "remove_packages": "removing the packages that it brought",
-}
+ORDER = (
+    "choice", "console", "restart", "work", "hardware", "packages", "lasting", "start", "own", "elsewhere", "judgement",
+    "distribution", "image", "strange", "unseen", "note",
+)  # fmt: skip
+"""What comes of a moment's work first."""
+MANY = 8
+"""Of the findings for which there is nothing to do but to know them, how many are named."""
 
 
 def show(repair: Repair) -> None:
@@ -27,35 +30,44 @@ def show(repair: Repair) -> None:
     for step in steps:
         say()
         _show_step(step)
-    if repair.by_hand:
-        say()
-        say("Only a person can judge or do these:", bold=True)
-    for finding in repair.by_hand:
-        say()
-        _show_finding(finding)
     if steps:
         say()
         say("To carry the steps out, each checked before and after: sudo gpusetup doctor --fix --apply")
-        say("To take them back: sudo gpusetup doctor --fix --undo")
+        say("To take them back, to what was there before: sudo gpusetup doctor --fix --undo")
+    if repair.by_hand:
+        say()
+        say("The rest is left to a person:", bold=True)
+    for reason in sorted({left.reason for left in repair.by_hand}, key=ORDER.index):
+        _show_left(reason, [left for left in repair.by_hand if left.reason == reason])
 
 
 def _show_step(step: Step) -> None:
     say(neutral(f"STEP {step.id}: {step.title}"), colour="cyan")
     say(neutral(f"Why: {step.why}"), indent=2)
     for line in step.apply.splitlines():
-        if not line.startswith("put_aside "):
+        if not line.startswith("undo_by "):
             say(neutral(line), indent=4, wrap=False, bold=True)
-    undo = [line for line in step.undo.splitlines() if line != ":"]
-    say("Taken back by:" if undo else "Needs no taking back.", indent=2)
-    for line in undo:
-        say(neutral(IN_WORDS.get(line.partition(" ")[0], line)), indent=4, wrap=False)
     if step.reboot_after:
         say("It takes effect with the next start.", indent=2)
+    if step.manual:
+        say(f"Then only you can do this: {step.manual}.", indent=2)
+
+
+def _show_left(reason: str, found: list[Left]) -> None:
+    say()
+    say(f"BY HAND, since {reasons()[reason]}:", colour="yellow")
+    for left in found if reason != "unseen" else found[:MANY]:
+        _show_finding(left.finding)
+    if reason == "unseen" and len(found) > MANY:
+        say(f"and {len(found) - MANY} more: gpusetup doctor says why", indent=2)
+    if reason == "choice":
+        rules = ",".join(dict.fromkeys(left.finding.rule for left in found))
+        say(f"To have all of these: sudo gpusetup doctor --fix --apply --only {rules}", indent=2)
 
 
 def _show_finding(finding: Finding) -> None:
-    say(neutral(f"BY HAND {finding.rule}, {finding.subject}: {finding.summary}"), colour="yellow")
+    say(neutral(f"{finding.rule}, {finding.subject}: {finding.summary}"), indent=2)
     if finding.remedy:
-        say(f"{neutral(finding.remedy.text)}.", indent=2)
+        say(f"{neutral(finding.remedy.text)}.", indent=4)
         for command in finding.remedy.commands:
-            say(neutral(command), indent=4, wrap=False, bold=True)
+            say(neutral(command), indent=6, wrap=False, bold=True)

@@ -153,8 +153,8 @@ def _torch_requirement(torch: TorchWheel, facts: Facts) -> Requirement:
 def _tensorflow_requirements(tensorflow: TensorflowWheel, solution: Solution) -> Iterator[Requirement]:
     row = tensorflow.row
     if not tensorflow.gpu or tensorflow.hosted:
-        without_gpu = row.cpu_package or row.package.removesuffix("-gpu")
-        yield Requirement(text=f"{row.package if tensorflow.gpu else without_gpu}=={row.release}")
+        package = row.package if tensorflow.gpu else row.cpu_package or row.package
+        yield Requirement(text=f"{package}=={row.release}")
         yield from (Requirement(text=pin) for pin in row.pins)
         return
     yield Requirement(text=f"tensorflow[and-cuda]=={row.release}")

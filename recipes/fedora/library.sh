@@ -4,8 +4,9 @@
 
 installed() { rpm -q --quiet "$@"; }
 
-# Names only: a package that was there and is updated meanwhile is still the user's.
-package_names() { rpm -qa --qf '%{NAME}.%{ARCH}\n' | sed '/^gpg-pubkey/d' | sort -u; }
+package_names() { rpm -qa --qf '%{NAME}.%{ARCH}\n' "$@" | sed '/^gpg-pubkey/d' | sort -u; }
+take_out() { rpm -e --allmatches "$@"; }
+package_owns() { rpm -qf --quiet "$1"; }
 
 # install_packages STEP NAME…: remembers the packages from before the first try, however often it is tried.
 install_packages() {
@@ -30,28 +31,6 @@ dnf_install() {
     fi
   fi
   dnf -y "${options[@]}" install "$@"
-}
-
-remember_packages_before() {
-  [[ -e $state/$1.before ]] || package_names | keep "$state/$1.before"
-}
-
-# remove_packages STEP [GLOB…]: removes what the step brought, and of packages that match a GLOB whatever came since.
-# rpm refuses, rather than removing too, what somebody has since built on them.
-remove_packages() {
-  local step=$1 names
-  shift
-  [[ -e $state/$step.before ]] || return 0
-  [[ -e $state/$step.after ]] || package_names | keep "$state/$step.after"
-  names=$({
-    comm -13 "$state/$step.before" "$state/$step.after"
-    (($# == 0)) || rpm -qa --qf '%{NAME}.%{ARCH}\n' "$@" | sort -u | comm -13 "$state/$step.before" -
-  } | sort -u | comm -12 - <(package_names))
-  if [[ -n $names ]]; then
-    mapfile -t names <<<"$names"
-    rpm -e --allmatches "${names[@]}"
-  fi
-  rm -f "$state/$step.before" "$state/$step.after"
 }
 
 # ── what comes from elsewhere ─────────────────────────────────────────────────────────────────────────────────────

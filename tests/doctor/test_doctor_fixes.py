@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from string import Formatter
+from typing import Any
 
 import pytest
 
 from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.fixes import FAMILIES, remedy, table
 from gpusetup.doctor.image import image_rules
+from gpusetup.doctor.repair import reasons
 from gpusetup.doctor.rule import Fix, UnreadError, Verdict
 from gpusetup.machine.model import Machine
+from gpusetup.report.repair import ORDER
 from tests.doctor.machines import cases, machine
 from tests.doctor.test_doctor_image import cases as image_cases
 
@@ -49,13 +53,52 @@ def test_a_remedy_has_words_and_commands_for_every_distribution(name: str) -> No
             assert "{" not in command.replace("{print", "")
 
 
+def texts(row: dict[str, Any]) -> Iterator[str]:
+    """Yield every text of a remedy that can hold a placeholder."""
+    for value in row.values():
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list):
+            yield from value
+        elif isinstance(value, dict):
+            yield from texts(value)
+
+
 @pytest.mark.parametrize("name", sorted(table()))
 def test_the_values_that_a_rule_gives_are_those_that_the_table_asks_for(name: str) -> None:
-    row = table()[name]
-    lists = [*row.get("undo", {}).values(), *(row[key] for key in row if key not in {"text", "undo", "keeps"})]
-    texts = [row["text"], *(command for commands in lists for command in commands)]
-    asked = {field for text in texts for _, field, _, _ in Formatter().parse(text) if field}
+    asked = {field for text in texts(table()[name]) for _, field, _, _ in Formatter().parse(text) if field}
     assert asked == set(all_fixes()[name].values)
+
+
+@pytest.mark.parametrize("name", sorted(table()))
+def test_a_remedy_has_either_a_step_or_a_reason_why_it_has_none(name: str) -> None:
+    row = table()[name]
+    assert set(row) <= {
+        "text",
+        "any",
+        *FAMILIES,
+        "ubuntu",
+        "step",
+        "check",
+        "undo",
+        "manual",
+        "login",
+        "wish",
+        "by_hand",
+    }
+    assert ("step" in row) != ("by_hand" in row)
+    if "step" in row:
+        assert row["step"]
+        assert set(row["step"]) <= set(row), "a step for a distribution that has no commands to print"
+    else:
+        assert row["by_hand"] in reasons()
+
+
+def test_every_reason_is_given_and_has_its_place_among_the_printed_ones() -> None:
+    of_rows = {row["by_hand"] for row in table().values() if "by_hand" in row}
+    of_findings = {"choice", "distribution", "image", "note", "strange", "unseen"}
+    assert of_rows | of_findings == set(reasons()) == set(ORDER)
+    assert not of_rows & of_findings
 
 
 def test_a_hostile_value_stays_one_word_of_the_command() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gpusetup.doctor.change import changes
 from gpusetup.doctor.finding import Finding, Remedy, Report
-from gpusetup.doctor.repair import Repair
+from gpusetup.doctor.repair import Left, Repair
 from gpusetup.render.model import Recipe
 from gpusetup.report import doctor as text
 from gpusetup.report import repair
@@ -59,9 +59,26 @@ def test_neither_text_nor_json_lets_one_through(before: Report, report: Report) 
     with contextlib.redirect_stdout(shown):
         text.show(report)
         text.show_changes("12:00:00", changes(before.findings, report.findings), report)
-        repair.show(Repair(recipe=RECIPE, by_hand=report.findings))
+        left = tuple(Left(reason="choice", finding=one) for one in report.findings)
+        repair.show(Repair(recipe=RECIPE, by_hand=left))
     for said in (shown.getvalue(), to_json(report), to_json(report, indent=-1)):
         assert not CONTROL.search(said)
+
+
+def test_what_is_said_of_several_gpus_alike_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    def hot(gpu: int, degrees: int) -> Finding:
+        told = (f"{degrees} degrees",)
+        return Finding(rule="PWR001", state="warning", subject=f"GPU {gpu}", summary="it is hot", evidence=told)
+
+    findings = (hot(0, 95), hot(1, 95), hot(2, 99), hot(3, 95))
+    text.show(Report(gpusetup="0.1", machine="a server", findings=findings))
+    told = [line for line in capsys.readouterr().out.splitlines() if "PWR001," in line or "degrees" in line]
+    assert told == [
+        "WARNING PWR001, GPU 0, 1, 3: it is hot",
+        "  - 95 degrees",
+        "WARNING PWR001, GPU 2: it is hot",
+        "  - 99 degrees",
+    ]
 
 
 @settings(max_examples=200, deadline=None)

@@ -18,9 +18,10 @@ from gpusetup.apply.place import Place
 from gpusetup.apply.run import apply, undo
 from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.examine import examine
-from gpusetup.doctor.fixes import table
-from gpusetup.doctor.repair import Repair, repair
+from gpusetup.doctor.fixes import chosen, table
+from gpusetup.doctor.repair import Asked, Repair, repair
 from gpusetup.errors import StepFailedError
+from gpusetup.machine.model import Machine, System
 from gpusetup.render.model import Recipe, Step
 from gpusetup.value import save, to_json
 from tests.doctor.machines import cases, machine
@@ -29,13 +30,18 @@ from tests.stacks import desktop
 from tests.support import Run
 
 RULES = all_rules()
-UNATTENDED = {name for name, row in table().items() if "undo" in row}
 BROKEN: dict[str, Any] = {"gpus": {"0": {"compute_mode": 2}}, "system": {"kernel": {"modules-": ["nvidia_uvm"]}}}
 
 
-def repaired(change: dict[str, Any], host: str = "desktop", python: str = sys.executable) -> Repair:
+def repaired(
+    change: dict[str, Any], host: str = "desktop", python: str = sys.executable, wishes: tuple[str, ...] = ()
+) -> Repair:
     made = machine(host, change)
-    return repair(examine(made, RULES.values()), made, python)
+    return repair(examine(made, RULES.values()), made, Asked(python=python, wishes=wishes))
+
+
+def left(found: Repair) -> set[tuple[str, str]]:
+    return {(one.reason, one.finding.rule) for one in found.by_hand}
 
 
 def test_what_can_be_taken_back_becomes_a_step_and_the_rest_is_left_to_a_person() -> None:
@@ -44,10 +50,10 @@ def test_what_can_be_taken_back_becomes_a_step_and_the_rest_is_left_to_a_person(
         "doctor-prm003-default-compute-mode",
         "doctor-krn006-load-uvm",
     ]
-    assert {one.rule for one in found.by_hand} == {"SEC002", "SEC003"}
+    assert left(found) == {("unseen", "SEC002"), ("unseen", "SEC003")}
     mode = found.recipe.steps[0]
     assert "sudo nvidia-smi --id=0 --compute-mode=DEFAULT" in mode.apply
-    assert "sudo nvidia-smi --id=0 --compute-mode=2" in mode.undo
+    assert "undo_by nvidia-smi --id=0 --compute-mode=2" in mode.apply
     assert "compute mode is prohibited" in mode.why
 
 
@@ -55,36 +61,96 @@ def test_one_step_mends_every_gpu_that_one_rule_accuses() -> None:
     modes = {str(index): {"compute_mode": 2 + index % 2} for index in (1, 4)}
     (step,) = repaired({"gpus": modes}, "h100_server").recipe.steps
     assert sorted(re.findall(r"--id=(\d) --compute-mode=DEFAULT", step.apply)) == ["1", "4"]
-    assert "--id=1 --compute-mode=3" in step.undo
-    assert "--id=4 --compute-mode=2" in step.undo
+    assert "--id=1 --compute-mode=3" in step.apply
+    assert "--id=4 --compute-mode=2" in step.apply
 
 
-def test_nobody_is_rebooted_and_no_log_is_read_by_a_step() -> None:
-    for case in cases():
-        found = repair(examine(case.fires, RULES.values()), case.fires, sys.executable)
+LOWERED: dict[str, Any] = {"gpus": {"0": {"power_limit": 200.0, "power_limit_default": 450.0}}}
+
+
+def test_what_may_be_wanted_is_changed_only_where_its_rule_was_named() -> None:
+    assert left(repaired(LOWERED)) == {("choice", "PWR007")}
+    (step,) = repaired(LOWERED, wishes=("PWR007",)).recipe.steps
+    assert "--power-limit=450" in step.apply
+    assert "undo_by nvidia-smi --id=0 --power-limit=200" in step.apply
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"system": {"kernel": {"command_line": "modprobe.blacklist=nvidia"}, "distro": "arch"}}, "distribution"),
+        ({"system": {"kernel": {"command_line": "modprobe.blacklist=nvidia"}, "image": "ostree"}}, "image"),
+        ({"system": {"kernel": {"command_line": "modprobe.blacklist=nvidia,\u202e"}}}, "strange"),
+        ({"pci": {"0": {"bars": [0, 0, 0, 0, 0, 0]}}}, "hardware"),
+    ],
+)
+def test_what_cannot_be_carried_out_says_why(change: dict[str, Any], reason: str) -> None:
+    found = repaired(change)
+    assert reason in {why for why, _ in left(found)}
+    assert not found.recipe.steps
+
+
+def test_an_image_can_still_have_its_files_changed() -> None:
+    found = repaired({**BROKEN, "system": {**BROKEN["system"], "image": "bootc"}})
+    assert [step.id for step in found.recipe.steps] == [
+        "doctor-prm003-default-compute-mode",
+        "doctor-krn006-load-uvm",
+    ]
+
+
+def test_what_only_an_import_shows_is_asked_again_by_one() -> None:
+    broken = {"unread": "failed", "source": "import", "detail": "ImportError: libcudnn.so.9: cannot open shared object"}
+    steps = repaired({"frameworks": {"0": {"version": broken}}, **BROKEN}).recipe.steps
+    asked = {step.id: step.define.partition("asked=")[2].strip() for step in steps}
+    imported = next(step for step in steps if "fwk" in step.id)
+    assert "--deep --python pytorch=" in asked[imported.id]
+    assert "torch==" in imported.apply
+    assert asked["doctor-krn006-load-uvm"] == "()"
+
+
+def test_a_finding_of_a_login_is_looked_for_again_in_a_login() -> None:
+    here, there = machine("desktop", BROKEN), machine("desktop", {"device_nodes": {"3": {"usable": False}}})
+    theirs = [one for one in examine(there, RULES.values()) if one.state == "error"]
+    found = repair(examine(here, RULES.values()), here, Asked(python="python", person="ada"), theirs)
+    whose = {step.id: "person=ada" in step.define for step in found.recipe.steps}
+    assert whose == {
+        "doctor-prm003-default-compute-mode": False,
+        "doctor-krn006-load-uvm": False,
+        "doctor-prm002-device-permission": True,
+    }
+
+
+def of_all_cases(distro: str) -> list[Repair]:
+    hosts = [msgspec.structs.replace(case.fires, system=with_distro(case.fires, distro)) for case in cases()]
+    asked = Asked(python=sys.executable, wishes=tuple(RULES))
+    return [repair(examine(host, RULES.values()), host, asked) for host in hosts]
+
+
+def with_distro(host: Machine, distro: str) -> System:
+    return msgspec.structs.replace(host.system, distro=distro)
+
+
+@pytest.mark.parametrize("distro", ["fedora", "debian", "opensuse-leap"])
+def test_every_step_is_reached_reboots_nobody_and_is_shell_text(distro: str) -> None:
+    texts: dict[str, str] = {}
+    for found in of_all_cases(distro):
         for step in found.recipe.steps:
-            assert "reboot" not in step.apply
-            assert "journalctl" not in step.apply
+            doors = f"{step.define}\n{step.check}\n{step.apply}\n{step.undo}"
+            assert not {"reboot", "journalctl"} & set(re.findall(r"\w+", step.apply))
             assert step.why.strip()
-            assert step.apply.strip(), f"{case.name}: {step.id} would do nothing"
-
-
-def test_every_remedy_with_an_undo_is_reached_and_is_shell_text() -> None:
-    reached: set[str] = set()
-    texts: list[str] = []
-    for case in cases():
-        found = repair(examine(case.fires, RULES.values()), case.fires, sys.executable)
-        for step in found.recipe.steps:
-            reached.add(step.id.split("-", 2)[2])
-            texts.append("\n".join((found.recipe.library, step.define, step.check, step.apply, step.undo)))
-    assert reached == UNATTENDED
+            assert step.apply.strip(), f"{step.id} would do nothing"
+            texts.setdefault(step.id, doors)
+        library = found.recipe.library
+    reached = {name.split("-", 2)[2] for name in texts}
+    printed = {name: chosen(row, distro) for name, row in table().items()}
+    assert reached == {name for name, row in table().items() if printed[name] in row.get("step", ())}
+    doors = "\n".join(f"step_{name.replace('-', '_')}() {{\n{text}}}" for name, text in texts.items())
     # SC2032, SC2033: sudo is a function of ours here, and can run functions
-    for text in sorted(set(texts)):
-        done = subprocess.run(
-            ["shellcheck", "--shell=bash", "--exclude=SC2317,SC2034,SC2329,SC2032,SC2033", "-"], input=text, text=True,
-            capture_output=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout
+    done = subprocess.run(
+        ["shellcheck", "--shell=bash", "--exclude=SC2317,SC2034,SC2329,SC2032,SC2033", "-"],
+        input=f"{library}\n{doors}", text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
 
 
 def test_a_hostile_host_is_quoted_in_every_door(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import lzma
+import random
 import shutil
 import struct
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from gpusetup.machine.host import Host
+from gpusetup.machine.kernel import module_file, unpack
 from gpusetup.machine.kernel.builds import read_builds
 from gpusetup.machine.kernel.certificate import common_names
 from gpusetup.machine.kernel.modprobe import read_modprobe
@@ -201,7 +203,50 @@ def test_a_small_packed_module_speaks_for_the_big_one(tmp_path: Path, signed_mod
     told = kernel(tmp_path / "host", tree).module_file
     assert (told.path, told.version, told.signer) == (f"{MODULES}/nvidia.ko.{packer}", "580.95.05", "host-1234")
     assert isinstance(told.license, Unread)
-    assert told.license.unread == "unsupported"
+    assert told.license.unread == "failed"
+
+
+MODINFO = b"\0license=Dual MIT/GPL\0alias=pci:v000010DE*\0version=580.95.05\0vermagic=6.17.1 SMP\0"
+DECOY = b"\0license=server.example:7070\0"
+
+
+def big_module(at: int, modinfo: bytes = MODINFO) -> bytes:
+    """Return a module of six pieces, with its .modinfo at `at` and something like a licence far from it."""
+    noise = random.Random(7).randbytes(6 << 20).replace(b"\0license=", b"")
+    return noise[:70_000] + DECOY + noise[70_000:at] + modinfo + noise[at:]
+
+
+@pytest.mark.parametrize("packer", ["xz", "gz", "zst"])
+@pytest.mark.parametrize("at", [200_000, (1 << 20) - 60, (4 << 20) - 100, 5 << 20])
+def test_a_big_packed_module_that_is_not_loaded_tells_its_licence(tmp_path: Path, packer: str, at: int) -> None:
+    tree: dict[str, Content] = {f"{MODULES}/nvidia.ko.{packer}": packed(big_module(at), packer, tmp_path)}
+    assert kernel(tmp_path / "host", tree).module_file.license == "Dual MIT/GPL"
+    tree["/proc/driver/nvidia/version"] = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.95.05\n"
+    loaded = kernel(tmp_path / "loaded", tree).module_file.license
+    assert isinstance(loaded, Unread)
+    assert loaded.unread == "unsupported"
+
+
+@pytest.mark.parametrize("packer", ["xz", "gz", "zst"])
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [("cut", "failed"), ("slow", "timeout"), ("no entry", "failed"), ("no library", "unsupported")],
+)
+def test_a_big_packed_module_that_cannot_be_unpacked_says_why(
+    tmp_path: Path, packer: str, change: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = packed(big_module(5 << 20, b"" if change == "no entry" else MODINFO), packer, tmp_path)
+    if change == "slow":
+        monkeypatch.setattr(module_file, "SECONDS", 0.0)
+    if change == "no library":
+        monkeypatch.setattr(unpack, "ZSTD", "libnothing.so.1")
+    tree: dict[str, Content] = {f"{MODULES}/nvidia.ko.{packer}": raw[: 3 << 20] if change == "cut" else raw}
+    told = kernel(tmp_path / "host", tree).module_file.license
+    if change == "no library" and packer != "zst":
+        assert told == "Dual MIT/GPL"
+    else:
+        assert isinstance(told, Unread)
+        assert told.unread == why
 
 
 @pytest.mark.parametrize("name", ["nvidia.ko", "nvidia.ko.xz", "nvidia.ko.gz", "nvidia.ko.zst"])

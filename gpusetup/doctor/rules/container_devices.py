@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.cards import driver_version
-from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rule import Fix, Verdicts, either, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.rules.containers import TOOLKIT
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Machine
@@ -23,7 +23,7 @@ def stale(machine: Machine) -> Verdicts:
             yield error(
                 f"the CDI specification was made for driver {spec.driver}, but {running} runs",
                 spec.path,
-                fix=fix("generate-cdi"),
+                fix=written_anew(machine, spec.path),
             )
 
 
@@ -38,16 +38,26 @@ def missing_files(machine: Machine) -> Verdicts:
                 f"{len(spec.missing)} files that the CDI specification names are not there",
                 spec.path,
                 *spec.missing[:4],
-                fix=fix("generate-cdi"),
+                fix=written_anew(machine, spec.path),
             )
+
+
+def written_anew(machine: Machine, path: str) -> Fix:
+    """Return how the specification at `path` is written anew: by the toolkit's service where that keeps it."""
+    if path.startswith(("/run/", "/var/run/")) and any(
+        one.name == "nvidia-cdi-refresh" for one in machine.system.services
+    ):
+        return fix("refresh-cdi", path=path)
+    return fix("generate-cdi", path=path)
 
 
 @rule("CTR103", "There are two CDI specifications of NVIDIA", worst="warning", after=AFTER, source=TOOLKIT)
 def doubled(machine: Machine) -> Verdicts:
     """Files in /etc/cdi and in /run/cdi both describe the GPUs; the engine then cannot tell which one is meant."""
-    folders = {path.rpartition("/")[0].replace("/var/run", "/run") for path in machine.containers.cdi_specs}
-    if len(folders) > 1:
-        yield warning("two CDI specifications describe the GPUs", *machine.containers.cdi_specs, fix=fix("one-cdi"))
+    found = machine.containers.cdi_specs
+    by_hand = [path for path in found if path.startswith("/etc/")]
+    if by_hand and len(found) > len(by_hand):
+        yield warning("two CDI specifications describe the GPUs", *found, fix=fix("one-cdi", path=by_hand[0]))
 
 
 @rule(

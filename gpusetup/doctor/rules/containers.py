@@ -6,6 +6,7 @@ from gpusetup.doctor.rule import Verdicts, error, fix, info, known, rule, there,
 from gpusetup.doctor.subjects import has_card, has_gpu
 from gpusetup.machine.model import Machine, Unread
 
+CDI = "/etc/cdi/nvidia.yaml"
 TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/"
 
 
@@ -65,7 +66,7 @@ def no_cdi(machine: Machine) -> Verdicts:
         yield warning(
             "podman cannot resolve nvidia.com/gpu=all: there is no CDI specification",
             "/etc/cdi and /var/run/cdi have none of nvidia",
-            fix=fix("generate-cdi"),
+            fix=fix("generate-cdi", path=CDI),
         )
 
 

@@ -79,18 +79,18 @@ def wrong_flavour(machine: Machine) -> Verdicts:
     the proprietary one cannot drive Blackwell and newer. Between the two, either works.
 
     On Fedora, RPM Fusion's akmod chooses while it builds by the cards it sees: built in a container or without the
-    card, it takes the open one.
+    card, it takes the open one. A module that the kernel does not load for such a card tells its flavour on disk.
     """
-    licence = there(machine.driver.module_license)
+    licence = there(machine.driver.module_license) or there(machine.system.kernel.module_file.license)
     flavour = "open" if licence == OPEN_LICENSE else "proprietary"
     for card in cards(machine) if licence else ():
         arch = arch_of(facts(), card.capability)
         if arch and flavour not in arch.kernel_modules:
-            other = "proprietary" if flavour == "open" else "open"
+            other = "proprietary-module" if flavour == "open" else "open-module"
             yield error(
                 f"the {flavour} kernel module cannot drive the {card.name}",
                 f"licence of the module: {licence}",
                 cite(arch, f"{arch.arch} is driven by: {', '.join(arch.kernel_modules)}"),
-                fix=fix(f"{other}-module"),
+                fix=fix(other),
                 subject=card.subject,
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpusetup.doctor.frameworks import beside, each_framework, each_torch
+from gpusetup.doctor.frameworks import beside, each_framework, each_torch, interpreter
 from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, there, warning
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Distribution, Machine, Package
@@ -36,7 +36,9 @@ def requirements(machine: Machine, framework: Distribution) -> Verdicts:
         yield warning(
             f"{len(wrong)} requirements of {framework.name} {framework.version} are not met",
             *wrong[:5],
-            fix=fix("requirements", name=framework.name),
+            fix=fix(
+                "requirements", python=interpreter(framework), requirement=f"{framework.name}=={framework.version}"
+            ),
         )
 
 
@@ -151,7 +153,8 @@ def no_compiler(machine: Machine, torch: Distribution) -> Verdicts:
         *(["Python's headers"] if there(machine.system.python_headers) is False else []),
     ]
     if missing:
-        yield info(f"torch.compile lacks {' and '.join(missing)}", f"torch {torch.version}", fix=fix("compile-tools"))
+        remedy = fix("triton") if missing == ["Triton"] else fix("compile-tools")
+        yield info(f"torch.compile lacks {' and '.join(missing)}", f"torch {torch.version}", fix=remedy)
 
 
 @rule(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.import_errors import meaning
-from gpusetup.doctor.imports import died, distribution, each_import, said_of
+from gpusetup.doctor.imports import died, each_import, requirement, said_of
 from gpusetup.doctor.rule import Verdict, Verdicts, error, fix, rule
 from gpusetup.machine.model import Framework, Machine, Unread
 
@@ -18,7 +18,7 @@ SIGNALS = {
 }
 
 
-def told_by(rule_id: str, framework: Framework, remedy: str) -> Verdicts:
+def told_by(rule_id: str, machine: Machine, framework: Framework, remedy: str) -> Verdicts:
     """Yield the verdict on a failed import, if its error is one of those that the rule speaks of."""
     why = framework.version
     if not isinstance(why, Unread) or died(why):
@@ -29,7 +29,7 @@ def told_by(rule_id: str, framework: Framework, remedy: str) -> Verdicts:
             "error",
             f"{framework.name} cannot be imported: {said.words}",
             (why.detail, f"imported by {framework.python}"),
-            fix(remedy, python=framework.python, name=distribution(framework)),
+            fix(remedy, python=framework.python, requirement=requirement(machine, framework)),
             "",
         )
 
@@ -41,7 +41,7 @@ def not_importable(machine: Machine, framework: Framework) -> Verdicts:
     The last line of the error mostly names a module that is missing or of the wrong version. ``pip check`` in that
     environment lists what does not fit.
     """
-    yield from told_by("FWK001", framework, "check-environment")
+    yield from told_by("FWK001", machine, framework, "check-environment")
 
 
 @rule(
@@ -59,7 +59,7 @@ def missing_library(machine: Machine, framework: Framework) -> Verdicts:
     NVIDIA's libraries come as wheels of their own (nvidia-cudnn-…, nvidia-cublas-…); installing the framework again
     with its dependencies brings them back.
     """
-    yield from told_by("FWK002", framework, "reinstall-framework")
+    yield from told_by("FWK002", machine, framework, "reinstall-framework")
 
 
 @rule(
@@ -77,7 +77,7 @@ def unfitting_library(machine: Machine, framework: Framework) -> Verdicts:
     Mostly LD_LIBRARY_PATH or LD_PRELOAD puts another copy first, two wheels own the same file, or the system's C or
     C++ library is older than the wheel.
     """
-    yield from told_by("FWK003", framework, "reinstall-framework")
+    yield from told_by("FWK003", machine, framework, "reinstall-framework")
 
 
 @rule(
@@ -102,5 +102,5 @@ def import_dies(machine: Machine, framework: Framework) -> Verdicts:
             f"at the step {why.source}: {why.detail}",
             f"imported by {framework.python}",
             *said_of(framework, "error", "fatal", "cannot", "terminate"),
-            fix=fix("check-environment", python=framework.python, name=distribution(framework)),
+            fix=fix("check-environment", python=framework.python, requirement=requirement(machine, framework)),
         )

@@ -128,5 +128,5 @@ def older_cudnn(machine: Machine, framework: Framework) -> Verdicts:
             f"{framework.name} {version} has loaded cuDNN {loaded}",
             cite(row, f"built with cuDNN {row.cudnn}"),
             *(path for name, path in known(framework.libraries) if name.startswith("libcudnn.so")),
-            fix=fix("reinstall-framework", python=framework.python, name="torch"),
+            fix=fix("reinstall-framework", python=framework.python, requirement=f"torch=={version}"),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpusetup.doctor import nvml
 from gpusetup.doctor.cards import is_datacentre
-from gpusetup.doctor.rule import Verdicts, error, fix, info, known, there, warning
+from gpusetup.doctor.rule import Fix, Verdicts, either, error, fix, info, known, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -93,8 +93,16 @@ def no_persistence(machine: Machine, gpu: Gpu) -> Verdicts:
         yield warning(
             "persistence is off: each first use waits for the GPU to be set up, and settings are lost",
             "persistence mode: disabled",
-            fix=fix("persistence"),
+            fix=keeps_loaded(machine, gpu),
         )
+
+
+def keeps_loaded(machine: Machine, gpu: Gpu) -> Fix:
+    """Return the service that keeps the driver loaded; one that runs and does not, or is not there, leaves the mode."""
+    service = next((one for one in machine.system.services if one.name == "nvidia-persistenced"), None)
+    if service and not (service.enabled and either(service.running)):
+        return fix("persistence")
+    return fix("persistence-mode", index=str(gpu.index))
 
 
 @gpu_rule(
@@ -113,5 +121,5 @@ def lowered(machine: Machine, gpu: Gpu) -> Verdicts:
         yield info(
             f"the power limit is {limit:g} W, {default:g} W is the default",
             f"enforced: {limit:g} W",
-            fix=fix("default-power-limit", index=str(gpu.index), watts=f"{default:g}"),
+            fix=fix("default-power-limit", index=str(gpu.index), watts=f"{default:g}", was=f"{limit:g}"),
         )

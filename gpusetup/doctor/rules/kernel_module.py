@@ -54,6 +54,7 @@ def not_built(machine: Machine) -> Verdicts:
     after=(
         "GPU001",
         "DRV003",
+        "DRV103",
         "KRN001",
         "KRN003",
         "KRN004",

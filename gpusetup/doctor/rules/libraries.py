@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, error, fix, rule, there, warning
+from gpusetup.doctor.rule import Fix, Verdicts, error, fix, rule, there, warning
 from gpusetup.doctor.subjects import has_gpu
-from gpusetup.machine.model import Library, Machine
+from gpusetup.machine.model import Library, Machine, Unread
 
 LD_SO = "ld.so(8)"
 
@@ -48,12 +48,20 @@ def several_versions(machine: Machine) -> Verdicts:
     for soname in ("libcuda.so.1", "libnvidia-ml.so.1"):
         found = [one for one in linker_finds(machine, soname) if one.version]
         if len({one.version for one in found}) > 1:
+            module = there(machine.driver.kernel_module)
             yield warning(
                 f"{len(found)} copies of {soname} of different versions; the first one is used",
                 *(f"{one.path}: {one.version} (by {one.origin})" for one in found),
-                f"loaded kernel module: {there(machine.driver.kernel_module) or 'none'}",
-                fix=fix("remove-old-libraries"),
+                f"loaded kernel module: {module or 'none'}",
+                fix=without(machine, [one for one in found if module and one.version != module]),
             )
+
+
+def without(machine: Machine, wrong: list[Library]) -> Fix:
+    """Return how to be rid of the `wrong` copies: one that no package has can simply be moved away."""
+    stray = [one for one in wrong if not one.owner and one.origin != "LD_LIBRARY_PATH"]
+    alone = len(wrong) == 1 and stray and not isinstance(machine.packages, Unread)
+    return fix("stray-library", path=stray[0].path) if alone else fix("remove-old-libraries")
 
 
 @rule("LIB003", "LD_LIBRARY_PATH comes before the libraries in the wheels", worst="warning", source=LD_SO)
@@ -103,7 +111,7 @@ def other_architecture(machine: Machine) -> Verdicts:
                 yield error(
                     f"the first {soname} is for {one.machine or 'another processor'}, {one.bits} bits",
                     one.path,
-                    fix=fix("remove-old-libraries"),
+                    fix=without(machine, [one]),
                 )
 
 
@@ -119,6 +127,11 @@ def compatibility(machine: Machine) -> Verdicts:
     """
     for one in linker_finds(machine, "libcuda.so.1")[:1]:
         if "/compat/" in one.path:
+            by_variable = one.origin == "LD_LIBRARY_PATH"
             yield warning(
-                "CUDA's compatibility library is used instead of the driver's", one.path, fix=fix("remove-compat")
+                "CUDA's compatibility library is used instead of the driver's",
+                f"{one.path} (by {one.origin})",
+                fix=fix("unset", name="LD_LIBRARY_PATH")
+                if by_variable
+                else fix("remove-compat", folder=one.path.rpartition("/")[0]),
             )

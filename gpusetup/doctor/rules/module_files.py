@@ -102,7 +102,11 @@ def forbidden(machine: Machine) -> Verdicts:
         words = line.split()
         blacklisted = words[:2] == ["blacklist", "nvidia"]
         if blacklisted or (words[:2] == ["install", "nvidia"] and words[-1].endswith(("/false", "/true"))):
-            yield error("modprobe.d forbids the NVIDIA module", f"{path}: {line}", fix=fix("allow-modprobe", path=path))
+            yield error(
+                "modprobe.d forbids the NVIDIA module",
+                f"{path}: {line}",
+                fix=fix("allow-modprobe", path=path, line=line),
+            )
 
 
 @rule(

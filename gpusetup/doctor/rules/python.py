@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.cards import cite
-from gpusetup.doctor.frameworks import TENSORFLOW, each_framework, python_of, release
+from gpusetup.doctor.frameworks import TENSORFLOW, each_framework, interpreter, python_of, release
 from gpusetup.doctor.rule import Verdicts, fix, info, rule, warning
 from gpusetup.facts import facts
 from gpusetup.machine.model import Distribution, Machine
@@ -74,7 +74,7 @@ def old_pynvml(machine: Machine) -> Verdicts:
             yield warning(
                 "the deprecated distribution pynvml is installed beside or instead of nvidia-ml-py",
                 f"pynvml {one.version} in {one.location}",
-                fix=fix("remove-pynvml"),
+                fix=fix("remove-pynvml", python=interpreter(one)),
             )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from gpusetup.doctor.cards import cards, cite, driver_version
 from gpusetup.doctor.rule import Verdicts, fix, info, rule, there, warning
@@ -17,7 +16,7 @@ def each_toolkit(machine: Machine) -> Iterator[tuple[str, str]]:
     """Every toolkit whose version is known; its series is what is judged."""
     for folder, version in machine.toolkits.items():
         if version:
-            yield f"CUDA toolkit {PurePosixPath(folder).name}", cuda(version).series
+            yield f"CUDA toolkit {folder.rpartition('/')[2]}", cuda(version).series
 
 
 @rule(

@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable, Iterator
 
 from gpusetup.machine.host import Host
 from gpusetup.machine.kernel.certificate import common_names
-from gpusetup.machine.kernel.unpack import LIMIT, UNPACKERS
+from gpusetup.machine.kernel.unpack import UNPACKERS
 from gpusetup.machine.model import ModuleFile, Reading, Unread
-from gpusetup.machine.software.elf import section
+from gpusetup.machine.software.elf import read_section, section
 
 SIGNATURE_MAGIC = b"~Module signature appended~\n"
 SIGNATURE_INFO = 12  # struct module_signature: its last four bytes are the length, big-endian
-PACKED_LIMIT = 1 << 20
+SMALL = 8 << 20
+"""Bytes of a module of which all is read."""
+BIG = 512 << 20
+SECONDS = 6.0
+"""How long a big packed module is unpacked for; ``nvidia.ko.xz`` takes one or two."""
+MODINFO = 64 << 10
+CHUNK = 1 << 20
 
 
-def read_module_file(host: Host, paths: tuple[str, ...]) -> ModuleFile:
+def read_module_file(host: Host, paths: tuple[str, ...], *, loaded: bool) -> ModuleFile:
     """Return what the module among `paths` (those of one kernel) says of itself.
 
-    All of a driver's modules are built and signed together, so the smallest one speaks for version and signer:
-    unpacking ``nvidia.ko.xz`` itself would take a second. Only of an unpacked ``nvidia.ko`` is the licence known; its
-    sister modules have another.
+    All of a driver's modules are built and signed together, so the smallest one speaks for version and signer. Its
+    sister modules have another licence, so that one is read from ``nvidia.ko`` itself; where it is packed, that takes a
+    second, and is not done while a module is `loaded`, which tells its own.
     """
     main = next((path for path in paths if re.search(r"/nvidia(-current|-open)?\.ko", path)), "")
     if not main:
         nowhere = Unread(unread="absent", source="/lib/modules", detail="no nvidia module for this kernel")
         return ModuleFile(path=nowhere, version=nowhere, license=nowhere, signer=nowhere)
     small = min(paths, key=lambda path: _size(host, path))
-    raw = _unpacked(host, small)
+    raw = _whole(host, small)
     return ModuleFile(
         path=main,
-        version=raw if isinstance(raw, Unread) else _entry(raw, small, "version"),
-        license=_license(host, main),
+        version=raw if isinstance(raw, Unread) else _entry(section(raw, ".modinfo"), small, "version"),
+        license=_license(host, main, loaded=loaded),
         signer=raw if isinstance(raw, Unread) else _signer(raw),
     )
 
@@ -41,35 +49,93 @@ def _size(host: Host, path: str) -> int:
     return found.st_size if found else 1 << 60
 
 
-def _unpacked(host: Host, path: str) -> Reading[bytes]:
+def _whole(host: Host, path: str) -> Reading[bytes]:
+    """Return a small module, unpacked."""
+    if path.endswith(".ko"):
+        return host.read_bytes(path, SMALL)
+    found: list[bytes] = []
+    refused = _unpack(host, path, found.append, lambda: sum(map(len, found)) >= SMALL)
+    return refused or b"".join(found)
+
+
+def _license(host: Host, path: str, *, loaded: bool) -> Reading[str]:
+    if path.endswith(".ko"):
+        return _entry(read_section(host, path, ".modinfo", MODINFO), path, "license")
+    if loaded:
+        return Unread(unread="unsupported", source=path, detail="packed, and a loaded module tells its own licence")
+    search = _Search()
+    refused = _unpack(host, path, search.look, lambda: bool(search.found))
+    return search.found or refused or Unread(unread="failed", source=path, detail="no license in .modinfo")
+
+
+class _Search:
+    """Looks for the licence in the pieces of a module that is too big to be held whole.
+
+    ``.modinfo`` is a row of ``name=value`` strings that end in NUL; what names a licence elsewhere has no ``vermagic``,
+    which every module has, near it.
+    """
+
+    def __init__(self) -> None:
+        self.found = ""
+        self._kept = b""
+
+    def look(self, piece: bytes) -> None:
+        self._kept += piece
+        for match in re.finditer(rb"\0license=([ -~]{1,100})\0", self._kept):
+            around = self._kept[max(0, match.start() - MODINFO) : match.end() + MODINFO]
+            if b"\0vermagic=" in around:
+                self.found = match[1].decode()
+                return
+        self._kept = self._kept[-3 * MODINFO :]
+
+
+def _unpack(host: Host, path: str, take: Callable[[bytes], None], enough: Callable[[], bool]) -> Unread | None:
+    """Hand the unpacked pieces of `path` to `take` until it is `enough`; return why it could not be read to there."""
     packer = path.rpartition(".ko")[2]
-    raw = host.read_bytes(path, PACKED_LIMIT if packer else LIMIT)
-    if isinstance(raw, Unread) or not packer:
-        return raw
     unpack = UNPACKERS.get(packer)
     if unpack is None:
         return Unread(unread="unsupported", source=path, detail=f"packed as {packer}")
+    end = time.monotonic() + SECONDS
     try:
-        return unpack(raw)
+        for piece in unpack(_pieces(host, path)):
+            take(piece)
+            if enough():
+                return None
+            if time.monotonic() > end:
+                return Unread(unread="timeout", source=path, detail=f"not unpacked within {SECONDS:g} s")
+    except UnreadableError as error:
+        return error.unread
     except OSError as error:  # the library for it is not here
         return Unread(unread="unsupported", source=path, detail=f"cannot be unpacked: {error}"[:200])
     except Exception as error:  # each packer has an error of its own for a damaged file
         return Unread(unread="failed", source=path, detail=f"cannot be unpacked: {error}"[:200])
+    return None
 
 
-def _entry(raw: bytes, path: str, name: str) -> Reading[str]:
-    """Return the entry `name` of the module's .modinfo: ``name=value`` strings that end in NUL."""
-    for entry in section(raw, ".modinfo").split(b"\0"):
+class UnreadableError(Exception):
+    """A piece of the file cannot be read."""
+
+    def __init__(self, unread: Unread) -> None:
+        super().__init__(unread.source)
+        self.unread = unread
+
+
+def _pieces(host: Host, path: str) -> Iterator[bytes]:
+    for start in range(0, BIG, CHUNK):
+        piece = host.read_bytes(path, CHUNK, start=start)
+        if isinstance(piece, Unread):
+            raise UnreadableError(piece)
+        if not piece:
+            return
+        yield piece
+
+
+def _entry(modinfo: bytes, path: str, name: str) -> Reading[str]:
+    """Return the entry `name` of a module's .modinfo: ``name=value`` strings that end in NUL."""
+    for entry in modinfo.split(b"\0"):
         if entry.startswith(name.encode() + b"="):
             return entry.partition(b"=")[2].decode(errors="replace")
     return Unread(unread="failed", source=path, detail=f"no {name} in .modinfo")
-
-
-def _license(host: Host, path: str) -> Reading[str]:
-    if not path.endswith(".ko"):
-        return Unread(unread="unsupported", source=path, detail="packed, and too big to unpack for this")
-    raw = host.read_bytes(path, 256 << 20)
-    return raw if isinstance(raw, Unread) else _entry(raw, path, "license")
 
 
 def _signer(raw: bytes) -> str:

@@ -1,45 +1,77 @@
-"""Kernel modules as distributions pack them: xz, gzip or zstd, unpacked in memory up to a limit."""
+"""Kernel modules as distributions pack them: xz, gzip or zstd, unpacked in memory piece by piece."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
-LIMIT = 8 << 20
+PIECE = 1 << 20
+"""The most that is held of what was unpacked."""
 ZSTD = "libzstd.so.1"
-_UNKNOWN_SIZE = 1 << 63  # ZSTD_CONTENTSIZE_UNKNOWN and _ERROR are the two highest numbers
+TOO_EARLY = "it ends too early"
+
+Unpacker = Callable[[Iterable[bytes]], Iterator[bytes]]
 
 
-def _xz(raw: bytes) -> bytes:
+def _xz(packed: Iterable[bytes]) -> Iterator[bytes]:
     import lzma  # noqa: PLC0415 - only where modules are packed
 
-    return lzma.LZMADecompressor().decompress(raw, LIMIT)
+    unpacker = lzma.LZMADecompressor()
+    for piece in packed:
+        yield unpacker.decompress(piece, PIECE)
+        while not unpacker.needs_input and not unpacker.eof:
+            yield unpacker.decompress(b"", PIECE)
+        if unpacker.eof:
+            return
+    raise ValueError(TOO_EARLY)
 
 
-def _gz(raw: bytes) -> bytes:
+def _gz(packed: Iterable[bytes]) -> Iterator[bytes]:
     import zlib  # noqa: PLC0415
 
-    return zlib.decompressobj(wbits=31).decompress(raw, LIMIT)
+    unpacker = zlib.decompressobj(wbits=31)
+    for piece in packed:
+        yield unpacker.decompress(piece, PIECE)
+        while unpacker.unconsumed_tail and not unpacker.eof:
+            yield unpacker.decompress(unpacker.unconsumed_tail, PIECE)
+        if unpacker.eof:
+            return
+    raise ValueError(TOO_EARLY)
 
 
-def _zst(raw: bytes) -> bytes:
+def _zst(packed: Iterable[bytes]) -> Iterator[bytes]:
     """Unpack one frame with the system's own library, which kmod and the package managers bring; raises OSError.
 
-    Python has a module for it from 3.14 on only.
+    Python has a module for it from 3.14 on only. Source: zstd.h, ZSTD_decompressStream, which returns 0 at the end of a
+    frame, and a number whose ZSTD_isError is true for a damaged one.
     """
     import ctypes  # noqa: PLC0415
 
-    library = ctypes.CDLL(ZSTD)
-    library.ZSTD_getFrameContentSize.restype = ctypes.c_ulonglong
-    library.ZSTD_decompress.restype = ctypes.c_size_t
-    size = library.ZSTD_getFrameContentSize(raw, ctypes.c_size_t(len(raw)))
-    if size >= _UNKNOWN_SIZE or size > LIMIT:
-        raise ValueError("no frame of a known and moderate size")
-    room = ctypes.create_string_buffer(size)
-    done = library.ZSTD_decompress(room, ctypes.c_size_t(size), raw, ctypes.c_size_t(len(raw)))
-    if done != size:
-        raise ValueError("the frame is damaged")
-    return room.raw
+    class Buffer(ctypes.Structure):
+        """ZSTD_inBuffer and ZSTD_outBuffer, which are alike."""
+
+        _fields_ = (("data", ctypes.c_char_p), ("size", ctypes.c_size_t), ("at", ctypes.c_size_t))
+
+    library: Any = ctypes.CDLL(ZSTD)
+    library.ZSTD_createDStream.restype = ctypes.c_void_p
+    library.ZSTD_decompressStream.restype = library.ZSTD_freeDStream.restype = ctypes.c_size_t
+    stream = ctypes.c_void_p(library.ZSTD_createDStream())
+    room = ctypes.create_string_buffer(PIECE)
+    try:
+        for piece in packed:
+            given = Buffer(piece, len(piece), 0)
+            while given.at < given.size:
+                taken = Buffer(ctypes.cast(room, ctypes.c_char_p), PIECE, 0)
+                left = library.ZSTD_decompressStream(stream, ctypes.byref(taken), ctypes.byref(given))
+                if library.ZSTD_isError(ctypes.c_size_t(left)):
+                    raise ValueError("the frame is damaged")
+                yield room.raw[: taken.at]
+                if left == 0:
+                    return
+    finally:
+        library.ZSTD_freeDStream(stream)
+    raise ValueError(TOO_EARLY)
 
 
-UNPACKERS: Mapping[str, Callable[[bytes], bytes]] = {".xz": _xz, ".gz": _gz, ".zst": _zst}
+UNPACKERS: Mapping[str, Unpacker] = {".xz": _xz, ".gz": _gz, ".zst": _zst}
 """By what follows ``.ko`` in the file's name; each raises an error of its own for a damaged file."""

@@ -1,7 +1,5 @@
 """The kernel and the modules that drive a GPU."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from gpusetup.machine.model.reading import NOT_RECORDED, Pairs, Reading
@@ -23,7 +21,7 @@ class ModuleFile(Value):
     path: Reading[str] = NOT_RECORDED
     version: Reading[str] = NOT_RECORDED
     license: Reading[str] = NOT_RECORDED
-    """``NVIDIA`` or, of the open flavour, ``Dual MIT/GPL``; a big compressed module is not unpacked for it."""
+    """``NVIDIA`` or, of the open flavour, ``Dual MIT/GPL``; a packed module is not unpacked while one is loaded."""
     signer: Reading[str] = NOT_RECORDED
     """Common name of the certificate that signed it; "" when it is not signed."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from gpusetup.machine.host import Host
@@ -16,7 +15,6 @@ ENGINES = ("podman", "docker", "containerd", "buildah", "apptainer", "moby")
 """These packages own no library of a GPU stack."""
 STATUS_LIMIT = 64 << 20
 LIST_LIMIT = 1 << 20
-_FIELD = r"(?m)^(Package|Status|Version|Maintainer): (.*)$"
 
 
 def packages(host: Host, families: tuple[str, ...]) -> Reading[tuple[Package, ...]]:
@@ -33,7 +31,7 @@ def _all(raw: bytes, families: tuple[bytes, ...]) -> Iterator[Package]:
     while at >= 0:
         if raw.startswith(families, at + len(MARK)):
             text = raw[at : raw.find(b"\n\n", at)].decode(errors="replace")
-            fields = dict(re.findall(_FIELD, text))
+            fields = dict(line.split(": ", 1) for line in text.split("\n") if ": " in line)
             if fields.get("Status", "").endswith(" installed"):
                 yield Package(
                     manager="dpkg",

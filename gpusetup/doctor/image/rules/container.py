@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from gpusetup.doctor.image.needs import needs, speaks
 from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, unknown
+from gpusetup.doctor.rules.containers import CDI, TOOLKIT
 from gpusetup.facts import facts
 from gpusetup.machine.model import Machine
 from gpusetup.machine.model.image import Image
-
-TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/"
 
 
 @rule(
@@ -31,7 +30,7 @@ def not_handed(machine: Machine, image: Image) -> Verdicts:
                     fix=fix("container-toolkit"))  # fmt: skip
     elif "podman" in with_cdi and not machine.containers.cdi_specs:
         yield error("podman cannot resolve nvidia.com/gpu=all: there is no CDI specification",
-                    "/etc/cdi and /var/run/cdi have none of nvidia", fix=fix("generate-cdi"))  # fmt: skip
+                    "/etc/cdi and /var/run/cdi have none of nvidia", fix=fix("generate-cdi", path=CDI))  # fmt: skip
 
 
 @rule("IMG008", "The image asks for too few of the driver's capabilities", worst="error", source=TOOLKIT)

@@ -1,0 +1,49 @@
+# ── packages: those that were there before stay when the step is undone ───────────────────────────────────────────
+
+# What a person would be asked has been agreed to as a whole.
+dnf() { with_packages dnf -y "$@"; }
+apt() { with_packages env DEBIAN_FRONTEND=noninteractive apt-get -y "$@"; }
+
+apt-mark() {
+  [[ $(command apt-mark showhold "$2") == "$2" ]] || undo_by command apt-mark unhold "$2"
+  command apt-mark "$@"
+}
+
+zypper() {
+  if [[ $1 == addlock ]]; then
+    [[ $(command zypper locks) == *"$2"* ]] || undo_by command zypper --non-interactive removelock "$2"
+    command zypper --non-interactive "$@"
+  else
+    with_packages zypper --non-interactive "$@"
+  fi
+}
+
+# akmods installs each module that it builds as a package.
+akmods() { with_packages akmods "$@"; }
+
+with_packages() {
+  local status=0
+  undo_by remove_packages "$step"
+  remember_packages_before "$step"
+  command "$@" || status=$?
+  package_names | keep "$state/$step.after"
+  return "$status"
+}
+
+# ── dkms ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# "nvidia/580.95.05 6.17.1-300" for each module that is installed for a kernel; dkms 2 wrote a comma for the slash.
+dkms_builds() { command dkms status | sed -nE 's|^([^,/]+)[,/] ?([^,]+), ([^,]+), .*: installed.*|\1/\2 \3|p' | sort -u; }
+
+dkms() {
+  undo_by forget_builds "$(dkms_builds)"
+  command dkms "$@"
+}
+
+# forget_builds BEFORE: what was not installed then.
+forget_builds() {
+  local module kernel
+  while read -r module kernel; do
+    command dkms remove "$module" -k "$kernel"
+  done < <(comm -13 <(say "$1") <(dkms_builds))
+}

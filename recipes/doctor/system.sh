@@ -1,0 +1,115 @@
+# ── services ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+systemctl() {
+  local unit
+  case $1 in
+    enable)
+      for unit in "${@:2}"; do
+        [[ $unit != --now ]] || continue
+        command systemctl --quiet is-active "$unit" || undo_by command systemctl stop "$unit"
+        command systemctl --quiet is-enabled "$unit" || undo_by command systemctl disable "$unit"
+      done
+      command systemctl "$@"
+      ;;
+    set-default)
+      undo_by command systemctl set-default "$(command systemctl get-default)"
+      command systemctl "$@"
+      ;;
+    *) renew systemctl "$@" ;; # a service reads its files anew, and again when they are back
+  esac
+}
+
+timedatectl() {
+  local tries
+  if [[ $(command timedatectl show --property=NTP --value) == no ]]; then undo_by command timedatectl set-ntp false; fi
+  command timedatectl "$@"
+  for ((tries = 30; tries > 0; tries--)); do
+    [[ $(command timedatectl show --property=NTPSynchronized --value) != yes ]] || return 0
+    sleep 1
+  done
+  fail "the clock is not in step yet: is a time server to be reached?"
+}
+
+# ── cards ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+nvidia-smi() {
+  local clocks
+  if [[ $2 == --reset-applications-clocks ]]; then
+    clocks=$(command nvidia-smi "$1" --query-gpu=clocks.applications.memory,clocks.applications.graphics --format=csv,noheader,nounits)
+    undo_by command nvidia-smi "$1" --applications-clocks="${clocks// /}"
+  fi
+  command nvidia-smi "$@"
+}
+
+# ── containers ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+nvidia-ctk() {
+  local word words=("$@") index
+  case "$1 $2" in
+    "cdi generate")
+      for index in "${!words[@]}"; do
+        word=${words[index]}
+        [[ $word == --output=* ]] || continue
+        keep_file "${word#--output=}"
+        mkdir -p "$(dirname "$root${word#--output=}")"
+        words[index]=--output=$root${word#--output=}
+      done
+      ;;
+    "runtime configure")
+      keep_file /etc/docker/daemon.json
+      keep_file /etc/containerd/config.toml
+      keep_file /etc/containerd/conf.d/99-nvidia.toml
+      ;;
+    "config "*) keep_file /etc/nvidia-container-runtime/config.toml ;;
+    "system create-dev-char-symlinks") undo_by remove_new_files /dev/char "$(files_below /dev/char)" ;;
+  esac
+  command nvidia-ctk "${words[@]}"
+}
+
+# ── SELinux, groups ───────────────────────────────────────────────────────────────────────────────────────────────
+
+setsebool() {
+  local was
+  was=$(command getsebool "$2")
+  undo_by command setsebool -P "$2" "${was##* }"
+  command setsebool "$@"
+}
+
+# restorecon -v FILE…
+restorecon() {
+  local path
+  for path in "${@:2}"; do undo_by command chcon "$(stat -c %C "$path")" "$path"; done
+  command restorecon "$@"
+}
+
+labels_are_right() { [[ -z $(command restorecon -nv "$@") ]]; }
+
+# join_group_of NODE: the person does, from the next login on.
+join_group_of() {
+  local group
+  group=$(stat -c %G "$root$1")
+  [[ $group != root ]] || fail "$1 belongs to root alone: NVreg_DeviceFileMode or a udev rule has closed it"
+  usermod --append --groups "$group" "$person"
+}
+
+# usermod --append --groups GROUP PERSON
+usermod() {
+  [[ " $(id -nG "$4") " == *" $3 "* ]] || undo_by command gpasswd --delete "$4" "$3"
+  command usermod "$@"
+}
+
+# take_variable_out NAME: out of the files that a login of bash reads; `:` keeps an if around it whole.
+take_variable_out() {
+  local path home found="" mark
+  [[ $1 =~ ^[A-Za-z_][A-Za-z0-9_]*$ ]] || fail "$1 is not the name of a variable"
+  home=$(getent passwd "$person" | cut -d: -f6)
+  for path in "$root"/etc/environment "$root"/etc/{profile,bashrc,bash.bashrc} "$root"/etc/profile.d/*.sh \
+    "$root$home"/.{profile,bash_profile,bash_login,bashrc}; do
+    grep -qsE "^[[:space:]]*(export[[:space:]]+)?$1=" "$path" || continue
+    if [[ $path == */etc/environment ]]; then mark="# "; else mark=": # "; fi
+    keep_file "${path#"$root"}"
+    sed -i --follow-symlinks -E "s/^[[:space:]]*(export[[:space:]]+)?$1=/$mark&/" "$path"
+    found=yes
+  done
+  [[ -n $found || -d $state/$step.files ]] || fail "no file that a login reads sets $1: unset it where you set it"
+}
