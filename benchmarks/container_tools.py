@@ -117,9 +117,11 @@ def _apptainer(root: Debian, images: Images, base: str) -> bool:
 def bootc(root: Debian) -> bool:
     """Build the bootable host with real dnf and rpm upon a stand-in, with stub packages from a stand-in internet."""
     with tempfile.TemporaryDirectory(prefix="gpusetup-world-") as folder, store() as images:
-        world = World(Path(folder, "world"))
+        places = [Path(folder, name) for name in ("world", "lab")]
+        places[0].mkdir()
+        world = World(places[0])
         stack = world.stack(ADA, variant="bootc", containers=True, frameworks=("torch",))
-        lab = Lab(Path(folder, "lab"), world)
+        lab = Lab(places[1], world)
         try:
             images.bootable(BOOTABLE, world)
             archive = root.folder / "root/base.tar"
@@ -131,7 +133,9 @@ def bootc(root: Debian) -> bool:
             network = ["nsenter", "--target", str(lab.first), "--net"]
             root.run("buildah", "pull", "--quiet", "docker-archive:/root/base.tar")
             start = time.monotonic()
-            options = ("--isolation=chroot", "--pull=never", "--network=host", "--tag=localhost/host:1")
+            # it would raise this machine's own limits otherwise, which not every root may
+            limits = ("--ulimit=nofile=1024:1024", "--ulimit=nproc=4096:4096")
+            options = ("--isolation=chroot", "--pull=never", "--network=host", "--tag=localhost/host:1", *limits)
             root.run("buildah", "build", *options, "/root/bootc", before=network)
             seconds = time.monotonic() - start
             inside = root.run("bash", "-c", LOOK)

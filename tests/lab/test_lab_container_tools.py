@@ -14,8 +14,11 @@ import pytest
 import yaml
 
 from gpusetup.errors import WrongInputError
+from gpusetup.facts import facts
+from gpusetup.render.container import render
+from gpusetup.resolve.model import Requirement
 from tests.render import container_readers as readers
-from tests.render.test_container_formats import JOB, made
+from tests.render.test_container_formats import JOB, chosen, made
 
 pytestmark = pytest.mark.lab
 
@@ -96,6 +99,27 @@ def test_slurm_refuses_more_gpus_than_a_node_has_and_the_script_an_old_driver(tm
     many.mkdir()
     on_cluster(many, text.replace("--gres=gpu:1", "--gres=gpu:9"), driver="610.43.03")
     assert "Requested node configuration is not available" in (many / "verdict").read_text()
+
+
+def test_buildah_reads_labels_as_they_were_given(tmp_path: Path) -> None:
+    """They hold what a plan holds; a plan that was saved, and changed, can hold anything."""
+    (tmp_path / "own/formats").mkdir(parents=True)
+    (tmp_path / "own/formats/labels.Containerfile.j2").write_text(
+        "FROM scratch\n{% for name, value in labels %}\nLABEL {{ name | sh }}={{ value | sh }}\n{% endfor %}\n"
+    )
+    words = [word for word in readers.NASTY if word.isprintable()]
+    stack, base = chosen("fedora")
+    (environment,) = stack.environments
+    hostile = msgspec.structs.replace(environment, requirements=tuple(Requirement(text=word) for word in words))
+    stack = msgspec.structs.replace(stack, environments=(hostile,))
+    container = render(stack, base, JOB, facts(), made="2026-11-27", kind="labels", own=tmp_path / "own")
+    (tmp_path / "Containerfile").write_text(container.text)
+    buildah = (program("buildah"), "--root", f"{tmp_path}/root", "--runroot", f"{tmp_path}/run", "--storage-driver=vfs")
+    told(tmp_path, *buildah, "build", "--tag=localhost/labels:1", str(tmp_path))
+    inspected = json.loads(told(tmp_path, *buildah, "inspect", "--type=image", "localhost/labels:1"))
+    labels = inspected["OCIv1"]["config"]["Labels"]
+    assert labels["io.gpusetup.requirements"] == " ".join(words)
+    assert container.labels.items() <= labels.items()
 
 
 def on_cluster(folder: Path, job: str, driver: str) -> None:
