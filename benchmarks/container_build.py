@@ -11,6 +11,10 @@ and buildah. Real wheels come from wherever this machine's pip gets its own.
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,9 +27,12 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the stand-in images live beside the tests
 
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
 from gpusetup.selftest.proof import Proof
 from gpusetup.value import load
-from tests.lab.images import Images, lacking
+from tests.lab.images import GPUSETUP, Images, lacking
 
 CPU, CUDA = ["--gpu", "none"], ["--gpu", "RTX 4090", "--torch", "2.14.1+cu126"]
 BASES = {
@@ -98,7 +105,7 @@ def selftest(images: Images) -> bool:
     """Build the self-test image and run it as its own user; return whether no verdict failed."""
     made = build(images, PROVING, [*common(images), "--format", "selftest"])
     print(f"self-test image: {size(images, PROVING)}, built in {made.seconds:.0f} s, {made.id[:19]}", flush=True)
-    status, uid = images.inside(PROVING, "id -u")
+    _, uid = images.inside(PROVING, "id -u")
     kept = images.folder / "proof.json"
     status, text = images.inside(PROVING, "gpusetup selftest --quick --json")
     kept.write_text(text)
@@ -108,7 +115,7 @@ def selftest(images: Images) -> bool:
     print(f"inside it, as uid {uid.strip()}: exit {status}, {len(proof.runs)} runs in {proof.seconds:.0f} s; {said}")
     for verdict in proof.verdicts:
         if verdict.state == "failed":
-            print(f"  {verdict}")
+            print(f"  {verdict.check}, {verdict.framework}: {verdict.summary}")
     return status == 0 and not proof.failed
 
 
@@ -119,6 +126,78 @@ def again(images: Images) -> bool:
     return told_same(
         "self-test image", first, build(images, "localhost/selftest:2", [*slim, "--builder-option=--no-cache"])
     )
+
+
+def listed(images: Images) -> bool:
+    """Save the bill of materials, hold it against its schema and the image, and count the licences."""
+    bill = images.folder / "bill.json"
+    done = command(images, "licences", "--image", PROVING, "--builder", "buildah", "--sbom", str(bill), "--json")
+    invalid = JsonStrictValidator(SchemaVersion.V1_6).validate_str(bill.read_text())
+    parts = json.loads(done.stdout)["parts"]
+    names = {
+        (one["name"].lower(), one["version"]) for one in json.loads(bill.read_text())["components"] if "version" in one
+    }
+    lacking = sorted(distributions(images) - names)
+    hashed = sum(bool(one["sha256"]) for one in parts if one["key"].startswith("pypi/"))
+    print(
+        f"bill of materials: {len(names)} parts, {hashed} wheels with their SHA-256; schema 1.6: {invalid or 'valid'}"
+    )
+    print(f"in the image and not in the bill: {', '.join(map(' '.join, lacking)) or 'nothing'}")
+    told = {True: "free", False: "not free", None: "not known"}
+    print("licences: " + ", ".join(f"{n} {told[state]}" for state, n in Counter(one["free"] for one in parts).items()))
+    print("not free: " + (", ".join(one["name"] for one in parts if one["free"] is False) or "none"))
+    return invalid is None and not lacking and hashed > 0
+
+
+def distributions(images: Images) -> set[tuple[str, str]]:
+    """Return name and version of every wheel and package in the image, asked of its files and of rpm alone."""
+    listing = (
+        "find / -xdev -path '*/site-packages/*.dist-info' -prune -name '*.dist-info'; rpm -qa --qf '%{NAME} %{EVR}\\n'"
+    )
+    _, text = images.inside(PROVING, listing)
+    found = set()
+    for line in text.splitlines():
+        words = (
+            Path(line).name.removesuffix(".dist-info").rpartition("-") if line.startswith("/") else line.partition(" ")
+        )
+        if "/_vendor/" not in line:  # a part of the wheel around it
+            name = re.sub(r"[-_.]+", "-", words[0]) if line.startswith("/") else words[0]
+            found.add((name.lower(), words[2]))
+    return found
+
+
+def fits(images: Images) -> bool:
+    """Ask of the saved image, whole and broken, whether it runs on some hosts: one line each, in little time."""
+    hosts = Path(__file__).resolve().parent.parent / "tests/doctor/hosts"
+    archives = {}
+    for kind in ("docker-archive", "oci-archive"):
+        archives[kind] = images.folder / f"{kind}.tar"
+        archives[kind].unlink(missing_ok=True)
+        images.buildah("push", "--quiet", PROVING, f"{kind}:{archives[kind]}:{PROVING}")
+        half = archives[kind].with_suffix(".half.tar")
+        shutil.copyfile(archives[kind], half)
+        os.truncate(half, archives[kind].stat().st_size // 2)
+        archives[f"half of the {kind}"] = half
+    well = True
+    for name, path in archives.items():
+        for host in ("desktop", "no_gpu"):
+            start = time.monotonic()
+            done = command(images, "doctor", "--machine", str(hosts / f"{host}.json"), "--image", str(path), code=None)
+            said = (done.stderr or done.stdout).strip().splitlines()[0]
+            size = f"{path.stat().st_size / MIB:,.0f} MiB"
+            print(f"{name}, {size}, {host}: exit {done.returncode} in {time.monotonic() - start:.1f} s: {said}")
+            well &= done.returncode == (2 if "half" in name else 0)
+    return well
+
+
+def command(images: Images, *words: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+    """Run gpusetup with `words` in this store; it must end with the exit status `code`, if that is given."""
+    done = subprocess.run(
+        [str(GPUSETUP), *words], env=os.environ | images.env, capture_output=True, text=True, check=False
+    )
+    if code not in (None, done.returncode):
+        raise SystemExit(f"gpusetup {words[0]} ended with {done.returncode}: {done.stderr[-2000:]}")
+    return done
 
 
 def common(images: Images) -> list[str]:
@@ -178,6 +257,8 @@ PARTS = {
     "runtime": lambda images: stage(images, "runtime"),
     "selftest": selftest,
     "again": again,
+    "list": listed,
+    "fit": fits,
 }
 
 if __name__ == "__main__":

@@ -21,8 +21,10 @@ from gpusetup.apply.image.inside import inside
 from gpusetup.render.container import Container
 from gpusetup.resolve.model import Environment
 from tests.lab import rootfs
+from tests.lab.fedora import ON_THE_DISK
 from tests.lab.stubs import Key, Pool, Stub, program, run
 from tests.lab.wheels import wheel
+from tests.lab.world import World
 
 GPUSETUP = Path(sys.executable).with_name("gpusetup")
 
@@ -107,6 +109,37 @@ class Images:
         else:
             self._rpms(top, packages, "libdnf5" if family == "fedora" else "dnf")
         self._commit(reference, ROOT, top)
+
+    def bootable(self, reference: str, world: World) -> None:
+        """Make a bootable host of the stand-in Fedora: its package database, its keys and the address of its packages.
+
+        `bootc` and what would act on a kernel are stand-ins; what it installs comes from `world`.
+        """
+        root, release = self.folder / "bootable", "44"
+        rootfs.make(root, ("curl", "gnupg", "openssl", "util-linux"))
+        world.serve_fedora(release)
+        for name in (*ON_THE_DISK, "bootc"):
+            place = root / "usr/local/sbin" / name
+            lay(root, {f"usr/local/sbin/{name}": "#!/bin/bash\n" if name == "bootc" else program(name)})
+            place.chmod(0o755)
+        lay(
+            root,
+            {
+                "etc/os-release": f'NAME="Fedora Linux"\nID=fedora\nVERSION_ID={release}\n',
+                "etc/pki/rpm-gpg/fedora": world.key.public.read_text(),
+                "etc/yum.repos.d/fedora.repo": f"[fedora]\nname=Fedora\nbaseurl=https://fedora.lab/{release}\n"
+                "gpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/fedora\n",
+                "etc/group": rootfs.ACCOUNTS["group"] + "akmods:x:990:\n",
+            },
+        )
+        with (root / "etc/ssl/certs/ca-certificates.crt").open("a") as bundle:
+            bundle.write((world.folder / "cert.pem").read_text())
+        packages = world.repository("fedora", release)
+        names = ("bash", "fedora-release", "kernel-core", "python3")
+        files = [path for name in names for path in sorted(packages.rglob(f"{name}-[0-9]*.rpm"))]
+        run("rpm", "--root", root, "--import", world.key.public)
+        run("rpm", "--root", root, "--install", "--justdb", "--nodeps", "--noscripts", *files)
+        self._commit(reference, "scratch", root)
 
     def _commit(self, reference: str, base: str, files: Path) -> None:
         made = self.buildah("from", base)
