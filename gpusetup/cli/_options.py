@@ -93,7 +93,7 @@ def deepened(machine: Machine, deep: float | None, pythons: tuple[str, ...]) -> 
     if sys.stderr.isatty():
         click.echo(f"importing the installed frameworks (at most {deep:g} s)", err=True)
     found = read_frameworks(machine.distributions, parse(pythons), deep)
-    kernel = msgspec.structs.replace(machine.system.kernel, earlier_log=read_earlier_log(Host(Path("/")), deep=True))
+    kernel = msgspec.structs.replace(machine.system.kernel, earlier_log=read_earlier_log(Host(HERE), deep=True))
     system = msgspec.structs.replace(machine.system, kernel=kernel)
     return msgspec.structs.replace(machine, frameworks=found, system=system)
 
