@@ -68,16 +68,15 @@ class Model:
 
 
 def project(parameters: Parameters, letters: jax.Array) -> jax.Array:
-    """Return what letters (…) add to each gate (…, 3, 64)."""
-    embedded = parameters["embedding"][letters]
-    return jnp.einsum("...e,ghe->...gh", embedded, parameters["gru.input"]) + parameters["gru.input_bias"]
+    """Return what letters (…) add to the gates (…, 3·64), side by side so that one product makes all."""
+    return _linear(parameters["embedding"][letters], parameters["gru.input"], parameters["gru.input_bias"])
 
 
 def cell(parameters: Parameters, state: jax.Array, projected: jax.Array, alive: jax.Array) -> jax.Array:
     """Return the state (n, 64) after one more letter, where there is one."""
-    a = projected.swapaxes(0, 1)
-    u = jnp.einsum("nh,gkh->gnk", state, parameters["gru.recurrent"]) + parameters["gru.recurrent_bias"][:, None]
-    reset, update = jax.nn.sigmoid(a[:2] + u[:2])
+    a = jnp.split(projected, 3, axis=1)
+    u = jnp.split(_linear(state, parameters["gru.recurrent"], parameters["gru.recurrent_bias"]), 3, axis=1)
+    reset, update = jax.nn.sigmoid(a[0] + u[0]), jax.nn.sigmoid(a[1] + u[1])
     candidate = jnp.tanh(a[2] + reset * u[2])
     return jnp.where(alive[:, None], (1 - update) * candidate + update * state, state)
 
@@ -104,6 +103,10 @@ def loss(parameters: Parameters, letters: jax.Array, lengths: jax.Array, languag
     return optax.softmax_cross_entropy_with_integer_labels(logits, languages).mean()
 
 
+backward = jax.jit(jax.value_and_grad(loss))
+_cell = jax.jit(cell)
+
+
 @partial(jax.jit, donate_argnums=(0, 1))
 def update(parameters: Parameters, memory: optax.OptState, gradients: Parameters) -> tuple[Parameters, optax.OptState]:
     """Make one step."""
@@ -111,8 +114,9 @@ def update(parameters: Parameters, memory: optax.OptState, gradients: Parameters
     return optax.apply_updates(parameters, updates), memory
 
 
-backward = jax.jit(jax.value_and_grad(loss))
-_cell = jax.jit(cell)
+def _linear(x: jax.Array, gates: jax.Array, bias: jax.Array) -> jax.Array:
+    """Return the product with every gate's weights (3, 64, inputs), side by side."""
+    return x @ gates.reshape(-1, gates.shape[-1]).T + bias.reshape(-1)
 
 
 def _names(batch: Batch) -> tuple[Array, Array]:

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from checks.common.tensorflow import array, dtype
-from checks.gru import LEARNING_RATE, MOMENTUM
+from checks.gru import BATCH, LEARNING_RATE, MOMENTUM
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -54,6 +54,7 @@ class Model:
         self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype=dtype(job).name)
         self.optimiser = keras.optimizers.SGD(LEARNING_RATE, momentum=MOMENTUM)
         self.optimiser.build(self.net.trainable_variables)
+        self._step.get_concrete_function(tf.TensorSpec([BATCH, None], tf.int64), tf.TensorSpec([BATCH], tf.int64))
         self.load(weights)
 
     def load(self, weights: Weights) -> None:
@@ -77,7 +78,7 @@ class Model:
         return array(self._forward(batch.letters))
 
     def gradients(self, batch: Batch) -> tuple[float, dict[str, Array]]:
-        loss, gradients = self._backward(batch.letters, batch.languages)
+        loss, gradients = self._gradients(batch.letters, batch.languages)
         return float(loss), _canonical([array(gradient) for gradient in gradients])
 
     def step(self, batch: Batch) -> float:
@@ -95,16 +96,19 @@ class Model:
         return self.net(letters)
 
     @tf.function(input_signature=[_LETTERS, _LANGUAGES])
-    def _backward(self, letters: tf.Tensor, languages: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        with tf.GradientTape() as tape:
-            loss = self.loss(languages, self.net(letters))
-        return loss, tape.gradient(loss, self.net.trainable_variables)
+    def _gradients(self, letters: tf.Tensor, languages: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        return self._backward(letters, languages)
 
-    @tf.function(input_signature=[_LETTERS, _LANGUAGES])
+    @tf.function
     def _step(self, letters: tf.Tensor, languages: tf.Tensor) -> tf.Tensor:
         loss, gradients = self._backward(letters, languages)
         self.optimiser.apply(gradients)
         return loss
+
+    def _backward(self, letters: tf.Tensor, languages: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        with tf.GradientTape() as tape:
+            loss = self.loss(languages, self.net(letters))
+        return loss, tape.gradient(loss, self.net.trainable_variables)
 
 
 # Keras orders the gates update, reset, candidate, side by side; exchanging the first two is its own inverse
