@@ -35,7 +35,12 @@ def forward(weights: dict[str, Any], letters: Any) -> Any:
 def start(letters: int, longest: int) -> dict[str, Any]:
     sizes = {"scores": (64, letters)}
     for block in "01":
-        sizes |= {f"qkv {block}": (64, 192), f"out {block}": (64, 64), f"up {block}": (64, 128), f"down {block}": (128, 64)}
+        sizes |= {
+            f"qkv {block}": (64, 192),
+            f"out {block}": (64, 64),
+            f"up {block}": (64, 128),
+            f"down {block}": (128, 64),
+        }
     tables = {"letters": (letters, 64), "places": (longest, 64)}
     keys = iter(jax.random.split(jax.random.key(0), len(sizes) + len(tables)))
     weights = {name: 0.1 * jax.random.normal(next(keys), shape) for name, shape in (sizes | tables).items()}

@@ -34,6 +34,11 @@ class Block(keras.layers.Layer):
         self.up = keras.layers.Dense(INNER, activation="gelu")
         self.down = keras.layers.Dense(width)
 
+    def call(self, x: tf.Tensor, shown: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return x after attention, and after both."""
+        attended = self.attend(x, shown)
+        return attended, self.think(attended)
+
     def attend(self, x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
         """Attend to the keys that `mask` shows, or without one to all up to the query's own place."""
         normed = self.attention_norm(x)
@@ -63,8 +68,8 @@ class Transformer(keras.Model):
         mask = None if self.causal else (letters != 0)[:, None]
         trail, x = {"embedded": embedded}, embedded
         for number, block in enumerate(self.blocks, start=1):
-            trail[f"attention {number}"] = x = block.attend(x, mask)
-            trail[f"mlp {number}"] = x = block.think(x)
+            trail[f"attention {number}"], x = block(x, mask)
+            trail[f"mlp {number}"] = x
         trail["norm"] = self.norm(x)
         return trail | {"logits": self.scores(trail["norm"])}
 
