@@ -28,7 +28,7 @@ from tests.lab.debian import Debian, debian
 from tests.lab.fedora import Lab
 from tests.lab.images import GPUSETUP, Images
 from tests.lab.stubs import run
-from tests.lab.world import ADA, World
+from tests.lab.world import ADA, HOSTS, World
 from tests.render import container_readers as readers
 from tests.render.test_container_formats import JOB, made
 
@@ -136,7 +136,8 @@ def bootc(root: Debian) -> bool:
             # it would raise this machine's own limits otherwise, which not every root may
             limits = ("--ulimit=nofile=1024:1024", "--ulimit=nproc=4096:4096")
             options = ("--isolation=chroot", "--pull=never", "--network=host", "--tag=localhost/host:1", *limits)
-            root.run("buildah", "build", *options, "/root/bootc", before=network)
+            names = [f"--add-host={host}:127.0.0.1" for host in HOSTS]
+            root.run("buildah", "build", *options, *names, "/root/bootc", before=network)
             seconds = time.monotonic() - start
             inside = root.run("bash", "-c", LOOK)
         finally:

@@ -31,10 +31,11 @@ PORT = 5055
 
 @contextlib.contextmanager
 def debian(folder: Path) -> Iterator[Debian]:
-    """Give the root in `folder`, made by debootstrap where there is none yet, with ``/proc`` while it is used."""
+    """Give the root in `folder`, made by debootstrap where there is none yet, mounted and with ``/proc`` meanwhile."""
     fresh = not (folder / "usr/bin/apptainer").exists()
     if fresh:
         run("debootstrap", "--variant=minbase", SUITE, folder)
+    run("mount", "--bind", "--make-private", folder, folder)
     run("mount", "-t", "proc", "proc", folder / "proc")
     made = Debian(folder)
     try:
@@ -44,7 +45,7 @@ def debian(folder: Path) -> Iterator[Debian]:
         made.serve()
         yield made
     finally:
-        run("umount", "--lazy", folder / "proc")
+        run("umount", "--lazy", "--recursive", folder)
 
 
 class Debian:

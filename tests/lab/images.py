@@ -116,7 +116,8 @@ class Images:
         `bootc` and what would act on a kernel are stand-ins; what it installs comes from `world`.
         """
         root, release = self.folder / "bootable", "44"
-        rootfs.make(root, ("curl", "gnupg", "openssl", "util-linux"))
+        rootfs.make(root, ("curl", "gnupg", "mawk", "openssl", "util-linux"))
+        (root / "usr/bin/awk").symlink_to("mawk")
         world.serve_fedora(release)
         for name in (*ON_THE_DISK, "bootc"):
             place = root / "usr/local/sbin" / name
