@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gpusetup.machine.model import Machine
 
 GROUP = "gpusetup.rules"
+MOST = 1 << 16
 
 
 def all_rules() -> dict[str, Rule]:
@@ -75,8 +76,11 @@ def _brings_rules(folder: str) -> bool:
 
 def _bytes(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.read(handle, MOST)
+        finally:
+            os.close(handle)
     except OSError:
         return b""
 

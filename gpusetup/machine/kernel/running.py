@@ -23,7 +23,6 @@ _ARGUMENTS = (
     "intel_iommu", "amd_iommu", "vfio", "pci=", "pcie_", "efi=", "lockdown", "vga=", "swiotlb=",
     "systemd.unified_cgroup_hierarchy",
 )  # fmt: skip
-_ARGUMENT_OF_MODULE = r"(nouveau|nvidia|nova)[\w-]*[.=]"
 _NVIDIA_FILE = r"nvidia(-current|-tesla(-\d+)?|-legacy-\d+xx|-open)?(-(uvm|drm|modeset|peermem))?\.ko(\.\w+)?"
 _NVIDIA_ENTRY = rb"(?m)^([^:\n]*nvidia[^:\n]*\.ko[^:\n]*):"
 
@@ -59,9 +58,8 @@ def _command_line(host: Host) -> Reading[str]:
 
 
 def _bears_on_gpus(argument: str) -> bool:
-    if argument.startswith(_ARGUMENTS):
-        return True
-    return argument.startswith("n") and re.match(_ARGUMENT_OF_MODULE, argument) is not None
+    of_module = argument.startswith(("nouveau", "nvidia", "nova")) and ("." in argument or "=" in argument)
+    return of_module or argument.startswith(_ARGUMENTS)
 
 
 def _loaded(host: Host) -> Reading[tuple[Module, ...]]:

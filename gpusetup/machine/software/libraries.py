@@ -18,7 +18,7 @@ DEBIAN_FOLDERS = ("/lib/{arch}-linux-gnu", "/usr/lib/{arch}-linux-gnu")
 WSL_FOLDER = "/usr/lib/wsl/lib"
 DRIVER = ("libcuda", "libnvidia-ml")
 CUDA = ("libcudart", "libcudnn", "libnccl", "libcublas", "libcublasLt")
-BEGINNINGS = tuple(stem.encode() for stem in DRIVER + CUDA)
+STEMS = DRIVER + CUDA
 
 Origin = Literal["LD_LIBRARY_PATH", "ld.so.cache", "default", "wheel", "toolkit"]
 
@@ -28,7 +28,7 @@ def read_cached(host: Host) -> Reading[tuple[str, ...]]:
     raw = host.read_bytes(CACHE, CACHE_LIMIT)
     if isinstance(raw, Unread):
         return raw
-    return tuple(path for soname, path in entries(raw, BEGINNINGS) if _matters(soname))
+    return tuple(path for soname, path in entries(raw, tuple(map(str.encode, STEMS))) if _matters(soname))
 
 
 def read_libraries(
@@ -94,7 +94,7 @@ def _library_path(host: Host) -> list[str]:
 
 def _in_folder(host: Host, origin: Origin, folder: str) -> Iterator[tuple[Origin, str]]:
     for name in host.names(folder):
-        if _matters(name):
+        if name.startswith(STEMS) and _matters(name):  # of some thousand names a handful
             yield origin, os.path.join(folder, name)
 
 
