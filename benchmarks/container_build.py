@@ -1,5 +1,6 @@
 """Every base's rendered file, built unchanged by buildah upon stand-ins for the upstream images; then the real thing.
 
+    python benchmarks/container_build.py                      # both of these, and nothing of it is kept
     python benchmarks/container_build.py bases [BASE…]        # stub wheels, each twice: have both builds one digest?
     python benchmarks/container_build.py real FOLDER [PART…]  # the real CPU wheels of PyTorch and TensorFlow
 
@@ -56,20 +57,15 @@ def main(arguments: list[str]) -> int:
     if why_not:
         print(f"not built: {why_not}")
         return 1
-    match arguments:
-        case ["bases", *some]:
-            with store() as images:
-                return fine(every_base(images, base) for base in some or BASES)
-        case ["real", folder, *some]:
-            with store(Path(folder)) as images:
-                return fine(PARTS[part](images) for part in some or PARTS)
-    print(__doc__)
-    return 2
-
-
-def fine(answers: Iterator[bool]) -> int:
-    """Return the exit code for these answers, having waited for all of them."""
-    return 0 if all(list(answers)) else 1
+    what, *some = arguments or [""]
+    answers = []
+    if what in {"", "bases"}:
+        with store() as images:
+            answers += [every_base(images, base) for base in some or BASES]
+    if what in {"", "real"}:
+        with store(Path(some[0]) if some else None) as images:
+            answers += [PARTS[part](images) for part in some[1:] or PARTS]
+    return 0 if answers and all(answers) else 1
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """Files that build and run images, given to the newest of the programs they are for.
 
-    python benchmarks/container_tools.py ROOT [PART…]
+    python benchmarks/container_tools.py [ROOT [PART…]]
 
-ROOT is the root of a Debian that has them; where there is none yet, debootstrap makes it (some 2 GB). The parts:
-`quadlet` (podman's generator, and systemd on what it makes), `compose` (Docker Compose), `apptainer` (builds the
+ROOT is the root of a Debian that has them, and is kept; where there is none yet, debootstrap makes it (some 2 GB). The
+parts: `quadlet` (podman's generator, and systemd on what it makes), `compose` (Docker Compose), `apptainer` (builds the
 definition of every base upon stand-ins and runs it), `bootc` (buildah builds the bootable host upon a stand-in, with
 stub packages). Where a command is given, hostile words are in it, and have to arrive as they are. Needs root.
 """
@@ -11,6 +11,7 @@ stub packages). Where a command is given, hostile words are in it, and have to a
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -20,13 +21,13 @@ import msgspec
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.container_build import BASES, fine, store
+from benchmarks.container_build import BASES, store
 from gpusetup.facts import facts
 from gpusetup.render.container import render
 from gpusetup.render.container.bases import base_row, own_base
 from tests.lab.debian import Debian, debian
 from tests.lab.fedora import Lab
-from tests.lab.images import GPUSETUP, Images
+from tests.lab.images import GPUSETUP, Images, lacking
 from tests.lab.stubs import run
 from tests.lab.world import ADA, HOSTS, World
 from tests.render import container_readers as readers
@@ -37,11 +38,13 @@ BOOTABLE = "quay.io/fedora/fedora-bootc:44"
 
 
 def main(arguments: list[str]) -> int:
-    if not arguments:
-        print(__doc__)
-        return 2
-    with debian(Path(arguments[0])) as root:
-        return fine(PARTS[part](root) for part in arguments[1:] or PARTS)
+    why_not = lacking() or ("" if shutil.which("debootstrap") else "debootstrap is not installed")
+    if why_not:
+        print(f"not done: {why_not}")
+        return 1
+    with tempfile.TemporaryDirectory(prefix="gpusetup-debian-") as new, debian(Path((arguments or [new])[0])) as root:
+        answers = [PARTS[part](root) for part in arguments[1:] or PARTS]
+    return 0 if all(answers) else 1
 
 
 def quadlet(root: Debian) -> bool:
@@ -89,7 +92,8 @@ def compose(root: Debian) -> bool:
 def apptainer(root: Debian) -> bool:
     """Build the definition of every base, run it, and compare its labels and the words that its command got."""
     with store() as images:
-        return fine(_apptainer(root, images, base) for base in BASES) == 0
+        built = [_apptainer(root, images, base) for base in BASES]
+    return all(built)
 
 
 def _apptainer(root: Debian, images: Images, base: str) -> bool:
