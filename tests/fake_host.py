@@ -93,6 +93,7 @@ WHOLE: dict[str, Content] = {
     "/proc/devices": "Character devices:\n195 nvidia\n511 nvidia-uvm\n\nBlock devices:\n  8 sd\n",
     "/proc/driver/nvidia/version": "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release\n"
     "GCC version:  gcc version 15.2.1 20251022 (Red Hat)\n",
+    "/proc/driver/nvidia/capabilities/gpu0/mig/gi1/ci0/access": "DeviceFileMinor: 3\n",
     "/proc/driver/nvidia/params": "ModifyDeviceFiles: 1\nDeviceFileMode: 438\n",
     "/proc/driver/nvidia/gpus/0000:01:00.0/information": "Model: GeForce\nDevice Minor: 0\nGPU Excluded: No\n",
     "/sys/module/nvidia/version": "580.95.05\n",

@@ -30,6 +30,13 @@ def each_tensorflow(machine: Machine) -> Iterator[tuple[str, Distribution]]:
             yield f"{one.name} {one.version}", one
 
 
+def each_jax(machine: Machine) -> Iterator[tuple[str, Distribution]]:
+    """Every installed jaxlib, which is JAX's compiled part."""
+    for one in machine.distributions:
+        if one.name == "jaxlib":
+            yield f"jaxlib {one.version}", one
+
+
 def each_framework(machine: Machine) -> Iterator[tuple[str, Distribution]]:
     """Every installed PyTorch and TensorFlow."""
     yield from each_torch(machine)

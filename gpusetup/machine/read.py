@@ -48,7 +48,7 @@ def _read_beside(host: Host, question: Question) -> Machine:
     from gpusetup.machine.software.distributions import read_distributions  # noqa: PLC0415
     from gpusetup.machine.software.libraries import gone, read_cached, read_libraries  # noqa: PLC0415
     from gpusetup.machine.software.owners import own  # noqa: PLC0415
-    from gpusetup.machine.software.toolkits import read_toolkits  # noqa: PLC0415
+    from gpusetup.machine.software.toolkits import read_nvcc, read_toolkits  # noqa: PLC0415
     from gpusetup.machine.software.wheels import read_owned, shared_files  # noqa: PLC0415
     from gpusetup.machine.system.operating_system import read_system  # noqa: PLC0415
 
@@ -82,6 +82,7 @@ def _read_beside(host: Host, question: Question) -> Machine:
         nvswitches=bus.switches,
         other_displays=bus.other_displays,
         toolkits=toolkits,
+        nvcc=read_nvcc(host),
         distributions=distributions,
         packages=packages,
         libraries=libraries,

@@ -11,6 +11,10 @@ systemctl() {
       done
       command systemctl "$@"
       ;;
+    start)
+      command systemctl --quiet is-active "$2" || undo_by command systemctl stop "$2"
+      command systemctl "$@"
+      ;;
     set-default)
       undo_by command systemctl set-default "$(command systemctl get-default)"
       command systemctl "$@"
@@ -59,6 +63,8 @@ nvidia-ctk() {
       keep_file /etc/docker/daemon.json
       keep_file /etc/containerd/config.toml
       keep_file /etc/containerd/conf.d/99-nvidia.toml
+      keep_file /etc/crio/crio.conf
+      keep_file /etc/crio/conf.d/99-nvidia.toml
       ;;
     "config "*) keep_file /etc/nvidia-container-runtime/config.toml ;;
     "system create-dev-char-symlinks") undo_by remove_new_files /dev/char "$(files_below /dev/char)" ;;

@@ -20,7 +20,8 @@ def test_the_whole_host_is_read_whole() -> None:
     kept: Host = dict.fromkeys(WHOLE, ("keep", b"")) | {f"/{folder}": ("name", b"x") for folder in CROWDED}
     machine = meet(kept)
     unread = [name for name in machine.__struct_fields__ if isinstance(getattr(machine, name), Unread)]
-    assert unread == ["gpus", "stuck"]  # its library is no library, and a folder has no processes
+    # its library is no library, nothing in it can be run, and a folder has no processes
+    assert unread == ["gpus", "nvcc", "stuck"]
     assert machine.driver.kernel_module == machine.driver.user_library == "580.95.05"
     assert machine.driver.module_gcc == "15.2.1"
     assert not isinstance(machine.system.kernel.builds, Unread)

@@ -9,25 +9,31 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from gpusetup.doctor.rule import known
 from gpusetup.machine.containers.engines import read_containers
 from gpusetup.machine.gpu.acs import read_acs
+from gpusetup.machine.gpu.device_nodes import read_slices
 from gpusetup.machine.gpu.pci import read_bus
 from gpusetup.machine.gpu.stuck import read_stuck
 from gpusetup.machine.gpu.udev import read_udev
 from gpusetup.machine.host import Host
 from gpusetup.machine.kernel.log import read_earlier_log
 from gpusetup.machine.kernel.running import read_kernel
-from gpusetup.machine.model import Module, Package, Unread
+from gpusetup.machine.model import Module, Package, Process, Unread
+from gpusetup.machine.software.compiler import read_system_packages
 from gpusetup.machine.software.keras import read_keras_backend
 from gpusetup.machine.software.libraries import gone, read_cached
+from gpusetup.machine.software.toolkits import read_nvcc
 from gpusetup.machine.system.image import read_image
 from gpusetup.machine.system.network import read_infiniband
 from gpusetup.machine.system.processor import read_allowed_cpus
 from gpusetup.machine.system.security import read_selinux_denials, read_user_namespace
 from gpusetup.machine.system.storage import read_disks
 from gpusetup.machine.system.upkeep import read_notebook, read_reboot_required, read_uptime
+from tests.doctor.machines import machine
 from tests.fake_host import Content, Link, grow
 
 BRIDGE = "/sys/devices/pci0000:00/0000:00:01.0"
@@ -224,3 +230,65 @@ def test_what_the_linkers_cache_names_and_is_gone(tmp_path: Path) -> None:
     assert gone(host, read_cached(host)) == ("/usr/lib64/libcuda.so.1",)
     grow(tmp_path, {"/usr/lib64/libcuda.so.1": ""})
     assert gone(host, read_cached(host)) == ()
+
+
+def test_the_slices_are_those_of_the_drivers_folders(tmp_path: Path) -> None:
+    folder = "/proc/driver/nvidia/capabilities"
+    tree: dict[str, Content] = {
+        f"{folder}/mig/config": "DeviceFileMinor: 1\n",
+        f"{folder}/gpu0/mig/gi7/access": "DeviceFileMinor: 66\n",
+        f"{folder}/gpu0/mig/gi7/ci0/access": "DeviceFileMinor: 67\n",
+        f"{folder}/gpu3/mig/gi11/ci1/access": "DeviceFileMinor: 400\n",
+    }
+    assert read_slices(Host(grow(tmp_path / "cut", tree))) == (("0", "7/0"), ("3", "11/1"))
+    assert read_slices(Host(grow(tmp_path / "whole", {f"{folder}/gpu0/mig": None}))) == ()
+    missing = read_slices(Host(grow(tmp_path / "none", {"/proc": None})))
+    assert isinstance(missing, Unread)
+    assert missing.unread == "absent"
+
+
+def test_nvcc_is_the_one_that_its_links_lead_to(tmp_path: Path) -> None:
+    tree: dict[str, Content] = {
+        "/usr/local/cuda-13.2/bin/nvcc": "",
+        "/usr/local/cuda": Link("cuda-13.2"),
+        "/usr/bin/nvcc": Link("/usr/local/cuda/bin/nvcc"),
+    }
+    root = grow(tmp_path / "with", tree)
+    (root / "usr/local/cuda-13.2/bin/nvcc").chmod(0o755)
+    assert read_nvcc(Host(root)) == "/usr/local/cuda-13.2/bin/nvcc"
+    assert isinstance(read_nvcc(Host(grow(tmp_path / "without", {"/usr/bin": None}))), Unread)
+
+
+@pytest.mark.parametrize(
+    ("text", "sees"),
+    [
+        ("home = /usr/bin\ninclude-system-site-packages = true\n", True),
+        ("include-system-site-packages = false\nversion = 3.13\n", False),
+        ("home = /usr/bin\n", False),
+    ],
+)
+def test_an_environment_says_whether_it_sees_the_systems_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, sees: bool
+) -> None:
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path))
+    assert isinstance(read_system_packages(Host(Path("/"))), Unread)
+    (tmp_path / "pyvenv.cfg").write_text(text)
+    assert read_system_packages(Host(Path("/"))) is sees
+
+
+def test_any_of_crios_files_may_name_the_runtime(tmp_path: Path) -> None:
+    tree: dict[str, Content] = {"/etc/crio/crio.conf": "[crio.runtime]\n", "/etc/crio/crio.conf.d/10.conf": "x\n"}
+    root = grow(tmp_path / "root", tree)
+    assert read_containers(Host(root), ()).crio_nvidia is False
+    grow(root, {"/etc/crio/conf.d/99-nvidia.toml": "[crio.runtime.runtimes.nvidia]\n"})
+    assert read_containers(Host(root), ()).crio_nvidia is True
+    assert isinstance(read_containers(Host(grow(tmp_path / "none", {"/etc": None})), ()).crio_nvidia, Unread)
+
+
+def test_a_holder_that_is_gone_is_told_and_a_living_one_is_not() -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    held = [Process(pid=pid, memory=1, graphics=False) for pid in (os.getpid(), ended.pid)]
+    (gpu,) = known(machine("desktop").gpus)
+    gpus = (msgspec.structs.replace(gpu, processes=tuple(held)),)
+    assert read_stuck(Host(Path("/")), gpus) == ((str(ended.pid), "gone"),)

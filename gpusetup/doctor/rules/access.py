@@ -10,6 +10,8 @@ from gpusetup.doctor.subjects import has_card
 from gpusetup.machine.model import Machine
 
 NOBODY = 65534
+OTHERS = 0o006
+"""The rights of everyone to read and to write."""
 _MODE = r'MODE:?="0?(?P<mode>[0-7]{3})"'
 
 
@@ -67,6 +69,29 @@ def foreign_nodes(machine: Machine) -> Verdicts:
     closed = [node.path for node in there(machine.device_nodes) or () if node.owner == NOBODY and not node.usable]
     if closed:
         yield warning(f"{closed[0]} belongs to nobody in this container", *closed[:4], fix=fix("container-restart"))
+
+
+@rule(
+    "PRM104",
+    "The driver closes its nodes to other users",
+    worst="info",
+    after=("GPU001",),
+    required=False,
+    source="NVIDIA driver README, NVreg_DeviceFileMode",
+)
+def closed_mode(machine: Machine) -> Verdicts:
+    """The driver opens its nodes to everyone unless the module's option DeviceFileMode says otherwise, as it does here:
+    users outside the group that DeviceFileGID names see no GPU. That may be wanted.
+    """
+    options = dict(there(machine.driver.parameters) or ())
+    mode = options.get("DeviceFileMode", "")
+    if mode.isdigit() and int(mode) & OTHERS != OTHERS and options.get("ModifyDeviceFiles") != "0":
+        yield info(
+            f"the driver makes its nodes with mode {int(mode):03o}",
+            f"DeviceFileMode: {int(mode):03o}",
+            f"DeviceFileGID: {options.get('DeviceFileGID', 'unknown')}",
+            fix=fix("module-option", name="DeviceFileMode"),
+        )
 
 
 @rule(

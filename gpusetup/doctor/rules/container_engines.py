@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.cards import cite
-from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, there, warning
+from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, there, unknown, warning
 from gpusetup.doctor.rules.containers import TOOLKIT
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.facts import facts
@@ -28,9 +28,14 @@ def old_engine(machine: Machine) -> Verdicts:
     ``nvidia.com/gpu=all`` cannot be resolved, or refuses the file.
     """
     for spec in (there(machine.containers.cdi) or ()) if has_gpu(machine) else ():
-        for engine, version in machine.containers.versions.items():
-            row = _needed(engine, spec.version)
-            if row and dotted(version) < dotted(row.engine_from):
+        for engine in machine.containers.engines:
+            row, version = _needed(engine, spec.version), machine.containers.versions.get(engine, "")
+            if row and not version:
+                yield unknown(
+                    f"which version of {engine} this is was not found, CDI {row.cdi} needs {row.engine_from}",
+                    f"{machine.containers.engines[engine]}: of no package that is known",
+                )
+            elif row and dotted(version) < dotted(row.engine_from):
                 yield error(
                     f"{engine} {version} does not read CDI {spec.version}",
                     spec.path,
@@ -82,6 +87,26 @@ def containerd(machine: Machine) -> Verdicts:
             "containerd does not know the NVIDIA runtime",
             "/etc/containerd/config.toml does not name it",
             fix=fix("containerd-runtime"),
+        )
+
+
+@rule(
+    "CTR208",
+    "CRI-O was not told of the NVIDIA runtime",
+    worst="info",
+    after=("GPU001", "CTR002"),
+    required=False,
+    source=TOOLKIT,
+)
+def crio(machine: Machine) -> Verdicts:
+    """This machine is a Kubernetes node with CRI-O and NVIDIA's toolkit, but no file of CRI-O's configuration names the
+    runtime, and there is no CDI specification, which it reads as well.
+    """
+    told, node = there(machine.containers.crio_nvidia), there(machine.containers.device_plugins) is not None
+    by_cdi = bool(machine.containers.cdi_specs)
+    if node and told is False and not by_cdi and "nvidia-ctk" in machine.containers.engines and has_gpu(machine):
+        yield info(
+            "CRI-O does not know the NVIDIA runtime", "no file below /etc/crio names it", fix=fix("crio-runtime")
         )
 
 

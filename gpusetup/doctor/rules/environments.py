@@ -130,6 +130,23 @@ def user_site(machine: Machine) -> Verdicts:
 
 
 @rule(
+    "PYT105",
+    "The virtual environment also sees the system's packages",
+    worst="info",
+    required=False,
+    source="Python documentation: venv (include-system-site-packages)",
+)
+def system_packages(machine: Machine) -> Verdicts:
+    """The environment was made with ``--system-site-packages``: what is not installed in it is taken from the system's
+    Python, and an update of the system changes what a training runs with.
+    """
+    frameworks = [subject for subject, _ in each_framework(machine)]
+    shared = there(machine.system.system_packages)
+    if frameworks and shared:
+        yield info("the environment also sees the packages of the system's Python", *frameworks[:4])
+
+
+@rule(
     "PYT104",
     "torch.compile lacks a tool",
     worst="info",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from gpusetup.doctor import nvml
 from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, has_gpu
-from gpusetup.machine.model import Machine, Package, Unread
+from gpusetup.machine.model import Machine, Package, Service, Unread
 
 README = "NVIDIA driver README, chapters on installation"
 PARTS = (
@@ -16,7 +17,15 @@ PARTS = (
     "xorg-x11-drv-nvidia",
 )  # fmt: skip
 """How the names of the driver's packages begin, by the distributions."""
+DAEMONS = ("nvidia-imex", "nvidia-gridd", "nvidia-persistenced", "nvidia-dcgm", "dcgm", "nv-hostengine")
 UPDATERS = ("unattended-upgrades", "dnf-automatic", "dnf5-automatic")
+
+
+def each_daemon(machine: Machine) -> Iterator[tuple[str, Service]]:
+    """Every service of NVIDIA's that runs all the time; of the fabric manager another rule speaks."""
+    for one in machine.system.services if has_gpu(machine) else ():
+        if one.name in DAEMONS:
+            yield one.name, one
 
 
 def driver_packages(machine: Machine) -> list[Package]:
@@ -119,6 +128,27 @@ def no_smi(machine: Machine) -> Verdicts:
     works = has_gpu(machine) and not isinstance(machine.gpus, Unread)
     if works and programs is not None and "nvidia-smi" not in dict(programs):
         yield info("nvidia-smi is not installed", "not on the path", fix=fix("smi"))
+
+
+@rule(
+    "DRV207",
+    "A service of NVIDIA's is enabled and does not run",
+    worst="warning",
+    after=("GPU001", "DRV001", "KRN001", "KRN002"),
+    over=each_daemon,
+    required=False,
+    source="systemctl(1); NVIDIA IMEX service guide; NVIDIA virtual GPU licensing user guide",
+)
+def ended(machine: Machine, daemon: Service) -> Verdicts:
+    """The service is started with the machine, and has ended: its own log says why. Without nvidia-imex GPUs of several
+    machines do not share memory over NVLink, without nvidia-gridd a vGPU gets no licence.
+    """
+    if daemon.enabled and there(daemon.running) is False:
+        yield warning(
+            f"{daemon.name} is enabled and does not run",
+            f"{daemon.name}: enabled, not running",
+            fix=fix("start-service", name=daemon.name),
+        )
 
 
 @rule(

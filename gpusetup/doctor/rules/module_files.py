@@ -133,6 +133,27 @@ def no_firmware(machine: Machine) -> Verdicts:
 
 
 @rule(
+    "KRN109",
+    "The GPU's firmware is switched off",
+    worst="info",
+    after=("GPU001",),
+    required=False,
+    source="NVIDIA driver README, chapter on GSP firmware (NVreg_EnableGpuFirmware)",
+)
+def no_gsp(machine: Machine) -> Verdicts:
+    """The proprietary module runs a GPU without the firmware that it would load by default (GSP). That was a way around
+    early faults of the firmware; newer features and branches need it.
+    """
+    off = [gpu for gpu in either(machine.gpus) or () if either(gpu.gsp_mode) == (False, True)]
+    if off:
+        yield info(
+            f"the firmware of {len(off)} GPUs is switched off",
+            *(f"GPU {gpu.index}: not in use, in use by default" for gpu in off[:4]),
+            fix=fix("module-option", name="EnableGpuFirmware"),
+        )
+
+
+@rule(
     "KRN107",
     "The module was built with another compiler than this system's",
     worst="info",

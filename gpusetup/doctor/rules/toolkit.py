@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from gpusetup.doctor.cards import cards, cite, driver_version
-from gpusetup.doctor.rule import Verdicts, fix, info, rule, there, warning
+from gpusetup.doctor.rule import Verdicts, fix, info, rule, there, unknown, warning
 from gpusetup.facts import facts
 from gpusetup.facts.find import targets
 from gpusetup.machine.model import Machine
@@ -31,13 +32,41 @@ def compiler(machine: Machine, series: str) -> Verdicts:
     the system's own, named by NVCC_CCBIN, solves it; ``--allow-unsupported-compiler`` is the last resort.
     """
     row = next((row for row in facts().cuda_series if row.series == series), None)
-    gcc = there(machine.system.gcc) if row else None
+    named = machine.system.environment.get("NVCC_CCBIN", "")
+    gcc = (re.search(r"-(\d+)$", named) or [""] * 2)[1] if named else there(machine.system.gcc) if row else None
+    if row and named and not gcc:
+        yield unknown(f"whether nvcc {series} takes {named} is not told by its name", f"NVCC_CCBIN={named}")
     if row and gcc and int(gcc.partition(".")[0]) > row.gcc_max:
         yield info(
             f"nvcc {series} refuses gcc {gcc}",
             cite(row, f"it accepts gcc up to {row.gcc_max}"),
             fix=fix("older-compiler", gcc=str(row.gcc_max)),
         )
+
+
+@rule(
+    "TKT005",
+    "CUDA_HOME and the path lead to different toolkits",
+    worst="info",
+    required=False,
+    source="PyTorch: torch.utils.cpp_extension (CUDA_HOME); CMake: FindCUDAToolkit (nvcc on the path)",
+)
+def two_toolkits(machine: Machine) -> Verdicts:
+    """Python extensions are compiled by the toolkit that CUDA_HOME or CUDA_PATH names, programs by the ``nvcc`` on the
+    path: they are of different versions here, so what one compiles may not link with the other.
+    """
+    environment = machine.system.environment
+    named = environment.get("CUDA_HOME") or environment.get("CUDA_PATH", "")
+    nvcc = there(machine.nvcc)
+    home = _version_below(machine, f"{named.rstrip('/')}/") if named else ""
+    found = _version_below(machine, nvcc) if nvcc else ""
+    if home and found and cuda(home).series != cuda(found).series:
+        yield info(f"CUDA_HOME is CUDA {home}, nvcc on the path is {found}", f"CUDA_HOME={named}", f"nvcc: {nvcc}")
+
+
+def _version_below(machine: Machine, path: str) -> str:
+    """Return the version of the toolkit that `path` lies in, "" where that is not known."""
+    return next((version for folder, version in machine.toolkits.items() if path.startswith(f"{folder}/")), "")
 
 
 @rule(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.frameworks import each_tensorflow, release
-from gpusetup.doctor.rule import Verdicts, error, fix, info, known, rule, warning
+from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.rules.environment import CUDA_ENV
 from gpusetup.doctor.subjects import NVML_SILENT, has_gpu
 from gpusetup.machine.model import Distribution, Machine, Unread
@@ -20,21 +20,70 @@ OLD_SWITCHES = {"TF_DETERMINISTIC_OPS": "2.9", "TF_CUDNN_DETERMINISTIC": "2.9", 
     source=CUDA_ENV,
 )
 def strange_uuid(machine: Machine) -> Verdicts:
-    """CUDA_VISIBLE_DEVICES names a GPU by its UUID, and no GPU of this machine has it: CUDA sees none from there on.
+    """CUDA_VISIBLE_DEVICES names a GPU or a MIG slice by its UUID, and none of this machine has it: CUDA sees none from
+    there on.
 
-    It was copied from another machine, or the card was changed.
+    It was copied from another machine, the card was changed, or the slices were made anew.
     """
     value = machine.system.environment.get("CUDA_VISIBLE_DEVICES", "")
-    named = [part.strip() for part in value.split(",") if part.strip().startswith("GPU-")]
+    named = [part for part in entries(value) if part.startswith(("GPU-", "MIG-"))]
     if named and has_gpu(machine):
-        here = [known(gpu.uuid) for gpu in known(machine.gpus)]
         for name in named:
-            if not any(uuid.startswith(name) for uuid in here):
+            if not is_here(machine, name):
                 yield error(
                     f"no GPU here is called {name}",
                     f"CUDA_VISIBLE_DEVICES={value}",
                     fix=fix("unset", name="CUDA_VISIBLE_DEVICES"),
                 )
+
+
+def entries(value: str) -> list[str]:
+    """Return what CUDA_VISIBLE_DEVICES names, one by one."""
+    return [part.strip() for part in value.split(",")]
+
+
+def is_here(machine: Machine, name: str) -> bool:
+    """Say whether an entry of CUDA_VISIBLE_DEVICES, a number or the beginning of a UUID, is a GPU or slice here.
+
+    Slices were called ``MIG-GPU-<uuid>/<GPU instance>/<compute instance>`` before driver branch 470.
+    """
+    gpus = known(machine.gpus)
+    if name.isdigit():
+        return int(name) < len(gpus)
+    if not name.startswith("MIG-"):
+        return name.startswith("GPU-") and any(known(gpu.uuid).startswith(name) for gpu in gpus)
+    for gpu in gpus:
+        for one in there(gpu.mig_devices) or ():
+            old = f"MIG-{known(gpu.uuid)}/{either(one.gpu_instance)}/{either(one.compute_instance)}"
+            if known(one.uuid).startswith(name) or name == old:
+                return True
+    return False
+
+
+@rule(
+    "ENV109",
+    "CUDA_VISIBLE_DEVICES names more than CUDA takes",
+    worst="warning",
+    after=("GPU001", NVML_SILENT, "ENV001", "ENV101"),
+    source=f"{CUDA_ENV}; NVIDIA MIG user guide, CUDA_VISIBLE_DEVICES",
+)
+def cut_short(machine: Machine) -> Verdicts:
+    """CUDA stops at the first entry that is no GPU here, and what stands after it stays hidden. Of several MIG slices
+    it takes the first alone: each process can use one.
+    """
+    named = entries(machine.system.environment.get("CUDA_VISIBLE_DEVICES", ""))
+    if len(named) < 2 or not has_gpu(machine):
+        return
+    wrong = next((index for index, name in enumerate(named) if not is_here(machine, name)), 0)
+    said = f"CUDA_VISIBLE_DEVICES={','.join(named)}"
+    if 0 < wrong < len(named) - 1:
+        hidden = len(named) - wrong - 1
+        yield warning(
+            f"CUDA stops at {named[wrong]!r}: {hidden} entries after it are hidden", said,
+            fix=fix("unset", name="CUDA_VISIBLE_DEVICES"),
+        )  # fmt: skip
+    elif not wrong and all(name.startswith("MIG-") for name in named):
+        yield info(f"of {len(named)} MIG slices a process can use the first alone", said)
 
 
 @rule(

@@ -25,6 +25,7 @@ PACKAGES = {
     "nvidia-ctk": ("nvidia-container-toolkit-base", "nvidia-container-toolkit"),
 }
 """Which package brings a program, by the distributions that have it."""
+CRIO = ("/etc/crio/crio.conf", "/etc/crio/conf.d/*", "/etc/crio/crio.conf.d/*")
 CONTAINERD = "/etc/containerd/config.toml"
 PLUGINS = "/var/lib/kubelet/device-plugins"
 NVIDIA_MAJOR = 195  # Linux kernel: Documentation/admin-guide/devices.rst
@@ -43,6 +44,7 @@ def read_containers(host: Host, packages: Reading[tuple[Package, ...]]) -> Conta
         no_cgroups=_no_cgroups(host),
         versions={} if isinstance(packages, Unread) else dict(_versions(packages)),
         containerd_nvidia=_containerd(host),
+        crio_nvidia=_crio(host),
         device_plugins=_device_plugins(host),
         char_links=_char_links(host),
     )
@@ -60,6 +62,15 @@ def _versions(packages: tuple[Package, ...]) -> Iterator[tuple[str, str]]:
 def _containerd(host: Host) -> Reading[bool]:
     text = host.read_text(CONTAINERD)
     return text if isinstance(text, Unread) else "nvidia" in text
+
+
+def _crio(host: Host) -> Reading[bool]:
+    """Say whether one of CRI-O's files, or of its drop-ins, names the runtime."""
+    texts = [host.read_text(path) for pattern in CRIO for path in host.glob(pattern)]
+    if not texts:
+        return Unread(unread="absent", source=CRIO[0], detail="CRI-O has no configuration here")
+    unreadable = next((text for text in texts if isinstance(text, Unread)), None)
+    return unreadable or any("nvidia" in text for text in texts if not isinstance(text, Unread))
 
 
 def _device_plugins(host: Host) -> Reading[tuple[str, ...]]:

@@ -33,6 +33,8 @@ class Containers(Value):
     """Engine or tool → version, where a package of the system brings it."""
     containerd_nvidia: Reading[bool] = NOT_RECORDED
     """Whether containerd's configuration names NVIDIA's runtime."""
+    crio_nvidia: Reading[bool] = NOT_RECORDED
+    """Whether CRI-O's configuration does."""
     device_plugins: Reading[tuple[str, ...]] = NOT_RECORDED
     """Sockets of the kubelet's device plugins; absent where no kubelet runs."""
     char_links: Reading[bool] = NOT_RECORDED

@@ -28,6 +28,8 @@ class Machine(Value):
     libraries: tuple[Library, ...]
     toolkits: dict[str, str]
     """CUDA toolkits on disk: folder → version, "" when it does not say."""
+    nvcc: Reading[str] = NOT_RECORDED
+    """The compiler that the path finds, links followed."""
     distributions: tuple[Distribution, ...]
     containers: Containers
     device_majors: Reading[tuple[tuple[str, int], ...]] = NOT_RECORDED

@@ -116,5 +116,7 @@ class System(Value):
     """What SELinux has denied that concerns a GPU, the newest last; at most 20."""
     keras_backend: Reading[str] = NOT_RECORDED
     """What ~/.keras/keras.json names."""
+    system_packages: Reading[bool] = NOT_RECORDED
+    """Whether the active virtual environment also sees the packages of the system's Python; absent without one."""
     python_headers: Reading[bool] = NOT_RECORDED
     """Whether Python.h of the interpreter that runs us is there."""

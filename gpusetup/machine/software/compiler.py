@@ -1,7 +1,8 @@
-"""The version of gcc, without running it."""
+"""What compiles extensions: gcc's version without running it, Python's headers, and the environment they are for."""
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 
@@ -9,6 +10,8 @@ from gpusetup.machine.host import Host, clean
 from gpusetup.machine.model import Reading, Unread
 from gpusetup.machine.software.programs import find_program
 from gpusetup.machine.version import version_key
+
+VENV = "pyvenv.cfg"
 
 
 def read_gcc(host: Host) -> Reading[str]:
@@ -26,6 +29,18 @@ def read_gcc(host: Host) -> Reading[str]:
     if named:
         return named[1]
     return max(folders, key=version_key) if folders else Unread(unread="failed", source=path, detail="does not say")
+
+
+def read_system_packages(host: Host) -> Reading[bool]:
+    """Say whether the virtual environment that is active, or that runs us, also sees the system's packages."""
+    if not host.live:
+        return Unread(unread="unsupported", source=VENV, detail="a folder has no active environment")
+    folder = clean(os.environ.get("VIRTUAL_ENV") or sys.prefix)
+    text = host.read_text(f"{folder}/{VENV}")
+    if isinstance(text, Unread):
+        return text
+    said = re.search(r"^include-system-site-packages\s*=\s*(true|false)\s*$", text, re.MULTILINE | re.IGNORECASE)
+    return said is not None and said[1].lower() == "true"
 
 
 def read_python_headers(host: Host) -> Reading[bool]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from gpusetup.machine.host import Host
-from gpusetup.machine.model import Unread
+from gpusetup.machine.model import Reading, Unread
+from gpusetup.machine.software.programs import find_program
 
 PLACES = ("/usr/local/cuda*", "/opt/cuda*", "/usr/lib/cuda", "/usr/lib/nvidia-cuda-toolkit")
 
@@ -14,6 +15,12 @@ def read_toolkits(host: Host) -> dict[str, str]:
     """Return folder → version, each toolkit once, under the folder its links lead to."""
     folders = dict.fromkeys(host.resolve(path) for place in PLACES for path in host.glob(place) if host.is_dir(path))
     return {folder: _version(host, folder) for folder in folders if _is_toolkit(host, folder)}
+
+
+def read_nvcc(host: Host) -> Reading[str]:
+    """Return the compiler that ``nvcc`` is, links followed: on our PATH, or in the usual places."""
+    found = find_program(host, "nvcc")
+    return host.resolve(found) if found else Unread(unread="absent", source="nvcc", detail="not on the path")
 
 
 def _is_toolkit(host: Host, folder: str) -> bool:

@@ -11,7 +11,7 @@ from gpusetup.machine.host import Host
 from gpusetup.machine.kernel.running import read_kernel
 from gpusetup.machine.kernel.secure_boot import read_mok, read_secure_boot
 from gpusetup.machine.model import Reading, System, Unread
-from gpusetup.machine.software.compiler import read_gcc, read_python_headers
+from gpusetup.machine.software.compiler import read_gcc, read_python_headers, read_system_packages
 from gpusetup.machine.software.keras import read_keras_backend
 from gpusetup.machine.software.libc import read_libc
 from gpusetup.machine.system.environment import read_environment
@@ -86,6 +86,7 @@ def read_system(host: Host) -> System:
         infiniband=read_infiniband(host),
         selinux_denials=read_selinux_denials(host),
         keras_backend=read_keras_backend(host),
+        system_packages=read_system_packages(host),
         python_headers=read_python_headers(host),
     )
 
