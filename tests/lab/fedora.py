@@ -41,7 +41,7 @@ set -eu
 printf 'NAME="Fedora Linux"\\nID=fedora\\nVERSION_ID=%s\\n' @RELEASE@ >/etc/os-release.new
 rm -f /etc/os-release && mv /etc/os-release.new /etc/os-release
 echo '127.0.0.1 localhost @HOSTS@' >/etc/hosts
-rm -f /usr/local/cuda /etc/ld.so.conf.d/*cuda*
+rm -rf /usr/local/cuda /etc/ld.so.conf.d/*cuda* /etc/xdg/pip /root/.config/pip /root/.pip
 rm -rf /root/.rpmdb /var/lib/rpm/* /var/lib/dnf /etc/yum.repos.d /etc/pki /var/lib/gpusetup /opt/gpusetup /var/cache/dnf
 mkdir -p /etc/yum.repos.d /etc/pki/rpm-gpg /srv/firmware /boot /etc/rpm
 cat @WORLD@/cert.pem >>/etc/ssl/certs/ca-certificates.crt
