@@ -43,6 +43,17 @@ def test_help_imports_nothing_heavy(module: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.parametrize("module", ["rich", "jinja2", "packaging", "numpy", "pathlib", "pynvml"])
+def test_the_doctor_loads_nothing_slow(module: str) -> None:
+    code = (
+        f"import sys, click; before = {module!r} in sys.modules\n"
+        "sys.argv = ['gpusetup', 'doctor']\n"
+        "import gpusetup.cli as cli; cli.main()\n"
+        f"sys.exit({module!r} in sys.modules and not before)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
 def test_a_closed_pipe_is_no_fault() -> None:
     script = Path(sys.executable).with_name("gpusetup")
     run = subprocess.run(

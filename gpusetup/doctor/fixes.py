@@ -13,7 +13,6 @@ start that finds something.
 
 from __future__ import annotations
 
-import shlex
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +39,8 @@ def table() -> dict[str, dict[str, Any]]:
 
 def remedy(fix: Fix, machine: Machine) -> Remedy:
     """Return `fix` in words, with the commands for this machine's distribution."""
+    import shlex  # noqa: PLC0415 - only where something is wrong
+
     row = table()[fix.name]
     commands = row.get(chosen(row, str(machine.system.distro)), ())
     quoted = {name: shlex.quote(value) for name, value in fix.values.items()}

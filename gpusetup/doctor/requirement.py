@@ -10,6 +10,8 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 
+from gpusetup.machine.version import is_dotted
+
 _NAME = r"[A-Za-z0-9._-]+"
 _COMPARE: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
     "==": operator.eq, "!=": operator.ne, "<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt,
@@ -22,11 +24,9 @@ def unmet(requirement: str, have: Mapping[str, str], arch: str) -> str:
     """Return ``NAME VERSION is here, SPECIFIERS is asked for``, or "" when it is met or cannot be told."""
     wanted, _, marker = requirement.partition(";")
     said = re.match(_NAME, wanted)
-    if not said or not _applies(marker, arch):
-        return ""
-    name = re.sub(r"[-_.]+", "-", said[0]).lower()
+    name = re.sub(r"[-_.]+", "-", said[0]).lower() if said else ""
     version = have.get(name, "").partition("+")[0]
-    if not _is_release(version):
+    if not said or not is_dotted(version) or not _applies(marker, arch):
         return ""
     specifiers = _without_extras(wanted[said.end() :]).strip(" ()")
     if all(_meets(version, part.strip()) for part in specifiers.split(",") if part.strip()):
@@ -59,7 +59,7 @@ def _meets(version: str, specifier: str) -> bool:
     sign = next((sign for sign in _SIGNS if specifier.startswith(sign)), "")
     wanted = specifier.removeprefix(sign).strip()
     release = wanted.removesuffix(".*")
-    if not sign or not _is_release(release):  # a pre-release, ===, a URL: nothing is claimed
+    if not sign or not is_dotted(release):  # a pre-release, ===, a URL: nothing is claimed
         return True
     ours, theirs = _numbers(version), _numbers(release)
     if release != wanted:
@@ -67,10 +67,6 @@ def _meets(version: str, specifier: str) -> bool:
     if sign == "~=":
         return _padded(ours, theirs) >= _padded(theirs, ours) and ours[: len(theirs) - 1] == theirs[:-1]
     return _COMPARE[sign](_padded(ours, theirs), _padded(theirs, ours))
-
-
-def _is_release(version: str) -> bool:
-    return all(part.isdecimal() for part in version.split("."))
 
 
 def _numbers(text: str) -> tuple[int, ...]:

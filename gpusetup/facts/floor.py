@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from gpusetup.versions import cuda
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.fact import Fact
 
 
-class DriverFloor(NamedTuple):
+class DriverFloor(msgspec.Struct, frozen=True):
     """The lowest driver, and the row that says so."""
 
     driver: str

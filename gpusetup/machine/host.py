@@ -85,7 +85,8 @@ class Host:
     def listdir(self, path: str) -> Reading[tuple[str, ...]]:
         """Return the names in the folder `path`, sorted."""
         try:
-            return tuple(sorted(map(clean, os.listdir(self.real(path)))))
+            names = os.listdir(self.real(path))
+            return tuple(sorted(names if "".join(names).isascii() else map(clean, names)))
         except (OSError, ValueError) as error:
             return unread(path, error)
 

@@ -7,13 +7,11 @@ returns or takes the process with it, the parent still has everything that was r
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import select
-import signal
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -22,10 +20,6 @@ REAP_SECONDS = 0.2
 
 FETCH_SECONDS = 0.02
 """How often a child that is at work is listened to; sooner than it can fill the pipe for long."""
-
-PR_SET_PDEATHSIG = 1
-STDERR = 2
-CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 
 
 class Tell:
@@ -124,6 +118,8 @@ class Worker:
         """Return the child's wait status, None when it did not die in time; 0 where the kernel reaps for us."""
         try:
             if kill:
+                import signal  # noqa: PLC0415 - its enums take 0.7 ms, and a child that ends well needs none
+
                 os.kill(self._pid, signal.SIGKILL)
             end = time.monotonic() + REAP_SECONDS
             while time.monotonic() <= end:
@@ -136,40 +132,14 @@ class Worker:
         return None
 
 
-def _live_as_child(work: Callable[[Tell], None], write_end: int) -> None:
-    """Do the work, say how it went, and leave without running anything of the parent's."""
-    if write_end <= STDERR:  # we were started with a standard stream closed, and the pipe has its number
-        write_end = fcntl.fcntl(write_end, fcntl.F_DUPFD_CLOEXEC, STDERR + 1)
-    tell = Tell(write_end)
+def _live_as_child(work: Callable[[Tell], None], write_end: int) -> NoReturn:
+    """Do the work and leave without running anything of the parent's."""
     try:
-        _die_with_parent()
-        for number in (signal.SIGINT, *CRASHES):  # no handler of the parent's has anything to say here
-            signal.signal(number, signal.SIG_DFL)
-        # what a library prints belongs in neither our result nor our conversation
-        nowhere = _nowhere()
-        for stream in range(3):
-            os.dup2(nowhere, stream)
-        work(tell)
-        tell("done")
-    except BaseException as error:
-        with contextlib.suppress(OSError):  # the parent has left: there is nobody to tell
-            tell("fault", f"{type(error).__name__}: {error}"[:500])
+        from gpusetup.machine.child import live  # noqa: PLC0415 - in the child alone
+
+        live(work, write_end)
     finally:
         os._exit(0)
-
-
-def _nowhere() -> int:
-    try:
-        return os.open(os.devnull, os.O_RDWR)
-    except OSError:  # a bare chroot has no device nodes
-        return os.memfd_create("nowhere")
-
-
-def _die_with_parent() -> None:
-    """Ask the kernel to end us when the parent is killed: a call that hangs would keep us here for ever."""
-    import ctypes  # noqa: PLC0415 - the child needs it anyway, the parent does not
-
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _decode(raw: bytes) -> list[list[Any]]:
@@ -191,6 +161,8 @@ def _ending(finished: bool, status: int | None, lines: list[list[Any]]) -> tuple
     if not finished or status is None:
         return "timeout", ""
     if os.WIFSIGNALED(status):
+        import signal  # noqa: PLC0415 - as above
+
         number = os.WTERMSIG(status)
         name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
         return "crash", f"the process was ended by {name}"

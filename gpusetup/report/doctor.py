@@ -32,7 +32,8 @@ def show(report: Report) -> None:
         say(neutral(line))
     for alike in _alike(_together(shown)):
         say()
-        consequences = [one.rule for one in report.findings if one.caused_by in {each.rule for each in alike}]
+        rules = {one.rule for one in alike}
+        consequences = [one.rule for one in report.findings if one.caused_by in rules]
         if len(alike) == 1:
             _show(alike[0], consequences)
         else:

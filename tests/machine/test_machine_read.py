@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import msgspec
@@ -52,6 +53,23 @@ def test_an_empty_folder_is_a_machine_of_which_nothing_is_known(tmp_path: Path) 
     assert unread(machine.pci).unread == "failed", "without sysfs nobody knows what is on the bus"
     assert (machine.libraries, machine.toolkits, machine.distributions, machine.system.environment) == ((), {}, (), {})
     assert unread(machine.system.distro).source.endswith("os-release")
+
+
+@pytest.mark.parametrize(
+    "written", ["fedora", '"Fedora 44 (KDE)"', "'one \"two\"'", '"a \\"b\\" c"', '"It\'s"', 'x"y"z', '""']
+)
+def test_os_release_is_read_as_a_shell_reads_it(tmp_path: Path, written: str) -> None:
+    host = grow(tmp_path, {"/etc/os-release": f"PRETTY_NAME={written}\n"})
+    shown = subprocess.run(
+        ["sh", "-c", '. "$0"; printf %s "$PRETTY_NAME"', tmp_path / "etc/os-release"], capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    told = read(host, 5).system.pretty_name
+    assert ("" if isinstance(told, Unread) else told) == shown.stdout
+
+
+def test_a_quote_that_is_never_closed_is_kept(tmp_path: Path) -> None:
+    assert read(grow(tmp_path, {"/etc/os-release": 'PRETTY_NAME="Fedora\n'}), 5).system.pretty_name == '"Fedora'
 
 
 def test_a_folder_never_speaks_of_the_live_host(

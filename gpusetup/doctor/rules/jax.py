@@ -11,13 +11,15 @@ from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Distribution, Machine
 
 INSTALLATION = "https://docs.jax.dev/en/latest/installation.html"
-_PLUGIN = re.compile(r"jax-cuda(\d+)-plugin")
-_NUMBERS = re.compile(r"\d+(?:\.\d+)*")
+_PLUGIN = r"jax-cuda(\d+)-plugin"
+_NUMBERS = r"\d+(?:\.\d+)*"
 
 
 def plugins(machine: Machine, jaxlib: Distribution) -> dict[str, str]:
     """Return the CUDA majors for which a plugin lies beside `jaxlib`, and each one's version."""
-    return {said[1]: version for name, version in beside(machine, jaxlib).items() if (said := _PLUGIN.fullmatch(name))}
+    return {
+        said[1]: version for name, version in beside(machine, jaxlib).items() if (said := re.fullmatch(_PLUGIN, name))
+    }
 
 
 @rule(
@@ -62,7 +64,7 @@ def other_plugin(machine: Machine, jaxlib: Distribution) -> Verdicts:
 
 
 def _numbers(version: str) -> str:
-    said = _NUMBERS.match(version)
+    said = re.match(_NUMBERS, version)
     return said[0] if said else version
 
 

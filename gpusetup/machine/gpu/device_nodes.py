@@ -27,8 +27,9 @@ def read_majors(host: Host) -> Reading[tuple[tuple[str, int], ...]]:
     text = host.read_text("/proc/devices")
     if isinstance(text, Unread):
         return text
-    entries = re.findall(r"^ *(\d{1,9}) (nvidia\S*)$", text.partition("Block devices:")[0], re.MULTILINE)
-    return tuple((name, int(number)) for number, name in entries)
+    lines = (line.split() for line in text.partition("Block devices:")[0].splitlines())
+    entries = (line for line in lines if len(line) == 2 and line[0].isdecimal() and line[1].startswith("nvidia"))
+    return tuple((name, int(number[:9])) for number, name in entries)
 
 
 def read_slices(host: Host) -> Reading[Pairs]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 
 from gpusetup.machine.host import Host, unread
 from gpusetup.machine.model import Reading, Unread
@@ -14,7 +13,7 @@ FOLDERS = ("/var/log/journal", "/run/log/journal")
 PROGRAM = "journalctl"
 SECONDS = 5.0
 MOST_LINES = 50_000
-_THIS_HOST = re.compile(rb"^(\[ *[\d.]+\]|\S+) \S+ kernel: ")
+_THIS_HOST = rb"^(\[ *[\d.]+\]|\S+) \S+ kernel: "
 
 
 def has_journal(host: Host) -> bool:
@@ -45,9 +44,9 @@ def read_journal(host: Host, boot: int) -> Reading[list[bytes]]:
         return Unread(unread="timeout", source=source, detail=f"no end within {SECONDS:g} s")
     except OSError as error:
         return unread(source, error)
-    lines = [line for line in done.stdout.splitlines() if _THIS_HOST.match(line)]
+    lines = [line for line in done.stdout.splitlines() if re.match(_THIS_HOST, line)]
     if done.returncode == 0 and lines:
-        return [_THIS_HOST.sub(rb"\1 ", line) for line in lines]
+        return [re.sub(_THIS_HOST, rb"\1 ", line) for line in lines]
     return _refusal(source, done.returncode, done.stderr)
 
 
@@ -60,4 +59,4 @@ def _refusal(source: str, code: int, said: bytes) -> Unread:
 
 
 def _program(host: Host) -> str:
-    return find_program(host if host.live else Host(Path("/")), PROGRAM)
+    return find_program(host if host.live else Host("/"), PROGRAM)

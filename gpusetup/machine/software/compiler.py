@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 
+from gpusetup.machine.entry import entry
 from gpusetup.machine.host import Host, clean
 from gpusetup.machine.model import Reading, Unread
 from gpusetup.machine.software.programs import find_program
-from gpusetup.machine.version import version_key
+from gpusetup.machine.version import is_dotted, version_key
 
 VENV = "pyvenv.cfg"
 
@@ -19,16 +19,14 @@ def read_gcc(host: Host) -> Reading[str]:
     path = find_program(host, "gcc")
     if not path:
         return Unread(unread="absent", source="gcc", detail="no gcc on the path")
-    named = re.search(r"gcc-(\d[\d.]*)$", host.resolve(path))
+    named = host.resolve(path).rpartition("gcc-")[2]
+    if is_dotted(named):
+        return named
     folders = [
-        folder.rsplit("/", 1)[-1]
-        for place in ("/usr/lib/gcc/*/*", "/usr/lib64/gcc/*/*")
-        for folder in host.glob(place)
-        if re.search(r"/\d[\d.]*$", folder)
+        folder.rpartition("/")[2] for place in ("/usr/lib/gcc/*/*", "/usr/lib64/gcc/*/*") for folder in host.glob(place)
     ]
-    if named:
-        return named[1]
-    return max(folders, key=version_key) if folders else Unread(unread="failed", source=path, detail="does not say")
+    newest = max(filter(is_dotted, folders), key=version_key, default="")
+    return newest or Unread(unread="failed", source=path, detail="does not say")
 
 
 def read_system_packages(host: Host) -> Reading[bool]:
@@ -39,8 +37,7 @@ def read_system_packages(host: Host) -> Reading[bool]:
     text = host.read_text(f"{folder}/{VENV}")
     if isinstance(text, Unread):
         return text
-    said = re.search(r"^include-system-site-packages\s*=\s*(true|false)\s*$", text, re.MULTILINE | re.IGNORECASE)
-    return said is not None and said[1].lower() == "true"
+    return entry(text.lower(), "include-system-site-packages", "=") == "true"
 
 
 def read_python_headers(host: Host) -> Reading[bool]:

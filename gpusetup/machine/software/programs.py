@@ -13,5 +13,5 @@ def find_program(host: Host, name: str) -> str:
     """Return where `name` is: on our PATH, then in the usual places (an ordinary user's PATH lacks sbin), or ""."""
     own = clean(os.environ.get("PATH", "")).split(":") if host.live else []
     folders = dict.fromkeys(folder for folder in [*own, *DEFAULT_PATH.split(":")] if folder.startswith("/"))
-    paths = (os.path.join(folder, name) for folder in folders)
+    paths = (f"{folder.rstrip('/')}/{name}" for folder in folders)
     return next((path for path in paths if host.may(path, os.X_OK) and not host.is_dir(path)), "")

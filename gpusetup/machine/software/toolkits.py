@@ -7,6 +7,7 @@ import re
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Reading, Unread
 from gpusetup.machine.software.programs import find_program
+from gpusetup.machine.version import is_dotted
 
 PLACES = ("/usr/local/cuda*", "/opt/cuda*", "/usr/lib/cuda", "/usr/lib/nvidia-cuda-toolkit")
 
@@ -36,5 +37,5 @@ def _version(host: Host, folder: str) -> str:
         text = host.read_text(f"{folder}/{name}")
         if not isinstance(text, Unread) and (said := re.search(pattern, text)):
             return said[1]
-    named = re.search(r"/cuda-(\d+(?:\.\d+)*)$", folder)
-    return named[1] if named else ""
+    named = folder.rpartition("/cuda-")[2]
+    return named if is_dotted(named) else ""

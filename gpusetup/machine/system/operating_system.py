@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import sys
 
 from gpusetup.machine.host import Host
@@ -103,6 +102,13 @@ def _os_release(host: Host) -> Reading[dict[str, str]]:
 
 def _unquote(value: str) -> str:
     """Return `value` without quotes, as a shell would take it."""
+    plain = value.strip()
+    if len(plain) > 1 and plain.startswith('"') and plain.endswith('"'):
+        plain = plain[1:-1]
+    if not any(char in plain for char in "'\"\\"):
+        return plain
+    import shlex  # noqa: PLC0415 - hardly any needs it, and it goes from character to character
+
     try:
         return " ".join(shlex.split(value))
     except ValueError:  # a quote that is never closed

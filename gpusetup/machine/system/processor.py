@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from gpusetup.machine.entry import entry
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Reading, Unread
 
@@ -19,8 +20,8 @@ def read_cpu(cpuinfo: Reading[str]) -> Reading[str]:
     if isinstance(cpuinfo, Unread):
         return cpuinfo
     for label in ("model name", "Model", "cpu model", "CPU implementer", "cpu"):
-        if named := re.search(rf"^{label}\s*:\s*(\S.*)$", cpuinfo, re.MULTILINE):
-            return named[1].strip()
+        if name := entry(cpuinfo, label):
+            return name
     return Unread(unread="failed", source="/proc/cpuinfo", detail="names no processor")
 
 
@@ -28,10 +29,9 @@ def read_features(cpuinfo: Reading[str]) -> Reading[tuple[str, ...]]:
     """Return the instruction sets of the first processor, of those that wheels are compiled for."""
     if isinstance(cpuinfo, Unread):
         return cpuinfo
-    line = re.search(r"^(?:flags|Features)\s*:(.*)$", cpuinfo, re.MULTILINE)
-    if not line:
+    have = set((entry(cpuinfo, "flags") or entry(cpuinfo, "Features")).split())
+    if not have:
         return Unread(unread="failed", source="/proc/cpuinfo", detail="lists no features")
-    have = set(line[1].split())
     return tuple(name for name in FEATURES if name in have)
 
 
@@ -47,8 +47,10 @@ def read_memory(host: Host) -> Reading[int]:
     text = host.read_text("/proc/meminfo")
     if isinstance(text, Unread):
         return text
-    total = re.search(r"^MemTotal:\s*(\d{1,12}) kB", text, re.MULTILINE)
-    return int(total[1]) * 1024 if total else Unread(unread="failed", source="/proc/meminfo", detail="no MemTotal")
+    kilobytes = entry(text, "MemTotal").removesuffix(" kB")
+    if not kilobytes.isdecimal() or len(kilobytes) > 12:
+        return Unread(unread="failed", source="/proc/meminfo", detail="no MemTotal")
+    return int(kilobytes) * 1024
 
 
 def read_governor(host: Host) -> Reading[str]:
@@ -68,5 +70,5 @@ def read_allowed_cpus(host: Host) -> Reading[str]:
     text = host.read_text("/proc/self/status")
     if isinstance(text, Unread):
         return text
-    said = re.search(r"^Cpus_allowed_list:\s*(\S+)", text, re.MULTILINE)
-    return said[1] if said else Unread(unread="failed", source="/proc/self/status", detail="no Cpus_allowed_list")
+    allowed = entry(text, "Cpus_allowed_list")
+    return allowed or Unread(unread="failed", source="/proc/self/status", detail="no Cpus_allowed_list")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gpusetup.machine.entry import entry
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Reading, Unread
 
@@ -45,5 +46,5 @@ def read_virtualization(host: Host, cpuinfo: Reading[str]) -> str:
     names = (host.read_line(f"/sys/class/dmi/id/{name}") for name in ("sys_vendor", "product_name", "bios_vendor"))
     said = " ".join(name for name in names if not isinstance(name, Unread))
     known = next((kind for maker, kind in _MAKERS.items() if maker in said), "")
-    hidden = not isinstance(cpuinfo, Unread) and re.search(r"^flags\s*:.*\bhypervisor\b", cpuinfo, re.MULTILINE)
+    hidden = not isinstance(cpuinfo, Unread) and "hypervisor" in entry(cpuinfo, "flags").split()
     return known or ("vm" if hidden else "")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Reading, Unread
+from gpusetup.machine.version import is_dotted
 
 NOTES = ("/run/reboot-required", "/var/run/reboot-required")
 CHASSIS = "/sys/class/dmi/id/chassis_type"
@@ -17,8 +16,10 @@ def read_uptime(host: Host) -> Reading[float]:
     line = host.read_line("/proc/uptime")
     if isinstance(line, Unread):
         return line
-    said = re.match(r"\d{1,12}(\.\d{1,9})?", line)
-    return float(said[0]) if said else Unread(unread="failed", source="/proc/uptime", detail=f"says {line[:40]!r}")
+    said = line.split()[0]
+    if not is_dotted(said) or said.count(".") > 1 or len(said) > 22:
+        return Unread(unread="failed", source="/proc/uptime", detail=f"says {line[:40]!r}")
+    return float(said)
 
 
 def read_reboot_required(host: Host) -> Reading[bool]:
