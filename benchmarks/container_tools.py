@@ -141,20 +141,34 @@ def bootc(root: Debian) -> bool:
             limits = ("--ulimit=nofile=1024:1024", "--ulimit=nproc=4096:4096")
             options = ("--isolation=chroot", "--pull=never", "--network=host", "--tag=localhost/host:1", *limits)
             names = [f"--add-host={host}:127.0.0.1" for host in HOSTS]
-            root.run("buildah", "build", *options, *names, "/root/bootc", before=network)
+            key = signing_key(root)
+            secrets = ("--secret=id=private,src=/root/key.priv", "--secret=id=certificate,src=/root/key.der")
+            root.run("buildah", "build", *options, *names, *secrets, "/root/bootc", before=network)
             seconds = time.monotonic() - start
             inside = root.run("bash", "-c", LOOK)
+            root.run("buildah", "push", "--quiet", "localhost/host:1", "docker-archive:/root/host.tar")
+            leaked = key in (root.folder / "root/host.tar").read_bytes()
         finally:
             lab.close()
             world.close()
     program = root.run("buildah", "--version").split(" (")[0]
-    print(f"bootc by {program}: built in {seconds:.0f} s; inside: {inside.strip()}")
-    return "train.container" in inside and "610." in inside
+    where = "IN A" if leaked else "in no"
+    print(f"bootc by {program}: built in {seconds:.0f} s; the key is {where} layer; inside: {inside.strip()}")
+    return not leaked and all(word in inside for word in ("train.container", "version: 610.", "signer: lab"))
+
+
+def signing_key(root: Debian) -> bytes:
+    """Make a key to sign the module with, and return a piece of it that would tell where it got to."""
+    place = root.folder / "root"
+    files = ("-keyout", place / "key.priv", "-outform", "DER", "-out", place / "key.der")
+    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=lab", *files)
+    return (place / "key.priv").read_bytes().splitlines()[3]
 
 
 LOOK = """name=$(buildah from --pull-never localhost/host:1); at=$(buildah mount "$name")
 cd "$at"; ls usr/share/containers/systemd usr/lib/bootc/kargs.d etc/yum.repos.d | paste -sd' '; cd /
 cat "$at"/lib/modules/*/extra/nvidia.ko | paste -sd' '
+rm -f /root/host.tar
 buildah umount "$name" >/dev/null; buildah rm "$name" >/dev/null"""
 
 
