@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from gpusetup.facts import facts
 from tests.lab.stubs import run
 
 SUITE = "sid"
@@ -17,14 +18,12 @@ TOOLS = (
     "apptainer", "buildah", "ca-certificates", "crun", "docker-cli", "docker-compose", "docker-registry", "podman",
     "squashfs-tools", "systemd",
 )  # fmt: skip
-HOSTS = (
-    "registry.fedoraproject.org", "docker.io", "index.docker.io", "registry-1.docker.io", "nvcr.io",
-    "registry.access.redhat.com",
-)  # fmt: skip
 REGISTRY = """version: 0.1
 storage: {{filesystem: {{rootdirectory: /var/lib/lab-registry}}}}
 http: {{addr: "127.0.0.1:{port}"{tls}}}
 """
+OF_DOCKER = ("index.docker.io", "registry-1.docker.io")
+"""Where names of docker.io lead."""
 TLS = ", tls: {certificate: /etc/lab/cert.pem, key: /etc/lab/key.pem}"
 PORT = 5055
 
@@ -46,6 +45,12 @@ def debian(folder: Path) -> Iterator[Debian]:
         yield made
     finally:
         run("umount", "--lazy", "--recursive", folder)
+
+
+def registries() -> list[str]:
+    """Return every host that the facts name an image at."""
+    images = (*(row.image for row in facts().container_base), *(row.registry for row in facts().image))
+    return sorted({*OF_DOCKER, *(image.partition("/")[0] for image in images if "/" in image)})
 
 
 class Debian:
@@ -95,10 +100,10 @@ class Debian:
             served.wait()
 
     def serve(self) -> None:
-        """Let every host of `HOSTS` be the registry in here, and have the certificate for it."""
-        self.write("/etc/hosts", f"127.0.0.1 localhost {' '.join(HOSTS)}\n")
+        """Let every host of images be the registry in here, and have the certificate for it."""
+        self.write("/etc/hosts", f"127.0.0.1 localhost {' '.join(registries())}\n")
         self.write("/etc/lab/registry.yml", REGISTRY.format(port=443, tls=TLS))
-        names = ",".join(f"DNS:{host}" for host in HOSTS)
+        names = ",".join(f"DNS:{host}" for host in registries())
         place = self.folder / "etc/lab"
         run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=lab", "-addext",
             f"subjectAltName={names}", "-keyout", place / "key.pem", "-out", place / "cert.pem")  # fmt: skip

@@ -278,6 +278,18 @@ def test_an_image_that_yaml_would_take_for_a_time_of_day_stays_an_image() -> Non
     assert readers.yaml_of(made("fedora", "compose", job).text)["services"]["train"]["image"] == "1:30"
 
 
+def test_no_word_ends_the_here_document_that_the_bootable_host_has_its_unit_in() -> None:
+    words = (*readers.NASTY, "x\nGPUSETUP_END\nRUN id", "\nGPUSETUP_END\n")
+    text = made("", HOST, msgspec.structs.replace(JOB, command=words)).text
+    tame = made("", HOST).text
+    assert [line for line in text.split("\n") if line == "GPUSETUP_END"] == ["GPUSETUP_END"] * tame.count(
+        "\nGPUSETUP_END\n"
+    )
+    (_, unit) = text.split("COPY <<'GPUSETUP_END' ")
+    inside = unit.partition("\n")[2].partition("\nGPUSETUP_END\n")[0]
+    assert readers.unit_words(dict(readers.unit_of(inside)["Container"])["Exec"]) == list(words)
+
+
 def test_an_empty_word_is_refused_where_podman_would_end_the_command() -> None:
     with pytest.raises(WrongInputError, match="empty"):
         made("fedora", "quadlet", msgspec.structs.replace(JOB, command=("python", "", "x")))
