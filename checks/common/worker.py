@@ -11,6 +11,7 @@ child along.
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import importlib
 import json
 import os
@@ -18,7 +19,7 @@ import signal
 import sys
 import time
 import traceback
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG = 1
@@ -68,9 +69,11 @@ def _run_and_exit(pipe: int, fields: dict[str, Any]) -> NoReturn:
     try:
         die_with_parent()
         _redirect(fields["log"])
+        faulthandler.enable(all_threads=False)
+        faulthandler.register(signal.SIGUSR1, all_threads=False)  # the engine asks a job that hangs where it is
         say(pipe, "Done", result=_run(pipe, fields))
     except BaseException as error:  # whatever it is becomes a verdict
-        traceback.print_exc()
+        traceback.print_exception(type(error), error, _beyond_us(error.__traceback__))
         say(pipe, "Failed", error=f"{type(error).__name__}: {error}")
         code = 1
     sys.stdout.flush()
@@ -93,6 +96,16 @@ def _run(pipe: int, fields: dict[str, Any]) -> dict[str, Any]:
     recorder.measure("seconds", time.perf_counter() - started)
     recorder.save(job.trace)
     return {"environment": prepared.environment(job), **recorder.result()}
+
+
+def _beyond_us(trail: TracebackType | None) -> TracebackType | None:
+    """Return the part of a traceback that begins beyond this file and the import system, which tell a user nothing."""
+    while trail is not None and (
+        trail.tb_frame.f_code.co_filename in {__file__, importlib.__file__}
+        or trail.tb_frame.f_code.co_filename.startswith("<frozen ")
+    ):
+        trail = trail.tb_next
+    return trail
 
 
 def _redirect(log: str) -> None:

@@ -31,8 +31,9 @@ def show(proof: Proof) -> None:
     _wrapped(out, headline(proof), style=STYLES[state], indent="")
     out.print()
     show_table(table(proof, wide=out.width >= _WIDE))
-    out.print()
-    _wrapped(out, legend(proof), style="dim", indent="")
+    if meaning := legend(proof):
+        out.print()
+        _wrapped(out, meaning, style="dim", indent="")
     for verdict in proof.verdicts:
         if verdict.state == "failed":
             _show_failure(out, verdict)
@@ -94,7 +95,8 @@ def explain(verdict: Verdict) -> Iterator[str]:
         yield f"{place}: {found.got} instead of {found.expected} ({size})"
         if found.cause:
             yield f"Usually: {found.cause}"
-    yield from (f"| {line}" for line in verdict.evidence[-_LINES:])
+    if len(verdict.evidence) > 1 or (verdict.evidence and verdict.evidence[0] not in verdict.summary):
+        yield from (f"| {line}" for line in verdict.evidence[-_LINES:])
 
 
 def subject(verdict: Verdict) -> str:

@@ -6,6 +6,7 @@ import fnmatch
 import hashlib
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,6 +15,9 @@ from gpusetup.errors import WrongInputError
 from gpusetup.selftest.frameworks import FRAMEWORKS
 from gpusetup.selftest.model import Precision
 from gpusetup.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 EXACT = "exact"
 FLOAT32_DIGITS = 24
@@ -36,6 +40,7 @@ class Tolerance(Value):
     why: str
 
 
+_NEEDED = ("__init__.py", "reference.py")
 _NOTHING = Tolerance(ulps=0, why="integers have one right answer")
 
 
@@ -71,6 +76,10 @@ class Check(Value):
             return False
         return precision == "float32" or framework in self.precisions.get(precision, ())
 
+    def lacks(self, kinds: Iterable[str]) -> tuple[str, ...]:
+        """Return those of the `kinds` of tensors that it describes no tolerance for."""
+        return tuple(sorted({*kinds} - {EXACT, *self.tolerance}))
+
     def limit(self, kind: str, step: int, precision: Precision = "float32") -> float:
         """Return how far a tensor of `kind` may be off at `step`; ``exact`` is always 0."""
         tolerance = self._tolerance(kind)
@@ -86,11 +95,7 @@ class Check(Value):
         return next((cause.text for cause in self.cause if fnmatch.fnmatch(tensor, cause.tensor)), "")
 
     def _tolerance(self, kind: str) -> Tolerance:
-        if kind == EXACT:
-            return _NOTHING
-        if kind not in self.tolerance:
-            raise WrongInputError(f"check {self.name} recorded a tensor of kind {kind!r}, which its check.toml lacks")
-        return self.tolerance[kind]
+        return _NOTHING if kind == EXACT else self.tolerance[kind]
 
 
 def checks(own: Path | None = None) -> dict[str, Check]:
@@ -108,11 +113,16 @@ def _read(description: Path) -> Check:
         check = msgspec.convert(tomllib.loads(description.read_text("utf-8")), Check)
     except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise WrongInputError(f"{description} does not describe a check: {error}") from error
+    frameworks = tuple(name for name in FRAMEWORKS if (folder / f"{name}.py").is_file())
+    missing = [name for name in _NEEDED if not (folder / name).is_file()]
+    if missing or not frameworks:
+        lacks = missing[0] if missing else "backend: " + ", ".join(f"{name}.py" for name in FRAMEWORKS)
+        raise WrongInputError(f"the check {folder} has no {lacks}", "checks/README.md says what a check consists of")
     sources = sorted(path for path in folder.rglob("*") if path.suffix in {".py", ".toml", ".tsv", ".txt"})
     return msgspec.structs.replace(
         check,
         name=folder.name,
         folder=str(folder),
-        frameworks=tuple(name for name in FRAMEWORKS if (folder / f"{name}.py").is_file()),
+        frameworks=frameworks,
         digest=hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16],
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import time
 from collections import deque
 from pathlib import Path
@@ -21,6 +24,10 @@ if TYPE_CHECKING:
     from gpusetup.selftest.plan import Lane, Limits
 
 _LOG_LINES = 12
+_OURS = ("checks/common/worker.py", "Extension modules: ")
+"""Of a stack: what is in every one, and tells nothing."""
+_ANSWER = 0.2
+"""Seconds for a job that hangs to print where it is."""
 
 
 class LaneWorker:
@@ -36,7 +43,7 @@ class LaneWorker:
         self._folders, self._limits = folders, limits
         self._waiting = deque(lane.jobs)
         self._process: WorkerProcess | None = None
-        self._imported = False
+        self._imported, self._tried = False, False
         self._result: Result | None = None
         self._error, self._child, self._kills = "", 0, 0
 
@@ -81,10 +88,10 @@ class LaneWorker:
             return
         seconds, most = self._limits.seconds, self._limits.memory
         if time.monotonic() - self._started > seconds:
-            doing = "job" if self._imported else "import"
-            self._replace("hung", f"the {doing} was not over after {seconds:.0f} s")
+            self._hung(f"was not over after {seconds:g} s (--deadline)")
         elif most and self._child and (held := resident(self._child)) > most:
-            self._replace("out of memory", f"it held {held / GIB:.1f} GiB, and {most / GIB:g} GiB are allowed")
+            allowed = f"{most / GIB:g} GiB are allowed (--memory)"
+            self._replace("out of memory", f"it held {held / GIB:.1f} GiB, and {allowed}")
 
     def stop(self) -> int:
         """Kill the worker with its child and return its exit code; safe to call twice."""
@@ -94,7 +101,7 @@ class LaneWorker:
     def _take(self, message: Message) -> None:
         match message:
             case Ready():
-                self._imported, self._started = True, time.monotonic()
+                self._imported, self._tried, self._started = True, False, time.monotonic()
             case Started(pid=pid):
                 self._child = pid
             case Progress(done=done, total=total):
@@ -120,7 +127,7 @@ class LaneWorker:
             self.stop()
 
     def _lost(self) -> None:
-        """Account for a worker that is gone: without its import no job can run, else the others get a new worker."""
+        """Account for a worker that is gone; the jobs that are left get another."""
         code = self.stop()
         if code < 0:
             outcome, cause = endings.of_signal(-code, kernel_killed=kernel_kills() > self._kills)
@@ -129,9 +136,32 @@ class LaneWorker:
         if self._imported:
             self._end(outcome, cause)
             self._restart()
+        else:
+            self._not_imported(outcome, f"importing {self.lane.framework} failed: {cause}", again=code < 0)
+
+    def _hung(self, text: str) -> None:
+        if self._imported:
+            self._ask_where()
+            self._replace("hung", f"the job {text}")
+        else:
+            self.stop()
+            self._not_imported("hung", f"importing {self.lane.framework} {text}", again=True)
+
+    def _ask_where(self) -> None:
+        """Have the job print where it is, which stands in its log then."""
+        if self._child:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._child, signal.SIGUSR1)
+            time.sleep(_ANSWER)
+
+    def _not_imported(self, outcome: Outcome, cause: str, *, again: bool) -> None:
+        """Import once more, in another worker: what ended this one may be no fault of the jobs. Twice, none can run."""
+        if again and not self._tried:
+            self._tried = True
+            self.start()
             return
         while self._waiting:
-            self._end(outcome, f"importing {self.lane.framework} failed: {cause}")
+            self._end(outcome, cause)
 
     def _replace(self, outcome: Outcome, cause: str) -> None:
         self.stop()
@@ -163,4 +193,5 @@ class LaneWorker:
             return ()
         with paper.open("rb") as file:
             file.seek(max(0, paper.stat().st_size - 4096))
-            return tuple(file.read().decode("utf-8", "replace").splitlines()[-_LOG_LINES:])
+            lines = file.read().decode("utf-8", "replace").rstrip().splitlines()
+        return tuple(line for line in lines if not any(sign in line for sign in _OURS))[-_LOG_LINES:]

@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from gpusetup import __version__
 from gpusetup.content import content_dirs
 from gpusetup.selftest.distance import measure
@@ -56,7 +58,7 @@ def prove(
     with tempfile.TemporaryDirectory(prefix="gpusetup-selftest-") as scratch:
         lanes = plan(selection, checks, Path(scratch))
         run = partial(execute, folders=content_dirs("checks", own_checks), limits=limits, watch=watch)
-        runs = run(lanes, jobs=jobs)
+        runs = [_described(one, checks[one.job.check]) for one in run(lanes, jobs=jobs)]
         if held is not None:
             runs += _measure_again(runs, lanes, held, partial(run, jobs=1))
         verdicts = _judge(runs, checks, numpy_python(selection))
@@ -76,6 +78,15 @@ def prove(
         verdicts=tuple(verdicts),
         unproven=tuple(gaps(selection, checks)),
     )
+
+
+def _described(run: Run, check: Check) -> Run:
+    """Return the run, as failed when it recorded what its check.toml has no tolerance for: nothing could be judged."""
+    unknown = check.lacks(record.kind for record in run.result.records) if run.result is not None else ()
+    if not unknown:
+        return run
+    cause = f"it recorded tensors of a kind that check.toml has no tolerance for: {', '.join(unknown)}"
+    return msgspec.structs.replace(run, outcome="failed", cause=cause, result=None)
 
 
 class _Held(NamedTuple):

@@ -90,10 +90,31 @@ def test_a_description_that_is_none_is_one_clear_error(tmp_path: Path, text: str
         checks(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        ((), "has no __init__.py"),
+        (("__init__.py", "pytorch.py"), "has no reference.py"),
+        (("__init__.py", "reference.py"), "has no backend: tensorflow.py, jax.py, pytorch.py"),
+    ],
+)
+def test_a_folder_without_what_a_check_needs_is_one_clear_error(
+    tmp_path: Path, there: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "check.toml").write_text('title = "x"\nversion = 1\nproves = []')
+    for name in there:
+        (tmp_path / "mine" / name).touch()
+    with pytest.raises(WrongInputError, match=said):
+        checks(tmp_path)
+
+
 def test_an_own_check_hides_the_built_in_one(tmp_path: Path) -> None:
     (tmp_path / "gru").mkdir()
     described = (CHECKS / "gru" / "check.toml").read_text("utf-8")
     (tmp_path / "gru" / "check.toml").write_text(described.replace(tomllib.loads(described)["title"], "mine"))
+    for name in ("__init__.py", "reference.py", "pytorch.py"):
+        (tmp_path / "gru" / name).touch()
     found = checks(tmp_path)
     assert found["gru"].title == "mine"
     assert found["exact"].folder == str(CHECKS / "exact")

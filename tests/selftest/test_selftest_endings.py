@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.selftest.small_world import RIGHT, ROOT, World, failed
+from tests.selftest.small_world import RIGHT, ROOT, STUB, World, failed
 
 ENDINGS = {
     "SIGSEGV": ("import os, signal\ndef run(job, record): os.kill(os.getpid(), signal.SIGSEGV)", "crashed", "SIGSEGV"),
@@ -55,6 +55,8 @@ def test_a_hang_is_ended_at_its_deadline_and_the_next_check_still_runs(world: Wo
     assert time.monotonic() - started < 20
     assert [(kind, "hung" in summary) for kind, _, summary in failed(proof)] == [("run", True)]
     assert [run.outcome for run in proof.runs if run.job.check == "good"] == ["finished", "finished"]
+    [hung] = [run for run in proof.runs if run.outcome == "hung"]
+    assert any("bad/pytorch.py" in line and "in run" in line for line in hung.log)  # where it was
 
 
 def test_an_import_that_hangs_is_ended_once(world: World) -> None:
@@ -63,6 +65,38 @@ def test_an_import_that_hangs_is_ended_once(world: World) -> None:
     proof = world.prove("good", frameworks=("pytorch",), repeat=1, deadline=2)
     [run] = [run for run in proof.runs if run.job.framework == "pytorch"]
     assert (run.outcome, "import" in run.cause) == ("hung", True)
+
+
+def test_a_worker_that_is_killed_once_while_it_imports_costs_no_run(world: World, tmp_path: Path) -> None:
+    (world.folder / "common" / "pytorch.py").write_text(_dying(tmp_path / "deaths", times=1))
+    world.add("one", pytorch=RIGHT)
+    world.add("two", pytorch=RIGHT)
+    proof = world.prove("one", "two", frameworks=("pytorch",), repeat=1)
+    assert (failed(proof), {run.outcome for run in proof.runs}) == ([], {"finished"})
+
+
+def test_a_worker_that_is_killed_twice_while_it_imports_is_said_for_every_check(world: World, tmp_path: Path) -> None:
+    (world.folder / "common" / "pytorch.py").write_text(_dying(tmp_path / "deaths", times=2))
+    world.add("one", pytorch=RIGHT)
+    world.add("two", pytorch=RIGHT)
+    proof = world.prove("one", "two", frameworks=("pytorch",), repeat=1)
+    assert {(kind, "importing pytorch failed: killed by SIGKILL" in said) for kind, _, said in failed(proof)} == {
+        ("run", True)
+    }
+    assert len(failed(proof)) == 2
+    assert len((tmp_path / "deaths").read_text()) == 2
+
+
+def _dying(deaths: Path, times: int) -> str:
+    """Return a framework whose import is killed so many times."""
+    return (
+        "import os, pathlib, signal\n"
+        f"deaths = pathlib.Path({str(deaths)!r})\n"
+        "so_far = len(deaths.read_text()) if deaths.exists() else 0\n"
+        f"if so_far < {times}:\n"
+        "    deaths.write_text('x' * (so_far + 1))\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n" + STUB
+    )
 
 
 def test_a_framework_that_cannot_be_imported_is_said_for_every_check(world: World) -> None:
@@ -94,6 +128,22 @@ def test_a_failure_shows_the_last_lines_it_printed(world: World) -> None:
     proof = world.prove("bad", frameworks=("pytorch",), repeat=1)
     [run] = [run for run in proof.runs if run.job.framework == "pytorch"]
     assert "the last word" in run.log
+
+
+def test_a_failure_shows_the_lines_of_the_check_and_none_of_the_worker(world: World) -> None:
+    world.add("bad", pytorch="def run(job, record):\n    raise ValueError('no')")
+    proof = world.prove("bad", frameworks=("pytorch",), repeat=1)
+    [run] = [run for run in proof.runs if run.job.framework == "pytorch"]
+    assert any("bad/pytorch.py" in line for line in run.log)
+    assert not any("worker.py" in line or "importlib" in line for line in run.log)
+
+
+def test_a_kind_without_a_tolerance_fails_its_check_and_no_other(world: World) -> None:
+    world.add("bad", pytorch=RIGHT.replace('"value", "second"', '"weights", "second"'))
+    world.add("good", pytorch=RIGHT)
+    proof = world.prove("bad", "good", frameworks=("pytorch",), repeat=1)
+    assert [(kind, "no tolerance for: weights" in said) for kind, _, said in failed(proof)] == [("run", True)]
+    assert ("good", "passed") in {(one.check, one.state) for one in proof.verdicts if one.kind == "parity"}
 
 
 def test_the_kernel_ends_the_workers_of_an_engine_that_is_killed(world: World, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gpusetup.errors import WrongInputError
+from gpusetup.report.selftest import headline
 from gpusetup.selftest.catalogue import Check, Tolerance
 from gpusetup.selftest.choose import require_precisions
 from tests.selftest.small_world import RIGHT, World, failed
@@ -82,3 +83,15 @@ def test_a_baseline_of_another_precision_is_none(world: World) -> None:
     assert {(one.framework, one.state) for one in now.verdicts if one.kind == "baseline"} == {
         ("pytorch", "unproven"), ("reference", "passed"),
     }  # fmt: skip
+
+
+def test_half_precision_without_a_kernel_is_unproven_and_float32_without_one_is_a_fault(world: World) -> None:
+    missing = 'def run(job, record):\n    raise RuntimeError("\\"addmm\\" not implemented for \'BFloat16\'")'
+    described(world, "one", pytorch=missing)
+    halves = world.prove("one", frameworks=("pytorch",), repeat=1, precisions=("bf16",))
+    assert (failed(halves), halves.proven) == ([], ())
+    assert [(one.kind, one.state) for one in halves.verdicts if one.framework == "pytorch"] == [("run", "unproven")]
+    assert "unsupported: RuntimeError" in halves.verdicts[0].summary
+    assert headline(halves).startswith("NOT PROVEN")
+    whole = world.prove("one", frameworks=("pytorch",), repeat=1)
+    assert [kind for kind, *_ in failed(whole)] == ["run"]
