@@ -20,7 +20,7 @@ class WheelHook(BuildHookInterface):  # type: ignore[type-arg]
         from gpusetup.render import compiled as templates  # noqa: PLC0415
 
         for module in (facts, templates):
-            build_data["artifacts"].append(str(module.write().relative_to(self.root)))
+            build_data["artifacts"].append(str(Path(module.write()).relative_to(self.root)))
         if version != "editable":  # an editable install finds the content where it stands
             for folder in ("recipes", "containers", "checks"):
                 build_data["force_include"][str(Path(self.root, folder))] = f"gpusetup/content/{folder}"

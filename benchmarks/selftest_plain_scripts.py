@@ -39,9 +39,7 @@ def workloads(framework: str, job: Job) -> dict[str, Pair]:
     plan, lines, names = gru.draw_plan(job), transformer.draw_plan(0), count_letters(job)
     languages = len(plan.corpus.languages)
 
-    def plain(name: str, *sizes: int) -> Callable[..., float] | None:
-        if not Path(__file__).with_name("plain").joinpath(f"{name}_{framework}.py").exists():
-            return None
+    def plain(name: str, *sizes: int) -> Callable[..., float]:
         step: Callable[..., float] = importlib.import_module(f"benchmarks.plain.{name}_{framework}").trainer(*sizes)
         return step
 
@@ -51,7 +49,7 @@ def workloads(framework: str, job: Job) -> dict[str, Pair]:
     training: sgd.Training = model["sgd"].Training("regression", adam, start, job)
     rows = [np.arange(first * BATCH, (first + 1) * BATCH) % len(names.languages) for first in range(STEPS)]
     text = [lines.batch(step, causal=True) for step in range(STEPS)]
-    found: dict[str, tuple[Any, Any, list[tuple[Any, Any]]]] = {
+    return {
         "gru": (
             model["gru"].Model(plan.weights, job).step,
             plain("gru", NAME_LETTERS, languages),
@@ -68,7 +66,6 @@ def workloads(framework: str, job: Job) -> dict[str, Pair]:
             [((names.letters[row], names.languages[row]),) * 2 for row in rows],
         ),
     }
-    return {name: (ours, theirs, given) for name, (ours, theirs, given) in found.items() if theirs is not None}
 
 
 def compare(pair: Pair) -> tuple[float, float]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
-from typing import Any, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
 import msgspec
 
 from gpusetup.errors import WrongInputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 V = TypeVar("V", bound="Value")
 
@@ -74,6 +76,7 @@ def save(path: Path, text: str, mode: int | None = None) -> None:
     Without a `mode` it keeps that of a file that is there. Raises `WrongInputError` when the place cannot be written.
     """
     import tempfile  # noqa: PLC0415 - it brings shutil, random and two compressors, 4 ms that most commands never need
+    from pathlib import Path  # noqa: PLC0415 - so does urllib, which it brings
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -221,9 +221,10 @@ def _ptx_runs(ptx: Capability, card: Capability) -> bool:
 
 
 def _dotted(kind: type[V], text: str, what: str) -> V:
-    if not re.fullmatch(r"\d{1,9}(\.\d{1,9})*", text, re.ASCII):
+    parts = text.split(".")
+    if not text.isascii() or not all(part.isdecimal() and len(part) < 10 for part in parts):
         raise WrongInputError(f"{text!r} is not a {what}", "write numbers with dots between them")
-    return kind(text, tuple(map(int, text.split("."))))
+    return kind(text, tuple(map(int, parts)))
 
 
 _TILDE, _END, _CARET, _LETTERS, _DIGITS = range(-1, 4)

@@ -141,7 +141,7 @@ def _file(source: str) -> str:
 
 
 def _bare(name: str) -> frozenset[str]:
-    return frozenset(word for word in words(name) if word != "laptop" and not EQUIPMENT.fullmatch(word))
+    return frozenset(word for word in words(name) if word != "laptop" and not re.fullmatch(EQUIPMENT, word))
 
 
 def _yes(truth: bool) -> str:

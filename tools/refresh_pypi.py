@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from packaging.version import Version
@@ -54,7 +55,13 @@ def torch_build(rows: list[Row], today: date) -> Iterator[str]:
 
 
 def tensorflow(rows: list[Row], today: date) -> Iterator[str]:
-    """Correct what the extra ``and-cuda`` pulls, as the newest patch release of each series says it."""
+    """Correct which releases have a package for the CPU alone, and what the extra ``and-cuda`` pulls.
+
+    The latter is what the newest patch release of each series says.
+    """
+    for row in rows:
+        if row["release"] in pip_index.versions("tensorflow-cpu"):
+            yield from tell(row, {"cpu_package": "tensorflow-cpu"}, "pypi-tensorflow-cpu", today)
     known = {Version(row["release"]).release[:2]: row for row in rows}
     newest = {Version(text).release[:2]: text for text in reversed(pip_index.versions("tensorflow"))}
     for series, release in sorted(newest.items(), reverse=True):
@@ -85,7 +92,7 @@ def cudnn(rows: list[Row], today: date) -> Iterator[str]:
 def cuda(rows: list[Row], today: date) -> Iterator[str]:
     """Add the CUDA releases that have a ``cuda-toolkit`` package; their drivers have to be read by hand."""
     known = {row["release"] for row in rows}
-    series = {row["series"] for row in facts_toml.read(HERE / "cuda_series.toml")[1]}
+    series = {row["series"] for row in facts_toml.read(Path(HERE) / "cuda_series.toml")[1]}
     for text in pip_index.versions("cuda-toolkit"):
         release, belongs = (".".join(text.split(".")[:count]) for count in (3, 2))
         if release in known:

@@ -20,6 +20,7 @@ from tools.rows import Row, apply, new
 OLDEST = {
     "torch": Version("2.7"),
     "tensorflow": Version("2.19"),
+    "tensorflow-cpu": Version("2.19"),
     "nvidia-cudnn-cu12": Version("9.3"),
     "nvidia-cudnn-cu13": Version("9.3"),
 }
@@ -48,7 +49,7 @@ def wanted() -> list[tuple[str, str]]:
     """Return every package and release whose wheels belong into the table."""
     named = [
         *(("torch", row.release) for row in facts().torch),
-        *((row.package, row.release) for row in facts().tensorflow),
+        *((package, row.release) for row in facts().tensorflow for package in (row.package, row.cpu_package)),
         *((package, row.version) for row in facts().cudnn for package in row.pip),
     ]
     return [(package, text) for package, text in named if package in OLDEST and Version(text) >= OLDEST[package]]
@@ -67,9 +68,10 @@ def _interpreter(file: str) -> str:
 
 
 def _place(row: Row) -> tuple[int, list[int], list[int]]:
-    """Sort by package, the newest release first, and its Pythons upwards."""
+    """Sort by package, those that were read by hand last, the newest release first, and its Pythons upwards."""
     newest_first = [-number for number in Version(row["release"]).release]
-    return list(OLDEST).index(row["package"]), newest_first, list(Version(row.get("python") or "0").release)
+    packages = [*OLDEST, row["package"]]
+    return packages.index(row["package"]), newest_first, list(Version(row.get("python") or "0").release)
 
 
 if __name__ == "__main__":

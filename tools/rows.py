@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
+from gpusetup.errors import GpusetupError
 from gpusetup.facts.compiled import HERE
 from tools import facts_toml
 
@@ -39,10 +41,16 @@ def new(rows: list[Row], row_id: str, told: Row, source: str, today: date, lasts
 
 
 def apply(table: str, update: Update) -> None:
-    """Print what `update` changes in a table; write it when the command line has ``--write``."""
-    path = HERE / f"{table}.toml"
+    """Print what `update` changes in a table; write it when the command line has ``--write``.
+
+    Ends the program with one line, and leaves the table as it is, where the upstream cannot be asked.
+    """
+    path = Path(HERE) / f"{table}.toml"
     head, rows = facts_toml.read(path)
-    changes = list(update(rows, date.today()))
+    try:
+        changes = list(update(rows, date.today()))
+    except GpusetupError as error:
+        raise SystemExit(f"{table} stays as it is: {error.message}") from error
     print("\n".join(changes) or f"{table}: nothing to change")
     if "--write" in sys.argv[1:]:
         facts_toml.write(path, head, rows)

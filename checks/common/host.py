@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -28,15 +29,25 @@ _LEVELS = (("AVX-512", "avx512f"), ("AVX2", "avx2"), ("SSE4.2", "sse4_2"), ("SVE
 
 def host(job: Job) -> dict[str, str]:
     """Return processor, best instruction set, threads, switches in effect and the versions of Python and NumPy."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text("utf-8", "replace").splitlines() if cpuinfo.exists() else []
-    fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(lines))}
-    flags = fields.get("flags", fields.get("Features", "")).split()
     return {
-        "processor": fields.get("model name", platform.processor() or platform.machine()),
-        "instruction set": next((level for level, flag in _LEVELS if flag in flags), platform.machine()),
+        "processor": _processor().get("model name", platform.processor() or platform.machine()),
+        "instruction set": next((level for level, flag in _LEVELS if flag in instructions()), platform.machine()),
         "threads": str(job.threads),
         "switches": " ".join(f"{name}={os.environ[name]}" for name in _SWITCHES if name in os.environ),
         "python": platform.python_version(),
         "numpy": np.__version__,
     }
+
+
+def instructions() -> frozenset[str]:
+    """Return the processor's instruction sets by the kernel's names for them (``avx2``); none where it does not say."""
+    fields = _processor()
+    return frozenset(fields.get("flags", fields.get("Features", "")).split())
+
+
+@cache
+def _processor() -> dict[str, str]:
+    """Return what the kernel says of the first processor."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text("utf-8", "replace").splitlines() if cpuinfo.exists() else []
+    return {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(lines))}

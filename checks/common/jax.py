@@ -8,17 +8,42 @@ a process that has may not be forked.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import jaxlib
 import numpy as np
 import optax
+from numpy.typing import NDArray
 
 from checks.common.host import host
-from checks.common.job import Job
+from checks.common.job import LOSS_SCALE, Job
 
 _MATMUL = {"tf32": "tensorfloat32"}
+_HALVES = {"bf16": jnp.dtype(jnp.bfloat16), "fp16": jnp.dtype(jnp.float16)}
+
+
+class Mixed(NamedTuple):
+    """The type that products are computed in, and how much larger the loss is made before it is differentiated."""
+
+    compute: Any
+    scale: float
+
+    def cast(self, weights: Any) -> Any:
+        """Return weights, as they are kept, in the type that products are computed in."""
+        return jax.tree.map(lambda weight: weight.astype(self.compute), weights)
+
+    def backward(self, loss: Callable[..., jax.Array], part: float, weights: Any, *batch: Any) -> tuple[jax.Array, Any]:
+        """Return the loss and the gradients of this `part` of it, which are of the type that weights are kept in."""
+
+        def scaled(weights: Any) -> tuple[jax.Array, jax.Array]:
+            value = loss(self.cast(weights), *batch)
+            return value * (self.scale * part), value
+
+        gradients, value = jax.grad(scaled, has_aux=True)(weights)
+        return value, jax.tree.map(lambda gradient: gradient / self.scale, gradients)
 
 
 def prepare(job: Job) -> None:
@@ -38,7 +63,22 @@ def device(job: Job) -> jax.Device:
 
 def dtype(job: Job) -> type[np.floating]:
     """Return the type that weights and inputs are kept in."""
-    return {"float64": np.float64, "bf16": jnp.bfloat16, "fp16": np.float16}.get(job.precision, np.float32)
+    return np.float64 if job.precision == "float64" else np.float32
+
+
+def array(tensor: jax.Array) -> NDArray[Any]:
+    """Return what an array holds; half precision, which NumPy has no bfloat16 of, as float32."""
+    return np.array(tensor.astype(jnp.float32) if tensor.dtype in _HALVES.values() else tensor)
+
+
+def mixed(job: Job) -> Mixed:
+    """Return how this job computes: JAX leaves mixed precision to its users, and this is how they write it."""
+    return Mixed(_HALVES.get(job.precision, dtype(job)), LOSS_SCALE if job.precision == "fp16" else 1.0)
+
+
+def guarded(optimiser: optax.GradientTransformation, job: Job) -> optax.GradientTransformation:
+    """Return the optimiser, which in float16 leaves out a step whose gradients overflow."""
+    return optax.apply_if_finite(optimiser, max_consecutive_errors=8) if job.precision == "fp16" else optimiser
 
 
 def environment(job: Job) -> dict[str, str]:

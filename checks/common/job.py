@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+DIGITS = {"float32": 24, "tf32": 11, "bf16": 8, "fp16": 11, "float64": 53}
+"""Significant bits of each precision."""
+LOSS_SCALE = 2.0**12
+"""How much larger a loss is made in float16, so that its slopes stay above 2^-24, the smallest number there."""
+FAINT = 1 / LOSS_SCALE
+"""A part of a loss whose slopes float16 cannot hold, unless the loss is made larger first."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -25,3 +32,12 @@ class Job:
     log: str
     data: str = ""
     precision: str = "float32"
+
+    def rounding(self, roundings: int, rounded: int) -> float:
+        """Return what separates two orders of computation, relative to the largest: so many `roundings` in float32.
+
+        Where products have fewer bits, sums are kept in float32 all the same, and what counts is how often one tensor
+        after another is `rounded`, in the coarser spacing.
+        """
+        coarse = DIGITS[self.precision] < DIGITS["float32"]
+        return rounded * 2.0 ** (1 - DIGITS[self.precision]) if coarse else roundings * 2.0**-23

@@ -10,7 +10,7 @@ import torch._inductor.config  # use_deterministic_algorithms() would import it 
 from numpy.typing import NDArray
 
 from checks.common.host import host
-from checks.common.job import Job
+from checks.common.job import LOSS_SCALE, Job
 
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -46,6 +46,11 @@ def _autocast(job: Job) -> None:
 def dtype(job: Job) -> torch.dtype:
     """Return the type that weights and inputs are kept in; autocast makes of them what it needs."""
     return torch.float64 if job.precision == "float64" else torch.float32
+
+
+def scaler(job: Job) -> torch.amp.GradScaler:
+    """Return what scales the loss in float16 and unscales the gradients; at other precisions it does nothing."""
+    return torch.amp.GradScaler(device(job).type, init_scale=LOSS_SCALE, enabled=job.precision == "fp16")
 
 
 def device(job: Job) -> torch.device:

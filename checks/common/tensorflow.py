@@ -10,7 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from checks.common.host import host
-from checks.common.job import Job
+from checks.common.job import LOSS_SCALE, Job
 
 _POLICIES = {"bf16": "mixed_bfloat16", "fp16": "mixed_float16", "float64": "float64"}
 
@@ -33,6 +33,11 @@ def prepare(job: Job) -> None:
 def dtype(job: Job) -> tf.DType:
     """Return the type that weights and inputs are kept in; Keras's policy makes of them what it needs."""
     return tf.float64 if job.precision == "float64" else tf.float32
+
+
+def scaled(optimiser: keras.Optimizer, job: Job) -> keras.Optimizer:
+    """Return the optimiser under Keras's loss scaling in float16, and as it is at other precisions."""
+    return keras.optimizers.LossScaleOptimizer(optimiser, LOSS_SCALE) if job.precision == "fp16" else optimiser
 
 
 def array(tensor: Any) -> NDArray[Any]:

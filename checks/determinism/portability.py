@@ -10,9 +10,10 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import checks
+from checks.common.host import instructions
 from checks.determinism import kernels
 from checks.determinism.sameness import OTHER, SAME, digest
 
@@ -26,11 +27,20 @@ _VARIANTS = Path(__file__).with_name("variants.toml")
 _NAMES = ("gru", "exact", "transformer", "sgd", "autodiff", "numerics")
 
 
-def variants(framework: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield name and environment variables of everything outside that may change this framework's bits."""
+class Variant(NamedTuple):
+    """A change outside that may change bits; `lacking` says why it cannot be tried here, "" when it can."""
+
+    name: str
+    variables: dict[str, str]
+    lacking: str
+
+
+def variants(framework: str) -> Iterator[Variant]:
+    """Yield everything outside that may change this framework's bits."""
     for row in tomllib.loads(_VARIANTS.read_text("utf-8"))["variant"]:
         if framework in row["frameworks"]:
-            yield row["name"], row["variables"]
+            lacking = ", ".join(sorted(set(row.get("needs", ())) - instructions()))
+            yield Variant(row["name"], row["variables"], lacking and f"not available: this processor has no {lacking}")
 
 
 def observe_portability(backend: Backend, job: Job, record: Recorder) -> None:
@@ -41,7 +51,10 @@ def observe_portability(backend: Backend, job: Job, record: Recorder) -> None:
     expected = run(job, {})
     own = digests(backend, job)
     record.invariant("same bits in a fresh process started by another", own == expected, f"{own['training']}")
-    for name, variables in variants(job.framework):
+    for name, variables, lacking in variants(job.framework):
+        if lacking:
+            record.observe(f"with {name}", "of all", lacking)
+            continue
         found = run(job, variables)
         other = [row for row, bits in expected.items() if found[row] != bits]
         record.observe(f"with {name}", "training", OTHER if "training" in other else SAME)
@@ -72,6 +85,7 @@ def run(job: Job, variables: dict[str, str]) -> dict[str, str]:
         check=False,
     )
     if done.returncode:
-        raise RuntimeError(f"a fresh process with {variables} failed: {done.stderr.strip()[-300:]}")
+        said = done.stderr.strip()[-300:] or f"exit status {done.returncode}"
+        raise RuntimeError(f"a fresh process with {variables} failed: {said}")
     answer: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
     return answer

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.draw import permutation, uniform
+from checks.common.job import FAINT
 from checks.gru.invariants import check_invariants
 from checks.gru.names import LETTERS, Batch, Corpus, read_names
 
@@ -48,8 +49,8 @@ class Model(Protocol):
     def logits(self, batch: Batch) -> NDArray[np.floating]:
         """Return the unnormalised scores (n, languages)."""
 
-    def gradients(self, batch: Batch) -> tuple[float, dict[str, NDArray[np.floating]]]:
-        """Return loss and gradients; nothing moves."""
+    def gradients(self, batch: Batch, part: float = 1.0) -> tuple[float, dict[str, NDArray[np.floating]]]:
+        """Return loss and the gradients of this `part` of it; nothing moves."""
 
     def step(self, batch: Batch) -> float:
         """Make one step of SGD with momentum; return the loss before it."""
@@ -88,7 +89,7 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
             halfway, learned = time.perf_counter(), step
         record.progress(step, steps)
     record.measure("names per second", (steps - learned) * BATCH / (time.perf_counter() - halfway))
-    check_invariants(model, plan, record)
+    check_invariants(model, plan, job, record)
 
 
 def draw_plan(job: Job) -> Plan:
@@ -136,6 +137,8 @@ def record_first_step(model: Model, batch: Batch, record: Recorder) -> None:
     record.tensor("loss", "loss", loss)
     for name, gradient in sorted(gradients.items(), reverse=True):  # output layer first: the order of backpropagation
         record.tensor("gradient", f"gradient of {name}", gradient)
+    _, faint = model.gradients(batch, FAINT)
+    record.tensor("gradient", "faint gradient of embedding", faint["embedding"])
 
 
 def record_weights(kind: str, model: Model, step: int, record: Recorder) -> None:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from checks.common.mixed import OVERFLOWING, check_kept, check_overflow
+
 if TYPE_CHECKING:
+    from checks.common.job import Job
     from checks.common.record import Recorder
     from checks.gru import Model, Plan
 
@@ -15,12 +18,16 @@ _EPS = 2.0**-23
 _OVERFIT_NAMES, _OVERFIT_STEPS = 8, 80
 
 
-def check_invariants(model: Model, plan: Plan, record: Recorder) -> None:
+def check_invariants(model: Model, plan: Plan, job: Job, record: Recorder) -> None:
     """Record them all; `model` comes trained and is left changed."""
-    _padding(model, plan, record)
+    check_kept(model.weights()["gru.recurrent"], record)
+    _padding(model, plan, job, record)
     _accuracy(model, plan, record)
     _initial_loss(model, plan, record)
     _overfit(model, plan, record)
+    if job.precision == "fp16":
+        model.load(plan.weights | {"output.weight": OVERFLOWING * plan.weights["output.weight"]})
+        check_overflow(model, plan.corpus.batch(plan.learned[:_OVERFIT_NAMES]), record)
 
 
 def _initial_loss(model: Model, plan: Plan, record: Recorder) -> None:
@@ -33,13 +40,13 @@ def _initial_loss(model: Model, plan: Plan, record: Recorder) -> None:
     record.invariant("a zero output layer loses ln(languages)", holds, f"{loss:.7f}, expected {expected:.7f}")
 
 
-def _padding(trained: Model, plan: Plan, record: Recorder) -> None:
+def _padding(trained: Model, plan: Plan, job: Job, record: Recorder) -> None:
     """Neither more padding nor other names in the batch may change a name's scores by more than rounding."""
     names = plan.kept[:32]
     together = trained.logits(plan.corpus.batch(names))
     padded = trained.logits(plan.corpus.batch(names, padding=7))
     alone = np.concatenate([trained.logits(plan.corpus.batch(names[place : place + 1])) for place in range(4)])
-    allowed = 64 * _EPS * np.abs(together).max()
+    allowed = job.rounding(64, 4) * np.abs(together).max()
     for what, other in (("more padding", padded), ("company in the batch", alone)):
         apart = np.abs(other - together[: len(other)]).max()
         record.invariant(f"{what} changes no score", apart <= allowed, f"{apart:.2e}, allowed {allowed:.2e}")

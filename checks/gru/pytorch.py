@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from checks.common.pytorch import array, device, dtype
+from checks.common.pytorch import array, device, dtype, scaler
 from checks.gru import LEARNING_RATE, MOMENTUM
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Model:
 
     def __init__(self, weights: Weights, job: Job) -> None:
         (letters, embedding), (languages, hidden) = weights["embedding"].shape, weights["output.weight"].shape
-        self.device, self.dtype = device(job), dtype(job)
+        self.job, self.device, self.dtype = job, device(job), dtype(job)
         self.net = Classifier(letters, embedding, hidden, languages).to(self.device, self.dtype)
         self.loss = nn.CrossEntropyLoss()
         self.load(weights)
@@ -52,6 +52,7 @@ class Model:
     def load(self, weights: Weights) -> None:
         self.net.load_state_dict({_OURS[name]: _tensor(name, weight) for name, weight in weights.items()})
         self.optimiser = torch.optim.SGD(self.net.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
+        self.scaler = scaler(self.job)
 
     @torch.no_grad()
     def state(self, batch: Batch) -> Array:
@@ -72,22 +73,25 @@ class Model:
     def logits(self, batch: Batch) -> Array:
         return array(self.net(*self._names(batch)))
 
-    def gradients(self, batch: Batch) -> tuple[float, dict[str, Array]]:
-        loss = self._backward(batch)
+    def gradients(self, batch: Batch, part: float = 1.0) -> tuple[float, dict[str, Array]]:
+        loss = self._backward(batch, part)
+        self.scaler.unscale_(self.optimiser)
+        self.scaler.update()
         return loss, {name: _canonical(name, weight.grad) for name, weight in self._parameters()}
 
     def step(self, batch: Batch) -> float:
         loss = self._backward(batch)
-        self.optimiser.step()
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
         return loss
 
     def weights(self) -> dict[str, Array]:
         return {name: _canonical(name, weight) for name, weight in self._parameters()}
 
-    def _backward(self, batch: Batch) -> float:
+    def _backward(self, batch: Batch, part: float = 1.0) -> float:
         self.optimiser.zero_grad()
         loss = self.loss(self.net(*self._names(batch)), torch.from_numpy(batch.languages).to(self.device))
-        loss.backward()
+        self.scaler.scale(part * loss).backward()
         return loss.item()
 
     def _names(self, batch: Batch) -> tuple[Tensor, Tensor]:

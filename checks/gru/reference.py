@@ -62,11 +62,12 @@ class Model:
     def logits(self, batch: Batch) -> Array:
         return self.state(batch) @ self._weights["output.weight"].T + self._weights["output.bias"]
 
-    def gradients(self, batch: Batch) -> tuple[float, dict[str, Array]]:
+    def gradients(self, batch: Batch, part: float = 1.0) -> tuple[float, dict[str, Array]]:
         weights = self._weights
         state, cells = self._forward(batch)
         scores = state @ weights["output.weight"].T + weights["output.bias"]
         loss, slope = cross_entropy(scores, batch.languages)
+        slope = part * slope
         gradients = {name: np.zeros_like(weight) for name, weight in weights.items()}
         gradients["output.weight"] = slope.T @ state
         gradients["output.bias"] = slope.sum(axis=0)

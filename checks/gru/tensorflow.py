@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from checks.common.tensorflow import array, dtype
-from checks.gru import LEARNING_RATE, MOMENTUM
+from checks.common.tensorflow import array, dtype, scaled
+from checks.gru import BATCH, LEARNING_RATE, MOMENTUM
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -24,6 +24,7 @@ Array = np.ndarray[Any, Any]
 
 _LETTERS = tf.TensorSpec([None, None], tf.int64)
 _LANGUAGES = tf.TensorSpec([None], tf.int64)
+_PART = tf.TensorSpec([], tf.float32)
 
 
 class Classifier(keras.Model):
@@ -52,15 +53,17 @@ class Model:
         self.net(tf.ones((1, 1), tf.int64))  # Keras makes the weights on the first call
         # by itself a loss is float32, whatever the policy
         self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype=dtype(job).name)
-        self.optimiser = keras.optimizers.SGD(LEARNING_RATE, momentum=MOMENTUM)
+        self.optimiser = scaled(keras.optimizers.SGD(LEARNING_RATE, momentum=MOMENTUM), job)
         self.optimiser.build(self.net.trainable_variables)
+        self._step.get_concrete_function(tf.TensorSpec([BATCH, None], tf.int64), tf.TensorSpec([BATCH], tf.int64))
         self.load(weights)
 
     def load(self, weights: Weights) -> None:
         self.net.embedding.set_weights([weights["embedding"]])
         self.net.gru.set_weights(_gru_to_keras(weights))
         self.net.scores.set_weights([weights["output.weight"].T, weights["output.bias"]])
-        for momentum in self.optimiser.variables[2:]:  # the first two are its step counter and learning rate
+        inner = getattr(self.optimiser, "inner_optimizer", self.optimiser)
+        for momentum in inner.variables[2:]:  # the first two are its step counter and learning rate
             momentum.assign(tf.zeros_like(momentum))
 
     def state(self, batch: Batch) -> Array:
@@ -76,8 +79,8 @@ class Model:
     def logits(self, batch: Batch) -> Array:
         return array(self._forward(batch.letters))
 
-    def gradients(self, batch: Batch) -> tuple[float, dict[str, Array]]:
-        loss, gradients = self._backward(batch.letters, batch.languages)
+    def gradients(self, batch: Batch, part: float = 1.0) -> tuple[float, dict[str, Array]]:
+        loss, gradients = self._gradients(batch.letters, batch.languages, part)
         return float(loss), _canonical([array(gradient) for gradient in gradients])
 
     def step(self, batch: Batch) -> float:
@@ -94,17 +97,28 @@ class Model:
     def _forward(self, letters: tf.Tensor) -> tf.Tensor:
         return self.net(letters)
 
-    @tf.function(input_signature=[_LETTERS, _LANGUAGES])
-    def _backward(self, letters: tf.Tensor, languages: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        with tf.GradientTape() as tape:
-            loss = self.loss(languages, self.net(letters))
-        return loss, tape.gradient(loss, self.net.trainable_variables)
+    @tf.function(input_signature=[_LETTERS, _LANGUAGES, _PART])
+    def _gradients(
+        self, letters: tf.Tensor, languages: tf.Tensor, part: tf.Tensor
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        loss, gradients = self._backward(letters, languages, part)
+        scale = self.optimiser.scale_loss(tf.ones((), loss.dtype))
+        return loss, [tf.convert_to_tensor(gradient) / scale for gradient in gradients]
 
-    @tf.function(input_signature=[_LETTERS, _LANGUAGES])
+    @tf.function
     def _step(self, letters: tf.Tensor, languages: tf.Tensor) -> tf.Tensor:
         loss, gradients = self._backward(letters, languages)
         self.optimiser.apply(gradients)
         return loss
+
+    def _backward(
+        self, letters: tf.Tensor, languages: tf.Tensor, part: tf.Tensor | float = 1.0
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """Return the loss and the gradients of this `part` of it, still as large as the optimiser scales them."""
+        with tf.GradientTape() as tape:
+            loss = self.loss(languages, self.net(letters))
+            scaled_loss = self.optimiser.scale_loss(tf.cast(part, loss.dtype) * loss)
+        return loss, tape.gradient(scaled_loss, self.net.trainable_variables)
 
 
 # Keras orders the gates update, reset, candidate, side by side; exchanging the first two is its own inverse

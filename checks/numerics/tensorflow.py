@@ -15,14 +15,8 @@ if TYPE_CHECKING:
     from checks.numerics.specials import Numbers
 
 Array = np.ndarray[Any, Any]
-_NAN = float("nan")
 
-# as Eigen's kernels do it: argmax never takes a NaN, and softmax divides what is left of the row by NaN or ∞
-OWN: dict[str, Numbers] = {
-    "place of the largest with NaN": (2.0, 2.0),
-    "softmax with NaN": (_NAN, 0.0, 0.5, 0.5),
-    "softmax with ∞": (_NAN, 0.0, 0.5, 0.5),
-}
+OWN: dict[str, Numbers] = {"place of the largest with NaN": (2.0, 2.0)}  # Eigen's argmax never takes a NaN
 DENORMALS = "flushed"  # its threads run with flush-to-zero (tsl::port::ScopedFlushDenormal)
 _FORMATS = {
     "bfloat16": tf.bfloat16,

@@ -92,11 +92,11 @@ class Training(Optimiser):
 
     def __init__(self, objective: str, rule: Rule, start: Weights, job: Job) -> None:
         super().__init__(rule, start, job)
-        self.backward = _BACKWARD[objective]
+        train = partial(_train, jax.value_and_grad(_OBJECTIVES[objective]), self.optimiser.update)
+        self.train = jax.jit(train, donate_argnums=(0, 1))
 
     def step(self, *batch: Array) -> float:
-        value, gradients = self.backward(self.parameters, *(_narrow(part) for part in batch))
-        self._move(gradients)
+        self.parameters, self.memory, value = self.train(self.parameters, self.memory, *map(_narrow, batch))
         return float(value)
 
 
@@ -112,10 +112,18 @@ def regression(weights: Parameters, letters: jax.Array, languages: jax.Array) ->
     return optax.softmax_cross_entropy_with_integer_labels(scores, languages).mean()
 
 
-_BACKWARD: dict[str, Callable[..., tuple[jax.Array, Parameters]]] = {
-    "himmelblau": jax.jit(jax.value_and_grad(himmelblau)),
-    "regression": jax.jit(jax.value_and_grad(regression)),
-}
+_OBJECTIVES: dict[str, Callable[..., jax.Array]] = {"himmelblau": himmelblau, "regression": regression}
+
+
+def _train(
+    backward: Callable[..., tuple[jax.Array, Parameters]],
+    update: Callable[..., tuple[Parameters, Any]],
+    parameters: Parameters,
+    memory: Any,
+    *batch: jax.Array,
+) -> tuple[Parameters, Any, jax.Array]:
+    value, gradients = backward(parameters, *batch)
+    return *_update(update, parameters, memory, gradients), value
 
 
 def _update(
@@ -131,4 +139,4 @@ def _arrays(gradients: Weights) -> Parameters:
 
 def _narrow(part: Array) -> Array:
     """Return integers as int32: JAX holds no wider ones by default."""
-    return part.astype(np.int32) if part.dtype == np.int64 else part.astype(np.float32)
+    return part.astype(np.int32 if part.dtype == np.int64 else np.float32, copy=False)

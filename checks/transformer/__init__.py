@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.draw import permutation, uniform
+from checks.common.job import FAINT
+from checks.common.mixed import OVERFLOWING, check_kept, check_overflow
 from checks.transformer.attention import Kernel, prove_attention
 from checks.transformer.invariants import check_encoder, check_knowledge, check_language_model, check_overfit
 from checks.transformer.text import LETTERS, LONGEST, Batch, Integers, ask_hidden, ask_next, read_lines
@@ -49,8 +51,8 @@ class Model(Protocol):
     def influence(self, letters: Integers, place: int) -> Array:
         """Return the gradient of the sum of all scores at `place` on the embedded letters (n, t, 64)."""
 
-    def gradients(self, batch: Batch) -> tuple[float, dict[str, Array]]:
-        """Return loss and gradients; nothing moves."""
+    def gradients(self, batch: Batch, part: float = 1.0) -> tuple[float, dict[str, Array]]:
+        """Return loss and the gradients of this `part` of it; nothing moves."""
 
     def step(self, batch: Batch) -> float:
         """Make one step of SGD with momentum; return the loss before it."""
@@ -86,18 +88,23 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
 
     A quick run does not train the encoder: it has the language model's layers, loss and optimiser.
     """
-    prove_attention(backend, job, record)
+    if job.precision not in {"bf16", "fp16"}:  # every kernel is asked in half precision too, wherever the rest runs
+        prove_attention(backend, job, record)
     plan = draw_plan(job.seed)
     for title, causal in (("encoder", False), ("language model", True)):
         model = backend.Model(plan.weights, job, causal=causal)
         record_first_step(title, model, plan.batch(0, causal=causal), record)
-        (check_language_model if causal else check_encoder)(model, plan, record)
+        (check_language_model if causal else check_encoder)(model, plan, job, record)
         if causal or job.profile == "full":
             model.load(plan.weights)
             train(title, model, plan, STEPS[job.profile], record, causal=causal)
             if causal:
                 check_knowledge(model, plan, record)
+                check_kept(model.weights()["1.mlp.up.weight"], record)
             check_overfit(title, model, plan, plan.batch(0, causal=causal), record)
+    if job.precision == "fp16":
+        model.load(plan.weights | {"output.weight": OVERFLOWING * plan.weights["output.weight"]})
+        check_overflow(model, plan.batch(0, causal=True), record)
 
 
 def draw_plan(seed: int) -> Plan:
@@ -140,6 +147,8 @@ def record_first_step(title: str, model: Model, batch: Batch, record: Recorder) 
     record.tensor("loss", f"{title}: loss", loss)
     for name, gradient in reversed(gradients.items()):  # output layer first: the order of backpropagation
         record.tensor("gradient", f"{title}: gradient of {name}", gradient)
+    _, faint = model.gradients(batch, FAINT)
+    record.tensor("gradient", f"{title}: faint gradient of letters", faint["letters"])
 
 
 def train(title: str, model: Model, plan: Plan, steps: int, record: Recorder, *, causal: bool) -> None:

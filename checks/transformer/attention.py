@@ -28,9 +28,10 @@ CASES = ("no mask", "causal mask", "padding mask")
 
 # significant bits → (forward, back) in spacings of that precision. float32: scores of 32 products are off by √32/2 = 3
 # spacings, the exponential turns that into as many of each weight times the score's size (up to 3), which the average
-# over the keys lets through: 9, and twice as far on the way back. Half precisions accumulate in float32: only the
-# weights, the result, and on the way back the slopes of the scores are rounded to them.
-LIMITS = {24: (12.0, 24.0), 11: (4.0, 8.0), 8: (4.0, 8.0)}
+# over the keys lets through: 9, and twice as far on the way back. The same holds of half precisions whose sums are kept
+# as short; where they are kept in float32, only the weights, the result, and on the way back the scores' slopes are
+# rounded to them.
+SHORT_SUMS, LONG_SUMS = (12.0, 24.0), (4.0, 8.0)
 
 
 class Unavailable(Exception):  # noqa: N818 - it is no error: another kernel serves
@@ -64,6 +65,8 @@ class Kernel(NamedTuple):
     digits: int
     """Significant bits of its numbers: 24 float32, 11 float16, 8 bfloat16."""
     run: Callable[[Case], Attended]
+    sums: int = 24
+    """Significant bits of its sums."""
 
 
 def prove_attention(backend: Backend, job: Job, record: Recorder) -> None:
@@ -96,7 +99,7 @@ def _judge(kernel: Kernel, case: Case, attended: Attended, record: Recorder) -> 
         _spacings(got, expected, kernel.digits)
         for got, expected in zip(attended.arrays, (truth, *back(case.slope)), strict=True)
     ]
-    forward, backward = LIMITS[kernel.digits]
+    forward, backward = LONG_SUMS if kernel.sums > kernel.digits else SHORT_SUMS
     off = max(apart[1:])
     record.invariant(
         f"attention by {kernel.name}, {case.mask}, is softmax(QKᵀ/√d)V",

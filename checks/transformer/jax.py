@@ -6,7 +6,6 @@ shape, which costs a second, so lines are padded to two lengths; padding is not 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from checks.common.jax import dtype
+from checks.common.jax import Mixed, array, dtype, guarded, mixed
 from checks.transformer import BLOCKS, HEADS, LEARNING_RATE, MOMENTUM
 from checks.transformer.kernels.jax import kernels as kernels  # noqa: PLC0414 - part of a backend
 from checks.transformer.layers import EPSILON
@@ -36,35 +35,37 @@ class Model:
     """The transformer with its optimiser, in the check's terms, whose layout it keeps."""
 
     def __init__(self, weights: Weights, job: Job, *, causal: bool) -> None:
-        self.dtype, self.causal = dtype(job), causal
+        self.dtype, self.mixed, self.causal = dtype(job), mixed(job), causal
+        self.optimiser = guarded(_OPTIMISER, job)
         self.load(weights)
 
     def load(self, weights: Weights) -> None:
         self.parameters = {name: jnp.array(weight, self.dtype) for name, weight in weights.items()}
-        self.memory = _OPTIMISER.init(self.parameters)
+        self.memory = self.optimiser.init(self.parameters)
 
     def layers(self, letters: Integers) -> dict[str, Array]:
-        found = _layers(self.parameters, _padded(letters), causal=self.causal)
-        return {name: np.array(value)[:, : letters.shape[1]] for name, value in found.items()}
+        found = _layers(self.mixed.cast(self.parameters), _padded(letters), causal=self.causal)
+        return {name: array(value)[:, : letters.shape[1]] for name, value in found.items()}
 
     def influence(self, letters: Integers, place: int) -> Array:
-        slope = _influence(self.parameters, _padded(letters), place, causal=self.causal)
-        return np.array(slope)[:, : letters.shape[1]]
+        slope = _influence(self.mixed.cast(self.parameters), _padded(letters), place, causal=self.causal)
+        return array(slope)[:, : letters.shape[1]]
 
-    def gradients(self, batch: Batch) -> tuple[float, dict[str, Array]]:
-        value, gradients = self._backward(batch)
+    def gradients(self, batch: Batch, part: float = 1.0) -> tuple[float, dict[str, Array]]:
+        value, gradients = self._backward(batch, part)
         return float(value), {name: np.array(gradients[name]) for name in self.parameters}
 
     def step(self, batch: Batch) -> float:
         value, gradients = self._backward(batch)
-        self.parameters, self.memory = update(self.parameters, self.memory, gradients)
+        self.parameters, self.memory = update(self.optimiser, self.parameters, self.memory, gradients)
         return float(value)
 
     def weights(self) -> dict[str, Array]:
         return {name: np.array(weight) for name, weight in self.parameters.items()}
 
-    def _backward(self, batch: Batch) -> tuple[jax.Array, Parameters]:
-        return backward(self.parameters, _padded(batch.letters), _padded(batch.targets), causal=self.causal)
+    def _backward(self, batch: Batch, part: float = 1.0) -> tuple[jax.Array, Parameters]:
+        letters, targets = _padded(batch.letters), _padded(batch.targets)
+        return backward(self.mixed, part, self.parameters, letters, targets, causal=self.causal)
 
 
 def embed(parameters: Parameters, letters: jax.Array) -> jax.Array:
@@ -103,22 +104,35 @@ def _linear(name: str, parameters: Parameters, x: jax.Array) -> jax.Array:
 
 
 def _norm(norm: jax.Array, x: jax.Array) -> jax.Array:
-    return jax.nn.standardize(x, axis=-1, epsilon=EPSILON) * norm[0] + norm[1]
+    """Normalise in float32 at least: `jax.nn.standardize` takes a squared mean from a mean of squares."""
+    normed = jax.nn.standardize(_widened(x), axis=-1, epsilon=EPSILON)
+    return (normed * norm[0] + norm[1]).astype(x.dtype)
+
+
+def _widened(x: jax.Array) -> jax.Array:
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
 def loss(parameters: Parameters, letters: jax.Array, targets: jax.Array, *, causal: bool) -> jax.Array:
     """Return the cross-entropy, mean over the places that are asked for."""
     logits = trail(parameters, letters, embed(parameters, letters), causal=causal)["logits"]
-    return optax.softmax_cross_entropy_with_integer_labels(logits, targets).mean(where=targets != 0)
+    return optax.softmax_cross_entropy_with_integer_labels(_widened(logits), targets).mean(where=targets != 0)
 
 
-backward: Callable[..., tuple[jax.Array, Parameters]] = jax.jit(jax.value_and_grad(loss), static_argnames="causal")
+@partial(jax.jit, static_argnums=0, static_argnames="causal")
+def backward(
+    mixed: Mixed, part: float, parameters: Parameters, *batch: jax.Array, causal: bool
+) -> tuple[jax.Array, Parameters]:
+    """Return the loss and the gradients of this `part` of it, which are of the type that weights are kept in."""
+    return mixed.backward(partial(loss, causal=causal), part, parameters, *batch)
 
 
-@partial(jax.jit, donate_argnums=(0, 1))
-def update(parameters: Parameters, memory: optax.OptState, gradients: Parameters) -> tuple[Parameters, optax.OptState]:
+@partial(jax.jit, static_argnums=0, donate_argnums=(1, 2))
+def update(
+    optimiser: optax.GradientTransformation, parameters: Parameters, memory: optax.OptState, gradients: Parameters
+) -> tuple[Parameters, optax.OptState]:
     """Make one step."""
-    updates, memory = _OPTIMISER.update(gradients, memory)
+    updates, memory = optimiser.update(gradients, memory)
     return optax.apply_updates(parameters, updates), memory
 
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor, nn
 
-from checks.common.pytorch import array, device, dtype
+from checks.common.pytorch import array, device, dtype, scaler
 from checks.transformer import BLOCKS, HEADS, INNER, LEARNING_RATE, MOMENTUM
 from checks.transformer.kernels.pytorch import kernels as kernels  # noqa: PLC0414 - part of a backend
 from checks.transformer.layers import EPSILON
@@ -78,7 +78,7 @@ class Model:
 
     def __init__(self, weights: Weights, job: Job, *, causal: bool) -> None:
         (letters, width), places = weights["letters"].shape, len(weights["places"])
-        self.device = device(job)
+        self.job, self.device = job, device(job)
         self.net = Transformer(letters, places, width, causal=causal).to(self.device, dtype(job))
         self.loss = nn.CrossEntropyLoss(ignore_index=0)
         self.theirs = _parameters(self.net)
@@ -90,6 +90,7 @@ class Model:
             for theirs, ours in zip(self.theirs[name], weight if name.endswith("norm") else [weight], strict=True):
                 theirs.copy_(torch.from_numpy(ours).reshape(theirs.shape))
         self.optimiser = torch.optim.SGD(self.net.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
+        self.scaler = scaler(self.job)
         self.shapes = {name: weight.shape for name, weight in weights.items()}
 
     @torch.no_grad()
@@ -103,23 +104,26 @@ class Model:
         scores = self.net.trail(numbers, embedded)["logits"][:, place].sum()
         return array(torch.autograd.grad(scores, embedded)[0])
 
-    def gradients(self, batch: Batch) -> tuple[float, dict[str, Array]]:
-        loss = self._backward(batch)
+    def gradients(self, batch: Batch, part: float = 1.0) -> tuple[float, dict[str, Array]]:
+        loss = self._backward(batch, part)
+        self.scaler.unscale_(self.optimiser)
+        self.scaler.update()
         return loss, self._canonical([[weight.grad for weight in theirs] for theirs in self.theirs.values()])
 
     def step(self, batch: Batch) -> float:
         loss = self._backward(batch)
-        self.optimiser.step()
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
         return loss
 
     def weights(self) -> dict[str, Array]:
         return self._canonical(list(self.theirs.values()))
 
-    def _backward(self, batch: Batch) -> float:
+    def _backward(self, batch: Batch, part: float = 1.0) -> float:
         self.optimiser.zero_grad()
         scores = self.net(self._on_device(batch.letters))
         loss = self.loss(scores.flatten(0, 1), self._on_device(batch.targets).flatten())
-        loss.backward()
+        self.scaler.scale(part * loss).backward()
         return loss.item()
 
     def _on_device(self, numbers: Integers) -> Tensor:

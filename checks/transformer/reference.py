@@ -46,12 +46,12 @@ class Model:
         slope[:, place] = 1
         return back(slope, {})
 
-    def gradients(self, batch: Batch) -> tuple[float, dict[str, Array]]:
+    def gradients(self, batch: Batch, part: float = 1.0) -> tuple[float, dict[str, Array]]:
         trail, back = self._forward(batch.letters)
         asked = batch.targets != 0
         slope, gradients = np.zeros_like(trail["logits"]), dict[str, Array]()
         loss, slope[asked] = cross_entropy(trail["logits"][asked], batch.targets[asked])
-        embedded = back(slope, gradients)
+        embedded = back(part * slope, gradients)
         gradients |= {name: np.zeros_like(self._weights[name]) for name in ("letters", "places")}
         np.add.at(gradients["letters"], batch.letters, embedded)
         gradients["places"][: embedded.shape[1]] = embedded.sum(axis=0)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from checks.common.tensorflow import array
+from checks.common.tensorflow import array, scaled
 from checks.transformer import BLOCKS, HEADS, INNER, LEARNING_RATE, MOMENTUM
 from checks.transformer.kernels.tensorflow import kernels as kernels  # noqa: PLC0414 - part of a backend
 from checks.transformer.layers import EPSILON
@@ -33,6 +33,11 @@ class Block(keras.layers.Layer):
         self.mlp_norm = keras.layers.LayerNormalization(epsilon=EPSILON)
         self.up = keras.layers.Dense(INNER, activation="gelu")
         self.down = keras.layers.Dense(width)
+
+    def call(self, x: tf.Tensor, shown: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return x after attention, and after both."""
+        attended = self.attend(x, shown)
+        return attended, self.think(attended)
 
     def attend(self, x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
         """Attend to the keys that `mask` shows, or without one to all up to the query's own place."""
@@ -63,8 +68,8 @@ class Transformer(keras.Model):
         mask = None if self.causal else (letters != 0)[:, None]
         trail, x = {"embedded": embedded}, embedded
         for number, block in enumerate(self.blocks, start=1):
-            trail[f"attention {number}"] = x = block.attend(x, mask)
-            trail[f"mlp {number}"] = x = block.think(x)
+            trail[f"attention {number}"], x = block(x, mask)
+            trail[f"mlp {number}"] = x
         trail["norm"] = self.norm(x)
         return trail | {"logits": self.scores(trail["norm"])}
 
@@ -75,12 +80,12 @@ class Transformer(keras.Model):
 class Model:
     """The transformer with its optimiser, in the check's terms."""
 
-    def __init__(self, weights: Weights, job: Job, *, causal: bool) -> None:  # noqa: ARG002 - it sees this job's device
+    def __init__(self, weights: Weights, job: Job, *, causal: bool) -> None:
         (letters, width), places = weights["letters"].shape, len(weights["places"])
         self.net = Transformer(letters, places, width, causal=causal)
         self.net(tf.ones((1, 1), tf.int64))  # Keras makes the weights on the first call
         self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
-        self.optimiser = keras.optimizers.SGD(LEARNING_RATE, momentum=MOMENTUM)
+        self.optimiser = scaled(keras.optimizers.SGD(LEARNING_RATE, momentum=MOMENTUM), job)
         self.theirs = _variables(self.net)
         self.flat = [variable for variables in self.theirs.values() for variable in variables]
         self.optimiser.build(self.flat)
@@ -91,7 +96,8 @@ class Model:
             theirs = self.theirs[name]
             for variable, ours in zip(theirs, weight if len(theirs) > 1 else [weight], strict=True):
                 variable.assign(_turned(name, ours).reshape(variable.shape))
-        for momentum in self.optimiser.variables[2:]:  # the first two are its step counter and learning rate
+        inner = getattr(self.optimiser, "inner_optimizer", self.optimiser)
+        for momentum in inner.variables[2:]:  # the first two are its step counter and learning rate
             momentum.assign(tf.zeros_like(momentum))
         self.shapes = {name: weight.shape for name, weight in weights.items()}
 
@@ -107,9 +113,10 @@ class Model:
             scores = tf.reduce_sum(self.net.trail(numbers, embedded)["logits"][:, place])
         return array(tape.gradient(scores, embedded))
 
-    def gradients(self, batch: Batch) -> tuple[float, dict[str, Array]]:
-        loss, gradients = self._backward(tf.constant(batch.letters), tf.constant(batch.targets))
-        return float(loss), self._canonical([array(gradient) for gradient in gradients])
+    def gradients(self, batch: Batch, part: float = 1.0) -> tuple[float, dict[str, Array]]:
+        loss, gradients = self._backward(tf.constant(batch.letters), tf.constant(batch.targets), part)
+        scale = float(self.optimiser.scale_loss(tf.ones((), loss.dtype)))
+        return float(loss), self._canonical([array(gradient) / scale for gradient in gradients])
 
     def step(self, batch: Batch) -> float:
         return float(self._step(batch.letters, batch.targets))
@@ -117,10 +124,12 @@ class Model:
     def weights(self) -> dict[str, Array]:
         return self._canonical([array(variable) for variable in self.flat])
 
-    def _backward(self, letters: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    def _backward(self, letters: tf.Tensor, targets: tf.Tensor, part: float = 1.0) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """Return the loss and the gradients of this `part` of it, still as large as the optimiser scales them."""
         with tf.GradientTape() as tape:
             loss = self.loss(targets, self.net(letters))
-        return loss, tape.gradient(loss, self.flat)
+            scaled_loss = self.optimiser.scale_loss(part * loss)
+        return loss, tape.gradient(scaled_loss, self.flat)
 
     @tf.function(input_signature=[_NUMBERS, _NUMBERS])
     def _step(self, letters: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:

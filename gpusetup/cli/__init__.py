@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import sys
-from typing import NoReturn
 
 import click
 
@@ -51,9 +49,8 @@ def root() -> None:
     """Get an NVIDIA GPU from bare metal to a deep-learning stack that is proven to work and to reproduce."""
 
 
-def main() -> NoReturn:
-    """Run the command line; every error becomes one clear message on stderr and its exit code."""
-    gc.set_threshold(500_000)  # at the default, looking for cycles while modules load takes a tenth of a short command
+def main() -> int:
+    """Run the command line and return its exit code; every error becomes one clear message on stderr."""
     try:
         code = root.main(standalone_mode=False, prog_name="gpusetup")
         sys.stdout.flush()
@@ -78,7 +75,7 @@ def main() -> NoReturn:
             "please report it, with the output of the same command under GPUSETUP_DEBUG=1",
             EXIT_FAULT,
         )
-    sys.exit(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0
 
 
 def _say(message: str, remedy: str, code: int) -> int:

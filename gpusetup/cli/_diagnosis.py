@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from gpusetup import __version__
 from gpusetup.cli._options import deepened, read_machine
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
     from gpusetup.machine.model import Machine
 
 
-class Source(NamedTuple):
+class Source(msgspec.Struct, frozen=True):
     """Which machine is examined: a saved one, or the host under `sysroot`."""
 
-    machine_file: Path | None
-    sysroot: Path
+    machine_file: str | None
+    sysroot: str
     deadline: float
     deep: float | None
     pythons: tuple[str, ...]
@@ -32,7 +33,7 @@ class Source(NamedTuple):
         return deepened(machine, self.deep, self.pythons)
 
 
-class Standard(NamedTuple):
+class Standard(msgspec.Struct, frozen=True):
     """What a machine is held against: the rules, what was accepted, and from when on it counts as a failure."""
 
     rules: Callable[[], list[Rule]]
@@ -61,7 +62,7 @@ class Standard(NamedTuple):
         return report, verdict.exit_code(findings, self.rules(), self.fail_on)
 
 
-def standard(only: str, skip: str, silences: Path | None, *, fail_on: str, require_gpu: bool) -> Standard:
+def standard(only: str, skip: str, silences: str | None, *, fail_on: str, require_gpu: bool) -> Standard:
     """Return the standard that the options set; its rules are loaded when they are first asked for."""
     return Standard(cache(lambda: chosen(only, skip)), _silences(silences), fail_on, require_gpu)
 
@@ -73,9 +74,11 @@ def chosen(only: str, skip: str) -> list[Rule]:
     return catalogue.select(catalogue.all_rules(), only, skip)
 
 
-def _silences(path: Path | None) -> tuple[Silence, ...]:
-    if path is None:
+def _silences(file: str | None) -> tuple[Silence, ...]:
+    if file is None:
         return ()
+    from pathlib import Path  # noqa: PLC0415
+
     from gpusetup.doctor.silence import load  # noqa: PLC0415
 
-    return load(path)
+    return load(Path(file))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from gpusetup.cli._diagnosis import Standard
 from gpusetup.doctor.catalogue import select
 from gpusetup.doctor.image import rules_for
@@ -20,7 +22,7 @@ def judge_image(machine: Machine, said: str, standard: Standard, only: str, skip
     """Return the report on the image that `said` names, and the exit code that `standard` gives it."""
     image = read_image(said, machine.system.arch)
     rules = select({one.id: one for one in rules_for(image)}, only, skip)
-    return standard._replace(rules=lambda: rules).judge(machine)
+    return msgspec.structs.replace(standard, rules=lambda: rules).judge(machine)
 
 
 def judge_container(machine: Machine, container: Container) -> tuple[Report, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -14,6 +13,8 @@ if TYPE_CHECKING:
     from gpusetup.machine.model import Machine
     from gpusetup.value import Value
 
+HERE = "/"
+"""The ``--sysroot`` that is this machine itself."""
 DEEP_SECONDS = "120"
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -25,7 +26,7 @@ def reading_options(command: F) -> F:
     for option in (
         click.option("--deadline", type=click.FloatRange(0.1, 3600), default=10.0, show_default=True, metavar="SECONDS",
                      help="How long the driver may take to answer."),
-        click.option("--sysroot", type=click.Path(path_type=Path), default=Path("/"), metavar="DIR",
+        click.option("--sysroot", type=click.Path(), default=HERE, metavar="DIR",
                      help="Read the host under DIR instead of this one."),
     ):  # fmt: skip
         command = option(command)
@@ -35,24 +36,26 @@ def reading_options(command: F) -> F:
 def machine_options(command: F) -> F:
     """Add the options of reading a host, and ``--machine``, which replays a saved one instead."""
     option = click.option(
-        "--machine", "machine_file", type=click.Path(path_type=Path), metavar="FILE",
+        "--machine", "machine_file", type=click.Path(), metavar="FILE",
         help="Replay a machine saved with `gpusetup detect` (- is standard input).",
     )  # fmt: skip
     return option(reading_options(command))
 
 
 def read_machine(
-    machine_file: Path | None, sysroot: Path, deadline: float, meanwhile: Callable[[], object] | None = None
+    machine_file: str | None, sysroot: str, deadline: float, meanwhile: Callable[[], object] | None = None
 ) -> Machine:
     """Return the saved machine, or read the host under `sysroot`, giving NVML `deadline` seconds.
 
     `meanwhile` is done while the driver works.
     """
     if machine_file is not None:
+        from pathlib import Path  # noqa: PLC0415
+
         from gpusetup.machine.model import Machine  # noqa: PLC0415
         from gpusetup.value import load  # noqa: PLC0415
 
-        return load(machine_file, Machine)
+        return load(Path(machine_file), Machine)
     from gpusetup.machine.read import read  # noqa: PLC0415
 
     return read(sysroot, deadline, meanwhile)
@@ -90,14 +93,14 @@ def deepened(machine: Machine, deep: float | None, pythons: tuple[str, ...]) -> 
     if sys.stderr.isatty():
         click.echo(f"importing the installed frameworks (at most {deep:g} s)", err=True)
     found = read_frameworks(machine.distributions, parse(pythons), deep)
-    kernel = msgspec.structs.replace(machine.system.kernel, earlier_log=read_earlier_log(Host(Path("/")), deep=True))
+    kernel = msgspec.structs.replace(machine.system.kernel, earlier_log=read_earlier_log(Host(HERE), deep=True))
     system = msgspec.structs.replace(machine.system, kernel=kernel)
     return msgspec.structs.replace(machine, frameworks=found, system=system)
 
 
-def refuse_elsewhere(deep: float | None, machine_file: Path | None, sysroot: Path) -> None:
+def refuse_elsewhere(deep: float | None, machine_file: str | None, sysroot: str) -> None:
     """Raise a usage error for ``--deep`` on a saved machine or a folder, whose programs cannot be run here."""
-    if deep is not None and (machine_file is not None or sysroot != Path("/")):
+    if deep is not None and (machine_file is not None or sysroot != HERE):
         raise click.UsageError("--deep imports the frameworks of this machine; --machine and --sysroot are of another")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from gpusetup.cli._apply import carry_out, host_place, take_back
+from gpusetup.cli._options import HERE
 from gpusetup.errors import EXIT_FINE
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def repair(
     """Print, carry out or take back what mends the findings, and return the exit code."""
     if not asked:
         raise click.UsageError("--apply and --undo go with --fix")
-    if (do_apply or do_undo) and (source.machine_file is not None or source.sysroot != Path("/")):
+    if (do_apply or do_undo) and (source.machine_file is not None or source.sysroot != HERE):
         raise click.UsageError("--fix --apply is for this machine; --machine and --sysroot speak of another one")
     if do_undo:
         place = host_place()
@@ -54,7 +55,9 @@ def _apply(source: Source, standard: Standard, only: str, *, yes: bool) -> int:
     from gpusetup.apply.guard import refuse_other_host  # noqa: PLC0415
 
     place = host_place()
-    recipe = place.waiting(mends=True) or _recipe(source._replace(sysroot=place.root), standard, only)
+    recipe = place.waiting(mends=True) or _recipe(
+        msgspec.structs.replace(source, sysroot=str(place.root)), standard, only
+    )
     if not recipe.steps:
         click.echo("nothing here can be carried out; gpusetup doctor --fix says what is left to a person")
         return EXIT_FINE
@@ -68,7 +71,7 @@ def _recipe(source: Source, standard: Standard, only: str) -> Recipe:
 
     machine = source.read(meanwhile=standard.rules)
     findings = standard.judge(machine)[0].findings
-    person = os.environ.get("SUDO_USER", "") if os.geteuid() == 0 and source.sysroot == Path("/") else ""
+    person = os.environ.get("SUDO_USER", "") if os.geteuid() == 0 and source.sysroot == HERE else ""
     theirs = _of_login(person, source, standard, findings) if person not in {"", "root"} else ()
     asked = Asked(python=sys.executable, wishes=_wishes(only), person=person)
     return made(findings, machine, asked, theirs).recipe

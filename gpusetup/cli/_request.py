@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -60,7 +59,7 @@ def read_request(facts: Facts, **options: Any) -> Request:
 
 
 def read_asked(
-    facts: Facts, *, machine_file: Path | None, sysroot: Path, deadline: float, repo: str | None,
+    facts: Facts, *, machine_file: str | None, sysroot: str, deadline: float, repo: str | None,
     variant: str | None = None, **wishes: Any,
 ) -> Asked:  # fmt: skip
     """Return the same, with the machine that was read for it."""

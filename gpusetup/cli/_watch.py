@@ -22,7 +22,7 @@ def watch(source: Source, standard: Standard, form: str, seconds: float, *, reda
     """
     if form not in {"text", "json"}:
         raise click.UsageError("--watch prints text, or with --json one line of JSON for each examination")
-    if str(source.machine_file) == "-":
+    if source.machine_file == "-":
         raise click.UsageError("--watch reads the machine again and again, which standard input cannot give twice")
     last: Report | None = None
     code = 0

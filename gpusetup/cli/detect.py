@@ -36,7 +36,7 @@ def _kind() -> type[Machine]:
 @as_json
 @schema_option(_kind)
 def detect(
-    output: Path | None, sysroot: Path, deadline: float, deep: float | None, pythons: tuple[str, ...],
+    output: Path | None, sysroot: str, deadline: float, deep: float | None, pythons: tuple[str, ...],
     as_json: bool,  # noqa: ARG001 - it always is
 ) -> None:  # fmt: skip
     """Print everything read from this machine, as JSON: values, and the reason for each that could not be read.

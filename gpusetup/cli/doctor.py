@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from gpusetup.cli._diagnosis import Source, standard
 from gpusetup.cli._options import as_json, deep_options, machine_options, refuse_elsewhere, schema_option
 
 if TYPE_CHECKING:
@@ -39,7 +37,7 @@ def _kind() -> type[Report]:
 @click.option("--only", default="", metavar="RULE,…", help="Run these rules alone (DRV004, or DRV for the topic).")
 @click.option("--skip", default="", metavar="RULE,…", help="Leave these rules out.")
 @click.option(
-    "--silences", type=click.Path(path_type=Path), metavar="FILE",
+    "--silences", type=click.Path(), metavar="FILE",
     help="Do not count the findings in FILE (TOML: rule, reason, until, perhaps subject); they stay in the report.",
 )  # fmt: skip
 @click.option(
@@ -61,9 +59,9 @@ def _kind() -> type[Report]:
 @schema_option(_kind)
 @click.pass_context
 def doctor(
-    ctx: click.Context, *, machine_file: Path | None, sysroot: Path, deadline: float, deep: float | None,
+    ctx: click.Context, *, machine_file: str | None, sysroot: str, deadline: float, deep: float | None,
     pythons: tuple[str, ...], as_json: bool, form: str, redact: bool, fail_on: str, require_gpu: bool, only: str,
-    skip: str, silences: Path | None, watch: float | None, image: str | None, do_fix: bool,
+    skip: str, silences: str | None, watch: float | None, image: str | None, do_fix: bool,
     do_apply: bool, do_undo: bool, yes: bool, explain: str | None, list_rules: bool,
 ) -> None:  # fmt: skip
     """Say what is wrong with this GPU stack, how we know, and what fixes it.
@@ -80,6 +78,8 @@ def doctor(
     refuse_elsewhere(deep, machine_file, sysroot)
     if sum((do_fix, watch is not None, image is not None)) > 1:
         raise click.UsageError("--fix, --watch and --image are one at a time")
+    from gpusetup.cli._diagnosis import Source, standard  # noqa: PLC0415 - --help needs no values
+
     form = "json" if as_json else form
     source = Source(machine_file, sysroot, deadline, deep, pythons)
     wanted = standard(only, skip, silences, fail_on=fail_on, require_gpu=require_gpu)

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from gpusetup.cli._apply import carry_out, host_place, take_back
-from gpusetup.cli._options import as_json
+from gpusetup.cli._options import HERE, as_json
 from gpusetup.cli._request import read_asked, request_options
 from gpusetup.errors import EXIT_FINE
 
@@ -65,7 +65,7 @@ def install(
     if do_undo:
         take_back(host_place(), lambda _entry: True, yes=yes)
         return
-    if do_apply and (options["machine_file"] or options["sysroot"] != Path("/")):
+    if do_apply and (options["machine_file"] or options["sysroot"] != HERE):
         raise click.UsageError("--apply is for this machine; --machine and --sysroot speak of another one")
     if plan_file:
         _only_plan(ctx, options, do_apply=do_apply)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gpusetup.cli._options import as_json
+from gpusetup.cli._options import HERE, as_json
 from gpusetup.cli._request import read_request, request_options
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _of_host(options: dict[str, Any]) -> Licences:
     from gpusetup.machine.software.installed import read_contents  # noqa: PLC0415
 
     machine = read_machine(options["machine_file"], options["sysroot"], options["deadline"])
-    contents = read_contents(machine, here=options["machine_file"] is None and options["sysroot"] == Path("/"))
+    contents = read_contents(machine, here=options["machine_file"] is None and options["sysroot"] == HERE)
     parts = judge([*driver_of(machine), *parts_of(contents, "environment", machine.system.arch)], facts())
     return Licences(subject="This host", parts=parts)
 

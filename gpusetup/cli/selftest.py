@@ -86,7 +86,8 @@ def selftest(
     """Train the same small models in every framework that is installed, and prove their numbers.
 
     Each is held against a float64 reference and against the other frameworks, and run again in a fresh process. Exit
-    code: 0 proven, 1 a verdict failed, 5 no framework is installed. Nothing outside the current folder is written.
+    code: 0 proven, 1 a verdict failed, 3 nothing could run, 5 no framework is installed. Nothing outside the current
+    folder is written.
     """
     from gpusetup.cli._signals import unwinding  # noqa: PLC0415 - --help needs none of it
     from gpusetup.report import progress  # noqa: PLC0415
@@ -145,4 +146,4 @@ def selftest(
         click.echo(junit(proof), nl=False)
     else:
         report.show(proof)
-    ctx.exit(1 if proof.failed else 0)
+    ctx.exit(1 if proof.failed else 0 if proof.proven else 3)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from gpusetup.doctor.rule import UnreadError, either, known, there
 from gpusetup.facts import facts
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from gpusetup.machine.model import Gpu, PciGpu
 
 
-class Card(NamedTuple):
+class Card(msgspec.Struct, frozen=True):
     """One card; `capability` such as ``8.9``, and how we know it."""
 
     subject: str

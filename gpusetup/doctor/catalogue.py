@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gpusetup.errors import WrongInputError
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from gpusetup.machine.model import Machine
 
 GROUP = "gpusetup.rules"
+MOST = 1 << 16
 
 
 def all_rules() -> dict[str, Rule]:
@@ -40,8 +40,8 @@ def explained_rules() -> dict[str, Rule]:
 
 
 def _modules() -> list[str]:
-    folder = Path(__file__).with_name("rules")
-    return [f"gpusetup.doctor.rules.{path.stem}" for path in sorted(folder.glob("*.py")) if path.stem != "__init__"]
+    names = sorted(os.listdir(os.path.join(os.path.dirname(__file__), "rules")))
+    return [f"gpusetup.doctor.rules.{name[:-3]}" for name in names if name.endswith(".py") and name != "__init__.py"]
 
 
 def _rules_of(module: str) -> list[Rule]:
@@ -76,8 +76,11 @@ def _brings_rules(folder: str) -> bool:
 
 def _bytes(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.read(handle, MOST)
+        finally:
+            os.close(handle)
     except OSError:
         return b""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from gpusetup.doctor.cards import cite
 from gpusetup.versions import capability
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from gpusetup.machine.model import Distribution
 
 
-class Compiled(NamedTuple):
+class Compiled(msgspec.Struct, frozen=True):
     """Machine code by capability (``8.6``, ``10.0a``), the newest PTX ("" without), and how we know."""
 
     code: tuple[str, ...]

@@ -15,12 +15,10 @@ from __future__ import annotations
 
 import shlex
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from gpusetup.doctor.finding import Remedy
+from gpusetup.doctor.table import read_table
 
 if TYPE_CHECKING:
     from gpusetup.doctor.rule import Fix
@@ -37,8 +35,7 @@ FAMILIES = {
 @cache
 def table() -> dict[str, dict[str, Any]]:
     """Return all fixes by name; read only when something is wrong."""
-    rows: dict[str, dict[str, Any]] = msgspec.json.decode(Path(__file__).with_suffix(".json").read_bytes())
-    return rows
+    return read_table("fixes", dict[str, dict[str, Any]])
 
 
 def remedy(fix: Fix, machine: Machine) -> Remedy:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.cards import cite
+from gpusetup.facts.floor import driver_floor
 from gpusetup.value import Value
-from gpusetup.versions import cuda
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
@@ -20,17 +20,9 @@ class Floor(Value):
 
 
 def floor_of(series: str, facts: Facts) -> Floor | None:
-    """Return the lowest driver for programs of a CUDA series, None when the tables do not know it.
-
-    From CUDA 11 on every minor runs on the driver of its major's first (minor-version compatibility); before, each
-    series has its own.
-    """
-    major = next((row for row in facts.cuda_major if row.major == cuda(series).major), None)
-    if major and major.minor_compat:
-        says = f"programs of CUDA {major.major} run on driver {major.driver_min} and newer"
-        return Floor(driver=major.driver_min, known_by=cite(major, says))
-    rows = [row for row in facts.cuda if row.series == series and row.driver_min]
-    if not rows:
+    """Return the lowest driver for programs of a CUDA series, None when the tables do not know it."""
+    found = driver_floor(facts, series)
+    if found is None:
         return None
-    newest = max(rows, key=lambda row: cuda(row.release))
-    return Floor(driver=newest.driver_min, known_by=cite(newest, f"CUDA {newest.release} needs {newest.driver_min}"))
+    says = f"programs of CUDA {series} run on driver {found.driver} and newer"
+    return Floor(driver=found.driver, known_by=cite(found.row, says))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from gpusetup.doctor.finding import Finding
 from gpusetup.doctor.frameworks import framework_of
@@ -13,7 +14,7 @@ from gpusetup.doctor.rule import HERE, Rule
 _FIRED = {"error", "warning", "info"}
 
 
-class _Settled(NamedTuple):
+class _Settled(msgspec.Struct, frozen=True):
     """A finding after folding, and the state it had before."""
 
     finding: Finding
@@ -35,8 +36,9 @@ def fold(rules: Sequence[Rule], raw: dict[str, list[Finding]]) -> list[Finding]:
     def settle(rule: Rule) -> list[_Settled]:
         if rule.id not in settled:
             settled[rule.id] = []  # a rule among its own causes cannot explain itself
-            causes = [(by_id[name], settle(by_id[name])) for name in rule.after if name in by_id]
             own = raw[rule.id] or [_nothing_here(rule)]
+            fine = all(finding.state == "ok" for finding in own)
+            causes = [] if fine else [(by_id[name], settle(by_id[name])) for name in rule.after if name in by_id]
             settled[rule.id] = [_Settled(_explained(rule, finding, causes), finding.state) for finding in own]
         return settled[rule.id]
 
@@ -52,8 +54,8 @@ def _explained(rule: Rule, finding: Finding, causes: list[tuple[Rule, list[_Sett
             one.finding.caused_by or one.finding.rule
             for cause, said in causes
             for one in said
-            if _speak_of_one(rule, finding, cause, one.finding)
-            and (one.was in _FIRED or (blind and one.finding.state in {"unknown", "skipped"}))
+            if (one.was in _FIRED or (blind and one.finding.state in {"unknown", "skipped"}))
+            and _speak_of_one(rule, finding, cause, one.finding)
         ),
         "",
     )

@@ -93,8 +93,8 @@ def torch_build(machine: Machine, torch: Distribution) -> TorchBuild | None:
 
 def python_of(machine: Machine, one: Distribution) -> str:
     """Return the Python ``3.13`` that `one` is installed for: its folder tells, else the one we run under."""
-    named = re.search(r"/python(3\.\d+)/", one.location + "/")
-    return named[1] if named else ".".join(machine.system.python.split(".")[:2])
+    named = (part.removeprefix("python") for part in one.location.split("/") if part.startswith("python3."))
+    return next(named, ".".join(machine.system.python.split(".")[:2]))
 
 
 def interpreter(one: Distribution) -> str:

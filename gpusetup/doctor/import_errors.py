@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
+
+from gpusetup.doctor.table import read_table
 
 OTHERWISE = "FWK001"
 
 
-class Meaning(NamedTuple):
+class Meaning(msgspec.Struct, frozen=True):
     """The rule that speaks of the error, and what it means in words."""
 
     rule: str
@@ -32,4 +32,4 @@ def meaning(error: str) -> Meaning:
 
 @cache
 def _rows() -> list[dict[str, str]]:
-    return msgspec.json.decode(Path(__file__).with_suffix(".json").read_bytes(), type=list[dict[str, str]])
+    return read_table("import_errors", list[dict[str, str]])

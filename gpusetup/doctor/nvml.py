@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from gpusetup.machine.model import Gpu, Machine, Unread
 
 NO_PERMISSION = 4
@@ -68,5 +70,5 @@ def refusal(machine: Machine, *codes: int) -> Unread | None:
 
 def complaint(gpu: Gpu, *codes: int) -> Unread | None:
     """Return the first of this GPU's readings that failed with one of `codes`."""
-    readings = (getattr(gpu, name) for name in gpu.__struct_fields__)
+    readings = msgspec.structs.astuple(gpu)
     return next((one for one in readings if isinstance(one, Unread) and one.code in codes), None)

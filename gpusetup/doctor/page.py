@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from gpusetup.doctor.fixes import FAMILIES, table
+from gpusetup.doctor.mentions import mentions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from gpusetup.doctor.rule import Rule
+
+SHELLS = {"any": "elsewhere", **{name: f"{name.capitalize()} and its kin" for name in FAMILIES}}
+"""What is written above the commands of a family; any other name is a distribution's own."""
 
 
 def page(rule: Rule, every: Iterable[Rule]) -> str:
@@ -20,9 +26,37 @@ def page(rule: Rule, every: Iterable[Rule]) -> str:
         lines.append(f"- Can be explained by: {', '.join(rule.after)}")
     if consequences:
         lines.append(f"- Can explain: {', '.join(consequences)}")
-    return "\n".join([*lines, f"- Rests on: {rule.source}", ""])
+    return "\n".join([*lines, f"- Rests on: {rule.source}", "", *_remedies(rule)])
 
 
 def _unindented(docs: str) -> str:
     first, _, rest = docs.strip().partition("\n")
     return f"{first}\n{textwrap.dedent(rest)}".strip().replace("``", "`")
+
+
+def _remedies(rule: Rule) -> Iterator[str]:
+    """Yield what the rule may advise, with its commands; placeholders are in capitals, as options have them."""
+    fixes = table()
+    for number, name in enumerate(sorted(mentions(rule.judge) & fixes.keys())):
+        if number == 0:
+            yield from ("## What fixes it", "")
+        yield from (f"{_filled(fixes[name]['text'])}:", "", "```console")
+        yield from _commands(fixes[name])
+        yield from ("```", "")
+
+
+def _commands(row: dict[str, Any]) -> Iterator[str]:
+    shells = [name for name in row if isinstance(row[name], list) and name != "keeps"]
+    for name in shells:
+        if len(shells) > 1:
+            yield f"# {SHELLS.get(name, name.capitalize())}"
+        yield from map(_filled, row[name])
+
+
+def _filled(text: str) -> str:
+    return text.format_map(_Placeholders())
+
+
+class _Placeholders(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return name.upper()

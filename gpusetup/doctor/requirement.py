@@ -10,57 +10,71 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 
-_REQUIREMENT = r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])? *\(?(?P<specifiers>[^;)]*)\)? *(?:;(?P<marker>.*))?"
-_SPECIFIER = r"(==|!=|<=|>=|<|>|~=) *([0-9][0-9.]*)(\.\*)?"
-_RELEASE = r"\d+(\.\d+)*"
-_PLATFORM = r"""(?:platform_system|sys_platform|os_name|platform_machine) *(==|!=) *['"](\w+)['"]"""
-_EXTRA = r"""extra *== *['"][\w-]+['"]"""
+_NAME = r"[A-Za-z0-9._-]+"
 _COMPARE: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
     "==": operator.eq, "!=": operator.ne, "<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt,
 }  # fmt: skip
+_SIGNS = ("~=", *_COMPARE)
+_PLATFORM = ("platform_system", "sys_platform", "os_name", "platform_machine")
 
 
 def unmet(requirement: str, have: Mapping[str, str], arch: str) -> str:
     """Return ``NAME VERSION is here, SPECIFIERS is asked for``, or "" when it is met or cannot be told."""
-    said = re.fullmatch(_REQUIREMENT, requirement)
-    if not said or not _applies(said["marker"] or "", arch):
+    wanted, _, marker = requirement.partition(";")
+    said = re.match(_NAME, wanted)
+    if not said or not _applies(marker, arch):
         return ""
-    name = re.sub(r"[-_.]+", "-", said["name"]).lower()
+    name = re.sub(r"[-_.]+", "-", said[0]).lower()
     version = have.get(name, "").partition("+")[0]
-    if not re.fullmatch(_RELEASE, version):
+    if not _is_release(version):
         return ""
-    specifiers = said["specifiers"].strip()
+    specifiers = _without_extras(wanted[said.end() :]).strip(" ()")
     if all(_meets(version, part.strip()) for part in specifiers.split(",") if part.strip()):
         return ""
     return f"{name} {version} is here, {specifiers} is asked for"
 
 
+def _without_extras(text: str) -> str:
+    """Return what follows the name without ``[extra,other]``."""
+    return text.partition("]")[2] if text.lstrip().startswith("[") else text
+
+
 def _applies(marker: str, arch: str) -> bool:
-    """Say whether `marker` surely holds here; an extra counts as asked for, since only what is installed is judged."""
-    here = {"Linux", "linux", "posix", arch}
-    left = re.sub(_EXTRA, "True", marker)
-    for mark in re.finditer(_PLATFORM, marker):
-        if (mark[2] in here) is not (mark[1] == "=="):
-            return False
-        left = left.replace(mark[0], "True")
-    return set(re.findall(r"\w+", left)) <= {"True", "and", "or"}
+    """Say whether `marker` surely holds here: whether each of its parts does, be they joined by "and" or "or"."""
+    parts = marker.replace(" or ", " and ").split(" and ") if marker.strip() else []
+    return all(_holds(part.strip(" ()"), arch) for part in parts)
+
+
+def _holds(comparison: str, arch: str) -> bool:
+    """Say so of one comparison; an extra counts as asked for, since only what is installed is judged."""
+    sign = "!=" if "!=" in comparison else "=="
+    variable, _, value = (part.strip() for part in comparison.partition(sign))
+    if variable == "extra":
+        return sign == "=="
+    here = value.strip("'\"") in {"Linux", "linux", "posix", arch}
+    return variable in _PLATFORM and here is (sign == "==")
 
 
 def _meets(version: str, specifier: str) -> bool:
-    said = re.fullmatch(_SPECIFIER, specifier)
-    if not said:  # a pre-release, ===, a URL: nothing is claimed
+    sign = next((sign for sign in _SIGNS if specifier.startswith(sign)), "")
+    wanted = specifier.removeprefix(sign).strip()
+    release = wanted.removesuffix(".*")
+    if not sign or not _is_release(release):  # a pre-release, ===, a URL: nothing is claimed
         return True
-    sign, wanted, star = said.groups()
-    ours, theirs = _numbers(version), _numbers(wanted)
-    if star:
+    ours, theirs = _numbers(version), _numbers(release)
+    if release != wanted:
         return (ours[: len(theirs)] == theirs) is (sign == "==")
     if sign == "~=":
         return _padded(ours, theirs) >= _padded(theirs, ours) and ours[: len(theirs) - 1] == theirs[:-1]
     return _COMPARE[sign](_padded(ours, theirs), _padded(theirs, ours))
 
 
+def _is_release(version: str) -> bool:
+    return all(part.isdecimal() for part in version.split("."))
+
+
 def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(part[:18]) for part in text.strip(".").split("."))
+    return tuple(int(part[:18]) for part in text.split("."))
 
 
 def _padded(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:

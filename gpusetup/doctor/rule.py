@@ -15,7 +15,9 @@ With ``over=each_gpu`` the rule is run once for every GPU and takes it as second
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, TypeVar
+
+import msgspec
 
 from gpusetup.machine.model import Machine, Reading, Unread
 from gpusetup.value import Value
@@ -29,14 +31,14 @@ Severity = Literal["info", "warning", "error"]
 Worst = Literal["unknown", "info", "warning", "error"]
 
 
-class Fix(NamedTuple):
+class Fix(msgspec.Struct, frozen=True):
     """A remedy by its name in ``fixes.json``, with the values for its placeholders."""
 
     name: str
     values: dict[str, str]
 
 
-class Verdict(NamedTuple):
+class Verdict(msgspec.Struct, frozen=True):
     """One thing that is wrong, or that could not be looked at."""
 
     state: Worst

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,6 +16,8 @@ from gpusetup.facts import compiled
 from gpusetup.facts.tables import TABLES, row_type
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gpusetup.facts.model.containers import (
         CdiSupport,
         ContainerBase,
@@ -79,7 +80,7 @@ class Facts:
     spdx: tuple[Spdx, ...]
     rule: tuple[Rule, ...]
 
-    def __init__(self, folder: Path = compiled.HERE) -> None:
+    def __init__(self, folder: Path | str = compiled.HERE) -> None:
         self.folder = folder
 
     def __getattr__(self, table: str) -> Any:

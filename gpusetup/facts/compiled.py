@@ -6,8 +6,8 @@ that an edited row is never shadowed by an old compilation; otherwise the TOML i
 
 from __future__ import annotations
 
+import os
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,10 +15,12 @@ import msgspec
 from gpusetup.facts.tables import TABLES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gpusetup.facts.model.fact import Fact
 
 NAME = "compiled.json"
-HERE = Path(__file__).resolve().parent
+HERE = os.path.dirname(os.path.realpath(__file__))
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -28,43 +30,49 @@ class Table(msgspec.Struct, frozen=True):
     rows: msgspec.Raw
 
 
-def write(folder: Path = HERE) -> Path:
+def write(folder: Path | str = HERE) -> str:
     """Compile the TOML tables in `folder` and return the path of the result. Called when the wheel is built."""
     from gpusetup.facts.toml import read_table  # noqa: PLC0415 - nothing else here parses TOML
 
     sources = sources_checksum(folder)
     tables = {table: Table(checksum(folder, table, sources), _encode(read_table(folder, table))) for table in TABLES}
-    path = folder / NAME
-    path.write_bytes(msgspec.json.encode(tables))
+    path = os.path.join(folder, NAME)
+    with open(path, "wb") as file:
+        file.write(msgspec.json.encode(tables))
     return path
 
 
-def read(folder: Path) -> dict[str, Table]:
+def read(folder: Path | str) -> dict[str, Table]:
     """Return the compiled tables, none when they were not compiled or cannot be used."""
     try:
-        return msgspec.json.decode((folder / NAME).read_bytes(), type=dict[str, Table])
+        return msgspec.json.decode(_bytes(folder, NAME), type=dict[str, Table])
     except (OSError, msgspec.DecodeError):
         return {}
 
 
-def checksum(folder: Path, table: str, sources: int) -> str:
+def checksum(folder: Path | str, table: str, sources: int) -> str:
     """Return a checksum over the TOML that makes up `table`, given that of its `sources`; "" when it cannot be read.
 
     CRC-32 and size, since it guards against our own forgotten rebuilds, and hashlib alone would cost 3 ms of start-up.
     """
     try:
-        data = (folder / f"{table}.toml").read_bytes()
+        data = _bytes(folder, f"{table}.toml")
     except OSError:
         return ""
     return f"{zlib.crc32(data, sources):08x}-{len(data)}"
 
 
-def sources_checksum(folder: Path) -> int:
+def sources_checksum(folder: Path | str) -> int:
     """Return a checksum over the short names of sources, which every table cites; -1 when they cannot be read."""
     try:
-        return zlib.crc32((folder / "sources.toml").read_bytes())
+        return zlib.crc32(_bytes(folder, "sources.toml"))
     except OSError:
         return -1
+
+
+def _bytes(folder: Path | str, name: str) -> bytes:
+    with open(os.path.join(folder, name), "rb") as file:
+        return file.read()
 
 
 def _encode(rows: tuple[Fact, ...]) -> msgspec.Raw:

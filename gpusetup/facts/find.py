@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 MOBILE = {"laptop", "mobile", "notebook", "design"}  # "with Max-Q Design" is how NVML names thin laptops
 SILENT = {"nvidia", "geforce", "tesla", "gpu", "graphics", "with", "corporation", "generation", "edition"}
-EQUIPMENT = re.compile(r"\d+gb?|(hbm)?\d\w?|sxm\d?|pcie|nvl\d*|v\d|ac|lc")
+EQUIPMENT = r"\d+gb?|(hbm)?\d\w?|sxm\d?|pcie|nvl\d*|v\d|ac|lc"
 """Memory, form factor, cooling: what tells boards of one chip apart."""
-RUN_TOGETHER = re.compile(r"(?<=\bgtx)(?=\d)|(?<=\brtx)(?=\d)|(?<=\bgt)(?=\d)|(?<=\d)(?=ti\b|super\b)")
+RUN_TOGETHER = r"(?<=\bgtx)(?=\d)|(?<=\brtx)(?=\d)|(?<=\bgt)(?=\d)|(?<=\d)(?=ti\b|super\b)"
 NEAR = 6
 
 
@@ -43,7 +43,7 @@ def gpu_by_name(facts: Facts, name: str) -> Gpu:
     candidates when they differ in capability, and near names when there are none.
     """
     asked = words(name)
-    plain = frozenset(word for word in asked if not EQUIPMENT.fullmatch(word))
+    plain = frozenset(word for word in asked if not re.fullmatch(EQUIPMENT, word))
     for wanted in (asked, plain):
         rows = [gpu for gpu in facts.gpu if plain and wanted <= words(gpu.name)]
         rows = [gpu for gpu in rows if words(gpu.name) == wanted] or rows
@@ -96,7 +96,7 @@ def unconfirmed_fedora(facts: Facts) -> tuple[FedoraRelease, ...]:
 
 def words(name: str) -> frozenset[str]:
     """Return the words that tell one GPU from another, in lower case; every word for laptops becomes ``laptop``."""
-    apart = RUN_TOGETHER.sub(" ", name.lower().replace("max-q design", "design"))
+    apart = re.sub(RUN_TOGETHER, " ", name.lower().replace("max-q design", "design"))
     found = re.findall(r"[a-z]*[0-9]+[a-z]*|[a-z]+", apart)
     return frozenset("laptop" if word in MOBILE else word for word in found if word not in SILENT)
 

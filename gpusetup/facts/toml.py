@@ -16,21 +16,21 @@ from gpusetup.facts.tables import row_type
 CITING = ("source", "spec_source")
 
 
-def read_table(folder: Path, table: str) -> tuple[Fact, ...]:
+def read_table(folder: Path | str, table: str) -> tuple[Fact, ...]:
     """Return the rows of ``<table>.toml``, each checked against its type.
 
     Raises `WrongInputError` naming file, table and row when one does not fit, above all when it has no source or no
     ``read_on``.
     """
     kind = row_type(table)
-    path = folder / f"{table}.toml"
+    path = Path(folder) / f"{table}.toml"
     names = read_sources(folder)
     return tuple(_convert(path, number, row, names, kind) for number, row in _rows(path, table))
 
 
-def read_sources(folder: Path) -> dict[str, str]:
+def read_sources(folder: Path | str) -> dict[str, str]:
     """Return the short names that rows may cite, and what each stands for."""
-    return {str(name): str(text) for name, text in _parse(folder / "sources.toml").items()}
+    return {str(name): str(text) for name, text in _parse(Path(folder) / "sources.toml").items()}
 
 
 def _rows(path: Path, table: str) -> Iterator[tuple[int, dict[str, Any]]]:

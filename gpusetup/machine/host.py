@@ -6,10 +6,12 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
-from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from gpusetup.machine.model import Reading, Unread, Why
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TEXT_LIMIT = 1 << 20
 LINK_LIMIT = 40  # as in the kernel
@@ -37,7 +39,7 @@ class Host:
     read (a FIFO or a device could block), and only up to a limit.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path | str) -> None:
         self.root = os.path.abspath(root)
         self.live = self.root == "/"
 
@@ -99,12 +101,12 @@ class Host:
 
     def glob(self, pattern: str) -> tuple[str, ...]:
         """Return the paths that match `pattern` (``*``, ``?`` and ``[]`` within one name), sorted."""
-        return tuple(self._glob("/", PurePosixPath(pattern).parts[1:]))
+        return tuple(self._glob("/", [part for part in pattern.split("/") if part]))
 
-    def _glob(self, folder: str, parts: tuple[str, ...]) -> Iterator[str]:
+    def _glob(self, folder: str, parts: list[str]) -> Iterator[str]:
         head, rest = parts[0], parts[1:]
         if any(char in head for char in "*?["):
-            names: tuple[str, ...] = tuple(name for name in self.names(folder) if fnmatchcase(name, head))
+            names: tuple[str, ...] = tuple(_matching(self.names(folder), head))
         else:
             names = (head,)
         for name in names:
@@ -185,6 +187,30 @@ class Host:
                 done.clear()
             pending.extend(reversed(target.split("/")))
         return "/" + "/".join(done)
+
+
+def _matching(names: tuple[str, ...], pattern: str) -> Iterator[str]:
+    """Yield those of `names` that match `pattern`; nearly every one has no more than ``*`` in it."""
+    if "?" in pattern or "[" in pattern:
+        from fnmatch import filter as matching  # noqa: PLC0415 - it makes a regular expression of each pattern
+
+        yield from matching(names, pattern)
+        return
+    start, *between, end = pattern.split("*")
+    for name in names:
+        if name.startswith(start) and name.endswith(end) and _follow(name, start, between, end):
+            yield name
+
+
+def _follow(name: str, start: str, between: list[str], end: str) -> bool:
+    """Say whether `between` come one after the other behind the `start` and before the `end` of `name`."""
+    at = len(start)
+    for part in between:
+        found = name.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return at + len(end) <= len(name)
 
 
 def _read(handle: int, limit: int) -> bytes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gpusetup import __version__
 from gpusetup.errors import WrongInputError
@@ -13,14 +13,17 @@ from gpusetup.machine.host import Host
 from gpusetup.machine.model import Machine
 from gpusetup.machine.nvml.question import Question
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def read(sysroot: Path, deadline: float, meanwhile: Callable[[], object] | None = None) -> Machine:
+
+def read(sysroot: Path | str, deadline: float, meanwhile: Callable[[], object] | None = None) -> Machine:
     """Return the host under `sysroot`; the driver may take `deadline` seconds, and is asked while the rest is read.
 
     `meanwhile` is work of the caller's own that needs no machine, such as its imports, done while the driver works.
     Raises `WrongInputError` when `sysroot` is not a folder. Whatever else cannot be read says so in its place.
     """
-    if not sysroot.is_dir():
+    if not os.path.isdir(sysroot):
         raise WrongInputError(f"{sysroot} is not a folder", "give the folder that holds the host's files")
     host = Host(sysroot)
     question = Question(host, deadline)
@@ -43,7 +46,7 @@ def _read_beside(host: Host, question: Question) -> Machine:
     from gpusetup.machine.packages.conda import read_conda  # noqa: PLC0415
     from gpusetup.machine.packages.installed import read_packages  # noqa: PLC0415
     from gpusetup.machine.software.distributions import read_distributions  # noqa: PLC0415
-    from gpusetup.machine.software.libraries import read_gone, read_libraries  # noqa: PLC0415
+    from gpusetup.machine.software.libraries import gone, read_cached, read_libraries  # noqa: PLC0415
     from gpusetup.machine.software.owners import own  # noqa: PLC0415
     from gpusetup.machine.software.toolkits import read_nvcc, read_toolkits  # noqa: PLC0415
     from gpusetup.machine.software.wheels import read_owned, shared_files  # noqa: PLC0415
@@ -54,7 +57,8 @@ def _read_beside(host: Host, question: Question) -> Machine:
     distributions = read_distributions(host)
     owned = read_owned(host, distributions)
     packages = read_packages(host)
-    libraries = own(host, read_libraries(host, system.arch, toolkits, distributions), packages, owned)
+    cached = read_cached(host)
+    libraries = own(host, read_libraries(host, system.arch, toolkits, distributions, cached), packages, owned)
     bus = read_bus(host)
     beside: dict[str, Any] = {
         "device_nodes": read_device_nodes(host),
@@ -63,7 +67,7 @@ def _read_beside(host: Host, question: Question) -> Machine:
         "containers": read_containers(host, packages),
         "conda": read_conda(host),
         "udev": read_udev(host),
-        "libraries_gone": read_gone(host),
+        "libraries_gone": gone(host, cached),
         "shared_files": shared_files(owned),
     }
     answer = question.answer()

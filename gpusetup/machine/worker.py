@@ -81,8 +81,7 @@ class Worker:
         """Return what the child told, at the latest when the deadline has passed."""
         raw, finished = self._drain()
         status = self._reap(kill=not finished)
-        *whole, _unfinished = raw.split(b"\n")
-        lines = [line for line in map(_decode, whole) if line]
+        lines = [line for line in _decode(raw.rpartition(b"\n")[0]) if line]
         calls = [str(line[1]) for line in lines if line[0] == "call" and len(line) > 1]
         ended, detail = ("fine", "") if ["done"] in lines else _ending(finished, status, lines)
         if ended == "timeout":
@@ -173,10 +172,18 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _decode(line: bytes) -> list[Any]:
+def _decode(raw: bytes) -> list[list[Any]]:
+    decoder = msgspec.json.Decoder(list[Any])
     try:
-        return msgspec.json.decode(line, type=list[Any])
-    except msgspec.DecodeError:  # the library wrote into our pipe: not ours, and not to be believed
+        return decoder.decode_lines(raw)
+    except msgspec.DecodeError:  # the library wrote into our pipe, and a line of its own is not to be believed
+        return [line for part in raw.split(b"\n") for line in _decode_one(decoder, part)]
+
+
+def _decode_one(decoder: msgspec.json.Decoder[list[Any]], line: bytes) -> list[list[Any]]:
+    try:
+        return [decoder.decode(line)]
+    except msgspec.DecodeError:
         return []
 
 

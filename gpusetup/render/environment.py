@@ -29,6 +29,7 @@ def scripts(folders: list[Path]) -> Environment:
         doubled=quoting.doubled,
         json=quoting.json_text,
         line=quoting.line,
+        literal=quoting.literal,
         unit=quoting.unit,
         unit_line=quoting.unit_line,
     )

@@ -95,6 +95,22 @@ def doubled(value: Any) -> Any:
     return value.replace("$", "$$") if isinstance(value, str) else [doubled(one) for one in value]
 
 
+def literal(value: Any) -> Any:
+    """Return a text, or a list of them, that has no ``${…}``: dev containers put variables there, the host's too.
+
+    They know no way to write one that is none. The result still needs `json` after this. Source: the Development
+    Container specification, "Variables in devcontainer.json"; devcontainers/cli, common/variableSubstitution.ts.
+    """
+    if not isinstance(value, str):
+        return [literal(one) for one in value]
+    if re.search(r"\$\{.*?\}", value):
+        raise WrongInputError(
+            f"{neutral(value)!r} has a ${{…}}, for which a dev container would put a variable of the host's",
+            "put the command into a script, and name that",
+        )
+    return value
+
+
 def mark(value: Any) -> str:
     """Mark (as Jinja's ``finalize``) whatever did not come through a filter of this module as raw."""
     return value if isinstance(value, Shell) else RAW + _unmarked(neutral(str(value)))

@@ -27,7 +27,8 @@ _LINES = 8  # of what a run printed before it died; --json has more
 def show(proof: Proof) -> None:
     """Print `proof` on stdout."""
     out = console()
-    _wrapped(out, headline(proof), style=STYLES["failed" if proof.failed else "passed"], indent="")
+    state = "failed" if proof.failed else "passed" if proof.proven else "unproven"
+    _wrapped(out, headline(proof), style=STYLES[state], indent="")
     out.print()
     show_table(table(proof, wide=out.width >= _WIDE))
     out.print()
@@ -63,16 +64,19 @@ def headline(proof: Proof) -> str:
     if failed:
         where = sorted({f"{verdict.check} in {verdict.framework} on {verdict.device}" for verdict in failed})
         return f"FAILED: {len(failed)} of {len(proof.verdicts)} verdicts, {neutral('; '.join(where))} {took}"
-    frameworks = sorted({run.job.framework for run in proof.runs} - {REFERENCE})
-    devices = " and ".join(dict.fromkeys(run.job.device for run in proof.runs if run.job.framework != REFERENCE))
+    if not proof.proven:
+        return f"NOT PROVEN: no framework can run what was asked for {took}"
+    devices = " and ".join(dict.fromkeys(run.job.device for run in proof.runs if run.job.framework in proof.proven))
     twice = ", and the same ones in every process" if _states(proof, "determinism") == {"passed"} else ""
-    return f"PROVEN: {neutral(_listed(frameworks))} computed the right numbers on {devices}{twice} {took}"
+    return f"PROVEN: {neutral(_listed(list(proof.proven)))} computed the right numbers on {devices}{twice} {took}"
 
 
 def sameness(proof: Proof) -> str:
     """Return the level of sameness the verdicts carry: L2 bit for bit, or L3 within tolerance, or none."""
     if proof.failed:
         return "nothing, until the failures above are explained"
+    if not proof.proven:
+        return "nothing"
     exact = sorted({one.check for one in proof.verdicts if one.kind == "published"})
     everywhere = f"; L0 for {', '.join(exact)}, the same bits on any hardware in any framework" if exact else ""
     if _states(proof, "determinism") == {"passed"}:

@@ -17,7 +17,9 @@ from gpusetup.report.console import WIDTH_WHEN_PIPED
 def say(line: str = "", *, indent: int = 0, wrap: bool = True, colour: str | None = None, bold: bool = False) -> None:
     """Print `line` on stdout, `indent` columns in; wrapped, but for a command to copy, with the rest further in."""
     blank = " " * indent
-    shown = fill(line, width(), initial_indent=blank, subsequent_indent=blank + "  ") if wrap else blank + line
+    shown = blank + line
+    if wrap and len(shown) > (columns := width()):
+        shown = fill(line, columns, initial_indent=blank, subsequent_indent=blank + "  ")
     click.secho(shown, fg=colour, bold=bold or None, color=False if os.environ.get("NO_COLOR") else None)
 
 

@@ -13,6 +13,7 @@ import msgspec
 from gpusetup.resolve.model import OWNERS, Archive, Flavour, Owner
 
 if TYPE_CHECKING:
+    from gpusetup.facts.floor import DriverFloor
     from gpusetup.facts.model.cuda import Branch, CudaSeries, Glibc
     from gpusetup.facts.model.cudnn import Cudnn, CudnnSupport
     from gpusetup.facts.model.fact import Fact
@@ -23,13 +24,6 @@ if TYPE_CHECKING:
 
 class Candidate(msgspec.Struct, frozen=True, eq=False):
     """One value that a variable can take."""
-
-
-class Floor(Candidate, frozen=True, eq=False):
-    """The lowest driver that runs programs of one CUDA series, and the row that says so."""
-
-    driver: str
-    row: Fact
 
 
 class CardKind(Candidate, frozen=True, eq=False):
@@ -105,7 +99,7 @@ class TorchWheel(Candidate, frozen=True, eq=False):
     kernels: TorchBuild | None = None
     """The row whose list of capabilities is taken: the build's own, or its predecessor's where that is not known."""
     series: CudaSeries | None = None
-    floor: Floor | None = None
+    floor: DriverFloor | None = None
     support: CudnnSupport | None = None
 
     def __str__(self) -> str:
@@ -119,7 +113,7 @@ class TensorflowWheel(Candidate, frozen=True, eq=False):
     gpu: bool
     kernels: Fact
     series: CudaSeries
-    floor: Floor | None
+    floor: DriverFloor | None
     hosted: bool = False
     """It loads CUDA and cuDNN from the host, as no wheels brought them yet."""
 
@@ -164,7 +158,7 @@ class ToolkitOffer(Candidate, frozen=True, eq=False):
 
     tier: int
     series: CudaSeries | None = None
-    floor: Floor | None = None
+    floor: DriverFloor | None = None
     packages: tuple[str, ...] = ()
     image: str = ""
     seen: Fact | None = None

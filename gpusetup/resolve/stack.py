@@ -152,11 +152,9 @@ def _torch_requirement(torch: TorchWheel, facts: Facts) -> Requirement:
 
 def _tensorflow_requirements(tensorflow: TensorflowWheel, solution: Solution) -> Iterator[Requirement]:
     row = tensorflow.row
-    if not tensorflow.gpu:
-        yield Requirement(text=f"{row.package.removesuffix('-gpu')}=={row.release}")
-        return
-    if tensorflow.hosted:
-        yield Requirement(text=f"{row.package}=={row.release}")
+    if not tensorflow.gpu or tensorflow.hosted:
+        package = row.package if tensorflow.gpu else row.cpu_package or row.package
+        yield Requirement(text=f"{package}=={row.release}")
         yield from (Requirement(text=pin) for pin in row.pins)
         return
     yield Requirement(text=f"tensorflow[and-cuda]=={row.release}")

@@ -22,11 +22,24 @@ _NO_MEMORY = (
     "CUDNN_STATUS_ALLOC_FAILED",
     "std::bad_alloc",
 )
+# what PyTorch, XLA through JAX, TensorFlow say when a processor has no kernel for half precision
+_NO_KERNEL = (
+    "not implemented for 'Half'",
+    "not implemented for 'BFloat16'",
+    "is not supported by dot_general on CPU",
+    "No OpKernel was registered",
+    "Could not find device for node",
+)
 
 
-def of_error(error: str) -> tuple[Outcome, str]:
-    """Return how a job ended that raised `error`, and why."""
+def of_error(error: str, *, half: bool = False) -> tuple[Outcome, str]:
+    """Return how a job ended that raised `error`, and why; `half` says that it computed in half precision.
+
+    There a kernel that is missing is no fault, and nothing is proven; in float32 it is one.
+    """
     short = error if len(error) <= 400 else f"{error[:400]} …"
+    if half and any(sign in error for sign in _NO_KERNEL):
+        return "unsupported", short
     return ("out of memory" if _names_memory(error) else "failed"), short
 
 
@@ -41,11 +54,13 @@ def of_signal(number: int, log: tuple[str, ...] = (), *, kernel_killed: bool = F
     return ("out of memory", f"{name_signal(number)}: {said}") if said else ("crashed", name_signal(number))
 
 
-def of_status(status: int, error: str, log: tuple[str, ...], *, kernel_killed: bool) -> tuple[Outcome, str]:
+def of_status(
+    status: int, error: str, log: tuple[str, ...], *, kernel_killed: bool, half: bool = False
+) -> tuple[Outcome, str]:
     """Return how a job ended that left the wait `status` and, maybe, an `error`, but no result."""
     if os.WIFSIGNALED(status):
         return of_signal(os.WTERMSIG(status), log, kernel_killed=kernel_killed)
-    return of_error(error or f"it ended with exit code {os.WEXITSTATUS(status)} and no result")
+    return of_error(error or f"it ended with exit code {os.WEXITSTATUS(status)} and no result", half=half)
 
 
 def name_signal(number: int) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gpusetup.selftest import endings
 from gpusetup.selftest.memory import GIB, kernel_kills, resident
-from gpusetup.selftest.model import Outcome, Result, Run
+from gpusetup.selftest.model import HALVES, Outcome, Result, Run
 from gpusetup.selftest.plan import environment
 from gpusetup.selftest.process import WorkerProcess
 from gpusetup.selftest.protocol import Done, Exited, Failed, Message, Progress, Ready, Started
@@ -111,9 +111,9 @@ class LaneWorker:
         if status == 0 and self._result is not None:
             self._end("finished", "", self._result)
         else:
-            log = self._last_lines(self._waiting[0])
-            killed = kernel_kills() > self._kills
-            self._end(*endings.of_status(status, self._error, log, kernel_killed=killed))
+            job = self._waiting[0]
+            killed, half = kernel_kills() > self._kills, job.precision in HALVES
+            self._end(*endings.of_status(status, self._error, self._last_lines(job), kernel_killed=killed, half=half))
         if self._waiting:
             self._next()
         else:

@@ -6,12 +6,13 @@ from typing import Literal
 
 from gpusetup.value import Value
 
-Outcome = Literal["finished", "failed", "crashed", "out of memory", "hung"]
+Outcome = Literal["finished", "failed", "unsupported", "crashed", "out of memory", "hung"]
 Kind = Literal["run", "parity", "agreement", "published", "invariant", "determinism", "baseline", "speed"]
 Precision = Literal["float32", "tf32", "bf16", "fp16", "float64"]
 State = Literal["passed", "failed", "unproven"]
 Profile = Literal["quick", "full"]
 
+HALVES: tuple[Precision, ...] = ("bf16", "fp16")
 REFERENCE = "reference"
 """The framework that is none: the float64 NumPy meaning of a check."""
 

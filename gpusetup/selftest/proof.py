@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from gpusetup.selftest.model import Invariant, Job, Observation, Outcome, Profile, Verdict
+from gpusetup.selftest.model import REFERENCE, Invariant, Job, Observation, Outcome, Profile, Verdict
 from gpusetup.value import Value
 
 
@@ -77,3 +77,8 @@ class Proof(Value):
     def failed(self) -> bool:
         """True when any verdict failed."""
         return any(verdict.state == "failed" for verdict in self.verdicts)
+
+    @property
+    def proven(self) -> tuple[str, ...]:
+        """Return the frameworks in which a run came to its end."""
+        return tuple(sorted({run.job.framework for run in self.runs if run.result is not None} - {REFERENCE}))

@@ -150,8 +150,16 @@ def test_the_wheel_is_the_one_given_with_its_hash(tmp_path: Path) -> None:
     assert own.sha256 == subprocess.check_output(["sha256sum", given], text=True).split()[0]
     with pytest.raises(WrongInputError, match="no wheel of gpusetup"):
         wheel(tmp_path / "torch-2-py3-none-any.whl", place)
+    with pytest.raises(WrongInputError, match="no wheel of gpusetup"):
+        wheel(tmp_path / "gpusetup-9 [1]-py3-none-any.whl", place)  # COPY would take it for two words and a pattern
     with pytest.raises(WrongInputError, match="cannot read"):
         wheel(tmp_path / "gpusetup-8-py3-none-any.whl", place)
+
+
+def test_a_path_that_a_builder_would_cut_is_refused(stand_in: Path) -> None:
+    wishes = Wishes(pip_config=Path("/etc/a,b/pip.conf"))
+    with context() as folder, pytest.raises(WrongInputError, match="comma"):
+        build(Builder(name="buildah", path=str(stand_in)), folder, "FROM x\n", "x:1", wishes, lambda _: None)
 
 
 def test_what_needs_a_build_says_so(gpusetup: Run, tmp_path: Path) -> None:

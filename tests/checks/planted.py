@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from gpusetup.selftest.catalogue import checks
-from gpusetup.selftest.model import Verdict
+from gpusetup.selftest.model import Precision, Verdict
 from gpusetup.selftest.plan import Limits, Selection
 from gpusetup.selftest.proof import Proof
 from gpusetup.selftest.prove import prove
@@ -33,6 +33,7 @@ class Fault(Value):
     step: int | None = None
     check: str = ""
     framework: str = ""
+    precision: Precision = "float32"
 
     @property
     def title(self) -> str:
@@ -71,11 +72,15 @@ def run(planted: Sequence[Fault], folder: Path, jobs: int = 2) -> dict[str, list
             for number, fault in enumerate(planted)
             if (2 if "determinism" in fault.caught_by else 1) == repeat
         }
-        for framework in sorted({fault.framework for fault in copies.values()}):
-            chosen = {copy: fault for copy, fault in copies.items() if fault.framework == framework}
+        for framework, precision in sorted({(fault.framework, fault.precision) for fault in copies.values()}):
+            chosen = {
+                copy: fault
+                for copy, fault in copies.items()
+                if (fault.framework, fault.precision) == (framework, precision)
+            }
             for copy, fault in chosen.items():
                 plant(fault, copy, folder)
-            proof = _prove(tuple(chosen), framework, folder, repeat, jobs)
+            proof = _prove(tuple(chosen), framework, precision, folder, repeat, jobs)
             for copy, fault in chosen.items():
                 found[fault.title] = [one for one in proof.verdicts if one.check == copy and one.state == "failed"]
     return found
@@ -94,6 +99,7 @@ def caught(fault: Fault, failures: Sequence[Verdict]) -> bool:
     return False
 
 
-def _prove(names: tuple[str, ...], framework: str, folder: Path, repeat: int, jobs: int) -> Proof:
-    selection = Selection(checks=names, pythons={framework: sys.executable}, repeat=repeat)
+def _prove(names: tuple[str, ...], framework: str, precision: Precision, folder: Path, repeat: int, jobs: int) -> Proof:
+    pythons = {framework: sys.executable}
+    selection = Selection(checks=names, pythons=pythons, repeat=repeat, precisions=(precision,))
     return prove(selection, checks(folder), own_checks=folder, jobs=jobs, limits=Limits(seconds=600))

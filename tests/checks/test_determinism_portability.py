@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
-from checks.determinism.portability import run
+from checks.determinism import portability
+from checks.determinism.portability import run, variants
 from tests.checks.one_job import JOB
 
 HASHES = {"PYTHONHASHSEED": "0"}  # without it, the order of a set is another in every process
@@ -28,3 +30,22 @@ def test_random_numbers_follow_the_vector_width() -> None:
 def test_a_process_that_fails_says_why() -> None:
     with pytest.raises(RuntimeError, match="nonesuch"):
         run(dataclasses.replace(PYTORCH, framework="nonesuch"), {})
+
+
+@pytest.mark.parametrize(("flags", "wide"), [({"avx2", "fma"}, False), ({"avx512f"}, False), (None, True)])
+def test_instructions_that_the_processor_lacks_are_not_tried(
+    flags: set[str] | None, wide: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = {"avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl"}
+    monkeypatch.setattr(portability, "instructions", lambda: frozenset(every if flags is None else flags))
+    lacking = {one.name: one.lacking for one in variants("pytorch")}
+    assert (lacking["ATen's AVX-512 code"] == "") is wide
+    assert lacking["ATen's plain code"] == ""
+
+
+def test_a_process_that_dies_without_a_word_tells_how(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    script = tmp_path / "dies.py"
+    script.write_text("import os; os.abort()")
+    monkeypatch.setattr(portability, "_SCRIPT", script)
+    with pytest.raises(RuntimeError, match="exit status -6"):
+        run(PYTORCH, {})

@@ -65,6 +65,22 @@ def test_neither_text_nor_json_lets_one_through(before: Report, report: Report) 
         assert not CONTROL.search(said)
 
 
+def test_what_is_said_of_several_gpus_alike_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    def hot(gpu: int, degrees: int) -> Finding:
+        told = (f"{degrees} degrees",)
+        return Finding(rule="PWR001", state="warning", subject=f"GPU {gpu}", summary="it is hot", evidence=told)
+
+    findings = (hot(0, 95), hot(1, 95), hot(2, 99), hot(3, 95))
+    text.show(Report(gpusetup="0.1", machine="a server", findings=findings))
+    told = [line for line in capsys.readouterr().out.splitlines() if "PWR001," in line or "degrees" in line]
+    assert told == [
+        "WARNING PWR001, GPU 0, 1, 3: it is hot",
+        "  - 95 degrees",
+        "WARNING PWR001, GPU 2: it is hot",
+        "  - 99 degrees",
+    ]
+
+
 @settings(max_examples=200, deadline=None)
 @given(report=REPORTS)
 def test_junit_is_xml_with_one_case_for_every_finding(report: Report) -> None:

@@ -12,6 +12,7 @@ from gpusetup.doctor.image import fit, image_rules
 from gpusetup.doctor.image.conditions import Host, holds
 from gpusetup.doctor.image.needs import needs
 from gpusetup.facts import facts
+from gpusetup.facts.floor import driver_floor
 from gpusetup.machine.model import Machine
 from gpusetup.machine.model.image import Image
 from tests.doctor.host_fit import cells, expected, said
@@ -154,11 +155,27 @@ def test_every_error_has_a_remedy() -> None:
     assert all(one.remedy and one.remedy.commands for one in errors)
 
 
-def test_ngc_and_old_images_are_understood() -> None:
-    assert needs(image(None, CUDA_VERSION="12.8.0.038"), facts()).cuda == ("12.8",)
-    old = needs(image({"com.nvidia.cuda.version": "10.1.243"}), facts())
-    assert old.floor is not None
-    assert old.floor.driver == "418.39"
+@pytest.mark.parametrize(
+    ("cuda", "floor"),
+    [("12.8.0.038", "525.60.13"), ("11.8.0", "450.80.02"), ("11.0.3", "450.36.06"), ("10.1.243", "418.39"),
+     ("9.0.176", "384.81"), ("13.99.0", "580")],
+)  # fmt: skip
+def test_the_floor_of_ngc_and_old_images_and_of_those_to_come_is_known(cuda: str, floor: str) -> None:
+    """As NVIDIA's release notes have it ("CUDA Driver", table 2 of the newest, table 1 of the older ones)."""
+    for one in (image(None, CUDA_VERSION=cuda), image({"com.nvidia.cuda.version": cuda})):
+        found = needs(one, facts()).floor
+        assert found is not None
+        assert found.driver == floor
+
+
+def test_what_a_plan_demands_of_the_driver_is_what_the_doctor_demands() -> None:
+    """An image of ours that lost its label is judged as the plan it came from."""
+    for build in facts().torch_build:
+        planned = driver_floor(facts(), build.cuda)
+        judged = needs(image({"io.gpusetup.cuda.torch": build.cuda}), facts()).floor
+        assert planned is not None
+        assert judged is not None
+        assert judged.driver == planned.driver
 
 
 def test_a_sample_of_the_matrix_agrees_with_the_tables_read_by_plain_loops() -> None:

@@ -6,7 +6,12 @@ import re
 
 import pytest
 
-from gpusetup.doctor.catalogue import all_rules
+from gpusetup.doctor.catalogue import all_rules, explained_rules
+from gpusetup.doctor.examine import examine
+from gpusetup.doctor.fixes import table
+from gpusetup.doctor.mentions import mentions
+from gpusetup.doctor.page import page
+from tests.doctor.machines import Case, cases
 from tools.rule_pages import FOLDER, pages
 
 RULES = all_rules()
@@ -28,3 +33,19 @@ def test_a_rule_explains_itself(name: str) -> None:
 
 def test_there_are_a_hundred_rules_and_more() -> None:
     assert len(RULES) >= 100
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_a_page_tells_every_remedy_that_the_rule_gives(case: Case) -> None:
+    rule = RULES[case.rule]
+    given = {one.remedy.fix for one in examine(case.fires, [rule]) if one.remedy is not None}
+    assert given <= mentions(rule.judge)
+    assert page(rule, ()).count("```console") >= len(given)
+
+
+def test_no_page_tells_a_remedy_that_the_rule_does_not_give() -> None:
+    told = {name: mentions(rule.judge) & table().keys() for name, rule in explained_rules().items()}
+    assert told["KRN104"] == {"restart"}
+    assert told["DRV103"] == {"open-module", "proprietary-module"}
+    assert told["XID008"] == set()
+    assert set().union(*told.values()) == set(table()), "a remedy that no rule gives"

@@ -110,7 +110,7 @@ def test_a_table_that_cannot_be_read_or_does_not_exist_is_an_error(folder: Path)
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of all the tables, compiled."""
     copy = tmp_path_factory.mktemp("facts")
-    for path in compiled.HERE.glob("*.toml"):
+    for path in Path(compiled.HERE).glob("*.toml"):
         shutil.copy(path, copy)
     compiled.write(copy)
     return copy
@@ -140,5 +140,5 @@ def test_a_broken_compilation_is_not_used(whole: Path, tmp_path: Path, content: 
 def test_every_table_is_declared_once() -> None:
     annotations = {name: text for name, text in Facts.__annotations__.items() if not name.startswith("_")}
     assert annotations == {table: f"tuple[{row_type(table).__name__}, ...]" for table in TABLES}
-    assert {path.stem for path in compiled.HERE.glob("*.toml")} == {*TABLES, "sources"}
+    assert {path.stem for path in Path(compiled.HERE).glob("*.toml")} == {*TABLES, "sources"}
     assert all(facts().load(table) for table in TABLES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -92,12 +93,12 @@ def test_every_check_has_something_planted() -> None:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_tables_are_written_in_their_one_form(table: str) -> None:
-    path = compiled.HERE / f"{table}.toml"
+    path = Path(compiled.HERE) / f"{table}.toml"
     assert facts_toml.dump(table, *facts_toml.read(path)) == path.read_text()
 
 
 def test_every_named_source_is_cited_and_written_out() -> None:
-    cited = "".join((compiled.HERE / f"{table}.toml").read_text() for table in TABLES)
+    cited = "".join((Path(compiled.HERE) / f"{table}.toml").read_text() for table in TABLES)
     names = read_sources(compiled.HERE)
     assert [name for name in names if f'"{name}"' not in cited] == []
     assert [text for text in names.values() if cited.count(f'"{text}"')] == []

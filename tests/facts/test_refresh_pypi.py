@@ -15,7 +15,7 @@ import pytest
 from gpusetup.errors import CannotLookError, MissingError
 from tests.facts.local_server import Upstream, serve
 from tools import pip_index, refresh_pypi, refresh_wheels
-from tools.rows import Row
+from tools.rows import Row, apply
 
 RECORDED = Path(__file__).parent / "recorded" / "index"
 TODAY = date(2026, 11, 22)
@@ -102,6 +102,14 @@ def test_tensorflow_gets_what_the_extra_pulls(index: Upstream) -> None:
     assert row["and_cuda_nccl"] == "nvidia-nccl-cu12>=2.27.7,<3.0"
 
 
+def test_tensorflow_gets_the_package_for_the_cpu_where_there_is_one(index: Upstream) -> None:
+    common: Row = {"source": ["x:y"], "read_on": TODAY}
+    rows = [common | {"id": f"tensorflow-{one}", "release": one, "source": ["x:y"]} for one in ("2.21.0", "2")]
+    list(refresh_pypi.tensorflow(rows, TODAY))
+    assert [row.get("cpu_package") for row in rows] == ["tensorflow-cpu", None]
+    assert "pypi-tensorflow-cpu" in rows[0]["source"]
+
+
 def test_cudnn_rows_list_their_wheels(index: Upstream) -> None:
     known = {"id": "cudnn-9.10.2.21", "version": "9.10.2.21", "cuda_majors": [12], "source": ["x:y"], "read_on": TODAY}
     rows = [known]
@@ -140,9 +148,20 @@ def test_wheels_are_added_with_the_hash_that_the_index_states(index: Upstream) -
 
 def test_wheels_that_have_rows_are_left_alone(index: Upstream) -> None:
     known = {"id": "wheel-torch-2.15.0-cp313", "package": "torch", "release": "2.15.0", "python": "3.13", "sha256": "0"}
-    rows: list[Row] = [dict(known)]
+    by_hand = {"id": "wheel-pip-25.3", "package": "pip", "release": "25.3", "sha256": "1"}
+    rows: list[Row] = [dict(by_hand), dict(known)]
     assert not [change for change in refresh_wheels.wheel(rows, TODAY) if "torch" in change]
     assert known in rows
+    assert rows[-1] == by_hand
+
+
+def test_a_refresher_that_cannot_ask_says_so_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    def cannot(_rows: list[Row], _today: date) -> list[str]:
+        raise CannotLookError("the index does not answer")
+
+    with pytest.raises(SystemExit, match="cuda stays as it is: the index does not answer"):
+        apply("cuda", cannot)
+    assert capsys.readouterr().out == ""
 
 
 def test_a_wheel_in_a_folder_of_this_machine_is_none_of_the_index(

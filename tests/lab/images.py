@@ -21,8 +21,10 @@ from gpusetup.apply.image.inside import inside
 from gpusetup.render.container import Container
 from gpusetup.resolve.model import Environment
 from tests.lab import rootfs
+from tests.lab.fedora import ON_THE_DISK
 from tests.lab.stubs import Key, Pool, Stub, program, run
 from tests.lab.wheels import wheel
+from tests.lab.world import World
 
 GPUSETUP = Path(sys.executable).with_name("gpusetup")
 
@@ -38,7 +40,10 @@ def lacking() -> str:
 
 
 class Images:
-    """A store with stand-in base images, `in_memory` while they are small; `env` lets a command build in it."""
+    """A store with stand-in base images, `in_memory` while they are small; `env` lets a command build in it.
+
+    A folder that has such a store already is taken as it is.
+    """
 
     def __init__(self, folder: Path, *, in_memory: bool) -> None:
         self.folder = folder
@@ -46,7 +51,7 @@ class Images:
             run("mount", "-t", "tmpfs", "-o", "mode=700,size=8g", "images", folder)
         self.key = Key(folder, "distribution")
         self.pool = Pool(folder, self.key)
-        (folder / "tmp").mkdir()
+        (folder / "tmp").mkdir(exist_ok=True)
         (folder / "storage.conf").write_text(
             f'[storage]\ndriver = "overlay"\ngraphroot = "{folder}/store"\nrunroot = "{folder}/run"\n'
         )
@@ -55,11 +60,16 @@ class Images:
             "BUILDAH_ISOLATION": "chroot",
             "TMPDIR": str(folder / "tmp"),
         }
-        rootfs.make(folder / "root")
-        self._commit(ROOT, "scratch", folder / "root")
+        if not self.has(ROOT):
+            rootfs.make(folder / "root")
+            self._commit(ROOT, "scratch", folder / "root")
 
     def buildah(self, *command: str | Path) -> str:
         return run("buildah", *command, env=self.env).strip()
+
+    def has(self, image: str) -> bool:
+        """Say whether `image` is in the store."""
+        return image in self.buildah("images", "--format", "{{.Name}}:{{.Tag}}").splitlines()
 
     def stand_in(self, options: Sequence[str], *, wheels: bool = True) -> Container:
         """Make the images that `gpusetup container` with these options builds upon, with all that it installs there.
@@ -99,6 +109,38 @@ class Images:
         else:
             self._rpms(top, packages, "libdnf5" if family == "fedora" else "dnf")
         self._commit(reference, ROOT, top)
+
+    def bootable(self, reference: str, world: World) -> None:
+        """Make a bootable host of the stand-in Fedora: its package database, its keys and the address of its packages.
+
+        `bootc` and what would act on a kernel are stand-ins; what it installs comes from `world`.
+        """
+        root, release = self.folder / "bootable", "44"
+        rootfs.make(root, ("curl", "gnupg", "mawk", "openssl", "util-linux"))
+        (root / "usr/bin/awk").symlink_to("mawk")
+        world.serve_fedora(release)
+        for name in (*ON_THE_DISK, "bootc"):
+            place = root / "usr/local/sbin" / name
+            lay(root, {f"usr/local/sbin/{name}": "#!/bin/bash\n" if name == "bootc" else program(name)})
+            place.chmod(0o755)
+        lay(
+            root,
+            {
+                "etc/os-release": f'NAME="Fedora Linux"\nID=fedora\nVERSION_ID={release}\n',
+                "etc/pki/rpm-gpg/fedora": world.key.public.read_text(),
+                "etc/yum.repos.d/fedora.repo": f"[fedora]\nname=Fedora\nbaseurl=https://fedora.lab/{release}\n"
+                "gpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/fedora\n",
+                "etc/group": rootfs.ACCOUNTS["group"] + "akmods:x:990:\n",
+            },
+        )
+        with (root / "etc/ssl/certs/ca-certificates.crt").open("a") as bundle:
+            bundle.write((world.folder / "cert.pem").read_text())
+        packages = world.repository("fedora", release)
+        names = ("bash", "fedora-release", "kernel-core", "python3")
+        files = [path for name in names for path in sorted(packages.rglob(f"{name}-[0-9]*.rpm"))]
+        run("rpm", "--root", root, "--import", world.key.public)
+        run("rpm", "--root", root, "--install", "--justdb", "--nodeps", "--noscripts", *files)
+        self._commit(reference, "scratch", root)
 
     def _commit(self, reference: str, base: str, files: Path) -> None:
         made = self.buildah("from", base)
@@ -165,12 +207,14 @@ class Images:
             self.buildah("umount", name)
             self.buildah("rm", name)
 
-    def close(self) -> None:
+    def close(self, *, keep: bool = False) -> None:
+        """Give everything back; `keep` leaves the folder for a later one."""
         self.key.forget()
         for mount in sorted((line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()), reverse=True):
             if Path(mount).is_relative_to(self.folder):
                 run("umount", "--lazy", mount)  # the builder has mounted its store upon itself
-        run("rm", "-rf", self.folder)
+        if not keep:
+            run("rm", "-rf", self.folder)
 
 
 def lay(folder: Path, files: dict[str, str]) -> None:

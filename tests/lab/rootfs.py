@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import subprocess
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 PACKAGES = (
@@ -31,12 +32,12 @@ def lacking() -> str:
     return f"these packages of Debian are not installed: {', '.join(sorted(missing))}" if missing else ""
 
 
-def make(folder: Path) -> None:
-    """Copy the files of `PACKAGES`, and of everything they depend on, under `folder`."""
+def make(folder: Path, more: Sequence[str] = ()) -> None:
+    """Copy the files of `PACKAGES` and of `more`, and of everything they depend on, under `folder`."""
     for name in ("bin", "sbin", "lib", "lib64"):
         (folder / "usr" / name).mkdir(parents=True)
         (folder / name).symlink_to(f"usr/{name}")
-    files = [path.lstrip("/") for name in _closure() for path in _files(name)]
+    files = [path.lstrip("/") for name in _closure([*PACKAGES, *more]) for path in _files(name)]
     pack = subprocess.Popen(
         ["tar", "-C", "/", "--no-recursion", "-cf", "-", "-T", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
@@ -88,9 +89,9 @@ def _names(relation: str) -> list[str]:
     return re.findall(r"(?:^|[,|] *)([a-z0-9][a-z0-9.+-]+)", re.sub(r"\([^)]*\)", "", relation))
 
 
-def _closure() -> list[str]:
-    """Return the packages and all they depend on; of alternatives, those that are installed."""
-    installed, found, todo = _installed(), set(), list(PACKAGES)
+def _closure(todo: list[str]) -> list[str]:
+    """Return the packages `todo` and all they depend on; of alternatives, those that are installed."""
+    installed, found = _installed(), set()
     while todo:
         name = todo.pop()
         if name in installed and name not in found:

@@ -82,14 +82,15 @@ def interpreter(minor: str) -> Stub:
 
 
 class Key:
-    """A throw-away signing key: `fingerprint`, and the public part in `public`."""
+    """A throw-away signing key: `fingerprint`, and the public part in `public`; one made before in `folder` is kept."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
         self.home = folder / f"gnupg-{name}"
-        self.home.mkdir(mode=0o700)
         self.env = {"GNUPGHOME": str(self.home)}
-        run("gpg", "--batch", "--passphrase", "", "--quick-gen-key", name, "rsa2048", "sign", env=self.env)
+        if not self.home.is_dir():
+            self.home.mkdir(mode=0o700)
+            run("gpg", "--batch", "--passphrase", "", "--quick-gen-key", name, "rsa2048", "sign", env=self.env)
         rows = run("gpg", "--list-keys", "--with-colons", env=self.env).splitlines()
         self.fingerprint = next(row.split(":")[9] for row in rows if row.startswith("fpr"))
         self.public = folder / f"{name}.pub"

@@ -79,6 +79,9 @@ def test_the_bill_of_materials_has_what_is_inside_with_hashes_and_where_it_came_
     assert parts["torch"]["hashes"] == [{"alg": "SHA-256", "content": sha256(wheel_file.read_bytes()).hexdigest()}]
     assert parts["torch"]["purl"] == "pkg:pypi/torch@2.15.0%2Bcpu"
     assert "Intel oneMKL (inside torch)" in parts
+    assert "gpg-pubkey" not in parts  # dnf trusted one
+    if base == "fedora":
+        assert "gpg-pubkey" in images.inside(f"localhost/listed-{base}:1", "rpm -qa")[1]
     package = parts["python3"]
     assert package["purl"].startswith("pkg:rpm/" if base == "fedora" else "pkg:deb/")
     assert package.get("licenses", []) == ([{"license": {"id": "Apache-2.0"}}] if base == "fedora" else [])

@@ -50,7 +50,7 @@ def test_facts_come_before_what_a_part_says_of_itself() -> None:
 
 
 def test_what_nobody_tells_is_not_known() -> None:
-    silent = part("pypi/namex")
+    silent = part("pypi/of-nobody")
     assert (silent.free, silent.redistributable, silent.fact) == (None, "", "")
 
 

@@ -56,12 +56,12 @@ def test_a_cpu_wheel_of_torch_holds_what_its_metadata_does_not_name() -> None:
 
 
 def test_a_wheel_whose_hash_a_fact_knows_bears_it() -> None:
-    part = keys(Request(release="44", frameworks=("tensorflow",)))["pypi/tensorflow"]
-    (sha256,) = (row.sha256 for row in facts().wheel if (row.package, row.release) == ("tensorflow", part.version)
+    part = keys(Request(release="44", frameworks=("tensorflow",)))["pypi/tensorflow-cpu"]
+    (sha256,) = (row.sha256 for row in facts().wheel if (row.package, row.release) == ("tensorflow-cpu", part.version)
                  and row.python == stack(Request(release="44", frameworks=("tensorflow",))).environments[0].python
                  and row.machine == "x86_64")  # fmt: skip
     assert part.sha256 == sha256
-    assert part.purl == f"pkg:pypi/tensorflow@{part.version}"
+    assert part.purl == f"pkg:pypi/tensorflow-cpu@{part.version}"
 
 
 def test_freer_stacks_have_ever_fewer_parts_that_are_not_free_and_say_what_they_give_up() -> None:

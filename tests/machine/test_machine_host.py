@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,17 @@ def test_linked_folders_are_followed_on_the_way(tmp_path: Path) -> None:
     )
     assert host.read_int("/a/modules/7.0/x") == 1
     assert host.glob("/lib/modules/*/x") == ("/lib/modules/7.0/x",)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["*", "a*", "*a", "a*a", "*a*", "a*a*a", "*ab*b*", "a*b*a", "**", "[ab]a*", "a?", "*.x", "a*.x", "a", "aa*a"],
+)
+def test_patterns_match_as_in_a_shell(tmp_path: Path, pattern: str) -> None:
+    names = ["".join(letters) for count in (1, 2, 3, 4) for letters in itertools.product("ab", repeat=count)]
+    names += ["a.x", ".x", "ab.x", "A", "aA", "[ab]a"]
+    host = Host(grow(tmp_path, {f"/d/{name}": "" for name in names}))
+    assert host.glob(f"/d/{pattern}") == tuple(sorted(f"/d/{name}" for name in names if fnmatchcase(name, pattern)))
 
 
 def test_a_loop_of_links_ends(tmp_path: Path) -> None:

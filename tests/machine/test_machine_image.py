@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
+import os
 import shutil
 import subprocess
 import tarfile
+import tracemalloc
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpusetup.errors import CannotLookError, GpusetupError, MissingError, WrongInputError
-from gpusetup.machine.image import engines
+from gpusetup.machine.image import engines, tar
 from gpusetup.machine.image.described import described
 from gpusetup.machine.image.name import image_name
 from gpusetup.machine.image.read import read_image
@@ -123,6 +127,101 @@ def test_what_describes_no_image_is_refused(raw: bytes, tmp_path: Path) -> None:
 def test_a_broken_or_hostile_archive_is_refused(files: dict[str, bytes], tmp_path: Path) -> None:
     with pytest.raises(WrongInputError):
         read_image(str(as_tar(files, tmp_path / "image.tar")))
+
+
+def header(kind: bytes, size: int) -> bytes:
+    """Return one block of a tar that announces `size` bytes, to be repeated or followed by them."""
+    info = tarfile.TarInfo("x")
+    info.type, info.size = kind, size
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+def gzipped(path: Path, blocks: Iterable[bytes]) -> Path:
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        for one in blocks:
+            file.write(one)
+    return path
+
+
+MIB = b"\0" * (1 << 20)
+BOMBS: dict[str, tuple[str, Callable[[], Iterable[bytes]]]] = {
+    "a header of names as large as memory": ("header larger", lambda: [header(tarfile.XHDTYPE, 64 << 20), *[MIB] * 64]),
+    "one long name": ("header larger", lambda: [header(tarfile.GNUTYPE_LONGNAME, 64 << 20), *[MIB] * 64]),
+    "headers that lead to headers": ("ever more headers", lambda: [header(tarfile.XHDTYPE, 0)] * 20_000),
+    "more files than anybody counts": ("more than", lambda: [header(tarfile.REGTYPE, 0)] * 20_000),
+    "many files of what could be JSON": (
+        "more to read",
+        lambda: [header(tarfile.REGTYPE, 1 << 20), b"[" + MIB[1:]] * 64,
+    ),
+    "a size that no disk has": ("file larger", lambda: [header(tarfile.REGTYPE, 1 << 80)]),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_an_archive_that_would_fill_memory_is_given_up_early(bomb: str, tmp_path: Path) -> None:
+    says, blocks = BOMBS[bomb]
+    path = gzipped(tmp_path / "bomb.tar.gz", blocks())
+    tracemalloc.start()
+    try:
+        with pytest.raises(WrongInputError, match=says):
+            read_image(str(path))
+        assert tracemalloc.get_traced_memory()[1] < 48 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_huge_layer_costs_no_time_and_a_compressed_one_not_more_than_is_granted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = header(tarfile.REGTYPE, 1 << 40)
+    plain = tmp_path / "image.tar"
+    with plain.open("wb") as file:
+        file.write(layer)
+        file.truncate(len(layer) + (1 << 40))  # a hole: nothing is on the disk
+        file.seek(0, os.SEEK_END)
+        file.write(as_tar(docker_archive(), tmp_path / "rest.tar").read_bytes())
+    assert read_image(str(plain), "x86_64").labels == LABELS
+    monkeypatch.setattr(tar, "SECONDS", -1.0)
+    short = gzipped(tmp_path / "image.tar.gz", [header(tarfile.REGTYPE, 64 << 20), *[MIB] * 64])
+    with pytest.raises(WrongInputError, match="within"):
+        read_image(str(short))
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
+def test_an_archive_that_is_cut_off_says_so(mode: str, tmp_path: Path) -> None:
+    path = as_tar({"layer": os.urandom(4096), **docker_archive()}, tmp_path / "image.tar", mode)
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(WrongInputError, match="it is cut off"):
+        read_image(str(path))
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [(b"\x28\xb5\x2f\xfd rest", "zstd"), (b"\x7fELF" * 200, "no tar"), (b"", "no tar"), (b"PK\3\4", "no tar")],
+)
+def test_what_is_no_archive_is_told_in_one_line(raw: bytes, says: str, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(raw)
+    with pytest.raises(WrongInputError, match=says) as told:
+        read_image(str(tmp_path / "x"))
+    assert "\n" not in told.value.message
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_any_spoilt_archive_is_an_image_or_an_error_of_ours(
+    mode: str, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = as_tar(docker_archive(), tmp_path_factory.mktemp("spoilt") / "image.tar", mode)
+    raw = bytearray(path.read_bytes())
+    places = st.integers(0, min(len(raw), 2048) - 1)
+    for place, value in data.draw(st.dictionaries(places, st.integers(0, 255), min_size=1, max_size=20)).items():
+        raw[place] = value
+    path.write_bytes(raw)
+    try:
+        read_image(str(path))
+    except GpusetupError:
+        return
 
 
 def test_an_index_that_leads_to_itself_ends(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from gpusetup.machine.host import Host
 from gpusetup.machine.model import Distribution, SharedFile
 from gpusetup.machine.read import read
 from gpusetup.machine.software.distributions import read_distributions
-from gpusetup.machine.software.libraries import read_libraries
+from gpusetup.machine.software.libraries import read_cached, read_libraries
 from gpusetup.machine.software.linker_cache import entries
 from gpusetup.machine.software.wheels import read_owned, shared_files
 from tests.fake_host import FEDORA, Content, Link, grow
@@ -28,7 +28,8 @@ def test_a_library_of_another_machine_is_told_apart(tmp_path: Path) -> None:
         "/lib": Link("usr/lib"),
         "/usr/lib/libcudnn.so.9": "not a library",
     }
-    found = read_libraries(Host(grow(tmp_path, tree)), "x86_64", {}, ())
+    host = Host(grow(tmp_path, tree))
+    found = read_libraries(host, "x86_64", {}, (), read_cached(host))
     assert {(each.path, each.bits, each.machine) for each in found} == {
         ("/usr/lib64/libcuda.so.1", 64, "x86_64"),
         ("/usr/lib/libcuda.so.1", 32, "i686"),
@@ -121,7 +122,9 @@ def test_the_linkers_cache_is_read_as_ldconfig_reads_it() -> None:
         pytest.skip("this system has no ldconfig")
     told = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=True).stdout
     listed = [(line.split(" (")[0].strip(), line.rsplit(" => ", 1)[1]) for line in told.splitlines() if " => " in line]
-    assert list(entries(Path("/etc/ld.so.cache").read_bytes())) == listed
+    raw = Path("/etc/ld.so.cache").read_bytes()
+    assert list(entries(raw)) == listed
+    assert list(entries(raw, (b"libc.", b"libm"))) == [one for one in listed if one[0].startswith(("libc.", "libm"))]
 
 
 def test_a_damaged_cache_yields_what_can_be_read() -> None:

@@ -25,7 +25,7 @@ from gpusetup.machine.kernel.running import read_kernel
 from gpusetup.machine.model import Module, Package, Process, Unread
 from gpusetup.machine.software.compiler import read_system_packages
 from gpusetup.machine.software.keras import read_keras_backend
-from gpusetup.machine.software.libraries import read_gone
+from gpusetup.machine.software.libraries import gone, read_cached
 from gpusetup.machine.software.toolkits import read_nvcc
 from gpusetup.machine.system.image import read_image
 from gpusetup.machine.system.network import read_infiniband
@@ -227,9 +227,9 @@ def test_what_the_linkers_cache_names_and_is_gone(tmp_path: Path) -> None:
     entry = struct.pack("<iIIIQ", 3, 72, 85, 0, 0)
     cache = b"glibc-ld.so.cache1.1" + (1).to_bytes(4, "little") + b"\0" * 24 + entry + names
     host = Host(grow(tmp_path, {"/etc/ld.so.cache": cache}))
-    assert read_gone(host) == ("/usr/lib64/libcuda.so.1",)
+    assert gone(host, read_cached(host)) == ("/usr/lib64/libcuda.so.1",)
     grow(tmp_path, {"/usr/lib64/libcuda.so.1": ""})
-    assert read_gone(host) == ()
+    assert gone(host, read_cached(host)) == ()
 
 
 def test_the_slices_are_those_of_the_drivers_folders(tmp_path: Path) -> None:

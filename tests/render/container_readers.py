@@ -10,6 +10,12 @@ from typing import Any
 
 import yaml
 
+NASTY = (
+    "$(id)", "${HOME}", "$$", "`id`", "%n", "%%", "'", '"', "\\", "a\\", "x\n- y: z", "{{ x }}", "{% x %}", "#",
+    "--flag", "\u2028", "\u0085", "\ufeff", "é☃𝄞", "\ue000x\ue001", "!!python/object", "*a", "&a", "yes", "null", "1e3",
+    "${localEnv:HOME}", "]", "%post\n", "GPUSETUP_END", "\x1b[31m", " lead", "trail ", "a: b", "$(A)", "$A$",
+)  # fmt: skip
+"""Words that one format or another would take for something else."""
 STUBS = {
     "nvidia-smi": "echo 610.43.03",
     "srun": 'if [[ $1 == --help ]]; then echo "$HELP"; else printf "%s\\0" "$@" >"$SEEN"; fi',
@@ -57,12 +63,30 @@ def unit_words(line: str) -> list[str]:
     return [_c_string(word) for word in words]
 
 
+def service_words(text: str) -> list[str]:
+    """Return the words of a service's ExecStart as systemd splits them, the last one as it reads it."""
+    line = next(line for line in text.split("\n") if line.startswith("ExecStart=")).partition("=")[2]
+    words = re.findall(r'"(?:[^"\\]|\\.)*"(?= |$)|[^ "][^ ]*', line)
+    return [*words[:-1], _c_string(words[-1].removeprefix('"').removesuffix('"'))]
+
+
 def _c_string(text: str) -> str:
-    names = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "b": "\b", '"': '"', "\\": "\\"}
+    names = {
+        "n": "\n",
+        "t": "\t",
+        "r": "\r",
+        "f": "\f",
+        "b": "\b",
+        "a": "\a",
+        "v": "\v",
+        "s": " ",
+        '"': '"',
+        "\\": "\\",
+    }
     plain = re.sub(r"%%|\$\$", lambda match: match[0][0], re.sub(r"(?<!%)%(?!%)|(?<!\$)\$(?!\$)", _refuse, text))
     return re.sub(
-        r'\\(?:u([0-9a-f]{4})|([ntrfb"\\]))',
-        lambda match: chr(int(match[1], 16)) if match[1] else names[match[2]],
+        r'\\(?:(?:u([0-9a-f]{4})|x([0-9a-f]{2}))|([ntrfbavs"\\]))',
+        lambda match: names[match[3]] if match[3] else chr(int(match[1] or match[2], 16)),
         plain,
     )
 
@@ -99,6 +123,7 @@ def slurm_command(text: str, folder: Path, *, pyxis: bool) -> list[str]:
         "PATH": f"{tools}:/usr/bin:/bin",
         "SEEN": str(folder / "seen"),
         "HELP": "--container-image=IMAGE" if pyxis else "",
+        "SLURM_CPUS_PER_TASK": "8",
     }
     subprocess.run(["bash", "-c", text], env=environment, check=True, cwd=folder, capture_output=True)
     return (folder / "seen").read_bytes().decode().split("\0")[:-1]

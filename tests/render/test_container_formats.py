@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -226,11 +227,7 @@ def test_a_batch_script_stops_on_an_old_driver(tmp_path: Path) -> None:
 # ── hostile values ────────────────────────────────────────────────────────────────────────────────────────────────
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40)
-NASTY = st.sampled_from([
-    "$(id)", "${HOME}", "$$", "`id`", "%n", "%%", "'", '"', "\\", "a\\", "x\n- y: z", "{{ x }}", "{% x %}", "#",
-    "--flag", "\u2028", "\u0085", "\ufeff", "é☃𝄞", "\ue000x\ue001", "!!python/object", "*a", "&a", "yes", "null", "1e3",
-    "]", "%post\n", "GPUSETUP_END", "\x1b[31m", " lead", "trail ", "a: b", "$(A)", "$A$",
-])  # fmt: skip
+NASTY = st.sampled_from(readers.NASTY)
 COMMANDS = st.lists(TEXT | NASTY, min_size=1, max_size=4)
 MANY = settings(max_examples=25, deadline=None)
 
@@ -254,7 +251,31 @@ def command_in(kind: str, text: str) -> list[str]:
 @MANY
 def test_any_command_comes_out_as_it_went_in(kind: str, command: list[str]) -> None:
     job = msgspec.structs.replace(JOB, command=tuple(command))
+    if kind == "devcontainer" and any(re.search(r"\$\{.*?\}", word) for word in command):
+        with pytest.raises(WrongInputError, match="would put a variable"):
+            made("fedora", kind, job)
+        return
     assert command_in(kind, made("fedora", kind, job).text) == command
+
+
+@pytest.mark.parametrize("name", ["yes", "null", "on", "1e3", "0x1f", "0", "1-1", "2026-11-27"])
+def test_a_name_stays_text_where_yaml_would_see_another_kind(name: str) -> None:
+    job = msgspec.structs.replace(JOB, name=name, image=f"{name}:1", products=(name,), runtime_class=name)
+    assert list(readers.yaml_of(made("fedora", "compose", job).text)["services"]) == [name]
+    assert readers.jsonc_of(made("fedora", "devcontainer", job).text)["name"] == name
+    for kind in ("kubernetes-job", "kubernetes-deployment"):
+        found = readers.yaml_of(made("fedora", kind, job).text)
+        kubernetes_validate.validate(found, "1.37", strict=True)
+        pod = found["spec"]["template"]["spec"]
+        container = pod["containers"][0]
+        assert (found["metadata"]["name"], container["name"], pod["runtimeClassName"]) == (name, name, name)
+        assert container["image"] == f"{name}:1"
+    assert dict(readers.unit_of(made("fedora", "quadlet", job).text)["Container"])["ContainerName"] == name
+
+
+def test_an_image_that_yaml_would_take_for_a_time_of_day_stays_an_image() -> None:
+    job = msgspec.structs.replace(JOB, image="1:30")
+    assert readers.yaml_of(made("fedora", "compose", job).text)["services"]["train"]["image"] == "1:30"
 
 
 def test_an_empty_word_is_refused_where_podman_would_end_the_command() -> None:

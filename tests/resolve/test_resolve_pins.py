@@ -61,7 +61,12 @@ def test_cudnn_is_pinned_everywhere(plan: Plan) -> None:
 def test_a_stack_without_gpu_has_no_driver_no_toolkit_and_no_repository(plan: Plan) -> None:
     stack = plan()
     assert (stack.driver, stack.toolkit.via, stack.repositories) == (None, "none", ())
-    assert [one.text for one in stack.environments[0].requirements] == ["torch==2.15.0+cpu", "tensorflow==2.21.0"]
+    assert [one.text for one in stack.environments[0].requirements] == ["torch==2.15.0+cpu", "tensorflow-cpu==2.21.0"]
+
+
+def test_a_release_without_a_smaller_package_is_taken_whole_and_with_what_it_needs(plan: Plan) -> None:
+    stack = plan(release="29", allow_eol=True, frameworks=("tensorflow",), tensorflow="1.13.1")
+    assert [one.text for one in stack.environments[0].requirements] == ["tensorflow==1.13.1", "protobuf==3.20.3"]
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,19 @@ def test_a_broken_invariant_fails_with_what_was_measured(world: World) -> None:
     assert (kind, "one is one (1, expected 1)" in summary) == ("invariant", True)
 
 
+def test_a_law_that_is_broken_in_every_round_is_told_once_and_the_others_beside_it(world: World) -> None:
+    two = RIGHT.replace("1 == 1, ", "1 == 2, ") + '    record.invariant("two is two", 2 == 1, "2, expected 2")\n'
+    world.add("lawless", pytorch=two)
+    [told] = [one for one in world.prove("lawless", frameworks=("pytorch",)).verdicts if one.state == "failed"]
+    assert told.summary == "not so: one is one (1, expected 1), and 1 more, seed 0"
+    assert told.evidence == ("not so: two is two (2, expected 2)",)
+
+
+def test_a_law_that_is_broken_in_a_later_round_alone_is_told(world: World) -> None:
+    world.add("late", pytorch=RIGHT.replace("1 == 1, ", "job.round < 2, "))
+    assert [kind for kind, *_ in failed(world.prove("late", frameworks=("pytorch",)))] == ["invariant"]
+
+
 def test_the_report_says_what_nobody_looked_at(world: World) -> None:
     world.add("torch_only", pytorch=RIGHT)
     proof = world.prove("torch_only", frameworks=("pytorch",), repeat=1)

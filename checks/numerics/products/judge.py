@@ -19,8 +19,15 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 _SHAPE = (64, 512, 48)
-RECORDED = ("float32 matmul", "float32 batched matmul", "float32 linear", "float32 convolution")
-"""Products whose results are held against float64's, number by number; every framework has them."""
+RECORDED = {
+    "float32 matmul": "product",
+    "float32 batched matmul": "product",
+    "float32 linear": "product",
+    "float32 convolution": "product",
+    "bfloat16 matmul": "product in bfloat16",
+    "float16 matmul": "product in float16",
+}
+"""Products whose results are held against float64's, number by number → their kind; every framework has them."""
 _SPREAD = 2.0
 """A sum of k roundings is off by √k/2 spacings; so many times that are allowed of the largest of 3072 such sums."""
 
@@ -36,7 +43,7 @@ def check_products(products: Sequence[Product], job: Job, record: Recorder) -> N
             record.observe("precision of products", product.name, f"not available: {reason}")
             continue
         if product.name in RECORDED:
-            record.tensor("product", product.name, got)
+            record.tensor(RECORDED[product.name], product.name, got)
         if precision is not None:
             _judge(product, precision, measure_error(got, left, right), record)
 

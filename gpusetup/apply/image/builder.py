@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Literal, get_args
 
-from gpusetup.errors import MissingError
+from gpusetup.errors import MissingError, WrongInputError
 from gpusetup.value import Value
 
 Name = Literal["podman", "buildah", "docker"]
@@ -42,6 +42,10 @@ class Builder(Value):
         command += [f"--file={job.context / 'Containerfile'}", f"--tag={job.tag}", f"--iidfile={job.id_file}"]
         command += [f"--build-arg=SOURCE_DATE_EPOCH={job.epoch}", *self._dates(job.epoch)]
         if job.pip_config is not None:
+            if "," in str(job.pip_config):
+                raise WrongInputError(
+                    f"the path {job.pip_config} has a comma, at which a builder would cut it", "rename it"
+                )
             command.append(f"--secret=id=pip,src={job.pip_config}")
         return [*command, *job.options, str(job.context)]
 

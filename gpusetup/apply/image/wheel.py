@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 from gpusetup.content import content_root
 from gpusetup.errors import MissingError, WrongInputError
 from gpusetup.resolve.model import Archive
+
+_NAME = re.compile(r"gpusetup-[A-Za-z0-9._+!]+(-[A-Za-z0-9._]+){3}\.whl")
+"""As pip takes it, and a COPY line without quotes."""
 
 
 def wheel(given: Path | None, folder: Path) -> Archive:
@@ -22,7 +26,7 @@ def wheel(given: Path | None, folder: Path) -> Archive:
 
 
 def _copied(given: Path, folder: Path) -> Path:
-    if not (given.name.startswith("gpusetup-") and given.suffix == ".whl"):
+    if not _NAME.fullmatch(given.name):
         raise WrongInputError(f"{given} is no wheel of gpusetup", "make one: pip wheel --no-deps gpusetup")
     try:
         raw = given.read_bytes()

@@ -86,11 +86,11 @@ def wrong_flavour(machine: Machine) -> Verdicts:
     for card in cards(machine) if licence else ():
         arch = arch_of(facts(), card.capability)
         if arch and flavour not in arch.kernel_modules:
-            other = "proprietary" if flavour == "open" else "open"
+            other = "proprietary-module" if flavour == "open" else "open-module"
             yield error(
                 f"the {flavour} kernel module cannot drive the {card.name}",
                 f"licence of the module: {licence}",
                 cite(arch, f"{arch.arch} is driven by: {', '.join(arch.kernel_modules)}"),
-                fix=fix(f"{other}-module"),
+                fix=fix(other),
                 subject=card.subject,
             )

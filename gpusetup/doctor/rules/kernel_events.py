@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gpusetup.doctor.kernel_log import DRIVER_SOURCE, LOG_READABLE, log_rule
 from gpusetup.doctor.rule import Verdicts, error, fix, rule, there, warning
 from gpusetup.doctor.rules.xid import CATALOGUE, XID, events, table
@@ -126,7 +128,7 @@ def before(machine: Machine) -> Verdicts:
     """
     harmless = {number for group in HARMLESS for number in table()[group]}
     for line in there(machine.system.kernel.earlier_log) or ():
-        said = XID.search(line)
+        said = re.search(XID, line)
         if said and said[2] not in harmless:
             yield warning(
                 f"Xid {said[2]} before the last restart", line, fix=fix("kernel-log"), subject=f"PCI {said[1]}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from gpusetup.doctor.cards import cards, cite, driver_version
 from gpusetup.doctor.rule import Verdicts, fix, info, rule, there, unknown, warning
@@ -18,7 +17,7 @@ def each_toolkit(machine: Machine) -> Iterator[tuple[str, str]]:
     """Every toolkit whose version is known; its series is what is judged."""
     for folder, version in machine.toolkits.items():
         if version:
-            yield f"CUDA toolkit {PurePosixPath(folder).name}", cuda(version).series
+            yield f"CUDA toolkit {folder.rpartition('/')[2]}", cuda(version).series
 
 
 @rule(

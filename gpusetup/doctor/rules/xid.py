@@ -5,32 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
-
-import msgspec
 
 from gpusetup.doctor.kernel_log import LOG_READABLE, lines
 from gpusetup.doctor.rule import Verdict, Verdicts, error, fix, info, rule, warning
+from gpusetup.doctor.table import read_table
 from gpusetup.machine.model import Machine
 
 CATALOGUE = "https://docs.nvidia.com/deploy/xid-errors/ (Xid catalogue)"
 AFTER = ("GPU001", LOG_READABLE)
-XID = re.compile(r"NVRM: Xid \(PCI:([0-9a-f:.]+)\): (\d+)", re.IGNORECASE)
+XID = r"(?i)NVRM: Xid \(PCI:([0-9a-f:.]+)\): (\d+)"
 MANY = 5
 
 
 @cache
 def table() -> dict[str, dict[str, str]]:
     """Return group → Xid → what it says, in words; read only when the log has one."""
-    path = Path(__file__).parents[1] / "xid.json"
-    return msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, str]])
+    return read_table("xid", dict[str, dict[str, str]])
 
 
 def events(machine: Machine) -> dict[tuple[str, str], list[str]]:
     """Return the Xid messages of the kernel's log by GPU and number."""
     found: dict[tuple[str, str], list[str]] = {}
     for line in lines(machine, "xid"):
-        if said := XID.search(line):
+        if said := re.search(XID, line):
             found.setdefault((said[1], said[2]), []).append(line)
     return found
 

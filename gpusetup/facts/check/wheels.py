@@ -16,7 +16,9 @@ def wheels_belong_to_releases(facts: Facts) -> Iterator[Problem]:
     """Demand that the release of a wheel has a row, which knows its Python."""
     known = {
         **{("torch", row.release): row.python for row in facts.torch},
-        **{(row.package, row.release): row.python for row in facts.tensorflow},
+        **{
+            (package, row.release): row.python for row in facts.tensorflow for package in (row.package, row.cpu_package)
+        },
         **{(package, row.version): () for row in facts.cudnn for package in row.pip},
         **{
             (pin.partition("==")[0], pin.partition("==")[2]): row.python for row in facts.tensorflow for pin in row.pins

@@ -1,7 +1,5 @@
 """Rows about container images and tools."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Annotated, Literal
 

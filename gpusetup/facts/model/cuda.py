@@ -1,7 +1,5 @@
 """Rows about drivers and CUDA. Versions are text here; `gpusetup.versions` compares them."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Literal
 

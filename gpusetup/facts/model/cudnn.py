@@ -1,7 +1,5 @@
 """Rows about cuDNN."""
 
-from __future__ import annotations
-
 from datetime import date
 
 from gpusetup.facts.model.fact import Fact

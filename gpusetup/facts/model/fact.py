@@ -1,7 +1,5 @@
 """`Fact`: what every row of every table has."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Rows about Fedora, its repositories, keys and packages."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Literal
 

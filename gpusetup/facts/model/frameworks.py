@@ -1,7 +1,5 @@
 """Rows about PyTorch and TensorFlow."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Literal
 
@@ -68,6 +66,8 @@ class Tensorflow(Fact):
 
     release: str
     package: str
+    cpu_package: str = ""
+    """The package without GPU kernels, half as large; empty: there is none, and `package` runs on the CPU too."""
     python: tuple[str, ...]
     cuda: str
     cudnn: str

@@ -1,7 +1,5 @@
 """Rows that belong to no single component."""
 
-from __future__ import annotations
-
 from gpusetup.facts.model.fact import Fact
 
 

@@ -1,7 +1,5 @@
 """Rows about GPUs, their chips and architectures."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from gpusetup.facts.model.fact import Fact

@@ -1,7 +1,5 @@
 """Rows about the files that pip installs."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import Meta

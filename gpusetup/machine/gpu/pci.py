@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
+
+import msgspec
 
 from gpusetup.machine.gpu.acs import read_acs
 from gpusetup.machine.host import Host
@@ -21,7 +22,7 @@ BARS = 6
 TOLD = ("Model", "Device Minor", "GPU Firmware", "GPU Excluded")
 
 
-class Bus(NamedTuple):
+class Bus(msgspec.Struct, frozen=True):
     """What is on the PCI bus."""
 
     cards: Reading[tuple[PciGpu, ...]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,10 @@ import msgspec
 
 from gpusetup.errors import WrongInputError
 from gpusetup.machine.image.described import ARCHITECTURES, described
+from gpusetup.machine.image.tar import MOST, json_files
 from gpusetup.machine.model.image import Image
 from gpusetup.report.console import neutral
 
-MOST = 4 << 20
-"""Bytes of one JSON file in an archive; configurations have a few thousand."""
 NAME = "org.opencontainers.image.ref.name"
 
 Read = Callable[[str], bytes | None]
@@ -27,11 +25,7 @@ def from_archive(path: Path, machine: str) -> Image:
 
     Of several in one index, that for the architecture `machine` is taken. Raises `WrongInputError` when there is none.
     """
-    try:
-        with tarfile.open(path) as archive:
-            return _image(lambda name: _member(archive, name), path, machine)
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise WrongInputError(f"{path} cannot be read as an image archive: {neutral(str(error))}") from error
+    return _image(json_files(path).get, path, machine)
 
 
 def from_layout(path: Path, machine: str) -> Image:
@@ -81,18 +75,6 @@ def _fits(one: dict[str, Any], machine: str) -> bool:
 def _blob(descriptor: object) -> str:
     digest = str(_dict(descriptor).get("digest", ""))
     return f"blobs/sha256/{digest[7:]}" if re.fullmatch("sha256:[0-9a-f]{64}", digest) else ""
-
-
-def _member(archive: tarfile.TarFile, name: str) -> bytes | None:
-    """Return the bytes of a member, None when it is not there, no plain file or too big."""
-    for spelled in (name, f"./{name}"):
-        try:
-            member = archive.getmember(spelled)
-        except KeyError:
-            continue
-        file = archive.extractfile(member) if member.isfile() and member.size <= MOST else None
-        return file.read() if file else None
-    return None
 
 
 def _file(folder: Path, name: str) -> bytes | None:

@@ -16,11 +16,13 @@ from gpusetup.machine.model import Kernel, Module, Reading, Unread
 MODULES = "/lib/modules"
 NVRM = "/proc/driver/nvidia/version"
 MODULES_DEP_LIMIT = 8 << 20
-_OF_INTEREST = re.compile(r"nvidia(_|$)|nouveau$|nova|vfio_pci$")
-_ARGUMENT = re.compile(
-    r"(rd\.driver\.|modprobe\.|module_)blacklist=|module\.sig_enforce|(nouveau|nvidia|nova)[\w-]*[.=]|nomodeset|"
-    r"(intel_|amd_)?iommu|vfio|pci=|pcie_|efi=|lockdown|vga=|swiotlb=|systemd\.unified_cgroup_hierarchy"
-)
+_MODULES = ("nvidia", "nouveau", "vfio_pci")
+_MODULE_FAMILIES = ("nvidia_", "nova")
+_ARGUMENTS = (
+    "rd.driver.blacklist=", "modprobe.blacklist=", "module_blacklist=", "module.sig_enforce", "nomodeset", "iommu",
+    "intel_iommu", "amd_iommu", "vfio", "pci=", "pcie_", "efi=", "lockdown", "vga=", "swiotlb=",
+    "systemd.unified_cgroup_hierarchy",
+)  # fmt: skip
 _NVIDIA_FILE = r"nvidia(-current|-tesla(-\d+)?|-legacy-\d+xx|-open)?(-(uvm|drm|modeset|peermem))?\.ko(\.\w+)?"
 _NVIDIA_ENTRY = rb"(?m)^([^:\n]*nvidia[^:\n]*\.ko[^:\n]*):"
 
@@ -52,14 +54,19 @@ def _command_line(host: Host) -> Reading[str]:
     line = host.read_line("/proc/cmdline")
     if isinstance(line, Unread):
         return line
-    return " ".join(argument for argument in line.split() if _ARGUMENT.match(argument.replace("-", "_")))
+    return " ".join(argument for argument in line.split() if _bears_on_gpus(argument.replace("-", "_")))
+
+
+def _bears_on_gpus(argument: str) -> bool:
+    of_module = argument.startswith(("nouveau", "nvidia", "nova")) and ("." in argument or "=" in argument)
+    return of_module or argument.startswith(_ARGUMENTS)
 
 
 def _loaded(host: Host) -> Reading[tuple[Module, ...]]:
     text = host.read_text("/proc/modules")
     if isinstance(text, Unread):
         return _loaded_by_sysfs(host, text)
-    rows = (line.split(" ", 3) for line in text.splitlines() if _OF_INTEREST.match(line.partition(" ")[0]))
+    rows = (line.split(" ", 3) for line in text.splitlines() if _drives_a_gpu(line.partition(" ")[0]))
     return tuple(
         Module(
             name=row[0], version=_version(host, row[0]), uses=int(row[2][:9]) if row[2:] and row[2].isdigit() else -1
@@ -73,8 +80,12 @@ def _loaded_by_sysfs(host: Host, otherwise: Unread) -> Reading[tuple[Module, ...
     names = host.listdir("/sys/module")
     if isinstance(names, Unread):
         return otherwise
-    loaded = (name for name in names if _OF_INTEREST.match(name) and host.exists(f"/sys/module/{name}/initstate"))
+    loaded = (name for name in names if _drives_a_gpu(name) and host.exists(f"/sys/module/{name}/initstate"))
     return tuple(Module(name=name, version=_version(host, name)) for name in loaded)
+
+
+def _drives_a_gpu(module: str) -> bool:
+    return module in _MODULES or module.startswith(_MODULE_FAMILIES)
 
 
 def _version(host: Host, module: str) -> str:

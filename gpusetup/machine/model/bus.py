@@ -1,7 +1,5 @@
 """The PCI bus and the device nodes."""
 
-from __future__ import annotations
-
 from gpusetup.machine.model.reading import NOT_RECORDED, Pairs, Reading
 from gpusetup.value import Value
 

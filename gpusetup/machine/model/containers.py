@@ -1,7 +1,5 @@
 """Containers."""
 
-from __future__ import annotations
-
 import msgspec
 
 from gpusetup.machine.model.reading import NOT_RECORDED, Reading

@@ -1,7 +1,5 @@
 """What is installed in one root file system."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from gpusetup.value import Value

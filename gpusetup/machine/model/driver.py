@@ -1,7 +1,5 @@
 """The driver."""
 
-from __future__ import annotations
-
 from gpusetup.machine.model.reading import NOT_RECORDED, Pairs, Reading
 from gpusetup.value import Value
 

@@ -1,7 +1,5 @@
 """What an installed framework does when it is imported: the reading of ``--deep``."""
 
-from __future__ import annotations
-
 from gpusetup.machine.model.reading import Pairs, Reading
 from gpusetup.value import Value
 

@@ -1,7 +1,5 @@
 """GPUs as the driver sees them."""
 
-from __future__ import annotations
-
 from gpusetup.machine.model.reading import NOT_RECORDED, Reading
 from gpusetup.value import Value
 

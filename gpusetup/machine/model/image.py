@@ -1,7 +1,5 @@
 """A container image, as far as its configuration tells."""
 
-from __future__ import annotations
-
 from msgspec import field
 
 from gpusetup.value import Value

@@ -1,7 +1,5 @@
 """The kernel and the modules that drive a GPU."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from gpusetup.machine.model.reading import NOT_RECORDED, Pairs, Reading

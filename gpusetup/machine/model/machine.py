@@ -1,7 +1,5 @@
 """The whole."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from gpusetup.machine.model.bus import DeviceNode, PciGpu

@@ -1,7 +1,5 @@
 """A reading: the value, or why there is none."""
 
-from __future__ import annotations
-
 from typing import Literal, TypeAlias, TypeVar, Union
 
 from gpusetup.value import Value

@@ -1,7 +1,5 @@
 """Libraries and Python distributions."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from gpusetup.value import Value

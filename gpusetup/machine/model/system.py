@@ -1,7 +1,5 @@
 """The operating system around the GPU."""
 
-from __future__ import annotations
-
 from gpusetup.machine.model.kernel import Kernel
 from gpusetup.machine.model.reading import NOT_RECORDED, Pairs, Reading
 from gpusetup.value import Value

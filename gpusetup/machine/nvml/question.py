@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -23,7 +23,7 @@ DRIVER: dict[str, Any] = {
 GPU = Gpu.__struct_fields__[1:]  # all but the index
 
 
-class Nvml(NamedTuple):
+class Nvml(msgspec.Struct, frozen=True):
     """What NVML said: the fields of the driver by name, and the GPUs."""
 
     driver: dict[str, Any]

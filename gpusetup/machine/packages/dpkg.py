@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from gpusetup.machine.host import Host
@@ -11,12 +10,12 @@ from gpusetup.machine.model import Package, Reading, Unread
 STATUS = "/var/lib/dpkg/status"
 LISTS = "/var/lib/dpkg/info"
 MARK = b"\nPackage: "
+END = b"\n\n"
 ARCHITECTURES = ("amd64", "arm64", "ppc64el", "riscv64", "i386")
 ENGINES = ("podman", "docker", "containerd", "buildah", "apptainer", "moby")
 """These packages own no library of a GPU stack."""
 STATUS_LIMIT = 64 << 20
 LIST_LIMIT = 1 << 20
-_FIELD = r"(?m)^(Package|Status|Version|Maintainer): (.*)$"
 
 
 def packages(host: Host, families: tuple[str, ...]) -> Reading[tuple[Package, ...]]:
@@ -28,21 +27,19 @@ def packages(host: Host, families: tuple[str, ...]) -> Reading[tuple[Package, ..
 
 
 def _all(raw: bytes, families: tuple[bytes, ...]) -> Iterator[Package]:
-    """Go from package to package and read those that matter: a pattern over some megabytes takes ten times as long."""
-    at = raw.find(MARK)
-    while at >= 0:
-        if raw.startswith(families, at + len(MARK)):
-            text = raw[at : raw.find(b"\n\n", at)].decode(errors="replace")
-            fields = dict(re.findall(_FIELD, text))
+    """Read the packages that matter: a pattern over the some megabytes of all takes ten times as long."""
+    for part in raw.split(MARK)[1:]:
+        if part.startswith(families):
+            name, _, text = part.partition(END)[0].decode(errors="replace").partition("\n")
+            fields = dict(line.split(": ", 1) for line in text.split("\n") if ": " in line)
             if fields.get("Status", "").endswith(" installed"):
                 yield Package(
                     manager="dpkg",
-                    name=fields["Package"],
+                    name=name,
                     version=fields.get("Version", ""),
                     maker=fields.get("Maintainer", "").partition(" <")[0],
                     held=fields["Status"].startswith("hold"),
                 )
-        at = raw.find(MARK, at + 1)
 
 
 def owners(host: Host, found: tuple[Package, ...], wanted: Mapping[str, str]) -> dict[str, str]:

@@ -20,6 +20,7 @@ PLACE = Path("/opt/gpusetup")
 LONG = 80
 """A licence field with more than a name in it is the licence's text."""
 RPM = ["rpm", "-qa", "--queryformat", "%{NAME}\t%{EVR}\t%{ARCH}\t%{LICENSE}\n"]
+KEY = "gpg-pubkey"
 DEB = ["dpkg-query", "--show", "--showformat", "${Package}\t${Version}\t${Architecture}\t\n"]
 
 
@@ -60,13 +61,14 @@ def normal(name: str) -> str:
 
 
 def packages(kind: str, command: list[str]) -> list[dict[str, str]]:
-    """Return the packages that a package manager lists, none where it is not there."""
+    """Return the packages that a package manager lists, none where it is not there; rpm lists keys among them."""
     if shutil.which(command[0]) is None:
         return []
     listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     rows = [line.split("\t") for line in listed.splitlines()]
     fields = ("name", "version", "architecture", "licence")
-    return [dict(zip(fields, row, strict=True)) | {"kind": kind} for row in rows if len(row) == len(fields)]
+    whole = [row for row in rows if len(row) == len(fields) and row[0] != KEY]
+    return [dict(zip(fields, row, strict=True)) | {"kind": kind} for row in whole]
 
 
 def distribution() -> tuple[str, str]:

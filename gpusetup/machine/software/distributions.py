@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterator
 
@@ -18,8 +17,6 @@ from gpusetup.machine.software.wheels import (
     read_requires,
 )
 
-# NAME-VERSION.dist-info (wheels), NAME-VERSION[-pyX.Y].egg-info (Debian, setuptools)
-_METADATA = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-py\d[\d.]*)?\.(?:dist|egg)-info")
 _FOLDERS = (
     "/usr/lib/python3*/site-packages",
     "/usr/lib64/python3*/site-packages",
@@ -53,8 +50,22 @@ def _live_places(host: Host) -> Iterator[str]:
 
 def _in_folder(host: Host, place: str) -> Iterator[Distribution]:
     for entry in host.names(place):
-        if entry.endswith("-info") and (said := _METADATA.fullmatch(entry)):
-            yield _distribution(host, place, entry, _normal(said["name"]), said["version"])
+        if entry.endswith((".dist-info", ".egg-info")):
+            name, version = _name_and_version(entry)
+            if name and version:
+                yield _distribution(host, place, entry, name, version)
+
+
+def _name_and_version(entry: str) -> tuple[str, str]:
+    """Return the parts of ``NAME-VERSION.dist-info`` (wheels) or ``NAME-VERSION[-pyX.Y].egg-info`` (Debian).
+
+    The name is as PEP 503 compares it. Both are "" where the folder is called otherwise.
+    """
+    name, _, rest = entry.rpartition(".")[0].partition("-")
+    version, _, python = rest.partition("-")
+    if python and not python.startswith("py"):
+        return "", ""
+    return "-".join(filter(None, name.lower().replace(".", "_").split("_"))), version
 
 
 def _distribution(host: Host, place: str, entry: str, name: str, version: str) -> Distribution:
@@ -76,8 +87,3 @@ def _distribution(host: Host, place: str, entry: str, name: str, version: str) -
         editable=is_editable(host, metadata),
         requires=read_requires(host, metadata),
     )
-
-
-def _normal(name: str) -> str:
-    """Return the name as PEP 503 compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()

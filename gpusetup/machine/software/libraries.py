@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -17,13 +16,27 @@ CACHE_LIMIT = 16 << 20
 DEFAULT_FOLDERS = ("/lib64", "/usr/lib64", "/lib", "/usr/lib")
 DEBIAN_FOLDERS = ("/lib/{arch}-linux-gnu", "/usr/lib/{arch}-linux-gnu")
 WSL_FOLDER = "/usr/lib/wsl/lib"
-SONAME = re.compile(r"lib(?:cuda|nvidia-ml)\.so\.1|lib(?:cudart|cudnn|nccl|cublas|cublasLt)\.so\.\d+")
+DRIVER = ("libcuda", "libnvidia-ml")
+CUDA = ("libcudart", "libcudnn", "libnccl", "libcublas", "libcublasLt")
+STEMS = DRIVER + CUDA
 
 Origin = Literal["LD_LIBRARY_PATH", "ld.so.cache", "default", "wheel", "toolkit"]
 
 
+def read_cached(host: Host) -> Reading[tuple[str, ...]]:
+    """Return the libraries of a GPU stack that the linker's cache names, in its order."""
+    raw = host.read_bytes(CACHE, CACHE_LIMIT)
+    if isinstance(raw, Unread):
+        return raw
+    return tuple(path for soname, path in entries(raw, tuple(map(str.encode, STEMS))) if _matters(soname))
+
+
 def read_libraries(
-    host: Host, arch: str, toolkits: dict[str, str], distributions: tuple[Distribution, ...]
+    host: Host,
+    arch: str,
+    toolkits: dict[str, str],
+    distributions: tuple[Distribution, ...],
+    cached: Reading[tuple[str, ...]],
 ) -> tuple[Library, ...]:
     """Return the files in the linker's order, each once.
 
@@ -31,20 +44,18 @@ def read_libraries(
     framework finds (the wheels), then the toolkits.
     """
     found: dict[tuple[str, str], Library] = {}
-    for origin, path in _candidates(host, arch, toolkits, distributions):
+    for origin, path in _candidates(host, arch, toolkits, distributions, cached):
         soname, real = os.path.basename(path), host.resolve(path)
         if (soname, real) not in found and host.exists(path):
             found[soname, real] = _library(host, origin, soname, path, real)
     return tuple(found.values())
 
 
-def read_gone(host: Host) -> Reading[tuple[str, ...]]:
-    """Return the libraries of a GPU stack that the linker's cache names although they are not there any more."""
-    raw = host.read_bytes(CACHE, CACHE_LIMIT)
-    if isinstance(raw, Unread):
-        return raw
-    named = dict.fromkeys(path for soname, path in entries(raw) if SONAME.fullmatch(soname))
-    return tuple(path for path in named if not host.exists(path))
+def gone(host: Host, cached: Reading[tuple[str, ...]]) -> Reading[tuple[str, ...]]:
+    """Return those of the `cached` libraries that are not there any more."""
+    if isinstance(cached, Unread):
+        return cached
+    return tuple(path for path in dict.fromkeys(cached) if not host.exists(path))
 
 
 def _library(host: Host, origin: Origin, soname: str, path: str, real: str) -> Library:
@@ -54,14 +65,16 @@ def _library(host: Host, origin: Origin, soname: str, path: str, real: str) -> L
 
 
 def _candidates(
-    host: Host, arch: str, toolkits: dict[str, str], distributions: tuple[Distribution, ...]
+    host: Host,
+    arch: str,
+    toolkits: dict[str, str],
+    distributions: tuple[Distribution, ...],
+    cached: Reading[tuple[str, ...]],
 ) -> Iterator[tuple[Origin, str]]:
     for folder in _library_path(host):
         yield from _in_folder(host, "LD_LIBRARY_PATH", folder)
-    raw = host.read_bytes(CACHE, CACHE_LIMIT)
-    for soname, path in () if isinstance(raw, Unread) else entries(raw):
-        if SONAME.fullmatch(soname):
-            yield "ld.so.cache", path
+    for path in () if isinstance(cached, Unread) else cached:
+        yield "ld.so.cache", path
     folders = (*DEFAULT_FOLDERS, *(place.format(arch=arch) for place in DEBIAN_FOLDERS), WSL_FOLDER)
     for folder in dict.fromkeys(map(host.resolve, folders)):  # /lib is /usr/lib nearly everywhere
         yield from _in_folder(host, "default", folder)
@@ -76,13 +89,19 @@ def _candidates(
 def _library_path(host: Host) -> list[str]:
     """Return the folders of LD_LIBRARY_PATH; an empty entry means the working folder, as the linker has it."""
     own = clean(os.environ.get("LD_LIBRARY_PATH", "")) if host.live else ""
-    return [folder or "." for folder in re.split("[:;]", own)] if own else []
+    return [folder or "." for folder in own.replace(";", ":").split(":")] if own else []
 
 
 def _in_folder(host: Host, origin: Origin, folder: str) -> Iterator[tuple[Origin, str]]:
     for name in host.names(folder):
-        if SONAME.fullmatch(name):
+        if name.startswith(STEMS) and _matters(name):  # of some thousand names a handful
             yield origin, os.path.join(folder, name)
+
+
+def _matters(name: str) -> bool:
+    """Say whether `name` is the soname of such a library: ``libcuda.so.1``, ``libcudnn.so.9``."""
+    stem, _, number = name.partition(".so.")
+    return number == "1" if stem in DRIVER else stem in CUDA and number.isdecimal()
 
 
 def _version(soname: str, real: str) -> str:

@@ -13,21 +13,26 @@ from collections.abc import Iterator
 
 MAGIC = b"glibc-ld.so.cache1.1"
 HEADER = 48
-ENTRY = struct.Struct("=iIIIQ")
+ENTRY = struct.Struct("=4xII12x")
+"""Of an entry its two strings."""
 
 
-def entries(raw: bytes) -> Iterator[tuple[str, str]]:
-    """Yield (soname, path) in the linker's order; a cache that is cut short or damaged yields what can be read."""
+def entries(raw: bytes, beginnings: tuple[bytes, ...] = (b"",)) -> Iterator[tuple[str, str]]:
+    """Yield (soname, path) in the linker's order, of the sonames that begin with one of `beginnings`.
+
+    There are thousands of others. A cache that is cut short or damaged yields what can be read.
+    """
     start = raw.find(MAGIC)
     if start < 0 or len(raw) < start + HEADER:
         return
     count = int.from_bytes(raw[start + 20 : start + 24], sys.byteorder)
     table = raw[start + HEADER : start + HEADER + count * ENTRY.size]
     whole = len(table) - len(table) % ENTRY.size
-    for _flags, key, value, _os_version, _hwcap in ENTRY.iter_unpack(table[:whole]):
-        soname, path = _string(raw, start + key), _string(raw, start + value)
-        if soname and path.startswith("/"):
-            yield soname, path
+    for key, value in ENTRY.iter_unpack(table[:whole]):
+        if raw.startswith(beginnings, start + key):
+            soname, path = _string(raw, start + key), _string(raw, start + value)
+            if soname and path.startswith("/"):
+                yield soname, path
 
 
 def _string(raw: bytes, offset: int) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+import msgspec
 
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Distribution, SharedFile, Unread
@@ -12,9 +14,13 @@ from gpusetup.machine.software.elf import read_section
 from gpusetup.machine.version import version_key
 
 RECORD_LIMIT = 4 << 20
-_FRAMEWORKS = re.compile(
-    r"torch|tensorflow(-cpu|-intel|-gpu)?|tf-nightly(-cpu)?|jax|jaxlib|keras|triton|cupy.*|nvidia-.*"
-)
+_FRAMEWORKS = frozenset(
+    (
+        "torch", "tensorflow", "tensorflow-cpu", "tensorflow-intel", "tensorflow-gpu", "tf-nightly", "tf-nightly-cpu",
+        "jax", "jaxlib", "keras", "triton",
+    )
+)  # fmt: skip
+_FAMILIES = ("cupy", "nvidia-")
 _TORCH_CUDA = r"(?m)^cuda(?::[^=]*)? *= *(None|'([\d.]+)')"
 # ('cuda_version', '12.5.1'), ('is_cuda_build', True): the pairs of an OrderedDict, or of a dict
 _TENSORFLOW_CUDA = r"""['"]cuda_version['"][,:] *['"]([\d.]+)"""
@@ -31,10 +37,10 @@ Owned: TypeAlias = dict[tuple[str, str], tuple[str, ...]]
 
 def is_framework(name: str) -> bool:
     """Say whether the distribution `name` is one whose files are worth a look."""
-    return _FRAMEWORKS.fullmatch(name) is not None
+    return name in _FRAMEWORKS or name.startswith(_FAMILIES)
 
 
-class Build(NamedTuple):
+class Build(msgspec.Struct, frozen=True):
     """What a framework was built for: see `Distribution`."""
 
     cuda: str = ""

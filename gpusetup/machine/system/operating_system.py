@@ -92,20 +92,17 @@ def read_system(host: Host) -> System:
 
 
 def _os_release(host: Host) -> Reading[dict[str, str]]:
-    """Return the entries of os-release, quotes removed as a shell would."""
+    """Return the entries of os-release as they stand there."""
     text = host.read_text("/etc/os-release")
     if isinstance(text, Unread):
         text = host.read_text("/usr/lib/os-release")
     if isinstance(text, Unread):
         return text
-    return {
-        name.strip(): _unquote(value)
-        for name, mark, value in (line.partition("=") for line in text.splitlines())
-        if mark
-    }
+    return {name.strip(): value for name, mark, value in (line.partition("=") for line in text.splitlines()) if mark}
 
 
 def _unquote(value: str) -> str:
+    """Return `value` without quotes, as a shell would take it."""
     try:
         return " ".join(shlex.split(value))
     except ValueError:  # a quote that is never closed
@@ -115,7 +112,8 @@ def _unquote(value: str) -> str:
 def _entry(release: Reading[dict[str, str]], name: str) -> Reading[str]:
     if isinstance(release, Unread):
         return release
-    return release.get(name) or Unread(unread="absent", source="/etc/os-release", detail=f"no {name}")
+    value = _unquote(release.get(name, ""))
+    return value or Unread(unread="absent", source="/etc/os-release", detail=f"no {name}")
 
 
 def _arch(host: Host) -> str:

@@ -42,7 +42,7 @@ def render(
     """
     folders = content_dirs("containers", own)
     name = template_name(kind, folders)
-    templates = environment.scripts(folders)
+    templates = environment.scripts([*folders, *content_dirs("recipes")])  # a bootable host shares parts with them
     template = environment.get(templates, name)
     image_name(base.reference)
     said = labels(stack, base, facts)

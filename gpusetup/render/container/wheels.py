@@ -41,7 +41,7 @@ def read_wheels(path: Path, environment: Environment) -> tuple[str, ...]:
         if have.partition("+")[0] != version.partition("+")[0]:
             raise RefusedError(
                 f"{path} has {neutral(have)} of {neutral(name)}, and the stack {version}",
-                f"pin the stack to the list: --{name.partition('[')[0]} {neutral(have)}",
+                f"pin the stack to the list: --{name.partition('[')[0].removesuffix('-cpu')} {neutral(have)}",
             )
     return lines
 

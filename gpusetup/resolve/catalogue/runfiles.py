@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpusetup.facts.floor import driver_floor
 from gpusetup.resolve.candidates import DriverOffer, TensorflowWheel, ToolkitCudnn, ToolkitOffer
 from gpusetup.resolve.catalogue.hosts import OWNED_BY_NVIDIA, OWNED_BY_RPMFUSION, branch_of, flavours
-from gpusetup.resolve.catalogue.wheels import cuda_series, floor, support
+from gpusetup.resolve.catalogue.wheels import cuda_series, support
 from gpusetup.resolve.model import Archive
 from gpusetup.versions import cuda, dotted, driver
 from gpusetup.versions import cudnn as cudnn_version
@@ -70,7 +71,7 @@ def toolkits(facts: Facts, *, runtime: bool) -> tuple[ToolkitOffer, ...]:
         rows = [row for row in facts.cuda if row.series == series.series and _archive(row)]
         if rows:
             row = max(rows, key=lambda one: cuda(one.release))
-            found.append(ToolkitOffer(0, series, floor(facts, series.series), seen=row, runfile=_archive(row),
+            found.append(ToolkitOffer(0, series, driver_floor(facts, series.series), seen=row, runfile=_archive(row),
                                       runtime=runtime))  # fmt: skip
     return tuple(found)
 
@@ -88,7 +89,9 @@ def tensorflow(facts: Facts, release: Release) -> tuple[TensorflowWheel, ...]:
     for row in sorted(facts.tensorflow, key=lambda row: dotted(row.release), reverse=True):
         series = cuda_series(facts, row.cuda)
         if python in row.python and series is not None:
-            found.append(TensorflowWheel(row, True, row if row.cc else listed, series, floor(facts, row.cuda), True))
+            found.append(
+                TensorflowWheel(row, True, row if row.cc else listed, series, driver_floor(facts, row.cuda), True)
+            )
     return tuple(found)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpusetup.facts.floor import driver_floor
 from gpusetup.resolve.candidates import Compiler, Release, ToolkitCudnn, ToolkitOffer
 from gpusetup.resolve.catalogue.hosts import compat_gcc
-from gpusetup.resolve.catalogue.wheels import floor, support
+from gpusetup.resolve.catalogue.wheels import support
 from gpusetup.resolve.model import Archive
 from gpusetup.versions import cuda, dotted
 from gpusetup.versions import cudnn as cudnn_version
@@ -24,7 +25,9 @@ def offers(facts: Facts) -> tuple[ToolkitOffer, ...]:
     rows = sorted(facts.cuda_series, key=lambda row: cuda(row.series), reverse=True)
     toolkit = next(row for row in facts.package if row.name == "cuda-toolkit")
     packaged = [
-        ToolkitOffer(0, row, floor(facts, row.series), (f"cuda-toolkit-{row.series.replace('.', '-')}",), seen=toolkit)
+        ToolkitOffer(
+            0, row, driver_floor(facts, row.series), (f"cuda-toolkit-{row.series.replace('.', '-')}",), seen=toolkit
+        )
         for row in rows
     ]
     return (*packaged, *filter(None, (_contained(facts, row) for row in rows)), ToolkitOffer(2))
@@ -36,7 +39,7 @@ def _contained(facts: Facts, row: CudaSeries) -> ToolkitOffer | None:
         return None
     tag = max(tags, key=lambda one: cuda(one.cuda))
     image = f"{_registry(facts, tag)}:{_with_nvcc(tag)}"
-    return ToolkitOffer(1, row, floor(facts, row.series), CONTAINER_PACKAGES, image, tag)
+    return ToolkitOffer(1, row, driver_floor(facts, row.series), CONTAINER_PACKAGES, image, tag)
 
 
 def _with_nvcc(tag: ImageTag) -> str:

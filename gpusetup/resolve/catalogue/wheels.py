@@ -6,7 +6,8 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from gpusetup.resolve.candidates import CudnnWheel, Floor, TensorflowWheel, TorchWheel
+from gpusetup.facts.floor import driver_floor
+from gpusetup.resolve.candidates import CudnnWheel, TensorflowWheel, TorchWheel
 from gpusetup.versions import cuda, dotted
 from gpusetup.versions import cudnn as cudnn_version
 
@@ -37,7 +38,7 @@ def _gpu_wheel(facts: Facts, row: Torch, build: TorchBuild) -> TorchWheel:
         build,
         build if build.cc else _predecessor(facts, row, build),
         cuda_series(facts, build.cuda),
-        floor(facts, build.cuda),
+        driver_floor(facts, build.cuda),
         support(facts, build.cudnn) if build.cudnn else None,
     )
 
@@ -64,7 +65,7 @@ def tensorflow(facts: Facts) -> tuple[TensorflowWheel, ...]:
             continue  # 1.12 and CUDA 9: nothing in the tables targets it any more
         kernels = row if row.cc else listed
         found += [
-            TensorflowWheel(row, True, kernels, of_cuda, floor(facts, row.cuda)),
+            TensorflowWheel(row, True, kernels, of_cuda, driver_floor(facts, row.cuda)),
             TensorflowWheel(row, False, kernels, of_cuda, None),
         ]
     return tuple(found)
@@ -94,26 +95,6 @@ def support(facts: Facts, version: str) -> CudnnSupport:
     nearest = min(cudnn_version(row.last) for row in reach)
     rows = [row for row in reach if cudnn_version(row.last) == nearest]
     return min(rows, key=lambda row: dotted(row.cc_min))
-
-
-@functools.cache
-def floor(facts: Facts, release: str) -> Floor | None:
-    """Return the lowest driver for programs of a CUDA release; None when the tables do not know it.
-
-    From CUDA 11 on every minor runs on the driver of its major's first (minor-version compatibility); before, each
-    series has its own.
-    """
-    wanted = series(release)
-    of_series = [row for row in facts.cuda if row.series == wanted]
-    compat = next((row for row in of_series if row.driver_compat), None)
-    if compat is not None:
-        return Floor(compat.driver_compat, next(row for row in facts.cuda_major if row.major == cuda(release).major))
-    exact = [row for row in of_series if row.driver_min]
-    if exact:
-        newest = max(exact, key=lambda row: cuda(row.release))
-        return Floor(newest.driver_min, newest)
-    variant = next((row for row in facts.variant if row.cuda == wanted), None)
-    return Floor(variant.driver_min, variant) if variant else None
 
 
 @functools.cache

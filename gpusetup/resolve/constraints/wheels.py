@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpusetup.resolve.candidates import CardKind, CudnnWheel, DriverOffer, Floor, TensorflowWheel, TorchWheel
+from gpusetup.resolve.candidates import CardKind, CudnnWheel, DriverOffer, TensorflowWheel, TorchWheel
 from gpusetup.resolve.problem import Verdict, because, constraint, fails, holds
 from gpusetup.versions import cuda, dotted, runs_on
 from gpusetup.versions import driver as driver_version
 
 if TYPE_CHECKING:
+    from gpusetup.facts.floor import DriverFloor
     from gpusetup.facts.model.cudnn import CudnnSupport
 
 
@@ -134,7 +135,7 @@ def documented(card: CardKind, version: str, support: CudnnSupport) -> Verdict:
     return Verdict(knows, (because(support, text),))
 
 
-def above_floor(driver: DriverOffer, floor: Floor | None, release: str, what: str) -> Verdict:
+def above_floor(driver: DriverOffer, floor: DriverFloor | None, release: str, what: str) -> Verdict:
     """Judge whether `driver` is new enough for programs of CUDA `release`."""
     if floor is None:
         return fails(because(driver.branch, f"which driver {what} needs is not in the tables"))

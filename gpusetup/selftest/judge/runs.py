@@ -12,13 +12,14 @@ from gpusetup.selftest.model import REFERENCE, conclude
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gpusetup.selftest.model import Run, Verdict
+    from gpusetup.selftest.model import Run, State, Verdict
 
 
 def judge(runs: Sequence[Run]) -> Iterator[Verdict]:
-    """Yield one failed verdict per way in which runs of one kind ended, and per run that computed no numbers.
+    """Yield one verdict per way in which runs of one kind ended, and per run that computed no numbers.
 
-    A fault that strikes in every round is said once. Runs that finished otherwise speak through the other verdicts.
+    It is failed, and unproven where the framework has no kernel for the precision. A fault that strikes in every round
+    is said once. Runs that finished otherwise speak through the other verdicts.
     """
     endings: dict[tuple[str, ...], list[Run]] = defaultdict(list)
     for run in runs:
@@ -28,7 +29,8 @@ def judge(runs: Sequence[Run]) -> Iterator[Verdict]:
     for struck in endings.values():
         first = struck[0]
         which = ", ".join(f"seed {run.job.seed} round {run.job.round}" for run in struck)
-        found = conclude("run", first.job, "failed", f"{first.outcome}: {first.cause} ({which})", evidence=first.log)
+        state: State = "unproven" if first.outcome == "unsupported" else "failed"
+        found = conclude("run", first.job, state, f"{first.outcome}: {first.cause} ({which})", evidence=first.log)
         same = {run.job.seed for run in struck} == {first.job.seed}
         yield found if same else msgspec.structs.replace(found, seed=None)
     yield from _not_numbers(runs)
