@@ -23,6 +23,9 @@ def read_login(person: str, python: str, deadline: float) -> Reading[Machine]:
             [runuser, "-l", person, "-s", "/bin/bash", "-c", command],
             stdin=subprocess.DEVNULL, capture_output=True, timeout=deadline * 3, check=False,
         )  # fmt: skip
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+            return Unread(unread="failed", source=source, detail="".join(said)[:200], code=done.returncode)
         return msgspec.json.decode(done.stdout[max(0, done.stdout.find(b"{\n")) :], type=Machine)
     except subprocess.TimeoutExpired:
         return Unread(unread="timeout", source=source)

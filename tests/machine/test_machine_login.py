@@ -44,6 +44,7 @@ def test_a_login_that_cannot_be_had_says_why(tools: Path, first: str, why: str) 
     seen = read_login("ada", sys.executable, 0.3 if why == "timeout" else 10)
     assert isinstance(seen, Unread)
     assert (seen.unread, seen.source) == (why, "runuser -l ada")
+    assert (seen.detail == "no shell") == ("no shell" in first)
 
 
 def test_a_system_without_runuser_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
