@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from gpusetup.machine.model import Unread
-from tests.fake_host import WHOLE
-from tests.machine.random_hosts import CROWDED, Host, hosts, meet
+from tests.machine.random_hosts import CROWDED, Host, hosts, meet, whole_host
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with whole_host() as planted:
+        yield planted
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(hosts())
-def test_no_host_makes_us_fail(host: Host) -> None:
-    meet(host)
+@given(host=hosts())
+def test_no_host_makes_us_fail(host: Host, folder: Path) -> None:
+    meet(host, folder)
 
 
-def test_the_whole_host_is_read_whole() -> None:
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(host=hosts())
+def test_a_host_is_whole_again_before_the_next(host: Host, folder: Path) -> None:
+    before = listed(folder)
+    meet(host, folder)
+    assert listed(folder) == before
+
+
+def listed(folder: Path) -> set[tuple[Path, int, bytes]]:
+    """Return every path below `folder` with its type, its mode and what it holds."""
+    found = ((path, path.lstat().st_mode) for path in folder.rglob("*"))
+    return {(path, mode, path.read_bytes() if stat.S_ISREG(mode) else b"") for path, mode in found}
+
+
+def test_the_whole_host_is_read_whole(folder: Path) -> None:
     """Spoiling means something only where the file was read before."""
-    kept: Host = dict.fromkeys(WHOLE, ("keep", b"")) | {f"/{folder}": ("name", b"x") for folder in CROWDED}
-    machine = meet(kept)
+    machine = meet({f"/{crowded}": ("name", b"x") for crowded in CROWDED}, folder)
     unread = [name for name in machine.__struct_fields__ if isinstance(getattr(machine, name), Unread)]
     # its library is no library, nothing in it can be run, and a folder has no processes
     assert unread == ["gpus", "nvcc", "stuck"]
