@@ -25,7 +25,13 @@ def main() -> int:
         if library is None:
             print(f"{PACKAGE} cannot be had here: nothing was tried")
             return 0
-        return _try(library)
+        nodes = set(Path("/dev").glob("nvidia*"))
+        try:
+            return _try(library)
+        finally:  # run by root, the library makes the driver's nodes, for a driver that is not there
+            for node in set(Path("/dev").glob("nvidia*")) - nodes:
+                print(f"removed {node}, which the library has made")
+                node.unlink()
 
 
 def _try(library: Path) -> int:
