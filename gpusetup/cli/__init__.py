@@ -53,6 +53,7 @@ def root() -> None:
 def main() -> int:
     """Run the command line and return its exit code; every error becomes one clear message on stderr."""
     fill_gaps()
+    stdout = sys.stdout
     try:
         code = root.main(standalone_mode=False, prog_name="gpusetup")
         sys.stdout.flush()
@@ -67,10 +68,10 @@ def main() -> int:
         code = error.exit_code
     except BrokenPipeError:
         code = _unread()
-    except SystemExit as error:
-        if not isinstance(error.__context__, BrokenPipeError):
+    except SystemExit:
+        if sys.stdout is stdout:
             raise
-        code = _unread()  # click has seen it first
+        code = _unread()  # click has seen it first, and put something else in the place of stdout
     except Exception as error:
         code = _fault(error)
     return code if isinstance(code, int) else 0
