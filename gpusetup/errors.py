@@ -6,7 +6,7 @@ is reported as such. Exit codes (``docs/architecture.md`` has the table):
 ====  ==========================================================================
    0  fine
    1  problems found at or above ``--fail-on``
-   2  wrong usage, or an input that cannot be read
+   2  wrong usage, an input that cannot be read, or an output that cannot be written
    3  a required check could not look (UNKNOWN)
    4  refused: no compatible stack, or unsafe
    5  something that is needed is not installed
@@ -14,6 +14,7 @@ is reported as such. Exit codes (``docs/architecture.md`` has the table):
    7  reboot, then give the same command again
   70  a fault of gpusetup itself
  130  interrupted
+ 141  whoever read the output has left
 ====  ==========================================================================
 """
 
@@ -23,6 +24,7 @@ EXIT_FINE = 0
 EXIT_PROBLEMS = 1
 EXIT_REBOOT = 7
 EXIT_INTERRUPTED = 130
+EXIT_UNREAD = 141  # as a shell says of SIGPIPE
 EXIT_FAULT = 70  # EX_SOFTWARE: a fault of gpusetup itself
 
 

@@ -62,6 +62,27 @@ def test_a_closed_pipe_is_no_fault() -> None:
     assert run.stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ('"$0" doctor --machine - <&-', 2, "is not a saved machine"),
+        ('"$0" doctor >&-', 0, ""),
+        ('"$0" doctor <&- >&- 2>&-', 0, ""),
+        ('"$0" --version >/dev/full', 2, "gpusetup: the output cannot be written: No space left on device"),
+        ('"$0" doctor >/dev/full', 2, "gpusetup: the output cannot be written: No space left on device"),
+        ('set -o pipefail; "$0" doctor --json | true', 141, ""),
+        ('set -o pipefail; "$0" facts list 2>&- | true', 141, ""),
+    ],
+)
+def test_streams_may_be_closed_full_or_unread(line: str, code: int, said: str) -> None:
+    script = Path(sys.executable).with_name("gpusetup")
+    run = subprocess.run(["bash", "-c", line, script], stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert run.returncode == code
+    assert said in run.stderr
+    assert run.stderr.count("\n") <= 2
+    assert "a fault of gpusetup" not in run.stderr
+
+
 def test_a_fault_of_ours_is_owned_and_short(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,7 +9,8 @@ import sys
 import click
 
 from gpusetup import __version__
-from gpusetup.errors import EXIT_FAULT, EXIT_INTERRUPTED, GpusetupError
+from gpusetup.cli._streams import fill_gaps, is_output, let_go
+from gpusetup.errors import EXIT_FAULT, EXIT_INTERRUPTED, EXIT_UNREAD, GpusetupError, WrongInputError
 
 # a command is the module of its name, with a function of that name; here is its one line for --help
 COMMANDS = {
@@ -51,6 +52,8 @@ def root() -> None:
 
 def main() -> int:
     """Run the command line and return its exit code; every error becomes one clear message on stderr."""
+    fill_gaps()
+    stdout = sys.stdout
     try:
         code = root.main(standalone_mode=False, prog_name="gpusetup")
         sys.stdout.flush()
@@ -64,18 +67,33 @@ def main() -> int:
         error.show()
         code = error.exit_code
     except BrokenPipeError:
-        # the reader has left (`gpusetup … | head`): nothing to say, and nothing to flush at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = EXIT_INTERRUPTED
-    except Exception as error:
-        if "GPUSETUP_DEBUG" in os.environ:
+        code = _unread()
+    except SystemExit:
+        if sys.stdout is stdout:
             raise
-        code = _say(
-            f"a fault of gpusetup itself: {type(error).__name__}: {error}",
-            "please report it, with the output of the same command under GPUSETUP_DEBUG=1",
-            EXIT_FAULT,
-        )
+        code = _unread()  # click has seen it first, and put something else in the place of stdout
+    except Exception as error:
+        code = _fault(error)
     return code if isinstance(code, int) else 0
+
+
+def _unread() -> int:
+    """Return the code for a reader that has left (`gpusetup … | head`): there is nothing to say, and to nobody."""
+    let_go()
+    return EXIT_UNREAD
+
+
+def _fault(error: Exception) -> int:
+    if isinstance(error, OSError) and is_output(error):
+        let_go()
+        return _say(f"the output cannot be written: {error.strerror}", "", WrongInputError.exit_code)
+    if "GPUSETUP_DEBUG" in os.environ:
+        raise error
+    return _say(
+        f"a fault of gpusetup itself: {type(error).__name__}: {error}",
+        "please report it, with the output of the same command under GPUSETUP_DEBUG=1",
+        EXIT_FAULT,
+    )
 
 
 def _say(message: str, remedy: str, code: int) -> int:

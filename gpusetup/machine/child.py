@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable
 
 from gpusetup.machine.worker import Tell
+from gpusetup.nowhere import open_nowhere
 
 PR_SET_PDEATHSIG = 1
 STDERR = 2
@@ -30,7 +31,7 @@ def live(work: Callable[[Tell], None], write_end: int) -> None:
         with contextlib.suppress(OSError):  # this user has too many of them
             fcntl.fcntl(write_end, fcntl.F_SETPIPE_SZ, ROOM)
         # what a library prints belongs in neither our result nor our conversation
-        nowhere = _nowhere()
+        nowhere = open_nowhere()
         for stream in range(3):
             os.dup2(nowhere, stream)
         work(tell)
@@ -38,13 +39,6 @@ def live(work: Callable[[Tell], None], write_end: int) -> None:
     except BaseException as error:
         with contextlib.suppress(OSError):  # the parent has left: there is nobody to tell
             tell("fault", f"{type(error).__name__}: {error}"[:500])
-
-
-def _nowhere() -> int:
-    try:
-        return os.open(os.devnull, os.O_RDWR)
-    except OSError:  # a bare chroot has no device nodes
-        return os.memfd_create("nowhere")
 
 
 def _die_with_parent() -> None:
