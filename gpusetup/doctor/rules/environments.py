@@ -34,7 +34,7 @@ def requirements(machine: Machine, framework: Distribution) -> Verdicts:
     wrong = [one for line in framework.requires if (one := unmet(line, have, machine.system.arch))]
     if wrong:
         yield warning(
-            f"{len(wrong)} requirements of {framework.name} {framework.version} are not met",
+            f"not met of what {framework.name} {framework.version} requires: {len(wrong)}",
             *wrong[:5],
             fix=fix(
                 "requirements", python=interpreter(framework), requirement=f"{framework.name}=={framework.version}"
@@ -123,7 +123,7 @@ def user_site(machine: Machine) -> Verdicts:
     others = [one for one in parts if one not in own]
     if own and others:
         yield info(
-            f"{len(own)} packages come from the user's own folder, {len(others)} from the environment",
+            f"packages from the user's own folder: {len(own)}, from the environment: {len(others)}",
             *(f"{one.name} {one.version} in {one.location}" for one in own[:3]),
             fix=fix("no-user-site"),
         )

@@ -20,7 +20,7 @@ def links_down(machine: Machine, gpu: Gpu) -> Verdicts:
     if links and any(links) and not all(links):
         down = [str(index) for index, active in enumerate(links) if not active]
         yield warning(
-            f"{len(down)} of {len(links)} NVLinks are down",
+            f"NVLinks that are down: {len(down)} of {len(links)}",
             f"links that are down: {', '.join(down)}",
             fix=fix("nvlink"),
         )

@@ -25,7 +25,7 @@ def stuck(machine: Machine) -> Verdicts:
     processes = [one for one in there(machine.stuck) or () if one[1] != GONE]
     if processes:
         yield error(
-            f"{len(processes)} processes are stuck on a GPU",
+            f"stuck on a GPU: {len(processes)} of the processes",
             *(f"{name}: {state}" for name, state in processes[:5]),
             fix=fix("kernel-log"),
         )
@@ -46,7 +46,7 @@ def gone(machine: Machine) -> Verdicts:
     left = [name for name, state in there(machine.stuck) or () if state == GONE]
     if left and not machine.system.container and not there(machine.system.user_namespace):
         yield warning(
-            f"{len(left)} processes that are gone still hold a GPU",
+            f"gone, and still holding a GPU: {len(left)} of the processes",
             f"numbers that /proc does not have: {', '.join(left[:8])}",
             fix=fix("find-holders"),
         )

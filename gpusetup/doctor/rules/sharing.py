@@ -49,9 +49,7 @@ def busy(machine: Machine, gpu: Gpu) -> Verdicts:
     if computing:
         held = sum(one.memory or 0 for one in computing) // MIB
         pids = ", ".join(str(one.pid) for one in computing[:8])
-        yield info(
-            f"{len(computing)} other programs compute on this GPU", f"processes: {pids}", f"they hold {held} MiB"
-        )
+        yield info("this GPU computes for others now", f"processes: {pids}", f"memory held: {held} MiB")
 
 
 @gpu_rule(
