@@ -11,6 +11,7 @@ import argparse
 import functools
 import hashlib
 import itertools
+import os
 import re
 import sys
 import tempfile
@@ -31,6 +32,12 @@ PAGE = ROOT / "docs" / "planted-faults.md"
 KEPT = ROOT / "build" / "planted-faults"
 JUDGES = ("judge", "catalogue.py", "distance.py")
 BATCH = 6  # faults that share an import and a reference
+CACHE = {
+    "JAX_COMPILATION_CACHE_DIR": str(KEPT / "jax"),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
+"""A fault changes one function of many: JAX need not compile the others anew."""
 HEAD = """# Planted faults
 
 Each row is one thing broken on purpose in a check or in what it stands on (`tests/checks/faults/`), the verdicts that
@@ -86,10 +93,10 @@ def keep(check: str, found: dict[str, Outcome]) -> None:
 
 
 def batches(chosen: Sequence[Fault]) -> Iterator[list[Fault]]:
-    """Yield the faults by what they can share a worker with, a few at a time."""
+    """Yield the faults by what they can share a worker with, a few at a time, and those that compile for long last."""
 
-    def together(fault: Fault) -> tuple[str, str, str]:
-        return fault.check, fault.framework, fault.precision
+    def together(fault: Fault) -> tuple[str, ...]:
+        return "slow" if fault.framework == "jax" else "fast", fault.check, fault.framework, fault.precision
 
     for _, group in itertools.groupby(sorted(chosen, key=together), key=together):
         rest = list(group)
@@ -119,6 +126,7 @@ def page(planted: Sequence[Fault], found: dict[str, Outcome]) -> str:
 
 
 def main(wanted: list[str], minutes: float) -> int:
+    os.environ.update(CACHE)
     every, started = faults(), time.monotonic()
     done = results()
     left = [fault for fault in every if fault.title not in done and (not wanted or fault.check in wanted)]

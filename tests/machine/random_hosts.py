@@ -28,6 +28,9 @@ NOBODY = 65534
 SPOILS = ("keep", "drop", "empty", "cut", "noise", "huge", "minus", "bytes", "nul", "folder", "fifo", "loop", "locked")
 """What may happen to one file."""
 
+LATE = ("fnmatch", "gpusetup.machine.child", "gpusetup.machine.nvml.driver", "lzma", "pynvml", "shlex", "zlib")
+"""What is imported only where it is needed, perhaps by a user who may not read our interpreter's files."""
+
 MEMORY = "/dev/shm"
 """Making and removing hundreds of small files takes a hundred times as long on a disk."""
 
@@ -82,8 +85,8 @@ def _rules() -> tuple[Rule, ...]:
 
 
 def _load_everything(folder: Path) -> None:
-    """Import whatever a read imports while we are still who may read our interpreter's files."""
-    for name in ("ctypes", "fnmatch", "lzma", "pynvml", "shlex", "signal", "zlib"):
+    """Import whatever a read imports while we are still who we are."""
+    for name in LATE:
         importlib.import_module(name)
     examine(read(folder, 10), _rules())
 
