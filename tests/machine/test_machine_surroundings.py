@@ -139,8 +139,10 @@ def test_notes_of_the_system(tmp_path: Path) -> None:
     host = Host(grow(tmp_path, tree))
     assert (read_uptime(host), read_reboot_required(host), read_notebook(host)) == (86400.25, True, True)
     assert read_user_namespace(host) is True
-    nonsense = read_uptime(Host(grow(tmp_path / "other", {"/proc/uptime": "9" * 5000})))
-    assert nonsense == 999999999999.0
+    for number, said in enumerate(("9" * 5000, " ", "1.2.3 4", "-1 2")):
+        nonsense = read_uptime(Host(grow(tmp_path / str(number), {"/proc/uptime": said})))
+        assert isinstance(nonsense, Unread)
+        assert nonsense.unread == "failed"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def read_uptime(host: Host) -> Reading[float]:
     line = host.read_line("/proc/uptime")
     if isinstance(line, Unread):
         return line
-    said = line.split()[0]
+    said = line.partition(" ")[0]
     if not is_dotted(said) or said.count(".") > 1 or len(said) > 22:
         return Unread(unread="failed", source="/proc/uptime", detail=f"says {line[:40]!r}")
     return float(said)
