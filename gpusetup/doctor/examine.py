@@ -29,7 +29,7 @@ def judge(rule: Rule, machine: Machine) -> list[Finding]:
     try:
         places: Sequence[Place | None] = [None] if rule.over is None else list(rule.over(machine))
     except UnreadError as error:
-        return [unknown(rule, HERE, error.unread)]
+        return [unknown(rule, HERE, error.unread, machine)]
     except UntriedError as error:
         return [untried(rule, HERE, str(error))]
     return [finding for place in places for finding in _judge_one(rule, machine, place)]
@@ -41,8 +41,8 @@ def _judge_one(rule: Rule, machine: Machine, place: Place | None) -> list[Findin
         verdicts = rule.judge(machine) if place is None else rule.judge(machine, place[1])
         return [found(rule, subject, verdict, machine) for verdict in verdicts] or [ok(rule, subject)]
     except UnreadError as error:
-        return [unknown(rule, subject, error.unread)]
+        return [unknown(rule, subject, error.unread, machine)]
     except GpusetupError as error:  # the host said something that cannot be understood, a version for instance
-        return [unknown(rule, subject, Unread(unread="failed", source="a reading", detail=error.message))]
+        return [unknown(rule, subject, Unread(unread="failed", source="a reading", detail=error.message), machine)]
     except Exception as error:  # one broken rule must not hide the others
         return [fault(rule, subject, error)]

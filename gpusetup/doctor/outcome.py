@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from gpusetup.doctor.finding import Finding, Remedy
 from gpusetup.doctor.fixes import remedy
-from gpusetup.doctor.rule import Rule, Verdict
+from gpusetup.doctor.rule import Rule, Verdict, either
 from gpusetup.machine.model import Machine, Unread
 
 COULD_NOT_LOOK = "could not look whether: "
 UNTRIED = ("nobody asked for it",)
+AS_ROOT = Remedy(
+    text="Root may read it: let it examine this machine once, or save it for you with `gpusetup detect`",
+    commands=('sudo "$(command -v gpusetup)" doctor',),
+)
 _WHY = {
     "absent": "is not there",
     "denied": "may not be read by this user",
@@ -54,8 +58,8 @@ def found(rule: Rule, subject: str, verdict: Verdict, machine: Machine) -> Findi
     )
 
 
-def unknown(rule: Rule, subject: str, unread: Unread) -> Finding:
-    """Return that `rule` could not look, and why."""
+def unknown(rule: Rule, subject: str, unread: Unread, machine: Machine) -> Finding:
+    """Return that `rule` could not look, why, and who could where an ordinary user of `machine` was refused."""
     code = "" if unread.code is None else f" (code {unread.code})"
     detail = f": {unread.detail}" if unread.detail else ""
     return Finding(
@@ -64,6 +68,7 @@ def unknown(rule: Rule, subject: str, unread: Unread) -> Finding:
         subject=subject,
         summary=COULD_NOT_LOOK + rule.title,
         evidence=(f"{unread.source} {_WHY[unread.unread]}{code}{detail}" if unread.source else unread.detail,),
+        remedy=AS_ROOT if unread.unread == "denied" and "root" not in (either(machine.system.groups) or ()) else None,
         source=rule.source,
     )
 

@@ -80,8 +80,8 @@ def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
     """Return the findings in their order, those together that could not look for one and the same reason."""
     groups: dict[object, list[Finding]] = {}
     for one in findings:
-        alike = one.state == "unknown" and one.remedy is None
-        groups.setdefault(one.evidence if alike else id(one), []).append(one)
+        reason = (one.evidence, one.remedy and (one.remedy.text, one.remedy.commands))
+        groups.setdefault(reason if one.state == "unknown" else id(one), []).append(one)
     return list(groups.values())
 
 
@@ -94,8 +94,7 @@ def _show_alike(findings: list[Finding], consequences: list[str]) -> None:
         subjects.setdefault((one.rule, one.summary.removeprefix(COULD_NOT_LOOK)), []).append(one.subject)
     for (rule, title), named in subjects.items():
         say(neutral(f"{rule}, {_listed(named, 2)}: {title}"), indent=4)
-    if consequences:
-        say(f"This also explains: {_listed(consequences)}.", indent=2)
+    _show_rest(findings[0], consequences)
 
 
 def _show(finding: Finding, consequences: list[str], before: str = "") -> None:
@@ -103,6 +102,10 @@ def _show(finding: Finding, consequences: list[str], before: str = "") -> None:
     say(neutral(head), colour=COLOURS[finding.state])
     for line in finding.evidence:
         say(f"- {neutral(line)}", indent=2)
+    _show_rest(finding, consequences)
+
+
+def _show_rest(finding: Finding, consequences: list[str]) -> None:
     if finding.remedy:
         say(f"What to do: {neutral(finding.remedy.text)}.", indent=2)
         for command in finding.remedy.commands:

@@ -63,6 +63,16 @@ def test_the_exit_code_is_the_verdict(
         assert (done.returncode, done.stderr) == (code, "")
 
 
+def test_an_ordinary_user_who_was_refused_is_told_who_may_read_it(gpusetup: Run, saved: Any) -> None:
+    change = {"unread": "denied", "source": "/dev/kmsg"}
+    told = {}
+    for groups in (["video"], ["root", "video"]):
+        host = saved("desktop", {"system": {"kernel": {"log": change}, "groups": groups}})
+        told[groups[0]] = gpusetup("doctor", *host, "--only", "LOG001,SEC").stdout
+    assert "/dev/kmsg may not be read by this user\n  What to do: Root may read it" in told["video"]
+    assert "What to do" not in told["root"]
+
+
 def test_no_gpu_is_said_in_the_first_line(gpusetup: Run, saved: Any) -> None:
     first, *_ = gpusetup("doctor", *saved("no_gpu")).stdout.splitlines()
     assert first == "no NVIDIA GPU found; CPU checks still run, nothing is wrong"
