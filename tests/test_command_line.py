@@ -72,6 +72,7 @@ def test_a_closed_pipe_is_no_fault() -> None:
         ('"$0" doctor >/dev/full', 2, "gpusetup: the output cannot be written: No space left on device"),
         ('set -o pipefail; "$0" doctor --json | true', 141, ""),
         ('set -o pipefail; "$0" facts list 2>&- | true', 141, ""),
+        ('set -o pipefail; "$0" plan --gpu RTX4090 --distro fedora | true', 141, ""),
     ],
 )
 def test_streams_may_be_closed_full_or_unread(line: str, code: int, said: str) -> None:

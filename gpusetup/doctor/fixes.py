@@ -2,6 +2,8 @@
 
 A fix has its ``text`` and commands by distribution: those under the distribution's own ID go before its family's
 (fedora, debian, arch, suse), those before ``any``. Values in braces come from the finding, quoted for the shell.
+``container`` says what becomes of it inside one: another fix's name, which takes its place there, or ``host``, where it
+is done instead: of that distribution nothing is known, so the commands are those of ``any``.
 
 A fix has either a ``step`` or the reason why it is left to a person (``by_hand``, words in ``reasons.json``). ``step``
 holds, by distribution as well, the commands that `--fix --apply` runs where they differ from the printed ones (nothing:
@@ -29,6 +31,8 @@ FAMILIES = {
     "arch": {"arch", "manjaro", "endeavouros", "cachyos"},
     "suse": {"opensuse-tumbleweed", "opensuse-leap", "sles"},
 }
+HOST = "host"
+ON_HOST = "On the host of this container: "
 
 
 @cache
@@ -41,15 +45,22 @@ def remedy(fix: Fix, machine: Machine) -> Remedy:
     """Return `fix` in words, with the commands for this machine's distribution."""
     import shlex  # noqa: PLC0415 - only where something is wrong
 
-    row = table()[fix.name]
-    commands = row.get(chosen(row, str(machine.system.distro)), ())
+    inside = table()[fix.name].get("container", HOST) if machine.system.container else HOST
+    name = fix.name if inside == HOST else inside
+    row, outside = table()[name], on_host(name, machine)
+    commands = row.get("any" if outside else chosen(row, str(machine.system.distro)), ())
     quoted = {name: shlex.quote(value) for name, value in fix.values.items()}
     return Remedy(
-        text=row["text"].format_map(fix.values),
+        text=(ON_HOST if outside else "") + row["text"].format_map(fix.values),
         commands=tuple(command.format_map(quoted) for command in commands),
-        fix=fix.name,
+        fix=name,
         values=fix.values,
     )
+
+
+def on_host(name: str, machine: Machine) -> bool:
+    """Say whether `machine` is the inside of a container, and the fix called `name` is done on its host."""
+    return bool(machine.system.container) and table()[name].get("container") == HOST
 
 
 def chosen(row: dict[str, Any], distro: str) -> str:

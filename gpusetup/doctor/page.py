@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from gpusetup.doctor.fixes import FAMILIES, table
+from gpusetup.doctor.fixes import FAMILIES, HOST, table
 from gpusetup.doctor.mentions import mentions
 
 if TYPE_CHECKING:
@@ -36,13 +36,21 @@ def _unindented(docs: str) -> str:
 
 def _remedies(rule: Rule) -> Iterator[str]:
     """Yield what the rule may advise, with its commands; placeholders are in capitals, as options have them."""
-    fixes = table()
-    for number, name in enumerate(sorted(mentions(rule.judge) & fixes.keys())):
+    for number, (name, where) in enumerate(named(rule).items()):
         if number == 0:
             yield from ("## What fixes it", "")
-        yield from (f"{_filled(fixes[name]['text'])}:", "", "```console")
-        yield from _commands(fixes[name])
+        yield from (f"{where}{_filled(table()[name]['text'])}:", "", "```console")
+        yield from _commands(table()[name])
         yield from ("```", "")
+
+
+def named(rule: Rule) -> dict[str, str]:
+    """Return the remedies that `rule` may advise, each with what is said before it of containers."""
+    fixes = table()
+    own = sorted(mentions(rule.judge) & fixes.keys())
+    instead = {str(fixes[name].get("container", HOST)) for name in own} - {HOST, *own}
+    where = {name: "On the host, if in a container: " if fixes[name].get("container") == HOST else "" for name in own}
+    return {**where, **dict.fromkeys(sorted(instead), "In a container: ")}
 
 
 def _commands(row: dict[str, Any]) -> Iterator[str]:

@@ -15,7 +15,7 @@ import msgspec
 
 from gpusetup.content import content_root
 from gpusetup.doctor.finding import Finding, Remedy
-from gpusetup.doctor.fixes import chosen, family, table
+from gpusetup.doctor.fixes import chosen, family, on_host, table
 from gpusetup.doctor.rule import either
 from gpusetup.errors import WrongInputError
 from gpusetup.render.model import Recipe, Step
@@ -116,8 +116,8 @@ def _reason(one: Finding, machine: Machine, distro: str, wishes: Collection[str]
     if one.remedy is None or not one.remedy.fix:
         return "note"
     row = table()[one.remedy.fix]
-    if "by_hand" in row:
-        return str(row["by_hand"])
+    if by_hand := "elsewhere" if on_host(one.remedy.fix, machine) else row.get("by_hand"):
+        return str(by_hand)
     if chosen(row, distro) not in row["step"]:
         return "distribution"
     if (one.state == "info" or row.get("wish")) and one.rule not in wishes:

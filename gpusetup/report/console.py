@@ -19,9 +19,14 @@ def console(*, stderr: bool = False) -> Console:
     """
     from rich.console import Console  # noqa: PLC0415 - rich is most of the start-up time
 
+    class Piped(Console):
+        def on_broken_pipe(self) -> None:
+            """Leave it to the command line: rich would end with 1, and needs /dev/null for that."""
+            raise BrokenPipeError
+
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else WIDTH_WHEN_PIPED
-    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+    return Piped(file=stream, width=width, markup=False, highlight=False, emoji=False)
 
 
 def show_table(table: Table) -> None:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from gpusetup.doctor.outcome import COULD_NOT_LOOK, UNTRIED
 from gpusetup.doctor.verdict import headline
 from gpusetup.report.console import neutral
 from gpusetup.report.text import say
+from gpusetup.report.together import together
 
 if TYPE_CHECKING:
     from gpusetup.doctor.change import Change
@@ -30,7 +29,7 @@ def show(report: Report) -> None:
     say(headline(report.findings), colour=COLOURS[shown[0].state] if shown else "green", bold=True)
     for line in (report.machine, *report.frameworks):
         say(neutral(line))
-    for alike in _alike(_together(shown)):
+    for alike in _alike(together(shown)):
         say()
         rules = {one.rule for one in alike}
         consequences = [one.rule for one in report.findings if one.caused_by in rules]
@@ -57,23 +56,6 @@ def show_changes(time: str, changes: Iterable[Change], report: Report) -> None:
         else:
             before = f"WAS {one.was.upper()}, NOW " if one.was else "NEW "
             _show(one.finding, [], before)
-
-
-def _together(findings: Iterable[Finding]) -> list[Finding]:
-    """Return the findings in their order, those that say the same of several subjects as one that names them all."""
-    groups: dict[object, list[Finding]] = {}
-    for one in findings:
-        same = (one.rule, one.state, one.summary, one.evidence, one.remedy and (one.remedy.text, one.remedy.commands))
-        groups.setdefault(id(one) if one.state == "unknown" else same, []).append(one)
-    return [msgspec.structs.replace(some[0], subject=_subjects(some)) for some in groups.values()]
-
-
-def _subjects(findings: Iterable[Finding]) -> str:
-    """Return ``GPU 0, 1, 2``: what the subjects have in common is said once."""
-    names = list(dict.fromkeys(one.subject for one in findings))
-    kind = names[0].rpartition(" ")[0] + " "
-    alike = all(name.startswith(kind) and " " not in name.removeprefix(kind) for name in names)
-    return ", ".join([names[0], *(name.removeprefix(kind) if alike else name for name in names[1:])])
 
 
 def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:

@@ -13,6 +13,7 @@ from gpusetup.doctor.verdict import headline
 from gpusetup.report.console import neutral
 from gpusetup.report.junit import Case, suite
 from gpusetup.report.redaction import redacted
+from gpusetup.report.together import together
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Finding, Report
@@ -99,7 +100,7 @@ def markdown(report: Report) -> str:
         *(f"- {_md(line)}" for line in report.frameworks),
         "",
     ]
-    for one in report.findings:
+    for one in together(report.findings):
         if one.state in {"error", "warning", "unknown", "info"}:
             lines += [f"- **{one.state.upper()} {_md(one.rule)}** ({_md(one.subject)}): {_md(one.summary)}"]
             lines += [f"  - {_md(line)}" for line in one.evidence]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gpusetup.doctor.catalogue import all_rules
-from gpusetup.doctor.fixes import FAMILIES, remedy, table
+from gpusetup.doctor.fixes import FAMILIES, HOST, ON_HOST, remedy, table
 from gpusetup.doctor.image import image_rules
 from gpusetup.doctor.repair import reasons
 from gpusetup.doctor.rule import Fix, UnreadError, Verdict
@@ -85,6 +85,7 @@ def test_a_remedy_has_either_a_step_or_a_reason_why_it_has_none(name: str) -> No
         "login",
         "wish",
         "by_hand",
+        "container",
     }
     assert ("step" in row) != ("by_hand" in row)
     if "step" in row:
@@ -92,6 +93,31 @@ def test_a_remedy_has_either_a_step_or_a_reason_why_it_has_none(name: str) -> No
         assert set(row["step"]) <= set(row), "a step for a distribution that has no commands to print"
     else:
         assert row["by_hand"] in reasons()
+
+
+@pytest.mark.parametrize("name", sorted(table()))
+def test_inside_a_container_a_remedy_is_taken_to_the_host_or_gives_way(name: str) -> None:
+    fix, at = all_fixes()[name], table()[name].get("container")
+    inside = remedy(fix, machine("desktop", {"system": {"container": "podman", "distro": "fedora"}}))
+    outside = remedy(fix, machine("desktop", {"system": {"container": "", "distro": "fedora"}}))
+    if at is None:
+        assert inside == outside
+    elif at == HOST:
+        assert inside.text == ON_HOST + outside.text
+        assert len(inside.commands) == len(table()[name]["any"])
+    else:
+        assert inside == remedy(all_fixes()[at], machine())
+        assert not all_fixes()[at].values
+        assert "container" in inside.text
+
+
+def test_nothing_but_the_host_can_mend_the_driver_of_a_container() -> None:
+    """Whoever installs or loads a driver inside a container, or restarts it, mends nothing and may break it."""
+    of_a_host = {"grubby", "modprobe", "dracut", "reboot", "akmods", "mokutil", "libcuda1", "nvidia-driver"}
+    for name, row in table().items():
+        of_distributions = [some for key, some in row.items() if isinstance(some, list) and key != "any"]
+        words = {word for some in of_distributions for text in some for word in text.split()}
+        assert "container" in row or not words & of_a_host, name
 
 
 def test_every_reason_is_given_and_has_its_place_among_the_printed_ones() -> None:

@@ -71,7 +71,9 @@ def test_what_is_said_of_several_gpus_alike_is_said_once(capsys: pytest.CaptureF
         return Finding(rule="PWR001", state="warning", subject=f"GPU {gpu}", summary="it is hot", evidence=told)
 
     findings = (hot(0, 95), hot(1, 95), hot(2, 99), hot(3, 95))
-    text.show(Report(gpusetup="0.1", machine="a server", findings=findings))
+    report = Report(gpusetup="0.1", machine="a server", findings=findings)
+    assert markdown(report).count("it is hot") == 2
+    text.show(report)
     told = [line for line in capsys.readouterr().out.splitlines() if "PWR001," in line or "degrees" in line]
     assert told == [
         "WARNING PWR001, GPU 0, 1, 3: it is hot",

@@ -10,7 +10,7 @@ from gpusetup.doctor.catalogue import all_rules, explained_rules
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.fixes import table
 from gpusetup.doctor.mentions import mentions
-from gpusetup.doctor.page import page
+from gpusetup.doctor.page import named, page
 from tests.doctor.machines import Case, cases
 from tools.rule_pages import FOLDER, pages
 
@@ -39,7 +39,7 @@ def test_there_are_a_hundred_rules_and_more() -> None:
 def test_a_page_tells_every_remedy_that_the_rule_gives(case: Case) -> None:
     rule = RULES[case.rule]
     given = {one.remedy.fix for one in examine(case.fires, [rule]) if one.remedy is not None and one.remedy.fix}
-    assert given <= mentions(rule.judge)
+    assert given <= named(rule).keys()
     assert page(rule, ()).count("```console") >= len(given)
 
 

@@ -57,6 +57,12 @@ def test_what_can_be_taken_back_becomes_a_step_and_the_rest_is_left_to_a_person(
     assert "compute mode is prohibited" in mode.why
 
 
+def test_a_container_is_left_alone_where_its_host_has_to_be_mended() -> None:
+    found = repaired({**BROKEN, "system": {**BROKEN["system"], "container": "docker"}})
+    assert not found.recipe.steps
+    assert ("elsewhere", "PRM003") in left(found)
+
+
 def test_one_step_mends_every_gpu_that_one_rule_accuses() -> None:
     modes = {str(index): {"compute_mode": 2 + index % 2} for index in (1, 4)}
     (step,) = repaired({"gpus": modes}, "h100_server").recipe.steps

@@ -147,7 +147,7 @@ def denied(machine: Machine) -> Verdicts:
         yield error(
             "NVML may not open the GPUs",
             f"NVML answers {said.code}: {nvml.meaning(said.code)}",
-            fix=fix("container-restart") if machine.system.container else fix("device-permission"),
+            fix=fix("device-permission"),
         )
 
 
