@@ -13,6 +13,7 @@ AS_ROOT = Remedy(
     text="Root may read it: let it examine this machine once, or save it for you with `gpusetup detect`",
     commands=('sudo "$(command -v gpusetup)" doctor',),
 )
+ON_HOST = Remedy(text="Examine the host of this container, which may show it", commands=("gpusetup doctor",))
 _WHY = {
     "absent": "is not there",
     "denied": "may not be read by this user",
@@ -59,7 +60,7 @@ def found(rule: Rule, subject: str, verdict: Verdict, machine: Machine) -> Findi
 
 
 def unknown(rule: Rule, subject: str, unread: Unread, machine: Machine) -> Finding:
-    """Return that `rule` could not look, why, and who could where an ordinary user of `machine` was refused."""
+    """Return that `rule` could not look, why, and who could where a user was refused or a container has less."""
     code = "" if unread.code is None else f" (code {unread.code})"
     detail = f": {unread.detail}" if unread.detail else ""
     return Finding(
@@ -68,9 +69,15 @@ def unknown(rule: Rule, subject: str, unread: Unread, machine: Machine) -> Findi
         subject=subject,
         summary=COULD_NOT_LOOK + rule.title,
         evidence=(f"{unread.source} {_WHY[unread.unread]}{code}{detail}" if unread.source else unread.detail,),
-        remedy=AS_ROOT if unread.unread == "denied" and "root" not in (either(machine.system.groups) or ()) else None,
+        remedy=_who_can(unread, machine),
         source=rule.source,
     )
+
+
+def _who_can(unread: Unread, machine: Machine) -> Remedy | None:
+    if unread.unread == "denied" and "root" not in (either(machine.system.groups) or ()):
+        return AS_ROOT
+    return ON_HOST if machine.system.container and unread.unread in {"denied", "absent"} else None
 
 
 def fault(rule: Rule, subject: str, error: Exception) -> Finding:
