@@ -50,19 +50,18 @@ class Optimiser:
     """One of optax's optimisers, fed with gradients from outside."""
 
     def __init__(self, rule: Rule, start: Weights, job: Job, variant: str = "") -> None:  # noqa: ARG002
-        make = optax.inject_hyperparams(_MAKE[rule.name], static_args=("e",))
-        self.optimiser = make(r=rule.rate, e=rule.epsilon)
-        update = partial(_update, self.optimiser.update)
+        self.make = partial(_MAKE[rule.name], e=rule.epsilon)
+        update = partial(_update, self.make)
         self.update = update if variant == "eager" else jax.jit(update, donate_argnums=(0, 1))
         self.restart(start, rule.rate)
 
     def restart(self, start: Weights, rate: float) -> None:
         self.parameters = {name: jnp.array(weight, jnp.float32) for name, weight in start.items()}
-        self.memory = self.optimiser.init(self.parameters)
+        self.memory = self.make(rate).init(self.parameters)
         self.set_rate(rate)
 
     def set_rate(self, rate: float) -> None:
-        self.memory.hyperparams["r"] = jnp.float32(rate)
+        self.rate = jnp.float32(rate)
 
     def apply(self, gradients: Weights) -> None:
         self._move(_arrays(gradients))
@@ -84,7 +83,7 @@ class Optimiser:
         return sum(leaf.nbytes for leaf in jax.tree.leaves(self.memory))
 
     def _move(self, gradients: Parameters) -> None:
-        self.parameters, self.memory = self.update(self.parameters, self.memory, gradients)
+        self.parameters, self.memory = self.update(self.parameters, self.memory, self.rate, gradients)
 
 
 class Training(Optimiser):
@@ -92,11 +91,11 @@ class Training(Optimiser):
 
     def __init__(self, objective: str, rule: Rule, start: Weights, job: Job) -> None:
         super().__init__(rule, start, job)
-        train = partial(_train, jax.value_and_grad(_OBJECTIVES[objective]), self.optimiser.update)
+        train = partial(_train, jax.value_and_grad(_OBJECTIVES[objective]), self.make)
         self.train = jax.jit(train, donate_argnums=(0, 1))
 
     def step(self, *batch: Array) -> float:
-        self.parameters, self.memory, value = self.train(self.parameters, self.memory, *map(_narrow, batch))
+        self.parameters, self.memory, value = self.train(self.parameters, self.memory, self.rate, *batch)
         return float(value)
 
 
@@ -117,26 +116,26 @@ _OBJECTIVES: dict[str, Callable[..., jax.Array]] = {"himmelblau": himmelblau, "r
 
 def _train(
     backward: Callable[..., tuple[jax.Array, Parameters]],
-    update: Callable[..., tuple[Parameters, Any]],
+    make: Callable[[jax.Array], optax.GradientTransformation],
     parameters: Parameters,
     memory: Any,
+    rate: jax.Array,
     *batch: jax.Array,
 ) -> tuple[Parameters, Any, jax.Array]:
     value, gradients = backward(parameters, *batch)
-    return *_update(update, parameters, memory, gradients), value
+    return *_update(make, parameters, memory, rate, gradients), value
 
 
 def _update(
-    update: Callable[..., tuple[Parameters, Any]], parameters: Parameters, memory: Any, gradients: Parameters
+    make: Callable[[jax.Array], optax.GradientTransformation],
+    parameters: Parameters,
+    memory: Any,
+    rate: jax.Array,
+    gradients: Parameters,
 ) -> tuple[Parameters, Any]:
-    updates, memory = update(gradients, memory, parameters)
+    updates, memory = make(rate).update(gradients, memory, parameters)
     return optax.apply_updates(parameters, updates), memory
 
 
 def _arrays(gradients: Weights) -> Parameters:
     return {name: jnp.array(gradient, jnp.float32) for name, gradient in gradients.items()}
-
-
-def _narrow(part: Array) -> Array:
-    """Return integers as int32: JAX holds no wider ones by default."""
-    return part.astype(np.int32 if part.dtype == np.int64 else np.float32, copy=False)
