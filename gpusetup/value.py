@@ -6,6 +6,7 @@ be saved, replayed and tested alone.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
@@ -93,6 +94,20 @@ def save(path: Path, text: str, mode: int | None = None) -> None:
         except BaseException:
             Path(scratch).unlink(missing_ok=True)
             raise
+    except OSError as error:
+        raise WrongInputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def require_place(path: Path) -> None:
+    """Raise `WrongInputError` unless `path` can be written: before long work, not after it."""
+    import tempfile  # noqa: PLC0415
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
     except OSError as error:
         raise WrongInputError(f"cannot write {path}: {error.strerror}") from error
 

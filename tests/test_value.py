@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from gpusetup.errors import WrongInputError
 from gpusetup.machine.model import Reading, Unread
-from gpusetup.value import Value, load, save, schema, to_json
+from gpusetup.value import Value, load, require_place, save, schema, to_json
 
 
 class Sample(Value):
@@ -86,6 +86,19 @@ def test_a_failed_write_leaves_the_old_file_and_no_scratch(tmp_path: Path, monke
         save(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_that_cannot_be_written_is_told_beforehand(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("kept")
+    for path in (file / "below.json", tmp_path, Path("/proc/new.json")):
+        with pytest.raises(WrongInputError, match="cannot write"):
+            require_place(path)
+    for path in (file, tmp_path / "new" / "place.json"):
+        require_place(path)
+    assert file.read_text() == "kept"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "new"]
+    assert not list((tmp_path / "new").iterdir())
 
 
 def test_a_write_keeps_the_mode_of_the_file(tmp_path: Path) -> None:

@@ -94,7 +94,10 @@ def build_and_prove(draw: Callable[[Archive | None], Container], kind: str, imag
     from gpusetup.apply.image.selftest import selftest, with_gpusetup  # noqa: PLC0415
     from gpusetup.apply.image.wheel import wheel  # noqa: PLC0415
     from gpusetup.errors import WrongInputError  # noqa: PLC0415
+    from gpusetup.value import require_place  # noqa: PLC0415
 
+    for file in filter(None, (asked.sbom, asked.proof_file)):
+        require_place(file)
     builder = find(asked.builder or "")
     wishes = Wishes(pip_config=asked.pip_config, options=asked.builder_options)
     with context() as folder:
@@ -132,7 +135,9 @@ def _show(proof: Proof, kept: Path | None) -> int:
     from gpusetup.report import selftest as report  # noqa: PLC0415
     from gpusetup.value import save, to_json  # noqa: PLC0415
 
-    if kept is not None:
-        save(kept, to_json(proof))
-    report.show(proof)
+    try:
+        if kept is not None:
+            save(kept, to_json(proof))
+    finally:  # a proof that could not be kept is still told
+        report.show(proof)
     return 1 if proof.failed else 0

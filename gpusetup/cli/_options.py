@@ -21,6 +21,13 @@ F = TypeVar("F", bound="Callable[..., Any]")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON (stable schema).")
 
 
+def one_format(form: str, *, as_json: bool) -> str:
+    """Return the format that ``--format`` and ``--json`` ask for; a usage error where they ask for two."""
+    if as_json and form not in {"text", "json"}:
+        raise click.UsageError(f"--json and --format {form} are two formats: leave one out")
+    return "json" if as_json else form
+
+
 def reading_options(command: F) -> F:
     """Add ``--sysroot`` and ``--deadline``: which host is read, and how long NVML may take."""
     for option in (

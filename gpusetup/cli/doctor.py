@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gpusetup.cli._options import as_json, deep_options, machine_options, refuse_elsewhere, schema_option
+from gpusetup.cli._options import as_json, deep_options, machine_options, one_format, refuse_elsewhere, schema_option
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report
@@ -80,7 +80,7 @@ def doctor(
         raise click.UsageError("--fix, --watch and --image are one at a time")
     from gpusetup.cli._diagnosis import Source, standard  # noqa: PLC0415 - --help needs no values
 
-    form = "json" if as_json else form
+    form = one_format(form, as_json=as_json)
     source = Source(machine_file, sysroot, deadline, deep, pythons)
     wanted = standard(only, skip, silences, fail_on=fail_on, require_gpu=require_gpu)
     if do_fix or do_apply or do_undo:

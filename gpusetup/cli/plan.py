@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gpusetup.cli._options import as_json
+from gpusetup.cli._options import as_json, one_format
 from gpusetup.cli._request import read_request, request_options
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def plan(
     from gpusetup.resolve.model import Stack  # noqa: PLC0415
     from gpusetup.value import save, to_json  # noqa: PLC0415
 
-    form = "json" if as_json else form
+    form = one_format(form, as_json=as_json)
     result = attempt(read_request(facts(), **options), facts())
     text = to_json(result) if form != "toml" or not isinstance(result, Stack) else _lock(result, profile, output)
     if output is not None and isinstance(result, Stack):

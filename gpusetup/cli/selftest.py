@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gpusetup.cli._options import as_json, schema_option
+from gpusetup.cli._options import as_json, one_format, schema_option
 
 if TYPE_CHECKING:
     from gpusetup.selftest.model import Precision
@@ -92,7 +92,6 @@ def selftest(
     from gpusetup.cli._signals import unwinding  # noqa: PLC0415 - --help needs none of it
     from gpusetup.report import progress  # noqa: PLC0415
     from gpusetup.report import selftest as report  # noqa: PLC0415
-    from gpusetup.report.selftest_formats import junit  # noqa: PLC0415
     from gpusetup.selftest import devices as hardware  # noqa: PLC0415
     from gpusetup.selftest import frameworks as software  # noqa: PLC0415
     from gpusetup.selftest.catalogue import checks as all_checks  # noqa: PLC0415
@@ -101,8 +100,9 @@ def selftest(
     from gpusetup.selftest.plan import Limits, Selection  # noqa: PLC0415
     from gpusetup.selftest.proof import Proof  # noqa: PLC0415
     from gpusetup.selftest.prove import Baseline, prove  # noqa: PLC0415
-    from gpusetup.value import load, save, to_json  # noqa: PLC0415
+    from gpusetup.value import load, require_place, save, to_json  # noqa: PLC0415
 
+    form = one_format(form, as_json=as_json)
     found = all_checks(own)
     chosen = choose_checks(names, found)
     if only_list:
@@ -127,6 +127,8 @@ def selftest(
         left_out=tuple(name for name in here if name not in taken),
     )
     require_precisions(selection.precisions, chosen, selection.devices, found)
+    if saved is not None:
+        require_place(saved)
     with unwinding(), progress.progress() as watch:
         proof = prove(
             selection,
@@ -138,12 +140,19 @@ def selftest(
             watch=watch,
         )
     text = to_json(proof, indent=0)
-    if saved is not None:
-        save(saved, text)
-    if as_json or form == "json":
-        click.echo(text, nl=False)
-    elif form == "junit":
-        click.echo(junit(proof), nl=False)
-    else:
-        report.show(proof)
+    try:
+        if saved is not None:
+            save(saved, text)
+    finally:  # a proof that could not be kept is still told
+        _show(proof, text, form)
     ctx.exit(1 if proof.failed else 0 if proof.proven else 3)
+
+
+def _show(proof: Proof, text: str, form: str) -> None:
+    from gpusetup.report import selftest as report  # noqa: PLC0415
+    from gpusetup.report.selftest_formats import junit  # noqa: PLC0415
+
+    if form == "text":
+        report.show(proof)
+    else:
+        click.echo(text if form == "json" else junit(proof), nl=False)

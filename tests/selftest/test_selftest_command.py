@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import venv
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
-from gpusetup.errors import MissingError
+from gpusetup.cli.selftest import selftest
+from gpusetup.errors import MissingError, WrongInputError
 from gpusetup.selftest import frameworks
 from gpusetup.selftest.proof import Proof
 from gpusetup.value import schema
@@ -37,6 +41,8 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
         (["--data", "/does/not/exist"], "/does/not/exist", 2),
         (["--data", "/proc/self/fd", "--check", "gru"], "has no *.txt", 2),
         (["--repeat", "0"], "--repeat", 2),
+        (["--save", "/proc/proof.json"], "cannot write /proc/proof.json", 2),
+        (["--json", "--format", "junit"], "--json and --format junit are two formats", 2),
     ],
 )
 def test_wrong_input_is_one_clear_line(gpusetup: Run, arguments: list[str], said: str, code: int) -> None:
@@ -125,6 +131,21 @@ def test_both_frameworks_are_proven_saved_and_hold_against_their_baseline(gpuset
 
 
 @pytest.mark.frameworks
+def test_a_proof_that_cannot_be_kept_is_still_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    nothing: dict[str, Any] = {"checks": {}, "environments": {}, "layouts": {}}
+    nothing |= dict.fromkeys(("runs", "verdicts", "unproven"), ())
+    proof = Proof(gpusetup="0", made_at="", profile="quick", seconds=1, **nothing)
+    monkeypatch.setattr("gpusetup.selftest.prove.prove", lambda *_, **__: proof)
+    monkeypatch.setattr(os, "fsync", full)
+    done = CliRunner().invoke(selftest, ["--framework", "pytorch", "--save", str(tmp_path / "proof.json"), "--json"])
+    assert msgspec.json.decode(done.stdout, type=Proof) == proof
+    assert isinstance(done.exception, WrongInputError)
+    assert not list(tmp_path.iterdir())
+
+
 def test_swapped_gates_fail_and_the_report_says_where(gpusetup: Run, tmp_path: Path) -> None:
     own = tmp_path / "checks"
     shutil.copytree(Path(__file__).resolve().parents[2] / "checks" / "gru", own / "gru")
