@@ -51,3 +51,13 @@ def headline(findings: Iterable[Finding]) -> str:
     if any(one.rule == NO_GPU and one.state == "info" for one in findings):
         return ", ".join(["no NVIDIA GPU found; CPU checks still run", *(said or ["nothing is wrong"])])
     return ", ".join(said) or "healthy: nothing wrong was found"
+
+
+def first_line(findings: Iterable[Finding]) -> str:
+    """Return the `headline` with the cause of most of it, for whoever reads no further: findings come worst first."""
+    findings = tuple(findings)
+    said, worst = headline(findings), next((one for one in findings if one.state in {"error", "warning"}), None)
+    if worst is None:
+        return said
+    alone = sum(one.state in {"error", "warning", "unknown"} for one in findings) == 1
+    return f"{said}{':' if alone else ', first:'} {worst.summary}"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.outcome import COULD_NOT_LOOK, UNTRIED
-from gpusetup.doctor.verdict import headline
+from gpusetup.doctor.verdict import first_line, headline
 from gpusetup.report.console import neutral
 from gpusetup.report.text import say
 from gpusetup.report.together import together
@@ -26,7 +26,7 @@ NAMES_SHOWN = 6
 def show(report: Report) -> None:
     """Print `report` on stdout."""
     shown = [one for one in report.findings if one.state in COLOURS]
-    say(headline(report.findings), colour=COLOURS[shown[0].state] if shown else "green", bold=True)
+    say(neutral(first_line(report.findings)), colour=COLOURS[shown[0].state] if shown else "green", bold=True)
     for line in (report.machine, *report.frameworks):
         say(neutral(line))
     for alike in _alike(together(shown)):

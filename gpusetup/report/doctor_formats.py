@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.verdict import headline
+from gpusetup.doctor.verdict import first_line
 from gpusetup.report.console import neutral
 from gpusetup.report.junit import Case, suite
 from gpusetup.report.redaction import redacted
@@ -94,7 +94,7 @@ def markdown(report: Report) -> str:
     """Return Markdown to paste into an issue, with everything that names the machine or its owner taken out."""
     report = redacted(report)
     lines = [
-        f"**gpusetup {_md(report.gpusetup)} doctor:** {_md(headline(report.findings))}",
+        f"**gpusetup {_md(report.gpusetup)} doctor:** {_md(first_line(report.findings))}",
         "",
         _md(report.machine),
         *(f"- {_md(line)}" for line in report.frameworks),

@@ -90,6 +90,21 @@ def test_no_gpu_is_said_in_the_first_line(gpusetup: Run, saved: Any) -> None:
     assert first == "no NVIDIA GPU found; CPU checks still run, nothing is wrong"
 
 
+def test_the_first_line_counts_and_names_the_cause(gpusetup: Run, saved: Any) -> None:
+    prohibited = {"compute_mode": 2}
+    for change, first in (
+        ({}, "healthy: nothing wrong was found"),
+        ({"gpus": {"0": prohibited}}, "1 error: compute mode is prohibited"),
+        (
+            {"gpus": {"0": prohibited | {"temperature": 120}}},
+            "1 error, 1 warning, first: compute mode is prohibited",
+        ),
+    ):
+        for form in ("text", "markdown"):
+            line = gpusetup("doctor", *saved("desktop", change), "--format", form).stdout.splitlines()[0]
+            assert first in line
+
+
 def test_the_json_is_a_report_with_a_finding_of_every_rule(gpusetup: Run, saved: Any) -> None:
     report = msgspec.json.decode(gpusetup("doctor", *saved(), "--json").stdout, type=Report)
     listed = {line.split()[0] for line in gpusetup("doctor", "--list").stdout.splitlines()}

@@ -72,7 +72,7 @@ def test_what_is_said_of_several_gpus_alike_is_said_once(capsys: pytest.CaptureF
 
     findings = (hot(0, 95), hot(1, 95), hot(2, 99), hot(3, 95))
     report = Report(gpusetup="0.1", machine="a server", findings=findings)
-    assert markdown(report).count("it is hot") == 2
+    assert markdown(report).count("WARNING PWR001") == 2
     text.show(report)
     told = [line for line in capsys.readouterr().out.splitlines() if "PWR001," in line or "degrees" in line]
     assert told == [
