@@ -45,8 +45,7 @@ def remedy(fix: Fix, machine: Machine) -> Remedy:
     """Return `fix` in words, with the commands for this machine's distribution."""
     import shlex  # noqa: PLC0415 - only where something is wrong
 
-    inside = table()[fix.name].get("container", HOST) if machine.system.container else HOST
-    name = fix.name if inside == HOST else inside
+    name = _here(fix.name, machine)
     row, outside = table()[name], on_host(name, machine)
     commands = row.get("any" if outside else chosen(row, str(machine.system.distro)), ())
     quoted = {name: shlex.quote(value) for name, value in fix.values.items()}
@@ -56,6 +55,11 @@ def remedy(fix: Fix, machine: Machine) -> Remedy:
         fix=name,
         values=fix.values,
     )
+
+
+def _here(name: str, machine: Machine) -> str:
+    instead = str(table()[name].get("container", HOST)) if machine.system.container else HOST
+    return name if instead == HOST else instead
 
 
 def on_host(name: str, machine: Machine) -> bool:
