@@ -104,6 +104,7 @@ def test_the_playbook_does_what_the_script_does_over_a_reboot(world: World, lab:
     play = (
         "ansible-playbook -i localhost, -c local -e ansible_become=false -e ansible_python_interpreter=/usr/bin/python3"
     )
+    lab.sh("mkdir -p ~/.ansible && mkdir -p -m 700 ~/.ansible/tmp")  # Ansible's own, on a machine where it never ran
     before = lab.state()
     dry = lab.sh(f"{play} --check /root/play.yml")
     assert lab.state() == before
