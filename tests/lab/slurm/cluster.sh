@@ -22,8 +22,8 @@ munged --key-file="$PWD/munge.key" --socket="$PWD/munge.sock" --pid-file="$PWD/m
   --seed-file="$PWD/munge.seed" --force
 slurmctld
 slurmd -N lab
-for _ in {1..100}; do
-  if sinfo --noheader --states=idle | grep -q lab; then break; fi
+for _ in {1..300}; do # "idle*" has not registered yet, and its GPUs are not known
+  if [[ $(sinfo --noheader --format=%T 2>/dev/null) == idle ]]; then break; fi
   sleep 0.1
 done
 sbatch --test-only job.sh >verdict 2>&1 || :
