@@ -13,7 +13,7 @@ from gpusetup.doctor.outcome import COULD_NOT_LOOK, UNTRIED
 from gpusetup.doctor.verdict import first_line, headline
 from gpusetup.report.console import neutral
 from gpusetup.report.text import say
-from gpusetup.report.together import together
+from gpusetup.report.together import together, told
 
 if TYPE_CHECKING:
     from gpusetup.doctor.change import Change
@@ -62,8 +62,7 @@ def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
     """Return the findings in their order, those together that could not look for one and the same reason."""
     groups: dict[object, list[Finding]] = {}
     for one in findings:
-        reason = (one.evidence, one.remedy and (one.remedy.text, one.remedy.commands))
-        groups.setdefault(reason if one.state == "unknown" else id(one), []).append(one)
+        groups.setdefault(told(one) if one.state == "unknown" else id(one), []).append(one)
     return list(groups.values())
 
 

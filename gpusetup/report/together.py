@@ -15,9 +15,14 @@ def together(findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings in their order, those that say the same of several subjects as one that names them all."""
     groups: dict[object, list[Finding]] = {}
     for one in findings:
-        same = (one.rule, one.state, one.summary, one.evidence, one.remedy and (one.remedy.text, one.remedy.commands))
+        same = (one.rule, one.state, one.summary, told(one))
         groups.setdefault(id(one) if one.state == "unknown" else same, []).append(one)
     return [msgspec.structs.replace(some[0], subject=_subjects(some)) for some in groups.values()]
+
+
+def told(one: Finding) -> tuple[object, ...]:
+    """Return what is printed below the finding's summary: how it is known, and what to do."""
+    return one.evidence, one.remedy and (one.remedy.text, one.remedy.commands)
 
 
 def _subjects(findings: Iterable[Finding]) -> str:
