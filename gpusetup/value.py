@@ -6,14 +6,12 @@ be saved, replayed and tested alone.
 
 from __future__ import annotations
 
-import errno
-import os
-import sys
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
 import msgspec
 
 from gpusetup.errors import WrongInputError
+from gpusetup.files import read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,62 +60,11 @@ def load(path: Path, kind: type[V]) -> V:
     """
     name = kind.__name__.lower()
     try:
-        raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-    except OSError as error:
-        raise WrongInputError(f"cannot read the {name} file {path}: {error.strerror}") from error
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return msgspec.json.decode(read(path, f"the {name} file"), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise WrongInputError(f"{path} is not a saved {name}: {error}", "save it again with gpusetup") from error
-
-
-def save(path: Path, text: str, mode: int | None = None) -> None:
-    """Write `text` to `path` in one step: readers see the old file or the whole new one, never half of it.
-
-    Without a `mode` it keeps that of a file that is there. Raises `WrongInputError` when the place cannot be written.
-    """
-    import tempfile  # noqa: PLC0415 - it brings shutil, random and two compressors, 4 ms that most commands never need
-    from pathlib import Path  # noqa: PLC0415 - so does urllib, which it brings
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if mode is None:
-            mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-        handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(scratch).chmod(mode)
-            Path(scratch).replace(path)
-        except BaseException:
-            Path(scratch).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise WrongInputError(f"cannot write {path}: {error.strerror}") from error
-
-
-def require_place(path: Path) -> None:
-    """Raise `WrongInputError` unless `path` can be written: before long work, not after it."""
-    import tempfile  # noqa: PLC0415
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise WrongInputError(f"cannot write {path}: {error.strerror}") from error
 
 
 def schema(kind: type[Value]) -> dict[str, Any]:
     """Return the JSON schema (draft 2020-12) of `kind`."""
     return msgspec.json.schema(kind)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

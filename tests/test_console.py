@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpusetup.report.console import console, neutral
+from gpusetup.report.console import console
+from gpusetup.text import neutral
 
 
 @given(st.text())

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpusetup.errors import WrongInputError
+from gpusetup.files import require_writable, write
 from gpusetup.machine.model import Reading, Unread
-from gpusetup.value import Value, load, require_place, save, schema, to_json
+from gpusetup.value import Value, load, schema, to_json
 
 
 class Sample(Value):
@@ -40,7 +41,7 @@ def test_values_take_keywords_only() -> None:
 )
 def test_a_value_reads_back_from_its_json(sample: Sample, tmp_path: Path) -> None:
     path = tmp_path / "sample.json"
-    save(path, to_json(sample))
+    write(path, to_json(sample))
     assert load(path, Sample) == sample
 
 
@@ -83,7 +84,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_scratch(tmp_path: Path, monke
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(WrongInputError, match="No space left"):
-        save(path, "new")
+        write(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -93,9 +94,9 @@ def test_a_place_that_cannot_be_written_is_told_beforehand(tmp_path: Path) -> No
     file.write_text("kept")
     for path in (file / "below.json", tmp_path, Path("/proc/new.json")):
         with pytest.raises(WrongInputError, match="cannot write"):
-            require_place(path)
+            require_writable(path)
     for path in (file, tmp_path / "new" / "place.json"):
-        require_place(path)
+        require_writable(path)
     assert file.read_text() == "kept"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "new"]
     assert not list((tmp_path / "new").iterdir())
@@ -105,7 +106,7 @@ def test_a_write_keeps_the_mode_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "secret.json"
     path.write_text("old")
     path.chmod(0o600)
-    save(path, "new")
+    write(path, "new")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 

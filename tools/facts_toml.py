@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
+from gpusetup import files
 from gpusetup.facts.tables import row_type
-from gpusetup.value import save
 
 LAST = ("note", "source", "spec_source", "as_of", "read_on", "expires")
 
@@ -28,7 +28,7 @@ def read(path: Path) -> tuple[str, list[dict[str, Any]]]:
 
 def write(path: Path, head: str, rows: list[dict[str, Any]]) -> None:
     """Write the table file `path` in one step."""
-    save(path, dump(path.stem, head, rows))
+    files.write(path, dump(path.stem, head, rows))
 
 
 def dump(table: str, head: str, rows: list[dict[str, Any]]) -> str:

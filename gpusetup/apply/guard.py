@@ -13,7 +13,7 @@ from gpusetup.machine.system.operating_system import read_system
 from gpusetup.render.model import Recipe
 from gpusetup.render.origin import changes, origin
 from gpusetup.render.steps import digest
-from gpusetup.report.console import neutral
+from gpusetup.text import neutral
 
 DEADLINE = 10.0
 """Seconds that the driver may take to answer."""

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from gpusetup.apply.journal import Journal
 from gpusetup.errors import MissingError, RefusedError
+from gpusetup.files import write
 from gpusetup.render.model import Recipe
-from gpusetup.value import load, save, to_json
+from gpusetup.value import load, to_json
 
 
 class Place:
@@ -42,7 +43,7 @@ class Place:
 
     def keep(self, recipe: Recipe) -> None:
         """Save `recipe`, so that each of its steps can be undone by its own text later."""
-        save(self._path(recipe.digest), to_json(recipe))
+        write(self._path(recipe.digest), to_json(recipe))
 
     def recipe(self, digest: str) -> Recipe:
         """Return the recipe that was begun here under `digest`."""

@@ -94,10 +94,10 @@ def build_and_prove(draw: Callable[[Archive | None], Container], kind: str, imag
     from gpusetup.apply.image.selftest import selftest, with_gpusetup  # noqa: PLC0415
     from gpusetup.apply.image.wheel import wheel  # noqa: PLC0415
     from gpusetup.errors import WrongInputError  # noqa: PLC0415
-    from gpusetup.value import require_place  # noqa: PLC0415
+    from gpusetup.files import require_writable  # noqa: PLC0415
 
     for file in filter(None, (asked.sbom, asked.proof_file)):
-        require_place(file)
+        require_writable(file)
     builder = find(asked.builder or "")
     wishes = Wishes(pip_config=asked.pip_config, options=asked.builder_options)
     with context() as folder:
@@ -120,10 +120,10 @@ def build_and_prove(draw: Callable[[Archive | None], Container], kind: str, imag
 def _list(builder: Builder, image: str, sbom: Path) -> None:
     from gpusetup.apply.image.contents import licences_of  # noqa: PLC0415
     from gpusetup.facts import facts  # noqa: PLC0415
+    from gpusetup.files import write  # noqa: PLC0415
     from gpusetup.licences.cyclonedx import bill  # noqa: PLC0415
-    from gpusetup.value import save  # noqa: PLC0415
 
-    save(sbom, bill(licences_of(builder, image, facts())))
+    write(sbom, bill(licences_of(builder, image, facts())))
     click.echo(f"saved {sbom}", err=True)
 
 
@@ -132,12 +132,13 @@ def _tell(line: str) -> None:
 
 
 def _show(proof: Proof, kept: Path | None) -> int:
+    from gpusetup.files import write  # noqa: PLC0415
     from gpusetup.report import selftest as report  # noqa: PLC0415
-    from gpusetup.value import save, to_json  # noqa: PLC0415
+    from gpusetup.value import to_json  # noqa: PLC0415
 
     try:
         if kept is not None:
-            save(kept, to_json(proof))
+            write(kept, to_json(proof))
     finally:  # a proof that could not be kept is still told
         report.show(proof)
     return 1 if proof.failed else 0

@@ -105,11 +105,12 @@ def _check_host(container: Container, options: dict[str, Any], *, as_json: bool)
 
 
 def _write(result: Container, output: Path | None, *, as_json: bool) -> None:
-    from gpusetup.value import save, to_json  # noqa: PLC0415
+    from gpusetup.files import write  # noqa: PLC0415
+    from gpusetup.value import to_json  # noqa: PLC0415
 
     text = to_json(result) if as_json else result.text
     if output is None:
         click.echo(text, nl=False)
         return
-    save(output, text)
+    write(output, text)
     click.echo(f"saved {output}; its first lines say how to use it", err=True)

@@ -43,12 +43,13 @@ def detect(
 
     Nothing is judged and nothing is changed. Save it with --output, and any command replays it with --machine.
     """
-    from gpusetup.value import save, to_json  # noqa: PLC0415 - --help needs no msgspec
+    from gpusetup.files import write  # noqa: PLC0415 - --help needs no msgspec
+    from gpusetup.value import to_json  # noqa: PLC0415 - --help needs no msgspec
 
     refuse_elsewhere(deep, None, sysroot)
     text = to_json(deepened(read_machine(None, sysroot, deadline), deep, pythons))
     if output is None or str(output) == "-":
         click.echo(text, nl=False)
     else:
-        save(output, text)
+        write(output, text)
         click.echo(f"saved {output}", err=True)

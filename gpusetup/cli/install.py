@@ -120,15 +120,16 @@ def _saved(path: Path) -> Recipe:
 
 
 def _write(recipe: Recipe, output: Path | None, kind: str) -> None:
+    from gpusetup.files import write  # noqa: PLC0415
     from gpusetup.render.formats import render  # noqa: PLC0415
-    from gpusetup.value import save, to_json  # noqa: PLC0415
+    from gpusetup.value import to_json  # noqa: PLC0415
 
     text = to_json(recipe) if kind == "json" else render(recipe, kind, datetime.now(UTC).date().isoformat())
     if output is None:
         click.echo(text, nl=False)
         return
     is_script = text.startswith("#!")
-    save(output, text, mode=0o755 if is_script else None)
+    write(output, text, mode=0o755 if is_script else None)
     click.echo(f"saved {output}" + (f"; read it, then: sudo bash {output}" if is_script else ""), err=True)
 
 

@@ -39,14 +39,15 @@ def licences(
     Facts come first, since they know what metadata leaves out; a part that neither they nor its metadata tell is shown
     as not known. Below stand stacks with fewer parts that are not free. In short, and not legal advice.
     """
+    from gpusetup.files import write  # noqa: PLC0415
     from gpusetup.report import licences as report  # noqa: PLC0415 - --help needs none of it
-    from gpusetup.value import save, to_json  # noqa: PLC0415
+    from gpusetup.value import to_json  # noqa: PLC0415
 
     found = _of_image(image, builder or "") if image else _of_host(options) if installed else _of_stack(options)
     if sbom is not None:
         from gpusetup.licences.cyclonedx import bill  # noqa: PLC0415
 
-        save(sbom, bill(found))
+        write(sbom, bill(found))
         click.echo(f"saved {sbom}", err=True)
     click.echo(to_json(found), nl=False) if as_json else report.show(found, everything=everything)
 

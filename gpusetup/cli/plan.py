@@ -45,15 +45,16 @@ def plan(
     """
     from gpusetup.errors import RefusedError  # noqa: PLC0415 - --help needs none of it
     from gpusetup.facts import facts  # noqa: PLC0415
+    from gpusetup.files import write  # noqa: PLC0415
     from gpusetup.resolve import attempt  # noqa: PLC0415
     from gpusetup.resolve.model import Stack  # noqa: PLC0415
-    from gpusetup.value import save, to_json  # noqa: PLC0415
+    from gpusetup.value import to_json  # noqa: PLC0415
 
     form = one_format(form, as_json=as_json)
     result = attempt(read_request(facts(), **options), facts())
     text = to_json(result) if form != "toml" or not isinstance(result, Stack) else _lock(result, profile, output)
     if output is not None and isinstance(result, Stack):
-        save(output, text)
+        write(output, text)
         click.echo(f"saved {output}", err=True)
     if form == "text" or (form == "toml" and not isinstance(result, Stack)):
         from gpusetup.report.plan import show  # noqa: PLC0415

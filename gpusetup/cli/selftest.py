@@ -90,6 +90,7 @@ def selftest(
     folder is written.
     """
     from gpusetup.cli._signals import unwinding  # noqa: PLC0415 - --help needs none of it
+    from gpusetup.files import require_writable, write  # noqa: PLC0415
     from gpusetup.report import progress  # noqa: PLC0415
     from gpusetup.report import selftest as report  # noqa: PLC0415
     from gpusetup.selftest import devices as hardware  # noqa: PLC0415
@@ -100,7 +101,7 @@ def selftest(
     from gpusetup.selftest.plan import Limits, Selection  # noqa: PLC0415
     from gpusetup.selftest.proof import Proof  # noqa: PLC0415
     from gpusetup.selftest.prove import Baseline, prove  # noqa: PLC0415
-    from gpusetup.value import load, require_place, save, to_json  # noqa: PLC0415
+    from gpusetup.value import load, to_json  # noqa: PLC0415
 
     form = one_format(form, as_json=as_json)
     found = all_checks(own)
@@ -128,7 +129,7 @@ def selftest(
     )
     require_precisions(selection.precisions, chosen, selection.devices, found)
     if saved is not None:
-        require_place(saved)
+        require_writable(saved)
     with unwinding(), progress.progress() as watch:
         proof = prove(
             selection,
@@ -142,7 +143,7 @@ def selftest(
     text = to_json(proof, indent=0)
     try:
         if saved is not None:
-            save(saved, text)
+            write(saved, text)
     finally:  # a proof that could not be kept is still told
         _show(proof, text, form)
     ctx.exit(1 if proof.failed else 0 if proof.proven else 3)

@@ -19,6 +19,7 @@ import msgspec
 
 from gpusetup.doctor.finding import Finding
 from gpusetup.errors import WrongInputError
+from gpusetup.files import read
 from gpusetup.value import Value
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -44,9 +45,7 @@ class _File(Value):
 def load(path: Path) -> tuple[Silence, ...]:
     """Read a file of silences; raises `WrongInputError` naming the file and the place inside it."""
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=_File).silence
-    except OSError as error:
-        raise WrongInputError(f"cannot read the silences {path}: {error.strerror}") from error
+        return msgspec.toml.decode(read(path, "the silences"), type=_File).silence
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise WrongInputError(
             f"{path} is not a file of silences: {error}", "each needs a rule, a reason and a day `until`"

@@ -14,7 +14,7 @@ import shlex
 from typing import Any
 
 from gpusetup.errors import WrongInputError
-from gpusetup.report.console import neutral
+from gpusetup.text import neutral
 
 # private-use characters, which no value may hold, so that a mark cannot be forged
 OPEN, CLOSE, RAW = "\ue000", "\ue001", "\ue002"

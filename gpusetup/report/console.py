@@ -38,11 +38,3 @@ def show_table(table: Table) -> None:
     with out.capture() as shown:
         out.print(table)
     out.file.write("".join(f"{line.rstrip()}\n" for line in shown.get().splitlines()))
-
-
-def neutral(text: str) -> str:
-    r"""Return `text` on one line and without control characters, so that a name cannot move the cursor.
-
-    Escape sequences, line breaks and bidirectional overrides come out as visible ``\x1b``-style escapes.
-    """
-    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from gpusetup.doctor.outcome import COULD_NOT_LOOK, UNTRIED
 from gpusetup.doctor.verdict import first_line, headline
-from gpusetup.report.console import neutral
 from gpusetup.report.text import say
 from gpusetup.report.together import together, told
+from gpusetup.text import neutral
 
 if TYPE_CHECKING:
     from gpusetup.doctor.change import Change

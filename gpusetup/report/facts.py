@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gpusetup.report.console import console, neutral, show_table
+from gpusetup.report.console import console, show_table
+from gpusetup.text import neutral
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from gpusetup.report.console import neutral
+from gpusetup.text import neutral
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

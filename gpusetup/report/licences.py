@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from gpusetup.report.console import console, neutral, show_table
+from gpusetup.report.console import console, show_table
+from gpusetup.text import neutral
 
 if TYPE_CHECKING:
     from gpusetup.licences.model import Alternative, Licences, Part

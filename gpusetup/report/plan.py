@@ -6,8 +6,9 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.report.console import console, neutral
+from gpusetup.report.console import console
 from gpusetup.resolve.model import OWNERS, Refusal, Stack
+from gpusetup.text import neutral
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.repair import reasons
-from gpusetup.report.console import neutral
 from gpusetup.report.text import say
+from gpusetup.text import neutral
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Finding

@@ -5,9 +5,10 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from gpusetup.report.console import console, neutral, show_table
+from gpusetup.report.console import console, show_table
 from gpusetup.report.selftest_table import legend, table
 from gpusetup.selftest.model import REFERENCE
+from gpusetup.text import neutral
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpusetup.report.console import neutral
 from gpusetup.selftest.model import REFERENCE
+from gpusetup.text import neutral
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,12 +6,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpusetup.errors import WrongInputError
-from gpusetup.report.console import neutral
 from gpusetup.resolve.candidates import CardKind, DriverOffer, Layout, Release
 from gpusetup.resolve.catalogue import Catalogue, catalogue
 from gpusetup.resolve.problem import Problem
 from gpusetup.resolve.search import Conflict, Solution, search
 from gpusetup.resolve.wishes import covers, wishes
+from gpusetup.text import neutral
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts

@@ -18,8 +18,9 @@ from gpusetup.apply.place import Place
 from gpusetup.apply.run import apply, look, undo
 from gpusetup.content import content_dirs
 from gpusetup.errors import MissingError, RefusedError, StepFailedError
+from gpusetup.files import write
 from gpusetup.render.model import Recipe, Step
-from gpusetup.value import save, to_json
+from gpusetup.value import to_json
 from tests.stacks import desktop
 from tests.support import Run
 
@@ -205,7 +206,7 @@ def test_killed_at_every_boundary_it_resumes_to_the_same_state(tmp_path: Path) -
     """SIGKILL before and after each journal entry and before each door, until a run is not killed any more."""
     made = recipe(*map(step, THREE))
     file = tmp_path / "recipe.json"
-    save(file, to_json(made))
+    write(file, to_json(made))
     kills = 0
     while True:
         root = tmp_path / f"root{kills}"

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from gpusetup.doctor.finding import Report
-from gpusetup.value import save, to_json
+from gpusetup.value import to_json
 from tests.doctor.machines import machine
 from tests.fake_driver import FakeDriver
 from tests.support import Run
@@ -27,7 +27,7 @@ def saved(tmp_path: Path) -> Any:
 
     def write(host: str = "desktop", change: dict[str, Any] | None = None) -> tuple[str, str]:
         path = tmp_path / f"{len(list(tmp_path.iterdir()))}.json"
-        save(path, to_json(machine(host, change)))
+        files.write(path, to_json(machine(host, change)))
         return "--machine", str(path)
 
     return write

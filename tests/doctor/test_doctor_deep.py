@@ -16,9 +16,10 @@ import pytest
 
 from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.examine import examine
+from gpusetup.files import write
 from gpusetup.machine.frameworks.read import places, read_frameworks
 from gpusetup.machine.model import Distribution, Framework, Unread
-from gpusetup.value import save, to_json
+from gpusetup.value import to_json
 from tests.doctor.machines import machine
 from tests.support import Run
 
@@ -214,7 +215,7 @@ def test_the_real_frameworks_are_imported_saved_and_replayed(gpusetup: Run, tmp_
 
 def test_without_deep_the_rules_say_that_they_were_not_tried(gpusetup: Run, tmp_path: Path) -> None:
     saved = tmp_path / "m.json"
-    save(saved, to_json(msgspec.structs.replace(machine("desktop"), frameworks=None)))
+    write(saved, to_json(msgspec.structs.replace(machine("desktop"), frameworks=None)))
     done = gpusetup("doctor", "--machine", saved, "--json")
     untried = [one for one in json.loads(done.stdout)["findings"] if one["rule"].startswith("FWK")]
     assert {one["state"] for one in untried} == {"skipped"}

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gpusetup.value import save, to_json
+from gpusetup.files import write
+from gpusetup.value import to_json
 from tests.doctor.machines import machine
 from tests.support import Run
 
@@ -23,7 +24,7 @@ def always(machine):
 @pytest.fixture
 def doctor(gpusetup: Run, tmp_path: Path):  # type: ignore[no-untyped-def]
     saved = tmp_path / "m.json"
-    save(saved, to_json(machine()))
+    write(saved, to_json(machine()))
 
     def run(source: str, *args: str):  # type: ignore[no-untyped-def]
         (tmp_path / "lab_rules.py").write_text(source)

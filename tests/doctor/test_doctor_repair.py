@@ -21,9 +21,10 @@ from gpusetup.doctor.examine import examine
 from gpusetup.doctor.fixes import chosen, table
 from gpusetup.doctor.repair import Asked, Repair, repair
 from gpusetup.errors import StepFailedError
+from gpusetup.files import write
 from gpusetup.machine.model import Machine, System
 from gpusetup.render.model import Recipe, Step
-from gpusetup.value import save, to_json
+from gpusetup.value import to_json
 from tests.doctor.machines import cases, machine
 from tests.fake_host import WHOLE, grow
 from tests.stacks import desktop
@@ -292,7 +293,7 @@ def test_what_does_not_go_together_is_refused(options: list[str], gpusetup: Run)
 
 
 def test_the_printed_repair_is_plain_and_its_json_is_a_repair(gpusetup: Run, tmp_path: Path) -> None:
-    save(tmp_path / "m.json", to_json(machine("desktop", BROKEN)))
+    write(tmp_path / "m.json", to_json(machine("desktop", BROKEN)))
     text = gpusetup("doctor", "--machine", tmp_path / "m.json", "--fix")
     assert text.returncode == 1
     assert text.stdout.startswith("2 steps can be carried out; nothing has been changed\n")

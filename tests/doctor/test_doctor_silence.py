@@ -11,7 +11,8 @@ from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.silence import Silence, silenced
 from gpusetup.doctor.verdict import exit_code, headline
-from gpusetup.value import save, to_json
+from gpusetup.files import write
+from gpusetup.value import to_json
 from tests.doctor.machines import machine
 from tests.support import Run
 
@@ -62,7 +63,7 @@ def test_a_silence_without_reason_or_end_is_refused(text: str, said: str, gpuset
 
 def test_the_report_shows_what_is_silenced(gpusetup: Run, tmp_path: Path) -> None:
     saved, path = tmp_path / "m.json", tmp_path / "silences.toml"
-    save(saved, to_json(machine("desktop", {"gpus": {"0": {"compute_mode": 2}}})))
+    write(saved, to_json(machine("desktop", {"gpus": {"0": {"compute_mode": 2}}})))
     path.write_text('[[silence]]\nrule = "PRM003"\nreason = "only the lab"\nuntil = 9999-12-31\n')
     done = gpusetup("doctor", "--machine", saved, "--silences", path)
     assert done.returncode == 0

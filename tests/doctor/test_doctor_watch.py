@@ -18,7 +18,8 @@ from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.change import Change, Observation, changes
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Finding
-from gpusetup.value import save, to_json
+from gpusetup.files import write
+from gpusetup.value import to_json
 from tests.doctor.machines import machine
 from tests.fake_driver import FakeDriver
 from tests.support import Run
@@ -81,7 +82,7 @@ class Watch:
         return seen
 
     def become(self, change: dict[str, Any] | None) -> None:
-        save(self.path, to_json(machine("desktop", change)))
+        write(self.path, to_json(machine("desktop", change)))
 
     def end(self, number: int = signal.SIGINT) -> tuple[int, str]:
         self.process.send_signal(number)
@@ -91,7 +92,7 @@ class Watch:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    save(tmp_path / "m.json", to_json(machine("desktop", HOT)))
+    write(tmp_path / "m.json", to_json(machine("desktop", HOT)))
     return tmp_path / "m.json"
 
 

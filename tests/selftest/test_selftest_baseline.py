@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from gpusetup.errors import WrongInputError
+from gpusetup.files import write
 from gpusetup.selftest.model import Verdict
 from gpusetup.selftest.proof import Proof
-from gpusetup.value import load, save, to_json
+from gpusetup.value import load, to_json
 from tests.selftest.small_world import RIGHT, World
 
 ONE_BIT, FAR = " + 2.0**-26", " + 2.0**-10"
@@ -25,7 +26,7 @@ def drifted(world: World, amount: str, *, threads: int = 1) -> Verdict:
     drift.write_text("0")
     world.add("one", pytorch=RIGHT.replace("/ 7", f"/ 7{amount} * float(open({str(drift)!r}).read())"))
     file = world.folder / "proof.json"
-    save(file, to_json(world.prove("one", frameworks=("pytorch",), repeat=1)))
+    write(file, to_json(world.prove("one", frameworks=("pytorch",), repeat=1)))
     drift.write_text("1")
     before = load(file, Proof)
     [verdict] = verdicts(world.prove("one", frameworks=("pytorch",), repeat=1, baseline=before, threads=threads))

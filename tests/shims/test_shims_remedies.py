@@ -22,8 +22,9 @@ from gpusetup.doctor.fixes import remedy, table
 from gpusetup.doctor.repair import Asked, Repair, repair
 from gpusetup.doctor.rule import Fix
 from gpusetup.errors import StepFailedError
+from gpusetup.files import write
 from gpusetup.render.model import Recipe
-from gpusetup.value import save, to_json
+from gpusetup.value import to_json
 from tests.doctor.machines import machine
 
 HERE = Path(__file__).parent
@@ -187,7 +188,7 @@ def test_killed_anywhere_it_goes_on_and_is_taken_back(
     tmp_path: Path, name: str, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case, made = CASES[name], recipe_of(name, key)
-    save(tmp_path / "recipe.json", to_json(made))
+    write(tmp_path / "recipe.json", to_json(made))
     for number, call in enumerate(changes_of(tmp_path / "whole", name, key, monkeypatch)):
         world = world_at(tmp_path / str(number), case, key, monkeypatch)
         before = world.tree()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from textwrap import shorten
 
 from gpusetup.errors import GpusetupError, StepFailedError
-from gpusetup.report.console import neutral
+from gpusetup.text import neutral
 
 Tell = Callable[[str], None]
 

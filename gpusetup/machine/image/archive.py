@@ -13,7 +13,7 @@ from gpusetup.errors import WrongInputError
 from gpusetup.machine.image.described import ARCHITECTURES, described
 from gpusetup.machine.image.tar import MOST, json_files
 from gpusetup.machine.model.image import Image
-from gpusetup.report.console import neutral
+from gpusetup.text import neutral
 
 NAME = "org.opencontainers.image.ref.name"
 

@@ -10,7 +10,7 @@ import msgspec
 
 from gpusetup.errors import WrongInputError
 from gpusetup.machine.model.image import Image
-from gpusetup.report.console import neutral
+from gpusetup.text import neutral
 
 ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
 """Go's names of architectures, which images bear, and those of ``uname -m``."""

@@ -8,7 +8,7 @@ import subprocess
 from gpusetup.errors import CannotLookError, MissingError
 from gpusetup.machine.image.described import described
 from gpusetup.machine.model.image import Image
-from gpusetup.report.console import neutral
+from gpusetup.text import neutral
 
 LOCAL = (
     ("podman", "image", "inspect"),

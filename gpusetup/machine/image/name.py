@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gpusetup.errors import WrongInputError
-from gpusetup.report.console import neutral
+from gpusetup.text import neutral
 
 # registry/name:tag and perhaps @sha256:…, which a FROM line takes without quotes
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]*(:[A-Za-z0-9_][A-Za-z0-9._-]*)?(@sha256:[0-9a-f]{64})?")

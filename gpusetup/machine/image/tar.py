@@ -15,7 +15,7 @@ from typing import IO
 
 from gpusetup.errors import WrongInputError
 from gpusetup.machine.image.described import is_json
-from gpusetup.report.console import neutral
+from gpusetup.text import neutral
 
 Stream = IO[bytes] | io.BufferedIOBase
 

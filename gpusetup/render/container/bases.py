@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.machine.image.name import image_name
 from gpusetup.render.container.model import Base
-from gpusetup.report.console import neutral
+from gpusetup.text import neutral
 from gpusetup.versions import cuda
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gpusetup.errors import WrongInputError
-from gpusetup.report.console import neutral
+from gpusetup.text import neutral
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gpusetup.errors import RefusedError, WrongInputError
-from gpusetup.report.console import neutral
+from gpusetup.text import neutral
 
 if TYPE_CHECKING:
     from gpusetup.resolve.model import Environment
