@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from gpusetup import files
 from gpusetup.doctor.finding import Report
 from gpusetup.value import to_json
 from tests.doctor.machines import machine
