@@ -81,16 +81,16 @@ def require_writable(path: Path) -> None:
     with _refusing(path):
         place = _Place(path)
         if place.descriptor is not None:
+            os.write(place.descriptor, b"")  # EBADF unless it is open for writing
             return
         if place.replaceable:
             try:
                 with _scratch(place) as (handle, _):
                     _write_all(handle, bytes(_PROBE))
             except OSError as error:
-                if place.now is None or error.errno not in _CANNOT_REPLACE:
+                if place.now is None or error.errno not in _CANNOT_REPLACE or not os.access(place.path, os.W_OK):
                     raise
-            else:
-                return
+            return
         if not os.access(place.path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 

@@ -12,6 +12,7 @@ import msgspec
 
 from gpusetup.errors import WrongInputError
 from gpusetup.files import read
+from gpusetup.text import COMMAND, escaped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,22 +36,14 @@ class Value(msgspec.Struct, metaclass=_ValueMeta, frozen=True):
 def to_json(value: object, *, indent: int = 2) -> str:
     """Return `value` as JSON text in field order, with a newline at its end; on one line with a negative `indent`.
 
-    Characters that do not print (C1 controls, bidirectional overrides) stand there as escapes, so that a file that is
-    shown on a terminal cannot move its cursor; a reader of JSON gets them as they were.
+    Characters that do not print (C1 controls, bidirectional overrides) stand there as escapes, and so does what a CI
+    runner would obey: shown on a terminal or in a log it does nothing, and a reader of JSON gets it as it was.
     """
     text = msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=indent).decode() + "\n"
+    text = text.replace(COMMAND, f"{escaped('#')}{COMMAND[1:]}")
     if text.isascii() and "\x7f" not in text:
         return text
-    return "".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in text)
-
-
-def _escaped(char: str) -> str:
-    """Return the escape of a character, of two halves beyond 16 bits; a codec would be looked for on disk."""
-    point = ord(char)
-    if point < 1 << 16:
-        return f"\\u{point:04x}"
-    point -= 1 << 16
-    return f"\\u{0xD800 | point >> 10:04x}\\u{0xDC00 | point & 0x3FF:04x}"
+    return "".join(char if char.isprintable() or char == "\n" else escaped(char) for char in text)
 
 
 def load(path: Path, kind: type[V]) -> V:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -99,3 +100,114 @@ def test_a_fault_of_ours_is_owned_and_short(
     said = capsys.readouterr().err
     assert "a fault of gpusetup itself: ZeroDivisionError: by hand" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("args", "named"),
+    [
+        (["doctor", "--machine", "a", "--machine", "b"], "--machine"),
+        (["plan", "--release", "44", "--release", "43"], "--release"),
+        (["selftest", "--quick", "--full"], "--quick/--full"),
+        (["facts", "stale", "--on", "2026-01-01", "--on", "2027-01-01"], "--on"),
+    ],
+)
+def test_an_option_given_twice_is_refused_and_not_half_ignored(args: list[str], named: str, gpusetup: Run) -> None:
+    run = gpusetup(*args)
+    assert run.returncode == 2
+    assert f"{named} is given 2 times" in run.stderr
+
+
+def test_a_flag_given_twice_is_no_contradiction(gpusetup: Run) -> None:
+    assert gpusetup("facts", "list", "--json", "--json").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code", "said"),
+    [
+        ("GPUSETUP_DOCTOR_FAIL_ON", "nothing", 2, "Invalid value for the environment variable GPUSETUP_DOCTOR_FAIL_ON"),
+        ("GPUSETUP_DOCTOR_MACHINE", "/no/such", 2, "/no/such"),
+        ("GPUSETUP_DOCTOR_FAILON", "warning", 2, "did you mean GPUSETUP_DOCTOR_FAIL_ON?"),
+        ("GPUSETUP_DOCTOR_XYZZY", "1", 2, "unset it"),
+        ("GPUSETUP_DOKTOR_FAIL_ON", "warning", 0, "GPUSETUP_DOKTOR_FAIL_ON belongs to no command"),
+        ("GPUSETUP_PLAN_RELEASE", "nonsense", 0, ""),
+    ],
+)
+def test_a_variable_is_heeded_or_named(name: str, value: str, code: int, said: str, gpusetup: Run) -> None:
+    run = gpusetup("doctor", "--only", "PYT", env={name: value})
+    assert run.returncode == code
+    assert said in run.stderr
+    assert "--fail-on" not in run.stderr
+
+
+def test_a_terminal_that_lacks_letters_gets_escapes(gpusetup: Run, tmp_path: Path) -> None:
+    ascii_only = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    assert "Stack for" in gpusetup("plan", "--gpu", "RTX 4090", "--distro", "fedora", env=ascii_only).stdout
+    whole = json.loads(gpusetup("facts", "show", "branch-580", "--json", env=ascii_only).stdout)
+    assert whole == json.loads(gpusetup("facts", "show", "branch-580", "--json").stdout)
+    for args in (["--machine", tmp_path / "é"], ["--only", "é\udcff"]):
+        run = gpusetup("doctor", *args, env=ascii_only)
+        assert run.returncode == 2
+        assert "\\u00e9" in run.stderr.lower() or "\\u00c9" in run.stderr
+        assert run.stderr.isascii()
+
+
+HOSTILE = "\n::error file=a::forged\r\n::stop-commands::t\x1b]0;owned\x07\u202e##[group]x"
+"""What a file, a name or a host may say: line breaks, a runner's commands in both forms, a terminal's sequences."""
+
+
+def hostile_files(folder: Path) -> dict[str, Path]:
+    """Files of every kind that a command reads, each with `HOSTILE` where its reader will quote it."""
+    text = json.dumps(HOSTILE)
+    made = {
+        "key": f"{{{text}: 1}}",
+        "value": f'{{"system": {text}}}',
+        "toml": f"[[silence]]\n{text} = 1\n",
+        "lock": f"version = 1\n{text} = 2\n",
+        "wheels": f"x {HOSTILE}\n",
+    }
+    for name, content in made.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    return {name: folder / name for name in made}
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        ["doctor", "--machine", "{key}"],
+        ["doctor", "--machine", "{value}", "--format", "github"],
+        ["doctor", "--machine", "/no" + HOSTILE],
+        ["doctor", "--silences", "{toml}"],
+        ["doctor", "--only", HOSTILE],
+        ["doctor", "--explain", HOSTILE],
+        ["doctor", "--image", "./" + HOSTILE],
+        ["doctor", "--sysroot", "/no" + HOSTILE],
+        ["doctor", "--format", HOSTILE],
+        ["plan", "--machine", "{key}"],
+        ["plan", "--gpu", HOSTILE],
+        ["plan", "--release", HOSTILE, "--gpu", "none"],
+        ["plan", "--gpu", "T4", "--format", "toml", "--output", "{lock}"],
+        ["plan", "--gpu", "T4", "--output", "/no/folder" + HOSTILE],
+        ["why", HOSTILE],
+        ["install", "--recipes", "/no" + HOSTILE],
+        ["install", "--apply", "--plan", "{key}"],
+        ["container", "--gpu", "T4", "--framework", "torch", "--requirements", "{wheels}"],
+        ["container", "--gpu", "T4", "--base-image", HOSTILE],
+        ["selftest", "--baseline", "{key}", "--framework", "pytorch"],
+        ["selftest", "--checks", "/no" + HOSTILE],
+        ["selftest", "--check", HOSTILE],
+        ["selftest", "--python", HOSTILE],
+        ["facts", "show", HOSTILE],
+        ["facts", "list", HOSTILE],
+        [HOSTILE],
+    ],
+)
+def test_a_hostile_word_is_quoted_harmlessly_at_every_door(door: list[str], gpusetup: Run, tmp_path: Path) -> None:
+    """Each of these ends in an error that quotes what it was given; nothing of it may act on a terminal or a runner."""
+    files = hostile_files(tmp_path)
+    args = [word.format(**files) if word[:1] == "{" and word[-1:] == "}" else word for word in door]
+    run = gpusetup(*args)
+    assert run.returncode not in {0, 70}, run.stderr
+    for line in (run.stdout + run.stderr).split("\n"):
+        assert line.isprintable(), line
+        assert not line.lstrip().startswith("::") or line.startswith("::error title="), line
+        assert "##[" not in line

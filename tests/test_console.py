@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import textwrap
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpusetup.cli._streams import Guarded
 from gpusetup.report.console import console
 from gpusetup.text import neutral
 
@@ -32,3 +34,23 @@ def test_markup_is_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout", out)
     console().print("[red]GPU[/red] :boom:")
     assert out.getvalue() == "[red]GPU[/red] :boom:\n"
+
+
+@pytest.mark.parametrize("width", range(20, 60))
+def test_no_wrapped_line_commands_a_runner(width: int) -> None:
+    """A word may come to the beginning of a line by wrapping: there ``::`` begins a workflow command."""
+    out = io.StringIO()
+    stream = Guarded(out)
+    stream.write(textwrap.fill("a card called ::error file=x::forged and ::stop-commands::t", width) + "\n")
+    stream.write("  ")
+    stream.write("::debug::x\n")
+    assert not [line for line in out.getvalue().splitlines() if line.lstrip().startswith("::")]
+    assert "error file=x" in " ".join(out.getvalue().split())
+
+
+def test_other_text_passes_the_guard_as_it_is() -> None:
+    out = io.StringIO()
+    stream = Guarded(out)
+    for text in ("std::bad_alloc\n", "fe80::1 and ", "::1\n", "é\n\n"):
+        stream.write(text)
+    assert out.getvalue() == "std::bad_alloc\nfe80::1 and ::1\né\n\n"

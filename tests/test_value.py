@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
-import stat
-import sys
 from pathlib import Path
 
 import msgspec
@@ -15,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpusetup.errors import WrongInputError
-from gpusetup.files import require_writable, write
+from gpusetup.files import write
 from gpusetup.machine.model import Reading, Unread
 from gpusetup.value import Value, load, schema, to_json
 
@@ -45,11 +41,6 @@ def test_a_value_reads_back_from_its_json(sample: Sample, tmp_path: Path) -> Non
     assert load(path, Sample) == sample
 
 
-def test_standard_input_is_a_file_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"name": "piped"}')))
-    assert load(Path("-"), Sample) == Sample(name="piped")
-
-
 @pytest.mark.parametrize(
     ("text", "where"),
     [
@@ -73,40 +64,6 @@ def test_a_missing_file_and_a_folder_are_told_plainly(tmp_path: Path) -> None:
     for path in (tmp_path / "absent.json", tmp_path):
         with pytest.raises(WrongInputError, match="cannot read the sample file"):
             load(path, Sample)
-
-
-def test_a_failed_write_leaves_the_old_file_and_no_scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "kept.json"
-    path.write_text("old")
-
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(WrongInputError, match="No space left"):
-        write(path, "new")
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_place_that_cannot_be_written_is_told_beforehand(tmp_path: Path) -> None:
-    file = tmp_path / "file"
-    file.write_text("kept")
-    for path in (file / "below.json", tmp_path, Path("/proc/new.json"), tmp_path / "new" / "place.json"):
-        with pytest.raises(WrongInputError, match="cannot write"):
-            require_writable(path)
-    for path in (file, tmp_path / "place.json"):
-        require_writable(path)
-    assert file.read_text() == "kept"
-    assert list(tmp_path.iterdir()) == [file]
-
-
-def test_a_write_keeps_the_mode_of_the_file(tmp_path: Path) -> None:
-    path = tmp_path / "secret.json"
-    path.write_text("old")
-    path.chmod(0o600)
-    write(path, "new")
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_a_schema_can_be_published() -> None:

@@ -9,8 +9,10 @@ import sys
 import click
 
 from gpusetup import __version__
-from gpusetup.cli._streams import fill_gaps, is_output, let_go
+from gpusetup.cli._command import PREFIX, Group, blame_variable, tell_strange_variables
+from gpusetup.cli._streams import fill_gaps, is_output, let_go, tell
 from gpusetup.errors import EXIT_FAULT, EXIT_INTERRUPTED, EXIT_UNREAD, GpusetupError, WrongInputError
+from gpusetup.text import neutral
 
 # a command is the module of its name, with a function of that name; here is its one line for --help
 COMMANDS = {
@@ -26,7 +28,7 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
+class Commands(Group):
     """A group whose commands are imported on demand, so that ``doctor`` never pays for ``install``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
@@ -44,10 +46,11 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "GPUSETUP"})
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": PREFIX})
 @click.version_option(__version__, package_name="gpusetup", prog_name="gpusetup")
 def root() -> None:
     """Get an NVIDIA GPU from bare metal to a deep-learning stack that is proven to work and to reproduce."""
+    tell_strange_variables(COMMANDS)
 
 
 def main() -> int:
@@ -64,6 +67,8 @@ def main() -> int:
     except (click.Abort, KeyboardInterrupt):
         code = _say("interrupted", "", EXIT_INTERRUPTED)
     except click.ClickException as error:
+        blame_variable(error)
+        error.message = neutral(error.message)  # type: ignore[misc]  # what it quotes is whatever was typed
         error.show()
         code = error.exit_code
     except BrokenPipeError:
@@ -97,7 +102,7 @@ def _fault(error: Exception) -> int:
 
 
 def _say(message: str, remedy: str, code: int) -> int:
-    click.secho(f"gpusetup: {message}", err=True, fg="red")
+    tell(f"gpusetup: {message}", colour="red")
     if remedy:
-        click.echo(f"          {remedy}", err=True)
+        tell(f"          {remedy}")
     return code

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gpusetup.cli._streams import tell
 from gpusetup.errors import EXIT_FINE, EXIT_REBOOT, RefusedError
 
 if TYPE_CHECKING:
@@ -31,10 +32,10 @@ def carry_out(recipe: Recipe, place: Place, *, yes: bool) -> int:
     from gpusetup.apply.run import apply  # noqa: PLC0415
 
     for step in recipe.steps:
-        click.echo(f"  {step.id}: {step.title}", err=True)
+        tell(f"  {step.id}: {step.title}")
     confirm("Do these steps on this machine?", yes=yes)
     refuse_changed_host(recipe, place)  # whoever is asked may take a day to answer
-    ending = apply(recipe, place, _tell)
+    ending = apply(recipe, place, tell)
     click.echo("all steps are done" if ending == "done" else "reboot now, then give the same command again")
     return EXIT_FINE if ending == "done" else EXIT_REBOOT
 
@@ -48,7 +49,7 @@ def take_back(place: Place, ours: Callable[[Entry], bool], *, yes: bool) -> None
         click.echo("there is nothing to take back")
         return
     confirm(f"Take back {', '.join(standing)}?", yes=yes)
-    click.echo(f"{undo(place, _tell, ours)} steps are taken back")
+    click.echo(f"{undo(place, tell, ours)} steps are taken back")
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -57,7 +58,3 @@ def confirm(question: str, *, yes: bool) -> None:
         raise RefusedError("there is no terminal to ask on", "give --yes to go on without a question")
     if not yes:
         click.confirm(question, abort=True, err=True)
-
-
-def _tell(line: str) -> None:
-    click.echo(line, err=True)

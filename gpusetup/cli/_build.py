@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
+from gpusetup.cli._output import OUTPUT, deliver
+from gpusetup.cli._streams import tell
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -32,8 +35,8 @@ OPTIONS = (
     click.option("--wheel", type=_FILE, metavar="FILE",
                  help="gpusetup's own wheel, for images that prove.  [default: built from this checkout]"),
     click.option("--run-selftest", is_flag=True, help="After building, run `gpusetup selftest` inside the image."),
-    click.option("--save", "proof_file", type=_FILE, metavar="FILE", help="Keep the proof as JSON."),
-    click.option("--sbom", type=_FILE, metavar="FILE",
+    click.option("--save", "proof_file", type=OUTPUT, metavar="FILE", help="Keep the proof as JSON."),
+    click.option("--sbom", type=OUTPUT, metavar="FILE",
                  help="After building, list what is in the image as a CycloneDX bill of materials."),
 )  # fmt: skip
 
@@ -82,7 +85,7 @@ def wheel_beside(output: Path | None, kind: str, asked: Building) -> Archive | N
         return wheel(asked.wheel, output.parent)
     with context() as folder:
         made = wheel(asked.wheel, folder)
-    click.echo(f"it copies {made.url}, which --output writes beside it", err=True)
+    tell(f"it copies {made.url}, which --output writes beside it")
     return made
 
 
@@ -94,10 +97,7 @@ def build_and_prove(draw: Callable[[Archive | None], Container], kind: str, imag
     from gpusetup.apply.image.selftest import selftest, with_gpusetup  # noqa: PLC0415
     from gpusetup.apply.image.wheel import wheel  # noqa: PLC0415
     from gpusetup.errors import WrongInputError  # noqa: PLC0415
-    from gpusetup.files import require_writable  # noqa: PLC0415
 
-    for file in filter(None, (asked.sbom, asked.proof_file)):
-        require_writable(file)
     builder = find(asked.builder or "")
     wishes = Wishes(pip_config=asked.pip_config, options=asked.builder_options)
     with context() as folder:
@@ -107,38 +107,31 @@ def build_and_prove(draw: Callable[[Archive | None], Container], kind: str, imag
         gpu = bool(container.driver_floor)
         if asked.run_selftest:
             require_gpu(builder, gpu)
-        built = build(builder, folder, container.text, image, wishes, _tell)
+        built = build(builder, folder, container.text, image, wishes, tell)
     click.echo(f"{built.id} {built.tag}")
     if asked.sbom is not None:
         _list(builder, built.tag, asked.sbom)
     if not asked.run_selftest:
         return 0
-    proving = built if kind == SELFTEST else with_gpusetup(builder, built, container, asked.wheel, wishes, _tell)
+    proving = built if kind == SELFTEST else with_gpusetup(builder, built, container, asked.wheel, wishes, tell)
     return _show(selftest(builder, proving.tag, gpu=gpu), asked.proof_file)
 
 
 def _list(builder: Builder, image: str, sbom: Path) -> None:
     from gpusetup.apply.image.contents import licences_of  # noqa: PLC0415
     from gpusetup.facts import facts  # noqa: PLC0415
-    from gpusetup.files import write  # noqa: PLC0415
     from gpusetup.licences.cyclonedx import bill  # noqa: PLC0415
 
-    write(sbom, bill(licences_of(builder, image, facts())))
-    click.echo(f"saved {sbom}", err=True)
-
-
-def _tell(line: str) -> None:
-    click.echo(line, err=True)
+    deliver(bill(licences_of(builder, image, facts())), sbom)
 
 
 def _show(proof: Proof, kept: Path | None) -> int:
-    from gpusetup.files import write  # noqa: PLC0415
     from gpusetup.report import selftest as report  # noqa: PLC0415
     from gpusetup.value import to_json  # noqa: PLC0415
 
     try:
         if kept is not None:
-            write(kept, to_json(proof))
+            deliver(to_json(proof), kept)
     finally:  # a proof that could not be kept is still told
         report.show(proof)
     return 1 if proof.failed else 0

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gpusetup.cli._streams import tell
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -98,7 +100,7 @@ def deepened(machine: Machine, deep: float | None, pythons: tuple[str, ...]) -> 
     from gpusetup.selftest.frameworks import parse  # noqa: PLC0415
 
     if sys.stderr.isatty():
-        click.echo(f"importing the installed frameworks (at most {deep:g} s)", err=True)
+        tell(f"importing the installed frameworks (at most {deep:g} s)")
     found = read_frameworks(machine.distributions, parse(pythons), deep)
     kernel = msgspec.structs.replace(machine.system.kernel, earlier_log=read_earlier_log(Host(HERE), deep=True))
     system = msgspec.structs.replace(machine.system, kernel=kernel)

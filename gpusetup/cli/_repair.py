@@ -11,6 +11,7 @@ import msgspec
 
 from gpusetup.cli._apply import carry_out, host_place, take_back
 from gpusetup.cli._options import HERE
+from gpusetup.cli._streams import tell
 from gpusetup.errors import EXIT_FINE
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _of_login(person: str, source: Source, standard: Standard, ours: tuple[Findi
 
     seen = read_login(person, sys.executable, source.deadline)
     if isinstance(seen, Unread):
-        click.echo(f"could not look as {person}: {seen.source} {seen.unread} {seen.detail}", err=True)
+        tell(f"could not look as {person}: {seen.source} {seen.unread} {seen.detail}")
         return ()
     known = {one.rule for one in ours if one.state in {"error", "warning", "info"}}
     return tuple(one for one in standard.judge(seen)[0].findings if one.rule not in known)

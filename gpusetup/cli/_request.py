@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from gpusetup.cli._options import machine_options, read_machine
+from gpusetup.cli._streams import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,5 +72,5 @@ def read_asked(
 
     asked = ask(facts, Wishes(repo=repo or "", variant=variant or "", **wishes), read)  # type: ignore[arg-type]
     for note in asked.notes:
-        click.echo(f"note: {note}", err=True)
+        tell(f"note: {note}")
     return asked

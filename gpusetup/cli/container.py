@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gpusetup.cli._build import build_and_prove, build_options, take_building, wheel_beside
+from gpusetup.cli._command import Command
 from gpusetup.cli._options import as_json
+from gpusetup.cli._output import OUTPUT, deliver
 from gpusetup.cli._request import read_request, request_options
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from gpusetup.resolve.model import Archive
 
 
-@click.command()
+@click.command(cls=Command)
 @request_options
 @click.option("--format", "kind", default="containerfile", show_default=True, metavar="NAME",
               help="containerfile, selftest (an image that proves itself), apptainer, bootc, compose, devcontainer, "
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     "--check-host", is_flag=True, help="Say instead whether the image would run on this machine (or --machine)."
 )
 @as_json
-@click.option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write it there instead.")
+@click.option("--output", "-o", type=OUTPUT, metavar="FILE", help="Write it there instead.")
 @build_options
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
@@ -105,12 +107,7 @@ def _check_host(container: Container, options: dict[str, Any], *, as_json: bool)
 
 
 def _write(result: Container, output: Path | None, *, as_json: bool) -> None:
-    from gpusetup.files import write  # noqa: PLC0415
     from gpusetup.value import to_json  # noqa: PLC0415
 
     text = to_json(result) if as_json else result.text
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    write(output, text)
-    click.echo(f"saved {output}; its first lines say how to use it", err=True)
+    deliver(text, output, "; its first lines say how to use it")

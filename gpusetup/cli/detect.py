@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gpusetup.cli._command import Command
 from gpusetup.cli._options import (
     as_json,
     deep_options,
@@ -16,6 +17,7 @@ from gpusetup.cli._options import (
     refuse_elsewhere,
     schema_option,
 )
+from gpusetup.cli._output import OUTPUT, deliver
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Machine
@@ -27,12 +29,10 @@ def _kind() -> type[Machine]:
     return Machine
 
 
-@click.command()
+@click.command(cls=Command)
 @reading_options
 @deep_options
-@click.option(
-    "--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE (- is standard output)."
-)
+@click.option("--output", "-o", type=OUTPUT, metavar="FILE", help="Write to FILE (- is standard output).")
 @as_json
 @schema_option(_kind)
 def detect(
@@ -43,13 +43,8 @@ def detect(
 
     Nothing is judged and nothing is changed. Save it with --output, and any command replays it with --machine.
     """
-    from gpusetup.files import write  # noqa: PLC0415 - --help needs no msgspec
     from gpusetup.value import to_json  # noqa: PLC0415 - --help needs no msgspec
 
     refuse_elsewhere(deep, None, sysroot)
     text = to_json(deepened(read_machine(None, sysroot, deadline), deep, pythons))
-    if output is None or str(output) == "-":
-        click.echo(text, nl=False)
-    else:
-        write(output, text)
-        click.echo(f"saved {output}", err=True)
+    deliver(text, output)

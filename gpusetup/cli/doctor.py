@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gpusetup.cli._command import Command
 from gpusetup.cli._options import as_json, deep_options, machine_options, one_format, refuse_elsewhere, schema_option
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def _kind() -> type[Report]:
     return Report
 
 
-@click.command()
+@click.command(cls=Command)
 @machine_options
 @deep_options
 @as_json
@@ -131,4 +132,4 @@ def show(report: Report, form: str, *, redact: bool) -> None:
     else:
         from gpusetup.report.doctor_formats import FORMATS  # noqa: PLC0415
 
-        click.echo(FORMATS[form](report), nl=False)
+        click.echo(FORMATS[form](report).encode(), nl=False)

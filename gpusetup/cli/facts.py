@@ -6,13 +6,14 @@ from datetime import date, datetime
 
 import click
 
+from gpusetup.cli._command import Group
 from gpusetup.cli._options import as_json
 from gpusetup.errors import EXIT_PROBLEMS
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
-@click.group()
+@click.group(cls=Group)
 def facts() -> None:
     """List the compatibility facts, with sources and expiry."""
 

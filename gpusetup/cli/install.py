@@ -10,7 +10,9 @@ import click
 from click.core import ParameterSource
 
 from gpusetup.cli._apply import carry_out, host_place, take_back
+from gpusetup.cli._command import Command
 from gpusetup.cli._options import HERE, as_json
+from gpusetup.cli._output import OUTPUT, deliver
 from gpusetup.cli._request import read_asked, request_options
 from gpusetup.errors import EXIT_FINE
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from gpusetup.render.model import Recipe
 
 
-@click.command()
+@click.command(cls=Command)
 @request_options
 @click.option(
     "--recipes",
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     help="bash, bundle, ansible, kickstart, cloud-init or json.",
 )
 @as_json
-@click.option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write the recipe there instead.")
+@click.option("--output", "-o", type=OUTPUT, metavar="FILE", help="Write the recipe there instead.")
 @click.option("--apply", "do_apply", is_flag=True, help="Carry it out on this machine, after asking.")
 @click.option(
     "--plan",
@@ -120,17 +122,14 @@ def _saved(path: Path) -> Recipe:
 
 
 def _write(recipe: Recipe, output: Path | None, kind: str) -> None:
-    from gpusetup.files import write  # noqa: PLC0415
     from gpusetup.render.formats import render  # noqa: PLC0415
     from gpusetup.value import to_json  # noqa: PLC0415
 
     text = to_json(recipe) if kind == "json" else render(recipe, kind, datetime.now(UTC).date().isoformat())
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    is_script = text.startswith("#!")
-    write(output, text, mode=0o755 if is_script else None)
-    click.echo(f"saved {output}" + (f"; read it, then: sudo bash {output}" if is_script else ""), err=True)
+    if text.startswith("#!"):
+        deliver(text, output, f"; read it, then: sudo bash {output}", mode=0o755)
+    else:
+        deliver(text, output)
 
 
 def _apply(recipe: Recipe, place: Place, *, dry_run: bool, yes: bool) -> int:

@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gpusetup.cli._command import Command
 from gpusetup.cli._options import HERE, as_json
+from gpusetup.cli._output import OUTPUT, deliver
 from gpusetup.cli._request import read_request, request_options
 
 if TYPE_CHECKING:
     from gpusetup.licences.model import Licences
 
 
-@click.command()
+@click.command(cls=Command)
 @request_options
 @click.option("--installed", is_flag=True, help="What is on this host, instead of what would be planned for it.")
 @click.option("--image", default="", metavar="NAME", help="What is in this image.")
 @click.option("--builder", type=click.Choice(["podman", "buildah", "docker"]),
               help="What has the image.  [default: the first of these that is installed]")  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="Show an image's free packages too.")
-@click.option("--sbom", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+@click.option("--sbom", type=OUTPUT, metavar="FILE",
               help="Also save the parts as a CycloneDX bill of materials.")  # fmt: skip
 @as_json
 def licences(
@@ -39,7 +41,6 @@ def licences(
     Facts come first, since they know what metadata leaves out; a part that neither they nor its metadata tell is shown
     as not known. Below stand stacks with fewer parts that are not free. In short, and not legal advice.
     """
-    from gpusetup.files import write  # noqa: PLC0415
     from gpusetup.report import licences as report  # noqa: PLC0415 - --help needs none of it
     from gpusetup.value import to_json  # noqa: PLC0415
 
@@ -47,8 +48,7 @@ def licences(
     if sbom is not None:
         from gpusetup.licences.cyclonedx import bill  # noqa: PLC0415
 
-        write(sbom, bill(found))
-        click.echo(f"saved {sbom}", err=True)
+        deliver(bill(found), sbom)
     click.echo(to_json(found), nl=False) if as_json else report.show(found, everything=everything)
 
 

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gpusetup.cli._command import Command
 from gpusetup.cli._options import as_json, one_format
+from gpusetup.cli._output import OUTPUT, deliver
 from gpusetup.cli._request import read_request, request_options
 
 if TYPE_CHECKING:
     from gpusetup.resolve.model import Stack
 
 
-@click.command()
+@click.command(cls=Command)
 @request_options
 @click.option("--explain", is_flag=True, help="Show for every choice the facts, their sources and what lost to it.")
 @as_json
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--output",
     "-o",
-    type=click.Path(path_type=Path),
+    type=OUTPUT,
     metavar="FILE",
     help="Also save the stack: as JSON, or with --format toml in a lock beside its other profiles.",
 )
@@ -45,7 +47,7 @@ def plan(
     """
     from gpusetup.errors import RefusedError  # noqa: PLC0415 - --help needs none of it
     from gpusetup.facts import facts  # noqa: PLC0415
-    from gpusetup.files import write  # noqa: PLC0415
+    from gpusetup.files import STDIO  # noqa: PLC0415
     from gpusetup.resolve import attempt  # noqa: PLC0415
     from gpusetup.resolve.model import Stack  # noqa: PLC0415
     from gpusetup.value import to_json  # noqa: PLC0415
@@ -54,8 +56,9 @@ def plan(
     result = attempt(read_request(facts(), **options), facts())
     text = to_json(result) if form != "toml" or not isinstance(result, Stack) else _lock(result, profile, output)
     if output is not None and isinstance(result, Stack):
-        write(output, text)
-        click.echo(f"saved {output}", err=True)
+        deliver(text, output)
+    if isinstance(result, Stack) and str(output) == STDIO:
+        return
     if form == "text" or (form == "toml" and not isinstance(result, Stack)):
         from gpusetup.report.plan import show  # noqa: PLC0415
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gpusetup.cli._command import Command
 from gpusetup.cli._options import as_json, one_format, schema_option
+from gpusetup.cli._output import OUTPUT, deliver
 
 if TYPE_CHECKING:
     from gpusetup.selftest.model import Precision
@@ -37,7 +39,7 @@ def _kind() -> type[Proof]:
     return Proof
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--quick/--full", default=True, help="About a minute, or as long as it takes.  [default: quick]")
 @click.option("--check", "names", multiple=True, metavar="NAME", help="Run only this check (repeatable).")
 @click.option(
@@ -66,7 +68,7 @@ def _kind() -> type[Proof]:
 )
 @click.option("--data", type=_FOLDER, metavar="DIR", help="Learn your own names: a folder of Language.txt files.")
 @click.option("--checks", "own", type=_FOLDER, metavar="DIR", help="Your own checks; a name found there comes first.")
-@click.option("--save", "saved", type=_FILE, metavar="FILE", help="Keep the proof as JSON.")
+@click.option("--save", "saved", type=OUTPUT, metavar="FILE", help="Keep the proof as JSON.")
 @click.option("--baseline", type=_FILE, metavar="FILE", help="Hold this run against a saved proof: bits and speed.")
 @click.option(
     "--may-lose", type=click.FloatRange(0, 100), default=25.0, show_default=True, metavar="PERCENT",
@@ -90,7 +92,6 @@ def selftest(
     folder is written.
     """
     from gpusetup.cli._signals import unwinding  # noqa: PLC0415 - --help needs none of it
-    from gpusetup.files import require_writable, write  # noqa: PLC0415
     from gpusetup.report import progress  # noqa: PLC0415
     from gpusetup.report import selftest as report  # noqa: PLC0415
     from gpusetup.selftest import devices as hardware  # noqa: PLC0415
@@ -128,8 +129,6 @@ def selftest(
         left_out=tuple(name for name in here if name not in taken),
     )
     require_precisions(selection.precisions, chosen, selection.devices, found)
-    if saved is not None:
-        require_writable(saved)
     with unwinding(), progress.progress() as watch:
         proof = prove(
             selection,
@@ -143,7 +142,7 @@ def selftest(
     text = to_json(proof, indent=0)
     try:
         if saved is not None:
-            write(saved, text)
+            deliver(text, saved)
     finally:  # a proof that could not be kept is still told
         _show(proof, text, form)
     ctx.exit(1 if proof.failed else 0 if proof.proven else 3)

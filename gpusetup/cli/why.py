@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from gpusetup.cli._command import Command
 from gpusetup.cli._options import as_json
 from gpusetup.cli._request import read_request, request_options
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("question", metavar="NAME==VERSION")
 @request_options
 @as_json

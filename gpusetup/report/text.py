@@ -20,7 +20,9 @@ def say(line: str = "", *, indent: int = 0, wrap: bool = True, colour: str | Non
     shown = blank + line
     if wrap and len(shown) > (columns := width()):
         shown = fill(line, columns, initial_indent=blank, subsequent_indent=blank + "  ")
-    click.secho(shown, fg=colour, bold=bold or None, color=False if os.environ.get("NO_COLOR") else None)
+    click.secho(
+        shown, file=sys.stdout, fg=colour, bold=bold or None, color=False if os.environ.get("NO_COLOR") else None
+    )
 
 
 def width() -> int:

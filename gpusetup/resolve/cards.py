@@ -20,7 +20,15 @@ OVERRIDE = "name the cards with --gpu or --gpu-arch, or give --gpu none for a st
 
 
 def named(facts: Facts, names: Iterable[str], capabilities: Iterable[str]) -> tuple[Card, ...]:
-    """Return the kinds of cards named or given by compute capability; the name ``none`` stands for no card."""
+    """Return the kinds of cards named or given by compute capability; the name ``none`` stands for no card.
+
+    Raises `WrongInputError` for a name in no table, and for ``none`` beside a card.
+    """
+    names, capabilities = tuple(names), tuple(capabilities)
+    if NONE in map(str.lower, names) and len({*map(str.lower, names)}) + len(capabilities) > 1:
+        raise WrongInputError(
+            "--gpu none is for no card at all, and a card is named beside it", "leave one of them out"
+        )
     rows = [gpu_by_name(facts, name) for name in names if name.lower() != NONE]
     cards = [_of_row(row, "option --gpu") for row in rows]
     return distinct([*cards, *(_of_capability(facts, cc) for cc in capabilities)])

@@ -116,7 +116,7 @@ def stand_in_gpusetup(folder: Path, proof: str) -> Path:
 import os, sys
 def main():
     assert sys.argv[1:] == ["selftest", "--json"], sys.argv
-    assert os.environ["GPUSETUP_SELFTEST_PYTHONS"] == "torch=/opt/gpusetup/torch/bin/python"
+    assert os.environ["GPUSETUP_SELFTEST_PYTHON"] == "torch=/opt/gpusetup/torch/bin/python"
     print({proof!r}, end="")
 """
     modules = {

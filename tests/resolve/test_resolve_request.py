@@ -85,6 +85,13 @@ def test_cards_can_be_named_and_given_by_capability_together(tables: Facts, fedo
     ]
 
 
+@pytest.mark.parametrize("beside", [{"gpus": ("none", "T4")}, {"gpus": ("None",), "gpu_archs": ("6.1",)}])
+def test_no_card_and_a_card_are_not_both_wanted(tables: Facts, fedora: Machine, beside: dict[str, Any]) -> None:
+    with pytest.raises(WrongInputError, match="--gpu none"):
+        asked(tables, fedora, **beside)
+    assert asked(tables, fedora, gpus=("none",)).cards == ()
+
+
 def test_another_processor_is_refused_plainly(tables: Facts, fedora: Machine) -> None:
     system = msgspec.structs.replace(fedora.system, arch="aarch64")
     with pytest.raises(RefusedError, match="aarch64"):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gpusetup.render.container import Container
 
 COMMAND = ["gpusetup", "selftest", "--json"]
-"""Which interpreter has which framework, the image says itself, in GPUSETUP_SELFTEST_PYTHONS."""
+"""Which interpreter has which framework, the image says itself, in GPUSETUP_SELFTEST_PYTHON."""
 
 
 def with_gpusetup(

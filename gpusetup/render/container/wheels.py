@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gpusetup.errors import RefusedError, WrongInputError
+from gpusetup.files import read
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gpusetup.resolve.model import Environment
 
 _WHEEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?==([A-Za-z0-9.+!_-]+)(?: --hash=sha256:[0-9a-f]{64})+")
@@ -21,12 +24,8 @@ def read_wheels(path: Path, environment: Environment) -> tuple[str, ...]:
     Such a list is the ``wheels.txt`` of an image that was built, or what pip-compile and uv write with hashes. Raises
     `WrongInputError` when it cannot be read or a wheel has no hash, `RefusedError` when it is of another stack.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongInputError(f"cannot read {path}: {error}") from error
-    joined = re.sub(r"\s*\\\n\s*", " ", text)
-    lines = tuple(line for raw in joined.splitlines() if (line := raw.partition(" #")[0].strip()) and line[0] != "#")
+    text = read(path, "the list of wheels").decode("utf-8", "replace")
+    lines = tuple(line for raw in _joined(text) if (line := raw.partition(" #")[0].strip()) and line[0] != "#")
     found = {}
     for line in lines:
         match = _WHEEL.fullmatch(line)
@@ -44,6 +43,17 @@ def read_wheels(path: Path, environment: Environment) -> tuple[str, ...]:
                 f"pin the stack to the list: --{name.partition('[')[0].removesuffix('-cpu')} {neutral(have)}",
             )
     return lines
+
+
+def _joined(text: str) -> Iterator[str]:
+    """Yield the lines, those together that a backslash at the end continues."""
+    begun = ""
+    for line in text.splitlines():
+        begun += line.strip().removesuffix("\\").rstrip() + " "
+        if not line.rstrip().endswith("\\"):
+            yield begun
+            begun = ""
+    yield begun
 
 
 def _normal(name: str) -> str:

@@ -1,0 +1,87 @@
+"""What our commands do beyond click's: nothing that was asked for is dropped without a word.
+
+An option with one value may be given once. Each option has a variable named after it (``--fail-on`` of ``doctor``:
+``GPUSETUP_DOCTOR_FAIL_ON``); a wrong value there is blamed on the variable, and a variable that is no option's is an
+error, since whoever set it meant something by it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+
+import click
+from click.core import ParameterSource
+
+from gpusetup.cli._streams import tell
+from gpusetup.text import nearest
+
+PREFIX = "GPUSETUP"
+OTHERS = {"DEBUG", "ROOT", "TRUST_KEY", "BUNDLE", "ENVIRONMENTS", "IMAGE"}
+"""Variables of ours that are no option: see CONTRIBUTING.md and the recipes' library."""
+
+
+class Command(click.Command):
+    """A command that refuses what it would otherwise ignore."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse `args`; raises `click.UsageError` for a repeated option or an unknown variable."""
+        _name_variables(ctx, self.params)
+        if not ctx.resilient_parsing:
+            _refuse_unknown_variables(ctx, self.params)
+            _refuse_repeated(ctx, self.make_parser(ctx).parse_args(list(args))[2])
+        return super().parse_args(ctx, args)
+
+
+class Group(click.Group):
+    """A group whose commands are `Command`."""
+
+    command_class = Command
+
+
+def tell_strange_variables(commands: Iterable[str]) -> None:
+    """Say on stderr which variables look like ours and belong to no command."""
+    for name in sorted(os.environ):
+        first = name.removeprefix(f"{PREFIX}_").partition("_")[0]
+        ours = name.startswith(f"{PREFIX}_") and first != "TESTS"
+        if ours and first.lower() not in commands and name.removeprefix(f"{PREFIX}_") not in OTHERS:
+            tell(f"note: the environment variable {name} belongs to no command of gpusetup, and is ignored")
+
+
+def blame_variable(error: click.ClickException) -> None:
+    """Have the message name the variable where that, and not an option, had the wrong value."""
+    if not isinstance(error, click.BadParameter) or error.ctx is None or error.param is None:
+        return
+    if error.ctx.get_parameter_source(error.param.name or "") is ParameterSource.ENVIRONMENT:
+        error.param_hint = f"the environment variable {error.param.envvar}"
+
+
+def _name_variables(ctx: click.Context, params: Iterable[click.Parameter]) -> None:
+    """Name the variable of each option after its longest name, and not after the function's argument."""
+    for param in params:
+        if isinstance(param, click.Option) and param.envvar is None and ctx.auto_envvar_prefix:
+            name = max(param.opts, key=len).lstrip("-").replace("-", "_").upper()
+            param.envvar = f"{ctx.auto_envvar_prefix}_{name}"
+
+
+def _refuse_unknown_variables(ctx: click.Context, params: Iterable[click.Parameter]) -> None:
+    known = [str(param.envvar) for param in params if param.envvar]
+    options = [name.removeprefix(f"{ctx.auto_envvar_prefix}_") for name in known]
+    for name in sorted(os.environ):
+        if name.startswith(f"{ctx.auto_envvar_prefix}_") and name not in known:
+            guess = nearest(name.removeprefix(f"{ctx.auto_envvar_prefix}_"), options)
+            raise click.UsageError(
+                f"the environment variable {name} is no option of {ctx.command_path}"
+                + (f"; did you mean {ctx.auto_envvar_prefix}_{guess}?" if guess else ": unset it"),
+                ctx,
+            )
+
+
+def _refuse_repeated(ctx: click.Context, given: Iterable[click.Parameter]) -> None:
+    for param, times in Counter(given).items():
+        several = param.multiple or getattr(param, "count", False) or param.nargs == -1
+        plain = getattr(param, "is_flag", False) and not param.secondary_opts
+        if times > 1 and not several and not plain:
+            name = "/".join(param.opts + param.secondary_opts)
+            raise click.UsageError(f"{name} is given {times} times: give it once", ctx)
