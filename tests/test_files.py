@@ -63,6 +63,17 @@ def strangers(at: Path) -> None:
     os.lchown(at, 12345, 12345)
 
 
+def strangers_folder(at: Path) -> None:
+    (at.parent / "there").mkdir()
+    at.symlink_to("there")
+    os.lchown(at, 12345, 12345)
+
+
+def others_folder(at: Path) -> None:
+    at.mkdir()
+    os.chown(at, 12345, 12345)
+
+
 def inside(name: str, make: Callable[[Path], object]) -> Callable[[Path], Path]:
     def plant(at: Path) -> Path:
         make(at)
@@ -99,8 +110,7 @@ REFUSED_AS_ROOT: dict[str, Callable[[Path], Path | None]] = {
     "a link to a full device": linked("full", device(stat.S_IFCHR, 1, 7)),
     "a device without driver": device(stat.S_IFCHR, 240, 250),
     "another user's link": strangers,
-    "below another user's link": inside("new.json", lambda at: [(at.parent / "d").mkdir(), at.symlink_to("d"),
-                                                                os.lchown(at, 12345, 12345)]),
+    "below another user's link": inside("new.json", strangers_folder),
 }  # fmt: skip
 WRITTEN: dict[str, Callable[[Path], Path | None]] = {
     "nothing yet": lambda _: None,
@@ -118,7 +128,7 @@ WRITTEN: dict[str, Callable[[Path], Path | None]] = {
 }
 WRITTEN_AS_ROOT: dict[str, Callable[[Path], Path | None]] = {
     "another user's file": file(0o600, 12345),
-    "another user's folder": inside("new.json", lambda at: [at.mkdir(), os.chown(at, 12345, 12345)]),
+    "another user's folder": inside("new.json", others_folder),
     "a null device": device(stat.S_IFCHR, 1, 3),
     "a link to a null device": linked("null", device(stat.S_IFCHR, 1, 3)),
     "a zero device": device(stat.S_IFCHR, 1, 5),

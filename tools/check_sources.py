@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gpusetup.facts import Facts, facts
-from gpusetup.facts.find import EQUIPMENT, arch_of, chip_by_pci_id, gpus_by_pci_id, words
+from gpusetup.facts.find import arch_of, chip_by_pci_id, gpus_by_pci_id
 from gpusetup.facts.model.fact import Fact
+from gpusetup.facts.names import EQUIPMENT, words
 from gpusetup.versions import dotted, pep440, specifier
 
 FOLDER = Path(__file__).with_name("cross_check")

@@ -8,7 +8,8 @@ import msgspec
 
 from gpusetup.doctor.rule import UnreadError, either, known, there
 from gpusetup.facts import facts
-from gpusetup.facts.find import chip_by_pci_id, gpus_by_pci_id
+from gpusetup.facts.boards import boards_by_pci_id
+from gpusetup.facts.find import gpus_by_pci_id
 from gpusetup.machine.model import Machine, Unread
 from gpusetup.versions import driver
 
@@ -42,11 +43,9 @@ def cards(machine: Machine) -> list[Card]:
 
 
 def _from_tables(card: PciGpu) -> Card:
-    for row in gpus_by_pci_id(facts(), card.device_id):
-        return Card(f"PCI {card.address}", row.name, row.cc, f"PCI id {card.device_id}, fact {row.id}")
-    chip = chip_by_pci_id(facts(), card.device_id)
-    if chip:
-        return Card(f"PCI {card.address}", chip.chip, chip.cc, f"PCI id {card.device_id}, fact {chip.id}")
+    for board in boards_by_pci_id(facts(), card.device_id):
+        known_by = f"PCI id {card.device_id}, fact {board.fact}"
+        return Card(f"PCI {card.address}", board.name, board.cc, known_by)
     raise UnreadError(
         Unread(unread="failed", source="the table of GPUs", detail=f"it does not have PCI id {card.device_id}")
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
@@ -18,13 +17,6 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.frameworks import TorchBuild
     from gpusetup.facts.model.hardware import Arch, Chip, Gpu
 
-MOBILE = {"laptop", "mobile", "notebook", "design"}  # "with Max-Q Design" is how NVML names thin laptops
-SILENT = {"nvidia", "geforce", "tesla", "gpu", "graphics", "with", "corporation", "generation", "edition"}
-EQUIPMENT = r"\d+gb?|(hbm)?\d\w?|sxm\d?|pcie|nvl\d*|v\d|ac|lc"
-"""Memory, form factor, cooling: what tells boards of one chip apart."""
-RUN_TOGETHER = r"(?<=\bgtx)(?=\d)|(?<=\brtx)(?=\d)|(?<=\bgt)(?=\d)|(?<=\d)(?=ti\b|super\b)"
-NEAR = 6
-
 
 def row_by_id(facts: Facts, row_id: str) -> Fact:
     """Return the row of an id, whatever its table; raises `WrongInputError` when there is none."""
@@ -32,24 +24,6 @@ def row_by_id(facts: Facts, row_id: str) -> Fact:
     for row in rows:
         return row
     raise WrongInputError(f"no fact has the id {row_id!r}", "`gpusetup facts list TABLE` shows the ids of a table")
-
-
-def gpu_by_name(facts: Facts, name: str) -> Gpu:
-    """Return the GPU that `name` means: ``RTX 4090``, ``GTX 1050 Mobile``, ``NVIDIA GeForce RTX 4090 Laptop GPU``.
-
-    Names are compared as sets of words, without the maker's. The row with exactly these words is meant; else the rows
-    that have these and more; else the same without words for memory and bus (``NVIDIA H100 80GB HBM3``). Several rows
-    of one compute capability count as one board, the plainest being returned. Raises `WrongInputError` listing the
-    candidates when they differ in capability, and near names when there are none.
-    """
-    asked = words(name)
-    plain = frozenset(word for word in asked if not re.fullmatch(EQUIPMENT, word))
-    for wanted in (asked, plain):
-        rows = [gpu for gpu in facts.gpu if plain and wanted <= words(gpu.name)]
-        rows = [gpu for gpu in rows if words(gpu.name) == wanted] or rows
-        if rows:
-            return _one(name, rows)
-    raise WrongInputError(f"no GPU named {name!r} in the tables", _near(facts, name))
 
 
 def gpus_by_pci_id(facts: Facts, device_id: str) -> tuple[Gpu, ...]:
@@ -92,26 +66,3 @@ def newest_fedora(facts: Facts, on: date) -> FedoraRelease:
 def unconfirmed_fedora(facts: Facts) -> tuple[FedoraRelease, ...]:
     """Return the releases that were planned when the tables were made, so that nobody passes over them in silence."""
     return tuple(row for row in facts.fedora if row.released is None)
-
-
-def words(name: str) -> frozenset[str]:
-    """Return the words that tell one GPU from another, in lower case; every word for laptops becomes ``laptop``."""
-    apart = re.sub(RUN_TOGETHER, " ", name.lower().replace("max-q design", "design"))
-    found = re.findall(r"[a-z]*[0-9]+[a-z]*|[a-z]+", apart)
-    return frozenset("laptop" if word in MOBILE else word for word in found if word not in SILENT)
-
-
-def _one(name: str, rows: list[Gpu]) -> Gpu:
-    if len({gpu.cc for gpu in rows}) > 1:
-        listed = ", ".join(f"{gpu.name} ({gpu.cc})" for gpu in rows[:NEAR])
-        raise WrongInputError(f"{name!r} can mean several GPUs", f"name one of {listed}")
-    return min(rows, key=lambda gpu: ("laptop" in words(gpu.name), len(words(gpu.name))))
-
-
-def _near(facts: Facts, name: str) -> str:
-    import difflib  # noqa: PLC0415 - only a wrong name needs it
-
-    spelled = {" ".join(sorted(words(gpu.name))): gpu.name for gpu in facts.gpu}
-    near = difflib.get_close_matches(" ".join(sorted(words(name))), spelled, NEAR, cutoff=0.5)
-    listed = f"near names: {', '.join(spelled[each] for each in near)}; " if near else ""
-    return f"{listed}`gpusetup facts list gpu` has them all"

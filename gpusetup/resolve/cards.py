@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.errors import CannotLookError, WrongInputError
-from gpusetup.facts.find import arch_of, gpu_by_name, gpus_by_pci_id
+from gpusetup.facts.boards import Board, board_by_name, boards_by_pci_id
+from gpusetup.facts.find import arch_of
 from gpusetup.resolve.model import Card
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
-    from gpusetup.facts.model.hardware import Gpu
     from gpusetup.machine.model import Gpu as NvmlGpu
     from gpusetup.machine.model import Machine, PciGpu
 
@@ -29,8 +30,7 @@ def named(facts: Facts, names: Iterable[str], capabilities: Iterable[str]) -> tu
         raise WrongInputError(
             "--gpu none is for no card at all, and a card is named beside it", "leave one of them out"
         )
-    rows = [gpu_by_name(facts, name) for name in names if name.lower() != NONE]
-    cards = [_of_row(row, "option --gpu") for row in rows]
+    cards = [_named(facts, name) for name in names if name.lower() != NONE]
     return distinct([*cards, *(_of_capability(facts, cc) for cc in capabilities)])
 
 
@@ -63,7 +63,7 @@ def _of_nvml(facts: Facts, gpu: NvmlGpu, machine: Machine) -> Card:
         card = _of_capability(facts, gpu.compute_capability)
         return Card(name=gpu.name, arch=card.arch, compute_capability=card.compute_capability, known_by="NVML")
     if not isinstance(gpu.name, Unread):
-        return _of_row(gpu_by_name(facts, gpu.name), "name from NVML")
+        return _of_board(board_by_name(facts, gpu.name), "name from NVML")
     if not isinstance(machine.pci, Unread):
         for device in machine.pci:
             if not isinstance(gpu.pci_address, Unread) and gpu.pci_address.lower().endswith(device.address.lower()):
@@ -71,19 +71,26 @@ def _of_nvml(facts: Facts, gpu: NvmlGpu, machine: Machine) -> Card:
     raise CannotLookError(f"NVML does not tell what GPU {gpu.index} is: {gpu.name.detail}", OVERRIDE)
 
 
+def _named(facts: Facts, name: str) -> Card:
+    """Return the card of a name, or of what compilers call a capability: ``sm_89``."""
+    if target := re.fullmatch(r"(?:sm|compute)_(\d+)(\d)[af]?", name.strip().lower()):
+        return _of_capability(facts, f"{target[1]}.{target[2]}")
+    return _of_board(board_by_name(facts, name), "option --gpu")
+
+
 def _of_pci(facts: Facts, device: PciGpu) -> Card:
-    rows = gpus_by_pci_id(facts, device.device_id)
+    boards = boards_by_pci_id(facts, device.device_id)
     where = f"the GPU at {device.address} (PCI id 10de:{device.device_id})"
-    if not rows:
+    if not boards:
         raise WrongInputError(f"{where} is in no table", OVERRIDE)
-    if len({row.cc for row in rows}) > 1:
-        boards = ", ".join(row.name for row in rows)
-        raise WrongInputError(f"{where} can be several boards: {boards}", "say which with --gpu")
-    return _of_row(rows[0], f"PCI id 10de:{device.device_id}")
+    if len({board.cc for board in boards}) > 1:
+        names = ", ".join(board.name for board in boards)
+        raise WrongInputError(f"{where} can be several boards: {names}", "say which with --gpu")
+    return _of_board(boards[0], f"PCI id 10de:{device.device_id}")
 
 
-def _of_row(row: Gpu, known_by: str) -> Card:
-    return Card(name=row.name, arch=row.arch, compute_capability=row.cc, known_by=known_by)
+def _of_board(board: Board, known_by: str) -> Card:
+    return Card(name=board.name, arch=board.arch, compute_capability=board.cc, known_by=known_by)
 
 
 def _of_capability(facts: Facts, capability: str) -> Card:

@@ -10,6 +10,10 @@ from hypothesis import strategies as st
 
 from gpusetup.errors import WrongInputError
 from gpusetup.facts import facts, find
+from gpusetup.facts.boards import board_by_name, boards_by_pci_id
+from gpusetup.facts.find import arch_of
+from gpusetup.facts.model.hardware import Gpu
+from gpusetup.facts.names import words
 from tools import check_sources
 
 NVML = ("NVIDIA GeForce {}", "NVIDIA {}", "GeForce {}", "Tesla {}", "{}")
@@ -33,45 +37,75 @@ NVML = ("NVIDIA GeForce {}", "NVIDIA {}", "GeForce {}", "Tesla {}", "{}")
         ("Quadro RTX 6000", "gpu-quadro-rtx-8000-6000"),
         ("NVIDIA GeForce RTX 5090 D v2", "gpu-geforce-rtx-5090-d"),
         ("RTX3080Ti", "gpu-geforce-rtx-3080-ti"),
+        ("GP107M [GeForce GTX 1050 Mobile]", "gpu-geforce-gtx-1050-mobile"),
+        (
+            "01:00.0 VGA compatible controller: NVIDIA Corporation AD104 [GeForce RTX 4070] (rev a1)",
+            "gpu-geforce-rtx-4070",
+        ),
+        ("GA104M [GeForce RTX 3070 Mobile / Max-Q]", "gpu-geforce-rtx-3070-laptop"),
+        ("NVIDIA Corporation Device [10de:2684] (rev a1)", "gpu-geforce-rtx-4090"),
+        ("10de:1c8d", "gpu-geforce-gtx-1050-mobile"),
+        ("0x10DE 0x2684", "gpu-geforce-rtx-4090"),
+        ("RTX 4060 Max-Q", "gpu-geforce-rtx-4060-laptop"),
+        ("RTX 4050", "gpu-geforce-rtx-4050-laptop"),
+        ("AD102", "chip-ad102"),
+        ("GTX TITAN", "chip-gk110"),
+        ("Quadro 4000", "chip-gf100"),
+        ("GeForce GTX 580", "chip-gf110"),
     ],
 )
 def test_a_name_finds_its_row(asked: str, row: str) -> None:
-    assert find.gpu_by_name(facts(), asked).id == row
+    assert board_by_name(facts(), asked).fact == row
 
 
 @pytest.mark.parametrize("gpu", facts().gpu, ids=lambda gpu: gpu.id)
 def test_every_gpu_is_found_by_its_own_name(gpu: object) -> None:
     name = gpu.name  # type: ignore[attr-defined] # pytest's parameter is an object
     for pattern in NVML:
-        assert find.gpu_by_name(facts(), pattern.format(name)) == gpu
+        assert board_by_name(facts(), pattern.format(name)).fact == gpu.id  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("asked", ["RTX 5000", "TITAN X", "RTX 4000"])
 def test_a_name_that_means_several_capabilities_is_refused_with_the_candidates(asked: str) -> None:
     with pytest.raises(WrongInputError, match="several GPUs") as refused:
-        find.gpu_by_name(facts(), asked)
+        board_by_name(facts(), asked)
     assert asked.rsplit(maxsplit=1)[-1] in refused.value.remedy
+
+
+@pytest.mark.parametrize("gpu", facts().gpu, ids=lambda gpu: gpu.id)
+def test_a_name_that_lacks_a_word_is_never_one_of_another_architecture(gpu: Gpu) -> None:
+    """Whatever word is left out, what is found is of the same capability, or nothing is."""
+    spelled = gpu.name.split()
+    for place in range(len(spelled)):
+        shorter = " ".join(spelled[:place] + spelled[place + 1 :])
+        try:
+            found = board_by_name(facts(), shorter)
+        except WrongInputError:
+            continue
+        exact = any(words(name) == words(shorter) for chip in facts().chip for name in chip.boards.values())
+        named = any(words(other.name) == words(shorter) for other in facts().gpu)
+        assert found.cc == gpu.cc or exact or named, f"{shorter} is taken for {found.name}"
 
 
 def test_an_unknown_name_is_refused_with_near_ones() -> None:
     with pytest.raises(WrongInputError) as refused:
-        find.gpu_by_name(facts(), "RTX 4091")
+        board_by_name(facts(), "RTX 4091")
     assert "GeForce RTX 4090" in refused.value.remedy
 
 
 @pytest.mark.parametrize("asked", ["", "NVIDIA", "banana", "80GB", "GPU"])
 def test_a_name_without_meaning_is_refused(asked: str) -> None:
     with pytest.raises(WrongInputError):
-        find.gpu_by_name(facts(), asked)
+        board_by_name(facts(), asked)
 
 
 @given(st.text(max_size=40))
 def test_no_text_breaks_the_search(asked: str) -> None:
     try:
-        found = find.gpu_by_name(facts(), asked)
+        found = board_by_name(facts(), asked)
     except WrongInputError:
         return
-    assert found in facts().gpu
+    assert arch_of(facts(), found.cc)
 
 
 UNLISTED = {
@@ -88,7 +122,7 @@ def test_every_name_that_nvidias_driver_gives_is_found() -> None:
     boards = [called for pci_id, called in check_sources.names().items() if find.gpus_by_pci_id(facts(), pci_id)]
     named = {name for called in boards for name in called} - UNLISTED
     assert len(named) > 150
-    assert all(find.gpu_by_name(facts(), name) for name in named)
+    assert all(board_by_name(facts(), name) for name in named)
 
 
 def test_pci_ids_find_their_boards() -> None:
@@ -105,6 +139,24 @@ def test_a_board_without_a_row_is_known_by_its_chip() -> None:
     assert (chip.chip, chip.cc) == ("TU106", "7.5")
     assert find.chip_by_pci_id(facts(), "ffff") is None
     assert all(find.chip_by_pci_id(facts(), pci_id) for pci_id in check_sources.names())
+
+
+def test_every_pci_id_that_the_doctor_knows_the_plan_knows() -> None:
+    ids = [pci_id for chip in facts().chip for pci_id in chip.pci_ids]
+    assert len(ids) > 900
+    for pci_id in ids:
+        boards = boards_by_pci_id(facts(), pci_id)
+        assert boards
+        assert {board.cc for board in boards} == {board_by_name(facts(), f"10de:{pci_id}").cc}
+    assert boards_by_pci_id(facts(), "ffff") == ()
+
+
+def test_a_board_of_two_architectures_says_so() -> None:
+    with pytest.raises(WrongInputError) as refused:
+        board_by_name(facts(), "GT 710")
+    assert "(Fermi, 2.1)" in refused.value.remedy
+    assert "(Kepler, 3.5)" in refused.value.remedy
+    assert board_by_name(facts(), "10de:128b").arch == "Kepler"
 
 
 def test_a_toolkit_targets_an_architecture_while_it_is_alive() -> None:

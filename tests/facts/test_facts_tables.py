@@ -32,7 +32,7 @@ PLANTED = [
     ("branches_drop_oldest_first", "branch", "branch-595", {"cc_min": "5.0"}),
     ("variants_ask_for_no_older_driver_later", "variant", "variant-cu130", {"driver_min": "450.80.02"}),
     ("chips_are_listed_once", "chip", "chip-gp107", {"chip": "GP106"}),
-    ("chips_are_listed_once", "chip", "chip-gp107", {"pci_ids": ("1c20",)}),
+    ("chips_are_listed_once", "chip", "chip-gp107", {"boards": {"1c20": "x"}}),
     ("gpus_agree_with_their_chips", "gpu", "gpu-geforce-gtx-1050-mobile", {"pci_ids": ("1eb8",)}),
     ("gpus_agree_with_their_chips", "gpu", "gpu-geforce-gtx-1050-mobile", {"cc": "7.5"}),
     ("pci_ids_are_well_formed_and_mean_one_capability", "gpu", "gpu-t4", {"pci_ids": ("1EB8",)}),

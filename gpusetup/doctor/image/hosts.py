@@ -11,7 +11,8 @@ from gpusetup.doctor.image.conditions import Host
 from gpusetup.doctor.rule import either
 from gpusetup.errors import WrongInputError
 from gpusetup.facts import facts
-from gpusetup.facts.find import arch_of, gpu_by_name
+from gpusetup.facts.boards import board_by_name
+from gpusetup.facts.find import arch_of
 from gpusetup.machine.model import Machine
 from gpusetup.versions import driver
 
@@ -44,7 +45,7 @@ def _market(name: str) -> str:
     if "titan" in name.lower():
         return "titan"
     try:
-        return gpu_by_name(facts(), name).market
+        return board_by_name(facts(), name).market
     except WrongInputError:
         return ""
 

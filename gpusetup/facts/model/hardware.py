@@ -28,8 +28,13 @@ class Chip(Fact):
     arch: str
     cc: str
     last_driver_branch: str = ""
-    pci_ids: tuple[str, ...] = ()
-    """Every device id that pci.ids gives it, boards without a row of their own among them."""
+    boards: dict[str, str] = {}  # noqa: RUF012 - msgspec copies an empty default
+    """Every PCI device id that pci.ids gives it, and what that file calls the board; the chip where it has no name."""
+
+    @property
+    def pci_ids(self) -> tuple[str, ...]:
+        """Return the device ids of its boards, four lower-case hexadecimal digits each."""
+        return tuple(self.boards)
 
 
 class Gpu(Fact):
