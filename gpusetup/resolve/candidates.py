@@ -27,12 +27,13 @@ class Candidate(msgspec.Struct, frozen=True, eq=False):
 
 
 class CardKind(Candidate, frozen=True, eq=False):
-    """One kind of GPU, its architecture's row, and its own where the table has it."""
+    """One kind of GPU, and its architecture's row."""
 
     name: str
     cc: str
     arch: Arch
-    gpu: Gpu | None
+    bound: Gpu | None
+    """The row that says it comes with an Arm processor only: its own, or that of every GPU of its capability."""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.cc})"

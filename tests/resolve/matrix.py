@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from gpusetup.facts import Facts
+from gpusetup.facts.model.hardware import Gpu
 from gpusetup.resolve.model import Card, Request
 from gpusetup.resolve.search import Solution
 from gpusetup.resolve.solve import solve
@@ -43,11 +44,17 @@ def request(facts: Facts, case: Case) -> Request:
     cards = tuple(
         Card(name=gpu.name, arch=gpu.arch, compute_capability=cc, known_by="test")
         for cc in case.ccs
-        for gpu in [next(one for one in facts.gpu if (one.cc, one.market == "jetson") == (cc, case.jetson))]
+        for gpu in [board(facts, cc, jetson=case.jetson)]
     )
     return Request(
         cards=cards, release=str(case.release), repo=case.repo, python=case.python, allow_eol=True  # type: ignore[arg-type]
     )  # fmt: skip
+
+
+def board(facts: Facts, cc: str, *, jetson: bool) -> Gpu:
+    """Return a card of this capability, one for x86_64 hosts where there is any."""
+    rows = [one for one in facts.gpu if (one.cc, one.market == "jetson") == (cc, jetson)]
+    return min(rows, key=lambda one: one.host_arch)
 
 
 def solved(facts: Facts, case: Case) -> Best | None:

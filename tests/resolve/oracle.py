@@ -44,7 +44,8 @@ def best(
 ) -> Best | None:
     """Return the best stack for cards of the capabilities `ccs` on a Fedora release, or None."""
     row = next(one for one in facts.fedora if one.release == release)
-    for line in [] if jetson else drivers(facts, row, ccs, repo):
+    arm = any(all(gpu.host_arch for gpu in facts.gpu if gpu.cc == cc) for cc in ccs)
+    for line in [] if jetson or arm else drivers(facts, row, ccs, repo):
         found = frameworks(facts, row, ccs, line[0], python)
         if found is not None:
             return Best(line, *found, *compiling(facts, row, ccs, line[0]))

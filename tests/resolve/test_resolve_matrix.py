@@ -15,6 +15,7 @@ from gpusetup.resolve import attempt
 from gpusetup.resolve.model import Card, Environment, Refusal, Request, Stack
 from gpusetup.versions import cuda, cudnn, dotted, driver, runs_on
 from tests.resolve.conftest import TODAY
+from tests.resolve.matrix import board
 
 CARDS = sorted({(row.arch, row.cc, row.market == "jetson") for row in facts().gpu})
 SUPPORTED = ("43", "44", "45")
@@ -22,7 +23,7 @@ HISTORIC = tuple(str(row.release) for row in facts().fedora if str(row.release) 
 
 
 def request(arch: str, cc: str, jetson: bool, release: str, **wishes: Any) -> Request:
-    name = next(row.name for row in facts().gpu if (row.cc, row.market == "jetson") == (cc, jetson))
+    name = board(facts(), cc, jetson=jetson).name
     card = Card(name=name, arch=arch, compute_capability=cc, known_by="test")
     return Request(cards=(card,), release=release, **wishes)
 
@@ -97,6 +98,27 @@ def test_releases_of_the_past_are_refused_unless_they_are_allowed(release: str) 
         assert allowed.because
 
 
+@pytest.mark.parametrize("frameworks", [("torch",), ("tensorflow",), ("torch", "tensorflow")])
+@pytest.mark.parametrize("cc", ["2.1", "3.0", "5.3", "6.2", "7.2", "8.7", "11.0"])
+def test_a_capability_that_no_wheel_is_known_for_gets_no_wheel_of_long_ago(cc: str, frameworks: Any) -> None:
+    """What a wheel of 2020 was compiled for is on record, and none of it runs there."""
+    arch = next(row for row in facts().arch if cc in row.cc)
+    card = Card(name=f"a GPU of {arch.arch}", arch=arch.arch, compute_capability=cc, known_by="option --gpu-arch")
+    result = attempt(Request(cards=(card,), release="44", frameworks=frameworks), facts(), TODAY)
+    assert isinstance(result, Refusal)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("GB10 (DGX Spark)", "aarch64"), ("GH200 96GB", "aarch64"), ("Jetson AGX Orin", "JetPack")]
+)
+def test_what_comes_with_an_arm_processor_gets_no_package_for_another(name: str, said: str) -> None:
+    row = next(row for row in facts().gpu if row.name.startswith(name))
+    card = Card(name=row.name, arch=row.arch, compute_capability=row.cc, known_by="option --gpu")
+    result = attempt(Request(cards=(card,), release="44"), facts(), TODAY)
+    assert isinstance(result, Refusal)
+    assert any(said in reason.text for reason in result.because)
+
+
 def test_rubin_takes_nvidias_packages_since_rpm_fusion_has_no_driver_for_it() -> None:
     stack = attempt(request("Rubin", "10.7", False, "44"), facts(), TODAY)
     assert isinstance(stack, Stack)
@@ -110,5 +132,6 @@ def test_who_has_a_stack_on_fedora_44() -> None:
                if isinstance(attempt(request(arch, cc, jetson, "44"), facts(), TODAY), Refusal)}  # fmt: skip
     assert without == {
         ("3.0", False), ("3.5", False), ("3.7", False),  # Kepler: no TensorFlow since 2.14 targets it
+        ("12.1", False),  # GB10: with an Arm processor only
         ("5.3", True), ("6.2", True), ("7.2", True), ("8.7", True), ("11.0", True),  # Jetson: the board's own driver
     }  # fmt: skip

@@ -48,7 +48,7 @@ def test_solver_and_oracle_agree(tables: Facts, opinions: dict[Case, Best | None
 @pytest.mark.parametrize(
     "missing",
     [
-        "board_takes_packaged_driver",
+        "card_is_in_such_a_host",
         "branch_drives_card",
         "modules_drive_card",
         "line_stays_with_card",

@@ -44,6 +44,8 @@ class Gpu(Fact):
     arch: str
     cc: str
     market: Literal["datacentre", "workstation", "geforce", "laptop", "jetson", "desktop-soc"]
+    host_arch: Literal["", "aarch64"] = ""
+    """The only processor it comes with, where it is one package with that (Grace, GB10, Tegra); "" for a board."""
     chip: tuple[str, ...] = ()
     pci_ids: tuple[str, ...] = ()
     """Four lower-case hexadecimal digits each (vendor 10de)."""

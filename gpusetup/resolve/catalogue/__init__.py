@@ -130,8 +130,10 @@ class Catalogue:
         key = (name, cc)
         if key not in self._cards:
             gpu = next((row for row in self.facts.gpu if row.name == name), None)
+            alike = [gpu] if gpu else [row for row in self.facts.gpu if row.cc == cc]
+            bound = alike[0] if alike and all(row.host_arch for row in alike) else None
             arch = next(row for row in self.facts.arch if cc in row.cc)
-            self._cards[key] = CardKind(name, cc, arch, gpu)
+            self._cards[key] = CardKind(name, cc, arch, bound)
         return self._cards[key]
 
     def _once(self, make: Callable[[Facts, Release], tuple[C, ...]], release: Release) -> tuple[C, ...]:

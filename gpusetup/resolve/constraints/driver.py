@@ -26,13 +26,22 @@ def driver_is_offered(driver: DriverOffer) -> Verdict:
     return holds(because(driver.seen, f"{text}; {driver.assumed}" if driver.assumed else text))
 
 
+@constraint("card")
+def card_is_in_such_a_host(card: CardKind) -> Verdict:
+    """Refuse what is built together with an Arm processor: every package and wheel of the tables is for x86_64."""
+    if card.bound is None or card.bound.market == "jetson":
+        return holds()
+    text = f"{card} comes with an Arm processor only ({card.bound.host_arch} hosts), and the tables cover x86_64"
+    return fails(because(card.bound, text))
+
+
 @constraint("card", "driver")
 def board_takes_packaged_driver(card: CardKind, driver: DriverOffer) -> Verdict:
-    """Refuse Jetson boards: their driver is part of the board's own system image."""
-    if card.gpu is None or card.gpu.market != "jetson":
+    """Refuse Jetson boards: their driver is part of the board's own system image (JetPack), and so are the wheels."""
+    if card.bound is None or card.bound.market != "jetson":
         return holds()
-    text = f"{card} is a Jetson board: its driver comes with NVIDIA's image for the board, not as driver {driver}"
-    return fails(because(card.gpu, text))
+    text = f"{card} is in Jetson boards (aarch64): driver and wheels come with NVIDIA's JetPack, not as driver {driver}"
+    return fails(because(card.bound, text))
 
 
 @constraint("card", "driver")

@@ -35,9 +35,9 @@ def torch_variant_is_offered(torch: TorchWheel) -> Verdict:
 @constraint("card", "torch")
 def torch_has_kernels(card: CardKind, torch: TorchWheel) -> Verdict:
     """Demand machine code, or PTX the driver can compile, that runs on the card."""
-    if torch.build is None or torch.series is None:
+    if torch.build is None:  # the build for the CPU
         return holds()
-    if dotted(card.cc) < dotted(torch.series.cc_min):
+    if torch.series is not None and dotted(card.cc) < dotted(torch.series.cc_min):
         return fails(because(torch.series, f"CUDA {torch.series.series} compiles for {torch.series.cc_min} and newer, "
                                            f"so torch {torch} has no kernels for {card}"))  # fmt: skip
     listed = torch.kernels
