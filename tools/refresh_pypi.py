@@ -55,23 +55,21 @@ def torch_build(rows: list[Row], today: date) -> Iterator[str]:
 
 
 def tensorflow(rows: list[Row], today: date) -> Iterator[str]:
-    """Correct which releases have a package for the CPU alone, and what the extra ``and-cuda`` pulls.
-
-    The latter is what the newest patch release of each series says.
-    """
+    """Correct which releases have a package for the CPU alone, and what the extra ``and-cuda`` of each one pulls."""
     for row in rows:
         if row["release"] in pip_index.versions("tensorflow-cpu"):
             yield from tell(row, {"cpu_package": "tensorflow-cpu"}, "pypi-tensorflow-cpu", today)
-    known = {Version(row["release"]).release[:2]: row for row in rows}
-    newest = {Version(text).release[:2]: text for text in reversed(pip_index.versions("tensorflow"))}
-    for series, release in sorted(newest.items(), reverse=True):
-        if series not in known:
+    known = {row["release"]: row for row in rows}
+    for release in pip_index.versions("tensorflow"):
+        if Version(release).is_postrelease:  # the same files under another number
+            continue
+        if release not in known:
             yield f"tensorflow {release} has no row: its tested CUDA and cuDNN have to be read by hand"
             continue
         pins = pip_index.pins(*_newest_wheel("tensorflow", release), "and-cuda")
         told = {f"and_cuda_{field}": _whole(pins, rf"nvidia-{field}-cu\d+") for field in ("cudnn", "nccl")}
         if all(told.values()):
-            yield from tell(known[series], told | {"and_cuda_read_from": release}, "pypi-tensorflow", today)
+            yield from tell(known[release], told, "pypi-tensorflow", today)
 
 
 def cudnn(rows: list[Row], today: date) -> Iterator[str]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from gpusetup.facts.model.cuda import Branch, Cuda, CudaMajor, CudaSeries, DriverRunfile, Glibc
     from gpusetup.facts.model.cudnn import Cudnn, CudnnSupport
+    from gpusetup.facts.model.defects import Defect
     from gpusetup.facts.model.fact import Fact
     from gpusetup.facts.model.fedora import Dnf, DnfWord, FedoraRelease, Key, NvidiaRepo, Package, Repo
     from gpusetup.facts.model.frameworks import Index, Tensorflow, Torch, TorchBuild, Variant
@@ -61,6 +62,7 @@ class Facts:
     index: tuple[Index, ...]
     tensorflow: tuple[Tensorflow, ...]
     wheel: tuple[Wheel, ...]
+    defect: tuple[Defect, ...]
     fedora: tuple[FedoraRelease, ...]
     nvidia_repo: tuple[NvidiaRepo, ...]
     repo: tuple[Repo, ...]

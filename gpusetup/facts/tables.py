@@ -26,6 +26,7 @@ TABLES = {
     "index": ("frameworks", "Index"),
     "tensorflow": ("frameworks", "Tensorflow"),
     "wheel": ("wheels", "Wheel"),
+    "defect": ("defects", "Defect"),
     "fedora": ("fedora", "FedoraRelease"),
     "nvidia_repo": ("fedora", "NvidiaRepo"),
     "repo": ("fedora", "Repo"),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gpusetup.facts.floor import DriverFloor
     from gpusetup.facts.model.cuda import Branch, CudaSeries, Glibc
     from gpusetup.facts.model.cudnn import Cudnn, CudnnSupport
+    from gpusetup.facts.model.defects import Defect
     from gpusetup.facts.model.fact import Fact
     from gpusetup.facts.model.fedora import FedoraRelease, NvidiaRepo, Package
     from gpusetup.facts.model.frameworks import Tensorflow, Torch, TorchBuild
@@ -117,6 +118,8 @@ class TensorflowWheel(Candidate, frozen=True, eq=False):
     floor: DriverFloor | None
     hosted: bool = False
     """It loads CUDA and cuDNN from the host, as no wheels brought them yet."""
+    defects: tuple[Defect, ...] = ()
+    """What is known to be broken in it, built so."""
 
     def __str__(self) -> str:
         with_cuda = " with the host's CUDA" if self.hosted else "[and-cuda]"

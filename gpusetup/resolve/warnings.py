@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from gpusetup.resolve.constraints.defects import of_any_card, of_card, told
 from gpusetup.resolve.model import Reason
 from gpusetup.resolve.problem import because
 from gpusetup.resolve.solve import cards_of
@@ -92,6 +93,10 @@ def _torch(torch: TorchWheel) -> Iterator[Reason]:
 def _tensorflow(tensorflow: TensorflowWheel, solution: Solution) -> Iterator[Reason]:
     """Say when TensorFlow has no machine code for a card, so that all depends on PTX compiled at the first run."""
     row = tensorflow.row
+    name = f"TensorFlow {row.release}"
+    yield from (told(name, one) for one in of_any_card(tensorflow))
+    for card in cards_of(solution):
+        yield from (told(f"{name} on {card}", one) for one in of_card(tensorflow, card))
     for card in cards_of(solution) if tensorflow.gpu and row.cc else ():
         if runs_on(row.cc, row.ptx, card.cc).startswith("PTX"):
             yield because(

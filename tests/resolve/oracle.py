@@ -183,6 +183,9 @@ def torch_runs(facts: Facts, row: Any, build: Any, ccs: tuple[str, ...], driver:
 
 def tensorflows(facts: Facts, ccs: tuple[str, ...], driver: str) -> Iterator[Any]:
     for row in sorted(facts.tensorflow, key=lambda one: v(one.release), reverse=True):
+        broken = [one for one in facts.defect if one.package == "tensorflow" and one.refuses]
+        if any(v(one.first) <= v(row.release) <= v(one.last) for one in broken):
+            continue
         targets = next((one for one in facts.cuda_series if v(one.series) == series(row.cuda)), None)
         if targets is None or not row.and_cuda or v(driver) < v(floor(facts, row.cuda)):
             continue

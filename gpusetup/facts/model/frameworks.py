@@ -78,8 +78,6 @@ class Tensorflow(Fact):
     ptx: str = ""
     and_cuda: bool
     """Whether the extra exists."""
-    and_cuda_read_from: str = ""
-    """The patch release whose metadata was read."""
     and_cuda_runtime: str = ""
     and_cuda_cudnn: str = ""
     and_cuda_nccl: str = ""

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.facts.model.cuda import CudaSeries
     from gpusetup.facts.model.cudnn import CudnnSupport
-    from gpusetup.facts.model.frameworks import Torch, TorchBuild
+    from gpusetup.facts.model.defects import Defect
+    from gpusetup.facts.model.frameworks import Tensorflow, Torch, TorchBuild
 
 CPU = "cpu"
 
@@ -64,11 +65,18 @@ def tensorflow(facts: Facts) -> tuple[TensorflowWheel, ...]:
         if of_cuda is None:
             continue  # 1.12 and CUDA 9: nothing in the tables targets it any more
         kernels = row if row.cc else listed
-        found += [
-            TensorflowWheel(row, True, kernels, of_cuda, driver_floor(facts, row.cuda)),
-            TensorflowWheel(row, False, kernels, of_cuda, None),
-        ]
+        for gpu in (True, False):
+            floor = driver_floor(facts, row.cuda) if gpu else None
+            defects = _defects(facts, row, gpu=gpu)
+            found.append(TensorflowWheel(row, gpu, kernels, of_cuda, floor, defects=defects))
     return tuple(found)
+
+
+def _defects(facts: Facts, row: Tensorflow, *, gpu: bool) -> tuple[Defect, ...]:
+    """Return the known defects of a release; what fails on the CPU fails beside a GPU as well."""
+    release = dotted(row.release)
+    here = [one for one in facts.defect if one.package == "tensorflow" and (gpu or one.build != "gpu")]
+    return tuple(one for one in here if dotted(one.first) <= release <= dotted(one.last))
 
 
 def cudnn(facts: Facts) -> tuple[CudnnWheel, ...]:

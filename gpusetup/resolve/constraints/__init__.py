@@ -3,6 +3,6 @@
 The order is that in which they are judged: the first that fails is the one that is told.
 """
 
-from gpusetup.resolve.constraints import driver, frameworks, python, release, toolkit, wheels
+from gpusetup.resolve.constraints import defects, driver, frameworks, python, release, toolkit, wheels
 
-__all__ = ["driver", "frameworks", "python", "release", "toolkit", "wheels"]
+__all__ = ["defects", "driver", "frameworks", "python", "release", "toolkit", "wheels"]

@@ -1,0 +1,46 @@
+"""Which releases are known to be broken, on any card or on this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gpusetup.resolve.candidates import CardKind, TensorflowWheel
+from gpusetup.resolve.problem import Verdict, because, constraint
+from gpusetup.versions import dotted
+
+if TYPE_CHECKING:
+    from gpusetup.facts.model.defects import Defect
+    from gpusetup.resolve.model import Reason
+
+
+@constraint("tensorflow")
+def tensorflow_can_be_used(tensorflow: TensorflowWheel) -> Verdict:
+    """Refuse a release with a defect that leaves nothing of it; say the others."""
+    return _judge(f"TensorFlow {tensorflow.row.release}", of_any_card(tensorflow))
+
+
+@constraint("card", "tensorflow")
+def tensorflow_works_on_card(card: CardKind, tensorflow: TensorflowWheel) -> Verdict:
+    """Refuse, or say, what is known to fail on such a card."""
+    return _judge(f"TensorFlow {tensorflow.row.release} on {card}", of_card(tensorflow, card))
+
+
+def of_any_card(tensorflow: TensorflowWheel) -> Iterator[Defect]:
+    """Yield the defects that depend on no card."""
+    return (one for one in tensorflow.defects if not one.cc_first)
+
+
+def of_card(tensorflow: TensorflowWheel, card: CardKind) -> Iterator[Defect]:
+    """Yield the defects that this kind of card has."""
+    return (one for one in tensorflow.defects if one.cc_first and dotted(card.cc) >= dotted(one.cc_first))
+
+
+def told(what: str, defect: Defect) -> Reason:
+    """Return what the owner of a stack has to know of it."""
+    return because(defect, f"{what} is known to fail: {defect.symptom}; {defect.way_out}")
+
+
+def _judge(what: str, defects: Iterator[Defect]) -> Verdict:
+    found = tuple(defects)
+    return Verdict(not any(one.refuses for one in found), tuple(told(what, one) for one in found))
