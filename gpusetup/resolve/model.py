@@ -50,6 +50,8 @@ class Request(Value):
     frameworks: tuple[str, ...] = ("torch", "tensorflow")
     driver: str = ""
     """A driver that is there and must stay, or the branch or version wanted."""
+    wsl: bool = False
+    """Whether this is the Windows Subsystem for Linux: `driver` is Windows', and none is ever installed here."""
     cuda: str = ""
     """Series of the CUDA toolkit (nvcc); the wheels bring their own CUDA."""
     cudnn: str = ""

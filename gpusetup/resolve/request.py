@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from gpusetup.errors import RefusedError, WrongInputError
+from gpusetup.errors import CannotLookError, RefusedError, WrongInputError
 from gpusetup.resolve import cards
 from gpusetup.resolve.catalogue import hosts
 from gpusetup.resolve.model import Card, PythonEnv, Repo, Request, Variant
@@ -78,7 +78,8 @@ def ask(facts: Facts, wishes: Wishes, read: Callable[[], Machine]) -> Asked:
         cards=given,
         repo=wishes.repo,
         frameworks=tuple(one for one in FRAMEWORKS if one in (wishes.frameworks or FRAMEWORKS)),
-        driver=wishes.driver,
+        driver=wishes.driver or _windows_driver(machine, given, notes),
+        wsl=_is_wsl(machine),
         cuda=wishes.cuda,
         cudnn=wishes.cudnn,
         torch=wishes.torch,
@@ -149,6 +150,27 @@ def _found(facts: Facts, machine: Machine, wishes: Wishes, notes: list[str]) -> 
     if not there and not (wishes.driver or wishes.cuda or wishes.cudnn):
         notes.append("no NVIDIA GPU found: this is the stack for the CPU (--gpu NAME plans for a card)")
     return there
+
+
+def _is_wsl(machine: Machine | None) -> bool:
+    return machine is not None and _value(machine.system.virtualization) == "wsl"
+
+
+def _windows_driver(machine: Machine | None, given: tuple[Card, ...], notes: list[str]) -> str:
+    """Return the driver that WSL has from Windows, "" elsewhere; raises `CannotLookError` where there should be one.
+
+    Source: CUDA on WSL User Guide: no Linux driver may be installed inside WSL, libcuda is Windows' own.
+    """
+    if machine is None or not _is_wsl(machine) or not given:
+        return ""
+    version = _value(machine.driver.nvml)
+    if version is None:
+        raise CannotLookError(
+            "NVIDIA's driver of Windows does not answer inside WSL, so what fits it is not known",
+            "install or update it in Windows, then `wsl --update`; or name its version: --driver V",
+        )
+    notes.append(f"this is WSL: driver {version} is Windows', and no driver is installed inside")
+    return version
 
 
 def _release(facts: Facts, machine: Machine | None, wishes: Wishes, notes: list[str]) -> str:

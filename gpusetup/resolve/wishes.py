@@ -41,7 +41,10 @@ def _pins(request: Request) -> Iterator[Constraint]:
     for option in PINNED:
         wanted = getattr(request, option)
         for kind, fits in _fits(option, wanted) if wanted else ():
-            yield _pin(option, kind, f"{NAMES.get(option, option)} {wanted}", fits)
+            if option == "driver" and request.wsl:
+                yield _required(option, kind, Reason(fact="request:wsl", text=f"Windows' driver is {wanted}"), fits)
+            else:
+                yield _pin(option, kind, f"{NAMES.get(option, option)} {wanted}", fits)
 
 
 def _of_its_day(request: Request, release: Release) -> Iterator[Constraint]:

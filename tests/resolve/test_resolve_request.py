@@ -11,6 +11,8 @@ from gpusetup.errors import CannotLookError, RefusedError, WrongInputError
 from gpusetup.facts import Facts
 from gpusetup.machine.model import Gpu, Machine, PciGpu, Unread
 from gpusetup.machine.read import read
+from gpusetup.resolve import attempt
+from gpusetup.resolve.model import Stack
 from gpusetup.resolve.request import Wishes, ask
 from tests.fake_host import FEDORA, grow
 
@@ -90,6 +92,28 @@ def test_no_card_and_a_card_are_not_both_wanted(tables: Facts, fedora: Machine, 
     with pytest.raises(WrongInputError, match="--gpu none"):
         asked(tables, fedora, **beside)
     assert asked(tables, fedora, gpus=("none",)).cards == ()
+
+
+def test_in_wsl_the_driver_is_that_of_windows_and_none_is_installed(tables: Facts, fedora: Machine) -> None:
+    """CUDA on WSL User Guide: a Linux driver inside WSL would hide Windows' own libcuda."""
+    replace = msgspec.structs.replace
+    wsl = replace(
+        fedora,
+        system=replace(fedora.system, virtualization="wsl"),
+        driver=replace(fedora.driver, nvml="595.91.07"),
+        gpus=(gpu(name="NVIDIA GeForce RTX 4090", compute_capability="8.9"),),
+    )
+    found = ask(tables, Wishes(), lambda: wsl)
+    assert (found.request.wsl, found.request.driver) == (True, "595.91.07")
+    assert "Windows" in found.notes[-1]
+    stack = attempt(found.request, tables)
+    assert isinstance(stack, Stack)
+    assert stack.driver is None
+    assert not [one for one in stack.warnings if "Secure Boot" in one.text]
+    with pytest.raises(CannotLookError, match="Windows"):
+        ask(tables, Wishes(), lambda: replace(wsl, driver=replace(wsl.driver, nvml=NO)))
+    named = ask(tables, Wishes(driver="580.95.05"), lambda: replace(wsl, driver=replace(wsl.driver, nvml=NO)))
+    assert named.request.driver == "580.95.05"
 
 
 def test_another_processor_is_refused_plainly(tables: Facts, fedora: Machine) -> None:
