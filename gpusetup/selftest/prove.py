@@ -15,7 +15,7 @@ from gpusetup import __version__
 from gpusetup.content import content_dirs
 from gpusetup.selftest.distance import measure
 from gpusetup.selftest.execute import execute
-from gpusetup.selftest.gaps import gaps
+from gpusetup.selftest.gaps import gaps, missed
 from gpusetup.selftest.judge import baseline as baselines
 from gpusetup.selftest.judge import determinism, invariants, parity, published, speed
 from gpusetup.selftest.judge import runs as endings
@@ -28,17 +28,19 @@ if TYPE_CHECKING:
 
     from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.lane import LaneWorker
-    from gpusetup.selftest.model import Run, Verdict
+    from gpusetup.selftest.model import Run
     from gpusetup.selftest.plan import Lane, Selection
+    from gpusetup.selftest.verdict import Verdict
 
 _LIMITS = Limits()
 
 
 class Baseline(NamedTuple):
-    """A saved proof, and which part of its speed may be lost."""
+    """A saved proof, which part of its speed may be lost, and whether the user asked for speed to be judged."""
 
     proof: Proof
     may_lose: float = 0.25
+    speed_asked: bool = False
 
 
 def prove(
@@ -63,10 +65,10 @@ def prove(
             runs += _measure_again(runs, lanes, held, partial(run, jobs=1))
         verdicts = _judge(runs, checks, numpy_python(selection))
     if held is not None:
-        verdicts += baselines.judge(runs, held.runs, held.unchanged, checks)
-        verdicts += speed.judge(runs, *held)
+        verdicts += baselines.judge(runs, held.runs, held.unchanged, checks, selection.covers)
+        verdicts += speed.judge(runs, *held, asked=baseline is not None and baseline.speed_asked)
     packed = pack(runs)
-    return Proof(
+    proof = Proof(
         gpusetup=__version__,
         made_at=datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="seconds"),
         profile=selection.profile,
@@ -77,7 +79,9 @@ def prove(
         runs=packed.runs,
         verdicts=tuple(verdicts),
         unproven=tuple(gaps(selection, checks)),
+        missed=tuple(missed(selection, [run.job for run in runs])),
     )
+    return msgspec.structs.replace(proof, conclusion=proof.concluded())
 
 
 def _described(run: Run, check: Check) -> Run:
@@ -122,7 +126,7 @@ def _judge(runs: Sequence[Run], checks: dict[str, Check], python: str) -> list[V
     measured = measure([*with_truth, *twice], checks, python)
     return [
         *endings.judge(runs),
-        *parity.judge(measured[: len(with_truth)], checks),
+        *parity.judge(runs, measured[: len(with_truth)], checks),
         *published.judge(runs, checks),
         *invariants.judge(runs),
         *determinism.judge(runs, measured[len(with_truth) :]),

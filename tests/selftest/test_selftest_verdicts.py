@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from gpusetup.selftest.model import Verdict
 from gpusetup.selftest.proof import Proof
+from gpusetup.selftest.verdict import Verdict
 from gpusetup.value import to_json
 from tests.selftest.small_world import RIGHT, World, failed
 

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.selftest.model import REFERENCE, conclude
+from gpusetup.selftest.model import REFERENCE
+from gpusetup.selftest.verdict import conclude
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gpusetup.selftest.model import Run, State, Verdict
+    from gpusetup.selftest.model import Run
+    from gpusetup.selftest.verdict import State, Verdict
 
 
 def judge(runs: Sequence[Run]) -> Iterator[Verdict]:
     """Yield one verdict per way in which runs of one kind ended, and per run that computed no numbers.
 
-    It is failed, and unproven where the framework has no kernel for the precision. A fault that strikes in every round
+    It is failed, and unproven where the framework or the device cannot do what was asked. A fault that strikes in every round
     is said once. Runs that finished otherwise speak through the other verdicts.
     """
     endings: dict[tuple[str, ...], list[Run]] = defaultdict(list)
