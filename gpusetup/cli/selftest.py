@@ -65,7 +65,11 @@ def _kind() -> type[Proof]:
 @click.option("--python", "pythons", multiple=True, metavar="FRAMEWORK=PATH", help="The interpreter a framework is in.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="CPU threads of each worker.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Workers at a time.  [default: cores / threads]")
-@click.option("--deadline", type=click.FloatRange(min=0.1), default=300.0, show_default=True, help="Seconds per run.")
+@click.option(
+    "--deadline", type=click.FloatRange(min=0.1), default=300.0, show_default=True,
+    help="Seconds that a run may be idle (no processor time, no progress), or compute per thread without progress; ten "
+         "times as long it may take in all.",
+)  # fmt: skip
 @click.option(
     "--memory", type=click.FloatRange(min=0.05), metavar="GIB", help="What one run may hold.  [default: no limit]"
 )
@@ -172,8 +176,12 @@ def _list(checks: Sequence[Check], form: str) -> None:
 def _named(ctx: click.Context) -> tuple[Axis, ...]:
     """Return what the user chose by name, and did not leave to us."""
     options: dict[str, Axis] = {
-        "names": "checks", "frameworks": "frameworks", "devices": "devices", "seeds": "seeds", "precisions": "precisions",
-    }  # fmt: skip
+        "names": "checks",
+        "frameworks": "frameworks",
+        "devices": "devices",
+        "seeds": "seeds",
+        "precisions": "precisions",
+    }
     return tuple(axis for option, axis in options.items() if _was_given(ctx, option))
 
 

@@ -91,8 +91,8 @@ def _frameworks(proof: Proof) -> set[str]:
 def _gate(saved: Saved) -> Iterator[str]:
     if saved.compared < saved.runs:
         yield (
-            f"{saved.compared} of {saved.runs} runs were compared with the saved proof: the reasons are below. When the "
-            "change is meant, save a new one: give --save FILE in place of --baseline, and the same other options"
+            f"{saved.compared} of {saved.runs} runs were compared with the saved proof, for the reasons below. Where "
+            "the change is meant, save a new proof: the same options, with --save FILE in place of --baseline"
         )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import msgspec
+
 from gpusetup.errors import EXIT_FINE, EXIT_PROBLEMS, CannotLookError
 from gpusetup.selftest.model import REFERENCE
 from gpusetup.selftest.verdict import Changed, Level
@@ -45,7 +47,7 @@ class Conclusion(Value):
     """The sameness that is promised; "" for none."""
     exact: tuple[str, ...] = ()
     """Checks whose bits are the published ones everywhere here (L0)."""
-    right: dict[str, tuple[str, ...]] = {}
+    right: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     """Framework → the devices on which it computed right numbers."""
     deterministic: bool = False
     """True when every run that is right had the same bits in another process."""
@@ -135,7 +137,7 @@ def _aside(verdicts: Sequence[Verdict], *, several: bool) -> Iterator[str]:
     )
     places: dict[str, int] = {}
     for one in verdicts:
-        if one.kind == "parity" and one.basis.left_out:
+        if one.kind == "parity" and one.basis.count and one.basis.left_out:
             place = _place(*_subject(one)[:4], several=several)
             places[place] = max(one.basis.left_out, places.get(place, 0))
     for place, count in places.items():

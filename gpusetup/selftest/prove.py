@@ -63,10 +63,9 @@ def prove(
         runs = [_described(one, checks[one.job.check]) for one in run(lanes, jobs=jobs)]
         if held is not None:
             runs += _measure_again(runs, lanes, held, partial(run, jobs=1))
-        verdicts = _judge(runs, checks, numpy_python(selection))
+        verdicts = judge(runs, checks, numpy_python(selection))
     if held is not None:
-        verdicts += baselines.judge(runs, held.runs, held.unchanged, checks, selection.covers)
-        verdicts += speed.judge(runs, *held, asked=baseline is not None and baseline.speed_asked)
+        verdicts += hold(runs, held, checks, selection)
     packed = pack(runs)
     proof = Proof(
         gpusetup=__version__,
@@ -93,34 +92,35 @@ def _described(run: Run, check: Check) -> Run:
     return msgspec.structs.replace(run, outcome="failed", cause=cause, result=None)
 
 
-class _Held(NamedTuple):
+class Held(NamedTuple):
     """What of a baseline is held against: its runs, the checks that are what they were, the speed that may be lost."""
 
     runs: Sequence[Run]
     unchanged: set[str]
     may_lose: float
+    speed_asked: bool = False
 
 
-def _hold(baseline: Baseline, identity: dict[str, str]) -> _Held:
+def _hold(baseline: Baseline, identity: dict[str, str]) -> Held:
     unchanged = {name for name, source in identity.items() if baseline.proof.checks.get(name) == source}
-    return _Held(unpack(baseline.proof), unchanged, baseline.may_lose)
+    return Held(unpack(baseline.proof), unchanged, baseline.may_lose, baseline.speed_asked)
 
 
 def _measure_again(
-    runs: Sequence[Run], lanes: Sequence[Lane], held: _Held, run: Callable[[Sequence[Lane]], list[Run]]
+    runs: Sequence[Run], lanes: Sequence[Lane], held: Held, run: Callable[[Sequence[Lane]], list[Run]]
 ) -> list[Run]:
     """Run alone, and some times more, what seems slower than the baseline."""
     extra: list[Run] = []
     rounds = max((lane.round for lane in lanes), default=0)
     for number in range(rounds + 1, rounds + 1 + speed.AGAIN):
-        slow = speed.suspects([*runs, *extra], *held)
+        slow = speed.suspects([*runs, *extra], held.runs, held.unchanged, held.may_lose)
         if not slow:
             break
         extra += run(again(lanes, slow, number))
     return extra
 
 
-def _judge(runs: Sequence[Run], checks: dict[str, Check], python: str) -> list[Verdict]:
+def judge(runs: Sequence[Run], checks: dict[str, Check], python: str) -> list[Verdict]:
     """Return the verdicts that need nothing but the runs; `python` reads the arrays they left."""
     with_truth, twice = parity.pairs(runs), determinism.pairs(runs)
     measured = measure([*with_truth, *twice], checks, python)
@@ -130,4 +130,13 @@ def _judge(runs: Sequence[Run], checks: dict[str, Check], python: str) -> list[V
         *published.judge(runs, checks),
         *invariants.judge(runs),
         *determinism.judge(runs, measured[len(with_truth) :]),
+    ]
+
+
+def hold(runs: Sequence[Run], held: Held, checks: dict[str, Check], selection: Selection) -> list[Verdict]:
+    """Return the verdicts that hold the runs against a baseline."""
+    saved, unchanged, may_lose, asked = held
+    return [
+        *baselines.judge(runs, saved, unchanged, checks, selection.covers),
+        *speed.judge(runs, saved, unchanged, may_lose, asked=asked),
     ]

@@ -54,9 +54,7 @@ def place(job: Job) -> tuple[object, ...]:
     return (*(getattr(job, name) for name in _FIELDS), job.round)
 
 
-def _held(
-    run: Run, old: Run | None, saved: Sequence[Run], unchanged: set[str], checks: dict[str, Check]
-) -> Verdict:
+def _held(run: Run, old: Run | None, saved: Sequence[Run], unchanged: set[str], checks: dict[str, Check]) -> Verdict:
     """Return the verdict about a finished run and its counterpart in the saved proof, if that has one."""
     job = run.job
     changed: tuple[Changed, ...] = ()

@@ -44,9 +44,7 @@ class Apart(NamedTuple):
     expected: str
 
 
-def compare(
-    now: Result, before: Result, check: Check, precision: Precision, changed: Sequence[Changed]
-) -> Judgement:
+def compare(now: Result, before: Result, check: Check, precision: Precision, changed: Sequence[Changed]) -> Judgement:
     """Return what has become of a saved run whose environment has `changed` so."""
     names = named(changed)
     saved = elements(before.records)

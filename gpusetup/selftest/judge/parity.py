@@ -74,7 +74,7 @@ def _verdict(pair: Pair, check: Check) -> Verdict:
         place = divergence(record, distance, limit, check.usual_cause(record.name))
     else:
         summary = f"{_closest(apart)} from {other}" if basis.count else _nothing(apart, pair, other)
-        if with_truth and basis.left_out:
+        if with_truth and basis.count and basis.left_out:
             summary += f"; {basis.left_out} tensors that the reference lacks were not compared"
     found = conclude(
         "parity" if with_truth else "agreement",

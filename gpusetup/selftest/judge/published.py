@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.model import Run
-    from gpusetup.selftest.verdict import Verdict
+    from gpusetup.selftest.verdict import State, Verdict
 
 
 def judge(runs: Sequence[Run], checks: dict[str, Check]) -> Iterator[Verdict]:
@@ -32,7 +32,7 @@ def judge(runs: Sequence[Run], checks: dict[str, Check]) -> Iterator[Verdict]:
         if known is not None:
             basis = msgspec.structs.replace(elements(recorded(run)), against="the published fingerprint")
             text = f"fingerprint {found[:12]}, published {known[:12]}, seed {job.seed}"
-            state = "passed" if found == known else "failed"
+            state: State = "passed" if found == known else "failed"
             yield conclude("published", job, state, text, basis=basis, level="L0")
         elif job.framework != REFERENCE:
             text = f"no fingerprint is published for {which}"

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def judge(runs: Sequence[Run]) -> Iterator[Verdict]:
     """Yield one verdict per way in which runs of one kind ended, and per run that computed no numbers.
 
-    It is failed, and unproven where the framework or the device cannot do what was asked. A fault that strikes in every round
-    is said once. Runs that finished otherwise speak through the other verdicts.
+    It is failed, and unproven where the framework or the device cannot do what was asked. A fault that strikes in every
+    round is said once. Runs that finished otherwise speak through the other verdicts.
     """
     endings: dict[tuple[str, ...], list[Run]] = defaultdict(list)
     for run in runs:
