@@ -48,6 +48,7 @@ class Scene:
     saved: tuple[Run, ...] | None
     check: Check
     unchanged: bool = True
+    speed_asked: bool = True
 
     def without(self, dropped: Callable[[Job], bool]) -> Scene:
         """Return it without the runs of now that `dropped` names."""
@@ -63,7 +64,7 @@ class Scene:
         checks = {"one": self.check}
         verdicts: list[Verdict] = judge(self.runs, checks, sys.executable)
         if self.saved is not None:
-            held = Held(self.saved, {"one"} if self.unchanged else set(), 0.25, speed_asked=True)
+            held = Held(self.saved, {"one"} if self.unchanged else set(), 0.25, self.speed_asked)
             verdicts += hold(self.runs, held, checks, SELECTION)
         packed = pack(self.runs)
         return Proof(

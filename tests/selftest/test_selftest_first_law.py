@@ -122,7 +122,9 @@ def _of_the_baseline(whole: Scene) -> Iterator[Loss]:
 
 def _of_everything(whole: Scene, folder: Path) -> Iterator[Loss]:
     proofs = kind("parity", "agreement", "published", "determinism", "baseline")
-    yield Loss("all records of everybody", remade(whole, folder, everywhere, {}), proofs)
+    nothing = remade(whole, folder, everywhere, {})
+    yield Loss("all records of everybody", nothing, proofs)
+    yield Loss("all records of everybody, then and now", replace(nothing, saved=nothing.runs), proofs)
     empty = {name: (of, value.reshape(-1)[:0]) for name, (of, value) in TENSORS.items()}
     yield Loss("all elements of everybody", remade(whole, folder, everywhere, empty), proofs)
     nan = {name: ("value", np.full(value.shape, math.nan)) for name, (_, value) in TENSORS.items()}
@@ -130,9 +132,11 @@ def _of_everything(whole: Scene, folder: Path) -> Iterator[Loss]:
     yield Loss("every run", whole.without(everywhere), kind(*_KINDS))
     for device in DEVICES:
         gone = whole.without(lambda job, device=device: job.device == device and not truth(job))  # type: ignore[misc]
+        yield Loss(f"the device {device}, no baseline", replace(gone, saved=None), kind("baseline"))
         yield Loss(f"the device {device}", gone, lambda one, device=device: one.device == device and _real(one))  # type: ignore[misc]
     for framework in FRAMEWORKS:
         gone = whole.without(lambda job, name=framework: job.framework == name)  # type: ignore[misc]
+        yield Loss(f"the framework {framework}, no baseline", replace(gone, saved=None), kind("baseline"))
         yield Loss(f"the framework {framework}", gone, lambda one, name=framework: one.framework == name)  # type: ignore[misc]
 
 
