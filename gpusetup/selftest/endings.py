@@ -32,6 +32,7 @@ _NO_KERNEL = (
 )
 
 
+_NEEDS = "unsupported: needs "
 _NO_DEVICE = " cannot use cuda:"
 """What the frameworks' own ``prepare`` in checks/common says where a build or the driver gives it no GPU."""
 
@@ -48,6 +49,12 @@ def of_error(error: str, *, half: bool = False) -> tuple[Outcome, str]:
     if _NO_DEVICE in short:
         return "unsupported", short.removeprefix("RuntimeError: ")
     return ("out of memory" if _names_memory(error) else "failed"), short
+
+
+def needs(log: tuple[str, ...]) -> str:
+    """Return what the log of an import says that the framework needs, "" when it says nothing of the kind."""
+    said = next((line for line in reversed(log) if _NEEDS in line), "")
+    return said[said.find(_NEEDS) :] if said else ""
 
 
 def of_signal(number: int, log: tuple[str, ...] = (), *, kernel_killed: bool = False) -> tuple[Outcome, str]:

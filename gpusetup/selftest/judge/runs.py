@@ -32,7 +32,13 @@ def judge(runs: Sequence[Run]) -> Iterator[Verdict]:
         first = struck[0]
         which = ", ".join(f"seed {run.job.seed} round {run.job.round}" for run in struck)
         state: State = "unproven" if first.outcome == "unsupported" else "failed"
-        found = conclude("run", first.job, state, f"{first.outcome}: {first.cause} ({which})", evidence=first.log)
+        found = conclude(
+            "run",
+            first.job,
+            state,
+            f"{first.outcome}: {first.cause.removeprefix(f'{first.outcome}: ')} ({which})",
+            evidence=first.log,
+        )
         same = {run.job.seed for run in struck} == {first.job.seed}
         yield found if same else msgspec.structs.replace(found, seed=None)
     yield from _not_numbers(runs)
