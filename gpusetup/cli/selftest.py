@@ -182,7 +182,10 @@ def _named(ctx: click.Context) -> tuple[Axis, ...]:
         "seeds": "seeds",
         "precisions": "precisions",
     }
-    return tuple(axis for option, axis in options.items() if _was_given(ctx, option))
+    everything = "all" in ctx.params["devices"]
+    return tuple(
+        axis for option, axis in options.items() if _was_given(ctx, option) and not (axis == "devices" and everything)
+    )
 
 
 def _was_given(ctx: click.Context, option: str) -> bool:

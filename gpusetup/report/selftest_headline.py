@@ -69,9 +69,9 @@ def _right(found: Conclusion) -> str:
 def _except(found: Conclusion) -> str:
     """Return what is not proven of it, by place, the first few."""
     if not found.missing:
-        return ", and not all that was asked for could be run"
+        return "; not all that was asked for could be run"
     more = f" and {len(found.missing) - _PLACES} more" if len(found.missing) > _PLACES else ""
-    return f", but not all is proven of {neutral('; '.join(found.missing[:_PLACES]))}{more}"
+    return f"; not all is proven of {neutral('; '.join(found.missing[:_PLACES]))}{more}"
 
 
 def _why_not(proof: Proof, found: Conclusion) -> str:
@@ -112,7 +112,10 @@ def _other_bits(saved: Saved) -> Iterator[str]:
 
 def _told(changed: Sequence[Changed]) -> str:
     """Return the first changes with their reasons, and how many more there are."""
-    parts = [f"{one} ({one.why})" for one in changed[:_CHANGES]]
+    reasons: dict[str, list[str]] = {}
+    for one in changed[:_CHANGES]:
+        reasons.setdefault(one.why, []).append(str(one))
+    parts = [f"{'; '.join(same)} ({why})" for why, same in reasons.items()]
     more = f"; and {len(changed) - _CHANGES} more (--json)" if len(changed) > _CHANGES else ""
     return neutral("; ".join(parts)) + more
 

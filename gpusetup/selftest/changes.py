@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _TABLE = Path(__file__).with_name("bits.toml")
 _SWITCHES = "switches"
-ABSENT = "absent"
+NOT_SET = "not set"
 NOT_RECORDED = "not recorded"
 
 
@@ -54,9 +54,9 @@ def _apart(now: Mapping[str, str], before: Mapping[str, str]) -> Iterator[tuple[
             ours, theirs = _switches(new or ""), _switches(old or "")
             for name in sorted({*ours, *theirs}):
                 if ours.get(name) != theirs.get(name):
-                    yield name, theirs.get(name, ABSENT), ours.get(name, ABSENT)
+                    yield name, theirs.get(name, NOT_SET), ours.get(name, NOT_SET)
         else:
-            yield key, NOT_RECORDED if old is None else old or ABSENT, NOT_RECORDED if new is None else new or ABSENT
+            yield key, NOT_RECORDED if old is None else old or NOT_SET, NOT_RECORDED if new is None else new or NOT_SET
 
 
 def _switches(text: str) -> dict[str, str]:

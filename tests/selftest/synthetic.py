@@ -9,9 +9,11 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from checks.common.record import Recorder
 from gpusetup.report.selftest_headline import headline, promise
@@ -26,7 +28,7 @@ from gpusetup.selftest.prove import Held, hold, judge
 from gpusetup.selftest.verdict import Verdict
 
 FRAMEWORKS, DEVICES = ("pytorch", "tensorflow"), ("cpu", "cuda:0")
-Tensors = Mapping[str, tuple[str, np.ndarray]]
+Tensors = dict[str, tuple[str, NDArray[Any]]]
 TENSORS: Tensors = {
     "first": ("value", np.arange(4) / 3),
     "second": ("value", np.arange(6).reshape(2, 3) / 7),

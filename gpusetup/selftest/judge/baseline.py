@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gpusetup.selftest.model import Job, Run
     from gpusetup.selftest.verdict import Changed, Verdict
 
+_NONE = "none"
 _FIELDS = ("check", "framework", "device", "precision", "seed", "profile", "data")
 
 
@@ -91,7 +92,7 @@ def _why_none(job: Job, saved: Sequence[Run]) -> str:
 
 def _apart(saved: Job, job: Job) -> list[str]:
     names = [name for name in _FIELDS if getattr(saved, name) != getattr(job, name)]
-    return [f"{name} {getattr(saved, name) or 'none'}" for name in names]
+    return [f"{name} {_NONE if (value := getattr(saved, name)) == '' else value}" for name in names]
 
 
 def _subject(job: Job) -> tuple[object, ...]:

@@ -60,7 +60,7 @@ def compare(now: Result, before: Result, check: Check, precision: Precision, cha
         return Judgement("failed", f"other bits than the baseline in the same environment, {where}", first, basis)
     if first is not None:
         return Judgement("failed", f"beyond tolerance of the baseline (changed: {names}), {where}", first, basis)
-    basis, same = _within(now, before, check)
+    basis, same = _within(now, before, check, precision)
     if same:
         return Judgement("passed", f"the same bits, and further tensors (changed: {names})", basis=basis, level="L2")
     if not basis.count:
@@ -68,7 +68,7 @@ def compare(now: Result, before: Result, check: Check, precision: Precision, cha
     return Judgement("passed", f"L3: other bits, within tolerance (changed: {names})", basis=basis, level="L3")
 
 
-def _within(now: Result, before: Result, check: Check) -> tuple[Basis, bool]:
+def _within(now: Result, before: Result, check: Check, precision: Precision) -> tuple[Basis, bool]:
     """Return what of the saved run was held against a limit or has the same bits, and whether all of it has."""
     digests = {_key(record): record.digest for record in now.records}
     count = tensors = 0
@@ -76,7 +76,7 @@ def _within(now: Result, before: Result, check: Check) -> tuple[Basis, bool]:
     for old in before.records:
         same = digests.get(_key(old)) == old.digest
         everything = everything and same
-        limited = math.isfinite(check.limit(old.kind, old.step))
+        limited = math.isfinite(check.limit(old.kind, old.step, precision))
         kept = math.prod(old.shape) if same else sum(one is not None for one in old.sample) if limited else 0
         count, tensors = count + kept, tensors + bool(kept)
     new = {_key(record) for record in now.records} - {_key(record) for record in before.records}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.distance import Distance, Pair
-    from gpusetup.selftest.model import Record, Run
+    from gpusetup.selftest.model import Precision, Record, Run
     from gpusetup.selftest.verdict import Verdict
 
 _BOTH = 2.0  # each within one limit of the truth, so within two of each other
@@ -90,18 +90,19 @@ def _verdict(pair: Pair, check: Check) -> Verdict:
 
 def _basis(apart: Sequence[tuple[Record, Distance, float]], pair: Pair, check: Check, other: str) -> Basis:
     """Return how many numbers were compared: those of tensors that have a limit, where a number is expected."""
-    limited = [one for one in apart if one[1].finite and _has_limit(one[0], check)]
+    precision = pair.run.job.precision
+    limited = [one for one in apart if one[1].finite and _has_limit(one[0], check, precision)]
     theirs = {_key(record) for record in recorded(pair.against)}
     return Basis(
         count=sum(distance.finite for _, distance, _ in limited),
         tensors=len(limited),
-        left_out=sum(_key(one) not in theirs and _has_limit(one, check) for one in recorded(pair.run)),
+        left_out=sum(_key(one) not in theirs and _has_limit(one, check, precision) for one in recorded(pair.run)),
         against=other,
     )
 
 
-def _has_limit(record: Record, check: Check) -> bool:
-    return math.isfinite(check.limit(record.kind, record.step))
+def _has_limit(record: Record, check: Check, precision: Precision) -> bool:
+    return math.isfinite(check.limit(record.kind, record.step, precision))
 
 
 def _nothing(apart: Sequence[tuple[Record, Distance, float]], pair: Pair, other: str) -> str:

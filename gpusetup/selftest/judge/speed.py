@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpusetup.selftest.changes import changes, named
 from gpusetup.selftest.judge.baseline import place
+from gpusetup.selftest.model import REFERENCE
 from gpusetup.selftest.verdict import Basis, conclude
 
 if TYPE_CHECKING:
@@ -75,10 +76,11 @@ def suspects(runs: Sequence[Run], saved: Sequence[Run], unchanged: set[str], all
 def _groups(
     runs: Sequence[Run], saved: Sequence[Run], unchanged: set[str]
 ) -> Iterator[tuple[Sequence[Run], Sequence[Run]]]:
-    """Yield the finished rounds of every job, with those of the baseline."""
+    """Yield the finished rounds of every job of a framework, with those of the baseline."""
     now, before = _by_job(runs), _by_job(saved)
     for key, rounds in now.items():
-        if key in before and rounds[0].job.check in unchanged:
+        job = rounds[0].job
+        if key in before and job.check in unchanged and job.framework != REFERENCE:
             yield rounds, before[key]
 
 
