@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpusetup.selftest.model import REFERENCE
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:
@@ -77,15 +78,9 @@ def _except(found: Conclusion) -> str:
 def _why_not(proof: Proof, found: Conclusion) -> str:
     if found.saved is not None and not found.saved.compared:
         return "nothing could be held against the saved proof"
-    if not any(run.result is not None for run in proof.runs if run.job.framework in _frameworks(proof)):
+    if all(run.result is None for run in proof.runs if run.job.framework != REFERENCE):
         return "nothing that was asked for could be run"
     return "nothing was compared with what is right"
-
-
-def _frameworks(proof: Proof) -> set[str]:
-    from gpusetup.selftest.model import REFERENCE  # noqa: PLC0415 - --list needs none of it
-
-    return {run.job.framework for run in proof.runs} - {REFERENCE}
 
 
 def _gate(saved: Saved) -> Iterator[str]:

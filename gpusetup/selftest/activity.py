@@ -29,11 +29,18 @@ def family(pid: int, proc: Path = _PROC) -> list[int]:
         tasks = list((proc / str(pid) / "task").iterdir())
     except OSError:
         return []
+    if tasks and not (tasks[0] / "children").exists():  # a kernel without CONFIG_PROC_CHILDREN
+        return _by_parent(pid, proc)
     return [pid, *(one for task in tasks for child in _children(task) for one in family(child, proc))]
 
 
-def activity(pid: int, proc: Path = _PROC) -> Activity:
-    """Return what process `pid` and its descendants have done; of those that are gone, what their parent collected."""
+def activity(pid: int, proc: Path = _PROC) -> Activity | None:
+    """Return what process `pid` and its descendants have done; of those that are gone, what their parent collected.
+
+    None where the kernel does not say what `pid` does.
+    """
+    if not _read(proc / str(pid) / "stat"):
+        return None
     computed = waited = 0.0
     moved = 0
     for one in family(pid, proc):
@@ -41,6 +48,19 @@ def activity(pid: int, proc: Path = _PROC) -> Activity:
         waited += _waited(proc / str(one) / "task")
         moved += _moved(proc / str(one) / "io")
     return Activity(computed, waited, moved)
+
+
+def _by_parent(pid: int, proc: Path) -> list[int]:
+    """Return `pid` and its descendants by the parent that each process names (the fourth field of ``stat``)."""
+    children: dict[int, list[int]] = {}
+    for one in map(int, filter(str.isdecimal, os.listdir(proc))):
+        fields = _read(proc / str(one) / "stat").rpartition(")")[2].split()
+        if fields:
+            children.setdefault(int(fields[1]), []).append(one)
+    found = [pid]
+    for one in found:  # it grows while it is gone through
+        found += children.get(one, [])
+    return found
 
 
 def _computed(file: Path) -> float:

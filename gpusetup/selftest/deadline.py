@@ -37,14 +37,14 @@ class Deadline:
         seconds: float,
         threads: int,
         *,
-        look: Callable[[int], Activity] = activity,
+        look: Callable[[int], Activity | None] = activity,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pid, self._seconds, self._threads = pid, seconds, threads
         self._look, self._clock = look, clock
         self._time, self._last = 0.0, clock()
         self._looked = self._worked = self._stepped = 0.0
-        self._seen: Activity | None = None
+        self._first = True
         self._at_work = self._step = Activity()
         self._best, self._advanced = 0, False
 
@@ -58,14 +58,23 @@ class Deadline:
         now = self._now()
         if now - self._looked < min(_EVERY, self._seconds / _LOOKS):
             return ""
-        first, self._looked, self._seen = self._seen is None, now, self._look(self._pid)
-        if first or self._advanced:
+        self._looked, seen = now, self._look(self._pid)
+        if seen is None:
+            return self._late_by_clock(now)
+        if self._first or self._advanced:
             self._worked = self._stepped = now
-            self._at_work = self._step = self._seen
-            self._advanced = False
-        elif self._works(self._seen):
-            self._worked, self._at_work = now, self._seen
-        return self._late(now, self._seen.computed - self._step.computed)
+            self._at_work = self._step = seen
+            self._first = self._advanced = False
+        elif self._works(seen):
+            self._worked, self._at_work = now, seen
+        return self._late(now, seen.computed - self._step.computed)
+
+    def _late_by_clock(self, now: float) -> str:
+        """Return why it is hung where the kernel does not say what it does."""
+        if self._advanced:
+            self._stepped, self._advanced = now, False
+        late = now - self._stepped > self._seconds or now > LONGEST * self._seconds
+        return f"made no step for {self._seconds:g} s (--deadline)" if late else ""
 
     def _late(self, now: float, computed: float) -> str:
         if now - self._worked > self._seconds:

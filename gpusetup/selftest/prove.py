@@ -125,7 +125,7 @@ def judge(runs: Sequence[Run], checks: dict[str, Check], python: str) -> list[Ve
     with_truth, twice = parity.pairs(runs), determinism.pairs(runs)
     measured = measure([*with_truth, *twice], checks, python)
     return [
-        *endings.judge(runs),
+        *endings.judge(runs, checks),
         *parity.judge(runs, measured[: len(with_truth)], checks),
         *published.judge(runs, checks),
         *invariants.judge(runs),

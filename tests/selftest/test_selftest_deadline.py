@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gpusetup.selftest.activity import Activity, activity, family
+from gpusetup.selftest.activity import Activity, _by_parent, activity, family
 from gpusetup.selftest.deadline import LONGEST, Deadline
 from tests.selftest.small_world import RIGHT, World, failed
 
@@ -161,11 +161,16 @@ def test_what_the_kernel_says_of_a_family(busy: subprocess.Popen[bytes]) -> None
     while len(family(busy.pid)) < 2:
         assert time.monotonic() < ends
         time.sleep(0.02)
-    before = activity(busy.pid)
-    while activity(busy.pid).computed - before.computed < 0.2:
+    before = computed(busy.pid)
+    while computed(busy.pid) - before < 0.2:
         assert time.monotonic() < ends
         time.sleep(0.05)
-    assert activity(2**22 + 1) == Activity()
+    assert activity(2**22 + 1) is None
+    assert sorted(_by_parent(busy.pid, Path("/proc"))) == sorted(family(busy.pid))
+
+
+def computed(pid: int) -> float:
+    return computed_of(activity(pid))
 
 
 def test_a_kernel_that_tells_little_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
@@ -176,4 +181,22 @@ def test_a_kernel_that_tells_little_is_read_as_far_as_it_goes(tmp_path: Path) ->
     assert activity(7, tmp_path) == Activity(computed=(150 + 50 + 30 + 20) / ticks)
     (tmp_path / "7/task/7/schedstat").write_text("1000 2500000000 3")
     (tmp_path / "7/io").write_text("rchar: 9\nread_bytes: 4096\nwrite_bytes: 512\ncancelled_write_bytes: 0\n")
-    assert activity(7, tmp_path)[1:] == (2.5, 4608)
+    found = activity(7, tmp_path)
+    assert found is not None
+    assert found[1:] == (2.5, 4608)
+    (tmp_path / "8/task/8").mkdir(parents=True)  # no ``children`` here: found by the parent it names
+    (tmp_path / "8/stat").write_text(f"8 (c) {' '.join(['S', '7', *fields[2:]])} 0 0")
+    assert family(7, tmp_path) == [7, 8]
+    assert computed_of(activity(7, tmp_path)) == 2 * (150 + 50 + 30 + 20) / ticks
+
+
+def computed_of(found: Activity | None) -> float:
+    assert found is not None
+    return found.computed
+
+
+def test_where_the_kernel_says_nothing_only_steps_count() -> None:
+    kernel = Scripted()
+    blind = Deadline(1, 100.0, 1, look=lambda _: None, clock=lambda: kernel.now)
+    when, why = kernel.until_hung(blind, progress=300)
+    assert (400 <= when <= 412, "made no step for 100 s" in why) == (True, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,12 @@ from gpusetup.selftest.verdict import conclude
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.model import Run
     from gpusetup.selftest.verdict import State, Verdict
 
 
-def judge(runs: Sequence[Run]) -> Iterator[Verdict]:
+def judge(runs: Sequence[Run], checks: dict[str, Check]) -> Iterator[Verdict]:
     """Yield one verdict per way in which runs of one kind ended, and per run that computed no numbers.
 
     It is failed, and unproven where the framework or the device cannot do what was asked. A fault that strikes in every
@@ -41,19 +43,21 @@ def judge(runs: Sequence[Run]) -> Iterator[Verdict]:
         )
         same = {run.job.seed for run in struck} == {first.job.seed}
         yield found if same else msgspec.structs.replace(found, seed=None)
-    yield from _not_numbers(runs)
+    yield from _not_numbers(runs, checks)
 
 
-def _not_numbers(runs: Sequence[Run]) -> Iterator[Verdict]:
+def _not_numbers(runs: Sequence[Run], checks: dict[str, Check]) -> Iterator[Verdict]:
     """Yield a verdict for the first tensor that holds a NaN or an infinity and that no reference has an opinion on.
 
-    Where the reference has the tensor, parity says it, with the place.
+    Where the reference has the tensor and it has a limit, parity says it, with the place; where the reference itself
+    has no number there, none is expected.
     """
     known = {
         (run.job.check, record.step, record.name)
         for run in runs
         if run.job.framework == REFERENCE and run.result is not None
         for record in run.result.records
+        if record.largest is None or math.isfinite(checks[run.job.check].limit(record.kind, record.step))
     }
     for run in runs:
         for record in run.result.records if run.result is not None and run.job.round == 1 else ():
