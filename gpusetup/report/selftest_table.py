@@ -110,7 +110,8 @@ def _cell(proof: Proof, subject: Subject, kind: str) -> Text:
     here = [verdict for verdict in proof.verdicts if verdict.kind == kind and subject.concerns(verdict)]
     if not here:
         return Text()
-    states = [one.state for one in here if one.required or one.state != "unproven"] or ["unproven"]
+    states = [one.state for one in here if one.required or one.state != "unproven"]
+    states = states or [one.state for one in here]
     order: tuple[State, ...] = ("failed", "unproven", "passed")
     worst = next(state for state in order if state in states)
     count = states.count(worst)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 State: TypeAlias = Literal["proven", "partly proven", "not proven", "failed"]
 Subject: TypeAlias = tuple[str, str, str, str, int | None]
 """Check, framework, device, precision, seed."""
-_TRUTHS = ("parity", "published", "agreement")
-"""Kinds of verdict that say that numbers are right; a run needs one that passed."""
+_TRUTHS = ("parity", "published")
+"""Kinds of verdict that say that numbers are right; a run needs one that passed. Frameworks may agree and be wrong."""
 
 
 class Saved(Value):
@@ -103,15 +103,8 @@ def _subject(one: Verdict | Job) -> Subject:
 
 
 def _holds(subject: Subject, verdicts: Iterable[Verdict], kinds: tuple[str, ...]) -> bool:
-    """Return whether a verdict of one of the `kinds` about the subject passed; an agreement is about both sides."""
-    check, framework, device, precision, seed = subject
-    return any(
-        one.state == "passed"
-        and one.kind in kinds
-        and (one.check, one.precision, one.seed) == (check, precision, seed)
-        and ((one.framework, one.device) == (framework, device) or one.against == f"{framework} on {device}")
-        for one in verdicts
-    )
+    """Return whether a verdict of one of the `kinds` about the subject passed."""
+    return any(one.state == "passed" and one.kind in kinds and _subject(one) == subject for one in verdicts)
 
 
 def _place(check: str, framework: str, device: str, precision: str, *, several: bool) -> str:

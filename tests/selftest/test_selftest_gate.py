@@ -10,6 +10,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from checks.common.host import host
+from checks.common.job import Job as TheirJob
 from gpusetup.errors import WrongInputError
 from gpusetup.report import selftest as report
 from gpusetup.report.selftest_formats import junit
@@ -77,7 +79,7 @@ def test_the_same_bits_keep_the_promise_whatever_changed(tmp_path: Path) -> None
 def test_beyond_tolerance_the_environment_is_named_and_no_rule_of_the_program(tmp_path: Path) -> None:
     proof = held(tmp_path, FAR).judged()
     [cause] = {one.divergence.cause for one in proof.verdicts if one.divergence is not None}
-    assert cause.startswith("the environment is another: torch 2.12.0 → 2.13.0 (another build of a framework")
+    assert cause.startswith("what changed in the environment: torch 2.12.0 → 2.13.0 (another build of a framework")
     assert "numpy" not in cause
 
 
@@ -176,6 +178,36 @@ def test_changes_come_in_the_order_in_which_they_are_known_to_change_bits(
     assert [one.key for one in found] == order
     assert all(one.why for one in found if one.rank)
     assert [one.key for one in found if not one.rank] == [key for key in order if key in {"numpy", "host", "python"}]
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        ("torch build", "another build"),
+        ("driver", "PTX"),
+        ("cudnn", "each release of a library"),
+        ("MKL_CBWR", "vector register"),
+        ("OMP_NUM_THREADS", "between threads"),
+        ("NVIDIA_TF32_OVERRIDE", "fewer or more bits"),
+        ("float32 matmul precision", "fewer or more bits"),
+        ("CUBLAS_WORKSPACE_CONFIG", "the switch"),
+        ("TF_ENABLE_ONEDNN_OPTS", "the switch"),
+        ("XLA_FLAGS", "the switch"),
+        ("op determinism", "the switch"),
+    ],
+)
+def test_a_key_has_the_reason_of_its_kind(key: str, why: str) -> None:
+    [one] = changes({key: "a"}, {key: "b"})
+    assert why in one.why
+
+
+def test_every_key_of_a_host_has_a_row() -> None:
+    job = TheirJob(
+        **dict.fromkeys(("check", "framework", "device", "profile", "trace", "log"), ""), seed=0, round=1, threads=1
+    )
+    now = host(job)
+    found = changes(now, {key: f"{value} x" for key, value in now.items()})
+    assert [one.key for one in found if one.why == "it may choose other kernels"] == []
 
 
 def test_a_key_that_was_not_recorded_is_no_change_to_blame_first() -> None:

@@ -116,7 +116,7 @@ def _cause(changed: Sequence[Changed]) -> str:
         return _UNEXPLAINED
     told = "; ".join(f"{one} ({one.why})" if one.why else str(one) for one in likely[:_NAMED])
     more = f"; and {len(likely) - _NAMED} more" if len(likely) > _NAMED else ""
-    return f"the environment is another: {told}{more}"
+    return f"what changed in the environment: {told}{more}"
 
 
 def _apart(record: Record | None, old: Record, digits: int) -> Apart:

@@ -27,13 +27,12 @@ def judge(runs: Sequence[Run], checks: dict[str, Check]) -> Iterator[Verdict]:
         job, answers = run.job, checks[run.job.check].fingerprint
         if run.result is None or job.round != 1 or not answers:
             continue
-        which = f"{job.profile}, seed {job.seed}"
-        known, found = answers.get(which), run.result.fingerprint
+        known, found = answers.get(f"{job.profile}, seed {job.seed}"), run.result.fingerprint
         if known is not None:
             basis = msgspec.structs.replace(elements(recorded(run)), against="the published fingerprint")
             text = f"fingerprint {found[:12]}, published {known[:12]}, seed {job.seed}"
             state: State = "passed" if found == known else "failed"
             yield conclude("published", job, state, text, basis=basis, level="L0")
         elif job.framework != REFERENCE:
-            text = f"no fingerprint is published for {which}"
+            text = f"no fingerprint is published for seed {job.seed} of a {job.profile} run"
             yield conclude("published", job, "unproven", text, required=False)
