@@ -62,6 +62,8 @@ def test_other_bits_are_said_in_the_headline_the_table_the_promise_and_every_for
     whole = msgspec.json.decode(to_json(msgspec.structs.replace(proof, conclusion=found)))
     assert whole["conclusion"]["saved"]["changed"][0]["key"] == "torch"
     assert [one["level"] for one in whole["verdicts"] if one["kind"] == "baseline"] == ["L3"] * 4 + ["L2"]
+    bases = {one.basis.count for one in proof.verdicts if one.kind == "baseline" and one.framework != REFERENCE}
+    assert bases == {4 + 4 + 3}  # all elements where the bits are the saved ones, else the four that a proof keeps
     cases = ET.fromstring(junit(proof)).findall("testcase")
     said = [case.findtext("system-out") or "" for case in cases if case.attrib["name"].startswith("baseline")]
     drifted = [
