@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import msgspec
 
-from gpusetup.selftest.model import Verdict
+from gpusetup.selftest.verdict import Verdict
 from gpusetup.value import Value
 from tests.checks.planted import ROOT, Fault, caught, faults, run
 

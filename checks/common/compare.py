@@ -3,7 +3,8 @@
 ``python -P …/checks/common/compare.py`` reads ``[[ours, theirs], …]`` (trace files) from stdin as JSON and writes, for
 every pair, one object per tensor of `theirs`, in its order. An ulp is the distance between neighbouring float32
 numbers at the tensor's largest magnitude: an element that came out small because large ones cancelled carries *their*
-rounding. ``ulps`` is null when shapes or finiteness differ, or the tensor is missing.
+rounding. ``ulps`` is null when shapes or finiteness differ, or the tensor is missing. ``finite`` counts the elements of
+`theirs` that are numbers: what is compared with NaN or infinity alone proves little.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def distance(got: NDArray[Any], expected: NDArray[Any]) -> dict[str, Any]:
     if got.shape != expected.shape:
         return _unlike(f"shape {got.shape}", f"shape {expected.shape}")
     if not got.size:
-        return {"ulps": 0.0, "index": (), "got": "", "expected": ""}
+        return {"ulps": 0.0, "index": (), "got": "", "expected": "", "finite": 0}
     got, expected = got.astype(np.float64), expected.astype(np.float64)
     same = (got == expected) | (np.isnan(got) & np.isnan(expected))
     with np.errstate(invalid="ignore"):
@@ -46,6 +47,7 @@ def distance(got: NDArray[Any], expected: NDArray[Any]) -> dict[str, Any]:
         "index": [int(place) for place in worst],
         "got": f"{got[worst]:.9g}",
         "expected": f"{expected[worst]:.9g}",
+        "finite": int(np.isfinite(expected).sum()),
     }
 
 
@@ -56,7 +58,7 @@ def spacing(largest: float) -> float:
 
 
 def _unlike(got: str, expected: str) -> dict[str, Any]:
-    return {"ulps": None, "index": (), "got": got, "expected": expected}
+    return {"ulps": None, "index": (), "got": got, "expected": expected, "finite": 0}
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def wheel_beside(output: Path | None, kind: str, asked: Building) -> Archive | N
 
 
 def build_and_prove(draw: Callable[[Archive | None], Container], kind: str, image: str, asked: Building) -> int:
-    """Build as `image` what `draw` returns, prove it when asked to; return 1 when a verdict failed, 0 otherwise."""
+    """Build as `image` what `draw` returns, prove it when asked to; return the exit code of the proof, 0 without."""
     from gpusetup.apply.image.build import Wishes, build, context  # noqa: PLC0415
     from gpusetup.apply.image.builder import find  # noqa: PLC0415
     from gpusetup.apply.image.inside import require_gpu  # noqa: PLC0415
@@ -134,4 +134,4 @@ def _show(proof: Proof, kept: Path | None) -> int:
             deliver(to_json(proof), kept)
     finally:  # a proof that could not be kept is still told
         report.show(proof)
-    return 1 if proof.failed else 0
+    return proof.concluded().exit_code

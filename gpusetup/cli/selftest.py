@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from gpusetup.cli._command import Command
 from gpusetup.cli._options import as_json, one_format, schema_option
 from gpusetup.cli._output import OUTPUT, deliver
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.model import Precision
+    from gpusetup.selftest.plan import Axis
     from gpusetup.selftest.proof import Proof
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -62,7 +67,11 @@ def _kind() -> type[Proof]:
 @click.option("--python", "pythons", multiple=True, metavar="FRAMEWORK=PATH", help="The interpreter a framework is in.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="CPU threads of each worker.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Workers at a time.  [default: cores / threads]")
-@click.option("--deadline", type=click.FloatRange(min=0.1), default=300.0, show_default=True, help="Seconds per run.")
+@click.option(
+    "--deadline", type=click.FloatRange(min=0.1), default=300.0, show_default=True,
+    help="Seconds that a run may be idle (no processor time, no progress), or compute per thread without progress; ten "
+         "times as long it may take in all.",
+)  # fmt: skip
 @click.option(
     "--memory", type=click.FloatRange(min=0.05), metavar="GIB", help="What one run may hold.  [default: no limit]"
 )
@@ -74,7 +83,7 @@ def _kind() -> type[Proof]:
     "--may-lose", type=click.FloatRange(0, 100), default=25.0, show_default=True, metavar="PERCENT",
     help="Of the baseline's speed, in the same environment.",
 )  # fmt: skip
-@click.option("--list", "only_list", is_flag=True, help="Print what there is to run, and stop.")
+@click.option("--list", "only_list", is_flag=True, help="Print what there is to run, and stop (--json: as JSON).")
 @as_json
 @click.option("--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
 @schema_option(_kind)
@@ -88,16 +97,15 @@ def selftest(
     """Train the same small models in every framework that is installed, and prove their numbers.
 
     Each is held against a float64 reference and against the other frameworks, and run again in a fresh process. Exit
-    code: 0 proven, 1 a verdict failed, 3 nothing could run, 5 no framework is installed. Nothing outside the current
-    folder is written.
+    code: 0 proven, 1 a verdict failed, 3 something that was asked for or is standard was not compared (with --baseline:
+    any saved run), 5 no framework is installed. Nothing outside the current folder is written.
     """
     from gpusetup.cli._signals import unwinding  # noqa: PLC0415 - --help needs none of it
     from gpusetup.report import progress  # noqa: PLC0415
-    from gpusetup.report import selftest as report  # noqa: PLC0415
     from gpusetup.selftest import devices as hardware  # noqa: PLC0415
     from gpusetup.selftest import frameworks as software  # noqa: PLC0415
     from gpusetup.selftest.catalogue import checks as all_checks  # noqa: PLC0415
-    from gpusetup.selftest.choose import choose_checks, require_data, require_precisions  # noqa: PLC0415
+    from gpusetup.selftest.choose import choose_checks, require_apart, require_data, require_precisions  # noqa: PLC0415
     from gpusetup.selftest.memory import GIB  # noqa: PLC0415
     from gpusetup.selftest.plan import Limits, Selection  # noqa: PLC0415
     from gpusetup.selftest.proof import Proof  # noqa: PLC0415
@@ -108,14 +116,17 @@ def selftest(
     found = all_checks(own)
     chosen = choose_checks(names, found)
     if only_list:
-        report.show_checks(found[name] for name in chosen)
+        _list([found[name] for name in chosen], form)
         return
     if data is not None:
         require_data(data, chosen, found)
     wanted = tuple(map(software.canonical, frameworks))
     here = software.interpreters(wanted, software.parse(pythons))
     taken = here if wanted or pythons else software.at_hand(here, quick=quick)
-    before = Baseline(load(baseline, Proof), may_lose / 100) if baseline is not None else None
+    before = None
+    if baseline is not None:
+        require_apart(saved, baseline)
+        before = Baseline(load(baseline, Proof), may_lose / 100, _was_given(ctx, "may_lose"))
     selection = Selection(
         checks=chosen,
         pythons=taken,
@@ -127,6 +138,7 @@ def selftest(
         data=str(data.resolve()) if data is not None else "",
         precisions=tuple(dict.fromkeys(precisions)),
         left_out=tuple(name for name in here if name not in taken),
+        named=_named(ctx),
     )
     require_precisions(selection.precisions, chosen, selection.devices, found)
     with unwinding(), progress.progress() as watch:
@@ -145,7 +157,38 @@ def selftest(
             deliver(text, saved)
     finally:  # a proof that could not be kept is still told
         _show(proof, text, form)
-    ctx.exit(1 if proof.failed else 0 if proof.proven else 3)
+    ctx.exit(proof.concluded().exit_code)
+
+
+def _list(checks: Sequence[Check], form: str) -> None:
+    from gpusetup.report import selftest as report  # noqa: PLC0415
+    from gpusetup.value import to_json  # noqa: PLC0415
+
+    if form == "junit":
+        raise click.UsageError("--list has no JUnit form: leave --format out, or give --format json")
+    if form == "json":
+        click.echo(to_json([check.listed() for check in checks]), nl=False)
+    else:
+        report.show_checks(checks)
+
+
+def _named(ctx: click.Context) -> tuple[Axis, ...]:
+    """Return what the user chose by name, and did not leave to us."""
+    options: dict[str, Axis] = {
+        "names": "checks",
+        "frameworks": "frameworks",
+        "devices": "devices",
+        "seeds": "seeds",
+        "precisions": "precisions",
+    }
+    everything = "all" in ctx.params["devices"]
+    return tuple(
+        axis for option, axis in options.items() if _was_given(ctx, option) and not (axis == "devices" and everything)
+    )
+
+
+def _was_given(ctx: click.Context, option: str) -> bool:
+    return ctx.get_parameter_source(option) not in {None, ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP}
 
 
 def _show(proof: Proof, text: str, form: str) -> None:

@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from gpusetup.report.console import console, show_table
+from gpusetup.report.selftest_headline import foremost, headline, promise
 from gpusetup.report.selftest_table import legend, table
 from gpusetup.selftest.model import REFERENCE
 from gpusetup.text import neutral
@@ -17,19 +18,20 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from gpusetup.selftest.catalogue import Check
-    from gpusetup.selftest.model import Verdict
     from gpusetup.selftest.proof import Proof
+    from gpusetup.selftest.verdict import Verdict
 
-STYLES = {"passed": "green", "failed": "bold red", "unproven": "yellow"}
+STYLES = {"proven": "green", "partly proven": "yellow", "not proven": "yellow", "failed": "bold red"}
 _WIDE = 100
 _LINES = 8  # of what a run printed before it died; --json has more
 
 
 def show(proof: Proof) -> None:
-    """Print `proof` on stdout."""
-    out = console()
-    state = "failed" if proof.failed else "passed" if proof.proven else "unproven"
-    _wrapped(out, headline(proof), style=STYLES[state], indent="")
+    """Print `proof` on stdout: first what it comes to, and why it is no more than that."""
+    out, found = console(), proof.concluded()
+    _wrapped(out, headline(proof, found), style=STYLES[found.state], indent="")
+    for line in foremost(found):
+        _wrapped(out, line, style="yellow")
     out.print()
     show_table(table(proof, wide=out.width >= _WIDE))
     if meaning := legend(proof):
@@ -41,8 +43,8 @@ def show(proof: Proof) -> None:
     if proof.profile == "full":
         _show_observations(out, proof)
     out.print()
-    _wrapped(out, f"Promised: {sameness(proof)}", indent="")
-    for gap in [*_open(proof), *proof.unproven]:
+    _wrapped(out, f"Promised: {promise(found)}", indent="")
+    for gap in [*found.aside, *proof.unproven]:
         _wrapped(out, f"Not proven: {neutral(gap)}", style="yellow", indent="")
 
 
@@ -57,33 +59,6 @@ def show_checks(checks: Iterable[Check]) -> None:
             lines.append(f"takes data of your own: --data DIR with {check.data} in it")
         for line in lines:
             _wrapped(out, f"- {neutral(line)}")
-
-
-def headline(proof: Proof) -> str:
-    """Return the one sentence that says how it went."""
-    failed = [verdict for verdict in proof.verdicts if verdict.state == "failed"]
-    took = f"({proof.profile}, {len(proof.runs)} runs, {proof.seconds:.0f} s)"
-    if failed:
-        where = sorted({f"{verdict.check} in {verdict.framework} on {verdict.device}" for verdict in failed})
-        return f"FAILED: {len(failed)} of {len(proof.verdicts)} verdicts, {neutral('; '.join(where))} {took}"
-    if not proof.proven:
-        return f"NOT PROVEN: no framework can run what was asked for {took}"
-    devices = " and ".join(dict.fromkeys(run.job.device for run in proof.runs if run.job.framework in proof.proven))
-    twice = ", and the same ones in every process" if _states(proof, "determinism") == {"passed"} else ""
-    return f"PROVEN: {neutral(_listed(list(proof.proven)))} computed the right numbers on {devices}{twice} {took}"
-
-
-def sameness(proof: Proof) -> str:
-    """Return the level of sameness the verdicts carry: L2 bit for bit, or L3 within tolerance, or none."""
-    if proof.failed:
-        return "nothing, until the failures above are explained"
-    if not proof.proven:
-        return "nothing"
-    exact = sorted({one.check for one in proof.verdicts if one.kind == "published"})
-    everywhere = f"; L0 for {', '.join(exact)}, the same bits on any hardware in any framework" if exact else ""
-    if _states(proof, "determinism") == {"passed"}:
-        return f"L2, the same bits in any process with this build, device, thread count and libraries{everywhere}"
-    return f"L3, the same within the stated tolerance{everywhere}"
 
 
 def explain(verdict: Verdict) -> Iterator[str]:
@@ -105,25 +80,6 @@ def subject(verdict: Verdict) -> str:
     usual = verdict.precision == "float32" or verdict.framework == REFERENCE
     parts = [verdict.check, verdict.framework, verdict.device, *([] if usual else [verdict.precision])]
     return " · ".join(parts)
-
-
-def _open(proof: Proof) -> Iterator[str]:
-    """Yield once each reason for which verdicts are unproven."""
-    reasons: dict[str, list[str]] = {}
-    for verdict in proof.verdicts:
-        if verdict.state == "unproven" and verdict.kind != "determinism":  # of which `Proof.unproven` speaks
-            reason = verdict.summary.removesuffix(f", seed {verdict.seed}")
-            reasons.setdefault(f"{verdict.kind}: {reason}", []).append(f"{verdict.check} in {verdict.framework}")
-    for reason, where in reasons.items():
-        yield f"{reason} ({'; '.join(dict.fromkeys(where))})"
-
-
-def _states(proof: Proof, kind: str) -> set[str]:
-    return {one.state for one in proof.verdicts if one.kind == kind}
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _show_failure(out: Console, verdict: Verdict) -> None:

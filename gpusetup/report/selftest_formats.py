@@ -8,13 +8,14 @@ from gpusetup.report.junit import Case, suite
 from gpusetup.report.selftest import explain, subject
 
 if TYPE_CHECKING:
-    from gpusetup.selftest.model import Verdict
     from gpusetup.selftest.proof import Proof
+    from gpusetup.selftest.verdict import Verdict
 
 
 def junit(proof: Proof) -> str:
-    """Return JUnit XML: a test case for every verdict; what is unproven is skipped."""
-    return suite("gpusetup selftest", [_case(verdict) for verdict in proof.verdicts])
+    """Return JUnit XML: a test case for every verdict, and for what was asked for and has none; unproven is skipped."""
+    missed = [Case("asked for", one.partition(":")[0], "skipped", one) for one in proof.missed]
+    return suite("gpusetup selftest", [*(_case(verdict) for verdict in proof.verdicts), *missed])
 
 
 def _case(verdict: Verdict) -> Case:

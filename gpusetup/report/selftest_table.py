@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from gpusetup.selftest.model import State, Verdict
     from gpusetup.selftest.proof import Kept, Proof
+    from gpusetup.selftest.verdict import State, Verdict
 
 COLUMNS = {
     "parity": "float64",
@@ -33,6 +33,7 @@ LEGEND = {
     "baseline": "as the saved proof says",
 }
 _WORDS = {"passed": "ok", "failed": "FAILED", "unproven": "open"}
+_OTHER = "other bits"
 _STYLES = {"passed": "", "failed": "bold red", "unproven": "yellow"}
 
 
@@ -81,7 +82,9 @@ def legend(proof: Proof) -> str:
     kinds = dict.fromkeys(kind for kind in COLUMNS if any(verdict.kind == kind for verdict in proof.verdicts))
     notes = [f"{COLUMNS[kind]}: {LEGEND[kind]}" for kind in kinds]
     if any(verdict.state == "unproven" for verdict in proof.verdicts):
-        notes.append("open: unproven, with the reason below")
+        notes.append("open: not proven, with the reason")
+    if any(map(_other_bits, proof.verdicts)):
+        notes.append(f"{_OTHER}: not the saved ones, within tolerance")
     return "; ".join(notes)
 
 
@@ -98,17 +101,30 @@ def _groups(proof: Proof) -> dict[Subject, list[Kept]]:
 
 
 def _cell(proof: Proof, subject: Subject, kind: str) -> Text:
-    """Return ``ok``, or what is not, with how many of how many where there are several."""
+    """Return ``ok``, or what is not, with how many of how many where there are several.
+
+    What is open and nobody asked for only counts, unless there is nothing else.
+    """
     from rich.text import Text  # noqa: PLC0415
 
-    states = [verdict.state for verdict in proof.verdicts if verdict.kind == kind and subject.concerns(verdict)]
-    order: tuple[State, ...] = ("failed", "unproven", "passed")
-    worst = next((state for state in order if state in states), None)
-    if worst is None:
+    here = [verdict for verdict in proof.verdicts if verdict.kind == kind and subject.concerns(verdict)]
+    if not here:
         return Text()
+    states = [one.state for one in here if one.required or one.state != "unproven"]
+    states = states or [one.state for one in here]
+    order: tuple[State, ...] = ("failed", "unproven", "passed")
+    worst = next(state for state in order if state in states)
     count = states.count(worst)
-    many = f" {count}" if worst == "passed" else f" {count}/{len(states)}"
-    return Text(_WORDS[worst] + (many if len(states) > 1 else ""), style=_STYLES[worst])
+    word, style = _WORDS[worst], _STYLES[worst]
+    if worst == "passed" and (others := sum(map(_other_bits, here))):
+        count, word, style = others, _OTHER, "yellow"
+    many = f" {count}" if worst == "passed" and count == len(here) else f" {count}/{len(here)}"
+    return Text(word + (many if len(here) > 1 else ""), style=style)
+
+
+def _other_bits(verdict: Verdict) -> bool:
+    """Return whether a saved run was reproduced within tolerance only."""
+    return verdict.kind == "baseline" and verdict.state == "passed" and verdict.level != "L2"
 
 
 def _rate(runs: Sequence[Kept]) -> str:

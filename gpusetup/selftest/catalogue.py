@@ -51,6 +51,22 @@ class Cause(Value):
     text: str
 
 
+class Listed(Value):
+    """What ``--list --json`` says of a check."""
+
+    name: str
+    title: str
+    version: int
+    proves: tuple[str, ...]
+    frameworks: tuple[str, ...]
+    precisions: dict[Precision, tuple[str, ...]]
+    """Precision other than float32 → the frameworks it can be run in."""
+    data: str
+    """Which files of the user's own data folder it reads (a glob); "" when it takes none."""
+    folder: str
+    digest: str
+
+
 class Check(Value):
     """One workload as its ``check.toml`` describes it; `folder`, `frameworks` and `digest` are found, not written."""
 
@@ -69,6 +85,10 @@ class Check(Value):
     folder: str = ""
     frameworks: tuple[str, ...] = ()
     digest: str = ""
+
+    def listed(self) -> Listed:
+        """Return what a list of checks says of it."""
+        return Listed(**{name: getattr(self, name) for name in Listed.__struct_fields__})
 
     def runs_in(self, framework: str, precision: Precision, device: str) -> bool:
         """Return whether there is a form of this check for them; TF32 is a matter of NVIDIA's tensor cores."""

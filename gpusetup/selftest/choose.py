@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from gpusetup.errors import WrongInputError
+from gpusetup.files import STDIO
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,11 +28,25 @@ def require_data(folder: Path, names: tuple[str, ...], checks: dict[str, Check])
     wanted = {name: checks[name].data for name in names if checks[name].data}
     if not wanted:
         raise WrongInputError(f"{', '.join(names)} takes no data of your own", "leave --data out")
+    try:
+        os.listdir(folder)  # what cannot be read looks empty to glob()
+    except OSError as error:
+        raise WrongInputError(f"cannot read the folder {folder} of --data: {error.strerror}") from error
     for name, pattern in wanted.items():
         if not any(folder.glob(pattern)):
             raise WrongInputError(
                 f"{folder} has no {pattern} for the check {name}", f"see `selftest --check {name} --list`"
             )
+
+
+def require_apart(saved: Path | None, baseline: Path) -> None:
+    """Raise `WrongInputError` where ``--save`` would replace the proof that a run is held against.
+
+    A run that fails would else be what the next one is held against.
+    """
+    if saved is not None and str(baseline) != STDIO and os.path.realpath(saved) == os.path.realpath(baseline):
+        remedy = "save to another file, and put it in place of the old one when you trust it"
+        raise WrongInputError(f"--save would replace {baseline}, which this run is held against", remedy)
 
 
 def require_precisions(

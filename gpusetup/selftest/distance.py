@@ -12,7 +12,7 @@ from gpusetup.content import content_root
 from gpusetup.errors import CannotLookError
 from gpusetup.selftest.catalogue import FLOAT32_DIGITS
 from gpusetup.selftest.endings import name_signal
-from gpusetup.selftest.model import Divergence
+from gpusetup.selftest.verdict import Divergence
 from gpusetup.value import Value
 
 if TYPE_CHECKING:
@@ -26,13 +26,17 @@ _TRIES = 3
 
 
 class Distance(Value):
-    """How far one tensor is off at its worst element, in the unit of its kind; None when no number can say."""
+    """How far one tensor is off at its worst element, in the unit of its kind; None when no number can say.
+
+    `finite` is how many of its elements were held against a number, and not against NaN or infinity.
+    """
 
     key: str
     ulps: float | None
     index: tuple[int, ...]
     got: str
     expected: str
+    finite: int = 0
 
 
 class Pair(NamedTuple):
@@ -47,13 +51,17 @@ class Pair(NamedTuple):
 
         `slack` widens the limits: two frameworks, each one limit from the truth, may be two from each other.
         """
-        records = self.against.result.records if self.against.result else ()
-        for record, distance in zip(records, self.distances, strict=True):
+        for record, distance in zip(recorded(self.against), self.distances, strict=True):
             yield (
                 record,
                 distance,
                 _used(distance.ulps, slack * check.limit(record.kind, record.step, self.run.job.precision)),
             )
+
+
+def recorded(run: Run) -> tuple[Record, ...]:
+    """Return what a run recorded, nothing when it did not finish."""
+    return run.result.records if run.result is not None else ()
 
 
 def measure(pairs: Sequence[tuple[Run, Run]], checks: dict[str, Check], python: str) -> list[Pair]:
@@ -104,8 +112,7 @@ def spacing(largest: float, digits: int) -> float:
 
 def _in_unit(run: Run, against: Run, distances: Sequence[Distance], check: Check) -> Iterator[Distance]:
     """Yield the distances, which come in float32 ulps, in the unit of each tensor's kind."""
-    records = against.result.records if against.result else ()
-    for record, distance in zip(records, distances, strict=True):
+    for record, distance in zip(recorded(against), distances, strict=True):
         if distance.ulps is None or (finer := check.digits(record.kind, run.job.precision) - FLOAT32_DIGITS) == 0:
             yield distance
         else:

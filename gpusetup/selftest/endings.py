@@ -32,15 +32,29 @@ _NO_KERNEL = (
 )
 
 
+_NEEDS = "unsupported: needs "
+_NO_DEVICE = " cannot use cuda:"
+"""What the frameworks' own ``prepare`` in checks/common says where a build or the driver gives it no GPU."""
+
+
 def of_error(error: str, *, half: bool = False) -> tuple[Outcome, str]:
     """Return how a job ended that raised `error`, and why; `half` says that it computed in half precision.
 
-    There a kernel that is missing is no fault, and nothing is proven; in float32 it is one.
+    There a kernel that is missing is no fault, and nothing is proven; in float32 it is one. Nor is a device a fault
+    of the framework that this build, or this driver, cannot use.
     """
     short = error if len(error) <= 400 else f"{error[:400]} …"
     if half and any(sign in error for sign in _NO_KERNEL):
         return "unsupported", short
+    if _NO_DEVICE in short:
+        return "unsupported", short.removeprefix("RuntimeError: ")
     return ("out of memory" if _names_memory(error) else "failed"), short
+
+
+def needs(log: tuple[str, ...]) -> str:
+    """Return what the log of an import says that the framework needs, "" when it says nothing of the kind."""
+    said = next((line for line in reversed(log) if _NEEDS in line), "")
+    return said[said.find(_NEEDS) :] if said else ""
 
 
 def of_signal(number: int, log: tuple[str, ...] = (), *, kernel_killed: bool = False) -> tuple[Outcome, str]:

@@ -16,6 +16,8 @@ FRAMEWORKS = {
 USUAL = ("pytorch", "tensorflow")
 """What a quick run is of; a report without one of these says so. JAX compiles everything anew: it is for --full."""
 _ALIASES = {"torch": "pytorch", "tf": "tensorflow"}
+_PATIENCE = 120
+"""Seconds for an interpreter to look for modules; a busy machine is no reason to call it broken."""
 _FIND = "import sys, importlib.util as u; print(*[m for m in sys.argv[1:] if u.find_spec(m)])"
 
 
@@ -69,7 +71,7 @@ def _modules(python: str) -> set[str]:
     names = ["numpy", *(module for needed, _ in FRAMEWORKS.values() for module in needed)]
     try:
         done = subprocess.run(
-            [python, "-P", "-c", _FIND, *names], capture_output=True, text=True, timeout=30, check=True
+            [python, "-P", "-c", _FIND, *names], capture_output=True, text=True, timeout=_PATIENCE, check=True
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise WrongInputError(

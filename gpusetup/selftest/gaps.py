@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.selftest.frameworks import USUAL
+from gpusetup.selftest.model import REFERENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from gpusetup.selftest.catalogue import Check
+    from gpusetup.selftest.model import Job
     from gpusetup.selftest.plan import Selection
 
 
@@ -25,6 +27,28 @@ def gaps(selection: Selection, checks: dict[str, Check]) -> Iterator[str]:
     yield from _not_written(selection, checks)
     if selection.repeat < 2:
         yield "determinism: one round only, nothing to compare it with"
+
+
+def missed(selection: Selection, jobs: Iterable[Job]) -> Iterator[str]:
+    """Yield one sentence for each thing that was asked for by name and that no job runs."""
+    ran = [job for job in jobs if job.framework != REFERENCE]
+    where = f"{_listed(selection.precisions)} on {_listed(selection.devices)}"
+    for name in selection.checks if "checks" in selection.named else ():
+        if all(job.check != name for job in ran):
+            yield f"{name}: asked for, and it cannot be run in {_listed(selection.pythons)} in {where}"
+    for framework in selection.pythons if "frameworks" in selection.named else ():
+        if all(job.framework != framework for job in ran):
+            yield f"{framework}: asked for, and {_listed(selection.checks)} cannot be run in it in {where}"
+    for device in selection.devices if "devices" in selection.named else ():
+        if all(job.device != device for job in ran):
+            yield f"{device}: asked for, and nothing can be run on it in {_listed(selection.precisions)}"
+    for precision in selection.precisions if "precisions" in selection.named else ():
+        if all(job.precision != precision for job in ran):
+            yield f"{precision}: asked for, and none of {_listed(selection.checks)} has a form for it here"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
 
 
 def _not_written(selection: Selection, checks: dict[str, Check]) -> Iterator[str]:

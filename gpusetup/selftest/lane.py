@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gpusetup.selftest import endings
+from gpusetup.selftest.deadline import Deadline
 from gpusetup.selftest.memory import GIB, kernel_kills, resident
 from gpusetup.selftest.model import HALVES, Outcome, Result, Run
 from gpusetup.selftest.plan import environment
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _LOG_LINES = 12
 _OURS = ("checks/common/worker.py", "Extension modules: ")
 """Of a stack: what is in every one, and tells nothing."""
+_MOST_SAID, _MOST_PRINTED = 64 << 20, 64 << 20
+"""Bytes of one job: the results of the largest checks have a few MiB, and nobody reads more than that of a log."""
 _ANSWER = 0.2
 """Seconds for a job that hangs to print where it is."""
 
@@ -86,9 +89,11 @@ class LaneWorker:
         """End a job that takes too long or holds too much, with its worker, and go on with the next."""
         if self._process is None:
             return
-        seconds, most = self._limits.seconds, self._limits.memory
-        if time.monotonic() - self._started > seconds:
-            self._hung(f"was not over after {seconds:g} s (--deadline)")
+        most = self._limits.memory
+        if late := self._deadline.passed():
+            self._hung(late)
+        elif flood := self._flood():
+            self._flooded(flood)
         elif most and self._child and (held := resident(self._child)) > most:
             allowed = f"{most / GIB:g} GiB are allowed (--memory)"
             self._replace("out of memory", f"it held {held / GIB:.1f} GiB, and {allowed}")
@@ -101,11 +106,13 @@ class LaneWorker:
     def _take(self, message: Message) -> None:
         match message:
             case Ready():
-                self._imported, self._tried, self._started = True, False, time.monotonic()
+                self._imported, self._tried = True, False
+                self._watch()
             case Started(pid=pid):
                 self._child = pid
             case Progress(done=done, total=total):
                 self.done, self.total = done, total
+                self._deadline.progress(done)
             case Done(result=result):
                 self._result = result
             case Failed(error=error):
@@ -129,6 +136,9 @@ class LaneWorker:
     def _lost(self) -> None:
         """Account for a worker that is gone; the jobs that are left get another."""
         code = self.stop()
+        if not self._imported and (said := self._error or endings.needs(self._last_lines(self._waiting[0]))):
+            self._not_imported(*endings.of_error(said), again=False)  # it said itself why it cannot be used
+            return
         if code < 0:
             outcome, cause = endings.of_signal(-code, kernel_killed=kernel_kills() > self._kills)
         else:
@@ -146,6 +156,13 @@ class LaneWorker:
         else:
             self.stop()
             self._not_imported("hung", f"importing {self.lane.framework} {text}", again=True)
+
+    def _flooded(self, text: str) -> None:
+        if self._imported:
+            self._replace("failed", f"the job {text}")
+        else:
+            self.stop()
+            self._not_imported("failed", f"importing {self.lane.framework} {text}", again=False)
 
     def _ask_where(self) -> None:
         """Have the job print where it is, which stands in its log then."""
@@ -176,10 +193,23 @@ class LaneWorker:
         self._result, self._error, self._child = None, "", 0
         self.done = self.total = 0
         self._kills = kernel_kills()
+        if self._process is not None:
+            self._log, self._heard = self._process.log, self._process.said
+            self._process.send(self._waiting[0])
+            self._watch()
+
+    def _watch(self) -> None:
+        """Begin to count for the current job, or for the import before it."""
         self._started = time.monotonic()
         if self._process is not None:
-            self._log = self._process.log
-            self._process.send(self._waiting[0])
+            self._deadline = Deadline(self._process.pid, self._limits.seconds, self._waiting[0].threads)
+
+    def _flood(self) -> str:
+        """Return what is too much of what the current job says and prints, or ""."""
+        if self._process is not None and self._process.said - self._heard > _MOST_SAID:
+            return f"wrote more than {_MOST_SAID >> 20} MiB to the engine's pipe"
+        printed = sum(path.stat().st_size for path in {Path(self._waiting[0].log), self._log} if path.exists())
+        return f"printed more than {_MOST_PRINTED >> 20} MiB" if printed > _MOST_PRINTED else ""
 
     def _end(self, outcome: Outcome, cause: str, result: Result | None = None) -> None:
         job = self._waiting.popleft()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gpusetup.selftest.activity import family
+
 GIB = 1 << 30
 
 
@@ -16,13 +18,7 @@ def resident(pid: int, proc: Path = Path("/proc")) -> int:
 
     Anonymous and shared memory count; files do not, which the kernel can take back.
     """
-    try:
-        lines = (proc / str(pid) / "status").read_text("utf-8", "replace").splitlines()
-        children = [child for task in (proc / str(pid) / "task").iterdir() for child in _children(task)]
-    except OSError:
-        return 0
-    held = sum(int(line.split()[1]) for line in lines if line.startswith(("RssAnon:", "RssShmem:")))
-    return held * 1024 + sum(resident(child, proc) for child in children)
+    return sum(_held(proc / str(one) / "status") for one in family(pid, proc))
 
 
 def kernel_kills(proc: Path = Path("/proc")) -> int:
@@ -34,8 +30,9 @@ def kernel_kills(proc: Path = Path("/proc")) -> int:
     return next((int(line.split()[1]) for line in counters if line.startswith("oom_kill ")), 0)
 
 
-def _children(task: Path) -> list[int]:
+def _held(file: Path) -> int:
     try:
-        return list(map(int, (task / "children").read_text("ascii").split()))
-    except OSError:
-        return []
+        lines = file.read_text("utf-8", "replace").splitlines()
+    except OSError:  # it is gone
+        return 0
+    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(("RssAnon:", "RssShmem:")))

@@ -1,4 +1,4 @@
-"""`Job`, `Run` and `Verdict`: what is asked of a worker, what it computed, and what we conclude."""
+"""`Job` and `Run`: what is asked of a worker, and what it computed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from typing import Literal
 from gpusetup.value import Value
 
 Outcome = Literal["finished", "failed", "unsupported", "crashed", "out of memory", "hung"]
-Kind = Literal["run", "parity", "agreement", "published", "invariant", "determinism", "baseline", "speed"]
 Precision = Literal["float32", "tf32", "bf16", "fp16", "float64"]
-State = Literal["passed", "failed", "unproven"]
 Profile = Literal["quick", "full"]
 
 HALVES: tuple[Precision, ...] = ("bf16", "fp16")
@@ -93,58 +91,3 @@ class Run(Value):
     cause: str = ""
     log: tuple[str, ...] = ()
     """The last lines it printed, when it did not finish."""
-
-
-class Divergence(Value, omit_defaults=True):
-    """The first place where two runs differ by more than is allowed, at its worst element.
-
-    `ulps` counts spacings (float32's unless its tolerance says otherwise) at the tensor's largest magnitude; None when
-    no number can say.
-    """
-
-    step: int
-    tensor: str
-    index: tuple[int, ...]
-    got: str
-    expected: str
-    ulps: float | None
-    limit: float
-    cause: str = ""
-    """What usually causes a difference there."""
-
-
-class Verdict(Value, omit_defaults=True):
-    """One conclusion about one subject; `seed` is None when it speaks for several.
-
-    `against` is the other run that an agreement is about, as ``pytorch on cpu``.
-    """
-
-    kind: Kind
-    check: str
-    framework: str
-    device: str
-    precision: Precision
-    seed: int | None
-    state: State
-    summary: str
-    divergence: Divergence | None = None
-    evidence: tuple[str, ...] = ()
-    against: str = ""
-
-
-def conclude(
-    kind: Kind, job: Job, state: State, summary: str, first: Divergence | None = None, evidence: tuple[str, ...] = ()
-) -> Verdict:
-    """Return the verdict of this kind about what `job` ran."""
-    return Verdict(
-        kind=kind,
-        check=job.check,
-        framework=job.framework,
-        device=job.device,
-        precision=job.precision,
-        seed=job.seed,
-        state=state,
-        summary=summary,
-        divergence=first,
-        evidence=evidence,
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gpusetup.selftest.catalogue import Check
+
+
+Axis = Literal["checks", "frameworks", "devices", "seeds", "precisions"]
 
 
 class Selection(Value):
@@ -34,6 +37,19 @@ class Selection(Value):
     precisions: tuple[Precision, ...] = ("float32",)
     left_out: tuple[str, ...] = ()
     """Frameworks that are installed and were not asked for."""
+    named: tuple[Axis, ...] = ()
+    """What the user chose by name; a saved proof is expected to have no more than that."""
+
+    def covers(self, job: Job) -> bool:
+        """Return whether this asks for what `job` ran: along what was not named, it asks for everything."""
+        chosen = {
+            "checks": job.check in self.checks,
+            "frameworks": job.framework in self.pythons,
+            "devices": job.device in self.devices,
+            "seeds": job.seed in self.seeds,
+            "precisions": job.precision in self.precisions,
+        }
+        return all(chosen[axis] for axis in self.named)
 
 
 class Limits(Value):
@@ -138,7 +154,7 @@ def _jax(lane: Lane, threads: str) -> dict[str, str]:
     return {
         "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {flags}".strip(),
         "NPROC": threads,  # how many threads XLA's CPU client starts
-        "JAX_PLATFORMS": "cpu" if lane.device == "cpu" else "cuda",
+        "JAX_PLATFORMS": "cpu" if lane.device == "cpu" else "cuda,cpu",  # the first is where it computes
         "JAX_ENABLE_X64": "0",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
     }

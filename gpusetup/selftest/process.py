@@ -44,6 +44,16 @@ class WorkerProcess:
         finally:
             os.close(theirs)
 
+    @property
+    def pid(self) -> int:
+        """Return the process it is."""
+        return self._process.pid
+
+    @property
+    def said(self) -> int:
+        """Return how many bytes it has said since it was started."""
+        return self._reader.taken
+
     def send(self, job: Job) -> None:
         """Give it a job; when it is gone already, the end of its pipe tells how."""
         assert self._process.stdin is not None

@@ -10,7 +10,9 @@ from typing import Literal
 
 import msgspec
 
-from gpusetup.selftest.model import REFERENCE, Invariant, Job, Observation, Outcome, Profile, Verdict
+from gpusetup.selftest.conclusion import Conclusion, conclude_all
+from gpusetup.selftest.model import Invariant, Job, Observation, Outcome, Profile
+from gpusetup.selftest.verdict import Verdict
 from gpusetup.value import Value
 
 
@@ -72,13 +74,16 @@ class Proof(Value):
     runs: tuple[Kept, ...]
     verdicts: tuple[Verdict, ...]
     unproven: tuple[str, ...]
+    missed: tuple[str, ...] = ()
+    """What was asked for by name and could not be run at all."""
+    conclusion: Conclusion | None = None
+    """What the verdicts come to, for readers of the file; it is always made anew from them here."""
 
     @property
     def failed(self) -> bool:
         """True when any verdict failed."""
         return any(verdict.state == "failed" for verdict in self.verdicts)
 
-    @property
-    def proven(self) -> tuple[str, ...]:
-        """Return the frameworks in which a run came to its end."""
-        return tuple(sorted({run.job.framework for run in self.runs if run.result is not None} - {REFERENCE}))
+    def concluded(self) -> Conclusion:
+        """Return what the verdicts come to."""
+        return conclude_all([run.job for run in self.runs], self.verdicts, self.missed)

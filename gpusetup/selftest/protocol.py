@@ -54,7 +54,9 @@ class Reader:
     """Cuts the bytes of a pipe into messages."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self.taken = 0
+        """Bytes that were fed so far."""
+        self._rest: list[bytes] = []
         self._decode = msgspec.json.Decoder(Message).decode
 
     def feed(self, chunk: bytes) -> list[Message]:
@@ -63,7 +65,12 @@ class Reader:
         A worker killed while it writes leaves a torn line, and a job may write to every descriptor it inherits: what
         is no message is dropped. A result that is lost so is missed when the job's exit is told.
         """
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        self.taken += len(chunk)
+        self._rest.append(chunk)
+        if b"\n" not in chunk:  # a long message comes in many pieces, which are put together once
+            return []
+        *lines, rest = b"".join(self._rest).split(b"\n")
+        self._rest = [rest]
         messages = []
         for line in filter(None, lines):
             try:

@@ -15,7 +15,7 @@ from gpusetup import __version__
 from gpusetup.content import content_dirs
 from gpusetup.selftest.distance import measure
 from gpusetup.selftest.execute import execute
-from gpusetup.selftest.gaps import gaps
+from gpusetup.selftest.gaps import gaps, missed
 from gpusetup.selftest.judge import baseline as baselines
 from gpusetup.selftest.judge import determinism, invariants, parity, published, speed
 from gpusetup.selftest.judge import runs as endings
@@ -28,17 +28,19 @@ if TYPE_CHECKING:
 
     from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.lane import LaneWorker
-    from gpusetup.selftest.model import Run, Verdict
+    from gpusetup.selftest.model import Run
     from gpusetup.selftest.plan import Lane, Selection
+    from gpusetup.selftest.verdict import Verdict
 
 _LIMITS = Limits()
 
 
 class Baseline(NamedTuple):
-    """A saved proof, and which part of its speed may be lost."""
+    """A saved proof, which part of its speed may be lost, and whether the user asked for speed to be judged."""
 
     proof: Proof
     may_lose: float = 0.25
+    speed_asked: bool = False
 
 
 def prove(
@@ -61,12 +63,11 @@ def prove(
         runs = [_described(one, checks[one.job.check]) for one in run(lanes, jobs=jobs)]
         if held is not None:
             runs += _measure_again(runs, lanes, held, partial(run, jobs=1))
-        verdicts = _judge(runs, checks, numpy_python(selection))
+        verdicts = judge(runs, checks, numpy_python(selection))
     if held is not None:
-        verdicts += baselines.judge(runs, held.runs, held.unchanged, checks)
-        verdicts += speed.judge(runs, *held)
+        verdicts += hold(runs, held, checks, selection)
     packed = pack(runs)
-    return Proof(
+    proof = Proof(
         gpusetup=__version__,
         made_at=datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="seconds"),
         profile=selection.profile,
@@ -77,7 +78,9 @@ def prove(
         runs=packed.runs,
         verdicts=tuple(verdicts),
         unproven=tuple(gaps(selection, checks)),
+        missed=tuple(missed(selection, [run.job for run in runs])),
     )
+    return msgspec.structs.replace(proof, conclusion=proof.concluded())
 
 
 def _described(run: Run, check: Check) -> Run:
@@ -89,41 +92,51 @@ def _described(run: Run, check: Check) -> Run:
     return msgspec.structs.replace(run, outcome="failed", cause=cause, result=None)
 
 
-class _Held(NamedTuple):
+class Held(NamedTuple):
     """What of a baseline is held against: its runs, the checks that are what they were, the speed that may be lost."""
 
     runs: Sequence[Run]
     unchanged: set[str]
     may_lose: float
+    speed_asked: bool = False
 
 
-def _hold(baseline: Baseline, identity: dict[str, str]) -> _Held:
+def _hold(baseline: Baseline, identity: dict[str, str]) -> Held:
     unchanged = {name for name, source in identity.items() if baseline.proof.checks.get(name) == source}
-    return _Held(unpack(baseline.proof), unchanged, baseline.may_lose)
+    return Held(unpack(baseline.proof), unchanged, baseline.may_lose, baseline.speed_asked)
 
 
 def _measure_again(
-    runs: Sequence[Run], lanes: Sequence[Lane], held: _Held, run: Callable[[Sequence[Lane]], list[Run]]
+    runs: Sequence[Run], lanes: Sequence[Lane], held: Held, run: Callable[[Sequence[Lane]], list[Run]]
 ) -> list[Run]:
     """Run alone, and some times more, what seems slower than the baseline."""
     extra: list[Run] = []
     rounds = max((lane.round for lane in lanes), default=0)
     for number in range(rounds + 1, rounds + 1 + speed.AGAIN):
-        slow = speed.suspects([*runs, *extra], *held)
+        slow = speed.suspects([*runs, *extra], held.runs, held.unchanged, held.may_lose)
         if not slow:
             break
         extra += run(again(lanes, slow, number))
     return extra
 
 
-def _judge(runs: Sequence[Run], checks: dict[str, Check], python: str) -> list[Verdict]:
+def judge(runs: Sequence[Run], checks: dict[str, Check], python: str) -> list[Verdict]:
     """Return the verdicts that need nothing but the runs; `python` reads the arrays they left."""
     with_truth, twice = parity.pairs(runs), determinism.pairs(runs)
     measured = measure([*with_truth, *twice], checks, python)
     return [
-        *endings.judge(runs),
-        *parity.judge(measured[: len(with_truth)], checks),
+        *endings.judge(runs, checks),
+        *parity.judge(runs, measured[: len(with_truth)], checks),
         *published.judge(runs, checks),
         *invariants.judge(runs),
         *determinism.judge(runs, measured[len(with_truth) :]),
+    ]
+
+
+def hold(runs: Sequence[Run], held: Held, checks: dict[str, Check], selection: Selection) -> list[Verdict]:
+    """Return the verdicts that hold the runs against a baseline."""
+    saved, unchanged, may_lose, asked = held
+    return [
+        *baselines.judge(runs, saved, unchanged, checks, selection.covers),
+        *speed.judge(runs, saved, unchanged, may_lose, asked=asked),
     ]

@@ -11,10 +11,11 @@ from pathlib import Path
 import msgspec
 
 from gpusetup.selftest.catalogue import checks
-from gpusetup.selftest.model import Precision, Verdict
+from gpusetup.selftest.model import Precision
 from gpusetup.selftest.plan import Limits, Selection
 from gpusetup.selftest.proof import Proof
 from gpusetup.selftest.prove import prove
+from gpusetup.selftest.verdict import Verdict
 from gpusetup.value import Value
 
 ROOT = Path(__file__).resolve().parents[2]

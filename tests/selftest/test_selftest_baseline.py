@@ -8,8 +8,8 @@ import pytest
 
 from gpusetup.errors import WrongInputError
 from gpusetup.files import write
-from gpusetup.selftest.model import Verdict
 from gpusetup.selftest.proof import Proof
+from gpusetup.selftest.verdict import Verdict
 from gpusetup.value import load, to_json
 from tests.selftest.small_world import RIGHT, World
 
@@ -66,8 +66,11 @@ def test_a_run_the_baseline_lacks_is_unproven(world: World) -> None:
     world.add("one", pytorch=RIGHT)
     world.add("two", pytorch=RIGHT)
     before = world.prove("one", frameworks=("pytorch",), repeat=1)
-    [verdict] = verdicts(world.prove("two", frameworks=("pytorch",), repeat=1, baseline=before))
-    assert verdict.state == "unproven"
+    found = verdicts(world.prove("two", frameworks=("pytorch",), repeat=1, baseline=before))
+    assert [(one.check, one.state, one.summary) for one in found] == [
+        ("two", "unproven", "the saved proof has no two in pytorch, seed 0"),
+        ("one", "unproven", "the saved proof has this run, and here it did not run, seed 0"),
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 1}', '{"version": 9}', "\0\xff"])

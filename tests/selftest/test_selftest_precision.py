@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gpusetup.errors import WrongInputError
-from gpusetup.report.selftest import headline
+from gpusetup.report.selftest_headline import headline
 from gpusetup.selftest.catalogue import Check, Tolerance
 from gpusetup.selftest.choose import require_precisions
 from tests.selftest.small_world import RIGHT, World, failed
@@ -89,9 +89,9 @@ def test_half_precision_without_a_kernel_is_unproven_and_float32_without_one_is_
     missing = 'def run(job, record):\n    raise RuntimeError("\\"addmm\\" not implemented for \'BFloat16\'")'
     described(world, "one", pytorch=missing)
     halves = world.prove("one", frameworks=("pytorch",), repeat=1, precisions=("bf16",))
-    assert (failed(halves), halves.proven) == ([], ())
+    assert (failed(halves), halves.concluded().exit_code) == ([], 3)
     assert [(one.kind, one.state) for one in halves.verdicts if one.framework == "pytorch"] == [("run", "unproven")]
     assert "unsupported: RuntimeError" in halves.verdicts[0].summary
-    assert headline(halves).startswith("NOT PROVEN")
+    assert headline(halves, halves.concluded()).startswith("NOT PROVEN: nothing that was asked for could be run")
     whole = world.prove("one", frameworks=("pytorch",), repeat=1)
     assert [kind for kind, *_ in failed(whole)] == ["run"]

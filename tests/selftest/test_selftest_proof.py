@@ -77,6 +77,21 @@ def test_what_was_recorded_comes_back() -> None:
     assert unpack(saved) == blank
 
 
+def test_a_proof_of_an_older_gpusetup_is_a_baseline_still_and_claims_nothing(world: World) -> None:
+    world.add("one", pytorch=RIGHT)
+    whole = msgspec.json.decode(to_json(world.prove("one", frameworks=("pytorch",)), indent=0))
+    for new in ("conclusion", "missed"):
+        del whole[new]
+    for verdict in whole["verdicts"]:
+        for new in ("basis", "level", "required", "changed"):
+            verdict.pop(new, None)
+    old = msgspec.convert(whole, Proof)
+    assert old.concluded().state == "not proven"
+    now = world.prove("one", frameworks=("pytorch",), baseline=old)
+    assert {one.state for one in now.verdicts if one.kind == "baseline"} == {"passed"}
+    assert now.concluded().state == "proven"
+
+
 def test_what_is_the_same_stands_once() -> None:
     saved = proof(run("pytorch", SINGLE), run("pytorch", SINGLE, number=2), run("tensorflow", SINGLE))
     assert (len(saved.layouts), len(saved.environments)) == (1, 1)

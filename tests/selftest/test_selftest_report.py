@@ -53,6 +53,21 @@ def test_it_fits_eighty_columns_with_every_verdict(
     assert "123k letters/s" in shown
 
 
+def test_what_nobody_asked_for_only_counts_unless_there_is_nothing_else(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add("one", pytorch=RIGHT)
+    [answer] = {run.result.fingerprint for run in world.prove("one", repeat=1).runs if run.result}
+    file = world.folder / "one" / "check.toml"
+    file.write_text(file.read_text("utf-8") + f'[fingerprint]\n"quick, seed 0" = "{answer}"\n', "utf-8")
+    proof = world.prove("one", frameworks=("pytorch",), seeds=(0, 1), repeat=1)
+    shown = text(proof, capsys, monkeypatch)
+    assert "ok 1/2" in shown
+    assert "open 2/2" in shown
+    assert "published: no fingerprint is published for seed 1 of a quick run (one in pytorch)" in shown
+    assert (proof.concluded().exit_code, proof.concluded().exact) == (0, ())
+
+
 def test_an_agreement_is_shown_for_both_sides(
     world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from gpusetup.selftest.judge.speed import judge, suspects
-from gpusetup.selftest.model import Job, Result, Run, Verdict
+from gpusetup.selftest.model import Job, Result, Run
 from gpusetup.selftest.proof import Proof
+from gpusetup.selftest.verdict import Verdict
 from tests.selftest.small_world import RIGHT, World
 
 RATE = "    record.measure('names per second', float(open({path!r}).read().split()[{which}]))\n"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from gpusetup.selftest.model import Verdict
 from gpusetup.selftest.proof import Proof
+from gpusetup.selftest.verdict import Verdict
 from gpusetup.value import to_json
 from tests.selftest.small_world import RIGHT, World, failed
 
@@ -140,3 +140,15 @@ def test_a_nan_is_said_even_where_no_reference_has_an_opinion(world: World) -> N
     world.add("broken", reference=RIGHT, pytorch=own)
     [(kind, _, summary)] = failed(world.prove("broken", frameworks=("pytorch",), repeat=1))
     assert (kind, "NaN or infinity first in a kernel of its own, step 3" in summary) == ("run", True)
+
+
+def test_a_nan_is_said_where_the_reference_has_the_tensor_and_no_limit(world: World) -> None:
+    free = RIGHT + '    record.tensor("own", "weights", WEIGHTS)\n'
+    world.add(
+        "free", reference="import numpy as np\nWEIGHTS = np.ones(2)\n" + free,
+        pytorch="import numpy as np\nWEIGHTS = np.array([1.0, np.nan])\n" + free,
+    )  # fmt: skip
+    file = world.folder / "free" / "check.toml"
+    file.write_text(file.read_text("utf-8") + '[tolerance.own]\nulps = inf\nwhy = "of no truth"\n', "utf-8")
+    [(kind, _, summary)] = failed(world.prove("free", frameworks=("pytorch",), repeat=1))
+    assert (kind, "NaN or infinity first in weights" in summary) == ("run", True)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from gpusetup.selftest.distance import divergence
-from gpusetup.selftest.model import REFERENCE, Divergence, conclude
+import msgspec
+
+from gpusetup.selftest.distance import divergence, recorded
+from gpusetup.selftest.model import REFERENCE
+from gpusetup.selftest.verdict import Divergence, conclude, elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gpusetup.selftest.distance import Pair
-    from gpusetup.selftest.model import Run, Verdict
+    from gpusetup.selftest.model import Run
+    from gpusetup.selftest.verdict import Verdict
 
 _CAUSE = "an unseeded random draw, or an operation that adds in an order of its own (atomics)"
 
@@ -20,35 +24,52 @@ _CAUSE = "an unseeded random draw, or an operation that adds in an order of its 
 def pairs(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
     """Return, of every group of rounds that are not all the same, the first that differs and the first of all."""
     found = []
-    for rounds in _groups(runs):
+    for rounds in map(_finished, _groups(runs)):
         other = next((run for run in rounds if _fingerprint(run) != _fingerprint(rounds[0])), None)
         found += [(other, rounds[0])] if other is not None else []
     return found
 
 
 def judge(runs: Sequence[Run], measured: Sequence[Pair]) -> Iterator[Verdict]:
-    """Yield one verdict per check, framework, device, seed and precision; `measured` are the `pairs` that differ."""
+    """Yield one verdict per check, framework, device, seed and precision; `measured` are the `pairs` that differ.
+
+    A single round that was all that was asked for leaves it unproven, and nobody waiting for it.
+    """
     apart = {id(pair.against): pair for pair in measured}
-    for rounds in _groups(runs):
-        job, count = rounds[0].job, len(rounds)
-        if (pair := apart.get(id(rounds[0]))) is not None:
-            first = _first_difference(pair)
-            summary = f"other bits in a fresh process, first in {first.tensor}, step {first.step}"
-            yield conclude("determinism", job, "failed", f"{summary}, seed {job.seed}", first)
-        elif count < 2:
-            yield conclude("determinism", job, "unproven", f"only one round finished, seed {job.seed}")
-        else:
-            same = f"same bits in {count} fresh processes: {_fingerprint(rounds[0])[:12]}"
-            yield conclude("determinism", job, "passed", f"{same}, seed {job.seed}")
+    for planned in _groups(runs):
+        rounds = _finished(planned)
+        if rounds:
+            yield _verdict(rounds, len(planned), apart.get(id(rounds[0])))
+
+
+def _verdict(rounds: Sequence[Run], planned: int, apart: Pair | None) -> Verdict:
+    job, count = rounds[0].job, len(rounds)
+    if apart is not None:
+        first = _first_difference(apart)
+        summary = f"other bits in a fresh process, first in {first.tensor}, step {first.step}, seed {job.seed}"
+        return conclude("determinism", job, "failed", summary, first)
+    if count < 2:
+        why = "one round only, nothing to compare it with" if planned < 2 else f"only one of {planned} rounds finished"
+        return conclude("determinism", job, "unproven", f"{why}, seed {job.seed}", required=planned > 1)
+    basis = msgspec.structs.replace(elements(recorded(rounds[0])), against=f"{count - 1} other processes")
+    if not basis.count:
+        return conclude("determinism", job, "unproven", f"it recorded nothing to compare, seed {job.seed}")
+    same = f"same bits in {count} fresh processes: {_fingerprint(rounds[0])[:12]}"
+    return conclude("determinism", job, "passed", f"{same}, seed {job.seed}", basis=basis, level="L2")
 
 
 def _groups(runs: Sequence[Run]) -> list[list[Run]]:
+    """Return the rounds of every job, whatever became of them."""
     groups: dict[tuple[str, str, str, int, str], list[Run]] = defaultdict(list)
     for run in runs:
         job = run.job
-        if run.result is not None and job.framework != REFERENCE:
+        if job.framework != REFERENCE:
             groups[job.check, job.framework, job.device, job.seed, job.precision].append(run)
     return list(groups.values())
+
+
+def _finished(rounds: Sequence[Run]) -> list[Run]:
+    return [run for run in rounds if run.result is not None]
 
 
 def _fingerprint(run: Run) -> str:
@@ -57,8 +78,7 @@ def _fingerprint(run: Run) -> str:
 
 def _first_difference(pair: Pair) -> Divergence:
     """Return the first tensor whose bits differ, at its worst element."""
-    ours = pair.run.result.records if pair.run.result is not None else ()
-    theirs = pair.against.result.records if pair.against.result is not None else ()
+    ours, theirs = recorded(pair.run), recorded(pair.against)
     digests = {(one.step, one.name): one.digest for one in ours}
     for record, distance in zip(theirs, pair.distances, strict=True):
         if digests.get((record.step, record.name)) != record.digest:

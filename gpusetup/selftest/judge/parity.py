@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.selftest.distance import divergence
-from gpusetup.selftest.model import REFERENCE, conclude
+from gpusetup.selftest.distance import divergence, recorded
+from gpusetup.selftest.model import REFERENCE
+from gpusetup.selftest.verdict import Basis, conclude
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.distance import Distance, Pair
-    from gpusetup.selftest.model import Kind, Record, Run, Verdict
+    from gpusetup.selftest.model import Precision, Record, Run
+    from gpusetup.selftest.verdict import Verdict
 
 _BOTH = 2.0  # each within one limit of the truth, so within two of each other
 
@@ -26,7 +29,7 @@ def pairs(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
     Runs of the same check, seed and precision only; the reference has one precision, and is right in all of them. The
     first round speaks for all: rounds that differ are the determinism verdict's affair.
     """
-    finished = [run for run in runs if run.outcome == "finished" and run.job.round == 1]
+    finished = [run for run in runs if run.result is not None and run.job.round == 1]
     finished.sort(key=lambda run: run.job.framework == REFERENCE)  # last, so that it is what others are held against
     return [
         (run, against)
@@ -36,38 +39,85 @@ def pairs(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
     ]
 
 
-def judge(measured: Sequence[Pair], checks: dict[str, Check]) -> list[Verdict]:
-    """Return one verdict per pair: ``parity`` with the reference, ``agreement`` between frameworks or devices.
+def judge(runs: Sequence[Run], measured: Sequence[Pair], checks: dict[str, Check]) -> Iterator[Verdict]:
+    """Yield one verdict per pair: ``parity`` with the reference, ``agreement`` between frameworks or devices.
 
-    Two frameworks agree in what both of them have: one of them may know a kernel that the other lacks.
+    Two frameworks agree in what both of them have: one of them may know a kernel that the other lacks. A run that has
+    no reference to be held against is unproven.
     """
-    return [_verdict(pair, checks[pair.run.job.check]) for pair in measured]
+    for pair in measured:
+        yield _verdict(pair, checks[pair.run.job.check])
+    compared = {pair.run.job for pair in measured if pair.against.job.framework == REFERENCE}
+    truths = {(run.job.check, run.job.seed): run for run in runs if run.job.framework == REFERENCE}
+    for run in runs:
+        job = run.job
+        if run.result is None or job.round != 1 or job.framework == REFERENCE or job in compared:
+            continue
+        truth = truths.get((job.check, job.seed))
+        why = f"the reference did not finish ({truth.outcome})" if truth is not None else "there is no reference"
+        yield conclude("parity", job, "unproven", f"{why}, seed {job.seed}")
 
 
 def _verdict(pair: Pair, check: Check) -> Verdict:
     run, against = pair.run.job, pair.against.job
     with_truth = against.framework == REFERENCE
-    recorded = {_key(record) for record in pair.run.result.records} if pair.run.result else set()
+    ours = {_key(record) for record in recorded(pair.run)}
     slack, other = (1.0, "float64") if with_truth else (_BOTH, f"{against.framework} on {against.device}")
-    apart = [one for one in pair.used(check, slack) if with_truth or _key(one[0]) in recorded]
+    apart = [one for one in pair.used(check, slack) if with_truth or _key(one[0]) in ours]
     first = next((one for one in apart if one[2] > 1), None)
+    basis = _basis(apart, pair, check, other)
+    place = None
     if first is not None:
         record, distance, _ = first
         summary = f"differs from {other} first in {record.name}, step {record.step}"
         limit = slack * check.limit(record.kind, record.step, run.precision)
         place = divergence(record, distance, limit, check.usual_cause(record.name))
     else:
-        summary, place = f"{_closest(apart)} from {other}", None
-    kind: Kind = "parity" if with_truth else "agreement"
-    found = conclude(kind, run, "failed" if place else "passed", f"{summary}, seed {run.seed}", place)
+        summary = f"{_closest(apart)} from {other}" if basis.count else _nothing(apart, pair, other)
+        if with_truth and basis.count and basis.left_out:
+            summary += f"; {basis.left_out} tensors that the reference lacks were not compared"
+    found = conclude(
+        "parity" if with_truth else "agreement",
+        run,
+        "failed" if place else "passed" if basis.count else "unproven",
+        f"{summary}, seed {run.seed}",
+        place,
+        basis=basis,
+        level="L3",
+    )
     return found if with_truth else msgspec.structs.replace(found, against=other)
+
+
+def _basis(apart: Sequence[tuple[Record, Distance, float]], pair: Pair, check: Check, other: str) -> Basis:
+    """Return how many numbers were compared: those of tensors that have a limit, where a number is expected."""
+    precision = pair.run.job.precision
+    limited = [one for one in apart if one[1].finite and _has_limit(one[0], check, precision)]
+    theirs = {_key(record) for record in recorded(pair.against)}
+    return Basis(
+        count=sum(distance.finite for _, distance, _ in limited),
+        tensors=len(limited),
+        left_out=sum(_key(one) not in theirs and _has_limit(one, check, precision) for one in recorded(pair.run)),
+        against=other,
+    )
+
+
+def _has_limit(record: Record, check: Check, precision: Precision) -> bool:
+    return math.isfinite(check.limit(record.kind, record.step, precision))
+
+
+def _nothing(apart: Sequence[tuple[Record, Distance, float]], pair: Pair, other: str) -> str:
+    """Say why nothing was compared."""
+    who = "the reference" if pair.against.job.framework == REFERENCE else other
+    if not recorded(pair.against):
+        return f"{who} recorded nothing"
+    if not apart:
+        return f"{who} recorded nothing that this run has"
+    return f"what {who} recorded cannot be compared: it has no elements, no numbers (NaN) or no limit"
 
 
 def _closest(apart: Sequence[tuple[Record, Distance, float]]) -> str:
     """Return how much of what is allowed is used where most of it is."""
-    limited = [one for one in apart if one[1].ulps is not None]
-    if not limited:
-        return "nothing to be held apart"
+    limited = [one for one in apart if one[1].ulps is not None and one[1].finite]
     record, distance, used = max(limited, key=lambda one: one[2])
     return f"at most {used:.0%} of what is allowed ({distance.ulps:.1f} ulps, {record.name}, step {record.step})"
 

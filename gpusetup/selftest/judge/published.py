@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpusetup.selftest.model import conclude
+import msgspec
+
+from gpusetup.selftest.distance import recorded
+from gpusetup.selftest.model import REFERENCE
+from gpusetup.selftest.verdict import conclude, elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gpusetup.selftest.catalogue import Check
-    from gpusetup.selftest.model import Run, Verdict
+    from gpusetup.selftest.model import Run
+    from gpusetup.selftest.verdict import State, Verdict
 
 
 def judge(runs: Sequence[Run], checks: dict[str, Check]) -> Iterator[Verdict]:
-    """Yield one verdict per run of the first round, the reference included, where a fingerprint is published."""
+    """Yield one verdict per run of the first round, the reference included, of a check that publishes fingerprints.
+
+    One whose seed none is published for is unproven, which leaves the proof what it is: its numbers have a reference.
+    """
     for run in runs:
-        job = run.job
-        known = checks[job.check].fingerprint.get(f"{job.profile}, seed {job.seed}")
-        if run.result is None or job.round != 1 or known is None:
+        job, answers = run.job, checks[run.job.check].fingerprint
+        if run.result is None or job.round != 1 or not answers:
             continue
-        same = run.result.fingerprint == known
-        yield conclude(
-            "published",
-            job,
-            "passed" if same else "failed",
-            f"fingerprint {run.result.fingerprint[:12]}, published {known[:12]}, seed {job.seed}",
-        )
+        known, found = answers.get(f"{job.profile}, seed {job.seed}"), run.result.fingerprint
+        if known is not None:
+            basis = msgspec.structs.replace(elements(recorded(run)), against="the published fingerprint")
+            text = f"fingerprint {found[:12]}, published {known[:12]}, seed {job.seed}"
+            state: State = "passed" if found == known else "failed"
+            yield conclude("published", job, state, text, basis=basis, level="L0")
+        elif job.framework != REFERENCE:
+            text = f"no fingerprint is published for seed {job.seed} of a {job.profile} run"
+            yield conclude("published", job, "unproven", text, required=False)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.selftest.model import REFERENCE, conclude
+from gpusetup.selftest.model import REFERENCE
+from gpusetup.selftest.verdict import conclude
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gpusetup.selftest.model import Run, State, Verdict
+    from gpusetup.selftest.catalogue import Check
+    from gpusetup.selftest.model import Run
+    from gpusetup.selftest.verdict import State, Verdict
 
 
-def judge(runs: Sequence[Run]) -> Iterator[Verdict]:
+def judge(runs: Sequence[Run], checks: dict[str, Check]) -> Iterator[Verdict]:
     """Yield one verdict per way in which runs of one kind ended, and per run that computed no numbers.
 
-    It is failed, and unproven where the framework has no kernel for the precision. A fault that strikes in every round
-    is said once. Runs that finished otherwise speak through the other verdicts.
+    It is failed, and unproven where the framework or the device cannot do what was asked. A fault that strikes in every
+    round is said once. Runs that finished otherwise speak through the other verdicts.
     """
     endings: dict[tuple[str, ...], list[Run]] = defaultdict(list)
     for run in runs:
@@ -30,22 +34,30 @@ def judge(runs: Sequence[Run]) -> Iterator[Verdict]:
         first = struck[0]
         which = ", ".join(f"seed {run.job.seed} round {run.job.round}" for run in struck)
         state: State = "unproven" if first.outcome == "unsupported" else "failed"
-        found = conclude("run", first.job, state, f"{first.outcome}: {first.cause} ({which})", evidence=first.log)
+        found = conclude(
+            "run",
+            first.job,
+            state,
+            f"{first.outcome}: {first.cause.removeprefix(f'{first.outcome}: ')} ({which})",
+            evidence=first.log,
+        )
         same = {run.job.seed for run in struck} == {first.job.seed}
         yield found if same else msgspec.structs.replace(found, seed=None)
-    yield from _not_numbers(runs)
+    yield from _not_numbers(runs, checks)
 
 
-def _not_numbers(runs: Sequence[Run]) -> Iterator[Verdict]:
+def _not_numbers(runs: Sequence[Run], checks: dict[str, Check]) -> Iterator[Verdict]:
     """Yield a verdict for the first tensor that holds a NaN or an infinity and that no reference has an opinion on.
 
-    Where the reference has the tensor, parity says it, with the place.
+    Where the reference has the tensor and it has a limit, parity says it, with the place; where the reference itself
+    has no number there, none is expected.
     """
     known = {
         (run.job.check, record.step, record.name)
         for run in runs
         if run.job.framework == REFERENCE and run.result is not None
         for record in run.result.records
+        if record.largest is None or math.isfinite(checks[run.job.check].limit(record.kind, record.step))
     }
     for run in runs:
         for record in run.result.records if run.result is not None and run.job.round == 1 else ():

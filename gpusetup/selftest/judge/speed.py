@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpusetup.selftest.judge.baseline import changes, place
-from gpusetup.selftest.model import conclude
+from gpusetup.selftest.changes import changes, named
+from gpusetup.selftest.judge.baseline import place
+from gpusetup.selftest.model import REFERENCE
+from gpusetup.selftest.verdict import Basis, conclude
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gpusetup.selftest.model import Job, Result, Run, Verdict
+    from gpusetup.selftest.model import Job, Result, Run
+    from gpusetup.selftest.verdict import Changed, Verdict
 
 AGAIN = 3
 """How often a run that seems slower is made again."""
@@ -29,25 +32,35 @@ class Change(NamedTuple):
     rate: str
     left: float
     scatter: float
+    rates: int
 
     def slower(self, allowed: float) -> bool:
         """Return whether more is lost than is `allowed`, or than two saved rounds differed by."""
         return 1 - self.left > max(allowed, self.scatter)
 
 
-def judge(runs: Sequence[Run], saved: Sequence[Run], unchanged: set[str], allowed: float) -> Iterator[Verdict]:
-    """Yield one verdict per run that has a rate, over all its rounds; `allowed` is the part that may be lost."""
+def judge(
+    runs: Sequence[Run], saved: Sequence[Run], unchanged: set[str], allowed: float, *, asked: bool = False
+) -> Iterator[Verdict]:
+    """Yield one verdict per run that has a rate, over all its rounds; `allowed` is the part that may be lost.
+
+    In another environment speed is unproven, which keeps a proof from being one only where speed was `asked` for.
+    """
     for now, before in _groups(runs, saved, unchanged):
         job = now[0].job
         change = _worst(_results(now), _results(before))
-        if changed := changes(_results(now)[0], _results(before)[0]):
-            yield conclude("speed", job, "unproven", f"not comparable, changed: {'; '.join(changed)}, seed {job.seed}")
-        elif change is not None:
+        if change is None:
+            continue
+        if changed := _changed(now, before):
+            text = f"not comparable, changed: {named(changed)}, seed {job.seed}"
+            yield conclude("speed", job, "unproven", text, required=asked)
+        else:
             slower = change.slower(allowed)
             limit = max(allowed, change.scatter)
             text = f"{change.left:.0%} of the baseline's {change.rate}, best of {len(now)} rounds"
             text += f"; {limit:.0%} may be lost" if slower else ""
-            yield conclude("speed", job, "failed" if slower else "passed", f"{text}, seed {job.seed}")
+            basis = Basis(count=change.rates, of="rates", against="the saved rounds")
+            yield conclude("speed", job, "failed" if slower else "passed", f"{text}, seed {job.seed}", basis=basis)
 
 
 def suspects(runs: Sequence[Run], saved: Sequence[Run], unchanged: set[str], allowed: float) -> list[Job]:
@@ -55,7 +68,7 @@ def suspects(runs: Sequence[Run], saved: Sequence[Run], unchanged: set[str], all
     found = []
     for now, before in _groups(runs, saved, unchanged):
         change = _worst(_results(now), _results(before))
-        if change is not None and change.slower(allowed) and not changes(_results(now)[0], _results(before)[0]):
+        if change is not None and change.slower(allowed) and not _changed(now, before):
             found.append(now[0].job)
     return found
 
@@ -63,10 +76,11 @@ def suspects(runs: Sequence[Run], saved: Sequence[Run], unchanged: set[str], all
 def _groups(
     runs: Sequence[Run], saved: Sequence[Run], unchanged: set[str]
 ) -> Iterator[tuple[Sequence[Run], Sequence[Run]]]:
-    """Yield the finished rounds of every job, with those of the baseline."""
+    """Yield the finished rounds of every job of a framework, with those of the baseline."""
     now, before = _by_job(runs), _by_job(saved)
     for key, rounds in now.items():
-        if key in before and rounds[0].job.check in unchanged:
+        job = rounds[0].job
+        if key in before and job.check in unchanged and job.framework != REFERENCE:
             yield rounds, before[key]
 
 
@@ -78,6 +92,10 @@ def _by_job(runs: Sequence[Run]) -> dict[tuple[object, ...], list[Run]]:
     return groups
 
 
+def _changed(now: Sequence[Run], before: Sequence[Run]) -> tuple[Changed, ...]:
+    return changes(_results(now)[0].environment, _results(before)[0].environment)
+
+
 def _results(runs: Sequence[Run]) -> list[Result]:
     return [run.result for run in runs if run.result is not None]
 
@@ -87,7 +105,8 @@ def _worst(now: Sequence[Result], before: Sequence[Result]) -> Change | None:
     for name in now[0].measures:
         ours, theirs = _rates(now, name), _rates(before, name)
         if name.endswith(_RATE) and ours and theirs:
-            found.append(Change(name, max(ours) / max(theirs), 1 - min(theirs) / max(theirs)))
+            left, scatter = max(ours) / max(theirs), 1 - min(theirs) / max(theirs)
+            found.append(Change(name, left, scatter, len(ours) + len(theirs)))
     return min(found, key=lambda change: change.left, default=None)
 
 

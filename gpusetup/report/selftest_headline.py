@@ -1,0 +1,119 @@
+"""What a proof comes to, in words: the headline, what has to be known before anything else, and the promise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpusetup.selftest.model import REFERENCE
+from gpusetup.text import neutral
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gpusetup.selftest.conclusion import Conclusion, Saved
+    from gpusetup.selftest.proof import Proof
+    from gpusetup.selftest.verdict import Changed
+
+_PLACES = 4
+_CHANGES = 4
+
+
+def headline(proof: Proof, found: Conclusion) -> str:
+    """Return the one sentence that says how it went; it states what verdicts carry, and no more."""
+    took = f"({proof.profile}, {len(proof.runs)} runs, {proof.seconds:.0f} s)"
+    match found.state:
+        case "failed":
+            failed = [verdict for verdict in proof.verdicts if verdict.state == "failed"]
+            where = sorted({f"{verdict.check} in {verdict.framework} on {verdict.device}" for verdict in failed})
+            return f"FAILED: {len(failed)} of {len(proof.verdicts)} verdicts, {neutral('; '.join(where))} {took}"
+        case "not proven":
+            return f"NOT PROVEN: {_why_not(proof, found)} {took}"
+        case "partly proven":
+            return f"PARTLY PROVEN: {_right(found)}{_except(found)} {took}"
+    return f"PROVEN: {_right(found)} {took}"
+
+
+def foremost(found: Conclusion) -> Iterator[str]:
+    """Yield what is said right below the headline: what is open, and what became of the saved bits."""
+    if (saved := found.saved) is not None:
+        yield from _gate(saved)
+        yield from _other_bits(saved)
+    for reason in found.open:
+        yield f"Not proven: {neutral(reason)}"
+
+
+def promise(found: Conclusion) -> str:
+    """Return the level of sameness that the verdicts carry: L2 bit for bit, L3 within tolerance, or none."""
+    if found.state == "failed":
+        return "nothing, until the failures above are explained"
+    if not found.level:
+        return "nothing"
+    exact = f"; L0 for {', '.join(found.exact)}, the same bits on any hardware in any framework" if found.exact else ""
+    but = ", for what is proven" if found.state == "partly proven" else ""
+    if found.level == "L2":
+        return f"L2, the same bits in any process with this build, device, thread count and libraries{but}{exact}"
+    why = "; the saved bits were not reproduced" if found.saved and found.saved.other_bits else ""
+    return f"L3, the same within the stated tolerance{but}{why}{exact}"
+
+
+def _right(found: Conclusion) -> str:
+    """Return who computed the right numbers, on which devices, and whether the same ones again."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for framework, devices in found.right.items():
+        groups.setdefault(devices, []).append(framework)
+    parts = [f"{_listed(names)} computed the right numbers on {_listed(on)}" for on, names in groups.items()]
+    twice = ", and the same ones in every process" if found.deterministic else ""
+    saved = ", but not the saved bits" if found.saved and found.saved.other_bits else ""
+    return neutral(_listed(parts)) + twice + saved
+
+
+def _except(found: Conclusion) -> str:
+    """Return what is not proven of it, by place, the first few."""
+    if not found.missing:
+        return "; not all that was asked for could be run"
+    more = f" and {len(found.missing) - _PLACES} more" if len(found.missing) > _PLACES else ""
+    return f"; not all is proven of {neutral('; '.join(found.missing[:_PLACES]))}{more}"
+
+
+def _why_not(proof: Proof, found: Conclusion) -> str:
+    if found.saved is not None and not found.saved.compared:
+        return "nothing could be held against the saved proof"
+    if all(run.result is None for run in proof.runs if run.job.framework != REFERENCE):
+        return "nothing that was asked for could be run"
+    return "nothing was compared with what is right"
+
+
+def _gate(saved: Saved) -> Iterator[str]:
+    if saved.compared < saved.runs:
+        yield (
+            f"{saved.compared} of {saved.runs} runs were compared with the saved proof, for the reasons below. Where "
+            "the change is meant, save a new proof: the same options, with --save FILE in place of --baseline"
+        )
+
+
+def _other_bits(saved: Saved) -> Iterator[str]:
+    if not saved.other_bits:
+        return
+    more = f" and {len(saved.other_bits) - _PLACES} more" if len(saved.other_bits) > _PLACES else ""
+    where = neutral("; ".join(saved.other_bits[:_PLACES]))
+    yield f"Other bits than the saved ones, within tolerance (L3): {where}{more}"
+    likely = [one for one in saved.changed if one.rank]
+    if likely:
+        yield f"Changed since, the likeliest cause first: {_told(likely)}"
+    if rest := [one for one in saved.changed if not one.rank]:
+        first = "Changed as well" if likely else "Changed since"
+        yield f"{first}, and not known to change bits: {neutral('; '.join(map(str, rest)))}"
+
+
+def _told(changed: Sequence[Changed]) -> str:
+    """Return the first changes with their reasons, and how many more there are."""
+    reasons: dict[str, list[str]] = {}
+    for one in changed[:_CHANGES]:
+        reasons.setdefault(one.why, []).append(str(one))
+    parts = [f"{'; '.join(same)} ({why})" for why, same in reasons.items()]
+    more = f"; and {len(changed) - _CHANGES} more (--json)" if len(changed) > _CHANGES else ""
+    return neutral("; ".join(parts)) + more
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,0 +1,86 @@
+"""What of the environment has changed, the likeliest cause of other bits first; the order is content (bits.toml)."""
+
+from __future__ import annotations
+
+import fnmatch
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from gpusetup.selftest.verdict import Changed
+from gpusetup.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_TABLE = Path(__file__).with_name("bits.toml")
+_SWITCHES = "switches"
+NOT_SET = "not set"
+NOT_RECORDED = "not recorded"
+
+
+class Row(Value):
+    """Keys of an environment (globs), and why a change of one may change bits; "" where none is known to."""
+
+    keys: tuple[str, ...]
+    why: str
+
+
+def changes(now: Mapping[str, str], before: Mapping[str, str]) -> tuple[Changed, ...]:
+    """Return what is another than it was, the likeliest cause of other bits first, and last what is known for none.
+
+    A key that the older environment lacks was not recorded: it may have been the same, so it comes after those that
+    surely changed.
+    """
+    found = [_changed(*one) for one in _apart(now, before)]
+    return tuple(sorted(found, key=lambda one: (one.rank == 0, one.before == NOT_RECORDED, one.rank)))
+
+
+def named(changed: Sequence[Changed]) -> str:
+    """Return the changes in words, in their order."""
+    return "; ".join(map(str, changed))
+
+
+def _apart(now: Mapping[str, str], before: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Yield key, old and new value; a list of ``NAME=value`` switches is taken apart, so that one change is one."""
+    for key in sorted({*now, *before}):
+        old, new = before.get(key), now.get(key)
+        if old == new:
+            continue
+        if key == _SWITCHES:
+            ours, theirs = _switches(new or ""), _switches(old or "")
+            for name in sorted({*ours, *theirs}):
+                if ours.get(name) != theirs.get(name):
+                    yield name, theirs.get(name, NOT_SET), ours.get(name, NOT_SET)
+        else:
+            yield key, NOT_RECORDED if old is None else old or NOT_SET, NOT_RECORDED if new is None else new or NOT_SET
+
+
+def _switches(text: str) -> dict[str, str]:
+    """Return the variables of ``A=1 B=two words``: a word without ``=`` before it belongs to the one before."""
+    found: dict[str, str] = {}
+    last = ""
+    for word in text.split():
+        name, equals, value = word.partition("=")
+        if equals and name.replace("_", "").isalnum():
+            last, found[name] = name, value
+        elif last:
+            found[last] += f" {word}"
+    return found
+
+
+def _changed(key: str, before: str, now: str) -> Changed:
+    """Return the change with its rank and reason: an unknown key ranks after all that are known to change bits."""
+    name, rows = key.lower(), _rows()
+    for rank, row in enumerate(rows, 1):
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in row.keys):
+            return Changed(key=key, before=before, now=now, rank=rank if row.why else 0, why=row.why)
+    return Changed(key=key, before=before, now=now, rank=len(rows) + 1, why="it may choose other kernels")
+
+
+@cache
+def _rows() -> tuple[Row, ...]:
+    return msgspec.convert(tomllib.loads(_TABLE.read_text("utf-8"))["row"], tuple[Row, ...])

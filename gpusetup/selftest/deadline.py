@@ -1,0 +1,100 @@
+"""When a worker is hung: not by the clock alone, which on a busy machine accuses whoever computes.
+
+A worker makes progress while it reports steps, and it is at work while it and its children use the processor, wait
+for one, or move data to and from storage. The deadline counts seconds without either. A loop without end is at work
+for ever, so there are two more bounds: the processor time without progress, and ten times the deadline in all.
+
+Waiting for a GPU is not being at work: a call waits for it either spinning, which is processor time, or asleep. A
+single wait for a kernel that is asleep for the whole deadline counts as hung; kernels of the checks take milliseconds.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from gpusetup.selftest.activity import Activity, activity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LONGEST = 10
+"""So many times the deadline is the most that a run may take, whatever it does."""
+_SHARE = 0.01
+"""The part of a deadline that has to be spent at work: threads that only poll, as the driver's do, use less."""
+_MOVED = 1 << 20
+_LOOKS = 20
+_EVERY = 5.0
+_BLIND = 5.0
+
+
+class Deadline:
+    """Watches the worker `pid`, which may be idle for `seconds`, or compute as long on each of `threads`."""
+
+    def __init__(
+        self,
+        pid: int,
+        seconds: float,
+        threads: int,
+        *,
+        look: Callable[[int], Activity | None] = activity,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._pid, self._seconds, self._threads = pid, seconds, threads
+        self._look, self._clock = look, clock
+        self._time, self._last = 0.0, clock()
+        self._looked = self._worked = self._stepped = 0.0
+        self._first = True
+        self._at_work = self._step = Activity()
+        self._best, self._advanced = 0, False
+
+    def progress(self, done: int) -> None:
+        """Take note of a step that is made; a number that was reached before is none."""
+        if done > self._best:
+            self._best, self._advanced = done, True
+
+    def passed(self) -> str:
+        """Return why the worker is hung, in words that follow its name, or "" while it is not."""
+        now = self._now()
+        if now - self._looked < min(_EVERY, self._seconds / _LOOKS):
+            return ""
+        self._looked, seen = now, self._look(self._pid)
+        if seen is None:
+            return self._late_by_clock(now)
+        if self._first or self._advanced:
+            self._worked = self._stepped = now
+            self._at_work = self._step = seen
+            self._first = self._advanced = False
+        elif self._works(seen):
+            self._worked, self._at_work = now, seen
+        return self._late(now, seen.computed - self._step.computed)
+
+    def _late_by_clock(self, now: float) -> str:
+        """Return why it is hung where the kernel does not say what it does."""
+        if self._advanced:
+            self._stepped, self._advanced = now, False
+        late = now - self._stepped > self._seconds or now > LONGEST * self._seconds
+        return f"made no step for {self._seconds:g} s (--deadline)" if late else ""
+
+    def _late(self, now: float, computed: float) -> str:
+        if now - self._worked > self._seconds:
+            return f"was idle for {self._seconds:g} s: no processor time and no progress (--deadline)"
+        if now - self._stepped > self._seconds and computed > self._seconds * self._threads:
+            return f"computed for {computed:.0f} s of processor time and came to no end and no next step (--deadline)"
+        if now > LONGEST * self._seconds:
+            return f"was not over after {now:.0f} s, {LONGEST} times the --deadline"
+        return ""
+
+    def _works(self, seen: Activity) -> bool:
+        before = self._at_work
+        if seen.computed < before.computed or seen.waited < before.waited or seen.moved < before.moved:
+            return True  # a process has ended, and took its count along
+        active = seen.computed - before.computed + seen.waited - before.waited
+        return active > _SHARE * self._seconds or seen.moved - before.moved > _MOVED
+
+    def _now(self) -> float:
+        """Return the seconds for which it was watched: not those in which this program was itself held up."""
+        now = self._clock()
+        self._time += min(now - self._last, max(_BLIND, self._seconds / 2))
+        self._last = now
+        return self._time
