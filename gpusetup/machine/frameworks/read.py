@@ -31,7 +31,9 @@ def read_frameworks(
     questions: list[Question] = []
     try:
         for name, python in places(distributions, pythons):
-            questions.append(Question(name, python, deadline))
+            questions.append(Question(name, os.path.abspath(python), deadline))
+        for question in questions:
+            question.listen()
         return tuple(question.answer() for question in questions)
     finally:
         for question in questions:
