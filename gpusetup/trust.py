@@ -92,21 +92,13 @@ class Trust:
             return ""
         if entry.st_mode & stat.S_IWOTH:
             return f"{here} can be written by everybody (mode {stat.S_IMODE(entry.st_mode):04o})"
-        if entry.st_mode & stat.S_IWGRP and not self._lenient and not self._alone(here, entry.st_gid):
-            return f"{here} can be written by group {group_name(entry.st_gid)} (mode {stat.S_IMODE(entry.st_mode):04o})"
+        if entry.st_mode & stat.S_IWGRP and not self._lenient:
+            if _has_access_list(here):
+                return f"{here} has an access list that lets others write (getfacl shows it)"
+            if not any(_private_group(uid, entry.st_gid) for uid in self._owners):
+                mode = stat.S_IMODE(entry.st_mode)
+                return f"{here} can be written by group {group_name(entry.st_gid)} (mode {mode:04o})"
         return ""
-
-    def _alone(self, here: str, gid: int) -> bool:
-        """Say whether the group is root's, or one owner's private one, as Debian's ssh does.
-
-        The mode's group bits are an access list's mask as well, so that such a list is seen in them.
-        """
-        if gid != ROOT and not any(_private_group(uid, gid) for uid in self._owners):
-            return False
-        try:
-            return not os.getxattr(here, _ACL)
-        except OSError:
-            return True
 
 
 def _way(path: str) -> Iterator[tuple[str, os.stat_result, bool]]:
@@ -140,8 +132,21 @@ def _way(path: str) -> Iterator[tuple[str, os.stat_result, bool]]:
             yield here, os.lstat(here), True
 
 
+def _has_access_list(here: str) -> bool:
+    """Say whether an access list says more than the mode; where it lets anybody write, the mode's group bits do too."""
+    try:
+        return bool(os.getxattr(here, _ACL))
+    except OSError:
+        return False
+
+
 def _private_group(uid: int, gid: int) -> bool:
-    """Say whether `gid` is the group that `uid` alone is in, of the same name, as useradd makes one for each user."""
+    """Say whether `gid` is root's, or the group of `uid` alone that has its name: useradd makes one for each user.
+
+    Debian's ssh has the same exception.
+    """
+    if gid == ROOT:
+        return True
     import grp  # noqa: PLC0415 - hardly any path needs it
     import pwd  # noqa: PLC0415
 

@@ -54,7 +54,7 @@ def not_importable(machine: Machine, framework: Framework) -> Verdicts:
     "FWK002",
     "A framework lacks a library",
     worst="error",
-    after=("LIB001", "WHL002", "WHL101"),
+    after=("FWK001", "LIB001", "WHL002", "WHL101"),
     over=each_import,
     source=LOADER,
 )
@@ -72,7 +72,7 @@ def missing_library(machine: Machine, framework: Framework) -> Verdicts:
     "FWK003",
     "A framework's libraries do not fit together",
     worst="error",
-    after=("LIB003", "WHL005", "WHL101", "ENV004"),
+    after=("FWK001", "LIB003", "WHL005", "WHL101", "ENV004"),
     over=each_import,
     source=LOADER,
 )
@@ -90,7 +90,7 @@ def unfitting_library(machine: Machine, framework: Framework) -> Verdicts:
     "FWK004",
     "Importing a framework crashes or never ends",
     worst="error",
-    after=("LIM006",),
+    after=("FWK001", "LIM006"),
     over=each_import,
     source="signal(7); what the child process of gpusetup was ended by",
 )
