@@ -71,7 +71,7 @@ def _owner_alone(folder: str, found: os.stat_result, reason: str) -> Owner | Non
             f"root runs nothing in {folder}, the environment of {user_name(found.st_uid)}: {reason}",
             "take that right away, or run gpusetup as the user whose environment it is",
         )
-    return None if found.st_uid == ROOT else owner(found)
+    return None if found.st_uid == ROOT else owner(found.st_uid, found.st_gid)
 
 
 def require_own(python: str) -> None:
@@ -97,14 +97,14 @@ def environment_of(python: str) -> str:
     return os.path.dirname(os.path.dirname(os.path.abspath(python)))
 
 
-def owner(found: os.stat_result) -> Owner:
-    """Return the owner of what was `found`, with the groups of a login."""
+def owner(uid: int, gid: int) -> Owner:
+    """Return the user `uid` with the groups of a login; one without an account is in `gid` alone."""
     import pwd  # noqa: PLC0415 - for root alone
 
     try:
-        user = pwd.getpwuid(found.st_uid)
+        user = pwd.getpwuid(uid)
     except KeyError:
-        return Owner(found.st_uid, found.st_gid, (), user_name(found.st_uid), "/")
+        return Owner(uid, gid, (), user_name(uid), "/")
     groups = tuple(os.getgrouplist(user.pw_name, user.pw_gid))
     return Owner(user.pw_uid, user.pw_gid, groups, user.pw_name, user.pw_dir)
 

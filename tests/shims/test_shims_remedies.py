@@ -233,7 +233,7 @@ def changes_of(folder: Path, name: str, key: str, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(("name", "key"), [one for one in STEPS if CASES[one[0]].get("values")])
 def test_a_hostile_value_is_never_run(world: World, name: str, key: str) -> None:
     mark = world.folder / "was-here"
-    poison = f"'\"$(touch {mark})`touch {mark}`;touch {mark}&|/e;s//touch {mark}/e #"
+    poison = f"'\"$(touch {mark})`touch {mark}`;touch {mark}&|/e;s/^/touch {mark}/e #"
     world.build(CASES[name], key)
     for value in CASES[name]["values"]:
         made = recipe_of(name, key, values={**CASES[name]["values"], value: CASES[name]["values"][value] + poison})
