@@ -9,27 +9,29 @@ in_environment() {
   [[ $1 == /*/bin/* && ${1##*/bin/} != */* && -f $folder/pyvenv.cfg ]] ||
     fail "$1 is not of a virtual environment, and a system's own Python is left to its package manager"
   undo_by put_environment_back "$folder"
-  as_owner python "$1" copy_environment "$folder" "$step"
-  as_owner python "$1" run_module "$@"
+  as_its_owner python "$1" copy_environment "$folder" "$step"
+  as_its_owner python "$1" run_module "$@"
 }
 
 put_environment_back() {
-  [[ ! -d $1 ]] || as_owner folder "$1" restore_environment "$1" "$step"
+  [[ ! -d $1 ]] || as_its_owner folder "$1" restore_environment "$1" "$step"
 }
 
-# as_owner KIND PATH FUNCTION WORD…: one of the functions below, as the owner of the environment that PATH (an
+# as_its_owner KIND PATH FUNCTION WORD…: one of the functions below, as the owner of the environment that PATH (an
 # interpreter, or its folder) is in, without root's terminal, variables and folder. It is ended when we are.
-as_owner() {
-  local child status=0
+as_its_owner() {
+  local child traps status=0
   "$python" -P -m gpusetup.owner "$1" "$2" bash -c "
     set -euo pipefail
     $(declare -f copy_environment run_module restore_environment)
     \"\$@\"" gpusetup "${@:3}" </dev/null &
   child=$!
+  traps=$(trap -p TERM INT HUP)
   # shellcheck disable=SC2064 # this child
   trap "kill -TERM -- -$child 2>/dev/null || kill -TERM $child" TERM INT HUP
   wait "$child" || status=$?
   trap - TERM INT HUP
+  eval "$traps" # as bash quotes them
   return "$status"
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ import msgspec
 import pytest
 
 from gpusetup.apply.doors import run
+from gpusetup.content import content_root
 from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Finding
@@ -160,6 +162,16 @@ def test_the_rule_asked_again_imports_it_as_its_owner(env: Path, tmp_path: Path)
     step = next(step for step in made.steps if "fwk" in step.id)
     run(made, step, "check", Path("/"))
     assert {uid for uid, _ in ran(env)} == {MALLORY}
+
+
+def test_no_function_of_the_doctors_takes_the_place_of_a_librarys() -> None:
+    def functions(*paths: Path) -> set[str]:
+        return {name for path in paths for name in re.findall(r"^(\w[\w-]*)\(\) [({]", path.read_text(), re.MULTILINE)}
+
+    recipes = content_root() / "recipes"
+    ours = functions(*(recipes / "doctor").glob("*.sh"))
+    assert len(ours) > 40
+    assert not ours & functions(*recipes.glob("library.sh"), *recipes.glob("*/library.sh"))
 
 
 def test_ending_the_step_ends_what_runs_as_the_owner(env: Path, tmp_path: Path) -> None:
