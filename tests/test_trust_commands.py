@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.strangers import MALLORY, give, needs_root
+from tests.strangers import MALLORY, environment, give, needs_root, ran
 from tests.support import ROOT, Run
 
 STEP = """{% extends "step.sh.j2" %}
@@ -119,3 +119,12 @@ def test_the_current_folder_gives_no_modules(name: str, tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
         assert not (tmp_path / "ran").exists()
+
+
+@needs_root
+def test_the_self_test_runs_no_interpreter_of_another_user_as_root(gpusetup: Run, commons: Path) -> None:
+    python = environment(commons / "env", MALLORY, "echo numpy torch")
+    done = gpusetup("selftest", "--quick", "--python", f"torch={python}")
+    assert (done.returncode, done.stdout, ran(commons / "env")) == (4, "", [])
+    assert f"{python} belongs to user {MALLORY}, and root does not run another user's files" in done.stderr
+    assert f"sudo -u '#{MALLORY}' gpusetup" in done.stderr
