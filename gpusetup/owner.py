@@ -15,9 +15,10 @@ from typing import NoReturn
 
 import msgspec
 
+from gpusetup.accounts import user_name
 from gpusetup.errors import RefusedError
 from gpusetup.text import neutral
-from gpusetup.trust import ROOT, Trust, user_name
+from gpusetup.trust import ROOT, Trust
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 KEPT = ("LANG", "LC_ALL", "TZ", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")

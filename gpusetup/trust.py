@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,7 +37,8 @@ class Trust:
     def path(self, path: str) -> str:
         """Return why what lies at `path` is not to be relied on, "" when it is; a relative path starts here."""
         try:
-            for here, entry, last in _way(os.path.join(os.getcwd(), path)):
+            whole = path if path.startswith("/") else os.path.join(os.getcwd(), path)
+            for here, entry, last in _way(whole):
                 if reason := self._reason(here, entry, last=last):
                     return reason
         except OSError as error:
@@ -87,6 +87,8 @@ class Trust:
 
     def _judge(self, here: str, entry: os.stat_result, *, last: bool) -> str:
         if not self._lenient and entry.st_uid not in self._owners:
+            from gpusetup.accounts import user_name  # noqa: PLC0415 - for the few paths that are not as they should be
+
             return f"{here} belongs to {user_name(entry.st_uid)}"
         if stat.S_ISLNK(entry.st_mode) or (stat.S_ISDIR(entry.st_mode) and entry.st_mode & stat.S_ISVTX and not last):
             return ""
@@ -95,7 +97,9 @@ class Trust:
         if entry.st_mode & stat.S_IWGRP and not self._lenient:
             if _has_access_list(here):
                 return f"{here} has an access list that lets others write (getfacl shows it)"
-            if not any(_private_group(uid, entry.st_gid) for uid in self._owners):
+            from gpusetup.accounts import group_name, is_empty, private_group  # noqa: PLC0415 - as above
+
+            if not any(private_group(uid, entry.st_gid) for uid in self._owners) and not is_empty(entry.st_gid):
                 mode = stat.S_IMODE(entry.st_mode)
                 return f"{here} can be written by group {group_name(entry.st_gid)} (mode {mode:04o})"
         return ""
@@ -140,43 +144,6 @@ def _has_access_list(here: str) -> bool:
         return False
 
 
-def _private_group(uid: int, gid: int) -> bool:
-    """Say whether `gid` is root's, or the group of `uid` alone that has its name: useradd makes one for each user.
-
-    Debian's ssh has the same exception.
-    """
-    if gid == ROOT:
-        return True
-    import grp  # noqa: PLC0415 - hardly any path needs it
-    import pwd  # noqa: PLC0415
-
-    try:
-        user, group = pwd.getpwuid(uid), grp.getgrgid(gid)
-    except KeyError:
-        return False
-    return user.pw_gid == gid and user.pw_name == group.gr_name and set(group.gr_mem) <= {user.pw_name}
-
-
-def user_name(uid: int) -> str:
-    """Return the name of the account, ``user 61001`` for a number without one."""
-    import pwd  # noqa: PLC0415 - only where something is said
-
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"
-
-
-def group_name(gid: int) -> str:
-    """Return the name of the group, its number where it has none."""
-    import grp  # noqa: PLC0415 - only where something is said
-
-    try:
-        return grp.getgrgid(gid).gr_name
-    except KeyError:
-        return str(gid)
-
-
 def mine() -> Trust:
     """Return what this process may rely on: strict for root, who could do most harm."""
     uid = os.geteuid()
@@ -192,37 +159,4 @@ def require_tree(folder: str, what: str) -> None:
         raise RefusedError(
             f"the {what} in {folder} are not used: {reason}, so that others decide what {who} would run",
             "take that right away, or name a copy that nobody else can write, made with cp -r by whoever runs gpusetup",
-        )
-
-
-def own_weakness(*, whole: bool = False) -> str:
-    """Return why root should not rely on the very gpusetup that runs, "" when it may.
-
-    That is its folder, and those that Python looks for modules in; with `whole` each of its files. Whoever called sudo
-    chose this program, so that theirs may be run.
-    """
-    caller = os.environ.get("SUDO_UID", "")
-    trust = Trust(os.geteuid(), *((int(caller),) if caller.isdecimal() else ()))
-    here = os.path.dirname(os.path.abspath(__file__))
-    places = [here, *(place for place in sys.path if os.path.exists(place or "."))]
-    reason = next(filter(None, map(trust.path, places)), "")
-    return reason or (trust.tree(here) if whole else "")
-
-
-def warn_of_own() -> None:
-    """Tell root on stderr that somebody else could change the gpusetup that runs, before the rest of it loads."""
-    if sys.stderr is not None and (reason := own_weakness()):
-        from gpusetup.text import neutral  # noqa: PLC0415 - only where something is said
-
-        sys.stderr.write(f"gpusetup: warning: {neutral(reason)}, so that others decide what root runs here\n")
-
-
-def require_own_strength() -> None:
-    """Raise `RefusedError` where root is to change this machine with a gpusetup that somebody else could change."""
-    if os.geteuid() == ROOT and (reason := own_weakness(whole=True)):
-        from gpusetup.errors import RefusedError  # noqa: PLC0415 - as above
-
-        raise RefusedError(
-            f"this gpusetup changes nothing as root: {reason}, so that others decide what root runs here",
-            "take that right away, or install gpusetup where root alone can write",
         )

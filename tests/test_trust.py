@@ -79,6 +79,16 @@ def test_dots_are_taken_as_the_kernel_takes_them(file: Path, commons: Path) -> N
     assert "belongs to" in Trust(0).path(f"{commons}/a/link/../secret")
 
 
+def test_a_folder_that_is_gone_is_in_no_whole_paths_way(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert Trust(0).path(str(file)) == ""
+    assert "cannot be looked at" in Trust(0).path("file")
+
+
 def test_links_in_a_ring_and_what_is_not_there_are_reasons(commons: Path) -> None:
     (commons / "ring").symlink_to("ring")
     assert "Too many levels" in Trust(0).path(str(commons / "ring"))
@@ -105,6 +115,24 @@ def test_a_group_of_ones_own_is_nobody_else(file: Path, monkeypatch: pytest.Monk
     assert Trust(MALLORY).path(str(file)) == ""
     members.append("bob")
     assert Trust(MALLORY).path(str(file)) == f"{file} can be written by group ada (mode 0664)"
+
+
+def test_a_systems_group_without_members_is_nobody(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    members: list[str] = []
+    users = [pwd.struct_passwd(("root", "x", 0, 0, "", "/root", "/bin/bash"))]
+    monkeypatch.setattr(pwd, "getpwall", lambda: users)
+    monkeypatch.setattr(grp, "getgrgid", lambda gid: grp.struct_group(("staff", "x", gid, members)))
+    file.chmod(0o664)
+    os.chown(file, 0, 50)
+    assert Trust(0).path(str(file)) == ""
+    users.append(pwd.struct_passwd(("ada", "x", MALLORY, 50, "", "/", "/bin/bash")))
+    assert Trust(0).path(str(file)) == f"{file} can be written by group staff (mode 0664)"
+    del users[1]
+    members.append("ada")
+    assert Trust(0).path(str(file)) != ""
+    members.clear()
+    os.chown(file, 0, 1000)  # whose members a directory may keep to itself
+    assert Trust(0).path(str(file)) != ""
 
 
 @pytest.mark.parametrize("evil", ["file", "folder", "link", "far"])

@@ -68,7 +68,8 @@ def test_own_checks_and_templates_of_another_user_are_refused_by_root(gpusetup: 
 def installed(commons: Path) -> Path:
     """Another gpusetup beside ours, whose dependencies are ours."""
     shutil.copytree(ROOT / "gpusetup", commons / "site/gpusetup", ignore=shutil.ignore_patterns("__pycache__"))
-    for content in ("recipes", "checks", "containers"):
+    shutil.copytree(ROOT / "recipes", commons / "site/recipes")
+    for content in ("checks", "containers"):
         (commons / "site" / content).symlink_to(ROOT / content)
     return commons / "site"
 
@@ -103,11 +104,12 @@ def test_who_called_sudo_chose_the_program(installed: Path) -> None:
 
 
 @needs_root
-def test_one_file_that_others_can_write_is_enough_to_change_nothing(installed: Path) -> None:
-    (installed / "gpusetup/apply/run.py").chmod(0o666)
+@pytest.mark.parametrize("file", ["gpusetup/apply/run.py", "recipes/library.sh"])
+def test_one_file_that_others_can_write_is_enough_to_change_nothing(installed: Path, file: str) -> None:
+    (installed / file).chmod(0o666)
     done = run(installed, "install", "--undo", "--yes", GPUSETUP_ROOT=str(installed))
     assert done.returncode == 4
-    assert "run.py can be written by everybody" in done.stderr
+    assert f"{file} can be written by everybody" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["msgspec", "click", "typing", "os", "gc", "tomllib"])

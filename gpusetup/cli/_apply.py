@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gpusetup.errors import EXIT_FINE, EXIT_REBOOT, RefusedError
-from gpusetup.trust import require_own_strength
+from gpusetup.own_trust import require_own_strength
 
 if TYPE_CHECKING:
     from gpusetup.apply.journal import Entry

@@ -123,6 +123,7 @@ def test_a_machine_is_seen_with_those_alone_changed() -> None:
     one = Login(environment={"CUDA_X": "1"}, locked_memory=1, open_files=2, groups=("video",), usable=frozenset({"/a"}))
     nodes = (DeviceNode(path="/a", usable=False), DeviceNode(path="/b", usable=True))
     seen = seen_by(one, msgspec.structs.replace(host, device_nodes=nodes))
+    assert not isinstance(seen.device_nodes, Unread)
     assert [node.usable for node in seen.device_nodes] == [True, False]
     assert (seen.system.environment, seen.system.groups) == ({"CUDA_X": "1"}, ("video",))
     assert (seen.system.limits.locked_memory, seen.system.limits.open_files) == (1, 2)
