@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from gpusetup.machine.child import die_with_parent
 from gpusetup.machine.frameworks.tail import Tail
 from gpusetup.machine.model import Framework, Unread
 from gpusetup.machine.worker import Outcome, Tell, Worker
-from gpusetup.owner import Owner, become, environment, runs_as
+from gpusetup.owner import Owner, become, environment
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROBE, PROBES = "probe.py", "probes"
@@ -29,10 +30,10 @@ FIELDS = ("version", "location", "cuda", "gpus", "libraries", "loaded")
 class Question:
     """Has the interpreter `python` import the framework `name`, at once; `answer` waits for it.
 
-    It runs as the user whose environment it is; root runs none that others can write to.
+    `whose` is `runs_as`: it runs as the user whose environment it is, and root runs none that others can write to.
     """
 
-    def __init__(self, name: str, python: str, deadline: float) -> None:
+    def __init__(self, name: str, python: str, whose: Callable[[str], Owner | None], deadline: float) -> None:
         self._name, self._python = name, python
         self._worker: Worker | None = None
         self._why = Unread(unread="failed", source=python)
@@ -40,7 +41,7 @@ class Question:
         self._scripts = ""
         self._said = Tail()
         try:
-            self._owner = runs_as(python)
+            self._owner = whose(python)
             folder = HERE if self._owner is None else self._copy()
             isolated = () if self._owner is None else ("-I",)
             argv = [python, *isolated, os.path.join(folder, PROBE), name]
