@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import sys
+
+if __name__ == "__main__" and not sys.flags.safe_path:
+    del sys.path[0]  # -m has put the current folder there, and whoever filled it would choose our modules
+
+import gc
+import os
 from typing import NoReturn
 
 
@@ -13,6 +18,10 @@ def main() -> NoReturn:
     While modules load nearly nothing is garbage, and at the end the system takes everything back at once.
     """
     gc.set_threshold(500_000)
+    if os.geteuid() == 0:
+        from gpusetup.own_trust import warn_of_own  # noqa: PLC0415 - what an ordinary user runs is that user's to judge
+
+        warn_of_own()
     from gpusetup.cli import main as command_line  # noqa: PLC0415 - what it loads is what would be looked through
 
     code = command_line()

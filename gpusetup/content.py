@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gpusetup.errors import WrongInputError
+from gpusetup.trust import require_tree
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -22,9 +23,13 @@ def content_root() -> Path:
 def content_dirs(kind: str, own: Path | None = None) -> list[Path]:
     """Return the folders to look through for `kind` (``recipes``, ``containers``, ``checks``), the user's `own` first.
 
-    Raises `WrongInputError` when `own` is not a folder.
+    Raises `WrongInputError` when `own` is not a folder, `RefusedError` when others than this user decide what it holds:
+    all of it is run.
     """
-    if own is not None and not own.is_dir():
-        raise WrongInputError(f"{own} is not a folder", f"give the folder that holds your {kind}")
     built_in = content_root() / kind
-    return [own, built_in] if own is not None else [built_in]
+    if own is None:
+        return [built_in]
+    if not own.is_dir():
+        raise WrongInputError(f"{own} is not a folder", f"give the folder that holds your {kind}")
+    require_tree(str(own), kind)
+    return [own, built_in]

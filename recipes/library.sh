@@ -8,6 +8,7 @@ shopt -s inherit_errexit
 root=${GPUSETUP_ROOT:-}
 bundle=${GPUSETUP_BUNDLE:-}
 state=$root/var/lib/gpusetup
+export PYTHONSAFEPATH=1 # no Python that is started here takes modules from the folder we happen to be in
 
 say() { printf '%s\n' "$*"; }
 

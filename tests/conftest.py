@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import Run
 
-pytest_plugins = ["tests.fake_driver"]
+pytest_plugins = ["tests.fake_driver", "tests.strangers"]
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import click
 
 from gpusetup.cli._streams import tell
 from gpusetup.errors import EXIT_FINE, EXIT_REBOOT, RefusedError
+from gpusetup.own_trust import require_own_strength
 
 if TYPE_CHECKING:
     from gpusetup.apply.journal import Entry
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 
 
 def host_place() -> Place:
-    """Return where this machine keeps its journal; ``GPUSETUP_ROOT`` is for image roots and tests."""
+    """Return where this machine keeps its journal; ``GPUSETUP_ROOT`` is for image roots and tests.
+
+    Raises `RefusedError` where somebody else could change what root would do there.
+    """
+    require_own_strength()
     from gpusetup.apply.place import Place  # noqa: PLC0415 - --help needs none of this
 
     return Place(Path(os.environ.get("GPUSETUP_ROOT") or "/"))

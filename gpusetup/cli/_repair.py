@@ -17,6 +17,7 @@ from gpusetup.errors import EXIT_FINE
 if TYPE_CHECKING:
     from gpusetup.cli._diagnosis import Source, Standard
     from gpusetup.doctor.finding import Finding
+    from gpusetup.machine.model import Machine
     from gpusetup.render.model import Recipe
 
 
@@ -73,22 +74,26 @@ def _recipe(source: Source, standard: Standard, only: str) -> Recipe:
     machine = source.read(meanwhile=standard.rules)
     findings = standard.judge(machine)[0].findings
     person = os.environ.get("SUDO_USER", "") if os.geteuid() == 0 and source.sysroot == HERE else ""
-    theirs = _of_login(person, source, standard, findings) if person not in {"", "root"} else ()
+    theirs = _of_login(person, source, standard, machine, findings) if person not in {"", "root"} else ()
     asked = Asked(python=sys.executable, wishes=_wishes(only), person=person)
     return made(findings, machine, asked, theirs).recipe
 
 
-def _of_login(person: str, source: Source, standard: Standard, ours: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Return what is wrong in a login of whoever called sudo, and not for root: groups, variables, environments."""
-    from gpusetup.machine.login import read_login  # noqa: PLC0415
+def _of_login(
+    person: str, source: Source, standard: Standard, machine: Machine, ours: tuple[Finding, ...]
+) -> tuple[Finding, ...]:
+    """Return what is wrong in a login of whoever called sudo, and not for root: groups, variables, limits."""
+    from gpusetup.doctor.rule import either  # noqa: PLC0415
+    from gpusetup.machine.login import read_login, seen_by  # noqa: PLC0415
     from gpusetup.machine.model import Unread  # noqa: PLC0415
 
-    seen = read_login(person, sys.executable, source.deadline)
-    if isinstance(seen, Unread):
-        tell(f"could not look as {person}: {seen.source} {seen.unread} {seen.detail}")
+    nodes = [node.path for node in either(machine.device_nodes) or ()]
+    login = read_login(person, nodes, source.deadline)
+    if isinstance(login, Unread):
+        tell(f"could not look as {person}: {login.source} {login.unread} {login.detail}")
         return ()
     known = {one.rule for one in ours if one.state in {"error", "warning", "info"}}
-    return tuple(one for one in standard.judge(seen)[0].findings if one.rule not in known)
+    return tuple(one for one in standard.judge(seen_by(login, machine))[0].findings if one.rule not in known)
 
 
 def _wishes(only: str) -> tuple[str, ...]:

@@ -52,46 +52,61 @@ def _rules_of(module: str) -> list[Rule]:
 
 
 def _rules_of_others() -> list[Rule]:
-    if not any(map(_brings_rules, sys.path)):
+    bringing = [found for folder in sys.path for found in _brings_rules(folder)]
+    if not bringing:
         return []
-    from importlib.metadata import entry_points  # noqa: PLC0415 - it reads every distribution's metadata
+    from gpusetup.doctor.plugins import read_plugins  # noqa: PLC0415 - hardly any system has one
 
     found: list[Rule] = []
-    for entry in entry_points(group=GROUP):
+    for plugin in read_plugins(GROUP, bringing):
         try:
-            found += _rules_of(entry.value)
+            if reason := plugin.distrusted():
+                found.append(_broken(plugin.name, f"the rules of {plugin.name} were not loaded: {reason}"))
+            else:
+                found += _rules_of(plugin.module)
         except Exception as error:  # whatever another's module does must not end the doctor
-            found.append(_broken(entry.name, error))
+            said = f"{type(error).__name__}: {error}"
+            found.append(_broken(plugin.name, f"the rules that {plugin.name} brings cannot be loaded", said))
     return found
 
 
-def _brings_rules(folder: str) -> bool:
-    """Say whether a distribution in `folder` has rules: a look at the few bytes that would say so, 1 ms in all."""
+def _brings_rules(folder: str) -> list[tuple[str, bytes]]:
+    """Return (folder, entry points) of distributions in `folder` that have rules: a look at few bytes, 1 ms in all."""
     try:
         names = [name for name in os.listdir(folder or ".") if name.endswith(".dist-info")]
     except OSError:
-        return False
-    return any(GROUP.encode() in _bytes(os.path.join(folder, name, "entry_points.txt")) for name in names)
+        return []
+    places = (os.path.join(folder, name) for name in names)
+    read = ((place, _bytes(os.path.join(place, "entry_points.txt"))) for place in places)
+    return [(place, text) for place, text in read if GROUP.encode() in text]
 
 
 def _bytes(path: str) -> bytes:
+    """Return the first `MOST` bytes of a regular file, nothing of anything else: a pipe or a device may never answer.
+
+    A link is followed only once it is known to lead to a regular file, since opening a device can do something.
+    """
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        link = os.path.islink(path)
+        if link and not os.path.isfile(path):
+            return b""
+        handle = os.open(path, flags if link else flags | os.O_NOFOLLOW)
         try:
-            return os.read(handle, MOST)
+            return os.read(handle, MOST) if os.path.isfile(handle) else b""
         finally:
             os.close(handle)
     except OSError:
         return b""
 
 
-def _broken(name: str, error: Exception) -> Rule:
+def _broken(name: str, summary: str, *evidence: str) -> Rule:
     from gpusetup.doctor.rule import Verdicts, rule, unknown  # noqa: PLC0415
 
     @rule(name, "Rules of another distribution cannot be loaded", worst="unknown", required=True, source="entry points")
     def unloadable(_machine: Machine) -> Verdicts:
-        """Say that a distribution brings rules that cannot be imported: reinstall or remove it."""
-        yield unknown(f"the rules that {name} brings cannot be loaded", f"{type(error).__name__}: {error}")
+        """Say that a distribution's rules cannot be imported, or can be written by others: reinstall or remove it."""
+        yield unknown(summary, *evidence)
 
     return unloadable
 

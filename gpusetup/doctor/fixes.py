@@ -8,9 +8,10 @@ is done instead: of that distribution nothing is known, so the commands are thos
 A fix has either a ``step`` or the reason why it is left to a person (``by_hand``, words in ``reasons.json``). ``step``
 holds, by distribution as well, the commands that `--fix --apply` runs where they differ from the printed ones (nothing:
 those are run), ``undo`` what takes them back beyond what they note themselves (``recipes/doctor/``), ``check`` what is
-looked at instead of the rule, ``manual`` what remains for a person. With ``login`` the rule is asked in a new login; a
-``wish`` is carried out only where its rule was named. It is JSON, not TOML, since reading TOML would cost 4 ms of every
-start that finds something.
+looked at instead of the rule, ``manual`` what remains for a person. With ``login`` the rule is asked in a new login; of
+what only a login shows, no other remedy is carried out. ``under`` are the folders in which a path that the finding
+names must lie, where root changes what is there. A ``wish`` is carried out only where its rule was named. It is JSON,
+not TOML, since reading TOML would cost 4 ms of every start that finds something.
 """
 
 from __future__ import annotations

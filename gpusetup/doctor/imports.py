@@ -16,11 +16,22 @@ PYPI_NAMES = {"pytorch": "torch"}
 
 def each_import(machine: Machine) -> Iterator[tuple[str, Framework]]:
     """Every framework that was imported; raises `UntriedError` where nobody asked for it."""
+    yield from (place for place in each_asked(machine) if not refused(place[1]))
+
+
+def each_asked(machine: Machine) -> Iterator[tuple[str, Framework]]:
+    """Every framework that was to be imported, whether it was or not; raises `UntriedError` as `each_import`."""
     if machine.frameworks is None:
         raise UntriedError("gpusetup doctor --deep imports each framework and lets it compute")
     for one in machine.frameworks:
         version = either(one.version)
         yield f"{distribution(one)} {version}" if version else distribution(one), one
+
+
+def refused(framework: Framework) -> str:
+    """Return why it was not imported at all: its interpreter is not to be relied on; "" when it was."""
+    why = framework.version
+    return why.detail or why.source if isinstance(why, Unread) and why.unread == "denied" else ""
 
 
 def failed_trials(framework: Framework) -> Iterator[tuple[Trial, Unread]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from gpusetup.doctor.imports import refused
 from gpusetup.doctor.rule import either
 from gpusetup.machine.model import Unread
 
@@ -33,12 +34,15 @@ def framework_names(machine: Machine) -> tuple[str, ...]:
 
 def _framework(one: Framework) -> str:
     version, cuda = either(one.version), either(one.cuda)
+    whose = f", as {one.user}" if one.user else ""
     if version is None:
-        return f"{one.name}: cannot be imported by {one.python}"
+        return f"{one.name}: {'was not' if refused(one) else 'cannot be'} imported by {one.python}{whose}"
     built = "the processor alone" if cuda == "cpu" else f"CUDA {cuda or 'unknown'}"
     loaded = ", ".join(f"{name} {said}" for name, said in either(one.loaded) or ())
     wrong = {trial.device for trial in one.trials if trial.answer != trial.expected}
     right = ", ".join(dict.fromkeys(trial.device for trial in one.trials if trial.device not in wrong))
     return (
-        f"{one.name} {version} for {built}" + (f", loaded {loaded}" if loaded else "") + f"; right on {right or 'none'}"
+        f"{one.name} {version} for {built}"
+        + (f", loaded {loaded}" if loaded else "")
+        + f"; right on {right or 'none'}{whose}"
     )

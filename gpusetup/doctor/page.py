@@ -54,7 +54,7 @@ def named(rule: Rule) -> dict[str, str]:
 
 
 def _commands(row: dict[str, Any]) -> Iterator[str]:
-    shells = [name for name in row if isinstance(row[name], list) and name != "keeps"]
+    shells = [name for name in row if isinstance(row[name], list) and name not in {"keeps", "under"}]
     for name in shells:
         if len(shells) > 1:
             yield f"# {SHELLS.get(name, name.capitalize())}"

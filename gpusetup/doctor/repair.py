@@ -6,7 +6,8 @@ was there (``recipes/doctor/``); its *undo* comes back to that. All else is left
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import os
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 FUNCTIONS = "doctor"
 DEEP = "FWK"
 """How the ids of the rules begin that judge what only an import shows."""
+PATHS = ("path", "folder", "python")
+"""Values of a remedy that are paths, which come from the host: with ``..`` in it, one could lead anywhere."""
 REBOOT = "sudo systemctl reboot"
 OF_AN_IMAGE = ("dnf", "apt", "zypper", "akmods", "dkms", "grubby", "dracut", "kmodgenca")
 """What changes a system that is made of packages; one that is replaced as a whole refuses or forgets it."""
@@ -82,7 +85,7 @@ def repair(findings: Iterable[Finding], machine: Machine, asked: Asked, theirs: 
     left: list[Left] = []
     here = msgspec.structs.replace(asked, person="")
     for one, whose in [*((each, here) for each in findings), *((each, asked) for each in theirs)]:
-        reason = _reason(one, machine, distro, asked.wishes)
+        reason = _reason(one, machine, distro, whose)
         if reason:
             left.append(Left(reason=reason, finding=one))
         elif one.remedy and reason is not None:
@@ -107,7 +110,7 @@ def _functions() -> list[str]:
     return [path.read_text() for path in sorted((content_root() / "recipes" / FUNCTIONS).glob("*.sh"))]
 
 
-def _reason(one: Finding, machine: Machine, distro: str, wishes: Collection[str]) -> str | None:
+def _reason(one: Finding, machine: Machine, distro: str, asked: Asked) -> str | None:
     """Return why `one` is left to a person, "" when it is not, None when it says nothing that could be mended."""
     if one.state not in {"error", "warning", "unknown", "info"}:
         return None
@@ -120,14 +123,30 @@ def _reason(one: Finding, machine: Machine, distro: str, wishes: Collection[str]
         return str(by_hand)
     if chosen(row, distro) not in row["step"]:
         return "distribution"
-    if (one.state == "info" or row.get("wish")) and one.rule not in wishes:
-        return "choice"
+    if unfit := _unfit(one, one.remedy, row, asked):
+        return unfit
     try:
         commands = _commands(one.remedy, distro)
     except WrongInputError:
         return "strange"
     replaced = either(machine.system.image) not in {"", None}
     return "image" if replaced and any(_program(command) in OF_AN_IMAGE for command in commands) else ""
+
+
+def _unfit(one: Finding, remedy: Remedy, row: dict[str, Any], asked: Asked) -> str:
+    """Return why root is not to act on what was found: by whom it is said, what it names, that nobody wishes it."""
+    if asked.person and not row.get("login"):
+        return "login"
+    if not _is_where_it_may_be(remedy, row):
+        return "outside"
+    return "choice" if (one.state == "info" or row.get("wish")) and one.rule not in asked.wishes else ""
+
+
+def _is_where_it_may_be(remedy: Remedy, row: dict[str, Any]) -> bool:
+    """Say whether each path that the remedy names is a plain one, and in a folder where it may change something."""
+    named = {name: value for name, value in remedy.values.items() if name in PATHS}
+    folders = tuple(f"{folder}/" for folder in row.get("under", ("",)))
+    return all(os.path.normpath(path) == path and path.startswith(folders) for path in named.values())
 
 
 def _step(group: _Group, distro: str, deep: tuple[str, ...]) -> Step:

@@ -25,7 +25,7 @@ def live(work: Callable[[Tell], None], write_end: int) -> None:
         write_end = fcntl.fcntl(write_end, fcntl.F_DUPFD_CLOEXEC, STDERR + 1)
     tell = Tell(write_end)
     try:
-        _die_with_parent()
+        die_with_parent()
         for number in (signal.SIGINT, *CRASHES):  # no handler of the parent's has anything to say here
             signal.signal(number, signal.SIG_DFL)
         with contextlib.suppress(OSError):  # this user has too many of them
@@ -41,6 +41,6 @@ def live(work: Callable[[Tell], None], write_end: int) -> None:
             tell("fault", f"{type(error).__name__}: {error}"[:500])
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Ask the kernel to end us when the parent is killed: a call that hangs would keep us here for ever."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

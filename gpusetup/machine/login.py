@@ -1,33 +1,139 @@
-"""The same host as one of its users sees it after logging in: other groups, variables and limits than root's."""
+"""What differs for one of this host's users after logging in: variables, limits, groups, and which nodes may be opened.
+
+The user decides what a login shell prints, so little of it is taken: variables, whose names are known, and two numbers.
+Groups and nodes are asked of the system. All else of the machine stays what root has read.
+"""
 
 from __future__ import annotations
 
-import shlex
+import os
+import pwd
+import re
+import secrets
 import shutil
-import subprocess
+from collections.abc import Iterable
+from functools import partial
 
 import msgspec
 
+from gpusetup.machine.host import Host
+from gpusetup.machine.listen import listen
 from gpusetup.machine.model import Machine, Reading, Unread
+from gpusetup.machine.system.environment import read_environment
+from gpusetup.machine.system.limits import UNLIMITED
+from gpusetup.machine.system.security import GROUPS_OF_NODES
+from gpusetup.machine.worker import Tell, Worker
+from gpusetup.owner import Owner, become, owner
+from gpusetup.value import Value
+
+MOST = 1 << 20
+"""Bytes that a login may print; the kernel allows an environment of 2 MiB (ARG_MAX), nobody has a tenth of it."""
+LONGEST = 1 << 15
+"""Characters of one variable."""
+SAY = 'printf \'\\0%s\\0%s\\0%s\\0\' {mark} "$(ulimit -S -l)" "$(ulimit -S -n)"; exec /usr/bin/env -0'
+KIB = 1 << 10
 
 
-def read_login(person: str, python: str, deadline: float) -> Reading[Machine]:
-    """Return what `python`'s gpusetup reads in a new login shell of `person`, whatever else that shell prints."""
+class Login(Value):
+    """What a login of one user has of its own."""
+
+    environment: dict[str, str]
+    """The variables that rules read, as ``System.environment``."""
+    locked_memory: int
+    """Bytes, -1 without limit, as ``Limits.locked_memory``."""
+    open_files: int
+    groups: tuple[str, ...]
+    """As ``System.groups``."""
+    usable: frozenset[str]
+    """Of the device nodes that were asked about, those that the user may open for reading and writing."""
+
+
+def read_login(person: str, nodes: Iterable[str], deadline: float) -> Reading[Login]:
+    """Return what a new login shell of `person` has, which may take `deadline` seconds; `nodes` are device nodes."""
     source = f"runuser -l {person}"
     runuser = shutil.which("runuser")
     if runuser is None:
         return Unread(unread="absent", source=source, detail="there is no runuser")
-    command = shlex.join((python, "-P", "-m", "gpusetup", "detect", "--deadline", f"{deadline:g}"))
     try:
-        done = subprocess.run(
-            [runuser, "-l", person, "-s", "/bin/bash", "-c", command],
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=deadline * 3, check=False,
-        )  # fmt: skip
-        if done.returncode:
-            said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-            return Unread(unread="failed", source=source, detail="".join(said)[:200], code=done.returncode)
-        return msgspec.json.decode(done.stdout[max(0, done.stdout.find(b"{\n")) :], type=Machine)
-    except subprocess.TimeoutExpired:
-        return Unread(unread="timeout", source=source)
-    except (OSError, msgspec.DecodeError) as error:
-        return Unread(unread="failed", source=source, detail=str(error)[:200])
+        account = pwd.getpwnam(person)
+    except KeyError:
+        return Unread(unread="absent", source=source, detail="there is no such account")
+    mark = secrets.token_hex(16)
+    words = [runuser, "-l", person, "-s", "/bin/bash", "-c", SAY.format(mark=mark)]
+    said = listen(words, source, deadline, MOST)
+    if isinstance(said, Unread):
+        return said
+    told = _told(said, mark)
+    if isinstance(told, str):
+        return Unread(unread="failed", source=source, detail=told)
+    memory, files, variables = told
+    return Login(
+        environment=read_environment(Host("/"), variables),
+        locked_memory=memory,
+        open_files=files,
+        groups=_groups(person, account.pw_gid),
+        usable=_usable(owner(account.pw_uid, account.pw_gid), tuple(nodes), deadline),
+    )
+
+
+def seen_by(login: Login, machine: Machine) -> Machine:
+    """Return `machine` as that login sees it."""
+    nodes = machine.device_nodes
+    if not isinstance(nodes, Unread):
+        nodes = tuple(msgspec.structs.replace(node, usable=node.path in login.usable) for node in nodes)
+    limits = msgspec.structs.replace(
+        machine.system.limits, locked_memory=login.locked_memory, open_files=login.open_files
+    )
+    system = msgspec.structs.replace(machine.system, environment=login.environment, groups=login.groups, limits=limits)
+    return msgspec.structs.replace(machine, device_nodes=nodes, system=system)
+
+
+def _told(said: bytes, mark: str) -> tuple[int, int, dict[str, str]] | str:
+    """Return limits and variables from what the shell has said behind the `mark`, or what is wrong with it.
+
+    Before the mark stands whatever its profile prints.
+    """
+    _, found, rest = said.partition(f"\0{mark}\0".encode())
+    if not found:
+        return "its profile ended it before it could say anything"
+    memory, files, *entries = (*rest.decode(errors="replace").split("\0"), "", "")
+    if not (_is_limit(memory) and _is_limit(files)):
+        return "its limits are no numbers"
+    pairs = (entry.partition("=") for entry in entries)
+    variables = {name: value for name, _, value in pairs if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", name)}
+    if any(len(value) > LONGEST for value in variables.values()):
+        return "a variable is longer than any that is meant"
+    return _limit(memory, KIB), _limit(files, 1), variables
+
+
+def _is_limit(text: str) -> bool:
+    return text == "unlimited" or (text.isascii() and text.isdecimal() and len(text) < 19)
+
+
+def _limit(text: str, unit: int) -> int:
+    return UNLIMITED if text == "unlimited" else int(text) * unit
+
+
+def _groups(person: str, gid: int) -> tuple[str, ...]:
+    """Return the groups of a new login that can own a GPU's device nodes: as the system's tables say."""
+    import grp  # noqa: PLC0415
+
+    names = set()
+    for number in os.getgrouplist(person, gid):
+        try:
+            names.add(grp.getgrgid(number).gr_name)
+        except KeyError:  # a number without a name
+            continue
+    return tuple(name for name in GROUPS_OF_NODES if name in names)
+
+
+def _usable(someone: Owner, nodes: tuple[str, ...], deadline: float) -> frozenset[str]:
+    """Return which `nodes` this user may open, access lists and all: the kernel is asked with the user's rights."""
+    outcome = Worker(partial(_try, someone, nodes), deadline).wait()
+    return frozenset(str(line[1]) for line in outcome.lines if line[2] is True)
+
+
+def _try(someone: Owner, nodes: tuple[str, ...], tell: Tell) -> None:
+    become(someone)
+    for node in nodes:
+        tell("read", node, os.access(node, os.R_OK | os.W_OK))

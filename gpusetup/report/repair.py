@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from gpusetup.render.model import Step
 
 ORDER = (
-    "choice", "console", "restart", "work", "hardware", "packages", "lasting", "start", "own", "elsewhere", "judgement",
-    "distribution", "image", "strange", "unseen", "note",
+    "choice", "console", "restart", "work", "hardware", "packages", "lasting", "start", "own", "login", "elsewhere",
+    "judgement", "distribution", "image", "outside", "strange", "unseen", "note",
 )  # fmt: skip
 """What comes of a moment's work first."""
 MANY = 8

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from gpusetup.errors import MissingError, WrongInputError
+from gpusetup.owner import require_own
 
 # file name of a check's version → (modules that must be there, extra of gpusetup that brings them)
 FRAMEWORKS = {
@@ -43,8 +44,11 @@ def parse(pythons: tuple[str, ...]) -> dict[str, str]:
 def interpreters(wanted: tuple[str, ...], pythons: dict[str, str]) -> dict[str, str]:
     """Return framework → interpreter: the `wanted` ones, which then must be there, or every one that is installed.
 
-    `pythons` names interpreters other than this one. Raises `MissingError` naming what to install.
+    `pythons` names interpreters other than this one. Raises `MissingError` naming what to install, and `RefusedError`
+    where root names another user's.
     """
+    for python in {*pythons.values()} - {sys.executable}:
+        require_own(python)
     found = {python: _modules(python) for python in {sys.executable, *pythons.values()}}
     modules = {name: found[pythons.get(name, sys.executable)] for name in FRAMEWORKS}
     here = [name for name, (needed, _) in FRAMEWORKS.items() if {*needed, "numpy"} <= modules[name]]

@@ -12,9 +12,14 @@ found_nothing() {
   [[ $said != *'"state": "unknown"'* ]]
 }
 
-# as_person COMMAND…: in a new login of the person, where new groups and changed profiles count.
+# as_person COMMAND…: in a new login of the person, where new groups and changed profiles count. What a profile prints or
+# waits for is bounded.
 as_person() {
-  if [[ -z $person ]]; then "$@"; else runuser -l "$person" -s /bin/bash -c "$(printf '%q ' "$@")"; fi
+  if [[ -z $person ]]; then
+    "$@"
+  else
+    timeout --foreground --kill-after=5 300 runuser -l "$person" -s /bin/bash -c "$(printf '%q ' "$@")" | head -c 8M
+  fi
 }
 
 # Whoever carries a remedy out is root already.

@@ -117,7 +117,7 @@ def test_a_crash_is_told_on_a_machine_without_a_gpu_too(ask) -> None:  # type: i
 def test_a_framework_that_never_ends_is_ended(where: str, rule: str, ask) -> None:  # type: ignore[no-untyped-def]
     start = time.monotonic()
     found = ask(HEALTHY + "\n" + where, deadline=1.5)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30
     assert judged(found) == {rule: "error"}
 
 

@@ -84,6 +84,7 @@ def test_a_remedy_has_either_a_step_or_a_reason_why_it_has_none(name: str) -> No
         "manual",
         "login",
         "wish",
+        "under",
         "by_hand",
         "container",
     }
@@ -93,6 +94,13 @@ def test_a_remedy_has_either_a_step_or_a_reason_why_it_has_none(name: str) -> No
         assert set(row["step"]) <= set(row), "a step for a distribution that has no commands to print"
     else:
         assert row["by_hand"] in reasons()
+
+
+def test_a_step_that_changes_a_named_file_says_in_which_folders_it_may_lie() -> None:
+    for name, row in table().items():
+        named = {"path", "folder"} & set(all_fixes()[name].values)
+        assert bool(named and "step" in row) == ("under" in row), name
+        assert all(folder.startswith("/") and not folder.endswith("/") for folder in row.get("under", ()))
 
 
 @pytest.mark.parametrize("name", sorted(table()))
@@ -122,7 +130,7 @@ def test_nothing_but_the_host_can_mend_the_driver_of_a_container() -> None:
 
 def test_every_reason_is_given_and_has_its_place_among_the_printed_ones() -> None:
     of_rows = {row["by_hand"] for row in table().values() if "by_hand" in row}
-    of_findings = {"choice", "distribution", "image", "note", "strange", "unseen"}
+    of_findings = {"choice", "distribution", "image", "login", "note", "outside", "strange", "unseen"}
     assert of_rows | of_findings == set(reasons()) == set(ORDER)
     assert not of_rows & of_findings
 

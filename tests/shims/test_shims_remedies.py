@@ -37,7 +37,7 @@ TOOLS = (
     "rpm", "dpkg-query", "dpkg", "dnf", "apt-get", "zypper", "apt-mark", "akmods", "dkms", "modprobe", "modinfo",
     "dracut", "update-initramfs", "grub2-mkconfig", "update-grub", "grubby", "ldconfig", "kmodgenca", "mokutil",
     "systemctl", "timedatectl", "getsebool", "setsebool", "stat", "restorecon", "chcon", "usermod", "gpasswd", "id",
-    "getent", "uname", "runuser", "nvidia-smi", "nvidia-modprobe", "nvidia-ctk", "python-of-gpusetup", "python3",
+    "getent", "uname", "runuser", "nvidia-smi", "nvidia-modprobe", "nvidia-ctk", "python-of-gpusetup",
 )  # fmt: skip
 LISTS = ("packages", "held", "owned", "builds", "arguments", "enabled", "active", "groups", "cache", "log", "labels")
 SETTINGS = {
@@ -68,7 +68,7 @@ class World:
     def build(self, case: dict[str, Any], key: str) -> None:
         for path in ("root/etc/modprobe.d", "root/etc/default", "root/etc/profile.d", "root/proc", "root/dev/char",
                      "root/etc/modules-load.d", "root/etc/udev/rules.d", "root/etc/ld.so.conf.d", "root/usr/local/lib",
-                     "shim/env/site", "tools"):  # fmt: skip
+                     "shim/env/site", "shim/env/bin", "tools"):  # fmt: skip
             (self.folder / path).mkdir(parents=True)
         for name in LISTS:
             (self.shim / name).write_text("")
@@ -82,6 +82,8 @@ class World:
         (self.root / "proc/modules").write_text("nvidia 1 0 - Live 0x0\n")
         for tool in TOOLS:
             (self.folder / "tools" / tool).symlink_to(HERE / "stand_in_remedies")
+        (self.shim / "env/bin/python3").symlink_to(HERE / "stand_in_remedies")
+        (self.shim / "env/pyvenv.cfg").write_text("home = /usr/bin\n")
         said = case.get("mended", "false")
         (self.shim / "mended").write_text(f"ROOT=$GPUSETUP_ROOT; {said[key] if isinstance(said, dict) else said}\n")
         subprocess.run(["bash", "-euc", case.get("before", ":")], check=True, env=self.env)
@@ -113,15 +115,16 @@ class World:
 
 
 def recipe_of(name: str, key: str, python: str = "python-of-gpusetup", values: dict[str, str] | None = None) -> Recipe:
-    """Return the recipe that the doctor makes of a finding whose remedy is `name`."""
+    """Return the recipe that the doctor makes of a finding whose remedy is `name`, in the world that is set up."""
     host = machine("desktop", {"system": {"distro": DISTRIBUTIONS[key]}})
     given = CASES[name].get("values", {}) if values is None else values
+    shim = os.environ.get("SHIM", "")
     finding = Finding(
         rule="TST001",
         state="error",
         subject="this machine",
         summary="broken",
-        remedy=remedy(Fix(name, given), host),
+        remedy=remedy(Fix(name, {one: said.replace("$SHIM", shim) for one, said in given.items()}), host),
     )
     made: Repair = repair([finding], host, Asked(python=python, wishes=("TST001",), person="ada"), [])
     assert [left.reason for left in made.by_hand] == []
@@ -142,8 +145,9 @@ def test_every_step_has_a_case() -> None:
 
 @pytest.mark.parametrize(("name", "key"), STEPS)
 def test_it_mends_once_and_is_taken_back_to_what_was_there(world: World, name: str, key: str) -> None:
-    case, made = CASES[name], recipe_of(name, key)
+    case = CASES[name]
     world.build(case, key)
+    made = recipe_of(name, key)
     before = world.tree()
     assert apply(made, world.place, print) == "done"
     assert world.events() == ["started", "applied"]
@@ -166,10 +170,11 @@ def some(count: int) -> list[tuple[str, str]]:
 def test_a_failure_anywhere_is_taken_back_or_gone_on_from(
     tmp_path: Path, name: str, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    case, made = CASES[name], recipe_of(name, key)
+    case = CASES[name]
     for call in changes_of(tmp_path / "whole", name, key, monkeypatch):
         for go_on in (False, True):
             world = world_at(tmp_path / f"{abs(hash((call, go_on)))}", case, key, monkeypatch)
+            made = recipe_of(name, key)
             before = world.tree()
             monkeypatch.setenv("FAIL_ON", call.replace(str(tmp_path / "whole"), str(world.folder)))
             with pytest.raises(StepFailedError):
@@ -187,10 +192,11 @@ def test_a_failure_anywhere_is_taken_back_or_gone_on_from(
 def test_killed_anywhere_it_goes_on_and_is_taken_back(
     tmp_path: Path, name: str, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    case, made = CASES[name], recipe_of(name, key)
-    write(tmp_path / "recipe.json", to_json(made))
+    case = CASES[name]
     for number, call in enumerate(changes_of(tmp_path / "whole", name, key, monkeypatch)):
         world = world_at(tmp_path / str(number), case, key, monkeypatch)
+        made = recipe_of(name, key)
+        write(tmp_path / "recipe.json", to_json(made))
         before = world.tree()
         program = (
             "import sys; from pathlib import Path; from gpusetup.apply.place import Place; "
@@ -228,7 +234,7 @@ def changes_of(folder: Path, name: str, key: str, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(("name", "key"), [one for one in STEPS if CASES[one[0]].get("values")])
 def test_a_hostile_value_is_never_run(world: World, name: str, key: str) -> None:
     mark = world.folder / "was-here"
-    poison = f"'\"$(touch {mark})`touch {mark}`;touch {mark}&|/e;s//touch {mark}/e #"
+    poison = f"'\"$(touch {mark})`touch {mark}`;touch {mark}&|/e;s/^/touch {mark}/e #"
     world.build(CASES[name], key)
     for value in CASES[name]["values"]:
         made = recipe_of(name, key, values={**CASES[name]["values"], value: CASES[name]["values"][value] + poison})

@@ -41,7 +41,7 @@ def _built(folder: Path) -> Path:
     source = content_root()
     if not (source / "pyproject.toml").is_file():
         raise MissingError("this gpusetup was installed from a wheel", "give that wheel by --wheel FILE")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command = [sys.executable, "-P", "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
     done = subprocess.run([*command, f"--wheel-dir={folder}", str(source)], capture_output=True, text=True, check=False)
     built = sorted(folder.glob("gpusetup-*.whl"))
     if done.returncode != 0 or not built:

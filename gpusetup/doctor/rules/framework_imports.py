@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gpusetup.doctor.import_errors import meaning
-from gpusetup.doctor.imports import died, each_import, requirement, said_of
-from gpusetup.doctor.rule import Verdict, Verdicts, error, fix, rule
+from gpusetup.doctor.imports import died, each_asked, each_import, refused, requirement, said_of
+from gpusetup.doctor.rule import Verdict, Verdicts, error, fix, rule, unknown
 from gpusetup.machine.model import Framework, Machine, Unread
 
 LOADER = "glibc: elf/dl-load.c, elf/dl-lookup.c (messages of the dynamic loader)"
@@ -34,13 +34,19 @@ def told_by(rule_id: str, machine: Machine, framework: Framework, remedy: str) -
         )
 
 
-@rule("FWK001", "A framework cannot be imported", worst="error", over=each_import, source=PYTHON)
+@rule("FWK001", "A framework cannot be imported", worst="error", over=each_asked, source=PYTHON)
 def not_importable(machine: Machine, framework: Framework) -> Verdicts:
     """The framework is installed, but importing it raises an error that none of the other rules knows.
 
     The last line of the error mostly names a module that is missing or of the wrong version. ``pip check`` in that
     environment lists what does not fit.
+
+    It is unknown where root was asked, and a user who is neither root nor the one whose environment it is could change
+    what would run: nothing is run then.
     """
+    if why := refused(framework):
+        yield unknown(f"{framework.name} was not imported", why)
+        return
     yield from told_by("FWK001", machine, framework, "check-environment")
 
 
@@ -48,7 +54,7 @@ def not_importable(machine: Machine, framework: Framework) -> Verdicts:
     "FWK002",
     "A framework lacks a library",
     worst="error",
-    after=("LIB001", "WHL002", "WHL101"),
+    after=("FWK001", "LIB001", "WHL002", "WHL101"),
     over=each_import,
     source=LOADER,
 )
@@ -66,7 +72,7 @@ def missing_library(machine: Machine, framework: Framework) -> Verdicts:
     "FWK003",
     "A framework's libraries do not fit together",
     worst="error",
-    after=("LIB003", "WHL005", "WHL101", "ENV004"),
+    after=("FWK001", "LIB003", "WHL005", "WHL101", "ENV004"),
     over=each_import,
     source=LOADER,
 )
@@ -84,7 +90,7 @@ def unfitting_library(machine: Machine, framework: Framework) -> Verdicts:
     "FWK004",
     "Importing a framework crashes or never ends",
     worst="error",
-    after=("LIM006",),
+    after=("FWK001", "LIM006"),
     over=each_import,
     source="signal(7); what the child process of gpusetup was ended by",
 )

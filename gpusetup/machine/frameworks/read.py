@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from gpusetup.machine.frameworks.ask import Question
 from gpusetup.machine.model import Distribution, Framework
+from gpusetup.owner import runs_as
 
 DISTRIBUTIONS = {
     "torch": "pytorch",
@@ -29,9 +31,12 @@ def read_frameworks(
     interpreter that they are installed for: ours, or that of the active environment.
     """
     questions: list[Question] = []
+    whose = cache(runs_as)  # an environment that several frameworks are in is looked through once
     try:
         for name, python in places(distributions, pythons):
-            questions.append(Question(name, python, deadline))
+            questions.append(Question(name, os.path.abspath(python), whose, deadline))
+        for question in questions:
+            question.listen()
         return tuple(question.answer() for question in questions)
     finally:
         for question in questions:

@@ -37,3 +37,5 @@ class Framework(Value):
     """What those libraries say of their version: ``cudart``, ``cudnn``, ``nccl``, and the CUDA of ``libcuda``."""
     said: tuple[str, ...] = ()
     """The last lines it wrote to its standard error."""
+    user: str = ""
+    """As whom it was imported where root asked and the environment is another user's, "" for whoever asked."""

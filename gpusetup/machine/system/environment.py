@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from gpusetup.machine.host import Host, clean
 
@@ -25,11 +26,11 @@ _FAMILIES = (
 _SECRETS = ("KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL")
 
 
-def read_environment(host: Host) -> dict[str, str]:
-    """Return those variables of this process, none for a host that is a folder; nothing that is named like a secret."""
+def read_environment(host: Host, variables: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return those of `variables`, this process's, none for a folder; nothing that is named like a secret."""
     if not host.live:
         return {}
-    return {clean(name): clean(value) for name, value in sorted(os.environ.items()) if _matters(name)}
+    return {clean(name): clean(value) for name, value in sorted(variables.items()) if _matters(name)}
 
 
 def _matters(name: str) -> bool:
