@@ -9,8 +9,12 @@ from gpusetup.content import content_dirs
 from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.render import environment
 from gpusetup.render.model import Recipe
-from gpusetup.render.settle import settle
+from gpusetup.render.quoting_check import check_data, check_shell
 from gpusetup.report.plan import TITLES
+
+
+SHELL = (".sh.j2", ".ks.j2")
+"""Endings of the templates whose text a shell reads."""
 
 
 def formats() -> dict[str, str]:
@@ -43,7 +47,7 @@ def render(recipe: Recipe, kind: str, made: str) -> str:
             script=lambda: render(recipe, "bash", made),
             file=lambda name: (_folder() / "parts" / name).read_text(),
         )
-        return settle(text)
+        return check_shell(text) if known[kind].endswith(SHELL) else check_data(text)
 
 
 def _folder() -> Path:
