@@ -1,7 +1,7 @@
 """Templates with values in every kind of place: what is accepted is run by bash, and no value may run.
 
 ``python benchmarks/hostile_templates.py [COUNT [SEED]]``. COUNT shapes (default 2,000) of the seeded grammar in
-tests/render, and the 66 of the review, are judged; each is run by real bash in an empty folder with hostile values,
+tests/render, and the 66 by hand, are judged; each is run by real bash in an empty folder with hostile values,
 the refused ones too, unchecked, which says how many of the harmless shapes are refused. Exits 1 when a value ran in a
 shape that was accepted, or a refusal does not say where and why.
 """
@@ -38,7 +38,9 @@ def main(count: str = "2000", seed: str = "1") -> int:
         print(f"{number:7} {name}")
     harmless = totals["refused, run: harmless"]
     safe = totals["accepted, and nothing ran"] + harmless * EVERY
-    print(f"of the harmless shapes that bash can read about {totals['accepted, and nothing ran'] / max(safe, 1):.0%} are accepted")
+    print(
+        f"of the harmless shapes that bash can read about {totals['accepted, and nothing ran'] / max(safe, 1):.0%} are accepted"
+    )
     return 1 if totals["ACCEPTED, AND A VALUE RAN"] or totals["REFUSED WITHOUT LINE OR REASON"] else 0
 
 

@@ -74,8 +74,8 @@ class Blocks:
 
 
 def _line(path: str | None, part: str, marked: str) -> int | None:
-    """Return the line of the template at `path` that a line of its block `part` was rendered from; None if not found."""
-    if path is None or not Path(path).is_file():
+    """Return the line of the template at `path` that a line of its block `part` was rendered from, if it is found."""
+    if path is None or not Path(path).is_file() or not marked.strip():
         return None
     fixed = re.split(f"{OPEN}.[^{CLOSE}]*{CLOSE}(?: {OPEN}.[^{CLOSE}]*{CLOSE})*|{RAW}.*", marked.strip())
     wanted = re.compile(r"\{\{.*?\}\}".join(re.escape(one) for one in fixed))

@@ -12,7 +12,6 @@ from gpusetup.render.model import Recipe
 from gpusetup.render.quoting_check import check_data, check_shell
 from gpusetup.report.plan import TITLES
 
-
 SHELL = (".sh.j2", ".ks.j2")
 """Endings of the templates whose text a shell reads."""
 

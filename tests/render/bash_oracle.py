@@ -30,7 +30,7 @@ BROKEN = ("x\nEOF\ntouch X\n", "x\ntouch X", "\ntouch X\n", "x\r\ntouch X")
 
 
 def filled(shape: str, value: str) -> str:
-    """Return `shape` with `value` in its holes as the filter writes it, marks and all; `WrongInputError` if it cannot be."""
+    """Return `shape` with `value` in its holes as the filter writes it, marks and all; `WrongInputError` if refused."""
     return shape.replace(HOLES, quoting.sh([value, value])).replace(HOLE, quoting.sh(value))
 
 
@@ -47,7 +47,7 @@ def refusal(shape: str, value: str = "harmless", *, flows: bool = True) -> str:
 
 
 def ran(shape: str, values: Iterable[str], folder: Path) -> str:
-    """Return the first of `values` that makes the mark in bash when it stands in `shape`, unchecked; "" if none does."""
+    """Return the first of `values` that makes the mark in bash when it stands in `shape`, unchecked, or ""."""
     for value in values:
         try:
             text = marks.stripped(filled(shape, value))
@@ -64,7 +64,7 @@ def ran(shape: str, values: Iterable[str], folder: Path) -> str:
 
 
 def run(text: str, folder: Path) -> int:
-    """Run `text` under bash in `folder`, with nothing to read and nobody to listen; return the exit status, 124 after 3 s.
+    """Run `text` under bash in `folder`, with nothing to read; return the exit status, 124 after 3 seconds.
 
     A session of its own, so that nothing it started outlives it.
     """

@@ -1,5 +1,6 @@
 """Shell text that nobody would write, with holes for values: quotes, expansions and commands nested in each other."""
 
+# ruff: noqa: E501 - each shape on a line of its own
 from __future__ import annotations
 
 from random import Random
@@ -45,7 +46,12 @@ class Shapes:
         """Return a shape with at least one hole."""
         self.calm = not self.calm
         while True:
-            lines = [self.choose(NOISE), self.statement(3), self.choose(("", self.choose(USES))), self.choose(("", self.choose(USES)))]
+            lines = [
+                self.choose(NOISE),
+                self.statement(3),
+                self.choose(("", self.choose(USES))),
+                self.choose(("", self.choose(USES))),
+            ]
             text = self.choose(("\n", "\n", "\n\n", "; ")).join(filter(None, lines))
             if (HOLE in text or HOLES in text) and len(text) < 400:
                 return text
@@ -54,11 +60,26 @@ class Shapes:
         return self.random.choice(options)
 
     def statement(self, depth: int) -> str:
-        kinds = ["simple"] * 4 + ["assign"] * 3 + ["array", "here", "test", "arithmetic", "builtin", "builtin", "redirect"]
+        kinds = (
+            ["simple"] * 4 + ["assign"] * 3 + ["array", "here", "test", "arithmetic", "builtin", "builtin", "redirect"]
+        )
         if self.calm:
             kinds = ["simple"] * 4 + ["assign", "assign", "array", "test"]
         if self.calm and depth:
-            kinds += ["if", "for", "while", "case", "function", "group", "subshell", "pipe", "time", "not", "and", "continued"]
+            kinds += [
+                "if",
+                "for",
+                "while",
+                "case",
+                "function",
+                "group",
+                "subshell",
+                "pipe",
+                "time",
+                "not",
+                "and",
+                "continued",
+            ]
         elif depth:
             kinds += ["if", "for", "while", "case", "function", "group", "subshell", "pipe", "time", "not", "coproc", "and",
                       "continued", "select", "commented"]  # fmt: skip
@@ -82,11 +103,18 @@ class Shapes:
             f"{{a,{inner}}}", f"<({self.statement(depth - 1)})", f"[{inner}]", f"${{!{inner}}}",
         )  # fmt: skip
         if self.calm:
-            nested = (f'"$({self.statement(depth - 1)})"', f"$({self.statement(depth - 1)})", '"${x:-a}"', f"<({self.statement(depth - 1)})")
+            nested = (
+                f'"$({self.statement(depth - 1)})"',
+                f"$({self.statement(depth - 1)})",
+                '"${x:-a}"',
+                f"<({self.statement(depth - 1)})",
+            )
         return self.choose(simple) if self.random.random() < (0.8 if self.calm else 0.55) else self.choose(nested)
 
     def words(self, depth: int) -> str:
-        return self.choose((" ", " ", "  ", " \\\n ", "\t")).join(self.word(depth) for _ in range(self.random.choice((1, 1, 2, 3))))
+        return self.choose((" ", " ", "  ", " \\\n ", "\t")).join(
+            self.word(depth) for _ in range(self.random.choice((1, 1, 2, 3)))
+        )
 
     def _simple(self, depth: int) -> str:
         if self.calm:
@@ -103,8 +131,21 @@ class Shapes:
         return f"{self.choose(('', '', '', 'declare -A ', 'local ', 'declare -ia '))}{self.choose(NAMES)}{self.choose(('=', '+='))}({inner})"
 
     def _here(self, depth: int) -> str:
-        begin, end = self.choose(("EOF", "EOF", "'EOF'", '"EOF"', "\\EOF", "E'O'F", HOLE)), self.choose(("EOF", "EOF", "EOF", "\tEOF", "EOF ", ""))
-        body = self.choose((f"v: {self.word(depth)}", f"{HOLE}", f"a\\\n{HOLE}", f"\tEOF\n{HOLE}", "plain", f"`{HOLE}`", f"$(echo {HOLE})"))
+        begin, end = (
+            self.choose(("EOF", "EOF", "'EOF'", '"EOF"', "\\EOF", "E'O'F", HOLE)),
+            self.choose(("EOF", "EOF", "EOF", "\tEOF", "EOF ", "")),
+        )
+        body = self.choose(
+            (
+                f"v: {self.word(depth)}",
+                f"{HOLE}",
+                f"a\\\n{HOLE}",
+                f"\tEOF\n{HOLE}",
+                "plain",
+                f"`{HOLE}`",
+                f"$(echo {HOLE})",
+            )
+        )
         after = self.choose(("", "", f"\necho {self.word(depth)}", f"\nx={HOLE}"))
         return f"cat {self.choose(('<<', '<< ', '<<-', '<<- ', '<<<', '<<< '))}{begin}{self.choose(('', '', ' | cat', f' {HOLE}'))}\n{body}\n{end}{after}"
 
@@ -115,13 +156,22 @@ class Shapes:
         return self.choose((f"[[ {body}{more} ]]", f"[[ {body}{more} ]]", f"[ {body} ]", f"test {body}"))
 
     def _arithmetic(self, depth: int) -> str:
-        return self.choose((f"(( {self.word(depth)} ))", f"(( x = {self.word(0)} ))", f"echo $(( {self.word(depth)} ))", f"for (( x = {self.word(0)}; 0; )); do :; done"))
+        return self.choose(
+            (
+                f"(( {self.word(depth)} ))",
+                f"(( x = {self.word(0)} ))",
+                f"echo $(( {self.word(depth)} ))",
+                f"for (( x = {self.word(0)}; 0; )); do :; done",
+            )
+        )
 
     def _builtin(self, depth: int) -> str:
         return f"{self.choose(BUILTINS)} {self.choose(('', 'x=', 'x ', '-n ', '-r '))}{self.words(depth)}"
 
     def _redirect(self, depth: int) -> str:
-        return f"echo a {self.choose(('>', '>>', '<', '<<<', '2>', '&>', '>&', '{fd}>', '<>', '>|'))} {self.word(depth)}"
+        return (
+            f"echo a {self.choose(('>', '>>', '<', '<<<', '2>', '&>', '>&', '{fd}>', '<>', '>|'))} {self.word(depth)}"
+        )
 
     def _if(self, depth: int) -> str:
         return f"if {self.statement(depth - 1)}; then {self.statement(depth - 1)}{self.choose(('', '; else :'))}; fi"

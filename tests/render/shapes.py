@@ -1,4 +1,4 @@
-"""The 66 shapes of the review of this check, in which « is ``{{ v | sh }}``: where a value runs, and where it is data."""
+"""Shapes by hand, in which « is ``{{ v | sh }}``: where a value runs, and where it is data."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ REFUSED_BEFORE = {
     "quotes in braces": 'echo ${y:-"«"}',
 }
 INERT = {
-    "assignment": "x=«; echo \"$x\"",
-    "member of an array": "x=(«); echo \"${x[0]}\"",
-    "members of an array": "x=(»); echo \"${x[@]}\"",
+    "assignment": 'x=«; echo "$x"',
+    "member of an array": 'x=(«); echo "${x[0]}"',
+    "members of an array": 'x=(»); echo "${x[@]}"',
     "appended": "x=a; x+=«",
     "members appended": "x=(); x+=(«)",
     "word of a program": "cat -- « </dev/null",
@@ -80,3 +80,41 @@ INERT = {
 }
 RUNS = READER | BUILTINS | EVALUATORS
 ALL = RUNS | REFUSED_BEFORE | INERT
+
+EVALUATED = (
+    "x=«\n(( x ))",
+    "x=«\necho $((x + 1))",
+    "x=«\n[[ $x -eq 1 ]]",
+    "x=«\n[[ -v $x ]]",
+    'x=«\neval "$x"',
+    "x=«\na=(1)\necho ${a[x]}",
+    "x=«\necho ${!x}",
+    "x=«\ny=abc\necho ${y:x}",
+    "x=«\necho ${x@P}",
+    "x=«\nz=$x\nlet y=z",
+    'x=(«)\nfor y in "${x[@]}"; do (( y )); done',
+    "f() { (( $1 )); }\nf «",
+    "f() { local z=$2; shift; [[ $z -gt 1 ]]; }\nf a «",
+    'f() { g "$1"; }\ng() { eval "$1"; }\nf «',
+    "x=«\nRANDOM=$x",
+    "x=«\nPS4=$x\nset -x\n:",
+    'x=«\nread -r y <<< "$x"\n(( y ))',
+    'x=«\ny=$(echo "$x")\n(( y ))',
+    'x=«\n: "${y:=$x}"\n(( y ))',
+    "set -- «\n(( $1 ))",
+    "x=«\ncat <<EOF\n$((x))\nEOF",
+    'x=«\nbash -c "$x"',
+    "x=«\n$x",
+    'declare -i n\nf() { n=$1; }\nf "$(echo «)"',
+    "x=$(echo «)\nlet y=x",
+)
+"""Places that are safe by themselves; what the variable or the function does with the value is not."""
+HELD = (
+    'x=«\necho "$x" "${x%a}" "${#x}"',
+    "x=(«)\n((${#x[@]})) || echo none",
+    "x=«\nif [[ $x == a* && -n $x ]]; then echo y; fi",
+    'f() { local z=$1; echo "$z" "$#"; }\nf «',
+    'x=«\ny=${x//[!0-9]/}\n((${x//[!0-9]/} < 10)) || echo "$y"',
+    'declare -A m\nm=()\nx=«\necho "${m[$x]:-}"',
+    'x=(«)\nfor i in "${!x[@]}"; do echo "${x[i]}"; done',
+)

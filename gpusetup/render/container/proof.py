@@ -19,6 +19,4 @@ def proof(container: Container, image: str, wheel: Archive) -> str:
     """Return the Containerfile that lays gpusetup, from `wheel`, on top of the `image` built of `container`."""
     template = environment.get(environment.scripts(content_dirs("containers")), TEMPLATE)
     with environment.template_faults(TEMPLATE):
-        return check_shell(
-            template.render(stack=container.stack, image=image, wheel=wheel), instructions=True
-        )
+        return check_shell(template.render(stack=container.stack, image=image, wheel=wheel), instructions=True)

@@ -2,11 +2,12 @@
 
 The reader takes shell text apart as bash does, up to the last value. A value that went through `sh` may stand
 
-- as the right side of ``name=VALUE`` that begins a command, or as a member of ``name=(VALUE …)``, in a variable whose name
-  is in small letters, so that neither bash nor a program acts upon it;
+- as the right side of ``name=VALUE`` that begins a command, or as a member of ``name=(VALUE …)``, in a variable whose
+  name is in small letters, so that neither bash nor a program acts upon it;
 - as a word, or a part of one, of a program or function whose name is in the text and which is neither a builtin that
   evaluates its words nor a program that runs them (`positions`);
-- as the word of ``case``, behind ``==``, ``!=``, ``-n`` and ``-z`` in ``[[ … ]]``, in the list of ``for``, behind ``<<<``.
+- as the word of ``case``, behind ``==``, ``!=``, ``-n`` and ``-z`` in ``[[ … ]]``, in the list of ``for``, and
+  behind ``<<<``.
 
 Everything else is refused, with the line and the reason: quotes, comments, here-documents, arithmetic, subscripts,
 names of commands, files of redirections; and so is whatever the reader does not understand on the way to a value.
@@ -59,8 +60,8 @@ def check_data(text: str, *, lines: bool = False) -> str:
     """Return `text`, which no shell reads, without its marks: every value went through the filter of its grammar.
 
     JSON stands between signs of YAML or JSON and outside of quotes and comments; a unit's words, `line` and `comment`
-    have the rest of the line, the first two only in a grammar of `lines` (units, Apptainer's headers and labels). Raises
-    `WrongInputError` for every other value.
+    have the rest of the line, the first two only in a grammar of `lines` (units, Apptainer's headers and labels).
+    Raises `WrongInputError` for every other value.
     """
     for found in _VALUE.finditer(text):
         kind = found[1] or ""

@@ -55,8 +55,8 @@ class Assignments(Redirections):
         self.functions: list[Function] = []
         self.flows: list[Flow] = []
         self.calls: list[Call] = []
-        self._by_name: set[str] = set()
-        """Associative arrays that were declared."""
+        self.associative: list[tuple[str, int]] = []
+        """The names of associative arrays, and where they are declared."""
 
     def called(self, start: int, words: list[Word]) -> None:
         """Note a command, and what it declares."""
@@ -64,7 +64,7 @@ class Assignments(Redirections):
         if words[0].text in _DECLARING:
             said = [word.text or "" for word in words]
             if any(one.startswith("-") and "A" in one for one in said):
-                self._by_name |= {one.partition("=")[0] for one in said}
+                self.associative += [(one.partition("=")[0], start) for one in said]
 
     def assigned(self, name: str, word: Word) -> None:
         """Note that `name` takes `word`; refused where bash may do more with it than keep it."""
@@ -75,7 +75,9 @@ class Assignments(Redirections):
         found = _ATTRIBUTE.search(self.text)
         if found:
             self.at = found.start()
-            self.refuse("gives a variable an attribute with which what it takes is evaluated", "do without declare -i and -n")
+            self.refuse(
+                "gives a variable an attribute with which what it takes is evaluated", "do without declare -i and -n"
+            )
 
     def may_take(self, name: str, word: Word) -> None:
         """Refuse a value for a variable that bash or a program may act upon."""
@@ -96,7 +98,9 @@ class Assignments(Redirections):
             self.at = found.end()
         if self.char() == "(":
             self._array(name, declares=declares)
-            words.extend([Word(start, f"{name}=", quoted=False, values="", begins_with_value=False)] if declares else [])
+            words.extend(
+                [Word(start, f"{name}=", quoted=False, values="", begins_with_value=False)] if declares else []
+            )
         elif declares:
             self.at = start
             self.assigned_by_builtin(name, words)
@@ -105,7 +109,7 @@ class Assignments(Redirections):
         return True
 
     def assigned_by_builtin(self, name: str, words: list[Word]) -> None:
-        """Read ``name=word`` behind ``local`` and its like, which may take a value only where nothing could be in it."""
+        """Read ``name=word`` behind ``local`` and its like; whether it may take a value, `positions` says."""
         word = self.word()
         words.append(word)
         self.flows.append(Flow(word.start, name, self.text[word.start + len(name) + 1 : self.at], word.values))
@@ -119,7 +123,8 @@ class Assignments(Redirections):
                 self.not_understood("a value behind [")
             return False
         self.at += len(name) + 1
-        if self.kind() in {PLAIN, WORD} and name in self._by_name and not declares:
+        known = any(one == name for one, _ in self.associative)
+        if self.kind() in {PLAIN, WORD} and known and not declares:
             if self.kind() == WORD:
                 self.refuse("has a value as a subscript", "write {{ value | plain | sh }}")
             self.value()
@@ -128,7 +133,7 @@ class Assignments(Redirections):
             self.at += 1
         else:
             self.at -= 1
-            self.subscript()
+            self.subscript(name)
         self.at += 2 if self.char() == "+" else 1
         return True
 
@@ -166,7 +171,7 @@ class Assignments(Redirections):
     def _subscripted(self) -> None:
         close = self.text.find("]", self.at)
         if self.text[close + 1 : close + 2] == "=":
-            self.subscript()
+            self.subscript("")
             self.at += 1
             if self.char() == "\ue000":
                 self.refuse("has a value behind a subscript in an array", "leave the subscript out")

@@ -27,12 +27,13 @@ class Commands(Assignments):
 
     def commands(self, closing: str) -> None:
         """Read commands up to `closing`: ``)``, ``esac`` (or the end of its clause), or the end of the text."""
-        level = len(self.open)
+        level, start = len(self.open), self.at
         while True:
             self._separators()
             if self.at >= self.end:
                 if self.end < len(self.text) or not closing:
                     raise FinishedError
+                self.at = start
                 self.not_understood(f"something without its end, {closing}")
             if closing == ")" and self.char() == ")":
                 break
@@ -69,7 +70,11 @@ class Commands(Assignments):
         keyword = _KEYWORD.match(self.text, self.at)
         if self.kind() in {COMMENT, CODE}:
             self._lines()
-        elif self.instructions and self.at == self.text.rfind("\n", 0, self.at) + 1 and (run := _RUN.match(self.text, self.at)):
+        elif (
+            self.instructions
+            and self.at == self.text.rfind("\n", 0, self.at) + 1
+            and (run := _RUN.match(self.text, self.at))
+        ):
             self.at = run.end()
         elif keyword:
             self.at = keyword.end()

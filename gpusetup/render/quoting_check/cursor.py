@@ -9,9 +9,11 @@ from gpusetup.render import marks
 from gpusetup.render.marks import ANY, CLOSE, OPEN, RAW
 from gpusetup.text import neutral
 
-ASSIGN = "assign it to a variable on a line of its own, name={{ value | sh }}, and use \"$name\""
+ASSIGN = 'assign it to a variable on a line of its own, name={{ value | sh }}, and use "$name"'
 FILTER = "write {{ value | sh }}, with the filter last"
-PLAINER = "write it in a plainer way, or put the values before it: name={{ value | sh }}, and \"$name\" where it is needed"
+PLAINER = (
+    'write it in a plainer way, or put the values before it: name={{ value | sh }}, and "$name" where it is needed'
+)
 
 
 class UnsafeTextError(WrongInputError):

@@ -24,6 +24,7 @@ class Site(NamedTuple):
     at: int
     what: str
     text: str
+    array: str = ""
 
 
 class Expansions(Cursor):
@@ -37,12 +38,13 @@ class Expansions(Cursor):
         """Read commands up to `closing`."""
         raise NotImplementedError
 
-    def evaluated(self, what: str, start: int) -> None:
-        """Note that the text from `start` to here is evaluated."""
-        self.sites.append(Site(start, what, self.text[start : self.at]))
+    def evaluated(self, what: str, start: int, array: str = "") -> None:
+        """Note that the text from `start` to here is evaluated; in a subscript, unless `array` is associative."""
+        self.sites.append(Site(start, what, self.text[start : self.at], array))
 
     def double(self) -> None:
         """Read a double-quoted string; a whole number is the only value that may stand in it."""
+        start = self.at
         self.at += 1
         while True:
             plain = _IN_DOUBLE.match(self.text, self.at)
@@ -63,6 +65,7 @@ class Expansions(Cursor):
             elif char:
                 self.refuse_value("inside double quotes")
             else:
+                self.at = start
                 self.not_understood("a double quote without its end")
 
     def single(self) -> None:
@@ -145,8 +148,8 @@ class Expansions(Cursor):
         else:
             self.not_understood(f"{place} with {char!r}" if char else f"{place} without its end")
 
-    def subscript(self) -> None:
-        """Read ``[…]`` behind a name, which is arithmetic unless the array is associative."""
+    def subscript(self, array: str) -> None:
+        """Read ``[…]`` behind the name `array`, which is arithmetic unless the array is associative."""
         start = self.at
         self.at += 1
         while self.char() != "]":
@@ -156,7 +159,7 @@ class Expansions(Cursor):
             else:
                 self.inner(self.char(), "a subscript")
         self.at += 1
-        self.evaluated("a subscript", start)
+        self.evaluated("a subscript", start, array)
 
     def braces(self, *, double: bool) -> None:
         """Read ``${…}``."""
@@ -169,7 +172,7 @@ class Expansions(Cursor):
         if listed:
             self.at += 3
         elif self.char() == "[":
-            self.subscript()
+            self.subscript(begun[2])
         operator, behind = self.text[self.at : self.at + 2], self.at
         while self.char() != "}":
             self._in_braces(double=double)

@@ -12,24 +12,26 @@ if TYPE_CHECKING:
     from gpusetup.render.quoting_check.assignments import Assignments
     from gpusetup.render.quoting_check.words import Word
 
-BUILTINS = frozenset(
-    ". : [ alias bg bind break builtin caller cd command compgen complete compopt continue declare dirs disown echo "
-    "enable eval exec exit export false fc fg getopts hash help history jobs kill let local logout mapfile popd printf "
-    "pushd pwd read readarray readonly return set shift shopt source suspend test times trap true type typeset ulimit "
-    "umask unalias unset wait".split()
-)
+_BUILTINS = """
+. : [ alias bg bind break builtin caller cd command compgen complete compopt continue declare dirs disown echo enable
+eval exec exit export false fc fg getopts hash help history jobs kill let local logout mapfile popd printf pushd pwd
+read readarray readonly return set shift shopt source suspend test times trap true type typeset ulimit umask unalias
+unset wait
+"""
+BUILTINS = frozenset(_BUILTINS.split())
 """What ``compgen -b`` prints, bash 5.2."""
 DATA = frozenset({":", "true", "false", "echo"})
 """Builtins that do nothing with their words but print them."""
 DECLARE = frozenset({"declare", "typeset", "local", "readonly", "export"})
 PASS_ON = frozenset({"command", "exec", "nohup", "sudo", "undo_by", "as_owner"})
 """They run the rest of their words as a command."""
-RUN_WORDS = frozenset(
-    "awk gawk mawk nawk sed perl ruby node php lua tclsh expect make m4 bc dc gdb ed ex vi vim sh bash dash ksh zsh fish "
-    "busybox env find xargs parallel ssh su runuser script watch at batch crontab timeout nice ionice chrt taskset setsid "
-    "stdbuf time strace ltrace valgrind flock chroot unshare nsenter setpriv systemd-run docker-entrypoint pkexec doas "
-    "trap CMD ENTRYPOINT SHELL HEALTHCHECK ONBUILD".split()
-)
+_RUN_WORDS = """
+awk gawk mawk nawk sed perl ruby node php lua tclsh expect make m4 bc dc gdb ed ex vi vim sh bash dash ksh zsh fish
+busybox env find xargs parallel ssh su runuser script watch at batch crontab timeout nice ionice chrt taskset setsid
+stdbuf time strace ltrace valgrind flock chroot unshare nsenter setpriv systemd-run pkexec doas
+CMD ENTRYPOINT SHELL HEALTHCHECK ONBUILD
+"""
+RUN_WORDS = frozenset(_RUN_WORDS.split())
 """Programs (and instructions of a Containerfile) that take a program, or its text, from their words."""
 _PYTHON = re.compile(r"(?:.*/)?(?:python[0-9.]*|pypy[0-9.]*)")
 _FORMAT = re.compile(r"(?:[^%\\]|%[sqb%]|\\n|\\t)*")
@@ -39,7 +41,12 @@ _ENVIRONMENT = re.compile(r"([A-Za-z_]\w*)=")
 def refused_name(reader: Assignments, word: Word) -> None:
     """Refuse a value in the name of a command or function, unless it is a plain part behind something fixed."""
     if word.values and not word.tame:
-        _refuse(reader, word, "has a value where bash expects a command", "write the command's name, and the value behind it")
+        _refuse(
+            reader,
+            word,
+            "has a value where bash expects a command",
+            "write the command's name, and the value behind it",
+        )
 
 
 def refused_argument(reader: Assignments, words: list[Word]) -> None:
@@ -104,12 +111,19 @@ def _builtin(name: str, words: list[Word]) -> bool:
 def _behind_program(words: list[Word]) -> bool:
     """Whether Python's program is fixed: ``-m NAME``, ``-c TEXT`` or a file come before any value."""
     before = words[:2] if words and words[0].text in {"-m", "-c"} else words[:1]
-    return bool(before) and all(not word.values for word in before) and before[-1].text is not None and (
-        len(before) == 2 or not (before[0].text or "-").startswith("-")
+    return (
+        bool(before)
+        and all(not word.values for word in before)
+        and before[-1].text is not None
+        and (len(before) == 2 or not (before[0].text or "-").startswith("-"))
     )
 
 
-_CHANGING = {"alias": None, "enable": None, "shopt": re.compile(r"-[su]|inherit_errexit|nullglob|failglob|dotglob|globstar|lastpipe")}
+_CHANGING = {
+    "alias": None,
+    "enable": None,
+    "shopt": re.compile(r"-[su]|inherit_errexit|nullglob|failglob|dotglob|globstar|lastpipe"),
+}
 
 
 def _settings(reader: Assignments, words: list[Word]) -> None:
@@ -118,7 +132,9 @@ def _settings(reader: Assignments, words: list[Word]) -> None:
     if name == "shopt" and not all(_CHANGING["shopt"].fullmatch(word.text or "?") for word in words[1:]):  # type: ignore[union-attr]
         reader.at = words[0].start
         reader.not_understood("an option of shopt that may change how bash reads what follows")
-    if name == "alias" or (name == "set" and any(re.match(r"-\w*[kv]|keyword|posix", word.text or "") for word in words[1:])):
+    if name == "alias" or (
+        name == "set" and any(re.match(r"-\w*[kv]|keyword|posix", word.text or "") for word in words[1:])
+    ):
         reader.at = words[0].start
         reader.not_understood(f"{name}, with which bash may read what follows in another way")
 

@@ -21,6 +21,8 @@ from gpusetup.render.quoting_check.words import Word
 
 _LENGTH = re.compile(r"\$\{?#(?:\w+(?:\[[@*]\])?|[@*])?\}?")
 _USED = re.compile(r"\$\{?!?(\w+|[@*])")
+_VALUE = re.compile(f"{marks.OPEN}[^{marks.NUMBER}]")
+_KEYS = re.compile(r"\$\{!(\w+)\[[@*]\]\}")
 _NAMES = re.compile(r"(?<![\w$])[A-Za-z_]\w*")
 _DIGITS = re.compile(r"\$\{\w+//\[!0-9\]/?\}")
 """Whatever a variable holds, that is digits alone."""
@@ -40,8 +42,8 @@ _OBEYED = frozenset(
 """Variables in which bash, or the loader, evaluates what they take."""
 _EXPRESSIONS = frozenset({"arithmetic", "a subscript"})
 _ASSIGNS = re.compile(r"[A-Za-z_]\w*\+?=|-")
-_PROGRAM = re.compile(r"\"?\$\{?\w+\}?/[\w./-]*\w\"?(?=\s|$)")
-"""A program of a fixed name in a folder: which one is run, but not what, may depend on a value."""
+_PROGRAM = re.compile(r"\"?(?:\$\{?\w+\}?/[\w./-]*\w|[\w.-]+\$\{?\w+\}?)\"?(?=\s|$)")
+"""A program of a fixed name in some folder, or of a name with a fixed beginning: a value chooses among such alone."""
 _ALL = re.compile(r"\"?\$\{?[@*1]\}?\"?(?=\s|$)")
 _REMEDY = "compare it as text (==), or let the template work it out and write {{ value | number }}"
 
@@ -66,6 +68,12 @@ def check_values(text: str) -> None:
 
     Raises `WrongInputError`, also where the text is not understood.
     """
+    for error in evaluations(text):
+        raise error
+
+
+def evaluations(text: str) -> Iterator[UnsafeTextError]:
+    """Yield an error for each place of marked shell text where bash would evaluate what may hold a value."""
     reader = check(text, whole=True)
     if not marks.ANY.search(text):
         return
@@ -73,7 +81,7 @@ def check_values(text: str) -> None:
     for at, what, names in _evaluated(reader):
         for name in sorted(names):
             if _holds(reader, held, at, name):
-                raise UnsafeTextError(text, at, f"evaluates ${name}, which may hold a value, as {what}", _REMEDY)
+                yield UnsafeTextError(text, at, f"evaluates ${name}, which may hold a value, as {what}", _REMEDY)
 
 
 def _held(reader: Assignments) -> Held:
@@ -86,7 +94,9 @@ def _held(reader: Assignments) -> Held:
         for at, name, text, kinds in reader.flows:
             if _is_value(kinds) or _any(reader, held, at, text):
                 held.names.add(name)
-        for at, what, text in reader.sites:
+        for at, what, text, array in reader.sites:
+            if array and _any(reader, held, at, text):
+                held.names.add(array)  # its keys
             if what == "a default" and _any(reader, held, at, text[2:]):
                 held.names.update(_DEFAULT.findall(text)[:1])
         for call in reader.calls:
@@ -125,18 +135,22 @@ def _is_value(kinds: str) -> bool:
 
 
 def _any(reader: Assignments, held: Held, at: int, text: str) -> bool:
-    return any(_holds(reader, held, at, name) for name in _used(text))
+    """Whether a value, or something that may hold one, is anywhere in `text`."""
+    return _VALUE.search(text) is not None or any(_holds(reader, held, at, name) for name in _used(text))
 
 
 def _used(text: str) -> set[str]:
     """Return the names that are expanded in `text`."""
-    return set(_USED.findall(_QUOTED.sub("", _DIGITS.sub("", _LENGTH.sub("", text))))) if "$" in text else set()
+    if "$" not in text:
+        return set()
+    plain = _QUOTED.sub("", _DIGITS.sub("", _LENGTH.sub("", text)))
+    return {f"!{name}" for name in _KEYS.findall(plain)} | set(_USED.findall(_KEYS.sub("", plain)))
 
 
 def _named(text: str) -> set[str]:
     """Return the names in an expression, expanded or not."""
     inner = _DIGITS.sub("", _LENGTH.sub("", text))
-    return _used(inner) | set(_NAMES.findall(inner))
+    return _used(inner) | set(_NAMES.findall(_KEYS.sub("", inner)))
 
 
 def _holds(reader: Assignments, held: Held, at: int, name: str) -> bool:
@@ -144,12 +158,16 @@ def _holds(reader: Assignments, held: Held, at: int, name: str) -> bool:
     if name.isdigit() or name in {"@", "*", "first"}:
         inside = [one.name for one in reader.functions if one.start <= at < one.end] or [""]
         return any(one in (held.first if name == "first" else held.functions) for one in inside)
+    if name[0] == "!":  # the keys of an array, which are numbers unless it is associative
+        return name[1:] in held.names and any(one == name[1:] for one, _ in reader.associative)
     return name in held.names
 
 
 def _evaluated(reader: Assignments) -> Iterator[tuple[int, str, set[str]]]:
     """Yield each place whose text is evaluated, what it is, and the names in it."""
-    for at, what, text in reader.sites:
+    for at, what, text, array in reader.sites:
+        if array and _associative(reader, at, array):
+            continue
         if what == "a comparison of numbers":
             operands = [one for found in _COMPARED.finditer(text) for one in found.groups("")]
             yield at, what, _used(text) if "$(" in text else _named(" ".join(operands))
@@ -162,6 +180,15 @@ def _evaluated(reader: Assignments) -> Iterator[tuple[int, str, set[str]]]:
             yield at, f"what {name} takes", _used(text)
     for call in reader.calls:
         yield from _command(call)
+
+
+def _associative(reader: Assignments, at: int, array: str) -> bool:
+    """Whether `array` was declared as an associative one before, in the very function in which it is used."""
+
+    def around(place: int) -> list[str]:
+        return [one.name for one in reader.functions if one.start <= place < one.end]
+
+    return any(name == array and start < at and around(start) == around(at) for name, start in reader.associative)
 
 
 def _command(call: Call) -> Iterator[tuple[int, str, set[str]]]:
