@@ -17,8 +17,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the shapes live beside the tests
 
+from gpusetup.render import marks
 from tests.render import shapes
-from tests.render.bash_oracle import BROKEN, HOSTILE, filled, marks, ran, refusal, run
+from tests.render.bash_oracle import BROKEN, HOSTILE, filled, ran, refusal, run
 from tests.render.shape_grammar import Shapes
 
 EVERY = 5
@@ -38,9 +39,8 @@ def main(count: str = "2000", seed: str = "1") -> int:
         print(f"{number:7} {name}")
     harmless = totals["refused, run: harmless"]
     safe = totals["accepted, and nothing ran"] + harmless * EVERY
-    print(
-        f"of the harmless shapes that bash can read about {totals['accepted, and nothing ran'] / max(safe, 1):.0%} are accepted"
-    )
+    share = totals["accepted, and nothing ran"] / max(safe, 1)
+    print(f"of the harmless shapes that bash can read about {share:.0%} are accepted")
     return 1 if totals["ACCEPTED, AND A VALUE RAN"] or totals["REFUSED WITHOUT LINE OR REASON"] else 0
 
 

@@ -89,21 +89,21 @@ class Shapes:
         return "".join(self.piece(depth) for _ in range(self.random.choice((1, 1, 1, 2, 3))))
 
     def piece(self, depth: int) -> str:
-        simple = (HOLE, HOLE, HOLE, HOLE, HOLES, "a", "b=", "/", "-", "$x", "${x}", "${#x}", "$1", "'it is'", '"$x"', "\\", "~", "*",
+        simple: tuple[str, ...] = (HOLE, HOLE, HOLE, HOLE, HOLES, "a", "b=", "/", "-", "$x", "${x}", "${#x}", "$1", "'it is'", '"$x"', "\\", "~", "*",
                   "$", "[", "]", "{", "%", "\\'", "X", "${y[0]}", "!", "#", "@", "^", "+(", "=", ":")  # fmt: skip
         if self.calm:
             simple = (HOLE, HOLE, HOLE, HOLES, "a", "--b=", "/a/", '"$x"', "'it is'", '"${a[@]}"', "$1")
         if not depth:
             return self.choose(simple)
         inner = self.word(depth - 1)
-        nested = (
+        nested: tuple[str, ...] = (
             f"'{inner}'", f'"{inner}"', f'"{inner}"', f"$'{inner}'", f'$"{inner}"', f"$({self.statement(depth - 1)})",
             f'"$({self.statement(depth - 1)})"', f"`{self.statement(depth - 1)}`", f"$(( {inner} ))", f"$[ {inner} ]",
             f"${{x:-{inner}}}", f'"${{x:-{inner}}}"', f"${{x:{inner}}}", f"${{x[{inner}]}}", f"${{x#{inner}}}", f"${{x//a/{inner}}}",
             f"{{a,{inner}}}", f"<({self.statement(depth - 1)})", f"[{inner}]", f"${{!{inner}}}",
         )  # fmt: skip
         if self.calm:
-            nested = (
+            nested: tuple[str, ...] = (
                 f'"$({self.statement(depth - 1)})"',
                 f"$({self.statement(depth - 1)})",
                 '"${x:-a}"',

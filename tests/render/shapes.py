@@ -107,6 +107,10 @@ EVALUATED = (
     "x=«\n$x",
     'declare -i n\nf() { n=$1; }\nf "$(echo «)"',
     "x=$(echo «)\nlet y=x",
+    "$(echo «)",
+    'eval "$(echo «)"',
+    "(( $(echo «) ))",
+    "[[ $(echo «) -eq 1 ]]",
 )
 """Places that are safe by themselves; what the variable or the function does with the value is not."""
 HELD = (

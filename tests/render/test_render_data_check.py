@@ -21,7 +21,8 @@ KEPT = {
     ("{{ value | comment }}\na: 1", "a.yaml.j2"): "# x: $(id)\na: 1",
     ("Exec={{ value | unit }}\n", "a.container.j2"): 'Exec="x: $$(id)"\n',
     ("Image={{ value | unit_line }}\n", "a.container.j2"): "Image=x: $(id)\n",
-    ("From: {{ value | line }}\n%post\n    : {{ value | sh }}\n", "a.def.j2"): "From: x: $(id)\n%post\n    : 'x: $(id)'\n",
+    ("From: {{ value | line }}\n%post\n    : {{ value | sh }}\n", "a.def.j2"):
+        "From: x: $(id)\n%post\n    : 'x: $(id)'\n",
     ('CMD {{ ["a", value] | json }}\n', "Containerfile.j2"): 'CMD ["a", "x: $(id)"]\n',
     ("RUN --mount=type=cache,target=/c \\\n    if true; then echo {{ value | sh }}; fi\n", "Containerfile.j2"):
         "RUN --mount=type=cache,target=/c \\\n    if true; then echo 'x: $(id)'; fi\n",

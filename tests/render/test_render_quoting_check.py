@@ -126,7 +126,7 @@ def test_what_holds_a_value_is_not_evaluated(shape: str, tmp_path: Path) -> None
     """The place is safe, and what becomes of the value is not."""
     assert ran(shape, VALUES, tmp_path)
     assert refusal(shape, flows=False) == ""
-    assert "may hold a value" in refusal(shape)
+    assert re.search(r", evaluates .* value, as ", refusal(shape))
 
 
 @pytest.mark.parametrize("shape", shapes.HELD)

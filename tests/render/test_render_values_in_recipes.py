@@ -53,7 +53,7 @@ NAME = "{{ stack.request.cards[0].name | sh }}"
 
 def stack(name: str) -> Stack:
     make = STACKS[name]
-    return kinds.stack(name) if make is kinds.stack else make()  # type: ignore[call-arg]
+    return kinds.stack(name) if make is kinds.stack else make()
 
 
 @pytest.mark.parametrize("name", STACKS)

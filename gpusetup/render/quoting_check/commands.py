@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import re
 
-from gpusetup.render.marks import CODE, COMMENT, JSON, OPEN
-from gpusetup.render.quoting_check.assignments import Assignments, Flow, Function
-from gpusetup.render.quoting_check.cursor import ASSIGN, PLAINER, FinishedError
+from gpusetup.render.marks import CODE, COMMENT, JSON
+from gpusetup.render.quoting_check.compound import ESAC, Compound
+from gpusetup.render.quoting_check.cursor import PLAINER, FinishedError
 from gpusetup.render.quoting_check.positions import refused_argument, refused_name
 from gpusetup.render.quoting_check.words import Word
 
 _KEYWORD = re.compile(
     r"(if|then|elif|else|while|until|do|fi|done|esac|for|select|case|function|coproc|time|!|\{|\}|\[\[)(?=[\s;&|()<>]|$)"
 )
-_CLOSED = {"fi": "if", "done": "do", "}": "{"}
-_NAME = re.compile(r"[A-Za-z_]\w*(?=[\s;])")
-_FUNCTION = re.compile(r"[^\s;&|()<>'\"\\$`]+(?:\s*\([ \t]*\))?")
 _NO_ARGUMENTS = re.compile(r"\([ \t]*\)")
 _RUN = re.compile(r"RUN(?:(?:[ \t]|\\\n)+--[\w-]+=[\w/.,:=-]+)*(?:[ \t]|\\\n)+")
-_WORDS = frozenset({"-n", "-z", "=", "==", "!="})
-"""Behind these, ``[[ … ]]`` takes a quoted word for a text."""
 
 
-class Commands(Assignments):
+class Commands(Compound):
     """Reads lists of commands, to the last value or the end."""
 
     def commands(self, closing: str) -> None:
         """Read commands up to `closing`: ``)``, ``esac`` (or the end of its clause), or the end of the text."""
         level, start = len(self.open), self.at
         while True:
-            self._separators()
+            self.separators()
             if self.at >= self.end:
                 if self.end < len(self.text) or not closing:
                     raise FinishedError
@@ -37,7 +32,7 @@ class Commands(Assignments):
                 self.not_understood(f"something without its end, {closing}")
             if closing == ")" and self.char() == ")":
                 break
-            if closing == "esac" and (self.sees(";;") or self.sees(";&") or re.match(r"esac\b", self.text[self.at :])):
+            if closing == "esac" and (self.sees(";;") or self.sees(";&") or ESAC.match(self.text, self.at)):
                 break
             if self.char() in {")", ";"}:
                 self.not_understood(f"a {self.char()} that nothing opened")
@@ -45,7 +40,8 @@ class Commands(Assignments):
         if len(self.open) != level:
             self.not_understood(f"a {closing} before the end of a {self.open[-1] if self.open else '{'}")
 
-    def _separators(self) -> None:
+    def separators(self) -> None:
+        """Go over what parts commands: blanks, ends of lines, comments, ``;``, ``&``, ``|``."""
         while self.at < self.end:
             char = self.char()
             if char in {" ", "\t", "|"} or self.sees("\\\n"):
@@ -78,7 +74,7 @@ class Commands(Assignments):
             self.at = run.end()
         elif keyword:
             self.at = keyword.end()
-            self._compound(keyword[1])
+            self.compound(keyword[1])
         elif self.sees("(("):
             self.arithmetic(2)
         elif self.char() == "(":
@@ -86,157 +82,18 @@ class Commands(Assignments):
             self.at += 1
             self.commands(")")
             self.at += 1
-            self._function_ends(name, start)
+            self.function_ends(name, start)
         else:
             self._simple()
 
-    def _function_ends(self, name: str, start: int) -> None:
-        if name:
-            self.functions.append(Function(name, start, self.at))
-
     def _lines(self) -> None:
         """Go over a comment or a piece of text that was checked before; it has to be whole lines."""
-        before = self.text[: self.at][-2:]
+        before = self.text[max(self.at - 2, 0) : self.at]
         if before and (before[-1] != "\n" or before == "\\\n"):
             self.refuse("puts a comment or checked text inside a line", "let it begin at the beginning of a line")
         text = self.value()
         if text and text[-1] != "\n" and self.char() not in {"\n", ""}:
             self.refuse("goes on behind a comment or checked text", "let the line end there")
-
-    def _compound(self, keyword: str) -> None:
-        if keyword == "coproc":
-            self.not_understood("a coprocess")
-        if keyword in {"if", "do", "{"}:
-            self.open.append(keyword)
-            self.opened.append((self.defines, self.at))
-            self.defines = ""
-        elif keyword in _CLOSED:
-            if not self.open or self.open.pop() != _CLOSED[keyword]:
-                self.not_understood(f"a {keyword} that nothing opened")
-            self._function_ends(*self.opened.pop())
-            self._behind()
-        elif keyword in {"for", "select"}:
-            self._for()
-        elif keyword == "case":
-            self._case()
-        elif keyword == "[[":
-            self._condition()
-        elif keyword == "function":
-            self.blanks()
-            found = _FUNCTION.match(self.text, self.at)
-            if found is None:
-                self.not_understood("a function without a name")
-            self.take(found.end(), "into a function's name")
-            self.defines = found[0].partition("(")[0].strip()
-        elif keyword == "time":
-            self.blanks()
-            self.at += 3 if self.sees("-p ") else 0
-        elif keyword == "esac":
-            self.not_understood("an esac that nothing opened")
-
-    def _behind(self) -> None:
-        """Read the redirections behind a compound command."""
-        self.blanks()
-        while self.redirection():
-            self.blanks()
-        if self.char() not in {"", *"\n;&|)#"}:
-            self.not_understood("a word behind the end of a compound command")
-
-    def _for(self) -> None:
-        self.blanks()
-        if self.sees("(("):
-            self.arithmetic(2)
-            return
-        name = _NAME.match(self.text, self.at)
-        if name is None:
-            self.not_understood("a for without the name of a variable")
-        self.at = name.end()
-        while self.char() and self.char() in " \t\n":
-            self.take(self.at + 1, "")
-        if not re.compile(r"in[ \t]").match(self.text, self.at):
-            self.flows.append(Flow(self.at, name[0], '"$@"', ""))
-            return
-        self.at += 2
-        self.blanks()
-        while self.char() not in {"\n", ";"}:
-            word = self.word()
-            if self.at == word.start:
-                self.not_understood(f"{self.char()!r} in the list of a for")
-            self.assigned(name[0], word)
-            self.blanks()
-
-    def _case(self) -> None:
-        self.blanks()
-        self.word()
-        if re.compile(r"\s+in\s").match(self.text, self.at) is None:
-            self.not_understood("a case without its in")
-        self.blanks()
-        self.take(self.text.index("in", self.at) + 2, "")
-        while True:
-            self._separators()
-            if re.compile(r"esac\b").match(self.text, self.at):
-                self.at += 4
-                self._behind()
-                return
-            if self.at >= self.end and self.end < len(self.text):
-                raise FinishedError
-            self.at += self.char() == "("
-            self.pattern(")")
-            self.commands("esac")
-            if self.char() == ";":
-                self.at += 3 if self.sees(";;&") else 2
-
-    def pattern(self, closing: str) -> None:
-        """Read a pattern, in which no value may stand, up to a character of `closing`."""
-        depth = 0
-        while (char := self.char()) and (depth or char not in closing):
-            if char in "'":
-                self.single()
-            elif char == '"':
-                self.double()
-            elif char == "$":
-                self.dollar(double=False)
-            elif char == "\\":
-                self.take(self.at + 2, "into a pattern")
-            elif char == "`" or (char == "\n" and not depth):
-                self.not_understood(f"a pattern with {char!r}")
-            else:
-                depth += (char == "(") - (char == ")")
-                self.take(self.at + 1, "into a pattern")
-        if not char:
-            self.not_understood("a pattern without its end")
-        if closing == ")":
-            self.at += 1
-
-    def _condition(self) -> None:
-        """Read ``[[ … ]]``, where a value may be compared as a text and nothing else."""
-        start, before = self.at, ""
-        while True:
-            while self.char() and (self.char() in " \t\n" or self.sees("\\\n")):
-                self.take(self.at + 1 + (self.char() == "\\"), "")
-            if self.sees("&&") or self.sees("||"):
-                self.at, before = self.at + 2, ""
-            elif self.char() in {"(", ")", "<", ">"}:
-                self.at, before = self.at + 1, self.char()
-            elif before == "=~" or (before in _WORDS and self.char() != OPEN):
-                self.pattern(" \t\n")
-                before = ""
-            else:
-                word = self.word()
-                if word.text == "]]" and not word.quoted:
-                    break
-                if self.at == word.start:
-                    self.not_understood("a [[ without its end")
-                if word.values and before not in _WORDS:
-                    self.at = word.start
-                    self.refuse("has a value in [[ … ]] elsewhere than behind ==, !=, -n or -z", ASSIGN)
-                before = "" if word.quoted else (word.text or "")
-        self._condition_sites(start)
-        self._behind()
-
-    def _condition_sites(self, start: int) -> None:
-        if re.search(r"\s-(?:eq|ne|lt|le|gt|ge|v|R)\s", self.text[start : self.at]):
-            self.evaluated("a comparison of numbers", start)
 
     def _simple(self) -> None:
         """Read assignments, then the words of a command; refuses values where the command evaluates them."""

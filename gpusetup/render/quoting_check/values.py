@@ -36,11 +36,11 @@ _DECLARE = frozenset({"declare", "typeset", "local", "readonly", "export"})
 _READ = frozenset({"read", "mapfile", "readarray", "getopts"})
 _SET_BY_BASH = frozenset({"REPLY", "MAPFILE", "OPTARG", "BASH_REMATCH", "BASH_COMMAND", "BASH_ARGV", "_"})
 _OBEYED = frozenset(
-    {"RANDOM", "SRANDOM", "SECONDS", "LINENO", "OPTIND", "PS0", "PS1", "PS2", "PS3", "PS4", "BASH_ENV", "ENV", "LD_PRELOAD",
-     "LD_AUDIT", "PROMPT_COMMAND", "BASH_ALIASES", "BASH_CMDS", "HISTCMD", "EPOCHSECONDS", "EPOCHREALTIME", "BASHPID"}
+    {"RANDOM", "SRANDOM", "SECONDS", "LINENO", "OPTIND", "PS0", "PS1", "PS2", "PS3", "PS4", "BASH_ENV", "ENV",
+     "LD_PRELOAD", "LD_AUDIT", "PROMPT_COMMAND", "BASH_ALIASES", "BASH_CMDS", "HISTCMD", "EPOCHSECONDS",
+     "EPOCHREALTIME", "BASHPID"}
 )  # fmt: skip
 """Variables in which bash, or the loader, evaluates what they take."""
-_EXPRESSIONS = frozenset({"arithmetic", "a subscript"})
 _ASSIGNS = re.compile(r"[A-Za-z_]\w*\+?=|-")
 _PROGRAM = re.compile(r"\"?(?:\$\{?\w+\}?/[\w./-]*\w|[\w.-]+\$\{?\w+\}?)\"?(?=\s|$)")
 """A program of a fixed name in some folder, or of a name with a fixed beginning: a value chooses among such alone."""
@@ -78,10 +78,12 @@ def evaluations(text: str) -> Iterator[UnsafeTextError]:
     if not marks.ANY.search(text):
         return
     held = _held(reader)
-    for at, what, names in _evaluated(reader):
-        for name in sorted(names):
+    for at, what, piece, bare in _evaluated(reader):
+        if _VALUE.search(piece):
+            yield UnsafeTextError(text, at, f"evaluates what a command says of a value, as {what}", _REMEDY)
+        for name in sorted(_named(piece) if bare else _used(piece)):
             if _holds(reader, held, at, name):
-                yield UnsafeTextError(text, at, f"evaluates ${name}, which may hold a value, as {what}", _REMEDY)
+                yield UnsafeTextError(reader.text, at, f"evaluates ${name}, which may hold a value, as {what}", _REMEDY)
 
 
 def _held(reader: Assignments) -> Held:
@@ -163,21 +165,21 @@ def _holds(reader: Assignments, held: Held, at: int, name: str) -> bool:
     return name in held.names
 
 
-def _evaluated(reader: Assignments) -> Iterator[tuple[int, str, set[str]]]:
-    """Yield each place whose text is evaluated, what it is, and the names in it."""
+def _evaluated(reader: Assignments) -> Iterator[tuple[int, str, str, bool]]:
+    """Yield each place whose text is evaluated, what it is, the text, and whether names count in it as they stand."""
     for at, what, text, array in reader.sites:
         if array and _associative(reader, at, array):
             continue
         if what == "a comparison of numbers":
             operands = [one for found in _COMPARED.finditer(text) for one in found.groups("")]
-            yield at, what, _used(text) if "$(" in text else _named(" ".join(operands))
+            yield at, what, text if "$(" in text else " ".join(operands), "$(" not in text
         elif what == "a here-document":
-            yield at, "arithmetic in a here-document", _named(" ".join(_IN_HERE.findall(text)))
+            yield at, "arithmetic in a here-document", " ".join(_IN_HERE.findall(text)), True
         elif what != "a default":
-            yield at, what, _named(text)
+            yield at, what, text, True
     for at, name, text, _ in reader.flows:
         if name in _OBEYED:
-            yield at, f"what {name} takes", _used(text)
+            yield at, f"what {name} takes", text, False
     for call in reader.calls:
         yield from _command(call)
 
@@ -191,7 +193,7 @@ def _associative(reader: Assignments, at: int, array: str) -> bool:
     return any(name == array and start < at and around(start) == around(at) for name, start in reader.associative)
 
 
-def _command(call: Call) -> Iterator[tuple[int, str, set[str]]]:
+def _command(call: Call) -> Iterator[tuple[int, str, str, bool]]:
     """Yield what a command evaluates of its words."""
     words = _raw_words(call)
     while words and words[0][0].text in {"command", "builtin", "sudo", "exec"}:
@@ -200,15 +202,15 @@ def _command(call: Call) -> Iterator[tuple[int, str, set[str]]]:
         return
     name = words[0][0].text
     said = [word.text for word, _ in words]
-    if name is None and not _PROGRAM.match(words[0][1]):
-        yield call.at, "the name of a command", {"first"} if _ALL.match(words[0][1]) else _used(words[0][1])
+    if name is None and not _PROGRAM.match(words[0][1]) and not words[0][0].values:
+        yield call.at, "the name of a command", "$first" if _ALL.match(words[0][1]) else words[0][1], False
     elif name in _EVALUATE or (name in _SHELLS and "-c" in said) or (name == "printf" and "-v" in said[1:2]):
-        yield call.at, f"words of {name}", _named(call.text) if name == "let" else _used(call.text)
+        yield call.at, f"words of {name}", call.text, name == "let"
     elif name in {"test", "["} and "-v" in said:
-        yield call.at, "the name of a variable", _used(call.text)
+        yield call.at, "the name of a variable", call.text, False
     elif name in _DECLARE and any(re.match(r"[-+]\w*[in]", one or "") for one in said):
-        yield call.at, "what a variable with an attribute takes", _named(call.text)
+        yield call.at, "what a variable with an attribute takes", call.text, True
     elif name in _DECLARE or name in _READ:
         for word, raw in words[1:]:
             if word.text is None and not _ASSIGNS.match(raw):
-                yield call.at, "the name of a variable", _used(raw.partition("<")[0])
+                yield call.at, "the name of a variable", raw.partition("<")[0], False
