@@ -103,7 +103,7 @@ class Shapes:
             f"{{a,{inner}}}", f"<({self.statement(depth - 1)})", f"[{inner}]", f"${{!{inner}}}",
         )  # fmt: skip
         if self.calm:
-            nested: tuple[str, ...] = (
+            nested = (
                 f'"$({self.statement(depth - 1)})"',
                 f"$({self.statement(depth - 1)})",
                 '"${x:-a}"',

@@ -21,6 +21,7 @@ from gpusetup.errors import WrongInputError
 from gpusetup.render import marks
 from gpusetup.render.marks import ANY, CLOSE, COMMENT, JSON, LINE, OPEN, RAW, UNIT
 from gpusetup.render.quoting_check.cursor import UnsafeTextError
+from gpusetup.render.quoting_check.pattern import pattern
 
 __all__ = ["UnsafeTextError", "check_data", "check_shell", "check_values"]
 
@@ -46,12 +47,12 @@ def check_values(text: str) -> None:
     check(text)
 
 
-_VALUE = re.compile(f"{OPEN}(.)([^{CLOSE}]*){CLOSE}|{RAW}([^\n]*)")
+_VALUE = pattern(f"{OPEN}(.)([^{CLOSE}]*){CLOSE}|{RAW}([^\n]*)")
 _BEFORE = {
-    JSON: re.compile(r"(?:.*[\s:,=\[{(])?"),
-    UNIT: re.compile(r"[A-Za-z]+= *"),
-    LINE: re.compile(r"(?!Exec)[A-Za-z]+=|[A-Za-z]+: |[ \t]+"),
-    COMMENT: re.compile(""),
+    JSON: pattern(r"(?:.*[\s:,=\[{(])?"),
+    UNIT: pattern(r"[A-Za-z]+= *"),
+    LINE: pattern(r"(?!Exec)[A-Za-z]+=|[A-Za-z]+: |[ \t]+"),
+    COMMENT: pattern(""),
 }
 _BEHIND = {JSON: "\n ,:]}", UNIT: "\n ", LINE: "\n", COMMENT: "\n"}
 

@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 from gpusetup.render.marks import NUMBER, PLAIN, WORD
 from gpusetup.render.quoting_check.cursor import ASSIGN
+from gpusetup.render.quoting_check.pattern import pattern
 from gpusetup.render.quoting_check.redirections import Redirections
 from gpusetup.render.quoting_check.words import Word
 
-_PLAIN_NAME = re.compile(r"([A-Za-z_]\w*)(?:(\+?=)|\[)")
-_OWN = re.compile(r"[a-z][a-z0-9_]*|(?:GPUSETUP|NVIDIA)_[A-Z0-9_]+")
+_PLAIN_NAME = pattern(r"([A-Za-z_]\w*)(?:(\+?=)|\[)")
+_OWN = pattern(r"[a-z][a-z0-9_]*|(?:GPUSETUP|NVIDIA)_[A-Z0-9_]+")
 _DECLARING = frozenset({"declare", "typeset", "local", "readonly", "export"})
-_ATTRIBUTE = re.compile(r"\b(?:declare|typeset|local|readonly|export)\b(?:[ \t]+[-+]\w+)*[ \t]+[-+][A-Za-z]*[in]")
+_ATTRIBUTE = pattern(r"\b(?:declare|typeset|local|readonly|export)\b(?:[ \t]+[-+]\w+)*[ \t]+[-+][A-Za-z]*[in]")
 
 
 class Function(NamedTuple):
@@ -46,6 +47,8 @@ class Assignments(Redirections):
 
     def __init__(self, text: str, *, whole: bool) -> None:
         super().__init__(text, whole=whole)
+        self._attribute: int | None = None
+        """Where a variable gets an attribute with which what it takes is evaluated, -1 for nowhere, None before a look."""
         self.open: list[str] = []
         self.opened: list[tuple[str, int]] = []
         """Beside `open`: the function whose body that is, "" for none, and where it begins."""
@@ -72,9 +75,11 @@ class Assignments(Redirections):
         if not word.values:
             return
         self.may_take(name, word)
-        found = _ATTRIBUTE.search(self.text)
-        if found:
-            self.at = found.start()
+        if self._attribute is None:
+            found = _ATTRIBUTE.search(self.text)
+            self._attribute = found.start() if found else -1
+        if self._attribute >= 0:
+            self.at = self._attribute
             self.refuse(
                 "gives a variable an attribute with which what it takes is evaluated", "do without declare -i and -n"
             )

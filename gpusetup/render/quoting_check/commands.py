@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from gpusetup.render.marks import CODE, COMMENT, JSON
 from gpusetup.render.quoting_check.compound import ESAC, Compound
 from gpusetup.render.quoting_check.cursor import PLAINER, FinishedError
+from gpusetup.render.quoting_check.pattern import pattern
 from gpusetup.render.quoting_check.positions import refused_argument, refused_name
 from gpusetup.render.quoting_check.words import Word
 
-_KEYWORD = re.compile(
+_KEYWORD = pattern(
     r"(if|then|elif|else|while|until|do|fi|done|esac|for|select|case|function|coproc|time|!|\{|\}|\[\[)(?=[\s;&|()<>]|$)"
 )
-_NO_ARGUMENTS = re.compile(r"\([ \t]*\)")
-_RUN = re.compile(r"RUN(?:(?:[ \t]|\\\n)+--[\w-]+=[\w/.,:=-]+)*(?:[ \t]|\\\n)+")
+_NO_ARGUMENTS = pattern(r"\([ \t]*\)")
+_RUN = pattern(r"RUN(?:(?:[ \t]|\\\n)+--[\w-]+=[\w/.,:=-]+)*(?:[ \t]|\\\n)+")
 
 
 class Commands(Compound):

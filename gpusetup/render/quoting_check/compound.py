@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from gpusetup.render.quoting_check.assignments import Flow, Function
 from gpusetup.render.quoting_check.conditions import Conditions
 from gpusetup.render.quoting_check.cursor import FinishedError
+from gpusetup.render.quoting_check.pattern import pattern
 
 _CLOSED = {"fi": "if", "done": "do", "}": "{"}
-_NAME = re.compile(r"[A-Za-z_]\w*(?=[\s;])")
-_FUNCTION = re.compile(r"[^\s;&|()<>'\"\\$`]+(?:\s*\([ \t]*\))?")
-_IN = re.compile(r"in[ \t]")
-_CASE_IN = re.compile(r"\s+in\s")
-ESAC = re.compile(r"esac(?=[\s;&|)]|$)")
+_NAME = pattern(r"[A-Za-z_]\w*(?=[\s;])")
+_FUNCTION = pattern(r"[^\s;&|()<>'\"\\$`]+(?:\s*\([ \t]*\))?")
+_IN = pattern(r"in[ \t]")
+_CASE_IN = pattern(r"\s+in\s")
+ESAC = pattern(r"esac(?=[\s;&|)]|$)")
 
 
 class Compound(Conditions):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from gpusetup.render.marks import OPEN
 from gpusetup.render.quoting_check.assignments import Assignments
 from gpusetup.render.quoting_check.cursor import ASSIGN
+from gpusetup.render.quoting_check.pattern import pattern
 
 _WORDS = frozenset({"-n", "-z", "=", "==", "!="})
 """Behind these, ``[[ … ]]`` takes a quoted word for a text."""
-_NUMBERS = re.compile(r"\s-(?:eq|ne|lt|le|gt|ge|v|R)\s")
+_NUMBERS = pattern(r"\s-(?:eq|ne|lt|le|gt|ge|v|R)\s")
 
 
 class Conditions(Assignments):

@@ -7,15 +7,16 @@ from typing import NamedTuple
 
 from gpusetup.render.marks import NUMBER, OPEN
 from gpusetup.render.quoting_check.cursor import Cursor
+from gpusetup.render.quoting_check.pattern import pattern
 
-_IN_DOUBLE = re.compile('[^\\\\"$`\ue000-\ue002]+')
-_IN_ARITHMETIC = re.compile("[^()'\"\\\\$`\ue000-\ue002]+")
-_IN_BRACES = re.compile("[^}{'\"\\\\$`\ue000-\ue002]+")
-_IN_SUBSCRIPT = re.compile("[^][{}'\"\\\\$`\\s\ue000-\ue002]+")
-_IN_ANSI = re.compile(r"\$'(?:[^'\\]|\\.)*'", re.DOTALL)
-_NAMED = re.compile(r"\$(?:[A-Za-z_]\w*|[0-9@*#?$!-])")
-_WHOLE = re.compile(r"\$\{[#]?(?:[A-Za-z_]\w*|[0-9]+|[@*#?$!-])(?:\[[@*]\])?\}")
-_BEGUN = re.compile(r"\$\{([#!]?)([A-Za-z_]\w*|[0-9]+|[@*?$#-])")
+_IN_DOUBLE = pattern('[^\\\\"$`\ue000-\ue002]+')
+_IN_ARITHMETIC = pattern("[^()'\"\\\\$`\ue000-\ue002]+")
+_IN_BRACES = pattern("[^}{'\"\\\\$`\ue000-\ue002]+")
+_IN_SUBSCRIPT = pattern("[^][{}'\"\\\\$`\\s\ue000-\ue002]+")
+_IN_ANSI = pattern(r"\$'(?:[^'\\]|\\.)*'", re.DOTALL)
+_NAMED = pattern(r"\$(?:[A-Za-z_]\w*|[0-9@*#?$!-])")
+_WHOLE = pattern(r"\$\{[#]?(?:[A-Za-z_]\w*|[0-9]+|[@*#?$!-])(?:\[[@*]\])?\}")
+_BEGUN = pattern(r"\$\{([#!]?)([A-Za-z_]\w*|[0-9]+|[@*?$#-])")
 
 
 class Site(NamedTuple):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gpusetup.render.marks import WORD
 from gpusetup.render.quoting_check.cursor import ASSIGN
+from gpusetup.render.quoting_check.pattern import pattern
 
 if TYPE_CHECKING:
     from gpusetup.render.quoting_check.assignments import Assignments
@@ -33,9 +34,10 @@ CMD ENTRYPOINT SHELL HEALTHCHECK ONBUILD
 """
 RUN_WORDS = frozenset(_RUN_WORDS.split())
 """Programs (and instructions of a Containerfile) that take a program, or its text, from their words."""
-_PYTHON = re.compile(r"(?:.*/)?(?:python[0-9.]*|pypy[0-9.]*)")
-_FORMAT = re.compile(r"(?:[^%\\]|%[sqb%]|\\n|\\t)*")
-_ENVIRONMENT = re.compile(r"([A-Za-z_]\w*)=")
+_PYTHON = pattern(r"(?:.*/)?(?:python[0-9.]*|pypy[0-9.]*)")
+_WORD_END = pattern(r"[\s;&|]|$")
+_FORMAT = pattern(r"(?:[^%\\]|%[sqb%]|\\n|\\t)*")
+_ENVIRONMENT = pattern(r"([A-Za-z_]\w*)=")
 
 
 def refused_name(reader: Assignments, word: Word) -> None:
@@ -89,7 +91,7 @@ def _name(reader: Assignments, words: list[Word]) -> tuple[str, list[Word]]:
 
 def _shown(reader: Assignments, words: list[Word]) -> str:
     """Return the name of a command that has a plain value in it: what is fixed of its last part."""
-    end = re.compile(r"[\s;&|]|$").search(reader.text, words[0].start)
+    end = _WORD_END.search(reader.text, words[0].start)
     raw = reader.text[words[0].start : end.start() if end else None]
     return re.sub("\ue000.[^\ue001]*\ue001", "3", raw).rpartition("/")[2]
 
@@ -122,7 +124,7 @@ def _behind_program(words: list[Word]) -> bool:
 _CHANGING = {
     "alias": None,
     "enable": None,
-    "shopt": re.compile(r"-[su]|inherit_errexit|nullglob|failglob|dotglob|globstar|lastpipe"),
+    "shopt": pattern(r"-[su]|inherit_errexit|nullglob|failglob|dotglob|globstar|lastpipe"),
 }
 
 

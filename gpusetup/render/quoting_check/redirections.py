@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from gpusetup.render import marks
 from gpusetup.render.marks import CLOSE, CODE, OPEN
 from gpusetup.render.quoting_check.cursor import ASSIGN
+from gpusetup.render.quoting_check.pattern import pattern
 from gpusetup.render.quoting_check.words import Words
 
-_OPERATOR = re.compile(r"(?:[0-9]+|\{[A-Za-z_]\w*\})?(<<<|<<-|<<|<>|<&|>>|>&|>\||<(?!\()|>(?!\())|(&>>|&>)")
-_DELIMITER = re.compile(r"""'([\w.-]+)'|"([\w.-]+)"|\\?([\w.-]+)(?=[\s;&|<>)]|$)""")
+_BLANKS = pattern(r"(?:[ \t]|\\\n)*")
+_OPERATOR = pattern(r"(?:[0-9]+|\{[A-Za-z_]\w*\})?(<<<|<<-|<<|<>|<&|>>|>&|>\||<(?!\()|>(?!\())|(&>>|&>)")
+_DELIMITER = pattern(r"""'([\w.-]+)'|"([\w.-]+)"|\\?([\w.-]+)(?=[\s;&|<>)]|$)""")
 
 
 class Redirections(Words):
@@ -35,7 +35,7 @@ class Redirections(Words):
 
     def blanks(self) -> None:
         """Go over blanks and continued lines."""
-        found = re.compile(r"(?:[ \t]|\\\n)*").match(self.text, self.at)
+        found = _BLANKS.match(self.text, self.at)
         if found and found.end() > self.at:
             self.at = found.end()
 

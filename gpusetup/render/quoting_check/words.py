@@ -8,8 +8,9 @@ from typing import NamedTuple
 from gpusetup.render.marks import NUMBER, OPEN, PLAIN, WORD
 from gpusetup.render.quoting_check.cursor import FILTER
 from gpusetup.render.quoting_check.expansions import Expansions
+from gpusetup.render.quoting_check.pattern import pattern
 
-_LITERAL = re.compile(r"[A-Za-z0-9_./:@%+,=-]+")
+_LITERAL = pattern(r"[A-Za-z0-9_./:@%+,=-]+")
 _END = frozenset(" \t\n;&|()<>")
 _OF_WORDS = (WORD, PLAIN, NUMBER)
 
