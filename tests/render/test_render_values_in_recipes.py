@@ -160,5 +160,21 @@ def test_the_command_refuses_or_keeps_whole_the_card_of_a_saved_machine(gpusetup
     assert not (work / MARK).exists()
 
 
+def test_a_line_of_a_recipe_cannot_end_a_section_of_a_kickstart() -> None:
+    made = recipe(laptop())
+    assert "%post" in render(made, "kickstart", "2026-11-22")
+    step = msgspec.structs.replace(made.steps[0], define="names=(\n%end\n)\n")
+    with pytest.raises(WrongInputError, match="kickstart may end its section"):
+        render(msgspec.structs.replace(made, steps=(step,)), "kickstart", "2026-11-22")
+
+
+@pytest.mark.parametrize(("kind", "line"), [("kickstart", "GPUSETUP_END"), ("bundle", "GPUSETUP_END")])
+def test_a_line_of_a_recipe_cannot_end_the_here_document_it_is_carried_in(kind: str, line: str) -> None:
+    made = recipe(laptop())
+    step = msgspec.structs.replace(made.steps[0], define=f"names=(\n{line}\n)\n")
+    with pytest.raises(WrongInputError, match="here-document of that name"):
+        render(msgspec.structs.replace(made, steps=(step,)), kind, "2026-11-22")
+
+
 def test_the_blocks_that_are_shell_text_are_those_of_a_step() -> None:
     assert set(SHELL) == {"define", "check", "apply", "undo"}
