@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gpusetup.content import content_dirs
 from gpusetup.errors import WrongInputError
 from gpusetup.render import environment
 from gpusetup.render.marks import OPEN
@@ -173,6 +174,21 @@ def test_checked_text_cannot_end_the_here_document_it_stands_in() -> None:
 def test_text_that_is_not_whole_is_refused_before_other_text(text: str) -> None:
     with pytest.raises(WrongInputError):
         check_shell(text, whole=True)
+
+
+def documented() -> list[str]:
+    """Return the places that the guide says are accepted, each made a whole command."""
+    section = (content_dirs("recipes")[0] / "README.md").read_text().partition("## Where a value may stand")[2]
+    rows = "\n".join(row.split(" | ")[0] for row in section.splitlines() if row.startswith("| `"))
+    ends = {"case": " x) : ;; esac", "for": " :; done"}
+    begins = {"<<<": "cat ", "$((": "echo "}
+    spans = [one.replace("\\|", "|") for one in re.findall(r"`([^`]*\{\{[^`]*)`", rows)]
+    return [begins.get(one[:3], "") + one + ends.get(one.split()[0], "") for one in spans]
+
+
+@pytest.mark.parametrize("source", documented())
+def test_a_place_that_the_guide_names_is_accepted(source: str) -> None:
+    assert render(source, v="harmless", w="x", n=3)
 
 
 @given(text=st.text("ab \n\t'\"\\$`(){}[]<>;&|#=~*?!EOFcase", max_size=60))
