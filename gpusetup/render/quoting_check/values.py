@@ -4,8 +4,8 @@ A value that a variable holds is inert as ``"$name"``, and runs as ``((name))``:
 expression, whose subscripts may hold commands. So the names that may hold a value are followed through assignments
 and through the arguments of functions in the same text, and such a name is refused wherever bash evaluates text.
 It errs on the side of refusing: a name is one variable throughout, and what a command that is given a value prints may
-be a value. What programs do with their arguments is not looked at, and what goes through files and pipes is not followed
-but into ``read`` and its like.
+be a value. What programs do with their arguments is not looked at, and what goes through files and pipes is followed
+into ``read`` and its like alone.
 """
 
 from __future__ import annotations
