@@ -176,6 +176,13 @@ def test_text_that_is_not_whole_is_refused_before_other_text(text: str) -> None:
         check_shell(text, whole=True)
 
 
+@pytest.mark.parametrize(
+    "piece", ["$(", "`", "((", "{ ", "\\", "'", '"', "${x:-", "a=(", "case x in x) ", "[[ ", "<<a\n", "f() {", "$", "#"]
+)
+def test_text_of_one_piece_over_and_over_is_judged_without_a_fault(piece: str) -> None:
+    refusal(piece * (65536 // len(piece)) + "\u00ab")
+
+
 def documented() -> list[str]:
     """Return the places that the guide says are accepted, each made a whole command."""
     section = (content_dirs("recipes")[0] / "README.md").read_text().partition("## Where a value may stand")[2]

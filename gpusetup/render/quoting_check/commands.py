@@ -137,6 +137,9 @@ def check(text: str, *, whole: bool, instructions: bool = False) -> Commands:
     reader.instructions = instructions
     try:
         reader.commands("")
+    except RecursionError:
+        reader.at = 0
+        reader.not_understood("commands in each other, too deep")
     except FinishedError:
         if whole and text.rstrip("\n").endswith("\\"):
             reader.refuse("is not whole: it ends in a backslash", PLAINER)
