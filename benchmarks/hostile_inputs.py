@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the campaign 
 from gpusetup.errors import GpusetupError, WrongInputError
 from gpusetup.render import environment
 from gpusetup.render.formats import render
-from gpusetup.render.settle import settle
+from gpusetup.render.quoting_check import check_shell
 from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Stack
 from tests.stacks import cardless, desktop, laptop
@@ -35,7 +35,7 @@ PLACES = (
     "x={{ value | sh }}; printf '%s\\0' \"$x\"",
     "x=({{ [value] | sh }}); printf '%s\\0' \"${x[0]}\"",
     "f() { printf '%s\\0' \"$1\"; }; f {{ value | sh }}",
-    "[[ {{ value | sh }} == x ]] || :; printf '%s\\0' \"$(printf '%s.' {{ value | sh }})\"",
+    "[[ x == {{ value | sh }} ]] || :; printf '%s\\0' \"$(printf '%s.' {{ value | sh }})\"",
 )
 PIECES = ("'", '"', "\\", "`", "$(", ")", "${", "}", ";", "&", "|", ">", "<", "#", "!", "~", "*", "?", "[", "]", "$'",
           "\n", "\r", "\t", "\x1b", "\0", "\u2028", "\u202e", "\ue000", "\ue001", "\ue002", "EOF", "GPUSETUP_END",
@@ -68,7 +68,7 @@ def words(count: int) -> tuple[int, int]:
         for number, value in enumerate(values):
             template = templates[number % len(templates)]
             try:
-                lines.append(settle(template.render(value=value)))
+                lines.append(check_shell(template.render(value=value)))
             except WrongInputError:
                 refused += 1
             else:

@@ -21,7 +21,7 @@ from gpusetup.doctor.rule import either
 from gpusetup.errors import WrongInputError
 from gpusetup.render.model import Recipe, Step
 from gpusetup.render.quoting import sh
-from gpusetup.render.settle import settle
+from gpusetup.render.quoting_check import check_shell
 from gpusetup.render.steps import digest, read_library
 from gpusetup.value import Value
 
@@ -161,7 +161,7 @@ def _step(group: _Group, distro: str, deep: tuple[str, ...]) -> Step:
         id=name,
         title=remedies[0].text,
         why="; ".join(f"{one.rule}, {one.subject}: {one.summary}" for one in group.findings),
-        define=settle(
+        define=check_shell(
             f"step={sh(name)} rule={sh(group.rule)} python={sh(group.asked.python)} person={sh(person)}\n"
             f"asked=({sh(deep if group.rule.startswith(DEEP) else ())})\n"
         ),
@@ -198,7 +198,7 @@ def _program(command: str) -> str:
 
 def _filled(command: str, remedy: Remedy) -> str:
     """Return `command` with the values in their places, each one bare word of the shell; raises `WrongInputError`."""
-    return settle(command.format_map({name: sh(value) for name, value in remedy.values.items()}))
+    return check_shell(command.format_map({name: sh(value) for name, value in remedy.values.items()}))
 
 
 def _lines(*commands: str) -> str:

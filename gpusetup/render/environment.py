@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def steps(folders: list[Path]) -> Environment:
     """Return the environment in which step files are written; `folders` are looked through in order."""
-    return _environment(folders, sh=quoting.sh, plain=quoting.plain)
+    return _environment(folders, sh=quoting.sh, plain=quoting.plain, number=quoting.number)
 
 
 def scripts(folders: list[Path]) -> Environment:
@@ -24,6 +24,7 @@ def scripts(folders: list[Path]) -> Environment:
         folders,
         sh=quoting.sh,
         plain=quoting.plain,
+        number=quoting.number,
         code=quoting.code,
         comment=quoting.comment,
         doubled=quoting.doubled,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from gpusetup import __version__
 from gpusetup.content import content_dirs
 from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.render import environment
+from gpusetup.render.marks import CLOSE, CODE, OPEN, stripped
 from gpusetup.render.model import Recipe
-from gpusetup.render.settle import settle
+from gpusetup.render.quoting_check import check_data, check_shell
 from gpusetup.report.plan import TITLES
+
+SHELL = (".sh.j2", ".ks.j2")
+"""Endings of the templates whose text a shell reads."""
 
 
 def formats() -> dict[str, str]:
@@ -43,7 +48,22 @@ def render(recipe: Recipe, kind: str, made: str) -> str:
             script=lambda: render(recipe, "bash", made),
             file=lambda name: (_folder() / "parts" / name).read_text(),
         )
-        return settle(text)
+        if known[kind].endswith(".ks.j2"):
+            _keep_sections(text)
+        return check_shell(text) if known[kind].endswith(SHELL) else check_data(text)
+
+
+def _keep_sections(text: str) -> None:
+    """Refuse a kickstart whose script has a line that begins with a percent sign, at which its section may end.
+
+    Source: pykickstart, "Kickstart Syntax Reference": a section ends at a line ``%end``, whatever its body means to a
+    shell.
+    """
+    own = re.sub(f"{OPEN}{CODE}[^{CLOSE}]*{CLOSE}", "", text)
+    if len(re.findall(r"(?m)^%", stripped(text))) != len(re.findall(r"(?m)^%", own)):
+        raise WrongInputError(
+            "a line of the recipe begins with %, where a kickstart may end its section", "indent that line"
+        )
 
 
 def _folder() -> Path:

@@ -1,9 +1,10 @@
-"""The only door through which a value enters shell text.
+"""The only door through which a value enters rendered text.
 
-A template writes ``{{ value | sh }}``. The filter quotes the value and marks where it stands; a value without the
-filter is marked as raw. `settle.settle` then reads the rendered text the way bash would and refuses every raw value,
-and every quoted one that does not stand where bash reads a bare word: inside double quotes, a comment or a
-here-document it would be taken apart again. So neither a forgotten filter nor one in the wrong place becomes a hole.
+A template writes ``{{ value | sh }}``. The filter quotes the value and marks where it stands and which filter it came
+through; a value without one is marked as raw. `quoting_check` then reads the text and accepts a value only in the
+positions that are known to be safe for its filter, in shell text those where bash takes a quoted word for data. Every
+other position is refused, and so is text before a value that the reader does not understand. What becomes of a value
+in a variable or in a function's argument is `quoting_check.values`' to say.
 """
 
 from __future__ import annotations
@@ -14,10 +15,9 @@ import shlex
 from typing import Any
 
 from gpusetup.errors import WrongInputError
+from gpusetup.render.marks import CODE, COMMENT, JSON, LINE, NUMBER, PLAIN, RAW, UNIT, WORD, marked, stripped, unmarked
 from gpusetup.text import neutral
 
-# private-use characters, which no value may hold, so that a mark cannot be forged
-OPEN, CLOSE, RAW = "\ue000", "\ue001", "\ue002"
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ue000-\ue002]")
 
 
@@ -27,33 +27,48 @@ class Shell(str):
     __slots__ = ()
 
 
+class Plain(str):
+    """Text of letters, digits and ``._+-`` alone, which the shell reads as it stands."""
+
+    __slots__ = ()
+
+
 def sh(value: Any) -> Shell:
     """Quote a text, a number, or a sequence of them (as separate words) for bash."""
+    if isinstance(value, Plain):
+        return Shell(marked(PLAIN, value))
     if isinstance(value, (str, int, float)):
-        return Shell(OPEN + shlex.quote(_printable(str(value))) + CLOSE)
+        return Shell(marked(WORD, shlex.quote(_printable(str(value)))))
     return Shell(" ".join(sh(item) for item in value))
 
 
-def plain(value: str) -> str:
-    """Return `value` if it can be a file name and an identifier too; it still needs `sh` after this."""
+def plain(value: str) -> Plain:
+    """Return `value` if it can be part of a file name and of another name; it still needs `sh` after this."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", value):
         raise WrongInputError(f"{neutral(value)!r} cannot be a name here", "use letters, digits, dots and dashes")
-    return value
+    return Plain(value)
+
+
+def number(value: Any) -> Shell:
+    """Write a whole number, which may stand in bash's arithmetic too; any other value is refused."""
+    if not isinstance(value, int):
+        raise WrongInputError(f"{neutral(str(value))!r} is not a whole number", "write {{ value | sh }}")
+    return Shell(marked(NUMBER, str(int(value))))
 
 
 def comment(value: str, mark: str = "# ") -> Shell:
     """Return `value` as one comment line; it may only stand at the beginning of a line."""
-    return Shell(OPEN + mark + _unmarked(neutral(value)) + CLOSE)
+    return Shell(marked(COMMENT, mark + unmarked(neutral(value))))
 
 
 def line(value: str) -> Shell:
-    """Return `value`, which is the rest of its line, for grammars that take that as it stands."""
-    return Shell(OPEN + _printable(value) + CLOSE)
+    """Return `value`, which is the rest of its line, for grammars that take that as it stands. Never in shell text."""
+    return Shell(marked(LINE, _printable(value)))
 
 
 def code(text: str) -> Shell:
-    """Pass on shell text that was rendered, and settled, before. Only format templates have this filter."""
-    return Shell(_unmarked(text))
+    """Pass on text that was rendered, and checked, before. Only format templates have this filter."""
+    return Shell(marked(CODE, unmarked(text)))
 
 
 def json_text(value: Any) -> Shell:
@@ -64,7 +79,7 @@ def json_text(value: Any) -> Shell:
     text = json.dumps(value, ensure_ascii=False)
     if re.search("[\ud800-\udfff]", text):
         raise WrongInputError(f"the value {neutral(text)!r} is not Unicode", "give it in UTF-8")
-    return Shell(_NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+    return Shell(marked(JSON, _NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text)))
 
 
 def unit(value: Any) -> Shell:
@@ -78,7 +93,7 @@ def unit(value: Any) -> Shell:
         raise WrongInputError("a word of the command is empty, and Quadlet would drop what follows it", "leave it out")
     if not isinstance(value, str):
         return Shell(" ".join(map(unit, value)))
-    return Shell(json_text(value).replace("%", "%%").replace("$", "$$"))
+    return Shell(marked(UNIT, stripped(json_text(value)).replace("%", "%%").replace("$", "$$")))
 
 
 def unit_line(value: str) -> Shell:
@@ -113,20 +128,16 @@ def literal(value: Any) -> Any:
 
 def mark(value: Any) -> str:
     """Mark (as Jinja's ``finalize``) whatever did not come through a filter of this module as raw."""
-    return value if isinstance(value, Shell) else RAW + _unmarked(neutral(str(value)))
+    return value if isinstance(value, Shell) else RAW + unmarked(neutral(str(value)))
 
 
 def words(text: str) -> str:
     """Return rendered prose, in which raw values are at home, on one line."""
-    return " ".join(text.replace(RAW, "").split())
-
-
-def _unmarked(text: str) -> str:
-    return text.translate({ord(char): "\ufffd" for char in (OPEN, CLOSE, RAW)})
+    return " ".join(stripped(text).split())
 
 
 def _printable(text: str) -> str:
-    if neutral(text) != text or _unmarked(text) != text:
+    if neutral(text) != text or unmarked(text) != text:
         raise WrongInputError(
             f"the value {neutral(text)!r} holds a line break, a control or a private character",
             "nothing of that kind can be part of a package name, a version or a path here",

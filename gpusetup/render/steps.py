@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from gpusetup.content import content_dirs
 from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.render import environment
-from gpusetup.render.environment import template_faults
+from gpusetup.render.blocks import SHELL, Blocks
 from gpusetup.render.model import Recipe, Step
 from gpusetup.render.quoting import words
-from gpusetup.render.settle import settle
 from gpusetup.value import to_json
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
     from gpusetup.resolve.model import Stack
 
-BASE = "step.sh.j2"
 LIBRARY = "library.sh"
 DOORS = ("check", "apply", "undo")
 _FILE = re.compile(r"(?P<order>[0-9]{2})-(?P<id>[a-z][a-z0-9-]*)\.sh\.j2")
@@ -43,8 +41,9 @@ def recipe(stack: Stack, own: Path | None = None) -> Recipe:
         raise RefusedError(f"there are no recipes for {distro!r}", "give a folder with your own by --recipes DIR")
     places = [*laid, *folders]
     templates = environment.steps(places)
-    steps = tuple(step for name in files if (step := _step(name, stack, templates)) is not None)
     library = read_library(distro, own)
+    proven = None if own is None else library  # what is built in is held to the same by the tests
+    steps = tuple(step for name in files if (step := _step(name, stack, templates, proven)) is not None)
     return Recipe(
         distro=distro, release=stack.release, stack=stack, library=library, steps=steps, digest=digest(library, steps)
     )
@@ -62,42 +61,24 @@ def step_files(folders: list[Path]) -> list[str]:
     return sorted(found.values())
 
 
-def _step(name: str, stack: Stack, templates: Environment) -> Step | None:
-    """Render one file, or return None when its `when` block says that this stack does not need it."""
+def _step(name: str, stack: Stack, templates: Environment, library: str | None) -> Step | None:
+    """Render one file, or return None when its `when` block says that this stack does not need it.
+
+    With a `library`, the step is looked through as a whole, with the library's functions, for what evaluates a value.
+    """
     match = _FILE.fullmatch(name)
-    block = _Blocks(name, templates, stack)
+    block = Blocks(name, templates, stack)
     if match is None or not words(block("when")):
         return None
+    if library is not None:
+        block.prove(library)
     return Step(
         id=match["id"],
         **{part: words(block(part)) for part in ("title", "why", "manual")},
-        **{part: block.shell(part) for part in ("define", *DOORS)},
+        **{part: block.shell(part) for part in SHELL},
         root=bool(words(block("root"))),
         reboot_after=bool(words(block("reboot_after"))),
     )
-
-
-class _Blocks:
-    """The blocks of one step file, each rendered on its own; those it leaves out come from the base file."""
-
-    def __init__(self, name: str, templates: Environment, stack: Stack) -> None:
-        template = environment.get(templates, name)
-        self.name = name
-        self.blocks = environment.get(templates, BASE).blocks | template.blocks
-        self.context = template.new_context({"stack": stack})
-
-    def __call__(self, part: str) -> str:
-        with template_faults(f"{self.name}, block {part}"):
-            if part not in self.blocks:
-                raise WrongInputError("this block is missing", f"fill it: {{% block {part} %}}…{{% endblock %}}")
-            return "".join(self.blocks[part](self.context))
-
-    def shell(self, part: str) -> str:
-        """Return a block of shell text, proven to hold its values where they are safe, ending in one newline."""
-        text = self(part)
-        with template_faults(f"{self.name}, block {part}"):
-            text = settle(text).strip("\n")
-        return text + "\n" if text else ""
 
 
 def read_library(distro: str, own: Path | None = None) -> str:

@@ -9,10 +9,10 @@ from gpusetup.content import content_dirs
 from gpusetup.machine.image.name import image_name
 from gpusetup.render import environment
 from gpusetup.render.container.context import context
-from gpusetup.render.container.formats import settled, skeleton, template_name
+from gpusetup.render.container.formats import checked, skeleton, template_name
 from gpusetup.render.container.labels import floor, labels
 from gpusetup.render.container.model import Base, Container, Job
-from gpusetup.render.settle import settle
+from gpusetup.render.quoting_check import check_shell
 from gpusetup.render.steps import recipe
 
 if TYPE_CHECKING:
@@ -54,10 +54,10 @@ def render(
             "wheel": wheel,
             "made": made,
             "also": lambda other: render(stack, base, job, facts, made=made, kind=other, own=own).text.rstrip("\n"),
-            "script": lambda part: settle(environment.get(templates, part).render(values)).rstrip("\n"),
+            "script": lambda part: check_shell(environment.get(templates, part).render(values)).rstrip("\n"),
             "step": lambda wanted: step_script(stack, wanted),
         }
-        text = settled(template.render(values), name)
+        text = checked(template.render(values), name)
     return Container(stack=stack, base=base, job=job, format=kind, driver_floor=floor(stack), labels=said, text=text)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from gpusetup.errors import WrongInputError
-from gpusetup.render.settle import settle, settle_data
+from gpusetup.render import marks
+from gpusetup.render.quoting_check import check_data, check_shell
 
 SHELL = (".sh.j2", ".def.j2", "file.j2")
 """Endings of the templates whose text a shell reads, at least in part."""
+SCRIPTS = r"%(?:pre|setup|post|environment|runscript|startscript|test)\b"
+"""The sections of an Apptainer definition that a shell reads."""
 
 
 def formats(folders: Iterable[Path]) -> dict[str, str]:
@@ -34,8 +38,20 @@ def skeleton(template: str) -> str:
     return "Apptainer.j2" if template.endswith(".def.j2") else "Containerfile.j2"
 
 
-def settled(text: str, template: str) -> str:
+def checked(text: str, template: str) -> str:
     """Return rendered `text` without its marks, every value in it seen to stand where its grammar keeps it whole."""
-    if template.endswith(".def.j2") and "{{" in text:
+    if template.endswith(".def.j2"):
+        return _definition(text)
+    if template.endswith(SHELL):
+        return check_shell(text, instructions=template.endswith("file.j2"))
+    return check_data(text, lines=template.endswith(".container.j2"))
+
+
+def _definition(text: str) -> str:
+    """Check an Apptainer definition section by section: some are shell text, the others lines of their own grammar."""
+    if "{{" in text:
         raise WrongInputError("a value holds {{, which Apptainer would take for a variable", "leave it out of names")
-    return settle(text) if template.endswith(SHELL) else settle_data(text)
+    if re.search(rf"(?m)^[ \t]*{marks.OPEN}.%", text):
+        raise WrongInputError("a value at the beginning of a line would begin a section of its own", "indent no value")
+    parts = re.split(r"(?m)^(?=%|Bootstrap:)", text)
+    return "".join(check_shell(one) if re.match(SCRIPTS, one) else check_data(one, lines=True) for one in parts)

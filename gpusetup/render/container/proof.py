@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gpusetup.content import content_dirs
 from gpusetup.render import environment
-from gpusetup.render.settle import settle
+from gpusetup.render.quoting_check import check_shell
 
 if TYPE_CHECKING:
     from gpusetup.render.container.model import Container
@@ -19,4 +19,4 @@ def proof(container: Container, image: str, wheel: Archive) -> str:
     """Return the Containerfile that lays gpusetup, from `wheel`, on top of the `image` built of `container`."""
     template = environment.get(environment.scripts(content_dirs("containers")), TEMPLATE)
     with environment.template_faults(TEMPLATE):
-        return settle(template.render(stack=container.stack, image=image, wheel=wheel))
+        return check_shell(template.render(stack=container.stack, image=image, wheel=wheel), instructions=True)
