@@ -22,7 +22,10 @@ _LINKS = 40  # as the kernel allows (path_resolution(7))
 
 def make_folder(path: Path) -> None:
     """Make the folder `path`, for its owner alone whatever the umask says. Raises `RefusedError` if it is not ours."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+    for parent in reversed(path.parents):  # in the root of an image they may not be there
+        if not parent.exists():
+            parent.mkdir(exist_ok=True)
+            parent.chmod(0o755)
     path.mkdir(exist_ok=True, mode=FOLDER)
     require_ours(path)
     path.chmod(FOLDER)
