@@ -167,8 +167,10 @@ before_step() {
 
 # is_ours STEP PATH [STATE]: what is at PATH now, or will be, is the step's doing.
 is_ours() {
-  mkdir -p "$(dirname "$state/$1.ours$2")"
-  say "${3:-$(at "$root$2" state_at "$root$2")}" >>"$state/$1.ours$2"
+  local ours=$state/$1.ours$2 now=${3:-}
+  [[ -n $now ]] || now=$(at "$root$2" state_at "$root$2") || return
+  mkdir -p "${ours%/*}"
+  grep -qsxF -- "$now" "$ours" || say "$now" >>"$ours"
 }
 
 # changed_since STEP PATH NOW: it is known what the step has put there, and NOW is another thing, and not the one before.
