@@ -74,7 +74,7 @@ def _require_known(request: Request, facts: Facts) -> None:
 def _differing_parts(saved: Stack, made: Stack) -> list[str]:
     """Name what was chosen otherwise. Reasons and warnings depend on the day, and nothing is made of them."""
     said = {"choices", "warnings"}
-    return [f"its {name} differs" for name in made.__struct_fields__
+    return [f"another choice of {name}" for name in made.__struct_fields__
             if name not in said and getattr(saved, name) != getattr(made, name)]  # fmt: skip
 
 

@@ -62,7 +62,7 @@ def read_ours(path: Path) -> bytes | None:
     except PermissionError as error:
         raise RefusedError(f"{path} is root's to read", "run it with sudo") from error
     except OSError as error:
-        raise _not_ours(path, error.strerror) from error
+        raise _not_ours(path, str(error.strerror)) from error
     try:
         require_ours(path.parent)
         _require_file(path, os.fstat(handle))
@@ -78,7 +78,7 @@ def open_ours(path: Path, flags: int) -> int:
     except PermissionError as error:
         raise RefusedError(f"{path} cannot be written", "this changes the system: run it with sudo") from error
     except OSError as error:
-        raise _not_ours(path, error.strerror) from error
+        raise _not_ours(path, str(error.strerror)) from error
     try:
         _require_file(path, os.fstat(handle))
         os.fchmod(handle, FILE)

@@ -174,7 +174,9 @@ def test_a_daemon_that_a_step_starts_does_not_keep_the_lock(fedora: Fedora) -> N
 
 def test_a_step_can_ask_its_question_at_a_terminal(fedora: Fedora, start: Start) -> None:
     master, slave = pty.openpty()
-    process = start(script("echo begin >>$root/log; [[ -t 0 ]]; read -r -p 'Yes? ' answer; echo $answer >$root/one"), slave)
+    process = start(
+        script("echo begin >>$root/log; [[ -t 0 ]]; read -r -p 'Yes? ' answer; echo $answer >$root/one"), slave
+    )
     os.write(master, b"yes\n")
     process.communicate(timeout=60)
     assert process.returncode == 0
