@@ -62,7 +62,7 @@ def start(place: Place) -> Start:
             [sys.executable, "-c", RUN, str(place.root), str(place.root / "recipe.json")],
             stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
-        waited_for(lambda: (place.root / "log").exists())
+        waited_for((place.root / "log").exists)
         return process
 
     return begin

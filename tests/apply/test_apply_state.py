@@ -1,4 +1,4 @@
-"""What is known of earlier runs is its owner's: whatever the umask, and nothing that others could change is believed."""
+"""What is known of earlier runs is its owner's, whatever the umask: nothing that others could change is believed."""
 
 from __future__ import annotations
 
@@ -115,7 +115,8 @@ def test_a_digest_is_no_path(place: Place, name: str) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"recipe": "../../../../evil"}, {"step": "../one"}, {"step": "one\n"}, {"event": "evil"}, {"more": "x"}, {"at": "9" * 99}],
+    [{"recipe": "../../../../evil"}, {"step": "../one"}, {"step": "one\n"}, {"event": "evil"}, {"more": "x"},
+     {"at": "9" * 99}],
 )  # fmt: skip
 def test_a_line_that_is_no_entry_says_nothing(place: Place, change: dict[str, str]) -> None:
     apply(MADE, place, quiet)

@@ -56,7 +56,7 @@ def start(fedora: Fedora) -> Iterator[Start]:
             env={"PATH": f"{fedora.tools}:/usr/bin:/bin", "GPUSETUP_ROOT": str(fedora.root), "SHIM": str(fedora.shim)},
             process_group=0,  # not a session of its own, whose leader would take the terminal with it
         )  # fmt: skip
-        waited_for(lambda: (fedora.root / "log").exists())
+        waited_for((fedora.root / "log").exists)
         return process
 
     yield begin
