@@ -7,6 +7,7 @@ import pty
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -225,6 +226,25 @@ def test_a_folder_of_another_user_is_refused(fedora: Fedora) -> None:
     done = fedora.run(script("touch $root/one"))
     assert done.returncode == 1
     assert "nobody can change it" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("option", ["--check", "--dry-run"])
+def test_another_user_who_looks_is_told_that_root_has_to(option: str) -> None:
+    """Else a step whose notes cannot be read would seem not to be done."""
+    with tempfile.TemporaryDirectory(prefix="gpusetup-test-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "var/lib/gpusetup").mkdir(parents=True)
+        (folder / "var/lib/gpusetup").chmod(0o700)
+        (folder / "recipe.sh").write_text(script("touch $root/one"))
+        done = subprocess.run(
+            ["runuser", "-u", "nobody", "--", "env", f"GPUSETUP_ROOT={name}", "bash", folder / "recipe.sh", option],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "run it with sudo" in done.stderr
+    assert "to do" not in done.stdout
 
 
 def test_a_bundle_is_gathered_only_where_root_alone_can_write(fedora: Fedora, tmp_path: Path) -> None:
