@@ -121,7 +121,7 @@ def test_being_told_to_end_is_passed_on_and_the_end_of_the_step_waited_for(
     process.send_signal(number)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == -number
-    assert "the step one-step was interrupted" in said
+    assert "at the step one-step, which has ended" in said
     assert log(fedora) == ["begin", "tidied"]
     assert fedora.events() == [("one-step", "started")]
     (fedora.root / "go-on").touch()
@@ -139,7 +139,7 @@ def test_at_a_terminal_a_signal_waits_for_the_end_of_the_step(fedora: Fedora, st
     said, _ = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGTERM
     assert log(fedora) == ["begin", "end"]
-    assert "was interrupted (TERM) and has ended" in said
+    assert "interrupted (SIGTERM) at the step one-step" in said
     os.close(master)
     os.close(slave)
 

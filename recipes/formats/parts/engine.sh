@@ -18,6 +18,7 @@ last_event() {
 # to ask on, it has a process group of its own, to which signals are passed on at once; at a terminal Ctrl-C reaches it
 # anyway, and other signals wait for its end.
 door() {
+  [[ -z $told ]] || interrupted "$1"
   set +e
   if [[ -t 0 ]]; then
     (holding "$1" "$2")
@@ -28,6 +29,7 @@ door() {
     worker=$!
     set +m
     while wait "$worker"; status=$?; kill -0 "$worker" 2>/dev/null; do :; done # a signal ends the waiting, not the step
+    worker=""
   fi
   set -e
   [[ -z $told ]] || interrupted "$1"
@@ -55,7 +57,7 @@ tell() {
 }
 
 interrupted() {
-  say "── the step $1 was interrupted ($told) and has ended. Run the same command again to go on, or --undo." >&2
+  say "── interrupted (SIG$told) at the step $1, which has ended. Run the same command again to go on, or --undo." >&2
   trap - INT TERM HUP
   kill -s "$told" "$$"
   exit 1
@@ -88,9 +90,6 @@ need_root() {
   if still_at_work; then exit 1; fi
   (umask 077 && : >>"$journal")
   chmod 600 "$journal" "$state/lock"
-  trap 'tell INT' INT
-  trap 'tell TERM' TERM
-  trap 'tell HUP' HUP
 }
 
 apply_steps() {
@@ -175,6 +174,11 @@ show_steps() {
 
 # The commands of one step, as bash understood them.
 show_apply() { declare -f "$1" | sed -n '/^        apply)/,/^        ;;/{ //d; s/^/    /; p; }'; }
+
+for name in INT TERM HUP; do
+  # shellcheck disable=SC2064 # this very name
+  trap "tell $name" "$name"
+done
 
 case ${1:-} in
   "") apply_steps "" ;;
