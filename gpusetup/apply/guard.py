@@ -12,7 +12,6 @@ from gpusetup.machine.read import read
 from gpusetup.machine.system.operating_system import read_system
 from gpusetup.render.model import Recipe
 from gpusetup.render.origin import changes, origin
-from gpusetup.render.steps import digest
 from gpusetup.text import neutral
 
 DEADLINE = 10.0
@@ -46,13 +45,4 @@ def refuse_changed_host(recipe: Recipe, place: Place) -> None:
         raise RefusedError(
             f"this machine has changed since the recipe was planned: {neutral('; '.join(found))}",
             ("take back what was begun (gpusetup install --undo), and " if begun else "") + "plan again",
-        )
-
-
-def refuse_mended_by_hand(recipe: Recipe) -> None:
-    """Raise `RefusedError` when the steps of a saved recipe are not those that were planned."""
-    if digest(recipe.library, recipe.steps) != recipe.digest:
-        raise RefusedError(
-            "the steps in this recipe are not those that were planned, or not whole",
-            "plan again; your own steps go into a folder, given by --recipes DIR",
         )

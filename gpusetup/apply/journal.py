@@ -8,21 +8,25 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
+from gpusetup.apply.state import open_ours, read_ours
 from gpusetup.value import Value
 
 Event = Literal["started", "applied", "failed", "waiting", "undone"]
+DIGEST = r"\A[0-9a-f]{64}\Z"
+STEP = r"\A[a-z][a-z0-9-]{0,199}\Z"
+"""A step's id, which names files and functions."""
 
 
 class Entry(Value):
     """`at` UTC in ISO 8601, `recipe` the digest; `waiting` is for a reboot."""
 
-    at: str
-    recipe: str
-    step: str
+    at: Annotated[str, msgspec.Meta(max_length=40)]
+    recipe: Annotated[str, msgspec.Meta(pattern=DIGEST)]
+    step: Annotated[str, msgspec.Meta(pattern=STEP)]
     event: Event
 
 
@@ -35,17 +39,19 @@ class Journal:
     def note(self, recipe: str, step: str, event: Event) -> None:
         """Append one entry, on a line of its own even behind a line that a crash cut short."""
         entry = Entry(at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), recipe=recipe, step=step, event=event)
-        torn = self.path.exists() and not self.path.read_bytes().endswith(b"\n")
-        with self.path.open("ab") as file:
-            file.write((b"\n" if torn else b"") + msgspec.json.encode(entry) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        handle = open_ours(self.path, os.O_RDWR | os.O_APPEND)
+        try:
+            size = os.fstat(handle).st_size
+            torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
+            os.write(handle, (b"\n" if torn else b"") + msgspec.json.encode(entry) + b"\n")
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
     def entries(self) -> list[Entry]:
-        """Return every whole entry, oldest first; a line that a crash cut short says nothing."""
-        if not self.path.exists():
-            return []
-        return [entry for line in self.path.read_bytes().splitlines() if (entry := _entry(line)) is not None]
+        """Return every whole entry, oldest first; a line that a crash cut short, or that is no entry, says nothing."""
+        text = read_ours(self.path) or b""
+        return [entry for line in text.splitlines() if (entry := _entry(line)) is not None]
 
     def last(self, step: str) -> Event | None:
         """Return the last thing that happened to `step`, in whichever recipe."""

@@ -14,8 +14,9 @@ from gpusetup.apply import doors
 from gpusetup.apply.doors import Outcome
 from gpusetup.apply.journal import Entry
 from gpusetup.apply.place import Place
-from gpusetup.errors import StepFailedError
+from gpusetup.errors import RefusedError, StepFailedError
 from gpusetup.render.model import Recipe, Step
+from gpusetup.text import neutral
 
 Tell = Callable[[str], None]
 Ending = Literal["done", "reboot"]
@@ -23,7 +24,7 @@ Ending = Literal["done", "reboot"]
 
 def look(recipe: Recipe, place: Place) -> dict[str, bool]:
     """Return for each step whether it is done already. Changes nothing."""
-    return {step.id: doors.run(recipe, step, "check", place.root).status == 0 for step in recipe.steps}
+    return {step.id: doors.run(recipe, step, "check", place).status == 0 for step in recipe.steps}
 
 
 def apply(recipe: Recipe, place: Place, tell: Tell) -> Ending:
@@ -51,18 +52,26 @@ def undo(place: Place, tell: Tell, ours: Callable[[Entry], bool] = lambda _entry
         standing = [entry for entry in place.journal.standing() if ours(entry)]
         for entry in standing:
             recipe = place.recipe(entry.recipe)
-            step = next(step for step in recipe.steps if step.id == entry.step)
+            step = _step(recipe, entry)
             tell(f"── taking back {step.id}")
-            outcome = doors.run(recipe, step, "undo", place.root)
+            outcome = doors.run(recipe, step, "undo", place)
             if outcome.status != 0:
                 _fail(f"taking back the step {step.id} failed", outcome, "mend the cause and run it again")
             place.journal.note(recipe.digest, step.id, "undone")
     return len(standing)
 
 
+def _step(recipe: Recipe, entry: Entry) -> Step:
+    found = next((step for step in recipe.steps if step.id == entry.step), None)
+    if found is None:
+        raise RefusedError(f"the journal says that a recipe did {entry.step}, which is no step of it",
+                           "see who changed the journal, and take that step back by hand")  # fmt: skip
+    return found
+
+
 def _already(recipe: Recipe, step: Step, place: Place) -> bool:
     last = place.journal.last(step.id)
-    if doors.run(recipe, step, "check", place.root).status != 0 or last == "started":
+    if doors.run(recipe, step, "check", place).status != 0 or last == "started":
         return False
     if last in ("failed", "waiting"):
         place.journal.note(recipe.digest, step.id, "applied")
@@ -71,8 +80,10 @@ def _already(recipe: Recipe, step: Step, place: Place) -> bool:
 
 def _apply_step(recipe: Recipe, step: Step, place: Place, tell: Tell) -> Ending:
     place.journal.note(recipe.digest, step.id, "started")
-    outcome = doors.run(recipe, step, "apply", place.root)
-    check = doors.run(recipe, step, "check", place.root) if outcome.status == 0 else None
+    outcome = doors.run(recipe, step, "apply", place)
+    if outcome.killed:  # it stays begun: half of it may be done, so it is done again whatever its check says
+        _fail(f"the step {step.id} was killed by signal {outcome.killed}", outcome, "run the same command again")
+    check = doors.run(recipe, step, "check", place) if outcome.status == 0 else None
     if check is None or (check.status != 0 and not step.reboot_after):
         place.journal.note(recipe.digest, step.id, "failed")
         said = f"failed (exit status {outcome.status})" if check is None else "ran, but its check says it is not done"
@@ -88,4 +99,4 @@ def _apply_step(recipe: Recipe, step: Step, place: Place, tell: Tell) -> Ending:
 
 def _fail(what: str, outcome: Outcome, remedy: str) -> NoReturn:
     last = next((line.strip() for line in reversed(outcome.tail) if line.strip()), "")
-    raise StepFailedError(f"{what}: {last}" if last else what, remedy)
+    raise StepFailedError(f"{what}: {neutral(last)}" if last else what, remedy)

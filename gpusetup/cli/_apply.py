@@ -15,9 +15,11 @@ from gpusetup.errors import EXIT_FINE, EXIT_REBOOT, RefusedError
 from gpusetup.own_trust import require_own_strength
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gpusetup.apply.journal import Entry
     from gpusetup.apply.place import Place
-    from gpusetup.render.model import Recipe
+    from gpusetup.render.model import Recipe, Step
 
 
 def host_place() -> Place:
@@ -31,16 +33,20 @@ def host_place() -> Place:
     return Place(Path(os.environ.get("GPUSETUP_ROOT") or "/"))
 
 
-def carry_out(recipe: Recipe, place: Place, *, yes: bool) -> int:
-    """Do the steps of `recipe` after asking, and return the exit code."""
+def carry_out(recipe: Recipe, place: Place, *, yes: bool, own: Iterable[Step] = ()) -> int:
+    """Do the steps of `recipe` after asking, and return the exit code. What `own` steps would run is shown in full."""
     from gpusetup.apply.guard import refuse_changed_host  # noqa: PLC0415
     from gpusetup.apply.run import apply  # noqa: PLC0415
+    from gpusetup.cli._signals import unwinding  # noqa: PLC0415
 
     for step in recipe.steps:
         tell(f"  {step.id}: {step.title}")
+    for step in own:
+        _show(step)
     confirm("Do these steps on this machine?", yes=yes)
     refuse_changed_host(recipe, place)  # whoever is asked may take a day to answer
-    ending = apply(recipe, place, tell)
+    with unwinding():
+        ending = apply(recipe, place, tell)
     click.echo("all steps are done" if ending == "done" else "reboot now, then give the same command again")
     return EXIT_FINE if ending == "done" else EXIT_REBOOT
 
@@ -48,13 +54,16 @@ def carry_out(recipe: Recipe, place: Place, *, yes: bool) -> int:
 def take_back(place: Place, ours: Callable[[Entry], bool], *, yes: bool) -> None:
     """Undo, after asking, the steps whose last entry in the journal is `ours`."""
     from gpusetup.apply.run import undo  # noqa: PLC0415
+    from gpusetup.cli._signals import unwinding  # noqa: PLC0415
 
     standing = [entry.step for entry in place.journal.standing() if ours(entry)]
     if not standing:
         click.echo("there is nothing to take back")
         return
     confirm(f"Take back {', '.join(standing)}?", yes=yes)
-    click.echo(f"{undo(place, tell, ours)} steps are taken back")
+    with unwinding():
+        count = undo(place, tell, ours)
+    click.echo(f"{count} steps are taken back")
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -63,3 +72,12 @@ def confirm(question: str, *, yes: bool) -> None:
         raise RefusedError("there is no terminal to ask on", "give --yes to go on without a question")
     if not yes:
         click.confirm(question, abort=True, err=True)
+
+
+def _show(step: Step) -> None:
+    """Print the text of a step that is not one of ours, as it would be run."""
+    tell(f"── {step.id} is a step of your own, or depends on a function of your own:")
+    for part in ("define", "check", "apply", "undo"):
+        text = getattr(step, part)
+        for line in (f"{part}:", *(f"    {one}" for one in text.splitlines())) if text else ():
+            tell(f"  {line}")

@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     "plan_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="With --apply: carry out this recipe, saved by --format json, if the machine is still as it was then.",
+    help="With --apply: carry out this recipe, saved by --format json, if it is what is planned here for the same "
+    "request (with the same --recipes DIR), and the machine is still as it was then.",
 )
 @click.option("--undo", "do_undo", is_flag=True, help="Take back what --apply did on this machine.")
 @click.option("--dry-run", is_flag=True, help="With --apply: say which steps are done and which are not.")
@@ -73,8 +74,9 @@ def install(
         _only_plan(ctx, options, do_apply=do_apply)
     if do_apply:
         place = host_place()
-        recipe = _saved(plan_file) if plan_file else place.waiting() or _recipe(own, options, explain=explain)
-        ctx.exit(_apply(recipe, place, dry_run=dry_run, yes=yes))
+        waiting = place.waiting()
+        recipe = _planned(plan_file, own, waiting) if plan_file else waiting or _recipe(own, options, explain=explain)
+        ctx.exit(_apply(recipe, place, own, dry_run=dry_run, yes=yes))
     recipe = _recipe(own, options, explain=explain)
     if not explain or output:
         _write(recipe, output, "json" if as_json else kind)
@@ -110,15 +112,15 @@ def _only_plan(ctx: click.Context, options: dict[str, Any], *, do_apply: bool) -
             raise click.UsageError(f"--plan says already what to install; leave out {name.strip('_')}")
 
 
-def _saved(path: Path) -> Recipe:
-    """Return the recipe in the file `path`, having seen that nobody changed its steps."""
-    from gpusetup.apply.guard import refuse_mended_by_hand  # noqa: PLC0415
+def _planned(path: Path, own: Path | None, waiting: Recipe | None) -> Recipe:
+    """Return the recipe that the plan in the file `path` asks for: the one that was begun, or what it comes to here."""
+    from gpusetup.apply.plan import agreed  # noqa: PLC0415 - --help needs none of this
+    from gpusetup.facts import facts  # noqa: PLC0415
     from gpusetup.render.model import Recipe  # noqa: PLC0415
     from gpusetup.value import load  # noqa: PLC0415
 
-    recipe = load(path, Recipe)
-    refuse_mended_by_hand(recipe)
-    return recipe
+    saved = load(path, Recipe)
+    return waiting if waiting is not None and waiting.digest == saved.digest else agreed(saved, own, facts())
 
 
 def _write(recipe: Recipe, output: Path | None, kind: str) -> None:
@@ -132,9 +134,10 @@ def _write(recipe: Recipe, output: Path | None, kind: str) -> None:
         deliver(text, output)
 
 
-def _apply(recipe: Recipe, place: Place, *, dry_run: bool, yes: bool) -> int:
+def _apply(recipe: Recipe, place: Place, own: Path | None, *, dry_run: bool, yes: bool) -> int:
     """Carry `recipe` out and return the exit code."""
     from gpusetup.apply.guard import refuse_changed_host, refuse_other_host  # noqa: PLC0415
+    from gpusetup.apply.plan import own_steps  # noqa: PLC0415
     from gpusetup.apply.run import look  # noqa: PLC0415
 
     refuse_other_host(recipe, place.root)
@@ -143,4 +146,4 @@ def _apply(recipe: Recipe, place: Place, *, dry_run: bool, yes: bool) -> int:
         for name, done in look(recipe, place).items():
             click.echo(f"{'done ' if done else 'to do'}  {name}")
         return EXIT_FINE
-    return carry_out(recipe, place, yes=yes)
+    return carry_out(recipe, place, yes=yes, own=own_steps(recipe, own))

@@ -1,14 +1,25 @@
 # ── files ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# keep_file PATH: as it is now, for undo.
+# keep_file PATH: as it is now, for undo, and where it is a link, what that leads to.
 keep_file() {
+  local path
+  path=$(behind "$1")
   undo_by restore_files "$step"
   put_aside "$step" "$1"
+  [[ $path == "$1" ]] || put_aside "$step" "$path"
+}
+
+# kept_file_is PATH: what a program has made of a file that was kept is this step's doing.
+kept_file_is() {
+  local path
+  path=$(behind "$1")
+  is_ours "$step" "$1"
+  [[ $path == "$1" ]] || is_ours "$step" "$path"
 }
 
 tee() {
-  keep_file "$1"
-  write_file "$step" "$1" 644
+  undo_by restore_files "$step"
+  write_file "$step" "$1"
 }
 
 # move_stray PATH: a file that no package has.
@@ -20,6 +31,7 @@ move_stray() {
 # move_away PATH: the file, and what it links to in the same folder, so that ldconfig does not make the link again.
 move_away() {
   local path target
+  only_roots "$root${1%/*}/"
   target=$(readlink -f "$root$1")
   target=${target#"$root"}
   if [[ ${target%/*} != "${1%/*}" ]]; then target=$1; fi
@@ -27,13 +39,14 @@ move_away() {
     [[ -e $root$path || -L $root$path ]] || continue
     mkdir -p "$(dirname "$state/$step.away$path")"
     undo_by bring_back "$path"
-    mv -f "$root$path" "$state/$step.away$path"
+    mv -fT "$root$path" "$state/$step.away$path"
   done
 }
 
 bring_back() {
   local away=$state/$step.away$1
-  if [[ ! -e $root$1 && ! -L $root$1 && (-e $away || -L $away) ]]; then mv -f "$away" "$root$1"; fi
+  only_roots "$root${1%/*}/"
+  if [[ ! -e $root$1 && ! -L $root$1 && (-e $away || -L $away) ]]; then mv -fT "$away" "$root$1"; fi
   find "$state/$step.away" -type d -empty -delete 2>/dev/null || :
 }
 

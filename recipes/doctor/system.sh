@@ -48,28 +48,28 @@ nvidia-smi() {
 # ── containers ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 nvidia-ctk() {
-  local word words=("$@") index
+  local word words=("$@") index status=0 kept=()
   case "$1 $2" in
     "cdi generate")
       for index in "${!words[@]}"; do
         word=${words[index]}
         [[ $word == --output=* ]] || continue
-        keep_file "${word#--output=}"
+        kept+=("${word#--output=}")
+        only_roots "$root${word#--output=}"
         mkdir -p "$(dirname "$root${word#--output=}")"
         words[index]=--output=$root${word#--output=}
       done
       ;;
     "runtime configure")
-      keep_file /etc/docker/daemon.json
-      keep_file /etc/containerd/config.toml
-      keep_file /etc/containerd/conf.d/99-nvidia.toml
-      keep_file /etc/crio/crio.conf
-      keep_file /etc/crio/conf.d/99-nvidia.toml
+      kept=(/etc/docker/daemon.json /etc/containerd/{config,conf.d/99-nvidia}.toml /etc/crio/{crio.conf,conf.d/99-nvidia.toml})
       ;;
-    "config "*) keep_file /etc/nvidia-container-runtime/config.toml ;;
+    "config "*) kept=(/etc/nvidia-container-runtime/config.toml) ;;
     "system create-dev-char-symlinks") undo_by remove_new_files /dev/char "$(files_below /dev/char)" ;;
   esac
-  command nvidia-ctk "${words[@]}"
+  for word in "${kept[@]}"; do keep_file "$word"; done
+  command nvidia-ctk "${words[@]}" || status=$?
+  for word in "${kept[@]}"; do kept_file_is "$word"; done
+  return "$status"
 }
 
 # ── SELinux, groups ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -111,10 +111,10 @@ take_variable_out() {
   home=$(getent passwd "$person" | cut -d: -f6)
   for path in "$root"/etc/environment "$root"/etc/{profile,bashrc,bash.bashrc} "$root"/etc/profile.d/*.sh \
     "$root$home"/.{profile,bash_profile,bash_login,bashrc}; do
-    grep -qsE "^[[:space:]]*(export[[:space:]]+)?$1=" "$path" || continue
+    [[ -f $path ]] || continue
+    at "$path" grep -qE "^[[:space:]]*(export[[:space:]]+)?$1=" "$path" || continue
     if [[ $path == */etc/environment ]]; then mark="# "; else mark=": # "; fi
-    keep_file "${path#"$root"}"
-    sed -i --follow-symlinks -E "s/^[[:space:]]*(export[[:space:]]+)?$1=/$mark&/" "$path"
+    at "$path" sed -E "s/^[[:space:]]*(export[[:space:]]+)?$1=/$mark&/" "$path" | tee "${path#"$root"}"
     found=yes
   done
   [[ -n $found || -d $state/$step.files ]] || fail "no file that a login reads sets $1: unset it where you set it"

@@ -55,6 +55,7 @@ fetch() {
 fetch_verified() {
   if [[ -e $3 ]] && sha256sum --check --status <<<"$2  $3"; then return; fi
   mkdir -p "$(dirname "$3")"
+  only_roots "$3" # nobody may change it between this and its use
   fetch "$1" "$3.new"
   if ! sha256sum --check --status <<<"$2  $3.new"; then
     rm -f "$3.new"

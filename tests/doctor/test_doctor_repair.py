@@ -24,6 +24,7 @@ from gpusetup.errors import StepFailedError
 from gpusetup.files import write
 from gpusetup.machine.model import Machine, System
 from gpusetup.render.model import Recipe, Step
+from gpusetup.render.steps import digest
 from gpusetup.value import to_json
 from tests.doctor.machines import cases, machine
 from tests.fake_host import WHOLE, grow
@@ -186,7 +187,7 @@ def one_step(found: Repair, step: Step) -> Recipe:
     quiet = msgspec.structs.replace(
         step, check='test -e "$root/../mended"\n', apply=step.apply + 'touch "$root/../mended"\n'
     )
-    return msgspec.structs.replace(found.recipe, steps=(quiet,))
+    return msgspec.structs.replace(found.recipe, steps=(quiet,), digest=digest(found.recipe.library, (quiet,)))
 
 
 def shims(folder: Path, names: tuple[str, ...]) -> Path:
@@ -268,8 +269,9 @@ def test_the_doctor_takes_back_its_own_steps_alone(tmp_path: Path) -> None:
         mine, id="driver", check='test -e "$root/../driver"\n', apply='touch "$root/../driver"\n'
     )
     theirs = Recipe(
-        distro="fedora", release="44", stack=desktop(), library=ours.library, steps=(step,), digest="0" * 64
-    )
+        distro="fedora", release="44", stack=desktop(), library=ours.library, steps=(step,),
+        digest=digest(ours.library, (step,)),
+    )  # fmt: skip
     apply(theirs, place, print)
     apply(ours, place, print)
     assert undo(place, print, lambda entry: place.mends(entry.recipe)) == 1

@@ -112,11 +112,14 @@ class Lab:
 
     def gpusetup(self, *args: str) -> subprocess.CompletedProcess[str]:
         """Run this checkout's own command inside."""
-        return self.sh(
-            shlex.join([str(Path(sys.executable).with_name("gpusetup")), *args]),
-            PYTHONPATH=str(HERE.parents[1]),
-            PYTHONDONTWRITEBYTECODE="1",
-        )
+        return self._ours(str(Path(sys.executable).with_name("gpusetup")), *args)
+
+    def python(self, text: str) -> subprocess.CompletedProcess[str]:
+        """Run Python text inside, which can import this checkout."""
+        return self._ours(sys.executable, "-c", text)
+
+    def _ours(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self.sh(shlex.join(words), PYTHONPATH=str(HERE.parents[1]), PYTHONDONTWRITEBYTECODE="1")
 
     def write(self, path: str, text: str, mode: str = "644") -> None:
         done = subprocess.run(

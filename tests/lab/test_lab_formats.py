@@ -10,9 +10,11 @@ import shutil
 import subprocess
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from gpusetup.render.formats import render
+from gpusetup.render.model import Origin
 from gpusetup.render.steps import recipe
 from gpusetup.value import to_json
 from tests.lab.fedora import Lab
@@ -20,6 +22,7 @@ from tests.lab.world import ADA, DAY, PASCAL, World
 
 pytestmark = pytest.mark.lab
 
+ANYWHERE = Origin(arch="x86_64", cards=None, kernel=None, driver=None, secure_boot=None)
 UNIT = "/etc/systemd/system/gpusetup-recipe.service"
 
 
@@ -116,17 +119,32 @@ def test_the_playbook_does_what_the_script_does_over_a_reboot(world: World, lab:
     assert lab.recipe(render(made, "bash", DAY), "--check").returncode == 0
 
 
-def test_the_command_applies_a_saved_plan_with_a_reboot_and_takes_it_back(world: World, lab: Lab) -> None:
-    made = recipe(world.small(PASCAL))
+CARRIES_OUT = """
+import sys
+from pathlib import Path
+from gpusetup.cli._apply import host_place
+from gpusetup.cli.install import _apply
+from gpusetup.render.model import Recipe
+from gpusetup.value import load
+sys.exit(_apply(load(Path("/root/plan.json"), Recipe), host_place(), None, dry_run={dry_run}, yes=True))
+"""
+"""What ``install --apply`` does with a recipe. By ``--plan`` it would not take one with the keys of the lab."""
+
+
+def test_the_command_applies_a_recipe_with_a_reboot_and_takes_it_back(world: World, lab: Lab) -> None:
+    made = msgspec.structs.replace(recipe(world.small(PASCAL)), origin=ANYWHERE)
     lab.write("/root/plan.json", to_json(made))
     lab.sh("mkdir /sys/module/nouveau")
     before = lab.state(strict=True)
-    dry = lab.gpusetup("install", "--apply", "--plan", "/root/plan.json", "--dry-run")
+    refused = lab.gpusetup("install", "--apply", "--plan", "/root/plan.json", "--yes")
+    assert refused.returncode == 4
+    assert "another choice of repositories" in refused.stderr
+    dry = lab.python(CARRIES_OUT.format(dry_run=True))
     assert dry.returncode == 0, dry.stderr
     assert "to do  driver" in dry.stdout
     assert lab.state(strict=True) == before  # to the last byte of the disk
     start = {path: what for path, what in lab.state().items() if path != "/root/plan.json"}
-    first = lab.gpusetup("install", "--apply", "--plan", "/root/plan.json", "--yes")
+    first = lab.python(CARRIES_OUT.format(dry_run=False))
     assert (first.returncode, first.stdout) == (7, "reboot now, then give the same command again\n"), first.stderr
     lab.reboot()
     second = lab.gpusetup("install", "--apply", "--yes")  # it remembers which recipe waits

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from gpusetup.apply.place import Place
+from gpusetup.errors import RefusedError
 from gpusetup.render.formats import render
 from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Stack
@@ -44,7 +48,7 @@ class Fedora:
         path = self.root.parent / "recipe.sh"
         path.write_text(script)
         (self.shim / "log").write_text("")
-        return subprocess.run(
+        done = subprocess.run(
             ["bash", path, *args],
             env={"PATH": f"{self.tools}:/usr/bin:/bin", "GPUSETUP_ROOT": str(self.root), "SHIM": str(self.shim), **env},
             capture_output=True,
@@ -54,6 +58,9 @@ class Fedora:
             stdin=subprocess.DEVNULL,
             check=False,
         )
+        if done.returncode == -signal.SIGKILL:
+            wait_until_free(self.root)
+        return done
 
     @property
     def calls(self) -> list[str]:
@@ -72,6 +79,18 @@ class Fedora:
     def events(self) -> list[tuple[str, str]]:
         lines = (self.root / "var/lib/gpusetup/journal.jsonl").read_text().splitlines()
         return [(row["step"], row["event"]) for row in map(json.loads, lines)]
+
+
+def wait_until_free(root: Path) -> None:
+    """Wait for the end of the step of a run that was killed with it: the kernel ends them one after another."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            with Place(root).locked():
+                return
+        except RefusedError:
+            assert time.monotonic() < end, "the step of a killed run goes on"
+            time.sleep(0.02)
 
 
 @pytest.fixture

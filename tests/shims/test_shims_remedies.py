@@ -26,6 +26,7 @@ from gpusetup.files import write
 from gpusetup.render.model import Recipe
 from gpusetup.value import to_json
 from tests.doctor.machines import machine
+from tests.shims.conftest import wait_until_free
 
 HERE = Path(__file__).parent
 CASES: dict[str, dict[str, Any]] = tomllib.loads((HERE / "remedies.toml").read_text())
@@ -210,6 +211,7 @@ def test_killed_anywhere_it_goes_on_and_is_taken_back(
         )  # fmt: skip
         assert killed.returncode == -9
         assert world.events() == ["started"]
+        wait_until_free(world.root)
         assert apply(made, world.place, print) == "done"
         undo(world.place, print)
         stays = tuple(case.get("stays", ()))
