@@ -46,7 +46,7 @@ class Root:
             os.close(self._handle)
 
     def open(self, path: str, flags: int) -> int:
-        """Open `path` with `flags`, as open(2) does, links followed inside the root; return the descriptor.
+        """Return a descriptor of `path`, got with the system call's `flags`, links followed inside the root.
 
         Raises OSError, for a loop of links and for the links of /proc that lead anywhere as well.
         """

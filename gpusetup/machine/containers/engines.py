@@ -100,5 +100,6 @@ def _no_cgroups(host: Host) -> Reading[bool]:
     text = host.read_text(TOOLKIT)
     if isinstance(text, Unread):
         return text
-    said = re.search(r"^\s*no-cgroups\s*=\s*(true|false)\b", text, re.MULTILINE)
-    return said is not None and said[1] == "true"
+    settings = (line.partition("=") for line in text.splitlines())
+    said = next((value.strip() for name, _, value in settings if name.strip() == "no-cgroups"), "")
+    return re.match(r"true\b", said) is not None

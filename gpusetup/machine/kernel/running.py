@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 
 from gpusetup.machine.host import Host
 from gpusetup.machine.kernel.builds import read_builds
@@ -24,7 +25,6 @@ _ARGUMENTS = (
     "systemd.unified_cgroup_hierarchy",
 )  # fmt: skip
 _NVIDIA_FILE = r"nvidia(-current|-tesla(-\d+)?|-legacy-\d+xx|-open)?(-(uvm|drm|modeset|peermem))?\.ko(\.\w+)?"
-_NVIDIA_ENTRY = rb"(?m)^([^:\n]*nvidia[^:\n]*\.ko[^:\n]*):"
 
 
 def read_kernel(host: Host) -> Kernel:
@@ -97,11 +97,23 @@ def _on_disk(host: Host, release: str) -> tuple[str, ...]:
     """Return the nvidia modules for the kernel `release`: those depmod knows and those in the folders they go to."""
     top = f"{MODULES}/{release}"
     index = host.read_bytes(f"{top}/modules.dep", MODULES_DEP_LIMIT)
-    listed = () if isinstance(index, Unread) else re.findall(_NVIDIA_ENTRY, index)
+    listed = () if isinstance(index, Unread) else _entries(index)
     known = [os.path.join(top, raw.decode(errors="replace")) for raw in listed]
     folders = ("extra", "updates", "kernel/drivers/video", "misc")
     lying = [path for folder in folders for depth in ("*", "*/*") for path in host.glob(f"{top}/{folder}/{depth}")]
     return tuple(sorted({path for path in (*known, *lying) if re.fullmatch(_NVIDIA_FILE, os.path.basename(path))}))
+
+
+def _entries(index: bytes) -> Iterator[bytes]:
+    """Yield the modules named nvidia of a ``modules.dep``, whose lines are ``FILE: WHAT IT NEEDS``."""
+    at = 0
+    while (found := index.find(b"nvidia", at)) >= 0:
+        start = index.rfind(b"\n", at, found) + 1 or at
+        end = index.find(b"\n", found)
+        at = end if end >= 0 else len(index)
+        file, mark, _ = index[start:at].partition(b":")
+        if mark and b"nvidia" in file and b".ko" in file:
+            yield file
 
 
 def _lockdown(host: Host) -> Reading[str]:

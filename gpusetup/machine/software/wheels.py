@@ -21,7 +21,6 @@ _FRAMEWORKS = frozenset(
     )
 )  # fmt: skip
 _FAMILIES = ("cupy", "nvidia-")
-_TORCH_CUDA = r"(?m)^cuda(?::[^=]*)? *= *(None|'([\d.]+)')"
 # ('cuda_version', '12.5.1'), ('is_cuda_build', True): the pairs of an OrderedDict, or of a dict
 _TENSORFLOW_CUDA = r"""['"]cuda_version['"][,:] *['"]([\d.]+)"""
 _TENSORFLOW_BUILD = r"""['"]is_cuda_build['"][,:] *(True|False)"""
@@ -50,12 +49,24 @@ class Build(msgspec.Struct, frozen=True):
 def read_build(host: Host, name: str, location: str) -> Build:
     """Return what torch or tensorflow was built for, as the Python files that their builds generate say."""
     if name == "torch":
-        said = re.search(_TORCH_CUDA, _text(host, f"{location}/torch/version.py"))
-        cuda = (said[2] or "cpu") if said else ""
+        cuda = _torch_cuda(_text(host, f"{location}/torch/version.py"))
         return Build(cuda, () if cuda in {"", "cpu"} else _torch_architectures(host, location))
     if name.startswith(("tensorflow", "tf-nightly")):
         return _tensorflow_build(_text(host, f"{location}/tensorflow/python/platform/build_info.py"))
     return Build()
+
+
+def _torch_cuda(text: str) -> str:
+    """Return the version in the line ``cuda: Optional[str] = '13.0'``, ``cpu`` for None."""
+    for line in text.splitlines():
+        name, _, value = line.partition("=")
+        if name.rstrip() == "cuda" or name.startswith("cuda:"):
+            value = value.strip()
+            if value.startswith("None"):
+                return "cpu"
+            if said := re.match(r"'([\d.]++)'", value):
+                return said[1]
+    return ""
 
 
 def _torch_architectures(host: Host, location: str) -> tuple[str, ...]:

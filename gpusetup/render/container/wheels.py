@@ -25,8 +25,8 @@ def read_wheels(path: Path, environment: Environment) -> tuple[str, ...]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise WrongInputError(f"cannot read {path}: {error}") from error
-    joined = re.sub(r"\s*\\\n\s*", " ", text)
-    lines = tuple(line for raw in joined.splitlines() if (line := raw.partition(" #")[0].strip()) and line[0] != "#")
+    said = (" ".join(raw.partition(" #")[0].split()) for raw in text.replace("\\\n", " ").splitlines())
+    lines = tuple(line for line in said if line and line[0] != "#")
     found = {}
     for line in lines:
         match = _WHEEL.fullmatch(line)
