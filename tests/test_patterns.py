@@ -13,7 +13,7 @@ from gpusetup.machine.frameworks.probes.loaded import ASK
 from tests.patterns import Use, texts, uses
 
 SIZES = {24: 0.05, 1 << 10: 0.05, 1 << 13: 0.08, 1 << 16: 0.25}
-"""Characters, and the processor time in seconds that no pattern comes near; the small sizes come first, for the slow ones."""
+"""Characters, and the processor time in seconds that no pattern comes near; small sizes first, for the slow ones."""
 ELSEWHERE = {
     "row['says']": "rows of import_errors.json, tried below",
     "pattern": "the names in ASK, tried below",
