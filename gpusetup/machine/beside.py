@@ -8,7 +8,7 @@ from typing import Any
 
 from gpusetup import __version__
 from gpusetup.machine.containers.engines import read_containers
-from gpusetup.machine.gpu.device_nodes import read_device_nodes, read_majors, read_slices
+from gpusetup.machine.gpu.device_nodes import CAPABILITIES, read_device_nodes, read_majors, read_slices
 from gpusetup.machine.gpu.driver import read_driver
 from gpusetup.machine.gpu.pci import read_bus
 from gpusetup.machine.gpu.stuck import read_stuck
@@ -19,11 +19,12 @@ from gpusetup.machine.nvml.question import Nvml
 from gpusetup.machine.packages.conda import read_conda
 from gpusetup.machine.packages.installed import read_packages
 from gpusetup.machine.software.distributions import read_distributions
-from gpusetup.machine.software.libraries import gone, read_cached, read_libraries
+from gpusetup.machine.software.libraries import CACHE, gone, read_cached, read_libraries
 from gpusetup.machine.software.owners import own
 from gpusetup.machine.software.toolkits import read_nvcc, read_toolkits
 from gpusetup.machine.software.wheels import read_owned, shared_files
 from gpusetup.machine.system.operating_system import read_system
+from gpusetup.machine.within import within
 
 Step = Callable[[str], object]
 """Is told which topic comes next."""
@@ -39,21 +40,21 @@ def read_beside(host: Host, answer: Callable[[], Nvml], step: Step = len) -> Mac
     distributions = read_distributions(host)
     owned = read_owned(host, distributions)
     step("packages")
-    packages = read_packages(host)
+    packages = within(host, "the packages", read_packages)
     step("libraries")
-    cached = read_cached(host)
+    cached = within(host, CACHE, read_cached)
     libraries = own(host, read_libraries(host, system.arch, toolkits, distributions, cached), packages, owned)
     step("the PCI bus")
     bus = read_bus(host)
     step("containers and devices")
     beside: dict[str, Any] = {
-        "device_nodes": read_device_nodes(host),
-        "device_majors": read_majors(host),
-        "slices": read_slices(host),
+        "device_nodes": within(host, "/dev", read_device_nodes),
+        "device_majors": within(host, "/proc/devices", read_majors),
+        "slices": within(host, CAPABILITIES, read_slices),
         "containers": read_containers(host, packages),
         "conda": read_conda(host),
-        "udev": read_udev(host),
-        "libraries_gone": gone(host, cached),
+        "udev": within(host, "udev's rules", read_udev),
+        "libraries_gone": within(host, CACHE, lambda host: gone(host, cached)),
         "shared_files": shared_files(owned),
     }
     step("the driver")

@@ -13,6 +13,7 @@ from gpusetup.machine.kernel.modprobe import read_modprobe
 from gpusetup.machine.kernel.module_file import read_module_file
 from gpusetup.machine.kernel.next_release import read_next_release
 from gpusetup.machine.model import Kernel, Module, Reading, Unread
+from gpusetup.machine.within import within
 
 MODULES = "/lib/modules"
 NVRM = "/proc/driver/nvidia/version"
@@ -40,12 +41,12 @@ def read_kernel(host: Host) -> Kernel:
         headers=release if isinstance(release, Unread) else host.exists(f"{MODULES}/{release}/build/Makefile"),
         taint=host.read_int("/proc/sys/kernel/tainted"),
         lockdown=_lockdown(host),
-        next_release=read_next_release(host),
+        next_release=within(host, MODULES, read_next_release),
         module_file=read_module_file(host, running, loaded=host.exists(NVRM)),
-        builds=read_builds(host),
-        modprobe=read_modprobe(host),
-        log=read_kernel_log(host),
-        earlier_log=read_earlier_log(host),
+        builds=within(host, "the builds of modules", read_builds),
+        modprobe=within(host, "modprobe's settings", read_modprobe),
+        log=within(host, "the kernel's log", read_kernel_log),
+        earlier_log=within(host, "the kernel's log", read_earlier_log),
     )
 
 
