@@ -154,14 +154,17 @@ def _decode(raw: bytes) -> list[list[Any]]:
     decoder = msgspec.json.Decoder(list[Any])
     try:
         return decoder.decode_lines(raw)
-    except msgspec.DecodeError:  # the library wrote into our pipe, and a line of its own is not to be believed
+    except (
+        msgspec.DecodeError,
+        RecursionError,
+    ):  # the library wrote into our pipe, and a line of its own is not to be believed
         return [line for part in raw.split(b"\n") for line in _decode_one(decoder, part)]
 
 
 def _decode_one(decoder: msgspec.json.Decoder[list[Any]], line: bytes) -> list[list[Any]]:
     try:
         return [decoder.decode(line)]
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return []
 
 

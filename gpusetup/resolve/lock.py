@@ -10,6 +10,7 @@ import msgspec
 
 from gpusetup import __version__
 from gpusetup.errors import WrongInputError
+from gpusetup.files import read
 from gpusetup.resolve.locked import LockedEnvironment, locked
 from gpusetup.resolve.model import Card, HostDriver, Repository, Stack, Toolkit
 from gpusetup.resolve.toml import to_toml
@@ -17,6 +18,10 @@ from gpusetup.value import Value
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
+
+
+MOST = 4 << 20
+"""Bytes of a lock; one with ten profiles has a hundred thousand."""
 
 
 class Profile(Value):
@@ -83,8 +88,6 @@ def load(path: Path) -> Lock:
     import tomllib  # noqa: PLC0415 - planning without a lock needs none of it
 
     try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Lock)
-    except OSError as error:
-        raise WrongInputError(f"cannot read the lock {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        return msgspec.convert(tomllib.loads(read(path, "the lock", MOST).decode()), Lock)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, RecursionError) as error:
         raise WrongInputError(f"{path} is not a gpusetup lock: {error}", "write to another file") from error

@@ -76,9 +76,7 @@ def _torch_architectures(host: Host, location: str) -> tuple[str, ...]:
     The build puts it into torch/csrc/cuda/Module.cpp (CUDA_ARCH_FLAGS); it lies among the constants, a megabyte.
     """
     top = f"{location}/torch"
-    constants = read_section(
-        host, f"{top}/lib/libtorch_python.so", ".rodata", CONSTANTS_LIMIT, owner=host.owner(top)
-    )
+    constants = read_section(host, f"{top}/lib/libtorch_python.so", ".rodata", CONSTANTS_LIMIT, owner=host.owner(top))
     said = re.search(_ARCHITECTURES, constants)
     return tuple(said[1].decode().split()) if said else ()
 

@@ -40,6 +40,9 @@ from gpusetup.machine.system.surroundings import read_container, read_virtualiza
 from gpusetup.machine.system.upkeep import read_notebook, read_reboot_required, read_uptime
 from gpusetup.machine.within import within
 
+RELEASE_LIMIT = 64 << 10
+LONG = 1000
+"""Characters beyond which a value is taken as it stands."""
 _LOADERS = {
     "ld-linux-x86-64.so.2": "x86_64",
     "ld-linux-aarch64.so.1": "aarch64",
@@ -94,9 +97,9 @@ def read_system(host: Host) -> System:
 
 def _os_release(host: Host) -> Reading[dict[str, str]]:
     """Return the entries of os-release as they stand there."""
-    text = host.read_text("/etc/os-release")
+    text = host.read_text("/etc/os-release", RELEASE_LIMIT)
     if isinstance(text, Unread):
-        text = host.read_text("/usr/lib/os-release")
+        text = host.read_text("/usr/lib/os-release", RELEASE_LIMIT)
     if isinstance(text, Unread):
         return text
     return {name.strip(): value for name, mark, value in (line.partition("=") for line in text.splitlines()) if mark}
@@ -107,7 +110,7 @@ def _unquote(value: str) -> str:
     plain = value.strip()
     if len(plain) > 1 and plain.startswith('"') and plain.endswith('"'):
         plain = plain[1:-1]
-    if not any(char in plain for char in "'\"\\"):
+    if len(plain) > LONG or not any(char in plain for char in "'\"\\"):
         return plain
     import shlex  # noqa: PLC0415 - hardly any needs it, and it goes from character to character
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gpusetup.errors import RefusedError, WrongInputError
+from gpusetup.files import read
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:
     from gpusetup.resolve.model import Environment
 
+MOST = 4 << 20
 _WHEEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?==([A-Za-z0-9.+!_-]+)(?: --hash=sha256:[0-9a-f]{64})+")
 
 
@@ -22,8 +24,8 @@ def read_wheels(path: Path, environment: Environment) -> tuple[str, ...]:
     `WrongInputError` when it cannot be read or a wheel has no hash, `RefusedError` when it is of another stack.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read(path, "the wheels", MOST).decode()
+    except UnicodeDecodeError as error:
         raise WrongInputError(f"cannot read {path}: {error}") from error
     said = (" ".join(raw.partition(" #")[0].split()) for raw in text.replace("\\\n", " ").splitlines())
     lines = tuple(line for line in said if line and line[0] != "#")
