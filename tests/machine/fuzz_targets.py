@@ -57,7 +57,7 @@ from gpusetup.render.container.wheels import read_wheels
 from gpusetup.render.model import Recipe
 from gpusetup.render.steps import recipe
 from gpusetup.resolve import lock
-from gpusetup.resolve.model import Stack
+from gpusetup.resolve.model import Environment, Stack
 from gpusetup.selftest.model import Record
 from gpusetup.selftest.proof import Proof
 from gpusetup.value import load, to_json
@@ -83,7 +83,6 @@ Package: podman
 Status: hold ok installed
 Version: 5.7
 """
-LOCKED = b"torch==2.14.1 \\\n    --hash=sha256:" + b"a" * 64 + b"\nnumpy==2.4.0 --hash=sha256:" + b"b" * 64 + b"\n"
 SILENCES = b'[[silence]]\nrule = "PCI001"\nreason = "a riser"\nuntil = 2027-01-31\n'
 
 
@@ -216,7 +215,7 @@ def _of_files(folder: Path) -> list[Target]:
         "proof": ((_proof(),), lambda path: load(path, Proof)),
         "silences": ((SILENCES,), silence.load),
         "lock": ((_lock(stack),), lock.load),
-        "wheels.txt": ((LOCKED,), lambda path: read_wheels(path, environment)),
+        "wheels.txt": ((_wheels(environment),), lambda path: read_wheels(path, environment)),
         "image": (_archives(), lambda path: read_image(str(path), "x86_64")),
     }
     return [
@@ -238,6 +237,11 @@ def _report() -> bytes:
 def _proof() -> bytes:
     record = Record(step=0, kind="output", name="y", dtype="f8", shape=(1,), digest="00", largest=1.0, sample=(1.0,))
     return to_json(proof(run("pytorch", record), run("jax", record))).encode()
+
+
+def _wheels(environment: Environment) -> bytes:
+    lines = (f"{one.text} \\\n    --hash=sha256:{'a' * 64}\n" for one in environment.requirements)
+    return "".join(lines).encode()
 
 
 def _lock(stack: Stack) -> bytes:
