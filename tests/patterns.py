@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import re
-import re._parser as parser
+import re._parser as parser  # type: ignore[import-not-found]
 from collections.abc import Iterator
 from functools import cache
 from itertools import product
@@ -176,20 +176,20 @@ def _takes(kind: Any, value: Any, letter: str) -> bool:
     if name == "ANY":
         return letter != "\n"
     if name == "NOT_LITERAL":
-        return ord(letter) != value
+        return bool(ord(letter) != value)
     if name != "IN":
         return False
     negated = str(value[0][0]) == "NEGATE"
-    return negated != any(_is_of(str(one), what, letter) for one, what in value)
+    return negated is not any(_is_of(str(one), what, letter) for one, what in value)
 
 
 def _is_of(name: str, what: Any, letter: str) -> bool:
     if name == "LITERAL":
-        return ord(letter) == what
+        return bool(ord(letter) == what)
     if name == "RANGE":
         return bool(what[0] <= ord(letter) <= what[1])
     if name != "CATEGORY":
         return False
     tests = {"DIGIT": letter.isdecimal(), "SPACE": letter.isspace(), "WORD": letter.isalnum() or letter == "_"}
     said = str(what).removeprefix("CATEGORY_")
-    return tests[said] if said in tests else not tests[said.removeprefix("NOT_")]
+    return tests[said.removeprefix("NOT_")] is not said.startswith("NOT_")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ SEED, EXAMPLES = 14, 40
 
 
 @pytest.fixture(scope="module")
-def every(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Target]]:
+def every(tmp_path_factory: pytest.TempPathFactory) -> list[Target]:
     return targets(tmp_path_factory.mktemp("fuzz"))
 
 

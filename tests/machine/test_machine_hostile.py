@@ -23,7 +23,7 @@ from gpusetup.machine.model import Package, Reading, Unread
 from gpusetup.machine.read import read
 from gpusetup.machine.software.wheels import read_installer
 from gpusetup.machine.worker import Tell, Worker
-from tests.fake_host import FEDORA, WHOLE, Link, grow
+from tests.fake_host import FEDORA, WHOLE, Content, Link, grow
 from tests.machine.hostile import hostile_host
 from tests.support import Run
 
@@ -74,7 +74,7 @@ def test_no_command_runs_or_loads_what_lies_in_a_folder(
 def test_the_kernel_is_asked_to_run_or_map_nothing_of_a_folder(hostile: tuple[Path, Path], tmp_path: Path) -> None:
     root, _ = hostile
     trace, script = tmp_path / "trace", Path(sys.executable).with_name("gpusetup")
-    calls = ["strace", "-f", "-y", "-e", "trace=execve,execveat,mmap,open,openat", "-o", trace]
+    calls: list[str | Path] = ["strace", "-f", "-y", "-e", "trace=execve,execveat,mmap,open,openat", "-o", trace]
     subprocess.run([*calls, script, "doctor", "--sysroot", root], stdout=subprocess.DEVNULL, check=False)
     lines = trace.read_text(errors="replace").splitlines()
     ours = [line for line in lines if str(root) in line]
@@ -94,10 +94,8 @@ class Swapped:
     """A folder in which ``etc`` is now a folder and now a link that leads out."""
 
     def __init__(self, place: Path) -> None:
-        grow(
-            place,
-            {"/outside/passwd": "outside", "/root/etc/passwd": "inside", "/root/away": Link(str(place / "outside"))},
-        )
+        tree: dict[str, Content] = {"/outside/passwd": "outside", "/root/etc/passwd": "inside"}
+        grow(place, tree | {"/root/away": Link(str(place / "outside"))})
         self.root = place / "root"
 
     def swap(self) -> None:
@@ -119,8 +117,8 @@ def test_the_other_way_is_taken_where_the_kernel_has_no_openat2(way: str, tmp_pa
 
 
 def test_links_are_followed_alike_in_both_ways(way: str, tmp_path: Path) -> None:
-    tree = {"/a/b/file": "1", "/link": Link("/a/b"), "/up": Link("../../a/./b/../b"), "/loop": Link("loop/x")}
-    host = Host(grow(tmp_path, tree))
+    links = {"/link": Link("/a/b"), "/up": Link("../../a/./b/../b"), "/loop": Link("loop/x")}
+    host = Host(grow(grow(tmp_path, {"/a/b/file": "1"}), links))
     assert [host.read_line(f"/{name}/file") for name in ("a/b", "link", "up", "a/../link")] == ["1"] * 4
     assert (host.resolve("/up/none/../x"), host.resolve("/loop")) == ("/a/b/x", "/loop")
     assert unread(host.read_text("/loop/file")).detail == "Too many levels of symbolic links"
