@@ -250,7 +250,10 @@ class Host:
                 return os.access(path, mode, effective_ids=True)
             handle = self._handle(path)
             try:
-                return os.access(f"/proc/self/fd/{handle}", mode, effective_ids=True)
+                seen = f"/proc/self/fd/{handle}"
+                if not os.path.lexists(seen):  # no /proc in a bare chroot; nothing is opened there
+                    seen = os.path.join(self.root, self._inside.resolve(path).lstrip("/"))
+                return os.access(seen, mode, effective_ids=True)
             finally:
                 os.close(handle)
         except (OSError, ValueError):

@@ -179,6 +179,43 @@ def test_the_root_is_the_folder_that_was_named_whatever_takes_its_place(way: str
 
 
 @pytest.fixture
+def without_proc(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
+    """Lets /proc be missing, as in a bare chroot; what is given is done when it would have been used."""
+    meanwhile: list[Callable[[], None]] = []
+    real = os.open
+
+    def open_elsewhere(path: str, *rest: int, **options: int) -> int:
+        if str(path).startswith("/proc/"):
+            for one in meanwhile:
+                one()
+            raise FileNotFoundError(2, "No such file or directory")
+        return real(path, *rest, **options)
+
+    monkeypatch.setattr(os, "open", open_elsewhere)
+    monkeypatch.setattr(os.path, "lexists", lambda path: not str(path).startswith("/proc/"))
+    return meanwhile.append
+
+
+def test_a_chroot_without_proc_reads_the_same(
+    way: str, without_proc: Callable[[Callable[[], None]], None], tmp_path: Path
+) -> None:
+    grow(tmp_path, {"/a/file": "1"})
+    grow(tmp_path, {"/link": Link("/a/file")})
+    for host, path in ((Host(tmp_path), "/link"), (Host(Path("/")), str(tmp_path / "a/file"))):
+        assert host.read_line(path) == "1"
+        assert host.may(path, os.R_OK)
+    assert not Host(tmp_path).may("/link", os.X_OK)
+
+
+def test_what_is_swapped_in_a_chroot_without_proc_is_not_read(
+    way: str, without_proc: Callable[[Callable[[], None]], None], tmp_path: Path
+) -> None:
+    grow(tmp_path, {"/file": "first", "/other": "second"})
+    without_proc(lambda: (tmp_path / "other").replace(tmp_path / "file"))
+    assert unread(Host(tmp_path).read_text("/file")).detail == "changed while it was read"
+
+
+@pytest.fixture
 def device(tmp_path: Path) -> Path:
     try:
         os.mknod(tmp_path / "device", 0o020666, NO_DRIVER)
