@@ -9,7 +9,7 @@ import pytest
 from tests.machine.fuzz import MEMORY, Outcome, Target, meet
 from tests.machine.fuzz_targets import targets
 
-SEED, EXAMPLES = 14, 40
+SEED, EXAMPLES = 14, 25
 
 
 @pytest.fixture(scope="module")

@@ -179,9 +179,9 @@ def test_the_root_is_the_folder_that_was_named_whatever_takes_its_place(way: str
 
 
 @pytest.fixture
-def without_proc(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
+def without_proc(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
     """Lets /proc be missing, as in a bare chroot; what is given is done when it would have been used."""
-    meanwhile: list[Callable[[], None]] = []
+    meanwhile: list[Callable[[], object]] = []
     real = os.open
 
     def open_elsewhere(path: str, *rest: int, **options: int) -> int:
@@ -197,7 +197,7 @@ def without_proc(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None
 
 
 def test_a_chroot_without_proc_reads_the_same(
-    way: str, without_proc: Callable[[Callable[[], None]], None], tmp_path: Path
+    way: str, without_proc: Callable[[Callable[[], object]], None], tmp_path: Path
 ) -> None:
     grow(tmp_path, {"/a/file": "1"})
     grow(tmp_path, {"/link": Link("/a/file")})
@@ -208,7 +208,7 @@ def test_a_chroot_without_proc_reads_the_same(
 
 
 def test_what_is_swapped_in_a_chroot_without_proc_is_not_read(
-    way: str, without_proc: Callable[[Callable[[], None]], None], tmp_path: Path
+    way: str, without_proc: Callable[[Callable[[], object]], None], tmp_path: Path
 ) -> None:
     grow(tmp_path, {"/file": "first", "/other": "second"})
     without_proc(lambda: (tmp_path / "other").replace(tmp_path / "file"))
