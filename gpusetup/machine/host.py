@@ -22,6 +22,8 @@ MANY_NAMES = 1 << 18
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 NO_FILE = "not a regular file"
+NOBODY = -1
+"""The user who owns no file."""
 
 _WHY: dict[int | None, Why] = {
     errno.ENOENT: "absent",
@@ -203,7 +205,7 @@ class Host:
         """Return whose files alone may be read below the folder or link `path`, None where anybody's.
 
         Another user can put a link to any file into a folder of theirs, and who may read that file would tell them
-        what stands there. Root's folders and our own are not in doubt.
+        what stands there. Root's folders and our own are not in doubt; one that is not there, or not yet, has nobody.
         """
         parent, name = os.path.split(path)
         try:
@@ -213,7 +215,7 @@ class Host:
             finally:
                 os.close(folder)
         except (OSError, ValueError):  # whoever reads it will hear why
-            return None
+            return NOBODY
         return None if found in {0, os.geteuid()} else found
 
     def exists(self, path: str) -> bool:

@@ -263,6 +263,13 @@ def test_a_users_link_does_not_show_root_what_is_roots(
     assert unread(Host(Path("/")).read_bytes(f"{folder}/INSTALLER", owner=SOMEBODY)).unread == "denied"
 
 
+def test_a_folder_that_comes_later_is_nobodys(tmp_path: Path) -> None:
+    owner = Host(Path("/")).owner(str(tmp_path / "torch-2.dist-info"))
+    grow(tmp_path, {"/torch-2.dist-info/INSTALLER": "pip"})
+    told = Host(Path("/")).read_bytes(str(tmp_path / "torch-2.dist-info/INSTALLER"), owner=owner)
+    assert unread(told).unread == "denied"
+
+
 def test_a_users_own_files_are_read(environment: Callable[[dict[str, object]], Path]) -> None:
     folder = environment({"/torch-2.dist-info/INSTALLER": "Poetry 1.8.2\n"})
     assert read_installer(Host(Path("/")), str(folder)) == "poetry"
