@@ -1,7 +1,8 @@
 """A driver that does not exist: our own libnvidia-ml.so.1, which pynvml really loads.
 
 ``fake_driver("h100*8", faults={"nvmlDeviceGetName@3": 15})`` returns the environment for a process that is to meet that
-driver; ``fake_driver.install(root)`` puts the library into a folder that is read with ``--sysroot``.
+driver. A test that reads a folder hands the library to `read` itself: ``read(root, 10, library=fake_driver.library)``;
+no command can be told so, and nothing that lies in a folder is ever loaded.
 """
 
 from __future__ import annotations
@@ -41,13 +42,6 @@ class FakeDriver:
     ) -> dict[str, str]:
         """Return the variables: `gpus` by kind (``rtx4090,h100*8``), `faults` by function (see nvml.c)."""
         return {"LD_LIBRARY_PATH": str(self.library.parent)} | plan(gpus, faults=faults, driver=driver, name=name)
-
-    def install(self, root: Path) -> Path:
-        """Put the library where the host under `root` would have it."""
-        place = root / "usr/lib64" / SONAME
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(self.library, place)
-        return place
 
 
 def plan(

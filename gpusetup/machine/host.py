@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from gpusetup.machine.model import Reading, Unread, Why
@@ -13,8 +14,16 @@ from gpusetup.machine.model import Reading, Unread, Why
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gpusetup.machine.inside import Root
+
 TEXT_LIMIT = 1 << 20
-LINK_LIMIT = 40  # as in the kernel
+MANY_NAMES = 1 << 18
+"""Entries of a folder that are listed of a host that is itself a folder."""
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+NO_FILE = "not a regular file"
+NOBODY = -1
+"""The user who owns no file."""
 
 _WHY: dict[int | None, Why] = {
     errno.ENOENT: "absent",
@@ -36,21 +45,30 @@ class Host:
     """Reads below `root`; paths are the host's own absolute ones, and its symbolic links are followed inside it.
 
     Every method answers, whatever lies there: an `Unread` with the reason, or nothing found. Only regular files are
-    read (a FIFO or a device could block), and only up to a limit.
+    read, and only up to a limit; nothing else is ever opened (a FIFO could block, a device be set off). A host that is
+    a folder is never left, also when it is changed while we read (`inside`), and nothing in it is run or loaded.
     """
 
-    def __init__(self, root: Path | str) -> None:
+    def __init__(self, root: Path | str, *, confined: bool = False) -> None:
         self.root = os.path.abspath(root)
         self.live = self.root == "/"
+        self.confined = confined
+        """Whether this process was made for reading this host alone, and has limits (see `within`)."""
+        self._below: Root | None = None
 
-    def read_bytes(self, path: str, limit: int = TEXT_LIMIT, *, start: int = 0, end: bool = False) -> Reading[bytes]:
-        """Return `limit` bytes of the regular file `path` from `start` on, or its last with `end`."""
+    def read_bytes(
+        self, path: str, limit: int = TEXT_LIMIT, *, start: int = 0, end: bool = False, owner: int | None = None
+    ) -> Reading[bytes]:
+        """Return `limit` bytes of the regular file `path` from `start` on, or its last with `end`.
+
+        With an `owner` only a file of that user's: see `owner`.
+        """
         try:
-            handle = os.open(self.real(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            handle, found = self._open_file(path)
             try:
-                found = os.fstat(handle)
-                if not stat.S_ISREG(found.st_mode):
-                    return Unread(unread="failed", source=path, detail="not a regular file")
+                if owner is not None and found.st_uid != owner:
+                    detail = f"a file of user {found.st_uid} in a folder of user {owner}"
+                    return Unread(unread="denied", source=path, detail=detail)
                 if start or (end and found.st_size > limit):
                     os.lseek(handle, start or found.st_size - limit, os.SEEK_SET)
                 return _read(handle, limit)
@@ -58,6 +76,47 @@ class Host:
                 os.close(handle)
         except (OSError, ValueError) as error:
             return unread(path, error)
+
+    def open(self, path: str) -> int:
+        """Return a descriptor of the regular file `path`, for reading; raises OSError or ValueError."""
+        return self._open_file(path)[0]
+
+    def _open_file(self, path: str) -> tuple[int, os.stat_result]:
+        """Open a regular file, and nothing else: to open a device can set it off, and a FIFO waits.
+
+        What the path leads to is looked at without opening it, and then that very file is opened.
+        """
+        look = self._handle(path)
+        try:
+            found = os.fstat(look)
+            if not stat.S_ISREG(found.st_mode):
+                raise ValueError(NO_FILE)
+            try:
+                return os.open(f"/proc/self/fd/{look}", _READ), found
+            except FileNotFoundError:  # no /proc in a bare chroot
+                return self._open_again(path, found), found
+        finally:
+            os.close(look)
+
+    def _open_again(self, path: str, found: os.stat_result) -> int:
+        handle = os.open(path, _READ) if self.live else self._inside.open(path, _READ)
+        if not os.path.samestat(os.fstat(handle), found):
+            os.close(handle)
+            raise ValueError("changed while it was read")
+        return handle
+
+    def _handle(self, path: str, flags: int = os.O_PATH) -> int:
+        if self.live:
+            return os.open(path, flags | os.O_CLOEXEC)
+        return self._inside.open(path, flags)
+
+    @property
+    def _inside(self) -> Root:
+        if self._below is None:
+            from gpusetup.machine.inside import Root  # noqa: PLC0415 - it brings ctypes, and the live host needs none
+
+            self._below = Root(self.root)
+        return self._below
 
     def read_text(self, path: str, limit: int = TEXT_LIMIT) -> Reading[str]:
         """Return the first `limit` bytes of `path` as text; bytes that are not UTF-8 become U+FFFD."""
@@ -83,12 +142,23 @@ class Host:
             return Unread(unread="failed", source=path, detail=f"not a number: {line[:40]!r}")
 
     def listdir(self, path: str) -> Reading[tuple[str, ...]]:
-        """Return the names in the folder `path`, sorted."""
+        """Return the names in the folder `path`, sorted; `failed` where there are too many in a folder's."""
         try:
-            names = os.listdir(self.real(path))
+            names = os.listdir(path) if self.live else self._listed(path)
             return tuple(sorted(names if "".join(names).isascii() else map(clean, names)))
         except (OSError, ValueError) as error:
             return unread(path, error)
+
+    def _listed(self, path: str) -> list[str]:
+        handle = self._handle(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            with os.scandir(handle) as entries:
+                names = [entry.name for entry in islice(entries, MANY_NAMES + 1)]
+        finally:
+            os.close(handle)
+        if len(names) > MANY_NAMES:
+            raise ValueError(f"more than {MANY_NAMES} entries")
+        return names
 
     def forbidden(self, *paths: str) -> Unread | None:
         """Return why one of the folders `paths` cannot be listed although it is there, None when none is in the way."""
@@ -120,10 +190,33 @@ class Host:
     def readlink(self, path: str) -> Reading[str]:
         """Return the target of the symbolic link `path` as it is written there."""
         try:
+            if self.live:
+                return clean(os.readlink(path))
             parent, name = os.path.split(path)
-            return clean(os.readlink(os.path.join(self.real(parent), name)))
+            folder = self._handle(parent)
+            try:
+                return clean(os.readlink(name, dir_fd=folder))
+            finally:
+                os.close(folder)
         except (OSError, ValueError) as error:
             return unread(path, error)
+
+    def owner(self, path: str) -> int | None:
+        """Return whose files alone may be read below the folder or link `path`, None where anybody's.
+
+        Another user can put a link to any file into a folder of theirs, and who may read that file would tell them
+        what stands there. Root's folders and our own are not in doubt; one that is not there, or not yet, has nobody.
+        """
+        parent, name = os.path.split(path)
+        try:
+            folder = self._handle(parent)
+            try:
+                found = os.stat(name, dir_fd=folder, follow_symlinks=False).st_uid
+            finally:
+                os.close(folder)
+        except (OSError, ValueError):  # whoever reads it will hear why
+            return NOBODY
+        return None if found in {0, os.geteuid()} else found
 
     def exists(self, path: str) -> bool:
         """Say whether `path` leads to something."""
@@ -142,52 +235,38 @@ class Host:
     def stat(self, path: str) -> os.stat_result | None:
         """Return what the file system says of `path`, links followed, or None."""
         try:
-            return os.stat(self.real(path))
+            if self.live:
+                return os.stat(path)
+            handle = self._handle(path)
+            try:
+                return os.fstat(handle)
+            finally:
+                os.close(handle)
         except (OSError, ValueError):
             return None
 
     def may(self, path: str, mode: int) -> bool:
         """Say whether this user may access `path` in `mode` (``os.R_OK``, ``os.W_OK``, ``os.X_OK``)."""
         try:
-            return os.access(self.real(path), mode, effective_ids=True)
+            if self.live:
+                return os.access(path, mode, effective_ids=True)
+            handle = self._handle(path)
+            try:
+                seen = f"/proc/self/fd/{handle}"
+                if not os.path.lexists(seen):  # no /proc in a bare chroot; nothing is opened there
+                    seen = os.path.join(self.root, self._inside.resolve(path).lstrip("/"))
+                return os.access(seen, mode, effective_ids=True)
+            finally:
+                os.close(handle)
         except (OSError, ValueError):
             return False
 
     def resolve(self, path: str) -> str:
         """Return `path` with every symbolic link followed, as a path of the host; a loop is left as it is."""
         try:
-            return clean(os.path.realpath(path)) if self.live else self._resolve(path)
+            return clean(os.path.realpath(path) if self.live else self._inside.resolve(path))
         except (OSError, ValueError):
             return path
-
-    def real(self, path: str) -> str:
-        """Return where `path` of the host lies for us; raises OSError for a loop of links."""
-        return path if self.live else os.path.join(self.root, self._resolve(path).lstrip("/"))
-
-    def _resolve(self, path: str) -> str:
-        """Follow links as the host's kernel would: an absolute target starts at the root, ``..`` never leaves it."""
-        pending = list(reversed(path.split("/")))
-        done: list[str] = []
-        links = 0
-        while pending:
-            name = pending.pop()
-            if name in {"", "."}:
-                continue
-            if name == "..":
-                del done[-1:]
-                continue
-            try:
-                target = os.readlink(os.path.join(self.root, *done, name))
-            except OSError:  # not a link, or not there: whoever opens it will hear which
-                done.append(name)
-                continue
-            links += 1
-            if links > LINK_LIMIT:
-                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-            if target.startswith("/"):
-                done.clear()
-            pending.extend(reversed(target.split("/")))
-        return "/" + "/".join(done)
 
 
 def _matching(names: tuple[str, ...], pattern: str) -> Iterator[str]:

@@ -21,6 +21,9 @@ REAP_SECONDS = 0.2
 FETCH_SECONDS = 0.02
 """How often a child that is at work is listened to; sooner than it can fill the pipe for long."""
 
+MOST = 32 << 20
+"""Bytes that a child may tell; sixty-four GPUs come to less than one."""
+
 
 class Tell:
     """Writes JSON lines to the parent; `pipe` is for a child that becomes another program and writes there itself.
@@ -74,11 +77,14 @@ class Worker:
     def wait(self) -> Outcome:
         """Return what the child told, at the latest when the deadline has passed."""
         raw, finished = self._drain()
-        status = self._reap(kill=not finished)
-        lines = [line for line in _decode(raw.rpartition(b"\n")[0]) if line]
+        flooded = len(raw) > MOST
+        status = self._reap(kill=not finished or flooded)
+        lines = [] if flooded else [line for line in _decode(raw.rpartition(b"\n")[0]) if line]
         calls = [str(line[1]) for line in lines if line[0] == "call" and len(line) > 1]
         ended, detail = ("fine", "") if ["done"] in lines else _ending(finished, status, lines)
-        if ended == "timeout":
+        if flooded:
+            ended, detail = "crash", f"it told more than {MOST >> 20} MiB"
+        elif ended == "timeout":
             detail = f"no answer within {self._deadline:g} s"
         return Outcome([line for line in lines if line[0] == "read"], calls[-1] if calls else "", ended, detail)
 
@@ -93,12 +99,13 @@ class Worker:
         self._pipe = -1
 
     def _drain(self) -> tuple[bytes, bool]:
-        """Read until the child closes its end (True) or the deadline has passed (False).
+        """Read until the child closes its end (True), or the deadline has passed or it has told too much (False).
 
         Its end alone wakes us at once; lines are fetched a few times a second. A wake-up for each of a thousand lines
         would cost more than all else that is done with them.
         """
         pieces: list[bytes] = []
+        told = 0
         os.set_blocking(self._pipe, False)
         poll = select.poll()
         poll.register(self._pipe, 0)
@@ -107,9 +114,10 @@ class Worker:
                 left = max(0.0, self._end - time.monotonic())
                 ended = poll.poll(int(min(left, FETCH_SECONDS) * 1000))
                 with contextlib.suppress(BlockingIOError):
-                    while piece := os.read(self._pipe, 1 << 20):
+                    while told <= MOST and (piece := os.read(self._pipe, 1 << 20)):
                         pieces.append(piece)
-                if ended or not left:
+                        told += len(piece)
+                if ended or not left or told > MOST:
                     return b"".join(pieces), bool(ended)
         finally:
             self._close()
@@ -146,14 +154,17 @@ def _decode(raw: bytes) -> list[list[Any]]:
     decoder = msgspec.json.Decoder(list[Any])
     try:
         return decoder.decode_lines(raw)
-    except msgspec.DecodeError:  # the library wrote into our pipe, and a line of its own is not to be believed
+    except (
+        msgspec.DecodeError,
+        RecursionError,
+    ):  # the library wrote into our pipe, and a line of its own is not to be believed
         return [line for part in raw.split(b"\n") for line in _decode_one(decoder, part)]
 
 
 def _decode_one(decoder: msgspec.json.Decoder[list[Any]], line: bytes) -> list[list[Any]]:
     try:
         return [decoder.decode(line)]
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return []
 
 

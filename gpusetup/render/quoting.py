@@ -118,7 +118,7 @@ def literal(value: Any) -> Any:
     """
     if not isinstance(value, str):
         return [literal(one) for one in value]
-    if re.search(r"\$\{.*?\}", value):
+    if any("}" in after.partition("\n")[0] for after in value.split("${")[1:]):
         raise WrongInputError(
             f"{neutral(value)!r} has a ${{…}}, for which a dev container would put a variable of the host's",
             "put the command into a script, and name that",

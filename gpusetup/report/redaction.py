@@ -21,7 +21,7 @@ PATTERNS = (
     (re.compile(r"\b(GPU|MIG)-[0-9a-fA-F][0-9a-fA-F-]{7,}"), r"\1-<uuid>"),
     (re.compile(r"\b[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "<uuid>"),
     (re.compile(r"(/home/|/Users/|/var/home/)[^/\s,;:'\"]+"), r"\1<user>"),
-    (re.compile(r"\b[\w.+-]+@[\w-]+(\.[\w-]+)+"), "<address>"),
+    (re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)+"), "<address>"),
     (re.compile(r"\b\d{1,3}(\.\d{1,3}){3}\b(?!\.)"), "<address>"),
     (re.compile(r"(?i)\b(serial(?: number)?|hostname|host|user|login)\s*[:=]\s*\S+"), r"\1: <redacted>"),
 )

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from gpusetup.facts import Facts
 
 
+MOST = 4 << 20
+"""Bytes of a lock; one with ten profiles has a hundred thousand."""
+
+
 class Profile(Value):
     """One stack, and by component the ids of the facts that decided it."""
 
@@ -84,6 +88,6 @@ def load(path: Path) -> Lock:
     import tomllib  # noqa: PLC0415 - planning without a lock needs none of it
 
     try:
-        return msgspec.convert(tomllib.loads(read(path, "the lock").decode()), Lock)
+        return msgspec.convert(tomllib.loads(read(path, "the lock", MOST).decode()), Lock)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, RecursionError) as error:
         raise WrongInputError(f"{path} is not a gpusetup lock: {error}", "write to another file") from error

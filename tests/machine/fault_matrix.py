@@ -97,15 +97,15 @@ def _trace(library: str, tell: Tell) -> None:
     Tell.__call__(kept, "call", "the end")
 
 
-def meet(root: Path, cell: Cell | None) -> Outcome:
-    """Read the driver under `root` with the fault of `cell` (None: without one) and let the doctor judge."""
+def meet(library: Path, cell: Cell | None) -> Outcome:
+    """Read the driver `library` with the fault of `cell` (None: without one), and let the doctor judge."""
     cut = not (cell and cell.function in UNCUT)
     with _planned(cell):
         start = time.monotonic()
-        met = read(root, DEADLINE if cell and cell.kind == "hang" else 10)
+        met = read(library.parent, DEADLINE if cell and cell.kind == "hang" else 10, library=library)
         seconds = time.monotonic() - start
     assert msgspec.json.decode(to_json(met), type=Machine) == met
-    readings, (before, known) = list(_readings(met)), _healthy(root, cut)
+    readings, (before, known) = list(_readings(met)), _healthy(library, cut)
     states = {state for _, state, _ in _symptoms(met, cut) - known}
     return Outcome(
         seconds=seconds,
@@ -116,10 +116,10 @@ def meet(root: Path, cell: Cell | None) -> Outcome:
 
 
 @cache
-def _healthy(root: Path, cut: bool) -> tuple[list[object], set[tuple[str, str, str]]]:
+def _healthy(library: Path, cut: bool) -> tuple[list[object], set[tuple[str, str, str]]]:
     """Return the readings and symptoms without a fault, of GPUs that are `cut` into slices or not."""
     with _planned(cut=cut):
-        met = read(root, 10)
+        met = read(library.parent, 10, library=library)
     return list(_readings(met)), _symptoms(met, cut)
 
 

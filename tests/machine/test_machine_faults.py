@@ -15,9 +15,8 @@ SAMPLE = 40
 
 
 @pytest.fixture
-def driven(tmp_path: Path, fake_driver: FakeDriver) -> Path:
-    fake_driver.install(tmp_path)
-    return tmp_path
+def driven(fake_driver: FakeDriver) -> Path:
+    return fake_driver.library
 
 
 def test_the_matrix_spans_all_that_we_call(fake_driver: FakeDriver) -> None:
@@ -29,7 +28,7 @@ def test_the_matrix_spans_all_that_we_call(fake_driver: FakeDriver) -> None:
 def test_without_a_fault_nothing_is_told(driven: Path) -> None:
     outcome = meet(driven, None)
     assert (outcome.state, outcome.read_all) == ("healthy", True)
-    gpus = read(driven, 10).gpus
+    gpus = read(driven.parent, 10, library=driven).gpus
     assert gpus == ()  # no GPU is planned outside the matrix
 
 
@@ -70,8 +69,8 @@ def test_an_answer_that_could_be_true_is_exposed_by_another(driven: Path, functi
     assert outcome.state == "unknown"
 
 
-def check(root: Path, cell: Cell, words: str) -> None:
-    outcome = meet(root, cell)
+def check(library: Path, cell: Cell, words: str) -> None:
+    outcome = meet(library, cell)
     assert outcome.seconds < DEADLINE + MARGIN, words
     if cell.kind in {"code", "hang", "death"}:
         assert outcome.named, words

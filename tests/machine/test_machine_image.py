@@ -107,6 +107,22 @@ def test_a_layout_and_the_right_one_of_several(tmp_path: Path) -> None:
         read_image(str(tmp_path), "riscv64")
 
 
+@pytest.mark.parametrize("outward", ["{outside}", "../../../outside"])
+def test_a_layout_is_not_followed_out_of_its_folder(tmp_path: Path, outward: str) -> None:
+    layout, outside = tmp_path / "layout", tmp_path / "outside"
+    outside.mkdir()
+    blobs = {name: raw for name, raw in oci_layout("amd64").items() if name.startswith("blobs")}
+    for name, raw in oci_layout("amd64").items():
+        (layout / name).parent.mkdir(parents=True, exist_ok=True)
+        (layout / name).write_bytes(raw)
+    for name, raw in blobs.items():
+        (outside / Path(name).name).write_bytes(raw)
+        (layout / name).unlink()
+        (layout / name).symlink_to(f"{outward.format(outside=outside)}/{Path(name).name}")
+    with pytest.raises(WrongInputError, match="no image"):
+        read_image(str(layout), "x86_64")
+
+
 @pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b"[1]", b'{"a": 1}', b"not json", b"[" * 9999, b"{\xff"])
 def test_what_describes_no_image_is_refused(raw: bytes, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(raw)

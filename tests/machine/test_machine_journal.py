@@ -16,7 +16,7 @@ from gpusetup.machine.kernel import journal, log
 from gpusetup.machine.kernel.journal import read_journal
 from gpusetup.machine.kernel.log import read_earlier_log, read_kernel_log
 from gpusetup.machine.model import Unread
-from tests.fake_host import grow
+from tests.fake_host import Link, grow
 
 FOLDER = f"/var/log/journal/{'d' * 32}"
 
@@ -105,3 +105,21 @@ def test_the_live_journal_is_asked_where_the_kernel_and_the_files_refuse(
     )
     refusing.chmod(0o755)
     assert read_kernel_log(Host(Path("/"))) == ("[ 5.0] NVRM: Xid (PCI:0): 13",)
+
+
+def test_a_folder_without_a_file_of_a_journal_never_speaks_of_the_live_one(tmp_path: Path, refusing: Path) -> None:
+    refusing.write_text('#!/bin/bash\necho "[ 5.0] host kernel: NVRM: Xid (PCI:0): 13"\n')
+    refusing.chmod(0o755)
+    root = grow(tmp_path / "root", {f"{FOLDER}/system.journal~": "", f"{FOLDER}/user.journal": Link("/proc/1/fd/0")})
+    told = read_journal(Host(root), 0)
+    assert isinstance(told, Unread)
+    assert told.unread == "absent"
+
+
+def test_a_journal_that_a_link_names_outside_the_folder_is_not_read(host: Host, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.journal"
+    (Path(host.root) / f"{FOLDER}/system.journal".lstrip("/")).rename(outside)
+    grow(Path(host.root), {f"{FOLDER}/system.journal": Link(str(outside))})
+    told = read_journal(host, 0)
+    assert isinstance(told, Unread)
+    assert told.unread == "absent"

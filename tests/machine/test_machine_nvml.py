@@ -229,30 +229,32 @@ def _state(pid: str) -> str:
         return "Z"
 
 
+Reads = Callable[[], Machine]
+
+
 @pytest.fixture
-def hung(tmp_path: Path, fake_driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder whose driver, loaded into a child of this very process, never comes back from a call."""
+def hung(tmp_path: Path, fake_driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> Reads:
+    """Reads with a driver that, loaded into a child of this very process, never comes back from a call."""
     for name, value in plan("h100", faults={"nvmlDeviceGetName": "hang"}).items():
         monkeypatch.setenv(name, value)
-    fake_driver.install(tmp_path)
-    return tmp_path
+    return lambda: read(tmp_path, LONG_ENOUGH, library=fake_driver.library)
 
 
 def _children() -> list[str]:
     return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
 
 
-def test_a_hung_child_is_ended(hung: Path) -> None:
-    (gpu,) = gpus_of(read(hung, LONG_ENOUGH))
+def test_a_hung_child_is_ended(hung: Reads) -> None:
+    (gpu,) = gpus_of(hung())
     assert unread(gpu.name).unread == "timeout"
     assert _children() == []
 
 
-def test_a_child_that_cannot_die_is_not_waited_for(hung: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_that_cannot_die_is_not_waited_for(hung: Reads, monkeypatch: pytest.MonkeyPatch) -> None:
     kill = os.kill
     monkeypatch.setattr(os, "kill", lambda *_: None)
     start = time.monotonic()
-    (gpu,) = gpus_of(read(hung, LONG_ENOUGH))
+    (gpu,) = gpus_of(hung())
     assert time.monotonic() - start < LONG_ENOUGH + 5
     assert unread(gpu.name).unread == "timeout"
     (child,) = map(int, _children())
@@ -265,9 +267,8 @@ def test_a_chroot_without_device_nodes_is_asked_too(
 ) -> None:
     for name, value in plan("h100").items():
         monkeypatch.setenv(name, value)
-    fake_driver.install(tmp_path)
     monkeypatch.setattr(os, "devnull", str(tmp_path / "dev/null"))
-    (gpu,) = gpus_of(read(tmp_path, 5))
+    (gpu,) = gpus_of(read(tmp_path, 5, library=fake_driver.library))
     assert gpu.compute_capability == "9.0"
 
 
@@ -277,10 +278,9 @@ def test_a_parent_that_ignores_its_children_hears_the_driver(
 ) -> None:
     for name, value in plan("h100", faults=faults).items():
         monkeypatch.setenv(name, value)
-    fake_driver.install(tmp_path)
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
-        (gpu,) = gpus_of(read(tmp_path, LONG_ENOUGH))
+        (gpu,) = gpus_of(read(tmp_path, LONG_ENOUGH, library=fake_driver.library))
     finally:
         signal.signal(signal.SIGCHLD, before)
     assert isinstance(gpu.name, Unread) is bool(faults)

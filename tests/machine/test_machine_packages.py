@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import sqlite3
 import subprocess
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -165,3 +168,48 @@ def test_libraries_know_whose_they_are(tmp_path: Path) -> None:
         "libcudart.so.12": "",
         "libnccl.so.2": "nvidia-nccl-cu13",
     }
+
+
+def test_a_database_whose_changes_lie_beside_it_is_read_as_it_is(tmp_path: Path) -> None:
+    raw = rpmdb(LIBS)
+    walled = raw[:18] + b"\2\2" + raw[20:]
+    assert read_packages(Host(grow(tmp_path, {RPMDB: walled}))) == read_packages(Host(grow(tmp_path, {RPMDB: raw})))
+
+
+_TABLE = "CREATE TABLE Packages (hnum INTEGER, blob BLOB)"
+
+
+@pytest.mark.parametrize(
+    ("packages", "why"),
+    [
+        ("CREATE VIEW Packages AS SELECT hnum, zeroblob(100000000) AS blob FROM Name", "has not rpm's tables"),
+        ("CREATE TABLE Packages (hnum INTEGER, blob AS (zeroblob(100000000)))", "are computed"),
+        ("CREATE TABLE Pakete (hnum INTEGER, blob BLOB)", "has not rpm's tables"),
+        (f"{_TABLE}; INSERT INTO Packages SELECT 1, x'00' FROM Name", "MiB in its rows|not read within"),
+        (f"{_TABLE}; INSERT INTO Packages VALUES (1, zeroblob(9000000))", "MiB in its rows|not read within"),
+        (f"{_TABLE}; INSERT INTO Packages VALUES (1, zeroblob(17000000))", "too big"),
+    ],
+)
+def test_a_database_made_to_take_memory_is_refused_before_it_does(tmp_path: Path, packages: str, why: str) -> None:
+    database = sqlite3.connect(":memory:")
+    database.executescript(
+        "CREATE TABLE Name (key TEXT, hnum INTEGER, idx INTEGER);"
+        "CREATE TABLE Basenames (key TEXT, hnum INTEGER, idx INTEGER);"
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400)"
+        "INSERT INTO Name SELECT 'nvidia-x', 1, 0 FROM n;" + packages
+    )
+    database.commit()
+    tracemalloc.start()
+    told = read_packages(Host(grow(tmp_path, {RPMDB: database.serialize()})))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert isinstance(told, Unread)
+    assert re.search(why, told.detail)
+    assert most < 300 << 20
+
+
+def test_a_status_of_very_many_packages_is_refused(tmp_path: Path) -> None:
+    entry = "Package: nvidia-x\nStatus: install ok installed\n\n"
+    told = read_packages(Host(grow(tmp_path, {"/var/lib/dpkg/status": entry * 5_001})))
+    assert isinstance(told, Unread)
+    assert "more than 5000" in told.detail

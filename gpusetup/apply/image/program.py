@@ -14,7 +14,8 @@ from gpusetup.text import neutral
 Tell = Callable[[str], None]
 
 # what a builder says when a step fails: buildah and podman, then docker
-_FAILED = re.compile(r'(?:building at STEP|process) "(?P<step>.+?)"(?:: | did not complete)')
+_FAILED = ('building at STEP "', 'process "')
+_ENDED = ('": ', '" did not complete')
 _NOISE = re.compile(
     r"subprocess exited|exit status|^Error: (building|error building)|^-+$|^time=|did not complete|^\s*$"
 )
@@ -43,7 +44,7 @@ def run(command: list[str], tell: Tell, what: str) -> None:
 def failure(what: str, said: Iterable[str], status: int) -> GpusetupError:
     """Return the error for a builder that ended with `status` after it `said` these lines."""
     lines = list(said)
-    steps = [match["step"] for match in map(_FAILED.search, lines) if match]
+    steps = [step for step in map(_step, lines) if step]
     step = f" at the step {shorten(steps[-1], 60, placeholder='…')!r}" if steps else ""
     told = [line.strip() for line in reversed(lines) if not _NOISE.search(line)]
     words = next((line for line in told if _CAUSE.match(line)), told[0] if told else f"exit status {status}")
@@ -51,3 +52,12 @@ def failure(what: str, said: Iterable[str], status: int) -> GpusetupError:
         f"{what} failed{step}: {words}",
         "what the builder said is above; mend the cause and give the same command again",
     )
+
+
+def _step(line: str) -> str:
+    """Return the step that a builder's `line` says has failed, "" where it says nothing of the kind."""
+    for mark in _FAILED:
+        _, _, rest = line.partition(mark)
+        if ends := [at for end in _ENDED if (at := rest.find(end, 1)) > 0]:
+            return rest[: min(ends)]
+    return ""

@@ -11,6 +11,7 @@ from gpusetup.machine.containers.cdi import find_cdi, read_cdi
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Containers, Package, Reading, Unread
 from gpusetup.machine.software.programs import find_program
+from gpusetup.machine.within import within
 
 PROGRAMS = (
     "podman", "docker", "buildah", "nerdctl", "containerd", "crio", "apptainer", "singularity", "enroot",
@@ -39,12 +40,12 @@ def read_containers(host: Host, packages: Reading[tuple[Package, ...]]) -> Conta
     return Containers(
         engines={name: path for name, path in found.items() if path},
         cdi_specs=find_cdi(host),
-        cdi=read_cdi(host),
-        docker_runtimes=_docker_runtimes(host),
-        no_cgroups=_no_cgroups(host),
+        cdi=within(host, "CDI specifications", read_cdi),
+        docker_runtimes=within(host, DOCKER, _docker_runtimes),
+        no_cgroups=within(host, TOOLKIT, _no_cgroups),
         versions={} if isinstance(packages, Unread) else dict(_versions(packages)),
         containerd_nvidia=_containerd(host),
-        crio_nvidia=_crio(host),
+        crio_nvidia=within(host, CRIO[0], _crio),
         device_plugins=_device_plugins(host),
         char_links=_char_links(host),
     )
@@ -100,5 +101,6 @@ def _no_cgroups(host: Host) -> Reading[bool]:
     text = host.read_text(TOOLKIT)
     if isinstance(text, Unread):
         return text
-    said = re.search(r"^\s*no-cgroups\s*=\s*(true|false)\b", text, re.MULTILINE)
-    return said is not None and said[1] == "true"
+    settings = (line.partition("=") for line in text.splitlines())
+    said = next((value.strip() for name, _, value in settings if name.strip() == "no-cgroups"), "")
+    return re.match(r"true\b", said) is not None

@@ -8,8 +8,10 @@ from typing import Any
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Driver, Library, Pairs, Reading, Unread
 from gpusetup.machine.software.programs import find_program
+from gpusetup.machine.version import is_dotted
 
 NVRM = "/proc/driver/nvidia/version"
+NVRM_LIMIT = 4096
 FIRMWARE = "/lib/firmware"
 OPEN = "Dual MIT/GPL"
 PROPRIETARY = "NVIDIA"
@@ -18,7 +20,7 @@ PROGRAMS = ("nvidia-smi", "nvidia-modprobe", "nvidia-persistenced", "nvidia-unin
 
 def read_driver(host: Host, nvml: dict[str, Any], libraries: tuple[Library, ...]) -> Driver:
     """Return what each part says: `nvml` has the fields that NVML answered."""
-    nvrm = host.read_text(NVRM)
+    nvrm = host.read_text(NVRM, NVRM_LIMIT)
     return Driver(
         **nvml,
         module_gcc=_module_gcc(nvrm),
@@ -32,8 +34,10 @@ def read_driver(host: Host, nvml: dict[str, Any], libraries: tuple[Library, ...]
 
 
 def _kernel_module(host: Host, nvrm: Reading[str]) -> Reading[str]:
-    if not isinstance(nvrm, Unread) and (said := re.search(r"Kernel Module.*?\s(\d+(?:\.\d+)+)\s", nvrm + "\n")):
-        return said[1]
+    if not isinstance(nvrm, Unread):
+        words = nvrm.partition("Kernel Module")[2].partition("\n")[0].split()
+        if said := next((word for word in words if "." in word and is_dotted(word)), ""):
+            return said
     version = host.read_line("/sys/module/nvidia/version")
     if not isinstance(version, Unread):
         return version
@@ -51,8 +55,9 @@ def _module_gcc(nvrm: Reading[str]) -> Reading[str]:
     """Return the compiler's version from the second line, ``GCC version:  gcc version 15.2.1 20250808 (…)``."""
     if isinstance(nvrm, Unread):
         return nvrm
-    said = re.search(r"^GCC version:.*?(\d+\.\d+\.\d+)", nvrm, re.MULTILINE)
-    return said[1] if said else Unread(unread="failed", source=NVRM, detail="names no gcc")
+    line = next((line for line in nvrm.splitlines() if line.startswith("GCC version:")), "")
+    said = re.search(r"\d{1,9}\.\d{1,9}\.\d{1,9}", line)
+    return said[0] if said else Unread(unread="failed", source=NVRM, detail="names no gcc")
 
 
 def _parameters(host: Host) -> Reading[Pairs]:

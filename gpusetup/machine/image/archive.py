@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from gpusetup.errors import WrongInputError
+from gpusetup.machine.host import Host
 from gpusetup.machine.image.described import ARCHITECTURES, described
 from gpusetup.machine.image.tar import MOST, json_files
 from gpusetup.machine.model.image import Image
@@ -30,7 +31,8 @@ def from_archive(path: Path, machine: str) -> Image:
 
 def from_layout(path: Path, machine: str) -> Image:
     """Return the image in a folder that holds an OCI image layout; see `from_archive`."""
-    return _image(lambda name: _file(path, name), path, machine)
+    layout = Host(path)
+    return _image(lambda name: _file(layout, name), path, machine)
 
 
 def _image(read: Read, path: Path, machine: str) -> Image:
@@ -77,12 +79,10 @@ def _blob(descriptor: object) -> str:
     return f"blobs/sha256/{digest[7:]}" if re.fullmatch("sha256:[0-9a-f]{64}", digest) else ""
 
 
-def _file(folder: Path, name: str) -> bytes | None:
-    path = folder / name
-    try:
-        return path.read_bytes() if name and path.is_file() and path.stat().st_size <= MOST else None
-    except OSError:
-        return None
+def _file(layout: Host, name: str) -> bytes | None:
+    """Return the file `name` of a layout; a link is followed inside it alone, so that one leading out leads nowhere."""
+    raw = layout.read_bytes(f"/{name}", MOST + 1) if name else b""
+    return raw if isinstance(raw, bytes) and 0 < len(raw) <= MOST else None
 
 
 def _json(raw: bytes | None) -> Any:

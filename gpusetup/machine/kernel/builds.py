@@ -11,7 +11,6 @@ from gpusetup.machine.model import ModuleBuild, Reading, Unread
 
 AKMODS = "/var/cache/akmods"
 DKMS = "/var/lib/dkms"
-_AKMODS_LOG = r"(?P<version>\S+?)-for-(?P<kernel>\S+?)(?P<failed>\.failed)?\.log"
 _DKMS_KERNEL = r"make\.log for \S+ for kernel (\S+)"
 
 
@@ -27,9 +26,11 @@ def read_builds(host: Host) -> Reading[tuple[ModuleBuild, ...]]:
 def _akmods(host: Host) -> Iterator[ModuleBuild]:
     """Yield by the logs that akmods leaves: ``VERSION-for-KERNEL.log``, or ``….failed.log``."""
     for path in host.glob(f"{AKMODS}/nvidia*/*-for-*.log"):
-        if said := re.fullmatch(_AKMODS_LOG, path.rpartition("/")[2]):
-            state: State = "failed" if said["failed"] else "built"
-            yield _build("akmods", said["version"], said["kernel"], state, path)
+        name = path.rpartition("/")[2].removesuffix(".log")
+        version, _, kernel = name.removesuffix(".failed").partition("-for-")
+        if version and kernel and not any(map(str.isspace, name)):
+            state: State = "failed" if name.endswith(".failed") else "built"
+            yield _build("akmods", version, kernel, state, path)
 
 
 def _dkms(host: Host) -> Iterator[ModuleBuild]:

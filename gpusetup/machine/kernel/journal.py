@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from gpusetup.machine.host import Host, unread
 from gpusetup.machine.model import Reading, Unread
 from gpusetup.machine.software.programs import find_program
 
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
+
 FOLDERS = ("/var/log/journal", "/run/log/journal")
 PROGRAM = "journalctl"
 SECONDS = 5.0
 MOST_LINES = 50_000
+MOST_FILES = 500
 _THIS_HOST = rb"^(\[ *[\d.]+\]|\S+) \S+ kernel: "
 
 
@@ -27,27 +35,49 @@ def read_journal(host: Host, boot: int) -> Reading[list[bytes]]:
     Each is ``[seconds] text`` of the last start and ``2026-11-22T04:00:00+0000 text`` of earlier ones: what names the
     host is left out. A journal that shows nothing at all is one that this user may not read.
     """
-    import subprocess  # noqa: PLC0415 - only where the kernel and the log files tell nothing
-
     style = "short-monotonic" if boot == 0 else "short-iso"
     command = [_program(host), "--dmesg", f"--boot={boot}", f"--output={style}", f"--lines={MOST_LINES}", "--quiet"]
-    if not host.live:
-        folder = next((one for one in FOLDERS if host.names(one)), FOLDERS[0])
-        command.append(f"--directory={host.real(folder)}")
     source = " ".join((PROGRAM, *command[1:4]))
+    files: list[int] = []
     try:
-        done = subprocess.run(
-            [*command, "--no-pager"], stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False,
-            env={**os.environ, "LC_ALL": "C"},
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
+        if not host.live:
+            files.extend(_open_files(host))
+            if not files:
+                return Unread(unread="absent", source=FOLDERS[0], detail="no file of a journal lies here")
+            command += [f"--file=/proc/self/fd/{number}" for number in files]
+        done = _run([*command, "--no-pager"], files)
+    except TimeoutError:
         return Unread(unread="timeout", source=source, detail=f"no end within {SECONDS:g} s")
     except OSError as error:
         return unread(source, error)
+    finally:
+        for number in files:
+            os.close(number)
     lines = [line for line in done.stdout.splitlines() if re.match(_THIS_HOST, line)]
     if done.returncode == 0 and lines:
         return [re.sub(_THIS_HOST, rb"\1 ", line) for line in lines]
     return _refusal(source, done.returncode, done.stderr)
+
+
+def _open_files(host: Host) -> Iterator[int]:
+    """Yield the journal's files of a folder, open: a path could lead journalctl out of it."""
+    paths = (path for folder in FOLDERS for each in ("*", "*/*") for path in host.glob(f"{folder}/{each}.journal"))
+    for path in islice(paths, MOST_FILES):
+        with contextlib.suppress(OSError, ValueError):  # what is no file has no messages
+            yield host.open(path)
+
+
+def _run(command: list[str], files: list[int]) -> CompletedProcess[bytes]:
+    """Run our own journalctl; raises OSError, `TimeoutError` after `SECONDS`."""
+    import subprocess  # noqa: PLC0415 - only where the kernel and the log files tell nothing
+
+    try:
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False, pass_fds=files,
+            env={**os.environ, "LC_ALL": "C"},
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError from error
 
 
 def _refusal(source: str, code: int, said: bytes) -> Unread:

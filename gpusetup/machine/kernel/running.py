@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 
 from gpusetup.machine.host import Host
 from gpusetup.machine.kernel.builds import read_builds
@@ -12,6 +13,7 @@ from gpusetup.machine.kernel.modprobe import read_modprobe
 from gpusetup.machine.kernel.module_file import read_module_file
 from gpusetup.machine.kernel.next_release import read_next_release
 from gpusetup.machine.model import Kernel, Module, Reading, Unread
+from gpusetup.machine.within import within
 
 MODULES = "/lib/modules"
 NVRM = "/proc/driver/nvidia/version"
@@ -24,7 +26,6 @@ _ARGUMENTS = (
     "systemd.unified_cgroup_hierarchy",
 )  # fmt: skip
 _NVIDIA_FILE = r"nvidia(-current|-tesla(-\d+)?|-legacy-\d+xx|-open)?(-(uvm|drm|modeset|peermem))?\.ko(\.\w+)?"
-_NVIDIA_ENTRY = rb"(?m)^([^:\n]*nvidia[^:\n]*\.ko[^:\n]*):"
 
 
 def read_kernel(host: Host) -> Kernel:
@@ -40,12 +41,12 @@ def read_kernel(host: Host) -> Kernel:
         headers=release if isinstance(release, Unread) else host.exists(f"{MODULES}/{release}/build/Makefile"),
         taint=host.read_int("/proc/sys/kernel/tainted"),
         lockdown=_lockdown(host),
-        next_release=read_next_release(host),
+        next_release=within(host, MODULES, read_next_release),
         module_file=read_module_file(host, running, loaded=host.exists(NVRM)),
-        builds=read_builds(host),
-        modprobe=read_modprobe(host),
-        log=read_kernel_log(host),
-        earlier_log=read_earlier_log(host),
+        builds=within(host, "the builds of modules", read_builds),
+        modprobe=within(host, "modprobe's settings", read_modprobe),
+        log=within(host, "the kernel's log", read_kernel_log),
+        earlier_log=within(host, "the kernel's log", read_earlier_log),
     )
 
 
@@ -97,11 +98,23 @@ def _on_disk(host: Host, release: str) -> tuple[str, ...]:
     """Return the nvidia modules for the kernel `release`: those depmod knows and those in the folders they go to."""
     top = f"{MODULES}/{release}"
     index = host.read_bytes(f"{top}/modules.dep", MODULES_DEP_LIMIT)
-    listed = () if isinstance(index, Unread) else re.findall(_NVIDIA_ENTRY, index)
+    listed = () if isinstance(index, Unread) else _entries(index)
     known = [os.path.join(top, raw.decode(errors="replace")) for raw in listed]
     folders = ("extra", "updates", "kernel/drivers/video", "misc")
     lying = [path for folder in folders for depth in ("*", "*/*") for path in host.glob(f"{top}/{folder}/{depth}")]
     return tuple(sorted({path for path in (*known, *lying) if re.fullmatch(_NVIDIA_FILE, os.path.basename(path))}))
+
+
+def _entries(index: bytes) -> Iterator[bytes]:
+    """Yield the modules named nvidia of a ``modules.dep``, whose lines are ``FILE: WHAT IT NEEDS``."""
+    at = 0
+    while (found := index.find(b"nvidia", at)) >= 0:
+        start = index.rfind(b"\n", at, found) + 1 or at
+        end = index.find(b"\n", found)
+        at = end if end >= 0 else len(index)
+        file, mark, _ = index[start:at].partition(b":")
+        if mark and b"nvidia" in file and b".ko" in file:
+            yield file
 
 
 def _lockdown(host: Host) -> Reading[str]:

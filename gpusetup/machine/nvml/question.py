@@ -34,14 +34,15 @@ class Nvml(msgspec.Struct, frozen=True):
 class Question:
     """Asks the driver of `host` in a child, at once; `answer` waits for it.
 
-    The live host's library is the one its linker finds. For a host that is a folder it is the one that lies in the
-    folder, and where none does nobody is asked: this machine's driver knows nothing of another's.
+    Asked is the library that the live host's linker finds. For a host that is a folder nobody is asked: a library that
+    lies in it is data like all else there and is never loaded, and this machine's driver knows nothing of another's.
+    `library` is the one to load instead: for tests, which have a driver of their own.
     """
 
-    def __init__(self, host: Host, deadline: float) -> None:
+    def __init__(self, host: Host, deadline: float, library: str = "") -> None:
         self._worker: Worker | None = None
-        self._refusal = Unread(unread="absent", source=SONAME, detail=f"none under {host.root}", code=12)
-        if library := SONAME if host.live else _in_folder(host):
+        self._refusal = _nobody_to_ask(host)
+        if library := library or (SONAME if host.live else ""):
             try:
                 self._worker = Worker(partial(_ask, library), deadline)
             except OSError as error:  # no process or no descriptor left on this machine
@@ -49,7 +50,7 @@ class Question:
 
     def answer(self) -> Nvml:
         """Return what the driver said, at the latest when the deadline has passed."""
-        return _nothing(self._refusal) if self._worker is None else collect(self._worker.wait())
+        return nothing(self._refusal) if self._worker is None else collect(self._worker.wait())
 
     def abandon(self) -> None:
         """End the child if it is still there."""
@@ -57,9 +58,14 @@ class Question:
             self._worker.abandon()
 
 
-def _in_folder(host: Host) -> str:
-    paths = (f"{place}/{SONAME}" for place in PLACES)
-    return next((host.real(path) for path in paths if host.is_file(path)), "")  # opening a FIFO would wait
+def _nobody_to_ask(host: Host) -> Unread:
+    """Return why a host that is a folder has no answer: no library lies in it, or one that is not to be loaded."""
+    lies = "" if host.live else next(filter(host.is_file, (f"{place}/{SONAME}" for place in PLACES)), "")
+    if not lies:
+        return Unread(unread="absent", source=SONAME, detail=f"none under {host.root}", code=12)
+    return Unread(
+        unread="unsupported", source=lies, detail="a folder has no driver to ask, and nothing in it is loaded"
+    )
 
 
 def collect(outcome: Outcome) -> Nvml:
@@ -81,7 +87,8 @@ def _ask(library: str, tell: Tell) -> None:
     ask(library, tell)
 
 
-def _nothing(why: Unread) -> Nvml:
+def nothing(why: Unread) -> Nvml:
+    """Return the answers of a driver that is not asked at all."""
     return Nvml(dict.fromkeys(DRIVER, why), why)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Package, Reading, Unread
@@ -15,6 +16,9 @@ ARCHITECTURES = ("amd64", "arm64", "ppc64el", "riscv64", "i386")
 ENGINES = ("podman", "docker", "containerd", "buildah", "apptainer", "moby")
 """These packages own no library of a GPU stack."""
 STATUS_LIMIT = 64 << 20
+ENTRY_LIMIT = 256 << 10
+"""Bytes of one package; the longest, a kernel's with all that it provides, has some thousands."""
+MANY = 5_000
 LIST_LIMIT = 1 << 20
 
 
@@ -23,23 +27,35 @@ def packages(host: Host, families: tuple[str, ...]) -> Reading[tuple[Package, ..
     raw = host.read_bytes(STATUS, STATUS_LIMIT)
     if isinstance(raw, Unread):
         return raw
-    return tuple(sorted(_all(b"\n" + raw, tuple(map(str.encode, families))), key=lambda one: one.name))
+    entries = list(islice(_entries(b"\n" + raw, tuple(map(str.encode, families))), MANY + 1))
+    if len(entries) > MANY:
+        return Unread(unread="failed", source=STATUS, detail=f"more than {MANY} packages of a GPU stack")
+    return tuple(sorted(filter(None, map(_package, entries)), key=lambda one: one.name))
 
 
-def _all(raw: bytes, families: tuple[bytes, ...]) -> Iterator[Package]:
-    """Read the packages that matter: a pattern over the some megabytes of all takes ten times as long."""
-    for part in raw.split(MARK)[1:]:
-        if part.startswith(families):
-            name, _, text = part.partition(END)[0].decode(errors="replace").partition("\n")
-            fields = dict(line.split(": ", 1) for line in text.split("\n") if ": " in line)
-            if fields.get("Status", "").endswith(" installed"):
-                yield Package(
-                    manager="dpkg",
-                    name=name,
-                    version=fields.get("Version", ""),
-                    maker=fields.get("Maintainer", "").partition(" <")[0],
-                    held=fields["Status"].startswith("hold"),
-                )
+def _entries(raw: bytes, families: tuple[bytes, ...]) -> Iterator[str]:
+    """Yield the packages that matter: a pattern over the some megabytes of all takes ten times as long."""
+    at = raw.find(MARK)
+    while at >= 0:
+        start, at = at + len(MARK), raw.find(MARK, at + 1)
+        if raw.startswith(families, start):
+            end = min(at if at >= 0 else len(raw), start + ENTRY_LIMIT)
+            yield raw[start:end].partition(END)[0].decode(errors="replace")
+
+
+def _package(entry: str) -> Package | None:
+    """Return the package that `entry` speaks of if it is installed."""
+    name, _, text = entry.partition("\n")
+    fields = dict(line.split(": ", 1) for line in text.split("\n") if ": " in line)
+    if not fields.get("Status", "").endswith(" installed"):
+        return None
+    return Package(
+        manager="dpkg",
+        name=name,
+        version=fields.get("Version", ""),
+        maker=fields.get("Maintainer", "").partition(" <")[0],
+        held=fields["Status"].startswith("hold"),
+    )
 
 
 def owners(host: Host, found: tuple[Package, ...], wanted: Mapping[str, str]) -> dict[str, str]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 import struct
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from typing import Any
 from urllib.parse import quote
 
 from gpusetup.machine.host import Host
@@ -20,8 +22,21 @@ FOLDER_OF, BASENAMES, FOLDERS = 1116, 1117, 1118
 INT32 = 4
 MANY_ENTRIES = 1 << 16
 MANY_STRINGS = 1 << 17
-PATIENCE = 1000  # × 1000 steps of SQLite's machine: a damaged index must not keep us for ever
+SECONDS = 10.0
+"""For all that is asked of one database; a whole one takes a hundredth of it."""
+STEPS = 1000
+"""Steps of SQLite's machine after which the time is looked at: a damaged index must not keep us for ever."""
+BLOB = 16 << 20
+"""Bytes of one value; the largest header, a kernel's or a font's with ten thousands of files, has two million."""
+ALL = 256 << 20
+"""Bytes of all headers that are looked at, and of a whole database that is read into memory."""
+ROW = 2 << 10
+"""What each row counts for beside its values, so that their number is bounded too."""
+TABLES = ("Packages", "Name", "Basenames")
+_WAL = slice(18, 20)
+"""Where the file says that a journal of changes lies beside it (2), which one in memory has not (1)."""
 _ENTRY = struct.Struct(">IIII")
+_BROKEN = (sqlite3.Error, OSError, ValueError)
 
 
 def packages(host: Host, database: str, families: tuple[str, ...]) -> Reading[tuple[Package, ...]]:
@@ -29,11 +44,11 @@ def packages(host: Host, database: str, families: tuple[str, ...]) -> Reading[tu
     likes = " OR ".join(["n.key GLOB ?"] * len(families))
     query = f"SELECT p.blob FROM Name n JOIN Packages p ON p.hnum = n.hnum WHERE {likes}"  # noqa: S608 - marks alone
     try:
-        with closing(_open(host, database)) as opened:
-            blobs = [row[0] for row in opened.execute(query, [f"{family}*" for family in families])]
-    except (sqlite3.Error, OSError, ValueError) as error:
+        with closing(_Database(host, database)) as opened:
+            found = [_package(_Header(blob)) for (blob,) in opened.rows(query, [f"{family}*" for family in families])]
+    except _BROKEN as error:
         return Unread(unread="failed", source=database, detail=str(error)[:120])
-    return tuple(sorted((_package(_Header(blob)) for blob in blobs), key=lambda one: one.name))
+    return tuple(sorted(found, key=lambda one: one.name))
 
 
 def owners(host: Host, database: str, wanted: Mapping[str, str]) -> dict[str, str]:
@@ -41,22 +56,71 @@ def owners(host: Host, database: str, wanted: Mapping[str, str]) -> dict[str, st
     owned: dict[str, str] = {}
     query = "SELECT p.blob, b.idx FROM Basenames b JOIN Packages p ON p.hnum = b.hnum WHERE b.key = ?"
     try:
-        with closing(_open(host, database)) as opened:
+        with closing(_Database(host, database)) as opened:
             for path, other in wanted.items():
-                for blob, index in opened.execute(query, [path.rpartition("/")[2]]):
+                for blob, index in opened.rows(query, [path.rpartition("/")[2]]):
                     header = _Header(blob)
                     if header.path(int(index)) in {path, other}:
                         owned[path] = header.text(NAME)
-    except (sqlite3.Error, OSError, ValueError):  # the packages could be read: whose a file is, is then not known
+    except _BROKEN:  # the packages could be read: whose a file is, is then not known
         return owned
     return owned
 
 
+class _Database:
+    """The file as it is: no lock, no journal, nothing written; and no more of it than any host has."""
+
+    def __init__(self, host: Host, database: str) -> None:
+        self._end = time.monotonic() + SECONDS
+        self._left = ALL
+        self._opened = _open(host, database)
+        self.close = self._opened.close
+        self._opened.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, BLOB)
+        self._opened.set_progress_handler(lambda: time.monotonic() > self._end, STEPS)
+        try:
+            for caution in ("trusted_schema=OFF", "cell_size_check=ON"):
+                self._opened.execute(f"PRAGMA {caution}")
+            self._require_tables()
+        except BaseException:
+            self.close()
+            raise
+
+    def rows(self, query: str, values: list[str]) -> Iterator[tuple[Any, ...]]:
+        """Yield what `query` finds; raises ValueError when that is too much."""
+        for row in self._opened.execute(query, values):
+            self._left -= ROW + sum(len(value) for value in row if isinstance(value, bytes | str))
+            if self._left < 0:
+                raise ValueError(f"more than {ALL >> 20} MiB in its rows")
+            if time.monotonic() > self._end:
+                raise ValueError(f"not read within {SECONDS:g} s")
+            yield row
+
+    def _require_tables(self) -> None:
+        """Refuse what only looks like rpm's tables: a view or a generated column runs an expression for each row."""
+        marks = ", ".join("?" * len(TABLES))
+        named = self.rows(f"SELECT name, type, rootpage FROM sqlite_master WHERE name IN ({marks})", [*TABLES])  # noqa: S608 - marks alone
+        if {name: kind for name, kind, page in named if page} != dict.fromkeys(TABLES, "table"):
+            raise ValueError(f"has not rpm's tables {', '.join(TABLES)}")
+        for table in TABLES:
+            if any(row[6] for row in self.rows(f"PRAGMA table_xinfo({table})", [])):
+                raise ValueError(f"has columns in {table} that are computed")
+
+
 def _open(host: Host, database: str) -> sqlite3.Connection:
-    """Open the file as it is: no lock, no journal, nothing written."""
-    opened = sqlite3.connect(f"file:{quote(host.real(database))}?mode=ro&immutable=1", uri=True)
-    steps = iter(range(PATIENCE))
-    opened.set_progress_handler(lambda: next(steps, None) is None, 1000)
+    """Open the live host's file where it lies; of a folder its content, since SQLite follows links by itself."""
+    if host.live:
+        return sqlite3.connect(f"file:{quote(database)}?mode=ro&immutable=1", uri=True)
+    raw = host.read_bytes(database, ALL + 1)
+    if isinstance(raw, Unread):
+        raise OSError(raw.detail)
+    if len(raw) > ALL:
+        raise ValueError(f"more than {ALL >> 20} MiB")
+    if not raw.startswith(b"SQLite format 3\0"):
+        raise ValueError("file is not a database")
+    opened = sqlite3.connect(":memory:")
+    if raw[_WAL] == b"\2\2":
+        raw = raw[: _WAL.start] + b"\1\1" + raw[_WAL.stop :]
+    opened.deserialize(raw)
     return opened
 
 

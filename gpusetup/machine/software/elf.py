@@ -39,22 +39,25 @@ def section(raw: bytes, name: str) -> bytes:
     return b""
 
 
-def read_section(host: Host, path: str, name: str, limit: int) -> bytes:
-    """Return at most `limit` bytes of a section of a big 64-bit file, of which nothing else is read; empty as above."""
-    head = _part(host, path, 0, _HEADER)
+def read_section(host: Host, path: str, name: str, limit: int, *, owner: int | None = None) -> bytes:
+    """Return at most `limit` bytes of a section of a big 64-bit file, of which nothing else is read; empty as above.
+
+    `owner` is whose file it has to be (`Host.owner`).
+    """
+
+    def part(start: int, length: int) -> bytes:
+        raw = host.read_bytes(path, length, start=start, owner=owner) if 0 <= start < 1 << 62 else b""
+        return b"" if isinstance(raw, Unread) else raw
+
+    head = part(0, _HEADER)
     if len(head) < _HEADER or identify(head)[0] != 64:
         return b""
     (table_at,) = struct.unpack_from("<Q", head, 0x28)
     size, count, names_index = struct.unpack_from("<HHH", head, 0x3A)
-    table = _part(host, path, table_at, _SECTION.size * count)
+    table = part(table_at, _SECTION.size * count)
     if size != _SECTION.size or len(table) < size * count or names_index >= count:
         return b""
     headers = list(_SECTION.iter_unpack(table))
-    names = _part(host, path, headers[names_index][4], min(headers[names_index][5], 1 << 16))
+    names = part(headers[names_index][4], min(headers[names_index][5], 1 << 16))
     found = next((one for one in headers if names.startswith(name.encode() + b"\0", one[0])), None)
-    return _part(host, path, found[4], min(found[5], limit)) if found else b""
-
-
-def _part(host: Host, path: str, start: int, length: int) -> bytes:
-    raw = host.read_bytes(path, length, start=start) if 0 <= start < 1 << 62 else b""
-    return b"" if isinstance(raw, Unread) else raw
+    return part(found[4], min(found[5], limit)) if found else b""

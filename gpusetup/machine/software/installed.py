@@ -12,6 +12,7 @@ from gpusetup.errors import CannotLookError
 from gpusetup.machine.model import Machine
 from gpusetup.machine.model.contents import Contents, InstalledWheel
 
+SECONDS = 120
 PROGRAM = Path(__file__).with_name("contents.py")
 """Prints a `Contents`; a program of its own, since images are asked by it too."""
 
@@ -26,9 +27,14 @@ def read_contents(machine: Machine, *, here: bool) -> Contents:
         wheels = [InstalledWheel(name=name, version=it, spdx="", licence="", folder=place) for name, it, place in known]
         return Contents(wheels=tuple(wheels), packages=(), hashes={})
     folders = sorted({one.location for one in machine.distributions})
-    done = subprocess.run(
-        [sys.executable, "-I", PROGRAM, *folders], capture_output=True, text=True, check=False, timeout=120
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", PROGRAM, *folders], capture_output=True, text=True, check=False, timeout=SECONDS
+        )
+    except subprocess.TimeoutExpired as error:  # a FIFO as a wheel's metadata, or a file system that never answers
+        raise CannotLookError(
+            f"what is installed cannot be read within {SECONDS} s in {' or '.join(folders)}"
+        ) from error
     if done.returncode != 0:
         raise CannotLookError(f"what is installed cannot be read: {(done.stderr.splitlines() or ['no word'])[-1]}")
     return msgspec.json.decode(done.stdout, type=Contents)

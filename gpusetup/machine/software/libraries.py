@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import islice
 from typing import Literal
 
 from gpusetup.machine.host import Host, clean
@@ -13,6 +14,8 @@ from gpusetup.machine.software.linker_cache import entries
 
 CACHE = "/etc/ld.so.cache"
 CACHE_LIMIT = 16 << 20
+MANY = 2_000
+"""Libraries that a cache names; a host with five toolkits has fifty."""
 DEFAULT_FOLDERS = ("/lib64", "/usr/lib64", "/lib", "/usr/lib")
 DEBIAN_FOLDERS = ("/lib/{arch}-linux-gnu", "/usr/lib/{arch}-linux-gnu")
 WSL_FOLDER = "/usr/lib/wsl/lib"
@@ -28,7 +31,11 @@ def read_cached(host: Host) -> Reading[tuple[str, ...]]:
     raw = host.read_bytes(CACHE, CACHE_LIMIT)
     if isinstance(raw, Unread):
         return raw
-    return tuple(path for soname, path in entries(raw, tuple(map(str.encode, STEMS))) if _matters(soname))
+    named = (path for soname, path in entries(raw, tuple(map(str.encode, STEMS))) if _matters(soname))
+    found = tuple(islice(named, MANY + 1))
+    if len(found) > MANY:
+        return Unread(unread="failed", source=CACHE, detail=f"names more than {MANY} libraries of a GPU stack")
+    return found
 
 
 def read_libraries(

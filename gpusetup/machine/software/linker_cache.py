@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 MAGIC = b"glibc-ld.so.cache1.1"
 HEADER = 48
+PATH_MAX = 4096
 ENTRY = struct.Struct("=4xII12x")
 """Of an entry its two strings."""
 
@@ -36,5 +37,5 @@ def entries(raw: bytes, beginnings: tuple[bytes, ...] = (b"",)) -> Iterator[tupl
 
 
 def _string(raw: bytes, offset: int) -> str:
-    end = raw.find(b"\0", offset)
+    end = raw.find(b"\0", offset, offset + PATH_MAX)
     return raw[offset:end].decode(errors="replace") if 0 <= offset < end else ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from gpusetup.machine.host import Host
@@ -11,7 +9,8 @@ from gpusetup.machine.model import Library, Package, Reading
 from gpusetup.machine.packages.installed import find_owners
 from gpusetup.machine.software.wheels import Owned
 
-_WHEEL = r"(?P<location>.*)/(?P<file>(?:nvidia|torch)/.*)"
+_FOLDERS = ("/nvidia/", "/torch/")
+"""What of a wheel is loaded lies below one of these in its location."""
 
 
 def own(
@@ -29,5 +28,5 @@ def own(
 def _owner(one: Library, system: dict[str, str], owners: dict[str, str], wheels: Owned) -> str:
     if one.origin != "wheel":
         return owners.get(system[one.path], "") or owners.get(one.path, "")
-    said = re.fullmatch(_WHEEL, one.path)
-    return " and ".join(wheels.get((said["location"], said["file"]), ())) if said else ""
+    at = max(map(one.path.rfind, _FOLDERS))
+    return " and ".join(wheels.get((one.path[:at], one.path[at + 1 :]), ())) if at >= 0 else ""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
+import msgspec
 
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Reading, Unread
 from gpusetup.machine.software.programs import find_program
 from gpusetup.machine.version import is_dotted
 
+LONG = 40
+"""No version has so many characters."""
 PLACES = ("/usr/local/cuda*", "/opt/cuda*", "/usr/lib/cuda", "/usr/lib/nvidia-cuda-toolkit")
 
 
@@ -30,12 +32,26 @@ def _is_toolkit(host: Host, folder: str) -> bool:
 
 def _version(host: Host, folder: str) -> str:
     """Return the version: of version.json (11.1 and newer), version.txt, or the folder's name."""
-    for name, pattern in (
-        ("version.json", r'"cuda"\s*:\s*\{[^}]*"version"\s*:\s*"(\d+(?:\.\d+)+)"'),
-        ("version.txt", r"CUDA Version (\d+(?:\.\d+)+)"),
-    ):
-        text = host.read_text(f"{folder}/{name}")
-        if not isinstance(text, Unread) and (said := re.search(pattern, text)):
-            return said[1]
-    named = folder.rpartition("/cuda-")[2]
-    return named if is_dotted(named) else ""
+    for named in (_of_json(host, folder), _of_text(host, folder), folder.rpartition("/cuda-")[2]):
+        if named and len(named) < LONG and is_dotted(named):
+            return named
+    return ""
+
+
+def _of_json(host: Host, folder: str) -> str:
+    """Return ``version`` of ``cuda`` in version.json, "" where it does not say."""
+    raw = host.read_bytes(f"{folder}/version.json")
+    if isinstance(raw, Unread):
+        return ""
+    try:
+        told = msgspec.json.decode(raw, type=dict[str, object]).get("cuda")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    return str(told.get("version", "")) if isinstance(told, dict) else ""
+
+
+def _of_text(host: Host, folder: str) -> str:
+    """Return the version in version.txt, ``CUDA Version 10.2.89``."""
+    text = host.read_text(f"{folder}/version.txt")
+    said = "" if isinstance(text, Unread) else text.partition("CUDA Version ")[2]
+    return next(iter(said.split()), "")

@@ -21,12 +21,12 @@ _FRAMEWORKS = frozenset(
     )
 )  # fmt: skip
 _FAMILIES = ("cupy", "nvidia-")
-_TORCH_CUDA = r"(?m)^cuda(?::[^=]*)? *= *(None|'([\d.]+)')"
 # ('cuda_version', '12.5.1'), ('is_cuda_build', True): the pairs of an OrderedDict, or of a dict
 _TENSORFLOW_CUDA = r"""['"]cuda_version['"][,:] *['"]([\d.]+)"""
 _TENSORFLOW_BUILD = r"""['"]is_cuda_build['"][,:] *(True|False)"""
 _ARCHITECTURES = rb"\x00((?:(?:sm|compute)_\d{2,3}[af]? ?)+)\x00"
 CONSTANTS_LIMIT = 32 << 20
+_INSTALLER = r"[a-z0-9._-]{1,40}"
 _MANYLINUX = r"manylinux_2_(\d+)_"
 _ARCHITECTURE = r"\b(?:sm|compute)_\d{2,3}[af]?\b"
 
@@ -50,12 +50,24 @@ class Build(msgspec.Struct, frozen=True):
 def read_build(host: Host, name: str, location: str) -> Build:
     """Return what torch or tensorflow was built for, as the Python files that their builds generate say."""
     if name == "torch":
-        said = re.search(_TORCH_CUDA, _text(host, f"{location}/torch/version.py"))
-        cuda = (said[2] or "cpu") if said else ""
+        cuda = _torch_cuda(_text(host, f"{location}/torch", "version.py"))
         return Build(cuda, () if cuda in {"", "cpu"} else _torch_architectures(host, location))
     if name.startswith(("tensorflow", "tf-nightly")):
-        return _tensorflow_build(_text(host, f"{location}/tensorflow/python/platform/build_info.py"))
+        return _tensorflow_build(_text(host, f"{location}/tensorflow", "python/platform/build_info.py"))
     return Build()
+
+
+def _torch_cuda(text: str) -> str:
+    """Return the version in the line ``cuda: Optional[str] = '13.0'``, ``cpu`` for None."""
+    for line in text.splitlines():
+        name, _, value = line.partition("=")
+        if name.rstrip() == "cuda" or name.startswith("cuda:"):
+            value = value.strip()
+            if value.startswith("None"):
+                return "cpu"
+            if said := re.match(r"'([\d.]++)'", value):
+                return said[1]
+    return ""
 
 
 def _torch_architectures(host: Host, location: str) -> tuple[str, ...]:
@@ -63,7 +75,8 @@ def _torch_architectures(host: Host, location: str) -> tuple[str, ...]:
 
     The build puts it into torch/csrc/cuda/Module.cpp (CUDA_ARCH_FLAGS); it lies among the constants, a megabyte.
     """
-    constants = read_section(host, f"{location}/torch/lib/libtorch_python.so", ".rodata", CONSTANTS_LIMIT)
+    top = f"{location}/torch"
+    constants = read_section(host, f"{top}/lib/libtorch_python.so", ".rodata", CONSTANTS_LIMIT, owner=host.owner(top))
     said = re.search(_ARCHITECTURES, constants)
     return tuple(said[1].decode().split()) if said else ()
 
@@ -78,8 +91,12 @@ def _tensorflow_build(text: str) -> Build:
 
 
 def read_installer(host: Host, metadata: str) -> str:
-    """Return who installed the distribution whose metadata folder is `metadata`, "" where nobody says."""
-    return _text(host, f"{metadata}/INSTALLER").strip()[:40]
+    """Return who installed the distribution whose metadata folder is `metadata`, "" where nobody says.
+
+    That is one word; Poetry puts its version behind it.
+    """
+    word = next(iter(_text(host, metadata, "INSTALLER").lower().split()), "")
+    return word if re.fullmatch(_INSTALLER, word) else ""
 
 
 def shared_files(owned: Owned) -> tuple[SharedFile, ...]:
@@ -104,7 +121,7 @@ def read_owned(host: Host, distributions: tuple[Distribution, ...]) -> Owned:
     for each in distributions:
         if each.name.startswith("nvidia-"):
             folder = f"{each.location}/{each.name.replace('-', '_')}-{each.version}.dist-info"
-            for line in _text(host, f"{folder}/RECORD", RECORD_LIMIT).splitlines():
+            for line in _text(host, folder, "RECORD", RECORD_LIMIT).splitlines():
                 path = line.partition(",")[0]
                 if path.startswith("nvidia/") and not path.endswith(("__init__.py", ".pyc")):
                     owners[each.location, path].add(each.name)
@@ -113,24 +130,25 @@ def read_owned(host: Host, distributions: tuple[Distribution, ...]) -> Owned:
 
 def read_glibc(host: Host, metadata: str) -> str:
     """Return the oldest glibc among the tags in the file WHEEL: ``2.28`` of manylinux_2_28, ``2.17`` of 2014."""
-    text = _text(host, f"{metadata}/WHEEL")
+    text = _text(host, metadata, "WHEEL")
     said = [f"2.{minor}" for minor in re.findall(_MANYLINUX, text)] + ["2.17"] * ("manylinux2014" in text)
     return min(said, key=version_key, default="")
 
 
 def is_editable(host: Host, metadata: str) -> bool:
     """Say whether the distribution is a link to a working tree (PEP 610)."""
-    return '"editable": true' in _text(host, f"{metadata}/direct_url.json")
+    return '"editable": true' in _text(host, metadata, "direct_url.json")
 
 
 def read_requires(host: Host, metadata: str) -> tuple[str, ...]:
     """Return what the metadata require, from their head alone: a description follows it."""
-    head = _text(host, f"{metadata}/METADATA").partition("\n\n")[0]
+    head = _text(host, metadata, "METADATA").partition("\n\n")[0]
     return tuple(
         line.removeprefix("Requires-Dist: ") for line in head.splitlines() if line.startswith("Requires-Dist: ")
     )
 
 
-def _text(host: Host, path: str, limit: int = 1 << 16) -> str:
-    text = host.read_text(path, limit)
-    return "" if isinstance(text, Unread) else text
+def _text(host: Host, top: str, name: str, limit: int = 1 << 16) -> str:
+    """Return the file `name` below `top`, a folder of a wheel, as far as it belongs to whoever made that folder."""
+    raw = host.read_bytes(f"{top}/{name}", limit, owner=host.owner(top))
+    return "" if isinstance(raw, Unread) else raw.decode(errors="replace")

@@ -16,7 +16,7 @@ from gpusetup.machine.software.libc import read_libc
 from gpusetup.machine.system.environment import read_environment
 from gpusetup.machine.system.image import read_image
 from gpusetup.machine.system.limits import read_limits
-from gpusetup.machine.system.network import read_infiniband
+from gpusetup.machine.system.network import ADAPTERS, read_infiniband
 from gpusetup.machine.system.processor import (
     count_cpus,
     read_allowed_cpus,
@@ -27,6 +27,7 @@ from gpusetup.machine.system.processor import (
     read_memory,
 )
 from gpusetup.machine.system.security import (
+    AUDIT,
     read_groups,
     read_selinux,
     read_selinux_denials,
@@ -37,7 +38,11 @@ from gpusetup.machine.system.services import read_services
 from gpusetup.machine.system.storage import read_disks
 from gpusetup.machine.system.surroundings import read_container, read_virtualization
 from gpusetup.machine.system.upkeep import read_notebook, read_reboot_required, read_uptime
+from gpusetup.machine.within import within
 
+RELEASE_LIMIT = 64 << 10
+LONG = 1000
+"""Characters beyond which a value is taken as it stands."""
 _LOADERS = {
     "ld-linux-x86-64.so.2": "x86_64",
     "ld-linux-aarch64.so.1": "aarch64",
@@ -57,7 +62,7 @@ def read_system(host: Host) -> System:
         pretty_name=_entry(release, "PRETTY_NAME"),
         kernel=read_kernel(host),
         secure_boot=read_secure_boot(host),
-        libc=read_libc(host),
+        libc=within(host, "libc.so.6", read_libc),
         gcc=read_gcc(host),
         python=_python(host),
         container=read_container(host),
@@ -82,8 +87,8 @@ def read_system(host: Host) -> System:
         notebook=read_notebook(host),
         image=read_image(host),
         user_namespace=read_user_namespace(host),
-        infiniband=read_infiniband(host),
-        selinux_denials=read_selinux_denials(host),
+        infiniband=within(host, ADAPTERS, read_infiniband),
+        selinux_denials=within(host, AUDIT, read_selinux_denials),
         keras_backend=read_keras_backend(host),
         system_packages=read_system_packages(host),
         python_headers=read_python_headers(host),
@@ -92,9 +97,9 @@ def read_system(host: Host) -> System:
 
 def _os_release(host: Host) -> Reading[dict[str, str]]:
     """Return the entries of os-release as they stand there."""
-    text = host.read_text("/etc/os-release")
+    text = host.read_text("/etc/os-release", RELEASE_LIMIT)
     if isinstance(text, Unread):
-        text = host.read_text("/usr/lib/os-release")
+        text = host.read_text("/usr/lib/os-release", RELEASE_LIMIT)
     if isinstance(text, Unread):
         return text
     return {name.strip(): value for name, mark, value in (line.partition("=") for line in text.splitlines()) if mark}
@@ -105,7 +110,7 @@ def _unquote(value: str) -> str:
     plain = value.strip()
     if len(plain) > 1 and plain.startswith('"') and plain.endswith('"'):
         plain = plain[1:-1]
-    if not any(char in plain for char in "'\"\\"):
+    if len(plain) > LONG or not any(char in plain for char in "'\"\\"):
         return plain
     import shlex  # noqa: PLC0415 - hardly any needs it, and it goes from character to character
 

@@ -11,10 +11,9 @@ from gpusetup.files import read
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from gpusetup.resolve.model import Environment
 
+MOST = 4 << 20
 _WHEEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?==([A-Za-z0-9.+!_-]+)(?: --hash=sha256:[0-9a-f]{64})+")
 
 
@@ -24,8 +23,12 @@ def read_wheels(path: Path, environment: Environment) -> tuple[str, ...]:
     Such a list is the ``wheels.txt`` of an image that was built, or what pip-compile and uv write with hashes. Raises
     `WrongInputError` when it cannot be read or a wheel has no hash, `RefusedError` when it is of another stack.
     """
-    text = read(path, "the list of wheels").decode("utf-8", "replace")
-    lines = tuple(line for raw in _joined(text) if (line := raw.partition(" #")[0].strip()) and line[0] != "#")
+    try:
+        text = read(path, "the wheels", MOST).decode()
+    except UnicodeDecodeError as error:
+        raise WrongInputError(f"cannot read {path}: {error}") from error
+    said = (" ".join(raw.partition(" #")[0].split()) for raw in text.replace("\\\n", " ").splitlines())
+    lines = tuple(line for line in said if line and line[0] != "#")
     found = {}
     for line in lines:
         match = _WHEEL.fullmatch(line)
@@ -43,17 +46,6 @@ def read_wheels(path: Path, environment: Environment) -> tuple[str, ...]:
                 f"pin the stack to the list: --{name.partition('[')[0].removesuffix('-cpu')} {neutral(have)}",
             )
     return lines
-
-
-def _joined(text: str) -> Iterator[str]:
-    """Yield the lines, those together that a backslash at the end continues."""
-    begun = ""
-    for line in text.splitlines():
-        begun += line.strip().removesuffix("\\").rstrip() + " "
-        if not line.rstrip().endswith("\\"):
-            yield begun
-            begun = ""
-    yield begun
 
 
 def _normal(name: str) -> str:

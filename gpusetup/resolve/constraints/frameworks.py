@@ -96,7 +96,7 @@ def cudnn_is_the_same(layout: Layout, torch: TorchWheel, cudnn: CudnnWheel) -> V
 
 def within(version: str, conditions: str) -> bool:
     """Say whether a dotted `version` meets ``>=12.5,<13`` or ``==9.3.0.75``; a bare version means that very one."""
-    found = re.findall(r"(>=|<=|==|<|>)?\s*(\d+(?:\.\d+)*)", conditions)
+    found = re.findall(r"(?:(>=|<=|==|<|>)\s*+)?(\d++(?:\.\d++)*+)", conditions)
     return bool(found) and all(_meets(dotted(version), sign, dotted(bound)) for sign, bound in found)
 
 

@@ -1,0 +1,75 @@
+"""No pattern of the engine takes longer than its text is long: a stranger's file may hold any text."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+
+from gpusetup.doctor.table import read_table
+from gpusetup.machine.frameworks.probes.loaded import ASK
+from tests.patterns import Use, texts, uses
+
+SIZES = {24: 0.05, 1 << 10: 0.05, 1 << 13: 0.08, 1 << 16: 0.25}
+"""Characters, and the processor time in seconds that no pattern comes near; small sizes first, for the slow ones."""
+ELSEWHERE = {
+    "row['says']": "rows of import_errors.json, tried below",
+    "pattern": "the names in ASK, tried below",
+    "f'[0-9A-F]{{32}}{row.key_id}'": "a fingerprint of fixed length, matched as a whole",
+    "f'(?<!\\\\w){re.escape(name)}(?!\\\\w)'": "a fixed text",
+}
+"""Patterns that are no constants, and why that is all right."""
+OURS = {"gpusetup.render.settle": "reads templates, which are ours or their author's, and no data"}
+
+
+def constants() -> list[Use]:
+    return [use for use in uses()[0] if not use.place.startswith(tuple(OURS))]
+
+
+def tables() -> list[Use]:
+    errors = [row["says"] for row in read_table("import_errors", list[dict[str, str]])]
+    return [Use("import_errors.json", one, 0, "search") for one in errors] + [
+        Use("probes.loaded.ASK", one, 0, "fullmatch") for one, _ in ASK.values()
+    ]
+
+
+def test_every_pattern_is_found() -> None:
+    found, unknown = uses()
+    assert len(found) > 60
+    assert {one.partition(": ")[2] for one in unknown} <= set(ELSEWHERE), unknown
+
+
+@pytest.mark.parametrize("use", [*constants(), *tables()], ids=lambda use: f"{use.place}-{use.function}")
+def test_no_pattern_takes_longer_than_its_text_is_long(use: Use) -> None:
+    assert slowest(use) is None, f"{use.place}: {use.pattern!r}"
+
+
+@pytest.mark.parametrize("pattern", [r"^\s*x", r"(a+)+$", r"Kernel Module.*?\s(\d+)\s", r"[\w.+-]+@[\w-]+(\.[\w-]+)+"])
+def test_a_pattern_that_does_is_noticed(pattern: str) -> None:
+    assert slowest(Use("", pattern, re.MULTILINE, "search")) is not None
+
+
+def slowest(use: Use) -> tuple[int, str] | None:
+    """Return the first size and text that take too long."""
+    flags = use.flags & ~re.UNICODE if isinstance(use.pattern, bytes) else use.flags
+    run = _runner(re.compile(use.pattern, flags), use.function)
+    for size, most in SIZES.items():
+        for text in texts(use.pattern, size):
+            start = time.thread_time()
+            run(text)
+            if time.thread_time() - start > most:
+                return size, text[:60]
+    return None
+
+
+def _runner(pattern: re.Pattern[str] | re.Pattern[bytes], function: str) -> Callable[[str], object]:
+    def run(text: str) -> object:
+        given = text.encode("latin-1", "replace") if isinstance(pattern.pattern, bytes) else text
+        if function in {"sub", "subn"}:
+            return getattr(pattern, function)(given[:0], given)
+        found = getattr(pattern, function)(given)
+        return list(found) if function == "finditer" else found
+
+    return run
