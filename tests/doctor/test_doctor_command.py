@@ -170,6 +170,9 @@ def test_what_a_host_says_cannot_move_the_cursor(gpusetup: Run, saved: Any) -> N
     [
         (["--only", "NOSUCH001"], "no rule is called NOSUCH001"),
         (["--skip", "GPU0"], "no rule is called GPU0"),
+        (["--only", "DRV", "--skip", "DRV"], "--only DRV and --skip DRV leave no check"),
+        (["--only", ","], "--only , leave no check"),
+        (["--image", "x.tar", "--only", "IMG001", "--skip", "IMG"], "cannot read"),
         (["--explain", "nothing"], "no rule is called NOTHING"),
         (["--machine", "/nowhere/m.json"], "cannot read the machine file /nowhere/m.json"),
         (["--fail-on", "never"], "'never' is not one of"),

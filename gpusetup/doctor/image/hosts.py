@@ -6,9 +6,9 @@ import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gpusetup.doctor.cards import Card, cards, driver_branch, driver_version
+from gpusetup.doctor.cards import Card, branch_rows, cards, driver_branch, driver_version
 from gpusetup.doctor.image.conditions import Host
-from gpusetup.doctor.rule import either
+from gpusetup.doctor.rule import listed, optional
 from gpusetup.errors import WrongInputError
 from gpusetup.facts import facts
 from gpusetup.facts.find import arch_of, gpu_by_name
@@ -35,7 +35,7 @@ class Placed(NamedTuple):
 
 def placed(machine: Machine) -> list[Placed]:
     """Return one card of each kind here, with the market it is made for; raises as `cards` does."""
-    kinds = {(card.name, card.capability): card for card in reversed(cards(machine))}
+    kinds = {(card.name, card.capability): card for card in reversed(list(cards(machine)))}
     return [Placed(card, _market(card.name)) for card in reversed(kinds.values())]
 
 
@@ -51,9 +51,11 @@ def _market(name: str) -> str:
 
 def driver_cuda(machine: Machine) -> str:
     """Return the newest CUDA that the driver reports, or that its branch does; "" when neither is known."""
-    said = either(machine.driver.cuda)
     branch = driver_branch(machine)
-    return said or (branch.cuda_max if branch else "")
+    said = optional(machine.driver.cuda, "the tables tell which CUDA the driver's branch runs")
+    if said or branch is None:
+        return said or ""
+    return listed(branch_rows(branch), f"driver branch {branch}").cuda_max
 
 
 def condition_hosts(machine: Machine) -> Iterator[tuple[Placed, Host]]:

@@ -6,7 +6,7 @@ from gpusetup.doctor.cards import driver_version
 from gpusetup.doctor.image.code import how_it_runs
 from gpusetup.doctor.image.hosts import driver_cuda, last_branch, placed
 from gpusetup.doctor.image.needs import needs
-from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, warning
+from gpusetup.doctor.rule import Verdicts, error, fix, info, listed, rule, warning
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.facts import facts
 from gpusetup.machine.model import Machine
@@ -53,6 +53,8 @@ def old_driver(machine: Machine, image: Image) -> Verdicts:
     driver helps: that card needs an image of an older CUDA.
     """
     wanted, version = needs(image, facts()), driver_version(machine)
+    if wanted.floor is None and wanted.cuda:
+        listed((), f"the lowest driver for CUDA {', '.join(wanted.cuda)}")
     if wanted.floor is None or version is None or driver(version) >= driver(wanted.floor.driver):
         return
     found = placed(machine)
