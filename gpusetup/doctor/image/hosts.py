@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from gpusetup.doctor.cards import Card, branch_rows, cards, driver_branch, driver_version
 from gpusetup.doctor.image.conditions import Host
-from gpusetup.doctor.rule import listed, optional
+from gpusetup.doctor.rule import listed, optional, unlisted
 from gpusetup.errors import WrongInputError
 from gpusetup.facts import facts
 from gpusetup.facts.find import arch_of, gpu_by_name
@@ -27,16 +27,26 @@ ANY_BRAND = (*dict.fromkeys(one for some in BRANDS.values() for one in some), "u
 
 
 class Placed(NamedTuple):
-    """A card and its market, "" where the tables do not know it."""
+    """A card of a machine."""
 
     card: Card
-    market: str
+
+    @property
+    def market(self) -> str:
+        """What it is made for, "" where the tables do not know it."""
+        return _market(self.card.name)
 
 
 def placed(machine: Machine) -> list[Placed]:
-    """Return one card of each kind here, with the market it is made for; raises as `cards` does."""
-    kinds = {(card.name, card.capability): card for card in reversed(list(cards(machine)))}
-    return [Placed(card, _market(card.name)) for card in reversed(kinds.values())]
+    """Return one card of each kind here; raises as `cards` does."""
+    kinds = {_kind(card): card for card in reversed(list(cards(machine)))}
+    return [Placed(card) for card in reversed(kinds.values())]
+
+
+def _kind(card: Card) -> tuple[str, str]:
+    nameless = "cards of one compute capability run the same code"
+    name = optional(card.gpu.name, nameless) if card.gpu else card.listed_as
+    return name or "", card.capability
 
 
 @functools.cache
@@ -62,7 +72,10 @@ def condition_hosts(machine: Machine) -> Iterator[tuple[Placed, Host]]:
     """Yield every card with what conditions can ask of it."""
     version, newest = driver_version(machine) or "", driver_cuda(machine)
     for one in placed(machine):
-        brands = BRANDS.get(one.market, ANY_BRAND)
+        brands = BRANDS.get(one.market)
+        if not brands:
+            why = "the conditions are held against cards of every brand"
+            brands = unlisted((), f"what the {one.card.name} is made for", why) or ANY_BRAND
         yield one, Host(cuda=newest, driver=version, arch=one.card.capability, brands=brands)
 
 
