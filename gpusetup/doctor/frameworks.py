@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.once import once
-from gpusetup.doctor.rule import UnreadError, listed
+from gpusetup.doctor.rule import UnreadError, listed, unlisted
 from gpusetup.facts import facts
 from gpusetup.facts.find import torch_builds
 from gpusetup.machine.model import Unread
@@ -87,6 +87,16 @@ def torch_variant(machine: Machine, torch: Distribution) -> str:
         raise UnreadError(Unread(unread="failed", source="", detail=f"nothing tells which CUDA {_named(torch)} is of"))
     rows = (row for row in facts().torch if row.release == release(torch))
     return listed(rows, f"torch {release(torch)}, so that nothing tells which CUDA it is of").default_variant
+
+
+def is_cpu_torch(machine: Machine, torch: Distribution) -> bool:
+    """Say whether this PyTorch is a build for the CPU alone; raises `UnreadError` when nothing tells it."""
+    if torch.cuda or "+" in torch.version or not any(name.startswith("nvidia-") for name in beside(machine, torch)):
+        return torch_variant(machine, torch) == "cpu"
+    rows = (row for row in facts().torch if row.release == release(torch))
+    with_cuda = "NVIDIA's wheels beside it belong to a build with CUDA"
+    row = unlisted(rows, f"torch {release(torch)}", with_cuda)
+    return row is not None and row.default_variant == "cpu"
 
 
 def _named(torch: Distribution) -> str:

@@ -42,7 +42,20 @@ def no_gpu(machine: Machine) -> Verdicts:
     "GPU002",
     "The PCI bus has a GPU that NVML does not show",
     worst="error",
-    after=("KRN003", "KRN004", "GPU001", NVML_SILENT),
+    after=(
+        "KRN003",
+        "KRN004",
+        "GPU001",
+        "LOG002",
+        "LOG006",
+        "LOG007",
+        "LOG201",
+        "LOG205",
+        "LOG206",
+        "LOG208",
+        "LOG211",
+        NVML_SILENT,
+    ),
     source=KERNEL_PCI,
 )
 def not_in_nvml(machine: Machine) -> Verdicts:

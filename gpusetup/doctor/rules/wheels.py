@@ -10,9 +10,9 @@ from gpusetup.doctor.frameworks import (
     by_folder,
     each_tensorflow,
     each_torch,
+    is_cpu_torch,
     torch_build,
     torch_cuda,
-    torch_variant,
 )
 from gpusetup.doctor.rule import Verdicts, error, fix, rule, warning
 from gpusetup.doctor.subjects import has_gpu
@@ -29,7 +29,7 @@ def cpu_torch(machine: Machine, torch: Distribution) -> Verdicts:
 
     It comes from PyTorch's CPU index, or from an index that knows no other build for this machine.
     """
-    if has_gpu(machine) and torch_variant(machine, torch) == "cpu":
+    if has_gpu(machine) and is_cpu_torch(machine, torch):
         yield error(
             "this PyTorch was built for the CPU alone and cannot use the GPU",
             f"torch {torch.version} in {torch.location}",
