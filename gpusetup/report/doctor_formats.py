@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from gpusetup.doctor.outcome import NOTHING_HERE
 from gpusetup.doctor.verdict import first_line, headline
 from gpusetup.report.junit import Case, suite
@@ -114,7 +116,7 @@ def _property(text: str) -> str:
 
 def markdown(report: Report) -> str:
     """Return Markdown to paste into an issue, with everything that names the machine or its owner taken out."""
-    report = redacted(report)
+    report = redacted(msgspec.structs.replace(report, findings=_told(report)))
     lines = [
         f"**gpusetup {_md(report.gpusetup)} doctor:** {_md(first_line(report.findings))}",
         "",
@@ -132,6 +134,13 @@ def markdown(report: Report) -> str:
         lines += ["", f"<details><summary>{len(folded)} rules are explained by others</summary>", ""]
         lines += [_md(", ".join(folded)), "", "</details>"]
     return "\n".join([*lines, ""])
+
+
+def _told(report: Report) -> tuple[Finding, ...]:
+    """Return the findings without those that are well but the first that looked: a machine may have thousands."""
+    well = next((one for one in report.findings if one.state == "ok" and one.evidence != NOTHING_HERE), None)
+    rest = [one for one in report.findings if one.state != "ok" or one.evidence == NOTHING_HERE]
+    return (*rest, *([well] if well else []))
 
 
 def _md(text: str) -> str:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import re
 
-from gpusetup.doctor.kernel_log import DRIVER_SOURCE, LOG_READABLE, SHOWN, Message, explains, is_explained, messages
+from gpusetup.doctor.kernel_log import (
+    DRIVER_SOURCE,
+    LOG_READABLE,
+    SHOWN,
+    Message,
+    explains,
+    is_explained,
+    lines,
+    messages,
+)
 from gpusetup.doctor.rule import Verdicts, fix, info, rule, warning
 from gpusetup.doctor.rules.xid import XID
 from gpusetup.doctor.subjects import each_card
@@ -57,7 +66,7 @@ def unexplained(machine: Machine) -> Verdicts:
     """
     found = [one for one in messages(machine) if _is_unexplained(one)]
     bad = [one for one in found if re.search(_BAD, one.small)]
-    for say, some in ((warning, bad), (info, [one for one in found if one not in bad])):
+    for say, some in ((warning, bad), (info, [one for one in found if not re.search(_BAD, one.small)])):
         if some:
             count = "a message" if len(some) == 1 else f"{len(some)} messages"
             shown = dict.fromkeys(one.text for one in some[-SHOWN:])
@@ -65,10 +74,12 @@ def unexplained(machine: Machine) -> Verdicts:
 
 
 def _is_unexplained(message: Message) -> bool:
-    text = re.sub(_HEAD, "", message.text, count=1).lower()
-    if not re.match(_OF_THE_DRIVER, text) or any(one in text for one in _ORDINARY):
+    if "nvrm" not in message.small and "nvidia" not in message.small:
         return False
-    if is_explained(message) or re.search(XID, message.text):
+    if "xid (" in message.small and re.search(XID, message.text):
+        return False
+    text = re.sub(_HEAD, "", message.text, count=1).lower()
+    if not re.match(_OF_THE_DRIVER, text) or any(one in text for one in _ORDINARY) or is_explained(message):
         return False
     return text.startswith("nvrm:") or bool(re.search(_BAD, text))
 
@@ -76,8 +87,7 @@ def _is_unexplained(message: Message) -> bool:
 def _of_card(machine: Machine, card: PciGpu, texts: tuple[str, ...]) -> list[str]:
     """Return the kernel's messages that hold one of `texts` and the card's address, with or without its domain."""
     short = card.address.lower().partition(":")[2]
-    found = [one for one in messages(machine) if any(text in one.small for text in texts) and short in one.small]
-    return list(dict.fromkeys(one.text for one in found))
+    return [line for line in dict.fromkeys(lines(machine, *texts)) if short in line.lower()]
 
 
 @rule(
