@@ -58,6 +58,7 @@ class _Roots:
 
     def of(self, subject: str, *, apart: bool) -> str:
         framework = framework_of(subject)
+        keys: tuple[str, ...]
         if subject == HERE or (not framework and not apart):
             keys = (ANY,)
         elif framework:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -25,10 +25,7 @@ from gpusetup.machine.model import Machine, Unread
 
 Path = tuple[str | int, ...]
 MARK = "taken away by a test"
-SUBSTITUTES = tuple(
-    Unread(unread=why, source=MARK, detail=why)  # type: ignore[arg-type]
-    for why in ("denied", "failed", "timeout")
-)
+SUBSTITUTES = tuple(Unread(unread=why, source=MARK, detail=why) for why in ("denied", "failed", "timeout"))
 
 
 class Breach(NamedTuple):
@@ -66,6 +63,12 @@ def reading_fields(kind: type) -> frozenset[str]:
     return frozenset(one.name for one in fields if Unread in getattr(one.type, "__args__", ()))
 
 
+def _subclass(kind: type, getattribute: Callable[[Any, str], Any]) -> type:
+    """Return a kind of value that is looked at through `getattribute`."""
+    make: Callable[..., type] = type(kind)
+    return make(kind.__name__, (kind,), {"__getattribute__": getattribute})
+
+
 class Watcher:
     """Notes which readings of a machine are asked for."""
 
@@ -89,14 +92,14 @@ class Watcher:
     def _kind(self, kind: type) -> type:
         if kind not in self._kinds:
             names, watcher = reading_fields(kind), self
-            plain = kind.__getattribute__
+            plain: Any = kind.__getattribute__
 
             def noted(self: Any, name: str) -> Any:
                 if name in names:
                     watcher.asked[(*watcher.paths.get(id(self), ("?",)), name)] = None
                 return plain(self, name)
 
-            self._kinds[kind] = type(kind)(kind.__name__, (kind,), {"__getattribute__": noted})
+            self._kinds[kind] = _subclass(kind, noted)
         return self._kinds[kind]
 
 
@@ -173,14 +176,15 @@ class WatchedFacts:
         kinds: dict[type, type] = {}
 
         def kind_of(kind: type) -> type:
-            plain, names = kind.__getattribute__, frozenset(kind.__struct_fields__)  # type: ignore[attr-defined]
+            plain: Any = kind.__getattribute__
+            names = frozenset(kind.__struct_fields__)  # type: ignore[attr-defined]
 
             def noted(one: Any, name: str) -> Any:
                 if name in names:
                     self.looks.setdefault(table, Counter())[numbers[id(one)]] += 1
                 return plain(one, name)
 
-            return type(kind)(kind.__name__, (kind,), {"__getattribute__": noted})
+            return _subclass(kind, noted)
 
         made = []
         for number, row in enumerate(rows):

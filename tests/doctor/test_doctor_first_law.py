@@ -19,6 +19,7 @@ from gpusetup.doctor.subjects import each_gpu
 from gpusetup.doctor.verdict import exit_code, headline, verdict
 from gpusetup.facts import facts
 from gpusetup.machine.model import Gpu, Machine, Unread
+from gpusetup.machine.model.reading import Why
 from tests.doctor.first_law import (
     SUBSTITUTES,
     Path,
@@ -174,7 +175,7 @@ def test_a_machine_of_nothing_but_unread_is_unknown(host: str, why: str) -> None
     assert "healthy" not in headline(found)
 
 
-WHYS = st.sampled_from(["absent", "denied", "failed", "timeout", "unsupported"])
+WHYS: st.SearchStrategy[Why] = st.sampled_from(["absent", "denied", "failed", "timeout", "unsupported"])
 CODES = st.none() | st.sampled_from([3, 4, 8, 9, 12, 15, 16, 17, 18, 999]) | st.integers(0, 2**31 - 1)
 
 

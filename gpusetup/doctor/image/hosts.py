@@ -72,10 +72,10 @@ def condition_hosts(machine: Machine) -> Iterator[tuple[Placed, Host]]:
     """Yield every card with what conditions can ask of it."""
     version, newest = driver_version(machine) or "", driver_cuda(machine)
     for one in placed(machine):
-        brands = BRANDS.get(one.market)
-        if not brands:
+        brands = BRANDS.get(one.market, ANY_BRAND)
+        if brands == ANY_BRAND:
             why = "the conditions are held against cards of every brand"
-            brands = unlisted((), f"what the {one.card.name} is made for", why) or ANY_BRAND
+            unlisted((), f"what the {one.card.name} is made for", why)
         yield one, Host(cuda=newest, driver=version, arch=one.card.capability, brands=brands)
 
 

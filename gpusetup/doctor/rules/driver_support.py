@@ -28,7 +28,9 @@ def too_old_card(machine: Machine) -> Verdicts:
     With a newer branch the module loads, says in the kernel log that it ignores the legacy GPU, and NVML shows nothing.
     """
     name = driver_branch(machine)
-    for card in cards(machine) if name else ():
+    if name is None:
+        return
+    for card in cards(machine):
         what = f"driver branch {name}"
         branch = unlisted(branch_rows(name), what, DRIVEN) if card.driven else listed(branch_rows(name), what)
         if branch and capability(card.capability) < capability(branch.cc_min):
@@ -59,12 +61,12 @@ def end_of_life(machine: Machine) -> Verdicts:
     name = driver_branch(machine)
     if name is None:
         return
-    newer = all(driver(name) > driver(row.branch) for row in facts().branch)
-    what = f"driver branch {name}"
-    branch = unlisted(branch_rows(name), what, AFTER_THEM) if newer else listed(branch_rows(name), what)
-    if branch and branch.eol and branch.eol < date.fromisoformat(machine.read_at[:10]):
+    newest = all(driver(name) > driver(row.branch) for row in facts().branch)
+    what, today = f"driver branch {name}", date.fromisoformat(machine.read_at[:10])
+    branch = unlisted(branch_rows(name), what, AFTER_THEM) if newest else listed(branch_rows(name), what)
+    if branch and branch.eol and branch.eol < today:
         newer = [
-            row.branch for row in facts().branch if row.eol and row.eol > branch.eol and row.lifecycle != "new-feature"
+            row.branch for row in facts().branch if row.eol and row.eol >= today and row.lifecycle != "new-feature"
         ]
         yield warning(
             f"driver branch {branch.branch} has had no updates since {branch.eol}",
