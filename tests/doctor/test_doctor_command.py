@@ -254,7 +254,7 @@ def test_mixed_healthy_gpus_are_all_named(gpusetup: Run, fake_driver: FakeDriver
     assert "INFO GPU005" in text
 
 
-NO_FRAMEWORK = {"distributions!": [], "frameworks!": None}
+NO_FRAMEWORK: dict[str, Any] = {"distributions!": [], "frameworks!": None}
 
 
 @pytest.mark.parametrize("form", ["text", "json", "junit", "prometheus", "github", "markdown"])
