@@ -24,6 +24,8 @@ BY_BUS = "the PCI bus shows the cards, and the tables tell what they are"
 BY_TABLES = "the tables tell it by the card's PCI id"
 BY_OTHERS = "another part of the driver tells its version"
 DRIVEN = "NVML shows this card, so the driver that is here drives it"
+ONE_CHIP = ("desktop-soc", "jetson")
+"""Markets whose GPUs are one chip with the processor."""
 FOR_PEOPLE = ("geforce", "titan", "quadro", "nvs", "laptop")
 """Words in the names of cards that are made for no server."""
 
@@ -108,6 +110,12 @@ def is_datacentre(machine: Machine, gpu: Gpu) -> bool:
         unlisted((), f"a card of PCI id {device}", "its name is that of a card which is made for no server")
         return False
     raise UnreadError(not_listed(f"a card of PCI id {device or 'unknown'}"))
+
+
+def shares_memory(machine: Machine, gpu: Gpu) -> bool:
+    """Say whether this GPU has no memory but the system's, since both are one chip, by its PCI id in the tables."""
+    rows = gpus_by_pci_id(facts(), device_id(machine, gpu))
+    return any(row.market in ONE_CHIP for row in rows)
 
 
 def driver_version(machine: Machine) -> str | None:

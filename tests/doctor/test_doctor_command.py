@@ -239,6 +239,10 @@ def test_a_bare_chroot_is_not_a_machine_without_a_gpu(gpusetup: Run, tmp_path: P
     assert (bare.returncode, "no NVIDIA GPU found" in bare.stdout) == (3, False)
     assert "sysfs is not mounted" in bare.stdout
     (tmp_path / "sys/bus").mkdir(parents=True)
+    assert gpusetup("doctor", "--sysroot", tmp_path).returncode == 3  # a folder of that name is no system yet
+    kernel = tmp_path / "proc/sys/kernel/osrelease"
+    kernel.parent.mkdir(parents=True)
+    kernel.write_text("6.19.8-200.fc44.x86_64\n")
     assert "no NVIDIA GPU found" in gpusetup("doctor", "--sysroot", tmp_path).stdout
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpusetup.doctor import nvml
+from gpusetup.doctor.cards import shares_memory
 from gpusetup.doctor.rule import Verdicts, error, failure, fix, rule, unknown
 from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, NVML_SILENT, each_gpu
 from gpusetup.machine.model import NOT_RECORDED, Gpu, Machine, Unread
@@ -65,7 +66,8 @@ def others(machine: Machine, gpu: Gpu) -> Verdicts:
     """Some question about this GPU that its driver should be able to answer was answered with an error or with
     nonsense.
 
-    What hangs on that answer was not checked, so the GPU cannot be called healthy.
+    What hangs on that answer was not checked, so the GPU cannot be called healthy. A GPU that is one chip with its
+    processor has no memory of its own to tell of.
     """
     rest = tuple(name for name in gpu.__struct_fields__ if name not in {"index", *VITAL})
     found = dict(unanswered(gpu, rest))
@@ -75,6 +77,7 @@ def others(machine: Machine, gpu: Gpu) -> Verdicts:
         for name in had
         if (one := failure(getattr(gpu, name), "ANS001 speaks of a vital question without an answer"))
         and one.unread == "unsupported"
+        and not (name == "memory_total" and shares_memory(machine, gpu))
     }
     if found:
         names = ", ".join(found).replace("_", " ")
