@@ -109,9 +109,9 @@ def _explained(findings: Iterable[Finding]) -> dict[str, list[str]]:
 def _summary(report: Report) -> Iterator[str]:
     """Yield what the verdict rests on, and what it does not."""
     basis, findings = report.basis, report.findings
-    yield f"{_well(findings)} checks found nothing wrong."
+    yield f"{_checks(_well(findings))} found nothing wrong."
     if basis.nothing_here:
-        yield f"{basis.nothing_here} checks had nothing to look at on this machine."
+        yield f"{_checks(basis.nothing_here)} had nothing to look at on this machine."
     if basis.explained:
         causes = ", ".join(sorted(_explained(findings)))
         yield f"{basis.explained} checks were skipped: {causes} explains what they would say."
@@ -122,6 +122,10 @@ def _summary(report: Report) -> Iterator[str]:
     for one in findings:
         if one.silenced:
             yield neutral(f"Silenced: {one.rule}, {one.subject}: {one.summary} ({one.silenced})")
+
+
+def _checks(count: int) -> str:
+    return f"{count} check" if count == 1 else f"{count} checks"
 
 
 def _well(findings: Iterable[Finding]) -> int:
