@@ -58,20 +58,38 @@ class Standard(msgspec.Struct, frozen=True):
 
             findings = silenced(findings, self.silences, date.today())
         names = framework_names(machine)
-        report = Report(gpusetup=__version__, machine=machine_name(machine), frameworks=names, findings=findings)
+        report = Report(
+            gpusetup=__version__,
+            machine=machine_name(machine),
+            frameworks=names,
+            verdict=verdict.verdict(findings),
+            basis=verdict.basis(findings),
+            findings=findings,
+        )
         return report, verdict.exit_code(findings, self.rules(), self.fail_on)
 
 
 def standard(only: str, skip: str, silences: str | None, *, fail_on: str, require_gpu: bool) -> Standard:
     """Return the standard that the options set; its rules are loaded when they are first asked for."""
-    return Standard(cache(lambda: chosen(only, skip)), _silences(silences), fail_on, require_gpu)
+    return Standard(
+        cache(lambda: chosen(only, skip, require_gpu=require_gpu)), _silences(silences), fail_on, require_gpu
+    )
 
 
-def chosen(only: str, skip: str) -> list[Rule]:
+def chosen(only: str, skip: str, *, require_gpu: bool) -> list[Rule]:
     """Return the rules that were asked for, and load what runs them: it can be done while the driver works."""
     from gpusetup.doctor import catalogue, examine, verdict  # noqa: F401, PLC0415
 
-    return catalogue.select(catalogue.all_rules(), only, skip)
+    every = catalogue.all_rules()
+    rules = catalogue.select(every, only, skip)
+    return with_gpu_required(rules, every) if require_gpu else rules
+
+
+def with_gpu_required(rules: list[Rule], every: dict[str, Rule]) -> list[Rule]:
+    """Return `rules` with the one that looks for a GPU, which ``--only`` and ``--image`` may have left out."""
+    from gpusetup.doctor.verdict import NO_GPU  # noqa: PLC0415
+
+    return rules if any(one.id == NO_GPU for one in rules) else [every[NO_GPU], *rules]
 
 
 def _silences(file: str | None) -> tuple[Silence, ...]:

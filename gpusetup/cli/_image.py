@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.cli._diagnosis import Standard
-from gpusetup.doctor.catalogue import select
+from gpusetup.cli._diagnosis import Standard, with_gpu_required
+from gpusetup.doctor.catalogue import all_rules, select
 from gpusetup.doctor.image import rules_for
 from gpusetup.machine.image.read import read_image
 from gpusetup.machine.model.image import Image
@@ -22,6 +22,8 @@ def judge_image(machine: Machine, said: str, standard: Standard, only: str, skip
     """Return the report on the image that `said` names, and the exit code that `standard` gives it."""
     image = read_image(said, machine.system.arch)
     rules = select({one.id: one for one in rules_for(image)}, only, skip)
+    if standard.require_gpu:
+        rules = with_gpu_required(rules, all_rules())
     return msgspec.structs.replace(standard, rules=lambda: rules).judge(machine)
 
 

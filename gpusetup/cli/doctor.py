@@ -11,7 +11,6 @@ from gpusetup.cli._options import as_json, deep_options, machine_options, one_fo
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report
-    from gpusetup.doctor.rule import Rule
 
 
 def _kind() -> type[Report]:
@@ -70,11 +69,11 @@ def doctor(
     Exit code: 0 fine, 1 a problem at or above --fail-on, 3 a required check could not look. Nothing is changed without
     --fix --apply, and no rights beyond an ordinary user's are needed.
     """
-    if list_rules:
-        click.echo("\n".join(f"{one.id}  {one.worst:8} {one.title}" for one in _all_rules("")))
-        return
-    if explain is not None:
-        _explain(explain)
+    if list_rules or explain is not None:
+        from gpusetup.cli._rules import explain_rules, list_all  # noqa: PLC0415
+
+        form = one_format(form, as_json=as_json)
+        (list_all(form) if explain is None else explain_rules(explain, form))
         return
     refuse_elsewhere(deep, machine_file, sysroot)
     if sum((do_fix, watch is not None, image is not None)) > 1:
@@ -100,19 +99,6 @@ def doctor(
         report, code = wanted.judge(source.read(meanwhile=wanted.rules))
     show(report, form, redact=redact)
     ctx.exit(code)
-
-
-def _explain(name: str) -> None:
-    from gpusetup.doctor.page import page  # noqa: PLC0415
-
-    every = _all_rules("")
-    click.echo("\n".join(page(one, every) for one in _all_rules(name)), nl=False)
-
-
-def _all_rules(only: str) -> list[Rule]:
-    from gpusetup.doctor.catalogue import explained_rules, select  # noqa: PLC0415
-
-    return select(explained_rules(), only, "")
 
 
 def show(report: Report, form: str, *, redact: bool) -> None:

@@ -114,10 +114,15 @@ def _broken(name: str, summary: str, *evidence: str) -> Rule:
 def select(rules: dict[str, Rule], only: str, skip: str) -> list[Rule]:
     """Return the rules that ``--only`` and ``--skip`` leave: ids with commas, or the letters of a topic (DRV).
 
-    Raises `WrongInputError` for a name that matches no rule.
+    Raises `WrongInputError` for a name that matches no rule, and when no rule is left: nothing would be looked at.
     """
-    wanted = _matching(rules, only) if only else set(rules)
-    return [rules[name] for name in rules if name in wanted - _matching(rules, skip)]
+    wanted = (_matching(rules, only) if only.strip() else set(rules)) - _matching(rules, skip)
+    if not wanted:
+        asked = " and ".join(f"--{name} {value}" for name, value in (("only", only), ("skip", skip)) if value.strip())
+        raise WrongInputError(
+            f"{asked} leave no check", "name one that is to be made; gpusetup doctor --list shows them all"
+        )
+    return [rules[name] for name in rules if name in wanted]
 
 
 def _matching(rules: dict[str, Rule], names: str) -> set[str]:

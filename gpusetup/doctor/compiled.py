@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from gpusetup.doctor.cards import cite
+from gpusetup.doctor.rule import listed
 from gpusetup.versions import capability
 
 if TYPE_CHECKING:
@@ -22,15 +24,19 @@ class Compiled(msgspec.Struct, frozen=True):
     known_by: str
 
 
-def compiled(framework: Distribution, row: TorchBuild | Tensorflow | None) -> Compiled | None:
-    """Return what `framework` has code for, None when neither its files nor the `row` of the tables tell."""
+def compiled(
+    framework: Distribution, rows: Callable[[], Iterable[TorchBuild | Tensorflow]], of_tables: str
+) -> Compiled:
+    """Return what `framework` has code for: as its files say, else as the first of the `rows` of the tables does.
+
+    Raises `UnreadError` when neither tells; `of_tables` says which row that would be.
+    """
     names = framework.architectures
     code = tuple(_dotted(name) for name in names if name.startswith("sm_"))
     if code:
         ptx = [_dotted(name) for name in names if name.startswith("compute_")]
         return Compiled(code, max(ptx, key=capability, default=""), f"its files say: {', '.join(names)}")
-    if row is None or not row.cc:
-        return None
+    row = listed((row for row in rows() if row.cc), f"what {of_tables} is compiled for, and its files do not say")
     says = f"compiled for {', '.join(row.cc)}" + (f" and PTX {row.ptx}" if row.ptx else "")
     return Compiled(tuple(row.cc), row.ptx, cite(row, says))
 

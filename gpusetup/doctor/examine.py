@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from gpusetup.doctor.finding import Finding
 from gpusetup.doctor.fold import fold
 from gpusetup.doctor.outcome import fault, found, ok, unknown, untried
-from gpusetup.doctor.rule import HERE, Place, Rule, UnreadError, UntriedError
+from gpusetup.doctor.rule import HERE, Place, Rule, UnreadError, UntriedError, Waiver, waivers
 from gpusetup.errors import GpusetupError
 from gpusetup.machine.model import Machine, Unread
 
@@ -26,23 +26,33 @@ def examine(machine: Machine, rules: Iterable[Rule]) -> tuple[Finding, ...]:
 
 def judge(rule: Rule, machine: Machine) -> list[Finding]:
     """Return what `rule` says of each of its subjects; nothing at all when it has no subjects here."""
+    waivers()
     try:
         places: Sequence[Place | None] = [None] if rule.over is None else list(rule.over(machine))
     except UnreadError as error:
         return [unknown(rule, HERE, error.unread, machine)]
     except UntriedError as error:
         return [untried(rule, HERE, str(error))]
-    return [finding for place in places for finding in _judge_one(rule, machine, place)]
+    before = waivers()
+    return [finding for place in places for finding in judge_one(rule, machine, place, before)]
 
 
-def _judge_one(rule: Rule, machine: Machine, place: Place | None) -> list[Finding]:
+def judge_one(rule: Rule, machine: Machine, place: Place | None, before: tuple[Waiver, ...] = ()) -> list[Finding]:
+    """Return what `rule` says of one subject; what it has found before it met what cannot be read stands.
+
+    `before` is what was done without when the subjects were looked for.
+    """
     subject = HERE if place is None else place[0]
+    waivers()  # what is left of a subject that was not well is no other's
+    findings: list[Finding] = []
     try:
-        verdicts = rule.judge(machine) if place is None else rule.judge(machine, place[1])
-        return [found(rule, subject, verdict, machine) for verdict in verdicts] or [ok(rule, subject)]
+        for verdict in rule.judge(machine) if place is None else rule.judge(machine, place[1]):
+            findings.append(found(rule, subject, verdict, machine))  # noqa: PERF401 - what came before an error stays
     except UnreadError as error:
-        return [unknown(rule, subject, error.unread, machine)]
+        findings.append(unknown(rule, subject, error.unread, machine))
     except GpusetupError as error:  # the host said something that cannot be understood, a version for instance
-        return [unknown(rule, subject, Unread(unread="failed", source="a reading", detail=error.message), machine)]
+        why = Unread(unread="failed", source="a reading", detail=error.message)
+        findings.append(unknown(rule, subject, why, machine))
     except Exception as error:  # one broken rule must not hide the others
-        return [fault(rule, subject, error)]
+        findings.append(fault(rule, subject, error))
+    return findings or [ok(rule, subject, (*before, *waivers()))]

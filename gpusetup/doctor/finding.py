@@ -41,6 +41,28 @@ class Finding(Value):
     """The document or fact the rule rests on."""
 
 
+Verdict = Literal["healthy", "no-gpu", "silenced", "problems", "unknown"]
+"""``problems``: an error or a warning. ``unknown``: a check could not look, or none looked at anything. ``silenced``:
+all that was found is covered by silences. ``no-gpu``: nothing is wrong, and there is no NVIDIA GPU. ``healthy``: checks
+looked at this machine, and found nothing wrong."""
+
+
+class Basis(Value):
+    """What a verdict rests on, in rules: those that looked, and those that did not."""
+
+    looked: int = 0
+    """Looked at something and found it well, or found something."""
+    nothing_here: int = 0
+    """Had nothing to look at: no PyTorch is installed, for instance."""
+    unknown: int = 0
+    """Could not look."""
+    explained: int = 0
+    """Were skipped, since another finding explains what they would say."""
+    untried: int = 0
+    """Were not asked for (``--deep``)."""
+    silenced: int = 0
+
+
 class Report(Value):
     """All findings over one machine, worst first; `machine` is named by distro, kernel and cards."""
 
@@ -49,4 +71,6 @@ class Report(Value):
     machine: str
     frameworks: tuple[str, ...] = ()
     """One line for each framework that was imported (``--deep``): what it sees, loads and computes on."""
+    verdict: Verdict = "unknown"
+    basis: Basis = Basis()
     findings: tuple[Finding, ...]

@@ -8,10 +8,12 @@ import msgspec
 
 from gpusetup.doctor.finding import Finding
 from gpusetup.doctor.frameworks import framework_of
-from gpusetup.doctor.outcome import UNTRIED, ok
+from gpusetup.doctor.outcome import UNTRIED, nothing_here
 from gpusetup.doctor.rule import HERE, Rule
 
 _FIRED = {"error", "warning", "info"}
+ANY, NO_FRAMEWORK, FRAMEWORK = "\0any", "\0none", "\0framework "
+"""Names that no subject has."""
 
 
 class _Settled(msgspec.Struct, frozen=True):
@@ -19,6 +21,57 @@ class _Settled(msgspec.Struct, frozen=True):
 
     finding: Finding
     was: str
+
+
+class _Said:
+    """What one rule has said, by subject: a machine may have thousands."""
+
+    def __init__(self, findings: list[_Settled]) -> None:
+        self.all = findings
+        self._by_blind: dict[bool, _Roots] = {}
+
+    def about(self, subject: str, *, blind: bool, apart: bool) -> str:
+        """Return the root cause among these findings for one of `subject`; "" for none.
+
+        A finding over the whole machine speaks of every subject, one of a framework of each of its copies; with `apart`
+        (both rules go over the same things) one of any other thing speaks of that thing alone.
+        """
+        if blind not in self._by_blind:
+            self._by_blind[blind] = _Roots(self.all, blind=blind)
+        return self._by_blind[blind].of(subject, apart=apart)
+
+
+Causes = list[tuple[Rule, _Said]]
+
+
+class _Roots:
+    """Place and id of the first root cause for each subject."""
+
+    def __init__(self, findings: list[_Settled], *, blind: bool) -> None:
+        self._first: dict[str, tuple[int, str]] = {}
+        for place, one in enumerate(findings):
+            state = one.finding.state
+            if one.was in _FIRED or (blind and state in {"unknown", "skipped"} and one.finding.evidence[:1] != UNTRIED):
+                root = (place, one.finding.caused_by or one.finding.rule)
+                for key in _keys(one.finding.subject):
+                    self._first.setdefault(key, root)
+
+    def of(self, subject: str, *, apart: bool) -> str:
+        framework = framework_of(subject)
+        keys: tuple[str, ...]
+        if subject == HERE or (not framework and not apart):
+            keys = (ANY,)
+        elif framework:
+            keys = (HERE, FRAMEWORK + framework, *(() if apart else (NO_FRAMEWORK,)))
+        else:
+            keys = (HERE, subject)
+        return min((self._first[key] for key in keys if key in self._first), default=(0, ""))[1]
+
+
+def _keys(subject: str) -> tuple[str, ...]:
+    """Return under which names a cause that speaks of `subject` is found."""
+    framework = framework_of(subject)
+    return (ANY, subject, FRAMEWORK + framework if framework else NO_FRAMEWORK)
 
 
 def fold(rules: Sequence[Rule], raw: dict[str, list[Finding]]) -> list[Finding]:
@@ -31,56 +84,52 @@ def fold(rules: Sequence[Rule], raw: dict[str, list[Finding]]) -> list[Finding]:
     What was not tried stays ``skipped`` whatever the cause.
     """
     by_id = {rule.id: rule for rule in rules}
-    settled: dict[str, list[_Settled]] = {}
+    settled: dict[str, _Said] = {}
 
-    def settle(rule: Rule) -> list[_Settled]:
+    def settle(rule: Rule) -> _Said:
         if rule.id not in settled:
-            settled[rule.id] = []  # a rule among its own causes cannot explain itself
-            own = raw[rule.id] or [_nothing_here(rule)]
-            fine = all(finding.state == "ok" for finding in own)
+            settled[rule.id] = _Said([])  # a rule among its own causes cannot explain itself
+            own, here = raw[rule.id], bool(raw[rule.id])
+            fine = here and all(finding.state == "ok" for finding in own)
             causes = [] if fine else [(by_id[name], settle(by_id[name])) for name in rule.after if name in by_id]
-            settled[rule.id] = [_Settled(_explained(rule, finding, causes), finding.state) for finding in own]
+            settled[rule.id] = _Said(
+                [_Settled(_explained(rule, finding, causes), finding.state) for finding in own]
+                if here
+                else [_Settled(_without_subjects(rule, causes), "skipped")]
+            )
         return settled[rule.id]
 
-    return [one.finding for rule in rules for one in settle(rule)]
+    return [one.finding for rule in rules for one in settle(rule).all]
 
 
-def _explained(rule: Rule, finding: Finding, causes: list[tuple[Rule, list[_Settled]]]) -> Finding:
+def _explained(rule: Rule, finding: Finding, causes: Causes) -> Finding:
     if finding.state == "ok" or finding.evidence[:1] == UNTRIED:
         return finding
-    blind = finding.state in {"unknown", "skipped"}
-    root = next(
-        (
-            one.finding.caused_by or one.finding.rule
-            for cause, said in causes
-            for one in said
-            if (one.was in _FIRED or (blind and one.finding.state in {"unknown", "skipped"}))
-            and _speak_of_one(rule, finding, cause, one.finding)
-        ),
-        "",
-    )
-    if not root:
-        return ok(rule, finding.subject) if finding == _nothing_here(rule) else finding
+    root = _root(rule, finding.subject, causes, blind=finding.state == "unknown")
+    return _skipped(rule, finding.subject, root, finding.evidence) if root else finding
+
+
+def _without_subjects(rule: Rule, causes: Causes) -> Finding:
+    root = _root(rule, HERE, causes, blind=True)
+    return _skipped(rule, HERE, root, ()) if root else nothing_here(rule, HERE)
+
+
+def _skipped(rule: Rule, subject: str, root: str, evidence: tuple[str, ...]) -> Finding:
     return Finding(
         rule=rule.id,
         state="skipped",
-        subject=finding.subject,
+        subject=subject,
         summary=rule.title,
-        evidence=finding.evidence,
+        evidence=evidence,
         caused_by=root,
         source=rule.source,
     )
 
 
-def _speak_of_one(rule: Rule, finding: Finding, cause: Rule, one: Finding) -> bool:
-    """Say whether both findings are of one subject; a rule over the whole machine speaks of every one."""
-    if HERE in {finding.subject, one.subject}:
-        return True
-    ours, theirs = framework_of(finding.subject), framework_of(one.subject)
-    if ours and theirs:
-        return ours == theirs
-    return rule.over is None or rule.over is not cause.over or one.subject == finding.subject
-
-
-def _nothing_here(rule: Rule) -> Finding:
-    return Finding(rule=rule.id, state="skipped", subject=HERE, summary=rule.title, source=rule.source)
+def _root(rule: Rule, subject: str, causes: Causes, *, blind: bool) -> str:
+    """Return the rule that explains what `rule` says of `subject`, "" for none."""
+    for cause, said in causes:
+        apart = rule.over is not None and rule.over is cause.over
+        if root := said.about(subject, blind=blind, apart=apart):
+            return root
+    return ""

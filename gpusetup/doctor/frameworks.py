@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gpusetup.doctor.once import once
+from gpusetup.doctor.rule import UnreadError, listed, unlisted
 from gpusetup.facts import facts
 from gpusetup.facts.find import torch_builds
+from gpusetup.machine.model import Unread
 
 if TYPE_CHECKING:
     from gpusetup.facts.model.frameworks import TorchBuild
@@ -49,9 +52,18 @@ def framework_of(subject: str) -> str:
     return "tensorflow" if name in TENSORFLOW else name if name in {"torch", "jax"} else ""
 
 
+@once
+def by_folder(machine: Machine) -> dict[str, dict[str, str]]:
+    """Return folder → the distributions in it: name → version."""
+    found: dict[str, dict[str, str]] = {}
+    for one in machine.distributions:
+        found.setdefault(one.location, {})[one.name] = one.version
+    return found
+
+
 def beside(machine: Machine, one: Distribution) -> dict[str, str]:
     """Return the distributions in the same folder as `one`, by name."""
-    return {other.name: other.version for other in machine.distributions if other.location == one.location}
+    return by_folder(machine)[one.location]
 
 
 def release(one: Distribution) -> str:
@@ -60,35 +72,54 @@ def release(one: Distribution) -> str:
 
 
 def torch_variant(machine: Machine, torch: Distribution) -> str:
-    """Return ``cpu``, ``cu126`` …, "" when it cannot be told.
+    """Return ``cpu``, ``cu126`` …; raises `UnreadError` when nothing tells it.
 
-    Wheels of PyTorch's own index say it in their version. The plain one brings what the tables say is that release's
-    default, if NVIDIA's wheels lie beside it; without them it may be conda's, a distribution's or anybody's.
+    Wheels of PyTorch's own index say it in their version, and the files of every build which CUDA it is of. Where
+    neither does, the plain wheel brings what the tables say is that release's default, if NVIDIA's wheels lie beside
+    it; without them it may be conda's, a distribution's or anybody's.
     """
-    _, _, local = torch.version.partition("+")
-    if local:
-        said = re.match(r"cpu|cu\d+", local)
-        return said[0] if said else ""
-    if not any(name.startswith("nvidia-") for name in beside(machine, torch)):
-        return ""
-    return next((row.default_variant for row in facts().torch if row.release == release(torch)), "")
+    said = re.match(r"cpu|cu\d+", torch.version.partition("+")[2])
+    if said:
+        return said[0]
+    if torch.cuda:
+        return "cpu" if torch.cuda == "cpu" else "cu" + "".join(torch.cuda.split(".")[:2])
+    if "+" in torch.version or not any(name.startswith("nvidia-") for name in beside(machine, torch)):
+        raise UnreadError(Unread(unread="failed", source="", detail=f"nothing tells which CUDA {_named(torch)} is of"))
+    rows = (row for row in facts().torch if row.release == release(torch))
+    return listed(rows, f"torch {release(torch)}, so that nothing tells which CUDA it is of").default_variant
+
+
+def is_cpu_torch(machine: Machine, torch: Distribution) -> bool:
+    """Say whether this PyTorch is a build for the CPU alone; raises `UnreadError` when nothing tells it."""
+    if torch.cuda or "+" in torch.version or not any(name.startswith("nvidia-") for name in beside(machine, torch)):
+        return torch_variant(machine, torch) == "cpu"
+    rows = (row for row in facts().torch if row.release == release(torch))
+    with_cuda = "NVIDIA's wheels beside it belong to a build with CUDA"
+    row = unlisted(rows, f"torch {release(torch)}", with_cuda)
+    return row is not None and row.default_variant == "cpu"
+
+
+def _named(torch: Distribution) -> str:
+    return f"torch {torch.version} in {torch.location}"
 
 
 def torch_cuda(machine: Machine, torch: Distribution) -> str:
-    """Return the CUDA series that this PyTorch brings: its files say, else its variant (``cu126`` is 12.6), or ""."""
-    if torch.cuda and torch.cuda != "cpu":
+    """Return the CUDA series that this PyTorch brings: its files say, else its variant (``cu126`` is 12.6); or ``cpu``.
+
+    Raises `UnreadError` when nothing tells it.
+    """
+    if torch.cuda:
         return torch.cuda
-    number = torch_variant(machine, torch).removeprefix("cu")
-    return f"{number[:-1]}.{number[-1:]}" if number.isdigit() and len(number) > 1 else ""
-
-
-def torch_build(machine: Machine, torch: Distribution) -> TorchBuild | None:
-    """Return what the tables know of how this PyTorch was compiled, None when they know nothing."""
     variant = torch_variant(machine, torch)
-    if variant in {"", "cpu"}:
-        return None
+    number = variant.removeprefix("cu")
+    return f"{number[:-1]}.{number[-1:]}" if number.isdigit() and len(number) > 1 else variant
+
+
+def torch_build(machine: Machine, torch: Distribution) -> Iterator[TorchBuild]:
+    """Yield what the tables know of how this PyTorch was compiled; `torch_variant` tells what it raises."""
+    variant = torch_variant(machine, torch)
     builds = torch_builds(facts(), release(torch), machine.system.arch)
-    return next((row for row in builds if row.variant == variant), None)
+    return (row for row in builds if row.variant == variant)
 
 
 def python_of(machine: Machine, one: Distribution) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.rule import UntriedError, either
-from gpusetup.machine.model import Unread
+from gpusetup.doctor.rule import UntriedError, failure, optional
 
 if TYPE_CHECKING:
-    from gpusetup.machine.model import Framework, Machine, Trial
+    from gpusetup.machine.model import Framework, Machine, Trial, Unread
 
+NO_IMPORT = "FWK001 to FWK004 speak of a framework that cannot be imported"
 PYPI_NAMES = {"pytorch": "torch"}
 
 
@@ -24,21 +24,21 @@ def each_asked(machine: Machine) -> Iterator[tuple[str, Framework]]:
     if machine.frameworks is None:
         raise UntriedError("gpusetup doctor --deep imports each framework and lets it compute")
     for one in machine.frameworks:
-        version = either(one.version)
+        version = optional(one.version, NO_IMPORT)
         yield f"{distribution(one)} {version}" if version else distribution(one), one
 
 
 def refused(framework: Framework) -> str:
     """Return why it was not imported at all: its interpreter is not to be relied on; "" when it was."""
-    why = framework.version
-    return why.detail or why.source if isinstance(why, Unread) and why.unread == "denied" else ""
+    why = failure(framework.version, NO_IMPORT)
+    return why.detail or why.source if why and why.unread == "denied" else ""
 
 
-def failed_trials(framework: Framework) -> Iterator[tuple[Trial, Unread]]:
-    """Every computation that gave no answer, with the reason."""
+def failed_trials(framework: Framework, because: str) -> Iterator[tuple[Trial, Unread]]:
+    """Every computation that gave no answer, with the reason; `because` as in `optional`."""
     for one in framework.trials:
-        if isinstance(one.answer, Unread):
-            yield one, one.answer
+        if why := failure(one.answer, because):
+            yield one, why
 
 
 def said_of(framework: Framework, *words: str) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Iterator
 
-from gpusetup.machine.model import Gpu, Machine, Unread
+from gpusetup.doctor.rule import failure
+from gpusetup.machine.model import Gpu, Machine, Reading, Unread
 
 NO_PERMISSION = 4
 INSUFFICIENT_POWER = 8
@@ -58,6 +59,10 @@ COMPUTE_EXCLUSIVE_PROCESS = 3
 COMPUTE_PROHIBITED = 2
 
 
+SILENT = "DRV001 speaks of an NVML that does not answer"
+UNANSWERED = "ANS001 and ANS002 speak of a question without an answer"
+
+
 def meaning(code: int | None) -> str:
     """Return what the return code says, in words."""
     return "no return code" if code is None else MEANING.get(code, f"return code {code}, not in the table")
@@ -65,10 +70,16 @@ def meaning(code: int | None) -> str:
 
 def refusal(machine: Machine, *codes: int) -> Unread | None:
     """Return the answer with which NVML as a whole refused, when its code is one of `codes`."""
-    return machine.gpus if isinstance(machine.gpus, Unread) and machine.gpus.code in codes else None
+    why = failure(machine.gpus, SILENT)
+    return why if why and why.code in codes else None
 
 
 def complaint(gpu: Gpu, *codes: int) -> Unread | None:
     """Return the first of this GPU's readings that failed with one of `codes`."""
-    readings = msgspec.structs.astuple(gpu)
-    return next((one for one in readings if isinstance(one, Unread) and one.code in codes), None)
+    unread = (failure(reading, UNANSWERED) for reading in readings(gpu))
+    return next((one for one in unread if one and one.code in codes), None)
+
+
+def readings(gpu: Gpu) -> Iterator[Reading[object]]:
+    """Yield everything that this GPU was asked."""
+    return (getattr(gpu, name) for name in gpu.__struct_fields__)

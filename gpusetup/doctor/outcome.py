@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from gpusetup.doctor.finding import Finding, Remedy
 from gpusetup.doctor.fixes import remedy
-from gpusetup.doctor.rule import Rule, Verdict, either
+from gpusetup.doctor.rule import Rule, Verdict, Waiver, either
 from gpusetup.machine.model import Machine, Unread
 
-COULD_NOT_LOOK = "could not look whether: "
+CANNOT_CHECK = "cannot check: "
 UNTRIED = ("nobody asked for it",)
+NOTHING_HERE = ("there is nothing of the kind on this machine",)
 AS_ROOT = Remedy(
     text="Root may read it: let it examine this machine once, or save it for you with `gpusetup detect`",
     commands=('sudo "$(command -v gpusetup)" doctor',),
@@ -35,13 +36,26 @@ def untried(rule: Rule, subject: str, how: str) -> Finding:
     )
 
 
-def ok(rule: Rule, subject: str) -> Finding:
-    """Return that `rule` looked and found nothing."""
+def ok(rule: Rule, subject: str, without: tuple[Waiver, ...] = ()) -> Finding:
+    """Return that `rule` looked and found nothing; `without` is what its verdict does not rest on."""
     return Finding(
         rule=rule.id,
         state="ok",
         subject=subject,
         summary=f"looked for and not found: {rule.title}",
+        evidence=tuple(f"{_missing(one.unread)}; {one.because}" for one in without),
+        source=rule.source,
+    )
+
+
+def nothing_here(rule: Rule, subject: str) -> Finding:
+    """Return that this machine has nothing that `rule` speaks of: no finding, and no ground to call it healthy."""
+    return Finding(
+        rule=rule.id,
+        state="ok",
+        subject=subject,
+        summary=f"nothing to check: {rule.title}",
+        evidence=NOTHING_HERE,
         source=rule.source,
     )
 
@@ -61,17 +75,22 @@ def found(rule: Rule, subject: str, verdict: Verdict, machine: Machine) -> Findi
 
 def unknown(rule: Rule, subject: str, unread: Unread, machine: Machine) -> Finding:
     """Return that `rule` could not look, why, and who could where a user was refused or a container has less."""
-    code = "" if unread.code is None else f" (code {unread.code})"
-    detail = f": {unread.detail}" if unread.detail else ""
     return Finding(
         rule=rule.id,
         state="unknown",
         subject=subject,
-        summary=COULD_NOT_LOOK + rule.title,
-        evidence=(f"{unread.source} {_WHY[unread.unread]}{code}{detail}" if unread.source else unread.detail,),
+        summary=CANNOT_CHECK + rule.title,
+        evidence=(_missing(unread),),
         remedy=_who_can(unread, machine),
         source=rule.source,
     )
+
+
+def _missing(unread: Unread) -> str:
+    """Return what has no value, and why."""
+    code = "" if unread.code is None else f" (code {unread.code})"
+    detail = f": {unread.detail}" if unread.detail else ""
+    return f"{unread.source} {_WHY[unread.unread]}{code}{detail}" if unread.source else unread.detail
 
 
 def _who_can(unread: Unread, machine: Machine) -> Remedy | None:
@@ -86,7 +105,7 @@ def fault(rule: Rule, subject: str, error: Exception) -> Finding:
         rule=rule.id,
         state="unknown",
         subject=subject,
-        summary=COULD_NOT_LOOK + rule.title,
+        summary=CANNOT_CHECK + rule.title,
         evidence=(f"rule {rule.id} is at fault: {type(error).__name__}: {error}",),
         remedy=Remedy(text="This is a fault of gpusetup; please report it with the output of `gpusetup detect`"),
         source=rule.source,

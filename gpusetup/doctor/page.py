@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpusetup.doctor.fixes import FAMILIES, HOST, table
 from gpusetup.doctor.mentions import mentions
+from gpusetup.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -15,6 +16,38 @@ if TYPE_CHECKING:
 
 SHELLS = {"any": "elsewhere", **{name: f"{name.capitalize()} and its kin" for name in FAMILIES}}
 """What is written above the commands of a family; any other name is a distribution's own."""
+
+
+class About(Value):
+    """What is known about a rule without running it; `docs` and the remedies' texts are Markdown."""
+
+    id: str
+    title: str
+    worst: str
+    required: bool
+    """Whether its verdict must be known before a machine may be called healthy."""
+    explained_by: tuple[str, ...]
+    """The rules that could be its cause."""
+    explains: tuple[str, ...]
+    source: str
+    docs: str
+    remedies: tuple[str, ...]
+    """What it may advise, by the names in the reports' ``remedy.fix``."""
+
+
+def about(rule: Rule, every: Iterable[Rule]) -> About:
+    """Return what `page` says as a value."""
+    return About(
+        id=rule.id,
+        title=rule.title,
+        worst=rule.worst,
+        required=rule.required,
+        explained_by=rule.after,
+        explains=tuple(one.id for one in every if rule.id in one.after),
+        source=rule.source,
+        docs=_unindented(rule.docs),
+        remedies=tuple(named(rule)),
+    )
 
 
 def page(rule: Rule, every: Iterable[Rule]) -> str:

@@ -1,7 +1,9 @@
 """What a rule is: a pure function from `Machine` to verdicts, and what is known about it without running it.
 
 A rule is a generator. It yields a verdict for everything that is wrong and nothing when all is well; it takes its
-readings through `known` and `there`, so that a reading that could not be made ends it as ``unknown``::
+readings through `known` and `there`, and rows of the tables of facts through `listed`, so that a reading that could not
+be made, or a fact that is in no table, ends it as ``unknown`` (what it has yielded before stands). What it can do
+without, it takes through `optional` and `unlisted`, with the reason::
 
     @rule("KRN002", "The kernel module is there but not loaded", worst="error", after=("KRN001",), source="…")
     def not_loaded(machine: Machine) -> Verdicts:
@@ -23,6 +25,8 @@ from gpusetup.machine.model import Machine, Reading, Unread
 from gpusetup.value import Value
 
 T = TypeVar("T")
+NO_SUCH_THING = ("absent", "unsupported")
+"""Why a reading has no value because there is nothing of the kind, which is an answer."""
 
 HERE = "this machine"
 """The subject of a rule that speaks of no single thing."""
@@ -63,6 +67,23 @@ class UnreadError(Exception):
 
 class UntriedError(Exception):
     """A rule needs what was not asked for; the message names the option that asks."""
+
+
+class Waiver(msgspec.Struct, frozen=True):
+    """What a rule did without, and why its verdict holds all the same."""
+
+    unread: Unread
+    because: str
+
+
+_waived: list[Waiver] = []
+
+
+def waivers() -> tuple[Waiver, ...]:
+    """Return what the rule that ran last did without, and forget it."""
+    said = tuple(dict.fromkeys(_waived))
+    _waived.clear()
+    return said
 
 
 class Rule(Value):
@@ -146,9 +167,49 @@ def known(reading: Reading[T]) -> T:
 
 def there(reading: Reading[T]) -> T | None:
     """Return the reading's value, None when there is no such thing here; otherwise the rule ends as unknown."""
-    if isinstance(reading, Unread) and reading.unread in {"absent", "unsupported"}:
+    if isinstance(reading, Unread) and reading.unread in NO_SUCH_THING:
         return None
     return known(reading)
+
+
+def optional(reading: Reading[T], because: str) -> T | None:
+    """Return the reading's value, or None whatever the reason, since the rule can do without it.
+
+    `because` says why the verdict holds without it. It stands in the finding's evidence when the rule then finds
+    nothing: a verdict of health says what it does not rest on. Every other way round a reading that could not be made
+    is refused by the tests (``tests/doctor/first_law.py``).
+    """
+    if not isinstance(reading, Unread):
+        return reading
+    if reading.unread not in NO_SUCH_THING:
+        _waived.append(Waiver(reading, because))
+    return None
+
+
+def failure(reading: Reading[Any], because: str) -> Unread | None:
+    """Return why the reading has no value, None where it has one; a rule that asks can do without, as in `optional`."""
+    optional(reading, because)
+    return reading if isinstance(reading, Unread) else None
+
+
+def listed(rows: Iterable[T], what: str) -> T:
+    """Return the first of `rows` of the tables of facts; without one the rule ends as unknown, `what` being in none."""
+    for row in rows:
+        return row
+    raise UnreadError(not_listed(what))
+
+
+def unlisted(rows: Iterable[T], what: str, because: str) -> T | None:
+    """Return the first of `rows`, or None, since the rule can do without: `because` as in `optional`."""
+    for row in rows:
+        return row
+    _waived.append(Waiver(not_listed(what), because))
+    return None
+
+
+def not_listed(what: str) -> Unread:
+    """Return that the tables of facts do not have `what`."""
+    return Unread(unread="failed", source="", detail=f"the tables of facts do not have {what}")
 
 
 def either(reading: Reading[T]) -> T | None:

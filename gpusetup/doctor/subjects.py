@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor import nvml
-from gpusetup.doctor.rule import Rule, Severity, Verdicts, known, rule, there
-from gpusetup.machine.model import Unread
+from gpusetup.doctor.rule import NO_SUCH_THING, Rule, Severity, Verdicts, failure, known, rule, there
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Gpu, Machine, PciGpu
@@ -62,11 +61,9 @@ def has_gpu(machine: Machine) -> bool:
     A driver that says "not loaded" or cannot be loaded is no sign of a GPU; one that crashes, hangs or answers any
     other error is.
     """
-    if isinstance(machine.gpus, Unread):
-        away = machine.gpus.unread in {"absent", "unsupported"} or machine.gpus.code in {
-            nvml.LIBRARY_NOT_FOUND,
-            nvml.DRIVER_NOT_LOADED,
-        }
+    why = failure(machine.gpus, "a driver that answers with an error is taken as a sign of a GPU")
+    if why:
+        away = why.unread in NO_SUCH_THING or why.code in {nvml.LIBRARY_NOT_FOUND, nvml.DRIVER_NOT_LOADED}
         return has_card(machine) or not away
     return bool(machine.gpus) or has_card(machine)
 

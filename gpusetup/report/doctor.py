@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.outcome import COULD_NOT_LOOK, UNTRIED
+from gpusetup.doctor.outcome import CANNOT_CHECK, NOTHING_HERE
 from gpusetup.doctor.verdict import first_line, headline
 from gpusetup.report.text import say
 from gpusetup.report.together import together, told
@@ -20,25 +20,27 @@ if TYPE_CHECKING:
     from gpusetup.doctor.finding import Finding, Report
 
 COLOURS = {"error": "red", "warning": "yellow", "unknown": "magenta", "info": "cyan"}
+FINE, UNSURE = "green", "magenta"
 NAMES_SHOWN = 6
 
 
 def show(report: Report) -> None:
     """Print `report` on stdout."""
     shown = [one for one in report.findings if one.state in COLOURS]
-    say(neutral(first_line(report.findings)), colour=COLOURS[shown[0].state] if shown else "green", bold=True)
+    fine = FINE if report.verdict in {"healthy", "no-gpu", "silenced"} else UNSURE
+    say(neutral(first_line(report.findings)), colour=COLOURS[shown[0].state] if shown else fine, bold=True)
     for line in (report.machine, *report.frameworks):
         say(neutral(line))
+    explained = _explained(report.findings)
     for alike in _alike(together(shown)):
         say()
-        rules = {one.rule for one in alike}
-        consequences = [one.rule for one in report.findings if one.caused_by in rules]
+        consequences = [name for rule in dict.fromkeys(one.rule for one in alike) for name in explained.get(rule, ())]
         if len(alike) == 1:
             _show(alike[0], consequences)
         else:
             _show_alike(alike, consequences)
     say()
-    for line in _summary(report.findings):
+    for line in _summary(report):
         say(line)
     if shown:
         say(f"More about a finding: gpusetup doctor --explain {neutral(shown[0].rule)}")
@@ -72,7 +74,7 @@ def _show_alike(findings: list[Finding], consequences: list[str]) -> None:
         say(f"- {neutral(line)}", indent=2)
     subjects: dict[tuple[str, str], list[str]] = {}
     for one in findings:
-        subjects.setdefault((one.rule, one.summary.removeprefix(COULD_NOT_LOOK)), []).append(one.subject)
+        subjects.setdefault((one.rule, one.summary.removeprefix(CANNOT_CHECK)), []).append(one.subject)
     for (rule, title), named in subjects.items():
         say(neutral(f"{rule}, {_listed(named, 2)}: {title}"), indent=4)
     _show_rest(findings[0], consequences)
@@ -95,19 +97,39 @@ def _show_rest(finding: Finding, consequences: list[str]) -> None:
         say(f"This also explains: {_listed(consequences)}.", indent=2)
 
 
-def _summary(findings: Iterable[Finding]) -> Iterator[str]:
-    findings = tuple(findings)
-    skipped = [one for one in findings if one.state == "skipped" and one.caused_by]
-    untried = {one.rule for one in findings if one.state == "skipped" and one.evidence[:1] == UNTRIED}
-    yield f"{len({one.rule for one in findings if one.state == 'ok'})} checks found nothing wrong."
-    if skipped:
-        causes = ", ".join(sorted({one.caused_by for one in skipped}))
-        yield f"{len({one.rule for one in skipped})} checks were skipped: {causes} explains what they would say."
-    if untried:
-        yield f"{len(untried)} checks were not tried; they import each framework: gpusetup doctor --deep"
+def _explained(findings: Iterable[Finding]) -> dict[str, list[str]]:
+    """Return cause → the rules that it explains."""
+    found: dict[str, dict[str, None]] = {}
+    for one in findings:
+        if one.caused_by:
+            found.setdefault(one.caused_by, {})[one.rule] = None
+    return {cause: list(rules) for cause, rules in found.items()}
+
+
+def _summary(report: Report) -> Iterator[str]:
+    """Yield what the verdict rests on, and what it does not."""
+    basis, findings = report.basis, report.findings
+    yield f"{_checks(_well(findings))} found nothing wrong."
+    if basis.nothing_here:
+        yield f"{_checks(basis.nothing_here)} had nothing to look at on this machine."
+    if basis.explained:
+        causes = ", ".join(sorted(_explained(findings)))
+        yield f"{basis.explained} checks were skipped: {causes} explains what they would say."
+    if basis.untried:
+        yield f"{basis.untried} checks were not tried; they import each framework: gpusetup doctor --deep"
+    if without := {one.rule for one in findings if one.state == "ok" and one.evidence not in {(), NOTHING_HERE}}:
+        yield f"{_listed(sorted(without))} did so without a reading or a fact; --json says which, and why."
     for one in findings:
         if one.silenced:
             yield neutral(f"Silenced: {one.rule}, {one.subject}: {one.summary} ({one.silenced})")
+
+
+def _checks(count: int) -> str:
+    return f"{count} check" if count == 1 else f"{count} checks"
+
+
+def _well(findings: Iterable[Finding]) -> int:
+    return len({one.rule for one in findings if one.state == "ok" and one.evidence != NOTHING_HERE})
 
 
 def _listed(words: list[str], shown: int = NAMES_SHOWN) -> str:

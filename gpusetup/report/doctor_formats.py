@@ -9,7 +9,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.verdict import first_line
+import msgspec
+
+from gpusetup.doctor.outcome import NOTHING_HERE
+from gpusetup.doctor.verdict import first_line, headline
 from gpusetup.report.junit import Case, suite
 from gpusetup.report.redaction import redacted
 from gpusetup.report.together import together
@@ -18,12 +21,24 @@ from gpusetup.text import neutral
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Finding, Report
 
+VERDICTS = ("healthy", "no-gpu", "silenced", "problems", "unknown")
 STATES = ("ok", "info", "warning", "error", "unknown", "skipped")
 
 
 def junit(report: Report) -> str:
-    """Return JUnit XML: a test case for every finding; warnings pass with output, unknowns are errors of the test."""
-    return suite("gpusetup doctor", [_case(one) for one in report.findings])
+    """Return JUnit XML: a test case for every finding; warnings pass with output, unknowns are errors of the test.
+
+    A check that had nothing to look at is a skipped case; where none looked at anything, that is an error of its own.
+    """
+    cases = [_case(one) for one in report.findings]
+    if _is_hollow(report):
+        cases.append(Case("doctor", "verdict", "error", headline(report.findings)))
+    return suite("gpusetup doctor", cases)
+
+
+def _is_hollow(report: Report) -> bool:
+    """Say whether the verdict is unknown though no finding says so: nothing was looked at."""
+    return report.verdict == "unknown" and all(one.state != "unknown" for one in report.findings)
 
 
 def _case(one: Finding) -> Case:
@@ -39,12 +54,20 @@ def _case(one: Finding) -> Case:
             return Case(one.rule, name, "skipped", one.silenced or cause)
         case "warning" | "info":
             return Case(one.rule, name, "noted", said=[f"{one.state}: {said[0]}", *said[1:]] if said else [one.state])
+    if one.evidence == NOTHING_HERE:
+        return Case(one.rule, name, "skipped", one.evidence[0])
     return Case(one.rule, name, "passed")
 
 
 def prometheus(report: Report) -> str:
-    """Return metrics in Prometheus' text format: a count per state, and a sample for every finding that is not ok."""
+    """Return metrics in Prometheus' text format: verdict, counts, and a sample for every finding that is not ok."""
     lines = [
+        "# HELP gpusetup_doctor_verdict The verdict of gpusetup doctor; the one that holds is 1.",
+        "# TYPE gpusetup_doctor_verdict gauge",
+        *(f'gpusetup_doctor_verdict{{verdict="{one}"}} {int(one == report.verdict)}' for one in VERDICTS),
+        "# HELP gpusetup_doctor_checks Checks that looked at something.",
+        "# TYPE gpusetup_doctor_checks gauge",
+        f"gpusetup_doctor_checks {report.basis.looked}",
         "# HELP gpusetup_doctor_findings Findings of gpusetup doctor by state.",
         "# TYPE gpusetup_doctor_findings gauge",
         *(
@@ -74,7 +97,8 @@ def _label(text: str) -> str:
 def github(report: Report) -> str:
     """Return workflow commands of GitHub Actions: an annotation for every error, warning, unknown and note."""
     command = {"error": "error", "warning": "warning", "unknown": "warning", "info": "notice"}
-    return "".join(
+    hollow = f"::warning title=gpusetup doctor::{_data(headline(report.findings))}\n" if _is_hollow(report) else ""
+    return hollow + "".join(
         f"::{command[one.state]} title={_property(f'{one.rule} {one.subject}')}::"
         f"{_data('; '.join([one.summary, *_details(one)]))}\n"
         for one in report.findings
@@ -92,7 +116,7 @@ def _property(text: str) -> str:
 
 def markdown(report: Report) -> str:
     """Return Markdown to paste into an issue, with everything that names the machine or its owner taken out."""
-    report = redacted(report)
+    report = redacted(msgspec.structs.replace(report, findings=_told(report)))
     lines = [
         f"**gpusetup {_md(report.gpusetup)} doctor:** {_md(first_line(report.findings))}",
         "",
@@ -110,6 +134,13 @@ def markdown(report: Report) -> str:
         lines += ["", f"<details><summary>{len(folded)} rules are explained by others</summary>", ""]
         lines += [_md(", ".join(folded)), "", "</details>"]
     return "\n".join([*lines, ""])
+
+
+def _told(report: Report) -> tuple[Finding, ...]:
+    """Return the findings without those that are well but the first that looked: a machine may have thousands."""
+    well = next((one for one in report.findings if one.state == "ok" and one.evidence != NOTHING_HERE), None)
+    rest = [one for one in report.findings if one.state != "ok" or one.evidence == NOTHING_HERE]
+    return (*rest, *([well] if well else []))
 
 
 def _md(text: str) -> str:

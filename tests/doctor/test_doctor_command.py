@@ -170,6 +170,8 @@ def test_what_a_host_says_cannot_move_the_cursor(gpusetup: Run, saved: Any) -> N
     [
         (["--only", "NOSUCH001"], "no rule is called NOSUCH001"),
         (["--skip", "GPU0"], "no rule is called GPU0"),
+        (["--only", "DRV", "--skip", "DRV"], "--only DRV and --skip DRV leave no check"),
+        (["--only", ","], "--only , leave no check"),
         (["--explain", "nothing"], "no rule is called NOTHING"),
         (["--machine", "/nowhere/m.json"], "cannot read the machine file /nowhere/m.json"),
         (["--fail-on", "never"], "'never' is not one of"),
@@ -237,6 +239,10 @@ def test_a_bare_chroot_is_not_a_machine_without_a_gpu(gpusetup: Run, tmp_path: P
     assert (bare.returncode, "no NVIDIA GPU found" in bare.stdout) == (3, False)
     assert "sysfs is not mounted" in bare.stdout
     (tmp_path / "sys/bus").mkdir(parents=True)
+    assert gpusetup("doctor", "--sysroot", tmp_path).returncode == 3  # a folder of that name is no system yet
+    kernel = tmp_path / "proc/sys/kernel/osrelease"
+    kernel.parent.mkdir(parents=True)
+    kernel.write_text("6.19.8-200.fc44.x86_64\n")
     assert "no NVIDIA GPU found" in gpusetup("doctor", "--sysroot", tmp_path).stdout
 
 
@@ -250,3 +256,67 @@ def test_mixed_healthy_gpus_are_all_named(gpusetup: Run, fake_driver: FakeDriver
     text = gpusetup("doctor", env=fake_driver("h100*2,rtx4090")).stdout
     assert "2 × NVIDIA H100 80GB HBM3" in text
     assert "INFO GPU005" in text
+
+
+NO_FRAMEWORK: dict[str, Any] = {"distributions!": [], "frameworks!": None}
+
+
+@pytest.mark.parametrize("form", ["text", "json", "junit", "prometheus", "github", "markdown"])
+def test_where_nothing_was_looked_at_no_format_says_healthy(form: str, gpusetup: Run, saved: Any) -> None:
+    done = gpusetup("doctor", *saved("desktop", NO_FRAMEWORK), "--only", "WHL003,WHL102", "--format", form)
+    assert done.returncode == 3
+    assert "healthy: " not in done.stdout
+    said = {
+        "json": '"verdict": "unknown"',
+        "junit": 'errors="1"',
+        "prometheus": 'gpusetup_doctor_verdict{verdict="unknown"} 1\n',
+    }
+    assert said.get(form, "unknown: nothing was looked at") in done.stdout.replace(r"\_", "_")
+
+
+def test_a_required_gpu_is_looked_for_whatever_else_is(gpusetup: Run, saved: Any, tmp_path: Path) -> None:
+    none = saved("no_gpu")
+    for options in (["--only", "CTR"], ["--only", "CTR204", "--skip", "GPU001"], ["--skip", "GPU"]):
+        done = gpusetup("doctor", *none, "--require-gpu", *options)
+        assert (done.returncode, "no NVIDIA GPU found" in done.stdout) == (1, True)
+    image = tmp_path / "inspect.json"
+    image.write_text(json.dumps([{"Architecture": "amd64", "Os": "linux", "Config": {"Env": [], "Labels": {}}}]))
+    done = gpusetup("doctor", *none, "--require-gpu", "--image", image, "--only", "IMG001")
+    assert (done.returncode, "ERROR GPU001" in done.stdout) == (1, True)
+
+
+def test_an_image_is_judged_by_no_check_when_none_is_left(gpusetup: Run, saved: Any, tmp_path: Path) -> None:
+    image = tmp_path / "inspect.json"
+    image.write_text(json.dumps([{"Architecture": "amd64", "Os": "linux", "Config": {"Env": [], "Labels": {}}}]))
+    done = gpusetup("doctor", *saved(), "--image", image, "--only", "IMG001", "--skip", "IMG")
+    assert (done.returncode, "leave no check" in done.stderr) == (2, True)
+
+
+def test_what_is_silenced_is_no_part_of_what_was_found(gpusetup: Run, saved: Any, tmp_path: Path) -> None:
+    path = tmp_path / "silences.toml"
+    path.write_text('[[silence]]\nrule = "PRM003"\nreason = "ours"\nuntil = 9999-12-31\n')
+    hot = saved("desktop", {"gpus": {"0": {"compute_mode": 2, "temperature": 120}}})
+    first = gpusetup("doctor", *hot, "--silences", path).stdout.splitlines()[0]
+    assert first == "1 warning: 120 °C, at or above the slowdown temperature; silenced: 1 error"
+    only = gpusetup("doctor", *hot, "--silences", path, "--only", "PRM003", "--json")
+    assert (only.returncode, json.loads(only.stdout)["verdict"]) == (0, "silenced")
+
+
+def test_the_rules_are_listed_and_explained_as_json(gpusetup: Run) -> None:
+    listed = json.loads(gpusetup("doctor", "--list", "--json").stdout)
+    lines = gpusetup("doctor", "--list").stdout.splitlines()
+    assert [one["id"] for one in listed] == [line.split()[0] for line in lines]
+    assert all(one["title"] in line and one["worst"] in line for one, line in zip(listed, lines, strict=True))
+    (one,) = json.loads(gpusetup("doctor", "--explain", "drv004", "--format", "json").stdout)
+    assert (one["id"], one["remedies"], one["required"]) == ("DRV004", ["restart"], True)
+    assert gpusetup("doctor", "--list", "--format", "junit").returncode == 2
+
+
+def test_a_report_says_what_its_verdict_rests_on(gpusetup: Run, saved: Any) -> None:
+    report = msgspec.json.decode(gpusetup("doctor", *saved("desktop", NO_FRAMEWORK), "--json").stdout, type=Report)
+    assert report.verdict == "healthy"
+    assert report.basis.looked > 200
+    assert report.basis.nothing_here > 20
+    assert report.basis.untried == len({one.rule for one in report.findings if one.rule.startswith("FWK")})
+    rules = {one.rule for one in report.findings}
+    assert sum(msgspec.structs.astuple(report.basis)) == len(rules)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -13,107 +12,190 @@ from hypothesis import strategies as st
 
 from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.examine import examine
-from gpusetup.doctor.examine import judge as judged
 from gpusetup.doctor.finding import Finding
+from gpusetup.doctor.image import rules_for
+from gpusetup.doctor.rule import Rule, Verdicts, either, error, known, listed, optional, rule, unlisted
+from gpusetup.doctor.subjects import each_gpu
+from gpusetup.doctor.verdict import exit_code, headline, verdict
+from gpusetup.facts import facts
 from gpusetup.machine.model import Gpu, Machine, Unread
-from tests.doctor.machines import HOSTS, Case, cases, machine
+from gpusetup.machine.model.reading import Why
+from tests.doctor.first_law import (
+    SUBSTITUTES,
+    Path,
+    Tally,
+    WatchedFacts,
+    Watcher,
+    every_reading,
+    question,
+    question_facts,
+    replaced,
+)
+from tests.doctor.machines import HOSTS, cases, machine
+from tests.doctor.test_doctor_image import cases as image_cases
 
 RULES = all_rules()
 CASES = cases()
-SILENT = {"unread": "failed", "source": "a test", "detail": "taken away"}
+WELL = {"healthy", "no-gpu"}
 
 
-def is_unread(value: object) -> bool:
-    return isinstance(value, dict) and "unread" in value
+@pytest.mark.parametrize("host", HOSTS)
+def test_no_rule_is_well_without_a_reading_that_it_asked_for(host: str) -> None:
+    tally, whole = Tally(), machine(host)
+    watcher = Watcher(whole)
+    for one in RULES.values():
+        question(one, watcher, whole, tally)
+    assert tally.breaches == []
+    assert tally.readings > 100
 
 
-def readings(kind: Any, value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Yield the path of everything in `value` that may be `Unread` by the type of its field."""
-    for field in msgspec.structs.fields(kind):
-        inner = value[field.name] if isinstance(value, dict) else None
-        here = (*path, field.name)
-        options = getattr(field.type, "__args__", ())
-        if Unread in options:
-            yield here
-        for option in (field.type, *options, *(arg for one in options for arg in getattr(one, "__args__", ()))):
-            if isinstance(option, type) and issubclass(option, msgspec.Struct) and option is not Unread:
-                if isinstance(inner, dict) and not is_unread(inner):
-                    yield from readings(option, inner, here)
-                elif isinstance(inner, list):
-                    for index, one in enumerate(inner):
-                        yield from readings(option, one, (*here, index))
+def test_no_rule_is_well_without_a_reading_on_the_hosts_of_its_cases() -> None:
+    tally = Tally()
+    for case in CASES:
+        for host in (case.fires, case.quiet):
+            question(RULES[case.rule], Watcher(host), host, tally)
+    assert tally.breaches == []
+    assert tally.readings > 1000
 
 
-def without(value: dict[str, Any], path: tuple[str | int, ...], new: dict[str, Any]) -> Machine:
-    copy = json.loads(json.dumps(value))
+def test_no_rule_is_well_without_a_fact_that_it_asked_for() -> None:
+    tally, tables = Tally(), WatchedFacts()
+    hosts = [(one, machine(host)) for host in HOSTS for one in RULES.values()]
+    hosts += [(RULES[case.rule], host) for case in CASES for host in (case.fires, case.quiet)]
+    with tables.installed():
+        for one, host in hosts:
+            question_facts(one, host, tally, tables)
+    assert tally.breaches == []
+    assert tally.facts > 100
+
+
+def test_no_rule_over_an_image_is_well_without_a_reading_or_a_fact() -> None:
+    tally, tables = Tally(), WatchedFacts()
+    pairs = [pair for case in image_cases() for pair in ((case.machine, case.image), case.quiet)]
+    for host, image in pairs:
+        watcher = Watcher(host)
+        for one in rules_for(image):
+            question(one, watcher, host, tally)
+    with tables.installed():
+        for host, image in pairs:
+            for one in rules_for(image):
+                question_facts(one, host, tally, tables)
+    assert tally.breaches == []
+    assert tally.readings > 10
+    assert tally.facts > 10
+
+
+# the instrument sees what it is there for
+
+
+@rule("AAA001", "takes a reading for evidence and judges by it", worst="error", over=each_gpu, source="a test")
+def careless(machine: Machine, gpu: Gpu) -> Verdicts:
+    """Calls a GPU well whose temperature nobody could read."""
+    if (either(gpu.temperature) or 0) > 100:
+        yield error("hot", "temperature")
+
+
+@rule("AAA002", "says why it can do without", worst="error", over=each_gpu, source="a test")
+def careful(machine: Machine, gpu: Gpu) -> Verdicts:
+    """Says so of what it does not rest on."""
+    if (optional(gpu.temperature, "the fan tells as well") or 0) > 100:
+        yield error("hot", "temperature")
+
+
+@rule("AAA003", "takes a missing row for good news", worst="error", source="a test")
+def credulous(machine: Machine) -> Verdicts:
+    """Finds nothing wrong with a driver that is in no table."""
+    branch = str(known(machine.driver.nvml)).partition(".")[0]
+    row = next((row for row in facts().branch if row.branch == branch), None)
+    if row and row.cc_min == "99.9":
+        yield error("never", "a row")
+
+
+@rule("AAA004", "asks for a row that must be there", worst="error", source="a test")
+def thorough(machine: Machine) -> Verdicts:
+    """Is unknown without the row."""
+    branch = str(known(machine.driver.nvml)).partition(".")[0]
+    if listed((row for row in facts().branch if row.branch == branch), branch).cc_min == "99.9":
+        yield error("never", "a row")
+
+
+@rule("AAA005", "asks for a row that it can do without", worst="error", source="a test")
+def lenient(machine: Machine) -> Verdicts:
+    """Says so."""
+    branch = str(known(machine.driver.nvml)).partition(".")[0]
+    row = unlisted((row for row in facts().branch if row.branch == branch), branch, "it is a test")
+    if row and row.cc_min == "99.9":
+        yield error("never", "a row")
+
+
+@pytest.mark.parametrize(("one", "breaches", "waived"), [(careless, 3, 0), (careful, 0, 3)])
+def test_a_rule_that_turns_well_without_its_reading_is_caught(one: Rule, breaches: int, waived: int) -> None:
+    tally, host = Tally(), machine()
+    question(one, Watcher(host), host, tally)
+    assert (len(tally.breaches), tally.waived) == (breaches, waived)
+
+
+@pytest.mark.parametrize(("one", "breaches", "waived"), [(credulous, 1, 0), (thorough, 0, 0), (lenient, 0, 1)])
+def test_a_rule_that_turns_well_without_its_row_is_caught(one: Rule, breaches: int, waived: int) -> None:
+    tally, tables = Tally(), WatchedFacts()
+    with tables.installed():
+        question_facts(one, machine(), tally, tables)
+    assert (len(tally.breaches), tally.waived) == (breaches, waived)
+
+
+# the whole report
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_no_report_is_healthy_when_a_rule_could_not_look(host: str) -> None:
+    whole = machine(host)
+    before = {(one.rule, one.subject): one for one in examine(whole, RULES.values())}
+    lacking = 0
+    for path in every_reading(whole):
+        if path[0] == "gpus" and path[1:2] not in {(), (0,)}:
+            continue  # the others are its equals
+        found = examine(replaced(whole, path, SUBSTITUTES[1]), RULES.values())
+        changed = [one for one in found if one != before.get((one.rule, one.subject))]
+        if verdict(found) in WELL:
+            needless = [one for one in changed if one.state == "ok" or one.caused_by == "GPU001"]
+            assert needless == changed, f"{path}: {headline(found)}"
+        lacking += bool(changed)
+    assert lacking > 50
+
+
+@pytest.mark.parametrize("why", ["absent", "denied", "failed", "timeout", "unsupported"])
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_machine_of_nothing_but_unread_is_unknown(host: str, why: str) -> None:
+    blind = machine(host)
+    for path in sorted(every_reading(blind), key=len, reverse=True):
+        blind = replaced(blind, path, Unread(unread=why, source="a test"))  # type: ignore[arg-type]
+    found = examine(blind, RULES.values())
+    assert verdict(found) not in WELL
+    assert exit_code(found, RULES.values(), "error") != 0
+    assert "healthy" not in headline(found)
+
+
+WHYS: st.SearchStrategy[Why] = st.sampled_from(["absent", "denied", "failed", "timeout", "unsupported"])
+CODES = st.none() | st.sampled_from([3, 4, 8, 9, 12, 15, 16, 17, 18, 999]) | st.integers(0, 2**31 - 1)
+
+
+def without(value: Any, path: Path, new: Unread) -> Any:
+    copy = json.loads(msgspec.json.encode(value))
     place = copy
     for step in path[:-1]:
         place = place[step]
-    place[path[-1]] = new
+    place[path[-1]] = json.loads(msgspec.json.encode(new))
     return msgspec.convert(copy, Machine)
-
-
-def replaced(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
-    """Return `value` with `new` at `path`; everything beside it is shared, which is a hundred times as fast."""
-    step, rest = path[0], path[1:]
-    if isinstance(step, int):
-        return (*value[:step], replaced(value[step], rest, new) if rest else new, *value[step + 1 :])
-    return msgspec.structs.replace(value, **{step: replaced(getattr(value, step), rest, new) if rest else new})
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_no_rule_turns_healthy_when_a_reading_is_taken_away(case: Case) -> None:
-    rule = RULES[case.rule]
-    whole = json.loads(msgspec.json.encode(case.fires))
-    paths = list(readings(Machine, whole))
-    assert len(paths) > 20
-    for path in paths:
-        if path[0] == "gpus" and path[1:2] not in {(), *touched(case)}:
-            continue
-        host = replaced(case.fires, path, msgspec.convert(SILENT, Unread))
-        if {one.state for one in judged(rule, host)} == {"ok"}:
-            others = examine(host, RULES.values())
-            assert any(taken_away(one) for one in others), f"{rule.id} calls the machine healthy without {path}"
-
-
-def touched(case: Case) -> set[tuple[int]]:
-    """Return the indexes of the GPUs that differ between the two hosts, and the first one."""
-    fires, quiet = case.fires.gpus, case.quiet.gpus
-    if isinstance(fires, Unread) or isinstance(quiet, Unread):
-        return {(0,)}
-    pairs = zip(fires, quiet, strict=False)
-    return {(0,), *((index,) for index, (one, other) in enumerate(pairs) if one != other)}
-
-
-def taken_away(finding: Finding) -> bool:
-    return finding.state in {"unknown", "error"} and "taken away" in " ".join(finding.evidence)
-
-
-def test_the_readings_of_every_gpu_are_among_those_taken_away() -> None:
-    whole = json.loads(msgspec.json.encode(machine("h100_server")))
-    paths = set(readings(Machine, whole))
-    assert {("gpus", 7, field) for field in Gpu.__struct_fields__ if field != "index"} <= paths
-    assert {("gpus",), ("pci",), ("driver", "nvml"), ("system", "kernel", "modules")} <= paths
-
-
-WHYS = st.sampled_from(["absent", "denied", "failed", "timeout", "unsupported"])
-CODES = st.none() | st.sampled_from([3, 4, 8, 9, 12, 15, 16, 17, 18, 999]) | st.integers(0, 2**31 - 1)
 
 
 @settings(max_examples=150, deadline=None)
 @given(host=st.sampled_from(HOSTS), data=st.data())
 def test_whatever_cannot_be_read_no_rule_is_at_fault(host: str, data: st.DataObject) -> None:
-    whole = json.loads(msgspec.json.encode(machine(host)))
-    paths = list(readings(Machine, whole))
+    whole = machine(host)
     # a longer path first: a reading inside another that is taken away is gone already
-    chosen = sorted(data.draw(st.sets(st.sampled_from(paths), min_size=1, max_size=12)), key=len, reverse=True)
-    for path in chosen:
-        unread = {
-            "unread": data.draw(WHYS),
-            "source": "a test",
-            "detail": data.draw(st.text()),
-            "code": data.draw(CODES),
-        }
-        whole = json.loads(msgspec.json.encode(without(whole, path, unread)))
-    for one in examine(msgspec.convert(whole, Machine), RULES.values()):
-        assert "at fault" not in " ".join(one.evidence), one
+    taken = data.draw(st.sets(st.sampled_from(list(every_reading(whole))), min_size=1, max_size=12))
+    for path in sorted(taken, key=len, reverse=True):
+        unread = Unread(unread=data.draw(WHYS), source="a test", detail=data.draw(st.text()), code=data.draw(CODES))
+        whole = without(whole, path, unread)
+    found: tuple[Finding, ...] = examine(whole, RULES.values())
+    assert not any("at fault" in " ".join(one.evidence) for one in found)

@@ -10,7 +10,7 @@ import pytest
 
 from gpusetup.doctor.image import fit, image_rules
 from gpusetup.doctor.image.conditions import Host, holds
-from gpusetup.doctor.image.needs import needs
+from gpusetup.doctor.image.needs import driver_needed, needs
 from gpusetup.facts import facts
 from gpusetup.facts.floor import driver_floor
 from gpusetup.machine.model import Machine
@@ -163,7 +163,7 @@ def test_every_error_has_a_remedy() -> None:
 def test_the_floor_of_ngc_and_old_images_and_of_those_to_come_is_known(cuda: str, floor: str) -> None:
     """As NVIDIA's release notes have it ("CUDA Driver", table 2 of the newest, table 1 of the older ones)."""
     for one in (image(None, CUDA_VERSION=cuda), image({"com.nvidia.cuda.version": cuda})):
-        found = needs(one, facts()).floor
+        found = driver_needed(needs(one))
         assert found is not None
         assert found.driver == floor
 
@@ -172,7 +172,7 @@ def test_what_a_plan_demands_of_the_driver_is_what_the_doctor_demands() -> None:
     """An image of ours that lost its label is judged as the plan it came from."""
     for build in facts().torch_build:
         planned = driver_floor(facts(), build.cuda)
-        judged = needs(image({"io.gpusetup.cuda.torch": build.cuda}), facts()).floor
+        judged = driver_needed(needs(image({"io.gpusetup.cuda.torch": build.cuda})))
         assert planned is not None
         assert judged is not None
         assert judged.driver == planned.driver

@@ -33,7 +33,7 @@ def test_a_silence_takes_one_subject_out_of_the_verdict_and_leaves_the_other() -
 def test_all_silenced_is_fine_but_not_called_healthy() -> None:
     quiet = silenced(FOUND, (Silence(rule="PRM003", reason="reserved", until=DAY),), DAY)
     assert exit_code(quiet, RULES.values(), "info") == 0
-    assert headline(quiet) == "2 silenced"
+    assert headline(quiet) == "2 errors, silenced"
 
 
 def test_an_expired_silence_counts_again_and_says_so() -> None:
@@ -67,7 +67,7 @@ def test_the_report_shows_what_is_silenced(gpusetup: Run, tmp_path: Path) -> Non
     path.write_text('[[silence]]\nrule = "PRM003"\nreason = "only the lab"\nuntil = 9999-12-31\n')
     done = gpusetup("doctor", "--machine", saved, "--silences", path)
     assert done.returncode == 0
-    assert done.stdout.startswith("1 silenced\n")
+    assert done.stdout.startswith("1 error, silenced\n")
     assert "Silenced: PRM003, GPU 0" in done.stdout
     assert "only the lab" in done.stdout
     for form in ("junit", "markdown", "json"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpusetup.doctor.rule import listed
 from gpusetup.facts import facts
 from gpusetup.facts.find import arch_of, targets
 from gpusetup.versions import runs_on
@@ -15,5 +16,7 @@ def how_it_runs(code: str, capability: str) -> str:
 
 
 def has_target(series: str, capability: str) -> bool:
-    """Say whether a CUDA series can have code for a card; what the tables do not know it may have."""
-    return arch_of(facts(), capability) is None or targets(facts(), series, capability)
+    """Say whether a CUDA series can have code for a card; raises `UnreadError` for one that no table knows."""
+    row = arch_of(facts(), capability)
+    listed([row] if row else [], f"compute capability {capability}")
+    return targets(facts(), series, capability)

@@ -6,9 +6,9 @@ import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gpusetup.doctor.cards import Card, cards, driver_branch, driver_version
+from gpusetup.doctor.cards import Card, branch_rows, cards, driver_branch, driver_version
 from gpusetup.doctor.image.conditions import Host
-from gpusetup.doctor.rule import either
+from gpusetup.doctor.rule import listed, optional, unlisted
 from gpusetup.errors import WrongInputError
 from gpusetup.facts import facts
 from gpusetup.facts.boards import board_by_name
@@ -28,16 +28,26 @@ ANY_BRAND = (*dict.fromkeys(one for some in BRANDS.values() for one in some), "u
 
 
 class Placed(NamedTuple):
-    """A card and its market, "" where the tables do not know it."""
+    """A card of a machine."""
 
     card: Card
-    market: str
+
+    @property
+    def market(self) -> str:
+        """What it is made for, "" where the tables do not know it."""
+        return _market(self.card.name)
 
 
 def placed(machine: Machine) -> list[Placed]:
-    """Return one card of each kind here, with the market it is made for; raises as `cards` does."""
-    kinds = {(card.name, card.capability): card for card in reversed(cards(machine))}
-    return [Placed(card, _market(card.name)) for card in reversed(kinds.values())]
+    """Return one card of each kind here; raises as `cards` does."""
+    kinds = {_kind(card): card for card in reversed(list(cards(machine)))}
+    return [Placed(card) for card in reversed(kinds.values())]
+
+
+def _kind(card: Card) -> tuple[str, str]:
+    nameless = "cards of one compute capability run the same code"
+    name = optional(card.gpu.name, nameless) if card.gpu else card.listed_as
+    return name or "", card.capability
 
 
 @functools.cache
@@ -52,9 +62,11 @@ def _market(name: str) -> str:
 
 def driver_cuda(machine: Machine) -> str:
     """Return the newest CUDA that the driver reports, or that its branch does; "" when neither is known."""
-    said = either(machine.driver.cuda)
     branch = driver_branch(machine)
-    return said or (branch.cuda_max if branch else "")
+    said = optional(machine.driver.cuda, "the tables tell which CUDA the driver's branch runs")
+    if said or branch is None:
+        return said or ""
+    return listed(branch_rows(branch), f"driver branch {branch}").cuda_max
 
 
 def condition_hosts(machine: Machine) -> Iterator[tuple[Placed, Host]]:
@@ -62,6 +74,9 @@ def condition_hosts(machine: Machine) -> Iterator[tuple[Placed, Host]]:
     version, newest = driver_version(machine) or "", driver_cuda(machine)
     for one in placed(machine):
         brands = BRANDS.get(one.market, ANY_BRAND)
+        if brands == ANY_BRAND:
+            why = "the conditions are held against cards of every brand"
+            unlisted((), f"what the {one.card.name} is made for", why)
         yield one, Host(cuda=newest, driver=version, arch=one.card.capability, brands=brands)
 
 

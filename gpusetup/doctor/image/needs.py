@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.floor import Floor, floor_of
+from gpusetup.doctor.floor import Floor, known_floor
 from gpusetup.value import Value
 from gpusetup.versions import cuda, driver
 
 if TYPE_CHECKING:
-    from gpusetup.facts import Facts
     from gpusetup.machine.model.image import Image
 
 PREFIX = "io.gpusetup."
@@ -33,6 +32,7 @@ class Needs(Value):
     """What an image needs; "" and () where it does not say."""
 
     floor: Floor | None
+    """The lowest driver, where its labels name one."""
     cuda: tuple[str, ...]
     """The CUDA series inside."""
     frameworks: tuple[Framework, ...]
@@ -47,11 +47,11 @@ class Needs(Value):
         return bool(self.floor or self.conditions or self.cuda)
 
 
-def needs(image: Image, facts: Facts) -> Needs:
+def needs(image: Image) -> Needs:
     """Return what `image` needs: what our labels say, else what NVIDIA's variables and labels let one infer."""
     series = tuple(_cuda(image))
     return Needs(
-        floor=_floor(image, series, facts),
+        floor=_labelled_floor(image),
         cuda=series,
         frameworks=tuple(_frameworks(image)),
         conditions=_conditions(image),
@@ -72,12 +72,16 @@ def _cuda(image: Image) -> Iterator[str]:
         yield cuda(one).series
 
 
-def _floor(image: Image, series: tuple[str, ...], facts: Facts) -> Floor | None:
+def driver_needed(wanted: Needs) -> Floor | None:
+    """Return the lowest driver for all that is inside; raises `UnreadError` for a CUDA of which no table tells it."""
+    if wanted.floor:
+        return wanted.floor
+    return max(map(known_floor, wanted.cuda), key=lambda one: driver(one.driver), default=None)
+
+
+def _labelled_floor(image: Image) -> Floor | None:
     labelled = image.labels.get(f"{PREFIX}driver-floor")
-    if labelled:
-        return Floor(driver=driver(labelled).text, known_by=f"label {PREFIX}driver-floor")
-    found = [floor for one in series if (floor := floor_of(one, facts))]
-    return max(found, key=lambda one: driver(one.driver), default=None)
+    return Floor(driver=driver(labelled).text, known_by=f"label {PREFIX}driver-floor") if labelled else None
 
 
 def _frameworks(image: Image) -> Iterator[Framework]:

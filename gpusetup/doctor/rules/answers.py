@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpusetup.doctor import nvml
-from gpusetup.doctor.rule import Verdicts, error, fix, rule, unknown
+from gpusetup.doctor.cards import shares_memory
+from gpusetup.doctor.rule import Verdicts, error, failure, fix, rule, unknown
 from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, NVML_SILENT, each_gpu
 from gpusetup.machine.model import NOT_RECORDED, Gpu, Machine, Unread
 
@@ -65,13 +66,18 @@ def others(machine: Machine, gpu: Gpu) -> Verdicts:
     """Some question about this GPU that its driver should be able to answer was answered with an error or with
     nonsense.
 
-    What hangs on that answer was not checked, so the GPU cannot be called healthy.
+    What hangs on that answer was not checked, so the GPU cannot be called healthy. A GPU that is one chip with its
+    processor has no memory of its own to tell of.
     """
     rest = tuple(name for name in gpu.__struct_fields__ if name not in {"index", *VITAL})
     found = dict(unanswered(gpu, rest))
     had = EVERY_GPU_HAS if gpu.virtualization == A_VGPU else (*EVERY_GPU_HAS, "temperature")
     found |= {
-        name: one for name in had if isinstance(one := getattr(gpu, name), Unread) and one.unread == "unsupported"
+        name: one
+        for name in had
+        if (one := failure(getattr(gpu, name), "ANS001 speaks of a vital question without an answer"))
+        and one.unread == "unsupported"
+        and not (name == "memory_total" and shares_memory(machine, gpu))
     }
     if found:
         names = ", ".join(found).replace("_", " ")
@@ -88,8 +94,10 @@ def others(machine: Machine, gpu: Gpu) -> Verdicts:
 )
 def driver(machine: Machine) -> Verdicts:
     """NVML works, but does not tell the driver's or CUDA's version: what compares versions could not be checked."""
+    if failure(machine.gpus, nvml.SILENT):
+        return
     found = dict(unanswered(machine.driver, OF_THE_DRIVER))
-    if found and not isinstance(machine.gpus, Unread):
+    if found:
         names = ", ".join(found).replace("_", " ")
         yield unknown(f"no answer from the driver about {names}", *dict.fromkeys(map(told, found.values())))
 
@@ -101,10 +109,14 @@ def crashed(machine: Machine) -> Verdicts:
 
     Reinstall the driver so that all its parts are of one version; if it goes on, report it to NVIDIA.
     """
+    silent = failure(machine.gpus, nvml.SILENT)
     gpus = () if isinstance(machine.gpus, Unread) else machine.gpus
-    readings = [machine.gpus, *(getattr(gpu, name) for gpu in gpus for name in gpu.__struct_fields__)]
-    readings += [getattr(machine.driver, name) for name in OF_THE_DRIVER]
-    for one in readings:
-        if isinstance(one, Unread) and "the process " in one.detail and "ended" in one.detail:
+    unread = [failure(one, nvml.UNANSWERED) for gpu in gpus for one in nvml.readings(gpu)]
+    unread += [
+        failure(getattr(machine.driver, name), "ANS003 and DRV001 speak of what the driver does not tell of itself")
+        for name in OF_THE_DRIVER
+    ]
+    for one in (silent, *unread):
+        if one and "the process " in one.detail and "ended" in one.detail:
             yield error("the driver's library crashed while it was asked", told(one), fix=fix("driver-userland"))
             return

@@ -9,14 +9,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from gpusetup.doctor.cards import cite, is_datacentre
-from gpusetup.doctor.rule import Rule, Verdicts, either, known, rule, there, unknown
+from gpusetup.doctor.once import once
+from gpusetup.doctor.rule import Rule, Verdicts, either, known, rule, there, unknown, unlisted
 from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, GPU_UNANSWERED, NVML_SILENT, each_gpu
 from gpusetup.facts import facts
 from gpusetup.facts.find import arch_of, chip_by_pci_id
 from gpusetup.machine.model import Gpu, Machine, PciGpu
 from gpusetup.versions import capability
+
+if TYPE_CHECKING:
+    from gpusetup.facts.model.hardware import Chip
 
 AFTER = ("ANS004", "ANS001", GPU_LOST, "GPU004", DRIVER_HANGS, NVML_SILENT, GPU_UNANSWERED)
 DRAWS = 20
@@ -37,9 +42,14 @@ def answers(rule_id: str, title: str, source: str) -> Callable[[Callable[..., Ve
     return rule(rule_id, title, worst="unknown", source=source, after=AFTER, over=each_gpu, required=True)
 
 
+@once
+def _by_address(machine: Machine) -> dict[str, PciGpu]:
+    return {card.address: card for card in there(machine.pci) or ()}
+
+
 def _card(machine: Machine, gpu: Gpu) -> PciGpu | None:
     address = there(gpu.pci_address)
-    return next((card for card in there(machine.pci) or () if card.address == address), None)
+    return _by_address(machine).get(address) if address else None
 
 
 def _is_bare(machine: Machine) -> bool:
@@ -57,13 +67,19 @@ def identity(machine: Machine, gpu: Gpu) -> Verdicts:
     card, told = _card(machine, gpu), there(gpu.pci_device)
     if card and told and card.device_id and told != card.device_id:
         yield unknown("NVML gives this GPU another PCI id than the bus", f"NVML: {told}", f"bus: {card.device_id}")
-    chip, mine = chip_by_pci_id(facts(), card.device_id) if card else None, there(gpu.compute_capability)
-    if chip and mine and mine != chip.cc:
+    mine = there(gpu.compute_capability)
+    chip = _chip(card) if card and mine else None
+    if chip and mine != chip.cc:
         yield unknown(
             f"NVML gives this GPU compute capability {mine}, its chip {chip.chip} has {chip.cc}",
             f"NVML: {mine}",
             cite(chip, f"{chip.chip}: {chip.cc}"),
         )
+
+
+def _chip(card: PciGpu) -> Chip | None:
+    found = chip_by_pci_id(facts(), card.device_id)
+    return unlisted([found] if found else [], f"a chip of PCI id {card.device_id}", "NVML alone then tells what it is")
 
 
 @rule(
@@ -155,7 +171,7 @@ def firmware(machine: Machine, gpu: Gpu) -> Verdicts:
     mode, version, driver = there(gpu.gsp_mode), there(gpu.gsp_firmware), there(machine.driver.nvml)
     if mode and not mode[0] and version:
         yield unknown("the GPU's firmware is told as unused, and has a version", f"mode: {mode}", f"version: {version}")
-    if mode and not mode[0] and either(machine.driver.module_license) == "Dual MIT/GPL":
+    if mode and not mode[0] and there(machine.driver.module_license) == "Dual MIT/GPL":
         yield unknown("the open module runs, and the GPU's firmware is told as unused", f"mode: {mode}", "module: open")
     if version and driver and version != driver:
         yield unknown("the GPU's firmware is not of the driver's version", f"firmware: {version}", f"driver: {driver}")
@@ -213,7 +229,9 @@ def power_limit(machine: Machine, gpu: Gpu) -> Verdicts:
 def architecture(machine: Machine, gpu: Gpu) -> Verdicts:
     """NVML tells an architecture, and a compute capability that another one has."""
     told, cc = there(gpu.architecture), there(gpu.compute_capability)
-    row = arch_of(facts(), cc) if cc else None
+    rows = [row] if cc and (row := arch_of(facts(), cc)) else []
+    known_as = f"compute capability {cc}"
+    row = unlisted(rows, known_as, "NVML alone then tells its architecture") if cc and told else None
     if row and told and not told.isdigit() and told != row.arch.partition(" ")[0]:
         yield unknown(f"NVML tells {told} and compute capability {cc}", cite(row, f"{cc} is {row.arch}"))
 

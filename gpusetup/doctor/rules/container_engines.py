@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.cards import cite
-from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, there, unknown, warning
+from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, there, unknown, unlisted, warning
 from gpusetup.doctor.rules.containers import TOOLKIT
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.facts import facts
@@ -14,6 +14,9 @@ from gpusetup.versions import dotted
 
 if TYPE_CHECKING:
     from gpusetup.facts.model.containers import CdiSupport
+
+
+CDI_ENGINES = ("podman", "docker", "containerd", "crio")
 
 
 @rule(
@@ -27,8 +30,9 @@ def old_engine(machine: Machine) -> Verdicts:
     """The toolkit writes specifications of a version that this engine does not read: it says that the device
     ``nvidia.com/gpu=all`` cannot be resolved, or refuses the file.
     """
+    engines = [one for one in machine.containers.engines if one in CDI_ENGINES]
     for spec in (there(machine.containers.cdi) or ()) if has_gpu(machine) else ():
-        for engine in machine.containers.engines:
+        for engine in engines if spec.version else ():
             row, version = _needed(engine, spec.version), machine.containers.versions.get(engine, "")
             if row and not version:
                 yield unknown(
@@ -45,11 +49,17 @@ def old_engine(machine: Machine) -> Verdicts:
 
 
 def _needed(engine: str, version: str) -> CdiSupport | None:
-    """Return the row of the newest specification that is not newer than `version`."""
-    rows = [
-        row for row in facts().cdi_support if row.engine == engine and version and dotted(row.cdi) <= dotted(version)
-    ]
-    return max(rows, key=lambda row: dotted(row.cdi), default=None)
+    """Return the row of the newest specification that is not newer than `version`.
+
+    From which release on an engine reads the earlier ones, no table says.
+    """
+    rows = [row for row in facts().cdi_support if row.engine == engine and dotted(row.cdi) <= dotted(version)]
+    row = max(rows, key=lambda row: dotted(row.cdi), default=None)
+    if row and row.cdi == version:
+        return row
+    judged = f"judged by CDI {row.cdi}" if row else "every release that reads CDI at all reads that one"
+    unlisted([], f"which {engine} reads CDI {version}", judged)
+    return row
 
 
 @rule(

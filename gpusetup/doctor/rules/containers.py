@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rule import Verdicts, error, failure, fix, info, known, rule, there, warning
 from gpusetup.doctor.subjects import has_card, has_gpu
-from gpusetup.machine.model import Machine, Unread
+from gpusetup.machine.model import Machine
 
 CDI = "/etc/cdi/nvidia.yaml"
 TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/"
@@ -17,7 +17,9 @@ def no_gpu_inside(machine: Machine) -> Verdicts:
     A container gets GPUs only when it is asked for: ``--device nvidia.com/gpu=all`` with podman and CDI, ``--gpus
     all`` with docker. The driver stays on the host; it is never installed inside.
     """
-    if not machine.system.container or not has_card(machine) or not isinstance(machine.gpus, Unread):
+    if not machine.system.container or not has_card(machine):
+        return
+    if not failure(machine.gpus, "the device nodes in here decide"):
         return
     nodes = [node.path for node in there(machine.device_nodes) or () if node.path.startswith("/dev/nvidia")]
     if not nodes:

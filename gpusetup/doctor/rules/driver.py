@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor import nvml
-from gpusetup.doctor.rule import UnreadError, Verdicts, either, error, fix, known, rule, there
+from gpusetup.doctor.rule import UnreadError, Verdicts, either, error, failure, fix, known, rule, there
 from gpusetup.doctor.subjects import has_card, has_gpu
 from gpusetup.machine.model import Machine, Unread
 
@@ -119,7 +119,7 @@ def hangs(machine: Machine) -> Verdicts:
     that touches it waiting in the kernel, where it cannot be killed. A restart of the machine is the reliable way
     out.
     """
-    stuck = [one for one in _nvml_readings(machine) if isinstance(one, Unread) and one.unread == "timeout"]
+    stuck = [one for one in _unread(machine) if one and one.unread == "timeout"]
     for one in stuck[:1]:
         yield error(
             "the driver does not return from a call",
@@ -129,10 +129,10 @@ def hangs(machine: Machine) -> Verdicts:
         )
 
 
-def _nvml_readings(machine: Machine) -> list[object]:
+def _unread(machine: Machine) -> list[Unread | None]:
     if isinstance(machine.gpus, Unread):
-        return [machine.gpus]
-    return [getattr(gpu, name) for gpu in machine.gpus for name in gpu.__struct_fields__]
+        return [failure(machine.gpus, nvml.SILENT)]
+    return [failure(one, nvml.UNANSWERED) for gpu in machine.gpus for one in nvml.readings(gpu)]
 
 
 @rule("DRV006", "NVML may not open the GPUs", worst="error", after=("GPU001", "PRM002", "CTR001"), source=nvml.SOURCE)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
-from gpusetup.doctor.cards import cards, cite, driver_branch
-from gpusetup.doctor.rule import Verdicts, error, fix, rule, there, warning
+from gpusetup.doctor.cards import DRIVEN, branch_rows, cards, cite, driver_branch
+from gpusetup.doctor.rule import Verdicts, error, fix, listed, rule, there, unlisted, warning
 from gpusetup.facts import facts
 from gpusetup.facts.find import arch_of
 from gpusetup.machine.model import Machine
-from gpusetup.versions import capability
+from gpusetup.versions import capability, driver
 
 OPEN_LICENSE = "Dual MIT/GPL"
+AFTER_THEM = "it is newer than the newest in the tables, which all outlive the day they were read"
 
 
 @rule(
@@ -26,11 +27,14 @@ def too_old_card(machine: Machine) -> Verdicts:
 
     With a newer branch the module loads, says in the kernel log that it ignores the legacy GPU, and NVML shows nothing.
     """
-    branch = driver_branch(machine)
-    for card in cards(machine) if branch else ():
-        assert branch is not None
-        arch = arch_of(facts(), card.capability)
-        if capability(card.capability) < capability(branch.cc_min):
+    name = driver_branch(machine)
+    if name is None:
+        return
+    for card in cards(machine):
+        what = f"driver branch {name}"
+        branch = unlisted(branch_rows(name), what, DRIVEN) if card.driven else listed(branch_rows(name), what)
+        if branch and capability(card.capability) < capability(branch.cc_min):
+            arch = arch_of(facts(), card.capability)
             last = arch.last_driver_branch if arch else ""
             yield error(
                 f"driver branch {branch.branch} does not drive the {card.name}",
@@ -54,10 +58,15 @@ def end_of_life(machine: Machine) -> Verdicts:
 
     The day of the reading counts, so that a saved machine is judged as of then.
     """
-    branch = driver_branch(machine)
-    if branch and branch.eol and branch.eol < date.fromisoformat(machine.read_at[:10]):
+    name = driver_branch(machine)
+    if name is None:
+        return
+    newest = all(driver(name) > driver(row.branch) for row in facts().branch)
+    what, today = f"driver branch {name}", date.fromisoformat(machine.read_at[:10])
+    branch = unlisted(branch_rows(name), what, AFTER_THEM) if newest else listed(branch_rows(name), what)
+    if branch and branch.eol and branch.eol < today:
         newer = [
-            row.branch for row in facts().branch if row.eol and row.eol > branch.eol and row.lifecycle != "new-feature"
+            row.branch for row in facts().branch if row.eol and row.eol >= today and row.lifecycle != "new-feature"
         ]
         yield warning(
             f"driver branch {branch.branch} has had no updates since {branch.eol}",
@@ -84,7 +93,9 @@ def wrong_flavour(machine: Machine) -> Verdicts:
     licence = there(machine.driver.module_license) or there(machine.system.kernel.module_file.license)
     flavour = "open" if licence == OPEN_LICENSE else "proprietary"
     for card in cards(machine) if licence else ():
-        arch = arch_of(facts(), card.capability)
+        rows = [row] if (row := arch_of(facts(), card.capability)) else []
+        what = f"compute capability {card.capability}"
+        arch = unlisted(rows, what, DRIVEN) if card.driven else listed(rows, what)
         if arch and flavour not in arch.kernel_modules:
             other = "proprietary-module" if flavour == "open" else "open-module"
             yield error(

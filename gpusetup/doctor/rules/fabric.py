@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.nvml import UNANSWERED
+from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, optional, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -68,10 +69,10 @@ def no_peers(machine: Machine) -> Verdicts:
     points to the topology, the IOMMU, or a setting.
     """
     gpus = known(machine.gpus)
-    names = {gpu.index: either(gpu.name) for gpu in gpus}
+    names = {gpu.index: known(gpu.name) for gpu in gpus}
     for gpu in gpus:
-        for peer in either(gpu.peers) or ():  # ANS002 speaks of those without answer
-            status = either(peer.p2p_read)
+        for peer in optional(gpu.peers, UNANSWERED) or ():
+            status = optional(peer.p2p_read, UNANSWERED)
             if status and names.get(peer.index) == names[gpu.index]:
                 yield info(
                     f"GPU {gpu.index} and GPU {peer.index} cannot read each other's memory",

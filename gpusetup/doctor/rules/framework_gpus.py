@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.imports import died, each_import, failed_trials, said_of
-from gpusetup.doctor.rule import Verdicts, either, error, fix, known, rule, warning
+from gpusetup.doctor.imports import NO_IMPORT, died, each_import, failed_trials, said_of
+from gpusetup.doctor.rule import Verdicts, either, error, failure, fix, known, rule, there, warning
 from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, NVML_SILENT, has_gpu
 from gpusetup.machine.model import Framework, Machine, Unread
 
@@ -13,6 +13,7 @@ UNFIT = ("WHL001", "WHL002", "WHL004", "WHL103")
 SAYS = "the framework itself: torch.cuda, tf.config.list_physical_devices, jax.devices"
 ARITHMETIC = "arithmetic: sums of small whole numbers, exact in any order and in TF32"
 NO_CODE = ("no kernel image", "no_binary_for_gpu", "no binary for gpu", "unsupported toolchain")
+FAILS = "FWK103 and FWK105 speak of a computation that gives no answer"
 IDEAS = ("cuda", "gpu", "cudnn", "driver", "dlopen", "librar")
 
 
@@ -32,14 +33,14 @@ def silently_on_cpu(machine: Machine, framework: Framework) -> Verdicts:
     could not load, or a variable that hides the GPUs.
     """
     known(framework.version)
-    gpus = framework.gpus
-    if gpus == () or isinstance(gpus, Unread):
+    gpus, refused = framework.gpus, failure(framework.gpus, "this machine has no GPU that it could see")
+    if gpus == () or refused:
         if not has_gpu(machine):
             return
         yield error(
             f"{framework.name} computes on the processor and does not see the GPU",
             f"built for CUDA: {either(framework.cuda) or 'unknown'}, imported by {framework.python}",
-            *([f"it said: {gpus.detail}"] if isinstance(gpus, Unread) else []),
+            *([f"it said: {refused.detail}"] if refused else []),
             *said_of(framework, *IDEAS),
             fix=fix("cuda-framework"),
         )
@@ -82,7 +83,7 @@ def no_code(machine: Machine, framework: Framework) -> Verdicts:
     """The framework sees the GPU, but a computation on it ends with "no kernel image is available for execution on the
     device": this build was not compiled for the card, or its PTX is too new for the driver.
     """
-    for trial, why in failed_trials(framework):
+    for trial, why in failed_trials(framework, FAILS):
         if _is_missing_code(why):
             yield error(
                 f"{framework.name} has no code that runs on {trial.device}", why.detail, fix=fix("fitting-torch")
@@ -105,7 +106,7 @@ def wrong_number(machine: Machine, framework: Framework) -> Verdicts:
     `gpusetup selftest` says which operations are affected.
     """
     for one in framework.trials:
-        if not isinstance(one.answer, Unread) and one.answer != one.expected:
+        if not failure(one.answer, FAILS) and one.answer != one.expected:
             yield error(
                 f"{framework.name} computes a wrong number on {one.device}",
                 f"{one.kernel}: {one.answer!r} instead of {one.expected!r}",
@@ -128,9 +129,13 @@ def fails(machine: Machine, framework: Framework) -> Verdicts:
     Which of the computations it is tells where to look: an elementwise one is the framework's own code, a matrix
     product is cuBLAS, a convolution is cuDNN.
     """
-    failed = [(trial, why) for trial, why in failed_trials(framework) if not _is_missing_code(why)]
-    lost = [one for one in (framework.cuda, framework.gpus) if isinstance(one, Unread) and died(one)]
-    if lost and not isinstance(framework.version, Unread):
+    if failure(framework.version, NO_IMPORT):
+        return
+    said = failed_trials(framework, "FWK103 speaks of code that is missing")
+    failed = [(trial, why) for trial, why in said if not _is_missing_code(why)]
+    unread = (framework.cuda, failure(framework.gpus, "FWK101 speaks of a framework that does not see the GPU"))
+    lost = [one for one in unread if isinstance(one, Unread) and died(one)]
+    if lost:
         yield error(
             f"{framework.name} imports, and then dies",
             f"at the step {lost[0].source}: {lost[0].detail}",
@@ -146,6 +151,8 @@ def fails(machine: Machine, framework: Framework) -> Verdicts:
             *said_of(framework, "error", "fatal", "abort"),
             fix=fix("prove"),
         )
+    else:
+        there(framework.cuda)
 
 
 def _is_missing_code(why: Unread) -> bool:

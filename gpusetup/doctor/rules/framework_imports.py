@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gpusetup.doctor.import_errors import meaning
-from gpusetup.doctor.imports import died, each_asked, each_import, refused, requirement, said_of
-from gpusetup.doctor.rule import Verdict, Verdicts, error, fix, rule, unknown
-from gpusetup.machine.model import Framework, Machine, Unread
+from gpusetup.doctor.imports import NO_IMPORT, died, each_asked, each_import, refused, requirement, said_of
+from gpusetup.doctor.rule import Verdict, Verdicts, error, failure, fix, rule, unknown
+from gpusetup.machine.model import Framework, Machine
 
 LOADER = "glibc: elf/dl-load.c, elf/dl-lookup.c (messages of the dynamic loader)"
 PYTHON = "Python documentation: ImportError"
@@ -20,8 +20,8 @@ SIGNALS = {
 
 def told_by(rule_id: str, machine: Machine, framework: Framework, remedy: str) -> Verdicts:
     """Yield the verdict on a failed import, if its error is one of those that the rule speaks of."""
-    why = framework.version
-    if not isinstance(why, Unread) or died(why):
+    why = failure(framework.version, NO_IMPORT)
+    if not why or died(why):
         return
     said = meaning(why.detail)
     if said.rule == rule_id:
@@ -100,8 +100,8 @@ def import_dies(machine: Machine, framework: Framework) -> Verdicts:
     SIGILL means that the processor lacks an instruction (AVX mostly), SIGKILL that memory ran out; a hang is mostly a
     network file system or a driver that does not answer.
     """
-    why = framework.version
-    if isinstance(why, Unread) and died(why):
+    why = failure(framework.version, NO_IMPORT)
+    if why and died(why):
         means = next((words for name, words in SIGNALS.items() if name in why.detail), "")
         yield error(
             f"{framework.name} cannot be imported: {means or why.detail}",

@@ -8,7 +8,7 @@ from collections import defaultdict
 
 from gpusetup.doctor.cards import cite
 from gpusetup.doctor.imports import each_import
-from gpusetup.doctor.rule import Verdicts, either, error, fix, known, rule, warning
+from gpusetup.doctor.rule import Verdicts, error, fix, known, listed, rule, there, warning
 from gpusetup.facts import facts
 from gpusetup.facts.find import torch_builds
 from gpusetup.machine.model import Framework, Machine
@@ -89,10 +89,10 @@ def strange_driver_library(machine: Machine, framework: Framework) -> Verdicts:
     """The process has mapped a ``libcuda`` that is a stub (each call fails with error 34) or of another version than
     the loaded kernel module (each call fails with error 803).
     """
-    module = either(machine.driver.kernel_module)
     for name, path in known(framework.libraries):
         if not name.startswith("libcuda.so"):
             continue
+        module = there(machine.driver.kernel_module)
         version = re.search(r"libcuda\.so\.(\d+\.\d+[.\d]*)$", path)
         if "/stubs/" in path:
             yield error(f"{framework.name} has loaded a stub of the driver library", path, fix=fix("loaded"))
@@ -122,8 +122,8 @@ def older_cudnn(machine: Machine, framework: Framework) -> Verdicts:
         return
     variant = "cu" + known(framework.cuda).replace(".", "")
     builds = torch_builds(facts(), version.partition("+")[0], machine.system.arch)
-    row = next((row for row in builds if row.variant == variant and row.cudnn), None)
-    if row and cudnn(loaded).key < cudnn(row.cudnn).key[:3]:
+    row = listed((row for row in builds if row.variant == variant and row.cudnn), f"the cuDNN of torch {version}")
+    if cudnn(loaded).key < cudnn(row.cudnn).key[:3]:
         yield warning(
             f"{framework.name} {version} has loaded cuDNN {loaded}",
             cite(row, f"built with cuDNN {row.cudnn}"),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from gpusetup.doctor import nvml
-from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, there, warning
+from gpusetup.doctor.rule import Verdicts, error, failure, fix, info, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, has_gpu
 from gpusetup.machine.model import Machine, Package, Service, Unread
 
@@ -23,8 +23,8 @@ UPDATERS = ("unattended-upgrades", "dnf-automatic", "dnf5-automatic")
 
 def each_daemon(machine: Machine) -> Iterator[tuple[str, Service]]:
     """Every service of NVIDIA's that runs all the time; of the fabric manager another rule speaks."""
-    for one in machine.system.services if has_gpu(machine) else ():
-        if one.name in DAEMONS:
+    for one in machine.system.services:
+        if one.name in DAEMONS and has_gpu(machine):
             yield one.name, one
 
 
@@ -44,10 +44,9 @@ def no_interrupts(machine: Machine) -> Verdicts:
     """NVML answers 11: the kernel does not deliver a GPU's interrupts. Message-signalled interrupts (MSI) are off, or
     the firmware or the IOMMU is at fault.
     """
+    refused = nvml.refusal(machine, nvml.IRQ_ISSUE)
     gpus = () if isinstance(machine.gpus, Unread) else machine.gpus
-    said = nvml.refusal(machine, nvml.IRQ_ISSUE) or next(
-        (one for gpu in gpus if (one := nvml.complaint(gpu, nvml.IRQ_ISSUE))), None
-    )
+    said = refused or next((one for gpu in gpus if (one := nvml.complaint(gpu, nvml.IRQ_ISSUE))), None)
     if said:
         yield error(
             "the kernel delivers no interrupts of a GPU",
@@ -125,7 +124,7 @@ def no_smi(machine: Machine) -> Verdicts:
     but people and scripts.
     """
     programs = there(machine.driver.programs)
-    works = has_gpu(machine) and not isinstance(machine.gpus, Unread)
+    works = has_gpu(machine) and not failure(machine.gpus, nvml.SILENT)
     if works and programs is not None and "nvidia-smi" not in dict(programs):
         yield info("nvidia-smi is not installed", "not on the path", fix=fix("smi"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gpusetup.doctor.kernel_log import DRIVER_SOURCE, LOG_READABLE, log_rule
+from gpusetup.doctor.kernel_log import DRIVER_SOURCE, LOG_READABLE, log_rule, plain_lines
 from gpusetup.doctor.rule import Verdicts, error, fix, rule, there, warning
 from gpusetup.doctor.rules.xid import CATALOGUE, XID, events, table
 from gpusetup.machine.model import Machine
@@ -21,7 +21,8 @@ HARMLESS = ("program", "note")
     says=("None of the NVIDIA devices were initialized", "None of the NVIDIA graphics adapters were initialized",
           "NVIDIA probe routine failed for"),
     remedy="kernel-log",
-    after=("LOG002", "LOG003", "LOG004", "LOG006", "LOG007", "LOG008", "LOG009", "LOG102", "DRV101", "DRV103"),
+    after=("LOG002", "LOG003", "LOG004", "LOG006", "LOG007", "LOG008", "LOG009", "LOG102", "LOG201", "LOG204", "LOG205",
+           "LOG206", "LOG208", "LOG211", "DRV101", "DRV103"),
 )  # fmt: skip
 def none_started(line: str) -> str:
     """NVIDIA's module was loaded, tried each card and gave up; the lines before it in the log name the reason."""
@@ -127,7 +128,7 @@ def before(machine: Machine) -> Verdicts:
     Where only systemd's journal keeps them, ``--deep`` looks at the last start before this one.
     """
     harmless = {number for group in HARMLESS for number in table()[group]}
-    for line in there(machine.system.kernel.earlier_log) or ():
+    for line in plain_lines(there(machine.system.kernel.earlier_log) or ()):
         said = re.search(XID, line)
         if said and said[2] not in harmless:
             yield warning(

@@ -46,7 +46,7 @@ def unreadable(machine: Machine) -> Verdicts:
     worst="error",
     says=("RmInitAdapter failed!",),
     remedy="kernel-log",
-    after=("LOG003", "LOG004", "LOG005", "DRV101", "DRV103"),
+    after=("LOG003", "LOG004", "LOG005", "LOG201", "LOG208", "LOG211", "DRV101", "DRV103"),
 )
 def start_failed(line: str) -> str:
     """The driver found the GPU and failed to start it. The first number in its message is the stage at which it
@@ -172,6 +172,7 @@ def mismatch(line: str) -> str:
         "Key was rejected by service",
         "Required key not available",
         "Loading of module with unavailable key is rejected",
+        "unsigned module loading is restricted",
     ),
     remedy="enrol-key",
     after=("SEC002", "SEC003", "SEC004"),
@@ -186,10 +187,10 @@ def signature_refused(line: str) -> str:
     "LOG012",
     "A module was built for another kernel",
     worst="error",
-    says=("disagrees about version of symbol",),
+    says=("disagrees about version of symbol", "version magic", ".gnu.linkonce.this_module section size must match"),
     remedy="rebuild-modules",
     after=("KRN001",),
-    source="Linux kernel: kernel/module/version.c",
+    source="Linux kernel: kernel/module/version.c, kernel/module/main.c",
 )
 def wrong_kernel(line: str) -> str:
     """The module on disk was compiled against another kernel than the one that tried to load it."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.nvml import UNANSWERED
+from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, optional, rule, there, warning
 from gpusetup.doctor.rules.kernel_module import nvidia_is_built
-from gpusetup.doctor.subjects import has_card
+from gpusetup.doctor.subjects import NVML_SILENT, has_card
 from gpusetup.machine.model import Machine
 
 BUILDERS = ("akmods", "dkms")
@@ -23,10 +24,12 @@ def build_failed(machine: Machine) -> Verdicts:
 
     Mostly the kernel is newer than the driver knows, or its headers are missing.
     """
-    if nvidia_is_built(machine.system.kernel.modules_on_disk.get(str(either(machine.system.kernel.release)), ())):
+    kernel = machine.system.kernel
+    failed = [build for build in there(kernel.builds) or () if build.state == "failed"]
+    if not failed or nvidia_is_built(kernel.modules_on_disk.get(known(kernel.release), ())):
         return
-    for build in there(machine.system.kernel.builds) or ():
-        if build.state == "failed" and build.kernel == known(machine.system.kernel.release):
+    for build in failed:
+        if build.kernel == known(kernel.release):
             yield error(
                 f"{build.tool} failed to build driver {build.version} for the running kernel",
                 f"kernel: {build.kernel}",
@@ -136,7 +139,7 @@ def no_firmware(machine: Machine) -> Verdicts:
     "KRN109",
     "The GPU's firmware is switched off",
     worst="info",
-    after=("GPU001",),
+    after=("GPU001", NVML_SILENT),
     required=False,
     source="NVIDIA driver README, chapter on GSP firmware (NVreg_EnableGpuFirmware)",
 )
@@ -144,7 +147,7 @@ def no_gsp(machine: Machine) -> Verdicts:
     """The proprietary module runs a GPU without the firmware that it would load by default (GSP). That was a way around
     early faults of the firmware; newer features and branches need it.
     """
-    off = [gpu for gpu in either(machine.gpus) or () if either(gpu.gsp_mode) == (False, True)]
+    off = [gpu for gpu in there(machine.gpus) or () if optional(gpu.gsp_mode, UNANSWERED) == (False, True)]
     if off:
         yield info(
             f"the firmware of {len(off)} GPUs is switched off",

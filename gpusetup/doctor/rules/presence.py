@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gpusetup.doctor import nvml
-from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.nvml import UNANSWERED
+from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, optional, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, each_card, each_gpu, has_gpu
 from gpusetup.machine.model import Gpu, Machine, PciGpu, Unread
 
@@ -21,6 +22,8 @@ def no_gpu(machine: Machine) -> Verdicts:
     """
     if has_gpu(machine):
         return
+    if isinstance(machine.pci, Unread):  # no PCI bus is an answer only of a system that shows something of itself
+        known(machine.system.kernel.release)
     evidence = ["no display device of vendor 10de on the PCI bus"]
     if (
         isinstance(machine.gpus, Unread)
@@ -39,7 +42,20 @@ def no_gpu(machine: Machine) -> Verdicts:
     "GPU002",
     "The PCI bus has a GPU that NVML does not show",
     worst="error",
-    after=("KRN003", "KRN004", "GPU001", NVML_SILENT),
+    after=(
+        "KRN003",
+        "KRN004",
+        "GPU001",
+        "LOG002",
+        "LOG006",
+        "LOG007",
+        "LOG201",
+        "LOG205",
+        "LOG206",
+        "LOG208",
+        "LOG211",
+        NVML_SILENT,
+    ),
     source=KERNEL_PCI,
 )
 def not_in_nvml(machine: Machine) -> Verdicts:
@@ -48,16 +64,16 @@ def not_in_nvml(machine: Machine) -> Verdicts:
     The missing card is named by its PCI address. It may have fallen off the bus (Xid 79 in the kernel log), lack
     power, be excluded by a module option or a container, or be too old for the installed driver.
     """
-    seen = {either(gpu.pci_address) for gpu in known(machine.gpus)}
-    cards = there(machine.pci) or ()
-    if len(seen) >= len(cards):
+    gpus, cards = known(machine.gpus), there(machine.pci) or ()
+    if len(gpus) >= len(cards):
         return
+    seen = {known(gpu.pci_address) for gpu in gpus}
     for card in cards:
         if card.address not in seen:
             yield error(
                 "this GPU is on the PCI bus, but NVML does not show it",
                 f"on the PCI bus: {card.address}, device {card.device_id}, driver {card.driver or 'none'}",
-                f"shown by NVML: {', '.join(sorted(filter(None, seen))) or 'none'}",
+                f"shown by NVML: {', '.join(sorted(seen)) or 'none'}",
                 fix=fix("kernel-log"),
                 subject=f"PCI {card.address}",
             )
@@ -114,8 +130,9 @@ def asleep(machine: Machine, card: PciGpu) -> Verdicts:
 
     Nothing need be wrong: it wakes when it is used, the first call then takes a moment, and until then it looks absent.
     """
-    shown = {either(gpu.pci_address) for gpu in either(machine.gpus) or ()}
-    if there(card.runtime_status) == "suspended" and card.address not in shown:
+    if there(card.runtime_status) != "suspended":
+        return
+    if card.address not in {either(gpu.pci_address) for gpu in either(machine.gpus) or ()}:
         yield info("the kernel has suspended this GPU; it wakes when it is used", "power/runtime_status: suspended")
 
 
@@ -131,7 +148,7 @@ def firmware(machine: Machine) -> Verdicts:
     """GPUs of one model in this machine carry different VBIOS versions: their limits and behaviour can differ."""
     versions: dict[str, set[str]] = {}
     for gpu in known(machine.gpus):
-        versions.setdefault(either(gpu.name) or "", set()).add(either(gpu.vbios) or "")
+        versions.setdefault(known(gpu.name), set()).add(optional(gpu.vbios, UNANSWERED) or "")
     for name, found in versions.items():
         if name and len(found - {""}) > 1:
             yield info(f"the {name}s have different firmware", f"VBIOS versions: {', '.join(sorted(found - {''}))}")

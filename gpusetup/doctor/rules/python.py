@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gpusetup.doctor.cards import cite
 from gpusetup.doctor.frameworks import TENSORFLOW, each_framework, interpreter, python_of, release
-from gpusetup.doctor.rule import Verdicts, fix, info, rule, warning
+from gpusetup.doctor.rule import Verdicts, fix, info, rule, unlisted, warning
 from gpusetup.facts import facts
 from gpusetup.machine.model import Distribution, Machine
 from gpusetup.versions import dotted
@@ -27,7 +27,10 @@ def unsupported_python(machine: Machine, framework: Distribution) -> Verdicts:
     forced one.
     """
     rows: tuple[Torch | Tensorflow, ...] = facts().torch if framework.name == "torch" else facts().tensorflow
-    row = next((row for row in rows if row.release == release(framework)), None)
+    found = (row for row in rows if row.release == release(framework))
+    row = unlisted(
+        found, f"{framework.name} {release(framework)}", "pip installs no release for a Python that it refuses"
+    )
     python = python_of(machine, framework)
     if row and python and python not in row.python:
         yield warning(
@@ -110,8 +113,10 @@ def two_managers(machine: Machine) -> Verdicts:
     """Frameworks and NVIDIA's libraries in one environment come from two package managers, each of which replaces
     files of the other without knowing.
     """
-    for location in dict.fromkeys(one.location for one in machine.distributions):
-        by = {one.installer for one in machine.distributions if one.location == location and one.installer}
+    installers: dict[str, set[str]] = {}
+    for one in machine.distributions:
+        installers.setdefault(one.location, set()).update({one.installer} - {""})
+    for location, by in installers.items():
         if "conda" in by and len(by) > 1:
             yield info(
                 "conda and another installer share one environment", location, f"installers: {', '.join(sorted(by))}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, error, fix, there, warning
+from gpusetup.doctor.rule import Fix, Verdicts, error, fix, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -10,9 +10,13 @@ DCGM = "github.com/NVIDIA/DCGM: diagnostics (thresholds of the software plugin)"
 ACTIONS = {
     1: "to reset the GPU",
     2: "to restart the machine",
-    3: "to end its peer-to-peer work and then reset it",
+    3: "to drain its peer-to-peer work",
     4: "to end its work and then reset it",
+    5: "to recover the domain of its shared memory (IMEX)",
+    6: "to reset its bus",
+    7: "to restart the whole system",
 }
+RESTARTS, DRAINS = {2, 7}, {3}
 RETIRED_LIMIT = 63
 DOUBLE_BIT_LIMIT = 15
 REMAP_LIMIT = 512
@@ -26,8 +30,14 @@ def action(machine: Machine, gpu: Gpu) -> Verdicts:
         yield error(
             f"the driver asks {ACTIONS.get(asked, f'for action {asked}')}",
             f"recovery action: {asked}",
-            fix=fix("restart") if asked == 2 else fix("reset-gpu", index=str(gpu.index)),
+            fix=_remedy(asked, gpu),
         )
+
+
+def _remedy(asked: int, gpu: Gpu) -> Fix:
+    if asked in RESTARTS:
+        return fix("restart-machine")
+    return fix("drain-gpu") if asked in DRAINS else fix("reset-gpu", index=str(gpu.index))
 
 
 @gpu_rule("REC002", "Uncorrectable memory errors since the driver was loaded", worst="error", source=DCGM)

@@ -88,8 +88,9 @@ def lost_in_sleep(machine: Machine) -> Verdicts:
     It is a note on a machine that may sleep, and a warning once it has.
     """
     off = [one.name for one in machine.system.services if one.name == "nvidia-suspend" and not one.enabled]
-    keeps = dict(either(machine.driver.parameters) or ()).get("PreserveVideoMemoryAllocations") == "1"
-    if not off or keeps or not has_card(machine):
+    if not off or not has_card(machine):
+        return
+    if dict(there(machine.driver.parameters) or ()).get("PreserveVideoMemoryAllocations") == "1":
         return
     slept = [line for line in either(machine.system.kernel.log) or () if "pm: suspend exit" in line.lower()]
     say = warning if slept else info

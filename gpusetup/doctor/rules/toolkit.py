@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 from gpusetup.doctor.cards import cards, cite, driver_version
-from gpusetup.doctor.rule import Verdicts, fix, info, rule, there, unknown, warning
+from gpusetup.doctor.floor import known_floor
+from gpusetup.doctor.rule import Verdicts, fix, info, listed, rule, there, unknown, warning
 from gpusetup.facts import facts
-from gpusetup.facts.find import targets
+from gpusetup.facts.find import arch_of, targets
 from gpusetup.machine.model import Machine
 from gpusetup.versions import cuda, dotted, driver
 
@@ -31,12 +32,12 @@ def compiler(machine: Machine, series: str) -> Verdicts:
     """Nvcc stops with "unsupported GNU version" when the host's gcc is newer than it knows. An older compiler beside
     the system's own, named by NVCC_CCBIN, solves it; ``--allow-unsupported-compiler`` is the last resort.
     """
-    row = next((row for row in facts().cuda_series if row.series == series), None)
+    row = listed((row for row in facts().cuda_series if row.series == series), f"the compilers of CUDA {series}")
     named = machine.system.environment.get("NVCC_CCBIN", "")
-    gcc = (re.search(r"-(\d+)$", named) or [""] * 2)[1] if named else there(machine.system.gcc) if row else None
-    if row and named and not gcc:
+    gcc = (re.search(r"-(\d+)$", named) or [""] * 2)[1] if named else there(machine.system.gcc)
+    if named and not gcc:
         yield unknown(f"whether nvcc {series} takes {named} is not told by its name", f"NVCC_CCBIN={named}")
-    if row and gcc and int(gcc.partition(".")[0]) > row.gcc_max:
+    if gcc and int(gcc.partition(".")[0]) > row.gcc_max:
         yield info(
             f"nvcc {series} refuses gcc {gcc}",
             cite(row, f"it accepts gcc up to {row.gcc_max}"),
@@ -102,6 +103,7 @@ def c_library(machine: Machine, series: str) -> Verdicts:
 def target(machine: Machine, series: str) -> Verdicts:
     """This toolkit has no target for the card's compute capability: the card is too new for it, or was dropped."""
     for card in cards(machine):
+        listed([row] if (row := arch_of(facts(), card.capability)) else [], f"compute capability {card.capability}")
         if not targets(facts(), series, card.capability):
             yield warning(
                 f"CUDA {series} has no target for the {card.name} ({card.subject})",
@@ -122,11 +124,10 @@ def old_driver(machine: Machine, series: str) -> Verdicts:
     """What this toolkit compiles asks for a newer driver: "CUDA driver version is insufficient for CUDA runtime
     version".
     """
-    row = next((row for row in facts().cuda_major if row.major == cuda(series).major and row.driver_min), None)
-    version = driver_version(machine) if row else None
-    if row and version and driver(version) < driver(row.driver_min):
+    version, floor = driver_version(machine), known_floor(series)
+    if version and driver(version) < driver(floor.driver):
         yield warning(
             f"driver {version} is too old for programs of CUDA {series}",
-            cite(row, f"CUDA {row.major} needs driver {row.driver_min}"),
+            floor.known_by,
             fix=fix("newer-driver"),
         )

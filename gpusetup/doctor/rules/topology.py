@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.cards import driver_version
-from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rule import Verdicts, error, fix, info, known, optional, rule, there, warning
 from gpusetup.doctor.subjects import DRIVER_HANGS, NVML_SILENT, each_card, gpu_rule, module_names
 from gpusetup.machine.model import Gpu, Machine, PciGpu
 
@@ -21,9 +21,11 @@ SERVICE = "nvidia-fabricmanager"
 )
 def link_errors(machine: Machine, gpu: Gpu) -> Verdicts:
     """Since the driver was loaded, links of this GPU were so disturbed that they had to be trained again, or packets
-    were sent again. Single errors of the checksum are normal and not counted.
+    were sent again. Single errors of the checksum are normal and not counted. A GPU whose links are active has such
+    counters: where the driver refuses them, nothing is known of its links.
     """
-    errors = there(gpu.nvlink_errors)
+    counted = any(there(gpu.nvlinks) or ())
+    errors = known(gpu.nvlink_errors) if counted else there(gpu.nvlink_errors)
     if errors and errors[2]:
         yield warning(
             f"NVLinks had to recover {errors[2]} times",
@@ -96,7 +98,8 @@ def iommu(machine: Machine) -> Verdicts:
 
 def _linked(machine: Machine) -> bool:
     """Say whether NVLinks join the GPUs, so that little goes over PCIe."""
-    return any(any(either(gpu.nvlinks) or ()) for gpu in either(machine.gpus) or ())
+    without = "the cards are then looked at as if no NVLink joined them"
+    return any(any(optional(gpu.nvlinks, without) or ()) for gpu in optional(machine.gpus, without) or ())
 
 
 @rule(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from gpusetup.doctor.frameworks import each_tensorflow, release
-from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rule import Verdicts, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.rules.environment import CUDA_ENV
 from gpusetup.doctor.subjects import NVML_SILENT, has_gpu
-from gpusetup.machine.model import Distribution, Machine, Unread
+from gpusetup.machine.model import Distribution, Machine
 from gpusetup.versions import dotted
 
 OLD_SWITCHES = {"TF_DETERMINISTIC_OPS": "2.9", "TF_CUDNN_DETERMINISTIC": "2.9", "TF_CUDNN_USE_FRONTEND": "2.8"}
@@ -54,8 +54,9 @@ def is_here(machine: Machine, name: str) -> bool:
         return name.startswith("GPU-") and any(known(gpu.uuid).startswith(name) for gpu in gpus)
     for gpu in gpus:
         for one in there(gpu.mig_devices) or ():
-            old = f"MIG-{known(gpu.uuid)}/{either(one.gpu_instance)}/{either(one.compute_instance)}"
-            if known(one.uuid).startswith(name) or name == old:
+            if known(one.uuid).startswith(name):
+                return True
+            if "/" in name and name == f"MIG-{known(gpu.uuid)}/{known(one.gpu_instance)}/{known(one.compute_instance)}":
                 return True
     return False
 
@@ -98,8 +99,7 @@ def order(machine: Machine) -> Verdicts:
     """With GPUs of different models CUDA puts the fastest first, while NVML and nvidia-smi go by the PCI bus. With
     ``CUDA_DEVICE_ORDER=PCI_BUS_ID`` both agree.
     """
-    gpus = machine.gpus
-    if isinstance(gpus, Unread) or len({known(gpu.name) for gpu in gpus}) < 2:
+    if len({known(gpu.name) for gpu in there(machine.gpus) or ()}) < 2:
         return
     if machine.system.environment.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":
         yield info(

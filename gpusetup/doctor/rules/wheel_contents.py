@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from gpusetup.doctor.cards import cards, cite
 from gpusetup.doctor.compiled import compiled
 from gpusetup.doctor.frameworks import beside, each_framework, each_tensorflow, release
-from gpusetup.doctor.rule import Verdicts, error, fix, rule, warning
+from gpusetup.doctor.rule import Verdicts, error, fix, listed, rule, unlisted, warning
 from gpusetup.doctor.rules.wheels import too_old
+from gpusetup.doctor.subjects import has_gpu
 from gpusetup.facts import facts
 from gpusetup.machine.model import Distribution, Machine
 from gpusetup.versions import capability, cuda, cudnn, runs_on
@@ -54,12 +55,11 @@ def no_kernels(machine: Machine, tensorflow: Distribution) -> Verdicts:
 
     When only PTX fits, the driver compiles everything at the first use, which takes half an hour or more.
     """
-    if tensorflow.name == "tensorflow-cpu":
+    if not has_gpu(machine) or tensorflow.name == "tensorflow-cpu" or tensorflow.cuda == "cpu":
         return
-    row = next((row for row in facts().tensorflow if row.release == release(tensorflow)), None)
-    built = compiled(tensorflow, row)
-    for card in cards(machine) if built else ():
-        assert built is not None
+    rows = (row for row in facts().tensorflow if row.release == release(tensorflow))
+    built = compiled(tensorflow, lambda: rows, f"tensorflow {tensorflow.version}")
+    for card in cards(machine):
         how = runs_on(built.code, built.ptx, card.capability)
         mine = f"compute capability {card.capability} ({card.known_by})"
         if not how:
@@ -68,6 +68,45 @@ def no_kernels(machine: Machine, tensorflow: Distribution) -> Verdicts:
         elif how.startswith("PTX"):
             summary = f"tensorflow {tensorflow.version} must compile its kernels for the {card.name} at first use"
             yield warning(summary, mine, built.known_by, fix=fix("fitting-tensorflow"))
+
+
+LOADED_BY_TENSORFLOW = {
+    "libcudart": "cuda-runtime", "libcublas": "cublas", "libcudnn": "cudnn", "libcufft": "cufft",
+    "libcusolver": "cusolver", "libcusparse": "cusparse", "libnvJitLink": "nvjitlink",
+}  # fmt: skip
+"""What TensorFlow opens before it shows a GPU, and what those need, each with the middle of its wheel's name."""
+
+
+@rule(
+    "WHL105",
+    "TensorFlow lacks some of NVIDIA's libraries",
+    worst="error",
+    after=("GPU001", "WHL002"),
+    over=each_tensorflow,
+    source="github.com/openxla/xla: xla/tsl/platform/default/dlopen_checker.cc, TryDlopenCUDALibraries",
+)
+def missing_libraries(machine: Machine, tensorflow: Distribution) -> Verdicts:
+    """TensorFlow opens every one of these libraries before it shows a GPU. Where one is missing it says "Cannot dlopen
+    some GPU libraries" and computes on the processor.
+
+    Wheels that came one by one, or a resolver that left some out, are the usual origin; ``tensorflow[and-cuda]`` brings
+    them all. Where cuDNN is not a wheel, or a CUDA toolkit is installed, the system brings them, and nothing is said.
+    """
+    if not has_gpu(machine) or tensorflow.name == "tensorflow-cpu" or tensorflow.cuda == "cpu":
+        return
+    names = beside(machine, tensorflow)
+    suffix = next((name.removeprefix("nvidia-cudnn") for name in names if name.startswith("nvidia-cudnn-cu")), None)
+    if suffix is None or machine.toolkits:
+        return
+    system = {one.soname.partition(".so")[0] for one in machine.libraries if one.origin not in {"wheel", "toolkit"}}
+    wheels = {stem: (f"nvidia-{name}{suffix}", f"nvidia-{name}") for stem, name in LOADED_BY_TENSORFLOW.items()}
+    missing = [both[0] for stem, both in wheels.items() if stem not in system and not names.keys() & set(both)]
+    if missing:
+        yield error(
+            f"tensorflow {tensorflow.version} lacks {len(missing)} of NVIDIA's libraries and will not use the GPU",
+            f"wheels that are missing in {tensorflow.location}: {', '.join(missing)}",
+            fix=fix("cuda-tensorflow"),
+        )
 
 
 @rule(
@@ -80,8 +119,11 @@ def no_kernels(machine: Machine, tensorflow: Distribution) -> Verdicts:
 )
 def old_driver(machine: Machine, tensorflow: Distribution) -> Verdicts:
     """The CUDA that TensorFlow was built with asks for a newer driver: "CUDA driver version is insufficient"."""
-    if tensorflow.cuda not in {"", "cpu"}:
-        yield from too_old(machine, tensorflow, cuda(tensorflow.cuda).series)
+    if not has_gpu(machine) or tensorflow.name == "tensorflow-cpu" or tensorflow.cuda == "cpu":
+        return
+    rows = (row.cuda for row in facts().tensorflow if row.release == release(tensorflow) and row.cuda)
+    series = tensorflow.cuda or listed(rows, f"the CUDA of tensorflow {tensorflow.version}, and its files do not say")
+    yield from too_old(machine, tensorflow, cuda(series).series)
 
 
 @rule(
@@ -99,12 +141,9 @@ def old_card(machine: Machine, framework: Distribution) -> Verdicts:
     The last one for Maxwell, Pascal and Volta is 9.10.2; ``tensorflow[and-cuda]`` takes a newer one unless it is
     pinned.
     """
-    for name, version in beside(machine, framework).items():
-        row = (
-            _cudnn_support(name.removeprefix("nvidia-cudnn-cu"), version)
-            if name.startswith("nvidia-cudnn-cu")
-            else None
-        )
+    found = [one for one in beside(machine, framework).items() if one[0].startswith("nvidia-cudnn-cu")]
+    for name, version in found if has_gpu(machine) else ():
+        row = _cudnn_support(name, version)
         for card in cards(machine) if row else ():
             if row and capability(card.capability) < capability(row.cc_min):
                 yield error(
@@ -115,12 +154,15 @@ def old_card(machine: Machine, framework: Distribution) -> Verdicts:
                 )
 
 
-def _cudnn_support(major: str, version: str) -> CudnnSupport | None:
+def _cudnn_support(name: str, version: str) -> CudnnSupport | None:
     """Return the newest row of the support matrix that is not newer than the installed cuDNN.
 
     The matrix is known for some releases only. Support of old cards never comes back, so a card that such a row leaves
     out is out; of one that it has, nothing is said.
     """
-    installed = cudnn(".".join(version.split(".")[:3]))
+    installed, major = cudnn(".".join(version.split(".")[:3])), name.removeprefix("nvidia-cudnn-cu")
     rows = [row for row in facts().cudnn_support if any(series.startswith(f"{major}.") for series in row.cuda)]
-    return max((row for row in rows if cudnn(row.first) <= installed), key=lambda row: cudnn(row.first), default=None)
+    earlier = [row for row in rows if cudnn(row.first) <= installed]
+    row = max(earlier, key=lambda row: cudnn(row.first), default=None)
+    by = f"judged by {row.id}, the newest before it" if row else "no earlier release has left a card out"
+    return unlisted([row] if row and cudnn(row.first) == installed else [], f"the cards of {name} {version}", by) or row

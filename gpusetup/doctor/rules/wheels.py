@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from gpusetup.doctor.cards import cards, driver_version
 from gpusetup.doctor.compiled import compiled
-from gpusetup.doctor.floor import floor_of
-from gpusetup.doctor.frameworks import beside, each_tensorflow, each_torch, torch_build, torch_cuda, torch_variant
+from gpusetup.doctor.floor import known_floor
+from gpusetup.doctor.frameworks import (
+    beside,
+    by_folder,
+    each_tensorflow,
+    each_torch,
+    is_cpu_torch,
+    torch_build,
+    torch_cuda,
+)
 from gpusetup.doctor.rule import Verdicts, error, fix, rule, warning
 from gpusetup.doctor.subjects import has_gpu
-from gpusetup.facts import facts
 from gpusetup.machine.model import Distribution, Machine
-from gpusetup.versions import driver, runs_on
+from gpusetup.versions import cuda, driver, runs_on
 
 PYTORCH = "https://pytorch.org/get-started/locally/"
 
@@ -22,7 +29,7 @@ def cpu_torch(machine: Machine, torch: Distribution) -> Verdicts:
 
     It comes from PyTorch's CPU index, or from an index that knows no other build for this machine.
     """
-    if torch_variant(machine, torch) == "cpu" and has_gpu(machine):
+    if has_gpu(machine) and is_cpu_torch(machine, torch):
         yield error(
             "this PyTorch was built for the CPU alone and cannot use the GPU",
             f"torch {torch.version} in {torch.location}",
@@ -71,9 +78,10 @@ def no_kernels(machine: Machine, torch: Distribution) -> Verdicts:
 
     When neither fits, every operation ends with "no kernel image is available for execution on the device".
     """
-    built = compiled(torch, torch_build(machine, torch))
-    for card in cards(machine) if built else ():
-        assert built is not None
+    if not has_gpu(machine) or torch.cuda == "cpu" or torch_cuda(machine, torch) == "cpu":
+        return
+    built = compiled(torch, lambda: torch_build(machine, torch), f"torch {torch.version}")
+    for card in cards(machine):
         how = runs_on(built.code, built.ptx, card.capability)
         if not how:
             yield error(
@@ -92,9 +100,9 @@ def no_kernels(machine: Machine, torch: Distribution) -> Verdicts:
 
 
 def too_old(machine: Machine, framework: Distribution, series: str) -> Verdicts:
-    """Yield an error where the driver is older than the lowest for programs of the CUDA `series`, "" when unknown."""
-    version = driver_version(machine) if series and has_gpu(machine) else None
-    floor = floor_of(series, facts()) if version else None
+    """Yield an error where the driver is older than the lowest for programs of the CUDA `series`."""
+    version = driver_version(machine) if has_gpu(machine) else None
+    floor = known_floor(series) if version else None
     if floor and version and driver(version) < driver(floor.driver):
         yield error(
             f"driver {version} is too old for {framework.name} {framework.version}",
@@ -118,7 +126,9 @@ def old_driver(machine: Machine, torch: Distribution) -> Verdicts:
 
     Within one CUDA major every minor runs on the driver of the first; the next major needs a newer driver.
     """
-    yield from too_old(machine, torch, torch_cuda(machine, torch))
+    series = torch_cuda(machine, torch) if has_gpu(machine) else "cpu"
+    if series != "cpu":
+        yield from too_old(machine, torch, cuda(series).series)
 
 
 @rule(
@@ -135,11 +145,11 @@ def two_cudnns(machine: Machine) -> Verdicts:
     tensorflow[and-cuda] (CUDA 12) are installed together: give each its own environment, or take torch's CUDA 12
     build.
     """
-    for location in dict.fromkeys(one.location for one in machine.distributions):
+    for location, names in by_folder(machine).items():
         found = [
-            f"{one.name} {one.version}"
-            for one in machine.distributions
-            if one.location == location and one.name in {"nvidia-cudnn-cu11", "nvidia-cudnn-cu12", "nvidia-cudnn-cu13"}
+            f"{name} {version}"
+            for name, version in names.items()
+            if name in {"nvidia-cudnn-cu11", "nvidia-cudnn-cu12", "nvidia-cudnn-cu13"}
         ]
         if len(found) > 1:
             yield error(

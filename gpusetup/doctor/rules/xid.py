@@ -7,14 +7,18 @@ from collections.abc import Iterator
 from functools import cache
 
 from gpusetup.doctor.kernel_log import LOG_READABLE, lines
+from gpusetup.doctor.once import once
 from gpusetup.doctor.rule import Verdict, Verdicts, error, fix, info, rule, warning
 from gpusetup.doctor.table import read_table
 from gpusetup.machine.model import Machine
 
 CATALOGUE = "https://docs.nvidia.com/deploy/xid-errors/ (Xid catalogue)"
 AFTER = ("GPU001", LOG_READABLE)
-XID = r"(?i)NVRM: Xid \(PCI:([0-9a-f:.]+)\): (\d+)"
+XID = r"(?i)NVRM: Xid \((?:PCI:)?([0-9a-f:.]+)[^)]*\): (\d+)"
+"""Of a slice the driver adds its numbers: ``(PCI:0000:01:00 GPU-I:05 GPU-CI:00)``."""
 MANY = 5
+RECOVERY = "154"
+_ACTION = r"(?i)recovery action changed from .* to (0x[0-9a-f]+) \(([^)]*)\)"
 
 
 @cache
@@ -23,6 +27,7 @@ def table() -> dict[str, dict[str, str]]:
     return read_table("xid", dict[str, dict[str, str]])
 
 
+@once
 def events(machine: Machine) -> dict[tuple[str, str], list[str]]:
     """Return the Xid messages of the kernel's log by GPU and number."""
     found: dict[tuple[str, str], list[str]] = {}
@@ -35,7 +40,7 @@ def events(machine: Machine) -> dict[tuple[str, str], list[str]]:
 def of_group(machine: Machine, group: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Yield address, summary and evidence for every GPU and Xid of a group."""
     for (address, number), said in events(machine).items():
-        if number in table()[group]:
+        if number in table()[group] and not (number == RECOVERY and _action(said[-1])):
             yield address, f"Xid {number}: {table()[group][number]}", (said[-1], f"{len(said)} times since the start")
 
 
@@ -132,3 +137,35 @@ def unexplained(machine: Machine) -> Verdicts:
         if named or number not in explained:
             what = f"Xid {number}: {named}, and no more is documented" if named else f"Xid {number} is in no table"
             yield warning(what, said[-1], fix=fix("kernel-log"), subject=f"PCI {address}")
+
+
+@rule(
+    "XID011",
+    "The driver's messages say which action a GPU needs",
+    worst="error",
+    after=(*AFTER, "REC001"),
+    required=False,
+    source=f"{CATALOGUE}; nvml.h, nvmlDeviceGpuRecoveryAction_t",
+)
+def recovery(machine: Machine) -> Verdicts:
+    """Xid 154 says to what the recovery action of a GPU has changed: nothing, a reset, a restart of the machine, or
+    that its work is to be drained first. The newest of these messages counts.
+    """
+    for (address, number), said in events(machine).items():
+        action = _action(said[-1]) if number == RECOVERY else ""
+        if action:
+            restart, drain = "reboot" in action.lower(), "drain" in action.lower()
+            remedy = "restart-machine" if restart else "drain-gpu" if drain else "reset-some-gpu"
+            asked = "the machine to be restarted" if restart else "its work to be drained" if drain else "a reset of it"
+            yield error(
+                f"the driver asks for {asked} (recovery action: {action})",
+                said[-1],
+                fix=fix(remedy),
+                subject=f"PCI {address}",
+            )
+
+
+def _action(line: str) -> str:
+    """Return what the driver asks for in an Xid 154, "" for nothing."""
+    said = re.search(_ACTION, line)
+    return said[2] if said and int(said[1], 16) else ""

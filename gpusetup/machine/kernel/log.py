@@ -25,6 +25,7 @@ _OF_INTEREST = (
     b"disagrees about version", b"lockdown:", b"aer:", b"pcie bus error", b"available pcie bandwidth",
     b"failed to assign", b"can't assign", b"insufficient power on the pcie", b"soft lockup", b"blocked for more than",
     b"in libnccl", b"in libcuda", b"pm: suspend exit", b"avc:  denied",
+    b"dmar: [", b"io_page_fault", b"can't reserve", b"change power state",
 )  # fmt: skip
 """In small letters; words are found ten times faster than one pattern of them all."""
 _ECHO = b"command line"  # it echoes the arguments, which can name disks and keys

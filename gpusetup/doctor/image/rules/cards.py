@@ -8,7 +8,6 @@ from gpusetup.doctor.image.conditions import holds
 from gpusetup.doctor.image.hosts import condition_hosts, placed
 from gpusetup.doctor.image.needs import Framework, needs
 from gpusetup.doctor.rule import Verdicts, error, fix, rule, unknown, warning
-from gpusetup.facts import facts
 from gpusetup.machine.model import Machine
 from gpusetup.machine.model.image import Image
 
@@ -41,8 +40,8 @@ def no_kernels(machine: Machine, image: Image) -> Verdicts:
     What it was compiled for is in the label ``io.gpusetup.code.<framework>``. Where that is not on record, the range of
     its CUDA can still rule a card out.
     """
-    wanted = needs(image, facts())
-    for card, _ in placed(machine) if wanted.gpu else ():
+    wanted = needs(image)
+    for (card,) in placed(machine) if wanted.gpu else ():
         for framework in wanted.frameworks:
             yield from _kernels(framework, card)
         if wanted.cuda and not wanted.frameworks and not any(has_target(one, card.capability) for one in wanted.cuda):
@@ -83,7 +82,7 @@ def conditions(machine: Machine, image: Image) -> Verdicts:
     elsewhere: "unsatisfied condition". With CDI nobody checks, and it fails later or not at all.
     NVIDIA_DISABLE_REQUIRE=1 waives them.
     """
-    wanted = needs(image, facts())
+    wanted = needs(image)
     for one, host in condition_hosts(machine) if wanted.conditions and driver_version(machine) else ():
         for name, expression in wanted.conditions.items():
             said = holds(expression, host)

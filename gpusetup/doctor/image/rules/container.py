@@ -5,7 +5,6 @@ from __future__ import annotations
 from gpusetup.doctor.image.needs import needs, speaks
 from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, unknown
 from gpusetup.doctor.rules.containers import CDI, TOOLKIT
-from gpusetup.facts import facts
 from gpusetup.machine.model import Machine
 from gpusetup.machine.model.image import Image
 
@@ -23,7 +22,7 @@ def not_handed(machine: Machine, image: Image) -> Verdicts:
     """
     engines = machine.containers.engines
     with_cdi = sorted({"podman", "docker", "containerd", "crio"} & set(engines))
-    if not needs(image, facts()).gpu or machine.system.container or not with_cdi:
+    if not needs(image).gpu or machine.system.container or not with_cdi:
         return
     if "nvidia-ctk" not in engines and not machine.containers.cdi_specs:
         yield error("the NVIDIA container toolkit is not installed", f"engines: {', '.join(with_cdi)}",
@@ -38,7 +37,7 @@ def capabilities(machine: Machine, image: Image) -> Verdicts:
     """NVIDIA_DRIVER_CAPABILITIES in an image decides which driver libraries are mounted: CUDA needs ``compute``, and
     nvidia-smi ``utility``. With CDI all of them are.
     """
-    said = needs(image, facts()).capabilities
+    said = needs(image).capabilities
     have = {one.strip() for one in said.split(",")}
     if said and not have & {"all", "compute"}:
         yield error("the image does not ask for the driver's CUDA libraries", f"NVIDIA_DRIVER_CAPABILITIES={said}",

@@ -5,10 +5,9 @@ from __future__ import annotations
 from gpusetup.doctor.cards import driver_version
 from gpusetup.doctor.image.code import how_it_runs
 from gpusetup.doctor.image.hosts import driver_cuda, last_branch, placed
-from gpusetup.doctor.image.needs import needs
+from gpusetup.doctor.image.needs import driver_needed, needs
 from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, warning
 from gpusetup.doctor.subjects import has_gpu
-from gpusetup.facts import facts
 from gpusetup.machine.model import Machine
 from gpusetup.machine.model.image import Image
 from gpusetup.versions import cuda, driver
@@ -28,7 +27,7 @@ def no_driver(machine: Machine, image: Image) -> Verdicts:
     """The driver is the host's: no image brings one. Without a card or without a driver the frameworks inside see no
     GPU.
     """
-    wanted = needs(image, facts())
+    wanted = needs(image)
     if not wanted.gpu:
         return
     if not has_gpu(machine):
@@ -52,11 +51,12 @@ def old_driver(machine: Machine, image: Image) -> Verdicts:
     attempted on non supported HW". Where the newest driver that still drives the card is older than the floor, no
     driver helps: that card needs an image of an older CUDA.
     """
-    wanted, version = needs(image, facts()), driver_version(machine)
-    if wanted.floor is None or version is None or driver(version) >= driver(wanted.floor.driver):
+    wanted, version = needs(image), driver_version(machine)
+    floor = driver_needed(wanted) if version else None
+    if floor is None or version is None or driver(version) >= driver(floor.driver):
         return
     found = placed(machine)
-    evidence = [f"installed driver: {version}", f"{wanted.floor.driver} or newer: {wanted.floor.known_by}"]
+    evidence = [f"installed driver: {version}", f"{floor.driver} or newer: {floor.known_by}"]
     if wanted.forward_compat and found and all(one.market == "datacentre" for one in found):
         yield warning(
             f"driver {version} is too old for this image but for its forward-compatibility package",
@@ -69,7 +69,7 @@ def old_driver(machine: Machine, image: Image) -> Verdicts:
         others = ", ".join(one.card.name for one in found if one.market != "datacentre")
         evidence.append(f"its forward-compatibility package serves cards for data centres alone, not: {others}")
     last = last_branch(machine)
-    hopeless = last and driver(last) < driver(driver(wanted.floor.driver).branch)
+    hopeless = last and driver(last) < driver(driver(floor.driver).branch)
     if hopeless:
         evidence.append(f"no driver newer than branch {last} drives the oldest card here, so none fits this image")
     yield error(
@@ -91,13 +91,13 @@ def newer_minor(machine: Machine, image: Image) -> Verdicts:
     cannot compile the newer PTX. Where a framework has no machine code for the card but PTX alone, it therefore fails:
     "the provided PTX was compiled with an unsupported toolchain".
     """
-    wanted, newest = needs(image, facts()), driver_cuda(machine)
+    wanted, newest = needs(image), driver_cuda(machine)
     for series in wanted.cuda if newest and driver_version(machine) else ():
         if cuda(series) <= cuda(newest) or cuda(series).major != cuda(newest).major:
             continue
         jit = [
             f"{one.name} has only {how} for the {card.name}"
-            for card, _ in placed(machine)
+            for (card,) in placed(machine)
             for one in wanted.frameworks
             if one.cuda == series and (how := how_it_runs(one.code, card.capability)).startswith("PTX")
         ]
@@ -109,5 +109,5 @@ def newer_minor(machine: Machine, image: Image) -> Verdicts:
 
 
 def _why(image: Image) -> list[str]:
-    wanted = needs(image, facts())
+    wanted = needs(image)
     return [f"CUDA {', '.join(wanted.cuda)} inside"] if wanted.cuda else []

@@ -1,0 +1,56 @@
+"""The first law, in full: every rule on every host of the doctor's tests, each reading and each fact taken away.
+
+``python benchmarks/first_law.py [SHARE]``. The tests put every rule to the question on the healthy hosts, and each rule
+on the hosts of its own cases; this puts every rule on all of them, and prints how much was asked and which exceptions
+the rules declare. SHARE (1 unless told) takes every n-th host of the cases. Exits 1 when a rule was well without what
+it had asked for.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the instrument lives beside the tests
+
+from gpusetup.doctor.catalogue import all_rules
+from gpusetup.doctor.image import rules_for
+from tests.doctor.first_law import Tally, WatchedFacts, Watcher, question, question_facts
+from tests.doctor.machines import HOSTS, cases, machine
+from tests.doctor.test_doctor_image import cases as image_cases
+
+
+def main(share: int) -> int:
+    """Run the campaign and print its figures."""
+    rules, tally, tables = list(all_rules().values()), Tally(), WatchedFacts()
+    hosts = [machine(name) for name in HOSTS]
+    hosts += [host for case in cases()[::share] for host in (case.fires, case.quiet)]
+    pairs = [pair for case in image_cases() for pair in ((case.machine, case.image), case.quiet)]
+    asked = [(host, rules) for host in hosts] + [(host, rules_for(image)) for host, image in pairs]
+    for host, some in asked:
+        watcher = Watcher(host)
+        for one in some:
+            question(one, watcher, host, tally)
+    with tables.installed():
+        for host, some in [*asked[: len(HOSTS)], *asked[len(hosts) :]]:
+            for one in some:
+                question_facts(one, host, tally, tables)
+        for case in cases():
+            for host in (case.fires, case.quiet):
+                question_facts(all_rules()[case.rule], host, tally, tables)
+    print(f"{len(rules)} rules and {len(rules_for(pairs[0][1]))} over images, on {len(asked)} hosts")
+    print(f"{tally.examinations} examinations: {tally.readings} readings and {tally.facts} facts were asked for")
+    print(f"{tally.substitutions} substitutions, {tally.waived} of them declared by the rule")
+    reasons: dict[str, set[str]] = {}
+    for rule, reason in tally.reasons:
+        reasons.setdefault(reason, set()).add(rule)
+    print(f"{len(reasons)} reasons, given by {len({rule for rule, _ in tally.reasons})} rules:")
+    for reason, named in sorted(reasons.items(), key=lambda one: -len(one[1])):
+        print(f"  {len(named):3} rules: {reason}")
+    for breach in sorted(set(tally.breaches)):
+        print(f"BREACH {breach.rule}, {breach.subject}: well without {breach.what} ({breach.instead})")
+    return 1 if tally.breaches else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1))

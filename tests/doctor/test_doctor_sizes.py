@@ -1,0 +1,61 @@
+"""What is examined takes steps in proportion to its size: nothing is looked through once for each of its parts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from gpusetup.cli._diagnosis import Standard
+from gpusetup.doctor.catalogue import all_rules
+from gpusetup.machine.model import Machine
+from gpusetup.report import doctor as text
+from gpusetup.report.doctor_formats import FORMATS
+from tests.doctor.hostile_sizes import SIZES
+
+RULES = list(all_rules().values())
+SMALL = 40
+PROPORTIONAL = 3
+"""How often the steps of the first doubling the second one may take: it is 2, and 4 where they grow by squares."""
+
+
+def steps(work: Callable[[], object]) -> int:
+    """Return how many lines and turns of a loop `work` runs, in code of ours."""
+    count = 0
+
+    def traced(frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal count
+        if "/gpusetup/" not in frame.f_code.co_filename:
+            return None
+        frame.f_trace_opcodes = True
+        count += 1
+        return traced
+
+    sys.settrace(traced)
+    try:
+        work()
+    finally:
+        sys.settrace(None)
+    return count
+
+
+@pytest.mark.parametrize("kind", SIZES)
+def test_twice_as_much_takes_twice_the_steps(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    make, _ = SIZES[kind]
+
+    def examined(machine: Machine) -> Callable[[], object]:
+        def work() -> None:
+            report, _ = Standard(lambda: RULES, (), "error", False).judge(machine)
+            text.show(report)
+            for form in FORMATS.values():
+                form(report)
+
+        return work
+
+    examined(make(1))()  # what is worked out once
+    one, two, four = (steps(examined(make(count * SMALL))) for count in (1, 2, 4))
+    capsys.readouterr()
+    assert (four - two) / (two - one) < PROPORTIONAL
