@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.verdict import first_line
+from gpusetup.redact import redacted
 from gpusetup.report.junit import Case, suite
-from gpusetup.report.redaction import redacted
 from gpusetup.report.together import together
 from gpusetup.text import neutral
 
