@@ -12,7 +12,11 @@ _GPU = r"(?<![A-Za-z0-9])(GPU|MIG)-(?=[0-9a-fA-F-]{0,60}[0-9])([0-9a-fA-F]{4}[0-
 _UUID = r"(?<![0-9a-zA-Z])(?<!efivars/MokListRT-)[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9a-zA-Z])"
 _MAIL = r"(?<![\w.+-])[\w.+-]++@(?!\d)(?:\[[^\]\s]{0,60}\]|[\w-][\w.-]*+)"
 _LOGIN = r"(?<![\w.+-])[\w.+-]++:[^\s:/@,]{1,128}@(\[[^\]\s]{0,60}\]|[\w-][\w.-]*+)"
-_MAC = r"(?<![\w:.-])[0-9a-fA-F]{2}(?:([:-])[0-9a-fA-F]{2})(?:\1[0-9a-fA-F]{2}){4,}+(?![\w:])"
+_MAC = (
+    r"(?<![\w:.-])(?:[0-9a-fA-F]{2}(?:([:-])[0-9a-fA-F]{2})(?:\1[0-9a-fA-F]{2}){4,}+"
+    r"|(?:[0-9a-fA-F]{4}\.){2}[0-9a-fA-F]{4})"
+    r"(?![\w:.])"
+)
 _GUID = (
     r"(?<![\w:.])(?:[0-9a-fA-F]{4}(?::[0-9a-fA-F]{4}){3}(?:(?::[0-9a-fA-F]{4}){4})?"
     r"|0x(?!0000|ffff)[0-9a-fA-F]{16})(?![\w:.])"
@@ -30,9 +34,9 @@ _SERIAL = (
 _LONG_NUMBER = r"(?<![\w.:+-])\d{12,22}(?![\w.])"
 _DOTTED = r"(?<![\w.-])[A-Za-z0-9_][\w.-]*+"
 _BEFORE_VERSION = (
-    r"(?i)(?:[=<>~!]=|[<>]|\b(?:versions?|release|driver|firmware|vbios|bios|cuda|cudnn|is|needs?|v|has)[ :=]{0,2}"
-    r"|(?<![\w.-])(?:nvidia|cuda|cu[a-z]{2,12}|lib\w{2,20}|tensorrt|nccl|xorg|kmod|akmod|dkms|torch|triton)"
-    r"[\w.+-]{0,40}[ =:/]) ?\Z"
+    r"(?i)(?:[=<>~!]=|(?<!-)[<>]"
+    r"|\b(?:versions?|release|driver|firmware|vbios|bios|cuda|cudnn|is|needs?|v|has)[ :=]{0,2}"
+    r"|(?<![\w.-])(?:nvidia|cuda|cu[a-z]{2,12}|lib\w{2,20}|tensorrt|nccl|xorg|kmod|akmod|dkms|torch|triton)[\w.+-]{0,40}[ =:/]) ?\Z"
 )
 
 
@@ -44,18 +48,23 @@ def learn_versions(text: str) -> set[str]:
     return {one[0] for one in found if re.search(_BEFORE_VERSION, text[max(0, one.start() - 64) : one.start()])}
 
 
+def without_hosts(text: str, names: Pseudonyms) -> str:
+    """Return `text` with stand-ins for full names of hosts; mail and logins are addresses, and left to those."""
+    if "@" in text:
+        text = re.sub(_LOGIN, lambda it: f"{SECRET}@{names.of('host', it[1].lower())}", text)
+        text = re.sub(_MAIL, lambda it: it[0] if it[0].endswith(_UNITS) else names.of("address", it[0].lower()), text)
+    return re.sub(_DOTTED, lambda it: _host(it[0], names), text) if "." in text else text
+
+
 def without_addresses(text: str, names: Pseudonyms, versions: set[str]) -> str:
     """Return `text` with stand-ins for what names a machine; what is in `versions` is no address."""
     text = re.sub(_GPU, lambda it: names.of_uuid(f"{it[1]}-uuid", it[2].lower()), text)
     text = re.sub(_UUID, lambda it: names.of("uuid", it[0].lower()), text)
-    if "@" in text:
-        text = re.sub(_LOGIN, lambda it: f"{SECRET}@{names.of('host', it[1].lower())}", text)
-        text = re.sub(_MAIL, lambda it: it[0] if it[0].endswith(_UNITS) else names.of("address", it[0].lower()), text)
     text = re.sub(_ARN, lambda it: names.of("id", it[0]), text)
     text = re.sub(_NAMED, lambda it: f"{it[1]}/{names.of('id', it[2])}", text)
     text = re.sub(_SERIAL, lambda it: f"{it[1]}{it[2]}{names.of('serial', it[3])}", text)
-    if ":" in text or "-" in text:
-        text = re.sub(_MAC, lambda it: names.of("address", it[0].lower()), text)
+    text = re.sub(_MAC, lambda it: names.of("address", it[0].lower()), text)
+    if "-" in text:
         text = re.sub(_CLOUD, lambda it: names.of("id", it[0]), text)
         text = re.sub(_EC2, lambda it: names.of("host", it[0]), text)
     text = re.sub(_GUID, lambda it: names.of("id", it[0].lower()), text)
@@ -63,7 +72,6 @@ def without_addresses(text: str, names: Pseudonyms, versions: set[str]) -> str:
         text = re.sub(_IPV6, lambda it: _ipv6(it[0], names), text)
     if "." in text:
         text = re.sub(_IPV4, lambda it: _ipv4(it[0], names, versions), text)
-        text = re.sub(_DOTTED, lambda it: _host(it[0], names), text)
     return re.sub(_LONG_NUMBER, lambda it: names.of("serial", it[0]), text)
 
 

@@ -27,13 +27,14 @@ _DATA = (
 )
 _ROOT = r"(?<![\w.~/-])/root(?![\w.-])"
 _QUOTED = (
-    r"(?i)\b(users?|usernames?|logins?|owners?|accounts?|logname|people|person)([ :=]{0,3})"
+    r"(?i)\b(users?|usernames?|logins?|owners?|accounts?|logname|people|person)([\"']?[ :=]{0,3})"
     r"([\"'“‘])([^\"'”’]{1,64})([\"'”’])"
 )
 _SAID = (
     r"(?i)(?<![A-Za-z])((?:sudo_)?(?:user|username|login|logname|owner|account|uname|acct|auid)(?:[ _]name)?)"
     rf"( ?[:=] ?)(?![\"'])({_NAME})"
 )
+_VARIABLES = rf"(?<![A-Za-z])([A-Z_]{{1,16}}USER(?:NAME)?=)({_NAME})"
 _COMMANDS = (
     r"(?<![\w-])((?:runuser|sudo|su|doas)(?: -{1,2}[a-z-]+){0,3}(?: -l| -u| -)"
     rf"|logged in as|for user|of user|by user|session of) ({_NAME})"
@@ -48,6 +49,8 @@ _SYSLOG = (
     rf"({_NAME})(?= [\w./-]{{1,64}}(?:\[\d{{1,9}}\])?:)"
 )
 _PROCESS = r"(?<![\w-])(name|comm|exe|cmd|command)=(\"[^\"]{0,200}\"|[^\s,;\"]++)"
+_KILLED = r"(?i)\b(process|task) (\d{1,9}) \(([^)\s]{1,64})\)"
+_LISTED = rf"(?<!\S)([bcdlps-][rwxsStT-]{{9}}[.+@]? {{1,4}}\d{{1,6}}) ({_NAME}) {{1,8}}({_NAME})(?= )"
 PROGRAMS = frozenset((
     "python", "python3", "xorg", "x", "gnome-shell", "kwin_wayland", "xwayland", "nvidia-smi", "nvidia-persiste",
     "nv-hostengine", "dcgm", "cuda-gdb", "java", "node", "ollama", "chrome", "firefox", "code", "blender",
@@ -66,9 +69,12 @@ def without_people(text: str, names: Pseudonyms) -> str:
     text = re.sub(_SYSLOG, lambda it: it[1] + names.of("host", it[2].lower()), text)
     text = re.sub(_QUOTED, lambda it: f"{it[1]}{it[2]}{it[3]}{_user(it[4], names)}{it[5]}", text)
     text = re.sub(_SAID, lambda it: f"{it[1]}{it[2]}{_user(it[3], names)}", text)
+    text = re.sub(_VARIABLES, lambda it: it[1] + _user(it[2], names), text)
     text = re.sub(_COMMANDS, lambda it: f"{it[1]} {_user(it[2], names)}", text)
     text = re.sub(_UID, lambda it: f"{it[1]}({_user(it[2], names)})", text)
     text = re.sub(_HOST, lambda it: it[1] + (it[2] if _plain(it[2]) else names.of("host", it[2].lower())), text)
+    text = re.sub(_LISTED, lambda it: f"{it[1]} {_user(it[2], names)} {_user(it[3], names)}", text)
+    text = re.sub(_KILLED, lambda it: f"{it[1]} {it[2]} ({_process(it[3], names)})", text)
     return re.sub(_PROCESS, lambda it: f"{it[1]}={_process(it[2], names)}", text)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.redact.addresses import learn_versions, without_addresses
+from gpusetup.redact.addresses import learn_versions, without_addresses, without_hosts
 from gpusetup.redact.own import Names, Own
 from gpusetup.redact.people import without_people
 from gpusetup.redact.pseudonyms import Pseudonyms
@@ -37,6 +37,7 @@ class Redactor:
     def _cleaned(self, text: str) -> str:
         text = without_secrets(without_owners(text, self.stand_ins))
         text = without_people(text, self.stand_ins)
+        text = without_hosts(text, self.stand_ins)
         text = self._own.taken_out(text, self.stand_ins)
         text = without_addresses(text, self.stand_ins, self._versions)
         return without_chance(text, self.stand_ins)

@@ -31,6 +31,9 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     (_NOT_INSIDE + r"(?:AKIA|ASIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA|ABIA|ACCA)[A-Z0-9]{12,}+", SECRET),
     (_NOT_INSIDE + r"eyJ[\w-]{8,}+(?:\.[\w-]*+){0,4}+", SECRET),  # JSON in base64: a web token
     (r"(?i)\b(bearer) (?=[\w+/=.~-]{0,60}[0-9=])[\w+/=.~-]{8,}+", rf"\1 {SECRET}"),
+    (r"(?<![\w-])(-u|--user|--proxy-user)([ =])[^\s:]{1,64}:\S++", rf"\1\2{SECRET}"),
+    # of an address without its beginning
+    (r"(?i)(?<=[?&;])(sig|code|key|st|x-[\w-]{3,40})=[^\s&\"']++", rf"\1={SECRET}"),
     (rf"(?i)(?<![\w-])(--?[\w-]*?{_WORD})[ =](?!{SECRET}){_VALUE}", rf"\1={SECRET}"),
     (rf"(?i)(?<![\w.-])([\w.-]*?{_WORD}[_\d]{{0,4}}[\"']?) ?[=:] ?(?!{SECRET})(?:(?:bearer|basic|token) )?{_VALUE}",
      rf"\1={SECRET}"),

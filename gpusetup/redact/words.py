@@ -34,7 +34,8 @@ def without_chance(text: str, names: Pseudonyms) -> str:
 
 def _kept(it: re.Match[str]) -> bool:
     before = it.string[max(0, it.start() - 40) : it.start()]
-    return before.lower().endswith((*_DIGEST, *_STORES)) or it[0].startswith(("_Z", *_STORES))
+    digest = before.lower().endswith(_DIGEST) and not set(it[0].lower()) - set("0123456789abcdef")
+    return digest or before.endswith(_STORES) or it[0].startswith(("_Z", *_STORES))
 
 
 def _word(word: str) -> str:
