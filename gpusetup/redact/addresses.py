@@ -36,7 +36,8 @@ _DOTTED = r"(?<![\w.-])[A-Za-z0-9_][\w.-]*+"
 _BEFORE_VERSION = (
     r"(?i)(?:[=<>~!]=|(?<!-)[<>]"
     r"|\b(?:versions?|release|driver|firmware|vbios|bios|cuda|cudnn|is|needs?|v|has)[ :=]{0,2}"
-    r"|(?<![\w.-])(?:nvidia|cuda|cu[a-z]{2,12}|lib\w{2,20}|tensorrt|nccl|xorg|kmod|akmod|dkms|torch|triton)[\w.+-]{0,40}[ =:/]) ?\Z"
+    r"|(?<![\w.-])(?:nvidia|cuda|cu[a-z]{2,12}|lib\w{2,20}|tensorrt|nccl|xorg|kmod|akmod|dkms|torch|triton)"
+    r"[\w.+-]{0,40}[ =:/]) ?\Z"
 )
 
 
