@@ -21,7 +21,7 @@ SHARED = frozenset((
 _NAME = r"[A-Za-z0-9_][\w.+-]*+"
 _HOMES = rf"(/(?:home|Users|homes|export/home|people)/|[A-Za-z]:\\Users\\|(?<![\w.~])~(?=[A-Za-z]))({_NAME})"
 _DATA = (
-    r"((?<![\w.~-])/(?:(?:mnt|gpfs|lustre|nfs|beegfs|vast|weka|fsx|efs|ceph|storage|fast|cluster|afs|srv|vol|volumes?)"
+    r"((?<![\w.~-])/(?:(?:mnt|gpfs|data|scratch|work|lustre|nfs|beegfs|vast|weka|fsx|efs|ceph|storage|fast|cluster|afs|srv|vol|volumes?)"
     rf"(?:/[\w.-]{{1,32}}){{0,2}}/)?(?:u|data\d?|scratch\d?|work|workspace|users?|projects?|groups?|nobackup|gscratch|netscratch"
     rf"|var/(?:spool/)?(?:mail|cron))/)({_NAME})"
 )
@@ -41,7 +41,7 @@ _COMMANDS = (
 )
 _UID = r"(?<![a-z])([ug]id=\d+)\(([^)\s]{1,64})\)"
 _HOST = (
-    r"(?i)(?<![A-Za-z])((?:host|hostname|host name|nodename|node|server|machine|domain|realm|workgroup|fqdn)"
+    r"(?i)(?<![A-Za-z])((?:host|hostname|host name|nodename|node|server|domain|realm|workgroup|fqdn)"
     rf"[\"']? ?[:=] ?[\"']?)({_NAME})"
 )
 _SYSLOG = (

@@ -75,7 +75,12 @@ def run(command: Sequence[str], builder: Builder, container: str, seconds: float
     over = threading.Event()
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        clock = threading.Timer(seconds, lambda: (over.set(), _end(process, builder, container)))
+
+        def end() -> None:
+            over.set()
+            _end(process, builder, container)
+
+        clock = threading.Timer(seconds, end)
         clock.start()
         try:
             printed = process.stdout.read(PRINTED + 1)

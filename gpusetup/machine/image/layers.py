@@ -13,7 +13,7 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
 import msgspec
 
@@ -79,7 +79,7 @@ def _layer(outer: tarfile.TarFile, members: dict[str, tarfile.TarInfo], name: st
     head = file.read(2)
     file.seek(0)
     packed = head == b"\x1f\x8b"
-    stream = cast("Stream", gzip.GzipFile(fileobj=cast("IO[bytes]", file)) if packed else file)
+    stream = cast("Stream", gzip.GzipFile(fileobj=file) if packed else file)
     with tarfile.open(fileobj=Bounded(stream, ALL), mode="r:") as layer:
         yield layer
 
