@@ -50,5 +50,5 @@ def _place(host: str, path: str, names: Pseudonyms) -> str:
         return f"{host}{trunk}{mark and mark + SECRET}"
     if name.lower() in _LOCAL or is_pseudonym(name):
         return f"{host}{path if path in {'', '/', '/…'} else '/…'}"
-    end = re.search(r"[,;)\]}]*\Z", path)
-    return f"{names.of('host', name.lower())}{colon}{port}{'/…' if path.strip('/') else path}{end[0] if end else ''}"
+    end = path[len(path.rstrip(",;)]}")) :]
+    return f"{names.of('host', name.lower())}{colon}{port}{'/…' if path.strip('/') else path}{end}"
