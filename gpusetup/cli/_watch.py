@@ -38,10 +38,10 @@ def watch(source: Source, standard: Standard, form: str, seconds: float, *, reda
 
 
 def _examine(source: Source, standard: Standard, *, redact: bool) -> tuple[Report, int]:
-    from gpusetup.report.redaction import own_names, redacted  # noqa: PLC0415
+    from gpusetup.cli._redaction import without_names  # noqa: PLC0415
 
     report, code = standard.judge(source.read(meanwhile=standard.rules))
-    return (redacted(report, own_names()) if redact else report), code
+    return (without_names(report) if redact else report), code
 
 
 def _print_line(last: Report | None, report: Report) -> None:

@@ -33,18 +33,30 @@ def _kind() -> type[Machine]:
 @reading_options
 @deep_options
 @click.option("--output", "-o", type=OUTPUT, metavar="FILE", help="Write to FILE (- is standard output).")
+@click.option(
+    "--redact/--no-redact", "redact", default=None,
+    help="Take out what names this machine or its people, and secrets; the doctor finds the same in what is left.  "
+         "[default: for a FILE, which is mostly meant for others; not for standard output]",
+)  # fmt: skip
 @as_json
 @schema_option(_kind)
 def detect(
     output: Path | None, sysroot: str, deadline: float, deep: float | None, pythons: tuple[str, ...],
+    redact: bool | None,
     as_json: bool,  # noqa: ARG001 - it always is
 ) -> None:  # fmt: skip
     """Print everything read from this machine, as JSON: values, and the reason for each that could not be read.
 
-    Nothing is judged and nothing is changed. Save it with --output, and any command replays it with --machine.
+    Nothing is judged and nothing is changed. Save it with --output, and any command replays it with --machine. Of
+    environment variables only listed ones are in it, each in the form that is expected of it.
     """
-    from gpusetup.value import to_json  # noqa: PLC0415 - --help needs no msgspec
+    from gpusetup.cli._redaction import machine_without_names  # noqa: PLC0415 - --help needs no msgspec
+    from gpusetup.files import STDIO  # noqa: PLC0415
+    from gpusetup.value import to_json  # noqa: PLC0415
 
     refuse_elsewhere(deep, None, sysroot)
-    text = to_json(deepened(read_machine(None, sysroot, deadline), deep, pythons))
-    deliver(text, output)
+    machine = deepened(read_machine(None, sysroot, deadline), deep, pythons)
+    to_file = output is not None and str(output) != STDIO
+    asked = to_file if redact is None else redact
+    how = ", without names and secrets; --no-redact keeps the names" if asked else ", with the names of this machine"
+    deliver(to_json(machine_without_names(machine, sysroot) if asked else machine), output, how)

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from gpusetup.cli._command import Command
-from gpusetup.cli._options import as_json, deep_options, machine_options, one_format, refuse_elsewhere, schema_option
+from gpusetup.cli._options import (
+    HERE,
+    as_json,
+    deep_options,
+    machine_options,
+    one_format,
+    refuse_elsewhere,
+    schema_option,
+)
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report
@@ -28,7 +36,7 @@ def _kind() -> type[Report]:
     default="text", show_default=True,
     help="How to print it; markdown is for an issue, and always redacted.",
 )  # fmt: skip
-@click.option("--redact", is_flag=True, help="Take out what names the machine or its owner: UUIDs, users, addresses.")
+@click.option("--redact", is_flag=True, help="Take out what names the machine or its people, and secrets.")
 @click.option(
     "--fail-on", type=click.Choice(["info", "warning", "error"]), default="error", show_default=True,
     help="The mildest finding that makes the exit code 1.",
@@ -78,6 +86,8 @@ def doctor(
     refuse_elsewhere(deep, machine_file, sysroot)
     if sum((do_fix, watch is not None, image is not None)) > 1:
         raise click.UsageError("--fix, --watch and --image are one at a time")
+    if redact and do_fix:
+        raise click.UsageError("--fix prints commands for this machine, which need its names: leave --redact out")
     from gpusetup.cli._diagnosis import Source, standard  # noqa: PLC0415 - --help needs no values
 
     form = one_format(form, as_json=as_json)
@@ -97,16 +107,16 @@ def doctor(
         report, code = judge_image(source.read(), image, wanted, only, skip)
     else:
         report, code = wanted.judge(source.read(meanwhile=wanted.rules))
-    show(report, form, redact=redact)
+    show(report, form, redact=redact, sysroot=sysroot)
     ctx.exit(code)
 
 
-def show(report: Report, form: str, *, redact: bool) -> None:
+def show(report: Report, form: str, *, redact: bool, sysroot: str = HERE) -> None:
     """Print `report` in the format `form`."""
     if redact or form == "markdown":
-        from gpusetup.report.redaction import own_names, redacted  # noqa: PLC0415
+        from gpusetup.cli._redaction import without_names  # noqa: PLC0415
 
-        report = redacted(report, own_names())
+        report = without_names(report, sysroot)
     if form == "text":
         from gpusetup.report import doctor as text  # noqa: PLC0415
 

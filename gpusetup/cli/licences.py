@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @click.command(cls=Command)
 @request_options
 @click.option("--installed", is_flag=True, help="What is on this host, instead of what would be planned for it.")
-@click.option("--image", default="", metavar="NAME", help="What is in this image.")
+@click.option(
+    "--image", default="", metavar="NAME", help="What is in this image; its files are read, nothing in it is run."
+)
 @click.option("--builder", type=click.Choice(["podman", "buildah", "docker"]),
               help="What has the image.  [default: the first of these that is installed]")  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="Show an image's free packages too.")

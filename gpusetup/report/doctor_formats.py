@@ -13,8 +13,8 @@ import msgspec
 
 from gpusetup.doctor.outcome import NOTHING_HERE
 from gpusetup.doctor.verdict import first_line, headline
+from gpusetup.redact import redacted
 from gpusetup.report.junit import Case, suite
-from gpusetup.report.redaction import redacted
 from gpusetup.report.together import together
 from gpusetup.text import neutral
 

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from gpusetup.doctor.change import changes
 from gpusetup.doctor.finding import Finding, Remedy, Report
 from gpusetup.doctor.repair import Left, Repair
+from gpusetup.redact import redacted
 from gpusetup.render.model import Recipe
 from gpusetup.report import doctor as text
 from gpusetup.report import repair
 from gpusetup.report.doctor_formats import FORMATS, github, junit, markdown, prometheus
-from gpusetup.report.redaction import redacted
 from gpusetup.value import to_json
 from tests.doctor.machines import machine
 from tests.support import Run
@@ -134,12 +134,12 @@ def test_markdown_has_no_html_mention_or_link_of_the_hosts(report: Report) -> No
 @pytest.mark.parametrize(
     ("said", "kept"),
     [
-        ("GPU-11111111-2222-3333-4444-555555555550 is lost", "GPU-<uuid> is lost"),
-        ("MIG-0a1b2c3d-2222-3333-4444-555555555550", "MIG-<uuid>"),
-        ("torch 2.14.1 in /home/ada/env/lib", "torch 2.14.1 in /home/<user>/env/lib"),
-        ("serial: 0323418012345", "serial: <redacted>"),
-        ("10.1.2.3 answers", "<address> answers"),
-        ("ada@example.org", "<address>"),
+        ("GPU-11111111-2222-3333-4444-555555555550 is lost", "GPU-uuid-1 is lost"),
+        ("MIG-0a1b2c3d-2222-3333-4444-555555555550", "MIG-uuid-1"),
+        ("torch 2.14.1 in /home/ada/env/lib", "torch 2.14.1 in /home/user-1/env/lib"),
+        ("serial: 0323418012345", "serial: serial-1"),
+        ("10.1.2.3 answers", "address-1 answers"),
+        ("ada@example.org", "address-1"),
         ("driver 580.159.04, CUDA 13.0", "driver 580.159.04, CUDA 13.0"),
         ("NVIDIA GeForce RTX 4090 at 0000:01:00.0", "NVIDIA GeForce RTX 4090 at 0000:01:00.0"),
     ],
@@ -158,19 +158,6 @@ def test_redaction_takes_out_names_and_keeps_facts(said: str, kept: str) -> None
     (clean,) = done.findings
     assert clean.remedy
     assert {clean.subject, clean.summary, *clean.evidence, clean.remedy.text, *clean.remedy.commands} == {kept}
-
-
-def test_names_of_this_host_and_user_are_taken_out_where_they_stand_alone() -> None:
-    said = "/scratch/lovelace/env on babbage-7; lovelaces, babbage-70"
-    one = Finding(
-        rule="GPU001", state="error", subject="GPU 0", summary=said, remedy=Remedy(text=said, values={"a": said})
-    )
-    done = redacted(Report(gpusetup="0.1", machine="m", findings=(one,)), ("lovelace", "babbage-7", "m"))
-    (clean,) = done.findings
-    assert clean.summary == "/scratch/<name>/env on <name>; lovelaces, babbage-70"
-    assert clean.remedy
-    assert clean.remedy.values == {"a": clean.summary}
-    assert done.machine == "m", "too short to be told from a word"
 
 
 @pytest.mark.parametrize("form", ["text", "json", "junit", "github", "prometheus", "markdown"])

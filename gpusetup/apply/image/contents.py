@@ -1,37 +1,36 @@
-"""Asks an image what is installed in it, and judges the licences of that."""
+"""Reads what is installed in an image, and judges the licences of that."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import msgspec
-
 from gpusetup.apply.image.builder import Builder
-from gpusetup.apply.image.inside import inside
-from gpusetup.errors import CannotLookError
+from gpusetup.apply.image.saved import saved
 from gpusetup.licences.judge import judge
 from gpusetup.licences.model import Licences, Part
 from gpusetup.licences.of_contents import parts_of
 from gpusetup.machine.image.engines import from_engine
-from gpusetup.machine.model.contents import Contents
-from gpusetup.machine.software.installed import PROGRAM
+from gpusetup.machine.image.installed import read_installed
+from gpusetup.machine.image.layers import unpack
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
 
 
 def licences_of(builder: Builder, image: str, facts: Facts) -> Licences:
-    """Return the licences of the wheels and packages in `image`; raises `CannotLookError` when it has no Python."""
+    """Return the licences of the wheels and packages in `image`, whose files are read; nothing in it is run.
+
+    Raises `CannotLookError` when they cannot be read.
+    """
     configured = from_engine(image)
-    output = inside(builder, image, ["python3", "-"], gpu=False, given=PROGRAM.read_text(encoding="utf-8"))
-    try:
-        contents = msgspec.json.decode(output.text, type=Contents)
-    except msgspec.DecodeError as error:
-        raise CannotLookError(
-            f"what is in {image} cannot be listed (exit status {output.status})", "it needs a python3 in its PATH"
-        ) from error
+    with tempfile.TemporaryDirectory(prefix="gpusetup-") as folder:
+        with saved(builder, image) as archive:
+            unpack(archive, Path(folder))
+        contents = read_installed(Path(folder))
     parts = [*_base(configured.labels), *parts_of(contents, "image", configured.architecture)]
     return Licences(subject=f"Image {image}", parts=judge(parts, facts))
 

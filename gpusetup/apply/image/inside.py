@@ -1,4 +1,4 @@
-"""Runs one command inside an image and returns what it printed."""
+"""Runs one command inside an image, confined, and returns what it printed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from gpusetup.apply.image import confined
 from gpusetup.apply.image.builder import Builder
 from gpusetup.apply.image.program import failure
 from gpusetup.errors import RefusedError
@@ -33,35 +34,41 @@ def require_gpu(builder: Builder, gpu: bool) -> None:
         raise RefusedError("buildah gives no GPU to what it runs", "use podman or docker: --builder podman")
 
 
-def inside(builder: Builder, image: str, command: list[str], *, gpu: bool, given: str = "") -> Output:
-    """Run `command` in a fresh container of `image`, with every GPU when it needs the `gpu`; `given` is its stdin.
+def inside(builder: Builder, image: str, command: list[str], *, gpu: bool) -> Output:
+    """Run `command` in a fresh container of `image`, confined, with every GPU when it needs the `gpu`.
 
-    What it says on stderr is passed on. Raises `StepFailedError` when no container can be made of the image.
+    What it says on stderr is passed on. Raises `StepFailedError` when no container can be made of the image, or when it
+    takes or prints more than it may.
     """
     require_gpu(builder, gpu)
     if builder.name == "buildah":
-        return _by_buildah(builder, image, command, given)
+        return _by_buildah(builder, image, command)
     gpus = CDI_GPUS if builder.name == "podman" else ("--gpus=all",)
-    options = ["--rm", "--interactive", "--pull=never", *(gpus if gpu else ()), f"--entrypoint={command[0]}"]
-    return _run([builder.path, "run", *options, image, *command[1:]], given)
+    name = confined.new_name()
+    options = [*confined.options(name), *(gpus if gpu else ()), f"--entrypoint={command[0]}"]
+    return Output(*confined.run([builder.path, "run", *options, image, *command[1:]], builder, name))
 
 
-def _by_buildah(builder: Builder, image: str, command: list[str], given: str) -> Output:
+def _by_buildah(builder: Builder, image: str, command: list[str]) -> Output:
     """Run `command` under buildah, which in a chroot can lose the last a short command prints: it goes to a file."""
-    with _container(builder, image) as name, tempfile.TemporaryDirectory(prefix="gpusetup-") as folder:
+    making, running = confined.buildah_options()
+    alone = confined.without_network()
+    with _container(builder, image, making) as name, tempfile.TemporaryDirectory(prefix="gpusetup-") as folder:
         kept = Path(folder, "stdout")
         kept.touch()
         kept.chmod(0o666)  # whoever the image's user is; the folder is ours alone
         into = ["sh", "-c", f'exec "$@" >{PRINTED}', "sh", *command]
-        done = _run([builder.path, "run", f"--volume={kept}:{PRINTED}:z", name, "--", *into], given)
-        return Output(done.status, kept.read_text(encoding="utf-8", errors="replace"))
+        command = [*alone, builder.path, "run", *running, f"--volume={kept}:{PRINTED}:z", name, "--", *into]
+        status, _ = confined.run(command, builder, name)
+        with kept.open("rb") as file:
+            return Output(status, file.read(confined.PRINTED).decode(errors="replace"))
 
 
 @contextmanager
-def _container(builder: Builder, image: str) -> Iterator[str]:
+def _container(builder: Builder, image: str, options: list[str]) -> Iterator[str]:
     """Make a working container of `image` for buildah, and remove it afterwards."""
     made = subprocess.run(
-        [builder.path, "from", "--pull-never", image],
+        [builder.path, "from", "--pull-never", *options, image],
         capture_output=True,
         text=True,
         check=False,
@@ -74,8 +81,3 @@ def _container(builder: Builder, image: str) -> Iterator[str]:
         yield name
     finally:
         subprocess.run([builder.path, "rm", name], capture_output=True, check=False)
-
-
-def _run(command: list[str], given: str) -> Output:
-    done = subprocess.run(command, stdout=subprocess.PIPE, input=given, text=True, check=False)
-    return Output(done.returncode, done.stdout)

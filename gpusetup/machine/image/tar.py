@@ -45,7 +45,7 @@ def json_files(path: Path) -> dict[str, bytes]:
     Raises `WrongInputError` when it is none, is cut off or broken, or takes more memory or time than any image.
     """
     try:
-        with _opened(path) as stream, tarfile.open(fileobj=_Bounded(stream), mode="r:") as archive:
+        with _opened(path) as stream, tarfile.open(fileobj=Bounded(stream), mode="r:") as archive:
             return dict(_files(archive))
     except BROKEN as error:
         raise WrongInputError(
@@ -81,13 +81,16 @@ def _files(archive: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
             yield member.name.removeprefix("./"), head + file.read()
 
 
-class _Bounded(io.BufferedIOBase):
-    """A stream that gives no big piece, not many in all, and does not go on for ever."""
+class Bounded(io.BufferedIOBase):
+    """A stream that gives no big piece, not `most` bytes in all, and does not go on for ever."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, most: int = ALL) -> None:
         self.stream = stream
-        self.left = ALL
+        self.left = most
         self.end = time.monotonic() + SECONDS
+
+    def seekable(self) -> bool:
+        return True
 
     def tell(self) -> int:
         return self.stream.tell()

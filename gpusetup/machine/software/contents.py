@@ -1,7 +1,8 @@
-"""What is installed in one root file system, printed as JSON: a program of its own, run by whatever Python is there.
+"""What is installed in one root file system, printed as JSON: a program of its own, run by the host's Python.
 
 Given folders, it lists the Python distributions in them; without any, those of gpusetup's environments, or its own. It
-imports nothing but the standard library, since it is also run inside images that have nothing else.
+imports nothing but the standard library, since the host's Python may have nothing else. Images are read with the same
+functions, and run nothing (``machine/image/installed.py``).
 """
 
 from __future__ import annotations
@@ -80,10 +81,18 @@ def distribution() -> tuple[str, str]:
     return about.get("ID", ""), about.get("VERSION_ID", "")
 
 
-def hashes() -> dict[str, str]:
+def os_release(text: str) -> dict[str, str]:
+    """Return the fields of an os-release file, without quotes around them."""
+    rows = (line.strip().partition("=") for line in text.splitlines() if "=" in line and not line.startswith("#"))
+    return {
+        name: value[1:-1] if value[:1] in {'"', "'"} and value[:1] == value[-1:] else value for name, _, value in rows
+    }
+
+
+def hashes(place: Path = PLACE) -> dict[str, str]:
     """Return the SHA-256 of each wheel that gpusetup's images wrote down when they were built, by name==version."""
     found = {}
-    for path in PLACE.glob("*/wheels.txt"):
+    for path in place.glob("*/wheels.txt"):
         for line in path.read_text().splitlines():
             pinned, _, digest = line.partition(" --hash=sha256:")
             name, _, version = pinned.partition("==")

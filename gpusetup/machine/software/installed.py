@@ -14,7 +14,7 @@ from gpusetup.machine.model.contents import Contents, InstalledWheel
 
 SECONDS = 120
 PROGRAM = Path(__file__).with_name("contents.py")
-"""Prints a `Contents`; a program of its own, since images are asked by it too."""
+"""Prints a `Contents`; a program of its own, since it reads what any user's environment holds."""
 
 
 def read_contents(machine: Machine, *, here: bool) -> Contents:

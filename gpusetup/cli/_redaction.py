@@ -1,0 +1,38 @@
+"""Takes names and secrets out of what a command prints, by the names of this host and its people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpusetup.cli._options import HERE
+
+if TYPE_CHECKING:
+    from gpusetup.doctor.finding import Report
+    from gpusetup.machine.model import Machine
+    from gpusetup.redact.own import Names
+
+
+def without_names(report: Report, sysroot: str = HERE) -> Report:
+    """Return `report` redacted, by the names of this host and of that under `sysroot`."""
+    from gpusetup.redact import redacted  # noqa: PLC0415 - --help needs none of it
+
+    return redacted(report, _names(sysroot))
+
+
+def machine_without_names(machine: Machine, sysroot: str = HERE) -> Machine:
+    """Return `machine` redacted in the same way."""
+    from gpusetup.redact import redacted_machine  # noqa: PLC0415 - --help needs none of it
+
+    return redacted_machine(machine, _names(sysroot))
+
+
+def _names(sysroot: str) -> Names:
+    from gpusetup.machine.host import Host  # noqa: PLC0415
+    from gpusetup.machine.system.people import read_names  # noqa: PLC0415
+    from gpusetup.redact.own import Names  # noqa: PLC0415
+
+    here = read_names(Host(HERE))
+    if sysroot == HERE:
+        return here
+    there = read_names(Host(sysroot))
+    return Names(users=here.users + there.users, own=here.own, hosts=here.hosts + there.hosts)

@@ -1,0 +1,83 @@
+"""Whole values without what names a machine: a report, and a machine that still has the findings it had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from gpusetup.machine.model import Unread
+from gpusetup.machine.system.environment import kept
+from gpusetup.redact.own import Names
+from gpusetup.redact.redactor import Redactor
+
+if TYPE_CHECKING:
+    from gpusetup.doctor.finding import Report
+    from gpusetup.machine.model import Machine
+
+OURS = frozenset(("version", "gpusetup", "rule", "state", "caused_by", "source", "fix"))
+"""Fields of a report that hold words of ours and none of the host's."""
+NOBODY = Names()
+
+
+def redacted(report: Report, names: Names = NOBODY) -> Report:
+    """Return `report` without secrets, and with stand-ins for UUIDs, serial numbers, hosts, users and addresses.
+
+    `names` are those of the host and its people. A report that is redacted already stays as it is.
+    """
+    redactor = Redactor(names)
+    for text in _texts(report):
+        redactor.learn(text)
+    cleaned: Report = _clean(report, redactor.text, OURS)
+    return cleaned
+
+
+def redacted_machine(machine: Machine, names: Names = NOBODY) -> Machine:
+    """Return `machine` in the same way; the doctor finds in it what it found before, by the stand-ins."""
+    redactor = Redactor(names)
+    for text in _texts(machine):
+        redactor.learn(text)
+        if text.count(".") == 3:  # a whole field: nothing in a machine holds an address alone
+            redactor.learn_version(text)
+    for uuid in _uuids(machine):
+        redactor.text(uuid)
+    system = msgspec.structs.replace(machine.system, environment=kept(machine.system.environment))
+    cleaned: Machine = _clean(msgspec.structs.replace(machine, system=system), redactor.text, frozenset())
+    return cleaned
+
+
+def _uuids(machine: Machine) -> Iterator[str]:
+    """Yield the whole UUIDs of GPUs and slices: a variable may hold the beginning of one, and has the same stand-in."""
+    for gpu in () if isinstance(machine.gpus, Unread) else machine.gpus:
+        slices = () if isinstance(gpu.mig_devices, Unread) else gpu.mig_devices
+        yield from (uuid for uuid in (gpu.uuid, *(one.uuid for one in slices)) if isinstance(uuid, str))
+
+
+def _clean(value: Any, cleaned: Callable[[str], str], ours: frozenset[str]) -> Any:
+    if isinstance(value, str):
+        return cleaned(value)
+    if isinstance(value, tuple):
+        return tuple(_clean(one, cleaned, ours) for one in value)
+    if isinstance(value, dict):
+        return {_clean(name, cleaned, ours): _clean(one, cleaned, ours) for name, one in value.items()}
+    if isinstance(value, msgspec.Struct):
+        told = {name: getattr(value, name) for name in value.__struct_fields__ if name not in ours}
+        return msgspec.structs.replace(value, **{name: _clean(one, cleaned, ours) for name, one in told.items()})
+    return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in `value`."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _texts(one)
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield name
+            yield from _texts(one)
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from _texts(getattr(value, name))
