@@ -24,8 +24,8 @@ BUILTINS = frozenset(_BUILTINS.split())
 DATA = frozenset({":", "true", "false", "echo"})
 """Builtins that do nothing with their words but print them."""
 DECLARE = frozenset({"declare", "typeset", "local", "readonly", "export"})
-PASS_ON = frozenset({"command", "exec", "nohup", "sudo", "undo_by", "as_owner"})
-"""They run the rest of their words as a command."""
+PASS_ON = {"command": 1, "exec": 1, "nohup": 1, "sudo": 1, "undo_by": 1, "as_owner": 1, "at": 2}
+"""They run words as a command: all behind this many."""
 _RUN_WORDS = """
 awk gawk mawk nawk sed perl ruby node php lua tclsh expect make m4 bc dc gdb ed ex vi vim sh bash dash ksh zsh fish
 busybox env find xargs parallel ssh su runuser script watch at batch crontab timeout nice ionice chrt taskset setsid
@@ -75,7 +75,7 @@ def refused_argument(reader: Assignments, words: list[Word]) -> None:
 def _name(reader: Assignments, words: list[Word]) -> tuple[str, list[Word]]:
     """Return the name of the command that is run in the end, and its words."""
     while words and words[0].text in PASS_ON:
-        words = words[1:]
+        words = words[PASS_ON[words[0].text or ""] :]
         if words:
             refused_name(reader, words[0])
             if (words[0].text or "").startswith("-") or _ENVIRONMENT.match(reader.text, words[0].start):

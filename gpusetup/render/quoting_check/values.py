@@ -42,6 +42,8 @@ _OBEYED = frozenset(
      "EPOCHREALTIME", "BASHPID"}
 )  # fmt: skip
 """Variables in which bash, or the loader, evaluates what they take."""
+_WRAPPERS = {"command": 1, "builtin": 1, "sudo": 1, "exec": 1, "at": 2}
+"""They run words as a command, all behind this many: it is looked at where they are called, and not in themselves."""
 _ASSIGNS = re.compile(r"[A-Za-z_]\w*\+?=|-")
 _PROGRAM = re.compile(r"\"?(?:\$\{?\w+\}?/[\w./-]*\w|[\w.-]+\$\{?\w+\}?)\"?(?=\s|$)")
 """A program of a fixed name in some folder, or of a name with a fixed beginning: a value chooses among such alone."""
@@ -181,8 +183,10 @@ def _evaluated(reader: Assignments) -> Iterator[tuple[int, str, str, bool]]:
     for at, name, text, _ in reader.flows:
         if name in _OBEYED:
             yield at, f"what {name} takes", text, False
+    wrappers = [one for one in reader.functions if one.name in _WRAPPERS]
     for call in reader.calls:
-        yield from _command(call)
+        if not any(one.start <= call.at < one.end for one in wrappers):
+            yield from _command(call)
 
 
 def _associative(reader: Assignments, at: int, array: str) -> bool:
@@ -197,8 +201,8 @@ def _associative(reader: Assignments, at: int, array: str) -> bool:
 def _command(call: Call) -> Iterator[tuple[int, str, str, bool]]:
     """Yield what a command evaluates of its words."""
     words = _raw_words(call)
-    while words and words[0][0].text in {"command", "builtin", "sudo", "exec"}:
-        words = words[1:]
+    while words and words[0][0].text in _WRAPPERS:
+        words = words[_WRAPPERS[words[0][0].text] :]
     if not words:
         return
     name = words[0][0].text
