@@ -30,14 +30,19 @@ _NO_KERNEL = (
     "No OpKernel was registered",
     "Could not find device for node",
 )
+_UNSUPPORTED = "unsupported: "
+"""How a worker begins to say that a check cannot be run with the versions that are here."""
 
 
 def of_error(error: str, *, half: bool = False) -> tuple[Outcome, str]:
     """Return how a job ended that raised `error`, and why; `half` says that it computed in half precision.
 
-    There a kernel that is missing is no fault, and nothing is proven; in float32 it is one.
+    There a kernel that is missing is no fault, and nothing is proven; in float32 it is one. Nor is a framework that is
+    older than a check needs, or built for no GPU.
     """
     short = error if len(error) <= 400 else f"{error[:400]} …"
+    if error.startswith(_UNSUPPORTED):
+        return "unsupported", short.removeprefix(_UNSUPPORTED)
     if half and any(sign in error for sign in _NO_KERNEL):
         return "unsupported", short
     return ("out of memory" if _names_memory(error) else "failed"), short
