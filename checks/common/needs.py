@@ -26,6 +26,7 @@ NAMES = {
 """Module → what people call it; no other module has an oldest version here."""
 _OLDEST = Path(__file__).with_name("needs.toml")
 _LOOKUPS = {"__getattr__", "__getattribute__", "getattr", "_getattr"}
+_ARGUMENT = re.compile(r"(\w+)[\w.]*\(\) got an unexpected keyword argument")
 _OF_MODULE = re.compile(r"module '(\w+)[\w.]*' has no attribute")
 
 
@@ -74,24 +75,32 @@ def missing(error: BaseException, folders: Sequence[str]) -> str:
 
     That it is the check that asked, and not the framework itself, is told from where `error` was raised.
     """
-    module = _asked(error)
-    if module not in NAMES or not _raised_in(error.__traceback__, folders):
+    if not _asks(error) or not _raised_in(error.__traceback__, folders):
         return ""
     known = (one for one in NAMES if one in sys.modules and hasattr(sys.modules[one], "__version__"))
     here = ", ".join(f"{NAMES[one]} {version_of(one)}" for one in known)
     return f"asks for what is not in {here}: {error}"
 
 
-def _asked(error: BaseException) -> str:
-    """Return the package in which a name was looked up in vain, "" when that is not what `error` says."""
+def _asks(error: BaseException) -> bool:
+    """Return whether `error` says that a name or an argument was looked for in a framework in vain."""
+    if isinstance(error, TypeError):
+        called = _ARGUMENT.match(str(error))
+        return called is not None and not _is_ours(called[1])
     if isinstance(error, ImportError):
         # a whole package that is not there is an incomplete installation, not an older one
-        return "" if isinstance(error, ModuleNotFoundError) and "." not in (error.name or ".") else _top(error.name)
+        whole = isinstance(error, ModuleNotFoundError) and "." not in (error.name or ".")
+        return not whole and _top(error.name) in NAMES
     if not isinstance(error, AttributeError):
-        return ""
-    if named := _OF_MODULE.match(str(error)):
-        return named[1]
-    return _top(_home(error.obj))
+        return False
+    named = _OF_MODULE.match(str(error))
+    return (named[1] if named else _top(_home(error.obj))) in NAMES
+
+
+def _is_ours(name: str) -> bool:
+    """Return whether a module of the checks defines a function or class of this name."""
+    modules = [module for key, module in sys.modules.items() if key.startswith("checks.")]
+    return any(getattr(getattr(module, name, None), "__module__", "").startswith("checks.") for module in modules)
 
 
 def _home(thing: Any) -> str:

@@ -116,6 +116,7 @@ def environment(lane: Lane, threads: int) -> dict[str, str]:
     count = str(threads)
     fixed = {
         "PYTHONHASHSEED": "0",
+        "PYTHONWARNINGS": "",  # where it makes errors of warnings, an import that is fine fails
         "OMP_NUM_THREADS": count,
         "MKL_NUM_THREADS": count,
         "OPENBLAS_NUM_THREADS": count,
@@ -138,7 +139,7 @@ def _jax(lane: Lane, threads: str) -> dict[str, str]:
     return {
         "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {flags}".strip(),
         "NPROC": threads,  # how many threads XLA's CPU client starts
-        "JAX_PLATFORMS": "cpu" if lane.device == "cpu" else "cuda",
+        "JAX_PLATFORMS": "cpu" if lane.device == "cpu" else "cuda,cpu",  # the first is the default, both are used
         "JAX_ENABLE_X64": "0",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
     }
