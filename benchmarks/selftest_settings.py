@@ -24,7 +24,9 @@ TABLE = Path(__file__).with_suffix(".toml")
 
 def main(wanted: argparse.Namespace) -> int:
     rows = tomllib.loads(TABLE.read_text("utf-8"))["setting"]
-    chosen = [row for row in rows if wanted.framework in {None, row["framework"]} and wanted.name in row["name"]]
+    names = wanted.name or [""]
+    here = [row for row in rows if wanted.framework in {None, row["framework"]}]
+    chosen = [row for row in here if any(name in row["name"] for name in names)]
     wrong = 0
     for row in chosen:
         ended = run(row, wanted)
@@ -65,7 +67,7 @@ def run(row: dict[str, Any], wanted: argparse.Namespace) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--framework")
-    parser.add_argument("--name", default="", help="part of the setting's name")
+    parser.add_argument("--name", action="append", default=[], help="part of a setting's name")
     parser.add_argument("--check", action="append", default=[])
     parser.add_argument("--repeat", type=int, default=2)
     sys.exit(main(parser.parse_args()))

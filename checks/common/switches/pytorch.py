@@ -98,7 +98,7 @@ def _of_module(module: ModuleType) -> Iterator[tuple[str, Any]]:
         if name[0] == "_" or name.isupper():
             continue
         if isinstance(thing, bool | str):
-            yield name, thing
+            yield name, getattr(module, name)  # what is set stands on the module, not on what is behind it
         elif _says(name) and getattr(thing, "__module__", "") == module.__name__ and not _needed(thing):
             yield name, _read(thing)
 

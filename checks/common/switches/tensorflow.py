@@ -39,6 +39,7 @@ def switches() -> dict[str, str]:
         "inter-op threads": tf.config.threading.get_inter_op_parallelism_threads(),
         "keras floatx": keras.backend.floatx(),
         "keras epsilon": keras.backend.epsilon(),
+        "keras policy": keras.mixed_precision.global_policy().name,
         "keras image data format": keras.backend.image_data_format(),
     }
     return {name: str(value) for name, value in found.items()}
