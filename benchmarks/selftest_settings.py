@@ -43,10 +43,10 @@ def run(row: dict[str, Any], wanted: argparse.Namespace) -> str:
         Path(folder, "sitecustomize.py").write_text(row.get("start", ""), "utf-8")
         if "keras" in row:
             Path(folder, "keras.json").write_text(row["keras"], "utf-8")
-        checks = [word for name in wanted.check for word in ("--check", name)]
+        words = "selftest --quick --device cpu --json --deadline 600 --repeat".split() + [str(wanted.repeat)]
+        words += ["--framework", row["framework"], *(word for name in wanted.check for word in ("--check", name))]
         done = subprocess.run(
-            [sys.executable, "-m", "gpusetup", "selftest", "--quick", "--device", "cpu", "--json"]
-            + ["--framework", row["framework"], "--repeat", str(wanted.repeat), "--deadline", "600", *checks],
+            [sys.executable, "-m", "gpusetup", *words],
             env=os.environ | {"PYTHONPATH": f"{folder}:{ROOT}", "KERAS_HOME": folder} | row.get("variables", {}),
             capture_output=True,
             text=True,

@@ -63,7 +63,7 @@ def _c_library() -> str:
 
 def _numpy_blas() -> dict[str, Any]:
     """Return what NumPy says of the BLAS it was built with."""
-    described: dict[str, Any] = np.show_config(mode="dicts") or {}  # type: ignore[call-overload]
+    described: dict[str, Any] = dict(np.show_config(mode="dicts"))
     found: dict[str, Any] = described.get("Build Dependencies", {}).get("blas", {})
     return found
 
