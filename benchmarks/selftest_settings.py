@@ -43,8 +43,9 @@ def run(row: dict[str, Any], wanted: argparse.Namespace) -> str:
         Path(folder, "sitecustomize.py").write_text(row.get("start", ""), "utf-8")
         if "keras" in row:
             Path(folder, "keras.json").write_text(row["keras"], "utf-8")
-        words = "selftest --quick --device cpu --json --deadline 600 --repeat".split() + [str(wanted.repeat)]
-        words += ["--framework", row["framework"], *(word for name in wanted.check for word in ("--check", name))]
+        words = ["selftest", "--quick", "--device", "cpu", "--json", "--deadline", "600"]
+        words += ["--repeat", str(wanted.repeat), "--framework", row["framework"]]
+        words += [word for name in wanted.check for word in ("--check", name)]
         done = subprocess.run(
             [sys.executable, "-m", "gpusetup", *words],
             env=os.environ | {"PYTHONPATH": f"{folder}:{ROOT}", "KERAS_HOME": folder} | row.get("variables", {}),

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import jax
+import jax._src.xla_bridge
 import jax.experimental
 import jax.numpy as jnp
 import jaxlib
@@ -26,6 +27,8 @@ from checks.common.needs import Unsupported
 from checks.common.switches.jax import put_back, switches
 
 _MATMUL = {"tf32": "tensorfloat32"}
+_USED = bool(getattr(jax._src.xla_bridge, "backends_are_initialized", bool)())
+"""Whether start-up code has used JAX before it came to us: what has started threads must not be forked."""
 RuntimeFault: type[Exception] = getattr(jax.errors, "JaxRuntimeError", RuntimeError)
 """What XLA raises; JAX 0.4.30 has no public name for it."""
 _HALVES = {"bf16": jnp.dtype(jnp.bfloat16), "fp16": jnp.dtype(jnp.float16)}
@@ -54,6 +57,8 @@ class Mixed(NamedTuple):
 
 def prepare(job: Job) -> None:
     """Pin everything that is known to change the bits."""
+    if _USED:
+        raise Unsupported("needs a JAX that start-up code of this Python (sitecustomize) has not used yet")
     put_back()
     jax.config.update("jax_enable_x64", job.precision == "float64")
     jax.config.update("jax_default_matmul_precision", _MATMUL.get(job.precision, "highest"))

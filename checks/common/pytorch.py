@@ -16,6 +16,8 @@ from checks.common.needs import Unsupported
 from checks.common.switches.pytorch import put_back, set_float32, switches
 
 _LIBRARY = re.compile(r"^ *- ((?:Intel\(R\)|OpenMP|LAPACK|NNPACK|CUDA|CuDNN|Magma).*)$", re.MULTILINE)
+_USED = torch.cuda.is_initialized()
+"""Whether start-up code has used a card before it came to us: CUDA cannot be forked."""
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -23,6 +25,8 @@ def prepare(job: Job) -> None:
     """Pin everything that is known to change the bits."""
     if job.device != "cpu" and torch.version.cuda is None:
         raise Unsupported(f"needs a PyTorch that is built for {job.device}, this is {torch.__version__}, built without")
+    if job.device != "cpu" and _USED:
+        raise Unsupported("needs a PyTorch that start-up code of this Python (sitecustomize) has not used a card with")
     put_back()
     set_float32(job.precision)
     torch.set_num_threads(job.threads)

@@ -164,6 +164,44 @@ def test_what_start_up_code_sets_is_put_back(keys: dict[str, dict[str, dict[str,
         assert not changed, one
 
 
+@pytest.mark.frameworks
+@pytest.mark.parametrize(
+    ("framework", "before", "device", "said"),
+    [
+        ("pytorch", "", "cuda:0", "needs a PyTorch that is built for cuda:0"),
+        ("tensorflow", "", "cuda:0", "needs a TensorFlow that is built for cuda:0"),
+        ("tensorflow", "tf.constant(1.0) + 1", "cpu", "needs a TensorFlow that start-up code"),
+        ("tensorflow", "tf.compat.v1.disable_eager_execution()", "cpu", "needs eager execution"),
+        ("jax", "", "cuda:0", "needs a JAX with a plug-in for CUDA"),
+        ("jax", "jax.numpy.ones(3) + 1", "cpu", "needs a JAX that start-up code"),
+    ],
+)
+def test_what_cannot_be_put_back_or_is_not_there_is_unsupported(
+    framework: str, before: str, device: str, said: str
+) -> None:
+    program = (
+        f"{IMPORTS[framework]}{before}\n"
+        "import dataclasses, importlib\n"
+        "from tests.checks.one_job import JOB\n"
+        "from checks.common.needs import Unsupported\n"
+        f"prepared = importlib.import_module('checks.common.{framework}')\n"
+        "try:\n"
+        f"    prepared.prepare(dataclasses.replace(JOB, device='{device}'))\n"
+        "except Unsupported as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"CUDA_VISIBLE_DEVICES": "", "KERAS_BACKEND": "tensorflow"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.stdout.startswith(said), done.stderr[-1000:]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
