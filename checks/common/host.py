@@ -36,7 +36,8 @@ def host(job: Job) -> dict[str, str]:
         "numpy blas": f"{blas.get('name', '?')} {blas.get('version', '?')}",
         "c library": _c_library(),
         "loaded libraries": " ".join(_loaded()),
-    } | variables()
+        "switches": " ".join(f"{name}={value}" for name, value in variables().items()),
+    }
 
 
 def instructions() -> frozenset[str]:

@@ -23,8 +23,6 @@ _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 def prepare(job: Job) -> None:
     """Pin everything that is known to change the bits."""
-    if job.device != "cpu" and torch.version.cuda is None:
-        raise Unsupported(f"needs a PyTorch that is built for {job.device}, this is {torch.__version__}, built without")
     if job.device != "cpu" and _USED:
         raise Unsupported("needs a PyTorch that start-up code of this Python (sitecustomize) has not used a card with")
     put_back()
@@ -34,6 +32,8 @@ def prepare(job: Job) -> None:
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
     if job.device != "cpu" and not torch.cuda.is_available():
+        if not torch.backends.cuda.is_built():
+            raise Unsupported(f"needs a PyTorch built for {job.device}, this is {torch.__version__}, built without")
         raise RuntimeError(f"PyTorch {torch.__version__} cannot use {job.device}: torch.cuda.is_available() is False")
     if job.precision in _AUTOCAST:
         _autocast(job)

@@ -19,8 +19,6 @@ _POLICIES = {"bf16": "mixed_bfloat16", "fp16": "mixed_float16", "float64": "floa
 
 def prepare(job: Job) -> None:
     """Pin everything that is known to change the bits."""
-    if job.device != "cpu" and not tf.test.is_built_with_gpu_support():
-        raise Unsupported(f"needs a TensorFlow that is built for {job.device}, this is {tf.__version__}, built without")
     try:
         tf.config.threading.set_intra_op_parallelism_threads(job.threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -34,6 +32,8 @@ def prepare(job: Job) -> None:
     for card in cards:
         tf.config.experimental.set_memory_growth(card, True)
     if job.device != "cpu" and not cards:
+        if not tf.test.is_built_with_gpu_support():
+            raise Unsupported(f"needs a TensorFlow built for {job.device}, this is {tf.__version__}, built without")
         raise RuntimeError(f"TensorFlow {tf.__version__} cannot use {job.device}: it lists no GPU")
 
 

@@ -168,8 +168,8 @@ def test_what_start_up_code_sets_is_put_back(keys: dict[str, dict[str, dict[str,
 @pytest.mark.parametrize(
     ("framework", "before", "device", "said"),
     [
-        ("pytorch", "", "cuda:0", "needs a PyTorch that is built for cuda:0"),
-        ("tensorflow", "", "cuda:0", "needs a TensorFlow that is built for cuda:0"),
+        ("pytorch", "", "cuda:0", "needs a PyTorch built for cuda:0"),
+        ("tensorflow", "", "cuda:0", "needs a TensorFlow built for cuda:0"),
         ("tensorflow", "tf.constant(1.0) + 1", "cpu", "needs a TensorFlow that start-up code"),
         ("tensorflow", "tf.compat.v1.disable_eager_execution()", "cpu", "needs eager execution"),
         ("jax", "", "cuda:0", "needs a JAX with a plug-in for CUDA"),
@@ -227,11 +227,14 @@ def test_what_cannot_be_put_back_or_is_not_there_is_unsupported(
         ("TORCHINDUCTOR_FREEZING", "1"),
     ],
 )
-def test_each_variable_that_is_set_has_a_row(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_each_variable_that_is_set_is_a_switch_of_the_key(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     monkeypatch.delenv(name, raising=False)
-    assert name not in host(JOB)
+    assert name not in variables()
     monkeypatch.setenv(name, value)
-    assert host(JOB)[name] == value
+    assert variables()[name] == value
+    assert f"{name}={value}" in host(JOB)["switches"]
 
 
 @pytest.mark.parametrize(

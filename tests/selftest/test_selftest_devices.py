@@ -81,7 +81,7 @@ def test_what_must_stand_before_the_import_does(monkeypatch: pytest.MonkeyPatch)
     assert torch["PYTHONHASHSEED"] == "0"
     assert torch["XLA_FLAGS"] == "--xla_mine"  # TensorFlow ends over a flag of JAX's that it does not know
     assert {"--xla_mine", "--xla_gpu_deterministic_ops=true"} <= set(xla["XLA_FLAGS"].split())
-    assert (xla["JAX_PLATFORMS"], environment(lane("jax", "cpu"), 1)["JAX_PLATFORMS"]) == ("cuda", "cpu")
+    assert (xla["JAX_PLATFORMS"], environment(lane("jax", "cpu"), 1)["JAX_PLATFORMS"]) == ("cuda,cpu", "cpu")
     assert environment(lane("pytorch", "cpu"), 1)["CUDA_VISIBLE_DEVICES"] == ""
 
 
