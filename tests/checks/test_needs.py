@@ -187,9 +187,7 @@ def test_a_check_of_ones_own_says_what_it_needs_and_may_refuse_by_itself(
     (tmp_path / "installed" / "torch.py").write_text("__version__ = '2.5.0'\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "installed"))
     (world.folder / "common" / "pytorch.py").write_text("import torch\n" + STUB)
-    refuses = (
-        "from checks.common.needs import Unsupported\ndef run(job, record): raise Unsupported('needs more')\n"
-    )
+    refuses = "from checks.common.needs import Unsupported\ndef run(job, record): raise Unsupported('needs more')\n"
     world.add("refuses", pytorch=refuses)
     world.add("needs", pytorch="from checks.needs.reference import run\n")
     description = world.folder / "needs" / "check.toml"
