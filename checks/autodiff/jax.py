@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from checks.autodiff.zoo import CLASSES, GATHERED, NORM_EPSILON
+from checks.common.jax import x64
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -58,7 +59,7 @@ class Engine:
             }
 
     def _mode(self) -> Any:
-        return jax.enable_x64(self.precision == "float64")
+        return x64(self.precision == "float64")
 
     def _numbers(self, arrays: Sequence[Array]) -> tuple[Array, ...]:
         return tuple(array.astype(self.precision) for array in arrays)

@@ -4,38 +4,39 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from checks.common.job import Job
+from checks.common.variables import variables
 
-_SWITCHES = (
-    "ATEN_CPU_CAPABILITY",
-    "CUBLAS_WORKSPACE_CONFIG",
-    "DNNL_MAX_CPU_ISA",
-    "MKL_CBWR",
-    "MKL_ENABLE_INSTRUCTIONS",
-    "NVIDIA_TF32_OVERRIDE",
-    "ONEDNN_MAX_CPU_ISA",
-    "OPENBLAS_CORETYPE",
-    "TF_ENABLE_ONEDNN_OPTS",
-    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
-)
-"""Variables that tell libraries which kernels to use."""
 _LEVELS = (("AVX-512", "avx512f"), ("AVX2", "avx2"), ("SSE4.2", "sse4_2"), ("SVE", "sve"), ("NEON", "asimd"))
+_KERNELS = re.compile(r"amx_\w+|avx\w*|f16c|fma|sve\w*|bf16|asimd\w*|i8mm|sme2?")
+"""Of the processor's instruction sets: those for which libraries have kernels of their own."""
+_BLAS = re.compile(
+    r"lib(openblas|scipy_openblas|mkl_rt|mkl_core|blis|blas|cublas|cublasLt|cudnn|gomp|iomp5|omp)[^/]*\.so.*"
+)
+"""Libraries whose kernels compute, as their files are named."""
 
 
 def host(job: Job) -> dict[str, str]:
-    """Return processor, best instruction set, threads, switches in effect and the versions of Python and NumPy."""
+    """Return processor, instruction sets, threads, libraries as loaded, Python, NumPy, and each switch that is set."""
+    blas = _numpy_blas()
     return {
         "processor": _processor().get("model name", platform.processor() or platform.machine()),
         "instruction set": next((level for level, flag in _LEVELS if flag in instructions()), platform.machine()),
+        "instructions": " ".join(sorted(filter(_KERNELS.fullmatch, instructions()))),
         "threads": str(job.threads),
-        "switches": " ".join(f"{name}={os.environ[name]}" for name in _SWITCHES if name in os.environ),
         "python": platform.python_version(),
         "numpy": np.__version__,
+        "numpy blas": f"{blas.get('name', '?')} {blas.get('version', '?')}",
+        "c library": _c_library(),
+        "loaded libraries": " ".join(_loaded()),
+        "switches": " ".join(f"{name}={value}" for name, value in variables().items()),
     }
 
 
@@ -51,3 +52,25 @@ def _processor() -> dict[str, str]:
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text("utf-8", "replace").splitlines() if cpuinfo.exists() else []
     return {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(lines))}
+
+
+def _c_library() -> str:
+    """Return ``glibc 2.36``, whose exp and sin differ between versions, or what Python can tell of another one."""
+    try:
+        return os.confstr("CS_GNU_LIBC_VERSION") or "?"
+    except (ValueError, OSError):
+        return " ".join(platform.libc_ver()).strip() or "?"
+
+
+def _numpy_blas() -> dict[str, Any]:
+    """Return what NumPy says of the BLAS it was built with."""
+    described: dict[str, Any] = dict(np.show_config(mode="dicts"))
+    found: dict[str, Any] = described.get("Build Dependencies", {}).get("blas", {})
+    return found
+
+
+def _loaded() -> list[str]:
+    """Return the files of the mathematical libraries that are loaded in this process, by name."""
+    maps = Path("/proc/self/maps")
+    lines = maps.read_text("utf-8", "replace").splitlines() if maps.exists() else []
+    return sorted({name for line in lines if _BLAS.fullmatch(name := line.rpartition("/")[2])})

@@ -7,11 +7,14 @@ a process that has may not be forked.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import jax
+import jax._src.xla_bridge
+import jax.experimental
 import jax.numpy as jnp
 import jaxlib
 import numpy as np
@@ -20,8 +23,14 @@ from numpy.typing import NDArray
 
 from checks.common.host import host
 from checks.common.job import LOSS_SCALE, Job
+from checks.common.needs import Unsupported
+from checks.common.switches.jax import put_back, switches
 
 _MATMUL = {"tf32": "tensorfloat32"}
+_USED = bool(getattr(jax._src.xla_bridge, "backends_are_initialized", bool)())
+"""Whether start-up code has used JAX before it came to us: what has started threads must not be forked."""
+RuntimeFault: type[Exception] = getattr(jax.errors, "JaxRuntimeError", RuntimeError)
+"""What XLA raises; JAX 0.4.30 has no public name for it."""
 _HALVES = {"bf16": jnp.dtype(jnp.bfloat16), "fp16": jnp.dtype(jnp.float16)}
 
 
@@ -48,17 +57,29 @@ class Mixed(NamedTuple):
 
 def prepare(job: Job) -> None:
     """Pin everything that is known to change the bits."""
+    if _USED:
+        raise Unsupported("needs a JAX that start-up code of this Python (sitecustomize) has not used yet")
+    put_back()
     jax.config.update("jax_enable_x64", job.precision == "float64")
     jax.config.update("jax_default_matmul_precision", _MATMUL.get(job.precision, "highest"))
     try:
         jax.devices("cpu" if job.device == "cpu" else "gpu")
     except RuntimeError as error:
+        if job.device != "cpu" and find_spec("jax_plugins") is None and "cuda" not in jaxlib.__version__:
+            raise Unsupported(f"needs a JAX with a plug-in for CUDA, this is {jax.__version__} without") from error
         raise RuntimeError(f"JAX {jax.__version__} cannot use {job.device}: {error}") from error
 
 
 def device(job: Job) -> jax.Device:
     """Return the device of this job; the engine lets a worker see one GPU at most."""
     return jax.devices("cpu" if job.device == "cpu" else "gpu")[0]
+
+
+def x64(enabled: bool) -> AbstractContextManager[None]:
+    """Return a context with or without 64-bit types, by the name that this version has for it."""
+    make = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
+    context: AbstractContextManager[None] = make(enabled)
+    return context
 
 
 def dtype(job: Job) -> type[np.floating]:
@@ -87,10 +108,9 @@ def environment(job: Job) -> dict[str, str]:
         "jax": jax.__version__,
         "jaxlib": jaxlib.__version__,
         "optax": optax.__version__,
-        "xla flags": os.environ.get("XLA_FLAGS", ""),
         "precision": job.precision,
-        "matmul precision": str(jax.config.jax_default_matmul_precision),
     }
+    key |= switches()
     if job.device == "cpu":
         return key
     card = device(job)

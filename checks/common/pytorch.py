@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -11,21 +12,28 @@ from numpy.typing import NDArray
 
 from checks.common.host import host
 from checks.common.job import LOSS_SCALE, Job
+from checks.common.needs import Unsupported
+from checks.common.switches.pytorch import put_back, set_float32, switches
 
+_LIBRARY = re.compile(r"^ *- ((?:Intel\(R\)|OpenMP|LAPACK|NNPACK|CUDA|CuDNN|Magma).*)$", re.MULTILINE)
+_USED = torch.cuda.is_initialized()
+"""Whether start-up code has used a card before it came to us: CUDA cannot be forked."""
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def prepare(job: Job) -> None:
     """Pin everything that is known to change the bits."""
+    if job.device != "cpu" and _USED:
+        raise Unsupported("needs a PyTorch that start-up code of this Python (sitecustomize) has not used a card with")
+    put_back()
+    set_float32(job.precision)
     torch.set_num_threads(job.threads)
     torch.manual_seed(job.seed)
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.allow_tf32 = job.precision == "tf32"
-    torch.backends.cuda.matmul.allow_tf32 = job.precision == "tf32"
-    torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
-    torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
     if job.device != "cpu" and not torch.cuda.is_available():
+        if not torch.backends.cuda.is_built():
+            raise Unsupported(f"needs a PyTorch built for {job.device}, this is {torch.__version__}, built without")
         raise RuntimeError(f"PyTorch {torch.__version__} cannot use {job.device}: torch.cuda.is_available() is False")
     if job.precision in _AUTOCAST:
         _autocast(job)
@@ -70,11 +78,11 @@ def environment(job: Job) -> dict[str, str]:
     key = host(job) | {
         "torch": torch.__version__,
         "torch build": torch.version.git_version,
+        "torch libraries": "; ".join(_LIBRARY.findall(torch.__config__.show())),
         "torch vector width": torch.backends.cpu.get_cpu_capability(),
-        "deterministic algorithms": str(torch.are_deterministic_algorithms_enabled()),
-        "float32 matmul precision": torch.get_float32_matmul_precision(),
         "precision": job.precision,
     }
+    key |= switches()
     if job.device == "cpu":
         return key
     card = torch.cuda.get_device_properties(0)
@@ -84,5 +92,4 @@ def environment(job: Job) -> dict[str, str]:
         "gpu": card.name,
         "compute capability": f"{card.major}.{card.minor}",
         "multiprocessors": str(card.multi_processor_count),
-        "tf32": f"matmul {torch.backends.cuda.matmul.allow_tf32}, cudnn {torch.backends.cudnn.allow_tf32}",
     }

@@ -11,22 +11,29 @@ from numpy.typing import NDArray
 
 from checks.common.host import host
 from checks.common.job import LOSS_SCALE, Job
+from checks.common.needs import Unsupported
+from checks.common.switches.tensorflow import put_back, switches
 
 _POLICIES = {"bf16": "mixed_bfloat16", "fp16": "mixed_float16", "float64": "float64"}
 
 
 def prepare(job: Job) -> None:
     """Pin everything that is known to change the bits."""
-    tf.config.threading.set_intra_op_parallelism_threads(job.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(job.threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError as error:
+        raise Unsupported(f"needs a TensorFlow that start-up code (sitecustomize) has not used yet: {error}") from error
+    put_back(_POLICIES.get(job.precision, "float32"))
     tf.config.experimental.enable_tensor_float_32_execution(job.precision == "tf32")
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(job.seed)
-    keras.config.set_dtype_policy(_POLICIES.get(job.precision, "float32"))
     cards = tf.config.list_physical_devices("GPU")
     for card in cards:
         tf.config.experimental.set_memory_growth(card, True)
     if job.device != "cpu" and not cards:
+        if not tf.test.is_built_with_gpu_support():
+            raise Unsupported(f"needs a TensorFlow built for {job.device}, this is {tf.__version__}, built without")
         raise RuntimeError(f"TensorFlow {tf.__version__} cannot use {job.device}: it lists no GPU")
 
 
@@ -54,8 +61,8 @@ def environment(job: Job) -> dict[str, str]:
         "keras": keras.__version__,
         "op determinism": "True",  # prepare() enabled it; no public function tells
         "precision": job.precision,
-        "tf32": str(tf.config.experimental.tensor_float_32_execution_enabled()),
     }
+    key |= switches()
     if job.device == "cpu":
         return key
     build = tf.sysconfig.get_build_info()

@@ -19,6 +19,7 @@ import signal
 import sys
 import time
 import traceback
+import warnings
 from types import ModuleType, TracebackType
 from typing import Any, NoReturn
 
@@ -29,13 +30,14 @@ def main(pipe: int, framework: str, folders: list[str]) -> None:
     """Import `framework`, then run the jobs that come, one at a time, each in its own child."""
     die_with_parent()
     mount_checks(folders)
+    warnings.resetwarnings()  # where start-up code or PYTHONWARNINGS makes errors of them
     started = time.perf_counter()
-    importlib.import_module(f"checks.common.{framework}")
+    lacks = import_framework(framework, folders)
     say(pipe, "Ready", seconds=time.perf_counter() - started)
     for line in sys.stdin.buffer:
         child = os.fork()
         if child == 0:
-            _run_and_exit(pipe, json.loads(line))
+            _run_and_exit(pipe, json.loads(line), folders, lacks)
         say(pipe, "Started", pid=child)
         _, status = os.waitpid(child, 0)
         say(pipe, "Exited", status=status)
@@ -46,6 +48,20 @@ def mount_checks(folders: list[str]) -> None:
     package = ModuleType("checks")
     package.__path__ = folders
     sys.modules["checks"] = package
+
+
+def import_framework(framework: str, folders: list[str]) -> str:
+    """Import what prepares `framework` and return why no check can run on it, "" when nothing speaks against it."""
+    from checks.common import needs  # noqa: PLC0415 - importable only once the checks are mounted
+
+    try:
+        importlib.import_module(f"checks.common.{framework}")
+    except (ImportError, AttributeError) as error:
+        lacks = needs.lacking(needs.oldest(folders)) or needs.missing(error, folders)
+        if not lacks:
+            raise
+        return lacks
+    return ""
 
 
 def die_with_parent() -> None:
@@ -63,28 +79,41 @@ def say(pipe: int, kind: str, **fields: Any) -> None:
         line = line[os.write(pipe, line) :]
 
 
-def _run_and_exit(pipe: int, fields: dict[str, Any]) -> NoReturn:
-    """Run a job in this child and leave without the framework's teardown, which is not what we test."""
+def _run_and_exit(pipe: int, fields: dict[str, Any], folders: list[str], lacks: str) -> NoReturn:
+    """Run a job in this child and leave without the framework's teardown, which is not what we test.
+
+    `lacks` says why no check can be run with what is here, or is "".
+    """
+    from checks.common import needs  # noqa: PLC0415 - importable only once the checks are mounted
+
     code = 0
     try:
         die_with_parent()
         _redirect(fields["log"])
         faulthandler.enable(all_threads=False)
         faulthandler.register(signal.SIGUSR1, all_threads=False)  # the engine asks a job that hangs where it is
-        say(pipe, "Done", result=_run(pipe, fields))
+        say(pipe, "Done", result=_run(pipe, fields, folders, lacks))
     except BaseException as error:  # whatever it is becomes a verdict
-        traceback.print_exception(type(error), error, _beyond_us(error.__traceback__))
-        say(pipe, "Failed", error=f"{type(error).__name__}: {error}")
+        if not isinstance(error, needs.Unsupported):  # which says all there is
+            traceback.print_exception(type(error), error, _beyond_us(error.__traceback__))
+        unsupported = str(error) if isinstance(error, needs.Unsupported) else needs.missing(error, folders)
+        said = f"unsupported: {unsupported}" if unsupported else f"{type(error).__name__}: {error}"
+        say(pipe, "Failed", error=said)
         code = 1
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
-def _run(pipe: int, fields: dict[str, Any]) -> dict[str, Any]:
+def _run(pipe: int, fields: dict[str, Any], folders: list[str], lacks: str) -> dict[str, Any]:
+    import numpy as np  # noqa: PLC0415 - the worker itself must not need it to say that it is not there
+
     from checks.common.job import Job  # noqa: PLC0415 - importable only once the checks are mounted
+    from checks.common.needs import require  # noqa: PLC0415
     from checks.common.record import Recorder  # noqa: PLC0415
 
+    require(folders, fields["check"], lacks)
+    np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")  # its defaults, whatever start-up code says
     job = Job(**fields)
     prepared = importlib.import_module(f"checks.common.{job.framework}")
     prepared.prepare(job)

@@ -73,13 +73,18 @@ def digests(backend: Backend, job: Job) -> dict[str, str]:
     return {"training": digest(training)} | drawn | kernels.digests(backend.kernels, job) | order
 
 
+def _joined(variables: dict[str, str], name: str) -> dict[str, str]:
+    """Return a variable that holds flags with those that are there already; of two alike the last counts."""
+    return {name: f"{os.environ.get(name, '')} {variables[name]}".strip()} if name in variables else {}
+
+
 def run(job: Job, variables: dict[str, str]) -> dict[str, str]:
     """Return the digests that a fresh process finds with these environment `variables`."""
     threads = int(variables.get("OMP_NUM_THREADS", job.threads))
     question = json.dumps(dataclasses.asdict(dataclasses.replace(job, threads=threads)))
     done = subprocess.run(
         [sys.executable, "-P", str(_SCRIPT), question, *checks.__path__],
-        env=dict(os.environ) | variables,
+        env=dict(os.environ) | variables | _joined(variables, "XLA_FLAGS"),
         capture_output=True,
         text=True,
         check=False,

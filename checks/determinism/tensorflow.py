@@ -55,7 +55,8 @@ class Training:
         for features, classes in self.loader(number):
             with tf.GradientTape() as tape:
                 loss = self.loss(classes, self.net(features, training=True))
-            self.optimiser.apply(tape.gradient(loss, self.net.trainable_variables))
+            gradients = tape.gradient(loss, self.net.trainable_variables)
+            self.optimiser.apply_gradients(zip(gradients, self.net.trainable_variables, strict=True))
             self.losses.append(float(loss))
 
     def save(self) -> tuple[list[Array], list[float]]:

@@ -75,7 +75,7 @@ class Trainer:
             loss = tf.reduce_sum((result - self.targets) ** 2) / 2
         slopes = tape.gradient(loss, used)
         steps = [snap(slopes[name], -STEEPEST, STEEPEST) for name in self.master]
-        self.optimiser.apply(steps, list(self.master.values()))
+        self.optimiser.apply_gradients(zip(steps, self.master.values(), strict=True))
         return loss, self.products, slopes
 
     def product(self, left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -54,13 +55,13 @@ class Engine:
         return lambda: product(factor, factor).block_until_ready()
 
 
-@jax.jit(static_argnums=1)
+@partial(jax.jit, static_argnums=1)
 def _encode(values: jax.Array, number_format: str) -> jax.Array:
     there = values.astype(getattr(jnp, number_format))
     return jax.lax.bitcast_convert_type(there, jnp.uint16 if there.itemsize == 2 else jnp.uint8)
 
 
-@jax.jit(static_argnums=1)
+@partial(jax.jit, static_argnums=1)
 def _decode(bits: jax.Array, number_format: str) -> jax.Array:
     return jax.lax.bitcast_convert_type(bits, getattr(jnp, number_format)).astype(jnp.float32)
 

@@ -80,7 +80,7 @@ class Optimiser:
         return sum(np.dtype(memory.dtype).itemsize * int(np.prod(memory.shape)) for memory in self.optimiser.variables)
 
     def _update(self, gradients: list[tf.Tensor]) -> None:
-        self.optimiser.apply(gradients, list(self.variables.values()))
+        self.optimiser.apply_gradients(zip(gradients, self.variables.values(), strict=True))
 
     def _tensors(self, gradients: Weights) -> list[tf.Tensor]:
         return [tf.constant(gradients[name], tf.float32) for name in self.variables]
@@ -101,7 +101,7 @@ class Training(Optimiser):
         variables = list(self.variables.values())
         with tf.GradientTape() as tape:
             loss = self.objective(self.variables, *batch)
-        self.optimiser.apply(tape.gradient(loss, variables), variables)
+        self.optimiser.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         return loss
 
 

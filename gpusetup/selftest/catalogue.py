@@ -6,7 +6,7 @@ import fnmatch
 import hashlib
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -39,6 +39,9 @@ class Tolerance(Value):
     digits: int = FLOAT32_DIGITS
     why: str
 
+
+Module = Literal["numpy", "tensorflow", "keras", "torch", "jax", "jaxlib", "optax"]
+"""What a worker imports, and may be too old for a check."""
 
 _NEEDED = ("__init__.py", "reference.py")
 _NOTHING = Tolerance(ulps=0, why="integers have one right answer")
@@ -79,6 +82,8 @@ class Check(Value):
     """Precision other than float32 → the frameworks in which this check can be run in it."""
     tolerance: dict[str, Tolerance] = msgspec.field(default_factory=dict)
     cause: tuple[Cause, ...] = ()
+    needs: dict[Module, str] = msgspec.field(default_factory=dict)
+    """Module → the oldest version this check runs on, where ``checks/common/needs.toml`` has an older one."""
     fingerprint: dict[str, str] = msgspec.field(default_factory=dict)
     """``quick, seed 0`` → the one SHA-256 that every run must have, for a check with one right answer."""
     name: str = ""

@@ -30,31 +30,26 @@ _NO_KERNEL = (
     "No OpKernel was registered",
     "Could not find device for node",
 )
-
-
-_NEEDS = "unsupported: needs "
+_UNSUPPORTED = "unsupported: "
+"""How a worker begins to say that a check cannot be run with the versions, or on the device, that are here."""
 _NO_DEVICE = " cannot use cuda:"
-"""What the frameworks' own ``prepare`` in checks/common says where a build or the driver gives it no GPU."""
+"""What `prepare` in checks/common says where the driver gives a framework no GPU."""
 
 
 def of_error(error: str, *, half: bool = False) -> tuple[Outcome, str]:
     """Return how a job ended that raised `error`, and why; `half` says that it computed in half precision.
 
-    There a kernel that is missing is no fault, and nothing is proven; in float32 it is one. Nor is a device a fault
-    of the framework that this build, or this driver, cannot use.
+    There a kernel that is missing is no fault, and nothing is proven; in float32 it is one. Nor is a framework that is
+    older than a check needs, or that cannot use the device as it is built, or as the driver is.
     """
     short = error if len(error) <= 400 else f"{error[:400]} …"
+    if error.startswith(_UNSUPPORTED):
+        return "unsupported", short.removeprefix(_UNSUPPORTED)
     if half and any(sign in error for sign in _NO_KERNEL):
         return "unsupported", short
     if _NO_DEVICE in short:
         return "unsupported", short.removeprefix("RuntimeError: ")
     return ("out of memory" if _names_memory(error) else "failed"), short
-
-
-def needs(log: tuple[str, ...]) -> str:
-    """Return what the log of an import says that the framework needs, "" when it says nothing of the kind."""
-    said = next((line for line in reversed(log) if _NEEDS in line), "")
-    return said[said.find(_NEEDS) :] if said else ""
 
 
 def of_signal(number: int, log: tuple[str, ...] = (), *, kernel_killed: bool = False) -> tuple[Outcome, str]:

@@ -136,8 +136,8 @@ class LaneWorker:
     def _lost(self) -> None:
         """Account for a worker that is gone; the jobs that are left get another."""
         code = self.stop()
-        if not self._imported and (said := self._error or endings.needs(self._last_lines(self._waiting[0]))):
-            self._not_imported(*endings.of_error(said), again=False)  # it said itself why it cannot be used
+        if not self._imported and self._error:  # it said itself why it cannot be used
+            self._not_imported(*endings.of_error(self._error), again=False)
             return
         if code < 0:
             outcome, cause = endings.of_signal(-code, kernel_killed=kernel_kills() > self._kills)

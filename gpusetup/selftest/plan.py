@@ -132,6 +132,7 @@ def environment(lane: Lane, threads: int) -> dict[str, str]:
     count = str(threads)
     fixed = {
         "PYTHONHASHSEED": "0",
+        "PYTHONWARNINGS": "",  # where it makes errors of warnings, an import that is fine fails
         "OMP_NUM_THREADS": count,
         "MKL_NUM_THREADS": count,
         "OPENBLAS_NUM_THREADS": count,

@@ -43,6 +43,7 @@ kernels: Kernels = {"matmul": _multiplied} | {
         "tanh": jnp.tanh,
         "exp": jnp.exp,
         "gelu": jax.nn.gelu,
-        "attention": _attention,
     }.items()
 }
+if hasattr(jax.nn, "dot_product_attention"):  # new in JAX 0.4.31
+    kernels["attention"] = _kernel(_attention)

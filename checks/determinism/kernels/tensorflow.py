@@ -32,6 +32,10 @@ def _gru(x: tf.Tensor) -> tf.Tensor:
     return layer(tf.reshape(x, [-1, 8, 64]))
 
 
+def _layer_norm(x: tf.Tensor) -> tf.Tensor:
+    return keras.layers.LayerNormalization()(x)
+
+
 def _attention(x: tf.Tensor) -> tf.Tensor:
     heads = tf.reshape(x, [-1, 16, 32])
     weights = tf.nn.softmax(tf.matmul(heads, heads, transpose_b=True) * 32**-0.5)
@@ -43,7 +47,7 @@ kernels: Kernels = {"matmul": _multiplied} | {
     for name, function in {
         "row sum": lambda x: tf.reduce_sum(x, axis=1),
         "softmax": tf.nn.softmax,
-        "layer_norm": keras.ops.layer_normalization,
+        "layer_norm": _layer_norm,
         "sigmoid": tf.sigmoid,
         "tanh": tf.tanh,
         "exp": tf.exp,

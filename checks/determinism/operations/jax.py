@@ -11,6 +11,7 @@ import numpy as np
 from jax import lax
 
 from checks.common.draw import integers, uniform
+from checks.common.jax import RuntimeFault
 from checks.determinism.operations import Operations, Refused
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _run(job: Job) -> dict[str, Array]:
     inputs = {name: _numbers(job, *shape) for name, (_, shape) in _BACKWARD.items()}
     try:
         found = _forward(_numbers(job, _MANY), _places(job, _MANY)) | _backward(inputs)
-    except jax.errors.JaxRuntimeError as error:
+    except RuntimeFault as error:
         if "determinis" not in str(error):
             raise
         raise Refused(str(error)) from error

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -9,15 +14,45 @@ import numpy as np
 from jax.extend.backend import clear_backends
 
 Array = np.ndarray[Any, Any]
+_COUNT = "jax_num_cpu_devices"
 
 
 def all_reduce(parts: Array) -> Array:
     """Add the parts up on as many virtual CPUs; their number is settled when JAX starts, so it starts twice."""
+    if _COUNT not in jax.config.values:
+        return _elsewhere(parts)
     clear_backends()
-    jax.config.update("jax_num_cpu_devices", len(parts))
+    jax.config.update(_COUNT, len(parts))
     try:
-        add = jax.pmap(lambda part: jax.lax.psum(part, "ranks"), "ranks", devices=jax.devices("cpu"))
-        return np.array(add(parts))
+        return _add(parts)
     finally:
         clear_backends()
-        jax.config.update("jax_num_cpu_devices", 1)
+        jax.config.update(_COUNT, 1)
+
+
+def _add(parts: Array) -> Array:
+    add = jax.pmap(lambda part: jax.lax.psum(part, "ranks"), "ranks", devices=jax.devices("cpu"))
+    return np.array(add(parts))
+
+
+def _elsewhere(parts: Array) -> Array:
+    """Add the parts up in a process of its own: before JAX 0.5 XLA reads their number once, from its flags."""
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={len(parts)}"
+    with tempfile.TemporaryDirectory(prefix="gpusetup-ranks-") as folder:
+        question, answer = Path(folder, "parts.npy"), Path(folder, "sums.npy")
+        np.save(question, parts)
+        done = subprocess.run(
+            [sys.executable, "-P", __file__, question, answer],
+            env=os.environ | {"XLA_FLAGS": flags.strip(), "JAX_PLATFORMS": "cpu"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"all-reduce in a fresh process failed: {done.stderr.strip()[-300:]}")
+        sums: Array = np.load(answer, allow_pickle=False)
+        return sums
+
+
+if __name__ == "__main__":
+    np.save(sys.argv[2], _add(np.load(sys.argv[1], allow_pickle=False)))

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from checks.common.jax import RuntimeFault, x64
 from checks.numerics.products import Product, Unavailable
 
 if TYPE_CHECKING:
@@ -46,11 +47,11 @@ class _Run:
         self.dtype, self.way = dtype, jax.jit(way)
 
     def __call__(self, left: Array, right: Array) -> Array:
-        with jax.enable_x64(self.dtype == "float64"):
+        with x64(self.dtype == "float64"):
             a, b = (jnp.asarray(array.astype(getattr(jnp, self.dtype))) for array in (left, right))
             try:
                 return np.asarray(self.way(a, b)).astype(np.float64)
-            except jax.errors.JaxRuntimeError as error:
+            except RuntimeFault as error:
                 raise Unavailable(str(error).partition("\n")[0]) from error
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+_NONE = ("not supported in tensorflow backend", "unexpected keyword argument 'flash_attention'")
+
 
 def kernels(job: Job) -> list[Kernel]:
     """Return Keras's ways to attend, in float32 and in bfloat16, whose sums `tf.einsum` keeps no longer on a CPU."""
@@ -43,10 +45,10 @@ class _Attention:
                     v,
                     mask=case.seen if case.mask == "padding mask" else None,
                     is_causal=case.mask == "causal mask",
-                    flash_attention=self.flash,
+                    **({"flash_attention": True} if self.flash else {}),
                 )
-            except ValueError as error:
-                if "not supported in tensorflow backend" not in str(error):
+            except (ValueError, TypeError) as error:
+                if not self.flash or not any(sign in str(error) for sign in _NONE):
                     raise
                 raise Unavailable("Keras has none on TensorFlow") from error
         gradients = tape.gradient(result, [q, k, v], slope)

@@ -1,0 +1,135 @@
+"""What a check needs of the framework it runs in, so that one that is merely older is not accused of being wrong.
+
+Versions are read from the modules as imported, which need not be what a package manager says is installed.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections.abc import Sequence
+from itertools import zip_longest
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+NAMES = {
+    "numpy": "NumPy",
+    "tensorflow": "TensorFlow",
+    "keras": "Keras",
+    "torch": "PyTorch",
+    "jax": "JAX",
+    "jaxlib": "jaxlib",
+    "optax": "optax",
+}
+"""Module → what people call it; no other module has an oldest version here."""
+_OLDEST = Path(__file__).with_name("needs.toml")
+_LOOKUPS = {"__getattr__", "__getattribute__", "getattr", "_getattr"}
+_ARGUMENT = re.compile(r"(\w+)[\w.]*\(\) got an unexpected keyword argument")
+_OF_MODULE = re.compile(r"module '(\w+)[\w.]*' has no attribute")
+
+
+class Unsupported(Exception):  # noqa: N818 - nothing is wrong with the framework
+    """A check cannot be run with what is here; the text says what it needs, and nothing is proven."""
+
+
+def require(folders: Sequence[str], check: str, lacks: str = "") -> None:
+    """Raise `Unsupported` when a module that is imported is older than `check`, found in one of `folders`, needs.
+
+    `lacks` says why no check can be run, if that is known already.
+    """
+    if lacks := lacks or lacking(oldest(folders, check)):
+        raise Unsupported(lacks)
+
+
+def oldest(folders: Sequence[str], check: str = "") -> dict[str, str]:
+    """Return module → its oldest version for `check`, or without one for any check at all."""
+    needs: dict[str, str] = tomllib.loads(_OLDEST.read_text("utf-8"))
+    description = next((path for folder in folders if (path := Path(folder, check, "check.toml")).is_file()), None)
+    if check and description is not None:
+        needs |= tomllib.loads(description.read_text("utf-8")).get("needs", {})
+    return needs
+
+
+def lacking(needs: dict[str, str]) -> str:
+    """Return ``needs TensorFlow 2.16 or newer, this is 2.15.0`` for all that is imported and too old, else ""."""
+    said = []
+    for module, version in needs.items():
+        if module in sys.modules and _older(here := version_of(module), version):
+            said.append(f"{NAMES.get(module, module)} {version} or newer, this is {here}")
+    return f"needs {'; '.join(said)}" if said else ""
+
+
+def version_of(module: str) -> str:
+    """Return the version of an imported module; `RuntimeError` when it has none, for then parts of it are missing."""
+    version = getattr(sys.modules[module], "__version__", None)
+    if version is None:
+        where = ", ".join(getattr(sys.modules[module], "__path__", ())) or "no folder"
+        raise RuntimeError(f"{NAMES.get(module, module)} has no version: only parts of it are installed, in {where}")
+    return str(version)
+
+
+def missing(error: BaseException, folders: Sequence[str]) -> str:
+    """Return what a check asked of a framework that its version does not have, or "" when `error` is another.
+
+    That it is the check that asked, and not the framework itself, is told from where `error` was raised.
+    """
+    if not _asks(error) or not _raised_in(error.__traceback__, folders):
+        return ""
+    known = (one for one in NAMES if one in sys.modules and hasattr(sys.modules[one], "__version__"))
+    here = ", ".join(f"{NAMES[one]} {version_of(one)}" for one in known)
+    return f"asks for what is not in {here}: {error}"
+
+
+def _asks(error: BaseException) -> bool:
+    """Return whether `error` says that a name or an argument was looked for in a framework in vain."""
+    if isinstance(error, TypeError):
+        called = _ARGUMENT.match(str(error))
+        return called is not None and not _is_ours(called[1])
+    if isinstance(error, ImportError):
+        # a whole package that is not there is an incomplete installation, not an older one
+        whole = isinstance(error, ModuleNotFoundError) and "." not in (error.name or ".")
+        return not whole and _top(error.name) in NAMES
+    if not isinstance(error, AttributeError):
+        return False
+    named = _OF_MODULE.match(str(error))
+    return (named[1] if named else _top(_home(error.obj))) in NAMES
+
+
+def _is_ours(name: str) -> bool:
+    """Return whether a module of the checks defines a function or class of this name."""
+    modules = [module for key, module in sys.modules.items() if key.startswith("checks.")]
+    return any(getattr(getattr(module, name, None), "__module__", "").startswith("checks.") for module in modules)
+
+
+def _home(thing: Any) -> str:
+    """Return the module that a class, or the class of an object, was made in; "" for None."""
+    made = thing if isinstance(thing, type) else type(thing)
+    return "" if thing is None else made.__module__
+
+
+def _top(name: str | None) -> str:
+    return (name or "").partition(".")[0]
+
+
+def _raised_in(trail: TracebackType | None, folders: Sequence[str]) -> bool:
+    """Return whether the last frame that does more than look a name up stands in one of `folders`."""
+    last = ""
+    while trail is not None:
+        code = trail.tb_frame.f_code
+        if code.co_name not in _LOOKUPS and not code.co_filename.startswith("<frozen importlib"):
+            last = code.co_filename
+        trail = trail.tb_next
+    return any(Path(last).is_relative_to(folder) for folder in folders)
+
+
+def _older(here: str, than: str) -> bool:
+    """Return whether a version is older, by its leading numbers; a pre-release counts as the release."""
+    pairs = zip_longest(_numbers(here), _numbers(than), fillvalue=0)
+    return next((one < other for one, other in pairs if one != other), False)
+
+
+def _numbers(version: str) -> list[int]:
+    plain = re.match(r"\d+(\.\d+)*", version)
+    return [int(part) for part in plain[0].split(".")] if plain else []
