@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from gpusetup.apply.doors import run
+from gpusetup.apply.place import Place
 from gpusetup.content import content_root
 from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.examine import examine
@@ -72,7 +73,7 @@ def door(env: Path, which: Any, state: Path) -> int:
     made = recipe(env)
     library = f"{made.library}\nstate={state}\n"
     made = msgspec.structs.replace(made, library=library)
-    return run(made, made.steps[0], which, Path("/")).status
+    return run(made, made.steps[0], which, Place(Path("/"))).status
 
 
 def tree(folder: Path) -> dict[str, tuple[int, str]]:
@@ -160,7 +161,7 @@ def test_the_rule_asked_again_imports_it_as_its_owner(env: Path, tmp_path: Path)
     host = machine("desktop", {"frameworks": {"0": {"version": broken, "python": f"{env}/bin/python3"}}})
     made = repair(examine(host, all_rules().values()), host, Asked(python=sys.executable)).recipe
     step = next(step for step in made.steps if "fwk" in step.id)
-    run(made, step, "check", Path("/"))
+    run(made, step, "check", Place(Path("/")))
     assert {uid for uid, _ in ran(env)} == {MALLORY}
 
 

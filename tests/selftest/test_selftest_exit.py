@@ -12,7 +12,6 @@ import msgspec
 import pytest
 
 from gpusetup.selftest.catalogue import Listed
-from gpusetup.selftest.endings import needs
 from gpusetup.selftest.proof import Proof
 from tests.selftest.small_world import RIGHT, STUB, World
 
@@ -78,12 +77,6 @@ def test_an_import_that_says_what_it_lacks_is_unproven(world: World) -> None:
     assert ended == {("unsupported", "E: PyTorch cannot use cuda:0: no")}
     assert (proof.concluded().state, proof.concluded().exit_code) == ("partly proven", 3)
     assert proof.concluded().right == {"tensorflow": ("cpu",)}
-
-
-def test_what_an_import_needs_is_found_in_its_log() -> None:
-    log = ("Traceback", "RuntimeError: unsupported: needs TensorFlow 2.16, this is 2.15", "")
-    assert needs(log) == "unsupported: needs TensorFlow 2.16, this is 2.15"
-    assert needs(("unsupported operand type",)) == ""
 
 
 def test_what_is_named_and_cannot_be_run_is_missed(gpusetup: Run, world: World) -> None:

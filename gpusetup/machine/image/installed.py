@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from importlib.metadata import distributions
 from pathlib import Path
-from urllib.parse import quote
 
 import msgspec
 
@@ -25,10 +22,6 @@ ANY = ("**/site-packages", "**/dist-packages")
 ARCHITECTURE, LICENCE = 1022, 1014
 MOST = 50_000
 """Packages of one system."""
-BLOB = 16 << 20
-"""Bytes of one package's header."""
-SECONDS = 60.0
-"""For all of a database."""
 
 
 def read_installed(root: Path) -> Contents:
@@ -81,26 +74,18 @@ def _debs(text: str, *, whole: bool) -> Iterator[InstalledPackage]:
 
 
 def _rpms(host: Host, database: str) -> Iterator[InstalledPackage]:
-    """Yield the packages of an RPM database; a table that is none, or a value without end, is an error of SQLite."""
+    """Yield the packages of an RPM database; raises `CannotLookError` for one that cannot be read to its end."""
     try:
-        with closing(sqlite3.connect(f"file:{quote(host.real(database))}?mode=ro&immutable=1", uri=True)) as opened:
-            opened.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, BLOB)
-            end = time.monotonic() + SECONDS
-            opened.set_progress_handler(lambda: time.monotonic() > end, 10_000)
-            made = opened.execute("SELECT sql FROM sqlite_master WHERE name = 'Packages'").fetchone()
-            if made is None or not str(made[0]).startswith("CREATE TABLE"):  # a view could make anything up
-                raise CannotLookError(f"the image's packages cannot be listed: {database} has no table of packages")
-            for number, (blob,) in enumerate(opened.execute("SELECT blob FROM Packages")):
-                if number == MOST or time.monotonic() > end:
-                    raise CannotLookError(f"{database} has more packages than any system, or takes too long")
-                one = rpm._Header(blob)
+        with closing(rpm.Database(host, database)) as opened:
+            for (blob,) in opened.rows("SELECT blob FROM Packages", []):
+                one = rpm.Header(blob)
                 if one.text(rpm.NAME) != KEY:
                     yield _rpm(one)
-    except sqlite3.Error as error:
+    except rpm.BROKEN as error:
         raise CannotLookError(f"the image's packages cannot be listed: {database}: {str(error)[:120]}") from error
 
 
-def _rpm(one: rpm._Header) -> InstalledPackage:
+def _rpm(one: rpm.Header) -> InstalledPackage:
     epoch = one.numbers(rpm.EPOCH)
     version = f"{one.text(rpm.VERSION)}-{one.text(rpm.RELEASE)}"
     return InstalledPackage(

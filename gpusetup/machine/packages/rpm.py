@@ -36,7 +36,8 @@ TABLES = ("Packages", "Name", "Basenames")
 _WAL = slice(18, 20)
 """Where the file says that a journal of changes lies beside it (2), which one in memory has not (1)."""
 _ENTRY = struct.Struct(">IIII")
-_BROKEN = (sqlite3.Error, OSError, ValueError)
+BROKEN = (sqlite3.Error, OSError, ValueError)
+"""What a database that is damaged, too large or none at all raises."""
 
 
 def packages(host: Host, database: str, families: tuple[str, ...]) -> Reading[tuple[Package, ...]]:
@@ -44,9 +45,9 @@ def packages(host: Host, database: str, families: tuple[str, ...]) -> Reading[tu
     likes = " OR ".join(["n.key GLOB ?"] * len(families))
     query = f"SELECT p.blob FROM Name n JOIN Packages p ON p.hnum = n.hnum WHERE {likes}"  # noqa: S608 - marks alone
     try:
-        with closing(_Database(host, database)) as opened:
-            found = [_package(_Header(blob)) for (blob,) in opened.rows(query, [f"{family}*" for family in families])]
-    except _BROKEN as error:
+        with closing(Database(host, database)) as opened:
+            found = [_package(Header(blob)) for (blob,) in opened.rows(query, [f"{family}*" for family in families])]
+    except BROKEN as error:
         return Unread(unread="failed", source=database, detail=str(error)[:120])
     return tuple(sorted(found, key=lambda one: one.name))
 
@@ -56,21 +57,22 @@ def owners(host: Host, database: str, wanted: Mapping[str, str]) -> dict[str, st
     owned: dict[str, str] = {}
     query = "SELECT p.blob, b.idx FROM Basenames b JOIN Packages p ON p.hnum = b.hnum WHERE b.key = ?"
     try:
-        with closing(_Database(host, database)) as opened:
+        with closing(Database(host, database)) as opened:
             for path, other in wanted.items():
                 for blob, index in opened.rows(query, [path.rpartition("/")[2]]):
-                    header = _Header(blob)
+                    header = Header(blob)
                     if header.path(int(index)) in {path, other}:
                         owned[path] = header.text(NAME)
-    except _BROKEN:  # the packages could be read: whose a file is, is then not known
+    except BROKEN:  # the packages could be read: whose a file is, is then not known
         return owned
     return owned
 
 
-class _Database:
+class Database:
     """The file as it is: no lock, no journal, nothing written; and no more of it than any host has."""
 
     def __init__(self, host: Host, database: str) -> None:
+        """Open it; raises one of `BROKEN` when it is none."""
         self._end = time.monotonic() + SECONDS
         self._left = ALL
         self._opened = _open(host, database)
@@ -124,7 +126,7 @@ def _open(host: Host, database: str) -> sqlite3.Connection:
     return opened
 
 
-def _package(header: _Header) -> Package:
+def _package(header: Header) -> Package:
     epoch = header.numbers(EPOCH)
     version = f"{header.text(VERSION)}-{header.text(RELEASE)}"
     return Package(
@@ -135,10 +137,11 @@ def _package(header: _Header) -> Package:
     )
 
 
-class _Header:
+class Header:
     """One package's header; an entry that is damaged or not there is empty."""
 
     def __init__(self, blob: object) -> None:
+        """Take a header apart; of what is no header, nothing is there."""
         raw = blob if isinstance(blob, bytes) else b""
         count = min(int.from_bytes(raw[:4], "big"), MANY_ENTRIES)
         table = raw[8 : 8 + count * _ENTRY.size]
