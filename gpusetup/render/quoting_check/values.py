@@ -207,8 +207,8 @@ def _associative(reader: Assignments, at: int, array: str) -> bool:
 def _command(call: Call, runners: Mapping[str, int]) -> Iterator[tuple[int, str, str, bool]]:
     """Yield what a command evaluates of its words."""
     words = _raw_words(call)
-    while words and words[0][0].text in runners:
-        words = words[runners[words[0][0].text] :]
+    while words and (behind := runners.get(words[0][0].text or "")):
+        words = words[behind:]
     if not words:
         return
     name = words[0][0].text
