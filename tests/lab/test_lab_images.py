@@ -15,6 +15,7 @@ from gpusetup.selftest.proof import Proof
 from gpusetup.value import load, to_json
 from tests.lab.images import Images, lacking
 from tests.lab.wheels import wheel
+from tests.selftest.synthetic import scene
 
 pytestmark = pytest.mark.lab
 
@@ -89,18 +90,17 @@ def test_the_bill_of_materials_has_what_is_inside_with_hashes_and_where_it_came_
     assert upstream["name"] in ("registry.fedoraproject.org/fedora", "docker.io/library/ubuntu")
 
 
-@pytest.mark.parametrize("form", ["selftest", "containerfile"])
+@pytest.mark.parametrize(("form", "code"), [("selftest", 0), ("containerfile", 3)])
 def test_the_proof_comes_out_of_the_image_and_its_verdict_is_the_exit_code(
-    images: Images, form: str, tmp_path: Path
+    images: Images, form: str, code: int, tmp_path: Path
 ) -> None:
-    proof = Proof(
-        gpusetup="0", made_at="", profile="quick", seconds=0, checks={}, environments={}, layouts={}, runs=(),
-        verdicts=(), unproven=(),
-    )  # fmt: skip
-    own = stand_in_gpusetup(images.folder, to_json(proof))
+    whole = scene(tmp_path)
+    proof = (whole if code == 0 else whole.without(lambda job: True)).judged()  # without a run, nothing is proven
+    assert proof.concluded().exit_code == code
+    own = stand_in_gpusetup(tmp_path / "own", to_json(proof))
     options = [*TORCH, "--base-image", "ubuntu", "--format", form, "--image", f"localhost/{form}:1"]
     built = images.build([*options, "--wheel", str(own), "--run-selftest", "--save", str(tmp_path / "proof.json")])
-    assert built.returncode == 0, built.stderr
+    assert built.returncode == code, built.stderr
     assert load(tmp_path / "proof.json", Proof) == proof
     image = f"localhost/{form}:1" if form == "selftest" else f"localhost/{form}-proof:1"
     said = json.loads(images.buildah("inspect", "--type", "image", image))["OCIv1"]["config"]
@@ -123,5 +123,5 @@ def main():
         "prover.py": code,
         "gpusetup-0.dist-info/entry_points.txt": "[console_scripts]\ngpusetup = prover:main\n",
     }
-    wheel(folder / "own", "gpusetup", "0", modules, extras=False)
-    return folder / "own/gpusetup-0-py3-none-any.whl"
+    wheel(folder, "gpusetup", "0", modules, extras=False)
+    return folder / "gpusetup-0-py3-none-any.whl"

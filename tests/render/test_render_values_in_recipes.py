@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import string
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -27,6 +30,7 @@ from tests.render.bash_oracle import MARK, run
 from tests.stacks import cardless, desktop, laptop
 from tests.support import Run
 
+FAMILIES = ("fedora", "debian", "suse")
 HOSTS = Path(__file__).parents[1] / "doctor/hosts"
 RECIPES = content_dirs("recipes")[0]
 STACKS = dict.fromkeys(kinds.KINDS, kinds.stack) | {
@@ -34,10 +38,19 @@ STACKS = dict.fromkeys(kinds.KINDS, kinds.stack) | {
     "written desktop": desktop,
     "no card": cardless,
 }
-RUN_WORDS = {"as_owner", "as_owner_of", "as_person", "in_environment", "renew", "sudo", "with_packages"}
-"""The doctor's functions that are there to run what they are given."""
-RUN_LINES = {"take_back"}
-"""Runs the lines that `undo_by` wrote, each word of them quoted by bash itself."""
+RUNNERS = {"as_owner": 1, "as_person": 1, "renew": 1, "undo_by": 1, "with_packages": 1, "as_its_owner": 3}
+"""Functions that run words as a command, all behind so many: each call of theirs is looked at."""
+RUN_WORDS = {("as_owner", "first"), ("as_person", "first"), ("renew", "first"), ("with_packages", "first")}
+"""They run what they are given, which is looked at where they are called."""
+RUN_NOTES = {("take_back", "words")}
+"""It runs the commands that `undo_by` and `renew` have noted, and their calls are looked at."""
+RUN_INTERPRETERS = {
+    ("found_nothing", "python"),  # the interpreter that has gpusetup: ours (`Asked.python`)
+    ("as_its_owner", "python"),  # the same, which finds out whose the environment is and becomes that user
+    ("run_module", "first"),  # the environment's own, and we are its owner by now; `in_environment` has seen its name
+}
+"""They run the interpreter that a variable names: that is what they are there for."""
+RUN = RUN_WORDS | RUN_NOTES | RUN_INTERPRETERS
 CARD = "NVIDIA GeForce GTX 1050 $(touch X)"
 STEP = """{{% extends "step.sh.j2" %}}
 {{% block title %}}T{{% endblock %}}{{% block why %}}W{{% endblock %}}
@@ -76,8 +89,9 @@ def test_every_library_is_understood_as_a_whole(path: Path) -> None:
     assert check_shell(path.read_text(), whole=True) == path.read_text()
 
 
-@pytest.mark.parametrize("family", ["fedora", "debian", "suse"])
-def test_no_remedy_evaluates_what_may_hold_a_value(family: str) -> None:
+@cache
+def remedies(family: str) -> str:
+    """Return the commands of all remedies under the functions that they call, as the steps of a repair have them."""
     library = "\n".join((read_library(family), *repair._functions()))
     given = f"step={sh('x')} rule={sh('x')} python={sh('x')} person={sh('x')}\nasked=({sh(['a'])})\n"
     commands = []
@@ -88,12 +102,44 @@ def test_no_remedy_evaluates_what_may_hold_a_value(family: str) -> None:
     filled = [
         one.format_map({name: sh("v") for _, name, _, _ in string.Formatter().parse(one) if name}) for one in commands
     ]
-    text = "\n".join((library, given, "found_nothing", *dict.fromkeys(filled), "take_back\n"))
+    return "\n".join((library, given, "found_nothing", *dict.fromkeys(filled), "take_back\n"))
+
+
+@cache
+def evaluated(family: str) -> tuple[set[tuple[str, str]], list[str]]:
+    """Return which functions run what a variable names, and what else evaluates something that may hold a value."""
+    text = remedies(family)
     functions = check(text, whole=True).functions
-    for error in evaluations(text):
-        inside = {one.name for one in functions if one.start <= error.at < one.end}
-        runs = "the name of a command" in error.what and inside & RUN_WORDS
-        assert runs or ("words of eval" in error.what and inside & RUN_LINES), str(error)
+    run, else_ = set(), []
+    for error in evaluations(text, RUNNERS):
+        inside = [one.name for one in functions if one.start <= error.at < one.end]
+        found = re.search(r", evaluates \$(\w+), which may hold a value, as the name of a command$", error.what)
+        if found and inside:
+            run.add((inside[-1], found[1]))
+        else:
+            else_.append(str(error))
+    return run, else_
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_remedy_evaluates_what_may_hold_a_value(family: str) -> None:
+    run, else_ = evaluated(family)
+    assert else_ == []
+    assert run <= RUN
+
+
+def test_each_function_that_may_run_what_a_variable_names_does() -> None:
+    assert set().union(*(evaluated(family)[0] for family in FAMILIES)) == RUN
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.parametrize("given", [f"given={sh('v')}\n{{}}", f"more() {{{{ {{}}; }}}}\nmore {sh('v')}"])
+def test_a_value_that_a_remedy_would_run_is_found_where_a_runner_is_called(runner: str, given: str) -> None:
+    name = '"$given"' if given.startswith("given") else '"$1"'
+    call = given.format(" ".join([runner, *["x"] * (RUNNERS[runner] - 1), name]))
+    text = f"{remedies('debian')}{call}\n"
+    start = len(remedies("debian"))
+    assert [one for one in evaluations(text, RUNNERS) if one.at >= start and "name of a command" in one.what]
 
 
 @pytest.mark.parametrize(
@@ -123,6 +169,14 @@ def test_an_own_step_is_refused_with_its_line(apply: str, says: str, tmp_path: P
         recipe(laptop(), tmp_path)
 
 
+def run_own_step(script: str, work: Path) -> int:
+    """Carry out the step `mine` of a script, in `work`, on a host that is a folder; return the exit status."""
+    state = work / "host/var/lib/gpusetup"  # which a script makes before its first step
+    state.mkdir(parents=True, mode=0o700)
+    functions = script.rpartition("case ${1:-} in")[0]
+    return run(f"export GPUSETUP_ROOT={shlex.quote(str(work / 'host'))}\n{functions}\nstep_mine apply", work)
+
+
 def test_a_hostile_card_of_a_saved_machine_is_data_in_an_own_step(tmp_path: Path) -> None:
     """The way the guide teaches: through a variable, and as an argument."""
     (tmp_path / "fedora").mkdir()
@@ -130,10 +184,8 @@ def test_a_hostile_card_of_a_saved_machine_is_data_in_an_own_step(tmp_path: Path
     base = laptop()
     card = msgspec.structs.replace(base.request.cards[0], name=CARD)
     made = recipe(msgspec.structs.replace(base, request=msgspec.structs.replace(base.request, cards=(card,))), tmp_path)
-    script = render(made, "bash", "2026-11-22").rpartition("case ${1:-} in")[0]
     work = tmp_path / "work"
-    work.mkdir()
-    assert run(f"{script}\nstep_mine apply", work) == 0
+    assert run_own_step(render(made, "bash", "2026-11-22"), work) == 0
     assert (work / "told").read_text() == f"{CARD} {CARD}\n"
     assert not (work / MARK).exists()
 
@@ -154,8 +206,7 @@ def test_the_command_refuses_or_keeps_whole_the_card_of_a_saved_machine(gpusetup
     done = gpusetup(*command)
     assert done.returncode == 0
     work = tmp_path / "work"
-    work.mkdir()
-    run(done.stdout.rpartition("case ${1:-} in")[0] + "\nstep_mine apply", work)
+    assert run_own_step(done.stdout, work) == 0
     assert (work / "told").read_text() == f"{CARD}\n"
     assert not (work / MARK).exists()
 

@@ -105,6 +105,13 @@ def test_a_step_that_outlives_its_script_keeps_the_lock(fedora: Fedora, start: S
     assert log(fedora) == ["begin", "end", "begin", "end"]
 
 
+def test_what_a_step_notes_in_the_lock_is_when_its_own_shell_was_started(fedora: Fedora) -> None:
+    functions = script("touch $root/one").rpartition("case ${1:-} in")[0]
+    slow = 'need_root; (sleep 0.1; begin one-step apply; read -ra words <"/proc/$BASHPID/stat"; say "${words[21]}")'
+    said = fedora.run(f"{functions}\n{slow}\n").stdout.split()  # many ticks are between that shell and its children
+    assert (fedora.root / "var/lib/gpusetup/lock").read_text().split()[1:] == [*said, "one-step"]
+
+
 def test_a_step_of_the_command_keeps_the_script_out(fedora: Fedora) -> None:
     with Place(fedora.root).locked():
         refused = fedora.run(script("touch $root/one"))

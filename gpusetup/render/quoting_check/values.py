@@ -11,7 +11,8 @@ into ``read`` and its like alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from gpusetup.render import marks
@@ -44,6 +45,7 @@ _OBEYED = frozenset(
 """Variables in which bash, or the loader, evaluates what they take."""
 _WRAPPERS = {"command": 1, "builtin": 1, "sudo": 1, "exec": 1, "at": 2}
 """They run words as a command, all behind this many: it is looked at where they are called, and not in themselves."""
+_NONE: Mapping[str, int] = MappingProxyType({})
 _ASSIGNS = re.compile(r"[A-Za-z_]\w*\+?=|-")
 _PROGRAM = re.compile(r"\"?(?:\$\{?\w+\}?/[\w./-]*\w|[\w.-]+\$\{?\w+\}?)\"?(?=\s|$)")
 """A program of a fixed name in some folder, or of a name with a fixed beginning: a value chooses among such alone."""
@@ -75,13 +77,17 @@ def check_values(text: str) -> None:
         raise error
 
 
-def evaluations(text: str) -> Iterator[UnsafeTextError]:
-    """Yield an error for each place of marked shell text where bash would evaluate what may hold a value."""
+def evaluations(text: str, runners: Mapping[str, int] = _NONE) -> Iterator[UnsafeTextError]:
+    """Yield an error for each place of marked shell text where bash would evaluate what may hold a value.
+
+    `runners` are functions of this text that run words as a command, all behind so many: what they run is looked at
+    where they are called, and in themselves too.
+    """
     reader = check(text, whole=True)
     if not marks.ANY.search(text):
         return
     held = _held(reader)
-    for at, what, piece, bare in _evaluated(reader):
+    for at, what, piece, bare in _evaluated(reader, {**_WRAPPERS, **runners}):
         if _VALUE.search(piece):
             yield UnsafeTextError(text, at, f"evaluates what a command says of a value, as {what}", _REMEDY)
         for name in sorted(_named(piece) if bare else _used(piece)):
@@ -168,7 +174,7 @@ def _holds(reader: Assignments, held: Held, at: int, name: str) -> bool:
     return name in held.names
 
 
-def _evaluated(reader: Assignments) -> Iterator[tuple[int, str, str, bool]]:
+def _evaluated(reader: Assignments, runners: Mapping[str, int]) -> Iterator[tuple[int, str, str, bool]]:
     """Yield each place whose text is evaluated, what it is, the text, and whether names count in it as they stand."""
     for at, what, text, array in reader.sites:
         if array and _associative(reader, at, array):
@@ -186,7 +192,7 @@ def _evaluated(reader: Assignments) -> Iterator[tuple[int, str, str, bool]]:
     wrappers = [one for one in reader.functions if one.name in _WRAPPERS]
     for call in reader.calls:
         if not any(one.start <= call.at < one.end for one in wrappers):
-            yield from _command(call)
+            yield from _command(call, runners)
 
 
 def _associative(reader: Assignments, at: int, array: str) -> bool:
@@ -198,11 +204,11 @@ def _associative(reader: Assignments, at: int, array: str) -> bool:
     return any(name == array and start < at and around(start) == around(at) for name, start in reader.associative)
 
 
-def _command(call: Call) -> Iterator[tuple[int, str, str, bool]]:
+def _command(call: Call, runners: Mapping[str, int]) -> Iterator[tuple[int, str, str, bool]]:
     """Yield what a command evaluates of its words."""
     words = _raw_words(call)
-    while words and words[0][0].text in _WRAPPERS:
-        words = words[_WRAPPERS[words[0][0].text] :]
+    while words and (behind := runners.get(words[0][0].text or "")):
+        words = words[behind:]
     if not words:
         return
     name = words[0][0].text

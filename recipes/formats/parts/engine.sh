@@ -44,10 +44,11 @@ holding() {
 # begin STEP DOOR: the first thing that a step does. A signal ends it when the command that runs has ended, and not before:
 # else that one would go on alone.
 begin() {
+  local me=$BASHPID # in a substitution it would be that of the substitution
   trap 'exit 130' INT
   trap 'exit 143' TERM
   trap 'exit 129' HUP
-  [[ $2 == check ]] || say "$BASHPID $(started_at "$BASHPID") $1" >"$state/lock"
+  [[ $2 == check ]] || say "$me $(started_at "$me") $1" >"$state/lock"
 }
 
 # tell NAME: a signal that this shell was sent is passed on to the step.
