@@ -12,6 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gpusetup.render.quoting_check.pattern import Later
 from tests.support import ROOT
 
 ENGINE = ROOT / "gpusetup"
@@ -47,19 +48,12 @@ def uses() -> tuple[tuple[Use, ...], tuple[str, ...]]:
 
 def _in_file(path: Path) -> Iterator[Use | str]:
     text = path.read_text()
-    if "re." not in text or "import re\n" not in text:
+    if not ("re." in text and "import re\n" in text) and "import pattern\n" not in text:
         return
     name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
     tree, module = ast.parse(text), importlib.import_module(name)
-    compiled = {key: value for key, value in vars(module).items() if isinstance(value, re.Pattern)}
-    for key, value in compiled.items():
-        used = {
-            node.func.attr
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-            and isinstance(node.func.value, ast.Name) and node.func.value.id == key
-        }  # fmt: skip
-        for function in used or {"search"}:
+    for key, value in _compiled(vars(module)):
+        for function in _called(tree, key) or {"search"}:
             yield Use(f"{name}.{key}", value.pattern, value.flags, function)
     named = [node.value for node in tree.body if isinstance(node, ast.Assign)]
     for node in ast.walk(tree):
@@ -71,13 +65,31 @@ def _in_file(path: Path) -> Iterator[Use | str]:
             yield from _of_call(node, vars(module), f"{name}:{node.lineno}")
 
 
+def _compiled(names: dict[str, Any]) -> Iterator[tuple[str, re.Pattern[str] | re.Pattern[bytes]]]:
+    """Yield the compiled patterns of a module and of its dictionaries, and those that are compiled at first use."""
+    for key, value in names.items():
+        for one in value.values() if isinstance(value, dict) and not key.startswith("__") else (value,):
+            if isinstance(one, Later):
+                yield key, re.compile(one.pattern, one.flags)
+            elif isinstance(one, re.Pattern):
+                yield key, one
+
+
+def _called(tree: ast.Module, key: str) -> set[str]:
+    """Return what is called of the pattern, or the dictionary of patterns, of that name."""
+    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    held = ((call.attr, call.value) for call in calls if isinstance(call, ast.Attribute))
+    named = ((attr, one.value if isinstance(one, ast.Subscript) else one) for attr, one in held)
+    return {attr for attr, one in named if isinstance(one, ast.Name) and one.id == key and attr in FUNCTIONS}
+
+
 def _of_call(node: ast.Call, known: dict[str, Any], place: str) -> Iterator[Use | str]:
     function = node.func.attr  # type: ignore[attr-defined]
     try:
         pattern = eval(ast.unparse(node.args[0]), known)
         last = ast.unparse(node.args[-1])
-        flags = eval(last, known) if last.startswith("re.") and len(node.args) > 1 else 0
-    except (NameError, KeyError, AttributeError):
+        flags = eval(last, known) if last.startswith("re.") and not isinstance(node.args[-1], ast.Call) else 0
+    except (NameError, KeyError, AttributeError, SyntaxError):
         yield f"{place}: {ast.unparse(node.args[0])}"
         return
     if isinstance(pattern, re.Pattern):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.rule import UntriedError, failure, optional
+from gpusetup.doctor.rule import UntriedError, failure, known, optional
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Framework, Machine, Trial, Unread
@@ -15,17 +15,19 @@ PYPI_NAMES = {"pytorch": "torch"}
 
 
 def each_import(machine: Machine) -> Iterator[tuple[str, Framework]]:
-    """Every framework that was imported; raises `UntriedError` where nobody asked for it."""
-    yield from (place for place in each_asked(machine) if not refused(place[1]))
-
-
-def each_asked(machine: Machine) -> Iterator[tuple[str, Framework]]:
-    """Every framework that was to be imported, whether it was or not; raises `UntriedError` as `each_import`."""
+    """Every framework that was to be imported, refused ones too; raises `UntriedError` where nobody asked for it."""
     if machine.frameworks is None:
         raise UntriedError("gpusetup doctor --deep imports each framework and lets it compute")
     for one in machine.frameworks:
         version = optional(one.version, NO_IMPORT)
         yield f"{distribution(one)} {version}" if version else distribution(one), one
+
+
+def import_failure(framework: Framework) -> Unread | None:
+    """Return why the import failed, None where it did not; the rule ends as unknown where nothing was imported."""
+    if refused(framework):
+        known(framework.version)
+    return failure(framework.version, NO_IMPORT)
 
 
 def refused(framework: Framework) -> str:

@@ -8,8 +8,8 @@ words that are left out may be memory, form factor or the series, never what tel
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpusetup.errors import WrongInputError
 from gpusetup.facts.find import chip_by_pci_id, gpus_by_pci_id
@@ -35,10 +35,18 @@ class Board(NamedTuple):
     market: str = ""
 
 
+class _Called(NamedTuple):
+    """A name, and the row that it is one of; rows that are only looked through are not read any further."""
+
+    name: str
+    row: Any
+    board: Callable[[Any, str], Board]
+
+
 def boards_by_pci_id(facts: Facts, device_id: str) -> tuple[Board, ...]:
     """Return the boards that bear a PCI device id of NVIDIA's, ``1c8d``: several can share one, none may be known."""
     if rows := gpus_by_pci_id(facts, device_id):
-        return tuple(map(_of_row, rows))
+        return tuple(_of_row(row, row.name) for row in rows)
     chip = chip_by_pci_id(facts, device_id)
     return (_of_chip(chip, chip.boards[device_id.lower()]),) if chip else ()
 
@@ -78,7 +86,7 @@ def near(facts: Facts, name: str) -> str:
     """Return what to say beside an unknown name: which names of the tables are like it."""
     import difflib  # noqa: PLC0415 - only a wrong name needs it
 
-    spelled = {" ".join(sorted(words(board.name))): board.name for board in _rows(facts)}
+    spelled = {" ".join(sorted(words(each.name))): each.name for each in _rows(facts)}
     like = difflib.get_close_matches(" ".join(sorted(words(name))), spelled, NEAR, cutoff=0.5)
     listed = f"near names: {', '.join(spelled[each] for each in like)}; " if like else ""
     return f"{listed}`gpusetup facts list gpu` has them all"
@@ -99,36 +107,40 @@ def _candidates(facts: Facts, name: str) -> Iterator[tuple[Board, ...]]:
     if not plain(asked):
         return
     rows = tuple(_rows(facts))
-    yield tuple(board for board in rows if words(board.name) == asked)
-    yield tuple(board for board in rows if plain(words(board.name)) == plain(asked))
+    yield _boards(each for each in rows if words(each.name) == asked)
+    yield _boards(each for each in rows if plain(words(each.name)) == plain(asked))
     every = rows + tuple(
-        _of_chip(chip, called) for chip in facts.chip for called in dict.fromkeys(chip.boards.values())
+        _Called(called, chip, _of_chip) for chip in facts.chip for called in dict.fromkeys(chip.boards.values())
     )
-    yield tuple(board for board in every if words(board.name) == asked)
+    yield _boards(each for each in every if words(each.name) == asked)
     for wanted in (asked, plain(asked)):
-        yield _with_more(wanted, every)
+        yield _boards(_with_more(wanted, every))
     code = re.search(_CHIP, name.lower())
     yield tuple(_of_chip(chip, chip.chip) for chip in facts.chip if code and chip.chip.lower() == code[0])
 
 
-def _with_more(asked: frozenset[str], boards: Iterable[Board]) -> tuple[Board, ...]:
-    """Return the boards whose names have these words and usual ones besides.
+def _with_more(asked: frozenset[str], every: Iterable[_Called]) -> list[_Called]:
+    """Return the names that have these words and usual ones besides.
 
     A series that contradicts the one asked for is no match; yet where there is a match, it makes the name ambiguous:
     ``RTX 4000`` is short for the RTX 4000 Ada, and may be said of the Quadro RTX 4000.
     """
-    found = [(board, left) for board in boards if (left := left_out(asked, words(board.name))) is not None]
+    found = [(each, left) for each in every if (left := left_out(asked, words(each.name))) is not None]
     sure = any(not left & SERIES or not asked & SERIES for _, left in found)
-    return tuple(board for board, _ in found) if sure else ()
+    return [each for each, _ in found] if sure else []
 
 
-def _rows(facts: Facts) -> Iterator[Board]:
+def _rows(facts: Facts) -> Iterator[_Called]:
     for row in facts.gpu:
-        yield from (_of_row(row)._replace(name=name) for name in alternatives(row.name))
+        yield from (_Called(name, row, _of_row) for name in alternatives(row.name))
 
 
-def _of_row(row: Gpu) -> Board:
-    return Board(row.name, row.arch, row.cc, row.id, row.market)
+def _boards(called: Iterable[_Called]) -> tuple[Board, ...]:
+    return tuple(each.board(each.row, each.name) for each in called)
+
+
+def _of_row(row: Gpu, name: str) -> Board:
+    return Board(name, row.arch, row.cc, row.id, row.market)
 
 
 def _of_chip(chip: Chip, name: str) -> Board:

@@ -246,6 +246,16 @@ def test_a_bare_chroot_is_not_a_machine_without_a_gpu(gpusetup: Run, tmp_path: P
     assert "no NVIDIA GPU found" in gpusetup("doctor", "--sysroot", tmp_path).stdout
 
 
+def test_a_folder_with_a_drivers_library_says_that_nobody_asked_it(gpusetup: Run, tmp_path: Path) -> None:
+    (tmp_path / "sys/bus/pci/devices").mkdir(parents=True)
+    for name, text in {"proc/sys/kernel/osrelease": "6.19.8\n", "usr/lib64/libnvidia-ml.so.1": "ELF"}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    said = " ".join(gpusetup("doctor", "--sysroot", tmp_path, "--only", "GPU001").stdout.split())
+    assert "the driver's library /usr/lib64/libnvidia-ml.so.1 is there and was not asked: a folder" in said
+    assert "return code" not in said
+
+
 def test_a_corrupt_library_is_told_in_the_loaders_words(gpusetup: Run, broken_driver: dict[str, str]) -> None:
     text = gpusetup("doctor", env=broken_driver).stdout
     assert "WARNING GPU001" in text

@@ -60,9 +60,10 @@ def test_a_whole_machine_that_a_profile_prints_is_not_listened_to(tools: Path, t
 def test_what_a_profile_pretends_to_be_is_still_only_variables(tools: Path) -> None:
     """A profile can read the mark from the words that it was started with, and say whatever fits there."""
     forged = "printf '\\0%s' $(grep -o '[0-9a-f]\\{32\\}' <<<\"$6\") "
-    said = login(tools, forged + "7 8 ../x=1 CUDA_X=y ''; exit 0")
+    said = login(tools, forged + "7 8 ../x=1 CUDA_VISIBLE_DEVICES=1 CUDA_X=y ''; exit 0")
     assert isinstance(said, Login)
-    assert (said.locked_memory, said.open_files, said.environment) == (7 * 1024, 8, {"CUDA_X": "y"})
+    assert (said.locked_memory, said.open_files) == (7 * 1024, 8)
+    assert said.environment == {"CUDA_VISIBLE_DEVICES": "1", "CUDA_X": "<set>"}
     for lie in ("a 8", "-1 8", "", "9" * 30 + " 8", "'' ''"):
         assert isinstance(login(tools, f"{forged} {lie} ''; exit 0"), Unread), lie
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.imports import NO_IMPORT, died, each_import, failed_trials, said_of
+from gpusetup.doctor.imports import died, each_import, failed_trials, import_failure, said_of
 from gpusetup.doctor.rule import Verdicts, either, error, failure, fix, known, rule, there, warning
 from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, NVML_SILENT, has_gpu
 from gpusetup.machine.model import Framework, Machine, Unread
@@ -83,6 +83,7 @@ def no_code(machine: Machine, framework: Framework) -> Verdicts:
     """The framework sees the GPU, but a computation on it ends with "no kernel image is available for execution on the
     device": this build was not compiled for the card, or its PTX is too new for the driver.
     """
+    import_failure(framework)
     for trial, why in failed_trials(framework, FAILS):
         if _is_missing_code(why):
             yield error(
@@ -105,6 +106,7 @@ def wrong_number(machine: Machine, framework: Framework) -> Verdicts:
     The hardware or a library is at fault, and no result of this machine can be trusted until it is found which:
     `gpusetup selftest` says which operations are affected.
     """
+    import_failure(framework)
     for one in framework.trials:
         if not failure(one.answer, FAILS) and one.answer != one.expected:
             yield error(
@@ -129,7 +131,7 @@ def fails(machine: Machine, framework: Framework) -> Verdicts:
     Which of the computations it is tells where to look: an elementwise one is the framework's own code, a matrix
     product is cuBLAS, a convolution is cuDNN.
     """
-    if failure(framework.version, NO_IMPORT):
+    if import_failure(framework):
         return
     said = failed_trials(framework, "FWK103 speaks of code that is missing")
     failed = [(trial, why) for trial, why in said if not _is_missing_code(why)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gpusetup.doctor.import_errors import meaning
-from gpusetup.doctor.imports import NO_IMPORT, died, each_asked, each_import, refused, requirement, said_of
-from gpusetup.doctor.rule import Verdict, Verdicts, error, failure, fix, rule, unknown
+from gpusetup.doctor.imports import died, each_import, import_failure, refused, requirement, said_of
+from gpusetup.doctor.rule import Verdict, Verdicts, error, fix, rule, unknown
 from gpusetup.machine.model import Framework, Machine
 
 LOADER = "glibc: elf/dl-load.c, elf/dl-lookup.c (messages of the dynamic loader)"
@@ -20,7 +20,7 @@ SIGNALS = {
 
 def told_by(rule_id: str, machine: Machine, framework: Framework, remedy: str) -> Verdicts:
     """Yield the verdict on a failed import, if its error is one of those that the rule speaks of."""
-    why = failure(framework.version, NO_IMPORT)
+    why = import_failure(framework)
     if not why or died(why):
         return
     said = meaning(why.detail)
@@ -34,7 +34,7 @@ def told_by(rule_id: str, machine: Machine, framework: Framework, remedy: str) -
         )
 
 
-@rule("FWK001", "A framework cannot be imported", worst="error", over=each_asked, source=PYTHON)
+@rule("FWK001", "A framework cannot be imported", worst="error", over=each_import, source=PYTHON)
 def not_importable(machine: Machine, framework: Framework) -> Verdicts:
     """The framework is installed, but importing it raises an error that none of the other rules knows.
 
@@ -100,7 +100,7 @@ def import_dies(machine: Machine, framework: Framework) -> Verdicts:
     SIGILL means that the processor lacks an instruction (AVX mostly), SIGKILL that memory ran out; a hang is mostly a
     network file system or a driver that does not answer.
     """
-    why = failure(framework.version, NO_IMPORT)
+    why = import_failure(framework)
     if why and died(why):
         means = next((words for name, words in SIGNALS.items() if name in why.detail), "")
         yield error(

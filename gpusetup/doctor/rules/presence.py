@@ -34,8 +34,15 @@ def no_gpu(machine: Machine) -> Verdicts:
         return
     said = "NVML shows no GPU"
     if isinstance(machine.gpus, Unread):
-        said = f"NVML: {nvml.meaning(machine.gpus.code)} ({machine.gpus.source}: {machine.gpus.detail})"
+        said = _instead_of_gpus(machine.gpus)
     yield warning("the NVIDIA driver is installed, but there is no NVIDIA GPU", *evidence, said, fix=fix("find-gpu"))
+
+
+def _instead_of_gpus(why: Unread) -> str:
+    """Return why NVML shows none: what it answers, or that it was not asked, as in a folder (``--sysroot``)."""
+    if why.code is None:
+        return f"the driver's library {why.source} is there and was not asked: {why.detail}"
+    return f"NVML: {nvml.meaning(why.code)} ({why.source}: {why.detail})"
 
 
 @rule(

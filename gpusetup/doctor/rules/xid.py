@@ -14,11 +14,11 @@ from gpusetup.machine.model import Machine
 
 CATALOGUE = "https://docs.nvidia.com/deploy/xid-errors/ (Xid catalogue)"
 AFTER = ("GPU001", LOG_READABLE)
-XID = r"(?i)NVRM: Xid \((?:PCI:)?([0-9a-f:.]+)[^)]*\): (\d+)"
+XID = r"(?i)NVRM: Xid \((?:PCI:)?([0-9a-f:.]++)[^()]*+\): (\d+)"
 """Of a slice the driver adds its numbers: ``(PCI:0000:01:00 GPU-I:05 GPU-CI:00)``."""
 MANY = 5
 RECOVERY = "154"
-_ACTION = r"(?i)recovery action changed from .* to (0x[0-9a-f]+) \(([^)]*)\)"
+_ACTION = r"(?i)recovery action changed from \w{1,20}(?: \([^()]{0,80}\))? to (0x[0-9a-f]{1,8}) \(([^()]{0,80})\)"
 
 
 @cache

@@ -13,6 +13,7 @@ _IN_DOUBLE = pattern('[^\\\\"$`\ue000-\ue002]+')
 _IN_ARITHMETIC = pattern("[^()'\"\\\\$`\ue000-\ue002]+")
 _IN_BRACES = pattern("[^}{'\"\\\\$`\ue000-\ue002]+")
 _IN_SUBSCRIPT = pattern("[^][{}'\"\\\\$`\\s\ue000-\ue002]+")
+_BACKQUOTED = pattern(r"(?:[^`\\]|\\.)*`", re.DOTALL)
 _IN_ANSI = pattern(r"\$'(?:[^'\\]|\\.)*'", re.DOTALL)
 _NAMED = pattern(r"\$(?:[A-Za-z_]\w*|[0-9@*#?$!-])")
 _WHOLE = pattern(r"\$\{[#]?(?:[A-Za-z_]\w*|[0-9]+|[@*#?$!-])(?:\[[@*]\])?\}")
@@ -77,7 +78,7 @@ class Expansions(Cursor):
     def backquotes(self) -> None:
         """Go over a command substitution of the old kind, which ends at the first backquote without a backslash."""
         self.at += 1
-        end = re.compile(r"(?:[^`\\]|\\.)*`", re.DOTALL).match(self.text, self.at)
+        end = _BACKQUOTED.match(self.text, self.at)
         if end is None:
             self.not_understood("a backquote without its end")
         self.take(end.end(), "inside backquotes")

@@ -6,7 +6,9 @@ import re
 from typing import Any, cast
 
 
-class _Later:
+class Later:
+    """A pattern that is compiled once something of it is asked for."""
+
     def __init__(self, source: str, flags: int) -> None:
         self._of = (source, flags)
 
@@ -19,4 +21,4 @@ class _Later:
 
 def pattern(source: str, flags: int = 0) -> re.Pattern[str]:
     """Return what behaves like ``re.compile(source, flags)``."""
-    return cast("re.Pattern[str]", _Later(source, flags))
+    return cast("re.Pattern[str]", Later(source, flags))

@@ -29,8 +29,9 @@ _NAMES = re.compile(r"(?<![\w$])[A-Za-z_]\w*")
 _DIGITS = re.compile(r"\$\{\w+//\[!0-9\]/?\}")
 """Whatever a variable holds, that is digits alone."""
 _QUOTED = re.compile(r"'[^']*'")
-_COMPARED = re.compile(r"(?:(\S+)\s+-(?:eq|ne|lt|le|gt|ge)|-[vR])\s+(\S+)")
-_IN_HERE = re.compile(r"\$\(\(.*?\)\)|\$\{!?\w+(?:\[[^]\n]*\]|:[^-+=?\n][^}\n]*)\}")
+_COMPARED = re.compile(r"(?:(?<!\S)(\S++)\s++-(?:eq|ne|lt|le|gt|ge)|-[vR])\s++(\S++)")
+_IN_HERE = re.compile(r"\$\(\((?:.*?\)\)|.*)|\$\{!?\w++(?:\[[^]\n]*+|:[^-+=?\n][^}\n]*+)")
+"""What has no end on its line reaches to the end of it."""
 _DEFAULT = re.compile(r"\$\{(\w+)")
 _SHELLS = frozenset({"bash", "sh", "dash", "ksh", "zsh"})
 _EVALUATE = frozenset({"eval", "trap", "let", "source", ".", "alias", "unset", "compgen", "complete", "bind"})
