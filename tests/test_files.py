@@ -352,3 +352,14 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+@pytest.mark.parametrize(
+    "args", [["doctor", "--silences"], ["plan", "--gpu", "T4", "--distro", "fedora", "--format", "toml", "--output"]]
+)
+def test_a_number_without_end_is_no_fault_of_ours(args: list[str], gpusetup: Run, tmp_path: Path) -> None:
+    """Python reads no integer of more than 4,300 digits, and says so by a ValueError that is no TOML error."""
+    (tmp_path / "file.toml").write_text(f"a = {'9' * 5000}\n")
+    done = gpusetup(*args, tmp_path / "file.toml")
+    assert done.returncode == 2
+    assert "4300 digits" in done.stderr

@@ -46,7 +46,7 @@ def load(path: Path) -> tuple[Silence, ...]:
     """Read a file of silences; raises `WrongInputError` naming the file and the place inside it."""
     try:
         return msgspec.toml.decode(read(path, "the silences"), type=_File).silence
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise WrongInputError(
             f"{path} is not a file of silences: {error}", "each needs a rule, a reason and a day `until`"
         ) from error

@@ -89,5 +89,5 @@ def load(path: Path) -> Lock:
 
     try:
         return msgspec.convert(tomllib.loads(read(path, "the lock", MOST).decode()), Lock)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, RecursionError) as error:
+    except (msgspec.ValidationError, ValueError, RecursionError) as error:
         raise WrongInputError(f"{path} is not a gpusetup lock: {error}", "write to another file") from error

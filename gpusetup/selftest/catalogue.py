@@ -136,7 +136,7 @@ def _read(description: Path) -> Check:
     folder = description.parent
     try:
         check = msgspec.convert(tomllib.loads(description.read_text("utf-8")), Check)
-    except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except (OSError, msgspec.ValidationError, ValueError, RecursionError) as error:
         raise WrongInputError(f"{description} does not describe a check: {error}") from error
     frameworks = tuple(name for name in FRAMEWORKS if (folder / f"{name}.py").is_file())
     missing = [name for name in _NEEDED if not (folder / name).is_file()]

@@ -206,6 +206,14 @@ def test_a_small_packed_module_speaks_for_the_big_one(tmp_path: Path, signed_mod
     assert told.license.unread == "failed"
 
 
+def test_a_module_that_unpacks_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gpusetup.machine.kernel.module_file.BIG", 8 << 20)
+    tree: dict[str, Content] = {f"{MODULES}/nvidia.ko.gz": gzip.compress(bytes(64 << 20))}
+    told = kernel(tmp_path, tree).module_file
+    assert isinstance(told.license, Unread)
+    assert "more than 8 MiB" in told.license.detail
+
+
 MODINFO = b"\0license=Dual MIT/GPL\0alias=pci:v000010DE*\0version=580.95.05\0vermagic=6.17.1 SMP\0"
 DECOY = b"\0license=server.example:7070\0"
 

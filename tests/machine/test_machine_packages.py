@@ -13,6 +13,7 @@ import pytest
 
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Package, Unread
+from gpusetup.machine.packages import rpm
 from gpusetup.machine.packages.conda import read_conda
 from gpusetup.machine.packages.installed import FAMILIES, find_owners, read_packages
 from gpusetup.machine.read import read
@@ -213,3 +214,11 @@ def test_a_status_of_very_many_packages_is_refused(tmp_path: Path) -> None:
     told = read_packages(Host(grow(tmp_path, {"/var/lib/dpkg/status": entry * 5_001})))
     assert isinstance(told, Unread)
     assert "more than 5000" in told.detail
+
+
+def test_a_header_that_points_behind_its_end_has_nothing_there() -> None:
+    """A damaged index: one entry of numbers at byte 60 of data that has none."""
+    entry = b"".join(number.to_bytes(4, "big") for number in (rpm.FOLDER_OF, rpm.INT32, 60, 3))
+    header = rpm.Header((1).to_bytes(4, "big") + bytes(4) + entry)
+    assert header.numbers(rpm.FOLDER_OF) == ()
+    assert header.path(0) == ""

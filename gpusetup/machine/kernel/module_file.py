@@ -17,6 +17,7 @@ SIGNATURE_INFO = 12  # struct module_signature: its last four bytes are the leng
 SMALL = 8 << 20
 """Bytes of a module of which all is read."""
 BIG = 512 << 20
+"""Bytes of a big module that are looked at, packed or unpacked; ``nvidia.ko`` has some 120 million."""
 SECONDS = 6.0
 """How long a big packed module is unpacked for; ``nvidia.ko.xz`` takes one or two."""
 MODINFO = 64 << 10
@@ -96,11 +97,15 @@ def _unpack(host: Host, path: str, take: Callable[[bytes], None], enough: Callab
     if unpack is None:
         return Unread(unread="unsupported", source=path, detail=f"packed as {packer}")
     end = time.monotonic() + SECONDS
+    left = BIG
     try:
         for piece in unpack(_pieces(host, path)):
             take(piece)
             if enough():
                 return None
+            left -= len(piece)
+            if left < 0:  # a bomb: some kilobytes unpack to gigabytes
+                return Unread(unread="failed", source=path, detail=f"unpacks to more than {BIG >> 20} MiB")
             if time.monotonic() > end:
                 return Unread(unread="timeout", source=path, detail=f"not unpacked within {SECONDS:g} s")
     except UnreadableError as error:

@@ -65,7 +65,7 @@ def _zst(packed: Iterable[bytes]) -> Iterator[bytes]:
                 left = library.ZSTD_decompressStream(stream, ctypes.byref(taken), ctypes.byref(given))
                 if library.ZSTD_isError(ctypes.c_size_t(left)):
                     raise ValueError("the frame is damaged")
-                yield room.raw[: taken.at]
+                yield ctypes.string_at(room, taken.at)
                 if left == 0:
                     return
     finally:

@@ -157,7 +157,7 @@ class Header:
         """Return the 32-bit numbers of an entry."""
         kind, at, many = self._entries.get(tag, (0, 0, 0))
         many = min(many, max(0, len(self._data) - at) // 4)
-        return struct.unpack_from(f">{many}I", self._data, at) if kind == INT32 else ()
+        return struct.unpack_from(f">{many}I", self._data, at) if kind == INT32 and many else ()
 
     def path(self, index: int) -> str:
         """Return the path of the package's file number `index`."""
