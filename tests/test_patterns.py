@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -29,6 +30,14 @@ OURS = {"gpusetup.render.settle": "reads templates, which are ours or their auth
 MARKS = f"[^{CLOSE}]*"
 """Values hold no marks, and each that is opened is closed: what one of those reads from one to the next is no text of
 a stranger's that could leave the end away."""
+
+
+@pytest.fixture(autouse=True)
+def _without_collector() -> Iterator[None]:
+    """Matches are objects, and looking for garbage among all of a long run's costs more than the match."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def constants() -> list[Use]:
