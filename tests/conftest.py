@@ -14,9 +14,10 @@ from tests.support import Run
 
 pytest_plugins = ["tests.fake_driver", "tests.strangers"]
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell starts its background jobs so, and every child inherits it: no test could send Ctrl-C.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+for _number, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    # Background jobs are started with these ignored, and each child inherits it: no test could send them.
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 
 @pytest.fixture
