@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 STDIO = "-"
 """The name of standard input, or output."""
 MOST = 64 << 20
-"""Bytes that an input may have; the largest proof that we make (``--full``, three frameworks, ten seeds) has 9 MB."""
+"""Bytes that an input may have, a hundred times a saved proof: of a quick run in two frameworks that has 0.6 MB."""
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _LINKS = 40  # as the kernel allows (path_resolution(7))
 _PROBE = 4096

@@ -18,8 +18,8 @@ from gpusetup.cli._streams import tell
 from gpusetup.text import nearest
 
 PREFIX = "GPUSETUP"
-OTHERS = {"DEBUG", "ROOT", "TRUST_KEY", "BUNDLE", "ENVIRONMENTS", "IMAGE"}
-"""Variables of ours that are no option: see CONTRIBUTING.md and the recipes' library."""
+OTHERS = {"DEBUG", "ROOT", "TRUST_KEY", "BUNDLE", "ENVIRONMENTS", "IMAGE", "SIGN"}
+"""Variables of ours that are no option: DEBUG and ROOT of this program, the others of the scripts in recipes/."""
 
 
 class Command(click.Command):
