@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.catalogue import explained_rules
 from gpusetup.doctor.page import page
+from gpusetup.doctor.registry import explained_rules
 
 if TYPE_CHECKING:
     from gpusetup.doctor.rule import Rule

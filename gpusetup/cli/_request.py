@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.machine.model import Machine
     from gpusetup.resolve.model import Request
-    from gpusetup.resolve.request import Asked
+    from gpusetup.resolve.request import RequestOptions
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -62,15 +62,15 @@ def read_request(facts: Facts, **options: Any) -> Request:
 def read_asked(
     facts: Facts, *, machine_file: str | None, sysroot: str, deadline: float, repo: str | None,
     variant: str | None = None, **wishes: Any,
-) -> Asked:  # fmt: skip
+) -> RequestOptions:  # fmt: skip
     """Return the same, with the machine that was read for it."""
     from gpusetup.resolve import prepare  # noqa: PLC0415 - --help needs none of it
-    from gpusetup.resolve.request import Wishes, ask  # noqa: PLC0415
+    from gpusetup.resolve.request import Pins, ask  # noqa: PLC0415
 
     def read() -> Machine:
         return read_machine(machine_file, sysroot, deadline, lambda: prepare(facts))
 
-    asked = ask(facts, Wishes(repo=repo or "", variant=variant or "", **wishes), read)  # type: ignore[arg-type]
+    asked = ask(facts, Pins(repo=repo or "", variant=variant or "", **wishes), read)  # type: ignore[arg-type]
     for note in asked.notes:
         tell(f"note: {note}")
     return asked

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gpusetup.doctor.catalogue import explained_rules, select
 from gpusetup.doctor.page import About, about, page
+from gpusetup.doctor.registry import explained_rules, select
 from gpusetup.value import to_json
 
 if TYPE_CHECKING:

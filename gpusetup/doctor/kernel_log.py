@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from gpusetup.doctor.once import once
-from gpusetup.doctor.rule import Rule, Severity, Verdict, Verdicts, fix, known, rule
+from gpusetup.doctor.rule import Rule, RuleResult, RuleResults, Severity, fix, known, rule
 from gpusetup.machine.model import Machine
 
 LOG_READABLE = "LOG001"
@@ -99,11 +99,11 @@ def log_rule(
     explains(*says)
 
     def make(describe: Callable[[str], str]) -> Rule:
-        def judge(machine: Machine) -> Verdicts:
+        def judge(machine: Machine) -> RuleResults:
             found = lines(machine, *says)
             if found:
                 more = [f"{len(found)} such messages since the start"] if len(found) > SHOWN else []
-                yield Verdict(worst, describe(found[-1]), (*found[-SHOWN:], *more), fix(remedy), "")
+                yield RuleResult(worst, describe(found[-1]), (*found[-SHOWN:], *more), fix(remedy), "")
 
         judge.__doc__ = describe.__doc__
         after_all = ("GPU001", LOG_READABLE, *after)

@@ -45,7 +45,7 @@ class Fix(msgspec.Struct, frozen=True):
     values: dict[str, str]
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class RuleResult(msgspec.Struct, frozen=True):
     """One thing that is wrong, or that could not be looked at."""
 
     state: Worst
@@ -55,8 +55,8 @@ class Verdict(msgspec.Struct, frozen=True):
     subject: str
 
 
-Verdicts = Iterator[Verdict]
-Place = tuple[str, Any]
+RuleResults = Iterator[RuleResult]
+Subject = tuple[str, Any]
 """A subject's name (``GPU 0``) and the value to judge."""
 
 
@@ -105,8 +105,8 @@ class Rule(Value):
     after: tuple[str, ...]
     source: str
     required: bool
-    over: Callable[[Machine], Iterable[Place]] | None
-    judge: Callable[..., Verdicts]
+    over: Callable[[Machine], Iterable[Subject]] | None
+    judge: Callable[..., RuleResults]
     docs: str
     remedies: tuple[str, ...]
 
@@ -119,13 +119,13 @@ def rule(
     worst: Worst,
     source: str,
     after: tuple[str, ...] = (),
-    over: Callable[[Machine], Iterable[Place]] | None = None,
+    over: Callable[[Machine], Iterable[Subject]] | None = None,
     required: bool | None = None,
     remedies: tuple[str, ...] = (),
-) -> Callable[[Callable[..., Verdicts]], Rule]:
+) -> Callable[[Callable[..., RuleResults]], Rule]:
     """Make a `Rule` of the decorated function; one that can give an error is required unless it says otherwise."""
 
-    def make(judge: Callable[..., Verdicts]) -> Rule:
+    def make(judge: Callable[..., RuleResults]) -> Rule:
         return Rule(
             id=rule_id,
             slug=slug,
@@ -143,24 +143,24 @@ def rule(
     return make
 
 
-def error(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> Verdict:
+def error(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> RuleResult:
     """Something that blocks the use of a GPU or makes its results wrong."""
-    return Verdict("error", summary, evidence, fix, subject)
+    return RuleResult("error", summary, evidence, fix, subject)
 
 
-def warning(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> Verdict:
+def warning(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> RuleResult:
     """Something that works worse than it could, or is about to break."""
-    return Verdict("warning", summary, evidence, fix, subject)
+    return RuleResult("warning", summary, evidence, fix, subject)
 
 
-def info(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> Verdict:
+def info(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> RuleResult:
     """Something worth knowing that may well be wanted."""
-    return Verdict("info", summary, evidence, fix, subject)
+    return RuleResult("info", summary, evidence, fix, subject)
 
 
-def unknown(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> Verdict:
+def unknown(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> RuleResult:
     """Something that could not be looked at; `known` and `there` say it for a single reading."""
-    return Verdict("unknown", summary, evidence, fix, subject)
+    return RuleResult("unknown", summary, evidence, fix, subject)
 
 
 def fix(name: str, /, **values: str) -> Fix:

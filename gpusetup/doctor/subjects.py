@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor import nvml
-from gpusetup.doctor.rule import NO_SUCH_THING, Rule, Severity, Verdicts, failure, known, rule, there
+from gpusetup.doctor.rule import NO_SUCH_THING, Rule, RuleResults, Severity, failure, known, rule, there
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Gpu, Machine, PciGpu
@@ -39,7 +39,7 @@ def gpu_rule(
     after: tuple[str, ...] = (),
     required: bool | None = None,
     remedies: tuple[str, ...] = (),
-) -> Callable[[Callable[..., Verdicts]], Rule]:
+) -> Callable[[Callable[..., RuleResults]], Rule]:
     """Make a rule that is run over every GPU; a silent driver or a lost GPU explains whatever it would say."""
     return rule(
         rule_id,

@@ -105,7 +105,7 @@ class Choice(Value):
     rejected: tuple[Rejected, ...] = ()
 
 
-class SigningKey(Value):
+class RepositoryKey(Value):
     """A repository's signing key, pinned by its full fingerprint.
 
     `fingerprint` is "" when no source gives it: the recipe then has to ask before it trusts the key.
@@ -123,7 +123,7 @@ class Repository(Value):
     name: str
     baseurl: str = ""
     metalink: str = ""
-    key: SigningKey
+    key: RepositoryKey
     exclude: tuple[str, ...] = ()
     """Packages this repository must never provide, since another one owns them."""
     priority: int = 99

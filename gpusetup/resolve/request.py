@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from gpusetup.errors import CannotLookError, RefusedError, WrongInputError
 from gpusetup.resolve import cards
-from gpusetup.resolve.catalogue import hosts
+from gpusetup.resolve.domains import hosts
 from gpusetup.resolve.model import Card, PythonEnv, Repo, Request, Variant
-from gpusetup.resolve.wishes import covers
+from gpusetup.resolve.pins import covers
 from gpusetup.value import Value
 from gpusetup.versions import dotted, driver
 
@@ -25,7 +25,7 @@ FRAMEWORKS = ("torch", "tensorflow")
 IMAGES: dict[str, Variant] = {"ostree": "ostree", "bootc": "bootc"}
 
 
-class Wishes(Value):
+class Pins(Value):
     """What the user said on the command line; "" and () leave it open."""
 
     distro: str = ""
@@ -46,7 +46,7 @@ class Wishes(Value):
     python_env: PythonEnv = "venv"
 
 
-class Asked(Value):
+class RequestOptions(Value):
     """The request, notes on what was taken from where, for the user to read, and the machine that it is for."""
 
     request: Request
@@ -55,7 +55,7 @@ class Asked(Value):
     """None: the question is about another machine than this one."""
 
 
-def ask(facts: Facts, wishes: Wishes, read: Callable[[], Machine]) -> Asked:
+def ask(facts: Facts, wishes: Pins, read: Callable[[], Machine]) -> RequestOptions:
     """Return the request that `wishes` amount to on the machine that `read` gives.
 
     The machine is read only where the wishes leave something open: with the cards and the distribution given, this
@@ -95,10 +95,10 @@ def ask(facts: Facts, wishes: Wishes, read: Callable[[], Machine]) -> Asked:
     if request.machine_arch != ARCH:
         raise RefusedError(f"this machine is {request.machine_arch}, and the tables cover {ARCH} hosts only",
                            "give --gpu and --distro to plan for another machine")  # fmt: skip
-    return Asked(request=request, notes=tuple(notes), machine=machine)
+    return RequestOptions(request=request, notes=tuple(notes), machine=machine)
 
 
-def check(facts: Facts, wishes: Wishes) -> None:
+def check(facts: Facts, wishes: Pins) -> None:
     """Raise `WrongInputError` for the first wish that names nothing the tables know."""
     _known("distribution", wishes.distro, DISTROS)
     _known_release(facts, wishes.release)
@@ -145,7 +145,7 @@ def _known_version(what: str, wanted: str, known: Iterable[str]) -> None:
         raise WrongInputError(f"no {what} {wanted} in the tables", f"known: {shown}")
 
 
-def _found(facts: Facts, machine: Machine, wishes: Wishes, notes: list[str]) -> tuple[Card, ...]:
+def _found(facts: Facts, machine: Machine, wishes: Pins, notes: list[str]) -> tuple[Card, ...]:
     there = cards.found(facts, machine)
     if not there and not (wishes.driver or wishes.cuda or wishes.cudnn):
         notes.append("no NVIDIA GPU found: this is the stack for the CPU (--gpu NAME plans for a card)")
@@ -173,7 +173,7 @@ def _windows_driver(machine: Machine | None, given: tuple[Card, ...], notes: lis
     return version
 
 
-def _release(facts: Facts, machine: Machine | None, wishes: Wishes, notes: list[str]) -> str:
+def _release(facts: Facts, machine: Machine | None, wishes: Pins, notes: list[str]) -> str:
     """Return the release asked for or found; "" (the newest) for a host of another distribution, which is said."""
     if wishes.release or machine is None:
         return wishes.release
@@ -187,7 +187,7 @@ def _release(facts: Facts, machine: Machine | None, wishes: Wishes, notes: list[
     return ""
 
 
-def _variant(machine: Machine | None, wishes: Wishes) -> Variant:
+def _variant(machine: Machine | None, wishes: Pins) -> Variant:
     """Return how the system is put together: as the user says, else as it was found."""
     if wishes.variant:
         return "" if wishes.variant == "classic" else wishes.variant

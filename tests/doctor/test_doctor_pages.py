@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from gpusetup.doctor.catalogue import all_rules, explained_rules
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.fixes import table
 from gpusetup.doctor.page import named, page
+from gpusetup.doctor.registry import all_rules, explained_rules
 from tests.doctor.machines import Case, cases
 from tools.rule_pages import pages
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, rule, there, warning
 from gpusetup.doctor.subjects import each_card
 from gpusetup.machine.model import Machine, PciGpu
 
@@ -22,7 +22,7 @@ MANY_CORRECTED = 1000
     source=SYSFS,
     remedies=("firmware-settings",),
 )
-def no_window(machine: Machine, card: PciGpu) -> Verdicts:
+def no_window(machine: Machine, card: PciGpu) -> RuleResults:
     """The machine's firmware gave this card no address space (BAR 0 or 1 has no size), so no driver can use it.
 
     "Above 4G decoding" in the firmware's settings, or the kernel argument ``pci=realloc``, makes room.
@@ -47,7 +47,7 @@ def no_window(machine: Machine, card: PciGpu) -> Verdicts:
     source=AER,
     remedies=("reseat",),
 )
-def errors(machine: Machine, card: PciGpu) -> Verdicts:
+def errors(machine: Machine, card: PciGpu) -> RuleResults:
     """The kernel has counted PCIe errors of this card since the start: fatal ones lose it, non-fatal ones lose data in
     flight, corrected ones cost speed when there are many. Slot, riser or power are the usual origin.
     """
@@ -73,7 +73,7 @@ def errors(machine: Machine, card: PciGpu) -> Verdicts:
     source="NVIDIA driver README: NVreg_ExcludedGpus",
     remedies=("excluded-gpu",),
 )
-def excluded(machine: Machine, card: PciGpu) -> Verdicts:
+def excluded(machine: Machine, card: PciGpu) -> RuleResults:
     """The module option ``NVreg_ExcludedGpus`` names this card, so the driver leaves it alone."""
     facts = dict(there(card.information) or ())
     if facts.get("GPU Excluded", "").lower() == "yes":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gpusetup.doctor import nvml
 from gpusetup.doctor.cards import is_datacentre
 from gpusetup.doctor.nvml import UNANSWERED
-from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, optional, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, either, error, fix, info, known, optional, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, each_card, each_gpu, gpu_rule, has_gpu
 from gpusetup.machine.model import Gpu, Machine, PciGpu, Unread
 from gpusetup.versions import capability
@@ -25,7 +25,7 @@ KERNEL_PCI = "Linux kernel: Documentation/ABI/testing/sysfs-bus-pci"
     source="nvml.h, nvmlDeviceGetBAR1MemoryInfo; PCI Express base specification, Resizable BAR",
     remedies=("firmware-settings",),
 )
-def small_window(machine: Machine, gpu: Gpu) -> Verdicts:
+def small_window(machine: Machine, gpu: Gpu) -> RuleResults:
     """The processor sees 256 MiB of this GPU's memory at once although the card could show all of it, since the
     machine's firmware has Resizable BAR off. Copies to and from the GPU can be slower, and peer access between cards
     needs it.
@@ -45,7 +45,7 @@ def small_window(machine: Machine, gpu: Gpu) -> Verdicts:
 @rule(
     "GPU001", "no-gpu", "No NVIDIA GPU found", worst="warning", required=True, source=KERNEL_PCI, remedies=("find-gpu",)
 )
-def no_gpu(machine: Machine) -> Verdicts:
+def no_gpu(machine: Machine) -> RuleResults:
     """Neither the PCI bus nor NVML shows an NVIDIA GPU.
 
     That is fine on a machine that computes on its CPU, so it is not counted as a problem unless ``--require-gpu`` says
@@ -100,7 +100,7 @@ def _instead_of_gpus(why: Unread) -> str:
     source=KERNEL_PCI,
     remedies=("kernel-log",),
 )
-def not_in_nvml(machine: Machine) -> Verdicts:
+def not_in_nvml(machine: Machine) -> RuleResults:
     """NVML answers, but shows fewer NVIDIA GPUs than there are on the PCI bus.
 
     The missing card is named by its PCI address. It may have fallen off the bus (Xid 79 in the kernel log), lack
@@ -131,7 +131,7 @@ def not_in_nvml(machine: Machine) -> Verdicts:
     source=nvml.SOURCE,
     remedies=("power-cycle",),
 )
-def lost(machine: Machine, gpu: Gpu) -> Verdicts:
+def lost(machine: Machine, gpu: Gpu) -> RuleResults:
     """The driver knows this GPU but cannot reach it any more (NVML error 15, usually with Xid 79 in the kernel log).
 
     Power, heat, the slot or the card itself: draining it and switching the power off and on decides whether it comes
@@ -153,7 +153,7 @@ def lost(machine: Machine, gpu: Gpu) -> Verdicts:
     source=nvml.SOURCE,
     remedies=("reset-gpu",),
 )
-def reset_required(machine: Machine, gpu: Gpu) -> Verdicts:
+def reset_required(machine: Machine, gpu: Gpu) -> RuleResults:
     """The driver refuses to use this GPU until it has been reset (NVML error 16), mostly after an uncorrectable
     error.
     """
@@ -166,7 +166,7 @@ def reset_required(machine: Machine, gpu: Gpu) -> Verdicts:
 
 
 @rule("GPU005", "mixed-models", "GPUs of different models", worst="info", after=(NVML_SILENT,), source=nvml.SOURCE)
-def mixed_models(machine: Machine) -> Verdicts:
+def mixed_models(machine: Machine) -> RuleResults:
     """The GPUs of this machine are not all of one model.
 
     Results can differ between them by rounding, CUDA may number them in another order than NVML, and a job split
@@ -186,7 +186,7 @@ def mixed_models(machine: Machine) -> Verdicts:
     over=each_card,
     source="Linux kernel: Documentation/power/runtime_pm.rst",
 )
-def asleep(machine: Machine, card: PciGpu) -> Verdicts:
+def asleep(machine: Machine, card: PciGpu) -> RuleResults:
     """The kernel has suspended this card because nothing uses it, as notebooks do, and NVML does not show it.
 
     Nothing need be wrong: it wakes when it is used, the first call then takes a moment, and until then it looks absent.
@@ -206,7 +206,7 @@ def asleep(machine: Machine, card: PciGpu) -> Verdicts:
     required=False,
     source=nvml.SOURCE,
 )
-def firmware(machine: Machine) -> Verdicts:
+def firmware(machine: Machine) -> RuleResults:
     """GPUs of one model in this machine carry different VBIOS versions: their limits and behaviour can differ."""
     versions: dict[str, set[str]] = {}
     for gpu in known(machine.gpus):

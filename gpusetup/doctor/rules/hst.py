@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.subjects import GPU_LOST, GPU_UNANSWERED, NVML_SILENT, has_card
 from gpusetup.facts import facts
 from gpusetup.machine.model import Machine
@@ -15,7 +15,7 @@ SLOW_CLOCKS = {"hpet", "acpi_pm", "jiffies", "refined-jiffies"}
 @rule(
     "HST001", "disk-full", "A file system is nearly full", worst="error", source="statvfs(3)", remedies=("free-disk",)
 )
-def full(machine: Machine) -> Verdicts:
+def full(machine: Machine) -> RuleResults:
     """There is little room where frameworks keep compiled kernels, models and temporary files: programs end with odd
     messages, and installations stop halfway.
     """
@@ -38,7 +38,7 @@ def full(machine: Machine) -> Verdicts:
     source="Debian policy: /run/reboot-required",
     remedies=("restart-soon",),
 )
-def restart(machine: Machine) -> Verdicts:
+def restart(machine: Machine) -> RuleResults:
     """An update has left a note that it takes effect at the next start. When it is the kernel or the driver, the
     running parts and those on disk do not fit each other until then.
     """
@@ -55,7 +55,7 @@ def restart(machine: Machine) -> Verdicts:
     source="facts: the day each row was read",
     remedies=("set-clock",),
 )
-def wrong_clock(machine: Machine) -> Verdicts:
+def wrong_clock(machine: Machine) -> RuleResults:
     """This machine's clock is behind the day on which this program's own tables were read: certificates of package
     indexes seem not yet valid, and builds think that nothing has changed.
     """
@@ -75,7 +75,7 @@ def wrong_clock(machine: Machine) -> Verdicts:
     required=False,
     source="CUDA C++ best practices guide, pinned memory",
 )
-def little_memory(machine: Machine) -> Verdicts:
+def little_memory(machine: Machine) -> RuleResults:
     """A model that fills the GPU cannot be loaded, saved or staged through a main memory that is smaller."""
     have = known(machine.system.memory_bytes)
     largest = max((there(gpu.memory_total) or 0 for gpu in known(machine.gpus)), default=0)
@@ -97,7 +97,7 @@ def little_memory(machine: Machine) -> Verdicts:
     source="Linux kernel: Documentation/timers/timekeeping.rst",
     remedies=("clocksource",),
 )
-def slow_clock(machine: Machine) -> Verdicts:
+def slow_clock(machine: Machine) -> RuleResults:
     """The kernel does not trust the processor's own counter and asks a chip for the time instead, which takes a
     thousand times longer: every start of a kernel and every time-stamp pays for it.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, has_gpu
 from gpusetup.machine.model import Machine
 
@@ -21,7 +21,7 @@ LITTLE_LOCKED = 8 * MIB
     source="shm_overview(7); PyTorch documentation, multiprocessing",
     remedies=("shared-memory",),
 )
-def shared_memory(machine: Machine) -> Verdicts:
+def shared_memory(machine: Machine) -> RuleResults:
     """/dev/shm has at most 64 MiB, as container engines give it: data loaders with worker processes crash with a bus
     error.
 
@@ -46,7 +46,7 @@ def shared_memory(machine: Machine) -> Verdicts:
     source="getrlimit(2); NVIDIA GPUDirect RDMA documentation",
     remedies=("pinned-memory",),
 )
-def locked_memory(machine: Machine) -> Verdicts:
+def locked_memory(machine: Machine) -> RuleResults:
     """RLIMIT_MEMLOCK is at most 8 MiB. CUDA's own pinned memory does not count, but RDMA between machines needs much
     more.
     """
@@ -69,7 +69,7 @@ def locked_memory(machine: Machine) -> Verdicts:
     source="getrlimit(2)",
     remedies=("open-files",),
 )
-def open_files(machine: Machine) -> Verdicts:
+def open_files(machine: Machine) -> RuleResults:
     """Fewer than 1024 open files are allowed; data loaders with many workers run into it ("too many open files")."""
     limit = there(machine.system.limits.open_files)
     if limit is not None and 0 <= limit < FEW_FILES:
@@ -85,7 +85,7 @@ def open_files(machine: Machine) -> Verdicts:
     required=False,
     source="cgroups(7)",
 )
-def memory(machine: Machine) -> Verdicts:
+def memory(machine: Machine) -> RuleResults:
     """This process may use less main memory than one GPU has of its own: loading a model that fits the GPU can end
     it.
     """
@@ -110,7 +110,7 @@ def memory(machine: Machine) -> Verdicts:
     source="cgroups(7); OpenMP specification, OMP_NUM_THREADS",
     remedies=("unset",),
 )
-def threads(machine: Machine) -> Verdicts:
+def threads(machine: Machine) -> RuleResults:
     """OMP_NUM_THREADS or MKL_NUM_THREADS asks for more threads than the control group gives processors: they get in
     each other's way, and the process is slower than with fewer.
     """
@@ -134,7 +134,7 @@ def threads(machine: Machine) -> Verdicts:
     source="https://www.tensorflow.org/install/pip (hardware requirements)",
     remedies=("cpu-model",),
 )
-def no_avx(machine: Machine) -> Verdicts:
+def no_avx(machine: Machine) -> RuleResults:
     """TensorFlow's wheels for x86-64 are compiled for processors with AVX; without it, importing it ends with SIGILL.
 
     Some virtual machines hide the instruction set: the hypervisor's CPU model decides.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpusetup.doctor import nvml
 from gpusetup.doctor.cards import is_datacentre
-from gpusetup.doctor.rule import Verdicts, error, fix, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -18,7 +18,7 @@ RETIRE = "https://docs.nvidia.com/deploy/dynamic-page-retirement/"
 @gpu_rule(
     "MEM006", "inforom-corrupted", "InfoROM is corrupted", worst="error", source=nvml.SOURCE, remedies=("service",)
 )
-def inforom(machine: Machine, gpu: Gpu) -> Verdicts:
+def inforom(machine: Machine, gpu: Gpu) -> RuleResults:
     """The card keeps its serial number, its ECC mode and its history of errors in a small memory of its own (inforom);
     NVML finds that this one is damaged (error 14).
 
@@ -40,7 +40,7 @@ def inforom(machine: Machine, gpu: Gpu) -> Verdicts:
     source=GCM,
     remedies=("watch-memory",),
 )
-def many_corrected(machine: Machine, gpu: Gpu) -> Verdicts:
+def many_corrected(machine: Machine, gpu: Gpu) -> RuleResults:
     """So many errors were mended since the driver was loaded that memory is slower, and that one which cannot be mended
     is likely to follow.
     """
@@ -60,7 +60,7 @@ def many_corrected(machine: Machine, gpu: Gpu) -> Verdicts:
         "watch-memory",
     ),
 )
-def on_chip(machine: Machine, gpu: Gpu) -> Verdicts:
+def on_chip(machine: Machine, gpu: Gpu) -> RuleResults:
     """Registers and caches have no spare rows: their errors cannot be mapped away. Beyond NVIDIA's own limit the card
     is to be replaced; a few that could not be mended are a warning.
     """
@@ -88,7 +88,7 @@ def on_chip(machine: Machine, gpu: Gpu) -> Verdicts:
     source="nvml.h, nvmlDeviceGetRowRemapperHistogram",
     remedies=("watch-memory",),
 )
-def spare_rows(machine: Machine, gpu: Gpu) -> Verdicts:
+def spare_rows(machine: Machine, gpu: Gpu) -> RuleResults:
     """Some banks of this GPU's memory have few or no rows left that could stand in for a bad one: the next failure
     there cannot be mended. Plan for the card's replacement.
     """
@@ -104,7 +104,7 @@ def spare_rows(machine: Machine, gpu: Gpu) -> Verdicts:
 @gpu_rule(
     "MEM001", "ecc-uncorrectable", "Uncorrectable ECC errors", worst="warning", source=REMAP, remedies=("watch-memory",)
 )
-def uncorrected(machine: Machine, gpu: Gpu) -> Verdicts:
+def uncorrected(machine: Machine, gpu: Gpu) -> RuleResults:
     """ECC found errors in this GPU's memory that it could not mend; the count is over the card's life.
 
     Each one ended a program. Old errors whose rows have been remapped are history; a count that grows is a failing
@@ -127,7 +127,7 @@ def uncorrected(machine: Machine, gpu: Gpu) -> Verdicts:
     source=REMAP,
     remedies=("reset-gpu",),
 )
-def remap_pending(machine: Machine, gpu: Gpu) -> Verdicts:
+def remap_pending(machine: Machine, gpu: Gpu) -> RuleResults:
     """A memory row has failed and its replacement takes effect only when this GPU is reset."""
     rows = there(gpu.remapped_rows)
     if rows and rows[2]:
@@ -139,7 +139,7 @@ def remap_pending(machine: Machine, gpu: Gpu) -> Verdicts:
 
 
 @gpu_rule("MEM003", "row-remap-failed", "Row remapping failed", worst="error", source=REMAP, remedies=("service",))
-def remap_failed(machine: Machine, gpu: Gpu) -> Verdicts:
+def remap_failed(machine: Machine, gpu: Gpu) -> RuleResults:
     """A row of this GPU's memory failed and no spare row was left for it; NVIDIA's policy is to replace the card."""
     rows = there(gpu.remapped_rows)
     if rows and rows[3]:
@@ -158,7 +158,7 @@ def remap_failed(machine: Machine, gpu: Gpu) -> Verdicts:
     source=RETIRE,
     remedies=("reset-gpu",),
 )
-def retirement_pending(machine: Machine, gpu: Gpu) -> Verdicts:
+def retirement_pending(machine: Machine, gpu: Gpu) -> RuleResults:
     """Pages of this GPU's memory are marked bad and will be left out after the next reset or restart."""
     if there(gpu.retired_pending):
         yield warning(
@@ -176,7 +176,7 @@ def retirement_pending(machine: Machine, gpu: Gpu) -> Verdicts:
     source="NVIDIA driver README; nvidia-smi(1), --ecc-config",
     remedies=("enable-ecc",),
 )
-def ecc_off(machine: Machine, gpu: Gpu) -> Verdicts:
+def ecc_off(machine: Machine, gpu: Gpu) -> RuleResults:
     """This server GPU can detect and mend memory errors, but the feature is off: a flipped bit goes unnoticed into the
     results. Cards for desktops have it off as they come, so nothing is said of them.
     """

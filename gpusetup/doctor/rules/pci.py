@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, fix, there, warning
+from gpusetup.doctor.rule import RuleResults, fix, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -20,7 +20,7 @@ LINK = "nvml.h, nvmlDeviceGetCurrPcieLinkWidth and nvmlDeviceGetMaxPcieLinkWidth
     source=DCGM,
     remedies=("reseat",),
 )
-def replays(machine: Machine, gpu: Gpu) -> Verdicts:
+def replays(machine: Machine, gpu: Gpu) -> RuleResults:
     """Packets on the link arrive damaged and are sent again: more than eight a minute, counted from the start of the
     system, is more than NVIDIA recommends. A card or riser that is not seated well, or a slot that cannot do the speed.
     """
@@ -37,7 +37,7 @@ def replays(machine: Machine, gpu: Gpu) -> Verdicts:
 @gpu_rule(
     "PCI001", "pcie-width-reduced", "PCIe link width is reduced", worst="warning", source=LINK, remedies=("reseat",)
 )
-def narrow(machine: Machine, gpu: Gpu) -> Verdicts:
+def narrow(machine: Machine, gpu: Gpu) -> RuleResults:
     """The link runs with fewer lanes than card and slot allow, so copies to and from the GPU are slower in
     proportion.
 
@@ -62,7 +62,7 @@ def narrow(machine: Machine, gpu: Gpu) -> Verdicts:
     source="nvml.h, nvmlDeviceGetCurrPcieLinkGeneration and nvmlDeviceGetMaxPcieLinkGeneration",
     remedies=("reseat",),
 )
-def slow(machine: Machine, gpu: Gpu) -> Verdicts:
+def slow(machine: Machine, gpu: Gpu) -> RuleResults:
     """The GPU is at work (it draws more than half of its power limit), yet the link's generation is below what card and
     slot allow. An idle GPU lowers it to save power, so of idle ones nothing is said.
     """

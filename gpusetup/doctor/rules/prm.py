@@ -6,7 +6,7 @@ import re
 
 from gpusetup.doctor import nvml
 from gpusetup.doctor.kernel_log import LOG_READABLE, lines
-from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, rule, there, warning
 from gpusetup.doctor.subjects import gpu_rule, has_card, module_names
 from gpusetup.machine.model import Gpu, Machine
 
@@ -27,7 +27,7 @@ NODES = "NVIDIA driver README, chapter on device nodes (nvidia-modprobe)"
     source="Linux audit documentation: AVC messages; container_selinux(8)",
     remedies=("selinux-label",),
 )
-def denied(machine: Machine) -> Verdicts:
+def denied(machine: Machine) -> RuleResults:
     """SELinux kept a program from a device or file of NVIDIA's. Pass GPUs to containers through CDI, or give the file
     its right label; there is no need to switch SELinux off.
     """
@@ -48,7 +48,7 @@ def denied(machine: Machine) -> Verdicts:
     source="udev(7), MODE and GROUP",
     remedies=("udev-rule",),
 )
-def udev(machine: Machine) -> Verdicts:
+def udev(machine: Machine) -> RuleResults:
     """A rule of udev gives NVIDIA's device nodes to a group, instead of to everyone as the driver does. That may be
     wanted; users outside the group then see no GPU.
     """
@@ -68,7 +68,7 @@ def udev(machine: Machine) -> Verdicts:
     source="user_namespaces(7)",
     remedies=("container-restart",),
 )
-def foreign_nodes(machine: Machine) -> Verdicts:
+def foreign_nodes(machine: Machine) -> RuleResults:
     """We run in a rootless container whose users are not the host's: the device nodes' owner does not exist in here,
     and this user may not open them. With CDI the engine passes them so that they work.
     """
@@ -89,7 +89,7 @@ def foreign_nodes(machine: Machine) -> Verdicts:
     source="NVIDIA driver README, NVreg_DeviceFileMode",
     remedies=("module-option",),
 )
-def closed_mode(machine: Machine) -> Verdicts:
+def closed_mode(machine: Machine) -> RuleResults:
     """The driver opens its nodes to everyone unless the module's option DeviceFileMode says otherwise, as it does here:
     users outside the group that DeviceFileGID names see no GPU. That may be wanted.
     """
@@ -113,7 +113,7 @@ def closed_mode(machine: Machine) -> Verdicts:
     source=NODES,
     remedies=("make-nodes",),
 )
-def node_missing(machine: Machine) -> Verdicts:
+def node_missing(machine: Machine) -> RuleResults:
     """The module is loaded but /dev lacks a node that programs need: nvidiactl, one per GPU, and nvidia-uvm for CUDA.
 
     udev or the set-uid helper ``nvidia-modprobe`` makes them; in a container the engine must pass them in.
@@ -136,7 +136,7 @@ def node_missing(machine: Machine) -> Verdicts:
     source=NODES,
     remedies=("device-permission",),
 )
-def node_denied(machine: Machine) -> Verdicts:
+def node_denied(machine: Machine) -> RuleResults:
     """A node under /dev exists, but this user cannot open it for reading and writing.
 
     The driver makes its nodes open to everyone unless ``NVreg_DeviceFileMode`` or a udev rule says otherwise; then the
@@ -160,7 +160,7 @@ def node_denied(machine: Machine) -> Verdicts:
     source="nvml.h, nvmlComputeMode_t",
     remedies=("default-compute-mode",),
 )
-def compute_mode(machine: Machine, gpu: Gpu) -> Verdicts:
+def compute_mode(machine: Machine, gpu: Gpu) -> RuleResults:
     """The compute mode is a switch of the administrator: *prohibited* lets no CUDA program in, *exclusive process*
     only one.
 
@@ -186,7 +186,7 @@ def compute_mode(machine: Machine, gpu: Gpu) -> Verdicts:
     source="Linux kernel: Documentation/admin-guide/devices.rst; /proc/devices",
     remedies=("make-nodes",),
 )
-def wrong_number(machine: Machine) -> Verdicts:
+def wrong_number(machine: Machine) -> RuleResults:
     """A node under /dev was made for a driver that had another major number: opening it leads to nothing.
 
     The number of nvidia-uvm is given anew at each start. Nodes made by hand, or copied into a container's image, keep

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpusetup.doctor import nvml
 from gpusetup.doctor.cards import is_datacentre
-from gpusetup.doctor.rule import Fix, Verdicts, either, error, fix, info, known, there, warning
+from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, info, known, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -19,7 +19,7 @@ HOT = 80
     source=nvml.SOURCE,
     remedies=("power-supply",),
 )
-def no_power(machine: Machine, gpu: Gpu) -> Verdicts:
+def no_power(machine: Machine, gpu: Gpu) -> RuleResults:
     """NVML answers 8: the card knows that its auxiliary power is missing. A cable is loose or of the wrong kind."""
     if said := nvml.complaint(gpu, nvml.INSUFFICIENT_POWER):
         yield error(
@@ -37,7 +37,7 @@ def no_power(machine: Machine, gpu: Gpu) -> Verdicts:
     source="nvml.h, NVML_TEMPERATURE_THRESHOLD_MEM_MAX and NVML_FI_DEV_MEMORY_TEMP",
     remedies=("cool",),
 )
-def hot_memory(machine: Machine, gpu: Gpu) -> Verdicts:
+def hot_memory(machine: Machine, gpu: Gpu) -> RuleResults:
     """The memory has a sensor of its own and can be hot while the chip is cool: pads that dried out, or a fan that
     blows elsewhere. At its limit the GPU slows down, and errors grow.
     """
@@ -54,7 +54,7 @@ def hot_memory(machine: Machine, gpu: Gpu) -> Verdicts:
     source="nvml.h, nvmlDeviceGetFanSpeed",
     remedies=("fan",),
 )
-def still_fan(machine: Machine, gpu: Gpu) -> Verdicts:
+def still_fan(machine: Machine, gpu: Gpu) -> RuleResults:
     """Cards for desktops stop their fan while they are cool; this one is hot and its fan should turn."""
     speed, now = there(gpu.fan), there(gpu.temperature)
     if speed == 0 and now is not None and now >= HOT:
@@ -70,7 +70,7 @@ def still_fan(machine: Machine, gpu: Gpu) -> Verdicts:
     source="nvml.h, nvmlDeviceGetApplicationsClock",
     remedies=("default-clocks",),
 )
-def application_clock(machine: Machine, gpu: Gpu) -> Verdicts:
+def application_clock(machine: Machine, gpu: Gpu) -> RuleResults:
     """Somebody has set another clock for programs than the card comes with: it is slower or faster than its equals."""
     clocks = there(gpu.application_clock)
     if clocks and clocks[0] != clocks[1]:
@@ -89,7 +89,7 @@ def application_clock(machine: Machine, gpu: Gpu) -> Verdicts:
     source="nvml.h, nvmlTemperatureThresholds_t",
     remedies=("cool",),
 )
-def hot(machine: Machine, gpu: Gpu) -> Verdicts:
+def hot(machine: Machine, gpu: Gpu) -> RuleResults:
     """The temperature has reached the point at which the GPU slows itself down."""
     now, limit = there(gpu.temperature), there(gpu.temperature_limit)
     if now is not None and limit is not None and now >= limit:
@@ -104,7 +104,7 @@ def hot(machine: Machine, gpu: Gpu) -> Verdicts:
 @gpu_rule(
     "PWR002", "thermal-throttling", "Thermal throttling", worst="warning", source=nvml.EVENT_SOURCE, remedies=("cool",)
 )
-def thermal_slowdown(machine: Machine, gpu: Gpu) -> Verdicts:
+def thermal_slowdown(machine: Machine, gpu: Gpu) -> RuleResults:
     """The hardware or the driver has lowered the clocks because the GPU or its memory is too hot."""
     mask = there(gpu.throttle_reasons) or 0
     if mask & (nvml.THROTTLE_HW_THERMAL | nvml.THROTTLE_SW_THERMAL):
@@ -122,7 +122,7 @@ def thermal_slowdown(machine: Machine, gpu: Gpu) -> Verdicts:
     source=nvml.EVENT_SOURCE,
     remedies=("power-supply",),
 )
-def power_brake(machine: Machine, gpu: Gpu) -> Verdicts:
+def power_brake(machine: Machine, gpu: Gpu) -> RuleResults:
     """A signal from outside (power supply, chassis or rack) makes the GPU halve its clocks: the supply is overloaded
     or failing.
     """
@@ -140,7 +140,7 @@ def power_brake(machine: Machine, gpu: Gpu) -> Verdicts:
     source=nvml.EVENT_SOURCE,
     remedies=("power-supply",),
 )
-def hardware_slowdown(machine: Machine, gpu: Gpu) -> Verdicts:
+def hardware_slowdown(machine: Machine, gpu: Gpu) -> RuleResults:
     """The hardware has halved the clocks to protect itself: heat, the power brake, or a power draw that rose too
     fast.
     """
@@ -154,7 +154,7 @@ def hardware_slowdown(machine: Machine, gpu: Gpu) -> Verdicts:
 
 
 @gpu_rule("PWR005", "power-cap-idle", "Power cap throttling at low power draw", worst="info", source=nvml.EVENT_SOURCE)
-def power_cap(machine: Machine, gpu: Gpu) -> Verdicts:
+def power_cap(machine: Machine, gpu: Gpu) -> RuleResults:
     """The power limit holds the clocks down although the GPU draws less than half of it.
 
     At full load the limit is how modern GPUs are run; at low load it points to a limit shared with other parts, as
@@ -177,7 +177,7 @@ def power_cap(machine: Machine, gpu: Gpu) -> Verdicts:
         "persistence-mode",
     ),
 )
-def no_persistence(machine: Machine, gpu: Gpu) -> Verdicts:
+def no_persistence(machine: Machine, gpu: Gpu) -> RuleResults:
     """Persistence is off: the first program of each session waits for the GPU to be set up, and what was set is lost.
 
     On a desktop the display keeps the driver loaded, so nothing is said of its cards.
@@ -207,7 +207,7 @@ def keeps_loaded(machine: Machine, gpu: Gpu) -> Fix:
     source="nvml.h, nvmlDeviceGetPowerManagementDefaultLimit",
     remedies=("default-power-limit",),
 )
-def lowered(machine: Machine, gpu: Gpu) -> Verdicts:
+def lowered(machine: Machine, gpu: Gpu) -> RuleResults:
     """Somebody, or the notebook's firmware, has set a lower power limit than the card comes with: it is slower under
     load.
     """

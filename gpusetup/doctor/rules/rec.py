@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Fix, Verdicts, error, fix, there, warning
+from gpusetup.doctor.rule import Fix, RuleResults, error, fix, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -34,7 +34,7 @@ REMAP_LIMIT = 512
         "restart-machine",
     ),
 )
-def action(machine: Machine, gpu: Gpu) -> Verdicts:
+def action(machine: Machine, gpu: Gpu) -> RuleResults:
     """The driver itself says that this GPU needs a reset, or the machine a restart, before it can be used safely."""
     asked = there(gpu.recovery_action)
     if asked:
@@ -59,7 +59,7 @@ def _remedy(asked: int, gpu: Gpu) -> Fix:
     source=DCGM,
     remedies=("reset-gpu",),
 )
-def volatile(machine: Machine, gpu: Gpu) -> Verdicts:
+def volatile(machine: Machine, gpu: Gpu) -> RuleResults:
     """Since the driver was loaded, this GPU's memory has had errors that ECC could not mend; results may be lost."""
     count = there(gpu.ecc_volatile)
     if count:
@@ -78,7 +78,7 @@ def volatile(machine: Machine, gpu: Gpu) -> Verdicts:
     source="nvml.h, nvmlDeviceGetEccMode",
     remedies=("reset-gpu",),
 )
-def ecc_pending(machine: Machine, gpu: Gpu) -> Verdicts:
+def ecc_pending(machine: Machine, gpu: Gpu) -> RuleResults:
     """Somebody switched ECC on or off; it takes effect when the GPU is reset, and changes the memory that is free."""
     now, then = there(gpu.ecc), there(gpu.ecc_pending)
     if now is not None and then is not None and now != then:
@@ -100,7 +100,7 @@ def ecc_pending(machine: Machine, gpu: Gpu) -> Verdicts:
         "watch-memory",
     ),
 )
-def retired(machine: Machine, gpu: Gpu) -> Verdicts:
+def retired(machine: Machine, gpu: Gpu) -> RuleResults:
     """Pages of memory are retired when they fail; at 63 of them NVIDIA's diagnostics call for a replacement, and 15 for
     double-bit errors are a warning.
     """
@@ -122,7 +122,7 @@ def retired(machine: Machine, gpu: Gpu) -> Verdicts:
 @gpu_rule(
     "REC005", "many-remapped-rows", "Many remapped memory rows", worst="error", source=DCGM, remedies=("service",)
 )
-def remapped(machine: Machine, gpu: Gpu) -> Verdicts:
+def remapped(machine: Machine, gpu: Gpu) -> RuleResults:
     """More than 512 rows were remapped for uncorrectable errors: NVIDIA's diagnostics call for a replacement."""
     rows = there(gpu.remapped_rows)
     if rows and rows[1] > REMAP_LIMIT:

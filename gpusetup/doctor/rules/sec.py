@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, either, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.rules.krn.module import nvidia_is_built
 from gpusetup.doctor.subjects import has_card, module_names
 from gpusetup.machine.model import Machine
@@ -21,7 +21,7 @@ AFTER = ("GPU001", "DRV003", "KRN001")
     source="Linux kernel: Documentation/admin-guide/module-signing.rst; RFC 5280, validity",
     remedies=("new-key",),
 )
-def expired(machine: Machine) -> Verdicts:
+def expired(machine: Machine) -> RuleResults:
     """The certificate with which akmods or DKMS signs has ended. The kernel does not look at its dates, but firmware
     and tools may; make a new one and enrol it before you need it.
     """
@@ -40,7 +40,7 @@ def expired(machine: Machine) -> Verdicts:
     source="Linux kernel: Documentation/admin-guide/module-signing.rst",
     remedies=("enrol-key",),
 )
-def replaced(machine: Machine) -> Verdicts:
+def replaced(machine: Machine) -> RuleResults:
     """Secure Boot is on, akmods or DKMS built the module, and its signature names none of the keys that they have now:
     the key was made anew, and the next module will be signed with one that may not be enrolled.
     """
@@ -73,7 +73,7 @@ def is_kept_out(machine: Machine) -> bool:
     source=SIGNING,
     remedies=("enrol-key",),
 )
-def module_refused(machine: Machine) -> Verdicts:
+def module_refused(machine: Machine) -> RuleResults:
     """Secure Boot is on, and the module that is built for this kernel is not loaded.
 
     With Secure Boot the kernel takes only modules signed with a key that the firmware or the machine owner (MOK)
@@ -100,7 +100,7 @@ def module_refused(machine: Machine) -> Verdicts:
     source=SIGNING,
     remedies=("sign-module",),
 )
-def unsigned(machine: Machine) -> Verdicts:
+def unsigned(machine: Machine) -> RuleResults:
     """Secure Boot is on and the module's file bears no signature at all: it was built before a signing key existed.
 
     Make a key, let the builder sign with it (a module built earlier has to be built again), and enrol the key.
@@ -123,7 +123,7 @@ def unsigned(machine: Machine) -> Verdicts:
     source=SIGNING,
     remedies=("confirm-key",),
 )
-def pending(machine: Machine) -> Verdicts:
+def pending(machine: Machine) -> RuleResults:
     """The request to enrol the key was made; only somebody at the console can confirm it, after the next restart."""
     if is_kept_out(machine) and there(machine.system.mok.pending):
         yield error(
@@ -142,7 +142,7 @@ def pending(machine: Machine) -> Verdicts:
     source=SIGNING,
     remedies=("enrol-key",),
 )
-def not_enrolled(machine: Machine) -> Verdicts:
+def not_enrolled(machine: Machine) -> RuleResults:
     """Secure Boot is on, and the key with which this machine signs its modules is not among those the firmware
     trusts.
     """
@@ -167,7 +167,7 @@ def not_enrolled(machine: Machine) -> Verdicts:
     source=SIGNING,
     remedies=("enrol-key",),
 )
-def next_build(machine: Machine) -> Verdicts:
+def next_build(machine: Machine) -> RuleResults:
     """The module is loaded now (signed by the distribution, or before Secure Boot was switched on), but a module built
     on this machine would be refused at the next start, since its key is not enrolled.
     """
@@ -186,7 +186,7 @@ def next_build(machine: Machine) -> Verdicts:
 @rule(
     "SEC006", "kernel-lockdown", "Kernel lockdown is active", worst="info", required=False, source="kernel_lockdown(7)"
 )
-def locked_down(machine: Machine) -> Verdicts:
+def locked_down(machine: Machine) -> RuleResults:
     """Lockdown in confidentiality mode forbids tools that look into the kernel; some of the driver's need them."""
     mode = there(machine.system.kernel.lockdown)
     if mode == "confidentiality" and has_card(machine):

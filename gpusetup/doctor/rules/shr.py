@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.cards import is_datacentre
-from gpusetup.doctor.rule import Verdicts, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.subjects import DRIVER_HANGS, NVML_SILENT, gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -22,7 +22,7 @@ NOTABLE = 10  # percent of the GPU's memory
     source="proc(5): /proc/pid/stat, state",
     remedies=("kernel-log",),
 )
-def stuck(machine: Machine) -> Verdicts:
+def stuck(machine: Machine) -> RuleResults:
     """A process that uses the GPU sleeps inside the kernel, where no signal reaches it, or is dead and still held.
 
     Mostly the driver waits for a GPU that no longer answers. What the process holds is freed by a restart alone.
@@ -46,7 +46,7 @@ def stuck(machine: Machine) -> Verdicts:
     source="nvml.h, nvmlDeviceGetComputeRunningProcesses; proc(5)",
     remedies=("find-holders",),
 )
-def gone(machine: Machine) -> Verdicts:
+def gone(machine: Machine) -> RuleResults:
     """The driver names a process that holds the GPU, and this system has none of that number: a program that died
     without the driver letting go of what it had. In a container the numbers are the host's, so nothing is said there.
     """
@@ -68,7 +68,7 @@ def gone(machine: Machine) -> Verdicts:
     source="nvml.h, nvmlDeviceGetGraphicsRunningProcesses",
     remedies=("no-display",),
 )
-def draws(machine: Machine, gpu: Gpu) -> Verdicts:
+def draws(machine: Machine, gpu: Gpu) -> RuleResults:
     """A display server holds memory and time of a GPU that is made for computing."""
     drawing = [one for one in there(gpu.processes) or () if one.graphics]
     if drawing and is_datacentre(machine, gpu):
@@ -84,7 +84,7 @@ def draws(machine: Machine, gpu: Gpu) -> Verdicts:
     source="nvml.h, nvmlGridLicensableFeatures_t; https://docs.nvidia.com/vgpu/",
     remedies=("vgpu-licence",),
 )
-def unlicensed(machine: Machine, gpu: Gpu) -> Verdicts:
+def unlicensed(machine: Machine, gpu: Gpu) -> RuleResults:
     """Without a licence NVIDIA's vGPU driver slows this GPU down some time after the start, and then refuses CUDA."""
     licences = there(gpu.licences) or ()
     if there(gpu.virtualization) == 2 and licences and not any(one.licensed for one in licences):
@@ -102,7 +102,7 @@ def unlicensed(machine: Machine, gpu: Gpu) -> Verdicts:
     source="nvml.h, nvmlSystemGetConfComputeGpusReadyState",
     remedies=("confidential-ready",),
 )
-def not_ready(machine: Machine) -> Verdicts:
+def not_ready(machine: Machine) -> RuleResults:
     """In confidential mode the GPUs refuse work until, after their attestation, somebody sets them ready."""
     if there(machine.driver.confidential) and known(machine.driver.confidential_ready) is False:
         yield error("the GPUs are not set ready for work", "ready state: not accepting", fix=fix("confidential-ready"))
@@ -116,7 +116,7 @@ def not_ready(machine: Machine) -> Verdicts:
     source=MIG,
     remedies=("mig-instances",),
 )
-def no_slices(machine: Machine, gpu: Gpu) -> Verdicts:
+def no_slices(machine: Machine, gpu: Gpu) -> RuleResults:
     """MIG mode is on and no instance was made: no CUDA program can use this GPU until one exists, or MIG is off."""
     if there(gpu.mig) and there(gpu.mig_devices) == ():
         yield error(
@@ -134,7 +134,7 @@ def no_slices(machine: Machine, gpu: Gpu) -> Verdicts:
     source=MIG,
     remedies=("reset-gpu",),
 )
-def mig_pending(machine: Machine, gpu: Gpu) -> Verdicts:
+def mig_pending(machine: Machine, gpu: Gpu) -> RuleResults:
     """Somebody switched MIG on or off; it takes effect when the GPU is reset."""
     now, then = there(gpu.mig), there(gpu.mig_pending)
     if now is not None and then is not None and now != then:
@@ -153,7 +153,7 @@ def mig_pending(machine: Machine, gpu: Gpu) -> Verdicts:
     required=False,
     source="nvml.h, nvmlDeviceGetComputeRunningProcesses",
 )
-def busy(machine: Machine, gpu: Gpu) -> Verdicts:
+def busy(machine: Machine, gpu: Gpu) -> RuleResults:
     """Other programs hold this GPU's memory now: less is left, and measurements taken meanwhile are not to be
     trusted.
     """
@@ -173,7 +173,7 @@ def busy(machine: Machine, gpu: Gpu) -> Verdicts:
     source="nvml.h, nvmlDeviceGetMemoryInfo",
     remedies=("find-holders",),
 )
-def leaked(machine: Machine, gpu: Gpu) -> Verdicts:
+def leaked(machine: Machine, gpu: Gpu) -> RuleResults:
     """More than a tenth of the GPU's memory is in use, but no process that we can see holds any: the remains of a
     program that died, or a process in another container.
     """
@@ -196,7 +196,7 @@ def leaked(machine: Machine, gpu: Gpu) -> Verdicts:
     source="nvml.h, nvmlGpuVirtualizationMode_t",
     remedies=("vgpu-licence",),
 )
-def virtual(machine: Machine, gpu: Gpu) -> Verdicts:
+def virtual(machine: Machine, gpu: Gpu) -> RuleResults:
     """This machine is a guest that was given a share of a GPU. Without a licence NVIDIA's vGPU slows down after a
     while.
     """

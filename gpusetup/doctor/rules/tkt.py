@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from gpusetup.doctor.cards import cards, cite, driver_version
-from gpusetup.doctor.floor import known_floor
-from gpusetup.doctor.rule import Verdicts, fix, info, listed, rule, there, unknown, warning
+from gpusetup.doctor.min_driver import known_floor
+from gpusetup.doctor.rule import RuleResults, fix, info, listed, rule, there, unknown, warning
 from gpusetup.facts import facts
 from gpusetup.facts.find import arch_of, targets
 from gpusetup.machine.model import Machine
@@ -30,7 +30,7 @@ def each_toolkit(machine: Machine) -> Iterator[tuple[str, str]]:
     source="facts: cuda_series (host_config.h of each toolkit)",
     remedies=("older-compiler",),
 )
-def compiler(machine: Machine, series: str) -> Verdicts:
+def compiler(machine: Machine, series: str) -> RuleResults:
     """Nvcc stops with "unsupported GNU version" when the host's gcc is newer than it knows. An older compiler beside
     the system's own, named by NVCC_CCBIN, solves it; ``--allow-unsupported-compiler`` is the last resort.
     """
@@ -55,7 +55,7 @@ def compiler(machine: Machine, series: str) -> Verdicts:
     required=False,
     source="PyTorch: torch.utils.cpp_extension (CUDA_HOME); CMake: FindCUDAToolkit (nvcc on the path)",
 )
-def two_toolkits(machine: Machine) -> Verdicts:
+def two_toolkits(machine: Machine) -> RuleResults:
     """Python extensions are compiled by the toolkit that CUDA_HOME or CUDA_PATH names, programs by the ``nvcc`` on the
     path: they are of different versions here, so what one compiles may not link with the other.
     """
@@ -82,7 +82,7 @@ def _version_below(machine: Machine, path: str) -> str:
     source="facts: glibc",
     remedies=("newer-toolkit",),
 )
-def c_library(machine: Machine, series: str) -> Verdicts:
+def c_library(machine: Machine, series: str) -> RuleResults:
     """Glibc declares mathematical functions that the toolkit's headers declare otherwise: nothing compiles, whatever
     the compiler. A newer toolkit or a container solves it.
     """
@@ -107,7 +107,7 @@ def c_library(machine: Machine, series: str) -> Verdicts:
     source="facts: arch",
     remedies=("fitting-toolkit",),
 )
-def target(machine: Machine, series: str) -> Verdicts:
+def target(machine: Machine, series: str) -> RuleResults:
     """This toolkit has no target for the card's compute capability: the card is too new for it, or was dropped."""
     for card in cards(machine):
         listed([row] if (row := arch_of(facts(), card.capability)) else [], f"compute capability {card.capability}")
@@ -129,7 +129,7 @@ def target(machine: Machine, series: str) -> Verdicts:
     source="facts: cuda_major (minor-version compatibility)",
     remedies=("newer-driver",),
 )
-def old_driver(machine: Machine, series: str) -> Verdicts:
+def old_driver(machine: Machine, series: str) -> RuleResults:
     """What this toolkit compiles asks for a newer driver: "CUDA driver version is insufficient for CUDA runtime
     version".
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, error, fix, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, rule, there, warning
 from gpusetup.doctor.rules.lib.libraries import linker_finds
 from gpusetup.machine.model import Machine
 
@@ -18,7 +18,7 @@ def is_wsl(machine: Machine) -> bool:
 @rule(
     "WSL001", "wsl-dxg-missing", "WSL has no GPU device /dev/dxg", worst="error", source=GUIDE, remedies=("update-wsl",)
 )
-def no_device(machine: Machine) -> Verdicts:
+def no_device(machine: Machine) -> RuleResults:
     """Inside WSL the GPU is reached through /dev/dxg; without it, it is WSL 1, an old Windows, or Windows lacks the
     driver.
     """
@@ -35,7 +35,7 @@ def no_device(machine: Machine) -> Verdicts:
     source=GUIDE,
     remedies=("remove-linux-driver",),
 )
-def own_driver(machine: Machine) -> Verdicts:
+def own_driver(machine: Machine) -> RuleResults:
     """The linker finds a libcuda.so.1 outside /usr/lib/wsl/lib first: a Linux driver was installed inside WSL, where
     only the one of Windows works.
     """
@@ -57,7 +57,7 @@ def own_driver(machine: Machine) -> Verdicts:
     source=GUIDE,
     remedies=("wsl-library-path",),
 )
-def not_on_path(machine: Machine) -> Verdicts:
+def not_on_path(machine: Machine) -> RuleResults:
     """The linker finds no libcuda.so.1 at all; Windows puts it into /usr/lib/wsl/lib, which belongs on the linker's
     path.
     """
@@ -77,7 +77,7 @@ def not_on_path(machine: Machine) -> Verdicts:
     source=GUIDE,
     remedies=("remove-linux-driver",),
 )
-def modules(machine: Machine) -> Verdicts:
+def modules(machine: Machine) -> RuleResults:
     """A Linux kernel module of NVIDIA lies here; WSL's kernel cannot use it, and its package may bring a wrong
     libcuda.
     """

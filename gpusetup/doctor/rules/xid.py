@@ -8,7 +8,7 @@ from functools import cache
 
 from gpusetup.doctor.kernel_log import DRIVER_SOURCE, LOG_READABLE, lines
 from gpusetup.doctor.once import once
-from gpusetup.doctor.rule import Verdict, Verdicts, error, fix, info, rule, warning
+from gpusetup.doctor.rule import RuleResult, RuleResults, error, fix, info, rule, warning
 from gpusetup.doctor.table import read_table
 from gpusetup.machine.model import Machine
 
@@ -33,7 +33,7 @@ _ACTION = r"(?i)recovery action changed from \w{1,20}(?: \([^()]{0,80}\))? to (0
     source=f"{CATALOGUE}; {DRIVER_SOURCE}",
     remedies=("newer-driver",),
 )
-def gsp_storm(machine: Machine) -> Verdicts:
+def gsp_storm(machine: Machine) -> RuleResults:
     """Xid 119 or 120 came several times: the GPU's own processor (GSP) no longer answers, and each call waits for it. A
     reset may help for a while, a newer driver mostly for good.
     """
@@ -71,7 +71,7 @@ def of_group(machine: Machine, group: str) -> Iterator[tuple[str, str, tuple[str
             yield address, f"Xid {number}: {table()[group][number]}", (said[-1], f"{len(said)} times since the start")
 
 
-def verdicts(machine: Machine, group: str, remedy: str) -> Iterator[Verdict]:
+def verdicts(machine: Machine, group: str, remedy: str) -> Iterator[RuleResult]:
     """Yield an error for every GPU and Xid of a group."""
     for address, summary, evidence in of_group(machine, group):
         yield error(summary, *evidence, fix=fix(remedy), subject=f"PCI {address}")
@@ -87,7 +87,7 @@ def verdicts(machine: Machine, group: str, remedy: str) -> Iterator[Verdict]:
     source=CATALOGUE,
     remedies=("power-cycle",),
 )
-def lost(machine: Machine) -> Verdicts:
+def lost(machine: Machine) -> RuleResults:
     """Xid 79: the driver could not reach the GPU over PCIe any more; power, heat, the slot or the card itself."""
     yield from verdicts(machine, "lost", "power-cycle")
 
@@ -102,7 +102,7 @@ def lost(machine: Machine) -> Verdicts:
     source=CATALOGUE,
     remedies=("reset-some-gpu",),
 )
-def reset(machine: Machine) -> Verdicts:
+def reset(machine: Machine) -> RuleResults:
     """NVIDIA's catalogue asks to reset the GPU after this Xid; until then its results are not to be trusted."""
     yield from verdicts(machine, "reset", "reset-some-gpu")
 
@@ -117,7 +117,7 @@ def reset(machine: Machine) -> Verdicts:
     source=CATALOGUE,
     remedies=("watch-memory",),
 )
-def memory(machine: Machine) -> Verdicts:
+def memory(machine: Machine) -> RuleResults:
     """ECC found an error that it could not mend: the program that met it ended, and the GPU wants a reset.
 
     When it comes again after the reset, the card is failing.
@@ -135,7 +135,7 @@ def memory(machine: Machine) -> Verdicts:
     source=CATALOGUE,
     remedies=("nvlink",),
 )
-def nvlink(machine: Machine) -> Verdicts:
+def nvlink(machine: Machine) -> RuleResults:
     """A connection between GPUs failed: the link itself, the GPU at its other end, or an NVSwitch."""
     yield from verdicts(machine, "nvlink", "nvlink")
 
@@ -150,7 +150,7 @@ def nvlink(machine: Machine) -> Verdicts:
     source=CATALOGUE,
     remedies=("power-supply",),
 )
-def power(machine: Machine) -> Verdicts:
+def power(machine: Machine) -> RuleResults:
     """Xid 54: the card's power cable is not connected, or not well."""
     yield from verdicts(machine, "power", "power-supply")
 
@@ -165,7 +165,7 @@ def power(machine: Machine) -> Verdicts:
     source=CATALOGUE,
     remedies=("newer-driver",),
 )
-def software(machine: Machine) -> Verdicts:
+def software(machine: Machine) -> RuleResults:
     """An Xid that NVIDIA's catalogue answers with an update of the software or a restart of the virtual machine."""
     yield from verdicts(machine, "software", "newer-driver")
 
@@ -180,7 +180,7 @@ def software(machine: Machine) -> Verdicts:
     source=CATALOGUE,
     remedies=("check-program",),
 )
-def programs(machine: Machine) -> Verdicts:
+def programs(machine: Machine) -> RuleResults:
     """A program did something illegal and was ended; the GPU stays well. Mostly it is a fault in the program.
 
     Many of them from several programs on one GPU can still point to the card.
@@ -200,7 +200,7 @@ def programs(machine: Machine) -> Verdicts:
     required=False,
     source=CATALOGUE,
 )
-def notes(machine: Machine) -> Verdicts:
+def notes(machine: Machine) -> RuleResults:
     """An Xid that needs nothing to be done, or that belongs to another one."""
     for address, summary, evidence in of_group(machine, "note"):
         yield info(summary, *evidence, subject=f"PCI {address}")
@@ -216,7 +216,7 @@ def notes(machine: Machine) -> Verdicts:
     source=CATALOGUE,
     remedies=("kernel-log",),
 )
-def unexplained(machine: Machine) -> Verdicts:
+def unexplained(machine: Machine) -> RuleResults:
     """An Xid that NVIDIA's catalogue does not explain. Of some the driver's source tells at least the name (nverror.h),
     of the others nothing is known: newer than our table, or never documented.
     """
@@ -242,7 +242,7 @@ def unexplained(machine: Machine) -> Verdicts:
         "restart-machine",
     ),
 )
-def recovery(machine: Machine) -> Verdicts:
+def recovery(machine: Machine) -> RuleResults:
     """Xid 154 says to what the recovery action of a GPU has changed: nothing, a reset, a restart of the machine, or
     that its work is to be drained first. The newest of these messages counts.
     """

@@ -10,7 +10,7 @@ from gpusetup.facts.model.fact import Fact
 Digest = Annotated[str, Meta(pattern="^(sha256:[0-9a-f]{64})?$")]
 
 
-class Image(Fact):
+class ImageRow(Fact):
     """One family of container images."""
 
     registry: str

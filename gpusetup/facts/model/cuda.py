@@ -29,7 +29,7 @@ class Branch(Fact):
     """Architectures that no later branch drives."""
 
 
-class Cuda(Fact):
+class CudaRow(Fact):
     """One CUDA toolkit release, ``12.6.3``; every driver is the x86_64 Linux one."""
 
     release: str

@@ -14,7 +14,7 @@ class Tarball(Value):
     url: str = ""
 
 
-class Cudnn(Fact):
+class CudnnRow(Fact):
     """One cuDNN release and how it comes."""
 
     version: str

@@ -83,7 +83,7 @@ class Key(Fact):
     withdrawn: bool = False
 
 
-class Package(Fact):
+class PackageRow(Fact):
     """One package and what it is for."""
 
     name: str

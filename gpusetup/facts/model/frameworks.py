@@ -47,7 +47,7 @@ class TorchBuild(Fact):
     """``conda build``: read out of the conda package, which can differ from the wheel in small ways."""
 
 
-class Variant(Fact):
+class VariantRow(Fact):
     """One CUDA variant of the wheels, ``cu126``, and the lowest driver it runs on."""
 
     variant: str

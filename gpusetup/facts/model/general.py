@@ -3,7 +3,7 @@
 from gpusetup.facts.model.fact import Fact
 
 
-class Licence(Fact):
+class LicenceRow(Fact):
     """The licence of one part of the stack. `checked`: the licence text or tag itself was read."""
 
     component: str
@@ -26,7 +26,7 @@ class Spdx(Fact):
     osi_approved: bool
 
 
-class Rule(Fact):
+class CompatibilityRule(Fact):
     """One fact that is a sentence."""
 
     topic: str

@@ -37,7 +37,7 @@ class Chip(Fact):
         return tuple(self.boards)
 
 
-class Gpu(Fact):
+class GpuRow(Fact):
     """One marketed GPU. Figures are dense peaks in TFLOP/s, GB and GB/s, as `spec_source` rounds them."""
 
     name: str

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.cards import Card, driver_version
+from gpusetup.doctor.cards import HostCard, driver_version
 from gpusetup.doctor.image.code import has_target, how_it_runs
 from gpusetup.doctor.image.conditions import holds
 from gpusetup.doctor.image.hosts import condition_hosts, placed
-from gpusetup.doctor.image.needs import Framework, needs
-from gpusetup.doctor.rule import Verdicts, error, fix, rule, unknown, warning
+from gpusetup.doctor.image.needs import ImageFramework, needs
+from gpusetup.doctor.rule import RuleResults, error, fix, rule, unknown, warning
 from gpusetup.machine.model import Machine
 from gpusetup.machine.model.image import Image
 
@@ -22,7 +22,7 @@ TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/lat
     source="OCI image specification, image config",
     remedies=("other-arch-image",),
 )
-def other_processor(machine: Machine, image: Image) -> Verdicts:
+def other_processor(machine: Machine, image: Image) -> RuleResults:
     """An image is built for one architecture; on another it ends with "exec format error", or crawls in emulation."""
     if image.architecture and image.architecture != machine.system.arch:
         yield error(
@@ -42,7 +42,7 @@ def other_processor(machine: Machine, image: Image) -> Verdicts:
     required=False,
     remedies=("fitting-image",),
 )
-def no_kernels(machine: Machine, image: Image) -> Verdicts:
+def no_kernels(machine: Machine, image: Image) -> RuleResults:
     """A framework in an image is compiled for a list of compute capabilities; on any other card every operation ends
     with "no kernel image is available for execution on the device".
 
@@ -59,7 +59,7 @@ def no_kernels(machine: Machine, image: Image) -> Verdicts:
             )
 
 
-def _kernels(framework: Framework, card: Card) -> Verdicts:
+def _kernels(framework: ImageFramework, card: HostCard) -> RuleResults:
     name, how = framework.name, how_it_runs(framework.code, card.capability)
     if framework.code and not how:
         compiled = f"compiled for {framework.code}"
@@ -74,7 +74,7 @@ def _kernels(framework: Framework, card: Card) -> Verdicts:
         yield unknown(f"cannot tell whether its {name} has kernels for the {card.name}", _is(card), why)
 
 
-def _is(card: Card) -> str:
+def _is(card: HostCard) -> str:
     return f"compute capability {card.capability} ({card.known_by})"
 
 
@@ -88,7 +88,7 @@ def _is(card: Card) -> str:
     required=False,
     remedies=("fitting-image",),
 )
-def conditions(machine: Machine, image: Image) -> Verdicts:
+def conditions(machine: Machine, image: Image) -> RuleResults:
     """NVIDIA_REQUIRE_CUDA and its like say what an image's makers tested. NVIDIA's runtime refuses to start it
     elsewhere: "unsatisfied condition". With CDI nobody checks, and it fails later or not at all.
     NVIDIA_DISABLE_REQUIRE=1 waives them.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.image.needs import needs, speaks
-from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, unknown
+from gpusetup.doctor.rule import RuleResults, error, fix, info, rule, unknown
 from gpusetup.doctor.rules.ctr.toolkit import CDI, TOOLKIT
 from gpusetup.machine.model import Machine
 from gpusetup.machine.model.image import Image
@@ -21,7 +21,7 @@ from gpusetup.machine.model.image import Image
         "generate-cdi",
     ),
 )
-def not_handed(machine: Machine, image: Image) -> Verdicts:
+def not_handed(machine: Machine, image: Image) -> RuleResults:
     """A container gets a GPU through NVIDIA's container toolkit: podman by a CDI specification that it wrote, docker by
     its runtime or CDI. Apptainer needs neither (``--nv``).
     """
@@ -45,7 +45,7 @@ def not_handed(machine: Machine, image: Image) -> Verdicts:
     source=TOOLKIT,
     remedies=("driver-capabilities",),
 )
-def capabilities(machine: Machine, image: Image) -> Verdicts:
+def capabilities(machine: Machine, image: Image) -> RuleResults:
     """NVIDIA_DRIVER_CAPABILITIES in an image decides which driver libraries are mounted: CUDA needs ``compute``, and
     nvidia-smi ``utility``. With CDI all of them are.
     """
@@ -66,7 +66,7 @@ def capabilities(machine: Machine, image: Image) -> Verdicts:
     source="labels and variables of the image",
     required=True,
 )
-def silent(machine: Machine, image: Image) -> Verdicts:
+def silent(machine: Machine, image: Image) -> RuleResults:
     """Neither our labels nor NVIDIA's variables are in this image, so that nobody can say where it runs.
 
     ``gpusetup container`` writes the labels; an image that builds upon one of NVIDIA's has CUDA_VERSION.

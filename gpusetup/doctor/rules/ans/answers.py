@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gpusetup.doctor import nvml
 from gpusetup.doctor.cards import shares_memory
-from gpusetup.doctor.rule import Verdicts, error, failure, fix, rule, unknown
+from gpusetup.doctor.rule import RuleResults, error, failure, fix, rule, unknown
 from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, NVML_SILENT, each_gpu
 from gpusetup.machine.model import NOT_RECORDED, Gpu, Machine, Unread
 
@@ -47,7 +47,7 @@ def told(one: Unread) -> str:
     source=nvml.SOURCE,
     remedies=("kernel-log",),
 )
-def vital(machine: Machine, gpu: Gpu) -> Verdicts:
+def vital(machine: Machine, gpu: Gpu) -> RuleResults:
     """The driver shows this GPU but fails to tell its name, memory, temperature or power.
 
     No single answer proves a GPU well: one that is in trouble often answers some questions and fails at others. What
@@ -72,7 +72,7 @@ def vital(machine: Machine, gpu: Gpu) -> Verdicts:
     required=True,
     source=nvml.SOURCE,
 )
-def others(machine: Machine, gpu: Gpu) -> Verdicts:
+def others(machine: Machine, gpu: Gpu) -> RuleResults:
     """Some question about this GPU that its driver should be able to answer was answered with an error or with
     nonsense.
 
@@ -103,7 +103,7 @@ def others(machine: Machine, gpu: Gpu) -> Verdicts:
     required=True,
     source=nvml.SOURCE,
 )
-def driver(machine: Machine) -> Verdicts:
+def driver(machine: Machine) -> RuleResults:
     """NVML works, but does not tell the driver's or CUDA's version: what compares versions could not be checked."""
     if failure(machine.gpus, nvml.SILENT):
         return
@@ -122,7 +122,7 @@ def driver(machine: Machine) -> Verdicts:
     source=nvml.SOURCE,
     remedies=("driver-userland",),
 )
-def crashed(machine: Machine) -> Verdicts:
+def crashed(machine: Machine) -> RuleResults:
     """The process in which the driver was asked was ended by a signal or ended itself: the library or the module is
     broken.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gpusetup.doctor.cards import cite, is_datacentre
 from gpusetup.doctor.once import once
-from gpusetup.doctor.rule import Rule, Verdicts, either, known, rule, there, unknown, unlisted
+from gpusetup.doctor.rule import Rule, RuleResults, either, known, rule, there, unknown, unlisted
 from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, GPU_UNANSWERED, NVML_SILENT, each_gpu
 from gpusetup.facts import facts
 from gpusetup.facts.find import arch_of, chip_by_pci_id
@@ -37,7 +37,7 @@ SPEEDS = {1: 2.5, 2: 5.0, 3: 8.0, 4: 16.0, 5: 32.0, 6: 64.0, 7: 128.0}
 """GT/s by PCIe generation."""
 
 
-def answers(rule_id: str, slug: str, title: str, source: str) -> Callable[[Callable[..., Verdicts]], Rule]:
+def answers(rule_id: str, slug: str, title: str, source: str) -> Callable[[Callable[..., RuleResults]], Rule]:
     """Make a rule over what is told of every GPU."""
     return rule(rule_id, slug, title, worst="unknown", source=source, after=AFTER, over=each_gpu, required=True)
 
@@ -63,7 +63,7 @@ def _is_bare(machine: Machine) -> bool:
     "NVML and the PCI bus disagree about the GPU's identity",
     "nvml.h, nvmlPciInfo_t; facts: chip",
 )
-def identity(machine: Machine, gpu: Gpu) -> Verdicts:
+def identity(machine: Machine, gpu: Gpu) -> RuleResults:
     """NVML names a PCI address at which the bus has no such card, another device id than the card's own, or a compute
     capability that its chip does not have.
     """
@@ -96,7 +96,7 @@ def _chip(card: PciGpu) -> Chip | None:
     required=True,
     source="nvml.h, nvmlDeviceGetUUID, nvmlDeviceGetMinorNumber",
 )
-def doubles(machine: Machine) -> Verdicts:
+def doubles(machine: Machine) -> RuleResults:
     """NVML gives two GPUs the same UUID, PCI address or minor number, of which each has its own."""
     gpus = known(machine.gpus)
     for name in ("uuid", "pci_address", *(["minor"] if _is_bare(machine) else [])):
@@ -112,7 +112,7 @@ def doubles(machine: Machine) -> Verdicts:
     "Implausible GPU temperature and power readings",
     "nvml.h, nvmlDeviceGetTemperature",
 )
-def heat(machine: Machine, gpu: Gpu) -> Verdicts:
+def heat(machine: Machine, gpu: Gpu) -> RuleResults:
     """A chip that draws current is not at 0 °C, one whose clock runs draws some, and none draws many times its limit: a
     sensor, or the driver, is wrong.
     """
@@ -127,7 +127,7 @@ def heat(machine: Machine, gpu: Gpu) -> Verdicts:
 
 
 @answers("ANS008", "clocks-implausible", "Implausible GPU clock readings", "nvml.h, nvmlDeviceGetClockInfo")
-def clocks(machine: Machine, gpu: Gpu) -> Verdicts:
+def clocks(machine: Machine, gpu: Gpu) -> RuleResults:
     """A clock that stands still while the chip draws current, or that is far above the highest the card has."""
     power = there(gpu.power)
     for name, now, most in (
@@ -146,7 +146,7 @@ def clocks(machine: Machine, gpu: Gpu) -> Verdicts:
     "NVML reports a wider PCIe link or larger BAR than the bus",
     "nvml.h, nvmlDeviceGetCurrPcieLinkWidth",
 )
-def link(machine: Machine, gpu: Gpu) -> Verdicts:
+def link(machine: Machine, gpu: Gpu) -> RuleResults:
     """NVML tells more lanes, a higher generation or a larger memory window than the card's own PCI registers allow.
 
     In a virtual machine the registers can be the hypervisor's, so nothing is said there.
@@ -175,7 +175,7 @@ def link(machine: Machine, gpu: Gpu) -> Verdicts:
     "ECC is reported as disabled but error counts are reported",
     "nvml.h, nvmlDeviceGetTotalEccErrors",
 )
-def ecc(machine: Machine, gpu: Gpu) -> Verdicts:
+def ecc(machine: Machine, gpu: Gpu) -> RuleResults:
     """NVML counts memory errors only while ECC is on, and yet answers both "off" and a count."""
     count = there(gpu.ecc_volatile)
     if there(gpu.ecc) is False and count is not None:
@@ -183,7 +183,7 @@ def ecc(machine: Machine, gpu: Gpu) -> Verdicts:
 
 
 @answers("ANS011", "gsp-state-inconsistent", "Inconsistent GSP firmware status", "nvml.h, nvmlDeviceGetGspFirmwareMode")
-def firmware(machine: Machine, gpu: Gpu) -> Verdicts:
+def firmware(machine: Machine, gpu: Gpu) -> RuleResults:
     """The firmware of the GPU's own processor (GSP) is told as not in use, and yet has a version or is driven by the
     open module, which cannot do without; or its version is not that of the driver that loaded it.
     """
@@ -202,7 +202,7 @@ def firmware(machine: Machine, gpu: Gpu) -> Verdicts:
     "NVML and /proc disagree about MIG instances",
     "NVIDIA MIG user guide, /proc/driver",
 )
-def slices(machine: Machine, gpu: Gpu) -> Verdicts:
+def slices(machine: Machine, gpu: Gpu) -> RuleResults:
     """The driver keeps a folder for each instance of a GPU in MIG mode; NVML tells other instances, or that the mode is
     off. In a container each sees a part of its own, so nothing is said there.
     """
@@ -221,7 +221,7 @@ def slices(machine: Machine, gpu: Gpu) -> Verdicts:
 
 
 @answers("ANS013", "fabric-state-inconsistent", "Inconsistent NVLink fabric state", "nvml.h, nvmlGpuFabricInfo_t")
-def fabric(machine: Machine, gpu: Gpu) -> Verdicts:
+def fabric(machine: Machine, gpu: Gpu) -> RuleResults:
     """A GPU from Hopper on stands beside NVSwitches, and NVML says that it knows no fabric; or it has joined the
     fabric, and none of the links by which it would have is active. A GPU in MIG mode uses no links.
     """
@@ -243,7 +243,7 @@ def fabric(machine: Machine, gpu: Gpu) -> Verdicts:
     "Power limit of a data-centre GPU is far above its default",
     "nvml.h, nvmlDeviceGetEnforcedPowerLimit",
 )
-def power_limit(machine: Machine, gpu: Gpu) -> Verdicts:
+def power_limit(machine: Machine, gpu: Gpu) -> RuleResults:
     """Cards for servers come with their highest limit as default. A notebook's limit moves freely, and nothing is said
     of it.
     """
@@ -255,7 +255,7 @@ def power_limit(machine: Machine, gpu: Gpu) -> Verdicts:
 @answers(
     "ANS015", "capability-inconsistent", "GPU architecture and compute capability contradict each other", "facts: arch"
 )
-def architecture(machine: Machine, gpu: Gpu) -> Verdicts:
+def architecture(machine: Machine, gpu: Gpu) -> RuleResults:
     """NVML tells an architecture, and a compute capability that another one has."""
     told, cc = there(gpu.architecture), there(gpu.compute_capability)
     rows = [row] if cc and (row := arch_of(facts(), cc)) else []
@@ -274,7 +274,7 @@ def architecture(machine: Machine, gpu: Gpu) -> Verdicts:
     required=True,
     source="nvml.h, nvmlSystemGetDriverVersion; /proc/driver/nvidia/version",
 )
-def driver_version(machine: Machine) -> Verdicts:
+def driver_version(machine: Machine) -> RuleResults:
     """NVML asks the loaded module for the driver's version, so it cannot be another than the module's own file says."""
     told, module = there(machine.driver.nvml), there(machine.driver.kernel_module)
     if told and module and told != module:

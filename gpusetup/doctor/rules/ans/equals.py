@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gpusetup.doctor import nvml
 from gpusetup.doctor.once import once
-from gpusetup.doctor.rule import Verdicts, fix, known, optional, there, warning
+from gpusetup.doctor.rule import RuleResults, fix, known, optional, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _model(gpu: Gpu) -> object:
     source=nvml.SOURCE,
     remedies=("compare-gpus",),
 )
-def less_memory(machine: Machine, gpu: Gpu) -> Verdicts:
+def less_memory(machine: Machine, gpu: Gpu) -> RuleResults:
     """GPUs of one model, set alike, have the same memory; this one shows less. Memory that failed and was left out, a
     start that went wrong, or a card of another kind under the same name.
     """

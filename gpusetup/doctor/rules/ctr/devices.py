@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.cards import driver_version
-from gpusetup.doctor.rule import Fix, Verdicts, either, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.rules.ctr.toolkit import TOOLKIT
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Machine
@@ -24,7 +24,7 @@ AFTER = ("GPU001", "DRV001", "CTR003")
         "refresh-cdi",
     ),
 )
-def stale(machine: Machine) -> Verdicts:
+def stale(machine: Machine) -> RuleResults:
     """The specification names libraries of a driver that is not the running one: containers get files that are gone,
     or of the wrong version. The toolkit's refresh service writes it anew, but does not notice every change.
     """
@@ -50,7 +50,7 @@ def stale(machine: Machine) -> Verdicts:
         "refresh-cdi",
     ),
 )
-def missing_files(machine: Machine) -> Verdicts:
+def missing_files(machine: Machine) -> RuleResults:
     """Files of this host that the specification mounts are not there any more: no container with a GPU can start."""
     for spec in (there(machine.containers.cdi) or ()) if has_gpu(machine) else ():
         if spec.missing:
@@ -80,7 +80,7 @@ def written_anew(machine: Machine, path: str) -> Fix:
     source=TOOLKIT,
     remedies=("one-cdi",),
 )
-def doubled(machine: Machine) -> Verdicts:
+def doubled(machine: Machine) -> RuleResults:
     """Files in /etc/cdi and in /run/cdi both describe the GPUs; the engine then cannot tell which one is meant."""
     found = machine.containers.cdi_specs
     by_hand = [path for path in found if path.startswith("/etc/")]
@@ -98,7 +98,7 @@ def doubled(machine: Machine) -> Verdicts:
     source=TOOLKIT,
     remedies=("docker-runtime",),
 )
-def docker_runtime(machine: Machine) -> Verdicts:
+def docker_runtime(machine: Machine) -> RuleResults:
     """The toolkit is installed, but /etc/docker/daemon.json names no ``nvidia`` runtime and there is no CDI
     specification.
     """
@@ -122,7 +122,7 @@ def docker_runtime(machine: Machine) -> Verdicts:
     source=TOOLKIT,
     remedies=("older-image",),
 )
-def required_cuda(machine: Machine) -> Verdicts:
+def required_cuda(machine: Machine) -> RuleResults:
     """NVIDIA_REQUIRE_CUDA, set by the image, names the CUDA that the host's driver has to support (``cuda>=12.6``).
 
     An image that also lists driver versions (``brand=…``) accepts older ones by forward compatibility; of it nothing is
@@ -150,7 +150,7 @@ def required_cuda(machine: Machine) -> Verdicts:
     source="container_selinux(8): container_use_devices",
     remedies=("selinux-devices",),
 )
-def selinux(machine: Machine) -> Verdicts:
+def selinux(machine: Machine) -> RuleResults:
     """SELinux is enforcing and ``container_use_devices`` is off: a container that is given the device nodes by hand
     may be denied them ("Insufficient Permissions"). With CDI the engine takes care of it.
     """
@@ -172,7 +172,7 @@ def selinux(machine: Machine) -> Verdicts:
     source=TOOLKIT,
     remedies=("container-gpu",),
 )
-def none_asked(machine: Machine) -> Verdicts:
+def none_asked(machine: Machine) -> RuleResults:
     """NVIDIA_VISIBLE_DEVICES is ``none`` or empty: the engine mounts the driver, but gives no GPU."""
     value = machine.system.environment.get("NVIDIA_VISIBLE_DEVICES")
     if machine.system.container and value in {"", "none"} and not (either(machine.gpus) or ()):

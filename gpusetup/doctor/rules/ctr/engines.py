@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.cards import cite
-from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, there, unknown, unlisted, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, rule, there, unknown, unlisted, warning
 from gpusetup.doctor.rules.ctr.toolkit import TOOLKIT
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.facts import facts
@@ -27,7 +27,7 @@ CDI_ENGINES = ("podman", "docker", "containerd", "crio")
     source="facts: cdi_support",
     remedies=("older-cdi",),
 )
-def old_engine(machine: Machine) -> Verdicts:
+def old_engine(machine: Machine) -> RuleResults:
     """The toolkit writes specifications of a version that this engine does not read: it says that the device
     ``nvidia.com/gpu=all`` cannot be resolved, or refuses the file.
     """
@@ -72,7 +72,7 @@ def _needed(engine: str, version: str) -> CdiSupport | None:
     source=f"{TOOLKIT}; NVIDIA driver README, minimum requirements (glibc)",
     remedies=("glibc-image",),
 )
-def musl(machine: Machine) -> Verdicts:
+def musl(machine: Machine) -> RuleResults:
     """The driver's libraries that an engine mounts into a container are made for glibc; this image is built on musl, as
     Alpine is. Use an image of Debian, Ubuntu, Fedora or the like.
     """
@@ -92,7 +92,7 @@ def musl(machine: Machine) -> Verdicts:
     source=TOOLKIT,
     remedies=("containerd-runtime",),
 )
-def containerd(machine: Machine) -> Verdicts:
+def containerd(machine: Machine) -> RuleResults:
     """This machine is a Kubernetes node with containerd and NVIDIA's toolkit, but containerd's configuration does not
     name the runtime.
     """
@@ -115,7 +115,7 @@ def containerd(machine: Machine) -> Verdicts:
     source=TOOLKIT,
     remedies=("crio-runtime",),
 )
-def crio(machine: Machine) -> Verdicts:
+def crio(machine: Machine) -> RuleResults:
     """This machine is a Kubernetes node with CRI-O and NVIDIA's toolkit, but no file of CRI-O's configuration names the
     runtime, and there is no CDI specification, which it reads as well.
     """
@@ -137,7 +137,7 @@ def crio(machine: Machine) -> Verdicts:
     source="github.com/NVIDIA/k8s-device-plugin: README.md; Kubernetes documentation, device plugins",
     remedies=("device-plugin",),
 )
-def no_plugin(machine: Machine) -> Verdicts:
+def no_plugin(machine: Machine) -> RuleResults:
     """A kubelet runs here, but no device plugin of NVIDIA's has registered: the node has no ``nvidia.com/gpu`` to give
     away.
     """
@@ -160,7 +160,7 @@ def no_plugin(machine: Machine) -> Verdicts:
     source="github.com/NVIDIA/nvidia-container-toolkit: issue 48",
     remedies=("char-links",),
 )
-def char_links(machine: Machine) -> Verdicts:
+def char_links(machine: Machine) -> RuleResults:
     """Docker's containers get the GPU by the old runtime, and /dev/char has no links to its nodes: when systemd
     reloads, it takes the access away, and NVML in there answers 999. CDI is not concerned.
     """
@@ -180,7 +180,7 @@ def char_links(machine: Machine) -> Verdicts:
     source=f"{TOOLKIT} (rootless mode)",
     remedies=("no-cgroups",),
 )
-def rootless(machine: Machine) -> Verdicts:
+def rootless(machine: Machine) -> RuleResults:
     """Engines run without root here, and the toolkit's setting ``no-cgroups`` is off: its hook tries to change the
     device control group, which root alone may. With CDI there is no such hook.
     """
@@ -200,7 +200,7 @@ def rootless(machine: Machine) -> Verdicts:
     source="https://docs.nvidia.com/cuda/wsl-user-guide/",
     remedies=("wsl-cdi",),
 )
-def wsl(machine: Machine) -> Verdicts:
+def wsl(machine: Machine) -> RuleResults:
     """Inside WSL the GPU is /dev/dxg; a specification that was generated in another mode names /dev/nvidia* and files
     that are not there.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, error, failure, fix, info, known, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, failure, fix, info, known, rule, there, warning
 from gpusetup.doctor.subjects import has_card, has_gpu
 from gpusetup.machine.model import Machine
 
@@ -19,7 +19,7 @@ TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/lat
     source=TOOLKIT,
     remedies=("container-gpu",),
 )
-def no_gpu_inside(machine: Machine) -> Verdicts:
+def no_gpu_inside(machine: Machine) -> RuleResults:
     """We run inside a container, the host has an NVIDIA GPU, but no device node of it is in here.
 
     A container gets GPUs only when it is asked for: ``--device nvidia.com/gpu=all`` with podman and CDI, ``--gpus
@@ -49,7 +49,7 @@ def no_gpu_inside(machine: Machine) -> Verdicts:
     source=TOOLKIT,
     remedies=("container-toolkit",),
 )
-def no_toolkit(machine: Machine) -> Verdicts:
+def no_toolkit(machine: Machine) -> RuleResults:
     """A container engine is installed beside an NVIDIA GPU, but not ``nvidia-ctk``, which tells the engine how to
     pass a GPU in.
     """
@@ -71,7 +71,7 @@ def no_toolkit(machine: Machine) -> Verdicts:
     source=TOOLKIT,
     remedies=("generate-cdi",),
 )
-def no_cdi(machine: Machine) -> Verdicts:
+def no_cdi(machine: Machine) -> RuleResults:
     """The toolkit is installed, but no file under /etc/cdi or /var/run/cdi names the GPUs: ``nvidia.com/gpu=all``
     cannot be resolved.
     """
@@ -92,7 +92,7 @@ def no_cdi(machine: Machine) -> Verdicts:
     source=TOOLKIT,
     remedies=("driver-capabilities",),
 )
-def capabilities(machine: Machine) -> Verdicts:
+def capabilities(machine: Machine) -> RuleResults:
     """NVIDIA_DRIVER_CAPABILITIES decides which driver libraries are mounted: CUDA needs ``compute``, NVML needs
     ``utility``.
     """

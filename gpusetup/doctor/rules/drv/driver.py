@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor import nvml
-from gpusetup.doctor.rule import UnreadError, Verdicts, either, error, failure, fix, known, rule, there
+from gpusetup.doctor.rule import RuleResults, UnreadError, either, error, failure, fix, known, rule, there
 from gpusetup.doctor.subjects import has_card, has_gpu
 from gpusetup.machine.model import Machine, Unread
 
@@ -30,7 +30,7 @@ from gpusetup.machine.model import Machine, Unread
     source=nvml.SOURCE,
     remedies=("kernel-log",),
 )
-def silent(machine: Machine) -> Verdicts:
+def silent(machine: Machine) -> RuleResults:
     """The driver's management library cannot say anything about the GPUs, and nothing more special explains why.
 
     Everything that asks the driver (nvidia-smi, container engines, most of these checks) fails with it.
@@ -55,7 +55,7 @@ def silent(machine: Machine) -> Verdicts:
     source=nvml.SOURCE,
     remedies=("driver-userland",),
 )
-def library_missing(machine: Machine) -> Verdicts:
+def library_missing(machine: Machine) -> RuleResults:
     """``libnvidia-ml.so.1`` cannot be loaded although a driver is there.
 
     It comes with the driver's user-space packages, which some distributions split off; in a container it is mounted
@@ -82,7 +82,7 @@ def library_missing(machine: Machine) -> Verdicts:
     source="NVIDIA driver README",
     remedies=("install-driver",),
 )
-def not_installed(machine: Machine) -> Verdicts:
+def not_installed(machine: Machine) -> RuleResults:
     """There is an NVIDIA GPU, but neither a kernel module for any installed kernel nor the driver's libraries.
 
     `gpusetup install` prints the recipe that installs the driver which fits this card.
@@ -110,7 +110,7 @@ def not_installed(machine: Machine) -> Verdicts:
     source=nvml.SOURCE,
     remedies=("restart",),
 )
-def version_mismatch(machine: Machine) -> Verdicts:
+def version_mismatch(machine: Machine) -> RuleResults:
     """The kernel still runs the module of one driver version while the libraries on disk are of another.
 
     It happens when an update replaces the driver while its old module is loaded; a restart loads the new one. When it
@@ -138,7 +138,7 @@ def version_mismatch(machine: Machine) -> Verdicts:
     source="https://docs.nvidia.com/deploy/xid-errors/",
     remedies=("kernel-log",),
 )
-def hangs(machine: Machine) -> Verdicts:
+def hangs(machine: Machine) -> RuleResults:
     """A call into the driver did not return within the deadline (``--deadline``).
 
     A GPU that stopped answering (Xid 119 or 120 in the kernel log: its GSP processor timed out) leaves every process
@@ -170,7 +170,7 @@ def _unread(machine: Machine) -> list[Unread | None]:
     source=nvml.SOURCE,
     remedies=("device-permission",),
 )
-def denied(machine: Machine) -> Verdicts:
+def denied(machine: Machine) -> RuleResults:
     """NVML starts but this user, cgroup or security module may not open the GPUs (NVML errors 4 and 17).
 
     On a host the device nodes' owner and mode decide, in a container the device cgroup: after ``systemctl
@@ -194,7 +194,7 @@ def denied(machine: Machine) -> Verdicts:
     source=nvml.SOURCE,
     remedies=("load-module",),
 )
-def not_loaded(machine: Machine) -> Verdicts:
+def not_loaded(machine: Machine) -> RuleResults:
     """NVML says that the driver is not loaded (error 9), and nothing more special explains why."""
     if nvml.refusal(machine, nvml.DRIVER_NOT_LOADED):
         yield error(

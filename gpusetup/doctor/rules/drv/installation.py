@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from gpusetup.doctor import nvml
-from gpusetup.doctor.rule import Verdicts, error, failure, fix, info, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, failure, fix, info, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, has_gpu
 from gpusetup.machine.model import Machine, Package, Service, Unread
 
@@ -42,7 +42,7 @@ def driver_packages(machine: Machine) -> list[Package]:
     source=nvml.SOURCE,
     remedies=("firmware-settings",),
 )
-def no_interrupts(machine: Machine) -> Verdicts:
+def no_interrupts(machine: Machine) -> RuleResults:
     """NVML answers 11: the kernel does not deliver a GPU's interrupts. Message-signalled interrupts (MSI) are off, or
     the firmware or the IOMMU is at fault.
     """
@@ -66,7 +66,7 @@ def no_interrupts(machine: Machine) -> Verdicts:
     source=README,
     remedies=("run-file-uninstall",),
 )
-def run_file(machine: Machine) -> Verdicts:
+def run_file(machine: Machine) -> RuleResults:
     """The uninstaller of NVIDIA's .run file is here beside packages of the driver: each overwrites files of the other,
     and after the next update the versions do not fit.
     """
@@ -91,7 +91,7 @@ def run_file(machine: Machine) -> Verdicts:
     source="RPM Fusion: Howto/NVIDIA; NVIDIA driver installation guide, Fedora",
     remedies=("one-maker",),
 )
-def two_makers(machine: Machine) -> Verdicts:
+def two_makers(machine: Machine) -> RuleResults:
     """Packages of the driver come from two repositories, RPM Fusion's and NVIDIA's for instance. They are cut
     differently and updated at different times, so that the module and the libraries part sooner or later.
     """
@@ -114,7 +114,7 @@ def two_makers(machine: Machine) -> Verdicts:
     source="github.com/NVIDIA/open-gpu-kernel-modules: README.md",
     remedies=("one-flavour",),
 )
-def two_flavours(machine: Machine) -> Verdicts:
+def two_flavours(machine: Machine) -> RuleResults:
     """Packages of the open and of the proprietary module are installed for the same purpose: which one is loaded
     depends on which was built last.
     """
@@ -135,7 +135,7 @@ def two_flavours(machine: Machine) -> Verdicts:
     source=README,
     remedies=("smi",),
 )
-def no_smi(machine: Machine) -> Verdicts:
+def no_smi(machine: Machine) -> RuleResults:
     """The driver works, but its tool is not here: some distributions have it in a package of its own. Nothing needs it
     but people and scripts.
     """
@@ -156,7 +156,7 @@ def no_smi(machine: Machine) -> Verdicts:
     source="systemctl(1); NVIDIA IMEX service guide; NVIDIA virtual GPU licensing user guide",
     remedies=("start-service",),
 )
-def ended(machine: Machine, daemon: Service) -> Verdicts:
+def ended(machine: Machine, daemon: Service) -> RuleResults:
     """The service is started with the machine, and has ended: its own log says why. Without nvidia-imex GPUs of several
     machines do not share memory over NVLink, without nvidia-gridd a vGPU gets no licence.
     """
@@ -178,7 +178,7 @@ def ended(machine: Machine, daemon: Service) -> Verdicts:
     source="unattended-upgrade(8); dnf-automatic(8)",
     remedies=("hold-driver",),
 )
-def updates_itself(machine: Machine) -> Verdicts:
+def updates_itself(machine: Machine) -> RuleResults:
     """Updates are installed by themselves and the driver's packages are not held: one day the libraries are new while
     the old module is still loaded, and every program that starts after that fails until the machine is restarted.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from gpusetup.doctor.cards import DRIVEN, branch_rows, cards, cite, driver_branch
-from gpusetup.doctor.rule import Verdicts, error, fix, listed, rule, there, unlisted, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, listed, rule, there, unlisted, warning
 from gpusetup.facts import facts
 from gpusetup.facts.find import arch_of
 from gpusetup.machine.model import Machine
@@ -24,7 +24,7 @@ AFTER_THEM = "it is newer than the newest in the tables, which all outlive the d
     source="facts: branch, arch, gpu",
     remedies=("older-branch",),
 )
-def too_old_card(machine: Machine) -> Verdicts:
+def too_old_card(machine: Machine) -> RuleResults:
     """Each driver branch drops old architectures: 580 is the last for Maxwell, Pascal and Volta, 470 for Kepler.
 
     With a newer branch the module loads, says in the kernel log that it ignores the legacy GPU, and NVML shows nothing.
@@ -57,7 +57,7 @@ def too_old_card(machine: Machine) -> Verdicts:
     source="facts: branch",
     remedies=("newer-driver",),
 )
-def end_of_life(machine: Machine) -> Verdicts:
+def end_of_life(machine: Machine) -> RuleResults:
     """NVIDIA no longer mends this driver branch, so its security holes stay and new kernels may not build it.
 
     The day of the reading counts, so that a saved machine is judged as of then.
@@ -92,7 +92,7 @@ def end_of_life(machine: Machine) -> Verdicts:
         "proprietary-module",
     ),
 )
-def wrong_flavour(machine: Machine) -> Verdicts:
+def wrong_flavour(machine: Machine) -> RuleResults:
     """NVIDIA's kernel module comes in two flavours. The open one needs a GPU System Processor, which Turing brought;
     the proprietary one cannot drive Blackwell and newer. Between the two, either works.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, has_gpu
 from gpusetup.machine.model import Machine
 
@@ -27,7 +27,7 @@ DEBUGGING = (
     source=CUDA_ENV,
     remedies=("unset",),
 )
-def all_hidden(machine: Machine) -> Verdicts:
+def all_hidden(machine: Machine) -> RuleResults:
     """CUDA_VISIBLE_DEVICES is set to nothing, or begins with something that is no GPU: CUDA programs see none at all.
 
     CUDA stops at the first entry that names no GPU. NVML and nvidia-smi do not look at the variable, so they still
@@ -56,7 +56,7 @@ def all_hidden(machine: Machine) -> Verdicts:
     source="CUDA-GDB documentation; NVIDIA DCGM diagnostics",
     remedies=("unset",),
 )
-def debugging(machine: Machine) -> Verdicts:
+def debugging(machine: Machine) -> RuleResults:
     """A variable that serves debugging or profiling is set: programs run slower, wait, or write large files."""
     for name in DEBUGGING:
         value = machine.system.environment.get(name, "")
@@ -75,7 +75,7 @@ def debugging(machine: Machine) -> Verdicts:
     source=CUDA_ENV,
     remedies=("unset",),
 )
-def strange_uuid(machine: Machine) -> Verdicts:
+def strange_uuid(machine: Machine) -> RuleResults:
     """CUDA_VISIBLE_DEVICES names a GPU or a MIG slice by its UUID, and none of this machine has it: CUDA sees none from
     there on.
 
@@ -126,7 +126,7 @@ def is_here(machine: Machine, name: str) -> bool:
     source=f"{CUDA_ENV}; NVIDIA MIG user guide, CUDA_VISIBLE_DEVICES",
     remedies=("unset",),
 )
-def cut_short(machine: Machine) -> Verdicts:
+def cut_short(machine: Machine) -> RuleResults:
     """CUDA stops at the first entry that is no GPU here, and what stands after it stays hidden. Of several MIG slices
     it takes the first alone: each process can use one.
     """
@@ -155,7 +155,7 @@ def cut_short(machine: Machine) -> Verdicts:
     source=CUDA_ENV,
     remedies=("pci-order",),
 )
-def order(machine: Machine) -> Verdicts:
+def order(machine: Machine) -> RuleResults:
     """With GPUs of different models CUDA puts the fastest first, while NVML and nvidia-smi go by the PCI bus. With
     ``CUDA_DEVICE_ORDER=PCI_BUS_ID`` both agree.
     """
@@ -177,7 +177,7 @@ def order(machine: Machine) -> Verdicts:
     source=CUDA_ENV,
     remedies=("unset",),
 )
-def no_cache(machine: Machine) -> Verdicts:
+def no_cache(machine: Machine) -> RuleResults:
     """CUDA_CACHE_DISABLE makes CUDA compile PTX anew in every process, which can take minutes."""
     value = machine.system.environment.get("CUDA_CACHE_DISABLE", "0")
     if value not in {"", "0"}:
@@ -196,7 +196,7 @@ def no_cache(machine: Machine) -> Verdicts:
     source=CUDA_ENV,
     remedies=("unset",),
 )
-def forced_jit(machine: Machine) -> Verdicts:
+def forced_jit(machine: Machine) -> RuleResults:
     """CUDA_FORCE_PTX_JIT makes CUDA ignore the machine code in libraries (libraries without PTX then fail);
     CUDA_DISABLE_PTX_JIT forbids compiling PTX (cards newer than a library then fail). Both are for tests.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.frameworks import each_tensorflow, release
-from gpusetup.doctor.rule import Verdicts, fix, info, rule, warning
+from gpusetup.doctor.rule import RuleResults, fix, info, rule, warning
 from gpusetup.machine.model import Distribution, Machine
 from gpusetup.versions import dotted
 
@@ -28,7 +28,7 @@ OLD_SWITCHES = {"TF_DETERMINISTIC_OPS": "2.9", "TF_CUDNN_DETERMINISTIC": "2.9", 
     worst="info",
     source="NVIDIA cuBLAS, PyTorch, TensorFlow and oneDNN documentation",
 )
-def numbers(machine: Machine) -> Verdicts:
+def numbers(machine: Machine) -> RuleResults:
     """A variable chooses precision, instruction set or algorithms, so results can differ from a machine without it.
 
     That may be exactly what is wanted; then it belongs into the record of every result.
@@ -46,7 +46,7 @@ def numbers(machine: Machine) -> Verdicts:
     source="https://docs.nvidia.com/cuda/cublas/#results-reproducibility",
     remedies=("cublas-workspace",),
 )
-def workspace(machine: Machine) -> Verdicts:
+def workspace(machine: Machine) -> RuleResults:
     """The value does not have cuBLAS's form, pairs of ``:SIZE:COUNT`` such as ``:4096:8``, so it does not do what was
     meant.
     """
@@ -69,7 +69,7 @@ def workspace(machine: Machine) -> Verdicts:
     source="github.com/NVIDIA/framework-reproducibility: doc/d9m/tensorflow.md",
     remedies=("op-determinism",),
 )
-def old_switch(machine: Machine, tensorflow: Distribution) -> Verdicts:
+def old_switch(machine: Machine, tensorflow: Distribution) -> RuleResults:
     """TensorFlow does not look at this variable since the release named: call
     ``tf.config.experimental.enable_op_determinism()`` (with its parentheses) instead.
     """
@@ -90,7 +90,7 @@ def old_switch(machine: Machine, tensorflow: Distribution) -> Verdicts:
     source="NVIDIA cuBLAS and cuDNN documentation: NVIDIA_TF32_OVERRIDE",
     remedies=("unset",),
 )
-def forced_tf32(machine: Machine) -> Verdicts:
+def forced_tf32(machine: Machine) -> RuleResults:
     """TORCH_ALLOW_TF32_CUBLAS_OVERRIDE=1 lets every float32 matrix product be computed with a mantissa of 10 bits,
     whatever the program says: results differ from those of other machines in the third or fourth digit.
     """

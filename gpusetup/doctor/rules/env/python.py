@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, fix, info, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, fix, info, rule, there, warning
 from gpusetup.machine.model import Machine
 
 
 @rule("ENV004", "ld-preload", "LD_PRELOAD or LD_AUDIT is set", worst="info", source="ld.so(8)")
-def preload(machine: Machine) -> Verdicts:
+def preload(machine: Machine) -> RuleResults:
     """LD_PRELOAD or LD_AUDIT puts a library into every program, which can replace functions of the CUDA libraries."""
     said = [
         f"{name}={machine.system.environment[name]}"
@@ -27,7 +27,7 @@ def preload(machine: Machine) -> Verdicts:
     source="Keras documentation: configuring the backend",
     remedies=("keras-json",),
 )
-def keras_default_backend(machine: Machine) -> Verdicts:
+def keras_default_backend(machine: Machine) -> RuleResults:
     """~/.keras/keras.json names a backend for every program of this user, and the framework is not installed here."""
     backend = there(machine.system.keras_backend)
     names = {one.name for one in machine.distributions}
@@ -47,7 +47,7 @@ def keras_default_backend(machine: Machine) -> Verdicts:
     worst="info",
     source="Python documentation: PYTHONPATH, PYTHONHOME",
 )
-def python_path(machine: Machine) -> Verdicts:
+def python_path(machine: Machine) -> RuleResults:
     """PYTHONPATH or PYTHONHOME puts other folders before the environment's own: another torch or numpy may be
     imported.
     """
@@ -65,7 +65,7 @@ def python_path(machine: Machine) -> Verdicts:
     worst="info",
     source="https://keras.io/getting_started/ (configuring your backend)",
 )
-def keras_backend(machine: Machine) -> Verdicts:
+def keras_backend(machine: Machine) -> RuleResults:
     """KERAS_BACKEND makes Keras compute with another framework than TensorFlow, whose GPU set-up then matters."""
     value = machine.system.environment.get("KERAS_BACKEND", "")
     if value and value != "tensorflow":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.nvml import UNANSWERED
-from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, optional, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, either, error, fix, info, known, optional, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -19,7 +19,7 @@ P2P = {1: "the chipset does not support it", 2: "a GPU does not support it", 3: 
     source="nvml.h, nvmlDeviceGetNvLinkState",
     remedies=("nvlink",),
 )
-def links_down(machine: Machine, gpu: Gpu) -> Verdicts:
+def links_down(machine: Machine, gpu: Gpu) -> RuleResults:
     """Some links of this GPU are active and some are not: collective operations lose speed, or fail at the broken one.
 
     A GPU none of whose links is active simply has no bridge or switch, so nothing is said of it.
@@ -45,7 +45,7 @@ def links_down(machine: Machine, gpu: Gpu) -> Verdicts:
         "fabric-manager",
     ),
 )
-def not_joined(machine: Machine, gpu: Gpu) -> Verdicts:
+def not_joined(machine: Machine, gpu: Gpu) -> RuleResults:
     """On machines with NVSwitches every GPU has to be registered by the fabric manager; before that CUDA does not
     start on it (error 802, system not yet initialised).
     """
@@ -82,7 +82,7 @@ def _fabric_manager(machine: Machine) -> list[str]:
     required=False,
     source="nvml.h, nvmlGpuP2PStatus_t",
 )
-def no_peers(machine: Machine) -> Verdicts:
+def no_peers(machine: Machine) -> RuleResults:
     """Copies between these GPUs go through main memory. Cards for desktops are made so; between server cards it
     points to the topology, the IOMMU, or a setting.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.cards import driver_version
-from gpusetup.doctor.rule import Verdicts, error, fix, info, known, optional, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, known, optional, rule, there, warning
 from gpusetup.doctor.subjects import DRIVER_HANGS, NVML_SILENT, each_card, gpu_rule, module_names
 from gpusetup.machine.model import Gpu, Machine, PciGpu
 
@@ -21,7 +21,7 @@ SERVICE = "nvidia-fabricmanager"
     source="nvml.h, NVML_FI_DEV_NVLINK_RECOVERY_ERROR_COUNT_TOTAL; github.com/NVIDIA/DCGM: dcgm_gpu_hardware_limits.h",
     remedies=("nvlink",),
 )
-def link_errors(machine: Machine, gpu: Gpu) -> Verdicts:
+def link_errors(machine: Machine, gpu: Gpu) -> RuleResults:
     """Since the driver was loaded, links of this GPU were so disturbed that they had to be trained again, or packets
     were sent again. Single errors of the checksum are normal and not counted. A GPU whose links are active has such
     counters: where the driver refuses them, nothing is known of its links.
@@ -47,7 +47,7 @@ def link_errors(machine: Machine, gpu: Gpu) -> Verdicts:
     source=FABRIC_MANAGER,
     remedies=("fabric-manager",),
 )
-def no_fabric_manager(machine: Machine) -> Verdicts:
+def no_fabric_manager(machine: Machine) -> RuleResults:
     """This machine has NVSwitches between its GPUs. Until the fabric manager has set them up, CUDA does not start
     (error 802, system not yet initialised).
     """
@@ -72,7 +72,7 @@ def no_fabric_manager(machine: Machine) -> Verdicts:
     source=FABRIC_MANAGER,
     remedies=("fabric-manager",),
 )
-def other_fabric_manager(machine: Machine) -> Verdicts:
+def other_fabric_manager(machine: Machine) -> RuleResults:
     """The fabric manager works with a driver of exactly its own version alone; with another it ends at its start."""
     version = driver_version(machine)
     for one in there(machine.packages) or () if version and there(machine.nvswitches) else ():
@@ -94,7 +94,7 @@ def other_fabric_manager(machine: Machine) -> Verdicts:
     source=f"Linux kernel: Documentation/ABI/testing/sysfs-kernel-iommu_groups; {NCCL}",
     remedies=("iommu-passthrough",),
 )
-def iommu(machine: Machine) -> Verdicts:
+def iommu(machine: Machine) -> RuleResults:
     """The IOMMU translates the addresses of these GPUs. Copies from one to another then go up to the processor, which
     is slower, and on some boards gives wrong data; ``iommu=pt`` lets addresses pass.
     """
@@ -126,7 +126,7 @@ def _linked(machine: Machine) -> bool:
     source=f"PCI Express base specification, Access Control Services; {NCCL}",
     remedies=("no-acs",),
 )
-def access_control(machine: Machine) -> Verdicts:
+def access_control(machine: Machine) -> RuleResults:
     """Access Control Services of a PCIe bridge are on: peer traffic is sent up to the processor instead of straight to
     the other card. On a machine without virtual machines it only costs speed, and can make NCCL hang.
 
@@ -155,7 +155,7 @@ def access_control(machine: Machine) -> Verdicts:
     source="Linux kernel: Documentation/ABI/testing/sysfs-bus-pci (local_cpulist)",
     remedies=("bind-near",),
 )
-def far_processors(machine: Machine, card: PciGpu) -> Verdicts:
+def far_processors(machine: Machine, card: PciGpu) -> RuleResults:
     """The processors that this process is bound to are all on another socket than the GPU: every copy crosses over."""
     near, allowed = there(card.local_cpus), there(machine.system.allowed_cpus)
     if near and allowed and not numbers(near) & numbers(allowed):
@@ -185,7 +185,7 @@ def numbers(text: str) -> frozenset[int]:
     source="https://docs.nvidia.com/cuda/gpudirect-rdma/ (nvidia-peermem)",
     remedies=("load-peermem",),
 )
-def no_peermem(machine: Machine) -> Verdicts:
+def no_peermem(machine: Machine) -> RuleResults:
     """An InfiniBand or RoCE adapter is up, but nvidia_peermem is not loaded: between machines, data goes through main
     memory unless NCCL and the kernel agree on dma-buf.
     """
@@ -204,7 +204,7 @@ def no_peermem(machine: Machine) -> Verdicts:
     source="Linux kernel: Documentation/ABI/stable/sysfs-class-infiniband",
     remedies=("infiniband-port",),
 )
-def port_down(machine: Machine) -> Verdicts:
+def port_down(machine: Machine) -> RuleResults:
     """Some ports of the adapters between machines are up and this one is not: its cable, its switch, or the subnet
     manager.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.imports import died, each_import, failed_trials, import_failure, said_of
-from gpusetup.doctor.rule import Verdicts, either, error, failure, fix, known, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, either, error, failure, fix, known, rule, there, warning
 from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, NVML_SILENT, has_gpu
 from gpusetup.machine.model import Framework, Machine, Unread
 
@@ -27,7 +27,7 @@ IDEAS = ("cuda", "gpu", "cudnn", "driver", "dlopen", "librar")
     source=SAYS,
     remedies=("cuda-framework",),
 )
-def silently_on_cpu(machine: Machine, framework: Framework) -> Verdicts:
+def silently_on_cpu(machine: Machine, framework: Framework) -> RuleResults:
     """There is a GPU, the framework imports without an error, and then it runs everything on the processor. Nothing
     warns: it is only many times slower.
 
@@ -58,7 +58,7 @@ def silently_on_cpu(machine: Machine, framework: Framework) -> Verdicts:
     source=SAYS,
     remedies=("kernel-log",),
 )
-def sees_fewer(machine: Machine, framework: Framework) -> Verdicts:
+def sees_fewer(machine: Machine, framework: Framework) -> RuleResults:
     """The driver has more GPUs than the framework shows, and no variable or slicing (MIG) accounts for it.
 
     A GPU that is lost or held by another program in exclusive mode, or a card that this build has no code for, is left
@@ -85,7 +85,7 @@ def sees_fewer(machine: Machine, framework: Framework) -> Verdicts:
     source="CUDA runtime API: cudaErrorNoKernelImageForDevice, cudaErrorUnsupportedPtxVersion",
     remedies=("fitting-torch",),
 )
-def no_code(machine: Machine, framework: Framework) -> Verdicts:
+def no_code(machine: Machine, framework: Framework) -> RuleResults:
     """The framework sees the GPU, but a computation on it ends with "no kernel image is available for execution on the
     device": this build was not compiled for the card, or its PTX is too new for the driver.
     """
@@ -108,7 +108,7 @@ def no_code(machine: Machine, framework: Framework) -> Verdicts:
     source=ARITHMETIC,
     remedies=("prove",),
 )
-def wrong_number(machine: Machine, framework: Framework) -> Verdicts:
+def wrong_number(machine: Machine, framework: Framework) -> RuleResults:
     """A sum of small whole numbers, which has one right answer in any order of summation, came out wrong.
 
     The hardware or a library is at fault, and no result of this machine can be trusted until it is found which:
@@ -134,7 +134,7 @@ def wrong_number(machine: Machine, framework: Framework) -> Verdicts:
     source="what the framework raised, or the child process of gpusetup was ended by",
     remedies=("prove",),
 )
-def fails(machine: Machine, framework: Framework) -> Verdicts:
+def fails(machine: Machine, framework: Framework) -> RuleResults:
     """The framework imports, but looking for devices, or a tiny computation on one of them, raises an error, takes the
     process with it, or had not finished when its time was up.
 

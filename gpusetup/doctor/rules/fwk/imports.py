@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpusetup.doctor.import_errors import meaning
 from gpusetup.doctor.imports import died, each_import, import_failure, refused, requirement, said_of
-from gpusetup.doctor.rule import Verdict, Verdicts, error, fix, rule, unknown
+from gpusetup.doctor.rule import RuleResult, RuleResults, error, fix, rule, unknown
 from gpusetup.machine.model import Framework, Machine
 
 LOADER = "glibc: elf/dl-load.c, elf/dl-lookup.c (messages of the dynamic loader)"
@@ -18,14 +18,14 @@ SIGNALS = {
 }
 
 
-def told_by(rule_id: str, machine: Machine, framework: Framework, remedy: str) -> Verdicts:
+def told_by(rule_id: str, machine: Machine, framework: Framework, remedy: str) -> RuleResults:
     """Yield the verdict on a failed import, if its error is one of those that the rule speaks of."""
     why = import_failure(framework)
     if not why or died(why):
         return
     said = meaning(why.detail)
     if said.rule == rule_id:
-        yield Verdict(
+        yield RuleResult(
             "error",
             f"{framework.name} cannot be imported: {said.words}",
             (why.detail, f"imported by {framework.python}"),
@@ -43,7 +43,7 @@ def told_by(rule_id: str, machine: Machine, framework: Framework, remedy: str) -
     source=PYTHON,
     remedies=("check-environment",),
 )
-def not_importable(machine: Machine, framework: Framework) -> Verdicts:
+def not_importable(machine: Machine, framework: Framework) -> RuleResults:
     """The framework is installed, but importing it raises an error that none of the other rules knows.
 
     The last line of the error mostly names a module that is missing or of the wrong version. ``pip check`` in that
@@ -68,7 +68,7 @@ def not_importable(machine: Machine, framework: Framework) -> Verdicts:
     source=LOADER,
     remedies=("reinstall-framework",),
 )
-def missing_library(machine: Machine, framework: Framework) -> Verdicts:
+def missing_library(machine: Machine, framework: Framework) -> RuleResults:
     """Importing the framework ends with "cannot open shared object file": a library that its wheel expects beside it
     is gone or was never installed.
 
@@ -88,7 +88,7 @@ def missing_library(machine: Machine, framework: Framework) -> Verdicts:
     source=LOADER,
     remedies=("reinstall-framework",),
 )
-def unfitting_library(machine: Machine, framework: Framework) -> Verdicts:
+def unfitting_library(machine: Machine, framework: Framework) -> RuleResults:
     """Importing the framework ends with "undefined symbol", "version … not found" or the like: a library was found
     that is of another version than the one the framework was built with.
 
@@ -108,7 +108,7 @@ def unfitting_library(machine: Machine, framework: Framework) -> Verdicts:
     source="signal(7); what the child process of gpusetup was ended by",
     remedies=("check-environment",),
 )
-def import_dies(machine: Machine, framework: Framework) -> Verdicts:
+def import_dies(machine: Machine, framework: Framework) -> RuleResults:
     """The process that imported the framework was ended by a signal, or had not finished when its time was up.
 
     SIGILL means that the processor lacks an instruction (AVX mostly), SIGKILL that memory ran out; a hang is mostly a

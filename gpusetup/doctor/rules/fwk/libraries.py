@@ -8,7 +8,7 @@ from collections import defaultdict
 
 from gpusetup.doctor.cards import cite
 from gpusetup.doctor.imports import each_import
-from gpusetup.doctor.rule import Verdicts, error, fix, known, listed, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, known, listed, rule, there, warning
 from gpusetup.facts import facts
 from gpusetup.facts.find import torch_builds
 from gpusetup.machine.model import Framework, Machine
@@ -30,7 +30,7 @@ IMPORT = ("FWK001", "FWK002", "FWK003", "FWK004")
     source=MAPS,
     remedies=("loaded",),
 )
-def two_copies(machine: Machine, framework: Framework) -> Verdicts:
+def two_copies(machine: Machine, framework: Framework) -> RuleResults:
     """One process holds two files of the same library of NVIDIA. Which of the two a call ends in depends on the order
     of loading, and state that is made in one is not known to the other.
 
@@ -59,7 +59,7 @@ def two_copies(machine: Machine, framework: Framework) -> Verdicts:
     source=MAPS,
     remedies=("loaded",),
 )
-def from_elsewhere(machine: Machine, framework: Framework) -> Verdicts:
+def from_elsewhere(machine: Machine, framework: Framework) -> RuleResults:
     """The framework brings a library of NVIDIA in its own environment, and the process has loaded another copy of it.
 
     It was tested with the one it brings. LD_LIBRARY_PATH, LD_PRELOAD or a program that was imported earlier puts the
@@ -91,7 +91,7 @@ def from_elsewhere(machine: Machine, framework: Framework) -> Verdicts:
     source="CUDA installation guide for Linux: stubs; " + MAPS,
     remedies=("loaded",),
 )
-def strange_driver_library(machine: Machine, framework: Framework) -> Verdicts:
+def strange_driver_library(machine: Machine, framework: Framework) -> RuleResults:
     """The process has mapped a ``libcuda`` that is a stub (each call fails with error 34) or of another version than
     the loaded kernel module (each call fails with error 803).
     """
@@ -120,7 +120,7 @@ def strange_driver_library(machine: Machine, framework: Framework) -> Verdicts:
     source="facts: torch_build; cuDNN documentation: API compatibility",
     remedies=("reinstall-framework",),
 )
-def older_cudnn(machine: Machine, framework: Framework) -> Verdicts:
+def older_cudnn(machine: Machine, framework: Framework) -> RuleResults:
     """Within one major number cuDNN may be newer than the one that the framework was built with, but not older:
     newer functions are missing then, or are answered with "not supported".
     """

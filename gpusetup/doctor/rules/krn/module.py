@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.subjects import each_card, has_card, module_names
 from gpusetup.machine.model import Machine, PciGpu
 
@@ -25,7 +25,7 @@ def nvidia_is_built(files: tuple[str, ...]) -> bool:
     source="Linux kernel: Documentation/kbuild/modules.rst",
     remedies=("build-module",),
 )
-def not_built(machine: Machine) -> Verdicts:
+def not_built(machine: Machine) -> RuleResults:
     """There are NVIDIA modules on disk, but none for the kernel that runs now.
 
     Mostly the kernel was updated and akmods or DKMS has not finished, or failed: the headers of the new kernel may be
@@ -78,7 +78,7 @@ def not_built(machine: Machine) -> Verdicts:
     source=MODPROBE,
     remedies=("load-module",),
 )
-def not_loaded(machine: Machine) -> Verdicts:
+def not_loaded(machine: Machine) -> RuleResults:
     """The module for the running kernel is on disk, and nothing that would forbid it was found, yet it is not loaded.
 
     Loading it by hand says why: a refused signature, an unknown symbol, or simply that nothing asked for it yet.
@@ -106,7 +106,7 @@ def not_loaded(machine: Machine) -> Verdicts:
     source="NVIDIA driver README, chapter 8",
     remedies=("forbid-nouveau",),
 )
-def open_driver_bound(machine: Machine, card: PciGpu) -> Verdicts:
+def open_driver_bound(machine: Machine, card: PciGpu) -> RuleResults:
     """The kernel's own driver (nouveau, or nova from kernel 6.15 on) is bound to this card, so NVIDIA's cannot be.
 
     It shows a desktop but cannot run CUDA. Either it was never forbidden, or the system fell back to it because the
@@ -131,7 +131,7 @@ def open_driver_bound(machine: Machine, card: PciGpu) -> Verdicts:
     source="Linux kernel: Documentation/driver-api/vfio.rst",
     remedies=("rebind-card",),
 )
-def held_for_guests(machine: Machine, card: PciGpu) -> Verdicts:
+def held_for_guests(machine: Machine, card: PciGpu) -> RuleResults:
     """This card is bound to vfio-pci or pci-stub, which hands it to virtual machines; the host itself cannot use it."""
     if card.driver in {"vfio-pci", "pci-stub"}:
         yield warning(
@@ -150,7 +150,7 @@ def held_for_guests(machine: Machine, card: PciGpu) -> Verdicts:
     source=MODPROBE,
     remedies=("allow-module",),
 )
-def forbidden(machine: Machine) -> Verdicts:
+def forbidden(machine: Machine) -> RuleResults:
     """``modprobe.blacklist=``, ``module_blacklist=`` or ``rd.driver.blacklist=`` on the kernel command line names
     nvidia.
     """
@@ -173,7 +173,7 @@ def forbidden(machine: Machine) -> Verdicts:
     source="CUDA installation guide for Linux",
     remedies=("load-uvm",),
 )
-def no_uvm(machine: Machine) -> Verdicts:
+def no_uvm(machine: Machine) -> RuleResults:
     """The driver is loaded without nvidia_uvm, which CUDA needs for memory: nvidia-smi works while CUDA says error
     999.
 
@@ -198,7 +198,7 @@ def no_uvm(machine: Machine) -> Verdicts:
     source="Linux kernel: Documentation/kbuild/modules.rst",
     remedies=("install-headers",),
 )
-def no_headers(machine: Machine) -> Verdicts:
+def no_headers(machine: Machine) -> RuleResults:
     """Without headers neither akmods nor DKMS can build the module again when the driver is updated.
 
     A driver whose modules come ready-made for each kernel does not need them.
@@ -221,7 +221,7 @@ def no_headers(machine: Machine) -> Verdicts:
     source="Linux kernel: Documentation/kbuild/modules.rst",
     remedies=("build-module",),
 )
-def next_boot(machine: Machine) -> Verdicts:
+def next_boot(machine: Machine) -> RuleResults:
     """All is well now, but a kernel that is newer than the running one has no NVIDIA module: the next start may lack
     the GPU.
     """

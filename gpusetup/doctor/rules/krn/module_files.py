@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.nvml import UNANSWERED
-from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, optional, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, either, error, fix, info, known, optional, rule, there, warning
 from gpusetup.doctor.rules.krn.module import nvidia_is_built
 from gpusetup.doctor.subjects import NVML_SILENT, has_card
 from gpusetup.machine.model import Machine
@@ -21,7 +21,7 @@ MODPROBE = "modprobe.d(5)"
     source="akmods(8), dkms(8)",
     remedies=("build-log",),
 )
-def build_failed(machine: Machine) -> Verdicts:
+def build_failed(machine: Machine) -> RuleResults:
     """Akmods or DKMS tried to build the module for this kernel and failed; its log names the first compiler error.
 
     Mostly the kernel is newer than the driver knows, or its headers are missing.
@@ -49,7 +49,7 @@ def build_failed(machine: Machine) -> Verdicts:
     source="akmods(8), dkms(8)",
     remedies=("build-log",),
 )
-def other_build_failed(machine: Machine) -> Verdicts:
+def other_build_failed(machine: Machine) -> RuleResults:
     """The module could not be built for an installed kernel that is not running: starting that one lacks the GPU."""
     kernel = machine.system.kernel
     for build in there(kernel.builds) or ():
@@ -70,7 +70,7 @@ def other_build_failed(machine: Machine) -> Verdicts:
     after=("GPU001",),
     source="akmods(8), dkms(8)",
 )
-def building(machine: Machine) -> Verdicts:
+def building(machine: Machine) -> RuleResults:
     """The module for this kernel is missing and its builder runs: wait some minutes, and do not restart meanwhile."""
     kernel = machine.system.kernel
     if not has_card(machine) or nvidia_is_built(kernel.modules_on_disk.get(known(kernel.release), ())):
@@ -89,7 +89,7 @@ def building(machine: Machine) -> Verdicts:
     source="modinfo(8)",
     remedies=("restart",),
 )
-def updated(machine: Machine) -> Verdicts:
+def updated(machine: Machine) -> RuleResults:
     """The driver was updated while it runs. All works until a program meets the new libraries: restart at a good
     time.
     """
@@ -114,7 +114,7 @@ def updated(machine: Machine) -> Verdicts:
     source=MODPROBE,
     remedies=("allow-modprobe",),
 )
-def forbidden(machine: Machine) -> Verdicts:
+def forbidden(machine: Machine) -> RuleResults:
     """A file of modprobe.d blacklists nvidia, or makes loading it do nothing (``install nvidia /bin/false``)."""
     for path, line in (there(machine.system.kernel.modprobe) or ()) if has_card(machine) else ():
         words = line.split()
@@ -136,7 +136,7 @@ def forbidden(machine: Machine) -> Verdicts:
     source="github.com/NVIDIA/open-gpu-kernel-modules: README.md (firmware)",
     remedies=("gsp-firmware",),
 )
-def no_firmware(machine: Machine) -> Verdicts:
+def no_firmware(machine: Machine) -> RuleResults:
     """The open kernel module starts a GPU only with its firmware (GSP), which has to be of exactly the module's
     version.
     """
@@ -162,7 +162,7 @@ def no_firmware(machine: Machine) -> Verdicts:
     source="NVIDIA driver README, chapter on GSP firmware (NVreg_EnableGpuFirmware)",
     remedies=("module-option",),
 )
-def no_gsp(machine: Machine) -> Verdicts:
+def no_gsp(machine: Machine) -> RuleResults:
     """The proprietary module runs a GPU without the firmware that it would load by default (GSP). That was a way around
     early faults of the firmware; newer features and branches need it.
     """
@@ -184,7 +184,7 @@ def no_gsp(machine: Machine) -> Verdicts:
     required=False,
     source="Linux kernel: Documentation/kbuild/gcc-plugins.rst",
 )
-def other_compiler(machine: Machine) -> Verdicts:
+def other_compiler(machine: Machine) -> RuleResults:
     """The loaded module was compiled with another gcc major than the one installed; the next build will use that
     one.
     """
@@ -203,7 +203,7 @@ def other_compiler(machine: Machine) -> Verdicts:
     source="grubby(8); systemd-boot(7)",
     remedies=("build-module",),
 )
-def next_start(machine: Machine) -> Verdicts:
+def next_start(machine: Machine) -> RuleResults:
     """The boot loader will start another kernel than the running one, and no NVIDIA module was built for it."""
     kernel = machine.system.kernel
     if not has_card(machine) or machine.system.container:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, either, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.rules.krn.module import OPEN_DRIVERS
 from gpusetup.doctor.subjects import has_card, module_names
 from gpusetup.machine.model import Machine
@@ -19,7 +19,7 @@ README = "NVIDIA driver README, chapter on module parameters"
     source="RPM Fusion: nvidia-fallback.service; NVIDIA driver README, chapter 8",
     remedies=("load-module",),
 )
-def fallback(machine: Machine) -> Verdicts:
+def fallback(machine: Machine) -> RuleResults:
     """The kernel command line forbids nouveau, and yet it drives the card: NVIDIA's module could not be loaded at the
     start, and a service of the distribution loaded nouveau so that there is a picture.
 
@@ -46,7 +46,7 @@ def fallback(machine: Machine) -> Verdicts:
     source="NVIDIA driver README, chapter on kernel mode setting",
     remedies=("modeset",),
 )
-def no_modeset(machine: Machine) -> Verdicts:
+def no_modeset(machine: Machine) -> RuleResults:
     """nvidia_drm runs without mode setting: no Wayland desktop starts on this GPU. Computing is not concerned."""
     options = dict(there(machine.driver.parameters) or ())
     if options.get("nvidia_drm.modeset") == "N" and "nvidia_drm" in module_names(machine):
@@ -62,7 +62,7 @@ def no_modeset(machine: Machine) -> Verdicts:
     source=README,
     remedies=("module-option",),
 )
-def no_msi(machine: Machine) -> Verdicts:
+def no_msi(machine: Machine) -> RuleResults:
     """The module's option EnableMSI is 0: the GPU shares an interrupt line of the old kind, which is slower and on many
     boards does not work at all.
     """
@@ -81,7 +81,7 @@ def no_msi(machine: Machine) -> Verdicts:
     source=README,
     remedies=("module-option",),
 )
-def others_make_nodes(machine: Machine) -> Verdicts:
+def others_make_nodes(machine: Machine) -> RuleResults:
     """The module's option ModifyDeviceFiles is 0: nodes under /dev are neither made nor corrected by the driver's
     helper, and whoever set the option has to do it.
     """
@@ -103,7 +103,7 @@ def others_make_nodes(machine: Machine) -> Verdicts:
     source="NVIDIA driver README, chapter on power management (PreserveVideoMemoryAllocations)",
     remedies=("suspend-services",),
 )
-def lost_in_sleep(machine: Machine) -> Verdicts:
+def lost_in_sleep(machine: Machine) -> RuleResults:
     """The services that save the GPU's memory before a suspend are installed and not enabled: after waking, CUDA
     programs fail ("unknown error", 999) until nvidia_uvm is loaded anew.
 
@@ -134,7 +134,7 @@ def lost_in_sleep(machine: Machine) -> Verdicts:
     source="Linux kernel: Documentation/admin-guide/tainted-kernels.rst",
     remedies=("kernel-log",),
 )
-def tainted(machine: Machine) -> Verdicts:
+def tainted(machine: Machine) -> RuleResults:
     """The kernel notes what makes its own reports doubtful. NVIDIA's module is always noted and no fault; a machine
     check (a processor, memory or bus that failed) or an oops of the kernel is.
     """
@@ -155,7 +155,7 @@ def tainted(machine: Machine) -> Verdicts:
     source="NVIDIA driver README, chapter on Dynamic Boost",
     remedies=("power-daemon",),
 )
-def no_boost(machine: Machine) -> Verdicts:
+def no_boost(machine: Machine) -> RuleResults:
     """nvidia-powerd is installed and not enabled: on notebooks from Ampere on it lets the GPU have the power that the
     processor leaves over.
     """

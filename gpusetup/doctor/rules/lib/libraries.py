@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Fix, Verdicts, error, fix, rule, there, warning
+from gpusetup.doctor.rule import Fix, RuleResults, error, fix, rule, there, warning
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Library, Machine, Unread
 
@@ -24,7 +24,7 @@ def linker_finds(machine: Machine, soname: str) -> list[Library]:
     source="CUDA driver API, libcuda.so.1",
     remedies=("driver-userland",),
 )
-def no_libcuda(machine: Machine) -> Verdicts:
+def no_libcuda(machine: Machine) -> RuleResults:
     """The linker finds no ``libcuda.so.1``, through which every CUDA program talks to the driver; nvidia-smi works
     without it.
 
@@ -52,7 +52,7 @@ def no_libcuda(machine: Machine) -> Verdicts:
         "stray-library",
     ),
 )
-def several_versions(machine: Machine) -> Verdicts:
+def several_versions(machine: Machine) -> RuleResults:
     """The linker can find copies of a driver library that are of different versions: the first one wins, today.
 
     Remains of the .run installer, a second repository, or a compat package in LD_LIBRARY_PATH are the usual origin.
@@ -85,7 +85,7 @@ def without(machine: Machine, wrong: list[Library]) -> Fix:
     source=LD_SO,
     remedies=("unset",),
 )
-def shadowed_wheels(machine: Machine) -> Verdicts:
+def shadowed_wheels(machine: Machine) -> RuleResults:
     """A folder in LD_LIBRARY_PATH holds a CUDA library that an installed wheel brings too, and its copy goes first.
 
     The framework then runs with another cuDNN or cuBLAS than the one it was built and tested with: undefined symbols,
@@ -111,7 +111,7 @@ def shadowed_wheels(machine: Machine) -> Verdicts:
     source="CUDA installation guide for Linux: stubs",
     remedies=("unset",),
 )
-def stub(machine: Machine) -> Verdicts:
+def stub(machine: Machine) -> RuleResults:
     """The first ``libcuda.so.1`` the linker finds is the toolkit's stub, made for linking only: each CUDA call fails
     (error 34).
     """
@@ -135,7 +135,7 @@ def stub(machine: Machine) -> Verdicts:
         "stray-library",
     ),
 )
-def other_architecture(machine: Machine) -> Verdicts:
+def other_architecture(machine: Machine) -> RuleResults:
     """The first copy of a driver library is made for another processor or for 32 bits, so that loading it fails."""
     for soname in ("libcuda.so.1", "libnvidia-ml.so.1"):
         for one in linker_finds(machine, soname)[:1]:
@@ -158,7 +158,7 @@ def other_architecture(machine: Machine) -> Verdicts:
         "unset",
     ),
 )
-def compatibility(machine: Machine) -> Verdicts:
+def compatibility(machine: Machine) -> RuleResults:
     """The linker finds the libcuda of a cuda-compat package first. It is for server cards on older drivers; on other
     cards, or beside a newer driver, CUDA answers 803 or 804.
     """

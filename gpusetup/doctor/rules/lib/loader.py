@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.frameworks import beside, each_framework, each_torch
-from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, rule, there, warning
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Distribution, Machine
 from gpusetup.versions import cuda, dotted
@@ -19,7 +19,7 @@ XLA = "https://www.tensorflow.org/install/pip; https://docs.jax.dev/en/latest/in
     source="ldconfig(8)",
     remedies=("linker-cache",),
 )
-def stale_cache(machine: Machine) -> Verdicts:
+def stale_cache(machine: Machine) -> RuleResults:
     """Libraries were removed or replaced and the linker's cache was not rebuilt: programs fail to start, or take an
     older copy from elsewhere.
     """
@@ -40,7 +40,7 @@ def stale_cache(machine: Machine) -> Verdicts:
     source="PyTorch: torch.utils.cpp_extension (it refuses another major)",
     remedies=("fitting-toolkit",),
 )
-def other_toolkit(machine: Machine, torch: Distribution) -> Verdicts:
+def other_toolkit(machine: Machine, torch: Distribution) -> RuleResults:
     """PyTorch brings the CUDA it runs with, so a toolkit is needed only to compile extensions; then PyTorch refuses one
     of another major.
     """
@@ -66,7 +66,7 @@ def other_toolkit(machine: Machine, torch: Distribution) -> Verdicts:
     source=XLA,
     remedies=("nvcc-wheel",),
 )
-def no_ptxas(machine: Machine, framework: Distribution) -> Verdicts:
+def no_ptxas(machine: Machine, framework: Distribution) -> RuleResults:
     """TensorFlow's compiler XLA needs ``ptxas`` and ``libdevice`` at run time: from NVIDIA's nvcc wheel or a toolkit.
     Without them ``jit_compile=True`` ends with "libdevice not found".
     """
@@ -91,7 +91,7 @@ def no_ptxas(machine: Machine, framework: Distribution) -> Verdicts:
     source="PEP 600, manylinux tags",
     remedies=("older-framework",),
 )
-def old_libc(machine: Machine, framework: Distribution) -> Verdicts:
+def old_libc(machine: Machine, framework: Distribution) -> RuleResults:
     """The wheel's own tag names the oldest glibc it runs with, and this system's is older or is no glibc: importing it
     ends with "version `GLIBC_…' not found". pip never installs such a wheel; another tool, a copied environment or a
     container's base that was changed afterwards can.

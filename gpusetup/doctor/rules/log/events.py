@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gpusetup.doctor.kernel_log import LOG_READABLE, log_rule, plain_lines
-from gpusetup.doctor.rule import Verdicts, fix, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, fix, rule, there, warning
 from gpusetup.doctor.rules.xid import CATALOGUE, XID, table
 from gpusetup.machine.model import Machine
 
@@ -126,7 +126,7 @@ def invalid_context(line: str) -> str:
     source=CATALOGUE,
     remedies=("kernel-log",),
 )
-def before(machine: Machine) -> Verdicts:
+def before(machine: Machine) -> RuleResults:
     """Logs of earlier starts hold Xid messages that NVIDIA's catalogue calls serious. A restart clears the symptom;
     when it comes back on the same card, the card is failing.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gpusetup.doctor.kernel_log import LOG_READABLE, log_rule
-from gpusetup.doctor.rule import Verdicts, known, rule
+from gpusetup.doctor.rule import RuleResults, known, rule
 from gpusetup.machine.model import Machine
 
 STAGES = (
@@ -35,7 +35,7 @@ STATUS = {
     required=False,
     source="dmesg(1), dmesg_restrict",
 )
-def unreadable(machine: Machine) -> Verdicts:
+def unreadable(machine: Machine) -> RuleResults:
     """Without the kernel's messages nothing can be said of past errors (Xid) or of why the driver did not start.
 
     Where the kernel shows its log to administrators alone, run the doctor once with ``sudo``, or let somebody who may

@@ -14,7 +14,7 @@ from gpusetup.doctor.kernel_log import (
     lines,
     messages,
 )
-from gpusetup.doctor.rule import Verdicts, fix, info, rule, warning
+from gpusetup.doctor.rule import RuleResults, fix, info, rule, warning
 from gpusetup.doctor.rules.xid import XID
 from gpusetup.doctor.subjects import each_card
 from gpusetup.machine.model import Machine, PciGpu
@@ -62,7 +62,7 @@ _ORDINARY = (
     source=DRIVER_SOURCE,
     remedies=("kernel-log",),
 )
-def unexplained(machine: Machine) -> Verdicts:
+def unexplained(machine: Machine) -> RuleResults:
     """The driver has written something into the kernel's log that none of these rules knows, and that healthy machines
     do not show. Read the lines; where they speak of an error, look for them at NVIDIA's or report them there.
     """
@@ -105,7 +105,7 @@ def _of_card(machine: Machine, card: PciGpu, texts: tuple[str, ...]) -> list[str
     source="Linux kernel: drivers/iommu/intel/dmar.c, drivers/iommu/amd/iommu.c (fault reports)",
     remedies=("iommu-passthrough",),
 )
-def iommu_fault(machine: Machine, card: PciGpu) -> Verdicts:
+def iommu_fault(machine: Machine, card: PciGpu) -> RuleResults:
     """The card asked for an address of main memory that the IOMMU (Intel's VT-d, AMD's AMD-Vi) does not let it have:
     the transfer did not take place. The firmware's tables, a driver at fault, or a virtual machine that lost its card.
     """
@@ -127,7 +127,7 @@ def iommu_fault(machine: Machine, card: PciGpu) -> Verdicts:
     source="Linux kernel: drivers/pci/pci.c, __pci_request_region",
     remedies=("free-window",),
 )
-def window_held(machine: Machine, card: PciGpu) -> Verdicts:
+def window_held(machine: Machine, card: PciGpu) -> RuleResults:
     """A driver wanted the card's memory window (BAR) and could not reserve it, since another has it: mostly the frame
     buffer that the firmware set up for the screen. A virtual machine then does not get the card.
     """

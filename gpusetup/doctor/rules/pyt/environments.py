@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpusetup.doctor.frameworks import beside, each_framework, each_torch
-from gpusetup.doctor.rule import Verdicts, fix, info, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, fix, info, rule, there, warning
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Distribution, Machine, Package
 
@@ -29,7 +29,7 @@ def each_conda(machine: Machine) -> Iterator[tuple[str, Package]]:
     source="conda documentation: using pip in a conda environment",
     remedies=("one-copy",),
 )
-def twice(machine: Machine, one: Package) -> Verdicts:
+def twice(machine: Machine, one: Package) -> RuleResults:
     """The same framework came from both managers: files of the one lie among those of the other, and which is imported
     depends on the order.
     """
@@ -53,7 +53,7 @@ def twice(machine: Machine, one: Package) -> Verdicts:
     required=False,
     source="PEP 610, direct_url.json",
 )
-def editable(machine: Machine, framework: Distribution) -> Verdicts:
+def editable(machine: Machine, framework: Distribution) -> RuleResults:
     """This framework is an editable installation: what it computes changes with the files of somebody's checkout, and
     its version does not say so. A baseline of it holds only for that state.
     """
@@ -70,7 +70,7 @@ def editable(machine: Machine, framework: Distribution) -> Verdicts:
     source="Python documentation: site, ENABLE_USER_SITE",
     remedies=("no-user-site",),
 )
-def user_site(machine: Machine) -> Verdicts:
+def user_site(machine: Machine) -> RuleResults:
     """Parts of a framework lie in ~/.local and others in the environment: ``pip install --user`` put them there for
     every environment of that Python. ``PYTHONNOUSERSITE=1`` leaves them out.
     """
@@ -93,7 +93,7 @@ def user_site(machine: Machine) -> Verdicts:
     required=False,
     source="Python documentation: venv (include-system-site-packages)",
 )
-def system_packages(machine: Machine) -> Verdicts:
+def system_packages(machine: Machine) -> RuleResults:
     """The environment was made with ``--system-site-packages``: what is not installed in it is taken from the system's
     Python, and an update of the system changes what a training runs with.
     """
@@ -116,7 +116,7 @@ def system_packages(machine: Machine) -> Verdicts:
         "triton",
     ),
 )
-def no_compiler(machine: Machine, torch: Distribution) -> Verdicts:
+def no_compiler(machine: Machine, torch: Distribution) -> RuleResults:
     """``torch.compile`` writes kernels with Triton, which compiles a small extension with the C compiler and Python's
     headers at run time. Everything else works without.
     """

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gpusetup.doctor.cards import cite
 from gpusetup.doctor.frameworks import TENSORFLOW, each_framework, interpreter, python_of, release
-from gpusetup.doctor.rule import Verdicts, fix, info, rule, unlisted, warning
+from gpusetup.doctor.rule import RuleResults, fix, info, rule, unlisted, warning
 from gpusetup.facts import facts
 from gpusetup.machine.model import Distribution, Machine
 from gpusetup.versions import dotted
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     source="facts: torch, tensorflow",
     remedies=("fitting-python",),
 )
-def unsupported_python(machine: Machine, framework: Distribution) -> Verdicts:
+def unsupported_python(machine: Machine, framework: Distribution) -> RuleResults:
     """This release of the framework was not made for the Python it is installed under: a build from source, or a
     forced one.
     """
@@ -51,7 +51,7 @@ def unsupported_python(machine: Machine, framework: Distribution) -> Verdicts:
     source="facts: tensorflow",
     remedies=("fitting-python",),
 )
-def no_tensorflow(machine: Machine) -> Verdicts:
+def no_tensorflow(machine: Machine) -> RuleResults:
     """This Python is newer than any that a known TensorFlow release supports, so pip says that there is no matching
     distribution.
 
@@ -76,7 +76,7 @@ def no_tensorflow(machine: Machine) -> Verdicts:
     source="https://github.com/gpuopenanalytics/pynvml",
     remedies=("remove-pynvml",),
 )
-def old_pynvml(machine: Machine) -> Verdicts:
+def old_pynvml(machine: Machine) -> RuleResults:
     """Two distributions bring a module called ``pynvml``: nvidia-ml-py, which is NVIDIA's, and pynvml, which is
     deprecated.
 
@@ -100,7 +100,7 @@ def old_pynvml(machine: Machine) -> Verdicts:
     source="Python packaging: recording installed projects",
     remedies=("one-copy",),
 )
-def twice(machine: Machine) -> Verdicts:
+def twice(machine: Machine) -> RuleResults:
     """Two copies of one framework are installed; where both are on an interpreter's path, the first wins.
 
     Mostly a copy in the user's folder (``pip install --user``) or the system's hides the one in the environment.
@@ -126,7 +126,7 @@ def twice(machine: Machine) -> Verdicts:
     worst="info",
     source="conda documentation: using pip in a conda environment",
 )
-def two_managers(machine: Machine) -> Verdicts:
+def two_managers(machine: Machine) -> RuleResults:
     """Frameworks and NVIDIA's libraries in one environment come from two package managers, each of which replaces
     files of the other without knowing.
     """

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpusetup.doctor.built_for import compiled
 from gpusetup.doctor.cards import cards, cite
-from gpusetup.doctor.compiled import compiled
 from gpusetup.doctor.frameworks import beside, each_framework, each_tensorflow, release
-from gpusetup.doctor.rule import Verdicts, error, fix, listed, rule, unlisted, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, listed, rule, unlisted, warning
 from gpusetup.doctor.rules.whl.wheels import too_old
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.facts import facts
@@ -29,7 +29,7 @@ COMPATIBILITY = "CUDA C++ programming guide, binary and PTX compatibility"
     source="Python packaging: recording installed projects (RECORD)",
     remedies=("separate-environments",),
 )
-def shared(machine: Machine) -> Verdicts:
+def shared(machine: Machine) -> RuleResults:
     """Two of NVIDIA's wheels both unpacked a file, so the one installed last has overwritten the other's.
 
     Mostly they are of two CUDA majors; give each framework its own environment.
@@ -53,7 +53,7 @@ def shared(machine: Machine) -> Verdicts:
     source=f"the wheel's own build information; facts: tensorflow; {COMPATIBILITY}",
     remedies=("fitting-tensorflow",),
 )
-def no_kernels(machine: Machine, tensorflow: Distribution) -> Verdicts:
+def no_kernels(machine: Machine, tensorflow: Distribution) -> RuleResults:
     """TensorFlow was compiled for a list of compute capabilities; none of its machine code nor its PTX runs on this
     card.
 
@@ -91,7 +91,7 @@ LOADED_BY_TENSORFLOW = {
     source="github.com/openxla/xla: xla/tsl/platform/default/dlopen_checker.cc, TryDlopenCUDALibraries",
     remedies=("cuda-tensorflow",),
 )
-def missing_libraries(machine: Machine, tensorflow: Distribution) -> Verdicts:
+def missing_libraries(machine: Machine, tensorflow: Distribution) -> RuleResults:
     """TensorFlow opens every one of these libraries before it shows a GPU. Where one is missing it says "Cannot dlopen
     some GPU libraries" and computes on the processor.
 
@@ -125,7 +125,7 @@ def missing_libraries(machine: Machine, tensorflow: Distribution) -> Verdicts:
     source="the wheel's own build information; facts: cuda_major, cuda (minor-version compatibility)",
     remedies=("newer-driver",),
 )
-def old_driver(machine: Machine, tensorflow: Distribution) -> Verdicts:
+def old_driver(machine: Machine, tensorflow: Distribution) -> RuleResults:
     """The CUDA that TensorFlow was built with asks for a newer driver: "CUDA driver version is insufficient"."""
     if not has_gpu(machine) or tensorflow.name == "tensorflow-cpu" or tensorflow.cuda == "cpu":
         return
@@ -144,7 +144,7 @@ def old_driver(machine: Machine, tensorflow: Distribution) -> Verdicts:
     source="facts: cudnn_support (NVIDIA cuDNN support matrix)",
     remedies=("older-cudnn",),
 )
-def old_card(machine: Machine, framework: Distribution) -> Verdicts:
+def old_card(machine: Machine, framework: Distribution) -> RuleResults:
     """The cuDNN beside this framework no longer supports the card: convolutions and recurrent layers fail or are
     slow.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.frameworks import beside, each_framework, interpreter
-from gpusetup.doctor.rule import Verdicts, error, fix, rule, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, rule, warning
 from gpusetup.doctor.rules.pyt.environments import each_conda
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Distribution, Machine, Package
@@ -20,7 +20,7 @@ METADATA = "Python packaging: core metadata (Requires-Dist), version specifiers"
     source=METADATA,
     remedies=("requirements",),
 )
-def requirements(machine: Machine, framework: Distribution) -> Verdicts:
+def requirements(machine: Machine, framework: Distribution) -> RuleResults:
     """The framework's own metadata ask for another version of a distribution than the one beside it. Of NVIDIA's
     libraries each release was built and tested with one version; another gives missing symbols, wrong kernels or slow
     ones.
@@ -51,7 +51,7 @@ def requirements(machine: Machine, framework: Distribution) -> Verdicts:
     source="conda-forge: how builds are named (cpu, cuda)",
     remedies=("conda-cuda",),
 )
-def conda_cpu(machine: Machine, one: Package) -> Verdicts:
+def conda_cpu(machine: Machine, one: Package) -> RuleResults:
     """There is an NVIDIA GPU, but conda has chosen a build for the CPU alone, mostly since it saw no driver when it
     solved (a login node, a container's build). ``CONDA_OVERRIDE_CUDA`` tells it which one will be there.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gpusetup.doctor.frameworks import beside, each_jax, interpreter
-from gpusetup.doctor.rule import Verdicts, error, fix, rule, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, rule, warning
 from gpusetup.doctor.rules.whl.wheels import too_old
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Distribution, Machine
@@ -32,7 +32,7 @@ def plugins(machine: Machine, jaxlib: Distribution) -> dict[str, str]:
     source=INSTALLATION,
     remedies=("cuda-framework",),
 )
-def cpu_jax(machine: Machine, jaxlib: Distribution) -> Verdicts:
+def cpu_jax(machine: Machine, jaxlib: Distribution) -> RuleResults:
     """There is an NVIDIA GPU, but beside JAX lies no CUDA plugin: it says that "a CUDA-enabled jaxlib is not installed"
     and computes on the CPU. Often JAX came as a requirement of something else, and is not meant for the GPU.
     """
@@ -53,7 +53,7 @@ def cpu_jax(machine: Machine, jaxlib: Distribution) -> Verdicts:
     source="github.com/jax-ml/jax: jaxlib/plugin_support.py, check_plugin_version; issue 24901",
     remedies=("requirements",),
 )
-def other_plugin(machine: Machine, jaxlib: Distribution) -> Verdicts:
+def other_plugin(machine: Machine, jaxlib: Distribution) -> RuleResults:
     """JAX leaves a plugin aside whose version is not jaxlib's own, and computes on the CPU; some pairs crash. Of two
     plugins, for two CUDA majors, one alone can be used.
     """
@@ -87,7 +87,7 @@ def _numbers(version: str) -> str:
     source="facts: cuda_major (minor-version compatibility)",
     remedies=("newer-driver",),
 )
-def old_driver(machine: Machine, jaxlib: Distribution) -> Verdicts:
+def old_driver(machine: Machine, jaxlib: Distribution) -> RuleResults:
     """The CUDA libraries of JAX's plugin ask for a newer driver: "CUDA driver version is insufficient"."""
     for major in plugins(machine, jaxlib):
         yield from too_old(machine, jaxlib, f"{major}.0")

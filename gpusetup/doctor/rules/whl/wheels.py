@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from gpusetup.doctor.built_for import compiled
 from gpusetup.doctor.cards import cards, driver_version
-from gpusetup.doctor.compiled import compiled
-from gpusetup.doctor.floor import known_floor
 from gpusetup.doctor.frameworks import (
     beside,
     by_folder,
@@ -14,7 +13,8 @@ from gpusetup.doctor.frameworks import (
     torch_build,
     torch_cuda,
 )
-from gpusetup.doctor.rule import Verdicts, error, fix, rule, warning
+from gpusetup.doctor.min_driver import known_floor
+from gpusetup.doctor.rule import RuleResults, error, fix, rule, warning
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Distribution, Machine
 from gpusetup.versions import cuda, driver, runs_on
@@ -32,7 +32,7 @@ PYTORCH = "https://pytorch.org/get-started/locally/"
     source=PYTORCH,
     remedies=("cuda-torch",),
 )
-def cpu_torch(machine: Machine, torch: Distribution) -> Verdicts:
+def cpu_torch(machine: Machine, torch: Distribution) -> RuleResults:
     """There is an NVIDIA GPU, but this PyTorch is a build for the CPU alone: ``torch.cuda.is_available()`` is False
     for ever.
 
@@ -56,7 +56,7 @@ def cpu_torch(machine: Machine, torch: Distribution) -> Verdicts:
     source="https://www.tensorflow.org/install/pip",
     remedies=("cuda-tensorflow",),
 )
-def cpu_tensorflow(machine: Machine, tensorflow: Distribution) -> Verdicts:
+def cpu_tensorflow(machine: Machine, tensorflow: Distribution) -> RuleResults:
     """There is an NVIDIA GPU, but TensorFlow cannot use it: it is the CPU build, or NVIDIA's libraries are not beside
     it.
 
@@ -85,7 +85,7 @@ def cpu_tensorflow(machine: Machine, tensorflow: Distribution) -> Verdicts:
     source="the wheel's own library; facts: torch_build; CUDA C++ programming guide, binary and PTX compatibility",
     remedies=("fitting-torch",),
 )
-def no_kernels(machine: Machine, torch: Distribution) -> Verdicts:
+def no_kernels(machine: Machine, torch: Distribution) -> RuleResults:
     """A wheel is compiled for a list of compute capabilities. Code for X.y runs on X.z with z at least y, never on
     another major number; PTX, where the wheel carries it, is compiled by the driver for newer cards.
 
@@ -112,7 +112,7 @@ def no_kernels(machine: Machine, torch: Distribution) -> Verdicts:
             )
 
 
-def too_old(machine: Machine, framework: Distribution, series: str) -> Verdicts:
+def too_old(machine: Machine, framework: Distribution, series: str) -> RuleResults:
     """Yield an error where the driver is older than the lowest for programs of the CUDA `series`."""
     version = driver_version(machine) if has_gpu(machine) else None
     floor = known_floor(series) if version else None
@@ -135,7 +135,7 @@ def too_old(machine: Machine, framework: Distribution, series: str) -> Verdicts:
     source="facts: cuda_major, cuda (CUDA release notes, minor-version compatibility)",
     remedies=("newer-driver",),
 )
-def old_driver(machine: Machine, torch: Distribution) -> Verdicts:
+def old_driver(machine: Machine, torch: Distribution) -> RuleResults:
     """The CUDA runtime in the wheel asks for a newer driver than the installed one: "CUDA driver version is
     insufficient".
 
@@ -154,7 +154,7 @@ def old_driver(machine: Machine, torch: Distribution) -> Verdicts:
     source="the wheels' own file lists: both unpack nvidia/cudnn/lib",
     remedies=("separate-environments",),
 )
-def two_cudnns(machine: Machine) -> Verdicts:
+def two_cudnns(machine: Machine) -> RuleResults:
     """nvidia-cudnn-cu12 and nvidia-cudnn-cu13 unpack their libraries to the same files, so the one installed last
     overwrote the other.
 
