@@ -172,7 +172,7 @@ def test_what_a_host_says_cannot_move_the_cursor(gpusetup: Run, saved: Any) -> N
         (["--skip", "GPU0"], "no rule is called GPU0"),
         (["--only", "DRV", "--skip", "DRV"], "--only DRV and --skip DRV leave no rule"),
         (["--only", ","], "--only , leave no rule"),
-        (["--explain", "nothing"], "no rule is called NOTHING"),
+        (["--explain", "nothing"], "no rule is called nothing"),
         (["--machine", "/nowhere/m.json"], "cannot read the machine file /nowhere/m.json"),
         (["--fail-on", "never"], "'never' is not one of"),
     ],
