@@ -56,7 +56,8 @@ def own_steps(made: Recipe, own: Path | None) -> tuple[Step, ...]:
 
 def _require_known(request: Request, facts: Facts) -> None:
     """Raise `RefusedError` unless every name in `request` is one that the tables know."""
-    from gpusetup.resolve.request import ARCH, FRAMEWORKS, Pins, check  # noqa: PLC0415 - start-up time
+    from gpusetup.resolve.pins import pinned  # noqa: PLC0415
+    from gpusetup.resolve.request import ARCH, FRAMEWORKS, Wanted, check  # noqa: PLC0415 - start-up time
 
     capabilities = {cc for row in facts.arch for cc in row.cc}
     strange = [card.compute_capability for card in request.cards if card.compute_capability not in capabilities]
@@ -64,9 +65,8 @@ def _require_known(request: Request, facts: Facts) -> None:
     strange += [request.machine_arch] if request.machine_arch != ARCH else []
     if strange:
         raise RefusedError(f"this plan asks for {neutral(', '.join(strange))}, which is in no table here", AGAIN)
-    names = ("distro", "release", "driver", "cuda", "cudnn", "torch", "tensorflow", "python")
     try:
-        check(facts, Pins(**{name: getattr(request, name) for name in names}))
+        check(facts, Wanted(distro=request.distro, release=request.release, **pinned(request)))
     except WrongInputError as error:
         raise RefusedError(f"this plan asks for what is not known here: {error.message}", AGAIN) from error
 

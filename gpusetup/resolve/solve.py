@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpusetup.errors import WrongInputError
 from gpusetup.resolve.candidates import CardKind, DriverOffer, Layout, Release
+from gpusetup.resolve.demands import demands
 from gpusetup.resolve.domains import Catalogue, catalogue
-from gpusetup.resolve.pins import covers, wishes
+from gpusetup.resolve.pins import covers
 from gpusetup.resolve.problem import Problem
 from gpusetup.resolve.search import Conflict, Solution, search
 from gpusetup.text import neutral
@@ -55,7 +56,7 @@ def problem(request: Request, known: Catalogue, release: Release, today: date) -
     domains |= _frameworks(request, known, release, on_gpu)
     if on_gpu:
         domains |= _toolkits(request, known, release)
-    return Problem(domains, wishes(request, release, today), known.rules)
+    return Problem(domains, demands(request, release, today), known.rules)
 
 
 def _toolkits(request: Request, known: Catalogue, release: Release) -> dict[str, tuple[Any, ...]]:

@@ -9,25 +9,16 @@ import msgspec
 
 from gpusetup.errors import WrongInputError
 from gpusetup.resolve.model import Answer, Request
+from gpusetup.resolve.pins import PINS
 from gpusetup.resolve.refusal import refuse
-from gpusetup.resolve.request import Pins, check
+from gpusetup.resolve.request import Wanted, check
 from gpusetup.resolve.solve import solve
 from gpusetup.resolve.stack import assemble
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
 
-FIELDS = {
-    "torch": "torch",
-    "pytorch": "torch",
-    "tensorflow": "tensorflow",
-    "tf": "tensorflow",
-    "cuda": "cuda",
-    "cudnn": "cudnn",
-    "python": "python",
-    "driver": "driver",
-    "fedora": "release",
-}
+FIELDS = {name: pin.field for pin in PINS for name in (pin.field, *pin.aliases)} | {"fedora": "release"}
 """What can be asked about → the field of a request that pins it."""
 
 
@@ -47,7 +38,7 @@ def question(facts: Facts, text: str) -> WhyQuestion:
     field = FIELDS.get(name.lower(), "")
     if not equals or not value or not field:
         raise WrongInputError(f"{text!r} is not a question", f"ask NAME==VERSION, NAME one of {', '.join(FIELDS)}")
-    check(facts, msgspec.structs.replace(Pins(), **{field: value}))
+    check(facts, msgspec.structs.replace(Wanted(), **{field: value}))
     return WhyQuestion(field, value)
 
 
