@@ -21,18 +21,15 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.containers import (
         CdiSupport,
         ContainerBase,
-        ContainerCommand,
-        ContainerToolkit,
         ImageRow,
         ImageTag,
-        Ngc,
         Selinux,
     )
     from gpusetup.facts.model.cuda import Branch, CudaMajor, CudaRow, CudaSeries, DriverRunfile, Glibc
     from gpusetup.facts.model.cudnn import CudnnRow, CudnnSupport
     from gpusetup.facts.model.defects import Defect
     from gpusetup.facts.model.fact import Fact
-    from gpusetup.facts.model.fedora import Dnf, DnfWord, FedoraRelease, Key, NvidiaRepo, PackageRow, Repo
+    from gpusetup.facts.model.fedora import DnfWord, FedoraRelease, Key, NvidiaRepo, PackageRow, Repo
     from gpusetup.facts.model.frameworks import Index, Tensorflow, Torch, TorchBuild, VariantRow
     from gpusetup.facts.model.general import CompatibilityRule, LicenceRow, Spdx
     from gpusetup.facts.model.hardware import Arch, Chip, GpuRow
@@ -68,15 +65,11 @@ class Facts:
     repo: tuple[Repo, ...]
     key: tuple[Key, ...]
     package: tuple[PackageRow, ...]
-    dnf: tuple[Dnf, ...]
     dnf_word: tuple[DnfWord, ...]
     image: tuple[ImageRow, ...]
     image_tag: tuple[ImageTag, ...]
     container_base: tuple[ContainerBase, ...]
-    ngc: tuple[Ngc, ...]
-    container_toolkit: tuple[ContainerToolkit, ...]
     cdi_support: tuple[CdiSupport, ...]
-    container_command: tuple[ContainerCommand, ...]
     selinux: tuple[Selinux, ...]
     licence: tuple[LicenceRow, ...]
     spdx: tuple[Spdx, ...]

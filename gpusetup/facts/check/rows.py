@@ -40,7 +40,6 @@ PARSERS: dict[str, dict[str, Callable[[str], object]]] = {
                "rpmfusion_driver": versions.driver},
     "nvidia_repo": {"toolkit_first": versions.cuda, "toolkit_last": versions.cuda, "driver": versions.driver},
     "image_tag": {"cuda": versions.cuda},
-    "container_toolkit": {"version": versions.pep440},
     "cdi_support": {"cdi": versions.dotted, "engine_from": versions.dotted},
 }  # fmt: skip
 

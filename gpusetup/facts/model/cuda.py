@@ -24,9 +24,6 @@ class Branch(Fact):
     """The highest capability that `cuda_max` can target; an architecture can still be too new, see `Arch`."""
     arch_min: str
     kernel_modules: tuple[Flavour, ...]
-    modules_default: Flavour | Literal[""] = ""
-    last_for: tuple[str, ...] = ()
-    """Architectures that no later branch drives."""
 
 
 class CudaRow(Fact):
@@ -77,7 +74,6 @@ class CudaSeries(Fact):
     dropped: tuple[str, ...] = ()
     gcc_min: int = 0
     gcc_max: int
-    clang_max: int = 0
 
 
 class Glibc(Fact):

@@ -22,7 +22,6 @@ class CudnnRow(Fact):
     pip: tuple[str, ...] = ()
     tarballs: tuple[Tarball, ...] = ()
     rpms: tuple[str, ...] = ()
-    rpm_dir: str = ""
     released: date | None = None
 
 

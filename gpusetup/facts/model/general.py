@@ -22,12 +22,9 @@ class Spdx(Fact):
     spdx: str
     also: tuple[str, ...] = ()
     """What metadata without SPDX calls it; an unnumbered BSD is free in each of its forms."""
-    fsf_libre: bool
-    osi_approved: bool
 
 
 class CompatibilityRule(Fact):
     """One fact that is a sentence."""
 
-    topic: str
     fact: str
