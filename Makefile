@@ -41,7 +41,7 @@ test: $(VENV)/.full ## Set up and run all tests (under 15 min on two cores)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/.full ## ruff and mypy, strict
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-logo && $(BIN)/mypy
 
 evidence: $(VENV)/.full ## The long campaigns: benchmarks and whole matrices, with their figures
 	@failed=0; for script in benchmarks/*.py; do echo "── $$script"; $(BIN)/python $$script || failed=1; done; exit $$failed

@@ -5,30 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from gpusetup.machine.model.names import HostNames
+from gpusetup.redact.domains import is_public
 from gpusetup.redact.people import SHARED
 from gpusetup.redact.pseudonyms import Pseudonyms
 from gpusetup.redact.words import small_vocabulary, vocabulary
-from gpusetup.value import Value
 
 SHORTEST = 3
-
-
-class Names(Value):
-    """Users as they are written, hosts and domains in any case."""
-
-    users: tuple[str, ...] = ()
-    own: tuple[str, ...] = ()
-    """Of the users the one who asks: taken out also where the name is a word of ours."""
-    hosts: tuple[str, ...] = ()
 
 
 class Own:
     """Finds those of `names` that are no words of ours: another user called ``mark`` is only found as a user."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: HostNames) -> None:
         self._starts: dict[str, list[tuple[str, str, bool]]] = {}
         small = small_vocabulary()
-        for name in names.hosts:
+        hosts = {name for name in names.hosts if not is_public(name)}
+        for name in sorted(hosts | {name.partition(".")[0] for name in hosts}):
             self._add("host", name, any_case=name.lower() not in small)
         for name in names.own:
             self._add("user", name, any_case=False, certain=True)

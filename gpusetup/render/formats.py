@@ -12,7 +12,7 @@ from gpusetup.render import environment
 from gpusetup.render.marks import CLOSE, CODE, OPEN, stripped
 from gpusetup.render.model import Recipe
 from gpusetup.render.quoting_check import check_data, check_shell
-from gpusetup.report.plan import TITLES
+from gpusetup.resolve.components import TITLES
 
 SHELL = (".sh.j2", ".ks.j2")
 """Endings of the templates whose text a shell reads."""
