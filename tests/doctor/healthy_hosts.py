@@ -51,15 +51,20 @@ def said(name: str) -> dict[str, Any]:
 def healthy(name: str, folder: Path) -> Healthy:
     """Return the host of the case `name`; `folder` is a place for its kernel log."""
     case = said(name)
+    return Healthy(name, made(case, folder), case.get("allowed", {}))
+
+
+def made(case: dict[str, Any], folder: Path) -> Machine:
+    """Return the machine that `case` describes."""
     host = laid_over(_base(case), _NOTHING_KNOWN)
     host = laid_over(host, _system(case, host))
-    gpus = _gpus(case)
+    gpus = _gpus(case, host["gpus"][0])
     if gpus:
         host = laid_over(host, _cards(case, host, gpus))
     host = laid_over(host, case.get("change", {}))
     if case.get("log"):
         host["system"]["kernel"]["log"] = read_log(case["log"].splitlines(), folder)
-    return Healthy(name, msgspec.convert(host, Machine), case.get("allowed", {}))
+    return msgspec.convert(host, Machine)
 
 
 def read_log(lines: list[str], folder: Path) -> list[str]:
@@ -91,6 +96,8 @@ def _system(case: dict[str, Any], host: dict[str, Any]) -> dict[str, Any]:
         flavour = "Dual MIT/GPL" if case.get("open") else "NVIDIA"
         change["driver"]["module_license"] = flavour
         change["system"]["kernel"]["module_file"] = {"license": flavour}
+        if case.get("open"):
+            change["driver"]["gsp_firmware"] = [[case["driver"], "gsp_ga10x.bin"]]
     if "distro" in case:
         distro, release, pretty = case["distro"]
         change["system"] |= {"distro": distro, "release": release, "pretty_name": pretty}
@@ -101,9 +108,15 @@ def _system(case: dict[str, Any], host: dict[str, Any]) -> dict[str, Any]:
     return change
 
 
-def _gpus(case: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the GPUs as `Gpu` in JSON; ``each`` has what the dump says of all of them alike."""
-    return [_gpu(index, {**case.get("each", {}), **gpu}) for index, gpu in enumerate(case.get("gpu", ()))]
+def _gpus(case: dict[str, Any], first: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the GPUs as `Gpu` in JSON; ``each`` has what the dump says of all of them alike.
+
+    A dump of little more than names says so (``rest = "host"``): what it does not show is then the host's first GPU's.
+    """
+    gpus = [_gpu(index, {**case.get("each", {}), **gpu}) for index, gpu in enumerate(case.get("gpu", ()))]
+    if "rest" not in case:
+        return gpus
+    return [{**first, **{field: value for field, value in gpu.items() if value != NOT_SHOWN}} for gpu in gpus]
 
 
 def _gpu(index: int, shown: dict[str, Any]) -> dict[str, Any]:

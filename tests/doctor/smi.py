@@ -1,23 +1,22 @@
 """What nvidia-smi says (``nvidia-smi -q -x``), as readings of a `Gpu`.
 
 A case of ``healthy/`` keeps of a public dump what a `Gpu` holds, under nvidia-smi's own names and in its own words
-(``temperature = { gpu_temp = "41 C" }``). ``python -m tests.doctor.smi FILE.xml`` prints that part of a whole dump,
-without serial numbers, UUIDs and process names.
+(``temperature = { gpu_temp = "41 C" }``). `smi_dump` makes that part of a case of a whole dump.
 """
 
 from __future__ import annotations
 
-import sys
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Mapping
 from typing import Any
 
 NOT_SUPPORTED = {"unread": "unsupported", "source": "nvidia-smi", "detail": "N/A", "code": 3}
 NOT_SHOWN = {"unread": "failed", "source": "nvidia-smi", "detail": "the dump does not show it"}
-_NOTHING = ("N/A", "[N/A]", "Not Supported", "Requested functionality has been deprecated", "Unknown")
-_GIB = {"MiB": 1 << 20, "GiB": 1 << 30, "KiB": 1 << 10}
-REASONS = ("gpu_idle", "applications_clocks_setting", "sw_power_cap", "hw_slowdown", "sync_boost",
-           "sw_thermal_slowdown", "hw_thermal_slowdown", "hw_power_brake_slowdown", "display_clocks_setting")  # fmt: skip
+NOTHING = ("N/A", "[N/A]", "Not Supported", "Requested functionality has been deprecated", "Unknown")
+UNITS = {"MiB": 1 << 20, "GiB": 1 << 30, "KiB": 1 << 10}
+REASONS = (
+    "gpu_idle", "applications_clocks_setting", "sw_power_cap", "hw_slowdown", "sync_boost", "sw_thermal_slowdown",
+    "hw_thermal_slowdown", "hw_power_brake_slowdown", "display_clocks_setting",
+)  # fmt: skip
 """In the order of the bits of nvmlClocksEventReasons."""
 COMPUTE_MODES = ("Default", "Exclusive_Thread", "Prohibited", "Exclusive_Process")
 VIRTUAL_MODES = ("None", "Pass-Through", "VGPU", "Host VGPU", "Host VSGA")
@@ -29,16 +28,16 @@ Said = Mapping[str, Any]
 
 
 def number(text: str) -> int:
-    return int(text.split()[0].rstrip("x%"))
+    return int(text.split(maxsplit=1)[0].rstrip("x%"))
 
 
 def watts(text: str) -> float:
-    return float(text.split()[0])
+    return float(text.split(maxsplit=1)[0])
 
 
 def size(text: str) -> int:
     amount, unit = text.split()
-    return int(amount) * _GIB[unit]
+    return int(amount) * UNITS[unit]
 
 
 def flag(text: str) -> bool:
@@ -54,7 +53,7 @@ def device(text: str) -> str:
 
 
 def family(text: str) -> str:
-    return text.split()[0]
+    return text.split(maxsplit=1)[0]
 
 
 def among(names: tuple[str, ...]) -> Callable[[str], int]:
@@ -153,7 +152,7 @@ def _words(said: Said, place: str) -> str | None:
 
 def _first(said: Said, places: tuple[str, ...], read: Callable[[str], Any]) -> Any:
     all_words = [words for place in places if (words := _words(said, place)) is not None]
-    known = [words for words in all_words if words not in _NOTHING]
+    known = [words for words in all_words if words not in NOTHING]
     if known:
         return read(known[0])
     return NOT_SUPPORTED if all_words else NOT_SHOWN
@@ -170,7 +169,7 @@ def _sum(counts: Said | str | None, names: tuple[str, ...]) -> Any:
     told = [str(counts[name]) for name in names if name in counts]
     if not told:
         return NOT_SHOWN
-    known = [int(one) for one in told if one not in _NOTHING]
+    known = [int(one) for one in told if one not in NOTHING]
     return sum(known) if known else NOT_SUPPORTED
 
 
@@ -191,7 +190,7 @@ def _sram(counts: Said | str | None) -> Any:
         return NOT_SUPPORTED if counts else NOT_SHOWN
     if "sram_threshold_exceeded" not in counts:
         return NOT_SHOWN
-    if counts["sram_threshold_exceeded"] in _NOTHING:
+    if counts["sram_threshold_exceeded"] in NOTHING:
         return NOT_SUPPORTED
     corrected, uncorrected = (_sum(counts, names) for names in (
         ("sram_correctable",), ("sram_uncorrectable", "sram_uncorrectable_parity", "sram_uncorrectable_secded")
@@ -201,7 +200,7 @@ def _sram(counts: Said | str | None) -> Any:
 
 def _process(words: str) -> dict[str, Any]:
     pid, kind, memory = words.split(maxsplit=2)
-    return {"pid": int(pid), "graphics": kind == "G", "memory": None if memory in _NOTHING else size(memory)}
+    return {"pid": int(pid), "graphics": kind == "G", "memory": None if memory in NOTHING else size(memory)}
 
 
 def _slice(index: int, said: Said) -> dict[str, Any]:
@@ -213,117 +212,3 @@ def _slice(index: int, said: Said) -> dict[str, Any]:
         "gpu_instance": int(said["gpu_instance_id"]),
         "compute_instance": int(said["compute_instance_id"]),
     }
-
-
-def trimmed(gpu: ElementTree.Element) -> dict[str, Any]:
-    """Return what a case keeps of a ``<gpu>``: names and words, sections one level deep."""
-    kept: dict[str, Any] = {}
-    places = [place for _, places in ONE.values() for place in places]
-    places += [place for parts in SEVERAL.values() for _, place in parts]
-    for place in places:
-        _keep(kept, gpu, place)
-    for part in ("volatile", "aggregate"):
-        kept |= _kept_errors(gpu, part)
-    kept |= _kept_reasons(gpu) | _kept_fabric(gpu) | _kept_slices(gpu) | _kept_processes(gpu)
-    return {name: _short(value) for name, value in kept.items()}
-
-
-def _short(value: Any) -> Any:
-    """Return one ``N/A`` for a section that has nothing else."""
-    return "N/A" if isinstance(value, dict) and set(value.values()) <= {*_NOTHING} else value
-
-
-def _keep(kept: dict[str, Any], gpu: ElementTree.Element, place: str) -> None:
-    section, _, name = place.rpartition(".")
-    if not section:
-        found = gpu.find(name)
-        if found is not None:
-            kept[name] = _text(found)
-        return
-    top = gpu.find(section)
-    if top is None:
-        return
-    if not len(top):  # "N/A" instead of the section
-        kept[section] = _text(top)
-        return
-    found = next(top.iter(name), None)
-    if found is not None:
-        count = found.find("retired_count")
-        kept.setdefault(section, {})[name] = _text(found if count is None else count)
-
-
-def _kept_errors(gpu: ElementTree.Element, part: str) -> dict[str, Any]:
-    top = gpu.find(f"ecc_errors/{part}")
-    if top is None:
-        return {}
-    kept = {one.tag: _text(total if (total := one.find("total")) is not None else one) for one in top}
-    return {part: {name: words for name, words in kept.items() if words}}
-
-
-def _kept_reasons(gpu: ElementTree.Element) -> dict[str, Any]:
-    for tag, prefix in (("clocks_event_reasons", "clocks_event_reason_"),
-                        ("clocks_throttle_reasons", "clocks_throttle_reason_")):  # fmt: skip
-        top = gpu.find(tag)
-        if top is not None:
-            active = [one.tag.removeprefix(prefix) for one in top if _text(one) == "Active"]
-            return {"clocks_event_reasons": active if len(top) else _text(top)}
-    return {}
-
-
-def _kept_fabric(gpu: ElementTree.Element) -> dict[str, Any]:
-    top = gpu.find("fabric")
-    return {} if top is None else {"fabric": {name: top.findtext(name, "N/A").strip() for name in ("state", "status")}}
-
-
-def _kept_slices(gpu: ElementTree.Element) -> dict[str, Any]:
-    slices = [
-        {
-            "gpu_instance_id": one.findtext("gpu_instance_id", ""),
-            "compute_instance_id": one.findtext("compute_instance_id", ""),
-            "total": one.findtext("fb_memory_usage/total", ""),
-        }
-        for one in gpu.iterfind("mig_devices/mig_device")
-    ]
-    return {"mig_devices": slices} if slices else {}
-
-
-def _kept_processes(gpu: ElementTree.Element) -> dict[str, Any]:
-    top = gpu.find("processes")
-    if top is None:
-        return {}
-    fields = ("pid", "type", "used_memory")
-    return {"processes": [" ".join(one.findtext(field, "") for field in fields) for one in top]}
-
-
-def _text(element: ElementTree.Element) -> str:
-    return (element.text or "").strip()
-
-
-def as_toml(log: ElementTree.Element) -> str:
-    """Return the part of a case that a dump gives."""
-    lines = [f"driver = {_quoted(log.findtext('driver_version', ''))}"]
-    lines += [f"cuda = {_quoted(log.findtext('cuda_version', ''))}"]
-    gpus = [trimmed(gpu) for gpu in log.iter("gpu")]
-    same = {name: value for name, value in gpus[0].items() if all(gpu.get(name) == value for gpu in gpus)}
-    if len(gpus) > 1:
-        lines += ["", "[each]", *_lines(same)]
-        gpus = [{name: value for name, value in gpu.items() if name not in same} for gpu in gpus]
-    for gpu in gpus:
-        lines += ["", "[[gpu]]", *_lines(gpu)]
-    return "\n".join(lines)
-
-
-def _lines(said: Said) -> list[str]:
-    return [f"{name} = {_quoted(value)}" for name, value in said.items()]
-
-
-def _quoted(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{name} = {_quoted(one)}" for name, one in value.items()) + " }"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_quoted, value)) + "]"
-    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-if __name__ == "__main__":
-    print(as_toml(ElementTree.parse(sys.argv[1]).getroot()))  # noqa: S314 - a file that the author of a case has chosen

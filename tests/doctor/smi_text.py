@@ -1,21 +1,16 @@
-"""Makes of ``nvidia-smi -q`` (text) what ``nvidia-smi -q -x`` (XML) would have said, as far as a case keeps it.
-
-``python -m tests.doctor.smi_text FILE`` prints that part of a case, as `tests.doctor.smi` does of XML.
-"""
+"""Makes of ``nvidia-smi -q`` (text) what ``nvidia-smi -q -x`` (XML) would have said, as far as a case keeps it."""
 
 from __future__ import annotations
 
-import sys
-import xml.etree.ElementTree as ElementTree
-from pathlib import Path
+from xml.etree import ElementTree
 
-from tests.doctor.smi import REASONS, as_toml
+from tests.doctor.smi import REASONS
 
 LEAVES = {
     "Product Name": "product_name", "Product Architecture": "product_architecture", "Minor Number": "minor_number",
     "VBIOS Version": "vbios_version", "Performance State": "performance_state", "Fan Speed": "fan_speed",
-    "Persistence Mode": "persistence_mode", "Compute Mode": "compute_mode", "GPU Recovery Action": "gpu_recovery_action",
-    "GSP Firmware Version": "gsp_firmware_version",
+    "Persistence Mode": "persistence_mode", "Compute Mode": "compute_mode",
+    "GPU Recovery Action": "gpu_recovery_action", "GSP Firmware Version": "gsp_firmware_version",
 }  # fmt: skip
 SECTIONS = {
     "FB Memory Usage": ("fb_memory_usage", {"Total": "total", "Used": "used"}),
@@ -125,7 +120,3 @@ def _section(gpu: ElementTree.Element, path: str) -> ElementTree.Element:
 def _put(parent: ElementTree.Element, tag: str, words: str) -> None:
     if tag and parent.find(tag) is None:
         ElementTree.SubElement(parent, tag).text = words
-
-
-if __name__ == "__main__":
-    print(as_toml(as_xml(Path(sys.argv[1]).read_text())))
