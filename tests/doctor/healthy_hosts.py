@@ -80,7 +80,7 @@ def _base(case: dict[str, Any]) -> dict[str, Any]:
     """Return the host it is laid over, with the dump's versions wherever that host names its own."""
     text = (HERE / "hosts" / f"{case['host']}.json").read_text()
     own = json.loads(text)
-    text = text.replace(own["driver"]["nvml"], case["driver"])
+    text = text.replace(own["driver"]["nvml"], case.get("driver", own["driver"]["nvml"]))
     if "kernel" in case:
         text = text.replace(own["system"]["kernel"]["release"], case["kernel"])
     if case.get("arch", "x86_64") != "x86_64":
@@ -97,7 +97,7 @@ def _system(case: dict[str, Any], host: dict[str, Any]) -> dict[str, Any]:
         change["driver"]["module_license"] = flavour
         change["system"]["kernel"]["module_file"] = {"license": flavour}
         if case.get("open"):
-            change["driver"]["gsp_firmware"] = [[case["driver"], "gsp_ga10x.bin"]]
+            change["driver"]["gsp_firmware"] = [[host["driver"]["nvml"], "gsp_ga10x.bin"]]
     if "distro" in case:
         distro, release, pretty = case["distro"]
         change["system"] |= {"distro": distro, "release": release, "pretty_name": pretty}

@@ -45,7 +45,9 @@ def flag(text: str) -> bool:
 
 
 def address(text: str) -> str:
-    return text.lower()[-12:]
+    """Return ``0000000F:01:00.0`` the way sysfs writes it, ``000f:01:00.0``."""
+    domain, _, rest = text.lower().partition(":")
+    return f"{int(domain, 16):04x}:{rest}"
 
 
 def device(text: str) -> str:
