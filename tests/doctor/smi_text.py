@@ -68,6 +68,8 @@ _REASONS = {
     "Idle": 0, "Applications Clocks Setting": 1, "SW Power Cap": 2, "HW Slowdown": 3, "Sync Boost": 4,
     "SW Thermal Slowdown": 5, "HW Thermal Slowdown": 6, "HW Power Brake Slowdown": 7, "Display Clock Setting": 8,
 }  # fmt: skip
+SECTION = 4
+"""How far a GPU's sections are indented."""
 SECTIONS |= {
     header: ("clocks_event_reasons", {name: f"clocks_event_reason_{REASONS[bit]}" for name, bit in _REASONS.items()})
     for header in ("Clocks Event Reasons", "Clocks Throttle Reasons", "HW Slowdown")
@@ -85,6 +87,10 @@ def as_xml(text: str) -> ElementTree.Element:
         if line.startswith("GPU 0"):
             gpu = ElementTree.SubElement(log, "gpu")
             ElementTree.SubElement(gpu, "processes")
+        elif name == "MIG Device":
+            ElementTree.SubElement(_section(gpu, "mig_devices"), "mig_device")
+        elif headers.get(SECTION) == "MIG Device":
+            _in_a_slice(gpu, headers[max(headers)], name, words)
         elif gpu is log:
             _put(log, {"Driver Version": "driver_version", "CUDA Version": "cuda_version"}.get(name, ""), words)
         else:
@@ -108,6 +114,19 @@ def _in_a_gpu(gpu: ElementTree.Element, header: str, name: str, words: str) -> N
         _put(gpu, SECTIONS[name][0], words)
     if name in LEAVES and header.startswith("GPU 0"):
         _put(gpu, LEAVES[name], words)
+
+
+def _in_a_slice(gpu: ElementTree.Element, header: str, name: str, words: str) -> None:
+    """Take one line of the MIG device that the log has come to."""
+    one = _section(gpu, "mig_devices")[-1]
+    if header == "MIG Device":
+        _put(
+            one,
+            {"GPU Instance ID": "gpu_instance_id", "Compute Instance ID": "compute_instance_id"}.get(name, ""),
+            words,
+        )
+    elif header in {"FB Memory Usage", "Shared FB Memory Usage"} and name == "Total":
+        _put(_section(one, "fb_memory_usage"), "total", words)
 
 
 def _section(gpu: ElementTree.Element, path: str) -> ElementTree.Element:

@@ -88,6 +88,30 @@ def test_a_dump_becomes_readings(log: ElementTree.Element) -> None:
     assert gpu["processes"] == [{"pid": 77, "graphics": False, "memory": 310 << 20}]
 
 
+def test_the_slices_of_a_gpu_are_read_and_their_errors_are_not_the_gpus() -> None:
+    log = as_xml(
+        """Driver Version : 590.48.01
+GPU 00000000:00:09.0
+    MIG Device
+        Index                         : 0
+        GPU Instance ID               : 2
+        Compute Instance ID           : 0
+        ECC Errors
+            Volatile
+                SRAM Uncorrectable    : 7
+        Shared FB Memory Usage
+            Total                     : 40448 MiB
+    FB Memory Usage
+        Total                         : 81559 MiB
+"""
+    )
+    gpu = readings(tomllib.loads(as_toml(log))["gpu"][0])
+    assert gpu["memory_total"] == 81559 << 20
+    assert gpu["ecc_volatile"] == NOT_SHOWN
+    (one,) = gpu["mig_devices"]
+    assert (one["gpu_instance"], one["compute_instance"], one["memory_total"]) == (2, 0, 40448 << 20)
+
+
 def test_words_that_no_healthy_machine_says_are_no_reading() -> None:
     with pytest.raises(ValueError, match="invalid literal"):
         readings({"temperature": {"gpu_temp": "ERR!"}})
