@@ -9,7 +9,7 @@ from gpusetup.cli._options import HERE
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report
     from gpusetup.machine.model import Machine
-    from gpusetup.redact.own import Names
+    from gpusetup.redact.host_names import Names
 
 
 def without_names(report: Report, sysroot: str = HERE) -> Report:
@@ -29,7 +29,7 @@ def machine_without_names(machine: Machine, sysroot: str = HERE) -> Machine:
 def _names(sysroot: str) -> Names:
     from gpusetup.machine.host import Host  # noqa: PLC0415
     from gpusetup.machine.system.people import read_names  # noqa: PLC0415
-    from gpusetup.redact.own import Names  # noqa: PLC0415
+    from gpusetup.redact.host_names import Names  # noqa: PLC0415
 
     here = read_names(Host(HERE))
     if sysroot == HERE:

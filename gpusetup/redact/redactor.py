@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.redact.addresses import learn_versions, without_addresses, without_hosts
-from gpusetup.redact.own import Names, Own
+from gpusetup.redact.host_names import Names, Own
 from gpusetup.redact.people import without_people
 from gpusetup.redact.pseudonyms import Pseudonyms
 from gpusetup.redact.secrets import without_secrets

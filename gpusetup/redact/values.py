@@ -9,7 +9,7 @@ import msgspec
 
 from gpusetup.machine.model import Unread
 from gpusetup.machine.system.environment import kept
-from gpusetup.redact.own import Names
+from gpusetup.redact.host_names import Names
 from gpusetup.redact.redactor import Redactor
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from gpusetup import __version__
-from gpusetup.content import content_dirs
+from gpusetup.content_dirs import content_dirs
 from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.render import environment
 from gpusetup.render.marks import CLOSE, CODE, OPEN, stripped

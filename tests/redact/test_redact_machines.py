@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.examine import examine
+from gpusetup.doctor.registry import all_rules
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Machine
 from gpusetup.machine.system.people import read_names
 from gpusetup.redact import redacted, redacted_machine
-from gpusetup.redact.own import Names
+from gpusetup.redact.host_names import Names
 from gpusetup.value import load, to_json
 from tests.doctor.machines import HOSTS, Case, cases, machine
 from tests.fake_host import FEDORA, grow

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gpusetup.redact.own import Names
+from gpusetup.redact.host_names import Names
 from gpusetup.redact.redactor import Redactor
 
 HERE = Path(__file__).parent

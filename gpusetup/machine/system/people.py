@@ -8,7 +8,7 @@ from itertools import islice
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Unread
 from gpusetup.redact.domains import is_public
-from gpusetup.redact.own import Names
+from gpusetup.redact.host_names import Names
 
 FIRST_PERSON, NOBODY = 1000, 65534
 """User ids of people begin and end there (login.defs(5): UID_MIN)."""
