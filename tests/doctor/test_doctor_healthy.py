@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gpusetup.doctor.catalogue import all_rules
+from gpusetup.doctor.registry import all_rules
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Finding
 from gpusetup.machine.model import Machine

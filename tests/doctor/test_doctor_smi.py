@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gpusetup.doctor.catalogue import all_rules
+from gpusetup.doctor.registry import all_rules
 from gpusetup.doctor.examine import examine
 from tests.doctor.healthy_hosts import made, said
 from tests.doctor.smi import NOT_SHOWN, NOT_SUPPORTED, readings
