@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from gpusetup.doctor.registry import all_rules
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Finding
+from gpusetup.doctor.registry import all_rules
 from gpusetup.machine.model import Machine
 from tests.doctor.healthy_hosts import HEALTHY, healthy, names, read_log, said
 from tests.doctor.machines import machine

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gpusetup.doctor.registry import all_rules
 from gpusetup.doctor.examine import examine
+from gpusetup.doctor.registry import all_rules
 from tests.doctor.healthy_hosts import made, said
 from tests.doctor.smi import NOT_SHOWN, NOT_SUPPORTED, readings
 from tests.doctor.smi_dump import as_toml
