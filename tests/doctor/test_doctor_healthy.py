@@ -37,6 +37,12 @@ def test_a_healthy_machine_is_not_accused(name: str, tmp_path: Path) -> None:
     assert not [rule for rule in host.allowed if rule in found and found[rule].state == "error"]
 
 
+@pytest.mark.parametrize(("name", "kept_up"), [("gcp-p100", "580"), ("gtx-1660-ti", "580, 595")])
+def test_a_branch_that_drops_the_card_is_not_offered(name: str, kept_up: str, tmp_path: Path) -> None:
+    found = accused(healthy(name, tmp_path).machine)["DRV102"]
+    assert f"branches that are kept up longer: {kept_up}" in found.evidence
+
+
 @pytest.mark.parametrize("name", names())
 def test_a_case_says_where_it_comes_from(name: str) -> None:
     case = said(name)
