@@ -100,8 +100,8 @@ def _text(element: ElementTree.Element) -> str:
 
 def as_toml(log: ElementTree.Element) -> str:
     """Return the part of a case that a dump gives."""
-    lines = [f"driver = {_quoted(log.findtext('driver_version', ''))}"]
-    lines += [f"cuda = {_quoted(log.findtext('cuda_version', ''))}"]
+    lines = [f"driver = {_quoted(log.findtext('driver_version', '').partition(' ')[0])}"]
+    lines += [f"cuda = {_quoted(log.findtext('cuda_version', '').partition(' ')[0])}"]
     gpus = [trimmed(gpu) for gpu in log.iter("gpu")]
     same = {name: value for name, value in gpus[0].items() if all(gpu.get(name) == value for gpu in gpus)}
     if len(gpus) > 1:

@@ -12,6 +12,10 @@ LEAVES = {
     "Persistence Mode": "persistence_mode", "Compute Mode": "compute_mode",
     "GPU Recovery Action": "gpu_recovery_action", "GSP Firmware Version": "gsp_firmware_version",
 }  # fmt: skip
+TOP = {
+    "Driver Version": "driver_version", "KMD Version": "driver_version",
+    "CUDA Version": "cuda_version", "CUDA UMD Version": "cuda_version",
+}  # fmt: skip
 SECTIONS = {
     "FB Memory Usage": ("fb_memory_usage", {"Total": "total", "Used": "used"}),
     "BAR1 Memory Usage": ("bar1_memory_usage", {"Total": "total"}),
@@ -92,7 +96,7 @@ def as_xml(text: str) -> ElementTree.Element:
         elif headers.get(SECTION) == "MIG Device":
             _in_a_slice(gpu, headers[max(headers)], name, words)
         elif gpu is log:
-            _put(log, {"Driver Version": "driver_version", "CUDA Version": "cuda_version"}.get(name, ""), words)
+            _put(log, TOP.get(name, ""), words.partition(" ")[0])  # 610 says "610.57.04 [Deprecated; …]"
         else:
             _in_a_gpu(gpu, headers[max(headers)], name, words)
         headers[depth] = name

@@ -49,6 +49,7 @@ def test_a_case_says_where_it_comes_from(name: str) -> None:
     assert case["source"].startswith("https://")
     assert case["read"].isoformat() >= "2026-11-30"
     assert case["about"]
+    assert all(word.replace(".", "").isdigit() for word in (case.get("driver", "1"), case.get("cuda", "1")))
     assert case.get("gpu") or case.get("change", {}).get("gpus") or case.get("log"), "nothing of the machine itself"
     assert all(len(why.split()) > 4 for why in case.get("allowed", {}).values()), "a reason, not a word"
 
