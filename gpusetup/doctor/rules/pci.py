@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import RuleResults, fix, there, warning
+from gpusetup.doctor.rule import RuleResults, fix, info, optional, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -41,17 +41,26 @@ def narrow(machine: Machine, gpu: Gpu) -> RuleResults:
     """The link runs with fewer lanes than card and slot allow, so copies to and from the GPU are slower in
     proportion.
 
-    Unlike the speed, the width does not change with load: a card that is not seated well, a riser, a slot that shares
-    its lanes, or a notebook that was built so.
+    Unlike the speed, the width does not change with load: a card that is not seated well, a riser, or a slot that
+    shares its lanes. A notebook's board and a virtual machine's host decide the width themselves, and nobody can
+    change it there.
     """
     width = there(gpu.pcie_width)
     if width and width[0] < width[1]:
-        yield warning(
+        built_so = _is_built_in(machine)
+        say = info if built_so else warning
+        yield say(
             f"the PCIe link has {width[0]} of {width[1]} lanes",
             f"width now: x{width[0]}",
             f"width possible: x{width[1]}",
-            fix=fix("reseat"),
+            fix=None if built_so else fix("reseat"),
         )
+
+
+def _is_built_in(machine: Machine) -> bool:
+    """Say whether the link is the work of a notebook's board or a virtual machine's host; WSL's host is a desktop."""
+    notebook = optional(machine.system.notebook, "it only says whether the card can be seated anew")
+    return bool(notebook) or machine.system.virtualization not in {"", "wsl"}
 
 
 @gpu_rule(

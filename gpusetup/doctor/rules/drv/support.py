@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 from gpusetup.doctor.cards import DRIVEN, branch_rows, cards, cite, driver_branch
-from gpusetup.doctor.rule import RuleResults, error, fix, listed, rule, there, unlisted, warning
+from gpusetup.doctor.rule import RuleResults, either, error, fix, listed, rule, there, unlisted, warning
 from gpusetup.facts import facts
 from gpusetup.facts.find import arch_of
 from gpusetup.machine.model import Machine
 from gpusetup.versions import capability, driver
+
+if TYPE_CHECKING:
+    from gpusetup.facts.model.cuda import Branch
 
 OPEN_LICENSE = "Dual MIT/GPL"
 AFTER_THEM = "it is newer than the newest in the tables, which all outlive the day they were read"
@@ -69,15 +73,20 @@ def end_of_life(machine: Machine) -> RuleResults:
     what, today = f"driver branch {name}", date.fromisoformat(machine.read_at[:10])
     branch = unlisted(branch_rows(name), what, AFTER_THEM) if newest else listed(branch_rows(name), what)
     if branch and branch.eol and branch.eol < today:
-        newer = [
-            row.branch for row in facts().branch if row.eol and row.eol >= today and row.lifecycle != "new-feature"
-        ]
+        kept_up = [row for row in facts().branch if row.eol and row.eol >= today and row.lifecycle != "new-feature"]
+        newer = sorted(row.branch for row in kept_up if _drives_all(row, machine))
         yield warning(
             f"driver branch {branch.branch} has had no updates since {branch.eol}",
             cite(branch, f"end of life {branch.eol}"),
-            f"branches that are kept up longer: {', '.join(sorted(newer)) or 'none known'}",
-            fix=fix("newer-driver"),
+            f"branches that are kept up longer: {', '.join(newer) or 'none that drives these cards'}",
+            fix=fix("newer-driver") if newer else None,
         )
+
+
+def _drives_all(branch: Branch, machine: Machine) -> bool:
+    """Say whether `branch` drives every GPU whose compute capability NVML tells."""
+    told = [either(gpu.compute_capability) for gpu in either(machine.gpus) or ()]
+    return all(capability(one) >= capability(branch.cc_min) for one in told if one)
 
 
 @rule(

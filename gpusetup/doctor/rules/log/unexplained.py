@@ -47,7 +47,7 @@ _ORDINARY = (
     "corruption and stability problems", "testifdsmsubfunctionenabled", "cannot find any crtc", "aer:",
     "pcie bus error", "error status/mask", "device [10de:", "the nvidia gpu 0", "please see", "www.nvidia.com",
     "for more information", "nvidia probe routine", "probe with driver nvidia failed", "probe of 0",
-    "bios data block", "unable to read edid", "number of heads",
+    "bios data block", "unable to read edid", "number of heads", "can't derive routing for pci int",
 )  # fmt: skip
 """What every healthy machine's driver says, or what only goes on with another message; in small letters."""
 
