@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from gpusetup.cli._command import Command
+from gpusetup.cli._completion import FrameworkName
 from gpusetup.cli._options import as_json, one_format, schema_option
 from gpusetup.cli._output import OUTPUT, deliver
 
@@ -48,8 +49,8 @@ def _kind() -> type[Proof]:
 @click.option("--quick/--full", default=True, help="About a minute, or as long as it takes.  [default: quick]")
 @click.option("--check", "names", multiple=True, metavar="NAME", help="Run only this check (repeatable).")
 @click.option(
-    "--framework", "frameworks", multiple=True, metavar="NAME",
-    help="Only pytorch, tensorflow or jax (repeatable).  [default: those installed; jax with --full]",
+    "--framework", "frameworks", multiple=True, type=FrameworkName(("pytorch", "tensorflow", "jax")),
+    help="Only this framework (repeatable).  [default: those installed; jax with --full]",
 )  # fmt: skip
 @click.option(
     "--device", "devices", multiple=True, metavar="NAME", help="cpu, cuda:N or all (repeatable).  [default: all]"
