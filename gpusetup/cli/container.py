@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gpusetup.cli._branches import Branch, Family
 from gpusetup.cli._build import build_and_prove, build_options, take_building, wheel_beside
 from gpusetup.cli._command import section
 from gpusetup.cli._completion import container_formats
@@ -16,6 +15,7 @@ from gpusetup.cli._options import as_json
 from gpusetup.cli._output import OUTPUT, deliver
 from gpusetup.cli._request import NAMES as REQUEST
 from gpusetup.cli._request import read_request, request_options
+from gpusetup.cli._subcommands import Family, Subcommand
 
 if TYPE_CHECKING:
     from gpusetup.render.container.model import Container
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 
 IMAGE = ("kind", "base_image", "base", "pin", "image", "own", "wheels", "as_json", "command")
-BRANCHES = (
-    Branch("build", "Build the image with podman, buildah or docker; --run-selftest proves it.", "build",
+SUBCOMMANDS = (
+    Subcommand("build", "Build the image with podman, buildah or docker; --run-selftest proves it.", "build",
            (*REQUEST, *IMAGE),
            ("builder", "builder_options", "pip_config", "wheel", "run_selftest", "proof_file", "sbom")),
-    Branch("check", "Say whether the image would run on this machine (or --machine).", "check_host",
+    Subcommand("check", "Say whether the image would run on this machine (or --machine).", "check_host",
            (*REQUEST, *IMAGE)),
 )  # fmt: skip
 
 
-@click.command(cls=Family, branches=BRANCHES)
+@click.command(cls=Family, subcommands=SUBCOMMANDS)
 @request_options
 @section(
     "The image",

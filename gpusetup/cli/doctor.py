@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gpusetup.cli._branches import Branch, Family
 from gpusetup.cli._command import section
 from gpusetup.cli._completion import rule_names
 from gpusetup.cli._options import (
@@ -18,6 +17,7 @@ from gpusetup.cli._options import (
     refuse_elsewhere,
     schema_option,
 )
+from gpusetup.cli._subcommands import Family, Subcommand
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report
@@ -31,20 +31,20 @@ def _kind() -> type[Report]:
 
 READING = ("machine_file", "sysroot", "deadline")
 JUDGING = (*READING, "deep", "pythons", "only", "skip", "silences", "fail_on", "require_gpu", "as_json", "form")
-BRANCHES = (
-    Branch("fix", "Print the steps that repair what was found; --apply carries them out, --undo takes them back.",
+SUBCOMMANDS = (
+    Subcommand("fix", "Print the steps that repair what was found; --apply carries them out, --undo takes them back.",
            "do_fix", JUDGING, ("do_apply", "do_undo", "yes")),
-    Branch("watch", "Examine again every SECONDS (default 10) and print changes, until Ctrl-C.",
+    Subcommand("watch", "Examine again every SECONDS (default 10) and print changes, until Ctrl-C.",
            "watch", (*JUDGING, "redact"), metavar="[SECONDS]", default=10.0),
-    Branch("image", "Say whether IMAGE runs here: its name, an archive of it, or what an inspect printed.",
+    Subcommand("image", "Say whether IMAGE runs here: its name, an archive of it, or what an inspect printed.",
            "image", (*JUDGING, "redact"), metavar="IMAGE"),
-    Branch("rules", "List all rules with the worst severity each can report.", "list_rules", ("as_json", "form")),
-    Branch("explain", "Explain RULE (an id, a slug or a prefix), with its causes and remedies.",
+    Subcommand("rules", "List all rules with the worst severity each can report.", "list_rules", ("as_json", "form")),
+    Subcommand("explain", "Explain RULE (an id, a slug or a prefix), with its causes and remedies.",
            "explain", ("as_json", "form"), metavar="RULE", complete=rule_names),
 )  # fmt: skip
 
 
-@click.command(cls=Family, branches=BRANCHES)
+@click.command(cls=Family, subcommands=SUBCOMMANDS)
 @section("What is examined", machine_options, deep_options)
 @section(
     "What counts",

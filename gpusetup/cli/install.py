@@ -10,13 +10,13 @@ import click
 from click.core import ParameterSource
 
 from gpusetup.cli._apply import carry_out, host_place, take_back
-from gpusetup.cli._branches import Branch, Family
 from gpusetup.cli._command import section
 from gpusetup.cli._completion import recipe_formats
 from gpusetup.cli._options import HERE, as_json
 from gpusetup.cli._output import OUTPUT, deliver
 from gpusetup.cli._request import NAMES as REQUEST
 from gpusetup.cli._request import read_asked, request_options
+from gpusetup.cli._subcommands import Family, Subcommand
 from gpusetup.errors import EXIT_FINE
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from gpusetup.render.model import Recipe
 
 
-BRANCHES = (
-    Branch("apply", "Carry the recipe out on this machine, after asking; go on with one that was interrupted.",
+SUBCOMMANDS = (
+    Subcommand("apply", "Carry the recipe out on this machine, after asking; go on with one that was interrupted.",
            "do_apply", (*REQUEST, "own"), ("plan_file", "dry_run", "yes")),
-    Branch("undo", "Take back what `apply` did on this machine.", "do_undo", ("yes",)),
+    Subcommand("undo", "Take back what `apply` did on this machine.", "do_undo", ("yes",)),
 )  # fmt: skip
 
 
-@click.command(cls=Family, branches=BRANCHES)
+@click.command(cls=Family, subcommands=SUBCOMMANDS)
 @request_options
 @section(
     "Output",

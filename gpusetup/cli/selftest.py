@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gpusetup.selftest.model import Precision
-    from gpusetup.selftest.plan import Axis
     from gpusetup.selftest.proof import Proof
     from gpusetup.selftest.registry import Check
+    from gpusetup.selftest.schedule import Axis
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -106,10 +106,10 @@ def selftest(
     from gpusetup.selftest import devices as hardware  # noqa: PLC0415
     from gpusetup.selftest import frameworks as software  # noqa: PLC0415
     from gpusetup.selftest.memory import GIB  # noqa: PLC0415
-    from gpusetup.selftest.plan import RunLimits, Selection  # noqa: PLC0415
     from gpusetup.selftest.proof import Proof  # noqa: PLC0415
     from gpusetup.selftest.prove import Baseline, prove  # noqa: PLC0415
     from gpusetup.selftest.registry import checks as all_checks  # noqa: PLC0415
+    from gpusetup.selftest.schedule import RunLimits, Selection  # noqa: PLC0415
     from gpusetup.selftest.selection import choose_checks, require_apart, require_data, require_precisions  # noqa: PLC0415
     from gpusetup.value import load, to_json  # noqa: PLC0415
 

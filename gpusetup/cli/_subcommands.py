@@ -1,6 +1,6 @@
 """Subcommands that share their options: ``gpusetup doctor fix`` is ``doctor`` with one thing decided beforehand.
 
-A `Branch` names the parameter it decides and the options that make sense with it. Each option stays defined once, at
+A `Subcommand` names the parameter it decides and the options that make sense with it. Each option stays defined once, at
 the command; what decides it there is hidden from ``--help``, and still understood (``doctor --fix``).
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
-class Branch(msgspec.Struct, frozen=True):
+class Subcommand(msgspec.Struct, frozen=True):
     """One subcommand: what it is for, the parameter it decides, and the options it takes by their parameters' names.
 
     With a `metavar` the parameter is taken as an argument, else it is a flag that is set.
@@ -40,16 +40,16 @@ class Branch(msgspec.Struct, frozen=True):
 class Family(Command):
     """A command with branches: the first word may name one, else all is the command's own."""
 
-    def __init__(self, *args: Any, branches: Sequence[Branch] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, subcommands: Sequence[Subcommand] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._elsewhere = {name for one in branches for name in (one.decides, *one.alone)}
-        self.branches = {one.name: _BranchCommand(self, one) for one in branches}
+        self._elsewhere = {name for one in subcommands for name in (one.decides, *one.alone)}
+        self.subcommands = {one.name: _SubcommandRunner(self, one) for one in subcommands}
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Return the context of the branch that the first word names, else the command's own."""
-        branch = self.branches.get(args[0]) if args else None
+        branch = self.subcommands.get(args[0]) if args else None
         if branch is None:
             return super().make_context(info_name, args, parent, **extra)
         if parent is not None and parent.auto_envvar_prefix:  # one variable for an option, whatever the branch
@@ -64,20 +64,20 @@ class Family(Command):
         """Write the branches after the options."""
         super().format_options(ctx, formatter)
         with formatter.section("Subcommands"):
-            formatter.write_dl([(name, branch.get_short_help_str(200)) for name, branch in self.branches.items()])
+            formatter.write_dl([(name, branch.get_short_help_str(200)) for name, branch in self.subcommands.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the names of branches as well."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - only where the shell asks
 
-        names = [CompletionItem(name) for name in self.branches if name.startswith(incomplete)]
+        names = [CompletionItem(name) for name in self.subcommands if name.startswith(incomplete)]
         return [*names, *super().shell_complete(ctx, incomplete)]
 
 
-class _BranchCommand(Command):
+class _SubcommandRunner(Command):
     """Runs the family's function with what the branch decides, and the usual values of what it does not take."""
 
-    def __init__(self, family: Family, branch: Branch) -> None:
+    def __init__(self, family: Family, branch: Subcommand) -> None:
         taken = {*branch.options, *branch.alone}
         params: list[click.Parameter] = [param for param in family.params if param.name in taken]
         unknown = taken - {param.name for param in params}
@@ -99,7 +99,7 @@ class _BranchCommand(Command):
         return rest
 
 
-def _argument(family: Family, branch: Branch) -> click.Argument:
+def _argument(family: Family, branch: Subcommand) -> click.Argument:
     kind = next(param.type for param in family.params if param.name == branch.decides)
     usual = {"required": True} if branch.default is None else {"required": False, "default": branch.default}
     return click.Argument([branch.decides], type=kind, metavar=branch.metavar, shell_complete=branch.complete, **usual)
