@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.cli._diagnosis import Standard, with_gpu_required
+from gpusetup.cli._diagnosis import Standard
 from gpusetup.doctor.catalogue import all_rules, select
+from gpusetup.doctor.diagnosis import with_gpu_required
 from gpusetup.doctor.image import rules_for
 from gpusetup.machine.image.read import read_image
 from gpusetup.machine.model.image import Image
