@@ -1,32 +1,41 @@
 """Writes the samples of output in the README and the pages: ``python -m tools.samples``. A test holds them to it.
 
-A sample is a block of a page after a comment such as ``<!-- sample lines=12 -->``. Its first line is the command; what
-the command prints follows, at most so many lines of it. The command runs where ``laptop.json`` is the machine of
-``tests/samples/laptop.toml``. A self-test takes a minute and measures speed, so ``proof=FILE`` shows a saved proof.
+A sample is a block of a page after a comment such as ``<!-- sample paragraphs=2 -->``. Its first line is the command;
+what the command prints follows, as many paragraphs or ``lines`` of it. The command runs where ``laptop.json`` is the
+machine of ``tests/samples/laptop.toml``. A self-test takes a minute and measures speed, so ``proof=FILE`` shows a saved
+proof instead.
 """
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
+import pty
 import re
 import shlex
 import subprocess
 import sys
 import tempfile
+import termios
 import tomllib
-from contextlib import redirect_stdout
 from pathlib import Path
-from unittest.mock import patch
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "tests" / "samples"
-COLUMNS = "92"  # what GitHub and the site show without a scroll bar
+COLUMNS = 92  # what GitHub and the site show without a scroll bar
 _SAMPLE = re.compile(
     r"(<!-- sample(?P<options>[^>]*)-->\n+```console\n\$ (?P<command>[^\n]+)\n)(?P<shown>.*?)(?=```)", re.DOTALL
 )
-_PLAIN = {"COLUMNS": COLUMNS, "NO_COLOR": "1", "LANG": "C.UTF-8"}
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
+_SHOW = """
+import sys, pathlib
+from gpusetup.report.selftest import show
+from gpusetup.selftest.proof import Proof
+from gpusetup.value import load
+show(load(pathlib.Path(sys.argv[1]), Proof))
+"""
 
 
 def pages() -> list[Path]:
@@ -55,36 +64,43 @@ def laptop() -> str:
 
 def _output(command: str, options: str) -> str:
     chosen = dict(one.split("=", 1) for one in options.split())
-    printed = _proof(SAMPLES / chosen["proof"]) if "proof" in chosen else _run(command)
-    lines = [line.rstrip() for line in printed.splitlines()]
-    shown = lines[: int(chosen.get("lines", len(lines)))]
-    while shown and not shown[-1]:
-        shown.pop()
-    return "\n".join([*shown, *(["…"] if len(shown) < len(lines) else [])]) + "\n"
-
-
-def _run(command: str) -> str:
     program, *words = shlex.split(command)
     if program != "gpusetup":
         raise SystemExit(f"a sample runs gpusetup, not {program}")
-    with tempfile.TemporaryDirectory() as folder:
+    run = ["-c", _SHOW, str(SAMPLES / chosen["proof"])] if "proof" in chosen else ["-m", "gpusetup", *words]
+    lines = [line.rstrip() for line in _printed([sys.executable, "-P", *run]).splitlines()]
+    shown = lines[: _end(lines, int(chosen.get("paragraphs", 0)) or len(lines), int(chosen.get("lines", len(lines))))]
+    return "\n".join([*shown, *(["…"] if len(shown) < len(lines) else [])]) + "\n"
+
+
+def _end(lines: list[str], paragraphs: int, most: int) -> int:
+    """Return where the first `paragraphs` of `lines` end, or the first `most` lines."""
+    ends = [number for number, line in enumerate(lines) if not line]
+    return min([*ends[paragraphs - 1 : paragraphs], most])
+
+
+def _printed(command: list[str]) -> str:
+    """Return what `command` prints on a terminal of `COLUMNS` columns, beside ``laptop.json``."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (50, COLUMNS))
+    environment = {"PATH": os.environ["PATH"], "NO_COLOR": "1", "LANG": "C.UTF-8", "TERM": "xterm"}
+    with tempfile.TemporaryDirectory() as folder, open(ours, "rb", buffering=0) as terminal:
         Path(folder, "laptop.json").write_text(laptop(), encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "gpusetup", *words], cwd=folder, env={"PATH": os.environ["PATH"], **_PLAIN},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-        )  # fmt: skip
-    return done.stdout
+        with subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs
+        ):
+            os.close(theirs)
+            printed = b"".join(iter(lambda: _read(terminal), b""))
+    return _STYLE.sub("", printed.decode().replace("\r\n", "\n"))
 
 
-def _proof(file: Path) -> str:
-    from gpusetup.report.selftest import show  # noqa: PLC0415 - only one sample is a proof
-    from gpusetup.selftest.proof import Proof  # noqa: PLC0415
-    from gpusetup.value import load  # noqa: PLC0415
-
-    text = io.StringIO()
-    with patch.dict(os.environ, _PLAIN), redirect_stdout(text):
-        show(load(file, Proof))
-    return text.getvalue()
+def _read(terminal: io.FileIO) -> bytes:
+    try:
+        return terminal.read(4096)
+    except OSError as error:
+        if error.errno != errno.EIO:  # Linux's way to say that the other side has closed
+            raise
+        return b""
 
 
 def main() -> int:
