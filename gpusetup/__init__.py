@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gpusetup.machine.model import Machine as Machine
     from gpusetup.machine.model import Unread as Unread
     from gpusetup.resolve.model import Stack as Stack
-    from gpusetup.resolve.request import Wishes as Pins
+    from gpusetup.resolve.request import Wishes as Wanted
     from gpusetup.selftest.proof import Proof as Proof
 
 _PUBLIC = {
@@ -30,12 +30,13 @@ _PUBLIC = {
     "Finding": "doctor.finding", "Report": "doctor.finding",
     "GpusetupError": "errors",
     "Machine": "machine.model", "Unread": "machine.model",
-    "Pins": "resolve.request:Wishes", "Stack": "resolve.model",
+    "Stack": "resolve.model",
     "Proof": "selftest.proof",
+    "Wanted": "resolve.request:Wishes",
 }  # fmt: skip
 """Name → the module that has it, and what it is called there when that is another name."""
-__all__ = ["AssumptionWarning", "Finding", "GpusetupError", "Machine", "Pins", "Proof", "Report", "Stack", "Unread"]
-__all__ += ["__version__", "detect", "examine", "load", "plan", "prove", "to_json"]
+__all__ = ["AssumptionWarning", "Finding", "GpusetupError", "Machine", "Proof", "Report", "Stack", "Unread"]
+__all__ += ["Wanted", "__version__", "detect", "examine", "load", "plan", "prove", "to_json"]
 
 
 if not TYPE_CHECKING:  # else a type checker would accept any name

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report
     from gpusetup.machine.model import Machine
     from gpusetup.resolve.model import Stack
-    from gpusetup.resolve.request import Wishes as Pins
+    from gpusetup.resolve.request import Wishes as Wanted
     from gpusetup.selftest.model import Precision
     from gpusetup.selftest.plan import Axis
     from gpusetup.selftest.proof import Proof
@@ -70,17 +70,17 @@ def examine(
     return diagnose(machine or detect(), chosen, require_gpu=require_gpu)
 
 
-def plan(machine: Machine | None = None, pins: Pins | None = None) -> Stack:
-    """Choose the stack that fits `machine` (default: this host) and `pins`.
+def plan(machine: Machine | None = None, wanted: Wanted | None = None) -> Stack:
+    """Choose the stack that fits `machine` (default: this host) and `wanted`.
 
-    With cards and a release in `pins`, no machine is read. Raises `RefusedError` when no stack fits, naming the
+    With cards and a release in `wanted`, no machine is read. Raises `RefusedError` when no stack fits, naming the
     conflict and what would allow one, and `WrongInputError` for a name or version that no table knows.
     """
     from gpusetup.facts import facts  # noqa: PLC0415
     from gpusetup.resolve import resolve  # noqa: PLC0415
     from gpusetup.resolve.request import Wishes, ask  # noqa: PLC0415
 
-    asked = ask(facts(), pins or Wishes(), lambda: machine or detect())
+    asked = ask(facts(), wanted or Wishes(), lambda: machine or detect())
     for note in asked.notes:
         warnings.warn(note, AssumptionWarning, stacklevel=2)
     return resolve(asked.request, facts())
