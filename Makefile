@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 RESULTS := results
 
 .DEFAULT_GOAL := help
-.PHONY: help prove doctor test lint evidence clean
+.PHONY: help prove doctor test lint docs evidence clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,16 @@ test: $(VENV)/.full ## Set up and run all tests (under 15 min on two cores)
 
 lint: $(VENV)/.full ## ruff and mypy, strict
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-logo && $(BIN)/mypy
+
+$(VENV)/.docs: $(VENV)/.light
+	@echo "── adding the tools of the documentation (about 20 s, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
+docs: $(VENV)/.docs ## The documentation site, with its links checked: build/site
+	@$(BIN)/python -m tools.rule_pages
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "written: build/site/index.html"
 
 evidence: $(VENV)/.full ## The long campaigns: benchmarks and whole matrices, with their figures
 	@failed=0; for script in benchmarks/*.py; do echo "── $$script"; $(BIN)/python $$script || failed=1; done; exit $$failed

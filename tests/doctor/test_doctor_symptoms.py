@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gpusetup.doctor.registry import explained_rules
 
-PAGE = (Path(__file__).parents[2] / "docs/symptoms.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/evidence/symptoms.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| ([A-Z]+-\d+) \| (.+) \| (.+) \|$", PAGE, re.MULTILINE)
 RULE = re.compile(r"\b[A-Z]{3}\d{3}\b")
 REASONS = set(re.findall(r"^- \*([a-z -]+)\*:", PAGE, re.MULTILINE))

@@ -41,7 +41,7 @@ def test_a_row_that_cites_the_source_is_not_counted() -> None:
 
 
 def test_the_docs_have_the_result() -> None:
-    text = (ROOT / "docs" / "facts-cross-check.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "evidence" / "facts-cross-check.md").read_text(encoding="utf-8")
     table = text.partition("<!-- check_sources -->\n")[2].partition("\n<!-- /check_sources -->")[0]
     assert table == check_sources.report(facts())
     assert "**open**" not in table
