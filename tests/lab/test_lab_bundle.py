@@ -14,8 +14,6 @@ from tests.lab.stubs import KERNEL, program
 from tests.lab.world import ADA, DAY, PASCAL, World
 from tests.support import chance, drawn
 
-pytestmark = pytest.mark.lab
-
 KINDS = ((PASCAL, "rpmfusion"), (ADA, "nvidia"), (ADA, "wheels"))
 GATHERED = drawn("bundles", KINDS, 1)
 OFFLINE = {"GPUSETUP_BUNDLE": "/root/bundle"}

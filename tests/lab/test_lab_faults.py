@@ -11,8 +11,6 @@ from tests.lab.fedora import Lab
 from tests.lab.world import ADA, World
 from tests.support import drawn
 
-pytestmark = pytest.mark.lab
-
 CHOSEN = drawn("faults", faults.FAULTS, 2)
 NOUVEAU = "mkdir -p /sys/module/nouveau"
 

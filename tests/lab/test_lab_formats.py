@@ -18,8 +18,6 @@ from tests.lab.fedora import Lab
 from tests.lab.world import ADA, DAY, PASCAL, World
 from tests.support import drawn, tool
 
-pytestmark = pytest.mark.lab
-
 ANYWHERE = Origin(arch="x86_64", cards=None, kernel=None, driver=None, secure_boot=None)
 UNIT = "/etc/systemd/system/gpusetup-recipe.service"
 

@@ -17,8 +17,6 @@ from tests.lab.images import Images, lacking
 from tests.lab.wheels import wheel
 from tests.selftest.synthetic import scene
 
-pytestmark = pytest.mark.lab
-
 TORCH = ["--framework", "torch", "--gpu", "none"]
 CUDA = ["--framework", "torch", "--gpu", "RTX 4090", "--torch", "2.14.1+cu126"]
 BASES = {"fedora": TORCH, "ubuntu": TORCH, "rocky": TORCH, "cuda-ubuntu": CUDA}

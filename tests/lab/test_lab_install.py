@@ -17,8 +17,6 @@ from tests.lab.fedora import Lab
 from tests.lab.world import ADA, DAY, PASCAL, World
 from tests.support import chance, tool
 
-pytestmark = pytest.mark.lab
-
 
 @pytest.mark.parametrize(("name", "driver"), [("Pascal", "akmod-nvidia-580xx"), ("Ada", "akmod-nvidia-610")])
 def test_it_installs_changes_nothing_twice_and_goes_back(world: World, tmp_path: Path, name: str, driver: str) -> None:

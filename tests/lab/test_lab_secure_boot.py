@@ -11,8 +11,6 @@ from tests.lab.fedora import Lab
 from tests.lab.world import ADA, World
 from tests.support import drawn
 
-pytestmark = pytest.mark.lab
-
 REPOS = ("rpmfusion", "nvidia", "runfile")
 PASSWORD = "12345678\n12345678\n"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -25,7 +24,7 @@ from gpusetup.machine.software.wheels import read_installer
 from gpusetup.machine.worker import Tell, Worker
 from tests.fake_host import FEDORA, WHOLE, Content, Link, grow
 from tests.machine.hostile import hostile_host
-from tests.support import Run
+from tests.support import Run, tool
 
 COMMANDS = (
     ("doctor",), ("detect",), ("plan",), ("install",), ("container",), ("why", "torch==2.14.1"), ("licences",)
@@ -43,8 +42,7 @@ def unread(value: object) -> Unread:
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A hostile host, and the file in which whatever runs of it leaves a mark."""
-    if shutil.which("gcc") is None:
-        pytest.skip("gcc is not installed: no library can be made that leaves a mark")
+    tool("gcc")
     folder = tmp_path_factory.mktemp("hostile")
     return hostile_host(folder, folder / "mark"), folder / "mark"
 
@@ -70,11 +68,10 @@ def test_no_command_runs_or_loads_what_lies_in_a_folder(
     assert not mark.exists(), mark.read_text()
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed: it shows what is run and loaded")
 def test_the_kernel_is_asked_to_run_or_map_nothing_of_a_folder(hostile: tuple[Path, Path], tmp_path: Path) -> None:
     root, _ = hostile
     trace, script = tmp_path / "trace", Path(sys.executable).with_name("gpusetup")
-    calls: list[str | Path] = ["strace", "-f", "-y", "-e", "trace=execve,execveat,mmap,open,openat", "-o", trace]
+    calls: list[str | Path] = [tool("strace"), "-f", "-y", "-e", "trace=execve,execveat,mmap,open,openat", "-o", trace]
     subprocess.run([*calls, script, "doctor", "--sysroot", root], stdout=subprocess.DEVNULL, check=False)
     lines = trace.read_text(errors="replace").splitlines()
     ours = [line for line in lines if str(root) in line]

@@ -16,6 +16,7 @@ from gpusetup.render.steps import recipe
 from gpusetup.resolve import resolve
 from gpusetup.resolve.model import Request
 from tests.stacks import laptop
+from tests.support import tool
 
 CHECK = "gpg --verify SHA256SUMS.asc SHA256SUMS && sha256sum --check --quiet SHA256SUMS"
 
@@ -32,8 +33,7 @@ def part(text: str, first: str, last: str) -> str:
 
 @pytest.fixture
 def home(tmp_path: Path) -> dict[str, str]:
-    if shutil.which("gpg") is None:
-        pytest.skip("gpg is not installed")
+    tool("gpg")
     folder = tmp_path / "gnupg"
     folder.mkdir(mode=0o700)
     env = os.environ | {"GNUPGHOME": str(folder)}

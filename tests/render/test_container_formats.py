@@ -5,9 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +25,7 @@ from gpusetup.render.container.choose import HOST, choose
 from gpusetup.render.container.formats import formats
 from gpusetup.resolve.model import Card, Request
 from tests.render import container_readers as readers
-from tests.support import ROOT, Run
+from tests.support import ROOT, Run, tool
 
 ADA = Card(name="GeForce RTX 4090", arch="Ada", compute_capability="8.9", known_by="NVML")
 BASES = [name for name in names(facts()) if not name.endswith(HOST)]
@@ -51,13 +49,6 @@ def made(base: str, kind: str, job: Job = JOB, card: Card = ADA) -> Container:
     request = msgspec.structs.replace(stack.request, cards=(card,))
     stack = msgspec.structs.replace(stack, request=request)
     return render(stack, upon, job, facts(), made="2026-11-22", kind=kind)
-
-
-def tool(name: str) -> str:
-    found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
-    if found is None:
-        pytest.skip(f"{name} is not installed")
-    return found
 
 
 def hadolint(text: str, folder: Path) -> str:
