@@ -9,8 +9,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import kubernetes_validate
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -66,6 +64,7 @@ def shellcheck(text: str, shell: str) -> str:
 @functools.cache
 def compose_specification() -> Any:
     import check_jsonschema.builtin_schemas as builtin
+    import jsonschema
 
     schema = json.loads((Path(builtin.__file__).parent / "vendor" / "compose-spec.json").read_text())
     return jsonschema.validators.validator_for(schema)(schema)
@@ -125,6 +124,8 @@ def test_an_apptainer_definition_keeps_to_the_grammar(base: str) -> None:
 
 @pytest.mark.parametrize("base", BASES)
 def test_a_compose_file_fits_the_specification(base: str) -> None:
+    import jsonschema
+
     validator = compose_specification()
     found = readers.yaml_of(made(base, "compose").text)
     validator.validate(found)
@@ -140,6 +141,8 @@ def test_a_compose_file_fits_the_specification(base: str) -> None:
 @pytest.mark.parametrize("kind", ["kubernetes-job", "kubernetes-deployment"])
 @pytest.mark.parametrize("base", BASES)
 def test_a_manifest_fits_kubernetes_own_schema(base: str, kind: str, version: str) -> None:
+    import kubernetes_validate
+
     job = msgspec.structs.replace(JOB, products=("NVIDIA-H100-80GB-HBM3",), runtime_class="nvidia")
     found = readers.yaml_of(made(base, kind, job).text)
     kubernetes_validate.validate(found, version, strict=True)
@@ -160,6 +163,8 @@ def test_a_manifest_fits_kubernetes_own_schema(base: str, kind: str, version: st
 
 @pytest.mark.parametrize("base", BASES)
 def test_a_devcontainer_fits_its_schema(base: str) -> None:
+    import jsonschema
+
     schema = json.loads((Path(__file__).parent / "schemas" / "devcontainer.json").read_text())
     jsonschema.validate(readers.jsonc_of(made(base, "devcontainer").text), schema)
 
@@ -251,6 +256,8 @@ def test_any_command_comes_out_as_it_went_in(kind: str, command: list[str]) -> N
 
 @pytest.mark.parametrize("name", ["yes", "null", "on", "1e3", "0x1f", "0", "1-1", "2026-11-27"])
 def test_a_name_stays_text_where_yaml_would_see_another_kind(name: str) -> None:
+    import kubernetes_validate
+
     job = msgspec.structs.replace(JOB, name=name, image=f"{name}:1", products=(name,), runtime_class=name)
     assert list(readers.yaml_of(made("fedora", "compose", job).text)["services"]) == [name]
     assert readers.jsonc_of(made("fedora", "devcontainer", job).text)["name"] == name
