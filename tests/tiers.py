@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 BY_FOLDER = {"tests/lab/": "lab", "tests/shims/": "shims", "tests/gpu/": "gpu"}
-BY_FIXTURE = {"gpusetup": "command"}
+BY_FIXTURE = {"gpusetup": "command", "world": "slow"}
 LONG = ("tests/lab/", "tests/checks/", "tests/selftest/", "tests/shims/", "tests/apply/")
 """Begun first, or the last of them would be waited for alone."""
 ALONE = ("tests/lab/test_lab_images.py", "tests/lab/test_lab_container_tools.py")
@@ -44,6 +44,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             return scope(nodeid)
 
+    config.option.loadscopereorder = False  # the order is ours: the longest first, not the file with the most tests
     return Scheduling(config, log)
 
 

@@ -23,6 +23,8 @@ from gpusetup.value import to_json
 from tests.doctor.machines import machine
 from tests.support import Run, tool
 
+pytestmark = pytest.mark.slow
+
 RULES = all_rules().values()
 
 # a framework whose every operation is the identity, and whose answers are those of the list

@@ -31,6 +31,8 @@ from tests.fake_host import WHOLE, grow
 from tests.stacks import desktop
 from tests.support import Run, tool
 
+pytestmark = pytest.mark.slow
+
 RULES = all_rules()
 BROKEN: dict[str, Any] = {"gpus": {"0": {"compute_mode": 2}}, "system": {"kernel": {"modules-": ["nvidia_uvm"]}}}
 

@@ -11,6 +11,8 @@ from tests.fake_driver import FakeDriver
 from tests.machine.fault_matrix import DEADLINE, MARGIN, Cell, cells, functions, meet
 from tests.support import drawn
 
+pytestmark = pytest.mark.slow
+
 SAMPLE = 40
 
 

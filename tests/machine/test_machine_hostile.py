@@ -331,6 +331,7 @@ def swallow(*_: object) -> Reading[tuple[Package, ...]]:
         kept.append(bytearray(8 << 20))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("reader", "words"), [(spin, "0.5 s of processor time"), (swallow, "512 MiB of memory")])
 def test_a_reading_that_takes_too_much_is_unread_and_the_rest_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: Callable[..., object], words: str
@@ -343,6 +344,7 @@ def test_a_reading_that_takes_too_much_is_unread_and_the_rest_is_read(
     assert machine.system.distro == "fedora"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("reader", "words"), [(spin, "1 s of processor time"), (swallow, "512 MiB of memory")])
 def test_a_folder_that_takes_too_much_is_refused_by_what_was_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: Callable[..., object], words: str

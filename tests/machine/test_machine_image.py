@@ -173,6 +173,7 @@ BOMBS: dict[str, tuple[str, Callable[[], Iterable[bytes]]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_an_archive_that_would_fill_memory_is_given_up_early(bomb: str, tmp_path: Path) -> None:
     says, blocks = BOMBS[bomb]

@@ -222,6 +222,7 @@ def big_module(at: int, modinfo: bytes = MODINFO) -> bytes:
     return noise[:70_000] + DECOY + noise[70_000:at] + modinfo + noise[at:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packer", ["xz", "gz", "zst"])
 @pytest.mark.parametrize("at", [200_000, (1 << 20) - 60, (4 << 20) - 100, 5 << 20])
 def test_a_big_packed_module_that_is_not_loaded_tells_its_licence(tmp_path: Path, packer: str, at: int) -> None:
@@ -233,6 +234,7 @@ def test_a_big_packed_module_that_is_not_loaded_tells_its_licence(tmp_path: Path
     assert loaded.unread == "unsupported"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packer", ["xz", "gz", "zst"])
 @pytest.mark.parametrize(
     ("change", "why"),

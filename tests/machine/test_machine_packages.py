@@ -178,6 +178,7 @@ def test_a_database_whose_changes_lie_beside_it_is_read_as_it_is(tmp_path: Path)
 _TABLE = "CREATE TABLE Packages (hnum INTEGER, blob BLOB)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("packages", "why"),
     [

@@ -20,6 +20,8 @@ from gpusetup.resolve.model import Environment, Requirement
 from tests import support
 from tests.stacks import cardless
 
+pytestmark = pytest.mark.slow
+
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 

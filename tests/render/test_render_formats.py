@@ -41,6 +41,7 @@ def test_every_format_has_a_linter_here() -> None:
     assert set(formats()) == set(LINTERS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", LINTERS)
 @pytest.mark.parametrize("make", [laptop, desktop, cardless])
 def test_each_format_passes_its_tool(kind: str, make: Callable[[], Stack], tmp_path: Path) -> None:
@@ -48,6 +49,7 @@ def test_each_format_passes_its_tool(kind: str, make: Callable[[], Stack], tmp_p
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [kind for kind in LINTERS if kind != "bash"])
 def test_a_machine_taken_by_chance_passes_its_tool_too(kind: str, tmp_path: Path) -> None:
     machine = chance(f"{kind} for a machine").choice(
@@ -63,6 +65,7 @@ def test_a_bundle_of_packages_is_not_for_an_image(variant: str) -> None:
         render(recipe(stack(variant)), "bundle", "2026-11-22")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "right", "wrong"),
     [

@@ -15,6 +15,8 @@ from gpusetup.resolve.model import Card, Refusal, Repo, Request, Stack
 from tests.render.test_render_script import shellcheck
 from tests.support import chance
 
+pytestmark = pytest.mark.slow
+
 RELEASES = range(36, 46)
 CARDS = {"Pascal": "6.1", "Turing": "7.5", "Ada Lovelace": "8.9", "Blackwell": "12.0"}
 OWNERS: tuple[Repo, ...] = ("rpmfusion", "nvidia", "runfile", "wheels")

@@ -33,16 +33,19 @@ def shellcheck(text: str, tmp_path: Path) -> None:
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [laptop, desktop, cardless])
 def test_the_script_passes_shellcheck(make: Callable[[], Stack], tmp_path: Path) -> None:
     shellcheck(bash(recipe(make()), "2026-11-22"), tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", drawn("shellcheck", list(KINDS), 4))
 def test_the_script_of_every_kind_of_machine_passes_shellcheck(kind: str, tmp_path: Path) -> None:
     shellcheck(bash(recipe(stack(kind)), "2026-11-22"), tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [laptop, desktop, cardless])
 def test_each_door_alone_passes_shellcheck(make: Callable[[], Stack], tmp_path: Path) -> None:
     """Doors also run one by one, outside the script; a variable that only another step sets would be caught here."""
