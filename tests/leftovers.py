@@ -31,9 +31,12 @@ def children() -> set[int]:
     return {int(pid) for text in map(_text, lists) for pid in text.split()}
 
 
-def left_beside(before: set[int]) -> list[str]:
-    """Wait for the children that are not in `before`; end those that live on and return their command lines."""
-    end = time.monotonic() + GRACE
+def left_beside(before: set[int], grace: float | None = None) -> list[str]:
+    """Wait for the children that are not in `before`; end those that live on and return their command lines.
+
+    `grace` are the seconds to wait, `GRACE` unless given.
+    """
+    end = time.monotonic() + (GRACE if grace is None else grace)
     while (alive := _alive(before)) and time.monotonic() < end:
         time.sleep(0.01)
     named = [f"{pid} {_command(pid)}" for pid in sorted(alive)]
@@ -78,6 +81,14 @@ def _no_process_outlives_the_session() -> Iterator[None]:
 def _no_process_outlives_its_test(request: pytest.FixtureRequest) -> Iterator[None]:
     with nothing_left(request.node.nodeid):
         yield
+
+
+@pytest.fixture
+def end_what_is_left() -> Iterator[None]:
+    """For a test whose point is that something lives on: end it."""
+    before = children()
+    yield
+    left_beside(before, 0)
 
 
 def _alive(before: set[int]) -> set[int]:

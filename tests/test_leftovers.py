@@ -11,6 +11,8 @@ import pytest
 from tests.leftovers import children
 from tests.support import ROOT
 
+pytestmark = pytest.mark.slow
+
 HIDES = {
     "child": "subprocess.Popen(['sleep', '600'])",
     "grandchild": "subprocess.run(['bash', '-c', 'sleep 600 &'])",

@@ -16,6 +16,7 @@ yaml = pytest.importorskip("yaml")
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_it_is_valid_by_the_schema(path: Path) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(path)]

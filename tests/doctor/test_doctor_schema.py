@@ -17,6 +17,8 @@ from gpusetup.value import schema, to_json
 from tests.doctor.machines import HOSTS, cases, machine
 from tests.support import Run
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     import jsonschema  # takes seconds to load: each test does it for itself
 

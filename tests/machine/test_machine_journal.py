@@ -76,7 +76,7 @@ def test_a_damaged_journal_is_never_an_empty_log(host: Host) -> None:
         ("echo 'No journal files were found.' >&2; exit 1", "absent"),
         ("echo 'Failed to open files: Bad message' >&2; exit 1", "failed"),
         ("echo '[ 1.0] host kernel: Linux version 6.17'; echo broken >&2; exit 1", "failed"),
-        ("sleep 9", "timeout"),
+        ("exec sleep 9", "timeout"),
     ],
 )
 def test_what_journalctl_refuses_says_why(

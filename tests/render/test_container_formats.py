@@ -122,6 +122,7 @@ def test_an_apptainer_definition_keeps_to_the_grammar(base: str) -> None:
     assert labels == made(base, "apptainer").labels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", BASES)
 def test_a_compose_file_fits_the_specification(base: str) -> None:
     import jsonschema

@@ -79,6 +79,7 @@ def test_the_scripts_name_no_step(path: Path) -> None:
     assert not words & {name for name in names if "-" in name or name in ("nouveau", "cudnn", "toolkit")}
 
 
+@pytest.mark.slow
 def test_the_step_in_the_readme_renders_and_passes_shellcheck(tmp_path: Path) -> None:
     text = (RECIPES / "README.md").read_text().split("```jinja\n")[1].split("```")[0]
     (tmp_path / "fedora").mkdir()
