@@ -54,8 +54,8 @@ test-%: $(VENV)/.full ## The tests of one room, as in `make test-doctor` (the ro
 	@test -d tests/$* || { echo "there is no tests/$*; the rooms are: $(ROOMS)" >&2; exit 2; }
 	@$(PYTEST) tests/$* $(PYTEST_ARGS)
 
-lint: $(VENV)/.tools ## ruff and mypy, strict
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+lint: $(VENV)/.tools ## ruff, mypy (strict) and the arrows between the rooms
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-logo && $(BIN)/mypy
 
 evidence: $(VENV)/.full ## The long campaigns: benchmarks and whole matrices, with their figures
 	@failed=0; for script in benchmarks/*.py; do echo "── $$script"; $(BIN)/python $$script || failed=1; done; exit $$failed

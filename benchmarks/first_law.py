@@ -13,8 +13,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the instrument lives beside the tests
 
-from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.image import rules_for
+from gpusetup.doctor.registry import all_rules
 from tests.doctor.first_law import Tally, WatchedFacts, Watcher, question, question_facts
 from tests.doctor.machines import HOSTS, cases, machine
 from tests.doctor.test_doctor_image import cases as image_cases

@@ -14,8 +14,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the machines live beside the tests
 
-from gpusetup.cli._diagnosis import Standard
-from gpusetup.doctor.catalogue import all_rules
+from gpusetup.cli._diagnosis import Policy
+from gpusetup.doctor.registry import all_rules
 from gpusetup.machine.model import Machine
 from gpusetup.report import doctor as text
 from gpusetup.report.doctor_formats import FORMATS
@@ -29,7 +29,7 @@ def seconds(machine: Machine) -> dict[str, float]:
     """Return the processor time of each part of the work."""
     found = {}
     start = time.process_time()
-    report, _ = Standard(lambda: RULES, (), "error", False).judge(machine)
+    report, _ = Policy(lambda: RULES, (), "error", False).judge(machine)
     found["examine"] = time.process_time() - start
     for name, show in {"text": text.show, **FORMATS}.items():
         start = time.process_time()

@@ -16,12 +16,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from gpusetup.selftest.catalogue import checks
-from gpusetup.selftest.choose import choose_checks
 from gpusetup.selftest.frameworks import interpreters
-from gpusetup.selftest.plan import Limits, Selection
+from gpusetup.selftest.plan import RunLimits, Selection
 from gpusetup.selftest.proof import Proof
 from gpusetup.selftest.prove import prove
+from gpusetup.selftest.registry import checks
+from gpusetup.selftest.selection import choose_checks
 
 THREADS = (1, 2)
 PROCESSORS = {
@@ -48,7 +48,7 @@ def main(wanted: argparse.Namespace) -> int:
         os.environ.update(hidden)  # workers start with what is set here
         for threads in wanted.threads or THREADS:
             chosen = Selection(checks=names, pythons=pythons, seeds=(seed,), threads=threads)
-            proof = prove(chosen, found, jobs=2, limits=Limits(seconds=600))
+            proof = prove(chosen, found, jobs=2, limits=RunLimits(seconds=600))
             runs.update(run.job.framework for run in proof.runs)
             verdicts += len(proof.verdicts)
             alarms += accused(proof, f"seed {seed}, {threads} threads, {processor}")

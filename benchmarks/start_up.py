@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the fake driv
 
 import gpusetup
 from gpusetup.cli import COMMANDS
-from gpusetup.facts import compiled as facts
-from gpusetup.render import compiled as templates
+from gpusetup.facts import cache as facts
+from gpusetup.render import template_cache as templates
 from tests.fake_driver import FakeDriver, build
 
 PYTHON = sys.executable

@@ -57,7 +57,7 @@ class Ordered:
         return f"{type(self).__name__}({self.text!r})"
 
 
-class Driver(Ordered):
+class DriverVersion(Ordered):
     """A Linux driver version, ``580.159.04``; a bare branch, ``580``, is older than each of its releases."""
 
     __slots__ = ()
@@ -67,7 +67,7 @@ class Driver(Ordered):
         return str(self.key[0])
 
 
-class Cuda(Ordered):
+class CudaVersion(Ordered):
     """A CUDA release, ``12.6.3``, or series, ``12.6``; a series is older than each of its releases."""
 
     __slots__ = ()
@@ -81,7 +81,7 @@ class Cuda(Ordered):
         return ".".join(map(str, self.key[:2]))
 
 
-class Cudnn(Ordered):
+class CudnnVersion(Ordered):
     """A cuDNN version, ``9.10.2.21`` or ``9.10.2``."""
 
     __slots__ = ()
@@ -122,21 +122,21 @@ class Rpm(Ordered):
 
 
 @functools.cache
-def driver(text: str) -> Driver:
+def driver(text: str) -> DriverVersion:
     """Parse a driver version; raises `WrongInputError` when it is none."""
-    return _dotted(Driver, text, "driver version")
+    return _dotted(DriverVersion, text, "driver version")
 
 
 @functools.cache
-def cuda(text: str) -> Cuda:
+def cuda(text: str) -> CudaVersion:
     """Parse a CUDA release or series; raises `WrongInputError` when it is none."""
-    return _dotted(Cuda, text, "CUDA version")
+    return _dotted(CudaVersion, text, "CUDA version")
 
 
 @functools.cache
-def cudnn(text: str) -> Cudnn:
+def cudnn(text: str) -> CudnnVersion:
     """Parse a cuDNN version; raises `WrongInputError` when it is none."""
-    return _dotted(Cudnn, text, "cuDNN version")
+    return _dotted(CudnnVersion, text, "cuDNN version")
 
 
 @functools.cache

@@ -9,9 +9,9 @@ from gpusetup.resolve.model import (
     Environment,
     HostDriver,
     Repository,
+    RepositoryKey,
     Request,
     Requirement,
-    SigningKey,
     Stack,
     Toolkit,
 )
@@ -23,7 +23,7 @@ NONFREE = Repository(
     id="rpmfusion-nonfree",
     name="RPM Fusion nonfree",
     metalink="https://mirrors.rpmfusion.org/metalink?repo=nonfree-fedora-44&arch=x86_64",
-    key=SigningKey(
+    key=RepositoryKey(
         key_id="94843C65",
         fingerprint="79BDB88F9BBF73910FD4095B6A2AF96194843C65",
         url="https://rpmfusion.org/keys?action=AttachFile&do=get&target=RPM-GPG-KEY-rpmfusion-nonfree-fedora-2020",
@@ -33,7 +33,7 @@ CUDA = Repository(
     id="cuda-fedora44-x86_64",
     name="CUDA for Fedora 44",
     baseurl="https://developer.download.nvidia.com/compute/cuda/repos/fedora44/x86_64",
-    key=SigningKey(
+    key=RepositoryKey(
         key_id="73CD9B30",
         fingerprint="129994480EC63D2789BC98E490DFED2F73CD9B30",
         url="https://developer.download.nvidia.com/compute/cuda/repos/fedora44/x86_64/73CD9B30.pub",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gpusetup.errors import RefusedError
-from gpusetup.owner import Owner, environment, require_own, runs_as, works_as
+from gpusetup.trust.owner import Owner, environment, require_own, runs_as, works_as
 from tests import strangers
 from tests.strangers import MALLORY, TRENT, give, needs_root, ran
 
@@ -81,7 +81,7 @@ def test_a_user_without_an_account_gets_no_groups_and_nothing_of_roots_variables
 
 def as_owner(kind: str, path: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-P", "-m", "gpusetup.owner", kind, path, *command],
+        [sys.executable, "-P", "-m", "gpusetup.trust.owner", kind, path, *command],
         env=os.environ | variables, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gpusetup.errors import RefusedError
-from gpusetup.trust import Trust, require_tree
+from gpusetup.trust.paths import Trust, require_tree
 from tests.strangers import MALLORY, TRENT, give, needs_root
 
 pytestmark = needs_root

@@ -18,7 +18,7 @@ from typing import Any
 from packaging.version import Version
 
 from gpusetup.errors import CannotLookError
-from gpusetup.facts.compiled import HERE
+from gpusetup.facts.cache import HERE
 from tools import facts_toml, pip_index
 from tools.rows import Row, apply, new, tell
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gpusetup.errors import GpusetupError
-from gpusetup.facts.compiled import HERE
+from gpusetup.facts.cache import HERE
 from tools import facts_toml
 
 Row = dict[str, Any]

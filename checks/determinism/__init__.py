@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.draw import integers, uniform
+from checks.determinism.bit_equality import Trail, check_sameness
 from checks.determinism.kernels import Kernels, observe_company
 from checks.determinism.operations import Operations, probe
 from checks.determinism.portability import observe_portability
-from checks.determinism.sameness import Trail, check_sameness
 from checks.determinism.sources import check_sources
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from checks.common.job import Job
     from checks.common.record import Recorder
     from checks.determinism import Data
-    from checks.determinism.sameness import Trail
+    from checks.determinism.bit_equality import Trail
 
 Array = np.ndarray[Any, Any]
 Weights = dict[str, jax.Array]

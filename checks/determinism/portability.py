@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import checks
 from checks.common.host import instructions
 from checks.determinism import kernels
-from checks.determinism.sameness import OTHER, SAME, digest
+from checks.determinism.bit_equality import OTHER, SAME, digest
 
 if TYPE_CHECKING:
     from checks.common.job import Job
     from checks.common.record import Recorder
     from checks.determinism import Backend
 
-_SCRIPT = Path(__file__).with_name("elsewhere.py")
+_SCRIPT = Path(__file__).with_name("other_environment.py")
 _VARIANTS = Path(__file__).with_name("variants.toml")
 _NAMES = ("gru", "exact", "transformer", "sgd", "autodiff", "numerics")
 

@@ -13,14 +13,14 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from checks.common.pytorch import device
 from checks.determinism import BATCH, CLASSES, DROPOUT, EPOCHS, FEATURES, HIDDEN, LEARNING_RATE, MOMENTUM
+from checks.determinism.framework_specific.pytorch import observe_own as observe_own  # noqa: PLC0414
 from checks.determinism.kernels.pytorch import kernels as kernels  # noqa: PLC0414 - part of a backend
 from checks.determinism.operations.pytorch import operations as operations  # noqa: PLC0414 - part of a backend
-from checks.determinism.own.pytorch import observe_own as observe_own  # noqa: PLC0414
 
 if TYPE_CHECKING:
     from checks.common.job import Job
     from checks.determinism import Data
-    from checks.determinism.sameness import Trail
+    from checks.determinism.bit_equality import Trail
 
 Array = np.ndarray[Any, Any]
 

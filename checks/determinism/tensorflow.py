@@ -11,14 +11,14 @@ import tensorflow as tf
 from tensorflow.python.framework import config
 
 from checks.determinism import BATCH, CLASSES, DROPOUT, EPOCHS, EXAMPLES, FEATURES, HIDDEN, LEARNING_RATE, MOMENTUM
+from checks.determinism.framework_specific.tensorflow import observe_own as observe_own  # noqa: PLC0414
 from checks.determinism.kernels.tensorflow import kernels as kernels  # noqa: PLC0414 - part of a backend
 from checks.determinism.operations.tensorflow import operations as operations  # noqa: PLC0414 - part of a backend
-from checks.determinism.own.tensorflow import observe_own as observe_own  # noqa: PLC0414
 
 if TYPE_CHECKING:
     from checks.common.job import Job
     from checks.determinism import Data
-    from checks.determinism.sameness import Trail
+    from checks.determinism.bit_equality import Trail
 
 Array = np.ndarray[Any, Any]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from checks.common.mixed import OVERFLOWING, check_kept, check_overflow
+from checks.common.half_precision import OVERFLOWING, check_kept, check_overflow
 
 if TYPE_CHECKING:
     from checks.common.job import Job

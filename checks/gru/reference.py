@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.common.learning import Momentum, cross_entropy
+from checks.common.float64_training import Momentum, cross_entropy
 from checks.gru import LEARNING_RATE, MOMENTUM
 
 if TYPE_CHECKING:

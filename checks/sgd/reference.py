@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.common.learning import cross_entropy
+from checks.common.float64_training import cross_entropy
 from checks.sgd.rules import BETAS, DECAY, MOMENTUM, WEIGHT_DECAY, Rule
 
 if TYPE_CHECKING:

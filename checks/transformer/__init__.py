@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.draw import permutation, uniform
+from checks.common.half_precision import OVERFLOWING, check_kept, check_overflow
 from checks.common.job import FAINT
-from checks.common.mixed import OVERFLOWING, check_kept, check_overflow
 from checks.transformer.attention import Kernel, prove_attention
 from checks.transformer.invariants import check_encoder, check_knowledge, check_language_model, check_overfit
 from checks.transformer.text import LETTERS, LONGEST, Batch, Integers, ask_hidden, ask_next, read_lines

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from checks.common.learning import Momentum, cross_entropy
+from checks.common.float64_training import Momentum, cross_entropy
 from checks.transformer import BLOCKS, HEADS, LEARNING_RATE, MOMENTUM
 from checks.transformer.layers import Array, Mask, attention, gelu, layer_norm, linear
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from gpusetup.apply.state import open_ours, read_ours
+from gpusetup.apply.owned_files import open_ours, read_ours
 from gpusetup.value import Value
 
 Event = Literal["started", "applied", "failed", "waiting", "undone"]

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NoReturn
 
-from gpusetup.apply import doors
-from gpusetup.apply.doors import Outcome
+from gpusetup.apply import phases
 from gpusetup.apply.journal import Entry
-from gpusetup.apply.place import Place
+from gpusetup.apply.phases import PhaseResult
+from gpusetup.apply.state_dir import StateDir
 from gpusetup.errors import RefusedError, StepFailedError
 from gpusetup.render.model import Recipe, Step
 from gpusetup.text import neutral
@@ -22,12 +22,12 @@ Tell = Callable[[str], None]
 Ending = Literal["done", "reboot"]
 
 
-def look(recipe: Recipe, place: Place) -> dict[str, bool]:
+def look(recipe: Recipe, place: StateDir) -> dict[str, bool]:
     """Return for each step whether it is done already. Changes nothing."""
-    return {step.id: doors.run(recipe, step, "check", place).status == 0 for step in recipe.steps}
+    return {step.id: phases.run(recipe, step, "check", place).status == 0 for step in recipe.steps}
 
 
-def apply(recipe: Recipe, place: Place, tell: Tell) -> Ending:
+def apply(recipe: Recipe, place: StateDir, tell: Tell) -> Ending:
     """Do every step that is not done yet; ``reboot`` when one can only be finished by the next boot.
 
     Raises `StepFailedError`, with the step's last lines, when a step fails or its check says no after it ran.
@@ -43,7 +43,7 @@ def apply(recipe: Recipe, place: Place, tell: Tell) -> Ending:
     return "done"
 
 
-def undo(place: Place, tell: Tell, ours: Callable[[Entry], bool] = lambda _entry: True) -> int:
+def undo(place: StateDir, tell: Tell, ours: Callable[[Entry], bool] = lambda _entry: True) -> int:
     """Take back every step that stands and whose last entry is `ours`, the latest first; return how many.
 
     Raises `StepFailedError` when one cannot be taken back; the others stay as they are.
@@ -54,7 +54,7 @@ def undo(place: Place, tell: Tell, ours: Callable[[Entry], bool] = lambda _entry
             recipe = place.recipe(entry.recipe)
             step = _step(recipe, entry)
             tell(f"── taking back {step.id}")
-            outcome = doors.run(recipe, step, "undo", place)
+            outcome = phases.run(recipe, step, "undo", place)
             if outcome.status != 0:
                 _fail(f"taking back the step {step.id} failed", outcome, "mend the cause and run it again")
             place.journal.note(recipe.digest, step.id, "undone")
@@ -69,21 +69,21 @@ def _step(recipe: Recipe, entry: Entry) -> Step:
     return found
 
 
-def _already(recipe: Recipe, step: Step, place: Place) -> bool:
+def _already(recipe: Recipe, step: Step, place: StateDir) -> bool:
     last = place.journal.last(step.id)
-    if doors.run(recipe, step, "check", place).status != 0 or last == "started":
+    if phases.run(recipe, step, "check", place).status != 0 or last == "started":
         return False
     if last in ("failed", "waiting"):
         place.journal.note(recipe.digest, step.id, "applied")
     return True
 
 
-def _apply_step(recipe: Recipe, step: Step, place: Place, tell: Tell) -> Ending:
+def _apply_step(recipe: Recipe, step: Step, place: StateDir, tell: Tell) -> Ending:
     place.journal.note(recipe.digest, step.id, "started")
-    outcome = doors.run(recipe, step, "apply", place)
+    outcome = phases.run(recipe, step, "apply", place)
     if outcome.killed:  # it stays begun: half of it may be done, so it is done again whatever its check says
         _fail(f"the step {step.id} was killed by signal {outcome.killed}", outcome, "run the same command again")
-    check = doors.run(recipe, step, "check", place) if outcome.status == 0 else None
+    check = phases.run(recipe, step, "check", place) if outcome.status == 0 else None
     if check is None or (check.status != 0 and not step.reboot_after):
         place.journal.note(recipe.digest, step.id, "failed")
         said = f"failed (exit status {outcome.status})" if check is None else "ran, but its check says it is not done"
@@ -97,6 +97,6 @@ def _apply_step(recipe: Recipe, step: Step, place: Place, tell: Tell) -> Ending:
     return "done"
 
 
-def _fail(what: str, outcome: Outcome, remedy: str) -> NoReturn:
+def _fail(what: str, outcome: PhaseResult, remedy: str) -> NoReturn:
     last = next((line.strip() for line in reversed(outcome.tail) if line.strip()), "")
     raise StepFailedError(f"{what}: {neutral(last)}" if last else what, remedy)

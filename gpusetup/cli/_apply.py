@@ -12,30 +12,30 @@ import click
 
 from gpusetup.cli._streams import tell
 from gpusetup.errors import EXIT_FINE, EXIT_REBOOT, RefusedError
-from gpusetup.own_trust import require_own_strength
+from gpusetup.trust.installation import require_own_strength
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gpusetup.apply.journal import Entry
-    from gpusetup.apply.place import Place
+    from gpusetup.apply.state_dir import StateDir
     from gpusetup.render.model import Recipe, Step
 
 
-def host_place() -> Place:
+def host_place() -> StateDir:
     """Return where this machine keeps its journal; ``GPUSETUP_ROOT`` is for image roots and tests.
 
     Raises `RefusedError` where somebody else could change what root would do there.
     """
     require_own_strength()
-    from gpusetup.apply.place import Place  # noqa: PLC0415 - --help needs none of this
+    from gpusetup.apply.state_dir import StateDir  # noqa: PLC0415 - --help needs none of this
 
-    return Place(Path(os.environ.get("GPUSETUP_ROOT") or "/"))
+    return StateDir(Path(os.environ.get("GPUSETUP_ROOT") or "/"))
 
 
-def carry_out(recipe: Recipe, place: Place, *, yes: bool, own: Iterable[Step] = ()) -> int:
+def carry_out(recipe: Recipe, place: StateDir, *, yes: bool, own: Iterable[Step] = ()) -> int:
     """Do the steps of `recipe` after asking, and return the exit code. What `own` steps would run is shown in full."""
-    from gpusetup.apply.guard import refuse_changed_host  # noqa: PLC0415
+    from gpusetup.apply.preconditions import refuse_changed_host  # noqa: PLC0415
     from gpusetup.apply.run import apply  # noqa: PLC0415
     from gpusetup.cli._signals import unwinding  # noqa: PLC0415
 
@@ -51,7 +51,7 @@ def carry_out(recipe: Recipe, place: Place, *, yes: bool, own: Iterable[Step] = 
     return EXIT_FINE if ending == "done" else EXIT_REBOOT
 
 
-def take_back(place: Place, ours: Callable[[Entry], bool], *, yes: bool) -> None:
+def take_back(place: StateDir, ours: Callable[[Entry], bool], *, yes: bool) -> None:
     """Undo, after asking, the steps whose last entry in the journal is `ours`."""
     from gpusetup.apply.run import undo  # noqa: PLC0415
     from gpusetup.cli._signals import unwinding  # noqa: PLC0415

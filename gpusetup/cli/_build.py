@@ -13,7 +13,7 @@ from gpusetup.cli._streams import tell
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gpusetup.apply.image.builder import Builder
+    from gpusetup.images.builder import Builder
     from gpusetup.render.container import Container
     from gpusetup.resolve.model import Archive
     from gpusetup.selftest.proof import Proof
@@ -78,8 +78,8 @@ def wheel_beside(output: Path | None, kind: str, asked: Building) -> Archive | N
     """Return gpusetup's wheel if the format `kind` carries it, laid where the file is written, which copies it."""
     if kind != SELFTEST:
         return None
-    from gpusetup.apply.image.build import context  # noqa: PLC0415
-    from gpusetup.apply.image.wheel import wheel  # noqa: PLC0415
+    from gpusetup.images.build import context  # noqa: PLC0415
+    from gpusetup.images.wheel import wheel  # noqa: PLC0415
 
     if output is not None:
         return wheel(asked.wheel, output.parent)
@@ -91,15 +91,15 @@ def wheel_beside(output: Path | None, kind: str, asked: Building) -> Archive | N
 
 def build_and_prove(draw: Callable[[Archive | None], Container], kind: str, image: str, asked: Building) -> int:
     """Build as `image` what `draw` returns, prove it when asked to; return the exit code of the proof, 0 without."""
-    from gpusetup.apply.image.build import Wishes, build, context  # noqa: PLC0415
-    from gpusetup.apply.image.builder import find  # noqa: PLC0415
-    from gpusetup.apply.image.inside import require_gpu  # noqa: PLC0415
-    from gpusetup.apply.image.selftest import selftest, with_gpusetup  # noqa: PLC0415
-    from gpusetup.apply.image.wheel import wheel  # noqa: PLC0415
     from gpusetup.errors import WrongInputError  # noqa: PLC0415
+    from gpusetup.images.build import BuildOptions, build, context  # noqa: PLC0415
+    from gpusetup.images.builder import find  # noqa: PLC0415
+    from gpusetup.images.run import require_gpu  # noqa: PLC0415
+    from gpusetup.images.selftest import selftest, with_gpusetup  # noqa: PLC0415
+    from gpusetup.images.wheel import wheel  # noqa: PLC0415
 
     builder = find(asked.builder or "")
-    wishes = Wishes(pip_config=asked.pip_config, options=asked.builder_options)
+    wishes = BuildOptions(pip_config=asked.pip_config, options=asked.builder_options)
     with context() as folder:
         container = draw(wheel(asked.wheel, folder) if kind == SELFTEST else None)
         if "\nFROM " not in container.text:
@@ -118,8 +118,8 @@ def build_and_prove(draw: Callable[[Archive | None], Container], kind: str, imag
 
 
 def _list(builder: Builder, image: str, sbom: Path) -> None:
-    from gpusetup.apply.image.contents import licences_of  # noqa: PLC0415
     from gpusetup.facts import facts  # noqa: PLC0415
+    from gpusetup.images.contents import licences_of  # noqa: PLC0415
     from gpusetup.licences.cyclonedx import bill  # noqa: PLC0415
 
     deliver(bill(licences_of(builder, image, facts())), sbom)

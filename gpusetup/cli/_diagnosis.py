@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gpusetup.machine.model import Machine
 
 
-class Source(msgspec.Struct, frozen=True):
+class MachineSource(msgspec.Struct, frozen=True):
     """Which machine is examined: a saved one, or the host under `sysroot`."""
 
     machine_file: str | None
@@ -33,7 +33,7 @@ class Source(msgspec.Struct, frozen=True):
         return deepened(machine, self.deep, self.pythons)
 
 
-class Standard(msgspec.Struct, frozen=True):
+class Policy(msgspec.Struct, frozen=True):
     """What a machine is held against: the rules, what was accepted, and from when on it counts as a failure."""
 
     rules: Callable[[], list[Rule]]
@@ -46,7 +46,7 @@ class Standard(msgspec.Struct, frozen=True):
         from gpusetup.doctor import verdict  # noqa: PLC0415
         from gpusetup.doctor.examine import examine  # noqa: PLC0415
         from gpusetup.doctor.finding import Report  # noqa: PLC0415
-        from gpusetup.doctor.name import framework_names, machine_name  # noqa: PLC0415
+        from gpusetup.doctor.machine_title import framework_names, machine_name  # noqa: PLC0415
 
         findings = examine(machine, self.rules())
         if self.require_gpu:
@@ -69,19 +69,17 @@ class Standard(msgspec.Struct, frozen=True):
         return report, verdict.exit_code(findings, self.rules(), self.fail_on)
 
 
-def standard(only: str, skip: str, silences: str | None, *, fail_on: str, require_gpu: bool) -> Standard:
-    """Return the standard that the options set; its rules are loaded when they are first asked for."""
-    return Standard(
-        cache(lambda: chosen(only, skip, require_gpu=require_gpu)), _silences(silences), fail_on, require_gpu
-    )
+def policy(only: str, skip: str, silences: str | None, *, fail_on: str, require_gpu: bool) -> Policy:
+    """Return the policy that the options set; its rules are loaded when they are first asked for."""
+    return Policy(cache(lambda: chosen(only, skip, require_gpu=require_gpu)), _silences(silences), fail_on, require_gpu)
 
 
 def chosen(only: str, skip: str, *, require_gpu: bool) -> list[Rule]:
     """Return the rules that were asked for, and load what runs them: it can be done while the driver works."""
-    from gpusetup.doctor import catalogue, examine, verdict  # noqa: F401, PLC0415
+    from gpusetup.doctor import examine, registry, verdict  # noqa: F401, PLC0415
 
-    every = catalogue.all_rules()
-    rules = catalogue.select(every, only, skip)
+    every = registry.all_rules()
+    rules = registry.select(every, only, skip)
     return with_gpu_required(rules, every) if require_gpu else rules
 
 

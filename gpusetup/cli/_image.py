@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.cli._diagnosis import Standard, with_gpu_required
-from gpusetup.doctor.catalogue import all_rules, select
+from gpusetup.cli._diagnosis import Policy, with_gpu_required
 from gpusetup.doctor.image import rules_for
+from gpusetup.doctor.registry import all_rules, select
 from gpusetup.machine.image.read import read_image
 from gpusetup.machine.model.image import Image
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from gpusetup.render.container.model import Container
 
 
-def judge_image(machine: Machine, said: str, standard: Standard, only: str, skip: str) -> tuple[Report, int]:
-    """Return the report on the image that `said` names, and the exit code that `standard` gives it."""
+def judge_image(machine: Machine, said: str, policy: Policy, only: str, skip: str) -> tuple[Report, int]:
+    """Return the report on the image that `said` names, and the exit code that `policy` gives it."""
     image = read_image(said, machine.system.arch)
     rules = select({one.id: one for one in rules_for(image)}, only, skip)
-    if standard.require_gpu:
+    if policy.require_gpu:
         rules = with_gpu_required(rules, all_rules())
-    return msgspec.structs.replace(standard, rules=lambda: rules).judge(machine)
+    return msgspec.structs.replace(policy, rules=lambda: rules).judge(machine)
 
 
 def judge_container(machine: Machine, container: Container) -> tuple[Report, int]:
@@ -36,4 +36,4 @@ def judge_container(machine: Machine, container: Container) -> tuple[Report, int
         read_from="what was rendered",
     )
     rules = rules_for(image)
-    return Standard(lambda: rules, (), "error", False).judge(machine)
+    return Policy(lambda: rules, (), "error", False).judge(machine)

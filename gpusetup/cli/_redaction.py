@@ -9,7 +9,7 @@ from gpusetup.cli._options import HERE
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report
     from gpusetup.machine.model import Machine
-    from gpusetup.redact.own import Names
+    from gpusetup.machine.model.names import HostNames
 
 
 def without_names(report: Report, sysroot: str = HERE) -> Report:
@@ -26,13 +26,13 @@ def machine_without_names(machine: Machine, sysroot: str = HERE) -> Machine:
     return redacted_machine(machine, _names(sysroot))
 
 
-def _names(sysroot: str) -> Names:
+def _names(sysroot: str) -> HostNames:
     from gpusetup.machine.host import Host  # noqa: PLC0415
+    from gpusetup.machine.model.names import HostNames  # noqa: PLC0415
     from gpusetup.machine.system.people import read_names  # noqa: PLC0415
-    from gpusetup.redact.own import Names  # noqa: PLC0415
 
     here = read_names(Host(HERE))
     if sysroot == HERE:
         return here
     there = read_names(Host(sysroot))
-    return Names(users=here.users + there.users, own=here.own, hosts=here.hosts + there.hosts)
+    return HostNames(users=here.users + there.users, own=here.own, hosts=here.hosts + there.hosts)

@@ -15,14 +15,22 @@ from gpusetup.cli._streams import tell
 from gpusetup.errors import EXIT_FINE
 
 if TYPE_CHECKING:
-    from gpusetup.cli._diagnosis import Source, Standard
+    from gpusetup.cli._diagnosis import MachineSource, Policy
     from gpusetup.doctor.finding import Finding
     from gpusetup.machine.model import Machine
     from gpusetup.render.model import Recipe
 
 
 def repair(
-    source: Source, standard: Standard, form: str, only: str, *, asked: bool, do_apply: bool, do_undo: bool, yes: bool
+    source: MachineSource,
+    policy: Policy,
+    form: str,
+    only: str,
+    *,
+    asked: bool,
+    do_apply: bool,
+    do_undo: bool,
+    yes: bool,
 ) -> int:
     """Print, carry out or take back what mends the findings, and return the exit code."""
     if not asked:
@@ -33,32 +41,32 @@ def repair(
         place = host_place()
         take_back(place, lambda entry: place.mends(entry.recipe), yes=yes)
         return EXIT_FINE
-    return _apply(source, standard, only, yes=yes) if do_apply else _print(source, standard, form, only)
+    return _apply(source, policy, only, yes=yes) if do_apply else _print(source, policy, form, only)
 
 
-def _print(source: Source, standard: Standard, form: str, only: str) -> int:
+def _print(source: MachineSource, policy: Policy, form: str, only: str) -> int:
     """Print the recipe and what is left to a person; the exit code is the doctor's."""
-    from gpusetup.doctor.repair import Asked  # noqa: PLC0415
+    from gpusetup.doctor.repair import RepairOptions  # noqa: PLC0415
     from gpusetup.doctor.repair import repair as made  # noqa: PLC0415
     from gpusetup.report.repair import show  # noqa: PLC0415
     from gpusetup.value import to_json  # noqa: PLC0415
 
     if form not in {"text", "json"}:
         raise click.UsageError("--fix prints text or JSON")
-    machine = source.read(meanwhile=standard.rules)
-    report, code = standard.judge(machine)
-    found = made(report.findings, machine, Asked(python=sys.executable, wishes=_wishes(only)))
+    machine = source.read(meanwhile=policy.rules)
+    report, code = policy.judge(machine)
+    found = made(report.findings, machine, RepairOptions(python=sys.executable, wishes=_wishes(only)))
     click.echo(to_json(found), nl=False) if form == "json" else show(found)
     return code
 
 
-def _apply(source: Source, standard: Standard, only: str, *, yes: bool) -> int:
+def _apply(source: MachineSource, policy: Policy, only: str, *, yes: bool) -> int:
     """Carry the steps out, or go on with those that a reboot interrupted."""
-    from gpusetup.apply.guard import refuse_other_host  # noqa: PLC0415
+    from gpusetup.apply.preconditions import refuse_other_host  # noqa: PLC0415
 
     place = host_place()
     recipe = place.waiting(mends=True) or _recipe(
-        msgspec.structs.replace(source, sysroot=str(place.root)), standard, only
+        msgspec.structs.replace(source, sysroot=str(place.root)), policy, only
     )
     if not recipe.steps:
         click.echo("nothing here can be carried out; gpusetup doctor --fix says what is left to a person")
@@ -67,20 +75,20 @@ def _apply(source: Source, standard: Standard, only: str, *, yes: bool) -> int:
     return carry_out(recipe, place, yes=yes)
 
 
-def _recipe(source: Source, standard: Standard, only: str) -> Recipe:
-    from gpusetup.doctor.repair import Asked  # noqa: PLC0415
+def _recipe(source: MachineSource, policy: Policy, only: str) -> Recipe:
+    from gpusetup.doctor.repair import RepairOptions  # noqa: PLC0415
     from gpusetup.doctor.repair import repair as made  # noqa: PLC0415
 
-    machine = source.read(meanwhile=standard.rules)
-    findings = standard.judge(machine)[0].findings
+    machine = source.read(meanwhile=policy.rules)
+    findings = policy.judge(machine)[0].findings
     person = os.environ.get("SUDO_USER", "") if os.geteuid() == 0 and source.sysroot == HERE else ""
-    theirs = _of_login(person, source, standard, machine, findings) if person not in {"", "root"} else ()
-    asked = Asked(python=sys.executable, wishes=_wishes(only), person=person)
+    theirs = _of_login(person, source, policy, machine, findings) if person not in {"", "root"} else ()
+    asked = RepairOptions(python=sys.executable, wishes=_wishes(only), person=person)
     return made(findings, machine, asked, theirs).recipe
 
 
 def _of_login(
-    person: str, source: Source, standard: Standard, machine: Machine, ours: tuple[Finding, ...]
+    person: str, source: MachineSource, policy: Policy, machine: Machine, ours: tuple[Finding, ...]
 ) -> tuple[Finding, ...]:
     """Return what is wrong in a login of whoever called sudo, and not for root: groups, variables, limits."""
     from gpusetup.doctor.rule import either  # noqa: PLC0415
@@ -93,7 +101,7 @@ def _of_login(
         tell(f"could not look as {person}: {login.source} {login.unread} {login.detail}")
         return ()
     known = {one.rule for one in ours if one.state in {"error", "warning", "info"}}
-    return tuple(one for one in standard.judge(seen_by(login, machine))[0].findings if one.rule not in known)
+    return tuple(one for one in policy.judge(seen_by(login, machine))[0].findings if one.rule not in known)
 
 
 def _wishes(only: str) -> tuple[str, ...]:

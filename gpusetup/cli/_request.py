@@ -8,6 +8,7 @@ import click
 
 from gpusetup.cli._options import machine_options, read_machine
 from gpusetup.cli._streams import tell
+from gpusetup.resolve.pins import PINS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.machine.model import Machine
     from gpusetup.resolve.model import Request
-    from gpusetup.resolve.request import Asked
+    from gpusetup.resolve.request import RequestOptions
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -37,12 +38,7 @@ OPTIONS = (
                  help="What makes the Python environments."),
     click.option("--framework", "frameworks", multiple=True, type=click.Choice(["torch", "tensorflow"]),
                  help="Only this framework; repeat for several.  [default: both]"),
-    click.option("--driver", default="", metavar="V", help="A driver that must stay, or the version or branch wanted."),
-    click.option("--cuda", default="", metavar="X.Y", help="The CUDA to compile with (wheels bring their own)."),
-    click.option("--cudnn", default="", metavar="V", help="The cuDNN everything must have."),
-    click.option("--torch", default="", metavar="V", help="The PyTorch release, or with its variant: 2.14.1+cu126."),
-    click.option("--tensorflow", default="", metavar="V", help="The TensorFlow release."),
-    click.option("--python", default="", metavar="X.Y", help="The Python of the environments."),
+    *(click.option(f"--{pin.field}", default="", metavar=pin.metavar, help=pin.help) for pin in PINS),
     click.option("--allow-eol", is_flag=True, help="Allow a release that gets no updates any more."),
 )  # fmt: skip
 
@@ -61,16 +57,16 @@ def read_request(facts: Facts, **options: Any) -> Request:
 
 def read_asked(
     facts: Facts, *, machine_file: str | None, sysroot: str, deadline: float, repo: str | None,
-    variant: str | None = None, **wishes: Any,
-) -> Asked:  # fmt: skip
+    variant: str | None = None, **wanted: Any,
+) -> RequestOptions:  # fmt: skip
     """Return the same, with the machine that was read for it."""
     from gpusetup.resolve import prepare  # noqa: PLC0415 - --help needs none of it
-    from gpusetup.resolve.request import Wishes, ask  # noqa: PLC0415
+    from gpusetup.resolve.request import Wanted, ask  # noqa: PLC0415
 
     def read() -> Machine:
         return read_machine(machine_file, sysroot, deadline, lambda: prepare(facts))
 
-    asked = ask(facts, Wishes(repo=repo or "", variant=variant or "", **wishes), read)  # type: ignore[arg-type]
+    asked = ask(facts, Wanted(repo=repo or "", variant=variant or "", **wanted), read)  # type: ignore[arg-type]
     for note in asked.notes:
         tell(f"note: {note}")
     return asked

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 import click
 
-from gpusetup.nowhere import open_nowhere
+from gpusetup.devnull import open_nowhere
 from gpusetup.text import escaped, neutral, uncommanding
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from gpusetup.cli._diagnosis import Source, Standard
+    from gpusetup.cli._diagnosis import MachineSource, Policy
     from gpusetup.doctor.finding import Report
 
 
-def watch(source: Source, standard: Standard, form: str, seconds: float, *, redact: bool) -> int:
+def watch(source: MachineSource, policy: Policy, form: str, seconds: float, *, redact: bool) -> int:
     """Print a report, then its changes as they come, until Ctrl-C; return the exit code of the last examination.
 
     The driver is asked once for each examination, in a process that ends before the pause of `seconds` begins: a
@@ -23,12 +23,12 @@ def watch(source: Source, standard: Standard, form: str, seconds: float, *, reda
     if form not in {"text", "json"}:
         raise click.UsageError("--watch prints text, or with --json one line of JSON for each examination")
     if source.machine_file == "-":
-        raise click.UsageError("--watch reads the machine again and again, which standard input cannot give twice")
+        raise click.UsageError("--watch reads the machine again and again, which policy input cannot give twice")
     last: Report | None = None
     code = 0
     try:
         while True:
-            report, code = _examine(source, standard, redact=redact)
+            report, code = _examine(source, policy, redact=redact)
             (_print_line if form == "json" else _print_text)(last, report)
             last = report
             gc.collect()  # short commands end before the collector ever looks; this one goes on
@@ -37,20 +37,20 @@ def watch(source: Source, standard: Standard, form: str, seconds: float, *, reda
         return code
 
 
-def _examine(source: Source, standard: Standard, *, redact: bool) -> tuple[Report, int]:
+def _examine(source: MachineSource, policy: Policy, *, redact: bool) -> tuple[Report, int]:
     from gpusetup.cli._redaction import without_names  # noqa: PLC0415
 
-    report, code = standard.judge(source.read(meanwhile=standard.rules))
+    report, code = policy.judge(source.read(meanwhile=policy.rules))
     return (without_names(report) if redact else report), code
 
 
 def _print_line(last: Report | None, report: Report) -> None:
-    """Print one line of JSON: an `Observation`, the first with everything that is wrong as new."""
-    from gpusetup.doctor.change import Observation, changes  # noqa: PLC0415
+    """Print one line of JSON: an `Examination`, the first with everything that is wrong as new."""
+    from gpusetup.doctor.comparison import Examination, changes  # noqa: PLC0415
     from gpusetup.doctor.verdict import headline  # noqa: PLC0415
     from gpusetup.value import to_json  # noqa: PLC0415
 
-    seen = Observation(
+    seen = Examination(
         at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         verdict=headline(report.findings),
         changes=changes(last.findings if last else (), report.findings),
@@ -60,7 +60,7 @@ def _print_line(last: Report | None, report: Report) -> None:
 
 def _print_text(last: Report | None, report: Report) -> None:
     """Print the whole report at first, then only what changed; nothing when nothing did."""
-    from gpusetup.doctor.change import changes  # noqa: PLC0415
+    from gpusetup.doctor.comparison import changes  # noqa: PLC0415
     from gpusetup.report import doctor as text  # noqa: PLC0415
 
     if last is None:

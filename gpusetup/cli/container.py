@@ -62,7 +62,7 @@ def container(
     """
     from gpusetup.facts import facts  # noqa: PLC0415 - --help needs none of this
     from gpusetup.machine.image.name import image_name  # noqa: PLC0415
-    from gpusetup.render.container import Job, render  # noqa: PLC0415
+    from gpusetup.render.container import ContainerJob, render  # noqa: PLC0415
     from gpusetup.render.container.choose import choose  # noqa: PLC0415
     from gpusetup.render.container.names import label, slug  # noqa: PLC0415
     from gpusetup.render.container.wheels import read_wheels  # noqa: PLC0415
@@ -73,7 +73,7 @@ def container(
     usual = slug("gpusetup-" + "-".join(one for env in stack.environments for one in env.frameworks))
     if wheels and len(stack.environments) > 1:
         raise click.UsageError("--requirements is for one environment: make an image for each with --framework")
-    job = Job(
+    job = ContainerJob(
         image=image_name(image or f"localhost/{usual}:latest"),
         name=label(name or usual),
         command=command,

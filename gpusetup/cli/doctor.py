@@ -88,11 +88,11 @@ def doctor(
         raise click.UsageError("--fix, --watch and --image are one at a time")
     if redact and do_fix:
         raise click.UsageError("--fix prints commands for this machine, which need its names: leave --redact out")
-    from gpusetup.cli._diagnosis import Source, standard  # noqa: PLC0415 - --help needs no values
+    from gpusetup.cli._diagnosis import MachineSource, policy  # noqa: PLC0415 - --help needs no values
 
     form = one_format(form, as_json=as_json)
-    source = Source(machine_file, sysroot, deadline, deep, pythons)
-    wanted = standard(only, skip, silences, fail_on=fail_on, require_gpu=require_gpu)
+    source = MachineSource(machine_file, sysroot, deadline, deep, pythons)
+    wanted = policy(only, skip, silences, fail_on=fail_on, require_gpu=require_gpu)
     if do_fix or do_apply or do_undo:
         from gpusetup.cli._repair import repair  # noqa: PLC0415
 

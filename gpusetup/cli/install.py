@@ -17,7 +17,7 @@ from gpusetup.cli._request import read_asked, request_options
 from gpusetup.errors import EXIT_FINE
 
 if TYPE_CHECKING:
-    from gpusetup.apply.place import Place
+    from gpusetup.apply.state_dir import StateDir
     from gpusetup.render.model import Recipe
 
 
@@ -114,7 +114,7 @@ def _only_plan(ctx: click.Context, options: dict[str, Any], *, do_apply: bool) -
 
 def _planned(path: Path, own: Path | None, waiting: Recipe | None) -> Recipe:
     """Return the recipe that the plan in the file `path` asks for: the one that was begun, or what it comes to here."""
-    from gpusetup.apply.plan import agreed  # noqa: PLC0415 - --help needs none of this
+    from gpusetup.apply.saved_plan import agreed  # noqa: PLC0415 - --help needs none of this
     from gpusetup.facts import facts  # noqa: PLC0415
     from gpusetup.render.model import Recipe  # noqa: PLC0415
     from gpusetup.value import load  # noqa: PLC0415
@@ -134,11 +134,11 @@ def _write(recipe: Recipe, output: Path | None, kind: str) -> None:
         deliver(text, output)
 
 
-def _apply(recipe: Recipe, place: Place, own: Path | None, *, dry_run: bool, yes: bool) -> int:
+def _apply(recipe: Recipe, place: StateDir, own: Path | None, *, dry_run: bool, yes: bool) -> int:
     """Carry `recipe` out and return the exit code."""
-    from gpusetup.apply.guard import refuse_changed_host, refuse_other_host  # noqa: PLC0415
-    from gpusetup.apply.plan import own_steps  # noqa: PLC0415
+    from gpusetup.apply.preconditions import refuse_changed_host, refuse_other_host  # noqa: PLC0415
     from gpusetup.apply.run import look  # noqa: PLC0415
+    from gpusetup.apply.saved_plan import own_steps  # noqa: PLC0415
 
     refuse_other_host(recipe, place.root)
     refuse_changed_host(recipe, place)

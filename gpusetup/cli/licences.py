@@ -86,8 +86,8 @@ def _of_host(options: dict[str, Any]) -> Licences:
 
 
 def _of_image(image: str, builder: str) -> Licences:
-    from gpusetup.apply.image.builder import find  # noqa: PLC0415
-    from gpusetup.apply.image.contents import licences_of  # noqa: PLC0415
     from gpusetup.facts import facts  # noqa: PLC0415
+    from gpusetup.images.builder import find  # noqa: PLC0415
+    from gpusetup.images.contents import licences_of  # noqa: PLC0415
 
     return licences_of(find(builder), image, facts())

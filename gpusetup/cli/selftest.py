@@ -17,10 +17,10 @@ from gpusetup.cli._output import OUTPUT, deliver
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.model import Precision
     from gpusetup.selftest.plan import Axis
     from gpusetup.selftest.proof import Proof
+    from gpusetup.selftest.registry import Check
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -104,12 +104,12 @@ def selftest(
     from gpusetup.report import progress  # noqa: PLC0415
     from gpusetup.selftest import devices as hardware  # noqa: PLC0415
     from gpusetup.selftest import frameworks as software  # noqa: PLC0415
-    from gpusetup.selftest.catalogue import checks as all_checks  # noqa: PLC0415
-    from gpusetup.selftest.choose import choose_checks, require_apart, require_data, require_precisions  # noqa: PLC0415
     from gpusetup.selftest.memory import GIB  # noqa: PLC0415
-    from gpusetup.selftest.plan import Limits, Selection  # noqa: PLC0415
+    from gpusetup.selftest.plan import RunLimits, Selection  # noqa: PLC0415
     from gpusetup.selftest.proof import Proof  # noqa: PLC0415
     from gpusetup.selftest.prove import Baseline, prove  # noqa: PLC0415
+    from gpusetup.selftest.registry import checks as all_checks  # noqa: PLC0415
+    from gpusetup.selftest.selection import choose_checks, require_apart, require_data, require_precisions  # noqa: PLC0415
     from gpusetup.value import load, to_json  # noqa: PLC0415
 
     form = one_format(form, as_json=as_json)
@@ -148,7 +148,7 @@ def selftest(
             own_checks=own,
             baseline=before,
             jobs=jobs or max(1, len(os.sched_getaffinity(0)) // threads),
-            limits=Limits(seconds=deadline, memory=int((memory or 0) * GIB)),
+            limits=RunLimits(seconds=deadline, memory=int((memory or 0) * GIB)),
             watch=watch,
         )
     text = to_json(proof, indent=0)

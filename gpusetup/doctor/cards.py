@@ -31,7 +31,7 @@ FOR_PEOPLE = ("geforce", "titan", "quadro", "nvs", "laptop")
 """Words in the names of cards that are made for no server."""
 
 
-class Card(msgspec.Struct, frozen=True):
+class HostCard(msgspec.Struct, frozen=True):
     """One card; `capability` such as ``8.9``, and how we know it."""
 
     subject: str
@@ -51,7 +51,7 @@ class Card(msgspec.Struct, frozen=True):
         return self.gpu is not None
 
 
-def cards(machine: Machine) -> Iterator[Card]:
+def cards(machine: Machine) -> Iterator[HostCard]:
     """Yield the cards, their capability asked of NVML, or else looked up by PCI device id.
 
     Raises `UnreadError` after the others for a card of which neither tells.
@@ -65,16 +65,16 @@ def cards(machine: Machine) -> Iterator[Card]:
         if unread and not on_bus:
             there(unread)  # what NVML could not say, no bus says either
         for card in on_bus or ():
-            yield Card(f"PCI {card.address}", *_of_tables(card.device_id))
+            yield HostCard(f"PCI {card.address}", *_of_tables(card.device_id))
 
 
-def _of_nvml(machine: Machine, gpu: Gpu) -> Card:
+def _of_nvml(machine: Machine, gpu: Gpu) -> HostCard:
     subject = f"GPU {gpu.index}"
     if capability := optional(gpu.compute_capability, BY_TABLES):
-        return Card(subject, capability, NVML, gpu=gpu)
+        return HostCard(subject, capability, NVML, gpu=gpu)
     device = device_id(machine, gpu)
     capability, known_by, name = _of_tables(device) if device else (known(gpu.compute_capability), NVML, "")
-    return Card(subject, capability, known_by, name, gpu)
+    return HostCard(subject, capability, known_by, name, gpu)
 
 
 def _of_tables(device: str) -> tuple[str, str, str]:

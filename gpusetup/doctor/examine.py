@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from gpusetup.doctor.finding import Finding
 from gpusetup.doctor.fold import fold
-from gpusetup.doctor.outcome import fault, found, ok, unknown, untried
-from gpusetup.doctor.rule import HERE, Place, Rule, UnreadError, UntriedError, Waiver, waivers
+from gpusetup.doctor.rule import HERE, Rule, Subject, UnreadError, UntriedError, Waiver, waivers
+from gpusetup.doctor.to_finding import fault, found, ok, unknown, untried
 from gpusetup.errors import GpusetupError
 from gpusetup.machine.model import Machine, Unread
 
@@ -28,7 +28,7 @@ def judge(rule: Rule, machine: Machine) -> list[Finding]:
     """Return what `rule` says of each of its subjects; nothing at all when it has no subjects here."""
     waivers()
     try:
-        places: Sequence[Place | None] = [None] if rule.over is None else list(rule.over(machine))
+        places: Sequence[Subject | None] = [None] if rule.over is None else list(rule.over(machine))
     except UnreadError as error:
         return [unknown(rule, HERE, error.unread, machine)]
     except UntriedError as error:
@@ -37,7 +37,7 @@ def judge(rule: Rule, machine: Machine) -> list[Finding]:
     return [finding for place in places for finding in judge_one(rule, machine, place, before)]
 
 
-def judge_one(rule: Rule, machine: Machine, place: Place | None, before: tuple[Waiver, ...] = ()) -> list[Finding]:
+def judge_one(rule: Rule, machine: Machine, place: Subject | None, before: tuple[Waiver, ...] = ()) -> list[Finding]:
     """Return what `rule` says of one subject; what it has found before it met what cannot be read stands.
 
     `before` is what was done without when the subjects were looked for.

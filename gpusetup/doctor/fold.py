@@ -8,15 +8,15 @@ import msgspec
 
 from gpusetup.doctor.finding import Finding
 from gpusetup.doctor.frameworks import framework_of
-from gpusetup.doctor.outcome import UNTRIED, nothing_here
 from gpusetup.doctor.rule import HERE, Rule
+from gpusetup.doctor.to_finding import UNTRIED, nothing_here
 
 _FIRED = {"error", "warning", "info"}
 ANY, NO_FRAMEWORK, FRAMEWORK = "\0any", "\0none", "\0framework "
 """Names that no subject has."""
 
 
-class _Settled(msgspec.Struct, frozen=True):
+class _Folded(msgspec.Struct, frozen=True):
     """A finding after folding, and the state it had before."""
 
     finding: Finding
@@ -26,7 +26,7 @@ class _Settled(msgspec.Struct, frozen=True):
 class _Said:
     """What one rule has said, by subject: a machine may have thousands."""
 
-    def __init__(self, findings: list[_Settled]) -> None:
+    def __init__(self, findings: list[_Folded]) -> None:
         self.all = findings
         self._by_blind: dict[bool, _Roots] = {}
 
@@ -47,7 +47,7 @@ Causes = list[tuple[Rule, _Said]]
 class _Roots:
     """Place and id of the first root cause for each subject."""
 
-    def __init__(self, findings: list[_Settled], *, blind: bool) -> None:
+    def __init__(self, findings: list[_Folded], *, blind: bool) -> None:
         self._first: dict[str, tuple[int, str]] = {}
         for place, one in enumerate(findings):
             state = one.finding.state
@@ -93,9 +93,9 @@ def fold(rules: Sequence[Rule], raw: dict[str, list[Finding]]) -> list[Finding]:
             fine = here and all(finding.state == "ok" for finding in own)
             causes = [] if fine else [(by_id[name], settle(by_id[name])) for name in rule.after if name in by_id]
             settled[rule.id] = _Said(
-                [_Settled(_explained(rule, finding, causes), finding.state) for finding in own]
+                [_Folded(_explained(rule, finding, causes), finding.state) for finding in own]
                 if here
-                else [_Settled(_without_subjects(rule, causes), "skipped")]
+                else [_Folded(_without_subjects(rule, causes), "skipped")]
             )
         return settled[rule.id]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from gpusetup.doctor.once import once
-from gpusetup.doctor.rule import Rule, Severity, Verdict, Verdicts, fix, known, rule
+from gpusetup.doctor.rule import Rule, RuleResult, RuleResults, Severity, fix, known, rule
 from gpusetup.machine.model import Machine
 
 LOG_READABLE = "LOG001"
@@ -82,6 +82,7 @@ def is_explained(message: Message) -> bool:
 
 def log_rule(
     rule_id: str,
+    slug: str,
     title: str,
     *,
     worst: Severity,
@@ -98,15 +99,16 @@ def log_rule(
     explains(*says)
 
     def make(describe: Callable[[str], str]) -> Rule:
-        def judge(machine: Machine) -> Verdicts:
+        def judge(machine: Machine) -> RuleResults:
             found = lines(machine, *says)
             if found:
                 more = [f"{len(found)} such messages since the start"] if len(found) > SHOWN else []
-                yield Verdict(worst, describe(found[-1]), (*found[-SHOWN:], *more), fix(remedy), "")
+                yield RuleResult(worst, describe(found[-1]), (*found[-SHOWN:], *more), fix(remedy), "")
 
         judge.__doc__ = describe.__doc__
-        return rule(rule_id, title, worst=worst, source=source, after=("GPU001", LOG_READABLE, *after), required=False)(
-            judge
-        )
+        after_all = ("GPU001", LOG_READABLE, *after)
+        return rule(
+            rule_id, slug, title, worst=worst, source=source, after=after_all, required=False, remedies=(remedy,)
+        )(judge)
 
     return make

@@ -7,7 +7,7 @@ import importlib.util
 import os
 from collections.abc import Iterable
 
-from gpusetup.trust import mine
+from gpusetup.trust.paths import mine
 from gpusetup.value import Value
 
 

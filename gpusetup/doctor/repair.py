@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gpusetup.content import content_root
+from gpusetup.content_dirs import content_root
 from gpusetup.doctor.finding import Finding, Remedy
 from gpusetup.doctor.fixes import chosen, family, on_host, table
 from gpusetup.doctor.rule import either
@@ -52,7 +52,7 @@ class Repair(Value):
     by_hand: tuple[Left, ...]
 
 
-class Asked(Value):
+class RepairOptions(Value):
     """What was asked of the doctor, beyond the machine, as far as a repair depends on it."""
 
     python: str
@@ -69,7 +69,7 @@ class _Group(Value):
     rule: str
     fix: str
     findings: tuple[Finding, ...]
-    asked: Asked
+    asked: RepairOptions
 
 
 @cache
@@ -78,7 +78,9 @@ def reasons() -> dict[str, str]:
     return msgspec.json.decode(Path(__file__).with_name("reasons.json").read_bytes(), type=dict[str, str])
 
 
-def repair(findings: Iterable[Finding], machine: Machine, asked: Asked, theirs: Iterable[Finding] = ()) -> Repair:
+def repair(
+    findings: Iterable[Finding], machine: Machine, asked: RepairOptions, theirs: Iterable[Finding] = ()
+) -> Repair:
     """Return what mends `findings` of `machine`, and then `theirs`, which are those of the person's login alone."""
     distro = either(machine.system.distro) or "unknown"
     groups: dict[tuple[str, str], _Group] = {}
@@ -110,7 +112,7 @@ def _functions() -> list[str]:
     return [path.read_text() for path in sorted((content_root() / "recipes" / FUNCTIONS).glob("*.sh"))]
 
 
-def _reason(one: Finding, machine: Machine, distro: str, asked: Asked) -> str | None:
+def _reason(one: Finding, machine: Machine, distro: str, asked: RepairOptions) -> str | None:
     """Return why `one` is left to a person, "" when it is not, None when it says nothing that could be mended."""
     if one.state not in {"error", "warning", "unknown", "info"}:
         return None
@@ -133,7 +135,7 @@ def _reason(one: Finding, machine: Machine, distro: str, asked: Asked) -> str | 
     return "image" if replaced and any(_program(command) in OF_AN_IMAGE for command in commands) else ""
 
 
-def _unfit(one: Finding, remedy: Remedy, row: dict[str, Any], asked: Asked) -> str:
+def _unfit(one: Finding, remedy: Remedy, row: dict[str, Any], asked: RepairOptions) -> str:
     """Return why root is not to act on what was found: by whom it is said, what it names, that nobody wishes it."""
     if asked.person and not row.get("login"):
         return "login"

@@ -10,7 +10,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 
-from gpusetup.machine.version import is_dotted
+from gpusetup.machine.dotted import is_dotted
 
 _NAME = r"[A-Za-z0-9._-]+"
 _COMPARE: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {

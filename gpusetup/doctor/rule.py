@@ -5,7 +5,10 @@ readings through `known` and `there`, and rows of the tables of facts through `l
 be made, or a fact that is in no table, ends it as ``unknown`` (what it has yielded before stands). What it can do
 without, it takes through `optional` and `unlisted`, with the reason::
 
-    @rule("KRN002", "The kernel module is there but not loaded", worst="error", after=("KRN001",), source="…")
+    @rule(
+        "KRN002", "module-built-not-loaded", "The nvidia kernel module is built but not loaded",
+        worst="error", after=("KRN001",), source="…", remedies=("load-module",),
+    )
     def not_loaded(machine: Machine) -> Verdicts:
         \"\"\"What it means, how it comes about and what to do: this becomes the rule's page in the documentation.\"\"\"
         if "nvidia" not in names(known(machine.system.kernel.modules)):
@@ -42,7 +45,7 @@ class Fix(msgspec.Struct, frozen=True):
     values: dict[str, str]
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class RuleResult(msgspec.Struct, frozen=True):
     """One thing that is wrong, or that could not be looked at."""
 
     state: Worst
@@ -52,8 +55,8 @@ class Verdict(msgspec.Struct, frozen=True):
     subject: str
 
 
-Verdicts = Iterator[Verdict]
-Place = tuple[str, Any]
+RuleResults = Iterator[RuleResult]
+Subject = tuple[str, Any]
 """A subject's name (``GPU 0``) and the value to judge."""
 
 
@@ -89,37 +92,43 @@ def waivers() -> tuple[Waiver, ...]:
 class Rule(Value):
     """One rule: what is known about it, and `judge`, which runs it.
 
-    `worst` is the worst it can say (``unknown`` of one that only finds out whether it can be known), `after` the
-    rules that could be its cause, `source` the document or fact it rests on. The verdict of a `required` rule must be
-    known before a machine may be called healthy.
+    `slug` is its id in words (``msi-disabled``), accepted wherever the id is. `worst` is the worst severity it reports
+    (``unknown`` for one that only finds out whether something can be known), `after` the rules that could be its cause,
+    `source` the document or fact it rests on, `remedies` every remedy it may name. The verdict of a `required` rule
+    must be known before a machine may be called healthy.
     """
 
     id: str
+    slug: str
     title: str
     worst: Worst
     after: tuple[str, ...]
     source: str
     required: bool
-    over: Callable[[Machine], Iterable[Place]] | None
-    judge: Callable[..., Verdicts]
+    over: Callable[[Machine], Iterable[Subject]] | None
+    judge: Callable[..., RuleResults]
     docs: str
+    remedies: tuple[str, ...]
 
 
 def rule(
     rule_id: str,
+    slug: str,
     title: str,
     *,
     worst: Worst,
     source: str,
     after: tuple[str, ...] = (),
-    over: Callable[[Machine], Iterable[Place]] | None = None,
+    over: Callable[[Machine], Iterable[Subject]] | None = None,
     required: bool | None = None,
-) -> Callable[[Callable[..., Verdicts]], Rule]:
+    remedies: tuple[str, ...] = (),
+) -> Callable[[Callable[..., RuleResults]], Rule]:
     """Make a `Rule` of the decorated function; one that can give an error is required unless it says otherwise."""
 
-    def make(judge: Callable[..., Verdicts]) -> Rule:
+    def make(judge: Callable[..., RuleResults]) -> Rule:
         return Rule(
             id=rule_id,
+            slug=slug,
             title=title,
             worst=worst,
             after=after,
@@ -128,29 +137,30 @@ def rule(
             over=over,
             judge=judge,
             docs=judge.__doc__ or "",
+            remedies=remedies,
         )
 
     return make
 
 
-def error(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> Verdict:
+def error(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> RuleResult:
     """Something that blocks the use of a GPU or makes its results wrong."""
-    return Verdict("error", summary, evidence, fix, subject)
+    return RuleResult("error", summary, evidence, fix, subject)
 
 
-def warning(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> Verdict:
+def warning(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> RuleResult:
     """Something that works worse than it could, or is about to break."""
-    return Verdict("warning", summary, evidence, fix, subject)
+    return RuleResult("warning", summary, evidence, fix, subject)
 
 
-def info(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> Verdict:
+def info(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> RuleResult:
     """Something worth knowing that may well be wanted."""
-    return Verdict("info", summary, evidence, fix, subject)
+    return RuleResult("info", summary, evidence, fix, subject)
 
 
-def unknown(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> Verdict:
+def unknown(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> RuleResult:
     """Something that could not be looked at; `known` and `there` say it for a single reading."""
-    return Verdict("unknown", summary, evidence, fix, subject)
+    return RuleResult("unknown", summary, evidence, fix, subject)
 
 
 def fix(name: str, /, **values: str) -> Fix:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor import nvml
-from gpusetup.doctor.rule import NO_SUCH_THING, Rule, Severity, Verdicts, failure, known, rule, there
+from gpusetup.doctor.rule import NO_SUCH_THING, Rule, RuleResults, Severity, failure, known, rule, there
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Gpu, Machine, PciGpu
@@ -31,22 +31,26 @@ def each_card(machine: Machine) -> Iterator[tuple[str, PciGpu]]:
 
 def gpu_rule(
     rule_id: str,
+    slug: str,
     title: str,
     *,
     worst: Severity,
     source: str,
     after: tuple[str, ...] = (),
     required: bool | None = None,
-) -> Callable[[Callable[..., Verdicts]], Rule]:
+    remedies: tuple[str, ...] = (),
+) -> Callable[[Callable[..., RuleResults]], Rule]:
     """Make a rule that is run over every GPU; a silent driver or a lost GPU explains whatever it would say."""
     return rule(
         rule_id,
+        slug,
         title,
         worst=worst,
         source=source,
         after=(*after, GPU_LOST, DRIVER_HANGS, NVML_SILENT, GPU_UNANSWERED),
         over=each_gpu,
         required=required,
+        remedies=remedies,
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gpusetup.doctor.finding import Basis, Verdict
-from gpusetup.doctor.outcome import NOTHING_HERE, UNTRIED
+from gpusetup.doctor.to_finding import NOTHING_HERE, UNTRIED
 from gpusetup.errors import EXIT_FINE, EXIT_PROBLEMS, CannotLookError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gpusetup.facts import compiled
+from gpusetup.facts import cache
 from gpusetup.facts.tables import TABLES, row_type
 
 if TYPE_CHECKING:
@@ -21,21 +21,18 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.containers import (
         CdiSupport,
         ContainerBase,
-        ContainerCommand,
-        ContainerToolkit,
-        Image,
+        ImageRow,
         ImageTag,
-        Ngc,
         Selinux,
     )
-    from gpusetup.facts.model.cuda import Branch, Cuda, CudaMajor, CudaSeries, DriverRunfile, Glibc
-    from gpusetup.facts.model.cudnn import Cudnn, CudnnSupport
+    from gpusetup.facts.model.cuda import Branch, CudaMajor, CudaRow, CudaSeries, DriverRunfile, Glibc
+    from gpusetup.facts.model.cudnn import CudnnRow, CudnnSupport
     from gpusetup.facts.model.defects import Defect
     from gpusetup.facts.model.fact import Fact
-    from gpusetup.facts.model.fedora import Dnf, DnfWord, FedoraRelease, Key, NvidiaRepo, Package, Repo
-    from gpusetup.facts.model.frameworks import Index, Tensorflow, Torch, TorchBuild, Variant
-    from gpusetup.facts.model.general import Licence, Rule, Spdx
-    from gpusetup.facts.model.hardware import Arch, Chip, Gpu
+    from gpusetup.facts.model.fedora import DnfWord, FedoraRelease, Key, NvidiaRepo, PackageRow, Repo
+    from gpusetup.facts.model.frameworks import Index, Tensorflow, Torch, TorchBuild, VariantRow
+    from gpusetup.facts.model.general import CompatibilityRule, LicenceRow, Spdx
+    from gpusetup.facts.model.hardware import Arch, Chip, GpuRow
     from gpusetup.facts.model.wheels import Wheel
 
 
@@ -46,19 +43,19 @@ class Facts:
     """
 
     branch: tuple[Branch, ...]
-    cuda: tuple[Cuda, ...]
+    cuda: tuple[CudaRow, ...]
     driver_runfile: tuple[DriverRunfile, ...]
     cuda_major: tuple[CudaMajor, ...]
     cuda_series: tuple[CudaSeries, ...]
     glibc: tuple[Glibc, ...]
     arch: tuple[Arch, ...]
     chip: tuple[Chip, ...]
-    gpu: tuple[Gpu, ...]
-    cudnn: tuple[Cudnn, ...]
+    gpu: tuple[GpuRow, ...]
+    cudnn: tuple[CudnnRow, ...]
     cudnn_support: tuple[CudnnSupport, ...]
     torch: tuple[Torch, ...]
     torch_build: tuple[TorchBuild, ...]
-    variant: tuple[Variant, ...]
+    variant: tuple[VariantRow, ...]
     index: tuple[Index, ...]
     tensorflow: tuple[Tensorflow, ...]
     wheel: tuple[Wheel, ...]
@@ -67,22 +64,18 @@ class Facts:
     nvidia_repo: tuple[NvidiaRepo, ...]
     repo: tuple[Repo, ...]
     key: tuple[Key, ...]
-    package: tuple[Package, ...]
-    dnf: tuple[Dnf, ...]
+    package: tuple[PackageRow, ...]
     dnf_word: tuple[DnfWord, ...]
-    image: tuple[Image, ...]
+    image: tuple[ImageRow, ...]
     image_tag: tuple[ImageTag, ...]
     container_base: tuple[ContainerBase, ...]
-    ngc: tuple[Ngc, ...]
-    container_toolkit: tuple[ContainerToolkit, ...]
     cdi_support: tuple[CdiSupport, ...]
-    container_command: tuple[ContainerCommand, ...]
     selinux: tuple[Selinux, ...]
-    licence: tuple[Licence, ...]
+    licence: tuple[LicenceRow, ...]
     spdx: tuple[Spdx, ...]
-    rule: tuple[Rule, ...]
+    rule: tuple[CompatibilityRule, ...]
 
-    def __init__(self, folder: Path | str = compiled.HERE) -> None:
+    def __init__(self, folder: Path | str = cache.HERE) -> None:
         self.folder = folder
 
     def __getattr__(self, table: str) -> Any:
@@ -97,19 +90,19 @@ class Facts:
         """Return the rows of the table named `table`."""
         kind = row_type(table)
         ready = self._compiled.get(table)
-        if ready is None or ready.checksum != compiled.checksum(self.folder, table, self._sources):
+        if ready is None or ready.checksum != cache.checksum(self.folder, table, self._sources):
             from gpusetup.facts.toml import read_table  # noqa: PLC0415 - an installed gpusetup never parses TOML
 
             return read_table(self.folder, table)
         return msgspec.json.decode(ready.rows, type=tuple[kind, ...])  # type: ignore[valid-type]
 
     @functools.cached_property
-    def _compiled(self) -> dict[str, compiled.Table]:
-        return compiled.read(self.folder)
+    def _compiled(self) -> dict[str, cache.Table]:
+        return cache.read(self.folder)
 
     @functools.cached_property
     def _sources(self) -> int:
-        return compiled.sources_checksum(self.folder)
+        return cache.sources_checksum(self.folder)
 
 
 @functools.cache

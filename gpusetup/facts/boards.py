@@ -17,7 +17,7 @@ from gpusetup.facts.names import NEAR, SERIES, alternatives, left_out, plain, wo
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
-    from gpusetup.facts.model.hardware import Chip, Gpu
+    from gpusetup.facts.model.hardware import Chip, GpuRow
 
 _ID = r"(?:0x)?10de[: ](?:0x)?([0-9a-f]{4})\b"
 """``10de:1c8d`` of lspci -nn, ``0x10de 0x1c8d`` of sysfs."""
@@ -139,7 +139,7 @@ def _boards(called: Iterable[_Called]) -> tuple[Board, ...]:
     return tuple(each.board(each.row, each.name) for each in called)
 
 
-def _of_row(row: Gpu, name: str) -> Board:
+def _of_row(row: GpuRow, name: str) -> Board:
     return Board(name, row.arch, row.cc, row.id, row.market)
 
 

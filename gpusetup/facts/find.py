@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.fact import Fact
     from gpusetup.facts.model.fedora import FedoraRelease
     from gpusetup.facts.model.frameworks import TorchBuild
-    from gpusetup.facts.model.hardware import Arch, Chip, Gpu
+    from gpusetup.facts.model.hardware import Arch, Chip, GpuRow
 
 
 def row_by_id(facts: Facts, row_id: str) -> Fact:
@@ -26,7 +26,7 @@ def row_by_id(facts: Facts, row_id: str) -> Fact:
     raise WrongInputError(f"no fact has the id {row_id!r}", "`gpusetup facts list TABLE` shows the ids of a table")
 
 
-def gpus_by_pci_id(facts: Facts, device_id: str) -> tuple[Gpu, ...]:
+def gpus_by_pci_id(facts: Facts, device_id: str) -> tuple[GpuRow, ...]:
     """Return the GPUs that bear a PCI device id (vendor 10de), ``1c8d``; two boards can share one."""
     return tuple(gpu for gpu in facts.gpu if device_id.lower() in gpu.pci_ids)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gpusetup.facts import Facts
-    from gpusetup.facts.model.general import Licence
+    from gpusetup.facts.model.general import LicenceRow
     from gpusetup.licences.model import Part
 
 _WORDS = re.compile(r"\b(?:AND|OR|WITH [\w.-]+)\b|[()]")
@@ -26,7 +26,7 @@ def judge(parts: Iterable[Part], facts: Facts) -> tuple[Part, ...]:
     return tuple(judged[key] for key in sorted(judged))
 
 
-def _judged(part: Part, rows: tuple[Licence, ...], free: set[str]) -> Part:
+def _judged(part: Part, rows: tuple[LicenceRow, ...], free: set[str]) -> Part:
     row = _row(part.key, rows)
     if row is not None:
         return msgspec.structs.replace(
@@ -44,7 +44,7 @@ def _judged(part: Part, rows: tuple[Licence, ...], free: set[str]) -> Part:
     return msgspec.structs.replace(part, free=is_free, redistributable="yes" if is_free else "")
 
 
-def _row(key: str, rows: tuple[Licence, ...]) -> Licence | None:
+def _row(key: str, rows: tuple[LicenceRow, ...]) -> LicenceRow | None:
     """Return the row whose pattern covers `key`, the longest pattern first: NCCL's before all of NVIDIA's wheels."""
     matches = [(len(pattern), row) for row in rows for pattern in row.covers if fnmatchcase(key, pattern)]
     return max(matches, key=lambda match: match[0])[1] if matches else None

@@ -9,8 +9,8 @@ import os
 import signal
 from collections.abc import Callable
 
-from gpusetup.machine.worker import Tell
-from gpusetup.nowhere import open_nowhere
+from gpusetup.devnull import open_nowhere
+from gpusetup.machine.worker import Channel
 
 PR_SET_PDEATHSIG = 1
 STDERR = 2
@@ -19,11 +19,11 @@ ROOM = 1 << 20
 CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 
 
-def live(work: Callable[[Tell], None], write_end: int) -> None:
+def live(work: Callable[[Channel], None], write_end: int) -> None:
     """Do the work and say how it went."""
     if write_end <= STDERR:  # we were started with a standard stream closed, and the pipe has its number
         write_end = fcntl.fcntl(write_end, fcntl.F_DUPFD_CLOEXEC, STDERR + 1)
-    tell = Tell(write_end)
+    tell = Channel(write_end)
     try:
         die_with_parent()
         for number in (signal.SIGINT, *CRASHES):  # no handler of the parent's has anything to say here

@@ -14,7 +14,7 @@ from gpusetup.machine.model import Reading, Unread, Why
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gpusetup.machine.inside import Root
+    from gpusetup.machine.sysroot import Root
 
 TEXT_LIMIT = 1 << 20
 MANY_NAMES = 1 << 18
@@ -113,7 +113,7 @@ class Host:
     @property
     def _inside(self) -> Root:
         if self._below is None:
-            from gpusetup.machine.inside import Root  # noqa: PLC0415 - it brings ctypes, and the live host needs none
+            from gpusetup.machine.sysroot import Root  # noqa: PLC0415 - it brings ctypes, and the live host needs none
 
             self._below = Root(self.root)
         return self._below

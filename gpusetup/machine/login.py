@@ -17,13 +17,13 @@ from functools import partial
 import msgspec
 
 from gpusetup.machine.host import Host
-from gpusetup.machine.listen import listen
 from gpusetup.machine.model import Machine, Reading, Unread
+from gpusetup.machine.program_output import listen
 from gpusetup.machine.system.environment import read_environment
 from gpusetup.machine.system.limits import UNLIMITED
 from gpusetup.machine.system.security import GROUPS_OF_NODES
-from gpusetup.machine.worker import Tell, Worker
-from gpusetup.owner import Owner, become, owner
+from gpusetup.machine.worker import Channel, Worker
+from gpusetup.trust.owner import Owner, become, owner
 from gpusetup.value import Value
 
 MOST = 1 << 20
@@ -133,7 +133,7 @@ def _usable(someone: Owner, nodes: tuple[str, ...], deadline: float) -> frozense
     return frozenset(str(line[1]) for line in outcome.lines if line[2] is True)
 
 
-def _try(someone: Owner, nodes: tuple[str, ...], tell: Tell) -> None:
+def _try(someone: Owner, nodes: tuple[str, ...], tell: Channel) -> None:
     become(someone)
     for node in nodes:
         tell("read", node, os.access(node, os.R_OK | os.W_OK))

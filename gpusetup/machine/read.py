@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gpusetup.errors import WrongInputError
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Machine
-from gpusetup.machine.nvml.question import Question
+from gpusetup.machine.nvml.client import NvmlClient
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,15 +28,15 @@ def read(
     if not os.path.isdir(sysroot):
         raise WrongInputError(f"{sysroot} is not a folder", "give the folder that holds the host's files")
     host = Host(sysroot)
-    question = Question(host, deadline, str(library))
+    question = NvmlClient(host, deadline, str(library))
     try:
         if meanwhile is not None:
             meanwhile()
         if host.live:
-            from gpusetup.machine.beside import read_beside  # noqa: PLC0415 - while the driver works
+            from gpusetup.machine.without_driver import read_beside  # noqa: PLC0415 - while the driver works
 
             return read_beside(host, question.answer)
-        from gpusetup.machine.confined import read_confined  # noqa: PLC0415 - the live host needs none of it
+        from gpusetup.machine.sandbox import read_confined  # noqa: PLC0415 - the live host needs none of it
 
         return read_confined(host, question.answer)
     finally:

@@ -25,7 +25,7 @@ MOST = 32 << 20
 """Bytes that a child may tell; sixty-four GPUs come to less than one."""
 
 
-class Tell:
+class Channel:
     """Writes JSON lines to the parent; `pipe` is for a child that becomes another program and writes there itself.
 
     Answers wait for the next line that is none (the call that comes next, or the end) and go with it in one write: so
@@ -46,7 +46,7 @@ class Tell:
                 text = text[os.write(self.pipe, text) :]
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class WorkerExit(msgspec.Struct, frozen=True):
     """What the child told before it ended: its ``read`` lines, the last call it began, and how it ended."""
 
     lines: list[list[Any]]
@@ -59,7 +59,7 @@ class Outcome(msgspec.Struct, frozen=True):
 class Worker:
     """Runs `work(tell)` in a forked child; `wait` collects the outcome within the deadline."""
 
-    def __init__(self, work: Callable[[Tell], None], deadline: float) -> None:
+    def __init__(self, work: Callable[[Channel], None], deadline: float) -> None:
         self._end = time.monotonic() + deadline
         self._deadline = deadline
         self._pipe, write_end = os.pipe()
@@ -74,7 +74,7 @@ class Worker:
             _live_as_child(work, write_end)
         os.close(write_end)
 
-    def wait(self) -> Outcome:
+    def wait(self) -> WorkerExit:
         """Return what the child told, at the latest when the deadline has passed."""
         raw, finished = self._drain()
         flooded = len(raw) > MOST
@@ -86,7 +86,7 @@ class Worker:
             ended, detail = "crash", f"it told more than {MOST >> 20} MiB"
         elif ended == "timeout":
             detail = f"no answer within {self._deadline:g} s"
-        return Outcome([line for line in lines if line[0] == "read"], calls[-1] if calls else "", ended, detail)
+        return WorkerExit([line for line in lines if line[0] == "read"], calls[-1] if calls else "", ended, detail)
 
     def abandon(self) -> None:
         """End the child without listening to it; nothing to do after `wait`."""
@@ -140,7 +140,7 @@ class Worker:
         return None
 
 
-def _live_as_child(work: Callable[[Tell], None], write_end: int) -> NoReturn:
+def _live_as_child(work: Callable[[Channel], None], write_end: int) -> NoReturn:
     """Do the work and leave without running anything of the parent's."""
     try:
         from gpusetup.machine.child import live  # noqa: PLC0415 - in the child alone

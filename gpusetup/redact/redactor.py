@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from gpusetup.machine.model.names import HostNames
 from gpusetup.redact.addresses import learn_versions, without_addresses, without_hosts
-from gpusetup.redact.own import Names, Own
+from gpusetup.redact.host_names import Own
 from gpusetup.redact.people import without_people
 from gpusetup.redact.pseudonyms import Pseudonyms
 from gpusetup.redact.secrets import without_secrets
@@ -14,7 +15,7 @@ from gpusetup.redact.words import without_chance
 class Redactor:
     """Cleans texts of one file. `names` are those of the host it speaks of."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: HostNames) -> None:
         self.stand_ins = Pseudonyms()
         self._own = Own(names)
         self._versions: set[str] = set()

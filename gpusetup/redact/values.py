@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gpusetup.machine.model import Unread
+from gpusetup.machine.model.names import HostNames
 from gpusetup.machine.system.environment import kept
-from gpusetup.redact.own import Names
 from gpusetup.redact.redactor import Redactor
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 OURS = frozenset(("version", "gpusetup", "rule", "state", "caused_by", "source", "fix"))
 """Fields of a report that hold words of ours and none of the host's."""
-NOBODY = Names()
+NOBODY = HostNames()
 
 
-def redacted(report: Report, names: Names = NOBODY) -> Report:
+def redacted(report: Report, names: HostNames = NOBODY) -> Report:
     """Return `report` without secrets, and with stand-ins for UUIDs, serial numbers, hosts, users and addresses.
 
     `names` are those of the host and its people. A report that is redacted already stays as it is.
@@ -33,7 +33,7 @@ def redacted(report: Report, names: Names = NOBODY) -> Report:
     return cleaned
 
 
-def redacted_machine(machine: Machine, names: Names = NOBODY) -> Machine:
+def redacted_machine(machine: Machine, names: HostNames = NOBODY) -> Machine:
     """Return `machine` in the same way; the doctor finds in it what it found before, by the stand-ins."""
     redactor = Redactor(names)
     for text in _texts(machine):

@@ -39,7 +39,7 @@ def scripts(folders: list[Path]) -> Environment:
 def _environment(folders: list[Path], **filters: Callable[..., Any]) -> Environment:
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - start-up time
 
-    from gpusetup.render.compiled import Loader  # noqa: PLC0415 - it needs Jinja too
+    from gpusetup.render.template_cache import Loader  # noqa: PLC0415 - it needs Jinja too
 
     environment = Environment(
         loader=Loader(folders),

@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 
 from gpusetup import __version__
-from gpusetup.content import content_dirs
+from gpusetup.content_dirs import content_dirs
 from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.render import environment
 from gpusetup.render.marks import CLOSE, CODE, OPEN, stripped
 from gpusetup.render.model import Recipe
 from gpusetup.render.quoting_check import check_data, check_shell
-from gpusetup.report.plan import TITLES
+from gpusetup.resolve.components import TITLES
 
 SHELL = (".sh.j2", ".ks.j2")
 """Endings of the templates whose text a shell reads."""

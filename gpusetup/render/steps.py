@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gpusetup.content import content_dirs
+from gpusetup.content_dirs import content_dirs
 from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.render import environment
 from gpusetup.render.blocks import SHELL, Blocks

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.outcome import CANNOT_CHECK, NOTHING_HERE
+from gpusetup.doctor.to_finding import CANNOT_CHECK, NOTHING_HERE
 from gpusetup.doctor.verdict import first_line, headline
+from gpusetup.report.grouping import together, told
 from gpusetup.report.text import say
-from gpusetup.report.together import together, told
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:
-    from gpusetup.doctor.change import Change
+    from gpusetup.doctor.comparison import FindingChange
     from gpusetup.doctor.finding import Finding, Report
 
 COLOURS = {"error": "red", "warning": "yellow", "unknown": "magenta", "info": "cyan"}
@@ -48,7 +48,7 @@ def show(report: Report) -> None:
         say("What can be carried out for you: gpusetup doctor --fix")
 
 
-def show_changes(time: str, changes: Iterable[Change], report: Report) -> None:
+def show_changes(time: str, changes: Iterable[FindingChange], report: Report) -> None:
     """Print what has changed at `time`, each with how we know and what to do, and the verdict now."""
     say()
     say(f"{time} {headline(report.findings)}", bold=True)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.doctor.outcome import NOTHING_HERE
+from gpusetup.doctor.to_finding import NOTHING_HERE
 from gpusetup.doctor.verdict import first_line, headline
 from gpusetup.redact import redacted
-from gpusetup.report.junit import Case, suite
-from gpusetup.report.together import together
+from gpusetup.report.grouping import together
+from gpusetup.report.junit import TestCase, suite
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def junit(report: Report) -> str:
     """
     cases = [_case(one) for one in report.findings]
     if _is_hollow(report):
-        cases.append(Case("doctor", "verdict", "error", headline(report.findings)))
+        cases.append(TestCase("doctor", "verdict", "error", headline(report.findings)))
     return suite("gpusetup doctor", cases)
 
 
@@ -41,22 +41,24 @@ def _is_hollow(report: Report) -> bool:
     return report.verdict == "unknown" and all(one.state != "unknown" for one in report.findings)
 
 
-def _case(one: Finding) -> Case:
+def _case(one: Finding) -> TestCase:
     said = _details(one)
     name = f"{one.subject}: {one.summary}"
     match one.state:
         case "error":
-            return Case(one.rule, name, "failure", one.summary, said)
+            return TestCase(one.rule, name, "failure", one.summary, said)
         case "unknown":
-            return Case(one.rule, name, "error", one.summary, said)
+            return TestCase(one.rule, name, "error", one.summary, said)
         case "skipped":
             cause = f"explained by {one.caused_by}" if one.caused_by else "; ".join(one.evidence)
-            return Case(one.rule, name, "skipped", one.silenced or cause)
+            return TestCase(one.rule, name, "skipped", one.silenced or cause)
         case "warning" | "info":
-            return Case(one.rule, name, "noted", said=[f"{one.state}: {said[0]}", *said[1:]] if said else [one.state])
+            return TestCase(
+                one.rule, name, "noted", said=[f"{one.state}: {said[0]}", *said[1:]] if said else [one.state]
+            )
     if one.evidence == NOTHING_HERE:
-        return Case(one.rule, name, "skipped", one.evidence[0])
-    return Case(one.rule, name, "passed")
+        return TestCase(one.rule, name, "skipped", one.evidence[0])
+    return TestCase(one.rule, name, "passed")
 
 
 def prometheus(report: Report) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from gpusetup.facts.age import TableSummary
-    from gpusetup.facts.check.problem import Problem
+    from gpusetup.facts.check.problem import Contradiction
     from gpusetup.facts.model.fact import Fact
 
 COMMON = {"id", "source", "spec_source", "read_on", "expires", "as_of"}
@@ -59,7 +59,7 @@ def show_stale(rows: Sequence[tuple[str, Fact]], on: date) -> None:
     console().print(f"{len(rows)} rows have expired on {on}: read their sources again (tools/refresh_*.py helps).")
 
 
-def show_problems(problems: Sequence[Problem], checks: int) -> None:
+def show_problems(problems: Sequence[Contradiction], checks: int) -> None:
     """Print the contradictions, or that there are none."""
     out = console()
     for problem in problems:

@@ -17,7 +17,7 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"))
 
 
-class Case(NamedTuple):
+class TestCase(NamedTuple):
     """One test case: what JUnit makes of it, a short message, and all that is to be said."""
 
     group: str
@@ -28,7 +28,7 @@ class Case(NamedTuple):
     seconds: float | None = None
 
 
-def suite(name: str, cases: Sequence[Case]) -> str:
+def suite(name: str, cases: Sequence[TestCase]) -> str:
     """Return the XML document of a suite."""
     count = {one: sum(case.outcome == one for case in cases) for one in ("failure", "error", "skipped")}
     head = (
@@ -47,7 +47,7 @@ def escape(text: str) -> str:
     return safe
 
 
-def _case(case: Case) -> str:
+def _case(case: TestCase) -> str:
     time = "" if case.seconds is None else f' time="{case.seconds:.3f}"'
     head = f'  <testcase classname="{escape(case.group)}" name="{escape(case.name)}"{time}'
     said, message = escape("; ".join(case.said)), escape(case.message)

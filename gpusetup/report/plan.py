@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.report.console import console
+from gpusetup.resolve.components import TITLES
 from gpusetup.resolve.model import OWNERS, Refusal, Stack
 from gpusetup.text import neutral
 
@@ -15,19 +16,6 @@ if TYPE_CHECKING:
 
     from gpusetup.resolve.model import Answer, Choice, Environment, Reason, Rejected, WayOut
 
-TITLES = {
-    "release": "distribution",
-    "driver": "driver",
-    "torch": "PyTorch",
-    "tensorflow": "TensorFlow",
-    "environments": "environments",
-    "cudnn": "cuDNN for TensorFlow",
-    "python torch": "Python for PyTorch",
-    "python tensorflow": "Python for TensorFlow",
-    "toolkit": "CUDA toolkit (nvcc)",
-    "compiler": "host compiler",
-    "toolkit_cudnn": "cuDNN for nvcc",
-}
 COMPONENTS = {
     "cuda": ("toolkit", "compiler"),
     "cudnn": ("torch", "cudnn", "toolkit_cudnn"),

@@ -12,7 +12,7 @@ from gpusetup.report.console import console
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from gpusetup.selftest.lane import LaneWorker
+    from gpusetup.selftest.worker_queue import LaneWorker
 
 
 @contextmanager

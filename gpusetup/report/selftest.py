@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.proof import Proof
+    from gpusetup.selftest.registry import Check
     from gpusetup.selftest.verdict import Verdict
 
 STYLES = {"proven": "green", "partly proven": "yellow", "not proven": "yellow", "failed": "bold red"}

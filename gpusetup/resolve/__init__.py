@@ -27,7 +27,7 @@ def attempt(request: Request, facts: Facts, today: date | None = None) -> Stack 
 def prepare(facts: Facts) -> None:
     """Load what solving needs, so that it can be done while the driver is asked."""
     from gpusetup.resolve import stack  # noqa: F401, PLC0415 - it is the loading that matters
-    from gpusetup.resolve.catalogue import catalogue  # noqa: PLC0415
+    from gpusetup.resolve.domains import catalogue  # noqa: PLC0415
 
     catalogue(facts).load()
 

@@ -13,14 +13,14 @@ import msgspec
 from gpusetup.resolve.model import OWNERS, Archive, Flavour, Owner
 
 if TYPE_CHECKING:
-    from gpusetup.facts.floor import DriverFloor
+    from gpusetup.facts.min_driver import DriverMinimum
     from gpusetup.facts.model.cuda import Branch, CudaSeries, Glibc
-    from gpusetup.facts.model.cudnn import Cudnn, CudnnSupport
+    from gpusetup.facts.model.cudnn import CudnnRow, CudnnSupport
     from gpusetup.facts.model.defects import Defect
     from gpusetup.facts.model.fact import Fact
-    from gpusetup.facts.model.fedora import FedoraRelease, NvidiaRepo, Package
+    from gpusetup.facts.model.fedora import FedoraRelease, NvidiaRepo, PackageRow
     from gpusetup.facts.model.frameworks import Tensorflow, Torch, TorchBuild
-    from gpusetup.facts.model.hardware import Arch, Gpu
+    from gpusetup.facts.model.hardware import Arch, GpuRow
 
 
 class Candidate(msgspec.Struct, frozen=True, eq=False):
@@ -33,7 +33,7 @@ class CardKind(Candidate, frozen=True, eq=False):
     name: str
     cc: str
     arch: Arch
-    bound: Gpu | None
+    bound: GpuRow | None
     """The row that says it comes with an Arm processor only: its own, or that of every GPU of its capability."""
 
     def __str__(self) -> str:
@@ -101,7 +101,7 @@ class TorchWheel(Candidate, frozen=True, eq=False):
     kernels: TorchBuild | None = None
     """The row whose list of capabilities is taken: the build's own, or its predecessor's where that is not known."""
     series: CudaSeries | None = None
-    floor: DriverFloor | None = None
+    floor: DriverMinimum | None = None
     support: CudnnSupport | None = None
 
     def __str__(self) -> str:
@@ -115,7 +115,7 @@ class TensorflowWheel(Candidate, frozen=True, eq=False):
     gpu: bool
     kernels: Fact
     series: CudaSeries
-    floor: DriverFloor | None
+    floor: DriverMinimum | None
     hosted: bool = False
     """It loads CUDA and cuDNN from the host, as no wheels brought them yet."""
     defects: tuple[Defect, ...] = ()
@@ -129,7 +129,7 @@ class TensorflowWheel(Candidate, frozen=True, eq=False):
 class CudnnWheel(Candidate, frozen=True, eq=False):
     """One cuDNN release as a wheel for one CUDA major, and the support row that speaks of it."""
 
-    row: Cudnn
+    row: CudnnRow
     package: str
     support: CudnnSupport
 
@@ -162,7 +162,7 @@ class ToolkitOffer(Candidate, frozen=True, eq=False):
 
     tier: int
     series: CudaSeries | None = None
-    floor: DriverFloor | None = None
+    floor: DriverMinimum | None = None
     packages: tuple[str, ...] = ()
     image: str = ""
     seen: Fact | None = None
@@ -194,11 +194,11 @@ class Compiler(Candidate, frozen=True, eq=False):
 class ToolkitCudnn(Candidate, frozen=True, eq=False):
     """cuDNN for the host toolkit, as packages or as an archive for one CUDA major; without a `row` there is none."""
 
-    row: Cudnn | None = None
+    row: CudnnRow | None = None
     major: int = 0
     support: CudnnSupport | None = None
     archive: Archive | None = None
-    packages: tuple[Package, ...] = ()
+    packages: tuple[PackageRow, ...] = ()
     series: str = ""
     """The one CUDA series it was built for, "" when all of its major will do."""
 

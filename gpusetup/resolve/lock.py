@@ -11,7 +11,7 @@ import msgspec
 from gpusetup import __version__
 from gpusetup.errors import WrongInputError
 from gpusetup.files import read
-from gpusetup.resolve.locked import LockedEnvironment, locked
+from gpusetup.resolve.locked_requirements import LockedEnvironment, locked
 from gpusetup.resolve.model import Card, HostDriver, Repository, Stack, Toolkit
 from gpusetup.resolve.toml import to_toml
 from gpusetup.value import Value

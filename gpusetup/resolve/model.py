@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from gpusetup.resolve.pins import Pinned
 from gpusetup.value import Value
 
 Owner = Literal["rpmfusion", "nvidia", "runfile"]
@@ -36,7 +37,7 @@ class Card(Value):
     known_by: str
 
 
-class Request(Value):
+class Request(Pinned):
     """What has to hold: the host, its cards (the set of kinds, not the lowest) and whatever the user pinned."""
 
     distro: str = "fedora"
@@ -48,17 +49,8 @@ class Request(Value):
     repo: Repo | Literal[""] = ""
     """"" takes RPM Fusion's driver, and NVIDIA's own where that is the only one that fits."""
     frameworks: tuple[str, ...] = ("torch", "tensorflow")
-    driver: str = ""
-    """A driver that is there and must stay, or the branch or version wanted."""
     wsl: bool = False
     """Whether this is the Windows Subsystem for Linux: `driver` is Windows', and none is ever installed here."""
-    cuda: str = ""
-    """Series of the CUDA toolkit (nvcc); the wheels bring their own CUDA."""
-    cudnn: str = ""
-    torch: str = ""
-    """``2.14.1``, or with its CUDA variant, ``2.14.1+cu126``."""
-    tensorflow: str = ""
-    python: str = ""
     secure_boot: bool | None = None
     allow_eol: bool = False
     variant: Variant = ""
@@ -105,7 +97,7 @@ class Choice(Value):
     rejected: tuple[Rejected, ...] = ()
 
 
-class SigningKey(Value):
+class RepositoryKey(Value):
     """A repository's signing key, pinned by its full fingerprint.
 
     `fingerprint` is "" when no source gives it: the recipe then has to ask before it trusts the key.
@@ -123,7 +115,7 @@ class Repository(Value):
     name: str
     baseurl: str = ""
     metalink: str = ""
-    key: SigningKey
+    key: RepositoryKey
     exclude: tuple[str, ...] = ()
     """Packages this repository must never provide, since another one owns them."""
     priority: int = 99

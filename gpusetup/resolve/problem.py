@@ -1,8 +1,8 @@
 """What the solver is asked: variables with ordered domains, and named constraints between them.
 
 A component of the stack is a variable; the values it may take are ordered, the preferred first. A constraint looks at
-the values of a few variables and gives a `Verdict`: whether they go together, and the facts that say so, either way.
-The solver itself knows neither drivers nor wheels.
+the values of a few variables and gives a `ConstraintResult`: whether they go together, and the facts that say so,
+either way. The solver itself knows neither drivers nor wheels.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.fact import Fact
 
 
-class Verdict(NamedTuple):
+class ConstraintResult(NamedTuple):
     """Whether values go together, and why, or why not."""
 
     holds: bool
     reasons: tuple[Reason, ...] = ()
 
 
-def holds(*reasons: Reason) -> Verdict:
+def holds(*reasons: Reason) -> ConstraintResult:
     """Return the verdict that the values go together, because of `reasons`."""
-    return Verdict(True, reasons)
+    return ConstraintResult(True, reasons)
 
 
-def fails(*reasons: Reason) -> Verdict:
+def fails(*reasons: Reason) -> ConstraintResult:
     """Return the verdict that the values exclude each other, because of `reasons`."""
-    return Verdict(False, reasons)
+    return ConstraintResult(False, reasons)
 
 
 def because(row: Fact, text: str) -> Reason:
@@ -49,7 +49,7 @@ class Constraint(NamedTuple):
 
     name: str
     scope: tuple[str, ...]
-    check: Callable[..., Verdict]
+    check: Callable[..., ConstraintResult]
     soft: bool = False
 
 
@@ -61,14 +61,14 @@ class Bound:
 
     __slots__ = ("alone", "constraint", "pick", "places", "table")
 
-    def __init__(self, constraint: Constraint, places: tuple[int, ...], table: dict[Any, Verdict]) -> None:
+    def __init__(self, constraint: Constraint, places: tuple[int, ...], table: dict[Any, ConstraintResult]) -> None:
         self.constraint = constraint
         self.places = frozenset(places)
         self.alone = len(places) == 1
         self.pick = itemgetter(*places)
         self.table = table
 
-    def judge(self, values: Sequence[Any]) -> Verdict:
+    def judge(self, values: Sequence[Any]) -> ConstraintResult:
         """Return the verdict on `values`, one for each place decided so far."""
         chosen = self.pick(values)
         verdict = self.table.get(chosen)
@@ -83,10 +83,12 @@ ByPlace = tuple[tuple[Bound, ...], ...]
 CONSTRAINTS: list[Constraint] = []
 
 
-def constraint(*scope: str, soft: bool = False) -> Callable[[Callable[..., Verdict]], Callable[..., Verdict]]:
+def constraint(
+    *scope: str, soft: bool = False
+) -> Callable[[Callable[..., ConstraintResult]], Callable[..., ConstraintResult]]:
     """Register a check over variables of the kinds in `scope`; its values are passed in that order."""
 
-    def register(check: Callable[..., Verdict]) -> Callable[..., Verdict]:
+    def register(check: Callable[..., ConstraintResult]) -> Callable[..., ConstraintResult]:
         CONSTRAINTS.append(Constraint(check.__name__, scope, check, soft))
         return check
 
@@ -97,7 +99,7 @@ class Rules:
     """The registered constraints and every verdict they gave, for any number of problems over the same candidates."""
 
     def __init__(self) -> None:
-        self._tables: dict[str, dict[Any, Verdict]] = {one.name: {} for one in CONSTRAINTS}
+        self._tables: dict[str, dict[Any, ConstraintResult]] = {one.name: {} for one in CONSTRAINTS}
         self._bound: dict[tuple[str, ...], tuple[ByPlace, ByPlace]] = {}
 
     def bind(self, names: tuple[str, ...]) -> tuple[ByPlace, ByPlace]:

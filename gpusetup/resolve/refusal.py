@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from gpusetup.resolve.choices import against
+from gpusetup.resolve.explanation import against
 from gpusetup.resolve.model import Refusal, Request, WayOut
 from gpusetup.resolve.search import Solution
-from gpusetup.resolve.solve import Outcome, solve
+from gpusetup.resolve.solve import SolveResult, solve
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
@@ -28,7 +28,7 @@ WAYS = 4
 """How many ways out are told."""
 
 
-class Change(NamedTuple):
+class Concession(NamedTuple):
     """One thing the user could give up.
 
     `apply` takes it out of a request; `tell` says, of the stack that becomes possible, what to do instead.
@@ -39,7 +39,7 @@ class Change(NamedTuple):
     tell: Callable[[Solution], WayOut]
 
 
-def refuse(request: Request, facts: Facts, today: date, outcome: Outcome, asked: str = "") -> Refusal:
+def refuse(request: Request, facts: Facts, today: date, outcome: SolveResult, asked: str = "") -> Refusal:
     """Return a smallest conflict of `request`, for which `outcome` found no solution, and what would allow one.
 
     `asked` is the field that a question is about: giving that up is no way out but the last.
@@ -78,7 +78,7 @@ def ways_out(request: Request, facts: Facts, today: date, asked: str = "") -> It
             return
 
 
-def changes(request: Request) -> Iterator[Change]:
+def changes(request: Request) -> Iterator[Concession]:
     """Yield what the user of `request` could give up, the least painful first."""
     if "+" in request.torch:
         plain = request.torch.partition("+")[0]
@@ -100,32 +100,32 @@ def changes(request: Request) -> Iterator[Change]:
     if request.release:
         yield _without("release", "", lambda one: _use("Fedora", "release", str(one["release"].row.release)))
     if not request.allow_eol:
-        yield Change("allow_eol", _setter("allow_eol", True), _accept_end)
+        yield Concession("allow_eol", _setter("allow_eol", True), _accept_end)
     yield from _fewer_frameworks(request)
     yield from _fewer_cards(request)
 
 
-def _fewer_frameworks(request: Request) -> Iterator[Change]:
+def _fewer_frameworks(request: Request) -> Iterator[Concession]:
     if len(request.frameworks) < 2:
         return
     for name in request.frameworks:
         kept = tuple(one for one in request.frameworks if one != name)
         way = WayOut(text=f"leave {name} out", options=tuple(word for one in kept for word in ("--framework", one)))
-        yield Change(f"without {name}", _remover("frameworks", name), _teller(way))
+        yield Concession(f"without {name}", _remover("frameworks", name), _teller(way))
 
 
-def _fewer_cards(request: Request) -> Iterator[Change]:
+def _fewer_cards(request: Request) -> Iterator[Concession]:
     if len(request.cards) < 2:
         return
     for card in request.cards:
         others = tuple(one for one in request.cards if one != card)
         options = tuple(word for one in others for word in ("--gpu", one.name))
         way = WayOut(text=f"leave the {card.name} out", options=options)
-        yield Change(card.name, _remover("cards", card), _teller(way))
+        yield Concession(card.name, _remover("cards", card), _teller(way))
 
 
-def _without(field: str, value: str, tell: Callable[[Solution], WayOut]) -> Change:
-    return Change("variant" if value else field, _setter(field, value), tell)
+def _without(field: str, value: str, tell: Callable[[Solution], WayOut]) -> Concession:
+    return Concession("variant" if value else field, _setter(field, value), tell)
 
 
 def _setter(field: str, value: object) -> Callable[[Request], Request]:

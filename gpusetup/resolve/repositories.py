@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.resolve.model import HostDriver, Repository, SigningKey, Toolkit
+from gpusetup.resolve.model import HostDriver, Repository, RepositoryKey, Toolkit
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
@@ -74,7 +74,7 @@ def _repository(
         name=row.name,
         baseurl=row.baseurl.format(**fill),
         metalink=row.metalink.format(**fill),
-        key=SigningKey(
+        key=RepositoryKey(
             key_id=key.key_id if key else "".join(key_ids[:1]),
             fingerprint=key.fingerprint if key else "",
             url=(key.url if key else "") or row.gpgkey.format(**fill),

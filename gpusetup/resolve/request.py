@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from gpusetup.errors import CannotLookError, RefusedError, WrongInputError
 from gpusetup.resolve import cards
-from gpusetup.resolve.catalogue import hosts
+from gpusetup.resolve.domains import hosts
 from gpusetup.resolve.model import Card, PythonEnv, Repo, Request, Variant
-from gpusetup.resolve.wishes import covers
+from gpusetup.resolve.pins import Pinned, check_pins, pinned, require_known
 from gpusetup.value import Value
-from gpusetup.versions import dotted, driver
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
@@ -25,7 +24,7 @@ FRAMEWORKS = ("torch", "tensorflow")
 IMAGES: dict[str, Variant] = {"ostree": "ostree", "bootc": "bootc"}
 
 
-class Wishes(Value):
+class Wanted(Pinned):
     """What the user said on the command line; "" and () leave it open."""
 
     distro: str = ""
@@ -34,19 +33,13 @@ class Wishes(Value):
     gpu_archs: tuple[str, ...] = ()
     repo: Repo | Literal[""] = ""
     frameworks: tuple[str, ...] = ()
-    driver: str = ""
-    cuda: str = ""
-    cudnn: str = ""
-    torch: str = ""
-    tensorflow: str = ""
-    python: str = ""
     allow_eol: bool = False
     variant: Variant | Literal["classic"] = ""
     containers: bool = False
     python_env: PythonEnv = "venv"
 
 
-class Asked(Value):
+class RequestOptions(Value):
     """The request, notes on what was taken from where, for the user to read, and the machine that it is for."""
 
     request: Request
@@ -55,99 +48,59 @@ class Asked(Value):
     """None: the question is about another machine than this one."""
 
 
-def ask(facts: Facts, wishes: Wishes, read: Callable[[], Machine]) -> Asked:
-    """Return the request that `wishes` amount to on the machine that `read` gives.
+def ask(facts: Facts, wanted: Wanted, read: Callable[[], Machine]) -> RequestOptions:
+    """Return the request that `wanted` amounts to on the machine that `read` gives.
 
-    The machine is read only where the wishes leave something open: with the cards and the distribution given, this
+    The machine is read only where they leave something open: with the cards and the distribution given, this
     is a question about another machine. Raises `WrongInputError` naming what is known when a name or version is not.
     """
-    check(facts, wishes)
+    check(facts, wanted)
     for framework in FRAMEWORKS:
-        if getattr(wishes, framework) and wishes.frameworks and framework not in wishes.frameworks:
+        if getattr(wanted, framework) and wanted.frameworks and framework not in wanted.frameworks:
             raise WrongInputError(f"--{framework} asks for what --framework leaves out", f"add --framework {framework}")
-    given = cards.named(facts, wishes.gpus, wishes.gpu_archs)
-    elsewhere = bool(wishes.gpus or wishes.gpu_archs) and bool(wishes.distro or wishes.release)
+    given = cards.named(facts, wanted.gpus, wanted.gpu_archs)
+    elsewhere = bool(wanted.gpus or wanted.gpu_archs) and bool(wanted.distro or wanted.release)
     machine = None if elsewhere else read()
     notes: list[str] = []
-    if machine is not None and not (wishes.gpus or wishes.gpu_archs):
-        given = _found(facts, machine, wishes, notes)
+    if machine is not None and not (wanted.gpus or wanted.gpu_archs):
+        given = _found(facts, machine, wanted, notes)
     request = Request(
-        distro=wishes.distro or DISTROS[0],
-        release=_release(facts, machine, wishes, notes),
+        distro=wanted.distro or DISTROS[0],
+        release=_release(facts, machine, wanted, notes),
         machine_arch=ARCH if machine is None else machine.system.arch,
         cards=given,
-        repo=wishes.repo,
-        frameworks=tuple(one for one in FRAMEWORKS if one in (wishes.frameworks or FRAMEWORKS)),
-        driver=wishes.driver or _windows_driver(machine, given, notes),
+        repo=wanted.repo,
+        frameworks=tuple(one for one in FRAMEWORKS if one in (wanted.frameworks or FRAMEWORKS)),
         wsl=_is_wsl(machine),
-        cuda=wishes.cuda,
-        cudnn=wishes.cudnn,
-        torch=wishes.torch,
-        tensorflow=wishes.tensorflow,
-        python=wishes.python,
+        **pinned(wanted) | {"driver": wanted.driver or _windows_driver(machine, given, notes)},
         secure_boot=None if machine is None else _value(machine.system.secure_boot),
-        allow_eol=wishes.allow_eol,
-        variant=_variant(machine, wishes),
+        allow_eol=wanted.allow_eol,
+        variant=_variant(machine, wanted),
         hybrid=_hybrid(facts, machine, given),
-        containers=wishes.containers,
-        python_env=wishes.python_env,
+        containers=wanted.containers,
+        python_env=wanted.python_env,
     )
     if request.machine_arch != ARCH:
         raise RefusedError(f"this machine is {request.machine_arch}, and the tables cover {ARCH} hosts only",
                            "give --gpu and --distro to plan for another machine")  # fmt: skip
-    return Asked(request=request, notes=tuple(notes), machine=machine)
+    return RequestOptions(request=request, notes=tuple(notes), machine=machine)
 
 
-def check(facts: Facts, wishes: Wishes) -> None:
-    """Raise `WrongInputError` for the first wish that names nothing the tables know."""
-    _known("distribution", wishes.distro, DISTROS)
-    _known_release(facts, wishes.release)
-    if wishes.driver:
-        branches = [row.branch for row in facts.branch]
-        _known("driver branch", driver(wishes.driver).branch, branches)
-    if wishes.cuda:
-        _known("CUDA", wishes.cuda, _cuda_names(facts), "CUDA series", [row.series for row in facts.cuda_series])
-    if wishes.cudnn:
-        _known_version("cuDNN", wishes.cudnn, [row.version for row in facts.cudnn])
-    if wishes.torch:
-        release, plus, variant = wishes.torch.partition("+")
-        _known_version("torch", release, [row.release for row in facts.torch])
-        _known("variant of torch", variant if plus else "", [*(row.variant for row in facts.variant), "cpu"])
-    if wishes.tensorflow:
-        _known_version("TensorFlow", wishes.tensorflow, [row.release for row in facts.tensorflow])
-    if wishes.python:
-        pythons = {one for row in facts.torch for one in row.python}
-        pythons |= {one for row in facts.tensorflow for one in row.python}
-        _known_version("Python", wishes.python, sorted(pythons, key=dotted, reverse=True))
+def check(facts: Facts, wanted: Wanted) -> None:
+    """Raise `WrongInputError` for the first name or version that no table knows."""
+    require_known("distribution", wanted.distro, DISTROS)
+    _require_release(facts, wanted.release)
+    check_pins(facts, wanted)
 
 
-def _cuda_names(facts: Facts) -> set[str]:
-    series = {row.series for row in facts.cuda_series}
-    return series | {one.partition(".")[0] for one in series} | {row.release for row in facts.cuda}
-
-
-def _known(what: str, wanted: str, known: Iterable[str], listed: str = "", short: Iterable[str] = ()) -> None:
-    names = tuple(known)
-    if wanted and wanted not in names:
-        shown = tuple(short) or names
-        raise WrongInputError(f"no {what} {wanted} in the tables", f"known: {listed or what} {', '.join(shown)}")
-
-
-def _known_release(facts: Facts, wanted: str) -> None:
+def _require_release(facts: Facts, wanted: str) -> None:
     if wanted and hosts.later(facts, wanted) is None:
-        _known("Fedora release", wanted, [str(row.release) for row in facts.fedora])
+        require_known("Fedora release", wanted, [str(row.release) for row in facts.fedora])
 
 
-def _known_version(what: str, wanted: str, known: Iterable[str]) -> None:
-    names = tuple(known)
-    if not any(covers(wanted, name) for name in names):
-        shown = ", ".join(names[:12]) + (f" … {names[-1]}" if len(names) > 12 else "")
-        raise WrongInputError(f"no {what} {wanted} in the tables", f"known: {shown}")
-
-
-def _found(facts: Facts, machine: Machine, wishes: Wishes, notes: list[str]) -> tuple[Card, ...]:
+def _found(facts: Facts, machine: Machine, wanted: Wanted, notes: list[str]) -> tuple[Card, ...]:
     there = cards.found(facts, machine)
-    if not there and not (wishes.driver or wishes.cuda or wishes.cudnn):
+    if not there and not (wanted.driver or wanted.cuda or wanted.cudnn):
         notes.append("no NVIDIA GPU found: this is the stack for the CPU (--gpu NAME plans for a card)")
     return there
 
@@ -173,24 +126,24 @@ def _windows_driver(machine: Machine | None, given: tuple[Card, ...], notes: lis
     return version
 
 
-def _release(facts: Facts, machine: Machine | None, wishes: Wishes, notes: list[str]) -> str:
+def _release(facts: Facts, machine: Machine | None, wanted: Wanted, notes: list[str]) -> str:
     """Return the release asked for or found; "" (the newest) for a host of another distribution, which is said."""
-    if wishes.release or machine is None:
-        return wishes.release
+    if wanted.release or machine is None:
+        return wanted.release
     distro, release = _value(machine.system.distro), _value(machine.system.release)
-    if distro == (wishes.distro or DISTROS[0]) and release:
-        _known_release(facts, release)
+    if distro == (wanted.distro or DISTROS[0]) and release:
+        _require_release(facts, release)
         return release
-    if not wishes.distro:
+    if not wanted.distro:
         name = _value(machine.system.pretty_name) or distro or "of an unknown distribution"
         notes.append(f"this host is {name}, for which there are no recipes: this is a plan for the newest Fedora")
     return ""
 
 
-def _variant(machine: Machine | None, wishes: Wishes) -> Variant:
+def _variant(machine: Machine | None, wanted: Wanted) -> Variant:
     """Return how the system is put together: as the user says, else as it was found."""
-    if wishes.variant:
-        return "" if wishes.variant == "classic" else wishes.variant
+    if wanted.variant:
+        return "" if wanted.variant == "classic" else wanted.variant
     found = None if machine is None else _value(machine.system.image)
     return IMAGES.get(found or "", "")
 

@@ -14,21 +14,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from gpusetup.resolve.problem import Bound, Problem, Verdict
+from gpusetup.resolve.problem import Bound, ConstraintResult, Problem
 
 
 class Lost(NamedTuple):
     """A preferred value that could not be had, and the verdicts against it."""
 
     value: Any
-    blame: dict[Bound, Verdict]
+    blame: dict[Bound, ConstraintResult]
 
 
 class Conflict(NamedTuple):
     """Why no value was left: the places that had a part, and for each constraint the first verdict it gave."""
 
     places: frozenset[int]
-    blame: dict[Bound, Verdict]
+    blame: dict[Bound, ConstraintResult]
 
 
 class Solution:
@@ -59,7 +59,7 @@ class _Search:
             return None
         lost = self.lost[place] = []
         guilty: set[int] = set()
-        blame: dict[Bound, Verdict] = {}
+        blame: dict[Bound, ConstraintResult] = {}
         for value in rank(self.problem, place, self.values):
             self.values.append(value)
             conflict = self.clash(place) or self.decide(place + 1)

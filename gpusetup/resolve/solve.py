@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpusetup.errors import WrongInputError
 from gpusetup.resolve.candidates import CardKind, DriverOffer, Layout, Release
-from gpusetup.resolve.catalogue import Catalogue, catalogue
+from gpusetup.resolve.demands import demands
+from gpusetup.resolve.domains import Catalogue, catalogue
+from gpusetup.resolve.pins import covers
 from gpusetup.resolve.problem import Problem
 from gpusetup.resolve.search import Conflict, Solution, search
-from gpusetup.resolve.wishes import covers, wishes
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 LAYOUTS = (Layout(True), Layout(False))
 
 
-class Outcome(NamedTuple):
+class SolveResult(NamedTuple):
     """The solution, or None, and for each release that was tried before it the conflict that ruled it out."""
 
     solution: Solution | None
     refused: tuple[tuple[Release, Conflict], ...]
 
 
-def solve(request: Request, facts: Facts, today: date | None = None) -> Outcome:
+def solve(request: Request, facts: Facts, today: date | None = None) -> SolveResult:
     """Find the best stack for `request`, on the newest release it allows that has one."""
     known = catalogue(facts)
     day = today or date.today()
@@ -35,9 +36,9 @@ def solve(request: Request, facts: Facts, today: date | None = None) -> Outcome:
     for release in _releases(request, known, day):
         result = search(problem(request, known, release, day))
         if isinstance(result, Solution):
-            return Outcome(result, tuple(refused))
+            return SolveResult(result, tuple(refused))
         refused.append((release, result))
-    return Outcome(None, tuple(refused))
+    return SolveResult(None, tuple(refused))
 
 
 def problem(request: Request, known: Catalogue, release: Release, today: date) -> Problem:
@@ -55,7 +56,7 @@ def problem(request: Request, known: Catalogue, release: Release, today: date) -
     domains |= _frameworks(request, known, release, on_gpu)
     if on_gpu:
         domains |= _toolkits(request, known, release)
-    return Problem(domains, wishes(request, release, today), known.rules)
+    return Problem(domains, demands(request, release, today), known.rules)
 
 
 def _toolkits(request: Request, known: Catalogue, release: Release) -> dict[str, tuple[Any, ...]]:

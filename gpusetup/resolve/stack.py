@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from gpusetup.resolve.catalogue.toolkits import CONTAINER_PACKAGES
-from gpusetup.resolve.choices import choices
-from gpusetup.resolve.locked import wheel_of
+from gpusetup.resolve.domains.toolkits import CONTAINER_PACKAGES
+from gpusetup.resolve.explanation import choices
+from gpusetup.resolve.locked_requirements import wheel_of
 from gpusetup.resolve.model import Environment, HostDriver, Requirement, Stack, Toolkit
 from gpusetup.resolve.repositories import repositories
 from gpusetup.resolve.warnings import warnings

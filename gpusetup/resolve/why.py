@@ -9,29 +9,20 @@ import msgspec
 
 from gpusetup.errors import WrongInputError
 from gpusetup.resolve.model import Answer, Request
+from gpusetup.resolve.pins import PINS
 from gpusetup.resolve.refusal import refuse
-from gpusetup.resolve.request import Wishes, check
+from gpusetup.resolve.request import Wanted, check
 from gpusetup.resolve.solve import solve
 from gpusetup.resolve.stack import assemble
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
 
-FIELDS = {
-    "torch": "torch",
-    "pytorch": "torch",
-    "tensorflow": "tensorflow",
-    "tf": "tensorflow",
-    "cuda": "cuda",
-    "cudnn": "cudnn",
-    "python": "python",
-    "driver": "driver",
-    "fedora": "release",
-}
+FIELDS = {name: pin.field for pin in PINS for name in (pin.field, *pin.aliases)} | {"fedora": "release"}
 """What can be asked about → the field of a request that pins it."""
 
 
-class Question(NamedTuple):
+class WhyQuestion(NamedTuple):
     """``torch==2.14.1``: the field of a request, and the value it shall have."""
 
     field: str
@@ -41,17 +32,17 @@ class Question(NamedTuple):
         return f"{self.field}=={self.value}"
 
 
-def question(facts: Facts, text: str) -> Question:
+def question(facts: Facts, text: str) -> WhyQuestion:
     """Parse ``NAME==VERSION``; raises `WrongInputError` when it is not one, or no table knows the version."""
     name, equals, value = (part.strip() for part in text.partition("=="))
     field = FIELDS.get(name.lower(), "")
     if not equals or not value or not field:
         raise WrongInputError(f"{text!r} is not a question", f"ask NAME==VERSION, NAME one of {', '.join(FIELDS)}")
-    check(facts, msgspec.structs.replace(Wishes(), **{field: value}))
-    return Question(field, value)
+    check(facts, msgspec.structs.replace(Wanted(), **{field: value}))
+    return WhyQuestion(field, value)
 
 
-def answer(asked: Question, request: Request, facts: Facts, today: date | None = None) -> Answer:
+def answer(asked: WhyQuestion, request: Request, facts: Facts, today: date | None = None) -> Answer:
     """Return whether a stack with what was asked exists for `request`, and the stack or the refusal."""
     day = today or date.today()
     wanted = msgspec.structs.replace(request, **{asked.field: asked.value})

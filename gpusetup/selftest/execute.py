@@ -6,14 +6,14 @@ import selectors
 from collections import deque
 from typing import TYPE_CHECKING
 
-from gpusetup.selftest.lane import LaneWorker
+from gpusetup.selftest.worker_queue import LaneWorker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from gpusetup.selftest.model import Run
-    from gpusetup.selftest.plan import Lane, Limits
+    from gpusetup.selftest.plan import Lane, RunLimits
 
 _TICK = 0.25
 
@@ -22,7 +22,7 @@ def execute(
     lanes: Sequence[Lane],
     folders: Sequence[Path],
     jobs: int,
-    limits: Limits,
+    limits: RunLimits,
     watch: Callable[[Sequence[LaneWorker]], None],
 ) -> list[Run]:
     """Run `lanes`, at most `jobs` at a time and one per GPU, and return their runs in the order of the lanes.

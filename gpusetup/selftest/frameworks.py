@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from gpusetup.errors import MissingError, WrongInputError
-from gpusetup.owner import require_own
+from gpusetup.trust.owner import require_own
 
 # file name of a check's version → (modules that must be there, extra of gpusetup that brings them)
 FRAMEWORKS = {

@@ -16,7 +16,7 @@ from gpusetup.value import Value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from gpusetup.selftest.catalogue import Check
+    from gpusetup.selftest.registry import Check
 
 
 Axis = Literal["checks", "frameworks", "devices", "seeds", "precisions"]
@@ -52,7 +52,7 @@ class Selection(Value):
         return all(chosen[axis] for axis in self.named)
 
 
-class Limits(Value):
+class RunLimits(Value):
     """What one run may take: seconds, and bytes of memory (0: as much as there is)."""
 
     seconds: float = 120.0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.content import content_root
+from gpusetup.content_dirs import content_root
 from gpusetup.selftest.protocol import Message, Reader
 
 if TYPE_CHECKING:

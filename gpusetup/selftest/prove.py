@@ -12,27 +12,27 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from gpusetup import __version__
-from gpusetup.content import content_dirs
-from gpusetup.selftest.distance import measure
+from gpusetup.content_dirs import content_dirs
 from gpusetup.selftest.execute import execute
-from gpusetup.selftest.gaps import gaps, missed
 from gpusetup.selftest.judge import baseline as baselines
 from gpusetup.selftest.judge import determinism, invariants, parity, published, speed
-from gpusetup.selftest.judge import runs as endings
-from gpusetup.selftest.pack import pack, unpack
-from gpusetup.selftest.plan import Limits, again, numpy_python, plan
+from gpusetup.selftest.judge import runs as ended
+from gpusetup.selftest.plan import RunLimits, again, numpy_python, plan
 from gpusetup.selftest.proof import Proof
+from gpusetup.selftest.proof_codec import pack, unpack
+from gpusetup.selftest.ulps import measure
+from gpusetup.selftest.unproven import gaps, missed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gpusetup.selftest.catalogue import Check
-    from gpusetup.selftest.lane import LaneWorker
     from gpusetup.selftest.model import Run
     from gpusetup.selftest.plan import Lane, Selection
+    from gpusetup.selftest.registry import Check
     from gpusetup.selftest.verdict import Verdict
+    from gpusetup.selftest.worker_queue import LaneWorker
 
-_LIMITS = Limits()
+_LIMITS = RunLimits()
 
 
 class Baseline(NamedTuple):
@@ -50,7 +50,7 @@ def prove(
     own_checks: Path | None = None,
     baseline: Baseline | None = None,
     jobs: int = 2,
-    limits: Limits = _LIMITS,
+    limits: RunLimits = _LIMITS,
     watch: Callable[[Sequence[LaneWorker]], None] = lambda _: None,
 ) -> Proof:
     """Run what `selection` asks for, at most `jobs` at a time, and return the proof; `limits` hold for each run."""
@@ -125,7 +125,7 @@ def judge(runs: Sequence[Run], checks: dict[str, Check], python: str) -> list[Ve
     with_truth, twice = parity.pairs(runs), determinism.pairs(runs)
     measured = measure([*with_truth, *twice], checks, python)
     return [
-        *endings.judge(runs, checks),
+        *ended.judge(runs, checks),
         *parity.judge(runs, measured[: len(with_truth)], checks),
         *published.judge(runs, checks),
         *invariants.judge(runs),

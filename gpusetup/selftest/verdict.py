@@ -35,7 +35,7 @@ class Divergence(Value, omit_defaults=True):
     """What usually causes a difference there."""
 
 
-class Basis(Value, omit_defaults=True):
+class VerdictBasis(Value, omit_defaults=True):
     """What a verdict rests on: `count` things of the kind `of`, held against `against`; none of them is no evidence.
 
     Elements are counted where they could have differed: not those of a tensor without a limit, nor a NaN beside a NaN.
@@ -66,7 +66,7 @@ class Changed(Value):
         return f"{self.key} {self.before} → {self.now}"
 
 
-_NO_BASIS = Basis()
+_NO_BASIS = VerdictBasis()
 
 
 class Verdict(Value, omit_defaults=True):
@@ -87,7 +87,7 @@ class Verdict(Value, omit_defaults=True):
     evidence: tuple[str, ...] = ()
     against: str = ""
     """The other run that an agreement is about, as ``pytorch on cpu``."""
-    basis: Basis = _NO_BASIS
+    basis: VerdictBasis = _NO_BASIS
     required: bool = True
     """False where nobody asked for it: unproven, it then leaves the proof what it is."""
     level: Level = ""
@@ -109,7 +109,7 @@ def conclude(
     first: Divergence | None = None,
     *,
     evidence: tuple[str, ...] = (),
-    basis: Basis = _NO_BASIS,
+    basis: VerdictBasis = _NO_BASIS,
     required: bool = True,
     level: Level = "",
 ) -> Verdict:
@@ -131,7 +131,7 @@ def conclude(
     )
 
 
-def elements(records: Iterable[Record]) -> Basis:
+def elements(records: Iterable[Record]) -> VerdictBasis:
     """Return the basis that is every element of `records`, as where bits are compared."""
     sizes = [size for record in records if (size := math.prod(record.shape))]
-    return Basis(count=sum(sizes), tensors=len(sizes))
+    return VerdictBasis(count=sum(sizes), tensors=len(sizes))

@@ -1,6 +1,6 @@
 # ── virtual environments ──────────────────────────────────────────────────────────────────────────────────────────
 # An environment is its owner's to change, its interpreter too: all that is done there is done with its owner's rights
-# (`python -m gpusetup.owner`), and nothing at all where a third could change it. What is known beforehand is its name.
+# (`python -m gpusetup.trust.owner`), and nothing at all where a third could change it. What is known beforehand is its name.
 
 # in_environment PYTHON MODULE WORD…: python -m MODULE WORD… Before, a copy of the whole environment is made inside it, of
 # hard links, which take no room: pip replaces files and never writes into them.
@@ -21,7 +21,7 @@ put_environment_back() {
 # interpreter, or its folder) is in, without root's terminal, variables and folder. It is ended when we are.
 as_its_owner() {
   local child traps status=0
-  "$python" -P -m gpusetup.owner "$1" "$2" bash -c "
+  "$python" -P -m gpusetup.trust.owner "$1" "$2" bash -c "
     set -euo pipefail
     $(declare -f copy_environment run_module restore_environment)
     \"\$@\"" gpusetup "${@:3}" </dev/null &

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gpusetup.apply.guard import refuse_changed_host, refuse_other_host
-from gpusetup.apply.place import Place
+from gpusetup.apply.preconditions import refuse_changed_host, refuse_other_host
+from gpusetup.apply.state_dir import StateDir
 from gpusetup.errors import RefusedError
 from gpusetup.machine.model import Machine
 from gpusetup.machine.read import read
@@ -60,7 +60,7 @@ def planned(root: Path) -> Recipe:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path) -> StateDir:
     for name, text in (("etc/os-release", "ID=fedora\nVERSION_ID=44\n"), ("proc/sys/kernel/osrelease", "6.19.8\n")):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -68,7 +68,7 @@ def place(tmp_path: Path) -> Place:
     (tmp_path / "lib64").mkdir()
     (tmp_path / "lib64/ld-linux-x86-64.so.2").touch()
     card(tmp_path, "0000:01:00.0", "0x2684")
-    return Place(tmp_path)
+    return StateDir(tmp_path)
 
 
 def card(root: Path, address: str, device: str) -> None:
@@ -78,7 +78,7 @@ def card(root: Path, address: str, device: str) -> None:
         (folder / name).write_text(f"{text}\n")
 
 
-def test_another_card_on_the_bus_is_another_machine(place: Place) -> None:
+def test_another_card_on_the_bus_is_another_machine(place: StateDir) -> None:
     made = planned(place.root)
     assert made.origin is not None
     assert made.origin.cards == ("10de:2684",)
@@ -89,7 +89,7 @@ def test_another_card_on_the_bus_is_another_machine(place: Place) -> None:
     assert caught.value.exit_code == 4
 
 
-def test_a_driver_that_was_loaded_since_is_expected_only_from_the_recipe_itself(place: Place) -> None:
+def test_a_driver_that_was_loaded_since_is_expected_only_from_the_recipe_itself(place: StateDir) -> None:
     made = planned(place.root)
     (place.root / "sys/module/nvidia").mkdir()
     (place.root / "sys/module/nvidia/version").write_text("610.43.03\n")
@@ -100,7 +100,7 @@ def test_a_driver_that_was_loaded_since_is_expected_only_from_the_recipe_itself(
     refuse_changed_host(made, place)
 
 
-def test_a_recipe_for_another_machine_is_held_to_its_release_only(place: Place) -> None:
+def test_a_recipe_for_another_machine_is_held_to_its_release_only(place: StateDir) -> None:
     made = recipe(desktop())
     assert made.origin is None
     refuse_changed_host(made, place)
@@ -110,7 +110,7 @@ def test_a_recipe_for_another_machine_is_held_to_its_release_only(place: Place) 
 # ── the command ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_plan_carries_where_it_was_made_and_is_carried_out_there_alone(gpusetup: Run, place: Place) -> None:
+def test_a_plan_carries_where_it_was_made_and_is_carried_out_there_alone(gpusetup: Run, place: StateDir) -> None:
     saved, root = place.root / "machine.json", {"GPUSETUP_ROOT": str(place.root)}
     assert gpusetup("detect", "--sysroot", place.root, "--output", saved).returncode == 0
     machine = msgspec.json.decode(saved.read_bytes(), type=Machine)
@@ -129,7 +129,7 @@ def test_a_plan_carries_where_it_was_made_and_is_carried_out_there_alone(gpusetu
     assert "the running kernel: 6.19.8 then, 6.20.1 now" in elsewhere.stderr
 
 
-def test_a_plan_allows_no_other_wish_and_only_apply(gpusetup: Run, place: Place) -> None:
+def test_a_plan_allows_no_other_wish_and_only_apply(gpusetup: Run, place: StateDir) -> None:
     for options, says in ((("--plan", "p"), "--apply"), (("--apply", "--plan", "p", "--cuda", "13.0"), "cuda")):
         done = gpusetup("install", *options)
         assert done.returncode == 2

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from gpusetup.apply.image import builder as builders
-from gpusetup.apply.image.build import EPOCH, Wishes, build, context, epoch
-from gpusetup.apply.image.builder import Builder, find
-from gpusetup.apply.image.inside import inside, require_gpu
-from gpusetup.apply.image.program import failure
-from gpusetup.apply.image.selftest import selftest
-from gpusetup.apply.image.wheel import wheel
 from gpusetup.errors import MissingError, RefusedError, StepFailedError, WrongInputError
+from gpusetup.images import builder as builders
+from gpusetup.images.build import EPOCH, BuildOptions, build, context, epoch
+from gpusetup.images.builder import Builder, find
+from gpusetup.images.program import failure
+from gpusetup.images.run import inside, require_gpu
+from gpusetup.images.selftest import selftest
+from gpusetup.images.wheel import wheel
 from tests.support import Run
 
 STAND_IN = """#!/bin/sh
@@ -43,7 +43,7 @@ def asked(path: Path) -> list[str]:
 
 def build_with(path: Path, name: builders.Name) -> list[str]:
     said: list[str] = []
-    wishes = Wishes(pip_config=Path("/etc/pip.conf"), options=("--no-cache",))
+    wishes = BuildOptions(pip_config=Path("/etc/pip.conf"), options=("--no-cache",))
     with context() as folder:
         built = build(Builder(name=name, path=str(path)), folder, "FROM x\n", "localhost/x:1", wishes, said.append)
     assert (built.id, built.epoch, said) == ("sha256:abc", EPOCH, ["STEP 1/1: FROM x"])
@@ -106,7 +106,7 @@ def test_a_build_that_fails_is_an_error_and_its_escapes_are_neutral(stand_in: Pa
     (stand_in.parent / "status").write_text("1")
     (stand_in.parent / "says").write_text("Error: \x1b[31mred\n")
     with context() as folder, pytest.raises(StepFailedError, match=r"Error: \\x1b\[31mred"):
-        build(Builder(name="podman", path=str(stand_in)), folder, "FROM x\n", "x:1", Wishes(), lambda _: None)
+        build(Builder(name="podman", path=str(stand_in)), folder, "FROM x\n", "x:1", BuildOptions(), lambda _: None)
 
 
 @pytest.mark.parametrize(("text", "expected"), [("", EPOCH), ("17", 17)])
@@ -157,7 +157,7 @@ def test_the_wheel_is_the_one_given_with_its_hash(tmp_path: Path) -> None:
 
 
 def test_a_path_that_a_builder_would_cut_is_refused(stand_in: Path) -> None:
-    wishes = Wishes(pip_config=Path("/etc/a,b/pip.conf"))
+    wishes = BuildOptions(pip_config=Path("/etc/a,b/pip.conf"))
     with context() as folder, pytest.raises(WrongInputError, match="comma"):
         build(Builder(name="buildah", path=str(stand_in)), folder, "FROM x\n", "x:1", wishes, lambda _: None)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from gpusetup.apply.place import Place
 from gpusetup.apply.run import apply
+from gpusetup.apply.state_dir import StateDir
 from gpusetup.errors import RefusedError
 from gpusetup.files import write
 from gpusetup.render.model import Recipe, Step
@@ -23,7 +23,7 @@ from gpusetup.value import to_json
 RUN = """
 import sys
 from pathlib import Path
-from gpusetup.apply.place import Place
+from gpusetup.apply.state_dir import Place
 from gpusetup.apply.run import apply
 from gpusetup.cli._signals import unwinding
 from gpusetup.render.model import Recipe
@@ -47,13 +47,13 @@ def recipe(text: str) -> Recipe:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    yield Place(tmp_path)
+def place(tmp_path: Path) -> Iterator[StateDir]:
+    yield StateDir(tmp_path)
     (tmp_path / "go-on").touch()  # whatever a failed test has left at work ends by itself
 
 
 @pytest.fixture
-def start(place: Place) -> Start:
+def start(place: StateDir) -> Start:
     """Begin a run in a process of its own, and return when its step is at work."""
 
     def begin(made: Recipe) -> subprocess.Popen[bytes]:
@@ -75,7 +75,7 @@ def waited_for(there: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-def log(place: Place) -> list[str]:
+def log(place: StateDir) -> list[str]:
     return [line.split()[0] for line in (place.root / "log").read_text().splitlines()]
 
 
@@ -83,7 +83,7 @@ def quiet(_: str) -> None:
     return None
 
 
-def test_a_step_that_outlives_its_run_keeps_the_lock_until_it_ends(place: Place, start: Start) -> None:
+def test_a_step_that_outlives_its_run_keeps_the_lock_until_it_ends(place: StateDir, start: Start) -> None:
     """The proof of the review: two runs interleaved after `kill -9`."""
     made = recipe(SLOW)
     process = start(made)
@@ -100,7 +100,7 @@ def test_a_step_that_outlives_its_run_keeps_the_lock_until_it_ends(place: Place,
     assert log(place) == ["begin", "end", "begin", "end"]  # one that was begun is done again
 
 
-def free(place: Place) -> bool:
+def free(place: StateDir) -> bool:
     try:
         with place.locked():
             return True
@@ -110,7 +110,7 @@ def free(place: Place) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_being_told_to_end_is_passed_on_and_the_end_of_the_step_waited_for(
-    place: Place, start: Start, number: signal.Signals
+    place: StateDir, start: Start, number: signal.Signals
 ) -> None:
     tidy = "trap 'sleep 0.5; echo tidied >>$GPUSETUP_ROOT/log' EXIT\n"
     made = recipe(tidy + SLOW)
@@ -125,7 +125,7 @@ def test_being_told_to_end_is_passed_on_and_the_end_of_the_step_waited_for(
     assert apply(made, place, quiet) == "done"
 
 
-def test_the_command_that_runs_is_not_left_alone(place: Place, start: Start) -> None:
+def test_the_command_that_runs_is_not_left_alone(place: StateDir, start: Start) -> None:
     """A command that does not heed the signal, such as dnf in a transaction, ends before its step does."""
     stubborn = "bash -c \"trap '' TERM; echo begin >>$GPUSETUP_ROOT/log; sleep 2; echo end >>$GPUSETUP_ROOT/log\"\n"
     process = start(recipe(stubborn + "echo never >>$GPUSETUP_ROOT/log"))
@@ -135,7 +135,7 @@ def test_the_command_that_runs_is_not_left_alone(place: Place, start: Start) -> 
     assert free(place)
 
 
-def test_a_daemon_that_a_step_starts_keeps_neither_the_lock_nor_the_run(place: Place) -> None:
+def test_a_daemon_that_a_step_starts_keeps_neither_the_lock_nor_the_run(place: StateDir) -> None:
     daemon = "setsid sleep 300 & echo $! >$GPUSETUP_ROOT/daemon\n"
     apply(recipe(daemon + "touch $GPUSETUP_ROOT/one"), place, quiet)
     pid = int((place.root / "daemon").read_text())
@@ -148,7 +148,7 @@ def test_a_daemon_that_a_step_starts_keeps_neither_the_lock_nor_the_run(place: P
         os.kill(pid, signal.SIGKILL)
 
 
-def test_a_step_without_its_holder_is_still_seen(place: Place, start: Start) -> None:
+def test_a_step_without_its_holder_is_still_seen(place: StateDir, start: Start) -> None:
     """Whoever kills the holder too, by hand, has freed the lock; the step is in it by its process."""
     made = recipe(SLOW)
     process = start(made)
@@ -164,7 +164,7 @@ def test_a_step_without_its_holder_is_still_seen(place: Place, start: Start) -> 
 
 
 @pytest.mark.parametrize("text", ["", "1 2 3 4", "x y z", "PID 1 one", "1 one", "\xff"])
-def test_what_the_lock_says_of_a_process_that_is_gone_hinders_nobody(place: Place, text: str) -> None:
+def test_what_the_lock_says_of_a_process_that_is_gone_hinders_nobody(place: StateDir, text: str) -> None:
     with place.locked():
         place.lock_file.write_text(text.replace("PID", str(os.getpid())))
     assert free(place)

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from gpusetup.apply.place import Place
-from gpusetup.apply.plan import agreed, own_steps
+from gpusetup.apply.saved_plan import agreed, own_steps
+from gpusetup.apply.state_dir import StateDir
 from gpusetup.cli._apply import carry_out
 from gpusetup.errors import RefusedError
 from gpusetup.facts import facts
@@ -199,7 +199,7 @@ def test_a_title_cannot_rewrite_the_question(
     capsys: pytest.CaptureFixture[str], saved: Recipe, root: Path, title: str
 ) -> None:
     with pytest.raises(RefusedError):
-        carry_out(replace(saved, steps=(replace(saved.steps[0], title=title),)), Place(root), yes=False)
+        carry_out(replace(saved, steps=(replace(saved.steps[0], title=title),)), StateDir(root), yes=False)
     said = capsys.readouterr().err
     assert all(line.isprintable() for line in said.splitlines())
     assert len(said.splitlines()) == 1

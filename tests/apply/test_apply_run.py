@@ -12,11 +12,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gpusetup.apply.guard import refuse_other_host
 from gpusetup.apply.journal import Journal
-from gpusetup.apply.place import Place
+from gpusetup.apply.preconditions import refuse_other_host
 from gpusetup.apply.run import apply, look, undo
-from gpusetup.content import content_dirs
+from gpusetup.apply.state_dir import StateDir
+from gpusetup.content_dirs import content_dirs
 from gpusetup.errors import MissingError, RefusedError, StepFailedError
 from gpusetup.files import write
 from gpusetup.render.model import Recipe, Step
@@ -42,17 +42,17 @@ def recipe(*steps: Step) -> Recipe:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path) -> StateDir:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/os-release").write_text("ID=fedora\nVERSION_ID=44\n")
-    return Place(tmp_path)
+    return StateDir(tmp_path)
 
 
-def files(place: Place) -> dict[str, str]:
+def files(place: StateDir) -> dict[str, str]:
     return {path.name: path.read_text().strip() for path in place.root.iterdir() if path.is_file()}
 
 
-def events(place: Place) -> list[tuple[str, str]]:
+def events(place: StateDir) -> list[tuple[str, str]]:
     return [(entry.step, entry.event) for entry in place.journal.entries()]
 
 
@@ -63,7 +63,7 @@ def quiet(_: str) -> None:
 THREE = ("one", "two", "three")
 
 
-def test_steps_run_in_order_and_a_second_run_does_nothing(place: Place) -> None:
+def test_steps_run_in_order_and_a_second_run_does_nothing(place: StateDir) -> None:
     made = recipe(*map(step, THREE))
     assert look(made, place) == dict.fromkeys(THREE, False)
     assert events(place) == []
@@ -75,7 +75,7 @@ def test_steps_run_in_order_and_a_second_run_does_nothing(place: Place) -> None:
     assert look(made, place) == dict.fromkeys(THREE, True)
 
 
-def test_a_failing_step_stops_the_run_with_its_last_words_and_the_next_run_goes_on(place: Place) -> None:
+def test_a_failing_step_stops_the_run_with_its_last_words_and_the_next_run_goes_on(place: StateDir) -> None:
     broken = step("two", apply="echo fine; echo 'no such package' >&2; false; echo never")
     with pytest.raises(StepFailedError, match=r"the step two failed .*: no such package") as caught:
         apply(recipe(step("one"), broken, step("three")), place, quiet)
@@ -87,18 +87,18 @@ def test_a_failing_step_stops_the_run_with_its_last_words_and_the_next_run_goes_
     assert events(place).count(("one", "started")) == 1
 
 
-def test_a_step_whose_check_says_no_after_it_ran_is_a_failure(place: Place) -> None:
+def test_a_step_whose_check_says_no_after_it_ran_is_a_failure(place: StateDir) -> None:
     with pytest.raises(StepFailedError, match="its check says it is not done"):
         apply(recipe(step("one", apply="true")), place, quiet)
 
 
-def test_a_failure_in_the_middle_of_a_check_is_seen(place: Place) -> None:
+def test_a_failure_in_the_middle_of_a_check_is_seen(place: StateDir) -> None:
     """Under `if` or `&&` bash would ignore -e and look at the last command only."""
     with pytest.raises(StepFailedError):
         apply(recipe(step("one", check="false\ntrue", apply="true")), place, quiet)
 
 
-def test_what_only_a_reboot_finishes_waits_for_it(place: Place) -> None:
+def test_what_only_a_reboot_finishes_waits_for_it(place: StateDir) -> None:
     load = step("load", check="[[ -e $GPUSETUP_ROOT/booted ]]", apply="echo reboot", undo=":", reboot_after=True)
     made = recipe(load, step("after"))
     assert apply(made, place, quiet) == "reboot"
@@ -111,7 +111,7 @@ def test_what_only_a_reboot_finishes_waits_for_it(place: Place) -> None:
     assert place.waiting() is None
 
 
-def test_undo_goes_backwards_and_leaves_what_was_not_ours(place: Place) -> None:
+def test_undo_goes_backwards_and_leaves_what_was_not_ours(place: StateDir) -> None:
     (place.root / "mine").write_text("whole")
     mine = step("mine")
     made = recipe(step("one"), mine, step("three"))
@@ -122,7 +122,7 @@ def test_undo_goes_backwards_and_leaves_what_was_not_ours(place: Place) -> None:
     assert undo(place, quiet) == 0
 
 
-def test_each_step_is_undone_by_the_recipe_that_did_it(place: Place) -> None:
+def test_each_step_is_undone_by_the_recipe_that_did_it(place: StateDir) -> None:
     apply(recipe(step("one"), step("old")), place, quiet)
     changed = step("one", check="false", apply='echo newer >"$file"', undo='echo undone >"$file"', reboot_after=True)
     apply(recipe(changed), place, quiet)
@@ -130,7 +130,7 @@ def test_each_step_is_undone_by_the_recipe_that_did_it(place: Place) -> None:
     assert files(place) == {"one": "undone"}
 
 
-def test_a_failing_undo_is_said_and_can_be_run_again(place: Place) -> None:
+def test_a_failing_undo_is_said_and_can_be_run_again(place: StateDir) -> None:
     apply(recipe(step("one"), step("two", undo='[[ -e $GPUSETUP_ROOT/key ]]\nrm "$file"')), place, quiet)
     with pytest.raises(StepFailedError, match="taking back the step two"):
         undo(place, quiet)
@@ -139,20 +139,20 @@ def test_a_failing_undo_is_said_and_can_be_run_again(place: Place) -> None:
     assert undo(place, quiet) == 2
 
 
-def test_steps_of_a_script_are_undone_by_the_script(place: Place) -> None:
+def test_steps_of_a_script_are_undone_by_the_script(place: StateDir) -> None:
     apply(recipe(step("one")), place, quiet)
     place.journal.note("5" * 64, "two", "applied")
     with pytest.raises(MissingError, match="--undo"):
         undo(place, quiet)
 
 
-def test_two_runs_at_once_are_refused(place: Place) -> None:
+def test_two_runs_at_once_are_refused(place: StateDir) -> None:
     with place.locked(), pytest.raises(RefusedError, match="another run"):
         apply(recipe(step("one")), place, quiet)
     assert apply(recipe(step("one")), place, quiet) == "done"
 
 
-def test_a_torn_line_in_the_journal_costs_nothing_but_itself(place: Place) -> None:
+def test_a_torn_line_in_the_journal_costs_nothing_but_itself(place: StateDir) -> None:
     apply(recipe(step("one")), place, quiet)
     with place.journal.path.open("ab") as file:
         file.write(b'{"at":"2026-11-22T0')
@@ -176,7 +176,7 @@ import os, signal, sys
 from pathlib import Path
 from gpusetup.apply import run
 from gpusetup.apply.journal import Journal
-from gpusetup.apply.place import Place
+from gpusetup.apply.state_dir import Place
 from gpusetup.render.model import Recipe
 from gpusetup.value import load
 
@@ -214,7 +214,7 @@ def test_killed_at_every_boundary_it_resumes_to_the_same_state(tmp_path: Path) -
         root = tmp_path / f"root{kills}"
         root.mkdir()
         done = subprocess.run([sys.executable, "-c", KILLS, str(kills), str(root), str(file)], check=False)
-        place = Place(root)
+        place = StateDir(root)
         if done.returncode == 0:
             break
         assert done.returncode == -signal.SIGKILL
@@ -226,7 +226,7 @@ def test_killed_at_every_boundary_it_resumes_to_the_same_state(tmp_path: Path) -
     assert kills == 3 * (3 + 2 * 2)  # each step: check, apply, check, and two entries with a boundary on either side
 
 
-def test_a_door_killed_half_way_is_a_failure_and_is_done_again(place: Place) -> None:
+def test_a_door_killed_half_way_is_a_failure_and_is_done_again(place: StateDir) -> None:
     half = step("one", apply='echo half >"$file"; kill -KILL $$')
     with pytest.raises(StepFailedError, match="killed by signal 9"):
         apply(recipe(half), place, quiet)
@@ -236,7 +236,7 @@ def test_a_door_killed_half_way_is_a_failure_and_is_done_again(place: Place) -> 
 
 
 @pytest.mark.parametrize("text", ["ID=fedora\nVERSION_ID=43\n", "ID=debian\nVERSION_ID=44\n", ""])
-def test_another_system_is_refused(place: Place, text: str) -> None:
+def test_another_system_is_refused(place: StateDir, text: str) -> None:
     refuse_other_host(recipe(), place.root)
     (place.root / "etc/os-release").write_text(text)
     with pytest.raises(RefusedError, match="fedora 44"):
@@ -271,7 +271,7 @@ def own(tmp_path: Path) -> Path:
     return folder.parent
 
 
-def test_the_command_asks_applies_and_takes_back(gpusetup: Run, place: Place, own: Path) -> None:
+def test_the_command_asks_applies_and_takes_back(gpusetup: Run, place: StateDir, own: Path) -> None:
     env = {"GPUSETUP_ROOT": str(place.root)}
     apply_it = (*FOR_4090, "--recipes", own, "--apply")
     unasked = gpusetup(*apply_it, env=env)
@@ -290,7 +290,7 @@ def test_the_command_asks_applies_and_takes_back(gpusetup: Run, place: Place, ow
     assert "nothing to take back" in gpusetup("install", "--undo", env=env).stdout
 
 
-def test_the_command_goes_on_after_a_reboot_with_the_recipe_it_began(gpusetup: Run, place: Place, own: Path) -> None:
+def test_the_command_goes_on_after_a_reboot_with_the_recipe_it_began(gpusetup: Run, place: StateDir, own: Path) -> None:
     env = {"GPUSETUP_ROOT": str(place.root)}
     note = own / "fedora/50-note.sh.j2"
     text = note.read_text().replace("[[ -e $root/note ]]", "[[ -e $root/booted ]]")
@@ -302,7 +302,7 @@ def test_the_command_goes_on_after_a_reboot_with_the_recipe_it_began(gpusetup: R
     assert gpusetup(*FOR_4090, "--recipes", own, "--apply", "--yes", env=env).stdout == "all steps are done\n"
 
 
-def test_the_command_refuses_this_machine_for_another_ones_recipe(gpusetup: Run, place: Place, own: Path) -> None:
+def test_the_command_refuses_this_machine_for_another_ones_recipe(gpusetup: Run, place: StateDir, own: Path) -> None:
     (place.root / "etc/os-release").write_text("ID=debian\nVERSION_ID=12\n")
     done = gpusetup(*FOR_4090, "--recipes", own, "--apply", "--yes", env={"GPUSETUP_ROOT": str(place.root)})
     assert done.returncode == 4

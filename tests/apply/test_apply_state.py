@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gpusetup.apply.place import Place
+from gpusetup.apply.owned_files import MOST, read_ours
 from gpusetup.apply.run import apply, undo
-from gpusetup.apply.state import MOST, read_ours
+from gpusetup.apply.state_dir import StateDir
 from gpusetup.errors import MissingError, RefusedError
 from gpusetup.render.model import Recipe, Step
 from gpusetup.render.steps import digest
@@ -23,15 +23,15 @@ MADE = Recipe(distro="fedora", release="44", steps=(STEP,), digest=digest("", (S
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
+def place(tmp_path: Path) -> StateDir:
+    return StateDir(tmp_path)
 
 
 def quiet(_: str) -> None:
     return None
 
 
-def tampered(place: Place) -> Path:
+def tampered(place: StateDir) -> Path:
     """Change the undo of the recipe that was carried out, as the review did; return the proof that it ran."""
     proof = place.root / "undone_by_tamper"
     (file,) = (place.folder / "recipes").iterdir()
@@ -46,7 +46,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
     os.umask(before)
 
 
-def test_folders_and_files_are_for_their_owner_alone_whatever_the_umask(place: Place, umask: int) -> None:
+def test_folders_and_files_are_for_their_owner_alone_whatever_the_umask(place: StateDir, umask: int) -> None:
     apply(MADE, place, quiet)
     modes = {path.relative_to(place.folder).parts[0]: path.stat().st_mode & 0o777 for path in place.folder.iterdir()}
     assert modes == {"journal.jsonl": 0o600, "lock": 0o600, "recipes": 0o700}
@@ -54,7 +54,7 @@ def test_folders_and_files_are_for_their_owner_alone_whatever_the_umask(place: P
     assert [path.stat().st_mode & 0o777 for path in (place.folder / "recipes").iterdir()] == [0o600]
 
 
-def test_what_an_older_version_left_open_to_read_is_closed(place: Place) -> None:
+def test_what_an_older_version_left_open_to_read_is_closed(place: StateDir) -> None:
     apply(MADE, place, quiet)
     place.folder.chmod(0o755)
     place.journal.path.chmod(0o644)
@@ -65,7 +65,7 @@ def test_what_an_older_version_left_open_to_read_is_closed(place: Place) -> None
 
 @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o707])
 @pytest.mark.parametrize("what", ["", "recipes", "journal.jsonl"])
-def test_what_others_can_write_to_is_not_believed(place: Place, what: str, mode: int) -> None:
+def test_what_others_can_write_to_is_not_believed(place: StateDir, what: str, mode: int) -> None:
     apply(MADE, place, quiet)
     proof = tampered(place)
     (place.folder / what).chmod(mode)
@@ -75,7 +75,7 @@ def test_what_others_can_write_to_is_not_believed(place: Place, what: str, mode:
     assert not proof.exists()
 
 
-def test_a_folder_on_the_way_counts_too(place: Place) -> None:
+def test_a_folder_on_the_way_counts_too(place: StateDir) -> None:
     apply(MADE, place, quiet)
     (place.root / "var").chmod(0o777)
     with pytest.raises(RefusedError, match="other users can write"):
@@ -84,7 +84,7 @@ def test_a_folder_on_the_way_counts_too(place: Place) -> None:
     assert undo(place, quiet) == 1
 
 
-def test_a_recipe_that_was_changed_since_is_not_undone(place: Place) -> None:
+def test_a_recipe_that_was_changed_since_is_not_undone(place: StateDir) -> None:
     """The proof of the review: `id` ran as root."""
     apply(MADE, place, quiet)
     proof = tampered(place)
@@ -95,7 +95,7 @@ def test_a_recipe_that_was_changed_since_is_not_undone(place: Place) -> None:
     assert not proof.exists()
 
 
-def test_a_recipe_under_another_ones_name_is_not_undone(place: Place) -> None:
+def test_a_recipe_under_another_ones_name_is_not_undone(place: StateDir) -> None:
     apply(MADE, place, quiet)
     other = "0" * 64
     path = place.folder / "recipes" / f"{other}.json"
@@ -108,7 +108,7 @@ def test_a_recipe_under_another_ones_name_is_not_undone(place: Place) -> None:
 
 
 @pytest.mark.parametrize("name", ["../../evil", "0" * 63, "0" * 64 + "\n", "A" * 64, ""])
-def test_a_digest_is_no_path(place: Place, name: str) -> None:
+def test_a_digest_is_no_path(place: StateDir, name: str) -> None:
     with pytest.raises(RefusedError, match="no digest"):
         place.recipe(name)
 
@@ -118,7 +118,7 @@ def test_a_digest_is_no_path(place: Place, name: str) -> None:
     [{"recipe": "../../../../evil"}, {"step": "../one"}, {"step": "one\n"}, {"event": "evil"}, {"more": "x"},
      {"at": "9" * 99}],
 )  # fmt: skip
-def test_a_line_that_is_no_entry_says_nothing(place: Place, change: dict[str, str]) -> None:
+def test_a_line_that_is_no_entry_says_nothing(place: StateDir, change: dict[str, str]) -> None:
     apply(MADE, place, quiet)
     before = place.journal.entries()
     line = {"at": "2026-11-22T00:00:00Z", "recipe": MADE.digest, "step": "one", "event": "applied"} | change
@@ -127,7 +127,7 @@ def test_a_line_that_is_no_entry_says_nothing(place: Place, change: dict[str, st
     assert place.journal.entries() == before
 
 
-def test_a_step_that_the_recipe_does_not_have_is_said(place: Place) -> None:
+def test_a_step_that_the_recipe_does_not_have_is_said(place: StateDir) -> None:
     apply(MADE, place, quiet)
     place.journal.note(MADE.digest, "other", "applied")
     with pytest.raises(RefusedError, match="did other"):
@@ -135,7 +135,7 @@ def test_a_step_that_the_recipe_does_not_have_is_said(place: Place) -> None:
 
 
 @pytest.mark.parametrize("what", ["journal.jsonl", "lock", "recipes"])
-def test_a_link_in_the_place_of_a_file_is_not_followed(place: Place, tmp_path: Path, what: str) -> None:
+def test_a_link_in_the_place_of_a_file_is_not_followed(place: StateDir, tmp_path: Path, what: str) -> None:
     apply(MADE, place, quiet)
     target = tmp_path / "theirs"
     (place.folder / what).rename(target)
@@ -148,7 +148,7 @@ def test_a_link_in_the_place_of_a_file_is_not_followed(place: Place, tmp_path: P
         assert target.read_text() == before
 
 
-def test_a_pipe_does_not_make_us_wait(place: Place) -> None:
+def test_a_pipe_does_not_make_us_wait(place: StateDir) -> None:
     apply(MADE, place, quiet)
     place.journal.path.unlink()
     os.mkfifo(place.journal.path)
@@ -156,7 +156,7 @@ def test_a_pipe_does_not_make_us_wait(place: Place) -> None:
         place.journal.entries()
 
 
-def test_a_file_without_end_is_refused(place: Place) -> None:
+def test_a_file_without_end_is_refused(place: StateDir) -> None:
     apply(MADE, place, quiet)
     os.truncate(place.journal.path, MOST + 1)
     with pytest.raises(RefusedError, match="MiB"):
@@ -165,7 +165,7 @@ def test_a_file_without_end_is_refused(place: Place) -> None:
 
 @pytest.mark.root("only root can give files to another user")
 @pytest.mark.parametrize("what", ["", "journal.jsonl", "recipes"])
-def test_what_belongs_to_another_user_is_not_believed(place: Place, what: str) -> None:
+def test_what_belongs_to_another_user_is_not_believed(place: StateDir, what: str) -> None:
     apply(MADE, place, quiet)
     shutil.chown(place.folder / what, "nobody")
     with pytest.raises(RefusedError, match="belongs to user"):
@@ -173,6 +173,6 @@ def test_what_belongs_to_another_user_is_not_believed(place: Place, what: str) -
     assert (place.root / "one").exists()
 
 
-def test_a_recipe_that_is_not_there_is_missing(place: Place) -> None:
+def test_a_recipe_that_is_not_there_is_missing(place: StateDir) -> None:
     with pytest.raises(MissingError, match="not run by --apply here"):
         place.recipe("0" * 64)

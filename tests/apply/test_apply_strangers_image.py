@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from gpusetup.apply.image import confined
-from gpusetup.apply.image.builder import Builder, Name
-from gpusetup.apply.image.contents import licences_of
-from gpusetup.apply.image.inside import inside
 from gpusetup.errors import RefusedError, StepFailedError
 from gpusetup.facts import facts
+from gpusetup.images import sandbox
+from gpusetup.images.builder import Builder, Name
+from gpusetup.images.contents import licences_of
+from gpusetup.images.run import inside
 from tests.machine.test_machine_image_layers import STATUS, files, image, metadata
 from tests.support import Run, tool
 
@@ -77,13 +77,13 @@ def test_what_runs_in_an_image_has_no_network_no_rights_and_limits(name: Name, t
 def test_what_takes_too_long_or_prints_too_much_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = Builder(name="podman", path=str(engine(tmp_path, "exec sleep 600")))
     with pytest.raises(StepFailedError, match=r"longer than 0\.5 s"):
-        confined.run([slow.path, "run"], slow, "c", seconds=0.5)
+        sandbox.run([slow.path, "run"], slow, "c", seconds=0.5)
     assert (tmp_path / "killed").exists(), "the engine's client can end and leave the container"
     (tmp_path / "killed").unlink()
-    monkeypatch.setattr(confined, "PRINTED", 1 << 16)
+    monkeypatch.setattr(sandbox, "PRINTED", 1 << 16)
     loud = Builder(name="podman", path=str(engine(tmp_path, "exec yes")))
     with pytest.raises(StepFailedError, match="printed more"):
-        confined.run([loud.path, "run"], loud, "c", seconds=60)
+        sandbox.run([loud.path, "run"], loud, "c", seconds=60)
     assert (tmp_path / "killed").exists()
 
 
@@ -91,9 +91,9 @@ def test_a_chroot_whose_network_cannot_be_taken_away_is_refused(monkeypatch: pyt
     monkeypatch.setenv("BUILDAH_ISOLATION", "chroot")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(RefusedError, match="network"):
-        confined.without_network()
+        sandbox.without_network()
     monkeypatch.setenv("BUILDAH_ISOLATION", "oci")
-    assert confined.without_network() == []
+    assert sandbox.without_network() == []
 
 
 PROGRAM = r"""
@@ -149,14 +149,14 @@ def test_a_real_image_is_listed_without_its_python_and_runs_without_rights(
     assert [one.key for one in found.parts] == ["deb/bash"]
     assert not list(tmp_path.glob("store/**/srv/mark")), "its python3 has run"
     seen: list[str] = []
-    really = confined.run
+    really = sandbox.run
 
     def watched(*words: Any, **more: Any) -> tuple[int, str]:
         done = really(*words, **more)
         seen.append(done[1])
         return done
 
-    monkeypatch.setattr(confined, "run", watched)
+    monkeypatch.setattr(sandbox, "run", watched)
     inside(hostile, "localhost/hostile:1", ["sh"], gpu=False)
     (said,) = seen
     assert "uid 1000 mark 0" in said

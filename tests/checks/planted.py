@@ -10,11 +10,11 @@ from pathlib import Path
 
 import msgspec
 
-from gpusetup.selftest.catalogue import checks
 from gpusetup.selftest.model import Precision
-from gpusetup.selftest.plan import Limits, Selection
+from gpusetup.selftest.plan import RunLimits, Selection
 from gpusetup.selftest.proof import Proof
 from gpusetup.selftest.prove import prove
+from gpusetup.selftest.registry import checks
 from gpusetup.selftest.verdict import Verdict
 from gpusetup.value import Value
 
@@ -103,4 +103,4 @@ def caught(fault: Fault, failures: Sequence[Verdict]) -> bool:
 def _prove(names: tuple[str, ...], framework: str, precision: Precision, folder: Path, repeat: int, jobs: int) -> Proof:
     pythons = {framework: sys.executable}
     selection = Selection(checks=names, pythons=pythons, repeat=repeat, precisions=(precision,))
-    return prove(selection, checks(folder), own_checks=folder, jobs=jobs, limits=Limits(seconds=600))
+    return prove(selection, checks(folder), own_checks=folder, jobs=jobs, limits=RunLimits(seconds=600))

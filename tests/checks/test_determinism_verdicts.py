@@ -11,8 +11,8 @@ import pytest
 
 from checks import determinism
 from checks.common.record import Recorder
-from checks.determinism.operations import Finding, Refused, classify, probe, repeat
-from checks.determinism.sameness import check_sameness
+from checks.determinism.bit_equality import check_sameness
+from checks.determinism.operations import OperationResult, Refused, classify, probe, repeat
 from tests.checks.one_job import JOB
 
 COUNT = itertools.count()
@@ -93,22 +93,22 @@ def refused(job: Any) -> Sequence[Any]:
 
 
 def test_runs_of_an_operation_are_counted_by_their_bits() -> None:
-    assert repeat(steady, JOB, 4) == Finding(1)
-    assert repeat(restless, JOB, 4) == Finding(4)
+    assert repeat(steady, JOB, 4) == OperationResult(1)
+    assert repeat(restless, JOB, 4) == OperationResult(4)
     assert repeat(refused, JOB, 4).refusal == "no deterministic form"
 
 
 @pytest.mark.parametrize(
     ("off", "on", "words"),
     [
-        (Finding(1), Finding(1), "deterministic"),
-        (Finding(3), Finding(1), "made deterministic by the switch; without it 3 different results"),
-        (Finding(1), Finding(0, "no"), "refused by the switch; without it same bits"),
-        (Finding(3), Finding(0, "no"), "refused by the switch; without it 3 different results"),
-        (Finding(1), Finding(2), "still not deterministic: 2 different results"),
+        (OperationResult(1), OperationResult(1), "deterministic"),
+        (OperationResult(3), OperationResult(1), "made deterministic by the switch; without it 3 different results"),
+        (OperationResult(1), OperationResult(0, "no"), "refused by the switch; without it same bits"),
+        (OperationResult(3), OperationResult(0, "no"), "refused by the switch; without it 3 different results"),
+        (OperationResult(1), OperationResult(2), "still not deterministic: 2 different results"),
     ],
 )
-def test_an_operation_is_one_of_four(off: Finding, on: Finding, words: str) -> None:
+def test_an_operation_is_one_of_four(off: OperationResult, on: OperationResult, words: str) -> None:
     assert classify(off, on) == words
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from checks.common.learning import Momentum, cross_entropy
+from checks.common.float64_training import Momentum, cross_entropy
 
 
 def test_the_loss_is_the_mean_negative_log_likelihood() -> None:

@@ -12,10 +12,10 @@ import pytest
 
 from checks.common import needs
 from checks.common.draw import uniform
-from gpusetup.content import content_root
+from gpusetup.content_dirs import content_root
 from gpusetup.errors import WrongInputError
-from gpusetup.selftest.catalogue import checks
-from gpusetup.selftest.endings import of_error
+from gpusetup.selftest.exit_causes import of_error
+from gpusetup.selftest.registry import checks
 from tests.selftest.small_world import DESCRIPTION, STUB, World
 
 CHECKS = content_root() / "checks"

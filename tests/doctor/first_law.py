@@ -19,7 +19,7 @@ from gpusetup.doctor.examine import judge, judge_one
 from gpusetup.doctor.finding import Finding
 from gpusetup.doctor.once import forget
 from gpusetup.doctor.rule import HERE, Rule, UnreadError, UntriedError
-from gpusetup.facts import facts, floor
+from gpusetup.facts import facts, min_driver
 from gpusetup.facts.tables import TABLES
 from gpusetup.machine.model import Machine, Unread
 
@@ -200,7 +200,7 @@ def forget_facts() -> None:
     """Empty every memory of an earlier answer of the tables."""
     from gpusetup.doctor.image import hosts
 
-    for one in (floor.driver_floor, hosts._market):
+    for one in (min_driver.driver_floor, hosts._market):
         one.cache_clear()
     forget()
 

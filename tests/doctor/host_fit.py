@@ -16,7 +16,7 @@ import msgspec
 from gpusetup.doctor.image import fit
 from gpusetup.facts import Facts
 from gpusetup.facts.model.cuda import Branch
-from gpusetup.facts.model.hardware import Gpu
+from gpusetup.facts.model.hardware import GpuRow
 from gpusetup.machine.model import Containers, Machine
 from gpusetup.machine.model.image import Image
 from tests.doctor.machines import machine
@@ -31,7 +31,7 @@ class Cell(NamedTuple):
 
     driver: Branch
     image: Image
-    card: Gpu
+    card: GpuRow
 
 
 def images(facts: Facts) -> list[Image]:
@@ -52,7 +52,7 @@ def images(facts: Facts) -> list[Image]:
     return found
 
 
-def cards(facts: Facts) -> list[Gpu]:
+def cards(facts: Facts) -> list[GpuRow]:
     """Return one card of every capability, for data centres and not; Tegra and GB10 are left out."""
     rows = [row for row in facts.gpu if row.market not in {"jetson", "desktop-soc"}]
     return list({(row.cc, row.market == "datacentre"): row for row in rows}.values())
@@ -65,7 +65,7 @@ def cells(facts: Facts) -> Iterator[Cell]:
             yield Cell(driver, image, card)
 
 
-def drives(facts: Facts, driver: Branch, card: Gpu) -> bool:
+def drives(facts: Facts, driver: Branch, card: GpuRow) -> bool:
     arch = next(row for row in facts.arch if card.cc in row.cc)
     first = arch.first_driver_derived or "0"
     return numbers(driver.cc_min) <= numbers(card.cc) and numbers(first)[0] <= int(driver.branch)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Finding
+from gpusetup.doctor.registry import all_rules
 from gpusetup.machine.model import Machine
 from tests.doctor.machines import HOSTS, Case, cases, machine
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.examine import examine
+from gpusetup.doctor.registry import all_rules
 from gpusetup.files import write
 from gpusetup.machine.frameworks.read import places, read_frameworks
 from gpusetup.machine.model import Distribution, Framework, Unread

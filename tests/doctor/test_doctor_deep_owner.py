@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.examine import examine
-from gpusetup.doctor.name import framework_names
+from gpusetup.doctor.machine_title import framework_names
+from gpusetup.doctor.registry import all_rules
 from gpusetup.machine.frameworks.read import read_frameworks
 from gpusetup.machine.model import Framework, Unread
 from tests import strangers

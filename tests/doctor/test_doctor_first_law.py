@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Finding
 from gpusetup.doctor.image import rules_for
-from gpusetup.doctor.rule import Rule, Verdicts, either, error, known, listed, optional, rule, unlisted
+from gpusetup.doctor.registry import all_rules
+from gpusetup.doctor.rule import Rule, RuleResults, either, error, known, listed, optional, rule, unlisted
 from gpusetup.doctor.subjects import each_gpu
 from gpusetup.doctor.verdict import exit_code, headline, verdict
 from gpusetup.facts import facts
@@ -88,22 +88,24 @@ def test_no_rule_over_an_image_is_well_without_a_reading_or_a_fact() -> None:
 # the instrument sees what it is there for
 
 
-@rule("AAA001", "takes a reading for evidence and judges by it", worst="error", over=each_gpu, source="a test")
-def careless(machine: Machine, gpu: Gpu) -> Verdicts:
+@rule(
+    "AAA001", "a-slug", "takes a reading for evidence and judges by it", worst="error", over=each_gpu, source="a test"
+)
+def careless(machine: Machine, gpu: Gpu) -> RuleResults:
     """Calls a GPU well whose temperature nobody could read."""
     if (either(gpu.temperature) or 0) > 100:
         yield error("hot", "temperature")
 
 
-@rule("AAA002", "says why it can do without", worst="error", over=each_gpu, source="a test")
-def careful(machine: Machine, gpu: Gpu) -> Verdicts:
+@rule("AAA002", "a-slug", "says why it can do without", worst="error", over=each_gpu, source="a test")
+def careful(machine: Machine, gpu: Gpu) -> RuleResults:
     """Says so of what it does not rest on."""
     if (optional(gpu.temperature, "the fan tells as well") or 0) > 100:
         yield error("hot", "temperature")
 
 
-@rule("AAA003", "takes a missing row for good news", worst="error", source="a test")
-def credulous(machine: Machine) -> Verdicts:
+@rule("AAA003", "a-slug", "takes a missing row for good news", worst="error", source="a test")
+def credulous(machine: Machine) -> RuleResults:
     """Finds nothing wrong with a driver that is in no table."""
     branch = str(known(machine.driver.nvml)).partition(".")[0]
     row = next((row for row in facts().branch if row.branch == branch), None)
@@ -111,16 +113,16 @@ def credulous(machine: Machine) -> Verdicts:
         yield error("never", "a row")
 
 
-@rule("AAA004", "asks for a row that must be there", worst="error", source="a test")
-def thorough(machine: Machine) -> Verdicts:
+@rule("AAA004", "a-slug", "asks for a row that must be there", worst="error", source="a test")
+def thorough(machine: Machine) -> RuleResults:
     """Is unknown without the row."""
     branch = str(known(machine.driver.nvml)).partition(".")[0]
     if listed((row for row in facts().branch if row.branch == branch), branch).cc_min == "99.9":
         yield error("never", "a row")
 
 
-@rule("AAA005", "asks for a row that it can do without", worst="error", source="a test")
-def lenient(machine: Machine) -> Verdicts:
+@rule("AAA005", "a-slug", "asks for a row that it can do without", worst="error", source="a test")
+def lenient(machine: Machine) -> RuleResults:
     """Says so."""
     branch = str(known(machine.driver.nvml)).partition(".")[0]
     row = unlisted((row for row in facts().branch if row.branch == branch), branch, "it is a test")

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.fixes import FAMILIES, HOST, ON_HOST, remedy, table
 from gpusetup.doctor.image import image_rules
+from gpusetup.doctor.registry import all_rules
 from gpusetup.doctor.repair import reasons
-from gpusetup.doctor.rule import Fix, UnreadError, Verdict
+from gpusetup.doctor.rule import Fix, RuleResult, UnreadError
 from gpusetup.machine.model import Machine
 from gpusetup.report.repair import ORDER
 from tests.doctor.machines import cases, machine
@@ -23,7 +23,7 @@ KNOWN = [case for case in cases() if case.state != "unknown"]
 RULES = all_rules()
 
 
-def verdicts(host: Machine, name: str) -> list[Verdict]:
+def verdicts(host: Machine, name: str) -> list[RuleResult]:
     rule = RULES[name]
     places = [(host,)] if rule.over is None else [(host, item) for _, item in rule.over(host)]
     return [one for place in places for one in rule.judge(*place)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.examine import examine
-from gpusetup.doctor.rule import Rule, Verdicts, error, known, rule
+from gpusetup.doctor.registry import all_rules
+from gpusetup.doctor.rule import Rule, RuleResults, error, known, rule
 from gpusetup.doctor.subjects import each_gpu
 from gpusetup.machine.model import Gpu, Machine
 from tests.doctor.machines import machine
@@ -56,8 +56,8 @@ def test_the_root_of_a_chain_is_named_not_the_link_before() -> None:
 
 
 def test_what_a_rule_has_seen_stands_though_its_cause_could_not_look() -> None:
-    @rule("AAA001", "blind", worst="error", source="a test")
-    def blind(machine: Machine) -> Verdicts:
+    @rule("AAA001", "a-slug", "blind", worst="error", source="a test")
+    def blind(machine: Machine) -> RuleResults:
         known(machine.system.secure_boot)
         yield error("never reached", "nothing")
 
@@ -67,8 +67,8 @@ def test_what_a_rule_has_seen_stands_though_its_cause_could_not_look() -> None:
 
 
 def test_a_rule_that_raises_becomes_an_unknown_finding_that_names_it() -> None:
-    @rule("AAA001", "broken", worst="error", over=each_gpu, source="a test")
-    def broken(machine: Machine, gpu: Gpu) -> Verdicts:
+    @rule("AAA001", "a-slug", "broken", worst="error", over=each_gpu, source="a test")
+    def broken(machine: Machine, gpu: Gpu) -> RuleResults:
         yield error(f"{1 // gpu.index}", "nothing")
 
     found = examine(machine("h100_server"), [broken])
@@ -99,16 +99,16 @@ def test_causes_are_rules_and_no_rule_is_its_own_cause(name: str) -> None:
 
 
 def made(name: str, after: tuple[str, ...] = ()) -> Rule:
-    @rule(name, "made for a test", worst="error", after=after, source="a test")
-    def always(machine: Machine) -> Verdicts:
+    @rule(name, "a-slug", "made for a test", worst="error", after=after, source="a test")
+    def always(machine: Machine) -> RuleResults:
         yield error("always", "because")
 
     return always
 
 
 def test_a_cause_that_could_not_look_because_of_another_does_not_hide_what_was_seen() -> None:
-    @rule("AAA002", "blind because of AAA001", worst="error", after=("AAA001",), source="a test")
-    def blind(machine: Machine) -> Verdicts:
+    @rule("AAA002", "a-slug", "blind because of AAA001", worst="error", after=("AAA001",), source="a test")
+    def blind(machine: Machine) -> RuleResults:
         known(machine.system.secure_boot)
         yield error("never reached", "nothing")
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpusetup.doctor.change import changes
+from gpusetup.doctor.comparison import changes
 from gpusetup.doctor.finding import Finding, Remedy, Report
 from gpusetup.doctor.repair import Left, Repair
 from gpusetup.redact import redacted

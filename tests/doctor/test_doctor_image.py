@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from gpusetup.doctor.image import fit, image_rules
-from gpusetup.doctor.image.conditions import Host, holds
+from gpusetup.doctor.image.conditions import ImageHost, holds
 from gpusetup.doctor.image.needs import driver_needed, needs
 from gpusetup.facts import facts
-from gpusetup.facts.floor import driver_floor
+from gpusetup.facts.min_driver import driver_floor
 from gpusetup.machine.model import Machine
 from gpusetup.machine.model.image import Image
 from tests.doctor.host_fit import cells, expected, said
@@ -145,7 +145,7 @@ def test_an_unread_bus_is_never_a_fit() -> None:
     ],
 )
 def test_the_conditions_of_an_image(expression: str, answer: bool | None) -> None:
-    host = Host(cuda="13.0", driver="580.159.04", arch="8.9", brands=("geforce", "geforcertx"))
+    host = ImageHost(cuda="13.0", driver="580.159.04", arch="8.9", brands=("geforce", "geforcertx"))
     assert holds(expression, host) is answer
 
 

@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from gpusetup.apply.place import Place
 from gpusetup.apply.run import apply, undo
-from gpusetup.doctor.catalogue import all_rules
+from gpusetup.apply.state_dir import StateDir
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.fixes import chosen, table
-from gpusetup.doctor.repair import Asked, Repair, repair
+from gpusetup.doctor.registry import all_rules
+from gpusetup.doctor.repair import Repair, RepairOptions, repair
 from gpusetup.errors import StepFailedError
 from gpusetup.files import write
 from gpusetup.machine.model import Machine, System
@@ -41,7 +41,7 @@ def repaired(
     change: dict[str, Any], host: str = "desktop", python: str = sys.executable, wishes: tuple[str, ...] = ()
 ) -> Repair:
     made = machine(host, change)
-    return repair(examine(made, RULES.values()), made, Asked(python=python, wishes=wishes))
+    return repair(examine(made, RULES.values()), made, RepairOptions(python=python, wishes=wishes))
 
 
 def left(found: Repair) -> set[tuple[str, str]]:
@@ -121,7 +121,7 @@ def test_what_only_an_import_shows_is_asked_again_by_one() -> None:
 def test_a_finding_of_a_login_is_looked_for_again_in_a_login() -> None:
     here, there = machine("desktop", BROKEN), machine("desktop", {"device_nodes": {"3": {"usable": False}}})
     theirs = [one for one in examine(there, RULES.values()) if one.state == "error"]
-    found = repair(examine(here, RULES.values()), here, Asked(python="python", person="ada"), theirs)
+    found = repair(examine(here, RULES.values()), here, RepairOptions(python="python", person="ada"), theirs)
     whose = {step.id: "person=ada" in step.define for step in found.recipe.steps}
     assert whose == {
         "doctor-prm003-default-compute-mode": False,
@@ -132,7 +132,7 @@ def test_a_finding_of_a_login_is_looked_for_again_in_a_login() -> None:
 
 def of_all_cases(distro: str) -> list[Repair]:
     hosts = [msgspec.structs.replace(case.fires, system=with_distro(case.fires, distro)) for case in cases()]
-    asked = Asked(python=sys.executable, wishes=tuple(RULES))
+    asked = RepairOptions(python=sys.executable, wishes=tuple(RULES))
     return [repair(examine(host, RULES.values()), host, asked) for host in hosts]
 
 
@@ -178,7 +178,7 @@ def test_a_hostile_host_is_quoted_in_every_door(tmp_path: Path) -> None:
     )
     (step,) = [step for step in found.recipe.steps if step.id == "doctor-krn001-build-module"]
     tools = shims(tmp_path, ("dnf", "akmods", "rpm"))
-    place = Place(tmp_path / "root")
+    place = StateDir(tmp_path / "root")
     with_tools(tools, lambda: apply(one_step(found, step), place, print), tmp_path)
     assert f"akmods --force --kernels {evil}" in (tmp_path / "log").read_text()
     with_tools(tools, lambda: undo(place, print), tmp_path)
@@ -264,7 +264,7 @@ def test_a_step_that_does_not_mend_fails_and_says_so(fedora: Path, gpusetup: Run
 
 
 def test_the_doctor_takes_back_its_own_steps_alone(tmp_path: Path) -> None:
-    place = Place(tmp_path / "root")
+    place = StateDir(tmp_path / "root")
     (mine,) = repaired({"gpus": {"0": {"compute_mode": 2}}}).recipe.steps
     ours = one_step(repaired(BROKEN), msgspec.structs.replace(mine, apply="", undo=":\n"))
     step = msgspec.structs.replace(

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from gpusetup.cli._diagnosis import Source, standard
+from gpusetup.cli._diagnosis import MachineSource, policy
 from gpusetup.cli._repair import _recipe
-from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Finding
 from gpusetup.doctor.fixes import remedy, table
-from gpusetup.doctor.repair import Asked, repair
+from gpusetup.doctor.registry import all_rules
+from gpusetup.doctor.repair import RepairOptions, repair
 from gpusetup.doctor.rule import Fix
 from gpusetup.value import to_json
 from tests.doctor.machines import machine
@@ -46,8 +46,8 @@ def test_a_machine_that_a_login_prints_moves_no_file_of_roots(
     (tmp_path / "runuser").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setenv("SUDO_USER", "nobody")
-    source = Source(machine_file=None, sysroot="/", deadline=20, deep=None, pythons=())
-    made = _recipe(source, standard("CTR103,ENV002", "", None, fail_on="error", require_gpu=False), "CTR103,ENV002")
+    source = MachineSource(machine_file=None, sysroot="/", deadline=20, deep=None, pythons=())
+    made = _recipe(source, policy("CTR103,ENV002", "", None, fail_on="error", require_gpu=False), "CTR103,ENV002")
     text = to_json(made)
     assert "victim" not in text
     # what a login may say is still heard, where it could say anything
@@ -62,7 +62,7 @@ def found(name: str, **values: str) -> Finding:
 
 def reasons(name: str, person: str, **values: str) -> list[str]:
     """Return why a finding of a login, or of root's own session, whose remedy is `name` is left to a person."""
-    asked = Asked(python=sys.executable, wishes=("TST001",), person=person)
+    asked = RepairOptions(python=sys.executable, wishes=("TST001",), person=person)
     mine, theirs = ([], [found(name, **values)]) if person else ([found(name, **values)], [])
     return [left.reason for left in repair(mine, machine("desktop"), asked, theirs).by_hand]
 
@@ -94,7 +94,7 @@ def test_what_a_login_shows_and_root_does_not_do_is_left_to_that_user() -> None:
     host = machine("desktop")
     change = {"containers": {"cdi_specs": ["/etc/cdi/nvidia.yaml", "/run/cdi/nvidia.yaml"]}}
     theirs = [one for one in examine(machine("desktop", change), all_rules().values()) if one.rule == "CTR103"]
-    asked = Asked(python=sys.executable, person="ada")
+    asked = RepairOptions(python=sys.executable, person="ada")
     left = repair((), host, asked, theirs)
     assert ([one.reason for one in left.by_hand], left.recipe.steps) == (["login"], ())
     assert [step.id for step in repair(theirs, host, asked).recipe.steps] == ["doctor-ctr103-one-cdi"]

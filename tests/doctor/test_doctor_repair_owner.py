@@ -13,14 +13,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from gpusetup.apply.doors import run
-from gpusetup.apply.place import Place
-from gpusetup.content import content_root
-from gpusetup.doctor.catalogue import all_rules
+from gpusetup.apply.phases import run
+from gpusetup.apply.state_dir import StateDir
+from gpusetup.content_dirs import content_root
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Finding
 from gpusetup.doctor.fixes import remedy
-from gpusetup.doctor.repair import Asked, Repair, repair
+from gpusetup.doctor.registry import all_rules
+from gpusetup.doctor.repair import Repair, RepairOptions, repair
 from gpusetup.doctor.rule import Fix
 from gpusetup.render.model import Recipe
 from tests import strangers
@@ -64,7 +64,7 @@ def recipe(env: Path) -> Recipe:
         rule="WHL201", state="error", subject="torch 2.9.0", summary="unmet",
         remedy=remedy(Fix("requirements", values), host),
     )  # fmt: skip
-    made: Repair = repair([finding], host, Asked(python=sys.executable))
+    made: Repair = repair([finding], host, RepairOptions(python=sys.executable))
     return made.recipe
 
 
@@ -73,7 +73,7 @@ def door(env: Path, which: Any, state: Path) -> int:
     made = recipe(env)
     library = f"{made.library}\nstate={state}\n"
     made = msgspec.structs.replace(made, library=library)
-    return run(made, made.steps[0], which, Place(Path("/"))).status
+    return run(made, made.steps[0], which, StateDir(Path("/"))).status
 
 
 def tree(folder: Path) -> dict[str, tuple[int, str]]:
@@ -159,9 +159,9 @@ def test_a_link_for_the_environment_gains_nothing(env: Path, commons: Path, tmp_
 def test_the_rule_asked_again_imports_it_as_its_owner(env: Path, tmp_path: Path) -> None:
     broken = {"unread": "failed", "source": "import", "detail": "ImportError: no module named x"}
     host = machine("desktop", {"frameworks": {"0": {"version": broken, "python": f"{env}/bin/python3"}}})
-    made = repair(examine(host, all_rules().values()), host, Asked(python=sys.executable)).recipe
+    made = repair(examine(host, all_rules().values()), host, RepairOptions(python=sys.executable)).recipe
     step = next(step for step in made.steps if "fwk" in step.id)
-    run(made, step, "check", Place(Path("/")))
+    run(made, step, "check", StateDir(Path("/")))
     assert {uid for uid, _ in ran(env)} == {MALLORY}
 
 

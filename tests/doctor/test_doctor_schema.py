@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gpusetup.doctor.catalogue import all_rules
-from gpusetup.doctor.change import Observation, changes
+from gpusetup.doctor.comparison import Examination, changes
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Report
-from gpusetup.doctor.name import framework_names, machine_name
+from gpusetup.doctor.machine_title import framework_names, machine_name
+from gpusetup.doctor.registry import all_rules
 from gpusetup.machine.model import Machine
 from gpusetup.value import schema, to_json
 from tests.doctor.machines import HOSTS, cases, machine
@@ -73,8 +73,8 @@ def test_an_observation_is_as_its_schema_says() -> None:
     before, after = (
         examine(host, RULES) for host in (machine(), machine("desktop", {"gpus": {"0": {"temperature": 120}}}))
     )
-    seen = Observation(at="2026-11-22T05:00:00Z", verdict="1 warning", changes=changes(before, after))
-    jsonschema.validate(json.loads(to_json(seen)), schema(Observation))
+    seen = Examination(at="2026-11-22T05:00:00Z", verdict="1 warning", changes=changes(before, after))
+    jsonschema.validate(json.loads(to_json(seen)), schema(Examination))
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.examine import examine
+from gpusetup.doctor.registry import all_rules
 from gpusetup.doctor.silence import Silence, silenced
 from gpusetup.doctor.verdict import exit_code, headline
 from gpusetup.files import write

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from gpusetup.cli._diagnosis import Standard
-from gpusetup.doctor.catalogue import all_rules
+from gpusetup.cli._diagnosis import Policy
+from gpusetup.doctor.registry import all_rules
 from gpusetup.machine.model import Machine
 from gpusetup.report import doctor as text
 from gpusetup.report.doctor_formats import FORMATS
@@ -50,7 +50,7 @@ def test_twice_as_much_takes_twice_the_steps(kind: str, capsys: pytest.CaptureFi
 
     def examined(machine: Machine) -> Callable[[], object]:
         def work() -> None:
-            report, _ = Standard(lambda: RULES, (), "error", False).judge(machine)
+            report, _ = Policy(lambda: RULES, (), "error", False).judge(machine)
             text.show(report)
             for form in FORMATS.values():
                 form(report)

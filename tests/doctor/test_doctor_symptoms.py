@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gpusetup.doctor.catalogue import explained_rules
+from gpusetup.doctor.registry import explained_rules
 
 PAGE = (Path(__file__).parents[2] / "docs/symptoms.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| ([A-Z]+-\d+) \| (.+) \| (.+) \|$", PAGE, re.MULTILINE)

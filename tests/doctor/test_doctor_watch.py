@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from gpusetup.doctor.catalogue import all_rules
-from gpusetup.doctor.change import Change, Observation, changes
+from gpusetup.doctor.comparison import Examination, FindingChange, changes
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Finding
+from gpusetup.doctor.registry import all_rules
 from gpusetup.files import write
 from gpusetup.value import to_json
 from tests.doctor.machines import machine
@@ -35,7 +35,7 @@ def findings(host: str = "desktop", change: dict[str, Any] | None = None) -> tup
     return examine(machine(host, change), RULES)
 
 
-def told(found: tuple[Change, ...]) -> list[tuple[str, str]]:
+def told(found: tuple[FindingChange, ...]) -> list[tuple[str, str]]:
     return [(one.kind, one.finding.rule) for one in found]
 
 
@@ -77,9 +77,9 @@ class Watch:
         assert self.process.stdout
         return self.process.stdout.readline()
 
-    def observed(self) -> Observation:
+    def observed(self) -> Examination:
         """Return the next observation that has a change."""
-        while not (seen := msgspec.json.decode(self.line(), type=Observation)).changes:
+        while not (seen := msgspec.json.decode(self.line(), type=Examination)).changes:
             pass
         return seen
 

@@ -12,7 +12,7 @@ from gpusetup.errors import WrongInputError
 from gpusetup.facts import facts, find
 from gpusetup.facts.boards import board_by_name, boards_by_pci_id
 from gpusetup.facts.find import arch_of
-from gpusetup.facts.model.hardware import Gpu
+from gpusetup.facts.model.hardware import GpuRow
 from gpusetup.facts.names import words
 from tools import check_sources
 
@@ -73,7 +73,7 @@ def test_a_name_that_means_several_capabilities_is_refused_with_the_candidates(a
 
 
 @pytest.mark.parametrize("gpu", facts().gpu, ids=lambda gpu: gpu.id)
-def test_a_name_that_lacks_a_word_is_never_one_of_another_architecture(gpu: Gpu) -> None:
+def test_a_name_that_lacks_a_word_is_never_one_of_another_architecture(gpu: GpuRow) -> None:
     """Whatever word is left out, what is found is of the same capability, or nothing is."""
     spelled = gpu.name.split()
     for place in range(len(spelled)):

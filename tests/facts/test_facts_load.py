@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from gpusetup.errors import WrongInputError
-from gpusetup.facts import Facts, compiled, facts
+from gpusetup.facts import Facts, cache, facts
 from gpusetup.facts.tables import TABLES, row_type
 
 ROW = """
@@ -110,14 +110,14 @@ def test_a_table_that_cannot_be_read_or_does_not_exist_is_an_error(folder: Path)
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of all the tables, compiled."""
     copy = tmp_path_factory.mktemp("facts")
-    for path in Path(compiled.HERE).glob("*.toml"):
+    for path in Path(cache.HERE).glob("*.toml"):
         shutil.copy(path, copy)
-    compiled.write(copy)
+    cache.write(copy)
     return copy
 
 
 def test_compiled_tables_are_the_tables(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    parsed = {table: Facts(compiled.HERE).load(table) for table in TABLES}
+    parsed = {table: Facts(cache.HERE).load(table) for table in TABLES}
     monkeypatch.setattr("gpusetup.facts.toml.read_table", lambda *_: pytest.fail("TOML was parsed"))
     assert {table: Facts(whole).load(table) for table in TABLES} == parsed
 
@@ -133,12 +133,12 @@ def test_an_edited_row_is_never_shadowed(whole: Path, tmp_path: Path, name: str)
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"glibc": 1}', b"\xff"])
 def test_a_broken_compilation_is_not_used(whole: Path, tmp_path: Path, content: bytes) -> None:
     shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
-    (tmp_path / compiled.NAME).write_bytes(content)
+    (tmp_path / cache.NAME).write_bytes(content)
     assert Facts(tmp_path).glibc == Facts(whole).glibc
 
 
 def test_every_table_is_declared_once() -> None:
     annotations = {name: text for name, text in Facts.__annotations__.items() if not name.startswith("_")}
     assert annotations == {table: f"tuple[{row_type(table).__name__}, ...]" for table in TABLES}
-    assert {path.stem for path in Path(compiled.HERE).glob("*.toml")} == {*TABLES, "sources"}
+    assert {path.stem for path in Path(cache.HERE).glob("*.toml")} == {*TABLES, "sources"}
     assert all(facts().load(table) for table in TABLES)

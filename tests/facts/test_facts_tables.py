@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gpusetup.facts import Facts, compiled, facts
+from gpusetup.facts import Facts, cache, facts
 from gpusetup.facts.check import CHECKS, check
 from gpusetup.facts.tables import TABLES
 from gpusetup.facts.toml import read_sources
@@ -93,13 +93,13 @@ def test_every_check_has_something_planted() -> None:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_tables_are_written_in_their_one_form(table: str) -> None:
-    path = Path(compiled.HERE) / f"{table}.toml"
+    path = Path(cache.HERE) / f"{table}.toml"
     assert facts_toml.dump(table, *facts_toml.read(path)) == path.read_text()
 
 
 def test_every_named_source_is_cited_and_written_out() -> None:
-    cited = "".join((Path(compiled.HERE) / f"{table}.toml").read_text() for table in TABLES)
-    names = read_sources(compiled.HERE)
+    cited = "".join((Path(cache.HERE) / f"{table}.toml").read_text() for table in TABLES)
+    names = read_sources(cache.HERE)
     assert [name for name in names if f'"{name}"' not in cited] == []
     assert [text for text in names.values() if cited.count(f'"{text}"')] == []
     assert list(names) == sorted(names)

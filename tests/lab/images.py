@@ -16,8 +16,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gpusetup.apply.image.builder import find
-from gpusetup.apply.image.inside import inside
+from gpusetup.images.builder import find
+from gpusetup.images.run import inside
 from gpusetup.render.container import Container
 from gpusetup.resolve.model import Environment
 from tests.lab import rootfs

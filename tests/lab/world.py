@@ -16,7 +16,7 @@ from gpusetup.facts import facts
 from gpusetup.render.formats import render
 from gpusetup.render.steps import recipe
 from gpusetup.resolve import resolve
-from gpusetup.resolve.model import Archive, Card, Request, SigningKey, Stack
+from gpusetup.resolve.model import Archive, Card, RepositoryKey, Request, Stack
 from tests.lab import stubs, wheels
 
 PASCAL = Card(name="GeForce GTX 1050 Mobile", arch="Pascal", compute_capability="6.1", known_by="name")
@@ -75,7 +75,7 @@ class World:
         repositories = tuple(
             msgspec.structs.replace(
                 repo,
-                key=SigningKey(key_id=repo.key.key_id, fingerprint=self.key.fingerprint, url=repo.key.url),
+                key=RepositoryKey(key_id=repo.key.key_id, fingerprint=self.key.fingerprint, url=repo.key.url),
             )
             for repo in chosen.repositories
         )

@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 import msgspec
 import pynvml
 
-from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.examine import examine
+from gpusetup.doctor.registry import all_rules
 from gpusetup.machine.model import Machine, Unread
+from gpusetup.machine.nvml.client import DRIVER
 from gpusetup.machine.nvml.driver import ask
-from gpusetup.machine.nvml.question import DRIVER
 from gpusetup.machine.read import read
-from gpusetup.machine.worker import Tell, Worker
+from gpusetup.machine.worker import Channel, Worker
 from gpusetup.value import to_json
 from tests.doctor.machines import machine
 from tests.fake_driver import plan
@@ -84,17 +84,17 @@ def functions(library: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(line[2]) for line in told.lines if line[1] == "call" and "/" not in str(line[2])))
 
 
-class _Kept(Tell):
+class _Kept(Channel):
     """Tells calls as answers, so that they reach the outcome."""
 
     def __call__(self, *line: Any) -> None:
         super().__call__("read", *line)
 
 
-def _trace(library: str, tell: Tell) -> None:
+def _trace(library: str, tell: Channel) -> None:
     kept = _Kept(tell.pipe)
     ask(library, kept)
-    Tell.__call__(kept, "call", "the end")
+    Channel.__call__(kept, "call", "the end")
 
 
 def meet(library: Path, cell: Cell | None) -> Outcome:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from gpusetup.errors import GpusetupError
-from gpusetup.machine.worker import Tell, Worker
+from gpusetup.machine.worker import Channel, Worker
 
 MEMORY = 512 << 20
 SECONDS = 2.0
@@ -100,7 +100,7 @@ def meet(target: Target, number: int, examples: int, kept: Path) -> Outcome:
     return Outcome(tried, seconds=seconds)
 
 
-def _child(target: Target, number: int, examples: int, kept: Path, tell: Tell) -> None:
+def _child(target: Target, number: int, examples: int, kept: Path, tell: Channel) -> None:
     count, slowest = 0, 0.0
 
     def attempt(raw: bytes) -> None:

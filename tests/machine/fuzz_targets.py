@@ -17,12 +17,11 @@ from pathlib import Path
 import msgspec
 
 from gpusetup.doctor import silence
-from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Report
+from gpusetup.doctor.registry import all_rules
 from gpusetup.doctor.requirement import unmet
 from gpusetup.facts import facts
-from gpusetup.machine.beside import read_beside
 from gpusetup.machine.containers.cdi import read_cdi
 from gpusetup.machine.containers.engines import read_containers
 from gpusetup.machine.gpu.acs import read_acs
@@ -43,7 +42,7 @@ from gpusetup.machine.kernel.next_release import read_next_release
 from gpusetup.machine.kernel.running import read_kernel
 from gpusetup.machine.kernel.secure_boot import read_mok, read_secure_boot
 from gpusetup.machine.model import Library, Machine, Unread
-from gpusetup.machine.nvml.question import collect, nothing
+from gpusetup.machine.nvml.client import collect, nothing
 from gpusetup.machine.packages.installed import find_owners, read_packages
 from gpusetup.machine.software.distributions import read_distributions
 from gpusetup.machine.software.elf import section
@@ -52,7 +51,8 @@ from gpusetup.machine.software.libraries import read_cached
 from gpusetup.machine.software.toolkits import read_toolkits
 from gpusetup.machine.software.wheels import read_owned
 from gpusetup.machine.system import operating_system, processor, security, surroundings, upkeep
-from gpusetup.machine.worker import Outcome, _decode
+from gpusetup.machine.without_driver import read_beside
+from gpusetup.machine.worker import WorkerExit, _decode
 from gpusetup.render.container.wheels import read_wheels
 from gpusetup.render.model import Recipe
 from gpusetup.render.steps import recipe
@@ -281,6 +281,6 @@ def _of_bytes() -> list[Target]:
 def _collected(raw: bytes) -> object:
     lines = [line for line in _decode(raw) if line and line[0] == "read"]
     try:
-        return collect(Outcome(lines, "nvmlInit", "fine", ""))
+        return collect(WorkerExit(lines, "nvmlInit", "fine", ""))
     except msgspec.ValidationError:
         return None

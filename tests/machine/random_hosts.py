@@ -16,8 +16,8 @@ from pathlib import Path
 import msgspec
 from hypothesis import strategies as st
 
-from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.examine import examine
+from gpusetup.doctor.registry import all_rules
 from gpusetup.doctor.rule import Rule
 from gpusetup.machine.model import Machine
 from gpusetup.machine.read import read

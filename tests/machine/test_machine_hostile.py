@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from gpusetup.errors import WrongInputError
-from gpusetup.machine import beside, confined, inside, within
+from gpusetup.machine import budget, sandbox, sysroot, without_driver
 from gpusetup.machine.host import Host
-from gpusetup.machine.inside import Root
 from gpusetup.machine.model import Package, Reading, Unread
 from gpusetup.machine.read import read
 from gpusetup.machine.software.wheels import read_installer
-from gpusetup.machine.worker import Tell, Worker
+from gpusetup.machine.sysroot import Root
+from gpusetup.machine.worker import Channel, Worker
 from tests.fake_host import FEDORA, WHOLE, Content, Link, grow
 from tests.machine.hostile import hostile_host
 from tests.support import Run, tool
@@ -105,7 +105,7 @@ class Swapped:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways in which a path is followed; the second is for kernels before 5.6."""
     if request.param != "kernel":
-        monkeypatch.setattr(inside, "OPENAT2", 100_000)  # no such call: ENOSYS
+        monkeypatch.setattr(sysroot, "OPENAT2", 100_000)  # no such call: ENOSYS
     return str(request.param)
 
 
@@ -149,7 +149,7 @@ def test_a_swap_while_it_is_read_leads_nowhere_else(way: str, tmp_path: Path) ->
 def test_a_swap_between_any_two_steps_leads_nowhere_else(
     at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inside, "OPENAT2", 100_000)
+    monkeypatch.setattr(sysroot, "OPENAT2", 100_000)
     swapped = Swapped(tmp_path)
     host = Host(swapped.root)
     host.exists("/etc")
@@ -336,8 +336,8 @@ def swallow(*_: object) -> Reading[tuple[Package, ...]]:
 def test_a_reading_that_takes_too_much_is_unread_and_the_rest_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: Callable[..., object], words: str
 ) -> None:
-    monkeypatch.setattr(within, "SECONDS", 0.5 if reader is spin else 20.0)
-    monkeypatch.setattr(beside, "read_packages", reader)
+    monkeypatch.setattr(budget, "SECONDS", 0.5 if reader is spin else 20.0)
+    monkeypatch.setattr(without_driver, "read_packages", reader)
     machine = read(grow(tmp_path, FEDORA), 5)
     told = unread(machine.packages)
     assert (told.unread, told.detail) == ("failed", f"exceeded {words}")
@@ -349,21 +349,21 @@ def test_a_reading_that_takes_too_much_is_unread_and_the_rest_is_read(
 def test_a_folder_that_takes_too_much_is_refused_by_what_was_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: Callable[..., object], words: str
 ) -> None:
-    monkeypatch.setattr(confined, "PROCESSOR_SECONDS", 1)
-    monkeypatch.setattr(beside, "read_toolkits", reader)
+    monkeypatch.setattr(sandbox, "PROCESSOR_SECONDS", 1)
+    monkeypatch.setattr(without_driver, "read_toolkits", reader)
     with pytest.raises(WrongInputError, match=f"toolkits there exceeded {words}"):
         read(grow(tmp_path, FEDORA), 5)
 
 
 def test_a_folder_that_never_answers_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confined, "SECONDS", 0.5)
-    monkeypatch.setattr(beside, "read_toolkits", lambda _: time.sleep(60))
+    monkeypatch.setattr(sandbox, "SECONDS", 0.5)
+    monkeypatch.setattr(without_driver, "read_toolkits", lambda _: time.sleep(60))
     with pytest.raises(WrongInputError, match=r"toolkits was not finished \(no answer within 0.5 s\)"):
         read(grow(tmp_path, FEDORA), 5)
 
 
 def test_a_fault_of_ours_is_not_taken_for_the_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beside, "read_toolkits", lambda _: 1 // 0)
+    monkeypatch.setattr(without_driver, "read_toolkits", lambda _: 1 // 0)
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
         read(grow(tmp_path, FEDORA), 5)
 
@@ -374,6 +374,6 @@ def test_a_child_that_floods_its_pipe_is_ended() -> None:
     assert outcome.lines == []
 
 
-def _flood(piece: bytes, tell: Tell) -> None:
+def _flood(piece: bytes, tell: Channel) -> None:
     while True:
         os.write(tell.pipe, piece)

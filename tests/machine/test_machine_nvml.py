@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from gpusetup.machine.model import Gpu, Machine, Peer, Process, Unread
-from gpusetup.machine.nvml.question import GPU
+from gpusetup.machine.nvml.client import GPU
 from gpusetup.machine.read import read
 from gpusetup.value import load
 from tests.fake_driver import FakeDriver, plan

@@ -9,20 +9,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from gpusetup.doctor.catalogue import all_rules
 from gpusetup.doctor.examine import examine
+from gpusetup.doctor.registry import all_rules
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Machine
+from gpusetup.machine.model.names import HostNames
 from gpusetup.machine.system.people import read_names
 from gpusetup.redact import redacted, redacted_machine
-from gpusetup.redact.own import Names
+from gpusetup.redact.redactor import Redactor
 from gpusetup.value import load, to_json
 from tests.doctor.machines import HOSTS, Case, cases, machine
 from tests.fake_host import FEDORA, grow
 from tests.redact.test_redact_texts import LEAKS
 from tests.support import Run
 
-NAMES = Names(users=("ada", "grace"), own=("lovelace",), hosts=("babbage",))
+NAMES = HostNames(users=("ada", "grace"), own=("lovelace",), hosts=("babbage",))
 
 
 def states(one: Machine) -> list[tuple[str, str]]:
@@ -134,8 +135,11 @@ def test_names_are_read_from_the_host_and_none_of_its_services(tmp_path: Path) -
     )
     found = read_names(Host(root))
     assert found.users == ("bobby", "ldapuser")
-    assert set(found.hosts) == {"gpu7.corp.example.net", "gpu7", "corp.example.net", "corp"}
+    assert set(found.hosts) == {"gpu7.corp.example.net", "corp.example.net", "fedoraproject.org"}
     assert found.own == ()
+    said = Redactor(found).text("gpu7 of corp.example.net reads fedoraproject.org, as fedoraproject says")
+    assert not {"gpu7", "corp"} & set(said.replace(".", " ").split())
+    assert "fedoraproject.org, as fedoraproject says" in said
 
 
 def test_a_report_keeps_our_own_words() -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gpusetup.redact.own import Names
+from gpusetup.machine.model.names import HostNames
 from gpusetup.redact.redactor import Redactor
 
 HERE = Path(__file__).parent
-NAMES = Names(users=("mark", "ada.byron"), own=("lovelace",), hosts=("babbage-7", "babbage", "corp.example.com"))
+NAMES = HostNames(users=("mark", "ada.byron"), own=("lovelace",), hosts=("babbage-7", "babbage", "corp.example.com"))
 LEAKS = {
     f"{group}: {kind}": tuple(said)
     for group, cases in tomllib.loads((HERE / "leaks.toml").read_text()).items()
@@ -28,7 +28,7 @@ SHORT = [
 ]  # fmt: skip
 
 
-def clean(text: str, names: Names = NAMES) -> str:
+def clean(text: str, names: HostNames = NAMES) -> str:
     redactor = Redactor(names)
     redactor.learn(text)
     return redactor.text(text)
@@ -68,13 +68,13 @@ def test_what_follows_a_beginning_takes_no_longer(start: str) -> None:
 
 
 def test_one_name_has_one_stand_in_throughout() -> None:
-    redactor = Redactor(Names())
+    redactor = Redactor(HostNames())
     said = [redactor.text(text) for text in ("/home/ada/x", "user: ada", "/home/grace/y", "/scratch/ada")]
     assert said == ["/home/user-1/x", "user: user-1", "/home/user-2/y", "/scratch/user-1"]
 
 
 def test_the_beginning_of_a_uuid_has_the_stand_in_of_the_whole() -> None:
-    redactor = Redactor(Names())
+    redactor = Redactor(HostNames())
     whole = redactor.text("GPU-1a2b3c4d-2222-3333-4444-555555555550")
     assert redactor.text("GPU-1a2b3c4d") == whole == "GPU-uuid-1"
     assert redactor.text("MIG-GPU-1a2b3c4d-2222-3333-4444-555555555550/7/0") == "MIG-GPU-uuid-1/7/0"

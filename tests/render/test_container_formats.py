@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpusetup.content import content_dirs
+from gpusetup.content_dirs import content_dirs
 from gpusetup.errors import WrongInputError
 from gpusetup.facts import facts
-from gpusetup.render.container import Container, Job, render
+from gpusetup.render.container import Container, ContainerJob, render
 from gpusetup.render.container.bases import names
 from gpusetup.render.container.choose import HOST, choose
 from gpusetup.render.container.formats import formats
@@ -29,7 +29,7 @@ ADA = Card(name="GeForce RTX 4090", arch="Ada", compute_capability="8.9", known_
 BASES = [name for name in names(facts()) if not name.endswith(HOST)]
 IMAGE_FORMATS = ("containerfile", "apptainer")
 RUN_FORMATS = ("compose", "devcontainer", "kubernetes-deployment", "kubernetes-job", "quadlet", "slurm")
-JOB = Job(image="registry.example/lab/torch:1", name="train", command=("python", "train.py"), gpus=2)
+JOB = ContainerJob(image="registry.example/lab/torch:1", name="train", command=("python", "train.py"), gpus=2)
 DRIVERS = ("akmod-nvidia", "kmod-nvidia", "nvidia-driver", "nvidia-open", "cuda-drivers", "xorg-x11-drv-nvidia",
            "libnvidia-compute", "nvidia-kernel", "nvidia-utils", ".run")  # fmt: skip
 QUADLET_KEYS = {"Image", "ContainerName", "AddDevice", "SecurityLabelDisable", "PodmanArgs", "Exec"}
@@ -42,7 +42,7 @@ def chosen(base: str, kind: str = "containerfile") -> Any:
     return choose(request, facts(), kind, name=base)
 
 
-def made(base: str, kind: str, job: Job = JOB, card: Card = ADA) -> Container:
+def made(base: str, kind: str, job: ContainerJob = JOB, card: Card = ADA) -> Container:
     stack, upon = chosen(base, kind if kind == HOST else "containerfile")
     request = msgspec.structs.replace(stack.request, cards=(card,))
     stack = msgspec.structs.replace(stack, request=request)

@@ -11,8 +11,8 @@ from types import ModuleType
 import jinja2
 import pytest
 
-from gpusetup.content import content_dirs
-from gpusetup.render import compiled, environment
+from gpusetup.content_dirs import content_dirs
+from gpusetup.render import environment, template_cache
 from gpusetup.render.formats import render
 from gpusetup.render.steps import recipe
 from tests.stacks import desktop, laptop
@@ -25,17 +25,17 @@ FEDORA = content_dirs("recipes")[0] / "fedora"
 @pytest.fixture
 def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """Have the templates compiled for this test, whatever the checkout has."""
-    spec = importlib.util.spec_from_file_location(compiled.NAME, compiled.write(tmp_path))
+    spec = importlib.util.spec_from_file_location(template_cache.NAME, template_cache.write(tmp_path))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    monkeypatch.setitem(sys.modules, compiled.NAME, module)
+    monkeypatch.setitem(sys.modules, template_cache.NAME, module)
     return module
 
 
 def from_sources(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled, "_ready", dict)
+    monkeypatch.setattr(template_cache, "_ready", dict)
 
 
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -85,7 +85,7 @@ def test_templates_compiled_by_another_jinja_are_left_alone(built: ModuleType, m
 
 
 def test_without_compiled_templates_all_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled, "NAME", "gpusetup.render.nothing_of_that_name")
+    monkeypatch.setattr(template_cache, "NAME", "gpusetup.render.nothing_of_that_name")
     assert recipe(desktop()).steps
 
 

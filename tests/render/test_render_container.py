@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gpusetup.content import content_dirs
+from gpusetup.content_dirs import content_dirs
 from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.facts import facts
-from gpusetup.render.container import Container, Job
+from gpusetup.render.container import Container, ContainerJob
 from gpusetup.render.container import render as render_container
 from gpusetup.render.container.bases import base_row, own_base
 from gpusetup.render.container.wheels import read_wheels
@@ -19,7 +19,7 @@ from gpusetup.resolve.model import Requirement, Stack
 from tests.stacks import desktop, laptop
 from tests.support import tool
 
-JOB = Job(image="localhost/t:1", name="t", command=("python",))
+JOB = ContainerJob(image="localhost/t:1", name="t", command=("python",))
 BASE = "registry.fedoraproject.org/fedora:44"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gpusetup.content import content_dirs
+from gpusetup.content_dirs import content_dirs
 from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.render.formats import formats, render
 from gpusetup.render.steps import recipe

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gpusetup.content import content_dirs
+from gpusetup.content_dirs import content_dirs
 from gpusetup.render.formats import render
 from gpusetup.render.model import Recipe
 from gpusetup.render.steps import recipe

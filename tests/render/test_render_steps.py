@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gpusetup.content import content_dirs
+from gpusetup.content_dirs import content_dirs
 from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.render.steps import recipe, step_files
 from gpusetup.resolve.model import Stack

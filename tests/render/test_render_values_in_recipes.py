@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gpusetup.content import content_dirs
+from gpusetup.content_dirs import content_dirs
 from gpusetup.doctor import repair
 from gpusetup.doctor.fixes import table
 from gpusetup.errors import WrongInputError

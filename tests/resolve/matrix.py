@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from gpusetup.facts import Facts
-from gpusetup.facts.model.hardware import Gpu
+from gpusetup.facts.model.hardware import GpuRow
 from gpusetup.resolve.model import Card, Request
 from gpusetup.resolve.search import Solution
 from gpusetup.resolve.solve import solve
@@ -51,7 +51,7 @@ def request(facts: Facts, case: Case) -> Request:
     )  # fmt: skip
 
 
-def board(facts: Facts, cc: str, *, jetson: bool) -> Gpu:
+def board(facts: Facts, cc: str, *, jetson: bool) -> GpuRow:
     """Return a card of this capability, one for x86_64 hosts where there is any."""
     rows = [one for one in facts.gpu if (one.cc, one.market == "jetson") == (cc, jetson)]
     return min(rows, key=lambda one: one.host_arch)

@@ -10,7 +10,7 @@ import pytest
 from gpusetup.facts import Facts
 from gpusetup.resolve import attempt
 from gpusetup.resolve.model import Refusal, Stack
-from gpusetup.resolve.wishes import covers
+from gpusetup.resolve.pins import covers
 from tests.resolve.conftest import TODAY, Plan, Refuse, ask
 
 

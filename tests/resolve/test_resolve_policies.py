@@ -12,7 +12,7 @@ from gpusetup.machine.model import Machine, PciGpu, Unread
 from gpusetup.machine.read import read
 from gpusetup.resolve import attempt
 from gpusetup.resolve.model import Card, Refusal, Request, Stack
-from gpusetup.resolve.request import Wishes, ask
+from gpusetup.resolve.request import Wanted, ask
 from tests.fake_host import FEDORA, grow
 
 PASCAL = Card(name="GeForce GTX 1050 Mobile", arch="Pascal", compute_capability="6.1", known_by="test")
@@ -126,7 +126,7 @@ def fedora(tmp_path: Any) -> Machine:
 
 
 def asked(tables: Facts, machine: Machine, **wishes: Any) -> Request:
-    return ask(tables, Wishes(**wishes), lambda: machine).request
+    return ask(tables, Wanted(**wishes), lambda: machine).request
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from gpusetup.machine.model import Gpu, Machine, PciGpu, Unread
 from gpusetup.machine.read import read
 from gpusetup.resolve import attempt
 from gpusetup.resolve.model import Stack
-from gpusetup.resolve.request import Wishes, ask
+from gpusetup.resolve.request import Wanted, ask
 from tests.fake_host import FEDORA, grow
 
 NO = Unread(unread="absent", source="test")
@@ -39,7 +39,7 @@ def gpu(**known: Any) -> Gpu:
 
 
 def asked(tables: Facts, machine: Machine, **wishes: Any) -> Any:
-    return ask(tables, Wishes(**wishes), lambda: machine).request
+    return ask(tables, Wanted(**wishes), lambda: machine).request
 
 
 def test_a_card_is_known_by_its_pci_id_when_there_is_no_driver(tables: Facts, fedora: Machine) -> None:
@@ -65,7 +65,7 @@ def test_a_bus_that_cannot_be_read_is_not_taken_for_an_empty_one(tables: Facts, 
 
 
 def test_no_card_is_said(tables: Facts, fedora: Machine) -> None:
-    found = ask(tables, Wishes(), lambda: fedora)
+    found = ask(tables, Wanted(), lambda: fedora)
     assert found.request.cards == ()
     assert "no NVIDIA GPU found" in found.notes[0]
 
@@ -74,7 +74,7 @@ def test_the_machine_is_not_read_when_nothing_is_left_open(tables: Facts) -> Non
     def fail() -> Machine:
         raise AssertionError("the machine was read")
 
-    found = ask(tables, Wishes(gpus=("RTX 4090",), distro="fedora"), fail)
+    found = ask(tables, Wanted(gpus=("RTX 4090",), distro="fedora"), fail)
     assert found.request.cards[0].compute_capability == "8.9"
     assert found.notes == ()
 
@@ -103,7 +103,7 @@ def test_in_wsl_the_driver_is_that_of_windows_and_none_is_installed(tables: Fact
         driver=replace(fedora.driver, nvml="595.91.07"),
         gpus=(gpu(name="NVIDIA GeForce RTX 4090", compute_capability="8.9"),),
     )
-    found = ask(tables, Wishes(), lambda: wsl)
+    found = ask(tables, Wanted(), lambda: wsl)
     assert (found.request.wsl, found.request.driver) == (True, "595.91.07")
     assert "Windows" in found.notes[-1]
     stack = attempt(found.request, tables)
@@ -111,8 +111,8 @@ def test_in_wsl_the_driver_is_that_of_windows_and_none_is_installed(tables: Fact
     assert stack.driver is None
     assert not [one for one in stack.warnings if "Secure Boot" in one.text]
     with pytest.raises(CannotLookError, match="Windows"):
-        ask(tables, Wishes(), lambda: replace(wsl, driver=replace(wsl.driver, nvml=NO)))
-    named = ask(tables, Wishes(driver="580.95.05"), lambda: replace(wsl, driver=replace(wsl.driver, nvml=NO)))
+        ask(tables, Wanted(), lambda: replace(wsl, driver=replace(wsl.driver, nvml=NO)))
+    named = ask(tables, Wanted(driver="580.95.05"), lambda: replace(wsl, driver=replace(wsl.driver, nvml=NO)))
     assert named.request.driver == "580.95.05"
 
 

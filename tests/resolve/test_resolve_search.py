@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpusetup.resolve.model import Reason
-from gpusetup.resolve.problem import Constraint, Problem, Verdict
+from gpusetup.resolve.problem import Constraint, ConstraintResult, Problem
 from gpusetup.resolve.search import Conflict, Solution, search
 
 SIZE = st.integers(1, 4)
@@ -31,8 +31,8 @@ def problems(draw: st.DrawFn) -> tuple[Problem, list[Constraint]]:
 
 
 def table(name: str, allowed: set[tuple[int, ...]]) -> Any:
-    def check(*values: int) -> Verdict:
-        return Verdict(values in allowed, (Reason(fact=name, text=f"{name} on {values}"),))
+    def check(*values: int) -> ConstraintResult:
+        return ConstraintResult(values in allowed, (Reason(fact=name, text=f"{name} on {values}"),))
 
     return check
 
@@ -90,8 +90,8 @@ def test_every_value_that_lost_is_ruled_out_by_what_was_decided_before_it(
 
 
 def test_a_soft_constraint_orders_but_never_excludes() -> None:
-    prefers = Constraint("even", ("v0",), lambda value: Verdict(value % 2 == 0), soft=True)
-    odd = Constraint("odd", ("v0",), lambda value: Verdict(value % 2 == 1))
+    prefers = Constraint("even", ("v0",), lambda value: ConstraintResult(value % 2 == 0), soft=True)
+    odd = Constraint("odd", ("v0",), lambda value: ConstraintResult(value % 2 == 1))
     liked = search(Problem({"v0": (1, 3, 4)}, [prefers]))
     forced = search(Problem({"v0": (1, 3, 4)}, [prefers, odd]))
     assert isinstance(liked, Solution)

@@ -6,11 +6,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from gpusetup.selftest.catalogue import checks
 from gpusetup.selftest.model import Precision
-from gpusetup.selftest.plan import Limits, Selection
+from gpusetup.selftest.plan import RunLimits, Selection
 from gpusetup.selftest.proof import Proof
 from gpusetup.selftest.prove import Baseline, prove
+from gpusetup.selftest.registry import checks
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -91,7 +91,7 @@ class World:
             own_checks=self.folder,
             baseline=Baseline(baseline) if baseline is not None else None,
             jobs=jobs,
-            limits=Limits(seconds=deadline, memory=memory),
+            limits=RunLimits(seconds=deadline, memory=memory),
         )
 
 

@@ -12,11 +12,11 @@ import pytest
 
 from checks.common.job import Job as TheirJob
 from checks.common.record import Recorder
-from gpusetup.content import content_root
+from gpusetup.content_dirs import content_root
 from gpusetup.errors import WrongInputError
-from gpusetup.selftest.catalogue import checks
 from gpusetup.selftest.model import Job, Result
 from gpusetup.selftest.protocol import Progress, Reader
+from gpusetup.selftest.registry import checks
 
 CHECKS = content_root() / "checks"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gpusetup.content import content_root
+from gpusetup.content_dirs import content_root
 from gpusetup.errors import CannotLookError, WrongInputError
 from gpusetup.machine.model import Unread
 from gpusetup.selftest.devices import devices, visible

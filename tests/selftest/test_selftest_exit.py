@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gpusetup.selftest.catalogue import Listed
 from gpusetup.selftest.proof import Proof
+from gpusetup.selftest.registry import Listed
 from tests.selftest.small_world import RIGHT, STUB, World
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -185,7 +185,7 @@ def compared_here(monkeypatch: pytest.MonkeyPatch) -> None:
         pairs = [compare_traces(ours, theirs) for ours, theirs in msgspec.json.decode(question)]
         return msgspec.json.encode(pairs)
 
-    monkeypatch.setattr("gpusetup.selftest.distance._compare", compare)
+    monkeypatch.setattr("gpusetup.selftest.ulps._compare", compare)
 
 
 @pytest.fixture(scope="module")

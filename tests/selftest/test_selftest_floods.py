@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from gpusetup.selftest import lane
+from gpusetup.selftest import worker_queue
 from gpusetup.selftest.protocol import Progress, Reader
 from tests.selftest.small_world import RIGHT, STUB, World, failed
 
@@ -31,8 +31,8 @@ FLOODS = {
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lane, "_MOST_SAID", _MIB)
-    monkeypatch.setattr(lane, "_MOST_PRINTED", 8 * _MIB)
+    monkeypatch.setattr(worker_queue, "_MOST_SAID", _MIB)
+    monkeypatch.setattr(worker_queue, "_MOST_PRINTED", 8 * _MIB)
 
 
 @pytest.mark.usefixtures("small")

@@ -16,9 +16,9 @@ from gpusetup.errors import WrongInputError
 from gpusetup.report import selftest as report
 from gpusetup.report.selftest_formats import junit
 from gpusetup.selftest.changes import changes
-from gpusetup.selftest.choose import require_apart
 from gpusetup.selftest.model import REFERENCE, Run
 from gpusetup.selftest.proof import Proof
+from gpusetup.selftest.selection import require_apart
 from gpusetup.value import to_json
 from tests.selftest.synthetic import ENVIRONMENT, SELECTION, TENSORS, Scene, Tensors, recorded, scene, told
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gpusetup.selftest.endings import of_error, of_signal, of_status
+from gpusetup.selftest.exit_causes import of_error, of_signal, of_status
 from gpusetup.selftest.memory import GIB, kernel_kills, resident
 from tests.selftest.small_world import RIGHT, World, failed
 

@@ -6,8 +6,8 @@ import pytest
 
 from gpusetup.errors import WrongInputError
 from gpusetup.report.selftest_headline import headline
-from gpusetup.selftest.catalogue import Check, Tolerance
-from gpusetup.selftest.choose import require_precisions
+from gpusetup.selftest.registry import Check, Tolerance
+from gpusetup.selftest.selection import require_precisions
 from tests.selftest.small_world import RIGHT, World, failed
 
 FORMS = '[precisions]\nbf16 = ["pytorch"]\nfloat64 = ["pytorch", "tensorflow"]\ntf32 = ["pytorch"]\n'

@@ -9,8 +9,8 @@ import pytest
 
 from gpusetup.errors import WrongInputError
 from gpusetup.selftest.model import Invariant, Job, Record, Result, Run
-from gpusetup.selftest.pack import pack, unpack
 from gpusetup.selftest.proof import KeptResult, Proof
+from gpusetup.selftest.proof_codec import pack, unpack
 from gpusetup.value import to_json
 from tests.selftest.small_world import RIGHT, World
 

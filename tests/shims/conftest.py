@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gpusetup.apply.place import Place
+from gpusetup.apply.state_dir import StateDir
 from gpusetup.errors import RefusedError
 from gpusetup.render.formats import render
 from gpusetup.render.steps import recipe
@@ -86,7 +86,7 @@ def wait_until_free(root: Path) -> None:
     end = time.monotonic() + 60
     while True:
         try:
-            with Place(root).locked():
+            with StateDir(root).locked():
                 return
         except RefusedError:
             assert time.monotonic() < end, "the step of a killed run goes on"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gpusetup.apply.place import Place
 from gpusetup.apply.run import apply, undo
+from gpusetup.apply.state_dir import StateDir
 from gpusetup.errors import StepFailedError
 from gpusetup.render.model import Recipe
 from tests.shims.test_shims_remedies import recipe_of
@@ -28,7 +28,7 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GPUSETUP_ROOT", "")
     asks = tmp_path / "asks"
     asks.write_text(
-        f'#!/bin/bash\n[[ $3 != gpusetup.owner ]] || exec {sys.executable} "$@"\n'
+        f'#!/bin/bash\n[[ $3 != gpusetup.trust.owner ]] || exec {sys.executable} "$@"\n'
         f'{tmp_path}/env/bin/python3 -c "import frame; assert frame.WHOLE"\n'
     )
     asks.chmod(0o755)
@@ -71,7 +71,7 @@ def made(tmp_path: Path, python: Path | str) -> Recipe:
 
 def test_a_wheel_is_installed_again_and_the_environment_comes_back(tmp_path: Path, wheels: Path) -> None:
     folder = broken_environment(tmp_path)
-    before, place = digests(folder), Place(tmp_path / "root")
+    before, place = digests(folder), StateDir(tmp_path / "root")
     recipe = made(tmp_path, folder / "bin/python3")
     assert apply(recipe, place, print) == "done"
     assert next(folder.rglob("frame.py")).read_text() == "WHOLE = True\n"
@@ -87,4 +87,4 @@ def test_the_python_of_the_system_is_left_alone(tmp_path: Path, wheels: Path) ->
     ).stdout.strip()
     (tmp_path / "asks").write_text("#!/bin/bash\nexit 1\n")
     with pytest.raises(StepFailedError, match="is not of a virtual environment"):
-        apply(made(tmp_path, f"{base}/bin/python3"), Place(tmp_path / "root"), print)
+        apply(made(tmp_path, f"{base}/bin/python3"), StateDir(tmp_path / "root"), print)

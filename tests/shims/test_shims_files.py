@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gpusetup.content import content_dirs
+from gpusetup.content_dirs import content_dirs
 from gpusetup.render.steps import read_library
 
 Bash = Callable[..., subprocess.CompletedProcess[str]]

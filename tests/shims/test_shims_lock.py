@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gpusetup.apply.place import Place
 from gpusetup.apply.run import apply
+from gpusetup.apply.state_dir import StateDir
 from gpusetup.errors import RefusedError
 from gpusetup.render.formats import render
 from gpusetup.render.model import Recipe, Step
@@ -96,7 +96,7 @@ def test_a_step_that_outlives_its_script_keeps_the_lock(fedora: Fedora, start: S
     assert "another run is at work" in refused.stderr
     assert "the step one-step of another run is still at work (process " in refused.stderr
     with pytest.raises(RefusedError, match="the step 'one-step' of another run"):  # nor does the command run into it
-        apply(made(SLOW), Place(fedora.root), print)
+        apply(made(SLOW), StateDir(fedora.root), print)
     assert log(fedora) == ["begin"]
     (fedora.root / "go-on").touch()
     waited_for(lambda: log(fedora) == ["begin", "end"])
@@ -113,7 +113,7 @@ def test_what_a_step_notes_in_the_lock_is_when_its_own_shell_was_started(fedora:
 
 
 def test_a_step_of_the_command_keeps_the_script_out(fedora: Fedora) -> None:
-    with Place(fedora.root).locked():
+    with StateDir(fedora.root).locked():
         refused = fedora.run(script("touch $root/one"))
     assert refused.returncode == 1
     assert "another run is at work" in refused.stderr

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from gpusetup.apply.place import Place
 from gpusetup.apply.run import apply, undo
+from gpusetup.apply.state_dir import StateDir
 from gpusetup.doctor.finding import Finding
 from gpusetup.doctor.fixes import remedy, table
-from gpusetup.doctor.repair import Asked, Repair, repair
+from gpusetup.doctor.repair import Repair, RepairOptions, repair
 from gpusetup.doctor.rule import Fix
 from gpusetup.errors import StepFailedError
 from gpusetup.files import write
@@ -63,8 +63,8 @@ class World:
         return self.folder / "shim"
 
     @property
-    def place(self) -> Place:
-        return Place(self.root)
+    def place(self) -> StateDir:
+        return StateDir(self.root)
 
     def build(self, case: dict[str, Any], key: str) -> None:
         for path in ("root/etc/modprobe.d", "root/etc/default", "root/etc/profile.d", "root/proc", "root/dev/char",
@@ -127,7 +127,7 @@ def recipe_of(name: str, key: str, python: str = "python-of-gpusetup", values: d
         summary="broken",
         remedy=remedy(Fix(name, {one: said.replace("$SHIM", shim) for one, said in given.items()}), host),
     )
-    made: Repair = repair([finding], host, Asked(python=python, wishes=("TST001",), person="ada"), [])
+    made: Repair = repair([finding], host, RepairOptions(python=python, wishes=("TST001",), person="ada"), [])
     assert [left.reason for left in made.by_hand] == []
     return made.recipe
 
@@ -195,7 +195,7 @@ def test_killed_anywhere_it_goes_on_and_is_taken_back(
         write(tmp_path / "recipe.json", to_json(made))
         before = world.tree()
         program = (
-            "import sys; from pathlib import Path; from gpusetup.apply.place import Place; "
+            "import sys; from pathlib import Path; from gpusetup.apply.state_dir import Place; "
             "from gpusetup.apply.run import apply; from gpusetup.render.model import Recipe; "
             "from gpusetup.value import load; apply(load(Path(sys.argv[1]), Recipe), Place(Path(sys.argv[2])), print)"
         )

@@ -30,7 +30,7 @@ class Refused(Exception):  # noqa: N818 - the framework keeps its promise this w
     """The framework says that it has no deterministic form of the operation; the text is its own."""
 
 
-class Finding(NamedTuple):
+class OperationResult(NamedTuple):
     """What several runs of an operation gave: how many different results, or the framework's refusal."""
 
     results: int
@@ -66,19 +66,19 @@ def probe(backend: Backend, job: Job, record: Recorder) -> None:
     )
 
 
-def repeat(operation: Callable[[Job], Sequence[NDArray[np.generic]]], job: Job, runs: int) -> Finding:
+def repeat(operation: Callable[[Job], Sequence[NDArray[np.generic]]], job: Job, runs: int) -> OperationResult:
     """Run the operation on the same inputs, and count the different results."""
     found = set()
     for _ in range(runs):
         try:
             arrays = operation(job)
         except Refused as refusal:
-            return Finding(0, str(refusal))
+            return OperationResult(0, str(refusal))
         found.add(hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).digest())
-    return Finding(len(found))
+    return OperationResult(len(found))
 
 
-def classify(off: Finding, on: Finding) -> str:
+def classify(off: OperationResult, on: OperationResult) -> str:
     """Say it in words: deterministic, made so by the switch, refused, or still not."""
     if on.refusal:
         return f"refused by the switch; without it {off}"

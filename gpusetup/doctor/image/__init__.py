@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gpusetup.doctor.image.rules import cards, container, driver
-from gpusetup.doctor.rule import Place, Rule
+from gpusetup.doctor.rule import Rule, Subject
 from gpusetup.machine.model import Machine
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def image_rules() -> dict[str, Rule]:
 def rules_for(image: Image) -> list[Rule]:
     """Return the rules over this very image, as rules over a machine."""
 
-    def the_image(_machine: Machine) -> Iterator[Place]:
+    def the_image(_machine: Machine) -> Iterator[Subject]:
         yield image.name, image
 
     return [msgspec.structs.replace(one, over=the_image) for one in image_rules().values()]

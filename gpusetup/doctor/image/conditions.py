@@ -21,7 +21,7 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 _TERM = re.compile(r"(cuda|driver|arch|brand)(>=|<=|!=|=|<|>)([A-Za-z0-9.]+)")
 
 
-class Host(Value):
+class ImageHost(Value):
     """What the conditions can ask of: one card and its driver; "" and () where it is not known."""
 
     cuda: str
@@ -31,12 +31,12 @@ class Host(Value):
     """The product lines it may belong to: NVML tells it, the tables only narrow it down."""
 
 
-def holds(expression: str, host: Host) -> bool | None:
+def holds(expression: str, host: ImageHost) -> bool | None:
     """Say whether `expression` holds on `host`; None when that cannot be told."""
     return _any(_all(_term(term, host) for term in part.split(",")) for part in expression.split())
 
 
-def _term(term: str, host: Host) -> bool | None:
+def _term(term: str, host: ImageHost) -> bool | None:
     match = _TERM.fullmatch(term)
     if match is None:
         return None

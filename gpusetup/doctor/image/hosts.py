@@ -6,8 +6,8 @@ import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gpusetup.doctor.cards import Card, branch_rows, cards, driver_branch, driver_version
-from gpusetup.doctor.image.conditions import Host
+from gpusetup.doctor.cards import HostCard, branch_rows, cards, driver_branch, driver_version
+from gpusetup.doctor.image.conditions import ImageHost
 from gpusetup.doctor.rule import listed, optional, unlisted
 from gpusetup.errors import WrongInputError
 from gpusetup.facts import facts
@@ -30,7 +30,7 @@ ANY_BRAND = (*dict.fromkeys(one for some in BRANDS.values() for one in some), "u
 class Placed(NamedTuple):
     """A card of a machine."""
 
-    card: Card
+    card: HostCard
 
     @property
     def market(self) -> str:
@@ -44,7 +44,7 @@ def placed(machine: Machine) -> list[Placed]:
     return [Placed(card) for card in reversed(kinds.values())]
 
 
-def _kind(card: Card) -> tuple[str, str]:
+def _kind(card: HostCard) -> tuple[str, str]:
     nameless = "cards of one compute capability run the same code"
     name = optional(card.gpu.name, nameless) if card.gpu else card.listed_as
     return name or "", card.capability
@@ -69,7 +69,7 @@ def driver_cuda(machine: Machine) -> str:
     return listed(branch_rows(branch), f"driver branch {branch}").cuda_max
 
 
-def condition_hosts(machine: Machine) -> Iterator[tuple[Placed, Host]]:
+def condition_hosts(machine: Machine) -> Iterator[tuple[Placed, ImageHost]]:
     """Yield every card with what conditions can ask of it."""
     version, newest = driver_version(machine) or "", driver_cuda(machine)
     for one in placed(machine):
@@ -77,7 +77,7 @@ def condition_hosts(machine: Machine) -> Iterator[tuple[Placed, Host]]:
         if brands == ANY_BRAND:
             why = "the conditions are held against cards of every brand"
             unlisted((), f"what the {one.card.name} is made for", why)
-        yield one, Host(cuda=newest, driver=version, arch=one.card.capability, brands=brands)
+        yield one, ImageHost(cuda=newest, driver=version, arch=one.card.capability, brands=brands)
 
 
 def last_branch(machine: Machine) -> str:

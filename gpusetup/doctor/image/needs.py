@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.floor import Floor, known_floor
+from gpusetup.doctor.min_driver import MinDriver, known_floor
 from gpusetup.value import Value
 from gpusetup.versions import cuda, driver
 
@@ -18,7 +18,7 @@ COMPAT = ("NV_CUDA_COMPAT_PACKAGE", "NV_CUDA_COMPAT_VERSION")
 """Set in NVIDIA's images that carry the forward-compatibility package."""
 
 
-class Framework(Value):
+class ImageFramework(Value):
     """One framework inside an image."""
 
     name: str
@@ -31,11 +31,11 @@ class Framework(Value):
 class Needs(Value):
     """What an image needs; "" and () where it does not say."""
 
-    floor: Floor | None
+    floor: MinDriver | None
     """The lowest driver, where its labels name one."""
     cuda: tuple[str, ...]
     """The CUDA series inside."""
-    frameworks: tuple[Framework, ...]
+    frameworks: tuple[ImageFramework, ...]
     conditions: dict[str, str]
     """NVIDIA_REQUIRE_… → its expression."""
     capabilities: str
@@ -72,23 +72,23 @@ def _cuda(image: Image) -> Iterator[str]:
         yield cuda(one).series
 
 
-def driver_needed(wanted: Needs) -> Floor | None:
+def driver_needed(wanted: Needs) -> MinDriver | None:
     """Return the lowest driver for all that is inside; raises `UnreadError` for a CUDA of which no table tells it."""
     if wanted.floor:
         return wanted.floor
     return max(map(known_floor, wanted.cuda), key=lambda one: driver(one.driver), default=None)
 
 
-def _labelled_floor(image: Image) -> Floor | None:
+def _labelled_floor(image: Image) -> MinDriver | None:
     labelled = image.labels.get(f"{PREFIX}driver-floor")
-    return Floor(driver=driver(labelled).text, known_by=f"label {PREFIX}driver-floor") if labelled else None
+    return MinDriver(driver=driver(labelled).text, known_by=f"label {PREFIX}driver-floor") if labelled else None
 
 
-def _frameworks(image: Image) -> Iterator[Framework]:
+def _frameworks(image: Image) -> Iterator[ImageFramework]:
     for label, series in image.labels.items():
         if label.startswith(CUDA):
             name = label.removeprefix(CUDA)
-            yield Framework(name=name, cuda=series, code=image.labels.get(CODE + name, ""))
+            yield ImageFramework(name=name, cuda=series, code=image.labels.get(CODE + name, ""))
 
 
 def _conditions(image: Image) -> dict[str, str]:

@@ -1,8 +1,8 @@
-"""BUS…: what the PCI bus itself says of the cards, driver or not."""
+"""BUS: the card on the PCI bus: BARs, AER errors, exclusion by option."""
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, rule, there, warning
 from gpusetup.doctor.subjects import each_card
 from gpusetup.machine.model import Machine, PciGpu
 
@@ -13,14 +13,16 @@ MANY_CORRECTED = 1000
 
 @rule(
     "BUS001",
-    "A card's memory window has no place",
+    "bar-unassigned",
+    "PCI BAR of a GPU has no address space",
     worst="error",
     after=("GPU001",),
     over=each_card,
     required=False,
     source=SYSFS,
+    remedies=("firmware-settings",),
 )
-def no_window(machine: Machine, card: PciGpu) -> Verdicts:
+def no_window(machine: Machine, card: PciGpu) -> RuleResults:
     """The machine's firmware gave this card no address space (BAR 0 or 1 has no size), so no driver can use it.
 
     "Above 4G decoding" in the firmware's settings, or the kernel argument ``pci=realloc``, makes room.
@@ -36,14 +38,16 @@ def no_window(machine: Machine, card: PciGpu) -> Verdicts:
 
 @rule(
     "BUS002",
-    "PCIe reports errors of a card",
+    "pcie-aer-errors",
+    "PCIe AER errors on a GPU",
     worst="error",
     after=("GPU001",),
     over=each_card,
     required=False,
     source=AER,
+    remedies=("reseat",),
 )
-def errors(machine: Machine, card: PciGpu) -> Verdicts:
+def errors(machine: Machine, card: PciGpu) -> RuleResults:
     """The kernel has counted PCIe errors of this card since the start: fatal ones lose it, non-fatal ones lose data in
     flight, corrected ones cost speed when there are many. Slot, riser or power are the usual origin.
     """
@@ -60,14 +64,16 @@ def errors(machine: Machine, card: PciGpu) -> Verdicts:
 
 @rule(
     "BUS003",
-    "The driver was told to leave a GPU out",
+    "gpu-excluded",
+    "GPU excluded by a driver option (NVreg_ExcludedGpus)",
     worst="warning",
     after=("GPU001",),
     over=each_card,
     required=False,
     source="NVIDIA driver README: NVreg_ExcludedGpus",
+    remedies=("excluded-gpu",),
 )
-def excluded(machine: Machine, card: PciGpu) -> Verdicts:
+def excluded(machine: Machine, card: PciGpu) -> RuleResults:
     """The module option ``NVreg_ExcludedGpus`` names this card, so the driver leaves it alone."""
     facts = dict(there(card.information) or ())
     if facts.get("GPU Excluded", "").lower() == "yes":

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gpusetup.facts import Facts
 from gpusetup.facts.check import hardware, joins, order, rows, wheels
-from gpusetup.facts.check.problem import Problem
+from gpusetup.facts.check.problem import Contradiction
 
 CHECKS = (
     rows.ids_are_unique,
@@ -39,7 +39,7 @@ CHECKS = (
 )
 
 
-def check(facts: Facts) -> Iterator[Problem]:
+def check(facts: Facts) -> Iterator[Contradiction]:
     """Yield every contradiction, check by check."""
     for each in CHECKS:
         yield from each(facts)

@@ -7,64 +7,66 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from gpusetup.facts import Facts
-from gpusetup.facts.check.problem import Problem
+from gpusetup.facts.check.problem import Contradiction
 from gpusetup.facts.find import arch_of
 from gpusetup.versions import capability, cuda, driver
 
 
-def chips_are_listed_once(facts: Facts) -> Iterator[Problem]:
+def chips_are_listed_once(facts: Facts) -> Iterator[Contradiction]:
     """Demand that a chip has one row, and a PCI id one chip."""
     seen: dict[str, str] = {}
     for row in facts.chip:
         for name in (row.chip, *row.pci_ids):
             if name in seen:
-                yield Problem(row=row.id, text=f"{name} is listed twice, also by {seen[name]}")
+                yield Contradiction(row=row.id, text=f"{name} is listed twice, also by {seen[name]}")
             seen[name] = row.id
 
 
-def gpus_agree_with_their_chips(facts: Facts) -> Iterator[Problem]:
+def gpus_agree_with_their_chips(facts: Facts) -> Iterator[Contradiction]:
     """Demand that a GPU has the capability of each of its chips, and PCI ids of theirs alone."""
     by_chip = {row.chip: row.cc for row in facts.chip}
     by_id = {pci_id: row.chip for row in facts.chip for pci_id in row.pci_ids}
     for row in facts.gpu:
         for pci_id in row.pci_ids:
             if by_id.get(pci_id) not in row.chip:
-                yield Problem(row=row.id, text=f"has PCI id {pci_id}, which is {by_id.get(pci_id, 'of no chip')}")
+                yield Contradiction(row=row.id, text=f"has PCI id {pci_id}, which is {by_id.get(pci_id, 'of no chip')}")
         for chip in row.chip:
             if by_chip.get(chip) != row.cc:
-                yield Problem(row=row.id, text=f"has {row.cc}, its chip {chip} {by_chip.get(chip, 'is not listed')}")
+                yield Contradiction(
+                    row=row.id, text=f"has {row.cc}, its chip {chip} {by_chip.get(chip, 'is not listed')}"
+                )
 
 
-def pci_ids_are_well_formed_and_mean_one_capability(facts: Facts) -> Iterator[Problem]:
+def pci_ids_are_well_formed_and_mean_one_capability(facts: Facts) -> Iterator[Contradiction]:
     """Demand four lower-case hexadecimal digits, and one capability for all boards that share an id."""
     owners: dict[str, set[str]] = defaultdict(set)
     for row in facts.gpu:
         for pci_id in row.pci_ids:
             owners[pci_id].add(row.cc)
             if not re.fullmatch(r"[0-9a-f]{4}", pci_id):
-                yield Problem(row=row.id, text=f"{pci_id!r} is not a PCI device id")
+                yield Contradiction(row=row.id, text=f"{pci_id!r} is not a PCI device id")
             if len(owners[pci_id]) > 1:
-                yield Problem(row=row.id, text=f"PCI id {pci_id} stands for several capabilities")
+                yield Contradiction(row=row.id, text=f"PCI id {pci_id} stands for several capabilities")
 
 
-def capabilities_belong_to_an_architecture(facts: Facts) -> Iterator[Problem]:
+def capabilities_belong_to_an_architecture(facts: Facts) -> Iterator[Contradiction]:
     """Demand that every capability of a GPU or chip has exactly one architecture row."""
     seen: dict[str, str] = {}
     for arch in facts.arch:
         for cc in arch.cc:
             if cc in seen:
-                yield Problem(row=arch.id, text=f"{cc} belongs to {seen[cc]} already")
+                yield Contradiction(row=arch.id, text=f"{cc} belongs to {seen[cc]} already")
             seen[cc] = arch.id
     named = [(row.id, row.arch, row.cc) for rows in (facts.gpu, facts.chip) for row in rows]
     for row_id, name, cc in named:
         row = arch_of(facts, cc)
         if row is None:
-            yield Problem(row=row_id, text=f"no architecture has {cc}")
+            yield Contradiction(row=row_id, text=f"no architecture has {cc}")
         elif name.split()[0] != row.arch.split()[0]:
-            yield Problem(row=row_id, text=f"is called {name}, but {cc} is {row.arch}")
+            yield Contradiction(row=row_id, text=f"is called {name}, but {cc} is {row.arch}")
 
 
-def last_branches_are_the_last(facts: Facts) -> Iterator[Problem]:
+def last_branches_are_the_last(facts: Facts) -> Iterator[Contradiction]:
     """Demand that the last branch of an architecture drives it and no later one does; without one, the newest."""
     newest = max(facts.branch, key=lambda row: driver(row.branch))
     for arch in facts.arch:
@@ -73,12 +75,16 @@ def last_branches_are_the_last(facts: Facts) -> Iterator[Problem]:
             drives = capability(branch.cc_min) <= oldest_cc
             over = bool(arch.last_driver_branch) and driver(branch.branch) > driver(arch.last_driver_branch)
             if drives and over:
-                yield Problem(row=branch.id, text=f"drives {arch.arch}, whose last branch is {arch.last_driver_branch}")
+                yield Contradiction(
+                    row=branch.id, text=f"drives {arch.arch}, whose last branch is {arch.last_driver_branch}"
+                )
             if not drives and branch.branch == (arch.last_driver_branch or newest.branch):
-                yield Problem(row=branch.id, text=f"does not drive {arch.arch}, though it should be its last branch")
+                yield Contradiction(
+                    row=branch.id, text=f"does not drive {arch.arch}, though it should be its last branch"
+                )
 
 
-def series_and_architectures_agree(facts: Facts) -> Iterator[Problem]:
+def series_and_architectures_agree(facts: Facts) -> Iterator[Contradiction]:
     """Demand that a CUDA series targets an architecture from its first series to its last, and says when it came."""
     for arch in facts.arch:
         for series in facts.cuda_series:
@@ -87,8 +93,14 @@ def series_and_architectures_agree(facts: Facts) -> Iterator[Problem]:
             alive = first <= cuda(series.series) <= last
             for text in arch.cc:
                 if alive and not low <= capability(text) <= high:
-                    yield Problem(row=series.id, text=f"targets {low} to {high}, but {arch.arch} ({text}) is alive")
+                    yield Contradiction(
+                        row=series.id, text=f"targets {low} to {high}, but {arch.arch} ({text}) is alive"
+                    )
                 if text in series.added and series.series != arch.cuda_first:
-                    yield Problem(row=series.id, text=f"adds {text}, which {arch.arch} has from {arch.cuda_first}")
+                    yield Contradiction(
+                        row=series.id, text=f"adds {text}, which {arch.arch} has from {arch.cuda_first}"
+                    )
                 if text in series.dropped and cuda(series.series) <= last and arch.cuda_last:
-                    yield Problem(row=series.id, text=f"drops {text}, which {arch.arch} has up to {arch.cuda_last}")
+                    yield Contradiction(
+                        row=series.id, text=f"drops {text}, which {arch.arch} has up to {arch.cuda_last}"
+                    )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from gpusetup import versions
 from gpusetup.errors import WrongInputError
 from gpusetup.facts import Facts
-from gpusetup.facts.check.problem import Problem
+from gpusetup.facts.check.problem import Contradiction
 from gpusetup.facts.model.fact import Fact
 from gpusetup.facts.tables import TABLES
 
@@ -40,36 +40,35 @@ PARSERS: dict[str, dict[str, Callable[[str], object]]] = {
                "rpmfusion_driver": versions.driver},
     "nvidia_repo": {"toolkit_first": versions.cuda, "toolkit_last": versions.cuda, "driver": versions.driver},
     "image_tag": {"cuda": versions.cuda},
-    "container_toolkit": {"version": versions.pep440},
     "cdi_support": {"cdi": versions.dotted, "engine_from": versions.dotted},
 }  # fmt: skip
 
 
-def ids_are_unique(facts: Facts) -> Iterator[Problem]:
+def ids_are_unique(facts: Facts) -> Iterator[Contradiction]:
     """Demand that an id names one row in all the tables."""
     seen = Counter(row.id for table in TABLES for row in getattr(facts, table))
-    yield from (Problem(row=name, text=f"{count} rows have this id") for name, count in seen.items() if count > 1)
+    yield from (Contradiction(row=name, text=f"{count} rows have this id") for name, count in seen.items() if count > 1)
 
 
-def dates_are_in_order(facts: Facts) -> Iterator[Problem]:
+def dates_are_in_order(facts: Facts) -> Iterator[Contradiction]:
     """Demand that nothing expires before it was read, or ends before it came out."""
     for table in TABLES:
         for row in getattr(facts, table):
             released, eol = getattr(row, "released", None), getattr(row, "eol", None)
             if row.expires is not None and row.expires <= row.read_on:
-                yield Problem(row=row.id, text=f"expires {row.expires}, but was read {row.read_on}")
+                yield Contradiction(row=row.id, text=f"expires {row.expires}, but was read {row.read_on}")
             if released is not None and eol is not None and eol <= released:
-                yield Problem(row=row.id, text=f"ends {eol}, but came out {released}")
+                yield Contradiction(row=row.id, text=f"ends {eol}, but came out {released}")
 
 
-def versions_parse(facts: Facts) -> Iterator[Problem]:
+def versions_parse(facts: Facts) -> Iterator[Contradiction]:
     """Demand that every version is one of its kind; "" stands for none."""
     for table, parsers in PARSERS.items():
         for row in getattr(facts, table):
             yield from _unparsed(row, parsers)
 
 
-def _unparsed(row: Fact, parsers: dict[str, Callable[[str], object]]) -> Iterator[Problem]:
+def _unparsed(row: Fact, parsers: dict[str, Callable[[str], object]]) -> Iterator[Contradiction]:
     for field, parse in parsers.items():
         value = getattr(row, field)
         for text in (value,) if isinstance(value, str) else value:
@@ -77,4 +76,4 @@ def _unparsed(row: Fact, parsers: dict[str, Callable[[str], object]]) -> Iterato
                 if text:
                     parse(text)
             except WrongInputError as error:
-                yield Problem(row=row.id, text=f"{field}: {error.message}")
+                yield Contradiction(row=row.id, text=f"{field}: {error.message}")

@@ -1,6 +1,5 @@
 """Rows about container images and tools."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import Meta, field
@@ -10,14 +9,11 @@ from gpusetup.facts.model.fact import Fact
 Digest = Annotated[str, Meta(pattern="^(sha256:[0-9a-f]{64})?$")]
 
 
-class Image(Fact):
+class ImageRow(Fact):
     """One family of container images."""
 
     registry: str
     mirrors: tuple[str, ...] = ()
-    tag_pattern: str = ""
-    distros: tuple[str, ...] = ()
-    flavors: tuple[str, ...] = ()
 
 
 class ImageTag(Fact):
@@ -28,7 +24,6 @@ class ImageTag(Fact):
     tags: tuple[str, ...]
     digests: dict[str, Digest] = field(default_factory=dict)
     """Tag → digest, as two or more of the public files that name it pin it."""
-    cudnn_major: int
 
     def tag(self, flavor: str, on: str) -> str:
         """Return the tag of a flavour (``devel``) on a distribution (``ubuntu24.04``), "" when it was not seen."""
@@ -53,42 +48,12 @@ class ContainerBase(Fact):
     """Python → the packages that bring it, the one to prefer first; {} where the stack knows them."""
 
 
-class Ngc(Fact):
-    """What one monthly NGC framework image holds."""
-
-    month: str
-    image: str
-    cuda: str
-    os: str = ""
-    python: str = ""
-    framework: str = ""
-    cublas: str = ""
-    cudnn: str = ""
-    nccl: str = ""
-    tensorrt: str = ""
-    driver_min: str = ""
-    cc_min: str = ""
-
-
-class ContainerToolkit(Fact):
-    """One release of the NVIDIA Container Toolkit."""
-
-    version: str
-    released: date
-
-
 class CdiSupport(Fact):
     """From which version on an engine reads a version of the CDI specification."""
 
     cdi: str
     engine: str
     engine_from: str
-
-
-class ContainerCommand(Fact):
-    """Commands that set up or show GPU access from containers."""
-
-    commands: tuple[str, ...]
 
 
 class Selinux(Fact):

@@ -24,12 +24,9 @@ class Branch(Fact):
     """The highest capability that `cuda_max` can target; an architecture can still be too new, see `Arch`."""
     arch_min: str
     kernel_modules: tuple[Flavour, ...]
-    modules_default: Flavour | Literal[""] = ""
-    last_for: tuple[str, ...] = ()
-    """Architectures that no later branch drives."""
 
 
-class Cuda(Fact):
+class CudaRow(Fact):
     """One CUDA toolkit release, ``12.6.3``; every driver is the x86_64 Linux one."""
 
     release: str
@@ -77,7 +74,6 @@ class CudaSeries(Fact):
     dropped: tuple[str, ...] = ()
     gcc_min: int = 0
     gcc_max: int
-    clang_max: int = 0
 
 
 class Glibc(Fact):

@@ -14,7 +14,7 @@ class Tarball(Value):
     url: str = ""
 
 
-class Cudnn(Fact):
+class CudnnRow(Fact):
     """One cuDNN release and how it comes."""
 
     version: str
@@ -22,7 +22,6 @@ class Cudnn(Fact):
     pip: tuple[str, ...] = ()
     tarballs: tuple[Tarball, ...] = ()
     rpms: tuple[str, ...] = ()
-    rpm_dir: str = ""
     released: date | None = None
 
 

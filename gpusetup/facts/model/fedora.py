@@ -56,10 +56,6 @@ class Repo(Fact):
     """One package repository. Patterns have ``{N}`` (release) and ``{arch}`` to fill in; "" where there is none."""
 
     name: str
-    release_rpm: str = ""
-    """The package that brings the ``.repo`` file and the key."""
-    repofile: str = ""
-    """Address of a ready ``.repo`` file."""
     repo_id: str = ""
     baseurl: str = ""
     metalink: str = ""
@@ -79,11 +75,9 @@ class Key(Fact):
     """Where its owner publishes it."""
     file: str = ""
     """Where Fedora's own package ``distribution-gpg-keys`` puts it."""
-    used_for: tuple[str, ...]
-    withdrawn: bool = False
 
 
-class Package(Fact):
+class PackageRow(Fact):
     """One package and what it is for."""
 
     name: str
@@ -94,14 +88,6 @@ class Package(Fact):
     """Legacy driver branch it belongs to, ``580``."""
     cuda_major: int = 0
     conflicts: tuple[str, ...] = ()
-
-
-class Dnf(Fact):
-    """How one operation is spelled in dnf 4 and in dnf 5."""
-
-    op: str
-    dnf4: str
-    dnf5: str
 
 
 class DnfWord(Fact):

@@ -33,11 +33,7 @@ class TorchBuild(Fact):
     machine: Literal["x86_64", "aarch64"] = "x86_64"
     cuda: str
     """The series, ``12.6``."""
-    cuda_release: str = ""
-    """The exact release, where it is known."""
     cudnn: str = ""
-    cudnn_conda: str = ""
-    """cuDNN of the conda build, where that is all that is known."""
     nccl: str = ""
     cc: tuple[str, ...] = ()
     """Empty: not known."""
@@ -47,7 +43,7 @@ class TorchBuild(Fact):
     """``conda build``: read out of the conda package, which can differ from the wheel in small ways."""
 
 
-class Variant(Fact):
+class VariantRow(Fact):
     """One CUDA variant of the wheels, ``cu126``, and the lowest driver it runs on."""
 
     variant: str

@@ -3,7 +3,7 @@
 from gpusetup.facts.model.fact import Fact
 
 
-class Licence(Fact):
+class LicenceRow(Fact):
     """The licence of one part of the stack. `checked`: the licence text or tag itself was read."""
 
     component: str
@@ -22,12 +22,9 @@ class Spdx(Fact):
     spdx: str
     also: tuple[str, ...] = ()
     """What metadata without SPDX calls it; an unnumbered BSD is free in each of its forms."""
-    fsf_libre: bool
-    osi_approved: bool
 
 
-class Rule(Fact):
+class CompatibilityRule(Fact):
     """One fact that is a sentence."""
 
-    topic: str
     fact: str

@@ -37,8 +37,8 @@ class Chip(Fact):
         return tuple(self.boards)
 
 
-class Gpu(Fact):
-    """One marketed GPU. Figures are dense peaks in TFLOP/s, GB and GB/s, as `spec_source` rounds them."""
+class GpuRow(Fact):
+    """One marketed GPU; `spec_source` is where its compute capability and memory are published."""
 
     name: str
     arch: str
@@ -49,11 +49,4 @@ class Gpu(Fact):
     chip: tuple[str, ...] = ()
     pci_ids: tuple[str, ...] = ()
     """Four lower-case hexadecimal digits each (vendor 10de)."""
-    memory_gb: float = 0
-    bandwidth_gb_s: float = 0
-    fp32_tflops: float = 0
-    fp32_derived: bool = False
-    """Computed as cores × 2 × boost clock."""
-    fp16_tensor_tflops: float = 0
-    bf16_tensor_tflops: float = 0
     spec_source: tuple[str, ...] = ()

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import msgspec
 
+from gpusetup.machine.budget import within
 from gpusetup.machine.containers.cdi import find_cdi, read_cdi
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Containers, Package, Reading, Unread
 from gpusetup.machine.software.programs import find_program
-from gpusetup.machine.within import within
 
 PROGRAMS = (
     "podman", "docker", "buildah", "nerdctl", "containerd", "crio", "apptainer", "singularity", "enroot",

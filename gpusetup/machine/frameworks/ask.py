@@ -13,8 +13,8 @@ from gpusetup.errors import RefusedError
 from gpusetup.machine.child import die_with_parent
 from gpusetup.machine.frameworks.tail import Tail
 from gpusetup.machine.model import Framework, Unread
-from gpusetup.machine.worker import Outcome, Tell, Worker
-from gpusetup.owner import Owner, become, environment
+from gpusetup.machine.worker import Channel, Worker, WorkerExit
+from gpusetup.trust.owner import Owner, become, environment
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROBE, PROBES = "probe.py", "probes"
@@ -27,7 +27,7 @@ EXPECTED = {"elementwise": 1_000_000.0, "matmul": 64.0 * 126 * 63, "convolution"
 FIELDS = ("version", "location", "cuda", "gpus", "libraries", "loaded")
 
 
-class Question:
+class ProbeRequest:
     """Has the interpreter `python` import the framework `name`, at once; `answer` waits for it.
 
     `whose` is `runs_as`: it runs as the user whose environment it is, and root runs none that others can write to.
@@ -90,7 +90,7 @@ class Question:
             shutil.rmtree(self._scripts)
 
 
-def _become(argv: list[str], log: int, owner: Owner | None, tell: Tell) -> None:
+def _become(argv: list[str], log: int, owner: Owner | None, tell: Channel) -> None:
     """Turn this child into the program `argv`, which gets the number of the pipe as its last argument."""
     os.dup2(log, STDOUT)
     os.dup2(log, STDERR)
@@ -103,7 +103,7 @@ def _become(argv: list[str], log: int, owner: Owner | None, tell: Tell) -> None:
     os.execve(argv[0], [*argv, str(tell.pipe)], variables | GENTLE)  # noqa: S606 - a list, no shell
 
 
-def _collect(name: str, python: str, outcome: Outcome, said: tuple[str, ...]) -> Framework:
+def _collect(name: str, python: str, outcome: WorkerExit, said: tuple[str, ...]) -> Framework:
     told: dict[str, Any] = {}
     answers: dict[tuple[str, str], Any] = {}
     devices: list[str] = []
@@ -128,7 +128,7 @@ def _collect(name: str, python: str, outcome: Outcome, said: tuple[str, ...]) ->
         return _nothing(name, python, Unread(unread="failed", source=outcome.last_call, detail=str(error)), said)
 
 
-def _missing(outcome: Outcome) -> dict[str, Any]:
+def _missing(outcome: WorkerExit) -> dict[str, Any]:
     """Return the `Unread` of what was not told: the step it ended in and how."""
     why = "timeout" if outcome.ended == "timeout" else "failed"
     return {"unread": why, "source": outcome.last_call, "detail": outcome.detail or "never told"}

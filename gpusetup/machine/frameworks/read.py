@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-from gpusetup.machine.frameworks.ask import Question
+from gpusetup.machine.frameworks.ask import ProbeRequest
 from gpusetup.machine.model import Distribution, Framework
-from gpusetup.owner import runs_as
+from gpusetup.trust.owner import runs_as
 
 DISTRIBUTIONS = {
     "torch": "pytorch",
@@ -30,11 +30,11 @@ def read_frameworks(
     `pythons` names the interpreter of a framework that is installed elsewhere. The others are imported by the
     interpreter that they are installed for: ours, or that of the active environment.
     """
-    questions: list[Question] = []
+    questions: list[ProbeRequest] = []
     whose = cache(runs_as)  # an environment that several frameworks are in is looked through once
     try:
         for name, python in places(distributions, pythons):
-            questions.append(Question(name, os.path.abspath(python), whose, deadline))
+            questions.append(ProbeRequest(name, os.path.abspath(python), whose, deadline))
         for question in questions:
             question.listen()
         return tuple(question.answer() for question in questions)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gpusetup.machine.dotted import is_dotted
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Driver, Library, Pairs, Reading, Unread
 from gpusetup.machine.software.programs import find_program
-from gpusetup.machine.version import is_dotted
 
 NVRM = "/proc/driver/nvidia/version"
 NVRM_LIMIT = 4096

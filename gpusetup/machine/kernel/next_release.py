@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from gpusetup.machine.dotted import version_key
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Reading, Unread
-from gpusetup.machine.version import version_key
 
 MODULES = "/lib/modules"
 GRUB_ENVIRONMENTS = ("/boot/grub2/grubenv", "/boot/grub/grubenv")

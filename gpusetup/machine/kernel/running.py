@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 
+from gpusetup.machine.budget import within
 from gpusetup.machine.host import Host
 from gpusetup.machine.kernel.builds import read_builds
 from gpusetup.machine.kernel.log import read_earlier_log, read_kernel_log
@@ -13,7 +14,6 @@ from gpusetup.machine.kernel.modprobe import read_modprobe
 from gpusetup.machine.kernel.module_file import read_module_file
 from gpusetup.machine.kernel.next_release import read_next_release
 from gpusetup.machine.model import Kernel, Module, Reading, Unread
-from gpusetup.machine.within import within
 
 MODULES = "/lib/modules"
 NVRM = "/proc/driver/nvidia/version"

@@ -8,7 +8,7 @@ from gpusetup.machine.model.bus import DeviceNode, PciGpu
 from gpusetup.machine.model.containers import CdiSpec, Containers
 from gpusetup.machine.model.driver import Driver
 from gpusetup.machine.model.frameworks import Framework, Trial
-from gpusetup.machine.model.gpu import Gpu, Licence, MigDevice, Peer, Process
+from gpusetup.machine.model.gpu import Gpu, MigDevice, Peer, Process, VgpuLicence
 from gpusetup.machine.model.kernel import Kernel, Module, ModuleBuild, ModuleFile
 from gpusetup.machine.model.machine import Machine
 from gpusetup.machine.model.reading import NOT_RECORDED, Pairs, Reading, Unread, Why
@@ -27,7 +27,6 @@ __all__ = [
     "Gpu",
     "Kernel",
     "Library",
-    "Licence",
     "Limits",
     "Machine",
     "MigDevice",
@@ -47,5 +46,6 @@ __all__ = [
     "System",
     "Trial",
     "Unread",
+    "VgpuLicence",
     "Why",
 ]

@@ -23,7 +23,7 @@ class MigDevice(Value):
     compute_instance: Reading[int] = NOT_RECORDED
 
 
-class Licence(Value):
+class VgpuLicence(Value):
     """A feature of a vGPU that needs a licence."""
 
     product: str
@@ -126,6 +126,6 @@ class Gpu(Value):
     """Memory banks by how many spare rows are left: all, many, some, few, none."""
     nvlink_errors: Reading[tuple[int, int, int]] = NOT_RECORDED
     """Errors of all NVLinks since the driver was loaded: checksum, replay, recovery."""
-    licences: Reading[tuple[Licence, ...]] = NOT_RECORDED
+    licences: Reading[tuple[VgpuLicence, ...]] = NOT_RECORDED
     vgpus: Reading[int] = NOT_RECORDED
     """How many vGPUs this GPU gives to virtual machines."""

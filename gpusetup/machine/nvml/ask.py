@@ -11,7 +11,7 @@ NOT_FOUND = 6
 FUNCTION_NOT_FOUND = 13
 
 
-class RefusedError(Exception):
+class QueryError(Exception):
     """The function failed; `unread` says which, and with what code."""
 
     def __init__(self, unread: Unread) -> None:
@@ -26,9 +26,9 @@ class Asks(Protocol):
     """The module pynvml, for its structures."""
 
     def call(self, function: str, *arguments: Any) -> Any:
-        """Return what the function answers; raises `RefusedError`."""
+        """Return what the function answers; raises `QueryError`."""
 
-    def refusal(self, function: str, code: int) -> RefusedError:
+    def refusal(self, function: str, code: int) -> QueryError:
         """Return the error that stands for the return `code` of `function`."""
 
     def part(self, read: Callable[[], Any]) -> Any:
@@ -51,7 +51,7 @@ def one(convert: Callable[[Any], Any], function: str, *arguments: Any, older: st
     def read(driver: Asks, device: Device) -> Any:
         try:
             answer = driver.call(function, device.handle, *arguments)
-        except RefusedError as error:
+        except QueryError as error:
             if not older or error.unread.code != FUNCTION_NOT_FOUND:
                 raise
             answer = driver.call(older, device.handle, *arguments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gpusetup.machine.model import Licence
+from gpusetup.machine.model import VgpuLicence
 
 NVIDIA = 0x10DE
 MANY_BYTES = 1 << 50
@@ -159,12 +159,12 @@ def spare_rows(histogram: Any) -> tuple[int, int, int, int, int]:
     return banks
 
 
-def licences(features: Any) -> tuple[Licence, ...]:
+def licences(features: Any) -> tuple[VgpuLicence, ...]:
     """Return the features of nvmlGridLicensableFeatures_t; one without a name is called by its code."""
     count = within(0, 3)(features.licensableFeaturesCount) if flag(features.isGridLicenseSupported) else 0
     return tuple(_licence(one) for one in features.gridLicensableFeatures[:count])
 
 
-def _licence(feature: Any) -> Licence:
+def _licence(feature: Any) -> VgpuLicence:
     name = text(feature.productName) if feature.productName else f"feature {int(feature.featureCode)}"
-    return Licence(product=name, licensed=flag(feature.featureState))
+    return VgpuLicence(product=name, licensed=flag(feature.featureState))

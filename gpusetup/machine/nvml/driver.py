@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gpusetup.machine.model import Unread, Why
-from gpusetup.machine.nvml.ask import FUNCTION_NOT_FOUND, Device, Reader, RefusedError
+from gpusetup.machine.nvml.ask import FUNCTION_NOT_FOUND, Device, QueryError, Reader
 from gpusetup.machine.nvml.convert import within
 from gpusetup.machine.nvml.fields import GPU, LIBRARY, MORE, SYSTEM, SYSTEM_MORE
-from gpusetup.machine.worker import Tell
+from gpusetup.machine.worker import Channel
 
 MANY_GPUS = 1024
 LIBRARY_NOT_FOUND = 12
@@ -18,7 +18,7 @@ LIBRARY_NOT_FOUND = 12
 _WHY: Mapping[int, Why] = {3: "unsupported", 4: "denied", 9: "absent", 10: "timeout", 13: "unsupported"}
 
 
-def ask(library: str, tell: Tell) -> None:
+def ask(library: str, tell: Channel) -> None:
     """Load `library` and tell every field of the driver and of each GPU, or why it could not be read.
 
     Lines: ``read driver FIELD VALUE``, ``read init <Unread>`` when NVML does not start (and nothing follows), ``read
@@ -50,7 +50,7 @@ def _after(handles: list[Any], index: int) -> tuple[tuple[int, Any], ...]:
     return tuple((i, handle) for i, handle in enumerate(handles) if i > index and not isinstance(handle, Unread))
 
 
-def _load(library: str, tell: Tell) -> Unread | None:
+def _load(library: str, tell: Channel) -> Unread | None:
     """Load the library ourselves: pynvml says "not found" whatever the loader's reason was.
 
     pynvml then asks the loader for ``libnvidia-ml.so.1`` and is given this one, which has that soname.
@@ -69,7 +69,7 @@ def _handle(driver: _Driver, index: int) -> Any:
     return driver.part(lambda: driver.call("nvmlDeviceGetHandleByIndex", index))
 
 
-def _tell_gpu(driver: _Driver, tell: Tell, table: Mapping[str, Reader], index: int, device: Device) -> None:
+def _tell_gpu(driver: _Driver, tell: Channel, table: Mapping[str, Reader], index: int, device: Device) -> None:
     """Tell the fields of `table`; a GPU that gave no handle, because it is lost, has the same reason for each."""
     for name, reader in table.items():
         value = device.handle if isinstance(device.handle, Unread) else driver.read(reader, device)
@@ -77,9 +77,9 @@ def _tell_gpu(driver: _Driver, tell: Tell, table: Mapping[str, Reader], index: i
 
 
 class _Driver:
-    """Calls NVML through pynvml; an error becomes a `RefusedError` with the function and its code."""
+    """Calls NVML through pynvml; an error becomes a `QueryError` with the function and its code."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: Channel) -> None:
         import pynvml  # noqa: PLC0415 - the parent must never pay for it, nor be exposed to it
 
         self._tell = tell
@@ -96,25 +96,25 @@ class _Driver:
         """Return what `read` returns, or the `Unread` of why it could not."""
         try:
             return read()
-        except RefusedError as error:
+        except QueryError as error:
             return error.unread
         except Exception as error:  # ours for a value that cannot be, or whatever pynvml makes of one
             return Unread(unread="failed", source=self._last, detail=f"nonsense: {error}"[:200])
 
     def call(self, function: str, *arguments: Any) -> Any:
-        """Return what the function answers; raises `RefusedError`."""
+        """Return what the function answers; raises `QueryError`."""
         self._last = function
         self._tell("call", function)
         call = getattr(self.nvml, function, None)
         if call is None:
             detail = "this nvidia-ml-py has no such function"
-            raise RefusedError(Unread(unread="unsupported", source=function, detail=detail, code=FUNCTION_NOT_FOUND))
+            raise QueryError(Unread(unread="unsupported", source=function, detail=detail, code=FUNCTION_NOT_FOUND))
         try:
             return call(*arguments)
         except self.nvml.NVMLError as error:
             raise self.refusal(function, int(error.value)) from error
 
-    def refusal(self, function: str, code: int) -> RefusedError:
+    def refusal(self, function: str, code: int) -> QueryError:
         """Return the error that stands for the return `code` of `function`."""
         detail = self._codes.get(code, f"NVML error {code}")
-        return RefusedError(Unread(unread=_WHY.get(code, "failed"), source=function, detail=detail, code=code))
+        return QueryError(Unread(unread=_WHY.get(code, "failed"), source=function, detail=detail, code=code))

@@ -7,7 +7,7 @@ from typing import Any
 
 from gpusetup.machine.model import MigDevice, Peer, Process
 from gpusetup.machine.nvml import convert
-from gpusetup.machine.nvml.ask import NOT_FOUND, Asks, Device, RefusedError
+from gpusetup.machine.nvml.ask import NOT_FOUND, Asks, Device, QueryError
 from gpusetup.machine.nvml.convert import MANY_BYTES, MANY_ERRORS, within
 
 INVALID_ARGUMENT = 2
@@ -37,7 +37,7 @@ def processes(driver: Asks, device: Device) -> tuple[Process, ...]:
     found = [_process(each, False) for each in driver.call("nvmlDeviceGetComputeRunningProcesses", device.handle)]
     try:
         drawing = driver.call("nvmlDeviceGetGraphicsRunningProcesses", device.handle)
-    except RefusedError as error:
+    except QueryError as error:
         if error.unread.code != NOT_SUPPORTED:
             raise
         drawing = []
@@ -55,7 +55,7 @@ def nvlinks(driver: Asks, device: Device) -> tuple[bool, ...]:
     for link in range(MANY_LINKS):
         try:
             states.append(convert.flag(driver.call("nvmlDeviceGetNvLinkState", device.handle, link)))
-        except RefusedError as error:
+        except QueryError as error:
             if not states or error.unread.code not in {INVALID_ARGUMENT, NOT_SUPPORTED}:
                 raise
             break
@@ -74,7 +74,7 @@ def mig_devices(driver: Asks, device: Device) -> tuple[MigDevice, ...]:
 def _slice_handle(driver: Asks, device: Device, slot: int) -> Any:
     try:
         return driver.call("nvmlDeviceGetMigDeviceHandleByIndex", device.handle, slot)
-    except RefusedError as error:
+    except QueryError as error:
         if error.unread.code != NOT_FOUND:
             raise
         return None

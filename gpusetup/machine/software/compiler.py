@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-from gpusetup.machine.entry import entry
+from gpusetup.machine.dotted import is_dotted, version_key
 from gpusetup.machine.host import Host, clean
+from gpusetup.machine.keyvalue import entry
 from gpusetup.machine.model import Reading, Unread
 from gpusetup.machine.software.programs import find_program
-from gpusetup.machine.version import is_dotted, version_key
 
 VENV = "pyvenv.cfg"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from gpusetup.machine.dotted import is_dotted
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Reading, Unread
 from gpusetup.machine.software.programs import find_program
-from gpusetup.machine.version import is_dotted
 
 LONG = 40
 """No version has so many characters."""

@@ -8,10 +8,10 @@ from typing import TypeAlias
 
 import msgspec
 
+from gpusetup.machine.dotted import version_key
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Distribution, SharedFile, Unread
 from gpusetup.machine.software.elf import read_section
-from gpusetup.machine.version import version_key
 
 RECORD_LIMIT = 4 << 20
 _FRAMEWORKS = frozenset(

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 
+from gpusetup.machine.budget import within
 from gpusetup.machine.host import Host
 from gpusetup.machine.kernel.running import read_kernel
 from gpusetup.machine.kernel.secure_boot import read_mok, read_secure_boot
@@ -38,7 +39,6 @@ from gpusetup.machine.system.services import read_services
 from gpusetup.machine.system.storage import read_disks
 from gpusetup.machine.system.surroundings import read_container, read_virtualization
 from gpusetup.machine.system.upkeep import read_notebook, read_reboot_required, read_uptime
-from gpusetup.machine.within import within
 
 RELEASE_LIMIT = 64 << 10
 LONG = 1000

@@ -7,8 +7,7 @@ from itertools import islice
 
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Unread
-from gpusetup.redact.domains import is_public
-from gpusetup.redact.own import Names
+from gpusetup.machine.model.names import HostNames
 
 FIRST_PERSON, NOBODY = 1000, 65534
 """User ids of people begin and end there (login.defs(5): UID_MIN)."""
@@ -17,7 +16,7 @@ HOMES = ("/home", "/var/home", "/export/home", "/Users")
 _OURS = ("USER", "LOGNAME", "SUDO_USER")
 
 
-def read_names(host: Host) -> Names:
+def read_names(host: Host) -> HostNames:
     """Return the names of `host`, its domains and its users; of a name service those who have a home folder here.
 
     No name service is asked: one that does not answer would keep us waiting.
@@ -27,12 +26,10 @@ def read_names(host: Host) -> Names:
     own = {os.environ.get(name, "") for name in _OURS} if host.live else set()
     if host.live:
         hosts |= {os.uname().nodename, *_line(host, "/proc/sys/kernel/domainname")}
-    known = {name for name in hosts if name and not is_public(name) and name != "(none)"}
-    known |= {name.partition(".")[0] for name in known}
-    return Names(
+    return HostNames(
         users=tuple(sorted(users - own - {"", "root"})),
         own=tuple(sorted(own - {"", "root"})),
-        hosts=tuple(sorted(known)),
+        hosts=tuple(sorted(hosts - {"", "(none)"})),
     )
 
 

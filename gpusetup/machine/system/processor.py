@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 
-from gpusetup.machine.entry import entry
 from gpusetup.machine.host import Host
+from gpusetup.machine.keyvalue import entry
 from gpusetup.machine.model import Reading, Unread
 
 FEATURES = (

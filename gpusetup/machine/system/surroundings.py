@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from gpusetup.machine.entry import entry
 from gpusetup.machine.host import Host
+from gpusetup.machine.keyvalue import entry
 from gpusetup.machine.model import Reading, Unread
 
 _CGROUP = r"(kubepods|docker|libpod|crio|containerd|lxc)"

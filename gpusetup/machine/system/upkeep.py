@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from gpusetup.machine.dotted import is_dotted
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Reading, Unread
-from gpusetup.machine.version import is_dotted
 
 NOTES = ("/run/reboot-required", "/var/run/reboot-required")
 CHASSIS = "/sys/class/dmi/id/chassis_type"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gpusetup.content import content_dirs
+from gpusetup.content_dirs import content_dirs
 from gpusetup.machine.image.name import image_name
 from gpusetup.render import environment
 from gpusetup.render.container.context import context
 from gpusetup.render.container.formats import checked, skeleton, template_name
 from gpusetup.render.container.labels import floor, labels
-from gpusetup.render.container.model import Base, Container, Job
+from gpusetup.render.container.model import Base, Container, ContainerJob
 from gpusetup.render.quoting_check import check_shell
 from gpusetup.render.steps import recipe
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.resolve.model import Archive, Stack
 
-__all__ = ["Base", "Container", "Job", "render"]
+__all__ = ["Base", "Container", "ContainerJob", "render"]
 
 
 def render(
     stack: Stack,
     base: Base,
-    job: Job,
+    job: ContainerJob,
     facts: Facts,
     *,
     made: str,

@@ -8,7 +8,7 @@ import msgspec
 
 from gpusetup.render.container.bases import base, base_row, own_base
 from gpusetup.resolve import resolve
-from gpusetup.resolve.inside import resolve_inside
+from gpusetup.resolve.image_pythons import resolve_inside
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts

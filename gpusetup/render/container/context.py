@@ -7,21 +7,21 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gpusetup import __version__
-from gpusetup.content import content_dirs
+from gpusetup.content_dirs import content_dirs
 from gpusetup.render.container.labels import floor
 from gpusetup.render.container.names import pyxis, untagged
-from gpusetup.resolve.locked import locked
+from gpusetup.resolve.locked_requirements import locked
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
-    from gpusetup.render.container.model import Base, Job
+    from gpusetup.render.container.model import Base, ContainerJob
     from gpusetup.resolve.model import Environment, Stack
 
 INSIDE = frozenset({"torch", "tensorflow", "environments", "cudnn", "python torch", "python tensorflow"})
 """The components that an image holds; the others are the host's."""
 
 
-def context(stack: Stack, base: Base, job: Job, facts: Facts) -> dict[str, Any]:
+def context(stack: Stack, base: Base, job: ContainerJob, facts: Facts) -> dict[str, Any]:
     """Return the values that every template of a container has, whatever its format.
 
     ``command`` is the user's, or what shows the framework and its GPUs (``containers/first.json``).

@@ -24,7 +24,7 @@ class Base(Value):
     """The facts it was taken from; () when the user named it."""
 
 
-class Job(Value):
+class ContainerJob(Value):
     """What the image is called and does where it runs."""
 
     image: str
@@ -46,7 +46,7 @@ class Container(Value):
 
     stack: Stack
     base: Base
-    job: Job
+    job: ContainerJob
     format: str
     driver_floor: str
     labels: dict[str, str]

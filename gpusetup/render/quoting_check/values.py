@@ -54,7 +54,7 @@ _ALL = re.compile(r"\"?\$\{?[@*1]\}?\"?(?=\s|$)")
 _REMEDY = "compare it as text (==), or let the template work it out and write {{ value | number }}"
 
 
-class Held(NamedTuple):
+class HeldValue(NamedTuple):
     """What may hold a value: variables by name, functions by name whose arguments do, and those whose first one does.
 
     The function "" is the text outside of functions, whose arguments are what ``set --`` gave it.
@@ -96,9 +96,9 @@ def evaluations(text: str, runners: Mapping[str, int] = _NONE) -> Iterator[Unsaf
                 yield UnsafeTextError(reader.text, at, f"evaluates ${name}, which may hold a value, as {what}", _REMEDY)
 
 
-def _held(reader: Assignments) -> Held:
+def _held(reader: Assignments) -> HeldValue:
     """Follow values through assignments and calls until nothing new is found."""
-    held = Held(set(_SET_BY_BASH), set(), set())
+    held = HeldValue(set(_SET_BY_BASH), set(), set())
     own = {one.name for one in reader.functions}
     before = -1
     while before != held.size():
@@ -116,7 +116,7 @@ def _held(reader: Assignments) -> Held:
     return held
 
 
-def _follow(reader: Assignments, held: Held, call: Call, own: set[str]) -> None:
+def _follow(reader: Assignments, held: HeldValue, call: Call, own: set[str]) -> None:
     """Follow values into the functions and variables that a command names."""
     name = call.words[0].text
     if name in _READ:  # from wherever: what it reads may be a value
@@ -146,7 +146,7 @@ def _is_value(kinds: str) -> bool:
     return bool(kinds.replace(marks.NUMBER, ""))
 
 
-def _any(reader: Assignments, held: Held, at: int, text: str) -> bool:
+def _any(reader: Assignments, held: HeldValue, at: int, text: str) -> bool:
     """Whether a value, or something that may hold one, is anywhere in `text`."""
     return _VALUE.search(text) is not None or any(_holds(reader, held, at, name) for name in _used(text))
 
@@ -165,7 +165,7 @@ def _named(text: str) -> set[str]:
     return _used(inner) | set(_NAMES.findall(_KEYS.sub("", inner)))
 
 
-def _holds(reader: Assignments, held: Held, at: int, name: str) -> bool:
+def _holds(reader: Assignments, held: HeldValue, at: int, name: str) -> bool:
     """Whether `name`, used at `at`, may hold a value: a variable, or an argument of the function there."""
     if name.isdigit() or name in {"@", "*", "first"}:
         inside = [one.name for one in reader.functions if one.start <= at < one.end] or [""]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.resolve.candidates import CardKind, TensorflowWheel
-from gpusetup.resolve.problem import Verdict, because, constraint
+from gpusetup.resolve.problem import ConstraintResult, because, constraint
 from gpusetup.versions import dotted
 
 if TYPE_CHECKING:
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 @constraint("tensorflow")
-def tensorflow_can_be_used(tensorflow: TensorflowWheel) -> Verdict:
+def tensorflow_can_be_used(tensorflow: TensorflowWheel) -> ConstraintResult:
     """Refuse a release with a defect that leaves nothing of it; say the others."""
     return _judge(f"TensorFlow {tensorflow.row.release}", of_any_card(tensorflow))
 
 
 @constraint("card", "tensorflow")
-def tensorflow_works_on_card(card: CardKind, tensorflow: TensorflowWheel) -> Verdict:
+def tensorflow_works_on_card(card: CardKind, tensorflow: TensorflowWheel) -> ConstraintResult:
     """Refuse, or say, what is known to fail on such a card."""
     return _judge(f"TensorFlow {tensorflow.row.release} on {card}", of_card(tensorflow, card))
 
@@ -41,6 +41,6 @@ def told(what: str, defect: Defect) -> Reason:
     return because(defect, f"{what} is known to fail: {defect.symptom}; {defect.way_out}")
 
 
-def _judge(what: str, defects: Iterator[Defect]) -> Verdict:
+def _judge(what: str, defects: Iterator[Defect]) -> ConstraintResult:
     found = tuple(defects)
-    return Verdict(not any(one.refuses for one in found), tuple(told(what, one) for one in found))
+    return ConstraintResult(not any(one.refuses for one in found), tuple(told(what, one) for one in found))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from gpusetup.resolve.candidates import CardKind, DriverOffer
 from gpusetup.resolve.model import Reason
-from gpusetup.resolve.problem import Verdict, because, constraint, fails, holds
+from gpusetup.resolve.problem import ConstraintResult, because, constraint, fails, holds
 from gpusetup.versions import dotted
 from gpusetup.versions import driver as version
 
 
 @constraint("driver")
-def driver_is_offered(driver: DriverOffer) -> Verdict:
+def driver_is_offered(driver: DriverOffer) -> ConstraintResult:
     """Say where the driver comes from."""
     if not driver.repo:
         return holds(because(driver.seen, f"driver {driver.version} is there and stays"))
@@ -27,7 +27,7 @@ def driver_is_offered(driver: DriverOffer) -> Verdict:
 
 
 @constraint("card")
-def card_is_in_such_a_host(card: CardKind) -> Verdict:
+def card_is_in_such_a_host(card: CardKind) -> ConstraintResult:
     """Refuse what is built together with an Arm processor: every package and wheel of the tables is for x86_64."""
     if card.bound is None or card.bound.market == "jetson":
         return holds()
@@ -36,7 +36,7 @@ def card_is_in_such_a_host(card: CardKind) -> Verdict:
 
 
 @constraint("card", "driver")
-def board_takes_packaged_driver(card: CardKind, driver: DriverOffer) -> Verdict:
+def board_takes_packaged_driver(card: CardKind, driver: DriverOffer) -> ConstraintResult:
     """Refuse Jetson boards: their driver is part of the board's own system image (JetPack), and so are the wheels."""
     if card.bound is None or card.bound.market != "jetson":
         return holds()
@@ -45,7 +45,7 @@ def board_takes_packaged_driver(card: CardKind, driver: DriverOffer) -> Verdict:
 
 
 @constraint("card", "driver")
-def branch_drives_card(card: CardKind, driver: DriverOffer) -> Verdict:
+def branch_drives_card(card: CardKind, driver: DriverOffer) -> ConstraintResult:
     """Demand that the card's compute capability lies between the branch's oldest and newest."""
     branch = driver.branch
     if dotted(card.cc) < dotted(branch.cc_min):
@@ -64,7 +64,7 @@ def branch_drives_card(card: CardKind, driver: DriverOffer) -> Verdict:
 
 
 @constraint("card", "driver")
-def modules_drive_card(card: CardKind, driver: DriverOffer) -> Verdict:
+def modules_drive_card(card: CardKind, driver: DriverOffer) -> ConstraintResult:
     """Demand kernel modules that know the card: proprietary before Turing, open from Blackwell on."""
     can = card.arch.kernel_modules
     if driver.flavour in can:
@@ -77,7 +77,7 @@ def _only(card: CardKind) -> Reason:
 
 
 @constraint("card", "driver")
-def akmod_builds_for_card(card: CardKind, driver: DriverOffer) -> Verdict:
+def akmod_builds_for_card(card: CardKind, driver: DriverOffer) -> ConstraintResult:
     """Say when RPM Fusion's akmod must be told which modules to build, as it does not know every card."""
     if driver.detection is None or driver.flavour == "open" or len(card.arch.kernel_modules) > 1:
         return holds()
@@ -86,7 +86,7 @@ def akmod_builds_for_card(card: CardKind, driver: DriverOffer) -> Verdict:
 
 
 @constraint("card", "driver", soft=True)
-def open_modules_are_preferred(card: CardKind, driver: DriverOffer) -> Verdict:
+def open_modules_are_preferred(card: CardKind, driver: DriverOffer) -> ConstraintResult:
     """Prefer the open modules where a card has the choice, as NVIDIA does from branch 560 on."""
     if len(card.arch.kernel_modules) < 2 or driver.flavour == "open":
         return holds()
@@ -95,7 +95,7 @@ def open_modules_are_preferred(card: CardKind, driver: DriverOffer) -> Verdict:
 
 
 @constraint("card", "driver", soft=True)
-def line_stays_with_card(card: CardKind, driver: DriverOffer) -> Verdict:
+def line_stays_with_card(card: CardKind, driver: DriverOffer) -> ConstraintResult:
     """Prefer packages that stay on the last branch for the card to a main line that will move past it."""
     last = card.arch.last_driver_branch
     if not last or not driver.repo or (driver.legacy and driver.branch.branch == last):

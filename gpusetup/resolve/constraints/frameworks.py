@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gpusetup.resolve.candidates import CudnnWheel, Layout, TensorflowWheel, ToolkitCudnn, ToolkitOffer, TorchWheel
-from gpusetup.resolve.problem import Verdict, because, constraint, fails, holds
+from gpusetup.resolve.problem import ConstraintResult, because, constraint, fails, holds
 from gpusetup.versions import cuda, dotted
 from gpusetup.versions import cudnn as cudnn_version
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @constraint("tensorflow")
-def tensorflow_brings_cuda(tensorflow: TensorflowWheel) -> Verdict:
+def tensorflow_brings_cuda(tensorflow: TensorflowWheel) -> ConstraintResult:
     """Demand a release whose extra ``and-cuda`` brings the NVIDIA libraries, from 2.14 on."""
     row = tensorflow.row
     if not tensorflow.gpu or row.and_cuda or tensorflow.hosted:
@@ -25,18 +25,18 @@ def tensorflow_brings_cuda(tensorflow: TensorflowWheel) -> Verdict:
 
 
 @constraint("tensorflow", "toolkit")
-def tensorflow_finds_cuda(tensorflow: TensorflowWheel, toolkit: ToolkitOffer) -> Verdict:
+def tensorflow_finds_cuda(tensorflow: TensorflowWheel, toolkit: ToolkitOffer) -> ConstraintResult:
     """Demand the very CUDA series on the host that a TensorFlow without wheels of it was built with."""
     if not tensorflow.hosted:
         return holds()
     series = cuda(tensorflow.row.cuda).series
     text = f"TensorFlow {tensorflow.row.release} loads CUDA {series} from the host"
     there = toolkit.runtime and toolkit.series is not None and toolkit.series.series == series
-    return Verdict(there, (because(tensorflow.row, text),))
+    return ConstraintResult(there, (because(tensorflow.row, text),))
 
 
 @constraint("tensorflow", "toolkit_cudnn")
-def tensorflow_finds_cudnn(tensorflow: TensorflowWheel, cudnn: ToolkitCudnn) -> Verdict:
+def tensorflow_finds_cudnn(tensorflow: TensorflowWheel, cudnn: ToolkitCudnn) -> ConstraintResult:
     """Demand a cuDNN on the host of the major that such a TensorFlow was built with, and no older."""
     if not tensorflow.hosted:
         return holds()
@@ -44,20 +44,20 @@ def tensorflow_finds_cudnn(tensorflow: TensorflowWheel, cudnn: ToolkitCudnn) -> 
     text = f"TensorFlow {tensorflow.row.release} loads cuDNN {wanted} or a newer one of that major from the host"
     there = cudnn.row is not None and cudnn_version(cudnn.row.version).key >= cudnn_version(wanted).key
     same = there and cudnn.row is not None and cudnn.row.version.split(".")[0] == wanted.split(".")[0]
-    return Verdict(same, (because(tensorflow.row, text),))
+    return ConstraintResult(same, (because(tensorflow.row, text),))
 
 
 @constraint("tensorflow", "cudnn")
-def tensorflow_accepts_cudnn(tensorflow: TensorflowWheel, cudnn: CudnnWheel) -> Verdict:
+def tensorflow_accepts_cudnn(tensorflow: TensorflowWheel, cudnn: CudnnWheel) -> ConstraintResult:
     """Demand a cuDNN within what the extra ``and-cuda`` asks for."""
     wanted = tensorflow.row.and_cuda_cudnn
     fits = wanted.startswith(cudnn.package) and within(cudnn.row.version, wanted.removeprefix(cudnn.package))
     text = f"TensorFlow {tensorflow.row.release} takes {wanted}"
-    return Verdict(fits, (because(tensorflow.row, text if fits else f"{text}, not {cudnn}"),))
+    return ConstraintResult(fits, (because(tensorflow.row, text if fits else f"{text}, not {cudnn}"),))
 
 
 @constraint("environments", "torch", "tensorflow")
-def nvidia_wheels_agree(layout: Layout, torch: TorchWheel, tensorflow: TensorflowWheel) -> Verdict:
+def nvidia_wheels_agree(layout: Layout, torch: TorchWheel, tensorflow: TensorflowWheel) -> ConstraintResult:
     """Demand for one environment that both frameworks can use the same CUDA and NCCL wheels.
 
     Wheels of different CUDA majors have different names but put their libraries into the same folders
@@ -85,13 +85,13 @@ def nvidia_wheels_agree(layout: Layout, torch: TorchWheel, tensorflow: Tensorflo
 
 
 @constraint("environments", "torch", "cudnn")
-def cudnn_is_the_same(layout: Layout, torch: TorchWheel, cudnn: CudnnWheel) -> Verdict:
+def cudnn_is_the_same(layout: Layout, torch: TorchWheel, cudnn: CudnnWheel) -> ConstraintResult:
     """Demand for one environment that TensorFlow gets the very cuDNN that torch pins."""
     if not layout.shared or torch.build is None:
         return holds()
     same = torch.build.cudnn == cudnn.row.version
     text = f"torch {torch} pins cuDNN {torch.build.cudnn}"
-    return Verdict(same, (because(torch.build, text if same else f"{text}, not {cudnn.row.version}"),))
+    return ConstraintResult(same, (because(torch.build, text if same else f"{text}, not {cudnn.row.version}"),))
 
 
 def within(version: str, conditions: str) -> bool:

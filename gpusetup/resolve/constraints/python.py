@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from gpusetup.resolve.candidates import Interpreter, Layout, TensorflowWheel, TorchWheel
-from gpusetup.resolve.problem import Verdict, because, constraint, fails, holds
+from gpusetup.resolve.problem import ConstraintResult, because, constraint, fails, holds
 
 
 @constraint("python")
-def python_is_packaged(python: Interpreter) -> Verdict:
+def python_is_packaged(python: Interpreter) -> ConstraintResult:
     """Say where the interpreter comes from."""
     where = f"comes as {' '.join(python.packages)} beside the system's" if python.packages else "is the system's own"
     return holds(because(python.row, f"Python {python.version} {where}"))
 
 
 @constraint("torch", "python torch")
-def torch_has_python(torch: TorchWheel, python: Interpreter) -> Verdict:
+def torch_has_python(torch: TorchWheel, python: Interpreter) -> ConstraintResult:
     """Demand a Python that the torch release has wheels for."""
     return _listed(python, torch.row.python, f"torch {torch.row.release}", torch)
 
 
 @constraint("tensorflow", "python tensorflow")
-def tensorflow_has_python(tensorflow: TensorflowWheel, python: Interpreter) -> Verdict:
+def tensorflow_has_python(tensorflow: TensorflowWheel, python: Interpreter) -> ConstraintResult:
     """Demand a Python that the TensorFlow release has wheels for."""
     return _listed(python, tensorflow.row.python, f"TensorFlow {tensorflow.row.release}", tensorflow)
 
 
-def _listed(python: Interpreter, listed: tuple[str, ...], what: str, wheel: TorchWheel | TensorflowWheel) -> Verdict:
+def _listed(
+    python: Interpreter, listed: tuple[str, ...], what: str, wheel: TorchWheel | TensorflowWheel
+) -> ConstraintResult:
     text = f"{what} has wheels for Python {listed[0]} to {listed[-1]}"
     if python.version in listed:
         return holds(because(wheel.row, text))
@@ -33,7 +35,7 @@ def _listed(python: Interpreter, listed: tuple[str, ...], what: str, wheel: Torc
 
 
 @constraint("environments", "python torch", "python tensorflow")
-def one_environment_has_one_python(layout: Layout, torch: Interpreter, tensorflow: Interpreter) -> Verdict:
+def one_environment_has_one_python(layout: Layout, torch: Interpreter, tensorflow: Interpreter) -> ConstraintResult:
     """Demand the same interpreter for both frameworks in one environment."""
     if not layout.shared or torch is tensorflow:
         return holds()

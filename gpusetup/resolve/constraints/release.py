@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from gpusetup.resolve.candidates import Release
-from gpusetup.resolve.problem import Verdict, because, constraint, holds
+from gpusetup.resolve.problem import ConstraintResult, because, constraint, holds
 
 
 @constraint("release")
-def release_is_known(release: Release) -> Verdict:
+def release_is_known(release: Release) -> ConstraintResult:
     """Say when the release came out and when it ends."""
     row = release.row
     if row.released is None:

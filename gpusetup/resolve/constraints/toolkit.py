@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gpusetup.resolve.candidates import CardKind, Compiler, DriverOffer, Release, ToolkitCudnn, ToolkitOffer
 from gpusetup.resolve.constraints.wheels import above_floor, documented
-from gpusetup.resolve.problem import Verdict, because, constraint, fails, holds
+from gpusetup.resolve.problem import ConstraintResult, because, constraint, fails, holds
 from gpusetup.versions import cuda
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @constraint("toolkit")
-def toolkit_is_offered(toolkit: ToolkitOffer) -> Verdict:
+def toolkit_is_offered(toolkit: ToolkitOffer) -> ConstraintResult:
     """Say where the toolkit comes from."""
     if toolkit.seen is None:
         return holds()
@@ -27,7 +27,7 @@ def toolkit_is_offered(toolkit: ToolkitOffer) -> Verdict:
 
 
 @constraint("card", "toolkit")
-def toolkit_targets_card(card: CardKind, toolkit: ToolkitOffer) -> Verdict:
+def toolkit_targets_card(card: CardKind, toolkit: ToolkitOffer) -> ConstraintResult:
     """Demand an nvcc that can compile for the card."""
     if toolkit.series is None:
         return holds()
@@ -42,7 +42,7 @@ def toolkit_targets_card(card: CardKind, toolkit: ToolkitOffer) -> Verdict:
 
 
 @constraint("driver", "toolkit")
-def driver_runs_toolkit(driver: DriverOffer, toolkit: ToolkitOffer) -> Verdict:
+def driver_runs_toolkit(driver: DriverOffer, toolkit: ToolkitOffer) -> ConstraintResult:
     """Demand a driver that runs what the toolkit compiles."""
     if toolkit.series is None:
         return holds()
@@ -50,7 +50,7 @@ def driver_runs_toolkit(driver: DriverOffer, toolkit: ToolkitOffer) -> Verdict:
 
 
 @constraint("release", "toolkit")
-def repository_carries_toolkit(release: Release, toolkit: ToolkitOffer) -> Verdict:
+def repository_carries_toolkit(release: Release, toolkit: ToolkitOffer) -> ConstraintResult:
     """Demand that the directory of NVIDIA's repository for this release has the series."""
     repo = release.repo
     if toolkit.series is None or toolkit.tier or toolkit.runfile:
@@ -70,7 +70,7 @@ def repository_carries_toolkit(release: Release, toolkit: ToolkitOffer) -> Verdi
 
 
 @constraint("release", "toolkit")
-def headers_suit_glibc(release: Release, toolkit: ToolkitOffer) -> Verdict:
+def headers_suit_glibc(release: Release, toolkit: ToolkitOffer) -> ConstraintResult:
     """Demand a toolkit whose headers do not clash with the C library, which no older compiler mends."""
     if toolkit.series is None or toolkit.tier or release.glibc_row is None:
         return holds()
@@ -85,7 +85,7 @@ def headers_suit_glibc(release: Release, toolkit: ToolkitOffer) -> Verdict:
 
 
 @constraint("release", "toolkit")
-def release_has_compiler(release: Release, toolkit: ToolkitOffer) -> Verdict:
+def release_has_compiler(release: Release, toolkit: ToolkitOffer) -> ConstraintResult:
     """Demand that the release has some gcc that nvcc accepts.
 
     Follows from the constraint on the compiler itself; stated here since it rules out the toolkit, whichever compiler.
@@ -103,26 +103,26 @@ def release_has_compiler(release: Release, toolkit: ToolkitOffer) -> Verdict:
 
 
 @constraint("driver", "toolkit", soft=True)
-def driver_takes_toolkit_ptx(driver: DriverOffer, toolkit: ToolkitOffer) -> Verdict:
+def driver_takes_toolkit_ptx(driver: DriverOffer, toolkit: ToolkitOffer) -> ConstraintResult:
     """Prefer a toolkit no newer than the driver's CUDA: PTX of a newer one is refused when a program starts."""
     if toolkit.series is None or not driver.branch.cuda_max:
         return holds()
     fits = cuda(toolkit.series.series) <= cuda(driver.branch.cuda_max)
     text = f"driver {driver.version} takes PTX up to CUDA {driver.branch.cuda_max}"
-    return Verdict(fits, (because(driver.branch, text if fits else f"{text}, {toolkit} makes newer"),))
+    return ConstraintResult(fits, (because(driver.branch, text if fits else f"{text}, {toolkit} makes newer"),))
 
 
 @constraint("toolkit", "compiler")
-def nvcc_accepts_compiler(toolkit: ToolkitOffer, compiler: Compiler) -> Verdict:
+def nvcc_accepts_compiler(toolkit: ToolkitOffer, compiler: Compiler) -> ConstraintResult:
     """Demand a host compiler within nvcc's range where it compiles on the host, and none where it does not."""
     if toolkit.series is None or toolkit.seen is None:
-        return Verdict(not compiler.major)
+        return ConstraintResult(not compiler.major)
     if toolkit.tier:
-        return Verdict(not compiler.major, (because(toolkit.seen, "the image has its own compiler"),))
+        return ConstraintResult(not compiler.major, (because(toolkit.seen, "the image has its own compiler"),))
     series = toolkit.series
     if compiler.row is None:
         text = f"nvcc of CUDA {series.series} needs a host compiler"
-        return Verdict(toolkit.runtime, (because(series, text),))
+        return ConstraintResult(toolkit.runtime, (because(series, text),))
     text = _accepted(series)
     if series.gcc_min <= compiler.major <= series.gcc_max:
         return holds(because(series, text), because(compiler.row, f"{compiler} can be had"))
@@ -135,12 +135,12 @@ def _accepted(series: CudaSeries) -> str:
 
 
 @constraint("toolkit", "toolkit_cudnn")
-def cudnn_suits_toolkit(toolkit: ToolkitOffer, cudnn: ToolkitCudnn) -> Verdict:
+def cudnn_suits_toolkit(toolkit: ToolkitOffer, cudnn: ToolkitCudnn) -> ConstraintResult:
     """Demand cuDNN built for the toolkit's CUDA major."""
     if cudnn.row is None:
         return holds()
     if toolkit.series is None:
-        return Verdict(False)
+        return ConstraintResult(False)
     made_for = cudnn.series or str(cudnn.major)
     if made_for in (toolkit.series.series, str(cuda(toolkit.series.series).major)):
         text = f"cuDNN {cudnn.row.version} has an archive for CUDA {made_for} with a checksum"
@@ -149,7 +149,7 @@ def cudnn_suits_toolkit(toolkit: ToolkitOffer, cudnn: ToolkitCudnn) -> Verdict:
 
 
 @constraint("card", "toolkit_cudnn")
-def toolkit_cudnn_knows_card(card: CardKind, cudnn: ToolkitCudnn) -> Verdict:
+def toolkit_cudnn_knows_card(card: CardKind, cudnn: ToolkitCudnn) -> ConstraintResult:
     """Demand a cuDNN that is documented for the card."""
     if cudnn.row is None or cudnn.support is None:
         return holds()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.resolve.candidates import CardKind, CudnnWheel, DriverOffer, TensorflowWheel, TorchWheel
-from gpusetup.resolve.problem import Verdict, because, constraint, fails, holds
+from gpusetup.resolve.problem import ConstraintResult, because, constraint, fails, holds
 from gpusetup.versions import cuda, dotted, runs_on
 from gpusetup.versions import driver as driver_version
 
 if TYPE_CHECKING:
-    from gpusetup.facts.floor import DriverFloor
+    from gpusetup.facts.min_driver import DriverMinimum
     from gpusetup.facts.model.cudnn import CudnnSupport
 
 
@@ -19,7 +19,7 @@ NAMED_BY_VARIANT = dotted("1.2")
 
 
 @constraint("torch")
-def torch_variant_is_offered(torch: TorchWheel) -> Verdict:
+def torch_variant_is_offered(torch: TorchWheel) -> ConstraintResult:
     """Say how the variant stands to the release's default."""
     row = torch.row
     if torch.build is None or not row.default_variant:
@@ -33,7 +33,7 @@ def torch_variant_is_offered(torch: TorchWheel) -> Verdict:
 
 
 @constraint("card", "torch")
-def torch_has_kernels(card: CardKind, torch: TorchWheel) -> Verdict:
+def torch_has_kernels(card: CardKind, torch: TorchWheel) -> ConstraintResult:
     """Demand machine code, or PTX the driver can compile, that runs on the card."""
     if torch.build is None:  # the build for the CPU
         return holds()
@@ -54,7 +54,7 @@ def torch_has_kernels(card: CardKind, torch: TorchWheel) -> Verdict:
 
 
 @constraint("card", "torch")
-def torch_cudnn_knows_card(card: CardKind, torch: TorchWheel) -> Verdict:
+def torch_cudnn_knows_card(card: CardKind, torch: TorchWheel) -> ConstraintResult:
     """Demand that the cuDNN inside the wheel is documented for the card."""
     if torch.support is None or torch.build is None:
         return holds()
@@ -62,7 +62,7 @@ def torch_cudnn_knows_card(card: CardKind, torch: TorchWheel) -> Verdict:
 
 
 @constraint("driver", "torch")
-def driver_runs_torch(driver: DriverOffer, torch: TorchWheel) -> Verdict:
+def driver_runs_torch(driver: DriverOffer, torch: TorchWheel) -> ConstraintResult:
     """Demand a driver that runs programs of the wheel's CUDA."""
     if torch.build is None:
         return holds()
@@ -70,7 +70,7 @@ def driver_runs_torch(driver: DriverOffer, torch: TorchWheel) -> Verdict:
 
 
 @constraint("card", "driver", "torch")
-def driver_compiles_torch_ptx(card: CardKind, driver: DriverOffer, torch: TorchWheel) -> Verdict:
+def driver_compiles_torch_ptx(card: CardKind, driver: DriverOffer, torch: TorchWheel) -> ConstraintResult:
     """Demand a driver as new as the wheel's CUDA where the card depends on PTX: older ones refuse newer PTX."""
     if torch.build is None or torch.kernels is None:
         return holds()
@@ -79,7 +79,7 @@ def driver_compiles_torch_ptx(card: CardKind, driver: DriverOffer, torch: TorchW
 
 
 @constraint("card", "tensorflow")
-def tensorflow_has_kernels(card: CardKind, tensorflow: TensorflowWheel) -> Verdict:
+def tensorflow_has_kernels(card: CardKind, tensorflow: TensorflowWheel) -> ConstraintResult:
     """Demand a card that the wheel's CUDA can target and that TensorFlow lists."""
     if not tensorflow.gpu:
         return holds()
@@ -97,7 +97,9 @@ def tensorflow_has_kernels(card: CardKind, tensorflow: TensorflowWheel) -> Verdi
 
 
 @constraint("card", "driver", "tensorflow")
-def driver_compiles_tensorflow_ptx(card: CardKind, driver: DriverOffer, tensorflow: TensorflowWheel) -> Verdict:
+def driver_compiles_tensorflow_ptx(
+    card: CardKind, driver: DriverOffer, tensorflow: TensorflowWheel
+) -> ConstraintResult:
     """Demand a driver as new as the wheel's CUDA where the card depends on PTX."""
     row = tensorflow.row
     if not tensorflow.gpu or not row.cc:
@@ -105,7 +107,7 @@ def driver_compiles_tensorflow_ptx(card: CardKind, driver: DriverOffer, tensorfl
     return _takes_ptx(card, driver, runs_on(row.cc, row.ptx, card.cc), row.cuda, f"TensorFlow {row.release}")
 
 
-def _takes_ptx(card: CardKind, driver: DriverOffer, have: str, release: str, what: str) -> Verdict:
+def _takes_ptx(card: CardKind, driver: DriverOffer, have: str, release: str, what: str) -> ConstraintResult:
     """Judge whether `driver` compiles the PTX of CUDA `release`, if it is PTX that the card would run."""
     newest = driver.branch.cuda_max
     if not have.startswith("PTX") or not newest or cuda(newest) >= cuda(cuda(release).series):
@@ -115,7 +117,7 @@ def _takes_ptx(card: CardKind, driver: DriverOffer, have: str, release: str, wha
 
 
 @constraint("driver", "tensorflow")
-def driver_runs_tensorflow(driver: DriverOffer, tensorflow: TensorflowWheel) -> Verdict:
+def driver_runs_tensorflow(driver: DriverOffer, tensorflow: TensorflowWheel) -> ConstraintResult:
     """Demand a driver that runs programs of the wheel's CUDA."""
     if not tensorflow.gpu:
         return holds()
@@ -123,19 +125,19 @@ def driver_runs_tensorflow(driver: DriverOffer, tensorflow: TensorflowWheel) -> 
 
 
 @constraint("card", "cudnn")
-def cudnn_knows_card(card: CardKind, cudnn: CudnnWheel) -> Verdict:
+def cudnn_knows_card(card: CardKind, cudnn: CudnnWheel) -> ConstraintResult:
     """Demand a cuDNN that is documented for the card."""
     return documented(card, cudnn.row.version, cudnn.support)
 
 
-def documented(card: CardKind, version: str, support: CudnnSupport) -> Verdict:
+def documented(card: CardKind, version: str, support: CudnnSupport) -> ConstraintResult:
     """Judge whether cuDNN `version` is documented for the card."""
     knows = dotted(card.cc) >= dotted(support.cc_min)
     text = f"cuDNN {version} is documented for {support.cc_min} and newer" + ("" if knows else f"; {card} is older")
-    return Verdict(knows, (because(support, text),))
+    return ConstraintResult(knows, (because(support, text),))
 
 
-def above_floor(driver: DriverOffer, floor: DriverFloor | None, release: str, what: str) -> Verdict:
+def above_floor(driver: DriverOffer, floor: DriverMinimum | None, release: str, what: str) -> ConstraintResult:
     """Judge whether `driver` is new enough for programs of CUDA `release`."""
     if floor is None:
         return fails(because(driver.branch, f"which driver {what} needs is not in the tables"))
@@ -143,4 +145,4 @@ def above_floor(driver: DriverOffer, floor: DriverFloor | None, release: str, wh
     text = f"{what} needs driver {floor.driver} or newer (CUDA {cuda(release).series}); {driver.version} is " + (
         "new enough" if enough else "older"
     )
-    return Verdict(enough, (because(floor.row, text),))
+    return ConstraintResult(enough, (because(floor.row, text),))

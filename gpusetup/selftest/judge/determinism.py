@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.selftest.distance import divergence, recorded
 from gpusetup.selftest.model import REFERENCE
+from gpusetup.selftest.ulps import divergence, recorded
 from gpusetup.selftest.verdict import Divergence, conclude, elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gpusetup.selftest.distance import Pair
     from gpusetup.selftest.model import Run
+    from gpusetup.selftest.ulps import Pair
     from gpusetup.selftest.verdict import Verdict
 
 _CAUSE = "an unseeded random draw, or an operation that adds in an order of its own (atomics)"

@@ -6,14 +6,14 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpusetup.selftest.changes import named
-from gpusetup.selftest.distance import spacing
-from gpusetup.selftest.verdict import Basis, Divergence, elements
+from gpusetup.selftest.ulps import spacing
+from gpusetup.selftest.verdict import Divergence, VerdictBasis, elements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.model import Precision, Record, Result
+    from gpusetup.selftest.registry import Check
     from gpusetup.selftest.verdict import Changed, Level, State
 
 _BOTH = 2.0
@@ -31,7 +31,7 @@ class Judgement(NamedTuple):
     state: State
     summary: str
     first: Divergence | None = None
-    basis: Basis = Basis()
+    basis: VerdictBasis = VerdictBasis()
     level: Level = ""
 
 
@@ -50,7 +50,7 @@ def compare(now: Result, before: Result, check: Check, precision: Precision, cha
     saved = elements(before.records)
     if not saved.count:
         return Judgement("unproven", "the saved run recorded nothing")
-    basis = Basis(count=saved.count, tensors=saved.tensors, against=_SAVED)
+    basis = VerdictBasis(count=saved.count, tensors=saved.tensors, against=_SAVED)
     if now.fingerprint == before.fingerprint:
         text = "the same bits" + (f", though it changed: {names}" if changed else "")
         return Judgement("passed", text, basis=basis, level="L2")
@@ -68,7 +68,7 @@ def compare(now: Result, before: Result, check: Check, precision: Precision, cha
     return Judgement("passed", f"L3: other bits, within tolerance (changed: {names})", basis=basis, level="L3")
 
 
-def _within(now: Result, before: Result, check: Check, precision: Precision) -> tuple[Basis, bool]:
+def _within(now: Result, before: Result, check: Check, precision: Precision) -> tuple[VerdictBasis, bool]:
     """Return what of the saved run was held against a limit or has the same bits, and whether all of it has."""
     digests = {_key(record): record.digest for record in now.records}
     count = tensors = 0
@@ -80,7 +80,7 @@ def _within(now: Result, before: Result, check: Check, precision: Precision) -> 
         kept = math.prod(old.shape) if same else sum(one is not None for one in old.sample) if limited else 0
         count, tensors = count + kept, tensors + bool(kept)
     new = {_key(record) for record in now.records} - {_key(record) for record in before.records}
-    return Basis(count=count, tensors=tensors, left_out=len(new), against=_SAVED), everything
+    return VerdictBasis(count=count, tensors=tensors, left_out=len(new), against=_SAVED), everything
 
 
 def _first_beyond(

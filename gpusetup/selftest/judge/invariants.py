@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gpusetup.selftest.model import REFERENCE
-from gpusetup.selftest.verdict import Basis, conclude
+from gpusetup.selftest.verdict import VerdictBasis, conclude
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ def judge(runs: Sequence[Run]) -> Iterator[Verdict]:
             told.add(key)
             yield _failed(run.job, broken)
         elif run.job.round == 1:
-            basis = Basis(count=len(run.result.invariants), of="invariants")
+            basis = VerdictBasis(count=len(run.result.invariants), of="invariants")
             text = f"all {basis.count} hold, seed {run.job.seed}"
             yield conclude("invariant", run.job, "passed", text, basis=basis)
 

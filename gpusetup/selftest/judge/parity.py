@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.selftest.distance import divergence, recorded
 from gpusetup.selftest.model import REFERENCE
-from gpusetup.selftest.verdict import Basis, conclude
+from gpusetup.selftest.ulps import divergence, recorded
+from gpusetup.selftest.verdict import VerdictBasis, conclude
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gpusetup.selftest.catalogue import Check
-    from gpusetup.selftest.distance import Distance, Pair
     from gpusetup.selftest.model import Precision, Record, Run
+    from gpusetup.selftest.registry import Check
+    from gpusetup.selftest.ulps import Distance, Pair
     from gpusetup.selftest.verdict import Verdict
 
 _BOTH = 2.0  # each within one limit of the truth, so within two of each other
@@ -88,12 +88,12 @@ def _verdict(pair: Pair, check: Check) -> Verdict:
     return found if with_truth else msgspec.structs.replace(found, against=other)
 
 
-def _basis(apart: Sequence[tuple[Record, Distance, float]], pair: Pair, check: Check, other: str) -> Basis:
+def _basis(apart: Sequence[tuple[Record, Distance, float]], pair: Pair, check: Check, other: str) -> VerdictBasis:
     """Return how many numbers were compared: those of tensors that have a limit, where a number is expected."""
     precision = pair.run.job.precision
     limited = [one for one in apart if one[1].finite and _has_limit(one[0], check, precision)]
     theirs = {_key(record) for record in recorded(pair.against)}
-    return Basis(
+    return VerdictBasis(
         count=sum(distance.finite for _, distance, _ in limited),
         tensors=len(limited),
         left_out=sum(_key(one) not in theirs and _has_limit(one, check, precision) for one in recorded(pair.run)),

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.selftest.distance import recorded
 from gpusetup.selftest.model import REFERENCE
+from gpusetup.selftest.ulps import recorded
 from gpusetup.selftest.verdict import conclude, elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.model import Run
+    from gpusetup.selftest.registry import Check
     from gpusetup.selftest.verdict import State, Verdict
 
 

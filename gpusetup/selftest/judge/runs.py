@@ -14,8 +14,8 @@ from gpusetup.selftest.verdict import conclude
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gpusetup.selftest.catalogue import Check
     from gpusetup.selftest.model import Run
+    from gpusetup.selftest.registry import Check
     from gpusetup.selftest.verdict import State, Verdict
 
 

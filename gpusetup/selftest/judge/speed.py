@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gpusetup.selftest.changes import changes, named
 from gpusetup.selftest.judge.baseline import place
 from gpusetup.selftest.model import REFERENCE
-from gpusetup.selftest.verdict import Basis, conclude
+from gpusetup.selftest.verdict import VerdictBasis, conclude
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ AGAIN = 3
 _RATE = " per second"
 
 
-class Change(NamedTuple):
+class SpeedChange(NamedTuple):
     """The rate of a workload that fell the most: what of the best saved one is left, and how far those scattered."""
 
     rate: str
@@ -59,7 +59,7 @@ def judge(
             limit = max(allowed, change.scatter)
             text = f"{change.left:.0%} of the baseline's {change.rate}, best of {len(now)} rounds"
             text += f"; {limit:.0%} may be lost" if slower else ""
-            basis = Basis(count=change.rates, of="rates", against="the saved rounds")
+            basis = VerdictBasis(count=change.rates, of="rates", against="the saved rounds")
             yield conclude("speed", job, "failed" if slower else "passed", f"{text}, seed {job.seed}", basis=basis)
 
 
@@ -100,13 +100,13 @@ def _results(runs: Sequence[Run]) -> list[Result]:
     return [run.result for run in runs if run.result is not None]
 
 
-def _worst(now: Sequence[Result], before: Sequence[Result]) -> Change | None:
+def _worst(now: Sequence[Result], before: Sequence[Result]) -> SpeedChange | None:
     found = []
     for name in now[0].measures:
         ours, theirs = _rates(now, name), _rates(before, name)
         if name.endswith(_RATE) and ours and theirs:
             left, scatter = max(ours) / max(theirs), 1 - min(theirs) / max(theirs)
-            found.append(Change(name, left, scatter, len(ours) + len(theirs)))
+            found.append(SpeedChange(name, left, scatter, len(ours) + len(theirs)))
     return min(found, key=lambda change: change.left, default=None)
 
 

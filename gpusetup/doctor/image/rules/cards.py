@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.cards import Card, driver_version
+from gpusetup.doctor.cards import HostCard, driver_version
 from gpusetup.doctor.image.code import has_target, how_it_runs
 from gpusetup.doctor.image.conditions import holds
 from gpusetup.doctor.image.hosts import condition_hosts, placed
-from gpusetup.doctor.image.needs import Framework, needs
-from gpusetup.doctor.rule import Verdicts, error, fix, rule, unknown, warning
+from gpusetup.doctor.image.needs import ImageFramework, needs
+from gpusetup.doctor.rule import RuleResults, error, fix, rule, unknown, warning
 from gpusetup.machine.model import Machine
 from gpusetup.machine.model.image import Image
 
 TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/"
 
 
-@rule("IMG001", "The image is for another processor", worst="error", source="OCI image specification, image config")
-def other_processor(machine: Machine, image: Image) -> Verdicts:
+@rule(
+    "IMG001",
+    "image-wrong-architecture",
+    "The image is for another CPU architecture",
+    worst="error",
+    source="OCI image specification, image config",
+    remedies=("other-arch-image",),
+)
+def other_processor(machine: Machine, image: Image) -> RuleResults:
     """An image is built for one architecture; on another it ends with "exec format error", or crawls in emulation."""
     if image.architecture and image.architecture != machine.system.arch:
         yield error(
@@ -27,13 +34,15 @@ def other_processor(machine: Machine, image: Image) -> Verdicts:
 
 @rule(
     "IMG005",
-    "The image has no kernels for this card",
+    "image-no-kernel-image",
+    "The image has no kernel image for this GPU's compute capability",
     worst="error",
     after=("IMG002",),
     source="facts: torch_build, tensorflow, arch; CUDA C++ programming guide, binary and PTX compatibility",
     required=False,
+    remedies=("fitting-image",),
 )
-def no_kernels(machine: Machine, image: Image) -> Verdicts:
+def no_kernels(machine: Machine, image: Image) -> RuleResults:
     """A framework in an image is compiled for a list of compute capabilities; on any other card every operation ends
     with "no kernel image is available for execution on the device".
 
@@ -50,7 +59,7 @@ def no_kernels(machine: Machine, image: Image) -> Verdicts:
             )
 
 
-def _kernels(framework: Framework, card: Card) -> Verdicts:
+def _kernels(framework: ImageFramework, card: HostCard) -> RuleResults:
     name, how = framework.name, how_it_runs(framework.code, card.capability)
     if framework.code and not how:
         compiled = f"compiled for {framework.code}"
@@ -65,19 +74,21 @@ def _kernels(framework: Framework, card: Card) -> Verdicts:
         yield unknown(f"cannot tell whether its {name} has kernels for the {card.name}", _is(card), why)
 
 
-def _is(card: Card) -> str:
+def _is(card: HostCard) -> str:
     return f"compute capability {card.capability} ({card.known_by})"
 
 
 @rule(
     "IMG006",
-    "The image's own conditions do not hold here",
+    "image-requirements-unmet",
+    "NVIDIA_REQUIRE_* conditions of the image are not met",
     worst="error",
     after=("IMG002", "IMG003"),
     source=f"{TOOLKIT}docker-specialized.html",
     required=False,
+    remedies=("fitting-image",),
 )
-def conditions(machine: Machine, image: Image) -> Verdicts:
+def conditions(machine: Machine, image: Image) -> RuleResults:
     """NVIDIA_REQUIRE_CUDA and its like say what an image's makers tested. NVIDIA's runtime refuses to start it
     elsewhere: "unsatisfied condition". With CDI nobody checks, and it fails later or not at all.
     NVIDIA_DISABLE_REQUIRE=1 waives them.

@@ -6,7 +6,7 @@ from gpusetup.doctor.cards import driver_version
 from gpusetup.doctor.image.code import how_it_runs
 from gpusetup.doctor.image.hosts import driver_cuda, last_branch, placed
 from gpusetup.doctor.image.needs import driver_needed, needs
-from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, rule, warning
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Machine
 from gpusetup.machine.model.image import Image
@@ -18,12 +18,17 @@ COMPATIBILITY = "https://docs.nvidia.com/deploy/cuda-compatibility/"
 
 @rule(
     "IMG002",
-    "The image needs an NVIDIA GPU or driver that is not here",
+    "image-needs-gpu",
+    "The image needs an NVIDIA GPU or driver that is missing here",
     worst="error",
     after=("IMG001",),
     source=TOOLKIT,
+    remedies=(
+        "fitting-image",
+        "install-driver",
+    ),
 )
-def no_driver(machine: Machine, image: Image) -> Verdicts:
+def no_driver(machine: Machine, image: Image) -> RuleResults:
     """The driver is the host's: no image brings one. Without a card or without a driver the frameworks inside see no
     GPU.
     """
@@ -38,12 +43,17 @@ def no_driver(machine: Machine, image: Image) -> Verdicts:
 
 @rule(
     "IMG003",
-    "The driver is older than the image needs",
+    "image-driver-too-old",
+    "The driver is older than the image requires",
     worst="error",
     after=("IMG002",),
     source=f"facts: cuda_major, cuda; {COMPATIBILITY}",
+    remedies=(
+        "fitting-image",
+        "newer-driver",
+    ),
 )
-def old_driver(machine: Machine, image: Image) -> Verdicts:
+def old_driver(machine: Machine, image: Image) -> RuleResults:
     """The CUDA inside an image needs a driver of at least its floor: "CUDA driver version is insufficient".
 
     From CUDA 11 on, every minor runs on the driver of the major's first. The forward-compatibility package that
@@ -81,12 +91,14 @@ def old_driver(machine: Machine, image: Image) -> Verdicts:
 
 @rule(
     "IMG004",
-    "The image is of a newer CUDA than the driver",
+    "image-cuda-too-new-for-driver",
+    "The image's CUDA is newer than the driver supports",
     worst="error",
     after=("IMG003",),
     source=COMPATIBILITY,
+    remedies=("newer-driver",),
 )
-def newer_minor(machine: Machine, image: Image) -> Verdicts:
+def newer_minor(machine: Machine, image: Image) -> RuleResults:
     """Within one CUDA major an image of a newer minor runs on an older driver, with a restriction: such a driver
     cannot compile the newer PTX. Where a framework has no machine code for the card but PTX alone, it therefore fails:
     "the provided PTX was compiled with an unsupported toolchain".

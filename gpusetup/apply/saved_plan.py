@@ -1,0 +1,97 @@
+"""A saved plan is a wish: what is carried out is made anew from it by the tables and templates that are installed here.
+
+Of the file, only the request and where it was planned are used. Its steps and its stack are held against what the
+request comes to here; no line of its shell text is ever run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from gpusetup.errors import RefusedError, WrongInputError
+from gpusetup.render.model import Recipe, Step
+from gpusetup.render.steps import recipe
+from gpusetup.text import neutral
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.resolve.model import Request, Stack
+
+AGAIN = "plan again on this machine; your own steps go into a folder, given by --recipes DIR here too"
+
+
+def agreed(saved: Recipe, own: Path | None, facts: Facts) -> Recipe:
+    """Return the recipe that the request in `saved` comes to here, with the user's `own` steps.
+
+    Raises `RefusedError`, naming what differs, unless that is the very recipe that was saved.
+    """
+    from gpusetup.resolve import resolve  # noqa: PLC0415 - start-up time
+
+    if saved.stack is None:
+        raise RefusedError("this plan says nothing of what it is for, so that nothing can be held against it", AGAIN)
+    if saved.origin is None:
+        raise RefusedError(
+            "this plan does not say on which machine it was made, so that it cannot be known whether it is this one",
+            "plan on this machine, or from what `gpusetup detect` saved of it",
+        )
+    _require_known(saved.stack.request, facts)
+    stack = resolve(saved.stack.request, facts)
+    made = recipe(stack, own)
+    found = [*_differing_parts(saved.stack, stack), *_differing_steps(saved, made)]
+    if found:
+        raise RefusedError(f"this plan is not what is planned here for its request: {neutral('; '.join(found))}", AGAIN)
+    return replace(made, origin=saved.origin)
+
+
+def own_steps(made: Recipe, own: Path | None) -> tuple[Step, ...]:
+    """Return the steps of `made` that are the user's own, or differ because of what is in the folder `own`."""
+    if own is None or made.stack is None:
+        return ()
+    built_in = recipe(made.stack)
+    return made.steps if made.library != built_in.library else tuple(s for s in made.steps if s not in built_in.steps)
+
+
+def _require_known(request: Request, facts: Facts) -> None:
+    """Raise `RefusedError` unless every name in `request` is one that the tables know."""
+    from gpusetup.resolve.pins import pinned  # noqa: PLC0415
+    from gpusetup.resolve.request import ARCH, FRAMEWORKS, Wanted, check  # noqa: PLC0415 - start-up time
+
+    capabilities = {cc for row in facts.arch for cc in row.cc}
+    strange = [card.compute_capability for card in request.cards if card.compute_capability not in capabilities]
+    strange += [one for one in request.frameworks if one not in FRAMEWORKS]
+    strange += [request.machine_arch] if request.machine_arch != ARCH else []
+    if strange:
+        raise RefusedError(f"this plan asks for {neutral(', '.join(strange))}, which is in no table here", AGAIN)
+    try:
+        check(facts, Wanted(distro=request.distro, release=request.release, **pinned(request)))
+    except WrongInputError as error:
+        raise RefusedError(f"this plan asks for what is not known here: {error.message}", AGAIN) from error
+
+
+def _differing_parts(saved: Stack, made: Stack) -> list[str]:
+    """Name what was chosen otherwise. Reasons and warnings depend on the day, and nothing is made of them."""
+    said = {"choices", "warnings"}
+    return [f"another choice of {name}" for name in made.__struct_fields__
+            if name not in said and getattr(saved, name) != getattr(made, name)]  # fmt: skip
+
+
+def _differing_steps(saved: Recipe, made: Recipe) -> list[str]:
+    before, now = ({step.id: step for step in one.steps} for one in (saved, made))
+    found = [f"the step {name} is only in the file" for name in before if name not in now]
+    found += [f"the step {name} is not in the file" for name in now if name not in before]
+    found += [f"the step {name} differs in its {_part(before[name], now[name])}"
+              for name in now if name in before and before[name] != now[name]]  # fmt: skip
+    if not found and [step.id for step in saved.steps] != list(now):
+        found.append("its steps come in another order, or twice")
+    if saved.library != made.library:
+        found.append("the functions that its steps call differ")
+    if (saved.distro, saved.release, saved.version) != (made.distro, made.release, made.version):
+        found.append("it is for another system than its request")
+    return found
+
+
+def _part(saved: Step, made: Step) -> str:
+    return ", ".join(name for name in made.__struct_fields__ if getattr(saved, name) != getattr(made, name))

@@ -1,0 +1,112 @@
+"""What comes out of a rule, as a `Finding`: nothing, something, not tried, or not to be known."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.finding import Finding, Remedy
+from gpusetup.doctor.fixes import remedy
+from gpusetup.doctor.rule import Rule, RuleResult, Waiver, either
+from gpusetup.machine.model import Machine, Unread
+
+CANNOT_CHECK = "cannot check: "
+UNTRIED = ("nobody asked for it",)
+NOTHING_HERE = ("there is nothing of the kind on this machine",)
+AS_ROOT = Remedy(
+    text="Root may read it: let it examine this machine once, or save it for you with `gpusetup detect`",
+    commands=('sudo "$(command -v gpusetup)" doctor',),
+)
+ON_HOST = Remedy(text="Examine the host of this container, which may show it", commands=("gpusetup doctor",))
+_WHY = {
+    "absent": "is not there",
+    "denied": "may not be read by this user",
+    "failed": "failed",
+    "timeout": "did not answer in time",
+    "unsupported": "is not supported here",
+}
+
+
+def untried(rule: Rule, subject: str, how: str) -> Finding:
+    """Return that `rule` needs what nobody asked for; `how` says how to ask."""
+    return Finding(
+        rule=rule.id,
+        state="skipped",
+        subject=subject,
+        summary=f"not tried whether: {rule.title}",
+        evidence=(*UNTRIED, how),
+        source=rule.source,
+    )
+
+
+def ok(rule: Rule, subject: str, without: tuple[Waiver, ...] = ()) -> Finding:
+    """Return that `rule` looked and found nothing; `without` is what its verdict does not rest on."""
+    return Finding(
+        rule=rule.id,
+        state="ok",
+        subject=subject,
+        summary=f"looked for and not found: {rule.title}",
+        evidence=tuple(f"{_missing(one.unread)}; {one.because}" for one in without),
+        source=rule.source,
+    )
+
+
+def nothing_here(rule: Rule, subject: str) -> Finding:
+    """Return that this machine has nothing that `rule` speaks of: no finding, and no ground to call it healthy."""
+    return Finding(
+        rule=rule.id,
+        state="ok",
+        subject=subject,
+        summary=f"nothing to check: {rule.title}",
+        evidence=NOTHING_HERE,
+        source=rule.source,
+    )
+
+
+def found(rule: Rule, subject: str, verdict: RuleResult, machine: Machine) -> Finding:
+    """Return what `verdict` says, with its remedy for this machine."""
+    return Finding(
+        rule=rule.id,
+        state=verdict.state,
+        subject=verdict.subject or subject,
+        summary=verdict.summary,
+        evidence=verdict.evidence,
+        remedy=None if verdict.fix is None else remedy(verdict.fix, machine),
+        source=rule.source,
+    )
+
+
+def unknown(rule: Rule, subject: str, unread: Unread, machine: Machine) -> Finding:
+    """Return that `rule` could not look, why, and who could where a user was refused or a container has less."""
+    return Finding(
+        rule=rule.id,
+        state="unknown",
+        subject=subject,
+        summary=CANNOT_CHECK + rule.title,
+        evidence=(_missing(unread),),
+        remedy=_who_can(unread, machine),
+        source=rule.source,
+    )
+
+
+def _missing(unread: Unread) -> str:
+    """Return what has no value, and why."""
+    code = "" if unread.code is None else f" (code {unread.code})"
+    detail = f": {unread.detail}" if unread.detail else ""
+    return f"{unread.source} {_WHY[unread.unread]}{code}{detail}" if unread.source else unread.detail
+
+
+def _who_can(unread: Unread, machine: Machine) -> Remedy | None:
+    if unread.unread == "denied" and "root" not in (either(machine.system.groups) or ()):
+        return AS_ROOT
+    return ON_HOST if machine.system.container and unread.unread in {"denied", "absent"} else None
+
+
+def fault(rule: Rule, subject: str, error: Exception) -> Finding:
+    """Return that `rule` itself is at fault: one broken rule must not hide what the others found."""
+    return Finding(
+        rule=rule.id,
+        state="unknown",
+        subject=subject,
+        summary=CANNOT_CHECK + rule.title,
+        evidence=(f"rule {rule.id} is at fault: {type(error).__name__}: {error}",),
+        remedy=Remedy(text="This is a fault of gpusetup; please report it with the output of `gpusetup detect`"),
+        source=rule.source,
+    )

@@ -1,0 +1,71 @@
+"""The programs that build images, and how each is asked: podman, buildah or docker."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Literal, get_args
+
+from gpusetup.errors import MissingError, WrongInputError
+from gpusetup.value import Value
+
+Name = Literal["podman", "buildah", "docker"]
+NAMES: tuple[Name, ...] = get_args(Name)
+"""In the order in which they are taken when there are several."""
+
+
+class BuildJob(Value):
+    """One image to build from the folder `context`, which holds ``Containerfile`` and what it copies.
+
+    `epoch` (seconds since 1970) becomes the date of every file and of the image, so that two builds have one digest.
+    `id_file` is where the builder writes the image's id. `pip_config` is mounted for pip while it runs, never kept.
+    """
+
+    context: Path
+    tag: str
+    id_file: Path
+    epoch: int
+    pip_config: Path | None = None
+    options: tuple[str, ...] = ()
+    """The user's own, handed on as they are."""
+
+
+class Builder(Value):
+    """One builder that is installed."""
+
+    name: Name
+    path: str
+
+    def build(self, job: BuildJob) -> list[str]:
+        """Return the command that builds `job`."""
+        command = [self.path, "buildx", "build"] if self.name == "docker" else [self.path, "build"]
+        command += [f"--file={job.context / 'Containerfile'}", f"--tag={job.tag}", f"--iidfile={job.id_file}"]
+        command += [f"--build-arg=SOURCE_DATE_EPOCH={job.epoch}", *self._dates(job.epoch)]
+        if job.pip_config is not None:
+            if "," in str(job.pip_config):
+                raise WrongInputError(
+                    f"the path {job.pip_config} has a comma, at which a builder would cut it", "rename it"
+                )
+            command.append(f"--secret=id=pip,src={job.pip_config}")
+        return [*command, *job.options, str(job.context)]
+
+    def _dates(self, epoch: int) -> list[str]:
+        """Return what sets the dates of files inside the layers.
+
+        docker takes them from SOURCE_DATE_EPOCH when its exporter is told to, and would add a provenance with a date.
+        """
+        if self.name == "docker":
+            return ["--output=type=docker,rewrite-timestamp=true", "--provenance=false"]
+        return [f"--timestamp={epoch}"]
+
+
+def find(wanted: str = "") -> Builder:
+    """Return the builder named `wanted`, or the first that is installed; `MissingError` when it is not there."""
+    for name in NAMES:
+        path = shutil.which(name) if wanted in ("", name) else None
+        if path is not None:
+            return Builder(name=name, path=path)
+    raise MissingError(
+        f"{wanted or 'none of ' + ', '.join(NAMES)} is {'not ' if wanted else ''}installed",
+        "install podman, or print the file with --output and build it elsewhere",
+    )

@@ -1,0 +1,15 @@
+"""What the components of a stack are called for people, by the names that a `Choice` has."""
+
+TITLES = {
+    "release": "distribution",
+    "driver": "driver",
+    "torch": "PyTorch",
+    "tensorflow": "TensorFlow",
+    "environments": "environments",
+    "cudnn": "cuDNN for TensorFlow",
+    "python torch": "Python for PyTorch",
+    "python tensorflow": "Python for TensorFlow",
+    "toolkit": "CUDA toolkit (nvcc)",
+    "compiler": "host compiler",
+    "toolkit_cudnn": "cuDNN for nvcc",
+}

@@ -1,0 +1,95 @@
+"""What one request demands of its stack, as constraints: its pins, whose driver, how the system is put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from functools import partial
+from typing import Any
+
+from gpusetup.resolve.candidates import Release
+from gpusetup.resolve.model import OWNERS, Reason, Request
+from gpusetup.resolve.pins import BY_FIELD, PINS, Pin
+from gpusetup.resolve.problem import Constraint, ConstraintResult, because, fails, holds
+
+
+def demands(request: Request, release: Release, today: date) -> tuple[Constraint, ...]:
+    """Return one constraint for everything that `request` pins, and one that the release is still maintained."""
+    return (_maintained(request, today), *_owner(request), *_pins(request), *_of_its_day(request, release),
+            *_variant(request))  # fmt: skip
+
+
+def _maintained(request: Request, today: date) -> Constraint:
+    def check(release: Release) -> ConstraintResult:
+        eol = release.row.eol
+        if eol is None or eol >= today or request.allow_eol:
+            return holds()
+        return fails(because(release.row, f"{release} has had no updates since {eol}"))
+
+    return Constraint("wish_allow_eol", ("release",), check)
+
+
+def _owner(request: Request) -> Iterator[Constraint]:
+    if request.repo == "wheels":
+        what = "CUDA from the wheels alone"
+        yield _asked("repo", "driver", f"a packaged driver and {what}", lambda one: one.repo != "runfile")
+        yield _asked("repo", "toolkit", what, lambda one: one.series is None)
+    elif request.repo:
+        what = f"the driver of {OWNERS[request.repo]}"
+        yield _asked("repo", "driver", what, lambda one: one.repo in ("", request.repo))
+
+
+def _pins(request: Request) -> Iterator[Constraint]:
+    for pin in PINS:
+        wanted = getattr(request, pin.field)
+        for kind, fits in _fits(pin, wanted) if wanted else ():
+            if pin.field == "driver" and request.wsl:
+                yield _required(pin.field, kind, Reason(fact="request:wsl", text=f"Windows' driver is {wanted}"), fits)
+            else:
+                yield _asked(pin.field, kind, f"{pin.name} {wanted}", fits)
+
+
+def _of_its_day(request: Request, release: Release) -> Iterator[Constraint]:
+    """Pin, for an old release that gets its stack from NVIDIA's installer, what people ran on it in its day.
+
+    What the user pins goes before; what else would be allowed by the tables was never tried on so old a kernel. CUDA
+    and cuDNN on the host are what TensorFlow of that day loads; nothing else needs them.
+    """
+    unneeded = () if "tensorflow" in request.frameworks else ("cuda", "cudnn")
+    for field, wanted in release.row.of_its_day.items() if request.repo == "runfile" else ():
+        if field not in unneeded and not getattr(request, field):
+            pin = BY_FIELD[field]
+            reason = because(release.row, f"{pin.name} {wanted} is what {release} had in its day")
+            for kind, fits in _fits(pin, wanted):
+                if kind != "torch" or field != "cudnn":  # the wheel brings its own
+                    yield _required(f"{field}_of_its_day", kind, reason, fits)
+
+
+def _variant(request: Request) -> Iterator[Constraint]:
+    """Demand for an image-based system what can be put into an image: akmods' driver, and nothing under /usr/local."""
+    if not request.variant:
+        return
+    reason = Reason(fact="request:variant", text=f"you asked for an image-based system ({request.variant})")
+    yield _required("variant", "driver", reason, lambda one: one.repo in ("", "rpmfusion"))
+    yield _required("variant", "toolkit", reason, lambda one: one.tier > 0)
+
+
+def _fits(pin: Pin, wanted: str) -> Iterator[tuple[str, Callable[[Any], bool]]]:
+    """Yield each kind of candidate that `pin` is about, and whether one of them is what it asks for."""
+    for kind, fits in pin.fits.items():
+        yield kind, partial(_fits_pin, fits, wanted)
+
+
+def _fits_pin(fits: Callable[[Any, str], bool], wanted: str, candidate: Any) -> bool:
+    return fits(candidate, wanted)
+
+
+def _asked(name: str, kind: str, what: str, fits: Callable[[Any], bool]) -> Constraint:
+    return _required(name, kind, Reason(fact=f"request:{name}", text=f"you asked for {what}"), fits)
+
+
+def _required(name: str, kind: str, reason: Reason, fits: Callable[[Any], bool]) -> Constraint:
+    def check(candidate: Any) -> ConstraintResult:
+        return ConstraintResult(fits(candidate), (reason,))
+
+    return Constraint(f"wish_{name}", (kind,), check)

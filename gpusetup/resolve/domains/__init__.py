@@ -1,0 +1,150 @@
+"""All candidates that the tables allow for, made once for one set of facts."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gpusetup.resolve import constraints  # noqa: F401 - importing them registers them
+from gpusetup.resolve.candidates import CardKind, Release
+from gpusetup.resolve.domains import hosts, runfiles, toolkits, wheels
+from gpusetup.resolve.problem import Rules
+from gpusetup.versions import driver
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.resolve.candidates import (
+        Compiler,
+        CudnnWheel,
+        DriverOffer,
+        Interpreter,
+        TensorflowWheel,
+        ToolkitCudnn,
+        ToolkitOffer,
+        TorchWheel,
+    )
+
+C = TypeVar("C")
+
+
+class Catalogue:
+    """The candidates of every component, each list in the order of preference, and the verdicts given on them.
+
+    Preferences: the newest release first; of wheels the newest release, and within it the variant that is the
+    default; of Pythons the system's own; of drivers RPM Fusion's main line, its legacy lines, then NVIDIA's own
+    repository, within each the newest, open modules before proprietary ones; of toolkits the newest from the
+    repository, then the newest in a container, then none.
+    """
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.rules = Rules()
+        self._cards: dict[tuple[str, str], CardKind] = {}
+        self._releases: dict[str, Release | None] = {}
+        self._kept: dict[str, tuple[DriverOffer, ...]] = {}
+        self._hosts: dict[tuple[str, int], Any] = {}
+        self._runfile_toolkits: dict[bool, tuple[ToolkitOffer, ...]] = {}
+
+    @functools.cached_property
+    def releases(self) -> tuple[Release, ...]:
+        return hosts.releases(self.facts)
+
+    def release(self, name: str) -> Release | None:
+        """Return the release of that number, of the tables or by the lag rule, None when there is none."""
+        if name not in self._releases:
+            known = (one for one in self.releases if str(one.row.release) == name)
+            self._releases[name] = next(known, None) or hosts.later(self.facts, name)
+        return self._releases[name]
+
+    @functools.cached_property
+    def torch(self) -> dict[bool, tuple[TorchWheel, ...]]:
+        """The builds for a GPU (True) and for the CPU (False)."""
+        found = wheels.torch(self.facts)
+        return {on_gpu: tuple(one for one in found if (one.build is not None) == on_gpu) for on_gpu in (True, False)}
+
+    @functools.cached_property
+    def tensorflow(self) -> dict[bool, tuple[TensorflowWheel, ...]]:
+        """The releases with NVIDIA's wheels (True) and without (False)."""
+        found = wheels.tensorflow(self.facts)
+        return {on_gpu: tuple(one for one in found if one.gpu == on_gpu) for on_gpu in (True, False)}
+
+    @functools.cached_property
+    def cudnn(self) -> tuple[CudnnWheel, ...]:
+        return wheels.cudnn(self.facts)
+
+    @functools.cached_property
+    def toolkits(self) -> tuple[ToolkitOffer, ...]:
+        return toolkits.offers(self.facts)
+
+    @functools.cached_property
+    def toolkit_cudnn(self) -> tuple[ToolkitCudnn, ...]:
+        return toolkits.cudnn(self.facts)
+
+    def load(self) -> None:
+        """Make the candidates that do not depend on a release now, rather than when they are first asked for."""
+        for name in ("releases", "torch", "tensorflow", "cudnn", "toolkits", "toolkit_cudnn"):
+            getattr(self, name)
+
+    def drivers(self, release: Release) -> tuple[DriverOffer, ...]:
+        """Return the drivers that the repositories of `release` offer."""
+        return self._once(hosts.drivers, release)
+
+    @functools.cached_property
+    def runfile_drivers(self) -> tuple[DriverOffer, ...]:
+        """The drivers of NVIDIA's own installers."""
+        return runfiles.drivers(self.facts)
+
+    def runfile_toolkits(self, *, runtime: bool) -> tuple[ToolkitOffer, ...]:
+        """Return the toolkits of NVIDIA's installers, then those in containers and none."""
+        if runtime not in self._runfile_toolkits:
+            rest = [one for one in self.toolkits if one.tier]
+            self._runfile_toolkits[runtime] = (*runfiles.toolkits(self.facts, runtime=runtime), *rest)
+        return self._runfile_toolkits[runtime]
+
+    @functools.cached_property
+    def runfile_cudnn(self) -> tuple[ToolkitCudnn, ...]:
+        return (*self.toolkit_cudnn[:-1], *runfiles.cudnn(self.facts), self.toolkit_cudnn[-1])
+
+    def hosted_tensorflow(self, release: Release) -> tuple[TensorflowWheel, ...]:
+        """Return the releases that load the host's CUDA, where no other has the Python of `release`."""
+        return self._once(runfiles.tensorflow, release)
+
+    def compilers(self, release: Release) -> tuple[Compiler, ...]:
+        """Return the host compilers of `release`, the system's own first."""
+        return self._once(toolkits.compilers, release)
+
+    def interpreters(self, release: Release) -> tuple[Interpreter, ...]:
+        """Return the Pythons of `release`, the system's own first, then the newest."""
+        return self._once(hosts.interpreters, release)
+
+    def kept_driver(self, version: str) -> tuple[DriverOffer, ...]:
+        """Return the driver `version` that no repository offers but may be there, once for each flavour of modules."""
+        if version not in self._kept:
+            branch = next((row for row in self.facts.branch if row.branch == driver(version).branch), None)
+            self._kept[version] = () if branch is None else hosts.kept(version, branch)
+        return self._kept[version]
+
+    def card(self, name: str, cc: str) -> CardKind:
+        """Return the candidate for one kind of card; the same object for the same name and capability."""
+        key = (name, cc)
+        if key not in self._cards:
+            gpu = next((row for row in self.facts.gpu if row.name == name), None)
+            alike = [gpu] if gpu else [row for row in self.facts.gpu if row.cc == cc]
+            bound = alike[0] if alike and all(row.host_arch for row in alike) else None
+            arch = next(row for row in self.facts.arch if cc in row.cc)
+            self._cards[key] = CardKind(name, cc, arch, bound)
+        return self._cards[key]
+
+    def _once(self, make: Callable[[Facts, Release], tuple[C, ...]], release: Release) -> tuple[C, ...]:
+        key = (f"{make.__module__}.{make.__name__}", release.row.release)
+        if key not in self._hosts:
+            self._hosts[key] = make(self.facts, release)
+        found: tuple[C, ...] = self._hosts[key]
+        return found
+
+
+@functools.lru_cache(maxsize=4)
+def catalogue(facts: Facts) -> Catalogue:
+    """Return the catalogue of `facts`, made once."""
+    return Catalogue(facts)

@@ -1,0 +1,107 @@
+"""What NVIDIA's own installers offer: drivers and toolkits, each known by its SHA-256 or not offered to run.
+
+They are looked at only where somebody asks for them: an installer is not tracked by the package manager, so nothing
+updates what it brings, and a release that has packages is better served by these.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpusetup.facts.min_driver import driver_floor
+from gpusetup.resolve.candidates import DriverOffer, TensorflowWheel, ToolkitCudnn, ToolkitOffer
+from gpusetup.resolve.domains.hosts import OWNED_BY_NVIDIA, OWNED_BY_RPMFUSION, branch_of, flavours
+from gpusetup.resolve.domains.wheels import cuda_series, support
+from gpusetup.resolve.model import Archive
+from gpusetup.versions import cuda, dotted, driver
+from gpusetup.versions import cudnn as cudnn_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gpusetup.facts import Facts
+    from gpusetup.facts.model.cuda import CudaRow, DriverRunfile
+    from gpusetup.resolve.candidates import Release
+
+BUILDS_MODULE = ("dkms", "elfutils-libelf-devel")
+"""What rebuilds the module for each new kernel, and what building it needs beside gcc, make and the headers."""
+ASKS_IN_PERL = ("perl", "perl-Term-ReadLine-Gnu")
+"""What CUDA's installers before 10.1 need: Perl scripts that load Term::ReadLine even to ask nothing."""
+
+
+def drivers(facts: Facts) -> tuple[DriverOffer, ...]:
+    """Return the drivers of the driver installers, newest first, then those inside the CUDA installers."""
+    alone = sorted(facts.driver_runfile, key=lambda row: driver(row.version), reverse=True)
+    return (*_driver_runfiles(facts, alone), *_cuda_runfiles(facts))
+
+
+def _driver_runfiles(facts: Facts, rows: list[DriverRunfile]) -> Iterator[DriverOffer]:
+    for row in rows:
+        yield from _offers(facts, row.version, row, Archive(url=row.url, sha256=row.sha256))
+
+
+def _cuda_runfiles(facts: Facts) -> Iterator[DriverOffer]:
+    told: set[str] = set()
+    for row in sorted(facts.cuda, key=lambda row: cuda(row.release), reverse=True):
+        if row.driver_bundled and row.driver_bundled not in told:
+            told.add(row.driver_bundled)
+            more = ASKS_IN_PERL if cuda(row.series) < cuda("10.1") else ()
+            yield from _offers(facts, row.driver_bundled, row, _archive(row), more)
+
+
+def _offers(
+    facts: Facts, version: str, row: CudaRow | DriverRunfile, archive: Archive | None, more: tuple[str, ...] = ()
+) -> Iterator[DriverOffer]:
+    branch = branch_of(facts, version)
+    for flavour in flavours(branch) if branch else ():
+        assert branch is not None
+        yield DriverOffer("runfile", version, branch, flavour, row, (*BUILDS_MODULE, *more),
+                          (*OWNED_BY_NVIDIA, *OWNED_BY_RPMFUSION), runfile=archive)  # fmt: skip
+
+
+def _archive(row: CudaRow) -> Archive | None:
+    known = row.runfile_url and row.runfile_sha256
+    return Archive(url=row.runfile_url, sha256=row.runfile_sha256) if known else None
+
+
+def toolkits(facts: Facts, *, runtime: bool) -> tuple[ToolkitOffer, ...]:
+    """Return the newest installer of each CUDA series whose SHA-256 is known; `runtime`: frameworks load from it."""
+    found = []
+    for series in sorted(facts.cuda_series, key=lambda row: cuda(row.series), reverse=True):
+        rows = [row for row in facts.cuda if row.series == series.series and _archive(row)]
+        if rows:
+            row = max(rows, key=lambda one: cuda(one.release))
+            found.append(ToolkitOffer(0, series, driver_floor(facts, series.series), seen=row, runfile=_archive(row),
+                                      runtime=runtime))  # fmt: skip
+    return tuple(found)
+
+
+def tensorflow(facts: Facts, release: Release) -> tuple[TensorflowWheel, ...]:
+    """Return the releases of TensorFlow that load CUDA and cuDNN from the host, for the Python of `release`.
+
+    None where some release that brings them as wheels has that Python too.
+    """
+    python = release.row.python
+    if not python or any(row.and_cuda for row in facts.tensorflow if python in row.python):
+        return ()
+    listed = next(row for row in facts.rule if row.id == "rule-tensorflow-driver")
+    found = []
+    for row in sorted(facts.tensorflow, key=lambda row: dotted(row.release), reverse=True):
+        series = cuda_series(facts, row.cuda)
+        if python in row.python and series is not None:
+            found.append(
+                TensorflowWheel(row, True, row if row.cc else listed, series, driver_floor(facts, row.cuda), True)
+            )
+    return tuple(found)
+
+
+def cudnn(facts: Facts) -> tuple[ToolkitCudnn, ...]:
+    """Return the archives of cuDNN made for one CUDA series (before 11), newest first."""
+    found = []
+    for row in sorted(facts.cudnn, key=lambda row: cudnn_version(row.version), reverse=True):
+        for one in row.tarballs:
+            if one.url and one.sha256 and "." in one.cuda:
+                archive = Archive(url=one.url, sha256=one.sha256)
+                found.append(ToolkitCudnn(row, cuda(one.cuda).major, support(facts, row.version), archive,
+                                          series=one.cuda))  # fmt: skip
+    return tuple(found)

@@ -1,0 +1,73 @@
+"""CUDA toolkits to compile with, their host compilers, and cuDNN beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpusetup.facts.min_driver import driver_floor
+from gpusetup.resolve.candidates import Compiler, Release, ToolkitCudnn, ToolkitOffer
+from gpusetup.resolve.domains.hosts import compat_gcc
+from gpusetup.resolve.domains.wheels import support
+from gpusetup.resolve.model import Archive
+from gpusetup.versions import cuda, dotted
+from gpusetup.versions import cudnn as cudnn_version
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.facts.model.containers import ImageTag
+    from gpusetup.facts.model.cuda import CudaSeries
+
+CONTAINER_PACKAGES = ("podman", "nvidia-container-toolkit-base")
+
+
+def offers(facts: Facts) -> tuple[ToolkitOffer, ...]:
+    """Return the toolkits of every series, newest first: as packages, then in images, then none at all."""
+    rows = sorted(facts.cuda_series, key=lambda row: cuda(row.series), reverse=True)
+    toolkit = next(row for row in facts.package if row.name == "cuda-toolkit")
+    packaged = [
+        ToolkitOffer(
+            0, row, driver_floor(facts, row.series), (f"cuda-toolkit-{row.series.replace('.', '-')}",), seen=toolkit
+        )
+        for row in rows
+    ]
+    return (*packaged, *filter(None, (_contained(facts, row) for row in rows)), ToolkitOffer(2))
+
+
+def _contained(facts: Facts, row: CudaSeries) -> ToolkitOffer | None:
+    tags = [one for one in facts.image_tag if cuda(one.cuda).series == row.series and _with_nvcc(one)]
+    if not tags:
+        return None
+    tag = max(tags, key=lambda one: cuda(one.cuda))
+    image = f"{_registry(facts, tag)}:{_with_nvcc(tag)}"
+    return ToolkitOffer(1, row, driver_floor(facts, row.series), CONTAINER_PACKAGES, image, tag)
+
+
+def _with_nvcc(tag: ImageTag) -> str:
+    """Return the tag with nvcc on the newest Ubuntu, without cuDNN where there is such a one; "" when none was seen."""
+    devel = [one for one in tag.tags if "devel-ubuntu" in one]
+    return max(devel, key=lambda one: ("cudnn" not in one, dotted(one.rpartition("ubuntu")[2])), default="")
+
+
+def _registry(facts: Facts, tag: ImageTag) -> str:
+    return next(row.registry for row in facts.image if row.registry.endswith(tag.image))
+
+
+def compilers(facts: Facts, release: Release) -> tuple[Compiler, ...]:
+    """Return the system's gcc, the older ones packaged beside it, and none (nothing is compiled on the host)."""
+    row = release.row
+    found = [Compiler(row.gcc_major, row)] if row.gcc_major else []
+    for major in compat_gcc(row):
+        seen = next((one for one in facts.package if one.name == f"gcc{major}-c++"), row)
+        found.append(Compiler(major, seen, row.compat_gcc, f"g++-{major}"))
+    return (*found, Compiler())
+
+
+def cudnn(facts: Facts) -> tuple[ToolkitCudnn, ...]:
+    """Return cuDNN for compiling: as archives whose SHA-256 is on record, newest first, then none."""
+    found = []
+    for row in sorted(facts.cudnn, key=lambda row: cudnn_version(row.version), reverse=True):
+        for tarball in row.tarballs:
+            if tarball.url and tarball.sha256 and tarball.cuda.isdecimal():
+                archive = Archive(url=tarball.url, sha256=tarball.sha256)
+                found.append(ToolkitCudnn(row, int(tarball.cuda), support(facts, row.version), archive))
+    return (*found, ToolkitCudnn())

@@ -1,0 +1,122 @@
+"""The wheels: PyTorch in every variant, TensorFlow with and without NVIDIA's wheels, cuDNN."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING
+
+from gpusetup.facts.min_driver import driver_floor
+from gpusetup.resolve.candidates import CudnnWheel, TensorflowWheel, TorchWheel
+from gpusetup.versions import cuda, dotted
+from gpusetup.versions import cudnn as cudnn_version
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.facts.model.cuda import CudaSeries
+    from gpusetup.facts.model.cudnn import CudnnSupport
+    from gpusetup.facts.model.defects import Defect
+    from gpusetup.facts.model.frameworks import Tensorflow, Torch, TorchBuild
+
+CPU = "cpu"
+
+
+def torch(facts: Facts) -> tuple[TorchWheel, ...]:
+    """Return the builds of each release, newest first: its default variant, the others by CUDA, the CPU's last."""
+    found: list[TorchWheel] = []
+    for row in sorted(facts.torch, key=lambda row: dotted(row.release), reverse=True):
+        builds = [one for one in facts.torch_build if row.release in one.releases and one.machine == "x86_64"]
+        builds.sort(key=lambda one: (one.variant == row.default_variant, cuda(series(one.cuda))), reverse=True)
+        found += [_gpu_wheel(facts, row, build) for build in builds]
+        found.append(TorchWheel(row, CPU))
+    return tuple(found)
+
+
+def _gpu_wheel(facts: Facts, row: Torch, build: TorchBuild) -> TorchWheel:
+    return TorchWheel(
+        row,
+        build.variant,
+        build,
+        build if build.cc else _predecessor(facts, row, build),
+        cuda_series(facts, build.cuda),
+        driver_floor(facts, build.cuda),
+        support(facts, build.cudnn) if build.cudnn else None,
+    )
+
+
+def _predecessor(facts: Facts, row: Torch, build: TorchBuild) -> TorchBuild | None:
+    """Return the newest earlier build of the same variant whose capabilities are known."""
+    older = [
+        (dotted(release), one)
+        for one in facts.torch_build
+        if one.variant == build.variant and one.cc and one.machine == build.machine
+        for release in one.releases
+        if dotted(release) < dotted(row.release)
+    ]
+    return max(older, key=lambda pair: pair[0])[1] if older else None
+
+
+def tensorflow(facts: Facts) -> tuple[TensorflowWheel, ...]:
+    """Return the releases, newest first, each with NVIDIA's wheels and then without."""
+    listed = next(row for row in facts.rule if row.id == "rule-tensorflow-driver")
+    found = []
+    for row in sorted(facts.tensorflow, key=lambda row: dotted(row.release), reverse=True):
+        of_cuda = cuda_series(facts, row.cuda)
+        if of_cuda is None:
+            continue  # 1.12 and CUDA 9: nothing in the tables targets it any more
+        kernels = row if row.cc else listed
+        for gpu in (True, False):
+            floor = driver_floor(facts, row.cuda) if gpu else None
+            defects = _defects(facts, row, gpu=gpu)
+            found.append(TensorflowWheel(row, gpu, kernels, of_cuda, floor, defects=defects))
+    return tuple(found)
+
+
+def _defects(facts: Facts, row: Tensorflow, *, gpu: bool) -> tuple[Defect, ...]:
+    """Return the known defects of a release; what fails on the CPU fails beside a GPU as well."""
+    release = dotted(row.release)
+    here = [one for one in facts.defect if one.package == "tensorflow" and (gpu or one.build != "gpu")]
+    return tuple(one for one in here if dotted(one.first) <= release <= dotted(one.last))
+
+
+def cudnn(facts: Facts) -> tuple[CudnnWheel, ...]:
+    """Return the cuDNN wheels that some TensorFlow asks for, newest first."""
+    rows = sorted(facts.cudnn, key=lambda row: cudnn_version(row.version), reverse=True)
+    asked = {re.split("[<>=]", row.and_cuda_cudnn)[0] for row in facts.tensorflow}
+    wheels = ((row, package) for row in rows for package in row.pip if package in asked)
+    return tuple(CudnnWheel(row, package, support(facts, row.version)) for row, package in wheels)
+
+
+@functools.cache
+def support(facts: Facts, version: str) -> CudnnSupport:
+    """Return the row of the support matrices that speaks of a cuDNN release.
+
+    NVIDIA's matrices were found for some releases only. A release between two of them is taken to support no more
+    than the next newer one: what is not documented is not promised. Of rows for the same releases the one with the
+    lowest capability counts, since which CUDA they are for is the wheel's affair.
+    """
+    wanted = cudnn_version(version)
+    reach = [row for row in facts.cudnn_support if cudnn_version(row.last).key >= wanted.key[: _length(row.last)]]
+    if not reach:
+        newest = max(cudnn_version(row.last) for row in facts.cudnn_support)
+        reach = [row for row in facts.cudnn_support if cudnn_version(row.last) == newest]
+    nearest = min(cudnn_version(row.last) for row in reach)
+    rows = [row for row in reach if cudnn_version(row.last) == nearest]
+    return min(rows, key=lambda row: dotted(row.cc_min))
+
+
+@functools.cache
+def series(release: str) -> str:
+    """Return the series of a CUDA release: ``12.6`` of ``12.6.3``."""
+    return cuda(release).series
+
+
+@functools.cache
+def cuda_series(facts: Facts, release: str) -> CudaSeries | None:
+    """Return the row about the series of a CUDA release, None when there is none."""
+    wanted = series(release)
+    return next((row for row in facts.cuda_series if row.series == wanted), None)
+
+
+def _length(version: str) -> int:
+    return version.count(".") + 1

@@ -1,0 +1,123 @@
+"""A solution in words: for every component what decided it, what lost and by which fact, what would also do.
+
+Nothing is solved again here. What decided are the verdicts of the constraints that were judged when the variable got
+its value; what lost was recorded by the search; the few other values that are told are judged once against the
+solution as it stands.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from gpusetup.resolve.model import Choice, Reason, Rejected
+from gpusetup.resolve.problem import Bound, ConstraintResult
+from gpusetup.resolve.search import Solution
+
+ALTERNATIVES = 3
+"""How many values below the chosen one are told."""
+REASONS = 6
+"""How many different reasons against one value are told."""
+
+PREFERENCES = {
+    "release": "the newest release comes first",
+    "driver": "RPM Fusion's main packages come first, then its legacy ones, then NVIDIA's; open modules first",
+    "torch": "the newest release comes first, and its default variant before the others",
+    "tensorflow": "the newest release comes first",
+    "environments": "one environment comes before two",
+    "cudnn": "the newest comes first",
+    "python": "the system's own comes first, then the newest",
+    "toolkit": "a toolkit from the repository comes before one in a container, the newest first",
+    "compiler": "the system's own comes first",
+    "toolkit_cudnn": "the newest comes first",
+}
+
+
+def choices(solution: Solution) -> tuple[Choice, ...]:
+    """Return one choice for every variable that had something to choose."""
+    return tuple(_choice(solution, place) for place, name in enumerate(solution.problem.names) if _kind(name) != "card")
+
+
+def _choice(solution: Solution, place: int) -> Choice:
+    problem = solution.problem
+    for_it = [bound.judge(solution.values) for bound in problem.hard[place]]
+    return Choice(
+        component=problem.names[place],
+        value=str(solution.values[place]),
+        reasons=distinct(reason for verdict in for_it for reason in verdict.reasons),
+        rejected=tuple(_rejected(solution, place)),
+    )
+
+
+def _rejected(solution: Solution, place: int) -> Iterator[Rejected]:
+    """Yield what stands before the chosen value in its domain, and the next few after it, each with its reasons.
+
+    Values that fall to the same constraint are told once, by the first of them, with their number.
+    """
+    domain, chosen = solution.problem.domains[place], solution.values[place]
+    position = domain.index(chosen)
+    lost = {one.value: one.blame for one in solution.lost[place]}
+    before = solution.problem.hard[place]
+    later = [bound for bounds in solution.problem.hard[place + 1 :] for bound in bounds if place in bound.places]
+    instead = list(solution.values)
+    alike: dict[str, Rejected] = {}
+    others: Counter[str] = Counter()
+    for rank, value in enumerate(domain[: position + 1 + ALTERNATIVES]):
+        if rank == position:
+            continue
+        instead[place] = value
+        first = _first(lost.get(value, {}), before, instead)
+        if first in alike:
+            others[first] += 1
+            continue
+        # what it breaks of what was decided before; if nothing, what the search found; if nothing, of what came after
+        blame = _broken(before, instead) or lost.get(value) or _broken(later, instead)
+        ruled_out_by = next(iter(blame)).constraint.name if blame else str(value)
+        if ruled_out_by in alike:
+            others[ruled_out_by] += 1
+            continue
+        because = against(blame) if blame else _outranked(solution, place, instead)
+        alike[ruled_out_by] = Rejected(value=str(value), because=because, better=rank < position, possible=not blame)
+    for name, one in alike.items():
+        if one.because:
+            yield msgspec.structs.replace(one, others=others[name]) if others[name] else one
+
+
+def _first(recorded: dict[Bound, ConstraintResult], before: Sequence[Bound], values: list[Any]) -> str:
+    """Return the first constraint of those `before` that a value breaks, "" for none; the search may have noted it."""
+    if len(recorded) == 1:
+        (bound,) = recorded
+        if bound in before:
+            return bound.constraint.name
+    return next((bound.constraint.name for bound in before if not bound.judge(values).holds), "")
+
+
+def _broken(bounds: Iterable[Bound], values: list[Any]) -> dict[Bound, ConstraintResult]:
+    judged = [(bound, bound.judge(values)) for bound in bounds]
+    return {bound: verdict for bound, verdict in judged if not verdict.holds}
+
+
+def against(blame: dict[Bound, ConstraintResult]) -> tuple[Reason, ...]:
+    """Return the different reasons of a conflict, facts before the user's own wishes."""
+    found = distinct(reason for verdict in blame.values() for reason in verdict.reasons)
+    return tuple(sorted(found, key=lambda reason: reason.fact.startswith("request:")))[:REASONS]
+
+
+def distinct(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Return the reasons without repetitions, in their order."""
+    return tuple({(reason.fact, reason.text): reason for reason in reasons}.values())
+
+
+def _outranked(solution: Solution, place: int, values: list[Any]) -> tuple[Reason, ...]:
+    problem = solution.problem
+    judged = [bound.judge(values) for bound in problem.soft[place]]
+    worse = distinct(reason for verdict in judged if not verdict.holds for reason in verdict.reasons)
+    kind = _kind(problem.names[place])
+    return worse or (Reason(fact=f"preference:{kind}", text=PREFERENCES[kind]),)
+
+
+def _kind(name: str) -> str:
+    return name.partition(" ")[0]

@@ -1,0 +1,166 @@
+"""What a user can pin: one row per option, with how people write it, what the tables know of it, and what it admits.
+
+A further pin is a field of `Pinned` and a row of `PINS`; the options of the command line, the check of what was typed,
+the constraints of a request and ``gpusetup why`` all follow from them. Nothing heavy is imported here, since every
+command that offers the options loads this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from gpusetup.errors import WrongInputError
+from gpusetup.value import Value
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.resolve.candidates import ToolkitOffer, TorchWheel
+
+SHOWN = 12
+"""How many known versions a refusal lists."""
+
+
+class Pinned(Value):
+    """The versions that a user has pinned, each "" where it is left open."""
+
+    driver: str = ""
+    """A driver that is there and must stay, or the branch or version wanted."""
+    cuda: str = ""
+    """Series of the CUDA toolkit (nvcc); the wheels bring their own CUDA."""
+    cudnn: str = ""
+    torch: str = ""
+    """``2.14.1``, or with its CUDA variant, ``2.14.1+cu126``."""
+    tensorflow: str = ""
+    python: str = ""
+
+
+class Pin(msgspec.Struct, frozen=True):
+    """One field of `Pinned`: its option, how people write it, what the tables know, and what a version admits."""
+
+    field: str
+    name: str
+    metavar: str
+    help: str
+    known: Callable[[Facts, str], None]
+    """Raises `WrongInputError` where no table knows the version."""
+    fits: Mapping[str, Callable[[Any, str], bool]]
+    """Kind of candidate → whether one of that kind is what was asked for."""
+    aliases: tuple[str, ...] = ()
+    """What else people call it."""
+
+
+def covers(wanted: str, version: str) -> bool:
+    """Say whether `version` is the one wanted or one of its series: ``2.14`` covers ``2.14.1``, not ``2.1.4``."""
+    return version == wanted or version.startswith(f"{wanted}.")
+
+
+def require_known(what: str, wanted: str, known: Iterable[str], listed: str = "", short: Iterable[str] = ()) -> None:
+    """Raise `WrongInputError` where `wanted` is none of the `known` names; `short` is what the message lists."""
+    names = tuple(known)
+    if wanted and wanted not in names:
+        shown = tuple(short) or names
+        raise WrongInputError(f"no {what} {wanted} in the tables", f"known: {listed or what} {', '.join(shown)}")
+
+
+def _require_version(what: str, wanted: str, known: Iterable[str]) -> None:
+    names = tuple(known)
+    if not any(covers(wanted, name) for name in names):
+        shown = ", ".join(names[:SHOWN]) + (f" … {names[-1]}" if len(names) > SHOWN else "")
+        raise WrongInputError(f"no {what} {wanted} in the tables", f"known: {shown}")
+
+
+def _known_driver(facts: Facts, wanted: str) -> None:
+    from gpusetup.versions import driver  # noqa: PLC0415 - where something is pinned
+
+    require_known("driver branch", driver(wanted).branch, [row.branch for row in facts.branch])
+
+
+def _known_cuda(facts: Facts, wanted: str) -> None:
+    series = {row.series for row in facts.cuda_series}
+    names = series | {one.partition(".")[0] for one in series} | {row.release for row in facts.cuda}
+    require_known("CUDA", wanted, names, "CUDA series", [row.series for row in facts.cuda_series])
+
+
+def _known_cudnn(facts: Facts, wanted: str) -> None:
+    _require_version("cuDNN", wanted, [row.version for row in facts.cudnn])
+
+
+def _known_torch(facts: Facts, wanted: str) -> None:
+    release, plus, variant = wanted.partition("+")
+    _require_version("torch", release, [row.release for row in facts.torch])
+    variants = [*(row.variant for row in facts.variant), "cpu"]
+    require_known("variant of torch", variant if plus else "", variants)
+
+
+def _known_tensorflow(facts: Facts, wanted: str) -> None:
+    _require_version("TensorFlow", wanted, [row.release for row in facts.tensorflow])
+
+
+def _known_python(facts: Facts, wanted: str) -> None:
+    from gpusetup.versions import dotted  # noqa: PLC0415 - where something is pinned
+
+    pythons = {one for row in facts.torch for one in row.python}
+    pythons |= {one for row in facts.tensorflow for one in row.python}
+    _require_version("Python", wanted, sorted(pythons, key=dotted, reverse=True))
+
+
+def _has_series(toolkit: ToolkitOffer, wanted: str) -> bool:
+    if toolkit.series is None:
+        return False
+    return covers(wanted, toolkit.series.series) or covers(toolkit.series.series, wanted)
+
+
+def _is_torch(torch: TorchWheel, wanted: str) -> bool:
+    release, plus, variant = wanted.partition("+")
+    return covers(release, torch.row.release) and (not plus or variant == torch.variant)
+
+
+PINS = (
+    Pin(
+        "driver", "driver", "V", "A driver that must stay, or the version or branch wanted.",
+        known=_known_driver, fits={"driver": lambda one, wanted: covers(wanted, one.version)},
+    ),
+    Pin(
+        "cuda", "CUDA", "X.Y", "The CUDA to compile with (wheels bring their own).",
+        known=_known_cuda, fits={"toolkit": _has_series},
+    ),
+    Pin(
+        "torch", "torch", "V", "The PyTorch release, or with its variant: 2.14.1+cu126.",
+        known=_known_torch, fits={"torch": _is_torch}, aliases=("pytorch",),
+    ),
+    Pin(
+        "tensorflow", "TensorFlow", "V", "The TensorFlow release.",
+        known=_known_tensorflow, fits={"tensorflow": lambda one, wanted: covers(wanted, one.row.release)},
+        aliases=("tf",),
+    ),
+    Pin(
+        "python", "Python", "X.Y", "The Python of the environments.",
+        known=_known_python, fits={"python": lambda one, wanted: covers(wanted, one.version)},
+    ),
+    Pin(
+        "cudnn", "cuDNN", "V", "The cuDNN everything must have.",
+        known=_known_cudnn,
+        fits={
+            "torch": lambda one, wanted: one.build is None or covers(wanted, one.build.cudnn),
+            "cudnn": lambda one, wanted: covers(wanted, one.row.version),
+            "toolkit_cudnn": lambda one, wanted: one.row is None or covers(wanted, one.row.version),
+        },
+    ),
+)  # fmt: skip
+"""In the order in which their constraints are laid."""
+BY_FIELD = {pin.field: pin for pin in PINS}
+
+
+def pinned(value: Pinned) -> dict[str, Any]:
+    """Return every field of `Pinned` with what `value` has in it."""
+    return {pin.field: getattr(value, pin.field) for pin in PINS}
+
+
+def check_pins(facts: Facts, value: Pinned) -> None:
+    """Raise `WrongInputError` for the first pinned version that no table knows."""
+    for pin in PINS:
+        if wanted := getattr(value, pin.field):
+            pin.known(facts, wanted)

@@ -1,0 +1,153 @@
+"""Which checks there are: one folder each, described by its ``check.toml``; nothing in it is imported here."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from gpusetup.content_dirs import content_dirs
+from gpusetup.errors import WrongInputError
+from gpusetup.selftest.frameworks import FRAMEWORKS
+from gpusetup.selftest.model import Precision
+from gpusetup.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+EXACT = "exact"
+FLOAT32_DIGITS = 24
+DIGITS: dict[Precision, int] = {"float32": FLOAT32_DIGITS, "tf32": 11, "bf16": 8, "fp16": 11, "float64": 53}
+"""Significant bits of each precision."""
+
+
+class Tolerance(Value):
+    """How far a tensor of one kind may be from the reference at a step: ``ulps + growth × step``, and why.
+
+    An ulp is the distance between neighbouring numbers of `digits` significant bits (24: float32, 53: float64) at the
+    tensor's largest magnitude. The 24 stand for the precision of the run: at bf16 they are 8, and the same number of
+    roundings uses up as many of its coarser ulps. `at` has another number of ulps where that does not hold.
+    """
+
+    ulps: float
+    growth: float = 0.0
+    at: dict[Precision, float] = msgspec.field(default_factory=dict)
+    digits: int = FLOAT32_DIGITS
+    why: str
+
+
+Module = Literal["numpy", "tensorflow", "keras", "torch", "jax", "jaxlib", "optax"]
+"""What a worker imports, and may be too old for a check."""
+
+_NEEDED = ("__init__.py", "reference.py")
+_NOTHING = Tolerance(ulps=0, why="integers have one right answer")
+
+
+class Cause(Value):
+    """What usually is wrong when the first difference is in a tensor whose name matches `tensor` (a glob)."""
+
+    tensor: str
+    text: str
+
+
+class Listed(Value):
+    """What ``--list --json`` says of a check."""
+
+    name: str
+    title: str
+    version: int
+    proves: tuple[str, ...]
+    frameworks: tuple[str, ...]
+    precisions: dict[Precision, tuple[str, ...]]
+    """Precision other than float32 → the frameworks it can be run in."""
+    data: str
+    """Which files of the user's own data folder it reads (a glob); "" when it takes none."""
+    folder: str
+    digest: str
+
+
+class Check(Value):
+    """One workload as its ``check.toml`` describes it; `folder`, `frameworks` and `digest` are found, not written."""
+
+    title: str
+    version: int
+    proves: tuple[str, ...]
+    data: str = ""
+    """Which files of the user's own data folder it reads (a glob); "" when it takes none."""
+    precisions: dict[Precision, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    """Precision other than float32 → the frameworks in which this check can be run in it."""
+    tolerance: dict[str, Tolerance] = msgspec.field(default_factory=dict)
+    cause: tuple[Cause, ...] = ()
+    needs: dict[Module, str] = msgspec.field(default_factory=dict)
+    """Module → the oldest version this check runs on, where ``checks/common/needs.toml`` has an older one."""
+    fingerprint: dict[str, str] = msgspec.field(default_factory=dict)
+    """``quick, seed 0`` → the one SHA-256 that every run must have, for a check with one right answer."""
+    name: str = ""
+    folder: str = ""
+    frameworks: tuple[str, ...] = ()
+    digest: str = ""
+
+    def listed(self) -> Listed:
+        """Return what a list of checks says of it."""
+        return Listed(**{name: getattr(self, name) for name in Listed.__struct_fields__})
+
+    def runs_in(self, framework: str, precision: Precision, device: str) -> bool:
+        """Return whether there is a form of this check for them; TF32 is a matter of NVIDIA's tensor cores."""
+        if framework not in self.frameworks or (precision == "tf32" and device == "cpu"):
+            return False
+        return precision == "float32" or framework in self.precisions.get(precision, ())
+
+    def lacks(self, kinds: Iterable[str]) -> tuple[str, ...]:
+        """Return those of the `kinds` of tensors that it describes no tolerance for."""
+        return tuple(sorted({*kinds} - {EXACT, *self.tolerance}))
+
+    def limit(self, kind: str, step: int, precision: Precision = "float32") -> float:
+        """Return how far a tensor of `kind` may be off at `step`; ``exact`` is always 0."""
+        tolerance = self._tolerance(kind)
+        return tolerance.at.get(precision, tolerance.ulps) + tolerance.growth * step
+
+    def digits(self, kind: str, precision: Precision = "float32") -> int:
+        """Return the significant bits whose spacing is the unit for tensors of `kind`."""
+        digits = self._tolerance(kind).digits
+        return DIGITS[precision] if digits == FLOAT32_DIGITS else digits
+
+    def usual_cause(self, tensor: str) -> str:
+        """Return what usually is wrong when the first difference shows in `tensor`, or ""."""
+        return next((cause.text for cause in self.cause if fnmatch.fnmatch(tensor, cause.tensor)), "")
+
+    def _tolerance(self, kind: str) -> Tolerance:
+        return _NOTHING if kind == EXACT else self.tolerance[kind]
+
+
+def checks(own: Path | None = None) -> dict[str, Check]:
+    """Return every check by name, the user's `own` folder first: a name found there hides the built-in one."""
+    found: dict[str, Check] = {}
+    for folder in content_dirs("checks", own):
+        for description in sorted(folder.glob("*/check.toml")):
+            found.setdefault(description.parent.name, _read(description))
+    return dict(sorted(found.items()))
+
+
+def _read(description: Path) -> Check:
+    folder = description.parent
+    try:
+        check = msgspec.convert(tomllib.loads(description.read_text("utf-8")), Check)
+    except (OSError, msgspec.ValidationError, ValueError, RecursionError) as error:
+        raise WrongInputError(f"{description} does not describe a check: {error}") from error
+    frameworks = tuple(name for name in FRAMEWORKS if (folder / f"{name}.py").is_file())
+    missing = [name for name in _NEEDED if not (folder / name).is_file()]
+    if missing or not frameworks:
+        lacks = missing[0] if missing else "backend: " + ", ".join(f"{name}.py" for name in FRAMEWORKS)
+        raise WrongInputError(f"the check {folder} has no {lacks}", "checks/README.md says what a check consists of")
+    sources = sorted(path for path in folder.rglob("*") if path.suffix in {".py", ".toml", ".tsv", ".txt"})
+    return msgspec.structs.replace(
+        check,
+        name=folder.name,
+        folder=str(folder),
+        frameworks=frameworks,
+        digest=hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16],
+    )

@@ -1,0 +1,128 @@
+"""How far two runs are apart; the arrays are read by a process that has NumPy, which the engine need not have."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from gpusetup.content_dirs import content_root
+from gpusetup.errors import CannotLookError
+from gpusetup.selftest.exit_causes import name_signal
+from gpusetup.selftest.registry import FLOAT32_DIGITS
+from gpusetup.selftest.verdict import Divergence
+from gpusetup.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gpusetup.selftest.model import Record, Run
+    from gpusetup.selftest.registry import Check
+
+_SMALLEST = -125  # exponent of the smallest normal float32
+_TRIES = 3
+
+
+class Distance(Value):
+    """How far one tensor is off at its worst element, in the unit of its kind; None when no number can say.
+
+    `finite` is how many of its elements were held against a number, and not against NaN or infinity.
+    """
+
+    key: str
+    ulps: float | None
+    index: tuple[int, ...]
+    got: str
+    expected: str
+    finite: int = 0
+
+
+class Pair(NamedTuple):
+    """A run, the run it is compared with, and the distance of every tensor the latter recorded."""
+
+    run: Run
+    against: Run
+    distances: tuple[Distance, ...]
+
+    def used(self, check: Check, slack: float) -> Iterator[tuple[Record, Distance, float]]:
+        """Yield record, distance and the part of the limit it uses, in recorded order; above 1 it is too far.
+
+        `slack` widens the limits: two frameworks, each one limit from the truth, may be two from each other.
+        """
+        for record, distance in zip(recorded(self.against), self.distances, strict=True):
+            yield (
+                record,
+                distance,
+                _used(distance.ulps, slack * check.limit(record.kind, record.step, self.run.job.precision)),
+            )
+
+
+def recorded(run: Run) -> tuple[Record, ...]:
+    """Return what a run recorded, nothing when it did not finish."""
+    return run.result.records if run.result is not None else ()
+
+
+def measure(pairs: Sequence[tuple[Run, Run]], checks: dict[str, Check], python: str) -> list[Pair]:
+    """Return the distances of each pair, computed by the interpreter `python`."""
+    if not pairs:
+        return []
+    question = msgspec.json.encode([(run.job.trace, against.job.trace) for run, against in pairs])
+    found = msgspec.json.decode(_compare(python, question), type=list[tuple[Distance, ...]])
+    return [
+        Pair(run, against, tuple(_in_unit(run, against, distances, checks[run.job.check])))
+        for (run, against), distances in zip(pairs, found, strict=True)
+    ]
+
+
+def _compare(python: str, question: bytes) -> bytes:
+    """Return the answer of ``compare.py``; it changes nothing, so it is asked again when a signal ended it."""
+    script = content_root() / "checks" / "common" / "compare.py"
+    for _ in range(_TRIES):
+        answer = subprocess.run([python, "-P", str(script)], input=question, capture_output=True, check=False)
+        if answer.returncode >= 0:
+            break
+    if answer.returncode:
+        code = answer.returncode
+        how = name_signal(-code) if code < 0 else answer.stderr.decode(errors="replace").strip()[-300:]
+        raise CannotLookError(f"comparing what the workers computed failed: {how}", "nothing is proven; run it again")
+    return answer.stdout
+
+
+def divergence(record: Record, distance: Distance, limit: float, cause: str) -> Divergence:
+    """Say where a difference is, and what usually causes one there."""
+    return Divergence(
+        step=record.step,
+        tensor=record.name,
+        index=distance.index,
+        got=distance.got,
+        expected=distance.expected,
+        ulps=distance.ulps,
+        limit=limit,
+        cause=cause,
+    )
+
+
+def spacing(largest: float, digits: int) -> float:
+    """Return the distance between neighbouring numbers of `digits` significant bits at magnitude `largest`."""
+    exponent = math.frexp(largest)[1] if largest else _SMALLEST
+    return math.ldexp(1.0, max(exponent, _SMALLEST) - digits)
+
+
+def _in_unit(run: Run, against: Run, distances: Sequence[Distance], check: Check) -> Iterator[Distance]:
+    """Yield the distances, which come in float32 ulps, in the unit of each tensor's kind."""
+    for record, distance in zip(recorded(against), distances, strict=True):
+        if distance.ulps is None or (finer := check.digits(record.kind, run.job.precision) - FLOAT32_DIGITS) == 0:
+            yield distance
+        else:
+            yield msgspec.structs.replace(distance, ulps=math.ldexp(distance.ulps, finer))
+
+
+def _used(ulps: float | None, limit: float) -> float:
+    """Return the part of `limit` that `ulps` uses; where there is no limit, nothing is too far."""
+    if math.isinf(limit):
+        return 0.0
+    if ulps is None or limit == 0:
+        return math.inf if ulps != 0 else 0.0
+    return ulps / limit

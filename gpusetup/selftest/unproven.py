@@ -1,0 +1,64 @@
+"""What nobody looked at, in words, so that a green report is not taken for more than it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpusetup.selftest.frameworks import USUAL
+from gpusetup.selftest.model import REFERENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gpusetup.selftest.model import Job
+    from gpusetup.selftest.plan import Selection
+    from gpusetup.selftest.registry import Check
+
+
+def gaps(selection: Selection, checks: dict[str, Check]) -> Iterator[str]:
+    """Yield one sentence for each thing that was not proven."""
+    for name in USUAL:
+        if name not in selection.pythons:
+            yield f"{name}: it did not run, nothing is known of it"
+    for name in selection.left_out:
+        yield f"{name}: installed, and left to --full or --framework {name}"
+    if all(device == "cpu" for device in selection.devices):
+        yield "GPU: no check ran on one"
+    yield from _not_written(selection, checks)
+    if selection.repeat < 2:
+        yield "determinism: one round only, nothing to compare it with"
+
+
+def missed(selection: Selection, jobs: Iterable[Job]) -> Iterator[str]:
+    """Yield one sentence for each thing that was asked for by name and that no job runs."""
+    ran = [job for job in jobs if job.framework != REFERENCE]
+    where = f"{_listed(selection.precisions)} on {_listed(selection.devices)}"
+    for name in selection.checks if "checks" in selection.named else ():
+        if all(job.check != name for job in ran):
+            yield f"{name}: asked for, and it cannot be run in {_listed(selection.pythons)} in {where}"
+    for framework in selection.pythons if "frameworks" in selection.named else ():
+        if all(job.framework != framework for job in ran):
+            yield f"{framework}: asked for, and {_listed(selection.checks)} cannot be run in it in {where}"
+    for device in selection.devices if "devices" in selection.named else ():
+        if all(job.device != device for job in ran):
+            yield f"{device}: asked for, and nothing can be run on it in {_listed(selection.precisions)}"
+    for precision in selection.precisions if "precisions" in selection.named else ():
+        if all(job.precision != precision for job in ran):
+            yield f"{precision}: asked for, and none of {_listed(selection.checks)} has a form for it here"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _not_written(selection: Selection, checks: dict[str, Check]) -> Iterator[str]:
+    for framework in selection.pythons:
+        for precision in selection.precisions:
+            left = [
+                name
+                for name in selection.checks
+                if not any(checks[name].runs_in(framework, precision, device) for device in selection.devices)
+            ]
+            form = "" if precision == "float32" else f" in {precision}"
+            if left:
+                yield f"{framework}{form}: there is no form of {', '.join(left)}"

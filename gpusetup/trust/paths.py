@@ -1,0 +1,162 @@
+"""Whether a user may rely on what lies at a path: whether anybody else could have put it there, or could change it.
+
+The rule is that of sudo, ssh and OpenSSH's ``StrictModes``: the file, and every folder and link on the way to it,
+belongs to root or to that user, and nobody else may write to it. In a sticky folder (``/tmp``) others cannot replace
+what is not theirs, so it may be passed through.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = 0
+LINKS = 40  # as the kernel allows (path_resolution(7))
+MOST = 400_000
+"""Files that a tree may have; an environment with three frameworks has about 100,000."""
+_ACL = "system.posix_acl_access"
+
+
+class Trust:
+    """What `owners` may rely on; what was looked at is remembered, so that a tree costs one look at each file.
+
+    With `lenient` only what everybody can write is refused, as Ansible does: what an ordinary user names is that
+    user's to judge, and folders that a group shares are common.
+    """
+
+    def __init__(self, *owners: int, lenient: bool = False) -> None:
+        self._owners = {ROOT, *owners}
+        self._lenient = lenient
+        self._seen: dict[str, str] = {}
+
+    def path(self, path: str) -> str:
+        """Return why what lies at `path` is not to be relied on, "" when it is; a relative path starts here."""
+        try:
+            whole = path if path.startswith("/") else os.path.join(os.getcwd(), path)
+            for here, entry, last in _way(whole):
+                if reason := self._reason(here, entry, last=last):
+                    return reason
+        except OSError as error:
+            return f"{error.filename or path} cannot be looked at: {error.strerror}"
+        return ""
+
+    def tree(self, root: str) -> str:
+        """Return why what lies at or below `root` is not to be relied on, "" when it is. Links are followed."""
+        waiting, count = [root], 0
+        done: set[str] = set()
+        while waiting:
+            folder = waiting.pop()
+            if reason := self.path(folder):
+                return reason
+            folder = os.path.realpath(folder)
+            if folder in done or not os.path.isdir(folder):
+                continue
+            done.add(folder)
+            try:
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        count += 1
+                        if reason := self._entry(entry, waiting):
+                            return reason
+            except OSError as error:
+                return f"{folder} cannot be looked at: {error.strerror}"
+            if count > MOST:
+                return f"{root} has more than {MOST} files"
+        return ""
+
+    def _entry(self, entry: os.DirEntry[str], waiting: list[str]) -> str:
+        """Judge one entry of a folder that is all right itself; what has to be gone into is added to `waiting`."""
+        found = entry.stat(follow_symlinks=False)
+        if stat.S_ISLNK(found.st_mode) and not os.path.exists(entry.path):
+            return ""  # it leads nowhere, so that nothing is read there
+        if stat.S_ISDIR(found.st_mode) or stat.S_ISLNK(found.st_mode):
+            waiting.append(entry.path)
+            return ""
+        return self._judge(entry.path, found, last=True)
+
+    def _reason(self, here: str, entry: os.stat_result, *, last: bool) -> str:
+        key = f"{here}\0{last}"
+        if key not in self._seen:
+            self._seen[key] = self._judge(here, entry, last=last)
+        return self._seen[key]
+
+    def _judge(self, here: str, entry: os.stat_result, *, last: bool) -> str:
+        if not self._lenient and entry.st_uid not in self._owners:
+            from gpusetup.trust.accounts import user_name  # noqa: PLC0415 - for the few paths that are not as they should be
+
+            return f"{here} belongs to {user_name(entry.st_uid)}"
+        if stat.S_ISLNK(entry.st_mode) or (stat.S_ISDIR(entry.st_mode) and entry.st_mode & stat.S_ISVTX and not last):
+            return ""
+        if entry.st_mode & stat.S_IWOTH:
+            return f"{here} can be written by everybody (mode {stat.S_IMODE(entry.st_mode):04o})"
+        if entry.st_mode & stat.S_IWGRP and not self._lenient:
+            if _has_access_list(here):
+                return f"{here} has an access list that lets others write (getfacl shows it)"
+            from gpusetup.trust.accounts import group_name, is_empty, private_group  # noqa: PLC0415 - as above
+
+            if not any(private_group(uid, entry.st_gid) for uid in self._owners) and not is_empty(entry.st_gid):
+                mode = stat.S_IMODE(entry.st_mode)
+                return f"{here} can be written by group {group_name(entry.st_gid)} (mode {mode:04o})"
+        return ""
+
+
+def _way(path: str) -> Iterator[tuple[str, os.stat_result, bool]]:
+    """Yield every folder and link on the way to `path`, and what lies there: (path, what it is, whether it is the end).
+
+    Links are followed one by one, since whoever can change one chooses what is read. Raises `OSError`.
+    """
+    here, rest, links = "/", [part for part in path.split("/") if part], 0
+    yield here, os.lstat(here), not rest
+    while rest:
+        name = rest.pop(0)
+        if name in {".", ".."}:
+            here = os.path.dirname(here) if name == ".." else here
+            yield here, os.lstat(here), not rest
+            continue
+        below = os.path.join(here, name)
+        entry = os.lstat(below)
+        if not stat.S_ISLNK(entry.st_mode):
+            here = below
+            yield here, entry, not rest
+            continue
+        yield below, entry, False
+        links += 1
+        if links > LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+        target = os.readlink(below)
+        if target.startswith("/"):
+            here = "/"
+        rest = [part for part in target.split("/") if part] + rest
+        if not rest:  # the link is to / itself
+            yield here, os.lstat(here), True
+
+
+def _has_access_list(here: str) -> bool:
+    """Say whether an access list says more than the mode; where it lets anybody write, the mode's group bits do too."""
+    try:
+        return bool(os.getxattr(here, _ACL))
+    except OSError:
+        return False
+
+
+def mine() -> Trust:
+    """Return what this process may rely on: strict for root, who could do most harm."""
+    uid = os.geteuid()
+    return Trust(uid, lenient=uid != ROOT)
+
+
+def require_tree(folder: str, what: str) -> None:
+    """Raise `RefusedError` unless this user may rely on all that lies in `folder`; `what` it holds, in the plural."""
+    if reason := mine().tree(folder):
+        from gpusetup.errors import RefusedError  # noqa: PLC0415 - the start of every command comes through here
+
+        who = "root" if os.geteuid() == ROOT else "you"
+        raise RefusedError(
+            f"the {what} in {folder} are not used: {reason}, so that others decide what {who} would run",
+            "take that right away, or name a copy that nobody else can write, made with cp -r by whoever runs gpusetup",
+        )
