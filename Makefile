@@ -3,12 +3,15 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 RESULTS := results
+JOBS    ?= auto
+ROOMS   := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/*/test_*.py)))))
+PYTEST  = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help prove doctor test lint docs evidence clean
+.PHONY: help prove doctor fast test lint docs evidence clean
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The light environment: the command alone, no frameworks. A stamp file each, so that a second make costs nothing.
 $(VENV)/.light: pyproject.toml
@@ -17,8 +20,13 @@ $(VENV)/.light: pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/.full: $(VENV)/.light
-	@echo "── adding PyTorch, TensorFlow and the tools of development (1 to 5 min and about 2 GB, once)"
+$(VENV)/.tools: $(VENV)/.light
+	@echo "── adding the tools of development (about 30 s, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[tools]'
+	@touch $@
+
+$(VENV)/.full: $(VENV)/.tools
+	@echo "── adding PyTorch, TensorFlow and JAX (1 to 5 min and about 2 GB, once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
@@ -36,11 +44,17 @@ prove: $(VENV)/.full ## The main job: doctor, plan and quick self-test in both f
 	$(BIN)/gpusetup selftest --quick --save $(RESULTS)/proof.json || failed=$$?; \
 	exit $$failed
 
-test: $(VENV)/.full ## Set up and run all tests (under 15 min on two cores)
-	@echo "── running all tests (under 15 minutes on two cores; those whose tool is missing are skipped with the reason)"
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest $(PYTEST_ARGS)
+fast: $(VENV)/.tools ## Only the pure tests: no framework, root, network or shell; the loop to work in (under 1 min on two cores)
+	@$(PYTEST) -m 'not (command or frameworks or gpu or lab or root or shims or slow)' $(PYTEST_ARGS)
 
-lint: $(VENV)/.full ## ruff and mypy, strict
+test: $(VENV)/.full ## Set up and run all tests (under 12 min on two cores); one whose tool is missing is skipped with the reason
+	@$(PYTEST) $(PYTEST_ARGS)
+
+test-%: $(VENV)/.full ## The tests of one room, as in `make test-doctor` (the rooms are the folders of tests/)
+	@test -d tests/$* || { echo "there is no tests/$*; the rooms are: $(ROOMS)" >&2; exit 2; }
+	@$(PYTEST) tests/$* $(PYTEST_ARGS)
+
+lint: $(VENV)/.tools ## ruff, mypy (strict) and the arrows between the rooms
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-logo && $(BIN)/mypy
 
 $(VENV)/.docs: $(VENV)/.light

@@ -1,4 +1,4 @@
-"""What every test shares: where things are, how the command is run, and that CI forbids skips."""
+"""What every test shares: how the command is run, what is printed about a run, and that CI forbids skips."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import Run
+from tests.support import EVERYTHING, SEED, Run
 
-pytest_plugins = ["tests.fake_driver", "tests.strangers"]
+pytest_plugins = ["tests.fake_driver", "tests.leftovers", "tests.strangers", "tests.tiers"]
+
+# Some machines forbid compiled modules to be kept. Every command that a test starts would then compile all of gpusetup
+# anew, which takes three times as long as the command itself.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 for _number, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     # Background jobs are started with these ignored, and each child inherits it: no test could send them.
@@ -41,9 +46,15 @@ def gpusetup() -> Run:
     return run
 
 
+def pytest_report_header() -> str:
+    return "samples: all there is to draw" if EVERYTHING else f"samples: drawn with GPUSETUP_TESTS_SEED={SEED}"
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    skipped = terminalreporter.stats.get("skipped", [])
-    if skipped and os.environ.get("GPUSETUP_TESTS_FORBID_SKIPS"):
+    stats = terminalreporter.stats
+    if (stats.get("failed") or stats.get("error")) and not EVERYTHING:
+        terminalreporter.write_line(f"the same samples again: GPUSETUP_TESTS_SEED={SEED}")
+    if (skipped := stats.get("skipped")) and os.environ.get("GPUSETUP_TESTS_FORBID_SKIPS"):
         terminalreporter.write_line(f"{len(skipped)} skipped, and skips are forbidden here", red=True)
 
 

@@ -7,12 +7,13 @@ no command can be told so, and nothing that lies in a folder is ever loaded.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
+from tests.support import tool
 
 SOURCE = Path(__file__).resolve().parent / "fake_nvml" / "nvml.c"
 SONAME = "libnvidia-ml.so.1"
@@ -59,8 +60,7 @@ def plan(
 
 @pytest.fixture(scope="session")
 def fake_driver(tmp_path_factory: pytest.TempPathFactory) -> FakeDriver:
-    if shutil.which("gcc") is None:
-        pytest.skip("gcc is not installed: the fake driver cannot be built")
+    tool("gcc")
     return FakeDriver(build(tmp_path_factory.mktemp("fake_nvml")))
 
 

@@ -53,7 +53,7 @@ def _in_file(path: Path) -> Iterator[Use | str]:
     name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
     tree, module = ast.parse(text), importlib.import_module(name)
     for key, value in _compiled(vars(module)):
-        for function in _called(tree, key) or {"search"}:
+        for function in sorted(_called(tree, key) or {"search"}):
             yield Use(f"{name}.{key}", value.pattern, value.flags, function)
     named = [node.value for node in tree.body if isinstance(node, ast.Assign)]
     for node in ast.walk(tree):

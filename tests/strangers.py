@@ -15,7 +15,7 @@ MALLORY = 61001
 TRENT = 61002
 """A third."""
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of other users")
+needs_root = pytest.mark.root("only root can make files of other users")
 
 
 @pytest.fixture

@@ -1,11 +1,52 @@
-"""What tests import by name: where the checkout is, and the type of the fixture that runs the command."""
+"""What tests import by name: where the checkout is, the command's type, tools that may be missing, drawn samples."""
 
 from __future__ import annotations
 
+import os
+import random
+import shutil
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parent.parent
+ELSEWHERE = (str(Path(sys.executable).parent), "/usr/local/sbin", "/usr/sbin", "/sbin")
+"""Where tools lie beside PATH: the development extra's, and those that an ordinary user's PATH leaves out."""
+
+SEED = os.environ.setdefault("GPUSETUP_TESTS_SEED", str(random.SystemRandom().randrange(10**6)))
+"""What every drawn sample depends on. Parallel workers inherit it, so that all of them collect the same tests."""
+EVERYTHING = bool(os.environ.get("GPUSETUP_TESTS_ALL"))
+"""Whether a sample is all there is to draw from."""
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def found(name: str) -> str | None:
+    """Return the path of the program `name`, None when it is not installed."""
+    return shutil.which(name) or shutil.which(name, path=os.pathsep.join(ELSEWHERE))
+
+
+def tool(name: str) -> str:
+    """Return the path of the program `name`; skip the test, with the reason, where it is not installed."""
+    path = found(name)
+    if path is None:
+        pytest.skip(f"{name} is not installed")
+    return path
+
+
+def chance(name: str) -> random.Random:
+    """Return the source of what is drawn under `name`: the same draws whenever the seed is the same."""
+    return random.Random(f"{SEED} {name}")
+
+
+def drawn(name: str, every: Sequence[T], count: int) -> list[T]:
+    """Return `count` of `every` in their order, drawn under `name`; all of them with ``GPUSETUP_TESTS_ALL=1``."""
+    if EVERYTHING or count >= len(every):
+        return list(every)
+    return [every[index] for index in sorted(chance(name).sample(range(len(every)), count))]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import socket
 import stat
 import subprocess
@@ -16,7 +15,7 @@ import pytest
 
 from gpusetup.errors import WrongInputError
 from gpusetup.files import read, require_writable, write
-from tests.support import Run
+from tests.support import Run, tool
 
 TEXTS = {"short": "new\n", "long": "é" * 40_000, "empty": ""}
 ROOT = os.geteuid() == 0
@@ -260,8 +259,7 @@ def mounts(tmp_path: Path) -> Iterator[Callable[..., None]]:
         if "remount" not in str(options):
             made.append(at)
 
-    if shutil.which("mount") is None:
-        pytest.skip("mount is not installed")
+    tool("mount")
     yield mount
     for at in reversed(made):
         subprocess.run(["umount", str(at)], check=True)
@@ -320,7 +318,7 @@ def test_every_command_refuses_at_once_what_it_could_not_write(name: str, gpuset
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", set(COMMANDS) - {"selftest", "lock"})
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"selftest", "lock"}))
 def test_every_command_writes_through_a_link(name: str, gpusetup: Run, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("goal")
     done = gpusetup(*COMMANDS[name], tmp_path / "link")

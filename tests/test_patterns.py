@@ -14,6 +14,8 @@ from gpusetup.machine.frameworks.probes.loaded import ASK
 from gpusetup.render.marks import CLOSE
 from tests.patterns import Use, texts, uses
 
+pytestmark = pytest.mark.slow
+
 SIZES = {24: 0.05, 1 << 10: 0.05, 1 << 13: 0.08, 1 << 16: 0.25}
 """Characters, and the processor time in seconds that no pattern comes near; small sizes first, for the slow ones."""
 ELSEWHERE = {

@@ -26,6 +26,7 @@ SCHEMAS |= {path: f"vendor.github-issue-{'config' if path.stem == 'config' else 
 SCHEMAS[ROOT / "CITATION.cff"] = "vendor.citation-file-format"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "schema"), SCHEMAS.items(), ids=lambda value: getattr(value, "name", ""))
 def test_it_is_valid_by_its_schema(path: Path, schema: str) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(path)]

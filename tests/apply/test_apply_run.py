@@ -203,6 +203,7 @@ run.apply(load(file, Recipe), Place(root), lambda line: None)
 """
 
 
+@pytest.mark.slow
 def test_killed_at_every_boundary_it_resumes_to_the_same_state(tmp_path: Path) -> None:
     """SIGKILL before and after each journal entry and before each door, until a run is not killed any more."""
     made = recipe(*map(step, THREE))

@@ -163,7 +163,7 @@ def test_a_file_without_end_is_refused(place: StateDir) -> None:
         read_ours(place.journal.path)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+@pytest.mark.root("only root can give files to another user")
 @pytest.mark.parametrize("what", ["", "journal.jsonl", "recipes"])
 def test_what_belongs_to_another_user_is_not_believed(place: StateDir, what: str) -> None:
     apply(MADE, place, quiet)

@@ -18,7 +18,7 @@ from gpusetup.images.builder import Builder, Name
 from gpusetup.images.contents import licences_of
 from gpusetup.images.run import inside
 from tests.machine.test_machine_image_layers import STATUS, files, image, metadata
-from tests.support import Run
+from tests.support import Run, tool
 
 ENGINE = """#!/bin/sh
 printf '%s\\n' "$*" >>{folder}/log
@@ -113,8 +113,7 @@ int main(void) {
 @pytest.fixture
 def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Builder:
     """Build a real image whose every program, python3 and sh too, is one that looks around and leaves a mark."""
-    if shutil.which("buildah") is None or shutil.which("gcc") is None or os.geteuid() != 0:
-        pytest.skip("needs buildah, gcc and root")
+    program, gcc = tool("buildah"), tool("gcc")
     (tmp_path / "storage.conf").write_text(
         f'[storage]\ndriver = "vfs"\ngraphroot = "{tmp_path}/store"\nrunroot = "{tmp_path}/run"\n'
     )
@@ -126,22 +125,23 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Builder:
         (top / folder).mkdir(parents=True)
     (top / "var/lib/dpkg/status").write_text(STATUS)
     built = subprocess.run(
-        ["gcc", "-static", "-o", top / "bin/sh", tmp_path / "looks.c"], check=False, capture_output=True
+        [gcc, "-static", "-o", top / "bin/sh", tmp_path / "looks.c"], check=False, capture_output=True
     )
     if built.returncode:
         pytest.skip("there is no static C library")
     shutil.copy(top / "bin/sh", top / "usr/bin/python3")
 
     def buildah(*words: object) -> str:
-        return subprocess.run(["buildah", *map(str, words)], check=True, capture_output=True, text=True).stdout.strip()
+        return subprocess.run([program, *map(str, words)], check=True, capture_output=True, text=True).stdout.strip()
 
     made = buildah("from", "scratch")
     buildah("add", "--quiet", made, top, "/")
     buildah("config", "--env", "PATH=/usr/bin:/bin", made)
     buildah("commit", "--quiet", made, "localhost/hostile:1")
-    return Builder(name="buildah", path=str(shutil.which("buildah")))
+    return Builder(name="buildah", path=program)
 
 
+@pytest.mark.root("only root can build images with chroot isolation")
 def test_a_real_image_is_listed_without_its_python_and_runs_without_rights(
     hostile: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

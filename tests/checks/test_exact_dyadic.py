@@ -14,6 +14,8 @@ from checks.exact.dyadic import Dyadic, dyadic
 from checks.exact.models import SHAPES, WIDTH
 from checks.exact.reference import Trainer, primitives
 
+pytestmark = pytest.mark.slow
+
 WHERE = {"framework": "reference", "device": "cpu", "threads": 1, "trace": "", "log": "", "data": ""}
 JOB = Job(check="exact", seed=3, round=1, profile="quick", **WHERE)  # type: ignore[arg-type]  # a table of two types
 

@@ -149,6 +149,7 @@ def test_the_engine_takes_the_workers_word_for_it() -> None:
 USES = "import tensorflow\nasked = tensorflow.new_in_2_15\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("framework", "prepares", "outcome", "cause"),
     [

@@ -21,7 +21,9 @@ from gpusetup.machine.frameworks.read import places, read_frameworks
 from gpusetup.machine.model import Distribution, Framework, Unread
 from gpusetup.value import to_json
 from tests.doctor.machines import machine
-from tests.support import Run
+from tests.support import Run, tool
+
+pytestmark = pytest.mark.slow
 
 RULES = all_rules().values()
 
@@ -157,7 +159,7 @@ int ncclGetVersion(int *version) { return 5; }
 def test_the_loaded_libraries_are_named_and_say_their_versions(ask, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     paths = [str(tmp_path / name) for name in ("libcudnn.so.9", "libcudart.so.13", "libnccl.so.2", "libother.so.1")]
     for path in paths:
-        subprocess.run(["gcc", "-shared", "-x", "c", "-", "-o", path], input=LIBRARIES, text=True, check=True)
+        subprocess.run([tool("gcc"), "-shared", "-x", "c", "-", "-o", path], input=LIBRARIES, text=True, check=True)
     found = ask(HEALTHY + f"\nimport ctypes; kept = [ctypes.CDLL(path) for path in {paths!r}]")
     assert not isinstance(found.libraries, Unread)
     assert {path for _, path in found.libraries} == set(paths[:3])

@@ -21,6 +21,8 @@ from tests.doctor.test_doctor_deep import HEALTHY
 from tests.strangers import MALLORY, give, needs_root, ran
 from tests.support import Run
 
+pytestmark = pytest.mark.slow
+
 SYSTEM = "/usr/bin/python3"
 TOLD = """
 import os

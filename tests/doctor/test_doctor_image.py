@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from gpusetup.machine.model import Machine
 from gpusetup.machine.model.image import Image
 from tests.doctor.host_fit import cells, expected, said
 from tests.doctor.machines import machine
+from tests.support import drawn
 
 CUDA13 = {"CUDA_VERSION": "13.2.1"}
 OURS = {
@@ -180,7 +180,7 @@ def test_what_a_plan_demands_of_the_driver_is_what_the_doctor_demands() -> None:
 
 def test_a_sample_of_the_matrix_agrees_with_the_tables_read_by_plain_loops() -> None:
     tables = facts()
-    sample = random.sample(list(cells(tables)), 200)
+    sample = drawn("images", list(cells(tables)), 200)
     found = {one: said(cell) for one, cell in enumerate(sample)}
     assert found == {one: expected(tables, cell) for one, cell in enumerate(sample)}
     assert len(Counter(found.values())) > 2

@@ -29,7 +29,9 @@ from gpusetup.value import to_json
 from tests.doctor.machines import cases, machine
 from tests.fake_host import WHOLE, grow
 from tests.stacks import desktop
-from tests.support import Run
+from tests.support import Run, tool
+
+pytestmark = pytest.mark.slow
 
 RULES = all_rules()
 BROKEN: dict[str, Any] = {"gpus": {"0": {"compute_mode": 2}}, "system": {"kernel": {"modules-": ["nvidia_uvm"]}}}
@@ -155,7 +157,7 @@ def test_every_step_is_reached_reboots_nobody_and_is_shell_text(distro: str) -> 
     doors = "\n".join(f"step_{name.replace('-', '_')}() {{\n{text}}}" for name, text in texts.items())
     # SC2032, SC2033: sudo is a function of ours here, and can run functions
     done = subprocess.run(
-        ["shellcheck", "--shell=bash", "--exclude=SC2317,SC2034,SC2329,SC2032,SC2033", "-"],
+        [tool("shellcheck"), "--shell=bash", "--exclude=SC2317,SC2034,SC2329,SC2032,SC2033", "-"],
         input=f"{library}\n{doors}", text=True, capture_output=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout

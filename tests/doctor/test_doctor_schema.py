@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import pytest
 
 from gpusetup.doctor.comparison import Examination, changes
@@ -17,6 +16,11 @@ from gpusetup.machine.model import Machine
 from gpusetup.value import schema, to_json
 from tests.doctor.machines import HOSTS, cases, machine
 from tests.support import Run
+
+pytestmark = pytest.mark.slow
+
+if TYPE_CHECKING:
+    import jsonschema  # takes seconds to load: each test does it for itself
 
 RULES = all_rules().values()
 EVERY = [*map(machine, HOSTS), *(case.fires for case in cases())]
@@ -32,6 +36,8 @@ def report(host: Machine) -> Report:
 
 
 def published(command: str, gpusetup: Run) -> jsonschema.Draft202012Validator:
+    import jsonschema
+
     done = gpusetup(command, "--schema")
     assert (done.returncode, done.stderr) == (0, "")
     said: dict[str, Any] = json.loads(done.stdout)
@@ -62,6 +68,8 @@ def test_this_machine_and_its_report_are_as_the_schemas_say(gpusetup: Run) -> No
 
 
 def test_an_observation_is_as_its_schema_says() -> None:
+    import jsonschema
+
     before, after = (
         examine(host, RULES) for host in (machine(), machine("desktop", {"gpus": {"0": {"temperature": 120}}}))
     )
@@ -73,6 +81,8 @@ def test_an_observation_is_as_its_schema_says() -> None:
     "change", [{"state": "fine"}, {"rule": 5}, {"more": "than there is"}, {"evidence": "not a list"}]
 )
 def test_what_is_no_report_is_refused(change: dict[str, Any], gpusetup: Run) -> None:
+    import jsonschema
+
     wrong = json.loads(to_json(report(machine())))
     wrong["findings"][0] |= change
     with pytest.raises(jsonschema.ValidationError):

@@ -16,6 +16,8 @@ from gpusetup.report import doctor as text
 from gpusetup.report.doctor_formats import FORMATS
 from tests.doctor.hostile_sizes import SIZES
 
+pytestmark = pytest.mark.slow
+
 RULES = list(all_rules().values())
 SMALL = 40
 PROPORTIONAL = 3

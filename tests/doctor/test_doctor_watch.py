@@ -24,6 +24,8 @@ from tests.doctor.machines import machine
 from tests.fake_driver import FakeDriver
 from tests.support import Run
 
+pytestmark = pytest.mark.slow
+
 RULES = all_rules().values()
 HOT = {"gpus": {"0": {"temperature": 120}}}
 LOST = {"unread": "failed", "source": "nvml", "detail": "NVML_ERROR_GPU_IS_LOST", "code": 15}

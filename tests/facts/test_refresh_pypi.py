@@ -17,6 +17,8 @@ from tests.facts.local_server import Upstream, serve
 from tools import pip_index, refresh_pypi, refresh_wheels
 from tools.rows import Row, apply
 
+pytestmark = pytest.mark.slow
+
 RECORDED = Path(__file__).parent / "recorded" / "index"
 TODAY = date(2026, 11, 22)
 NOT_FINAL = ["torch-2.16.0rc1-cp313-cp313-manylinux_2_28_x86_64.whl", "torch-2.14.0+cpu-cp313-cp313-linux_x86_64.whl"]

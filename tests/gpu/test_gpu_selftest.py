@@ -16,8 +16,6 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 SHARE = 0.95
 """Of the best that the same card gave in the same run."""
 
-pytestmark = pytest.mark.gpu
-
 
 @pytest.fixture(scope="module")
 def cuda_frameworks() -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
 from collections.abc import Callable
 
 import pytest
@@ -14,11 +12,10 @@ from gpusetup.resolve.model import Card
 from tests.lab.fedora import Lab
 from tests.lab.stubs import KERNEL, program
 from tests.lab.world import ADA, DAY, PASCAL, World
-
-pytestmark = pytest.mark.lab
+from tests.support import chance, drawn
 
 KINDS = ((PASCAL, "rpmfusion"), (ADA, "nvidia"), (ADA, "wheels"))
-GATHERED = KINDS if os.environ.get("GPUSETUP_TESTS_ALL") else random.sample(KINDS, 1)
+GATHERED = drawn("bundles", KINDS, 1)
 OFFLINE = {"GPUSETUP_BUNDLE": "/root/bundle"}
 
 
@@ -76,7 +73,7 @@ def test_every_single_file_of_a_bundle_is_checked(world: World, lab: Lab) -> Non
     before = lab.state()
     files = lab.sh("cd /root/bundle && find . -type f ! -name SHA256SUMS ! -name install.sh").stdout.split()
     assert len(files) > 10
-    for file in random.sample(files, 3):
+    for file in chance("files").sample(sorted(files), 3):
         flip = f"""
             cd /root/bundle && cp -p {file} /tmp/whole
             printf '\\001' | dd of={file} bs=1 seek=$(($(stat -c %s {file}) / 2)) conv=notrunc status=none

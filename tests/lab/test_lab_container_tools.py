@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -19,18 +18,10 @@ from gpusetup.render.container import render
 from gpusetup.resolve.model import Requirement
 from tests.render import container_readers as readers
 from tests.render.test_container_formats import JOB, chosen, made
-
-pytestmark = pytest.mark.lab
+from tests.support import tool
 
 HERE = Path(__file__).parent
 DOLLAR = "${localEnv:HOME}"
-
-
-def program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        pytest.skip(f"{name} is not installed")
-    return found
 
 
 def text_of(kind: str, *words: str) -> str:
@@ -56,7 +47,7 @@ def dev_container(folder: Path, text: str) -> dict[str, object]:
     (folder / ".devcontainer").mkdir(exist_ok=True)
     (folder / ".devcontainer/devcontainer.json").write_text(text)
     asked = ("read-configuration", "--workspace-folder", str(folder), "--docker-path", "/bin/true")
-    found: dict[str, object] = json.loads(told(folder, program("devcontainer"), *asked))["configuration"]
+    found: dict[str, object] = json.loads(told(folder, tool("devcontainer"), *asked))["configuration"]
     return found
 
 
@@ -72,7 +63,7 @@ def test_docker_compose_reads_the_command_as_it_was_given(tmp_path: Path) -> Non
 
 def composed(folder: Path, text: str) -> dict[str, Any]:
     (folder / "compose.yaml").write_text(text)
-    found: dict[str, Any] = yaml.safe_load(told(folder, program("docker-compose"), "-f", "compose.yaml", "config"))[
+    found: dict[str, Any] = yaml.safe_load(told(folder, tool("docker-compose"), "-f", "compose.yaml", "config"))[
         "services"
     ]["train"]
     return found
@@ -114,7 +105,7 @@ def test_buildah_reads_labels_as_they_were_given(tmp_path: Path) -> None:
     stack = msgspec.structs.replace(stack, environments=(hostile,))
     container = render(stack, base, JOB, facts(), made="2026-11-27", kind="labels", own=tmp_path / "own")
     (tmp_path / "Containerfile").write_text(container.text)
-    buildah = (program("buildah"), "--root", f"{tmp_path}/root", "--runroot", f"{tmp_path}/run", "--storage-driver=vfs")
+    buildah = (tool("buildah"), "--root", f"{tmp_path}/root", "--runroot", f"{tmp_path}/run", "--storage-driver=vfs")
     told(tmp_path, *buildah, "build", "--tag=localhost/labels:1", str(tmp_path))
     inspected = json.loads(told(tmp_path, *buildah, "inspect", "--type=image", "localhost/labels:1"))
     labels = inspected["OCIv1"]["config"]["Labels"]
@@ -127,7 +118,7 @@ def on_cluster(folder: Path, job: str, driver: str) -> None:
     if os.geteuid() != 0:
         pytest.skip("a cluster of one's own needs root, for namespaces")
     for name in ("munged", "slurmctld", "slurmd", "sbatch"):
-        program(name)
+        tool(name)
     (folder / "job.sh").write_text(job)
     configuration = (HERE / "slurm/slurm.conf").read_text().replace("@FOLDER@", str(folder))
     (folder / "slurm.conf").write_text(configuration)

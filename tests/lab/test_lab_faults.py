@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
 from pathlib import Path
 
 import pytest
@@ -11,10 +9,9 @@ import pytest
 from tests.lab import faults
 from tests.lab.fedora import Lab
 from tests.lab.world import ADA, World
+from tests.support import drawn
 
-pytestmark = pytest.mark.lab
-
-CHOSEN = faults.FAULTS if os.environ.get("GPUSETUP_TESTS_ALL") else random.sample(faults.FAULTS, 2)
+CHOSEN = drawn("faults", faults.FAULTS, 2)
 NOUVEAU = "mkdir -p /sys/module/nouveau"
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import random
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 
@@ -19,8 +16,7 @@ from gpusetup.render.steps import recipe
 from gpusetup.value import to_json
 from tests.lab.fedora import Lab
 from tests.lab.world import ADA, DAY, PASCAL, World
-
-pytestmark = pytest.mark.lab
+from tests.support import drawn, tool
 
 ANYWHERE = Origin(arch="x86_64", cards=None, kernel=None, driver=None, secure_boot=None)
 UNIT = "/etc/systemd/system/gpusetup-recipe.service"
@@ -54,7 +50,7 @@ def kickstart(text: str) -> str:
 
 
 FIRST_BOOTS: tuple[tuple[str, Callable[[str], str]], ...] = (("cloud-init", cloud_init), ("kickstart", kickstart))
-BOOTED = FIRST_BOOTS if os.environ.get("GPUSETUP_TESTS_ALL") else random.sample(FIRST_BOOTS, 1)
+BOOTED = drawn("first boots", FIRST_BOOTS, 1)
 
 
 @pytest.mark.parametrize(("kind", "extract"), FIRST_BOOTS)
@@ -95,8 +91,7 @@ def test_a_first_boot_that_needs_a_second_reboot_does_not_reboot_for_ever(world:
 
 
 def test_the_playbook_does_what_the_script_does_over_a_reboot(world: World, lab: Lab) -> None:
-    if shutil.which("ansible-playbook") is None:
-        pytest.skip("ansible-playbook is not installed")
+    tool("ansible-playbook")
     made = recipe(world.small(ADA))
     text = render(made, "ansible", DAY)
     assert text.count("ansible.builtin.reboot:") == sum(step.reboot_after for step in made.steps)

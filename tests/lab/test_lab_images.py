@@ -8,16 +8,12 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from gpusetup.selftest.proof import Proof
 from gpusetup.value import load, to_json
 from tests.lab.images import Images, lacking
 from tests.lab.wheels import wheel
 from tests.selftest.synthetic import scene
-
-pytestmark = pytest.mark.lab
 
 TORCH = ["--framework", "torch", "--gpu", "none"]
 CUDA = ["--framework", "torch", "--gpu", "RTX 4090", "--torch", "2.14.1+cu126"]
@@ -70,6 +66,9 @@ def test_a_wheel_that_is_not_the_one_on_record_ends_the_build_in_one_clear_error
 def test_the_bill_of_materials_has_what_is_inside_with_hashes_and_where_it_came_from(
     images: Images, base: str, tmp_path: Path
 ) -> None:
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     options = [*TORCH, "--base-image", base, "--image", f"localhost/listed-{base}:1"]
     built = images.build([*options, "--sbom", str(tmp_path / "bom.json")])
     assert built.returncode == 0, built.stderr

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,10 +15,7 @@ from gpusetup.resolve.model import Stack
 from tests.lab import cells, kills
 from tests.lab.fedora import Lab
 from tests.lab.world import ADA, DAY, PASCAL, World
-
-pytestmark = pytest.mark.lab
-
-SEED = random.randrange(2**32)
+from tests.support import chance, tool
 
 
 @pytest.mark.parametrize(("name", "driver"), [("Pascal", "akmod-nvidia-580xx"), ("Ada", "akmod-nvidia-610")])
@@ -34,18 +29,17 @@ def test_it_installs_changes_nothing_twice_and_goes_back(world: World, tmp_path:
 
 def test_cells_of_the_matrix(world: World, tmp_path: Path) -> None:
     """A few by chance; `benchmarks/lab_matrix.py` walks through them all."""
-    chosen = random.Random(SEED).sample(cells.every(), 2)
+    chosen = chance("cells").sample(cells.every(), 2)
     for number, cell in enumerate(chosen):
         stack = cell.stack(world)
         if isinstance(stack, Stack):
             verdict = cells.walk(world, tmp_path / f"lab{number}", stack)
-            assert verdict.wrong == "", f"seed {SEED}, {cell}: {verdict.said}"
+            assert verdict.wrong == "", f"{cell}: {verdict.said}"
 
 
 def test_uv_makes_the_environments_where_it_is_asked_to(world: World, new_lab: Callable[..., Lab]) -> None:
     """On the release whose own Python is the one that runs here, since uv asks an interpreter for its version."""
-    if shutil.which("uv", path=str(Path(sys.executable).parent)) is None:
-        pytest.skip("uv is not installed")
+    tool("uv")
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     release = next((str(row.release) for row in facts().fedora if row.python == here), None)
     if release is None:
@@ -83,12 +77,12 @@ def test_killed_anywhere_it_resumes_to_the_state_of_an_undisturbed_run(
     before = undisturbed.state()
     points = kills.points(undisturbed, script)
     whole = undisturbed.state()
-    for point in random.Random(SEED).sample(points, 2):
+    for point in chance("points").sample(points, 2):
         disturbed = new_lab()
-        assert kills.killed(disturbed, script, point), f"seed {SEED}, {point}"
+        assert kills.killed(disturbed, script, point), str(point)
         resumed = disturbed.recipe(script)
         assert resumed.returncode == 0, resumed.stdout + resumed.stderr
-        assert disturbed.state() == whole, f"seed {SEED}, {point}"
+        assert disturbed.state() == whole, str(point)
         assert disturbed.recipe(script, "--undo").returncode == 0
         assert disturbed.state() == before
 

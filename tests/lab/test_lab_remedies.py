@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import subprocess
 
-import pytest
-
 from gpusetup.render.model import Recipe
 from tests.lab import stubs
 from tests.lab.fedora import Lab
 from tests.shims.test_shims_remedies import recipe_of
-
-pytestmark = pytest.mark.lab
 
 KERNEL = stubs.WORDS["KERNEL"]
 ASKS = f"""#!/bin/bash

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
 import subprocess
 
 import pytest
@@ -11,8 +9,7 @@ import pytest
 from tests.lab import stubs
 from tests.lab.fedora import Lab
 from tests.lab.world import ADA, World
-
-pytestmark = pytest.mark.lab
+from tests.support import drawn
 
 REPOS = ("rpmfusion", "nvidia", "runfile")
 PASSWORD = "12345678\n12345678\n"
@@ -31,7 +28,7 @@ def at_a_terminal(lab: Lab, script: str) -> subprocess.CompletedProcess[str]:
     return lab.sh("script --quiet --return --command 'bash /root/recipe.sh' /dev/null", stdin=PASSWORD)
 
 
-@pytest.mark.parametrize("repo", REPOS if os.environ.get("GPUSETUP_TESTS_ALL") else random.sample(REPOS, 1))
+@pytest.mark.parametrize("repo", drawn("owners of the driver", REPOS, 1))
 def test_from_the_key_to_a_module_that_the_kernel_takes(world: World, secured: Lab, repo: str) -> None:
     script = world.script(ADA, repo=repo)
     unattended = secured.recipe(script)

@@ -7,8 +7,6 @@ import os
 from pathlib import Path
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from gpusetup.facts import facts
 from gpusetup.licences.cyclonedx import bill
@@ -80,6 +78,9 @@ def test_a_stack_that_is_free_has_no_freer_one() -> None:
 
 @pytest.mark.parametrize("request_", [ON_GPU, Request(release="44")], ids=["gpu", "cpu"])
 def test_the_bill_of_materials_is_valid_by_the_official_schema(request_: Request) -> None:
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     report = Licences(subject="Stack", parts=judge(parts_of(stack(request_), facts()), facts()))
     text = bill(report)
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None

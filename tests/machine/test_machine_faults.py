@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,9 @@ import pytest
 from gpusetup.machine.read import read
 from tests.fake_driver import FakeDriver
 from tests.machine.fault_matrix import DEADLINE, MARGIN, Cell, cells, functions, meet
+from tests.support import drawn
+
+pytestmark = pytest.mark.slow
 
 SAMPLE = 40
 
@@ -33,9 +35,8 @@ def test_without_a_fault_nothing_is_told(driven: Path) -> None:
 
 
 def test_a_random_sample_is_told_in_time(driven: Path, fake_driver: FakeDriver) -> None:
-    seed = random.randrange(1 << 32)
-    for cell in random.Random(seed).sample(cells(fake_driver.library), SAMPLE):
-        check(driven, cell, f"{cell} (seed {seed})")
+    for cell in drawn("faults of the driver", cells(fake_driver.library), SAMPLE):
+        check(driven, cell, str(cell))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ import pytest
 from tests.machine.fuzz import MEMORY, Outcome, Target, meet
 from tests.machine.fuzz_targets import targets
 
+pytestmark = pytest.mark.slow
+
 SEED, EXAMPLES = 14, 25
 
 

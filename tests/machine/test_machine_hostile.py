@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -25,7 +24,7 @@ from gpusetup.machine.sysroot import Root
 from gpusetup.machine.worker import Channel, Worker
 from tests.fake_host import FEDORA, WHOLE, Content, Link, grow
 from tests.machine.hostile import hostile_host
-from tests.support import Run
+from tests.support import Run, tool
 
 COMMANDS = (
     ("doctor",), ("detect",), ("plan",), ("install",), ("container",), ("why", "torch==2.14.1"), ("licences",)
@@ -43,8 +42,7 @@ def unread(value: object) -> Unread:
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A hostile host, and the file in which whatever runs of it leaves a mark."""
-    if shutil.which("gcc") is None:
-        pytest.skip("gcc is not installed: no library can be made that leaves a mark")
+    tool("gcc")
     folder = tmp_path_factory.mktemp("hostile")
     return hostile_host(folder, folder / "mark"), folder / "mark"
 
@@ -70,11 +68,10 @@ def test_no_command_runs_or_loads_what_lies_in_a_folder(
     assert not mark.exists(), mark.read_text()
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed: it shows what is run and loaded")
 def test_the_kernel_is_asked_to_run_or_map_nothing_of_a_folder(hostile: tuple[Path, Path], tmp_path: Path) -> None:
     root, _ = hostile
     trace, script = tmp_path / "trace", Path(sys.executable).with_name("gpusetup")
-    calls: list[str | Path] = ["strace", "-f", "-y", "-e", "trace=execve,execveat,mmap,open,openat", "-o", trace]
+    calls: list[str | Path] = [tool("strace"), "-f", "-y", "-e", "trace=execve,execveat,mmap,open,openat", "-o", trace]
     subprocess.run([*calls, script, "doctor", "--sysroot", root], stdout=subprocess.DEVNULL, check=False)
     lines = trace.read_text(errors="replace").splitlines()
     ours = [line for line in lines if str(root) in line]
@@ -334,6 +331,7 @@ def swallow(*_: object) -> Reading[tuple[Package, ...]]:
         kept.append(bytearray(8 << 20))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("reader", "words"), [(spin, "0.5 s of processor time"), (swallow, "512 MiB of memory")])
 def test_a_reading_that_takes_too_much_is_unread_and_the_rest_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: Callable[..., object], words: str
@@ -346,6 +344,7 @@ def test_a_reading_that_takes_too_much_is_unread_and_the_rest_is_read(
     assert machine.system.distro == "fedora"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("reader", "words"), [(spin, "1 s of processor time"), (swallow, "512 MiB of memory")])
 def test_a_folder_that_takes_too_much_is_refused_by_what_was_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: Callable[..., object], words: str

@@ -24,7 +24,7 @@ from gpusetup.machine.image import engines, tar
 from gpusetup.machine.image.described import described
 from gpusetup.machine.image.name import image_name
 from gpusetup.machine.image.read import read_image
-from tests.support import ROOT, Run
+from tests.support import ROOT, Run, tool
 
 ENV, LABELS = ["CUDA_VERSION=13.2.1", "PATH=/bin"], {"io.gpusetup.driver-floor": "580"}
 CONFIG = {"architecture": "amd64", "os": "linux", "config": {"Env": ENV, "Labels": LABELS}}
@@ -173,6 +173,7 @@ BOMBS: dict[str, tuple[str, Callable[[], Iterable[bytes]]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_an_archive_that_would_fill_memory_is_given_up_early(bomb: str, tmp_path: Path) -> None:
     says, blocks = BOMBS[bomb]
@@ -315,10 +316,9 @@ def test_a_container_is_checked_against_a_host_before_it_is_built(gpusetup: Run)
     assert gpusetup("doctor", "--explain", "IMG005").stdout.startswith("# IMG005")
 
 
-@pytest.mark.skipif(shutil.which("buildah") is None, reason="buildah is not installed")
 def test_what_buildah_says_of_a_real_image(tmp_path: Path) -> None:
     """A real image, built of nothing: buildah's own archive of it, in both formats, and its inspect."""
-    base = ["buildah", "--root", f"{tmp_path}/root", "--runroot", f"{tmp_path}/run", "--storage-driver", "vfs"]
+    base = [tool("buildah"), "--root", f"{tmp_path}/root", "--runroot", f"{tmp_path}/run", "--storage-driver", "vfs"]
 
     def run(*words: str) -> str:
         return subprocess.run([*base, *words], capture_output=True, text=True, check=True).stdout.strip()

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import lzma
-import shutil
 from pathlib import Path
 
 import pytest
@@ -17,14 +16,14 @@ from gpusetup.machine.kernel.journal import read_journal
 from gpusetup.machine.kernel.log import read_earlier_log, read_kernel_log
 from gpusetup.machine.model import Unread
 from tests.fake_host import Link, grow
+from tests.support import tool
 
 FOLDER = f"/var/log/journal/{'d' * 32}"
 
 
 @pytest.fixture
 def host(tmp_path: Path) -> Host:
-    if shutil.which("journalctl") is None:
-        pytest.skip("journalctl is not installed: it reads the journal")
+    tool("journalctl")
     raw = lzma.decompress(Path(__file__).with_name("journal.xz").read_bytes())
     return Host(grow(tmp_path / "root", {f"{FOLDER}/system.journal": raw}))
 
@@ -77,7 +76,7 @@ def test_a_damaged_journal_is_never_an_empty_log(host: Host) -> None:
         ("echo 'No journal files were found.' >&2; exit 1", "absent"),
         ("echo 'Failed to open files: Bad message' >&2; exit 1", "failed"),
         ("echo '[ 1.0] host kernel: Linux version 6.17'; echo broken >&2; exit 1", "failed"),
-        ("sleep 9", "timeout"),
+        ("exec sleep 9", "timeout"),
     ],
 )
 def test_what_journalctl_refuses_says_why(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import lzma
 import random
-import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -21,6 +20,7 @@ from gpusetup.machine.kernel.running import read_kernel
 from gpusetup.machine.model import Kernel, ModuleBuild, Unread
 from gpusetup.machine.read import read
 from tests.fake_host import FEDORA, Content, Link, grow
+from tests.support import tool
 
 RUNNING = "7.0.4-200.fc44.x86_64"
 
@@ -146,9 +146,8 @@ def test_the_log_keeps_what_concerns_a_gpu_and_no_argument(tmp_path: Path) -> No
 @pytest.fixture(scope="module")
 def signed_module(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A module that gcc has compiled and openssl has signed, as the kernel's own tools do it."""
-    for tool in ("gcc", "openssl"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"{tool} is not installed: no module can be made")
+    for name in ("gcc", "openssl"):
+        tool(name)
     folder = tmp_path_factory.mktemp("module")
     entries = "".join(
         f'static const char e{i}[] __attribute__((section(".modinfo"), used)) = "{entry}";\n'
@@ -187,8 +186,7 @@ def packed(raw: bytes, packer: str, folder: Path) -> bytes:
     """Return `raw` packed; ``zstd FILE`` says the size, which of a pipe it does not know."""
     if packer != "zst":
         return lzma.compress(raw) if packer == "xz" else gzip.compress(raw)
-    if shutil.which("zstd") is None:
-        pytest.skip("zstd is not installed: nothing can be packed by it")
+    tool("zstd")
     (folder / "m.ko").write_bytes(raw)
     subprocess.run(["zstd", "-q", folder / "m.ko"], check=True)
     return (folder / "m.ko.zst").read_bytes()
@@ -224,6 +222,7 @@ def big_module(at: int, modinfo: bytes = MODINFO) -> bytes:
     return noise[:70_000] + DECOY + noise[70_000:at] + modinfo + noise[at:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packer", ["xz", "gz", "zst"])
 @pytest.mark.parametrize("at", [200_000, (1 << 20) - 60, (4 << 20) - 100, 5 << 20])
 def test_a_big_packed_module_that_is_not_loaded_tells_its_licence(tmp_path: Path, packer: str, at: int) -> None:
@@ -235,6 +234,7 @@ def test_a_big_packed_module_that_is_not_loaded_tells_its_licence(tmp_path: Path
     assert loaded.unread == "unsupported"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packer", ["xz", "gz", "zst"])
 @pytest.mark.parametrize(
     ("change", "why"),

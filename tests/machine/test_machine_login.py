@@ -73,7 +73,7 @@ def test_what_a_profile_pretends_to_be_is_still_only_variables(tools: Path) -> N
     [
         ("exit 1", "failed", ""),
         ("echo no shell >&2; exit 1", "failed", "no shell"),
-        ("sleep 60", "timeout", ""),
+        ("exec sleep 60", "timeout", ""),
         ("exec yes", "failed", "it printed more than"),
         ("yes >&2", "failed", "it printed more than"),
         ("export CUDA_X=$(printf %40000s x)", "failed", "a variable is longer"),
@@ -88,7 +88,7 @@ def test_a_login_that_cannot_be_had_says_why_and_soon(tools: Path, profile: str,
     assert time.monotonic() - start < 15
 
 
-def test_what_a_profile_leaves_running_is_not_waited_for(tools: Path) -> None:
+def test_what_a_profile_leaves_running_is_not_waited_for(tools: Path, end_what_is_left: None) -> None:
     start = time.monotonic()
     assert isinstance(login(tools, "sleep 30 &", 20), Login)
     assert time.monotonic() - start < 15

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import sqlite3
 import subprocess
 import tracemalloc
@@ -19,6 +18,7 @@ from gpusetup.machine.packages.installed import FAMILIES, find_owners, read_pack
 from gpusetup.machine.read import read
 from tests.fake_host import Content, Link, grow
 from tests.fake_rpmdb import Rpm, rpmdb
+from tests.support import tool
 
 LIBCUDA = "/usr/lib64/libcuda.so.580.95.05"
 RPMDB = "/usr/lib/sysimage/rpm/rpmdb.sqlite"
@@ -50,8 +50,7 @@ def test_a_damaged_database_is_unread_wherever_it_is_cut(tmp_path: Path) -> None
 
 
 def test_a_database_of_rpm_itself_is_read(tmp_path: Path) -> None:
-    if shutil.which("rpmbuild") is None:
-        pytest.skip("rpmbuild is not installed: no package can be made")
+    tool("rpmbuild")
     spec = tmp_path / "p.spec"
     spec.write_text(
         "Name: nvidia-stand-in\nEpoch: 3\nVersion: 580.95.05\nRelease: 1\nSummary: x\nLicense: MIT\nVendor: Somebody\n"
@@ -109,8 +108,7 @@ def test_dpkg_tells_what_is_installed_held_and_whose(tmp_path: Path) -> None:
 
 
 def test_dpkg_itself_says_the_same() -> None:
-    if shutil.which("dpkg-query") is None:
-        pytest.skip("this system has no dpkg")
+    tool("dpkg-query")
     told = run("dpkg-query", "-W", "-f", "${db:Status-Status} ${Package} ${Version}\n")
     found = read_packages(Host(Path("/")))
     assert not isinstance(found, Unread)
@@ -180,6 +178,7 @@ def test_a_database_whose_changes_lie_beside_it_is_read_as_it_is(tmp_path: Path)
 _TABLE = "CREATE TABLE Packages (hnum INTEGER, blob BLOB)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("packages", "why"),
     [

@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from gpusetup.machine.model import Unread
 from tests.machine.random_hosts import CROWDED, Host, hosts, meet, whole_host
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:

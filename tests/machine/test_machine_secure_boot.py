@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from gpusetup.machine.host import Host
 from gpusetup.machine.kernel.secure_boot import KEYS, SHIM, VARIABLES, read_mok, read_secure_boot
 from gpusetup.machine.model import SigningKey, Unread
 from tests.fake_host import Content, grow
+from tests.support import tool
 
 SECURE_BOOT = f"{VARIABLES}/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
@@ -19,8 +19,7 @@ SECURE_BOOT = f"{VARIABLES}/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Certificates that openssl has made, by common name."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed: no certificate can be made")
+    tool("openssl")
     folder = tmp_path_factory.mktemp("keys")
     made = {}
     for name in ("akmods-host", "Fedora Secure Boot CA"):

@@ -17,6 +17,7 @@ from gpusetup.machine.software.libraries import read_cached, read_libraries
 from gpusetup.machine.software.linker_cache import entries
 from gpusetup.machine.software.wheels import read_owned, shared_files
 from tests.fake_host import FEDORA, Content, Link, grow
+from tests.support import tool
 
 
 def test_a_library_of_another_machine_is_told_apart(tmp_path: Path) -> None:
@@ -152,8 +153,7 @@ def test_another_active_environment_is_read_too(tmp_path: Path, monkeypatch: pyt
 
 
 def test_torch_tells_its_architectures_without_being_imported(tmp_path: Path) -> None:
-    if shutil.which("gcc") is None:
-        pytest.skip("gcc is not installed: no library can be made")
+    tool("gcc")
     source = tmp_path / "module.c"
     source.write_text(
         'const char *other(void) { return "built for sm_20 and newer"; }\n'

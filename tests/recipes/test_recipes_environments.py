@@ -17,7 +17,10 @@ import pytest
 from gpusetup.render.model import Recipe, Step
 from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Environment, Requirement
+from tests import support
 from tests.stacks import cardless
+
+pytestmark = pytest.mark.slow
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -55,12 +58,8 @@ class Home:
         tools = folder / "tools"
         tools.mkdir()
         (tools / f"python{PYTHON}").symlink_to(sys.executable)
-        for name in ("uv",):
-            found = shutil.which(name, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-            if found:
-                (tools / name).symlink_to(found)
-            elif tool == name:
-                pytest.skip("uv is not installed (it is in the development extra)")
+        if tool == "uv":
+            (tools / "uv").symlink_to(support.tool("uv"))
         self.path = f"{tools}:/usr/bin:/bin"
 
     def recipe(self, *requirements: Requirement) -> tuple[Recipe, Step]:

@@ -40,6 +40,7 @@ def test_a_healthy_host_has_the_same_findings(host: str) -> None:
     assert states(again(whole)) == states(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 def test_every_rule_finds_the_same(case: Case) -> None:
     for one in (case.fires, case.quiet):

@@ -48,6 +48,7 @@ def test_facts_stay_readable(line: str) -> None:
     assert clean(line) == line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", [*SHORT, *(text for text, *_ in LEAKS.values())])
 def test_every_text_takes_time_in_proportion_to_its_length(word: str) -> None:
     """64 KiB of "a.a.a." once took a minute; a quadratic pattern takes at least ten times what is allowed here."""
@@ -57,6 +58,7 @@ def test_every_text_takes_time_in_proportion_to_its_length(word: str) -> None:
     assert time.process_time() - begun < 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["x://h/", "x://a:b", "password=", "/home/", "user ", "ghp_", "--", "uid=1(", "a@"])
 def test_what_follows_a_beginning_takes_no_longer(start: str) -> None:
     for word in (",", ")", ":", "a", "-", ".", "@", "/", "'", " ", "1", "a,", "?", "_"):

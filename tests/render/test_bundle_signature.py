@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from gpusetup.render.steps import recipe
 from gpusetup.resolve import resolve
 from gpusetup.resolve.model import Request
 from tests.stacks import laptop
+from tests.support import tool
 
 CHECK = "gpg --verify SHA256SUMS.asc SHA256SUMS && sha256sum --check --quiet SHA256SUMS"
 
@@ -31,15 +33,15 @@ def part(text: str, first: str, last: str) -> str:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> dict[str, str]:
-    if shutil.which("gpg") is None:
-        pytest.skip("gpg is not installed")
+def home(tmp_path: Path) -> Iterator[dict[str, str]]:
+    tool("gpg")
     folder = tmp_path / "gnupg"
     folder.mkdir(mode=0o700)
     env = os.environ | {"GNUPGHOME": str(folder)}
     make = ["gpg", "--batch", "--passphrase", "", "--quick-generate-key", "lab <lab@example.org>", "ed25519", "sign"]
     subprocess.run(make, env=env, check=True, capture_output=True)
-    return env
+    yield env
+    subprocess.run(["gpgconf", "--kill", "all"], env=env, check=True)
 
 
 def gathered(tmp_path: Path, env: dict[str, str], sign: str) -> tuple[Path, subprocess.CompletedProcess[str]]:

@@ -5,14 +5,10 @@ from __future__ import annotations
 import functools
 import json
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import kubernetes_validate
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -27,7 +23,7 @@ from gpusetup.render.container.choose import HOST, choose
 from gpusetup.render.container.formats import formats
 from gpusetup.resolve.model import Card, Request
 from tests.render import container_readers as readers
-from tests.support import ROOT, Run
+from tests.support import ROOT, Run, tool
 
 ADA = Card(name="GeForce RTX 4090", arch="Ada", compute_capability="8.9", known_by="NVML")
 BASES = [name for name in names(facts()) if not name.endswith(HOST)]
@@ -53,13 +49,6 @@ def made(base: str, kind: str, job: ContainerJob = JOB, card: Card = ADA) -> Con
     return render(stack, upon, job, facts(), made="2026-11-22", kind=kind)
 
 
-def tool(name: str) -> str:
-    found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
-    if found is None:
-        pytest.skip(f"{name} is not installed")
-    return found
-
-
 def hadolint(text: str, folder: Path) -> str:
     (folder / "Containerfile").write_text(text)
     return subprocess.run(
@@ -75,6 +64,7 @@ def shellcheck(text: str, shell: str) -> str:
 @functools.cache
 def compose_specification() -> Any:
     import check_jsonschema.builtin_schemas as builtin
+    import jsonschema
 
     schema = json.loads((Path(builtin.__file__).parent / "vendor" / "compose-spec.json").read_text())
     return jsonschema.validators.validator_for(schema)(schema)
@@ -132,8 +122,11 @@ def test_an_apptainer_definition_keeps_to_the_grammar(base: str) -> None:
     assert labels == made(base, "apptainer").labels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", BASES)
 def test_a_compose_file_fits_the_specification(base: str) -> None:
+    import jsonschema
+
     validator = compose_specification()
     found = readers.yaml_of(made(base, "compose").text)
     validator.validate(found)
@@ -149,6 +142,8 @@ def test_a_compose_file_fits_the_specification(base: str) -> None:
 @pytest.mark.parametrize("kind", ["kubernetes-job", "kubernetes-deployment"])
 @pytest.mark.parametrize("base", BASES)
 def test_a_manifest_fits_kubernetes_own_schema(base: str, kind: str, version: str) -> None:
+    import kubernetes_validate
+
     job = msgspec.structs.replace(JOB, products=("NVIDIA-H100-80GB-HBM3",), runtime_class="nvidia")
     found = readers.yaml_of(made(base, kind, job).text)
     kubernetes_validate.validate(found, version, strict=True)
@@ -169,6 +164,8 @@ def test_a_manifest_fits_kubernetes_own_schema(base: str, kind: str, version: st
 
 @pytest.mark.parametrize("base", BASES)
 def test_a_devcontainer_fits_its_schema(base: str) -> None:
+    import jsonschema
+
     schema = json.loads((Path(__file__).parent / "schemas" / "devcontainer.json").read_text())
     jsonschema.validate(readers.jsonc_of(made(base, "devcontainer").text), schema)
 
@@ -260,6 +257,8 @@ def test_any_command_comes_out_as_it_went_in(kind: str, command: list[str]) -> N
 
 @pytest.mark.parametrize("name", ["yes", "null", "on", "1e3", "0x1f", "0", "1-1", "2026-11-27"])
 def test_a_name_stays_text_where_yaml_would_see_another_kind(name: str) -> None:
+    import kubernetes_validate
+
     job = msgspec.structs.replace(JOB, name=name, image=f"{name}:1", products=(name,), runtime_class=name)
     assert list(readers.yaml_of(made("fedora", "compose", job).text)["services"]) == [name]
     assert readers.jsonc_of(made("fedora", "devcontainer", job).text)["name"] == name

@@ -17,6 +17,8 @@ from gpusetup.render.formats import render
 from gpusetup.render.steps import recipe
 from tests.stacks import desktop, laptop
 
+pytestmark = pytest.mark.slow
+
 FEDORA = content_dirs("recipes")[0] / "fedora"
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import msgspec
@@ -19,6 +17,7 @@ from gpusetup.render.container.bases import base_row, own_base
 from gpusetup.render.container.wheels import read_wheels
 from gpusetup.resolve.model import Requirement, Stack
 from tests.stacks import desktop, laptop
+from tests.support import tool
 
 JOB = ContainerJob(image="localhost/t:1", name="t", command=("python",))
 BASE = "registry.fedoraproject.org/fedora:44"
@@ -57,9 +56,7 @@ def test_the_floor_is_the_highest_of_the_environments() -> None:
 
 @pytest.mark.parametrize("stack", [laptop(), desktop()], ids=["laptop", "desktop"])
 def test_hadolint_finds_nothing(stack: Stack, tmp_path: Path) -> None:
-    hadolint = shutil.which("hadolint") or shutil.which("hadolint", path=str(Path(sys.executable).parent))
-    if hadolint is None:
-        pytest.skip("hadolint is not installed (it is in the development extra)")
+    hadolint = tool("hadolint")
     path = tmp_path / "Containerfile"
     path.write_text(render(with_floor(stack, *["580"] * len(stack.environments))).text)
     found = subprocess.run([hadolint, path], capture_output=True, text=True, check=False)

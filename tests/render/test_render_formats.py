@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import random
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +18,7 @@ from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Stack
 from tests.render.kinds import KINDS, stack
 from tests.stacks import cardless, desktop, laptop
-from tests.support import Run
+from tests.support import Run, chance, tool
 
 LINTERS = {
     "ansible": ("ansible-playbook", "--syntax-check", "-i", "localhost,"),
@@ -33,8 +31,7 @@ PARTS = content_dirs("recipes")[0] / "formats/parts"
 
 
 def lint(kind: str, text: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    if shutil.which(LINTERS[kind][0]) is None:
-        pytest.skip(f"{LINTERS[kind][0]} is not installed")
+    tool(LINTERS[kind][0])
     path = folder / f"recipe.{kind}"
     path.write_text(text)
     return subprocess.run([*LINTERS[kind], path], capture_output=True, text=True, check=False)
@@ -44,6 +41,7 @@ def test_every_format_has_a_linter_here() -> None:
     assert set(formats()) == set(LINTERS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", LINTERS)
 @pytest.mark.parametrize("make", [laptop, desktop, cardless])
 def test_each_format_passes_its_tool(kind: str, make: Callable[[], Stack], tmp_path: Path) -> None:
@@ -51,9 +49,12 @@ def test_each_format_passes_its_tool(kind: str, make: Callable[[], Stack], tmp_p
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [kind for kind in LINTERS if kind != "bash"])
 def test_a_machine_taken_by_chance_passes_its_tool_too(kind: str, tmp_path: Path) -> None:
-    machine = random.choice([name for name, asked in KINDS.items() if kind != "bundle" or not asked.variant])
+    machine = chance(f"{kind} for a machine").choice(
+        [name for name, asked in KINDS.items() if kind != "bundle" or not asked.variant]
+    )
     done = lint(kind, render(recipe(stack(machine)), kind, "2026-11-22"), tmp_path)
     assert done.returncode == 0, machine + done.stdout + done.stderr
 
@@ -64,6 +65,7 @@ def test_a_bundle_of_packages_is_not_for_an_image(variant: str) -> None:
         render(recipe(stack(variant)), "bundle", "2026-11-22")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "right", "wrong"),
     [

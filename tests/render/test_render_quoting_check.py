@@ -136,6 +136,7 @@ def test_what_only_passes_a_value_on_is_accepted(shape: str, tmp_path: Path) -> 
     assert ran(shape, VALUES, tmp_path) == ""
 
 
+@pytest.mark.slow
 def test_no_value_runs_in_a_drawn_shape_that_is_accepted(tmp_path: Path) -> None:
     """A sample; benchmarks/hostile_templates.py is the campaign."""
     drawn = Shapes(14)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +16,7 @@ from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Stack
 from tests.render.kinds import KINDS, stack
 from tests.stacks import cardless, desktop, laptop
+from tests.support import drawn, tool
 
 
 def bash(made: Recipe, day: str) -> str:
@@ -29,24 +27,25 @@ RECIPES = content_dirs("recipes")[0]
 
 
 def shellcheck(text: str, tmp_path: Path) -> None:
-    if not shutil.which("shellcheck"):
-        pytest.skip("shellcheck is not installed")
     path = tmp_path / "script.sh"
     path.write_text(text)
-    done = subprocess.run(["shellcheck", "--format", "gcc", path], capture_output=True, text=True, check=False)
+    done = subprocess.run([tool("shellcheck"), "--format", "gcc", path], capture_output=True, text=True, check=False)
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [laptop, desktop, cardless])
 def test_the_script_passes_shellcheck(make: Callable[[], Stack], tmp_path: Path) -> None:
     shellcheck(bash(recipe(make()), "2026-11-22"), tmp_path)
 
 
-@pytest.mark.parametrize("kind", KINDS if os.environ.get("GPUSETUP_TESTS_ALL") else random.sample(list(KINDS), 4))
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", drawn("shellcheck", list(KINDS), 4))
 def test_the_script_of_every_kind_of_machine_passes_shellcheck(kind: str, tmp_path: Path) -> None:
     shellcheck(bash(recipe(stack(kind)), "2026-11-22"), tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [laptop, desktop, cardless])
 def test_each_door_alone_passes_shellcheck(make: Callable[[], Stack], tmp_path: Path) -> None:
     """Doors also run one by one, outside the script; a variable that only another step sets would be caught here."""
@@ -80,6 +79,7 @@ def test_the_scripts_name_no_step(path: Path) -> None:
     assert not words & {name for name in names if "-" in name or name in ("nouveau", "cudnn", "toolkit")}
 
 
+@pytest.mark.slow
 def test_the_step_in_the_readme_renders_and_passes_shellcheck(tmp_path: Path) -> None:
     text = (RECIPES / "README.md").read_text().split("```jinja\n")[1].split("```")[0]
     (tmp_path / "fedora").mkdir()

@@ -30,6 +30,8 @@ from tests.render.bash_oracle import MARK, run
 from tests.stacks import cardless, desktop, laptop
 from tests.support import Run
 
+pytestmark = pytest.mark.slow
+
 FAMILIES = ("fedora", "debian", "suse")
 HOSTS = Path(__file__).parents[1] / "doctor/hosts"
 RECIPES = content_dirs("recipes")[0]

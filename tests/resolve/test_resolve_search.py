@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,6 +46,7 @@ def brute_force(problem: Problem, constraints: list[Constraint]) -> tuple[int, .
     return None
 
 
+@pytest.mark.slow
 @given(problems())
 @settings(max_examples=400, deadline=None)
 def test_search_finds_what_brute_force_finds(drawn: tuple[Problem, list[Constraint]]) -> None:

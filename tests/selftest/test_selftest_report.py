@@ -6,7 +6,6 @@ import xml.etree.ElementTree as ET
 
 import msgspec
 import pytest
-from jsonschema import Draft202012Validator
 
 from gpusetup.report import selftest as report
 from gpusetup.report.selftest_formats import junit
@@ -106,6 +105,8 @@ def test_junit_has_a_case_for_every_verdict(world: World) -> None:
 def test_every_proof_is_what_its_published_schema_says(world: World) -> None:
     world.add("odd", pytorch=ODD, tensorflow="def run(job, record): raise ValueError('gone')")
     proof = world.prove("odd", seeds=(0, 2), baseline=world.prove("odd", seeds=(0,)))
+    from jsonschema import Draft202012Validator
+
     validator = Draft202012Validator(schema(Proof))
     whole = msgspec.json.decode(to_json(proof, indent=0))
     assert list(validator.iter_errors(whole)) == []

@@ -18,7 +18,7 @@ from gpusetup.render.steps import read_library
 Bash = Callable[..., subprocess.CompletedProcess[str]]
 USER = "nobody"
 """A user that every system has, and that has no right to anything."""
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
+needs_root = pytest.mark.root("only root can act as another user")
 DOCTOR = "\n".join(path.read_text() for path in sorted((content_dirs("recipes")[0] / "doctor").glob("*.sh")))
 
 

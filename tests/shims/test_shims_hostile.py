@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import msgspec
@@ -15,6 +14,7 @@ from gpusetup.resolve.model import Stack
 from tests.render.kinds import stack
 from tests.shims.conftest import Fedora
 from tests.shims.test_shims_script import FIXED, poisoned
+from tests.support import drawn
 
 KINDS = ("installer", "classic", "wheels", "uv", "ostree", "bootc")
 # compared with numbers, or part of a file's name, and then refused before any shell sees it
@@ -42,7 +42,7 @@ def hostile(kind: str, poison: str) -> Stack:
     return msgspec.json.decode(msgspec.json.encode(made), type=Stack)
 
 
-@pytest.mark.parametrize("kind", random.sample(KINDS, 2))
+@pytest.mark.parametrize("kind", drawn("hostile kinds", KINDS, 2))
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(st.characters(exclude_categories=("C", "Z")), max_size=8))
 def test_hostile_text_is_never_run(fedora: Fedora, tmp_path: Path, kind: str, text: str) -> None:

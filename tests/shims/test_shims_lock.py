@@ -225,7 +225,7 @@ def test_a_folder_that_others_can_write_to_is_refused(fedora: Fedora) -> None:
     assert not (fedora.root / "one").exists()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
+@pytest.mark.root("only root can give a folder to another user")
 def test_a_folder_of_another_user_is_refused(fedora: Fedora) -> None:
     state = fedora.root / "var/lib/gpusetup"
     state.mkdir(parents=True)
@@ -235,7 +235,7 @@ def test_a_folder_of_another_user_is_refused(fedora: Fedora) -> None:
     assert "nobody can change it" in done.stderr
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.root("only root can become another user")
 @pytest.mark.parametrize("option", ["--check", "--dry-run"])
 def test_another_user_who_looks_is_told_that_root_has_to(option: str) -> None:
     """Else a step whose notes cannot be read would seem not to be done."""

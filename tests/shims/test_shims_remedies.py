@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import subprocess
 import sys
 import tomllib
@@ -27,6 +26,7 @@ from gpusetup.render.model import Recipe
 from gpusetup.value import to_json
 from tests.doctor.machines import machine
 from tests.shims.conftest import wait_until_free
+from tests.support import drawn
 
 HERE = Path(__file__).parent
 CASES: dict[str, dict[str, Any]] = tomllib.loads((HERE / "remedies.toml").read_text())
@@ -162,12 +162,7 @@ def test_it_mends_once_and_is_taken_back_to_what_was_there(world: World, name: s
     assert world.tree(stays) == {path: text for path, text in before.items() if Path(path).name not in stays}
 
 
-def some(count: int) -> list[tuple[str, str]]:
-    """Return so many steps by chance; all with ``GPUSETUP_TESTS_ALL=1``."""
-    return STEPS if os.environ.get("GPUSETUP_TESTS_ALL") else sorted(random.sample(STEPS, count))
-
-
-@pytest.mark.parametrize(("name", "key"), some(30))
+@pytest.mark.parametrize(("name", "key"), drawn("failures", STEPS, 30))
 def test_a_failure_anywhere_is_taken_back_or_gone_on_from(
     tmp_path: Path, name: str, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,7 +184,7 @@ def test_a_failure_anywhere_is_taken_back_or_gone_on_from(
             assert world.tree(stays) == {path: text for path, text in before.items() if Path(path).name not in stays}
 
 
-@pytest.mark.parametrize(("name", "key"), some(4))
+@pytest.mark.parametrize(("name", "key"), drawn("kills", STEPS, 4))
 def test_killed_anywhere_it_goes_on_and_is_taken_back(
     tmp_path: Path, name: str, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
-import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from hypothesis import strategies as st
 from gpusetup.resolve.model import Stack
 from tests.shims.conftest import Fedora
 from tests.stacks import NONFREE, desktop, laptop
+from tests.support import drawn
 
 # Calls of which each marks one place where an undisturbed run of the laptop's recipe changes something.
 PLACES = (
@@ -31,8 +30,8 @@ PLACES = (
     "python -m pip install",
     "modprobe nvidia",
 )
-# A kill at each takes minutes; the tests take three of them by chance, and `GPUSETUP_TESTS_ALL=1` takes all.
-KILLS = PLACES if os.environ.get("GPUSETUP_TESTS_ALL") else random.sample(PLACES, 3)
+# A kill at each takes minutes, so three are drawn.
+KILLS = drawn("places of kills", PLACES, 3)
 
 
 def without_archive() -> Stack:
