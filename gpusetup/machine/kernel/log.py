@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from collections.abc import Iterable
 
 from gpusetup.machine.host import Host, unread
+from gpusetup.machine.kernel.forms import decoded, message
 from gpusetup.machine.kernel.journal import has_journal, read_journal
 from gpusetup.machine.model import Reading, Unread
 
 DEVICE = "/dev/kmsg"
-FILES = ("/var/log/dmesg", "/var/log/kern.log", "/var/log/messages")
+FILES = ("/var/log/dmesg", "/var/log/kern.log", "/var/log/messages", "/var/log/syslog")
 JOURNAL = "/var/log/journal"
 MOST = 500
 MOST_EARLIER = 100
@@ -25,11 +25,11 @@ _OF_INTEREST = (
     b"disagrees about version", b"lockdown:", b"aer:", b"pcie bus error", b"available pcie bandwidth",
     b"failed to assign", b"can't assign", b"insufficient power on the pcie", b"soft lockup", b"blocked for more than",
     b"in libnccl", b"in libcuda", b"pm: suspend exit", b"avc:  denied",
-    b"dmar: [", b"io_page_fault", b"can't reserve", b"change power state",
+    b"dmar: [", b"io_page_fault", b"can't reserve", b"change power state", b"no space for", b"gpl-only symbol",
+    b"failed to validate module",
 )  # fmt: skip
 """In small letters; words are found ten times faster than one pattern of them all."""
 _ECHO = b"command line"  # it echoes the arguments, which can name disks and keys
-_FILE_TIME = r"^.*?kernel: *(?=\[)"
 
 
 def read_kernel_log(host: Host) -> Reading[tuple[str, ...]]:
@@ -44,9 +44,8 @@ def read_kernel_log(host: Host) -> Reading[tuple[str, ...]]:
     for path in FILES:
         raw = host.read_bytes(path, FILE_LIMIT, end=True)
         if not isinstance(raw, Unread):
-            lines = raw.splitlines()
-            kept = _last(lines[_this_start(lines) :])
-            return tuple(re.sub(_FILE_TIME, "", line.decode(errors="replace")) for line in kept)
+            lines = decoded(raw).splitlines()
+            return tuple(filter(None, map(message, _last(lines[_this_start(lines) :]))))
     if has_journal(host):
         told = read_journal(host, 0)
         return told if isinstance(told, Unread) else tuple(line.decode(errors="replace") for line in _last(told))
@@ -64,9 +63,10 @@ def read_earlier_log(host: Host, *, deep: bool = False) -> Reading[tuple[str, ..
     for path in FILES[1:]:
         raw = host.read_bytes(path, FILE_LIMIT, end=True)
         if not isinstance(raw, Unread):
-            if b"NVRM: Xid" not in raw:
+            text = decoded(raw)
+            if b"NVRM: Xid" not in text:
                 return ()
-            lines = raw.splitlines()
+            lines = text.splitlines()
             return _with_xid(lines[: _this_start(lines)])
         if raw.unread != "absent":
             refused = raw
@@ -78,7 +78,7 @@ def read_earlier_log(host: Host, *, deep: bool = False) -> Reading[tuple[str, ..
 
 def _with_xid(lines: list[bytes]) -> tuple[str, ...]:
     told = [line for line in lines if b"NVRM: Xid" in line]
-    return tuple(line.decode(errors="replace") for line in told[-MOST_EARLIER:])
+    return tuple(filter(None, map(message, told[-MOST_EARLIER:])))
 
 
 def _this_start(lines: list[bytes]) -> int:
