@@ -1,4 +1,4 @@
-"""Writes ``docs/rules/``: a page for every rule and an index, all from the code. Run it after a rule has changed."""
+"""Writes ``docs/rules/``: a page for every rule and an index, all from the code. The site is built from them."""
 
 from __future__ import annotations
 
@@ -28,9 +28,11 @@ def index(rules: dict[str, Rule]) -> str:
         "# The doctor's rules\n\n"
         f"All {len(rules)} rules, written by `tools/rule_pages.py` from the code. What another rule's finding\n"
         "explains is folded under it. `gpusetup doctor --explain RULE` prints the same pages.\n\n"
-        "| rule | worst | what it looks for |\n|---|---|---|\n"
+        "| rule | slug | worst | what it looks for |\n|---|---|---|---|\n"
     )
-    return head + "".join(f"| [{one.id}]({one.id}.md) | {one.worst} | {one.title} |\n" for one in rules.values())
+    return head + "".join(
+        f"| [{one.id}]({one.id}.md) | {one.slug} | {one.worst} | {one.title} |\n" for one in rules.values()
+    )
 
 
 def main() -> int:

@@ -20,7 +20,7 @@ def list_all(form: str) -> None:
     if _is_json(form, "--list"):
         _print_json(tuple(about(one, rules) for one in rules))
     else:
-        click.echo("\n".join(f"{one.id}  {one.worst:8} {one.title}" for one in rules))
+        click.echo("\n".join(f"{one.id}  {one.worst:8} {one.title}  [{one.slug}]" for one in rules))
 
 
 def explain_rules(names: str, form: str) -> None:

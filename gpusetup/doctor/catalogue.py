@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 GROUP = "gpusetup.rules"
 MOST = 1 << 16
+ALL = "gpusetup doctor --list shows them all"
+LETTERS = 3
+"""Of the prefix of an id."""
 
 
 def all_rules() -> dict[str, Rule]:
@@ -40,8 +43,13 @@ def explained_rules() -> dict[str, Rule]:
 
 
 def _modules() -> list[str]:
-    names = sorted(os.listdir(os.path.join(os.path.dirname(__file__), "rules")))
-    return [f"gpusetup.doctor.rules.{name[:-3]}" for name in names if name.endswith(".py") and name != "__init__.py"]
+    """Return the modules of ``rules/``: one for each prefix of ids, or a folder of them where there are many."""
+    top = os.path.join(os.path.dirname(__file__), "rules")
+    found = [name[:-3] for name in os.listdir(top) if name.endswith(".py")]
+    for folder in (name for name in os.listdir(top) if len(name) == LETTERS):
+        names = os.listdir(os.path.join(top, folder))
+        found += [f"{folder}.{name[:-3]}" for name in names if name.endswith(".py")]
+    return [f"gpusetup.doctor.rules.{name}" for name in sorted(found) if not name.endswith("__init__")]
 
 
 def _rules_of(module: str) -> list[Rule]:
@@ -103,7 +111,9 @@ def _bytes(path: str) -> bytes:
 def _broken(name: str, summary: str, *evidence: str) -> Rule:
     from gpusetup.doctor.rule import Verdicts, rule, unknown  # noqa: PLC0415
 
-    @rule(name, "Rules of another distribution cannot be loaded", worst="unknown", required=True, source="entry points")
+    title = "Rules of another distribution cannot be loaded"
+
+    @rule(name, "plugin-broken", title, worst="unknown", required=True, source="entry points")
     def unloadable(_machine: Machine) -> Verdicts:
         """Say that a distribution's rules cannot be imported, or can be written by others: reinstall or remove it."""
         yield unknown(summary, *evidence)
@@ -112,7 +122,7 @@ def _broken(name: str, summary: str, *evidence: str) -> Rule:
 
 
 def select(rules: dict[str, Rule], only: str, skip: str) -> list[Rule]:
-    """Return the rules that ``--only`` and ``--skip`` leave: ids with commas, or the letters of a topic (DRV).
+    """Return the rules that ``--only`` and ``--skip`` leave: ids or slugs with commas, or the letters of a topic (DRV).
 
     Raises `WrongInputError` for a name that matches no rule, and when no rule is left: nothing would be looked at.
     """
@@ -120,16 +130,28 @@ def select(rules: dict[str, Rule], only: str, skip: str) -> list[Rule]:
     if not wanted:
         asked = " and ".join(f"--{name} {value}" for name, value in (("only", only), ("skip", skip)) if value.strip())
         raise WrongInputError(
-            f"{asked} leave no check", "name one that is to be made; gpusetup doctor --list shows them all"
+            f"{asked} leave no rule", "name one that is to be run; gpusetup doctor --list shows them all"
         )
     return [rules[name] for name in rules if name in wanted]
 
 
 def _matching(rules: dict[str, Rule], names: str) -> set[str]:
     chosen: set[str] = set()
-    for name in filter(None, (part.strip().upper() for part in names.split(","))):
-        some = {rule for rule in rules if rule == name or (name.isalpha() and rule.rstrip("0123456789") == name)}
+    for name in filter(None, (part.strip() for part in names.split(","))):
+        some = {rule.id for rule in rules.values() if _is_called(rule, name)}
         if not some:
-            raise WrongInputError(f"no rule is called {name}", "gpusetup doctor --list shows them all")
+            raise WrongInputError(f"no rule is called {name}{_similar(rules, name)}", ALL)
         chosen |= some
     return chosen
+
+
+def _is_called(rule: Rule, name: str) -> bool:
+    """Say whether `name` is the rule's id, its slug or the prefix of its topic, in any case."""
+    return name.upper() in {rule.id, rule.id.rstrip("0123456789")} or name.lower() == rule.slug
+
+
+def _similar(rules: dict[str, Rule], name: str) -> str:
+    from gpusetup.text import nearest  # noqa: PLC0415 - only where somebody mistyped
+
+    near = nearest(name, [*rules, *(rule.slug for rule in rules.values())])
+    return f"; did you mean {near}?" if near else ""

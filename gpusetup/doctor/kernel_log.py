@@ -82,6 +82,7 @@ def is_explained(message: Message) -> bool:
 
 def log_rule(
     rule_id: str,
+    slug: str,
     title: str,
     *,
     worst: Severity,
@@ -105,8 +106,9 @@ def log_rule(
                 yield Verdict(worst, describe(found[-1]), (*found[-SHOWN:], *more), fix(remedy), "")
 
         judge.__doc__ = describe.__doc__
-        return rule(rule_id, title, worst=worst, source=source, after=("GPU001", LOG_READABLE, *after), required=False)(
-            judge
-        )
+        after_all = ("GPU001", LOG_READABLE, *after)
+        return rule(
+            rule_id, slug, title, worst=worst, source=source, after=after_all, required=False, remedies=(remedy,)
+        )(judge)
 
     return make

@@ -6,7 +6,6 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from gpusetup.doctor.fixes import FAMILIES, HOST, table
-from gpusetup.doctor.mentions import mentions
 from gpusetup.value import Value
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ class About(Value):
     """What is known about a rule without running it; `docs` and the remedies' texts are Markdown."""
 
     id: str
+    slug: str
     title: str
     worst: str
     required: bool
@@ -39,6 +39,7 @@ def about(rule: Rule, every: Iterable[Rule]) -> About:
     """Return what `page` says as a value."""
     return About(
         id=rule.id,
+        slug=rule.slug,
         title=rule.title,
         worst=rule.worst,
         required=rule.required,
@@ -53,7 +54,7 @@ def about(rule: Rule, every: Iterable[Rule]) -> About:
 def page(rule: Rule, every: Iterable[Rule]) -> str:
     """Return what is known about `rule` as Markdown; `every` rule is looked through for its consequences."""
     consequences = [one.id for one in every if rule.id in one.after]
-    lines = [f"# {rule.id}: {rule.title}", "", _unindented(rule.docs), ""]
+    lines = [f"# {rule.id}: {rule.title}", "", f"`{rule.slug}`", "", _unindented(rule.docs), ""]
     lines.append(f"- Worst severity: {rule.worst}" + (", and must be known" if rule.required else ""))
     if rule.after:
         lines.append(f"- Can be explained by: {', '.join(rule.after)}")
@@ -80,7 +81,7 @@ def _remedies(rule: Rule) -> Iterator[str]:
 def named(rule: Rule) -> dict[str, str]:
     """Return the remedies that `rule` may advise, each with what is said before it of containers."""
     fixes = table()
-    own = sorted(mentions(rule.judge) & fixes.keys())
+    own = sorted(rule.remedies)
     instead = {str(fixes[name].get("container", HOST)) for name in own} - {HOST, *own}
     where = {name: "On the host, if in a container: " if fixes[name].get("container") == HOST else "" for name in own}
     return {**where, **dict.fromkeys(sorted(instead), "In a container: ")}

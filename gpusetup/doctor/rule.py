@@ -5,7 +5,10 @@ readings through `known` and `there`, and rows of the tables of facts through `l
 be made, or a fact that is in no table, ends it as ``unknown`` (what it has yielded before stands). What it can do
 without, it takes through `optional` and `unlisted`, with the reason::
 
-    @rule("KRN002", "The kernel module is there but not loaded", worst="error", after=("KRN001",), source="…")
+    @rule(
+        "KRN002", "module-built-not-loaded", "The nvidia kernel module is built but not loaded",
+        worst="error", after=("KRN001",), source="…", remedies=("load-module",),
+    )
     def not_loaded(machine: Machine) -> Verdicts:
         \"\"\"What it means, how it comes about and what to do: this becomes the rule's page in the documentation.\"\"\"
         if "nvidia" not in names(known(machine.system.kernel.modules)):
@@ -89,12 +92,14 @@ def waivers() -> tuple[Waiver, ...]:
 class Rule(Value):
     """One rule: what is known about it, and `judge`, which runs it.
 
-    `worst` is the worst it can say (``unknown`` of one that only finds out whether it can be known), `after` the
-    rules that could be its cause, `source` the document or fact it rests on. The verdict of a `required` rule must be
-    known before a machine may be called healthy.
+    `slug` is its id in words (``msi-disabled``), accepted wherever the id is. `worst` is the worst severity it reports
+    (``unknown`` for one that only finds out whether something can be known), `after` the rules that could be its cause,
+    `source` the document or fact it rests on, `remedies` every remedy it may name. The verdict of a `required` rule
+    must be known before a machine may be called healthy.
     """
 
     id: str
+    slug: str
     title: str
     worst: Worst
     after: tuple[str, ...]
@@ -103,10 +108,12 @@ class Rule(Value):
     over: Callable[[Machine], Iterable[Place]] | None
     judge: Callable[..., Verdicts]
     docs: str
+    remedies: tuple[str, ...]
 
 
 def rule(
     rule_id: str,
+    slug: str,
     title: str,
     *,
     worst: Worst,
@@ -114,12 +121,14 @@ def rule(
     after: tuple[str, ...] = (),
     over: Callable[[Machine], Iterable[Place]] | None = None,
     required: bool | None = None,
+    remedies: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Verdicts]], Rule]:
     """Make a `Rule` of the decorated function; one that can give an error is required unless it says otherwise."""
 
     def make(judge: Callable[..., Verdicts]) -> Rule:
         return Rule(
             id=rule_id,
+            slug=slug,
             title=title,
             worst=worst,
             after=after,
@@ -128,6 +137,7 @@ def rule(
             over=over,
             judge=judge,
             docs=judge.__doc__ or "",
+            remedies=remedies,
         )
 
     return make

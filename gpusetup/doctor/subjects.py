@@ -31,22 +31,26 @@ def each_card(machine: Machine) -> Iterator[tuple[str, PciGpu]]:
 
 def gpu_rule(
     rule_id: str,
+    slug: str,
     title: str,
     *,
     worst: Severity,
     source: str,
     after: tuple[str, ...] = (),
     required: bool | None = None,
+    remedies: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Verdicts]], Rule]:
     """Make a rule that is run over every GPU; a silent driver or a lost GPU explains whatever it would say."""
     return rule(
         rule_id,
+        slug,
         title,
         worst=worst,
         source=source,
         after=(*after, GPU_LOST, DRIVER_HANGS, NVML_SILENT, GPU_UNANSWERED),
         over=each_gpu,
         required=required,
+        remedies=remedies,
     )
 
 

@@ -20,7 +20,7 @@ HOSTS = sorted(path.stem for path in (HERE / "hosts").glob("*.json"))
 
 
 class Case(NamedTuple):
-    """One case file: a rule, the host that triggers it and the nearly identical one that does not."""
+    """One table of a case file: a rule, the host that triggers it and the nearly identical one that does not."""
 
     name: str
     rule: str
@@ -59,13 +59,14 @@ def _changed(old: Any, new: Any) -> Any:
 
 
 def cases() -> list[Case]:
-    return [_case(path) for path in sorted((HERE / "cases").glob("*.toml"))]
+    """Return the cases of ``cases/<prefix>.toml``: one table each, named ``RULE`` or ``RULE-what``."""
+    files = sorted((HERE / "cases").glob("*.toml"))
+    return [_case(name, said) for file in files for name, said in tomllib.loads(file.read_text()).items()]
 
 
-def _case(path: Path) -> Case:
-    said = tomllib.loads(path.read_text())
+def _case(name: str, said: dict[str, Any]) -> Case:
     host = said.get("host", "desktop")
     both = said.get("both", {})
     common = json.loads(msgspec.json.encode(machine(host, both)))
     fires, quiet = (msgspec.convert(laid_over(common, said[which]), Machine) for which in ("fires", "quiet"))
-    return Case(path.stem, path.stem.partition("-")[0], said["state"], fires, quiet)
+    return Case(name, name.partition("-")[0], said["state"], fires, quiet)

@@ -88,21 +88,23 @@ def test_no_rule_over_an_image_is_well_without_a_reading_or_a_fact() -> None:
 # the instrument sees what it is there for
 
 
-@rule("AAA001", "takes a reading for evidence and judges by it", worst="error", over=each_gpu, source="a test")
+@rule(
+    "AAA001", "a-slug", "takes a reading for evidence and judges by it", worst="error", over=each_gpu, source="a test"
+)
 def careless(machine: Machine, gpu: Gpu) -> Verdicts:
     """Calls a GPU well whose temperature nobody could read."""
     if (either(gpu.temperature) or 0) > 100:
         yield error("hot", "temperature")
 
 
-@rule("AAA002", "says why it can do without", worst="error", over=each_gpu, source="a test")
+@rule("AAA002", "a-slug", "says why it can do without", worst="error", over=each_gpu, source="a test")
 def careful(machine: Machine, gpu: Gpu) -> Verdicts:
     """Says so of what it does not rest on."""
     if (optional(gpu.temperature, "the fan tells as well") or 0) > 100:
         yield error("hot", "temperature")
 
 
-@rule("AAA003", "takes a missing row for good news", worst="error", source="a test")
+@rule("AAA003", "a-slug", "takes a missing row for good news", worst="error", source="a test")
 def credulous(machine: Machine) -> Verdicts:
     """Finds nothing wrong with a driver that is in no table."""
     branch = str(known(machine.driver.nvml)).partition(".")[0]
@@ -111,7 +113,7 @@ def credulous(machine: Machine) -> Verdicts:
         yield error("never", "a row")
 
 
-@rule("AAA004", "asks for a row that must be there", worst="error", source="a test")
+@rule("AAA004", "a-slug", "asks for a row that must be there", worst="error", source="a test")
 def thorough(machine: Machine) -> Verdicts:
     """Is unknown without the row."""
     branch = str(known(machine.driver.nvml)).partition(".")[0]
@@ -119,7 +121,7 @@ def thorough(machine: Machine) -> Verdicts:
         yield error("never", "a row")
 
 
-@rule("AAA005", "asks for a row that it can do without", worst="error", source="a test")
+@rule("AAA005", "a-slug", "asks for a row that it can do without", worst="error", source="a test")
 def lenient(machine: Machine) -> Verdicts:
     """Says so."""
     branch = str(known(machine.driver.nvml)).partition(".")[0]

@@ -56,7 +56,7 @@ def test_the_root_of_a_chain_is_named_not_the_link_before() -> None:
 
 
 def test_what_a_rule_has_seen_stands_though_its_cause_could_not_look() -> None:
-    @rule("AAA001", "blind", worst="error", source="a test")
+    @rule("AAA001", "a-slug", "blind", worst="error", source="a test")
     def blind(machine: Machine) -> Verdicts:
         known(machine.system.secure_boot)
         yield error("never reached", "nothing")
@@ -67,7 +67,7 @@ def test_what_a_rule_has_seen_stands_though_its_cause_could_not_look() -> None:
 
 
 def test_a_rule_that_raises_becomes_an_unknown_finding_that_names_it() -> None:
-    @rule("AAA001", "broken", worst="error", over=each_gpu, source="a test")
+    @rule("AAA001", "a-slug", "broken", worst="error", over=each_gpu, source="a test")
     def broken(machine: Machine, gpu: Gpu) -> Verdicts:
         yield error(f"{1 // gpu.index}", "nothing")
 
@@ -99,7 +99,7 @@ def test_causes_are_rules_and_no_rule_is_its_own_cause(name: str) -> None:
 
 
 def made(name: str, after: tuple[str, ...] = ()) -> Rule:
-    @rule(name, "made for a test", worst="error", after=after, source="a test")
+    @rule(name, "a-slug", "made for a test", worst="error", after=after, source="a test")
     def always(machine: Machine) -> Verdicts:
         yield error("always", "because")
 
@@ -107,7 +107,7 @@ def made(name: str, after: tuple[str, ...] = ()) -> Rule:
 
 
 def test_a_cause_that_could_not_look_because_of_another_does_not_hide_what_was_seen() -> None:
-    @rule("AAA002", "blind because of AAA001", worst="error", after=("AAA001",), source="a test")
+    @rule("AAA002", "a-slug", "blind because of AAA001", worst="error", after=("AAA001",), source="a test")
     def blind(machine: Machine) -> Verdicts:
         known(machine.system.secure_boot)
         yield error("never reached", "nothing")

@@ -17,7 +17,7 @@ from tests.support import Run
 GOOD = '''
 from gpusetup.doctor.rule import warning, rule
 
-@rule("LAB001", "The lab's own rule", worst="warning", source="the lab")
+@rule("LAB001", "lab-own", "The lab's own rule", worst="warning", source="the lab")
 def always(machine):
     """It always has something to say, so that a test can see it."""
     yield warning("said by the lab", "because")

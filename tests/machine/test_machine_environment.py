@@ -20,7 +20,7 @@ REQUIRED = "cuda>=12.6 brand=tesla,driver>=535,driver<536"
 
 def names_in_rules() -> Iterator[str]:
     """Yield every name that a rule looks up in the environment, and those in lists that it goes through."""
-    for path in sorted((ROOT / "gpusetup/doctor/rules").glob("*.py")):
+    for path in sorted((ROOT / "gpusetup/doctor/rules").rglob("*.py")):
         text = path.read_text()
         if "system.environment" not in text:
             continue

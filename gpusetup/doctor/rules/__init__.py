@@ -1,1 +1,1 @@
-"""The rules, one module per topic; a module is found by being here."""
+"""The rules, by the prefix of their ids: a module each, or a folder of modules where there are many."""

@@ -1,4 +1,4 @@
-"""BUS…: what the PCI bus itself says of the cards, driver or not."""
+"""BUS: the card on the PCI bus: BARs, AER errors, exclusion by option."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ MANY_CORRECTED = 1000
 
 @rule(
     "BUS001",
-    "A card's memory window has no place",
+    "bar-unassigned",
+    "PCI BAR of a GPU has no address space",
     worst="error",
     after=("GPU001",),
     over=each_card,
     required=False,
     source=SYSFS,
+    remedies=("firmware-settings",),
 )
 def no_window(machine: Machine, card: PciGpu) -> Verdicts:
     """The machine's firmware gave this card no address space (BAR 0 or 1 has no size), so no driver can use it.
@@ -36,12 +38,14 @@ def no_window(machine: Machine, card: PciGpu) -> Verdicts:
 
 @rule(
     "BUS002",
-    "PCIe reports errors of a card",
+    "pcie-aer-errors",
+    "PCIe AER errors on a GPU",
     worst="error",
     after=("GPU001",),
     over=each_card,
     required=False,
     source=AER,
+    remedies=("reseat",),
 )
 def errors(machine: Machine, card: PciGpu) -> Verdicts:
     """The kernel has counted PCIe errors of this card since the start: fatal ones lose it, non-fatal ones lose data in
@@ -60,12 +64,14 @@ def errors(machine: Machine, card: PciGpu) -> Verdicts:
 
 @rule(
     "BUS003",
-    "The driver was told to leave a GPU out",
+    "gpu-excluded",
+    "GPU excluded by a driver option (NVreg_ExcludedGpus)",
     worst="warning",
     after=("GPU001",),
     over=each_card,
     required=False,
     source="NVIDIA driver README: NVreg_ExcludedGpus",
+    remedies=("excluded-gpu",),
 )
 def excluded(machine: Machine, card: PciGpu) -> Verdicts:
     """The module option ``NVreg_ExcludedGpus`` names this card, so the driver leaves it alone."""

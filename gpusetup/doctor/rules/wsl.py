@@ -1,9 +1,9 @@
-"""WSL…: the Windows Subsystem for Linux, where the driver lives in Windows."""
+"""WSL: Windows Subsystem for Linux: its device, its libraries, its driver model."""
 
 from __future__ import annotations
 
 from gpusetup.doctor.rule import Verdicts, error, fix, rule, there, warning
-from gpusetup.doctor.rules.libraries import linker_finds
+from gpusetup.doctor.rules.lib.libraries import linker_finds
 from gpusetup.machine.model import Machine
 
 GUIDE = "https://docs.nvidia.com/cuda/wsl-user-guide/"
@@ -15,7 +15,9 @@ def is_wsl(machine: Machine) -> bool:
     return machine.system.virtualization == "wsl"
 
 
-@rule("WSL001", "WSL has no GPU device", worst="error", source=GUIDE)
+@rule(
+    "WSL001", "wsl-dxg-missing", "WSL has no GPU device /dev/dxg", worst="error", source=GUIDE, remedies=("update-wsl",)
+)
 def no_device(machine: Machine) -> Verdicts:
     """Inside WSL the GPU is reached through /dev/dxg; without it, it is WSL 1, an old Windows, or Windows lacks the
     driver.
@@ -24,7 +26,15 @@ def no_device(machine: Machine) -> Verdicts:
         yield error("/dev/dxg is missing: WSL cannot reach the GPU", "no /dev/dxg", fix=fix("update-wsl"))
 
 
-@rule("WSL002", "A Linux driver hides WSL's own libcuda", worst="error", after=("WSL001",), source=GUIDE)
+@rule(
+    "WSL002",
+    "wsl-linux-libcuda",
+    "A Linux libcuda hides WSL's own",
+    worst="error",
+    after=("WSL001",),
+    source=GUIDE,
+    remedies=("remove-linux-driver",),
+)
 def own_driver(machine: Machine) -> Verdicts:
     """The linker finds a libcuda.so.1 outside /usr/lib/wsl/lib first: a Linux driver was installed inside WSL, where
     only the one of Windows works.
@@ -39,7 +49,13 @@ def own_driver(machine: Machine) -> Verdicts:
 
 
 @rule(
-    "WSL003", "WSL's own libcuda is not on the linker's path", worst="error", after=("WSL001", "WSL002"), source=GUIDE
+    "WSL003",
+    "wsl-libcuda-not-found",
+    "WSL's libcuda is not on the linker path",
+    worst="error",
+    after=("WSL001", "WSL002"),
+    source=GUIDE,
+    remedies=("wsl-library-path",),
 )
 def not_on_path(machine: Machine) -> Verdicts:
     """The linker finds no libcuda.so.1 at all; Windows puts it into /usr/lib/wsl/lib, which belongs on the linker's
@@ -53,7 +69,14 @@ def not_on_path(machine: Machine) -> Verdicts:
         )
 
 
-@rule("WSL004", "WSL builds NVIDIA kernel modules", worst="warning", source=GUIDE)
+@rule(
+    "WSL004",
+    "wsl-builds-modules",
+    "WSL builds NVIDIA kernel modules that it cannot use",
+    worst="warning",
+    source=GUIDE,
+    remedies=("remove-linux-driver",),
+)
 def modules(machine: Machine) -> Verdicts:
     """A Linux kernel module of NVIDIA lies here; WSL's kernel cannot use it, and its package may bring a wrong
     libcuda.

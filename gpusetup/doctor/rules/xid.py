@@ -1,4 +1,4 @@
-"""XID…: the errors that the driver wrote to the kernel's log, by what NVIDIA says is to be done."""
+"""XID: errors that the driver wrote to the kernel log, by the action that NVIDIA recommends."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from gpusetup.doctor.kernel_log import LOG_READABLE, lines
+from gpusetup.doctor.kernel_log import DRIVER_SOURCE, LOG_READABLE, lines
 from gpusetup.doctor.once import once
 from gpusetup.doctor.rule import Verdict, Verdicts, error, fix, info, rule, warning
 from gpusetup.doctor.table import read_table
 from gpusetup.machine.model import Machine
 
+STORM = 3
+GSP = {"119", "120"}
 CATALOGUE = "https://docs.nvidia.com/deploy/xid-errors/ (Xid catalogue)"
 AFTER = ("GPU001", LOG_READABLE)
 XID = r"(?i)NVRM: Xid \((?:PCI:)?([0-9a-f:.]++)[^()]*+\): (\d+)"
@@ -19,6 +21,31 @@ XID = r"(?i)NVRM: Xid \((?:PCI:)?([0-9a-f:.]++)[^()]*+\): (\d+)"
 MANY = 5
 RECOVERY = "154"
 _ACTION = r"(?i)recovery action changed from \w{1,20}(?: \([^()]{0,80}\))? to (0x[0-9a-f]{1,8}) \(([^()]{0,80})\)"
+
+
+@rule(
+    "XID010",
+    "gsp-rpc-timeouts",
+    "Xid: repeated GSP RPC timeouts",
+    worst="error",
+    after=("GPU001", LOG_READABLE),
+    required=False,
+    source=f"{CATALOGUE}; {DRIVER_SOURCE}",
+    remedies=("newer-driver",),
+)
+def gsp_storm(machine: Machine) -> Verdicts:
+    """Xid 119 or 120 came several times: the GPU's own processor (GSP) no longer answers, and each call waits for it. A
+    reset may help for a while, a newer driver mostly for good.
+    """
+    for (address, number), said in events(machine).items():
+        if number in GSP and len(said) >= STORM:
+            yield error(
+                f"Xid {number} came {len(said)} times",
+                said[0],
+                said[-1],
+                fix=fix("newer-driver"),
+                subject=f"PCI {address}",
+            )
 
 
 @cache
@@ -50,7 +77,16 @@ def verdicts(machine: Machine, group: str, remedy: str) -> Iterator[Verdict]:
         yield error(summary, *evidence, fix=fix(remedy), subject=f"PCI {address}")
 
 
-@rule("XID001", "A GPU fell off the bus", worst="error", after=(*AFTER, "GPU003"), required=False, source=CATALOGUE)
+@rule(
+    "XID001",
+    "xid-off-the-bus",
+    "Xid: GPU has fallen off the bus",
+    worst="error",
+    after=(*AFTER, "GPU003"),
+    required=False,
+    source=CATALOGUE,
+    remedies=("power-cycle",),
+)
 def lost(machine: Machine) -> Verdicts:
     """Xid 79: the driver could not reach the GPU over PCIe any more; power, heat, the slot or the card itself."""
     yield from verdicts(machine, "lost", "power-cycle")
@@ -58,11 +94,13 @@ def lost(machine: Machine) -> Verdicts:
 
 @rule(
     "XID002",
-    "A GPU has had an error that asks for a reset",
+    "xid-reset",
+    "Xid: an error that requires a GPU reset",
     worst="error",
     after=AFTER,
     required=False,
     source=CATALOGUE,
+    remedies=("reset-some-gpu",),
 )
 def reset(machine: Machine) -> Verdicts:
     """NVIDIA's catalogue asks to reset the GPU after this Xid; until then its results are not to be trusted."""
@@ -70,7 +108,14 @@ def reset(machine: Machine) -> Verdicts:
 
 
 @rule(
-    "XID003", "A GPU's memory had an uncorrectable error", worst="error", after=AFTER, required=False, source=CATALOGUE
+    "XID003",
+    "xid-memory",
+    "Xid: uncorrectable GPU memory error",
+    worst="error",
+    after=AFTER,
+    required=False,
+    source=CATALOGUE,
+    remedies=("watch-memory",),
 )
 def memory(machine: Machine) -> Verdicts:
     """ECC found an error that it could not mend: the program that met it ended, and the GPU wants a reset.
@@ -80,27 +125,61 @@ def memory(machine: Machine) -> Verdicts:
     yield from verdicts(machine, "memory", "watch-memory")
 
 
-@rule("XID004", "An NVLink had an error", worst="error", after=AFTER, required=False, source=CATALOGUE)
+@rule(
+    "XID004",
+    "xid-nvlink",
+    "Xid: NVLink error",
+    worst="error",
+    after=AFTER,
+    required=False,
+    source=CATALOGUE,
+    remedies=("nvlink",),
+)
 def nvlink(machine: Machine) -> Verdicts:
     """A connection between GPUs failed: the link itself, the GPU at its other end, or an NVSwitch."""
     yield from verdicts(machine, "nvlink", "nvlink")
 
 
 @rule(
-    "XID005", "A GPU lacks auxiliary power", worst="error", after=(*AFTER, "LOG003"), required=False, source=CATALOGUE
+    "XID005",
+    "xid-power",
+    "Xid: GPU lacks auxiliary power",
+    worst="error",
+    after=(*AFTER, "LOG003"),
+    required=False,
+    source=CATALOGUE,
+    remedies=("power-supply",),
 )
 def power(machine: Machine) -> Verdicts:
     """Xid 54: the card's power cable is not connected, or not well."""
     yield from verdicts(machine, "power", "power-supply")
 
 
-@rule("XID006", "A GPU's driver software failed", worst="error", after=AFTER, required=False, source=CATALOGUE)
+@rule(
+    "XID006",
+    "xid-driver",
+    "Xid: driver or GSP software error",
+    worst="error",
+    after=AFTER,
+    required=False,
+    source=CATALOGUE,
+    remedies=("newer-driver",),
+)
 def software(machine: Machine) -> Verdicts:
     """An Xid that NVIDIA's catalogue answers with an update of the software or a restart of the virtual machine."""
     yield from verdicts(machine, "software", "newer-driver")
 
 
-@rule("XID007", "Programs made errors on a GPU", worst="warning", after=AFTER, required=False, source=CATALOGUE)
+@rule(
+    "XID007",
+    "xid-application",
+    "Xid: errors caused by applications",
+    worst="warning",
+    after=AFTER,
+    required=False,
+    source=CATALOGUE,
+    remedies=("check-program",),
+)
 def programs(machine: Machine) -> Verdicts:
     """A program did something illegal and was ended; the GPU stays well. Mostly it is a fault in the program.
 
@@ -112,7 +191,15 @@ def programs(machine: Machine) -> Verdicts:
         yield say(summary, *evidence, fix=fix("check-program"), subject=f"PCI {address}")
 
 
-@rule("XID008", "The driver noted something about a GPU", worst="info", after=AFTER, required=False, source=CATALOGUE)
+@rule(
+    "XID008",
+    "xid-informational",
+    "Xid: informational events",
+    worst="info",
+    after=AFTER,
+    required=False,
+    source=CATALOGUE,
+)
 def notes(machine: Machine) -> Verdicts:
     """An Xid that needs nothing to be done, or that belongs to another one."""
     for address, summary, evidence in of_group(machine, "note"):
@@ -121,11 +208,13 @@ def notes(machine: Machine) -> Verdicts:
 
 @rule(
     "XID009",
-    "The driver reported an error that no table explains",
+    "xid-unlisted",
+    "Xid: a code that no catalogue lists",
     worst="warning",
     after=AFTER,
     required=False,
     source=CATALOGUE,
+    remedies=("kernel-log",),
 )
 def unexplained(machine: Machine) -> Verdicts:
     """An Xid that NVIDIA's catalogue does not explain. Of some the driver's source tells at least the name (nverror.h),
@@ -141,11 +230,17 @@ def unexplained(machine: Machine) -> Verdicts:
 
 @rule(
     "XID011",
-    "The driver's messages say which action a GPU needs",
+    "xid-recovery-action",
+    "Xid 154: the GPU's recovery action changed",
     worst="error",
     after=(*AFTER, "REC001"),
     required=False,
     source=f"{CATALOGUE}; nvml.h, nvmlDeviceGpuRecoveryAction_t",
+    remedies=(
+        "drain-gpu",
+        "reset-some-gpu",
+        "restart-machine",
+    ),
 )
 def recovery(machine: Machine) -> Verdicts:
     """Xid 154 says to what the recovery action of a GPU has changed: nothing, a reset, a restart of the machine, or

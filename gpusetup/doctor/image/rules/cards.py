@@ -14,7 +14,14 @@ from gpusetup.machine.model.image import Image
 TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/"
 
 
-@rule("IMG001", "The image is for another processor", worst="error", source="OCI image specification, image config")
+@rule(
+    "IMG001",
+    "image-wrong-architecture",
+    "The image is for another CPU architecture",
+    worst="error",
+    source="OCI image specification, image config",
+    remedies=("other-arch-image",),
+)
 def other_processor(machine: Machine, image: Image) -> Verdicts:
     """An image is built for one architecture; on another it ends with "exec format error", or crawls in emulation."""
     if image.architecture and image.architecture != machine.system.arch:
@@ -27,11 +34,13 @@ def other_processor(machine: Machine, image: Image) -> Verdicts:
 
 @rule(
     "IMG005",
-    "The image has no kernels for this card",
+    "image-no-kernel-image",
+    "The image has no kernel image for this GPU's compute capability",
     worst="error",
     after=("IMG002",),
     source="facts: torch_build, tensorflow, arch; CUDA C++ programming guide, binary and PTX compatibility",
     required=False,
+    remedies=("fitting-image",),
 )
 def no_kernels(machine: Machine, image: Image) -> Verdicts:
     """A framework in an image is compiled for a list of compute capabilities; on any other card every operation ends
@@ -71,11 +80,13 @@ def _is(card: Card) -> str:
 
 @rule(
     "IMG006",
-    "The image's own conditions do not hold here",
+    "image-requirements-unmet",
+    "NVIDIA_REQUIRE_* conditions of the image are not met",
     worst="error",
     after=("IMG002", "IMG003"),
     source=f"{TOOLKIT}docker-specialized.html",
     required=False,
+    remedies=("fitting-image",),
 )
 def conditions(machine: Machine, image: Image) -> Verdicts:
     """NVIDIA_REQUIRE_CUDA and its like say what an image's makers tested. NVIDIA's runtime refuses to start it

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from gpusetup.doctor.image.needs import needs, speaks
 from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, unknown
-from gpusetup.doctor.rules.containers import CDI, TOOLKIT
+from gpusetup.doctor.rules.ctr.toolkit import CDI, TOOLKIT
 from gpusetup.machine.model import Machine
 from gpusetup.machine.model.image import Image
 
 
 @rule(
     "IMG007",
-    "Nothing here hands the GPU to a container",
+    "image-no-gpu-runtime",
+    "No container engine here can pass the GPU to a container",
     worst="error",
     after=("IMG002",),
     source=TOOLKIT,
+    remedies=(
+        "container-toolkit",
+        "generate-cdi",
+    ),
 )
 def not_handed(machine: Machine, image: Image) -> Verdicts:
     """A container gets a GPU through NVIDIA's container toolkit: podman by a CDI specification that it wrote, docker by
@@ -32,7 +37,14 @@ def not_handed(machine: Machine, image: Image) -> Verdicts:
                     "/etc/cdi and /var/run/cdi have none of nvidia", fix=fix("generate-cdi", path=CDI))  # fmt: skip
 
 
-@rule("IMG008", "The image asks for too few of the driver's capabilities", worst="error", source=TOOLKIT)
+@rule(
+    "IMG008",
+    "image-capabilities-missing",
+    "The image's NVIDIA_DRIVER_CAPABILITIES lack compute",
+    worst="error",
+    source=TOOLKIT,
+    remedies=("driver-capabilities",),
+)
 def capabilities(machine: Machine, image: Image) -> Verdicts:
     """NVIDIA_DRIVER_CAPABILITIES in an image decides which driver libraries are mounted: CUDA needs ``compute``, and
     nvidia-smi ``utility``. With CDI all of them are.
@@ -46,8 +58,14 @@ def capabilities(machine: Machine, image: Image) -> Verdicts:
         yield info("nvidia-smi will not be in the container", f"NVIDIA_DRIVER_CAPABILITIES={said}")
 
 
-@rule("IMG009", "The image does not say what it needs", worst="unknown", source="labels and variables of the image",
-      required=True)  # fmt: skip
+@rule(
+    "IMG009",
+    "image-needs-unknown",
+    "The image does not state what it needs",
+    worst="unknown",
+    source="labels and variables of the image",
+    required=True,
+)
 def silent(machine: Machine, image: Image) -> Verdicts:
     """Neither our labels nor NVIDIA's variables are in this image, so that nobody can say where it runs.
 

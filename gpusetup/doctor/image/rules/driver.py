@@ -18,10 +18,15 @@ COMPATIBILITY = "https://docs.nvidia.com/deploy/cuda-compatibility/"
 
 @rule(
     "IMG002",
-    "The image needs an NVIDIA GPU or driver that is not here",
+    "image-needs-gpu",
+    "The image needs an NVIDIA GPU or driver that is missing here",
     worst="error",
     after=("IMG001",),
     source=TOOLKIT,
+    remedies=(
+        "fitting-image",
+        "install-driver",
+    ),
 )
 def no_driver(machine: Machine, image: Image) -> Verdicts:
     """The driver is the host's: no image brings one. Without a card or without a driver the frameworks inside see no
@@ -38,10 +43,15 @@ def no_driver(machine: Machine, image: Image) -> Verdicts:
 
 @rule(
     "IMG003",
-    "The driver is older than the image needs",
+    "image-driver-too-old",
+    "The driver is older than the image requires",
     worst="error",
     after=("IMG002",),
     source=f"facts: cuda_major, cuda; {COMPATIBILITY}",
+    remedies=(
+        "fitting-image",
+        "newer-driver",
+    ),
 )
 def old_driver(machine: Machine, image: Image) -> Verdicts:
     """The CUDA inside an image needs a driver of at least its floor: "CUDA driver version is insufficient".
@@ -81,10 +91,12 @@ def old_driver(machine: Machine, image: Image) -> Verdicts:
 
 @rule(
     "IMG004",
-    "The image is of a newer CUDA than the driver",
+    "image-cuda-too-new-for-driver",
+    "The image's CUDA is newer than the driver supports",
     worst="error",
     after=("IMG003",),
     source=COMPATIBILITY,
+    remedies=("newer-driver",),
 )
 def newer_minor(machine: Machine, image: Image) -> Verdicts:
     """Within one CUDA major an image of a newer minor runs on an older driver, with a restriction: such a driver

@@ -1,0 +1,1 @@
+"""ANS: answers of NVML that are missing or contradict each other."""

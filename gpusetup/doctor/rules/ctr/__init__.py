@@ -1,0 +1,1 @@
+"""CTR: containers: toolkit, CDI, engines, what a container was given."""

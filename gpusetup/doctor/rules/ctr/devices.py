@@ -1,0 +1,181 @@
+"""CTR1…: device specifications and engine settings for containers."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.cards import driver_version
+from gpusetup.doctor.rule import Fix, Verdicts, either, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rules.ctr.toolkit import TOOLKIT
+from gpusetup.doctor.subjects import has_gpu
+from gpusetup.machine.model import Machine
+from gpusetup.versions import cuda
+
+AFTER = ("GPU001", "DRV001", "CTR003")
+
+
+@rule(
+    "CTR101",
+    "cdi-stale",
+    "CDI specification belongs to another driver version",
+    worst="error",
+    after=AFTER,
+    source=TOOLKIT,
+    remedies=(
+        "generate-cdi",
+        "refresh-cdi",
+    ),
+)
+def stale(machine: Machine) -> Verdicts:
+    """The specification names libraries of a driver that is not the running one: containers get files that are gone,
+    or of the wrong version. The toolkit's refresh service writes it anew, but does not notice every change.
+    """
+    running = driver_version(machine) if has_gpu(machine) else None
+    for spec in (there(machine.containers.cdi) or ()) if running else ():
+        if spec.driver and spec.driver != running:
+            yield error(
+                f"the CDI specification was made for driver {spec.driver}, but {running} runs",
+                spec.path,
+                fix=written_anew(machine, spec.path),
+            )
+
+
+@rule(
+    "CTR102",
+    "cdi-files-missing",
+    "CDI specification names missing files",
+    worst="error",
+    after=(*AFTER, "CTR101"),
+    source=TOOLKIT,
+    remedies=(
+        "generate-cdi",
+        "refresh-cdi",
+    ),
+)
+def missing_files(machine: Machine) -> Verdicts:
+    """Files of this host that the specification mounts are not there any more: no container with a GPU can start."""
+    for spec in (there(machine.containers.cdi) or ()) if has_gpu(machine) else ():
+        if spec.missing:
+            yield error(
+                f"{len(spec.missing)} files that the CDI specification names are not there",
+                spec.path,
+                *spec.missing[:4],
+                fix=written_anew(machine, spec.path),
+            )
+
+
+def written_anew(machine: Machine, path: str) -> Fix:
+    """Return how the specification at `path` is written anew: by the toolkit's service where that keeps it."""
+    if path.startswith(("/run/", "/var/run/")) and any(
+        one.name == "nvidia-cdi-refresh" for one in machine.system.services
+    ):
+        return fix("refresh-cdi", path=path)
+    return fix("generate-cdi", path=path)
+
+
+@rule(
+    "CTR103",
+    "cdi-duplicate",
+    "Two CDI specifications for NVIDIA GPUs",
+    worst="warning",
+    after=AFTER,
+    source=TOOLKIT,
+    remedies=("one-cdi",),
+)
+def doubled(machine: Machine) -> Verdicts:
+    """Files in /etc/cdi and in /run/cdi both describe the GPUs; the engine then cannot tell which one is meant."""
+    found = machine.containers.cdi_specs
+    by_hand = [path for path in found if path.startswith("/etc/")]
+    if by_hand and len(found) > len(by_hand):
+        yield warning("two CDI specifications describe the GPUs", *found, fix=fix("one-cdi", path=by_hand[0]))
+
+
+@rule(
+    "CTR104",
+    "docker-runtime-missing",
+    "NVIDIA runtime is not configured in Docker",
+    worst="info",
+    after=("GPU001", "CTR002"),
+    required=False,
+    source=TOOLKIT,
+    remedies=("docker-runtime",),
+)
+def docker_runtime(machine: Machine) -> Verdicts:
+    """The toolkit is installed, but /etc/docker/daemon.json names no ``nvidia`` runtime and there is no CDI
+    specification.
+    """
+    engines = machine.containers.engines
+    if "docker" in engines and "nvidia-ctk" in engines and has_gpu(machine) and not machine.containers.cdi_specs:
+        runtimes = there(machine.containers.docker_runtimes) or ()
+        if "nvidia" not in runtimes:
+            yield info(
+                "docker does not know the NVIDIA runtime",
+                f"runtimes: {', '.join(runtimes) or 'none'}",
+                fix=fix("docker-runtime"),
+            )
+
+
+@rule(
+    "CTR105",
+    "image-cuda-too-new",
+    "The image requires a newer CUDA than the driver supports",
+    worst="error",
+    after=("GPU001", "DRV001"),
+    source=TOOLKIT,
+    remedies=("older-image",),
+)
+def required_cuda(machine: Machine) -> Verdicts:
+    """NVIDIA_REQUIRE_CUDA, set by the image, names the CUDA that the host's driver has to support (``cuda>=12.6``).
+
+    An image that also lists driver versions (``brand=…``) accepts older ones by forward compatibility; of it nothing is
+    said.
+    """
+    said = machine.system.environment.get("NVIDIA_REQUIRE_CUDA", "")
+    wanted = said.split()[0].removeprefix("cuda>=") if said.startswith("cuda>=") else ""
+    if machine.system.container and wanted and "driver" not in said:
+        have = known(machine.driver.cuda)
+        if cuda(have) < cuda(wanted):
+            yield error(
+                f"the image needs CUDA {wanted}, the driver runs up to {have}",
+                f"NVIDIA_REQUIRE_CUDA={said}",
+                fix=fix("older-image"),
+            )
+
+
+@rule(
+    "CTR106",
+    "selinux-container-devices",
+    "SELinux blocks device access for containers (container_use_devices)",
+    worst="info",
+    after=("GPU001", "CTR002"),
+    required=False,
+    source="container_selinux(8): container_use_devices",
+    remedies=("selinux-devices",),
+)
+def selinux(machine: Machine) -> Verdicts:
+    """SELinux is enforcing and ``container_use_devices`` is off: a container that is given the device nodes by hand
+    may be denied them ("Insufficient Permissions"). With CDI the engine takes care of it.
+    """
+    by_hand = "podman" in machine.containers.engines and has_gpu(machine) and not machine.containers.cdi_specs
+    if by_hand and there(machine.system.selinux) == "enforcing" and there(machine.system.selinux_devices) is False:
+        yield info(
+            "SELinux keeps containers from GPU devices given by hand",
+            "container_use_devices: off",
+            fix=fix("selinux-devices"),
+        )
+
+
+@rule(
+    "CTR107",
+    "container-asks-no-gpu",
+    "NVIDIA_VISIBLE_DEVICES requests no GPU",
+    worst="warning",
+    after=("GPU001",),
+    source=TOOLKIT,
+    remedies=("container-gpu",),
+)
+def none_asked(machine: Machine) -> Verdicts:
+    """NVIDIA_VISIBLE_DEVICES is ``none`` or empty: the engine mounts the driver, but gives no GPU."""
+    value = machine.system.environment.get("NVIDIA_VISIBLE_DEVICES")
+    if machine.system.container and value in {"", "none"} and not (either(machine.gpus) or ()):
+        yield warning(
+            "NVIDIA_VISIBLE_DEVICES asks for no GPU", f"NVIDIA_VISIBLE_DEVICES={value}", fix=fix("container-gpu")
+        )

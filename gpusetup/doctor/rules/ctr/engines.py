@@ -1,0 +1,209 @@
+"""CTR2…: engines against the toolkit: versions, runtimes, Kubernetes, rootless users."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpusetup.doctor.cards import cite
+from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, there, unknown, unlisted, warning
+from gpusetup.doctor.rules.ctr.toolkit import TOOLKIT
+from gpusetup.doctor.subjects import has_gpu
+from gpusetup.facts import facts
+from gpusetup.machine.model import Machine
+from gpusetup.versions import dotted
+
+if TYPE_CHECKING:
+    from gpusetup.facts.model.containers import CdiSupport
+
+CDI_ENGINES = ("podman", "docker", "containerd", "crio")
+
+
+@rule(
+    "CTR201",
+    "engine-too-old-for-cdi",
+    "Container engine is too old for the CDI specification version",
+    worst="error",
+    after=("GPU001", "CTR003"),
+    source="facts: cdi_support",
+    remedies=("older-cdi",),
+)
+def old_engine(machine: Machine) -> Verdicts:
+    """The toolkit writes specifications of a version that this engine does not read: it says that the device
+    ``nvidia.com/gpu=all`` cannot be resolved, or refuses the file.
+    """
+    engines = [one for one in machine.containers.engines if one in CDI_ENGINES]
+    for spec in (there(machine.containers.cdi) or ()) if has_gpu(machine) else ():
+        for engine in engines if spec.version else ():
+            row, version = _needed(engine, spec.version), machine.containers.versions.get(engine, "")
+            if row and not version:
+                yield unknown(
+                    f"which version of {engine} this is was not found, CDI {row.cdi} needs {row.engine_from}",
+                    f"{machine.containers.engines[engine]}: of no package that is known",
+                )
+            elif row and dotted(version) < dotted(row.engine_from):
+                yield error(
+                    f"{engine} {version} does not read CDI {spec.version}",
+                    spec.path,
+                    cite(row, f"CDI {row.cdi} needs {engine} {row.engine_from} and newer"),
+                    fix=fix("older-cdi"),
+                )
+
+
+def _needed(engine: str, version: str) -> CdiSupport | None:
+    """Return the row of the newest specification that is not newer than `version`.
+
+    From which release on an engine reads the earlier ones, no table says.
+    """
+    rows = [row for row in facts().cdi_support if row.engine == engine and dotted(row.cdi) <= dotted(version)]
+    row = max(rows, key=lambda row: dotted(row.cdi), default=None)
+    if row and row.cdi == version:
+        return row
+    judged = f"judged by CDI {row.cdi}" if row else "every release that reads CDI at all reads that one"
+    unlisted([], f"which {engine} reads CDI {version}", judged)
+    return row
+
+
+@rule(
+    "CTR202",
+    "image-libc-unsupported",
+    "The image's C library (musl) cannot load NVIDIA's driver libraries",
+    worst="warning",
+    after=("GPU001",),
+    source=f"{TOOLKIT}; NVIDIA driver README, minimum requirements (glibc)",
+    remedies=("glibc-image",),
+)
+def musl(machine: Machine) -> Verdicts:
+    """The driver's libraries that an engine mounts into a container are made for glibc; this image is built on musl, as
+    Alpine is. Use an image of Debian, Ubuntu, Fedora or the like.
+    """
+    if machine.system.container and there(machine.system.libc) == "musl" and has_gpu(machine):
+        yield warning(
+            "this image is built on musl, the driver's libraries need glibc", "libc: musl", fix=fix("glibc-image")
+        )
+
+
+@rule(
+    "CTR203",
+    "containerd-runtime-missing",
+    "NVIDIA runtime is not configured in containerd",
+    worst="info",
+    after=("GPU001", "CTR002"),
+    required=False,
+    source=TOOLKIT,
+    remedies=("containerd-runtime",),
+)
+def containerd(machine: Machine) -> Verdicts:
+    """This machine is a Kubernetes node with containerd and NVIDIA's toolkit, but containerd's configuration does not
+    name the runtime.
+    """
+    told, node = there(machine.containers.containerd_nvidia), there(machine.containers.device_plugins) is not None
+    if node and told is False and "nvidia-ctk" in machine.containers.engines and has_gpu(machine):
+        yield info(
+            "containerd does not know the NVIDIA runtime",
+            "/etc/containerd/config.toml does not name it",
+            fix=fix("containerd-runtime"),
+        )
+
+
+@rule(
+    "CTR208",
+    "crio-runtime-missing",
+    "NVIDIA runtime is not configured in CRI-O",
+    worst="info",
+    after=("GPU001", "CTR002"),
+    required=False,
+    source=TOOLKIT,
+    remedies=("crio-runtime",),
+)
+def crio(machine: Machine) -> Verdicts:
+    """This machine is a Kubernetes node with CRI-O and NVIDIA's toolkit, but no file of CRI-O's configuration names the
+    runtime, and there is no CDI specification, which it reads as well.
+    """
+    told, node = there(machine.containers.crio_nvidia), there(machine.containers.device_plugins) is not None
+    by_cdi = bool(machine.containers.cdi_specs)
+    if node and told is False and not by_cdi and "nvidia-ctk" in machine.containers.engines and has_gpu(machine):
+        yield info(
+            "CRI-O does not know the NVIDIA runtime", "no file below /etc/crio names it", fix=fix("crio-runtime")
+        )
+
+
+@rule(
+    "CTR204",
+    "kubernetes-no-gpu",
+    "Kubernetes node advertises no nvidia.com/gpu",
+    worst="warning",
+    after=("GPU001", "DRV001"),
+    required=False,
+    source="github.com/NVIDIA/k8s-device-plugin: README.md; Kubernetes documentation, device plugins",
+    remedies=("device-plugin",),
+)
+def no_plugin(machine: Machine) -> Verdicts:
+    """A kubelet runs here, but no device plugin of NVIDIA's has registered: the node has no ``nvidia.com/gpu`` to give
+    away.
+    """
+    sockets = there(machine.containers.device_plugins)
+    if sockets is not None and has_gpu(machine) and not any("nvidia" in name for name in sockets):
+        yield warning(
+            "no NVIDIA device plugin has registered with the kubelet",
+            f"sockets: {', '.join(sockets) or 'none'}",
+            fix=fix("device-plugin"),
+        )
+
+
+@rule(
+    "CTR205",
+    "systemd-cgroup-reload",
+    "systemd daemon-reload revokes the GPU from Docker containers (cgroup driver)",
+    worst="info",
+    after=("GPU001", "CTR002"),
+    required=False,
+    source="github.com/NVIDIA/nvidia-container-toolkit: issue 48",
+    remedies=("char-links",),
+)
+def char_links(machine: Machine) -> Verdicts:
+    """Docker's containers get the GPU by the old runtime, and /dev/char has no links to its nodes: when systemd
+    reloads, it takes the access away, and NVML in there answers 999. CDI is not concerned.
+    """
+    engines, runtimes = machine.containers.engines, there(machine.containers.docker_runtimes) or ()
+    old_way = "docker" in engines and "nvidia" in runtimes and not machine.containers.cdi_specs and has_gpu(machine)
+    if old_way and there(machine.containers.char_links) is False:
+        yield info("/dev/char has no links to NVIDIA's nodes", "no /dev/char/195:255", fix=fix("char-links"))
+
+
+@rule(
+    "CTR206",
+    "rootless-cgroups",
+    "Rootless container engine cannot set device cgroups (no-cgroups)",
+    worst="warning",
+    after=("GPU001", "CTR002"),
+    required=False,
+    source=f"{TOOLKIT} (rootless mode)",
+    remedies=("no-cgroups",),
+)
+def rootless(machine: Machine) -> Verdicts:
+    """Engines run without root here, and the toolkit's setting ``no-cgroups`` is off: its hook tries to change the
+    device control group, which root alone may. With CDI there is no such hook.
+    """
+    by_hook = "nvidia-ctk" in machine.containers.engines and not machine.containers.cdi_specs and has_gpu(machine)
+    if by_hook and there(machine.system.user_namespace) and there(machine.containers.no_cgroups) is False:
+        yield warning(
+            "the toolkit's no-cgroups is off for a rootless engine", "no-cgroups: false", fix=fix("no-cgroups")
+        )
+
+
+@rule(
+    "CTR207",
+    "wsl-cdi-device-missing",
+    "CDI specification in WSL lacks /dev/dxg",
+    worst="error",
+    after=("WSL001",),
+    source="https://docs.nvidia.com/cuda/wsl-user-guide/",
+    remedies=("wsl-cdi",),
+)
+def wsl(machine: Machine) -> Verdicts:
+    """Inside WSL the GPU is /dev/dxg; a specification that was generated in another mode names /dev/nvidia* and files
+    that are not there.
+    """
+    for spec in (there(machine.containers.cdi) or ()) if machine.system.virtualization == "wsl" else ():
+        if any(path.startswith("/dev/nvidia") for path in spec.missing):
+            yield error("the CDI specification is not of WSL's kind", spec.path, *spec.missing[:3], fix=fix("wsl-cdi"))

@@ -1,0 +1,107 @@
+"""CTR…: containers, from inside and from the host."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.rule import Verdicts, error, failure, fix, info, known, rule, there, warning
+from gpusetup.doctor.subjects import has_card, has_gpu
+from gpusetup.machine.model import Machine
+
+CDI = "/etc/cdi/nvidia.yaml"
+TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/"
+
+
+@rule(
+    "CTR001",
+    "container-without-gpu",
+    "The container was not given the GPU",
+    worst="error",
+    after=("GPU001",),
+    source=TOOLKIT,
+    remedies=("container-gpu",),
+)
+def no_gpu_inside(machine: Machine) -> Verdicts:
+    """We run inside a container, the host has an NVIDIA GPU, but no device node of it is in here.
+
+    A container gets GPUs only when it is asked for: ``--device nvidia.com/gpu=all`` with podman and CDI, ``--gpus
+    all`` with docker. The driver stays on the host; it is never installed inside.
+    """
+    if not machine.system.container or not has_card(machine):
+        return
+    if not failure(machine.gpus, "the device nodes in here decide"):
+        return
+    nodes = [node.path for node in there(machine.device_nodes) or () if node.path.startswith("/dev/nvidia")]
+    if not nodes:
+        yield error(
+            "this container was started without the GPU",
+            f"container: {machine.system.container}",
+            f"GPUs on the host's PCI bus: {len(known(machine.pci))}",
+            "no /dev/nvidia* in here",
+            fix=fix("container-gpu"),
+        )
+
+
+@rule(
+    "CTR002",
+    "container-toolkit-missing",
+    "NVIDIA Container Toolkit is not installed",
+    worst="info",
+    after=("GPU001",),
+    source=TOOLKIT,
+    remedies=("container-toolkit",),
+)
+def no_toolkit(machine: Machine) -> Verdicts:
+    """A container engine is installed beside an NVIDIA GPU, but not ``nvidia-ctk``, which tells the engine how to
+    pass a GPU in.
+    """
+    engines = sorted({"podman", "docker", "containerd", "crio"} & set(machine.containers.engines))
+    if engines and has_gpu(machine) and not machine.system.container and "nvidia-ctk" not in machine.containers.engines:
+        yield info(
+            "containers cannot use the GPU: nvidia-ctk is not installed",
+            f"engines: {', '.join(engines)}",
+            fix=fix("container-toolkit"),
+        )
+
+
+@rule(
+    "CTR003",
+    "cdi-missing",
+    "No CDI specification for the GPUs",
+    worst="warning",
+    after=("GPU001", "CTR002", "DRV001"),
+    source=TOOLKIT,
+    remedies=("generate-cdi",),
+)
+def no_cdi(machine: Machine) -> Verdicts:
+    """The toolkit is installed, but no file under /etc/cdi or /var/run/cdi names the GPUs: ``nvidia.com/gpu=all``
+    cannot be resolved.
+    """
+    engines = machine.containers.engines
+    if "nvidia-ctk" in engines and "podman" in engines and has_gpu(machine) and not machine.containers.cdi_specs:
+        yield warning(
+            "podman cannot resolve nvidia.com/gpu=all: there is no CDI specification",
+            "/etc/cdi and /var/run/cdi have none of nvidia",
+            fix=fix("generate-cdi", path=CDI),
+        )
+
+
+@rule(
+    "CTR004",
+    "driver-capabilities-missing",
+    "NVIDIA_DRIVER_CAPABILITIES lacks compute",
+    worst="error",
+    source=TOOLKIT,
+    remedies=("driver-capabilities",),
+)
+def capabilities(machine: Machine) -> Verdicts:
+    """NVIDIA_DRIVER_CAPABILITIES decides which driver libraries are mounted: CUDA needs ``compute``, NVML needs
+    ``utility``.
+    """
+    said = machine.system.environment.get("NVIDIA_DRIVER_CAPABILITIES", "")
+    have = {part.strip() for part in said.split(",")}
+    missing = [name for name in ("compute", "utility") if name not in have]
+    if machine.system.container and said and "all" not in have and missing:
+        yield error(
+            f"NVIDIA_DRIVER_CAPABILITIES lacks {' and '.join(missing)}",
+            f"NVIDIA_DRIVER_CAPABILITIES={said}",
+            fix=fix("driver-capabilities"),
+        )

@@ -1,0 +1,1 @@
+"""DRV: the driver: installed, answering, supported, of one maker."""

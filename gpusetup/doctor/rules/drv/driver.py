@@ -1,0 +1,205 @@
+"""DRV0…: does the driver answer, and do its parts agree."""
+
+from __future__ import annotations
+
+from gpusetup.doctor import nvml
+from gpusetup.doctor.rule import UnreadError, Verdicts, either, error, failure, fix, known, rule, there
+from gpusetup.doctor.subjects import has_card, has_gpu
+from gpusetup.machine.model import Machine, Unread
+
+
+@rule(
+    "DRV001",
+    "nvml-init-failed",
+    "NVML initialisation fails",
+    worst="error",
+    after=(
+        "GPU001",
+        "DRV002",
+        "DRV003",
+        "DRV004",
+        "DRV005",
+        "DRV006",
+        "DRV007",
+        "ANS004",
+        "KRN001",
+        "KRN002",
+        "KRN003",
+        "CTR001",
+    ),
+    source=nvml.SOURCE,
+    remedies=("kernel-log",),
+)
+def silent(machine: Machine) -> Verdicts:
+    """The driver's management library cannot say anything about the GPUs, and nothing more special explains why.
+
+    Everything that asks the driver (nvidia-smi, container engines, most of these checks) fails with it.
+    """
+    if isinstance(machine.gpus, Unread):
+        if machine.gpus.code is None or not has_gpu(machine):
+            raise UnreadError(machine.gpus)
+        yield error(
+            f"NVML does not answer: {nvml.meaning(machine.gpus.code)}",
+            f"{machine.gpus.source} answers {machine.gpus.code}",
+            machine.gpus.detail,
+            fix=fix("kernel-log"),
+        )
+
+
+@rule(
+    "DRV002",
+    "nvml-library-missing",
+    "NVML library libnvidia-ml.so.1 is missing",
+    worst="error",
+    after=("GPU001", "DRV003", "CTR001"),
+    source=nvml.SOURCE,
+    remedies=("driver-userland",),
+)
+def library_missing(machine: Machine) -> Verdicts:
+    """``libnvidia-ml.so.1`` cannot be loaded although a driver is there.
+
+    It comes with the driver's user-space packages, which some distributions split off; in a container it is mounted
+    from the host when the container asks for the ``utility`` capability. A file that is there but damaged gives the
+    same answer: the loader's own message, under the evidence, tells them apart.
+    """
+    said = nvml.refusal(machine, nvml.LIBRARY_NOT_FOUND)
+    if said and has_card(machine):
+        found = [one.path for one in machine.libraries if one.soname.startswith("libnvidia-ml.so")]
+        yield error(
+            "the driver's NVML library cannot be loaded",
+            f"the loader says: {said.detail or nvml.meaning(12)}",
+            f"copies of libnvidia-ml.so.1 found: {', '.join(found) or 'none'}",
+            fix=fix("driver-userland"),
+        )
+
+
+@rule(
+    "DRV003",
+    "driver-not-installed",
+    "NVIDIA driver is not installed",
+    worst="error",
+    after=("GPU001",),
+    source="NVIDIA driver README",
+    remedies=("install-driver",),
+)
+def not_installed(machine: Machine) -> Verdicts:
+    """There is an NVIDIA GPU, but neither a kernel module for any installed kernel nor the driver's libraries.
+
+    `gpusetup install` prints the recipe that installs the driver which fits this card.
+    """
+    if not has_card(machine):
+        return
+    built = [files for files in machine.system.kernel.modules_on_disk.values() if files]
+    loaded = "nvidia" in {module.name for module in known(machine.system.kernel.modules)}
+    libraries = [one for one in machine.libraries if one.soname.startswith(("libnvidia-ml.so", "libcuda.so"))]
+    if not built and not loaded and not libraries and not machine.system.container:
+        yield error(
+            "there is an NVIDIA GPU, but no NVIDIA driver is installed",
+            "no nvidia kernel module for any installed kernel",
+            "no libnvidia-ml.so.1 and no libcuda.so.1 on the library path",
+            fix=fix("install-driver"),
+        )
+
+
+@rule(
+    "DRV004",
+    "driver-version-mismatch",
+    "Driver/library version mismatch",
+    worst="error",
+    after=("GPU001",),
+    source=nvml.SOURCE,
+    remedies=("restart",),
+)
+def version_mismatch(machine: Machine) -> Verdicts:
+    """The kernel still runs the module of one driver version while the libraries on disk are of another.
+
+    It happens when an update replaces the driver while its old module is loaded; a restart loads the new one. When it
+    comes back after a restart, the new module was not built for this kernel or an old one sits in the initramfs.
+    """
+    module = there(machine.driver.kernel_module)
+    library = there(machine.driver.user_library) if module else None
+    refused = nvml.refusal(machine, nvml.LIB_RM_VERSION_MISMATCH)
+    if refused or (module and library and module != library):
+        yield error(
+            "the driver's library and its loaded kernel module are of different versions",
+            f"loaded kernel module: {module or 'unknown'}",
+            f"library on disk: {library or 'unknown'}",
+            *([f"NVML answers 18: {nvml.meaning(18)}"] if refused else []),
+            fix=fix("restart"),
+        )
+
+
+@rule(
+    "DRV005",
+    "driver-hang",
+    "The driver hangs",
+    worst="error",
+    after=("GPU001",),
+    source="https://docs.nvidia.com/deploy/xid-errors/",
+    remedies=("kernel-log",),
+)
+def hangs(machine: Machine) -> Verdicts:
+    """A call into the driver did not return within the deadline (``--deadline``).
+
+    A GPU that stopped answering (Xid 119 or 120 in the kernel log: its GSP processor timed out) leaves every process
+    that touches it waiting in the kernel, where it cannot be killed. A restart of the machine is the reliable way
+    out.
+    """
+    stuck = [one for one in _unread(machine) if one and one.unread == "timeout"]
+    for one in stuck[:1]:
+        yield error(
+            "the driver does not return from a call",
+            f"{one.source} did not answer in time",
+            one.detail,
+            fix=fix("kernel-log"),
+        )
+
+
+def _unread(machine: Machine) -> list[Unread | None]:
+    if isinstance(machine.gpus, Unread):
+        return [failure(machine.gpus, nvml.SILENT)]
+    return [failure(one, nvml.UNANSWERED) for gpu in machine.gpus for one in nvml.readings(gpu)]
+
+
+@rule(
+    "DRV006",
+    "nvml-no-permission",
+    "NVML has no permission to open the GPUs",
+    worst="error",
+    after=("GPU001", "PRM002", "CTR001"),
+    source=nvml.SOURCE,
+    remedies=("device-permission",),
+)
+def denied(machine: Machine) -> Verdicts:
+    """NVML starts but this user, cgroup or security module may not open the GPUs (NVML errors 4 and 17).
+
+    On a host the device nodes' owner and mode decide, in a container the device cgroup: after ``systemctl
+    daemon-reload`` a running container can lose its GPUs; starting it again through CDI keeps them.
+    """
+    said = nvml.refusal(machine, nvml.NO_PERMISSION, nvml.OPERATING_SYSTEM)
+    if said:
+        yield error(
+            "NVML may not open the GPUs",
+            f"NVML answers {said.code}: {nvml.meaning(said.code)}",
+            fix=fix("device-permission"),
+        )
+
+
+@rule(
+    "DRV007",
+    "module-not-loaded",
+    "The nvidia kernel module is not loaded",
+    worst="error",
+    after=("GPU001", "DRV003", "KRN001", "KRN002"),
+    source=nvml.SOURCE,
+    remedies=("load-module",),
+)
+def not_loaded(machine: Machine) -> Verdicts:
+    """NVML says that the driver is not loaded (error 9), and nothing more special explains why."""
+    if nvml.refusal(machine, nvml.DRIVER_NOT_LOADED):
+        yield error(
+            "the NVIDIA kernel module is not loaded",
+            f"NVML answers 9: {nvml.meaning(9)}",
+            f"version of the loaded module: {either(machine.driver.kernel_module) or 'none'}",
+            fix=fix("load-module"),
+        )

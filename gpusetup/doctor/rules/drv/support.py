@@ -1,0 +1,116 @@
+"""DRV1…: does this driver branch serve these cards, and for how long yet."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from gpusetup.doctor.cards import DRIVEN, branch_rows, cards, cite, driver_branch
+from gpusetup.doctor.rule import Verdicts, error, fix, listed, rule, there, unlisted, warning
+from gpusetup.facts import facts
+from gpusetup.facts.find import arch_of
+from gpusetup.machine.model import Machine
+from gpusetup.versions import capability, driver
+
+OPEN_LICENSE = "Dual MIT/GPL"
+AFTER_THEM = "it is newer than the newest in the tables, which all outlive the day they were read"
+
+
+@rule(
+    "DRV101",
+    "branch-dropped-gpu",
+    "The driver branch no longer supports this GPU (legacy)",
+    worst="error",
+    after=("GPU001", "DRV003"),
+    source="facts: branch, arch, gpu",
+    remedies=("older-branch",),
+)
+def too_old_card(machine: Machine) -> Verdicts:
+    """Each driver branch drops old architectures: 580 is the last for Maxwell, Pascal and Volta, 470 for Kepler.
+
+    With a newer branch the module loads, says in the kernel log that it ignores the legacy GPU, and NVML shows nothing.
+    """
+    name = driver_branch(machine)
+    if name is None:
+        return
+    for card in cards(machine):
+        what = f"driver branch {name}"
+        branch = unlisted(branch_rows(name), what, DRIVEN) if card.driven else listed(branch_rows(name), what)
+        if branch and capability(card.capability) < capability(branch.cc_min):
+            arch = arch_of(facts(), card.capability)
+            last = arch.last_driver_branch if arch else ""
+            yield error(
+                f"driver branch {branch.branch} does not drive the {card.name}",
+                f"compute capability {card.capability} ({card.known_by})",
+                cite(branch, f"branch {branch.branch} drives {branch.cc_min} and newer"),
+                *([cite(arch, f"the last branch for {arch.arch} is {last}")] if arch and last else []),
+                fix=fix("older-branch", branch=last or "an older one"),
+                subject=card.subject,
+            )
+
+
+@rule(
+    "DRV102",
+    "branch-end-of-life",
+    "The driver branch has reached end of life",
+    worst="warning",
+    after=("GPU001", "DRV003"),
+    source="facts: branch",
+    remedies=("newer-driver",),
+)
+def end_of_life(machine: Machine) -> Verdicts:
+    """NVIDIA no longer mends this driver branch, so its security holes stay and new kernels may not build it.
+
+    The day of the reading counts, so that a saved machine is judged as of then.
+    """
+    name = driver_branch(machine)
+    if name is None:
+        return
+    newest = all(driver(name) > driver(row.branch) for row in facts().branch)
+    what, today = f"driver branch {name}", date.fromisoformat(machine.read_at[:10])
+    branch = unlisted(branch_rows(name), what, AFTER_THEM) if newest else listed(branch_rows(name), what)
+    if branch and branch.eol and branch.eol < today:
+        newer = [
+            row.branch for row in facts().branch if row.eol and row.eol >= today and row.lifecycle != "new-feature"
+        ]
+        yield warning(
+            f"driver branch {branch.branch} has had no updates since {branch.eol}",
+            cite(branch, f"end of life {branch.eol}"),
+            f"branches that are kept up longer: {', '.join(sorted(newer)) or 'none known'}",
+            fix=fix("newer-driver"),
+        )
+
+
+@rule(
+    "DRV103",
+    "wrong-module-flavour",
+    "Wrong kernel module flavour (open or proprietary) for this GPU",
+    worst="error",
+    after=("GPU001", "DRV003"),
+    source="facts: arch, rule-kernel-module-open-need, rule-kernel-module-open-only",
+    remedies=(
+        "open-module",
+        "proprietary-module",
+    ),
+)
+def wrong_flavour(machine: Machine) -> Verdicts:
+    """NVIDIA's kernel module comes in two flavours. The open one needs a GPU System Processor, which Turing brought;
+    the proprietary one cannot drive Blackwell and newer. Between the two, either works.
+
+    On Fedora, RPM Fusion's akmod chooses while it builds by the cards it sees: built in a container or without the
+    card, it takes the open one. A module that the kernel does not load for such a card tells its flavour on disk.
+    """
+    licence = there(machine.driver.module_license) or there(machine.system.kernel.module_file.license)
+    flavour = "open" if licence == OPEN_LICENSE else "proprietary"
+    for card in cards(machine) if licence else ():
+        rows = [row] if (row := arch_of(facts(), card.capability)) else []
+        what = f"compute capability {card.capability}"
+        arch = unlisted(rows, what, DRIVEN) if card.driven else listed(rows, what)
+        if arch and flavour not in arch.kernel_modules:
+            other = "proprietary-module" if flavour == "open" else "open-module"
+            yield error(
+                f"the {flavour} kernel module cannot drive the {card.name}",
+                f"licence of the module: {licence}",
+                cite(arch, f"{arch.arch} is driven by: {', '.join(arch.kernel_modules)}"),
+                fix=fix(other),
+                subject=card.subject,
+            )

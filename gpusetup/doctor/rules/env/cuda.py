@@ -1,0 +1,206 @@
+"""Variables of CUDA: which GPUs are visible, caching and just-in-time compilation."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.rule import Verdicts, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.subjects import NVML_SILENT, has_gpu
+from gpusetup.machine.model import Machine
+
+CUDA_ENV = "CUDA C++ programming guide: CUDA environment variables"
+DEBUGGING = (
+    "CUDA_LAUNCH_BLOCKING",
+    "CUDA_ENABLE_COREDUMP_ON_EXCEPTION",
+    "CUDA_DEVICE_WAITS_ON_EXCEPTION",
+    "CUDA_INJECTION32_PATH",
+    "CUDA_INJECTION64_PATH",
+    "CUDA_PROFILE",
+    "NSIGHT_CUDA_DEBUGGER",
+)
+
+
+@rule(
+    "ENV001",
+    "cuda-visible-devices-empty",
+    "CUDA_VISIBLE_DEVICES hides every GPU",
+    worst="warning",
+    after=("GPU001", NVML_SILENT),
+    source=CUDA_ENV,
+    remedies=("unset",),
+)
+def all_hidden(machine: Machine) -> Verdicts:
+    """CUDA_VISIBLE_DEVICES is set to nothing, or begins with something that is no GPU: CUDA programs see none at all.
+
+    CUDA stops at the first entry that names no GPU. NVML and nvidia-smi do not look at the variable, so they still
+    show them all.
+    """
+    value = machine.system.environment.get("CUDA_VISIBLE_DEVICES")
+    if value is None or not has_gpu(machine):
+        return
+    first = value.partition(",")[0].strip()
+    shown = len(known(machine.gpus)) if first.isdigit() else None
+    unnamed = not first.isdigit() and not first.startswith(("GPU-", "MIG-"))
+    if unnamed or (shown is not None and int(first) >= shown):
+        yield warning(
+            "CUDA_VISIBLE_DEVICES hides every GPU from CUDA",
+            f"CUDA_VISIBLE_DEVICES={value!r}",
+            *([] if shown is None else [f"GPUs that NVML shows: {shown}"]),
+            fix=fix("unset", name="CUDA_VISIBLE_DEVICES"),
+        )
+
+
+@rule(
+    "ENV002",
+    "cuda-debug-variable",
+    "A CUDA debugging variable is set (CUDA_LAUNCH_BLOCKING and similar)",
+    worst="warning",
+    source="CUDA-GDB documentation; NVIDIA DCGM diagnostics",
+    remedies=("unset",),
+)
+def debugging(machine: Machine) -> Verdicts:
+    """A variable that serves debugging or profiling is set: programs run slower, wait, or write large files."""
+    for name in DEBUGGING:
+        value = machine.system.environment.get(name, "")
+        if value not in {"", "0"}:
+            yield warning(
+                f"{name} is set: CUDA programs run slower or stop", f"{name}={value}", fix=fix("unset", name=name)
+            )
+
+
+@rule(
+    "ENV101",
+    "cuda-visible-devices-unknown",
+    "CUDA_VISIBLE_DEVICES names a GPU that does not exist",
+    worst="error",
+    after=("GPU001", NVML_SILENT),
+    source=CUDA_ENV,
+    remedies=("unset",),
+)
+def strange_uuid(machine: Machine) -> Verdicts:
+    """CUDA_VISIBLE_DEVICES names a GPU or a MIG slice by its UUID, and none of this machine has it: CUDA sees none from
+    there on.
+
+    It was copied from another machine, the card was changed, or the slices were made anew.
+    """
+    value = machine.system.environment.get("CUDA_VISIBLE_DEVICES", "")
+    named = [part for part in entries(value) if part.startswith(("GPU-", "MIG-"))]
+    if named and has_gpu(machine):
+        for name in named:
+            if not is_here(machine, name):
+                yield error(
+                    f"no GPU here is called {name}",
+                    f"CUDA_VISIBLE_DEVICES={value}",
+                    fix=fix("unset", name="CUDA_VISIBLE_DEVICES"),
+                )
+
+
+def entries(value: str) -> list[str]:
+    """Return what CUDA_VISIBLE_DEVICES names, one by one."""
+    return [part.strip() for part in value.split(",")]
+
+
+def is_here(machine: Machine, name: str) -> bool:
+    """Say whether an entry of CUDA_VISIBLE_DEVICES, a number or the beginning of a UUID, is a GPU or slice here.
+
+    Slices were called ``MIG-GPU-<uuid>/<GPU instance>/<compute instance>`` before driver branch 470.
+    """
+    gpus = known(machine.gpus)
+    if name.isdigit():
+        return int(name) < len(gpus)
+    if not name.startswith("MIG-"):
+        return name.startswith("GPU-") and any(known(gpu.uuid).startswith(name) for gpu in gpus)
+    for gpu in gpus:
+        for one in there(gpu.mig_devices) or ():
+            if known(one.uuid).startswith(name):
+                return True
+            if "/" in name and name == f"MIG-{known(gpu.uuid)}/{known(one.gpu_instance)}/{known(one.compute_instance)}":
+                return True
+    return False
+
+
+@rule(
+    "ENV109",
+    "cuda-visible-devices-invalid",
+    "CUDA_VISIBLE_DEVICES has duplicate or invalid entries",
+    worst="warning",
+    after=("GPU001", NVML_SILENT, "ENV001", "ENV101"),
+    source=f"{CUDA_ENV}; NVIDIA MIG user guide, CUDA_VISIBLE_DEVICES",
+    remedies=("unset",),
+)
+def cut_short(machine: Machine) -> Verdicts:
+    """CUDA stops at the first entry that is no GPU here, and what stands after it stays hidden. Of several MIG slices
+    it takes the first alone: each process can use one.
+    """
+    named = entries(machine.system.environment.get("CUDA_VISIBLE_DEVICES", ""))
+    if len(named) < 2 or not has_gpu(machine):
+        return
+    wrong = next((index for index, name in enumerate(named) if not is_here(machine, name)), 0)
+    said = f"CUDA_VISIBLE_DEVICES={','.join(named)}"
+    if 0 < wrong < len(named) - 1:
+        hidden = len(named) - wrong - 1
+        yield warning(
+            f"CUDA stops at {named[wrong]!r}: {hidden} entries after it are hidden", said,
+            fix=fix("unset", name="CUDA_VISIBLE_DEVICES"),
+        )  # fmt: skip
+    elif not wrong and all(name.startswith("MIG-") for name in named):
+        yield info(f"of {len(named)} MIG slices a process can use the first alone", said)
+
+
+@rule(
+    "ENV102",
+    "cuda-device-order",
+    "CUDA_DEVICE_ORDER lets CUDA and NVML number the GPUs differently",
+    worst="info",
+    after=("GPU001", NVML_SILENT),
+    required=False,
+    source=CUDA_ENV,
+    remedies=("pci-order",),
+)
+def order(machine: Machine) -> Verdicts:
+    """With GPUs of different models CUDA puts the fastest first, while NVML and nvidia-smi go by the PCI bus. With
+    ``CUDA_DEVICE_ORDER=PCI_BUS_ID`` both agree.
+    """
+    if len({known(gpu.name) for gpu in there(machine.gpus) or ()}) < 2:
+        return
+    if machine.system.environment.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":
+        yield info(
+            "CUDA may number the GPUs otherwise than nvidia-smi",
+            "CUDA_DEVICE_ORDER is not PCI_BUS_ID",
+            fix=fix("pci-order"),
+        )
+
+
+@rule(
+    "ENV104",
+    "cuda-cache-disabled",
+    "CUDA kernel cache is disabled (CUDA_CACHE_DISABLE)",
+    worst="warning",
+    source=CUDA_ENV,
+    remedies=("unset",),
+)
+def no_cache(machine: Machine) -> Verdicts:
+    """CUDA_CACHE_DISABLE makes CUDA compile PTX anew in every process, which can take minutes."""
+    value = machine.system.environment.get("CUDA_CACHE_DISABLE", "0")
+    if value not in {"", "0"}:
+        yield warning(
+            "CUDA_CACHE_DISABLE makes every process compile kernels anew",
+            f"CUDA_CACHE_DISABLE={value}",
+            fix=fix("unset", name="CUDA_CACHE_DISABLE"),
+        )
+
+
+@rule(
+    "ENV105",
+    "cuda-jit-forced",
+    "CUDA_FORCE_PTX_JIT or CUDA_DISABLE_PTX_JIT is set",
+    worst="warning",
+    source=CUDA_ENV,
+    remedies=("unset",),
+)
+def forced_jit(machine: Machine) -> Verdicts:
+    """CUDA_FORCE_PTX_JIT makes CUDA ignore the machine code in libraries (libraries without PTX then fail);
+    CUDA_DISABLE_PTX_JIT forbids compiling PTX (cards newer than a library then fail). Both are for tests.
+    """
+    for name in ("CUDA_FORCE_PTX_JIT", "CUDA_DISABLE_PTX_JIT"):
+        value = machine.system.environment.get(name, "0")
+        if value not in {"", "0"}:
+            yield warning(f"{name} is set, which is meant for tests", f"{name}={value}", fix=fix("unset", name=name))

@@ -1,0 +1,103 @@
+"""Variables that change the numbers: TF32, determinism, cuBLAS workspaces."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.frameworks import each_tensorflow, release
+from gpusetup.doctor.rule import Verdicts, fix, info, rule, warning
+from gpusetup.machine.model import Distribution, Machine
+from gpusetup.versions import dotted
+
+NUMBERS = (
+    "NVIDIA_TF32_OVERRIDE",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "ONEDNN_MAX_CPU_ISA",
+    "ATEN_CPU_CAPABILITY",
+    "MKL_CBWR",
+    "CUBLAS_WORKSPACE_CONFIG",
+    "TF_DETERMINISTIC_OPS",
+    "XLA_FLAGS",
+)
+OLD_SWITCHES = {"TF_DETERMINISTIC_OPS": "2.9", "TF_CUDNN_DETERMINISTIC": "2.9", "TF_CUDNN_USE_FRONTEND": "2.8"}
+
+
+@rule(
+    "ENV003",
+    "numerics-variable",
+    "A variable changes numerical results of a framework",
+    worst="info",
+    source="NVIDIA cuBLAS, PyTorch, TensorFlow and oneDNN documentation",
+)
+def numbers(machine: Machine) -> Verdicts:
+    """A variable chooses precision, instruction set or algorithms, so results can differ from a machine without it.
+
+    That may be exactly what is wanted; then it belongs into the record of every result.
+    """
+    said = [f"{name}={machine.system.environment[name]}" for name in NUMBERS if name in machine.system.environment]
+    if said:
+        yield info("these variables change the numbers that frameworks compute", *said)
+
+
+@rule(
+    "ENV005",
+    "cublas-workspace-invalid",
+    "CUBLAS_WORKSPACE_CONFIG is invalid",
+    worst="warning",
+    source="https://docs.nvidia.com/cuda/cublas/#results-reproducibility",
+    remedies=("cublas-workspace",),
+)
+def workspace(machine: Machine) -> Verdicts:
+    """The value does not have cuBLAS's form, pairs of ``:SIZE:COUNT`` such as ``:4096:8``, so it does not do what was
+    meant.
+    """
+    value = machine.system.environment.get("CUBLAS_WORKSPACE_CONFIG", "")
+    parts = value.split(":")
+    if value and (parts[0] or len(parts) % 2 == 0 or not all(part.isdigit() for part in parts[1:])):
+        yield warning(
+            "CUBLAS_WORKSPACE_CONFIG has not the form :SIZE:COUNT",
+            f"CUBLAS_WORKSPACE_CONFIG={value}",
+            fix=fix("cublas-workspace"),
+        )
+
+
+@rule(
+    "ENV103",
+    "determinism-variable-obsolete",
+    "A determinism variable has no effect in this framework version",
+    worst="warning",
+    over=each_tensorflow,
+    source="github.com/NVIDIA/framework-reproducibility: doc/d9m/tensorflow.md",
+    remedies=("op-determinism",),
+)
+def old_switch(machine: Machine, tensorflow: Distribution) -> Verdicts:
+    """TensorFlow does not look at this variable since the release named: call
+    ``tf.config.experimental.enable_op_determinism()`` (with its parentheses) instead.
+    """
+    for name, gone in OLD_SWITCHES.items():
+        if name in machine.system.environment and dotted(release(tensorflow)) >= dotted(gone):
+            yield warning(
+                f"{name} has no effect in TensorFlow {release(tensorflow)}",
+                f"{name}={machine.system.environment[name]}",
+                fix=fix("op-determinism"),
+            )
+
+
+@rule(
+    "ENV108",
+    "tf32-forced",
+    "TF32 is forced on by a variable",
+    worst="warning",
+    source="NVIDIA cuBLAS and cuDNN documentation: NVIDIA_TF32_OVERRIDE",
+    remedies=("unset",),
+)
+def forced_tf32(machine: Machine) -> Verdicts:
+    """TORCH_ALLOW_TF32_CUBLAS_OVERRIDE=1 lets every float32 matrix product be computed with a mantissa of 10 bits,
+    whatever the program says: results differ from those of other machines in the third or fourth digit.
+    """
+    value = machine.system.environment.get("TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "0")
+    if value not in {"", "0"}:
+        yield warning(
+            "float32 matrix products are computed in TF32, whatever the program says",
+            f"TORCH_ALLOW_TF32_CUBLAS_OVERRIDE={value}",
+            fix=fix("unset", name="TORCH_ALLOW_TF32_CUBLAS_OVERRIDE"),
+        )

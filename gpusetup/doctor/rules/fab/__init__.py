@@ -1,0 +1,1 @@
+"""FAB: NVLink, NVSwitch, fabric manager and the PCIe paths between GPUs."""

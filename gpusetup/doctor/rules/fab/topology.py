@@ -1,0 +1,219 @@
+"""FAB1…: the ways between GPUs, to the processor and to the network."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.cards import driver_version
+from gpusetup.doctor.rule import Verdicts, error, fix, info, known, optional, rule, there, warning
+from gpusetup.doctor.subjects import DRIVER_HANGS, NVML_SILENT, each_card, gpu_rule, module_names
+from gpusetup.machine.model import Gpu, Machine, PciGpu
+
+FABRIC_MANAGER = "https://docs.nvidia.com/datacenter/tesla/fabric-manager-user-guide/"
+NCCL = "https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/troubleshooting.html"
+SERVICE = "nvidia-fabricmanager"
+
+
+@gpu_rule(
+    "FAB101",
+    "nvlink-recoveries",
+    "NVLink recovery or replay errors",
+    worst="warning",
+    required=False,
+    source="nvml.h, NVML_FI_DEV_NVLINK_RECOVERY_ERROR_COUNT_TOTAL; github.com/NVIDIA/DCGM: dcgm_gpu_hardware_limits.h",
+    remedies=("nvlink",),
+)
+def link_errors(machine: Machine, gpu: Gpu) -> Verdicts:
+    """Since the driver was loaded, links of this GPU were so disturbed that they had to be trained again, or packets
+    were sent again. Single errors of the checksum are normal and not counted. A GPU whose links are active has such
+    counters: where the driver refuses them, nothing is known of its links.
+    """
+    counted = any(there(gpu.nvlinks) or ())
+    errors = known(gpu.nvlink_errors) if counted else there(gpu.nvlink_errors)
+    if errors and errors[2]:
+        yield warning(
+            f"NVLinks had to recover {errors[2]} times",
+            f"since the driver was loaded: replays {errors[1]}, recoveries {errors[2]}",
+            fix=fix("nvlink"),
+        )
+    elif errors and errors[1]:
+        yield info(f"NVLinks repeated {errors[1]} packets", f"since the driver was loaded: replays {errors[1]}")
+
+
+@rule(
+    "FAB102",
+    "fabric-manager-down",
+    "Fabric manager is not running (NVSwitch)",
+    worst="error",
+    after=("GPU001",),
+    source=FABRIC_MANAGER,
+    remedies=("fabric-manager",),
+)
+def no_fabric_manager(machine: Machine) -> Verdicts:
+    """This machine has NVSwitches between its GPUs. Until the fabric manager has set them up, CUDA does not start
+    (error 802, system not yet initialised).
+    """
+    if not there(machine.nvswitches) or machine.system.container or machine.system.virtualization:
+        return
+    found = next((one for one in machine.system.services if one.name == SERVICE), None)
+    if found is None or there(found.running) is False:
+        yield error(
+            f"{SERVICE} is {'not installed' if found is None else 'not running'}: CUDA answers 802",
+            f"NVSwitches on the PCI bus: {known(machine.nvswitches)}",
+            f"{SERVICE}: {'not installed' if found is None else 'enabled' if found.enabled else 'not enabled'}",
+            fix=fix("fabric-manager"),
+        )
+
+
+@rule(
+    "FAB103",
+    "fabric-manager-mismatch",
+    "Fabric manager and driver versions differ",
+    worst="error",
+    after=("GPU001", "FAB102"),
+    source=FABRIC_MANAGER,
+    remedies=("fabric-manager",),
+)
+def other_fabric_manager(machine: Machine) -> Verdicts:
+    """The fabric manager works with a driver of exactly its own version alone; with another it ends at its start."""
+    version = driver_version(machine)
+    for one in there(machine.packages) or () if version and there(machine.nvswitches) else ():
+        if "fabric" in one.name and "manager" in one.name.replace("-", "") and str(version) not in one.version:
+            yield error(
+                f"the fabric manager is of version {one.version}, the driver of {version}",
+                f"{one.name} {one.version}",
+                fix=fix("fabric-manager"),
+            )
+
+
+@rule(
+    "FAB104",
+    "iommu-translation",
+    "IOMMU translates peer-to-peer traffic between GPUs",
+    worst="info",
+    after=("GPU001",),
+    required=False,
+    source=f"Linux kernel: Documentation/ABI/testing/sysfs-kernel-iommu_groups; {NCCL}",
+    remedies=("iommu-passthrough",),
+)
+def iommu(machine: Machine) -> Verdicts:
+    """The IOMMU translates the addresses of these GPUs. Copies from one to another then go up to the processor, which
+    is slower, and on some boards gives wrong data; ``iommu=pt`` lets addresses pass.
+    """
+    cards = there(machine.pci) or ()
+    if len(cards) < 2 or machine.system.virtualization or _linked(machine):
+        return
+    translated = [card for card in cards if (there(card.iommu) or "").startswith("DMA")]
+    if len(translated) > 1:
+        yield info(
+            f"the IOMMU translates the addresses of {len(translated)} GPUs",
+            *(f"{card.address}: {card.iommu}" for card in translated[:4]),
+            fix=fix("iommu-passthrough"),
+        )
+
+
+def _linked(machine: Machine) -> bool:
+    """Say whether NVLinks join the GPUs, so that little goes over PCIe."""
+    without = "the cards are then looked at as if no NVLink joined them"
+    return any(any(optional(gpu.nvlinks, without) or ()) for gpu in optional(machine.gpus, without) or ())
+
+
+@rule(
+    "FAB105",
+    "acs-redirect",
+    "PCIe ACS redirects peer-to-peer traffic through the root complex",
+    worst="warning",
+    after=("GPU001",),
+    required=False,
+    source=f"PCI Express base specification, Access Control Services; {NCCL}",
+    remedies=("no-acs",),
+)
+def access_control(machine: Machine) -> Verdicts:
+    """Access Control Services of a PCIe bridge are on: peer traffic is sent up to the processor instead of straight to
+    the other card. On a machine without virtual machines it only costs speed, and can make NCCL hang.
+
+    The registers can be read by root alone.
+    """
+    cards = there(machine.pci) or ()
+    if len(cards) < 2 or machine.system.virtualization or machine.system.container:
+        return
+    redirected = [card.address for card in cards if there(card.acs)]
+    if redirected:
+        yield warning(
+            f"PCIe bridges send the peer traffic of {len(redirected)} GPUs to the processor",
+            f"ACS redirect is on above {', '.join(redirected)}",
+            fix=fix("no-acs"),
+        )
+
+
+@rule(
+    "FAB106",
+    "cpu-affinity-numa",
+    "CPU affinity excludes the NUMA node of a GPU",
+    worst="info",
+    after=("GPU001",),
+    over=each_card,
+    required=False,
+    source="Linux kernel: Documentation/ABI/testing/sysfs-bus-pci (local_cpulist)",
+    remedies=("bind-near",),
+)
+def far_processors(machine: Machine, card: PciGpu) -> Verdicts:
+    """The processors that this process is bound to are all on another socket than the GPU: every copy crosses over."""
+    near, allowed = there(card.local_cpus), there(machine.system.allowed_cpus)
+    if near and allowed and not numbers(near) & numbers(allowed):
+        yield info(
+            "this process is bound to processors far from this GPU", f"near: {near}", f"allowed: {allowed}",
+            fix=fix("bind-near", cpus=near),
+        )  # fmt: skip
+
+
+def numbers(text: str) -> frozenset[int]:
+    """Return the numbers of ``0-3,8``; what is no such list is empty."""
+    found: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        if first.isdigit() and (last or first).isdigit():
+            found |= set(range(int(first[:6]), int((last or first)[:6]) + 1))
+    return frozenset(found)
+
+
+@rule(
+    "FAB107",
+    "gpudirect-rdma-missing",
+    "GPUDirect RDMA is not available (nvidia_peermem)",
+    worst="info",
+    after=(NVML_SILENT, DRIVER_HANGS, "GPU001"),
+    required=False,
+    source="https://docs.nvidia.com/cuda/gpudirect-rdma/ (nvidia-peermem)",
+    remedies=("load-peermem",),
+)
+def no_peermem(machine: Machine) -> Verdicts:
+    """An InfiniBand or RoCE adapter is up, but nvidia_peermem is not loaded: between machines, data goes through main
+    memory unless NCCL and the kernel agree on dma-buf.
+    """
+    active = [port for port, state in there(machine.system.infiniband) or () if state == "ACTIVE"]
+    if active and "nvidia" in module_names(machine) and "nvidia_peermem" not in module_names(machine):
+        yield info("nvidia_peermem is not loaded", f"active ports: {', '.join(active)}", fix=fix("load-peermem"))
+
+
+@rule(
+    "FAB108",
+    "infiniband-port-down",
+    "An InfiniBand port is down",
+    worst="warning",
+    after=("GPU001",),
+    required=False,
+    source="Linux kernel: Documentation/ABI/stable/sysfs-class-infiniband",
+    remedies=("infiniband-port",),
+)
+def port_down(machine: Machine) -> Verdicts:
+    """Some ports of the adapters between machines are up and this one is not: its cable, its switch, or the subnet
+    manager.
+
+    ``INIT`` means that the cable is well and no subnet manager has answered. A port without a cable is no fault.
+    """
+    ports = there(machine.system.infiniband) or ()
+    if not any(state == "ACTIVE" for _, state in ports):
+        return
+    for port, state in ports:
+        if state != "ACTIVE":
+            say = info if state == "DOWN" else warning
+            yield say(f"port {port} is {state}", f"{port}: {state}", fix=fix("infiniband-port"), subject=port)

@@ -1,0 +1,1 @@
+"""FWK: frameworks as their import shows them (``--deep``)."""

@@ -1,0 +1,171 @@
+"""FWK10…: does each imported framework use the GPU, and are its numbers right (``--deep``)."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.imports import died, each_import, failed_trials, import_failure, said_of
+from gpusetup.doctor.rule import Verdicts, either, error, failure, fix, known, rule, there, warning
+from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, NVML_SILENT, has_gpu
+from gpusetup.machine.model import Framework, Machine, Unread
+
+IMPORT = ("FWK001", "FWK002", "FWK003", "FWK004")
+HIDDEN = ("GPU001", "GPU002", GPU_LOST, DRIVER_HANGS, NVML_SILENT, "LIB001", "LIB004", "PRM001", "PRM002", "ENV001")
+UNFIT = ("WHL001", "WHL002", "WHL004", "WHL103")
+SAYS = "the framework itself: torch.cuda, tf.config.list_physical_devices, jax.devices"
+ARITHMETIC = "arithmetic: sums of small whole numbers, exact in any order and in TF32"
+NO_CODE = ("no kernel image", "no_binary_for_gpu", "no binary for gpu", "unsupported toolchain")
+FAILS = "FWK103 and FWK105 speak of a computation that gives no answer"
+IDEAS = ("cuda", "gpu", "cudnn", "driver", "dlopen", "librar")
+
+
+@rule(
+    "FWK101",
+    "cpu-fallback",
+    "A framework runs on the CPU although a GPU is present",
+    worst="error",
+    after=(*HIDDEN, *UNFIT, "ENV101", "KRN006", "FWK105", *IMPORT),
+    over=each_import,
+    source=SAYS,
+    remedies=("cuda-framework",),
+)
+def silently_on_cpu(machine: Machine, framework: Framework) -> Verdicts:
+    """There is a GPU, the framework imports without an error, and then it runs everything on the processor. Nothing
+    warns: it is only many times slower.
+
+    The framework's own words, where it has any, say why: a build without CUDA, a driver that is too old, libraries it
+    could not load, or a variable that hides the GPUs.
+    """
+    known(framework.version)
+    gpus, refused = framework.gpus, failure(framework.gpus, "this machine has no GPU that it could see")
+    if gpus == () or refused:
+        if not has_gpu(machine):
+            return
+        yield error(
+            f"{framework.name} computes on the processor and does not see the GPU",
+            f"built for CUDA: {either(framework.cuda) or 'unknown'}, imported by {framework.python}",
+            *([f"it said: {refused.detail}"] if refused else []),
+            *said_of(framework, *IDEAS),
+            fix=fix("cuda-framework"),
+        )
+
+
+@rule(
+    "FWK102",
+    "fewer-gpus",
+    "A framework sees fewer GPUs than the driver",
+    worst="warning",
+    after=(*HIDDEN, "ENV101", "FWK101", *IMPORT),
+    over=each_import,
+    source=SAYS,
+    remedies=("kernel-log",),
+)
+def sees_fewer(machine: Machine, framework: Framework) -> Verdicts:
+    """The driver has more GPUs than the framework shows, and no variable or slicing (MIG) accounts for it.
+
+    A GPU that is lost or held by another program in exclusive mode, or a card that this build has no code for, is left
+    out without a word.
+    """
+    gpus, seen = known(machine.gpus), known(framework.gpus)
+    chosen = {"CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES"} & set(machine.system.environment)
+    if seen and not chosen and len(seen) < len(gpus) and not any(either(gpu.mig) for gpu in gpus):
+        yield warning(
+            f"{framework.name} sees {len(seen)} of {len(gpus)} GPUs",
+            f"it sees: {', '.join(seen)}",
+            f"the driver has: {', '.join(either(gpu.name) or 'unnamed GPU' for gpu in gpus)}",
+            fix=fix("kernel-log"),
+        )
+
+
+@rule(
+    "FWK103",
+    "no-kernel-image",
+    "No kernel image for this GPU's compute capability in a framework",
+    worst="error",
+    after=("WHL003", "WHL102", "WHL104", *IMPORT),
+    over=each_import,
+    source="CUDA runtime API: cudaErrorNoKernelImageForDevice, cudaErrorUnsupportedPtxVersion",
+    remedies=("fitting-torch",),
+)
+def no_code(machine: Machine, framework: Framework) -> Verdicts:
+    """The framework sees the GPU, but a computation on it ends with "no kernel image is available for execution on the
+    device": this build was not compiled for the card, or its PTX is too new for the driver.
+    """
+    import_failure(framework)
+    for trial, why in failed_trials(framework, FAILS):
+        if _is_missing_code(why):
+            yield error(
+                f"{framework.name} has no code that runs on {trial.device}", why.detail, fix=fix("fitting-torch")
+            )
+            return
+
+
+@rule(
+    "FWK104",
+    "wrong-result",
+    "A framework computes a wrong result",
+    worst="error",
+    after=IMPORT,
+    over=each_import,
+    source=ARITHMETIC,
+    remedies=("prove",),
+)
+def wrong_number(machine: Machine, framework: Framework) -> Verdicts:
+    """A sum of small whole numbers, which has one right answer in any order of summation, came out wrong.
+
+    The hardware or a library is at fault, and no result of this machine can be trusted until it is found which:
+    `gpusetup selftest` says which operations are affected.
+    """
+    import_failure(framework)
+    for one in framework.trials:
+        if not failure(one.answer, FAILS) and one.answer != one.expected:
+            yield error(
+                f"{framework.name} computes a wrong number on {one.device}",
+                f"{one.kernel}: {one.answer!r} instead of {one.expected!r}",
+                fix=fix("prove"),
+            )
+
+
+@rule(
+    "FWK105",
+    "computation-failed",
+    "A computation fails, crashes or hangs",
+    worst="error",
+    after=(GPU_LOST, DRIVER_HANGS, NVML_SILENT, "FWK103", "FWK201", "FWK202", "FWK203", *IMPORT),
+    over=each_import,
+    source="what the framework raised, or the child process of gpusetup was ended by",
+    remedies=("prove",),
+)
+def fails(machine: Machine, framework: Framework) -> Verdicts:
+    """The framework imports, but looking for devices, or a tiny computation on one of them, raises an error, takes the
+    process with it, or had not finished when its time was up.
+
+    Which of the computations it is tells where to look: an elementwise one is the framework's own code, a matrix
+    product is cuBLAS, a convolution is cuDNN.
+    """
+    if import_failure(framework):
+        return
+    said = failed_trials(framework, "FWK103 speaks of code that is missing")
+    failed = [(trial, why) for trial, why in said if not _is_missing_code(why)]
+    unread = (framework.cuda, failure(framework.gpus, "FWK101 speaks of a framework that does not see the GPU"))
+    lost = [one for one in unread if isinstance(one, Unread) and died(one)]
+    if lost:
+        yield error(
+            f"{framework.name} imports, and then dies",
+            f"at the step {lost[0].source}: {lost[0].detail}",
+            *said_of(framework, "error", "fatal", "abort"),
+            fix=fix("prove"),
+        )
+    elif failed:
+        trial, why = failed[0]
+        how = "does not end" if why.unread == "timeout" else "crashes" if died(why) else "fails"
+        yield error(
+            f"{framework.name}: {trial.kernel} on {trial.device} {how}",
+            *(f"{one.kernel} on {one.device}: {reason.detail}" for one, reason in failed[:3]),
+            *said_of(framework, "error", "fatal", "abort"),
+            fix=fix("prove"),
+        )
+    else:
+        there(framework.cuda)
+
+
+def _is_missing_code(why: Unread) -> bool:
+    return any(text in why.detail.lower() for text in NO_CODE)

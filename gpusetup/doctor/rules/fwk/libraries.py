@@ -1,0 +1,140 @@
+"""FWK20…: which of NVIDIA's libraries each imported framework really loaded (``--deep``)."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+
+from gpusetup.doctor.cards import cite
+from gpusetup.doctor.imports import each_import
+from gpusetup.doctor.rule import Verdicts, error, fix, known, listed, rule, there, warning
+from gpusetup.facts import facts
+from gpusetup.facts.find import torch_builds
+from gpusetup.machine.model import Framework, Machine
+from gpusetup.versions import cudnn
+
+MAPS = "proc_pid_maps(5): the files that the process has mapped"
+PAIRED = ("libcudart", "libcublas", "libcublasLt", "libcudnn", "libnccl", "libcufft", "libcusolver", "libcusparse")
+DRIVERS = ("libcuda.so", "libnvidia-")
+IMPORT = ("FWK001", "FWK002", "FWK003", "FWK004")
+
+
+@rule(
+    "FWK201",
+    "duplicate-library",
+    "Two copies of one CUDA library are loaded",
+    worst="warning",
+    after=("WHL005", "WHL101", "LIB003", *IMPORT),
+    over=each_import,
+    source=MAPS,
+    remedies=("loaded",),
+)
+def two_copies(machine: Machine, framework: Framework) -> Verdicts:
+    """One process holds two files of the same library of NVIDIA. Which of the two a call ends in depends on the order
+    of loading, and state that is made in one is not known to the other.
+
+    Mostly LD_LIBRARY_PATH or a system-wide CUDA brings a second copy beside the one in the wheels.
+    """
+    known(framework.version)
+    copies: dict[str, set[str]] = defaultdict(set)
+    for name, path in known(framework.libraries):
+        stem = name.partition(".so")[0]
+        if stem in PAIRED:
+            copies[stem].add(path)
+    for stem, paths in copies.items():
+        if len(paths) > 1:
+            yield warning(
+                f"{framework.name} has loaded {len(paths)} copies of {stem}", *sorted(paths), fix=fix("loaded")
+            )
+
+
+@rule(
+    "FWK202",
+    "foreign-library",
+    "A CUDA library is loaded from outside the environment",
+    worst="warning",
+    after=("LIB003", "ENV004", "FWK201", *IMPORT),
+    over=each_import,
+    source=MAPS,
+    remedies=("loaded",),
+)
+def from_elsewhere(machine: Machine, framework: Framework) -> Verdicts:
+    """The framework brings a library of NVIDIA in its own environment, and the process has loaded another copy of it.
+
+    It was tested with the one it brings. LD_LIBRARY_PATH, LD_PRELOAD or a program that was imported earlier puts the
+    other one first.
+    """
+    home = os.path.dirname(known(framework.location))
+    own = {one.soname.partition(".so")[0] for one in machine.libraries if one.path.startswith(home + "/")}
+    strange = [
+        path
+        for name, path in known(framework.libraries)
+        if name.partition(".so")[0] in own and not path.startswith(home + "/") and not name.startswith(DRIVERS)
+    ]
+    if strange:
+        yield warning(
+            f"{framework.name} has loaded CUDA libraries that are not those it brings",
+            *strange[:5],
+            f"its own are in {home}",
+            fix=fix("loaded"),
+        )
+
+
+@rule(
+    "FWK203",
+    "wrong-libcuda",
+    "The loaded libcuda is not the driver's own",
+    worst="error",
+    after=("LIB002", "LIB004", "LIB006", *IMPORT),
+    over=each_import,
+    source="CUDA installation guide for Linux: stubs; " + MAPS,
+    remedies=("loaded",),
+)
+def strange_driver_library(machine: Machine, framework: Framework) -> Verdicts:
+    """The process has mapped a ``libcuda`` that is a stub (each call fails with error 34) or of another version than
+    the loaded kernel module (each call fails with error 803).
+    """
+    for name, path in known(framework.libraries):
+        if not name.startswith("libcuda.so"):
+            continue
+        module = there(machine.driver.kernel_module)
+        version = re.search(r"libcuda\.so\.(\d+\.\d+[.\d]*)$", path)
+        if "/stubs/" in path:
+            yield error(f"{framework.name} has loaded a stub of the driver library", path, fix=fix("loaded"))
+        elif version and module and version[1] != module and "/compat" not in path:
+            yield error(
+                f"{framework.name} has loaded libcuda {version[1]}, but the kernel module is {module}",
+                path,
+                fix=fix("loaded"),
+            )
+
+
+@rule(
+    "FWK204",
+    "cudnn-older",
+    "The loaded cuDNN is older than the framework was built with",
+    worst="warning",
+    after=("LIB003", "WHL005", "FWK202", *IMPORT),
+    over=each_import,
+    source="facts: torch_build; cuDNN documentation: API compatibility",
+    remedies=("reinstall-framework",),
+)
+def older_cudnn(machine: Machine, framework: Framework) -> Verdicts:
+    """Within one major number cuDNN may be newer than the one that the framework was built with, but not older:
+    newer functions are missing then, or are answered with "not supported".
+    """
+    loaded = dict(known(framework.loaded)).get("cudnn")
+    version = known(framework.version)
+    if framework.name != "pytorch" or not loaded:
+        return
+    variant = "cu" + known(framework.cuda).replace(".", "")
+    builds = torch_builds(facts(), version.partition("+")[0], machine.system.arch)
+    row = listed((row for row in builds if row.variant == variant and row.cudnn), f"the cuDNN of torch {version}")
+    if cudnn(loaded).key < cudnn(row.cudnn).key[:3]:
+        yield warning(
+            f"{framework.name} {version} has loaded cuDNN {loaded}",
+            cite(row, f"built with cuDNN {row.cudnn}"),
+            *(path for name, path in known(framework.libraries) if name.startswith("libcudnn.so")),
+            fix=fix("reinstall-framework", python=framework.python, requirement=f"torch=={version}"),
+        )

@@ -1,0 +1,1 @@
+"""KRN: the kernel module: built, loaded, configured."""

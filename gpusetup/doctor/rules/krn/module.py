@@ -1,0 +1,251 @@
+"""KRN…: is the right kernel module built, allowed, loaded and bound."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.rule import Verdicts, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.subjects import each_card, has_card, module_names
+from gpusetup.machine.model import Machine, PciGpu
+
+MODPROBE = "modprobe.d(5); Linux kernel: Documentation/admin-guide/kernel-parameters.txt"
+OPEN_DRIVERS = {"nouveau", "nova", "nova_core", "nova-core", "nova_drm"}
+
+
+def nvidia_is_built(files: tuple[str, ...]) -> bool:
+    """Say whether the driver itself is among the modules of a kernel; Debian calls it nvidia-current and the like."""
+    stems = {name.partition(".ko")[0] for name in files}
+    return any(not stem.endswith(("-uvm", "-drm", "-modeset", "-peermem")) for stem in stems)
+
+
+@rule(
+    "KRN001",
+    "module-not-built",
+    "The nvidia kernel module is not built for the running kernel",
+    worst="error",
+    after=("GPU001", "DRV003", "KRN101", "KRN103"),
+    source="Linux kernel: Documentation/kbuild/modules.rst",
+    remedies=("build-module",),
+)
+def not_built(machine: Machine) -> Verdicts:
+    """There are NVIDIA modules on disk, but none for the kernel that runs now.
+
+    Mostly the kernel was updated and akmods or DKMS has not finished, or failed: the headers of the new kernel may be
+    missing, or the driver may be too old for it. Building takes some minutes; do not restart while it runs. Until it is
+    solved, the previous kernel in the boot menu works.
+    """
+    kernel = machine.system.kernel
+    if not has_card(machine) or machine.system.container or machine.system.virtualization == "wsl":
+        return
+    if "nvidia" in module_names(machine):
+        return
+    release = known(kernel.release)
+    built = [name for name, files in kernel.modules_on_disk.items() if nvidia_is_built(files)]
+    if release not in built:
+        yield error(
+            "the NVIDIA kernel module is not built for the running kernel",
+            f"running kernel: {release}",
+            f"kernels with an NVIDIA module: {', '.join(built) or 'none'}",
+            f"headers of the running kernel installed: {_yes_or_no(there(kernel.headers))}",
+            fix=fix("build-module", kernel=release),
+        )
+
+
+@rule(
+    "KRN002",
+    "module-built-not-loaded",
+    "The nvidia kernel module is built but not loaded",
+    worst="error",
+    after=(
+        "GPU001",
+        "DRV003",
+        "DRV103",
+        "KRN001",
+        "KRN003",
+        "KRN004",
+        "KRN005",
+        "KRN105",
+        "LOG006",
+        "LOG007",
+        "LOG011",
+        "LOG012",
+        "LOG211",
+        "LOG204",
+        "LOG205",
+        "LOG206",
+        "LOG209",
+        "SEC001",
+        "CTR001",
+    ),
+    source=MODPROBE,
+    remedies=("load-module",),
+)
+def not_loaded(machine: Machine) -> Verdicts:
+    """The module for the running kernel is on disk, and nothing that would forbid it was found, yet it is not loaded.
+
+    Loading it by hand says why: a refused signature, an unknown symbol, or simply that nothing asked for it yet.
+    """
+    kernel = machine.system.kernel
+    if not has_card(machine) or machine.system.container or "nvidia" in module_names(machine):
+        return
+    files = kernel.modules_on_disk.get(known(kernel.release), ())
+    if nvidia_is_built(files):
+        yield error(
+            "the NVIDIA kernel module is built for this kernel but not loaded",
+            f"module files for the running kernel: {', '.join(files)}",
+            f"loaded modules: {', '.join(sorted(module_names(machine))) or 'none of nvidia, nouveau, nova, vfio-pci'}",
+            fix=fix("load-module"),
+        )
+
+
+@rule(
+    "KRN003",
+    "nouveau-bound",
+    "nouveau or nova is bound to a GPU",
+    worst="error",
+    after=("GPU001", "KRN201"),
+    over=each_card,
+    source="NVIDIA driver README, chapter 8",
+    remedies=("forbid-nouveau",),
+)
+def open_driver_bound(machine: Machine, card: PciGpu) -> Verdicts:
+    """The kernel's own driver (nouveau, or nova from kernel 6.15 on) is bound to this card, so NVIDIA's cannot be.
+
+    It shows a desktop but cannot run CUDA. Either it was never forbidden, or the system fell back to it because the
+    NVIDIA module was missing at boot: then that is the thing to repair first.
+    """
+    if card.driver in OPEN_DRIVERS:
+        yield error(
+            f"the {card.driver} driver holds this GPU, so CUDA cannot use it",
+            f"{card.address} (device {card.device_id}) is bound to {card.driver}",
+            f"kernel command line: {known(machine.system.kernel.command_line)}",
+            fix=fix("forbid-nouveau"),
+        )
+
+
+@rule(
+    "KRN004",
+    "vfio-bound",
+    "vfio-pci reserves a GPU for virtual machines",
+    worst="warning",
+    after=("GPU001",),
+    over=each_card,
+    source="Linux kernel: Documentation/driver-api/vfio.rst",
+    remedies=("rebind-card",),
+)
+def held_for_guests(machine: Machine, card: PciGpu) -> Verdicts:
+    """This card is bound to vfio-pci or pci-stub, which hands it to virtual machines; the host itself cannot use it."""
+    if card.driver in {"vfio-pci", "pci-stub"}:
+        yield warning(
+            "this GPU is reserved for virtual machines, the host cannot use it",
+            f"{card.address} (device {card.device_id}) is bound to {card.driver}",
+            fix=fix("rebind-card"),
+        )
+
+
+@rule(
+    "KRN005",
+    "module-blacklisted-cmdline",
+    "The kernel command line blocks the nvidia module",
+    worst="error",
+    after=("GPU001",),
+    source=MODPROBE,
+    remedies=("allow-module",),
+)
+def forbidden(machine: Machine) -> Verdicts:
+    """``modprobe.blacklist=``, ``module_blacklist=`` or ``rd.driver.blacklist=`` on the kernel command line names
+    nvidia.
+    """
+    if not has_card(machine):
+        return
+    for word in (there(machine.system.kernel.command_line) or "").split():
+        name, _, value = word.partition("=")
+        if name in {"modprobe.blacklist", "module_blacklist", "rd.driver.blacklist"} and "nvidia" in value.split(","):
+            yield error(
+                "the kernel command line forbids the NVIDIA module", word, fix=fix("allow-module", argument=word)
+            )
+
+
+@rule(
+    "KRN006",
+    "nvidia-uvm-missing",
+    "The nvidia_uvm kernel module (unified memory, CUDA) is not loaded",
+    worst="warning",
+    after=("DRV001",),
+    source="CUDA installation guide for Linux",
+    remedies=("load-uvm",),
+)
+def no_uvm(machine: Machine) -> Verdicts:
+    """The driver is loaded without nvidia_uvm, which CUDA needs for memory: nvidia-smi works while CUDA says error
+    999.
+
+    The first CUDA program of an ordinary user can load it only when the set-uid helper ``nvidia-modprobe`` is
+    installed.
+    """
+    names = module_names(machine)
+    if "nvidia" in names and "nvidia_uvm" not in names and not machine.system.container:
+        yield warning(
+            "nvidia_uvm is not loaded: nvidia-smi works, CUDA may not",
+            f"loaded modules: {', '.join(sorted(names))}",
+            fix=fix("load-uvm"),
+        )
+
+
+@rule(
+    "KRN007",
+    "kernel-headers-missing",
+    "Kernel headers for the running kernel are missing",
+    worst="info",
+    after=("GPU001", "KRN001"),
+    source="Linux kernel: Documentation/kbuild/modules.rst",
+    remedies=("install-headers",),
+)
+def no_headers(machine: Machine) -> Verdicts:
+    """Without headers neither akmods nor DKMS can build the module again when the driver is updated.
+
+    A driver whose modules come ready-made for each kernel does not need them.
+    """
+    if has_card(machine) and not machine.system.container and not known(machine.system.kernel.headers):
+        release = known(machine.system.kernel.release)
+        yield info(
+            "the headers of the running kernel are not installed, so its driver module cannot be rebuilt",
+            f"/lib/modules/{release}/build leads nowhere",
+            fix=fix("install-headers", kernel=release),
+        )
+
+
+@rule(
+    "KRN008",
+    "newer-kernel-without-module",
+    "A newer installed kernel has no nvidia kernel module",
+    worst="warning",
+    after=("GPU001", "DRV003", "KRN001"),
+    source="Linux kernel: Documentation/kbuild/modules.rst",
+    remedies=("build-module",),
+)
+def next_boot(machine: Machine) -> Verdicts:
+    """All is well now, but a kernel that is newer than the running one has no NVIDIA module: the next start may lack
+    the GPU.
+    """
+    kernel = machine.system.kernel
+    if not has_card(machine) or machine.system.container or not kernel.modules_on_disk:
+        return
+    running = known(kernel.release)
+    if not nvidia_is_built(kernel.modules_on_disk.get(running, ())):
+        return
+    for release, files in kernel.modules_on_disk.items():
+        if _order(release) > _order(running) and not nvidia_is_built(files):
+            yield warning(
+                f"kernel {release} is installed but has no NVIDIA module: the next start may lack the GPU",
+                f"running kernel: {running}",
+                f"modules for {release}: {', '.join(files) or 'none'}",
+                fix=fix("build-module", kernel=release),
+            )
+
+
+def _order(release: str) -> list[int]:
+    """Return the numbers of a kernel release, so that 6.9 comes before 6.10."""
+    digits = "".join(char if char.isdigit() else " " for char in release)
+    return [int(number) for number in digits.split()]
+
+
+def _yes_or_no(answer: bool | None) -> str:
+    return "unknown" if answer is None else "yes" if answer else "no"

@@ -1,0 +1,219 @@
+"""KRN1…: the module's file, how it was built, and what keeps it from being loaded."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.nvml import UNANSWERED
+from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, optional, rule, there, warning
+from gpusetup.doctor.rules.krn.module import nvidia_is_built
+from gpusetup.doctor.subjects import NVML_SILENT, has_card
+from gpusetup.machine.model import Machine
+
+BUILDERS = ("akmods", "dkms")
+MODPROBE = "modprobe.d(5)"
+
+
+@rule(
+    "KRN101",
+    "module-build-failed",
+    "Building the kernel module for the running kernel failed (DKMS, akmods)",
+    worst="error",
+    after=("GPU001", "DRV003"),
+    source="akmods(8), dkms(8)",
+    remedies=("build-log",),
+)
+def build_failed(machine: Machine) -> Verdicts:
+    """Akmods or DKMS tried to build the module for this kernel and failed; its log names the first compiler error.
+
+    Mostly the kernel is newer than the driver knows, or its headers are missing.
+    """
+    kernel = machine.system.kernel
+    failed = [build for build in there(kernel.builds) or () if build.state == "failed"]
+    if not failed or nvidia_is_built(kernel.modules_on_disk.get(known(kernel.release), ())):
+        return
+    for build in failed:
+        if build.kernel == known(kernel.release):
+            yield error(
+                f"{build.tool} failed to build driver {build.version} for the running kernel",
+                f"kernel: {build.kernel}",
+                f"what it said: {build.log}",
+                fix=fix("build-log", log=build.log),
+            )
+
+
+@rule(
+    "KRN102",
+    "module-build-failed-other-kernel",
+    "Building the kernel module for another kernel failed (DKMS, akmods)",
+    worst="warning",
+    after=("GPU001", "DRV003", "KRN101"),
+    source="akmods(8), dkms(8)",
+    remedies=("build-log",),
+)
+def other_build_failed(machine: Machine) -> Verdicts:
+    """The module could not be built for an installed kernel that is not running: starting that one lacks the GPU."""
+    kernel = machine.system.kernel
+    for build in there(kernel.builds) or ():
+        lacking = not nvidia_is_built(kernel.modules_on_disk.get(build.kernel, ()))
+        if build.state == "failed" and build.kernel != known(kernel.release) and lacking:
+            yield warning(
+                f"{build.tool} failed to build driver {build.version} for kernel {build.kernel}",
+                f"what it said: {build.log}",
+                fix=fix("build-log", log=build.log),
+            )
+
+
+@rule(
+    "KRN103",
+    "module-building",
+    "The kernel module is being built (DKMS, akmods)",
+    worst="warning",
+    after=("GPU001",),
+    source="akmods(8), dkms(8)",
+)
+def building(machine: Machine) -> Verdicts:
+    """The module for this kernel is missing and its builder runs: wait some minutes, and do not restart meanwhile."""
+    kernel = machine.system.kernel
+    if not has_card(machine) or nvidia_is_built(kernel.modules_on_disk.get(known(kernel.release), ())):
+        return
+    for service in machine.system.services:
+        if service.name in BUILDERS and there(service.running):
+            yield warning(f"{service.name} is building the module for this kernel: wait, do not restart", service.name)
+
+
+@rule(
+    "KRN104",
+    "module-on-disk-differs",
+    "Kernel module on disk and loaded module differ in version",
+    worst="warning",
+    after=("GPU001", "DRV003", "DRV004"),
+    source="modinfo(8)",
+    remedies=("restart",),
+)
+def updated(machine: Machine) -> Verdicts:
+    """The driver was updated while it runs. All works until a program meets the new libraries: restart at a good
+    time.
+    """
+    file, loaded = machine.system.kernel.module_file, there(machine.driver.kernel_module)
+    if loaded and has_card(machine):
+        on_disk = there(file.version)
+        if on_disk and on_disk != loaded:
+            yield warning(
+                f"driver {on_disk} is installed while {loaded} runs: a mismatch waits to happen",
+                f"loaded: {loaded}",
+                f"on disk: {on_disk} ({either(file.path)})",
+                fix=fix("restart"),
+            )
+
+
+@rule(
+    "KRN105",
+    "module-blacklisted-modprobe",
+    "modprobe.d blocks the nvidia kernel module",
+    worst="error",
+    after=("GPU001",),
+    source=MODPROBE,
+    remedies=("allow-modprobe",),
+)
+def forbidden(machine: Machine) -> Verdicts:
+    """A file of modprobe.d blacklists nvidia, or makes loading it do nothing (``install nvidia /bin/false``)."""
+    for path, line in (there(machine.system.kernel.modprobe) or ()) if has_card(machine) else ():
+        words = line.split()
+        blacklisted = words[:2] == ["blacklist", "nvidia"]
+        if blacklisted or (words[:2] == ["install", "nvidia"] and words[-1].endswith(("/false", "/true"))):
+            yield error(
+                "modprobe.d forbids the NVIDIA module",
+                f"{path}: {line}",
+                fix=fix("allow-modprobe", path=path, line=line),
+            )
+
+
+@rule(
+    "KRN106",
+    "gsp-firmware-missing",
+    "GSP firmware file is missing",
+    worst="error",
+    after=("GPU001", "DRV003"),
+    source="github.com/NVIDIA/open-gpu-kernel-modules: README.md (firmware)",
+    remedies=("gsp-firmware",),
+)
+def no_firmware(machine: Machine) -> Verdicts:
+    """The open kernel module starts a GPU only with its firmware (GSP), which has to be of exactly the module's
+    version.
+    """
+    version = there(machine.driver.kernel_module)
+    firmware = there(machine.driver.gsp_firmware)
+    if version and firmware is not None and there(machine.driver.module_license) == "Dual MIT/GPL":
+        have = {driver for driver, _ in firmware}
+        if version not in have:
+            yield error(
+                f"the GPU's firmware for driver {version} is not on disk",
+                f"firmware there: of driver {', '.join(sorted(have)) or 'none'}",
+                fix=fix("gsp-firmware"),
+            )
+
+
+@rule(
+    "KRN109",
+    "gsp-disabled",
+    "GSP firmware is disabled (NVreg_EnableGpuFirmware=0)",
+    worst="info",
+    after=("GPU001", NVML_SILENT),
+    required=False,
+    source="NVIDIA driver README, chapter on GSP firmware (NVreg_EnableGpuFirmware)",
+    remedies=("module-option",),
+)
+def no_gsp(machine: Machine) -> Verdicts:
+    """The proprietary module runs a GPU without the firmware that it would load by default (GSP). That was a way around
+    early faults of the firmware; newer features and branches need it.
+    """
+    off = [gpu for gpu in there(machine.gpus) or () if optional(gpu.gsp_mode, UNANSWERED) == (False, True)]
+    if off:
+        yield info(
+            f"the firmware of {len(off)} GPUs is switched off",
+            *(f"GPU {gpu.index}: not in use, in use by default" for gpu in off[:4]),
+            fix=fix("module-option", name="EnableGpuFirmware"),
+        )
+
+
+@rule(
+    "KRN107",
+    "module-compiler-differs",
+    "Kernel module built with another compiler than the system's",
+    worst="info",
+    after=("GPU001",),
+    required=False,
+    source="Linux kernel: Documentation/kbuild/gcc-plugins.rst",
+)
+def other_compiler(machine: Machine) -> Verdicts:
+    """The loaded module was compiled with another gcc major than the one installed; the next build will use that
+    one.
+    """
+    built, here = there(machine.driver.module_gcc), there(machine.system.gcc)
+    if built and here and built.partition(".")[0] != here.partition(".")[0]:
+        yield info("the module was built with another gcc than the installed one", f"module: {built}", f"here: {here}")
+
+
+@rule(
+    "KRN108",
+    "next-kernel-without-module",
+    "The default boot kernel has no nvidia kernel module",
+    worst="warning",
+    after=("GPU001", "DRV003", "KRN001", "KRN008"),
+    required=False,
+    source="grubby(8); systemd-boot(7)",
+    remedies=("build-module",),
+)
+def next_start(machine: Machine) -> Verdicts:
+    """The boot loader will start another kernel than the running one, and no NVIDIA module was built for it."""
+    kernel = machine.system.kernel
+    if not has_card(machine) or machine.system.container:
+        return
+    coming, running = there(kernel.next_release), known(kernel.release)
+    built_here = nvidia_is_built(kernel.modules_on_disk.get(running, ()))
+    if coming and coming != running and built_here and not nvidia_is_built(kernel.modules_on_disk.get(coming, ())):
+        yield warning(
+            f"the next start takes kernel {coming}, which has no NVIDIA module",
+            f"running: {running}",
+            f"next: {coming}",
+            fix=fix("build-module", kernel=coming),
+        )

@@ -1,0 +1,164 @@
+"""KRN2…: how the module came up at the start, and with which options."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rules.krn.module import OPEN_DRIVERS
+from gpusetup.doctor.subjects import has_card, module_names
+from gpusetup.machine.model import Machine
+
+README = "NVIDIA driver README, chapter on module parameters"
+
+
+@rule(
+    "KRN201",
+    "nouveau-fallback",
+    "The system fell back to nouveau at boot",
+    worst="error",
+    after=("GPU001", "KRN001", "KRN101", "SEC002", "SEC004"),
+    source="RPM Fusion: nvidia-fallback.service; NVIDIA driver README, chapter 8",
+    remedies=("load-module",),
+)
+def fallback(machine: Machine) -> Verdicts:
+    """The kernel command line forbids nouveau, and yet it drives the card: NVIDIA's module could not be loaded at the
+    start, and a service of the distribution loaded nouveau so that there is a picture.
+
+    Why NVIDIA's module failed is the thing to repair; to forbid nouveau once more changes nothing.
+    """
+    held = [card.address for card in there(machine.pci) or () if card.driver in OPEN_DRIVERS]
+    arguments = there(machine.system.kernel.command_line) or ""
+    if held and "blacklist=" in arguments and "nouveau" in arguments:
+        yield error(
+            "nouveau was loaded in place of NVIDIA's module, which failed at the start",
+            f"bound to nouveau or nova: {', '.join(held)}",
+            f"kernel command line: {arguments}",
+            fix=fix("load-module"),
+        )
+
+
+@rule(
+    "KRN202",
+    "modeset-off",
+    "nvidia_drm kernel modesetting (KMS) is off",
+    worst="info",
+    after=("GPU001",),
+    required=False,
+    source="NVIDIA driver README, chapter on kernel mode setting",
+    remedies=("modeset",),
+)
+def no_modeset(machine: Machine) -> Verdicts:
+    """nvidia_drm runs without mode setting: no Wayland desktop starts on this GPU. Computing is not concerned."""
+    options = dict(there(machine.driver.parameters) or ())
+    if options.get("nvidia_drm.modeset") == "N" and "nvidia_drm" in module_names(machine):
+        yield info("nvidia_drm runs without mode setting", "nvidia_drm.modeset: N", fix=fix("modeset"))
+
+
+@rule(
+    "KRN203",
+    "msi-disabled",
+    "MSI is disabled for the GPU (NVreg_EnableMSI=0)",
+    worst="warning",
+    after=("GPU001",),
+    source=README,
+    remedies=("module-option",),
+)
+def no_msi(machine: Machine) -> Verdicts:
+    """The module's option EnableMSI is 0: the GPU shares an interrupt line of the old kind, which is slower and on many
+    boards does not work at all.
+    """
+    if dict(there(machine.driver.parameters) or ()).get("EnableMSI") == "0":
+        yield warning(
+            "message interrupts of the GPU are off", "EnableMSI: 0", fix=fix("module-option", name="EnableMSI")
+        )
+
+
+@rule(
+    "KRN204",
+    "modify-device-files-off",
+    "The driver does not manage its device nodes (NVreg_ModifyDeviceFiles=0)",
+    worst="info",
+    after=("GPU001",),
+    source=README,
+    remedies=("module-option",),
+)
+def others_make_nodes(machine: Machine) -> Verdicts:
+    """The module's option ModifyDeviceFiles is 0: nodes under /dev are neither made nor corrected by the driver's
+    helper, and whoever set the option has to do it.
+    """
+    if dict(there(machine.driver.parameters) or ()).get("ModifyDeviceFiles") == "0":
+        yield info(
+            "the driver neither makes nor corrects its device nodes",
+            "ModifyDeviceFiles: 0",
+            fix=fix("module-option", name="ModifyDeviceFiles"),
+        )
+
+
+@rule(
+    "KRN205",
+    "suspend-memory-lost",
+    "Video memory is not preserved across suspend (NVreg_PreserveVideoMemoryAllocations)",
+    worst="warning",
+    after=("GPU001",),
+    required=False,
+    source="NVIDIA driver README, chapter on power management (PreserveVideoMemoryAllocations)",
+    remedies=("suspend-services",),
+)
+def lost_in_sleep(machine: Machine) -> Verdicts:
+    """The services that save the GPU's memory before a suspend are installed and not enabled: after waking, CUDA
+    programs fail ("unknown error", 999) until nvidia_uvm is loaded anew.
+
+    It is a note on a machine that may sleep, and a warning once it has.
+    """
+    off = [one.name for one in machine.system.services if one.name == "nvidia-suspend" and not one.enabled]
+    if not off or not has_card(machine):
+        return
+    if dict(there(machine.driver.parameters) or ()).get("PreserveVideoMemoryAllocations") == "1":
+        return
+    slept = [line for line in either(machine.system.kernel.log) or () if "pm: suspend exit" in line.lower()]
+    say = warning if slept else info
+    yield say(
+        "the GPU's memory is not kept over a suspend",
+        "nvidia-suspend: not enabled",
+        *slept[-1:],
+        fix=fix("suspend-services"),
+    )
+
+
+@rule(
+    "KRN206",
+    "kernel-machine-check",
+    "Machine check or kernel fault (MCE, taint)",
+    worst="warning",
+    after=("GPU001",),
+    required=False,
+    source="Linux kernel: Documentation/admin-guide/tainted-kernels.rst",
+    remedies=("kernel-log",),
+)
+def tainted(machine: Machine) -> Verdicts:
+    """The kernel notes what makes its own reports doubtful. NVIDIA's module is always noted and no fault; a machine
+    check (a processor, memory or bus that failed) or an oops of the kernel is.
+    """
+    bits = {4: "a machine check: hardware reported an error", 7: "an oops: the kernel met a fault of its own"}
+    mask = known(machine.system.kernel.taint)
+    for bit, words in bits.items():
+        if mask >> bit & 1 and has_card(machine):
+            yield warning(f"since its start the kernel has met {words}", f"tainted: {mask}", fix=fix("kernel-log"))
+
+
+@rule(
+    "KRN207",
+    "dynamic-boost-off",
+    "Dynamic Boost of a laptop is inactive (nvidia-powerd)",
+    worst="info",
+    after=("GPU001",),
+    required=False,
+    source="NVIDIA driver README, chapter on Dynamic Boost",
+    remedies=("power-daemon",),
+)
+def no_boost(machine: Machine) -> Verdicts:
+    """nvidia-powerd is installed and not enabled: on notebooks from Ampere on it lets the GPU have the power that the
+    processor leaves over.
+    """
+    off = any(one.name == "nvidia-powerd" and not one.enabled for one in machine.system.services)
+    if off and there(machine.system.notebook):
+        yield info("nvidia-powerd is not enabled", "nvidia-powerd: not enabled", fix=fix("power-daemon"))

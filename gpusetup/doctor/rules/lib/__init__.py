@@ -1,0 +1,1 @@
+"""LIB: libraries and which of them the loader takes."""

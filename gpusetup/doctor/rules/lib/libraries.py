@@ -1,0 +1,174 @@
+"""LIB…: which files the dynamic linker will take."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.rule import Fix, Verdicts, error, fix, rule, there, warning
+from gpusetup.doctor.subjects import has_gpu
+from gpusetup.machine.model import Library, Machine, Unread
+
+LD_SO = "ld.so(8)"
+
+
+def linker_finds(machine: Machine, soname: str) -> list[Library]:
+    """Return what the linker itself would find for `soname`, in its order: no wheels, no toolkits."""
+    origins = {"LD_LIBRARY_PATH", "ld.so.cache", "default"}
+    return [one for one in machine.libraries if one.soname == soname and one.origin in origins]
+
+
+@rule(
+    "LIB001",
+    "libcuda-missing",
+    "CUDA driver library libcuda.so.1 is missing",
+    worst="error",
+    after=("GPU001", "DRV003", "CTR001"),
+    source="CUDA driver API, libcuda.so.1",
+    remedies=("driver-userland",),
+)
+def no_libcuda(machine: Machine) -> Verdicts:
+    """The linker finds no ``libcuda.so.1``, through which every CUDA program talks to the driver; nvidia-smi works
+    without it.
+
+    It belongs to the driver, never to the CUDA toolkit; some distributions have it in a package of its own. In a
+    container it is mounted from the host when the container asks for the ``compute`` capability.
+    """
+    if has_gpu(machine) and not linker_finds(machine, "libcuda.so.1"):
+        others = [one.path for one in machine.libraries if one.soname == "libcuda.so.1"]
+        yield error(
+            "no libcuda.so.1 where the dynamic linker looks: no CUDA program can start",
+            f"copies elsewhere: {', '.join(others) or 'none'}",
+            fix=fix("driver-userland"),
+        )
+
+
+@rule(
+    "LIB002",
+    "mixed-driver-libraries",
+    "Driver libraries of several versions are installed",
+    worst="warning",
+    after=("GPU001",),
+    source=LD_SO,
+    remedies=(
+        "remove-old-libraries",
+        "stray-library",
+    ),
+)
+def several_versions(machine: Machine) -> Verdicts:
+    """The linker can find copies of a driver library that are of different versions: the first one wins, today.
+
+    Remains of the .run installer, a second repository, or a compat package in LD_LIBRARY_PATH are the usual origin.
+    Only the copy that matches the kernel module works.
+    """
+    for soname in ("libcuda.so.1", "libnvidia-ml.so.1"):
+        found = [one for one in linker_finds(machine, soname) if one.version]
+        if len({one.version for one in found}) > 1:
+            module = there(machine.driver.kernel_module)
+            yield warning(
+                f"{len(found)} copies of {soname} of different versions; the first one is used",
+                *(f"{one.path}: {one.version} (by {one.origin})" for one in found),
+                f"loaded kernel module: {module or 'none'}",
+                fix=without(machine, [one for one in found if module and one.version != module]),
+            )
+
+
+def without(machine: Machine, wrong: list[Library]) -> Fix:
+    """Return how to be rid of the `wrong` copies: one that no package has can simply be moved away."""
+    stray = [one for one in wrong if not one.owner and one.origin != "LD_LIBRARY_PATH"]
+    alone = len(wrong) == 1 and stray and not isinstance(machine.packages, Unread)
+    return fix("stray-library", path=stray[0].path) if alone else fix("remove-old-libraries")
+
+
+@rule(
+    "LIB003",
+    "ld-library-path",
+    "LD_LIBRARY_PATH overrides the CUDA libraries in the wheels",
+    worst="warning",
+    source=LD_SO,
+    remedies=("unset",),
+)
+def shadowed_wheels(machine: Machine) -> Verdicts:
+    """A folder in LD_LIBRARY_PATH holds a CUDA library that an installed wheel brings too, and its copy goes first.
+
+    The framework then runs with another cuDNN or cuBLAS than the one it was built and tested with: undefined symbols,
+    version errors, or other numbers. Guides of old tell you to set the variable; wheels do not need it.
+    """
+    brought = {one.soname: one for one in machine.libraries if one.origin == "wheel"}
+    for one in machine.libraries:
+        if one.origin == "LD_LIBRARY_PATH" and one.soname in brought:
+            yield warning(
+                f"{one.soname} from LD_LIBRARY_PATH goes before the one in the wheel",
+                f"used: {one.path}",
+                f"in the wheel: {brought[one.soname].path}",
+                f"LD_LIBRARY_PATH={machine.system.environment.get('LD_LIBRARY_PATH', '')}",
+                fix=fix("unset", name="LD_LIBRARY_PATH"),
+            )
+
+
+@rule(
+    "LIB004",
+    "libcuda-stub",
+    "A stub of libcuda is loaded instead of the driver's",
+    worst="error",
+    source="CUDA installation guide for Linux: stubs",
+    remedies=("unset",),
+)
+def stub(machine: Machine) -> Verdicts:
+    """The first ``libcuda.so.1`` the linker finds is the toolkit's stub, made for linking only: each CUDA call fails
+    (error 34).
+    """
+    for one in linker_finds(machine, "libcuda.so.1")[:1]:
+        if "/stubs/" in one.path:
+            yield error(
+                "the linker takes the toolkit's stub for the driver library",
+                one.path,
+                fix=fix("unset", name="LD_LIBRARY_PATH"),
+            )
+
+
+@rule(
+    "LIB005",
+    "wrong-architecture-library",
+    "The dynamic linker finds a driver library of another architecture",
+    worst="error",
+    source=LD_SO,
+    remedies=(
+        "remove-old-libraries",
+        "stray-library",
+    ),
+)
+def other_architecture(machine: Machine) -> Verdicts:
+    """The first copy of a driver library is made for another processor or for 32 bits, so that loading it fails."""
+    for soname in ("libcuda.so.1", "libnvidia-ml.so.1"):
+        for one in linker_finds(machine, soname)[:1]:
+            if one.bits == 32 or (one.machine and machine.system.arch and one.machine != machine.system.arch):
+                yield error(
+                    f"the first {soname} is for {one.machine or 'another processor'}, {one.bits} bits",
+                    one.path,
+                    fix=without(machine, [one]),
+                )
+
+
+@rule(
+    "LIB006",
+    "cuda-compat-first",
+    "CUDA forward-compatibility libcuda precedes the driver's",
+    worst="warning",
+    source="https://docs.nvidia.com/deploy/cuda-compatibility/",
+    remedies=(
+        "remove-compat",
+        "unset",
+    ),
+)
+def compatibility(machine: Machine) -> Verdicts:
+    """The linker finds the libcuda of a cuda-compat package first. It is for server cards on older drivers; on other
+    cards, or beside a newer driver, CUDA answers 803 or 804.
+    """
+    for one in linker_finds(machine, "libcuda.so.1")[:1]:
+        if "/compat/" in one.path:
+            by_variable = one.origin == "LD_LIBRARY_PATH"
+            yield warning(
+                "CUDA's compatibility library is used instead of the driver's",
+                f"{one.path} (by {one.origin})",
+                fix=fix("unset", name="LD_LIBRARY_PATH")
+                if by_variable
+                else fix("remove-compat", folder=one.path.rpartition("/")[0]),
+            )

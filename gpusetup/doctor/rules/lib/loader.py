@@ -1,0 +1,108 @@
+"""LIB1…: what the linker's cache still names, and which CUDA compiles what a framework loads."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.frameworks import beside, each_framework, each_torch
+from gpusetup.doctor.rule import Verdicts, error, fix, info, rule, there, warning
+from gpusetup.doctor.subjects import has_gpu
+from gpusetup.machine.model import Distribution, Machine
+from gpusetup.versions import cuda, dotted
+
+XLA = "https://www.tensorflow.org/install/pip; https://docs.jax.dev/en/latest/installation.html"
+
+
+@rule(
+    "LIB101",
+    "ldconfig-cache-stale",
+    "The ld.so cache names missing libraries",
+    worst="warning",
+    source="ldconfig(8)",
+    remedies=("linker-cache",),
+)
+def stale_cache(machine: Machine) -> Verdicts:
+    """Libraries were removed or replaced and the linker's cache was not rebuilt: programs fail to start, or take an
+    older copy from elsewhere.
+    """
+    gone = there(machine.libraries_gone) or ()
+    if gone:
+        yield warning(
+            f"the linker's cache names {len(gone)} libraries that are gone", *gone[:4], fix=fix("linker-cache")
+        )
+
+
+@rule(
+    "LIB102",
+    "toolkit-major-differs",
+    "CUDA toolkit and PyTorch differ in CUDA major version",
+    worst="info",
+    over=each_torch,
+    required=False,
+    source="PyTorch: torch.utils.cpp_extension (it refuses another major)",
+    remedies=("fitting-toolkit",),
+)
+def other_toolkit(machine: Machine, torch: Distribution) -> Verdicts:
+    """PyTorch brings the CUDA it runs with, so a toolkit is needed only to compile extensions; then PyTorch refuses one
+    of another major.
+    """
+    toolkits = {version for version in machine.toolkits.values() if version}
+    if torch.cuda in {"", "cpu"} or not toolkits or not has_gpu(machine):
+        return
+    if cuda(torch.cuda).major not in {cuda(version).major for version in toolkits}:
+        yield info(
+            f"no toolkit here can compile extensions for torch {torch.version}",
+            f"torch: CUDA {torch.cuda}",
+            f"toolkits: {', '.join(sorted(toolkits))}",
+            fix=fix("fitting-toolkit"),
+        )
+
+
+@rule(
+    "LIB103",
+    "ptxas-missing",
+    "XLA cannot find ptxas",
+    worst="warning",
+    over=each_framework,
+    required=False,
+    source=XLA,
+    remedies=("nvcc-wheel",),
+)
+def no_ptxas(machine: Machine, framework: Distribution) -> Verdicts:
+    """TensorFlow's compiler XLA needs ``ptxas`` and ``libdevice`` at run time: from NVIDIA's nvcc wheel or a toolkit.
+    Without them ``jit_compile=True`` ends with "libdevice not found".
+    """
+    if framework.name != "tensorflow" or framework.cuda in {"", "cpu"} or not has_gpu(machine):
+        return
+    wheels = [name for name in beside(machine, framework) if name.startswith("nvidia-cuda-nvcc")]
+    if not wheels and not machine.toolkits and "XLA_FLAGS" not in machine.system.environment:
+        yield warning(
+            "XLA finds neither ptxas nor libdevice",
+            f"nvcc wheels beside {framework.name}: none",
+            "toolkits: none",
+            fix=fix("nvcc-wheel"),
+        )
+
+
+@rule(
+    "LIB104",
+    "glibc-too-old",
+    "A framework needs a newer glibc",
+    worst="error",
+    over=each_framework,
+    source="PEP 600, manylinux tags",
+    remedies=("older-framework",),
+)
+def old_libc(machine: Machine, framework: Distribution) -> Verdicts:
+    """The wheel's own tag names the oldest glibc it runs with, and this system's is older or is no glibc: importing it
+    ends with "version `GLIBC_…' not found". pip never installs such a wheel; another tool, a copied environment or a
+    container's base that was changed afterwards can.
+    """
+    libc = there(machine.system.libc)
+    if not framework.glibc or not libc:
+        return
+    name, _, version = libc.partition(" ")
+    if name != "glibc" or (version and dotted(version) < dotted(framework.glibc)):
+        yield error(
+            f"{framework.name} {framework.version} needs glibc {framework.glibc}",
+            f"here: {libc}",
+            fix=fix("older-framework", name=framework.name),
+        )

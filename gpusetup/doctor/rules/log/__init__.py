@@ -1,0 +1,1 @@
+"""LOG: the kernel log."""

@@ -1,0 +1,188 @@
+"""MEM: GPU memory: ECC, page retirement, row remapping, SRAM errors, InfoROM."""
+
+from __future__ import annotations
+
+from gpusetup.doctor import nvml
+from gpusetup.doctor.cards import is_datacentre
+from gpusetup.doctor.rule import Verdicts, error, fix, there, warning
+from gpusetup.doctor.subjects import gpu_rule
+from gpusetup.machine.model import Gpu, Machine
+
+GCM = "github.com/facebookresearch/gcm: check-nvidia-smi, ecc_corrected_volatile_total (its threshold)"
+MANY_CORRECTED = 50_000_000
+MANY_ON_CHIP = 4
+REMAP = "https://docs.nvidia.com/deploy/a100-gpu-mem-error-mgmt/"
+RETIRE = "https://docs.nvidia.com/deploy/dynamic-page-retirement/"
+
+
+@gpu_rule(
+    "MEM006", "inforom-corrupted", "InfoROM is corrupted", worst="error", source=nvml.SOURCE, remedies=("service",)
+)
+def inforom(machine: Machine, gpu: Gpu) -> Verdicts:
+    """The card keeps its serial number, its ECC mode and its history of errors in a small memory of its own (inforom);
+    NVML finds that this one is damaged (error 14).
+
+    The card may go on computing, but nothing that it tells of its past errors can be relied on; NVIDIA's service mends
+    or replaces it.
+    """
+    if said := nvml.complaint(gpu, nvml.CORRUPTED_INFOROM):
+        yield error(
+            "the inforom of this GPU is damaged", f"{said.source} answers 14: {nvml.meaning(14)}", fix=fix("service")
+        )
+
+
+@gpu_rule(
+    "MEM007",
+    "ecc-corrected-high",
+    "High rate of corrected ECC errors",
+    worst="warning",
+    required=False,
+    source=GCM,
+    remedies=("watch-memory",),
+)
+def many_corrected(machine: Machine, gpu: Gpu) -> Verdicts:
+    """So many errors were mended since the driver was loaded that memory is slower, and that one which cannot be mended
+    is likely to follow.
+    """
+    count = there(gpu.ecc_corrected)
+    if count and count >= MANY_CORRECTED:
+        yield warning(f"{count} memory errors were mended", f"limit: {MANY_CORRECTED}", fix=fix("watch-memory"))
+
+
+@gpu_rule(
+    "MEM008",
+    "sram-errors",
+    "SRAM errors (on-chip memory)",
+    worst="error",
+    source="nvml.h, nvmlEccSramErrorStatus_t; https://docs.nvidia.com/deploy/a100-gpu-mem-error-mgmt/",
+    remedies=(
+        "service",
+        "watch-memory",
+    ),
+)
+def on_chip(machine: Machine, gpu: Gpu) -> Verdicts:
+    """Registers and caches have no spare rows: their errors cannot be mapped away. Beyond NVIDIA's own limit the card
+    is to be replaced; a few that could not be mended are a warning.
+    """
+    errors = there(gpu.sram_errors)
+    if errors and errors[2]:
+        yield error(
+            "on-chip memory errors are beyond NVIDIA's limit: the card needs service",
+            f"corrected {errors[0]}, uncorrected {errors[1]}, limit exceeded",
+            fix=fix("service"),
+        )
+    elif errors and errors[1] > MANY_ON_CHIP:
+        yield warning(
+            f"{errors[1]} errors of on-chip memory could not be mended",
+            f"corrected {errors[0]}, uncorrected {errors[1]}",
+            fix=fix("watch-memory"),
+        )
+
+
+@gpu_rule(
+    "MEM009",
+    "row-remap-low-spares",
+    "Few spare rows are left for row remapping",
+    worst="warning",
+    after=("MEM003",),
+    source="nvml.h, nvmlDeviceGetRowRemapperHistogram",
+    remedies=("watch-memory",),
+)
+def spare_rows(machine: Machine, gpu: Gpu) -> Verdicts:
+    """Some banks of this GPU's memory have few or no rows left that could stand in for a bad one: the next failure
+    there cannot be mended. Plan for the card's replacement.
+    """
+    rows = there(gpu.spare_rows)
+    if rows and (rows[3] or rows[4]):
+        yield warning(
+            f"{rows[3] + rows[4]} memory banks have few or no spare rows left",
+            f"banks by spare rows: all {rows[0]}, many {rows[1]}, some {rows[2]}, few {rows[3]}, none {rows[4]}",
+            fix=fix("watch-memory"),
+        )
+
+
+@gpu_rule(
+    "MEM001", "ecc-uncorrectable", "Uncorrectable ECC errors", worst="warning", source=REMAP, remedies=("watch-memory",)
+)
+def uncorrected(machine: Machine, gpu: Gpu) -> Verdicts:
+    """ECC found errors in this GPU's memory that it could not mend; the count is over the card's life.
+
+    Each one ended a program. Old errors whose rows have been remapped are history; a count that grows is a failing
+    card.
+    """
+    count = there(gpu.ecc_uncorrected)
+    if count:
+        yield warning(
+            f"{count} uncorrectable memory errors over the life of this GPU",
+            f"uncorrected errors, aggregate: {count}",
+            fix=fix("watch-memory"),
+        )
+
+
+@gpu_rule(
+    "MEM002",
+    "row-remap-pending",
+    "Row remapping is pending a reset",
+    worst="warning",
+    source=REMAP,
+    remedies=("reset-gpu",),
+)
+def remap_pending(machine: Machine, gpu: Gpu) -> Verdicts:
+    """A memory row has failed and its replacement takes effect only when this GPU is reset."""
+    rows = there(gpu.remapped_rows)
+    if rows and rows[2]:
+        yield warning(
+            "a failed memory row will be replaced at the next reset",
+            f"remapped rows: {rows[0]} correctable, {rows[1]} uncorrectable, pending",
+            fix=fix("reset-gpu", index=str(gpu.index)),
+        )
+
+
+@gpu_rule("MEM003", "row-remap-failed", "Row remapping failed", worst="error", source=REMAP, remedies=("service",))
+def remap_failed(machine: Machine, gpu: Gpu) -> Verdicts:
+    """A row of this GPU's memory failed and no spare row was left for it; NVIDIA's policy is to replace the card."""
+    rows = there(gpu.remapped_rows)
+    if rows and rows[3]:
+        yield error(
+            "a failed memory row could not be replaced: the card needs service",
+            f"remapped rows: {rows[0]} correctable, {rows[1]} uncorrectable, failure flag set",
+            fix=fix("service"),
+        )
+
+
+@gpu_rule(
+    "MEM004",
+    "page-retirement-pending",
+    "Page retirement is pending a reset",
+    worst="warning",
+    source=RETIRE,
+    remedies=("reset-gpu",),
+)
+def retirement_pending(machine: Machine, gpu: Gpu) -> Verdicts:
+    """Pages of this GPU's memory are marked bad and will be left out after the next reset or restart."""
+    if there(gpu.retired_pending):
+        yield warning(
+            "bad memory pages will be retired at the next reset",
+            "retired pages: pending",
+            fix=fix("reset-gpu", index=str(gpu.index)),
+        )
+
+
+@gpu_rule(
+    "MEM005",
+    "ecc-disabled",
+    "ECC is disabled on a data-centre GPU",
+    worst="warning",
+    source="NVIDIA driver README; nvidia-smi(1), --ecc-config",
+    remedies=("enable-ecc",),
+)
+def ecc_off(machine: Machine, gpu: Gpu) -> Verdicts:
+    """This server GPU can detect and mend memory errors, but the feature is off: a flipped bit goes unnoticed into the
+    results. Cards for desktops have it off as they come, so nothing is said of them.
+    """
+    if there(gpu.ecc) is False and is_datacentre(machine, gpu):
+        yield warning(
+            "ECC is off: a flipped bit in memory goes unnoticed",
+            "ECC mode: disabled",
+            fix=fix("enable-ecc", index=str(gpu.index)),
+        )

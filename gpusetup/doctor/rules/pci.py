@@ -1,0 +1,78 @@
+"""PCI: the PCIe link between GPU and host: width, speed, replays."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.rule import Verdicts, fix, there, warning
+from gpusetup.doctor.subjects import gpu_rule
+from gpusetup.machine.model import Gpu, Machine
+
+DCGM = "github.com/NVIDIA/DCGM: dcgmlib, dcgm_gpu_hardware_limits.h"
+REPLAYS_PER_MINUTE = 8
+LINK = "nvml.h, nvmlDeviceGetCurrPcieLinkWidth and nvmlDeviceGetMaxPcieLinkWidth"
+
+
+@gpu_rule(
+    "PCI003",
+    "pcie-replays",
+    "High PCIe replay rate",
+    worst="warning",
+    required=False,
+    source=DCGM,
+    remedies=("reseat",),
+)
+def replays(machine: Machine, gpu: Gpu) -> Verdicts:
+    """Packets on the link arrive damaged and are sent again: more than eight a minute, counted from the start of the
+    system, is more than NVIDIA recommends. A card or riser that is not seated well, or a slot that cannot do the speed.
+    """
+    count, seconds = there(gpu.pcie_replays), there(machine.system.uptime)
+    rate = count * 60 / max(seconds, 60) if count and seconds else 0
+    if rate > REPLAYS_PER_MINUTE:
+        yield warning(
+            f"the PCIe link repeats {rate:.0f} packets a minute",
+            f"{count} replays in {seconds:.0f} s",
+            fix=fix("reseat"),
+        )
+
+
+@gpu_rule(
+    "PCI001", "pcie-width-reduced", "PCIe link width is reduced", worst="warning", source=LINK, remedies=("reseat",)
+)
+def narrow(machine: Machine, gpu: Gpu) -> Verdicts:
+    """The link runs with fewer lanes than card and slot allow, so copies to and from the GPU are slower in
+    proportion.
+
+    Unlike the speed, the width does not change with load: a card that is not seated well, a riser, a slot that shares
+    its lanes, or a notebook that was built so.
+    """
+    width = there(gpu.pcie_width)
+    if width and width[0] < width[1]:
+        yield warning(
+            f"the PCIe link has {width[0]} of {width[1]} lanes",
+            f"width now: x{width[0]}",
+            f"width possible: x{width[1]}",
+            fix=fix("reseat"),
+        )
+
+
+@gpu_rule(
+    "PCI002",
+    "pcie-speed-reduced",
+    "PCIe link speed is reduced under load",
+    worst="warning",
+    source="nvml.h, nvmlDeviceGetCurrPcieLinkGeneration and nvmlDeviceGetMaxPcieLinkGeneration",
+    remedies=("reseat",),
+)
+def slow(machine: Machine, gpu: Gpu) -> Verdicts:
+    """The GPU is at work (it draws more than half of its power limit), yet the link's generation is below what card and
+    slot allow. An idle GPU lowers it to save power, so of idle ones nothing is said.
+    """
+    generation = there(gpu.pcie_gen)
+    if not generation or generation[0] >= generation[1]:
+        return
+    power, limit = there(gpu.power), there(gpu.power_limit)
+    if power is not None and limit is not None and power > limit / 2:
+        yield warning(
+            f"the PCIe link runs at generation {generation[0]} of {generation[1]} under load",
+            f"power: {power} W of {limit} W",
+            fix=fix("reseat"),
+        )

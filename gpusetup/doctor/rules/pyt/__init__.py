@@ -1,0 +1,1 @@
+"""PYT: Python environments."""

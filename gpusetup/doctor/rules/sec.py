@@ -1,0 +1,193 @@
+"""SEC: Secure Boot against the driver's kernel module: signatures, keys, lockdown."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.rule import Verdicts, either, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rules.krn.module import nvidia_is_built
+from gpusetup.doctor.subjects import has_card, module_names
+from gpusetup.machine.model import Machine
+
+SIGNING = "Linux kernel: Documentation/admin-guide/module-signing.rst"
+AFTER = ("GPU001", "DRV003", "KRN001")
+
+
+@rule(
+    "SEC101",
+    "signing-key-expired",
+    "The module signing key has expired",
+    worst="warning",
+    after=("GPU001",),
+    required=False,
+    source="Linux kernel: Documentation/admin-guide/module-signing.rst; RFC 5280, validity",
+    remedies=("new-key",),
+)
+def expired(machine: Machine) -> Verdicts:
+    """The certificate with which akmods or DKMS signs has ended. The kernel does not look at its dates, but firmware
+    and tools may; make a new one and enrol it before you need it.
+    """
+    for key in machine.system.mok.keys:
+        if key.expires and key.expires < machine.read_at[:10]:
+            yield warning(f"the signing key expired on {key.expires}", key.path, fix=fix("new-key"))
+
+
+@rule(
+    "SEC102",
+    "signed-with-other-key",
+    "The module was signed with another key (MOK)",
+    worst="warning",
+    after=("GPU001", "SEC001", "SEC002", "SEC004"),
+    required=False,
+    source="Linux kernel: Documentation/admin-guide/module-signing.rst",
+    remedies=("enrol-key",),
+)
+def replaced(machine: Machine) -> Verdicts:
+    """Secure Boot is on, akmods or DKMS built the module, and its signature names none of the keys that they have now:
+    the key was made anew, and the next module will be signed with one that may not be enrolled.
+    """
+    names = {key.name for key in machine.system.mok.keys if key.name}
+    signer = there(machine.system.kernel.module_file.signer)
+    built_here = any(build.state == "built" for build in there(machine.system.kernel.builds) or ())
+    if names and signer and built_here and there(machine.system.secure_boot) and signer not in names:
+        yield warning(
+            f"the module was signed by {signer}, keys here: {', '.join(sorted(names))}",
+            f"{either(machine.system.kernel.module_file.path)}",
+            fix=fix("enrol-key"),
+        )
+
+
+def is_kept_out(machine: Machine) -> bool:
+    """Say whether Secure Boot is on and the module that is built for this kernel is not loaded."""
+    kernel = machine.system.kernel
+    if not has_card(machine) or machine.system.container or not there(machine.system.secure_boot):
+        return False
+    built = nvidia_is_built(kernel.modules_on_disk.get(known(kernel.release), ()))
+    return built and "nvidia" not in module_names(machine)
+
+
+@rule(
+    "SEC001",
+    "secure-boot-blocks-module",
+    "Secure Boot blocks the nvidia kernel module",
+    worst="error",
+    after=(*AFTER, "SEC002", "SEC003", "SEC004", "KRN003", "KRN005", "KRN105"),
+    source=SIGNING,
+    remedies=("enrol-key",),
+)
+def module_refused(machine: Machine) -> Verdicts:
+    """Secure Boot is on, and the module that is built for this kernel is not loaded.
+
+    With Secure Boot the kernel takes only modules signed with a key that the firmware or the machine owner (MOK)
+    trusts. A module built on this machine is signed with the machine's own key, which somebody at the console has to
+    enrol once, in the blue screen after a restart.
+    """
+    if is_kept_out(machine):
+        files = machine.system.kernel.modules_on_disk.get(known(machine.system.kernel.release), ())
+        yield error(
+            "Secure Boot is on and the NVIDIA module is not loaded: its signing key is most likely not enrolled",
+            "Secure Boot: on",
+            f"lockdown: {either(machine.system.kernel.lockdown) or 'unknown'}",
+            f"module for the running kernel: {', '.join(files)}, not loaded",
+            fix=fix("enrol-key"),
+        )
+
+
+@rule(
+    "SEC002",
+    "module-unsigned",
+    "The nvidia kernel module is unsigned (Secure Boot)",
+    worst="error",
+    after=AFTER,
+    source=SIGNING,
+    remedies=("sign-module",),
+)
+def unsigned(machine: Machine) -> Verdicts:
+    """Secure Boot is on and the module's file bears no signature at all: it was built before a signing key existed.
+
+    Make a key, let the builder sign with it (a module built earlier has to be built again), and enrol the key.
+    """
+    file = machine.system.kernel.module_file
+    if is_kept_out(machine) and there(file.signer) == "":
+        yield error(
+            "Secure Boot is on and the NVIDIA module is not signed",
+            f"{either(file.path)} bears no signature",
+            fix=fix("sign-module"),
+        )
+
+
+@rule(
+    "SEC003",
+    "mok-enrolment-pending",
+    "Enrolment of the Machine Owner Key (MOK) is pending",
+    worst="error",
+    after=AFTER,
+    source=SIGNING,
+    remedies=("confirm-key",),
+)
+def pending(machine: Machine) -> Verdicts:
+    """The request to enrol the key was made; only somebody at the console can confirm it, after the next restart."""
+    if is_kept_out(machine) and there(machine.system.mok.pending):
+        yield error(
+            "the signing key waits to be enrolled: restart, and choose Enroll MOK on the blue screen",
+            "a request to enrol a key is pending",
+            fix=fix("confirm-key"),
+        )
+
+
+@rule(
+    "SEC004",
+    "mok-not-enrolled",
+    "The module signing key is not enrolled (MOK, Secure Boot)",
+    worst="error",
+    after=(*AFTER, "SEC002", "SEC003"),
+    source=SIGNING,
+    remedies=("enrol-key",),
+)
+def not_enrolled(machine: Machine) -> Verdicts:
+    """Secure Boot is on, and the key with which this machine signs its modules is not among those the firmware
+    trusts.
+    """
+    for key in machine.system.mok.keys if is_kept_out(machine) else ():
+        if known(key.enrolled) is False:
+            yield error(
+                "Secure Boot does not trust the key that signs this machine's modules",
+                f"{key.path} is not enrolled",
+                f"enrolled: {', '.join(either(machine.system.mok.enrolled) or ()) or 'unknown'}",
+                f"the module is signed by: {either(machine.system.kernel.module_file.signer) or 'unknown'}",
+                fix=fix("enrol-key"),
+            )
+
+
+@rule(
+    "SEC005",
+    "mok-not-enrolled-next",
+    "Secure Boot will reject the next module build: its key is not enrolled (MOK)",
+    worst="warning",
+    after=(*AFTER, "SEC001", "SEC002", "SEC003", "SEC004"),
+    required=False,
+    source=SIGNING,
+    remedies=("enrol-key",),
+)
+def next_build(machine: Machine) -> Verdicts:
+    """The module is loaded now (signed by the distribution, or before Secure Boot was switched on), but a module built
+    on this machine would be refused at the next start, since its key is not enrolled.
+    """
+    if not has_card(machine) or not there(machine.system.secure_boot) or machine.system.container:
+        return
+    local = [build for build in there(machine.system.kernel.builds) or () if build.state == "built"]
+    for key in machine.system.mok.keys if local and not is_kept_out(machine) else ():
+        if known(key.enrolled) is False:
+            yield warning(
+                "modules built here will be refused at the next start",
+                f"{key.path} is not enrolled",
+                fix=fix("enrol-key"),
+            )
+
+
+@rule(
+    "SEC006", "kernel-lockdown", "Kernel lockdown is active", worst="info", required=False, source="kernel_lockdown(7)"
+)
+def locked_down(machine: Machine) -> Verdicts:
+    """Lockdown in confidentiality mode forbids tools that look into the kernel; some of the driver's need them."""
+    mode = there(machine.system.kernel.lockdown)
+    if mode == "confidentiality" and has_card(machine):
+        yield info("the kernel is locked down for confidentiality: profilers and debuggers of the GPU may fail", mode)

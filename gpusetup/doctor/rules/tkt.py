@@ -1,0 +1,142 @@
+"""TKT: the CUDA toolkit against compiler, C library, card and driver."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from gpusetup.doctor.cards import cards, cite, driver_version
+from gpusetup.doctor.floor import known_floor
+from gpusetup.doctor.rule import Verdicts, fix, info, listed, rule, there, unknown, warning
+from gpusetup.facts import facts
+from gpusetup.facts.find import arch_of, targets
+from gpusetup.machine.model import Machine
+from gpusetup.versions import cuda, dotted, driver
+
+
+def each_toolkit(machine: Machine) -> Iterator[tuple[str, str]]:
+    """Every toolkit whose version is known; its series is what is judged."""
+    for folder, version in machine.toolkits.items():
+        if version:
+            yield f"CUDA toolkit {folder.rpartition('/')[2]}", cuda(version).series
+
+
+@rule(
+    "TKT001",
+    "nvcc-gcc-unsupported",
+    "nvcc does not support the system's gcc",
+    worst="info",
+    over=each_toolkit,
+    source="facts: cuda_series (host_config.h of each toolkit)",
+    remedies=("older-compiler",),
+)
+def compiler(machine: Machine, series: str) -> Verdicts:
+    """Nvcc stops with "unsupported GNU version" when the host's gcc is newer than it knows. An older compiler beside
+    the system's own, named by NVCC_CCBIN, solves it; ``--allow-unsupported-compiler`` is the last resort.
+    """
+    row = listed((row for row in facts().cuda_series if row.series == series), f"the compilers of CUDA {series}")
+    named = machine.system.environment.get("NVCC_CCBIN", "")
+    gcc = (re.search(r"-(\d+)$", named) or [""] * 2)[1] if named else there(machine.system.gcc)
+    if named and not gcc:
+        yield unknown(f"whether nvcc {series} takes {named} is not told by its name", f"NVCC_CCBIN={named}")
+    if gcc and int(gcc.partition(".")[0]) > row.gcc_max:
+        yield info(
+            f"nvcc {series} refuses gcc {gcc}",
+            cite(row, f"it accepts gcc up to {row.gcc_max}"),
+            fix=fix("older-compiler", gcc=str(row.gcc_max)),
+        )
+
+
+@rule(
+    "TKT005",
+    "cuda-home-differs",
+    "CUDA_HOME and PATH point to different toolkits",
+    worst="info",
+    required=False,
+    source="PyTorch: torch.utils.cpp_extension (CUDA_HOME); CMake: FindCUDAToolkit (nvcc on the path)",
+)
+def two_toolkits(machine: Machine) -> Verdicts:
+    """Python extensions are compiled by the toolkit that CUDA_HOME or CUDA_PATH names, programs by the ``nvcc`` on the
+    path: they are of different versions here, so what one compiles may not link with the other.
+    """
+    environment = machine.system.environment
+    named = environment.get("CUDA_HOME") or environment.get("CUDA_PATH", "")
+    nvcc = there(machine.nvcc)
+    home = _version_below(machine, f"{named.rstrip('/')}/") if named else ""
+    found = _version_below(machine, nvcc) if nvcc else ""
+    if home and found and cuda(home).series != cuda(found).series:
+        yield info(f"CUDA_HOME is CUDA {home}, nvcc on the path is {found}", f"CUDA_HOME={named}", f"nvcc: {nvcc}")
+
+
+def _version_below(machine: Machine, path: str) -> str:
+    """Return the version of the toolkit that `path` lies in, "" where that is not known."""
+    return next((version for folder, version in machine.toolkits.items() if path.startswith(f"{folder}/")), "")
+
+
+@rule(
+    "TKT002",
+    "cuda-headers-glibc",
+    "CUDA headers fail to compile with this glibc",
+    worst="warning",
+    over=each_toolkit,
+    source="facts: glibc",
+    remedies=("newer-toolkit",),
+)
+def c_library(machine: Machine, series: str) -> Verdicts:
+    """Glibc declares mathematical functions that the toolkit's headers declare otherwise: nothing compiles, whatever
+    the compiler. A newer toolkit or a container solves it.
+    """
+    libc = (there(machine.system.libc) or "").removeprefix("glibc ")
+    for row in facts().glibc if libc and libc[0].isdigit() else ():
+        if cuda(series) <= cuda(row.series_last) and dotted(libc) >= dotted(row.glibc_from):
+            yield warning(
+                f"CUDA {series} cannot be compiled against glibc {libc}",
+                cite(row, row.symptom),
+                fix=fix("newer-toolkit"),
+            )
+            return
+
+
+@rule(
+    "TKT003",
+    "nvcc-no-architecture",
+    "nvcc cannot compile for this GPU's compute capability",
+    worst="warning",
+    after=("GPU001",),
+    over=each_toolkit,
+    source="facts: arch",
+    remedies=("fitting-toolkit",),
+)
+def target(machine: Machine, series: str) -> Verdicts:
+    """This toolkit has no target for the card's compute capability: the card is too new for it, or was dropped."""
+    for card in cards(machine):
+        listed([row] if (row := arch_of(facts(), card.capability)) else [], f"compute capability {card.capability}")
+        if not targets(facts(), series, card.capability):
+            yield warning(
+                f"CUDA {series} has no target for the {card.name} ({card.subject})",
+                f"compute capability {card.capability} ({card.known_by})",
+                fix=fix("fitting-toolkit"),
+            )
+
+
+@rule(
+    "TKT004",
+    "driver-older-than-toolkit",
+    "The driver is older than the CUDA toolkit requires",
+    worst="warning",
+    after=("GPU001", "DRV003"),
+    over=each_toolkit,
+    source="facts: cuda_major (minor-version compatibility)",
+    remedies=("newer-driver",),
+)
+def old_driver(machine: Machine, series: str) -> Verdicts:
+    """What this toolkit compiles asks for a newer driver: "CUDA driver version is insufficient for CUDA runtime
+    version".
+    """
+    version, floor = driver_version(machine), known_floor(series)
+    if version and driver(version) < driver(floor.driver):
+        yield warning(
+            f"driver {version} is too old for programs of CUDA {series}",
+            floor.known_by,
+            fix=fix("newer-driver"),
+        )

@@ -1,0 +1,1 @@
+"""WHL: wheels: what is installed and whether it fits driver and card."""
