@@ -64,7 +64,8 @@ def literal(argument: str, macros: dict[str, str]) -> str | None:
         return None
     parts = []
     for found in _LITERAL.finditer(argument):
-        parts.append(macros.get(found[2], "%s") if found[2] else _unescaped(found[1]))
+        unknown = "" if parts and re.search(r"%l*$", parts[-1]) else "%"  # `"%" PRIx64` has its own per cent
+        parts.append(macros.get(found[2], unknown + "x") if found[2] else _unescaped(found[1]))
     return "".join(parts)
 
 

@@ -3,8 +3,10 @@
     python -m tools.refresh_driver_messages CLONE [--write]
 
 CLONE is a clone of https://github.com/NVIDIA/open-gpu-kernel-modules (a bare one will do); the newest tag of each
-branch is read. The result is ``gpusetup/doctor/driver_formats.json``: per source file its formats, with the first and
-the last branch that has each. What a format means is judged by hand, in ``gpusetup/doctor/messages/``.
+branch is read. Derived are, in ``gpusetup/doctor/messages/``: ``formats.json``, per source file its formats, with the
+first and the last branch that has each; ``breaks.json``, with what the further lines of a message begin that is broken
+into several; ``status.json`` and ``sxid.json``, the names of NV_STATUS and of the SXids. What a format means is judged
+by hand, in ``judged.json`` beside them; ``tools/count_driver_messages.py`` counts how far that goes.
 
 What a release build prints was read in its own source (595.45.04):
 
@@ -29,12 +31,15 @@ from typing import NamedTuple
 
 from tools.c_calls import Call, calls, literal
 
-TABLE = Path(__file__).resolve().parent.parent / "gpusetup/doctor/driver_formats.json"
+TABLES = Path(__file__).resolve().parent.parent / "gpusetup/doctor/messages"
 FOLDERS = ("kernel-open", "src/nvidia/src", "src/nvidia/arch", "src/nvidia-modeset", "src/common")
+STATUSES = "src/common/sdk/nvidia/inc/nvstatuscodes.h"
+SXIDS = "src/common/nvswitch/interface/ctrl_dev_nvswitch.h"
 FIRST_BRANCH = 535  # the oldest that NVIDIA still kept up in 2026
 MACROS = {
     "NV_PCI_DEV_FMT": "%04x:%02x:%02x.%x", "NVLINK_PCI_DEV_FMT": "%04x:%02x:%02x.%x", "NV_PCI_DEVID_FMT": "%04x:%04x",
-    "NV_VERSION_STRING": "%s", "PRETTY_PRINTING_PREFIX": "",
+    "NV_VERSION_STRING": "%s", "NVIDIA_UVM_PRETTY_PRINTING_PREFIX": "", "NVKMS_LOG_PREFIX": "", "KERN_ERR": "",
+    "KERN_CRIT": "", "KERN_WARNING": "", "NvU64_fmtu": "llu", "NvU64_fmtx": "llx", "NvS64_fmtd": "lld",
 }  # fmt: skip
 _ERRORS = frozenset({"LEVEL_ERROR", "LEVEL_HW_ERROR", "LEVEL_FATAL", "NV_DBG_ERRORS", "EVO_LOG_ERROR",
                      "NVKMS_LOG_LEVEL_ERROR"})  # fmt: skip
@@ -110,10 +115,10 @@ def _level(call: Call, style: Style) -> str:
 def _plain(text: str) -> str:
     """Return the text on one line, its conversions as ``%``, without the module's name before each line."""
     text = re.sub(_CONVERSION, lambda one: "\0" if one[0] != "%%" else "%%", text)
-    text = re.sub(r"^(?:%s)?(?:NVRM|nvidia-\w+): *|\n+(?:NVRM: *)?", " ", text)
+    text = re.sub(r"^\0?(?:NVRM|nvidia-\w+): *|\n+(?:NVRM: *)?", " ", text)
     text = re.sub(r"\s+", " ", text).strip()
     letters = re.findall("[A-Za-z]", text)
-    return text.replace("\0", "%") if len(letters) > 5 else ""  # noqa: PLR2004 - what is shorter tells nothing apart
+    return text.replace("\0", "%") if len(letters) > 5 else ""
 
 
 class Clone:
@@ -141,6 +146,16 @@ class Clone:
             if path.endswith((".c", ".h", ".cpp")) and "/swref/" not in path:
                 yield path, head.split()[2]
 
+    def text(self, tag: str, path: str) -> str:
+        """Return one file as `tag` has it."""
+        return self._run("show", f"{tag}:{path}")
+
+    @cache  # noqa: B019 - one clone lives as long as the program
+    def breaks(self, blob: str) -> frozenset[str]:
+        """Return with what further lines of a message begin in the file `blob`."""
+        found = re.findall(r'\\n"\s+"NVRM: +([^ %"\\\\][^%"\\]{5,19})', self._run("cat-file", "blob", blob))
+        return frozenset(one.lower() for one in found) - {"the nvidia gpu "}  # with which a first line begins as well
+
     @cache  # noqa: B019 - one clone lives as long as the program
     def formats(self, blob: str) -> tuple[Format, ...]:
         """Return what the file `blob` can print; branches share most of them."""
@@ -167,24 +182,41 @@ def rows(found: dict[str, dict[Format, list[int]]]) -> dict[str, list[tuple[str,
     }
 
 
-def write(table: dict[str, list[tuple[str, str, int, int]]], branches: Iterable[str]) -> None:
-    """Write the table, one format a line, so that a new release shows as a small difference."""
-    lines = []
-    for file, some in table.items():
-        inner = ",\n".join(f"  {json.dumps(list(row))}" for row in some)
-        lines.append(f"{json.dumps(file)}: [\n{inner}\n]")
-    TABLE.write_text('{\n"": ' + json.dumps(sorted(branches)) + ",\n" + ",\n".join(lines) + "\n}\n")
+def breaks(clone: Clone, tags: Iterable[str]) -> list[str]:
+    """Return with what the second and further lines of a broken message begin, in small letters."""
+    found: set[str] = set()
+    for tag in tags:
+        for _, blob in clone.files(tag):
+            found.update(clone.breaks(blob))
+    return sorted(found)
+
+
+def numbers(text: str, pattern: str) -> dict[str, str]:
+    """Return number → name of every row of `text` that `pattern` finds as name and number."""
+    return {str(int(number, 0)): name for name, number in re.findall(pattern, text)}
+
+
+def write(name: str, value: object) -> None:
+    """Write a table, one row a line, so that a new release shows as a small difference."""
+    text = json.dumps(value, indent=0, ensure_ascii=False)
+    text = re.sub(r'\[\n("(?:[^"\\]|\\.)*"),\n("[a-z]+"),\n(\d+),\n(\d+)\n\]', r"[\1, \2, \3, \4]", text)
+    (TABLES / f"{name}.json").write_text(text + "\n")
 
 
 def main() -> None:
-    """Print how much each branch has; with ``--write`` the table is written."""
+    """Print how much each branch has; with ``--write`` the tables are written."""
     clone = Clone(sys.argv[1])
+    tags = clone.newest_tags()
     found = derive(clone)
-    for branch, tag in clone.newest_tags().items():
+    for branch, tag in tags.items():
         seen = [one for some in found.values() for one, branches in some.items() if branch in branches]
         print(f"{tag}: {sum(one.level == 'error' for one in seen)} errors, {len(seen)} formats")
     if "--write" in sys.argv[2:]:
-        write(rows(found), clone.newest_tags().values())
+        newest = max(tags.items())[1]
+        write("formats", {"": list(tags.values())} | rows(found))
+        write("breaks", breaks(clone, tags.values()))
+        write("status", numbers(clone.text(newest, STATUSES), r"NV_STATUS_CODE\((\w+), +(0x[0-9A-Fa-f]+)"))
+        write("sxid", numbers(clone.text(newest, SXIDS), r"NVSWITCH_ERR_HW_(\w+) += (\d+)"))
 
 
 if __name__ == "__main__":

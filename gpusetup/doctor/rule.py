@@ -53,6 +53,8 @@ class Verdict(msgspec.Struct, frozen=True):
     evidence: tuple[str, ...]
     fix: Fix | None
     subject: str
+    caused_by: str = ""
+    """The rule whose finding explains this one, where the reading itself says so (an earlier line of a log)."""
 
 
 Verdicts = Iterator[Verdict]
@@ -143,19 +145,19 @@ def rule(
     return make
 
 
-def error(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> Verdict:
+def error(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "", caused_by: str = "") -> Verdict:
     """Something that blocks the use of a GPU or makes its results wrong."""
-    return Verdict("error", summary, evidence, fix, subject)
+    return Verdict("error", summary, evidence, fix, subject, caused_by)
 
 
-def warning(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> Verdict:
+def warning(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "", caused_by: str = "") -> Verdict:
     """Something that works worse than it could, or is about to break."""
-    return Verdict("warning", summary, evidence, fix, subject)
+    return Verdict("warning", summary, evidence, fix, subject, caused_by)
 
 
-def info(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> Verdict:
+def info(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "", caused_by: str = "") -> Verdict:
     """Something worth knowing that may well be wanted."""
-    return Verdict("info", summary, evidence, fix, subject)
+    return Verdict("info", summary, evidence, fix, subject, caused_by)
 
 
 def unknown(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> Verdict:

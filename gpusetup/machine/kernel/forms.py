@@ -19,7 +19,8 @@ _LEVEL = rb"^[a-z0-9]{2,8} *+:(?:emerg|alert|crit|err|warn|notice|info|debug) *+
 _DATE = rb"(?:[A-Z][a-z]{2} [ \d]\d [\d:.]{8,15}+|\d{4}-\d\d-\d\d[T ][\d:.,Z+-]++)"
 _SYSLOG = rb"^(" + _DATE + rb") [^\s\[]\S*+ ([^\s:\[]++)(?:\[\d++\])?+: ?"
 _RFC5424 = rb"^1 (\d{4}-\d\d-\d\dT\S++) \S++ (\S++) \S++ \S++ (?:-|\[[^\]]*+\]) ?"
-_MONOTONIC = rb"^(\[ *+[\d.]++\]) [^\s:]++ ([^\s:\[]++)(?:\[\d++\])?+: "
+_MONOTONIC = rb"^(\[ *+[\d.]++\]) [^\s:]++ (?=kernel: |\S{1,64}\[\d{1,8}\]: )([^\s:\[]++)(?:\[\d++\])?+: "
+"""A program has its process id; without one, ``module nvidia: …`` is the kernel's own text."""
 _CLOCK = rb"^\[[ \d+.TC<>]++\]"
 KERNEL = b"kernel"
 
@@ -72,12 +73,12 @@ def _of_journal(line: bytes) -> str:
         return ""  # a line that was cut off when the log was saved holds no message
     text = record.get("MESSAGE", "")
     if isinstance(text, list):  # of a message that is no UTF-8, journalctl lists the bytes
-        text = bytes(one for one in text if isinstance(one, int) and 0 <= one <= 255).decode(errors="replace")  # noqa: PLR2004
+        text = bytes(one for one in text if isinstance(one, int) and 0 <= one <= 255).decode(errors="replace")
     if record.get("_TRANSPORT", "kernel") != "kernel" or not isinstance(text, str):
         return ""
     return f"{_seconds(record.get('__MONOTONIC_TIMESTAMP'))}{text}".replace("\n", BREAK.decode())
 
 
 def _seconds(microseconds: object) -> str:
-    known = isinstance(microseconds, str) and microseconds.isdecimal() and len(microseconds) <= 20  # noqa: PLR2004
+    known = isinstance(microseconds, str) and microseconds.isdecimal() and len(microseconds) <= 20
     return f"[{int(microseconds) / 1e6:12.6f}] " if known and isinstance(microseconds, str) else ""

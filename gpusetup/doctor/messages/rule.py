@@ -1,0 +1,100 @@
+"""Makes the rules that report judged messages of the kernel log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import cast
+
+from gpusetup.doctor.kernel_log import DRIVER_SOURCE, LOG_READABLE
+from gpusetup.doctor.messages.said import Said, heard
+from gpusetup.doctor.messages.status import init_words, named_status, status_at
+from gpusetup.doctor.rule import Rule, Severity, Verdict, Verdicts, fix, rule, there
+from gpusetup.machine.model import Machine
+
+SHOWN = 3
+
+
+def log_rule(
+    rule_id: str,
+    slug: str,
+    title: str,
+    *,
+    worst: Severity,
+    remedies: tuple[str, ...],
+    after: tuple[str, ...] = (),
+    source: str = DRIVER_SOURCE,
+) -> Callable[[Callable[[], None]], Rule]:
+    """Make a rule that reports the messages which ``judged.json`` lists under its id.
+
+    The first of `remedies` is that of every row that names none. The decorated function has nothing but its docstring.
+    An ordinary user often may not read the log, so that such a rule is never required.
+    """
+
+    def make(describe: Callable[[], None]) -> Rule:
+        def judge(machine: Machine) -> Verdicts:
+            said = heard(machine).by_rule.get(rule_id, [])
+            if any(one.judged.row.device for one in said):
+                said = [one for one in said if not one.judged.row.device or _is_nvidia(machine, one)]
+            yield from _verdicts(said, worst, remedies[0])
+
+        judge.__doc__, judge.__module__ = describe.__doc__, describe.__module__
+        return rule(
+            rule_id,
+            slug,
+            title,
+            worst=worst,
+            source=source,
+            after=("GPU001", LOG_READABLE, *after),
+            required=False,
+            remedies=remedies,
+        )(judge)
+
+    return make
+
+
+def _is_nvidia(machine: Machine, said: Said) -> bool:
+    """Say whether a message about a PCI device speaks of an NVIDIA GPU, or of another function of its card."""
+    cards = {card.address.lower().rpartition(".")[0] for card in there(machine.pci) or ()}
+    return said.gpu in cards
+
+
+def _verdicts(said: list[Said], worst: Severity, remedy: str) -> Iterator[Verdict]:
+    """Yield one verdict for each row and GPU, what is an echo of this rule's own finding as its evidence."""
+    leads = [one for one in said if not (one.cause or one.judged.row.echo)]
+    echoes = [one for one in said if one not in leads]
+    own = [one for one in echoes if not one.cause or one.cause == one.judged.rule]
+    if not leads and own:
+        leads = [one for one in own if one.judged is own[0].judged and one.gpu == own[0].gpu]
+    more = [one for one in own if one not in leads]
+    for group in _groups(leads):
+        yield _verdict(group, worst, remedy, more)
+        more = []
+    of_others = [one for one in echoes if one not in own]
+    for cause, gpu in dict.fromkeys((one.cause, one.gpu) for one in of_others):
+        yield _verdict([one for one in of_others if (one.cause, one.gpu) == (cause, gpu)], worst, remedy, [])
+
+
+def _groups(said: Iterable[Said]) -> list[list[Said]]:
+    found: dict[tuple[str, str], list[Said]] = {}
+    for one in said:
+        found.setdefault((one.judged.name, one.gpu), []).append(one)
+    return list(found.values())
+
+
+def _verdict(group: list[Said], worst: Severity, remedy: str, echoes: list[Said]) -> Verdict:
+    last = group[-1]
+    row = last.judged.row
+    evidence = [*dict.fromkeys(one.line for one in group[-SHOWN:])]
+    evidence += [f"{len(group)} such messages since the start"] if len(group) > SHOWN else []
+    evidence += [f"then: {line}" for line in dict.fromkeys(one.line for one in echoes[:SHOWN])]
+    evidence += [f"likely cause: {row.cause}"] if row.cause else []
+    state = cast(Severity, row.state or worst)
+    cause = "" if last.cause == last.judged.rule else last.cause
+    subject = f"PCI {last.gpu}.0" if last.gpu else ""
+    return Verdict(state, _summary(last), tuple(evidence), fix(row.fix or remedy), subject, cause)
+
+
+def _summary(said: Said) -> str:
+    row, line = said.judged.row, said.line
+    words = init_words(line) if row.init else named_status(line) if row.named else ""
+    return row.means + (words or (status_at(line, row.status) if row.status else ""))
