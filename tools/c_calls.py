@@ -62,7 +62,7 @@ def literal(argument: str, macros: dict[str, str]) -> str | None:
     """Return the text of adjoining literals, macros among them replaced; None for what is no literal."""
     if '"' not in argument or re.search(r"[?=;{]", re.sub(r'"(?:[^"\\]|\\.)*"', "", argument)):
         return None
-    parts = []
+    parts: list[str] = []
     for found in _LITERAL.finditer(argument):
         unknown = "" if parts and re.search(r"%l*$", parts[-1]) else "%"  # `"%" PRIx64` has its own per cent
         parts.append(macros.get(found[2], unknown + "x") if found[2] else _unescaped(found[1]))

@@ -153,7 +153,7 @@ class Clone:
     @cache  # noqa: B019 - one clone lives as long as the program
     def breaks(self, blob: str) -> frozenset[str]:
         """Return with what further lines of a message begin in the file `blob`."""
-        found = re.findall(r'\\n"\s+"NVRM: +([^ %"\\\\][^%"\\]{5,19})', self._run("cat-file", "blob", blob))
+        found = re.findall(r'\\n"\s+"NVRM: +([^ %"\\\\][^%"\\]{2,19})', self._run("cat-file", "blob", blob))
         return frozenset(one.lower() for one in found) - {"the nvidia gpu "}  # with which a first line begins as well
 
     @cache  # noqa: B019 - one clone lives as long as the program

@@ -146,6 +146,7 @@ def _root(rule: Rule, subject: str, causes: Causes, *, blind: bool) -> str:
     """Return the rule that explains what `rule` says of `subject`, "" for none."""
     for cause, said in causes:
         apart = rule.over is not None and rule.over is cause.over
-        if root := said.about(subject, blind=blind, apart=apart):
+        root = said.about(subject, blind=blind, apart=apart)
+        if root and root != rule.id:  # what follows from this very finding, as the log says, is no cause of it
             return root
     return ""

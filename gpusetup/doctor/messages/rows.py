@@ -8,7 +8,6 @@ import msgspec
 
 from gpusetup.doctor.table import read_table
 
-
 COMPANIONS = "goes on with another message"
 
 
@@ -31,6 +30,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether it is an assertion, with the expression, the file and the line that failed."""
     explains: tuple[str, ...] = ()
     """The Xids of the same GPU that follow from it."""
+    general: bool = False
+    """Whether any other row that fits goes before it."""
     kernel: str = ""
     older: str = ""
 

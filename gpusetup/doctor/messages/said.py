@@ -7,17 +7,14 @@ import re
 import msgspec
 
 from gpusetup.doctor.kernel_log import Message, messages
-from gpusetup.doctor.messages.rows import Judged, companions, fits, ordinary, rows
+from gpusetup.doctor.messages.chain import Chain, address
+from gpusetup.doctor.messages.rows import Judged, Parts, companions, fits, ordinary, rows
 from gpusetup.doctor.once import once
 from gpusetup.machine.model import Machine
 
-HEAD = r"^(?:.*?\bkernel: *+)?(?:<\d++> *+)?(?:\[(?:[ \d.+]++|[ TC\d]++|[A-Z][a-z]{2}[^\]]*+|\d{4}-[^\]]*+)\] *+)*"
-"""What a logger and the kernel write before a message: host, level, seconds or date, thread."""
 XID = r"(?i)NVRM: Xid \((?:PCI:)?([0-9a-f:.]++)[^()]*+\): (\d{1,5})"
 """Of a slice (MIG) the driver adds its numbers: ``(PCI:0000:01:00 GPU-I:05 GPU-CI:00)``."""
-_ADDRESS = r"\b([0-9a-f]{4,8}):([0-9a-f]{2}:[0-9a-f]{2})\b|\b([0-9a-f]{2}:[0-9a-f]{2})\.[0-7]\b"
-_NEW_START = "nvrm: loading nvidia unix"
-"""The module was loaded anew, and with it each GPU: what failed before is over."""
+_LOADED = "nvrm: loading nvidia unix"
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -38,77 +35,59 @@ class Heard(msgspec.Struct, frozen=True):
     """GPU as the driver names it and Xid → the rule that reported what this Xid follows from."""
 
 
-def body(text: str) -> str:
-    """Return a message without what a logger writes before it."""
-    return re.sub(HEAD, "", text, count=1)
-
-
 @once
 def heard(machine: Machine) -> Heard:
     """Return what the kernel log says; raises `UnreadError` where it cannot be read."""
+    # On a healthy machine every message is ordinary, and neither the rows nor their patterns are even read.
+    candidates = [one for one in messages(machine) if _LOADED in one.small or not _is_ordinary(one)]
     found = Heard({}, [], {})
-    chain = _Chain()
-    for message in messages(machine):
-        if _NEW_START in message.small:
-            chain.forget()
-        if any(text in message.small for text in ordinary()):  # nearly always: the rows are not even read then
-            continue
-        if "xid (" in message.small and (event := re.search(XID, message.text)):
-            if cause := chain.event(event[1], event[2]):
-                found.xid_causes.setdefault((event[1].lower(), event[2]), cause)
-        elif judged := _judge(message):
-            gpu = address(message.text)
-            found.by_rule.setdefault(judged.rule, []).append(Said(judged, message.text, gpu, chain.cause(judged, gpu)))
-        elif not any(text in message.small for text in companions()):
-            found.unjudged.append(message)
+    if any(_LOADED not in one.small for one in candidates):
+        _listen(candidates, found)
     return found
 
 
-def _judge(message: Message) -> Judged | None:
-    return next((one for one in rows() if any(fits(message.small, parts) for parts in one.parts)), None)
+def _is_ordinary(message: Message) -> bool:
+    return any(text in message.small for text in ordinary())
 
 
-def address(text: str) -> str:
-    """Return the PCI address that a message names, ``0000:01:00``, without its function; "" for none."""
-    found = re.search(_ADDRESS, body(text).lower())
-    return f"{(found[1] or '0000')[-4:]}:{found[2] or found[3]}" if found else ""
+def _listen(candidates: list[Message], found: Heard) -> None:
+    chain, alone, events = Chain(), [], 0
+    possible = _possible("\n".join(one.small for one in candidates))
+    for message in candidates:
+        event = re.search(XID, message.text) if "xid (" in message.small else None
+        if _LOADED in message.small:
+            chain.forget()
+        elif event:
+            events += 1
+            found.xid_causes.setdefault((event[1].lower(), event[2]), chain.event(address(f"{event[1]}.0"), event[2]))
+        elif judged := _judge(message, possible):
+            gpu = address(message.text)
+            found.by_rule.setdefault(judged.rule, []).append(Said(judged, message.text, gpu, chain.cause(judged, gpu)))
+        elif any(text in message.small for text in companions()):
+            alone.append(message)
+        else:
+            found.unjudged.append(message)
+    if not (events or found.by_rule or found.unjudged):
+        found.unjudged.extend(alone)  # what they go on with is no longer in the log
 
 
-class _Chain:
-    """The first failure of each GPU, of which what follows may be the echo; a message may name no GPU ("")."""
-
-    def __init__(self) -> None:
-        self._first: dict[str, str] = {}
-        self._explained: dict[tuple[str, str], str] = {}
-
-    def forget(self) -> None:
-        self._first.clear()
-        self._explained.clear()
-
-    def event(self, gpu: str, xid: str) -> str:
-        """Note an Xid, and return the rule that reported what it follows from; "" for none."""
-        from gpusetup.doctor.messages.xids import fails_the_gpu  # noqa: PLC0415 - only where the log has one
-
-        where = address(f"{gpu}.0")
-        cause = self._explained.get((where, xid)) or self._explained.get(("", xid), "")
-        if rule := fails_the_gpu(xid):
-            self._first.setdefault(where, cause or rule)
-        return cause
-
-    def cause(self, judged: Judged, gpu: str) -> str:
-        """Return the rule that reported this GPU's first failure, if the message is an echo; note it else."""
-        if judged.row.echo and (first := self._known(gpu)):
-            return first
-        self._explained.update({(gpu, xid): judged.rule for xid in judged.row.explains})
-        if judged.row.state in {"", "error"} and judged.rule not in SECONDARY:
-            self._first.setdefault(gpu, judged.rule)
-        return ""
-
-    def _known(self, gpu: str) -> str:
-        if not gpu:
-            return next(iter(self._first.values()), "")
-        return self._first.get(gpu) or self._first.get("", "")
+Possible = list[tuple[bool, int, int, Judged, Parts]]
 
 
-SECONDARY = frozenset({"LOG013", "LOG103", "LOG104", "LOG105", "LOG210", "LOG218", "LOG224", "LOG226", "LOG228"})
-"""Rules about something else than the health of a GPU or its driver: nothing follows from their messages."""
+def _possible(whole: str) -> Possible:
+    """Return the texts that the log can hold at all, each with its rank: particular before general, long before short.
+
+    One look at the whole log for the first part of each keeps a log full of messages from costing rows × messages.
+    """
+    return [
+        (not one.row.general, sum(map(len, parts)), -place, one, parts)
+        for place, one in enumerate(rows())
+        for parts in one.parts
+        if parts[0] in whole
+    ]
+
+
+def _judge(message: Message, possible: Possible) -> Judged | None:
+    """Return the row with the most literal text in the message; None where no row judges it."""
+    fitting = [one[:4] for one in possible if fits(message.small, one[4])]
+    return max(fitting, key=lambda one: one[:3])[3] if fitting else None

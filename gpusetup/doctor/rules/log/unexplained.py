@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from gpusetup.doctor.kernel_log import DRIVER_SOURCE, LOG_READABLE, Message
+from gpusetup.doctor.messages.chain import body
 from gpusetup.doctor.messages.part import Known, known_format, part_of
 from gpusetup.doctor.messages.rule import SHOWN, log_rule
-from gpusetup.doctor.messages.said import body, heard
+from gpusetup.doctor.messages.said import heard
 from gpusetup.doctor.rule import Verdicts, fix, info, rule, warning
 from gpusetup.machine.model import Machine
 
