@@ -18,7 +18,7 @@ _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\", "r": "", "0": ""}
 
 
 class Call(NamedTuple):
-    """One call: which macro, its arguments as they stand, and the function that it stands in."""
+    """One call: which macro or function, and its arguments as they stand."""
 
     name: str
     arguments: tuple[str, ...]

@@ -48,10 +48,10 @@ def _without_head(line: bytes) -> bytes:
     if record := re.match(_RECORD, line):
         return b"[%12.6f] " % (int(record[1]) / 1e6) + line[record.end() :]
     line = re.sub(_LEVEL, b"", line, count=1)
-    for head in (_SYSLOG, _RFC5424, _MONOTONIC):
-        if found := re.match(head, line):
-            return _timed(found[1], line[found.end() :]) if found[2] == KERNEL else b""
-    return line.removeprefix(b"kernel: ")
+    found = re.match(_SYSLOG, line) or re.match(_RFC5424, line) or re.match(_MONOTONIC, line)
+    if found is None:
+        return line.removeprefix(b"kernel: ")
+    return _timed(found[1], line[found.end() :]) if found[2] == KERNEL else b""
 
 
 def _timed(time: bytes, text: bytes) -> bytes:
