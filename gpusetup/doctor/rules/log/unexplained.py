@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from gpusetup.doctor.kernel_log import DRIVER_SOURCE, LOG_READABLE, Message
 from gpusetup.doctor.messages.chain import body
@@ -12,6 +13,8 @@ from gpusetup.doctor.messages.said import heard
 from gpusetup.doctor.rule import Verdicts, fix, info, rule, warning
 from gpusetup.machine.model import Machine
 
+MOST = 50
+"""Of so many kinds of messages the source is asked; each costs a millisecond (4,000 formats)."""
 EXPLAINED_BY = (
     "GPU003", "REC001", "LOG002", "LOG003", "LOG004", "LOG005", "LOG006", "LOG007", "LOG008", "LOG009", "LOG101",
     "LOG102", "LOG201", "LOG202", "LOG203", "LOG204", "LOG205", "LOG206", "LOG208", "LOG211", "LOG212", "XID001",
@@ -44,19 +47,39 @@ def unexplained(machine: Machine) -> Verdicts:
     and that it takes them for errors. Read the lines; where they speak of an error, look for them at NVIDIA's or report
     them there.
     """
-    found = [one for one in heard(machine).unjudged if _is_of_the_driver(one)]
-    formats = {one: known_format(body(one.small)) for one in found}
-    bad = [one for one in found if _is_bad(one, formats[one])]
-    for say, some in ((warning, bad), (info, [one for one in found if one not in bad])):
+    kinds = _kinds([one for one in heard(machine).unjudged if _is_of_the_driver(one)])
+    bad = [one for one in kinds if one.is_bad]
+    for say, some in ((warning, bad), (info, [one for one in kinds if one not in bad])):
         if some:
-            count = "a message" if len(some) == 1 else f"{len(some)} messages"
-            shown = dict.fromkeys(one.text for one in some[-SHOWN:])
+            count = sum(len(one.messages) for one in some)
             yield say(
-                f"the driver wrote {count} that no rule explains{_parts(some, formats)}",
-                *shown,
-                *_sources(some[-SHOWN:], formats),
+                f"the driver wrote {'a message' if count == 1 else f'{count} messages'} that no rule explains"
+                f"{_parts(some)}",
+                *(one.messages[-1].text for one in some[-SHOWN:]),
+                *dict.fromkeys(_source(one.known) for one in some[-SHOWN:] if one.known),
                 fix=fix("kernel-log"),
             )
+
+
+class Kind(NamedTuple):
+    """Messages that differ in their numbers alone, and what the driver's source says of them."""
+
+    messages: list[Message]
+    known: Known | None
+
+    @property
+    def is_bad(self) -> bool:
+        """Say whether the driver's source prints it as an error, or its words say so."""
+        told = self.known is not None and self.known.level == "error"
+        return told or bool(re.search(_BAD, self.messages[-1].small))
+
+
+def _kinds(found: list[Message]) -> list[Kind]:
+    kinds: dict[str, list[Message]] = {}
+    for one in found:
+        kinds.setdefault(re.sub(r"0x[0-9a-f]++|\d++", "", body(one.text).lower()), []).append(one)
+    new = list(kinds)[-MOST:]
+    return [Kind(some, known_format(some[-1].small) if key in new else None) for key, some in kinds.items()]
 
 
 def _is_of_the_driver(message: Message) -> bool:
@@ -68,26 +91,19 @@ def _is_of_the_driver(message: Message) -> bool:
     return text.startswith("nvrm:") or bool(re.search(_BAD, text))
 
 
-def _is_bad(message: Message, known: Known | None) -> bool:
-    """Say whether the driver's source prints it as an error, or its words say so."""
-    return (known is not None and known.level == "error") or bool(re.search(_BAD, message.small))
-
-
-def _parts(some: list[Message], formats: dict[Message, Known | None]) -> str:
+def _parts(some: list[Kind]) -> str:
     """Return ``, about NVLink and GPU memory``, as far as function or source file tell; "" for nothing."""
-    files = ((one, formats[one]) for one in some)
-    names = dict.fromkeys(part_of(body(one.text).lower(), known.file if known else "") for one, known in files)
-    told = [name for name in names if name]
+    names = (part_of(body(one.messages[-1].text).lower(), one.known.file if one.known else "") for one in some)
+    told = [name for name in dict.fromkeys(names) if name]
     return f", about {' and '.join(told[:SHOWN])}" if told else ""
 
 
-def _sources(some: list[Message], formats: dict[Message, Known | None]) -> list[str]:
-    """Return where the driver's source has these messages."""
-    known = dict.fromkeys(one for one in map(formats.get, some) if one)
-    return [
-        f"printed by {one.file} at {one.level} level (driver {one.first} to {one.last}); its meaning is not documented"
-        for one in known
-    ]
+def _source(known: Known) -> str:
+    """Return where the driver's source has a message."""
+    return (
+        f"printed by {known.file} at {known.level} level (driver {known.first} to {known.last}); "
+        "its meaning is not documented"
+    )
 
 
 @log_rule(
