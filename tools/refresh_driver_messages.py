@@ -13,7 +13,7 @@ What a release build prints was read in its own source (595.45.04):
 - ``NV_PRINTF`` from ``LEVEL_ERROR`` on (src/nvidia/src/kernel/diagnostics/nvlog_printf.c, ``nvDbg_PrintMsg``), in the
   open modules alone: the proprietary build leaves these strings out (nvprintf.h, ``NV_PRINTF_STRINGS_ALLOWED``);
 - ``nv_printf`` from ``NV_DBG_WARNINGS`` on (kernel-open/nvidia/os-interface.c: ``(cur_debuglevel >> 4) & 0x3`` is 3);
-- ``nvErrorLog_va`` always (an Xid), ``NVSWITCH_PRINT_SXID`` always; ``NVSWITCH_PRINT`` and ``NVLINK_PRINT`` never;
+- ``portDbgPrintf`` and ``nvErrorLog_va`` (an Xid) always, ``NVSWITCH_PRINT_SXID`` always; ``NVSWITCH_PRINT`` and ``NVLINK_PRINT`` never;
 - ``UVM_ERR_PRINT`` only with ``uvm_debug_prints=1``, so only its ``_ALWAYS`` forms count;
 - nvidia-modeset's ``nvEvoLog*`` and ``nvkms_log`` but not their ``Debug`` forms; all of nvidia-drm's errors.
 """
@@ -65,6 +65,7 @@ STYLES = {
     "nvErrorLog_va": Style(-1, 2, "Xid: "),
     "NVSWITCH_PRINT_SXID": Style(-1, 2, "SXid: "),
     "NVSWITCH_PRINT_SXID_NO_BBX": Style(-1, 2, "SXid: "),
+    "portDbgPrintf": Style(-1, 0),
     "UVM_ERR_PRINT_ALWAYS": Style(-1, 0),
     "UVM_ERR_PRINT_ALWAYS_RL": Style(-1, 0),
     "nvEvoLog": Style(0, 1),

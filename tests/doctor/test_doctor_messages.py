@@ -149,6 +149,15 @@ CRASH = "NVRM: Xid (PCI:0000:01:00): 120, GSP task exception: load access page f
 LOST = "NVRM: Xid (PCI:0000:01:00): 79, pid=1, GPU has fallen off the bus."
 ASKS = "NVRM: Xid (PCI:0000:01:00): 154, GPU recovery action changed from 0x0 (None) to 0x2 (Node Reboot Required)"
 D3COLD = "nvidia 0000:01:00.0: Unable to change power state from D3cold to D0, device inaccessible"
+OFF = "NVRM: GPU 0000:01:00.0: GPU has fallen off the bus."
+RPC = "NVRM: _issueRpcAndWait: rpcSendMessage failed with status 0x0000000f for fn 78 sequence 1091!"
+UVM = "NVRM: nvGpuOpsReportFatalError: uvm encountered global fatal error 0x60, requiring os reboot to recover."
+FWSEC = "NVRM: GPU0 kgspExecuteFwsec_TU102: failed to execute FWSEC for FRTS: FRTS error code 0x492f"
+GENERIC = (
+    "NVRM: GPU0 nvAssertOkFailedNoLog: Assertion failed: Failure: Generic Error [NV_ERR_GENERIC] (0x0000FFFF) "
+    "returned from status @ kernel_gsp_tu102.c:511"
+)
+FIRMWARE = "NVRM: RmInitAdapter: Cannot initialize GSP firmware RM"
 MULTIPLE = "nvidia 0000:01:00.0: PCIe Bus Error: severity=Uncorrectable (Fatal), type=Transaction Layer, (Receiver ID)"
 
 
@@ -161,6 +170,8 @@ MULTIPLE = "nvidia 0000:01:00.0: PCIe Bus Error: severity=Uncorrectable (Fatal),
         ((LOST, ASKS, FAILED), "XID001", {"XID011", "LOG002"}),
         ((D3COLD, LOST, FAILED), "LOG207", {"XID001", "LOG002"}),
         ((MULTIPLE, LOST, ASKS), "LOG225", {"XID001", "XID011"}),
+        ((LOST, OFF, ASKS, RPC, UVM), "XID001", {"LOG201", "XID011", "LOG212", "LOG203"}),
+        ((FWSEC, GENERIC, WPR2, FIRMWARE, FAILED), "LOG208", {"LOG227", "LOG002"}),
     ],
 )
 def test_the_first_failure_is_the_cause_and_what_follows_its_echo(

@@ -11,7 +11,7 @@ from gpusetup.doctor.table import read_table
 
 LETTERS = 8
 """A format with fewer letters in a row than these would fit too much."""
-_FUNCTION = r"^nvrm: (?:gpu\d{1,3} )?([a-z_]\w{3,80}): "
+_FUNCTION = r"^nvrm:? (?:gpu\d{1,3} )?([a-z_]\w{3,80}): "
 
 
 class Known(NamedTuple):

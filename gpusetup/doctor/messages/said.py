@@ -14,6 +14,7 @@ from gpusetup.machine.model import Machine
 
 XID = r"(?i)NVRM: Xid \((?:PCI:)?([0-9a-f:.]++)[^()]*+\): (\d{1,5})"
 """Of a slice (MIG) the driver adds its numbers: ``(PCI:0000:01:00 GPU-I:05 GPU-CI:00)``."""
+_SWITCH = ": sxid (pci:"
 _LOADED = "nvrm: loading nvidia unix"
 
 
@@ -60,6 +61,8 @@ def _listen(candidates: list[Message], found: Heard) -> None:
         elif event:
             events += 1
             found.xid_causes.setdefault((event[1].lower(), event[2]), chain.event(address(f"{event[1]}.0"), event[2]))
+        elif _SWITCH in message.small:  # the rules over SXids read these
+            events += 1
         elif judged := _judge(message, possible):
             gpu = address(message.text)
             found.by_rule.setdefault(judged.rule, []).append(Said(judged, message.text, gpu, chain.cause(judged, gpu)))

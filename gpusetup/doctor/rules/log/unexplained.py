@@ -22,7 +22,7 @@ EXPLAINED_BY = (
 )  # fmt: skip
 """Rules after whose message the driver says much more."""
 _OF_THE_DRIVER = (
-    r"nvrm:|nvidia(?:[-_](?:modeset|uvm|nvlink|nvswitch\d*|peermem|drm))?(?: [0-9a-f:.]+)?:|\[drm.*nvidia[-_]drm"
+    r"nvrm[: ]|nvidia(?:[-_](?:modeset|uvm|nvlink|nvswitch\d*|peermem|drm))?(?: [0-9a-f:.]+)?:|\[drm.*nvidia[-_]drm"
 )
 _BAD = (
     r"error|fail|fatal|cannot|can.t|could not|unable|invalid|illegal|time.?out|timed out|\blost\b|assert|halt|corrupt"
@@ -88,7 +88,7 @@ def _is_of_the_driver(message: Message) -> bool:
     text = body(message.text).lower()
     if not re.match(_OF_THE_DRIVER, text):
         return False
-    return text.startswith("nvrm:") or bool(re.search(_BAD, text))
+    return text.startswith("nvrm") or bool(re.search(_BAD, text))
 
 
 def _parts(some: list[Kind]) -> str:
