@@ -13,7 +13,8 @@ What a release build prints was read in its own source (595.45.04):
 - ``NV_PRINTF`` from ``LEVEL_ERROR`` on (src/nvidia/src/kernel/diagnostics/nvlog_printf.c, ``nvDbg_PrintMsg``), in the
   open modules alone: the proprietary build leaves these strings out (nvprintf.h, ``NV_PRINTF_STRINGS_ALLOWED``);
 - ``nv_printf`` from ``NV_DBG_WARNINGS`` on (kernel-open/nvidia/os-interface.c: ``(cur_debuglevel >> 4) & 0x3`` is 3);
-- ``portDbgPrintf`` and ``nvErrorLog_va`` (an Xid) always, ``NVSWITCH_PRINT_SXID`` always; ``NVSWITCH_PRINT`` and ``NVLINK_PRINT`` never;
+- ``portDbgPrintf``, ``nvErrorLog_va`` (an Xid) and ``NVSWITCH_PRINT_SXID`` always; ``NVSWITCH_PRINT`` and
+  ``NVLINK_PRINT`` never;
 - ``UVM_ERR_PRINT`` only with ``uvm_debug_prints=1``, so only its ``_ALWAYS`` forms count;
 - nvidia-modeset's ``nvEvoLog*`` and ``nvkms_log`` but not their ``Debug`` forms; all of nvidia-drm's errors.
 """

@@ -142,6 +142,33 @@ def test_the_address_that_a_message_names(text: str, gpu: str) -> None:
     assert address(text) == gpu
 
 
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("AMD-Vi: Event logged [IO_PAGE_FAULT device=0000:01:00.0 domain=0x000f address=0x0 flags=0x0020]", "LOG221"),
+        ("nvidia 0000:01:00.0: AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x000f address=0x0 flags=0x20]", "LOG221"),
+        ("DMAR: [INTR-REMAP] Request device [01:00.0] fault index 0x1e [fault reason 0x25]", "LOG221"),
+        ("nvidia 0000:01:00.0: Refused to change power state from D0 to D3hot", "LOG207"),
+        ("nvidia 0000:01:00.0: can't change power state from D3cold to D0 (config space inaccessible)", "LOG207"),
+        ("snd_hda_intel 0000:01:00.1: Unable to change power state from D3cold to D0, device inaccessible", "LOG207"),
+        ("pci 0000:01:00.0: BAR 1: no space for [mem size 0x400000000 64bit pref]", "LOG219"),
+        ("pci 0000:01:00.0: BAR 1: failed to assign [mem size 0x400000000 64bit pref]", "LOG219"),
+        ("nvidia 0000:01:00.0: PCIe Bus Error: severity=Correctable, type=Data Link Layer, (Transmitter ID)", "LOG225"),
+        ("nvidia 0000:01:00.0: PCIe Bus Error: severity=Uncorrected (Fatal), type=Inaccessible, (UID)", "LOG225"),
+        ("nvidia_uvm: disagrees about version of symbol nvUvmInterfaceRegisterGpu", "LOG012"),
+        ("BPF:[168303] STRUCT failed to validate module [nvidia_drm] BTF: -22", "LOG012"),
+        ("Loading of module with unavailable key is rejected", "LOG011"),
+        ("nvidia_peermem: module using GPL-only symbols uses symbols x from proprietary module nvidia.", "LOG209"),
+        ("nvidia_drm: Unknown symbol drm_gem_object_free (err -2)", "LOG209"),
+    ],
+)
+def test_what_the_kernel_itself_says_of_an_nvidia_device(line: str, rule: str) -> None:
+    assert findings(f"[  100.000000] {line}").keys() == {rule}
+    other = line.replace("01:00", "7f:00")
+    if "7f:00" in other:
+        assert rule not in findings(f"[  100.000000] {other}"), "another vendor's device"
+
+
 WPR2 = "NVRM: _kgspBootGspRm: unexpected WPR2 already up, cannot proceed with booting GSP"
 FAILED = "NVRM: GPU 0000:01:00.0: RmInitAdapter failed! (0x62:0x40:1941)"
 LOAD = "NVRM: loading NVIDIA UNIX Open Kernel Module for x86_64  595.45.04"

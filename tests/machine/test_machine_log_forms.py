@@ -60,6 +60,15 @@ def test_a_line_break_inside_a_message_is_written_as_the_kernel_does() -> None:
     assert message(json.dumps({"MESSAGE": "NVRM: a\nNVRM: b"}).encode()) == "NVRM: a\\x0aNVRM: b"
 
 
+def test_of_very_many_messages_the_first_and_the_last_are_kept(tmp_path: Path) -> None:
+    lines = "".join(f"[  {number}.0] NVRM: message {number}\n" for number in range(2000))
+    said = read_kernel_log(Host(grow(tmp_path, {"/var/log/dmesg": lines})))
+    assert isinstance(said, tuple)
+    assert len(said) == 500
+    assert said[:100] == tuple(f"[  {number}.0] NVRM: message {number}" for number in range(100))
+    assert said[-1] == "[  1999.0] NVRM: message 1999"
+
+
 def test_utf_16_that_is_cut_off_is_still_read(tmp_path: Path) -> None:
     raw = codecs.BOM_UTF16_LE + f"[    1.0] {TEXT}\r\n".encode("utf-16-le") + b"N"
     assert read_kernel_log(Host(grow(tmp_path, {"/var/log/dmesg": raw}))) == (f"[    1.0] {TEXT}",)

@@ -80,7 +80,7 @@ def out_of_memory() -> None:
     "module-init-failed",
     "The nvidia module failed to initialise",
     worst="error",
-    remedies=("kernel-log",),
+    remedies=("kernel-log", "one-flavour"),
 )
 def module_init() -> None:
     """The nvidia module was loaded and failed before it looked at any GPU: another copy holds its device numbers, or
