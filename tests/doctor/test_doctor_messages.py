@@ -184,6 +184,7 @@ GENERIC = (
     "NVRM: GPU0 nvAssertOkFailedNoLog: Assertion failed: Failure: Generic Error [NV_ERR_GENERIC] (0x0000FFFF) "
     "returned from status @ kernel_gsp_tu102.c:511"
 )
+BRIDGE = "NVRM: clCheckUpstreamLtrSupport_IMPL: PCIE config space is inaccessible!"
 FIRMWARE = "NVRM: RmInitAdapter: Cannot initialize GSP firmware RM"
 MULTIPLE = "nvidia 0000:01:00.0: PCIe Bus Error: severity=Uncorrectable (Fatal), type=Transaction Layer, (Receiver ID)"
 
@@ -198,6 +199,7 @@ MULTIPLE = "nvidia 0000:01:00.0: PCIe Bus Error: severity=Uncorrectable (Fatal),
         ((D3COLD, LOST, FAILED), "LOG207", {"XID001", "LOG002"}),
         ((MULTIPLE, LOST, ASKS), "LOG225", {"XID001", "XID011"}),
         ((LOST, OFF, ASKS, RPC, UVM), "XID001", {"LOG201", "XID011", "LOG212", "LOG203"}),
+        ((BRIDGE, FWSEC, FAILED), "LOG208", {"LOG002"}),
         ((FWSEC, GENERIC, WPR2, FIRMWARE, FAILED), "LOG208", {"LOG227", "LOG002"}),
     ],
 )
