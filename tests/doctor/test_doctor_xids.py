@@ -47,7 +47,7 @@ def test_an_xid_of_no_catalogue_is_never_healthy(number: int) -> None:
 )
 def test_the_gpu_of_an_xid_in_every_way_the_driver_names_it(gpu: str) -> None:
     found = said(xid(79, "GPU has fallen off the bus.", gpu))
-    assert found["XID001"].subject == "PCI 0000:01:00"
+    assert found["XID001"].subject == "PCI 0000:01:00.0", "as the PCI bus and every other rule name it"
 
 
 def test_before_ampere_a_page_is_retired_where_a_row_is_remapped_now() -> None:

@@ -28,6 +28,15 @@ def address(text: str) -> str:
     return f"{(found[1] or '0000')[-4:]}:{found[2] or found[3]}" if found else ""
 
 
+def card(gpu: str) -> str:
+    """Return the subject for a GPU as a message names it (``0000:01:00``): its card's PCI address, with the function.
+
+    The driver leaves the function out (it is 0), the PCI bus and every other rule do not.
+    """
+    found = address(f"{gpu.lower()}.0") if "." not in gpu else address(gpu)
+    return f"PCI {found}.0" if found else f"PCI {gpu}"
+
+
 class Chain:
     """The first failure of each GPU since the module was loaded; a message may name no GPU ("")."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
 from gpusetup.doctor.kernel_log import DRIVER_SOURCE, LOG_READABLE
+from gpusetup.doctor.messages.chain import card
 from gpusetup.doctor.messages.said import Said, heard
 from gpusetup.doctor.messages.status import init_words, named_status, status_at
 from gpusetup.doctor.rule import Rule, Severity, Verdict, Verdicts, fix, rule, there
@@ -90,7 +91,7 @@ def _verdict(group: list[Said], worst: Severity, remedy: str, echoes: list[Said]
     evidence += [f"likely cause: {row.cause}"] if row.cause else []
     state = cast(Severity, row.state or worst)
     cause = "" if last.cause == last.judged.rule else last.cause
-    subject = f"PCI {last.gpu}.0" if last.gpu else ""
+    subject = card(last.gpu) if last.gpu else ""
     return Verdict(state, _summary(last), tuple(evidence), fix(row.fix or remedy), subject, cause)
 
 

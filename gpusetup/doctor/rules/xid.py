@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from gpusetup.doctor.kernel_log import DRIVER_SOURCE, LOG_READABLE
 from gpusetup.doctor.messages.architectures import is_older
+from gpusetup.doctor.messages.chain import card
 from gpusetup.doctor.messages.said import heard
 from gpusetup.doctor.messages.xids import (
     FAILS,
@@ -60,7 +61,7 @@ def gsp_storm(machine: Machine) -> Verdicts:
     for (address, number), said in events(machine).items():
         if number in GSP and len(said) >= STORM:
             summary = f"Xid {number} came {len(said)} times: the GSP does not answer"
-            yield error(summary, said[0], said[-1], fix=fix("newer-driver"), subject=f"PCI {address}")
+            yield error(summary, said[0], said[-1], fix=fix("newer-driver"), subject=card(address))
 
 
 def of_group(machine: Machine, group: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
@@ -86,7 +87,7 @@ def verdicts(machine: Machine, group: str, remedy: str) -> Iterator[Verdict]:
         words, named = ACTIONS.get(code, ("", remedy))
         more = (line, f"the driver asks for {words}") if words else ()
         cause = heard(machine).xid_causes.get((address, summary.split()[1].rstrip(":")), "")
-        yield error(summary, *evidence, *more, fix=fix(named), subject=f"PCI {address}", caused_by=cause)
+        yield error(summary, *evidence, *more, fix=fix(named), subject=card(address), caused_by=cause)
 
 
 @rule(
@@ -209,7 +210,7 @@ def programs(machine: Machine) -> Verdicts:
         times = int(evidence[-1].split()[0])
         say = warning if times >= MANY else info
         cause = fails_the_gpu(previous(evidence[0])) if previous(evidence[0]) else ""
-        yield say(summary, *evidence, fix=fix("check-program"), subject=f"PCI {address}", caused_by=cause)
+        yield say(summary, *evidence, fix=fix("check-program"), subject=card(address), caused_by=cause)
 
 
 @rule(
@@ -226,11 +227,11 @@ def notes(machine: Machine) -> Verdicts:
     unit and status NVIDIA's table answers with nothing, or with what an Xid 154 names.
     """
     for address, summary, evidence in of_group(machine, "note"):
-        yield info(summary, *evidence, subject=f"PCI {address}")
+        yield info(summary, *evidence, subject=card(address))
     for (address, number), said in events(machine).items():
         if number in NVLINK5 and number in table() and _elsewhere(number, said):
             what = f"Xid {number}: {table()[number].means}, no action by itself ({link_words(said[-1])})"
-            yield info(what, said[-1], f"{len(said)} times since the start", subject=f"PCI {address}")
+            yield info(what, said[-1], f"{len(said)} times since the start", subject=card(address))
 
 
 @rule(
@@ -251,7 +252,7 @@ def unexplained(machine: Machine) -> Verdicts:
         row = table().get(number)
         if row is None or row.group == "named":
             what = f"{row.means}, and no more is documented" if row else "not in NVIDIA's catalogues"
-            yield warning(f"Xid {number}: {what}", said[-1], fix=fix("kernel-log"), subject=f"PCI {address}")
+            yield warning(f"Xid {number}: {what}", said[-1], fix=fix("kernel-log"), subject=card(address))
 
 
 @rule(
@@ -275,7 +276,7 @@ def recovery(machine: Machine) -> Verdicts:
             words, remedy = ACTIONS.get(code, (f"action {code}", "reset-some-gpu"))
             what = f"the driver asks for {words} (recovery action: {name})"
             cause = _failed_before(machine, address)
-            yield error(what, said[-1], fix=fix(remedy), subject=f"PCI {address}", caused_by=cause)
+            yield error(what, said[-1], fix=fix(remedy), subject=card(address), caused_by=cause)
 
 
 def _failed_before(machine: Machine, address: str) -> str:
@@ -299,4 +300,4 @@ def older(machine: Machine) -> Verdicts:
     of the display engine, the video processor or an internal micro-controller (PMU), often faults of the driver.
     """
     for address, summary, evidence in of_group(machine, "older"):
-        yield warning(summary, *evidence, fix=fix("newer-driver"), subject=f"PCI {address}")
+        yield warning(summary, *evidence, fix=fix("newer-driver"), subject=card(address))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from gpusetup.doctor.kernel_log import LOG_READABLE, plain_lines
+from gpusetup.doctor.messages.chain import card
 from gpusetup.doctor.messages.rule import log_rule
 from gpusetup.doctor.messages.said import XID
 from gpusetup.doctor.messages.xids import table
@@ -124,7 +125,5 @@ def before(machine: Machine) -> Verdicts:
         said = re.search(XID, line)
         row = table().get(said[2]) if said else None
         if said and (row is None or row.group not in HARMLESS):
-            yield warning(
-                f"Xid {said[2]} before the last restart", line, fix=fix("kernel-log"), subject=f"PCI {said[1]}"
-            )
+            yield warning(f"Xid {said[2]} before the last restart", line, fix=fix("kernel-log"), subject=card(said[1]))
             return
