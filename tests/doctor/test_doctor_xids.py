@@ -66,6 +66,24 @@ def test_every_action_of_an_xid_154_is_the_one_that_nvml_knows(code: int) -> Non
     assert (remedy in RESETS) == (OF_NVML[code] == "to reset the GPU"), "a reset only where a reset is asked for"
 
 
+@pytest.mark.parametrize(
+    ("number", "asks", "rule", "remedy"),
+    [
+        (94, "RST: No, D-RST: No", "XID007", "check-program"),
+        (94, "RST: Yes, D-RST: No", "XID002", "reset-some-gpu"),
+        (94, "RST: No, D-RST: Yes", "XID002", "drain-gpu"),
+        (95, "RST: Yes, D-RST: No", "XID002", "reset-some-gpu"),
+    ],
+)
+def test_a_memory_error_says_itself_whether_the_gpu_is_to_be_reset(
+    number: int, asks: str, rule: str, remedy: str
+) -> None:
+    found = said(xid(number, f"pid=7, name=python, Contained: CE User Channel (0x9). {asks}"))
+    assert found.keys() == {rule}
+    assert found[rule].remedy is not None
+    assert found[rule].remedy.fix == remedy
+
+
 def test_an_xid_154_back_to_none_asks_for_nothing_and_the_newest_counts() -> None:
     back = xid(154, "GPU recovery action changed from 0x1 (GPU Reset Required) to 0x0 (None)")
     assert said(back)["XID008"].state == "info"

@@ -12,6 +12,7 @@ from gpusetup.doctor.messages.xids import (
     FAILS,
     NVLINK5,
     RECOVERY,
+    Xid,
     action,
     asked,
     events,
@@ -68,9 +69,18 @@ def of_group(machine: Machine, group: str) -> Iterator[tuple[str, str, tuple[str
     """Yield address, summary and evidence for every GPU and Xid of a group."""
     for (address, number), said in events(machine).items():
         row = table().get(number)
-        if row and row.group == group and not _elsewhere(number, said):
+        if row and _group(row, said) == group and not _elsewhere(number, said):
             means = row.older if row.older and is_older(machine, address) else row.means
             yield address, f"Xid {number}: {means}", (said[-1], f"{len(said)} times since the start")
+
+
+def _group(row: Xid, said: list[str]) -> str:
+    """Return the group of these messages: a contained error (94) that asks for a reset is no mere program's.
+
+    The driver ends its memory errors with ``RST: Yes`` and ``D-RST: Yes`` where the GPU is to be reset, at once or
+    after its work was drained (src/nvidia/src/kernel/gpu/arch/ampere/kern_gpu_error_cont_ga100.c).
+    """
+    return "reset" if row.group == "program" and any("RST: Yes" in line for line in said) else row.group
 
 
 def _elsewhere(number: str, said: list[str]) -> bool:
@@ -84,7 +94,7 @@ def verdicts(machine: Machine, group: str, remedy: str) -> Iterator[Verdict]:
     """Yield an error for every GPU and Xid of a group, with the action that the driver itself named afterwards."""
     for address, summary, evidence in of_group(machine, group):
         code, _, line = asked(machine, address)
-        words, named = ACTIONS.get(code, ("", remedy))
+        words, named = ACTIONS.get(code, ("", "drain-gpu" if "D-RST: Yes" in evidence[0] else remedy))
         more = (line, f"the driver asks for {words}") if words else ()
         cause = heard(machine).xid_causes.get((address, summary.split()[1].rstrip(":")), "")
         yield error(summary, *evidence, *more, fix=fix(named), subject=card(address), caused_by=cause)
