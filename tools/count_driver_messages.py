@@ -52,7 +52,7 @@ def _kind(file: str, small: str) -> str:
         return "judged"  # by what stands before each error of the display modules (LOG210)
     if any(fits(small, parts) for row in rows() for parts in row.parts):
         return "judged"
-    if any(one in small for one in companions()):
+    if any(one in f": {small}" for one in companions()):
         return "ordinary"
     return "by part" if part_of("", file) else "unexplained"
 
