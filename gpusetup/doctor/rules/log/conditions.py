@@ -50,7 +50,7 @@ def nvlink_setup() -> None:
 @log_rule(
     "LOG215",
     "confidential-computing-failed",
-    "Confidential computing could not be set up",
+    "Confidential computing of a GPU could not be set up",
     worst="warning",
     remedies=("confidential-ready",),
     after=("LOG208",),
@@ -78,7 +78,7 @@ def out_of_memory() -> None:
 @log_rule(
     "LOG217",
     "module-init-failed",
-    "The nvidia module failed to initialise",
+    "The nvidia kernel module failed to initialise",
     worst="error",
     remedies=("kernel-log", "one-flavour"),
 )
