@@ -80,8 +80,9 @@ def test_a_memory_error_says_itself_whether_the_gpu_is_to_be_reset(
 ) -> None:
     found = said(xid(number, f"pid=7, name=python, Contained: CE User Channel (0x9). {asks}"))
     assert found.keys() == {rule}
-    assert found[rule].remedy is not None
-    assert found[rule].remedy.fix == remedy
+    asked = found[rule].remedy
+    assert asked is not None
+    assert asked.fix == remedy
 
 
 def test_an_xid_154_back_to_none_asks_for_nothing_and_the_newest_counts() -> None:
