@@ -213,12 +213,29 @@ def test_the_first_failure_is_the_cause_and_what_follows_its_echo(
     )
 
 
+def test_every_gpu_that_fails_alike_is_named() -> None:
+    """What would be an echo on one GPU is the first failure of another."""
+    fmc = "NVRM: kgspBootstrap_GH100: GPU 0000:65:00.0: GSP-FMC reported an error while attempting to boot GSP: 0xb"
+    lines = (fmc, f"{WPR2} (0000:81:00.0)", f"{FIRMWARE} (0000:65:00.0)", f"{FIRMWARE} (0000:81:00.0)")
+    rule = RULES["LOG208"]
+    said = judge(rule, with_log(*(f"[  {100 + at}.000000] {line}" for at, line in enumerate(lines))))
+    assert [(one.subject, len([line for line in one.evidence if line.startswith("then: ")])) for one in said] == [
+        ("PCI 0000:65:00.0", 1),
+        ("PCI 0000:81:00.0", 1),
+    ]
+
+
 def test_a_failure_of_another_gpu_or_of_an_earlier_load_is_no_cause() -> None:
     other = FAILED.replace("01:00", "65:00")
     found = findings(f"[  100.000000] {CRASH}", f"[  101.000000] {other}")
     assert {name: one.state for name, one in found.items()} == {"XID002": "error", "LOG002": "error"}
     again = findings(f"[  100.000000] {CRASH}", f"[  101.000000] {LOAD}", f"[  102.000000] {FAILED}")
     assert again["LOG002"].state == "error"
+
+
+def test_a_message_that_names_no_gpu_is_that_of_the_only_one() -> None:
+    assert findings(f"[ 1.0] {WPR2}")["LOG208"].subject == "PCI 0000:01:00.0"
+    assert findings("[ 1.0] NVRM: API mismatch: the client has the version 1")["LOG010"].subject == "this machine"
 
 
 def test_statuses_and_stages_are_named() -> None:

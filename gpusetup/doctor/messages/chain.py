@@ -14,6 +14,8 @@ FAILURES = frozenset({
     "LOG219", "LOG225",
 })  # fmt: skip
 """Rules whose errors mean that a GPU, or the driver as a whole, does not work: other messages may follow from them."""
+OF_ONE_GPU = frozenset({"LOG002", "LOG003", "LOG201", "LOG202", "LOG208", "LOG211", "LOG212", "LOG213"})
+"""Rules whose messages always mean one GPU, also where they do not name it, or as ``GPU0`` by the driver's count."""
 _ADDRESS = r"\b([0-9a-f]{4,8}):([0-9a-f]{2}:[0-9a-f]{2})\b|\b([0-9a-f]{2}:[0-9a-f]{2})\.[0-7]\b"
 
 

@@ -53,4 +53,4 @@ def sxid_words(number: str, severity: str) -> str:
 
 def count(some: list[str]) -> str:
     """Return how often it came."""
-    return f"{len(some)} times since the start"
+    return f"{len(some)} {'message' if len(some) == 1 else 'messages'} since boot"

@@ -71,7 +71,12 @@ def of_group(machine: Machine, group: str) -> Iterator[tuple[str, str, tuple[str
         row = table().get(number)
         if row and _group(row, said) == group and not _elsewhere(number, said):
             means = row.older if row.older and is_older(machine, address) else row.means
-            yield address, f"Xid {number}: {means}", (said[-1], f"{len(said)} times since the start")
+            yield address, f"Xid {number}: {means}", (said[-1], times(said))
+
+
+def times(said: list[str]) -> str:
+    """Return how often a message came."""
+    return f"{len(said)} {'message' if len(said) == 1 else 'messages'} since boot"
 
 
 def _group(row: Xid, said: list[str]) -> str:
@@ -217,8 +222,7 @@ def programs(machine: Machine) -> Verdicts:
     Xid (45) is that one's consequence.
     """
     for address, summary, evidence in of_group(machine, "program"):
-        times = int(evidence[-1].split()[0])
-        say = warning if times >= MANY else info
+        say = warning if int(evidence[-1].split()[0]) >= MANY else info
         cause = fails_the_gpu(previous(evidence[0])) if previous(evidence[0]) else ""
         yield say(summary, *evidence, fix=fix("check-program"), subject=card(address), caused_by=cause)
 
@@ -241,7 +245,7 @@ def notes(machine: Machine) -> Verdicts:
     for (address, number), said in events(machine).items():
         if number in NVLINK5 and number in table() and _elsewhere(number, said):
             what = f"Xid {number}: {table()[number].means}, no action by itself ({link_words(said[-1])})"
-            yield info(what, said[-1], f"{len(said)} times since the start", subject=card(address))
+            yield info(what, said[-1], times(said), subject=card(address))
 
 
 @rule(

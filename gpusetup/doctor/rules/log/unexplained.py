@@ -17,8 +17,8 @@ MOST = 50
 """Of so many kinds of messages the source is asked; each costs a millisecond (4,000 formats)."""
 EXPLAINED_BY = (
     "GPU003", "REC001", "LOG002", "LOG003", "LOG004", "LOG005", "LOG006", "LOG007", "LOG008", "LOG009", "LOG101",
-    "LOG102", "LOG201", "LOG202", "LOG203", "LOG204", "LOG205", "LOG206", "LOG207", "LOG208", "LOG211", "LOG212", "LOG217", "LOG219", "XID001",
-    "XID002", "XID003", "XID004", "XID005", "XID006", "XID010", "XID011",
+    "LOG102", "LOG201", "LOG202", "LOG203", "LOG204", "LOG205", "LOG206", "LOG207", "LOG208", "LOG211", "LOG212",
+    "LOG217", "LOG219", "XID001", "XID002", "XID003", "XID004", "XID005", "XID006", "XID010", "XID011",
 )  # fmt: skip
 """Rules after whose message the driver says much more."""
 _OF_THE_DRIVER = (
