@@ -99,13 +99,29 @@ def fold(rules: Sequence[Rule], raw: dict[str, list[Finding]]) -> list[Finding]:
             )
         return settled[rule.id]
 
-    return [one.finding for rule in rules for one in settle(rule).all]
+    return _to_roots([one.finding for rule in rules for one in settle(rule).all])
+
+
+def _to_roots(findings: list[Finding]) -> list[Finding]:
+    """Name the root of each finding that says itself what caused it, where that cause was folded under another."""
+    skipped = {one.rule: one.caused_by for one in findings if one.caused_by}
+    for one in findings:
+        if one.state != "skipped":
+            skipped.pop(one.rule, None)
+
+    def root(name: str) -> str:
+        seen = {name}
+        while (further := skipped.get(name, "")) and further not in seen:
+            seen.add(name := further)
+        return name
+
+    return [msgspec.structs.replace(one, caused_by=root(one.caused_by)) if one.caused_by else one for one in findings]
 
 
 def _explained(rule: Rule, finding: Finding, causes: Causes) -> Finding:
     if finding.state == "ok" or finding.evidence[:1] == UNTRIED:
         return finding
-    root = _root(rule, finding.subject, causes, blind=finding.state == "unknown")
+    root = finding.caused_by or _root(rule, finding.subject, causes, blind=finding.state == "unknown")
     return _skipped(rule, finding.subject, root, finding.evidence) if root else finding
 
 
@@ -130,6 +146,7 @@ def _root(rule: Rule, subject: str, causes: Causes, *, blind: bool) -> str:
     """Return the rule that explains what `rule` says of `subject`, "" for none."""
     for cause, said in causes:
         apart = rule.over is not None and rule.over is cause.over
-        if root := said.about(subject, blind=blind, apart=apart):
+        root = said.about(subject, blind=blind, apart=apart)
+        if root and root != rule.id:  # what follows from this very finding, as the log says, is no cause of it
             return root
     return ""

@@ -1,22 +1,22 @@
-"""Rules over the kernel's messages: found by a text that the driver's or the kernel's source prints."""
+"""The kernel's messages, each on one line: what the rules over the log look at."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from gpusetup.doctor.once import once
-from gpusetup.doctor.rule import Rule, RuleResult, RuleResults, Severity, fix, known, rule
+from gpusetup.doctor.rule import known
+from gpusetup.doctor.table import read_table
 from gpusetup.machine.model import Machine
 
 LOG_READABLE = "LOG001"
-DRIVER_SOURCE = "github.com/NVIDIA/open-gpu-kernel-modules: kernel-open/nvidia (messages of the driver)"
-SHOWN = 3
+DRIVER_SOURCE = "github.com/NVIDIA/open-gpu-kernel-modules, tags 535.288.01 to 595.45.04 (messages of the driver)"
 _COLOUR = "\x1b\\[[0-9;]*[A-Za-z]"
-_BREAK = r"\\x0a *(?:NVRM: *)?"
-"""How /dev/kmsg writes a line break inside a message."""
-_explained: list[str] = []
+_BREAK = r"(?:\\x0a|#012) *+(?:NVRM: *+)?"
+"""How /dev/kmsg and rsyslog write a line break inside a message."""
+_NVRM = "NVRM: "
 
 
 class Message(NamedTuple):
@@ -40,24 +40,41 @@ def _whole(machine: Machine) -> str:
 def plain_lines(log: tuple[str, ...]) -> list[str]:
     """Return the lines of `log` without colours and returns, and with those that go on joined to the one before.
 
-    ``dmesg --color=always`` colours, Windows' editors add returns, and the driver breaks its longer messages.
+    ``dmesg --color=always`` colours, Windows' editors add returns, and the driver breaks its longer messages: dmesg
+    gives each further line the time and ``NVRM:`` of the first, journalctl only indents it.
     """
     found: list[str] = []
     for line in map(_plain, log):
-        goes_on = line[:1].isspace() and line.lstrip().startswith("NVRM:")
-        if goes_on and found:
-            found[-1] += line.lstrip().removeprefix("NVRM:")
-        else:
+        more = _further(found[-1], line) if found else None
+        if more is None:
             found.append(line)
+        else:
+            found[-1] += f" {more}"
     return found
 
 
 def _plain(line: str) -> str:
     if "\x1b" in line:
         line = re.sub(_COLOUR, "", line)
-    if "\\x0a" in line:
+    if "\\x0a" in line or "#012" in line:
         line = re.sub(_BREAK, " ", line)
     return line.rstrip()
+
+
+@cache
+def _breaks() -> tuple[str, ...]:
+    return read_table("messages/breaks", tuple[str, ...])
+
+
+def _further(before: str, line: str) -> str | None:
+    """Return what `line` adds to the message `before`; None where it is a message of its own."""
+    head, mark, text = line.partition(_NVRM)
+    if not mark or _NVRM not in before:
+        return None
+    if head.isspace():  # as journalctl shows a line break
+        return text
+    same = before.partition(_NVRM)[0] == head
+    return text if same and text.lstrip().lower().startswith(_breaks()) else None
 
 
 def lines(machine: Machine, *texts: str) -> list[str]:
@@ -67,48 +84,3 @@ def lines(machine: Machine, *texts: str) -> list[str]:
     if not any(text in whole for text in small):
         return []
     return [one.text for one in messages(machine) if any(text in one.small for text in small)]
-
-
-def explains(*texts: str) -> tuple[str, ...]:
-    """Note that a rule explains the messages that hold one of `texts`, and return them."""
-    _explained.extend(text.lower() for text in texts)
-    return texts
-
-
-def is_explained(message: Message) -> bool:
-    """Say whether a rule speaks of this message."""
-    return any(text in message.small for text in _explained)
-
-
-def log_rule(
-    rule_id: str,
-    slug: str,
-    title: str,
-    *,
-    worst: Severity,
-    says: tuple[str, ...],
-    remedy: str,
-    after: tuple[str, ...] = (),
-    source: str = DRIVER_SOURCE,
-) -> Callable[[Callable[[str], str]], Rule]:
-    """Make a rule that fires when the kernel's log `says` one of these texts.
-
-    The decorated function turns the newest such line into the finding's summary. An ordinary user often may not read
-    the log, so that such a rule is never required.
-    """
-    explains(*says)
-
-    def make(describe: Callable[[str], str]) -> Rule:
-        def judge(machine: Machine) -> RuleResults:
-            found = lines(machine, *says)
-            if found:
-                more = [f"{len(found)} such messages since the start"] if len(found) > SHOWN else []
-                yield RuleResult(worst, describe(found[-1]), (*found[-SHOWN:], *more), fix(remedy), "")
-
-        judge.__doc__ = describe.__doc__
-        after_all = ("GPU001", LOG_READABLE, *after)
-        return rule(
-            rule_id, slug, title, worst=worst, source=source, after=after_all, required=False, remedies=(remedy,)
-        )(judge)
-
-    return make

@@ -9,7 +9,7 @@ without, it takes through `optional` and `unlisted`, with the reason::
         "KRN002", "module-built-not-loaded", "The nvidia kernel module is built but not loaded",
         worst="error", after=("KRN001",), source="…", remedies=("load-module",),
     )
-    def not_loaded(machine: Machine) -> Verdicts:
+    def not_loaded(machine: Machine) -> RuleResults:
         \"\"\"What it means, how it comes about and what to do: this becomes the rule's page in the documentation.\"\"\"
         if "nvidia" not in names(known(machine.system.kernel.modules)):
             yield error("the nvidia module is not loaded", "loaded modules: …", fix=fix("load-module"))
@@ -53,6 +53,8 @@ class RuleResult(msgspec.Struct, frozen=True):
     evidence: tuple[str, ...]
     fix: Fix | None
     subject: str
+    caused_by: str = ""
+    """The rule whose finding explains this one, where the reading itself says so (an earlier line of a log)."""
 
 
 RuleResults = Iterator[RuleResult]
@@ -143,19 +145,19 @@ def rule(
     return make
 
 
-def error(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> RuleResult:
+def error(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "", caused_by: str = "") -> RuleResult:
     """Something that blocks the use of a GPU or makes its results wrong."""
-    return RuleResult("error", summary, evidence, fix, subject)
+    return RuleResult("error", summary, evidence, fix, subject, caused_by)
 
 
-def warning(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> RuleResult:
+def warning(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "", caused_by: str = "") -> RuleResult:
     """Something that works worse than it could, or is about to break."""
-    return RuleResult("warning", summary, evidence, fix, subject)
+    return RuleResult("warning", summary, evidence, fix, subject, caused_by)
 
 
-def info(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> RuleResult:
+def info(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "", caused_by: str = "") -> RuleResult:
     """Something worth knowing that may well be wanted."""
-    return RuleResult("info", summary, evidence, fix, subject)
+    return RuleResult("info", summary, evidence, fix, subject, caused_by)
 
 
 def unknown(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> RuleResult:

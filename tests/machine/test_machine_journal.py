@@ -122,3 +122,17 @@ def test_a_journal_that_a_link_names_outside_the_folder_is_not_read(host: Host, 
     told = read_journal(host, 0)
     assert isinstance(told, Unread)
     assert told.unread == "absent"
+
+
+def test_the_further_lines_of_a_message_are_told_with_it(refusing: Path) -> None:
+    refusing.write_text(
+        "#!/bin/bash\n"
+        "echo '[    6.0] host kernel: NVRM: The NVIDIA GPU 0000:01:00.0'\n"
+        "echo '                       NVRM: fallen off the bus and is not responding to commands.'\n"
+        "echo '[    7.0] host systemd[1]: NVRM: not the kernel'\n"
+    )
+    refusing.chmod(0o755)
+    assert read_journal(Host(Path("/")), 0) == [
+        b"[    6.0] NVRM: The NVIDIA GPU 0000:01:00.0",
+        b"                       NVRM: fallen off the bus and is not responding to commands.",
+    ]

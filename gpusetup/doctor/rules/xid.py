@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from functools import cache
 
-from gpusetup.doctor.kernel_log import DRIVER_SOURCE, LOG_READABLE, lines
-from gpusetup.doctor.once import once
+from gpusetup.doctor.kernel_log import DRIVER_SOURCE, LOG_READABLE
+from gpusetup.doctor.messages.architectures import is_older
+from gpusetup.doctor.messages.chain import card
+from gpusetup.doctor.messages.said import heard
+from gpusetup.doctor.messages.xids import (
+    FAILS,
+    NVLINK5,
+    RECOVERY,
+    Xid,
+    action,
+    asked,
+    events,
+    fails_the_gpu,
+    link_action,
+    link_words,
+    previous,
+    table,
+)
 from gpusetup.doctor.rule import RuleResult, RuleResults, error, fix, info, rule, warning
-from gpusetup.doctor.table import read_table
 from gpusetup.machine.model import Machine
 
 STORM = 3
+"""A GSP that times out this often does not recover by itself: each later call waits for it again."""
 GSP = {"119", "120"}
 CATALOGUE = "https://docs.nvidia.com/deploy/xid-errors/ (Xid catalogue)"
 AFTER = ("GPU001", LOG_READABLE)
-XID = r"(?i)NVRM: Xid \((?:PCI:)?([0-9a-f:.]++)[^()]*+\): (\d+)"
-"""Of a slice the driver adds its numbers: ``(PCI:0000:01:00 GPU-I:05 GPU-CI:00)``."""
 MANY = 5
-RECOVERY = "154"
-_ACTION = r"(?i)recovery action changed from \w{1,20}(?: \([^()]{0,80}\))? to (0x[0-9a-f]{1,8}) \(([^()]{0,80})\)"
+"""So many application Xids on one GPU are worth a look at the GPU as well (NVIDIA's Xid guide: may be hardware)."""
+ACTIONS = {
+    1: ("a GPU reset", "reset-some-gpu"),
+    2: ("a reboot of the node", "restart-machine"),
+    3: ("its peer-to-peer work to be drained", "drain-gpu"),
+    4: ("its work to be drained, then a GPU reset", "drain-gpu"),
+    5: ("its IMEX domain to be recovered", "fabric-log"),
+    6: ("a bus reset", "restart-machine"),
+    7: ("a reboot of the system", "restart-machine"),
+}
+"""nvml.h, nvmlDeviceGpuRecoveryAction_t; ctrl2080gpu.h, NV2080_CTRL_GPU_RECOVERY_ACTION (595.45.04 has 0 to 5)."""
+ASKED = ("drain-gpu", "fabric-log", "reset-some-gpu", "restart-machine")
 
 
 @rule(
@@ -34,47 +56,53 @@ _ACTION = r"(?i)recovery action changed from \w{1,20}(?: \([^()]{0,80}\))? to (0
     remedies=("newer-driver",),
 )
 def gsp_storm(machine: Machine) -> RuleResults:
-    """Xid 119 or 120 came several times: the GPU's own processor (GSP) no longer answers, and each call waits for it. A
-    reset may help for a while, a newer driver mostly for good.
+    """Xid 119 or 120 came several times: the GSP no longer answers, and each call waits for it. A reset may help for a
+    while, a newer driver mostly for good.
     """
     for (address, number), said in events(machine).items():
         if number in GSP and len(said) >= STORM:
-            yield error(
-                f"Xid {number} came {len(said)} times",
-                said[0],
-                said[-1],
-                fix=fix("newer-driver"),
-                subject=f"PCI {address}",
-            )
-
-
-@cache
-def table() -> dict[str, dict[str, str]]:
-    """Return group → Xid → what it says, in words; read only when the log has one."""
-    return read_table("xid", dict[str, dict[str, str]])
-
-
-@once
-def events(machine: Machine) -> dict[tuple[str, str], list[str]]:
-    """Return the Xid messages of the kernel's log by GPU and number."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for line in lines(machine, "xid"):
-        if said := re.search(XID, line):
-            found.setdefault((said[1], said[2]), []).append(line)
-    return found
+            summary = f"Xid {number} came {len(said)} times: the GSP does not answer"
+            yield error(summary, said[0], said[-1], fix=fix("newer-driver"), subject=card(address))
 
 
 def of_group(machine: Machine, group: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Yield address, summary and evidence for every GPU and Xid of a group."""
     for (address, number), said in events(machine).items():
-        if number in table()[group] and not (number == RECOVERY and _action(said[-1])):
-            yield address, f"Xid {number}: {table()[group][number]}", (said[-1], f"{len(said)} times since the start")
+        row = table().get(number)
+        if row and _group(row, said) == group and not _elsewhere(number, said):
+            means = row.older if row.older and is_older(machine, address) else row.means
+            yield address, f"Xid {number}: {means}", (said[-1], times(said))
+
+
+def times(said: list[str]) -> str:
+    """Return how often a message came."""
+    return f"{len(said)} {'message' if len(said) == 1 else 'messages'} since boot"
+
+
+def _group(row: Xid, said: list[str]) -> str:
+    """Return the group of these messages: a contained error (94) that asks for a reset is no mere program's.
+
+    The driver ends its memory errors with ``RST: Yes`` and ``D-RST: Yes`` where the GPU is to be reset, at once or
+    after its work was drained (src/nvidia/src/kernel/gpu/arch/ampere/kern_gpu_error_cont_ga100.c).
+    """
+    return "reset" if row.group == "program" and any("RST: Yes" in line for line in said) else row.group
+
+
+def _elsewhere(number: str, said: list[str]) -> bool:
+    """Say whether another rule speaks of these messages."""
+    if number == RECOVERY:
+        return action(said[-1])[0] > 0
+    return number in NVLINK5 and all(link_action(line) in {"none", "154"} for line in said)
 
 
 def verdicts(machine: Machine, group: str, remedy: str) -> Iterator[RuleResult]:
-    """Yield an error for every GPU and Xid of a group."""
+    """Yield an error for every GPU and Xid of a group, with the action that the driver itself named afterwards."""
     for address, summary, evidence in of_group(machine, group):
-        yield error(summary, *evidence, fix=fix(remedy), subject=f"PCI {address}")
+        code, _, line = asked(machine, address)
+        words, named = ACTIONS.get(code, ("", "drain-gpu" if "D-RST: Yes" in evidence[0] else remedy))
+        more = (line, f"the driver asks for {words}") if words else ()
+        cause = heard(machine).xid_causes.get((address, summary.split()[1].rstrip(":")), "")
+        yield error(summary, *evidence, *more, fix=fix(named), subject=card(address), caused_by=cause)
 
 
 @rule(
@@ -85,10 +113,13 @@ def verdicts(machine: Machine, group: str, remedy: str) -> Iterator[RuleResult]:
     after=(*AFTER, "GPU003"),
     required=False,
     source=CATALOGUE,
-    remedies=("power-cycle",),
+    remedies=("power-cycle", *ASKED),
 )
 def lost(machine: Machine) -> RuleResults:
-    """Xid 79: the driver could not reach the GPU over PCIe any more; power, heat, the slot or the card itself."""
+    """Xid 79: the driver could not reach the GPU over PCIe any more; power, heat, the slot or the card itself.
+
+    Where the kernel could not wake the card from D3cold before, that is the cause (LOG207).
+    """
     yield from verdicts(machine, "lost", "power-cycle")
 
 
@@ -100,10 +131,12 @@ def lost(machine: Machine) -> RuleResults:
     after=AFTER,
     required=False,
     source=CATALOGUE,
-    remedies=("reset-some-gpu",),
+    remedies=ASKED,
 )
 def reset(machine: Machine) -> RuleResults:
-    """NVIDIA's catalogue asks to reset the GPU after this Xid; until then its results are not to be trusted."""
+    """NVIDIA's catalogue asks to reset the GPU after this Xid; until then its results are not to be trusted. Where an
+    Xid 154 names another action, that one counts.
+    """
     yield from verdicts(machine, "reset", "reset-some-gpu")
 
 
@@ -115,10 +148,10 @@ def reset(machine: Machine) -> RuleResults:
     after=AFTER,
     required=False,
     source=CATALOGUE,
-    remedies=("watch-memory",),
+    remedies=("watch-memory", *ASKED),
 )
 def memory(machine: Machine) -> RuleResults:
-    """ECC found an error that it could not mend: the program that met it ended, and the GPU wants a reset.
+    """ECC found an error that it could not correct: the program that met it ended, and the GPU needs a reset.
 
     When it comes again after the reset, the card is failing.
     """
@@ -133,10 +166,12 @@ def memory(machine: Machine) -> RuleResults:
     after=AFTER,
     required=False,
     source=CATALOGUE,
-    remedies=("nvlink",),
+    remedies=("nvlink", *ASKED),
 )
 def nvlink(machine: Machine) -> RuleResults:
-    """A connection between GPUs failed: the link itself, the GPU at its other end, or an NVSwitch."""
+    """A connection between GPUs failed: the link itself, the GPU at its other end, or an NVSwitch. Of Xids 144 to 150
+    the unit and the error status decide what is to be done (NVIDIA's table for NVLink 5).
+    """
     yield from verdicts(machine, "nvlink", "nvlink")
 
 
@@ -148,7 +183,7 @@ def nvlink(machine: Machine) -> RuleResults:
     after=(*AFTER, "LOG003"),
     required=False,
     source=CATALOGUE,
-    remedies=("power-supply",),
+    remedies=("power-supply", *ASKED),
 )
 def power(machine: Machine) -> RuleResults:
     """Xid 54: the card's power cable is not connected, or not well."""
@@ -163,7 +198,7 @@ def power(machine: Machine) -> RuleResults:
     after=AFTER,
     required=False,
     source=CATALOGUE,
-    remedies=("newer-driver",),
+    remedies=("newer-driver", *ASKED),
 )
 def software(machine: Machine) -> RuleResults:
     """An Xid that NVIDIA's catalogue answers with an update of the software or a restart of the virtual machine."""
@@ -181,14 +216,15 @@ def software(machine: Machine) -> RuleResults:
     remedies=("check-program",),
 )
 def programs(machine: Machine) -> RuleResults:
-    """A program did something illegal and was ended; the GPU stays well. Mostly it is a fault in the program.
+    """A program did something illegal and was ended; the GPU stays healthy. Mostly it is a fault in the program.
 
-    Many of them from several programs on one GPU can still point to the card.
+    Many of them from several programs on one GPU can still point to the card. Work that was removed after an earlier
+    Xid (45) is that one's consequence.
     """
     for address, summary, evidence in of_group(machine, "program"):
-        times = int(evidence[-1].split()[0])
-        say = warning if times >= MANY else info
-        yield say(summary, *evidence, fix=fix("check-program"), subject=f"PCI {address}")
+        say = warning if int(evidence[-1].split()[0]) >= MANY else info
+        cause = fails_the_gpu(previous(evidence[0])) if previous(evidence[0]) else ""
+        yield say(summary, *evidence, fix=fix("check-program"), subject=card(address), caused_by=cause)
 
 
 @rule(
@@ -201,9 +237,15 @@ def programs(machine: Machine) -> RuleResults:
     source=CATALOGUE,
 )
 def notes(machine: Machine) -> RuleResults:
-    """An Xid that needs nothing to be done, or that belongs to another one."""
+    """An Xid that requires no action, or that belongs to another one: among them NVLink 5 errors (144 to 150) whose
+    unit and status NVIDIA's table answers with nothing, or with what an Xid 154 names.
+    """
     for address, summary, evidence in of_group(machine, "note"):
-        yield info(summary, *evidence, subject=f"PCI {address}")
+        yield info(summary, *evidence, subject=card(address))
+    for (address, number), said in events(machine).items():
+        if number in NVLINK5 and number in table() and _elsewhere(number, said):
+            what = f"Xid {number}: {table()[number].means}, no action by itself ({link_words(said[-1])})"
+            yield info(what, said[-1], times(said), subject=card(address))
 
 
 @rule(
@@ -217,15 +259,14 @@ def notes(machine: Machine) -> RuleResults:
     remedies=("kernel-log",),
 )
 def unexplained(machine: Machine) -> RuleResults:
-    """An Xid that NVIDIA's catalogue does not explain. Of some the driver's source tells at least the name (nverror.h),
-    of the others nothing is known: newer than our table, or never documented.
+    """An Xid that NVIDIA's catalogues do not explain. The driver's source names some of them (nverror.h); of the others
+    nothing is known: newer than the table, or never documented.
     """
-    explained = {number for group in table().values() for number in group} if events(machine) else set()
     for (address, number), said in events(machine).items():
-        named = table()["named"].get(number)
-        if named or number not in explained:
-            what = f"Xid {number}: {named}, and no more is documented" if named else f"Xid {number} is in no table"
-            yield warning(what, said[-1], fix=fix("kernel-log"), subject=f"PCI {address}")
+        row = table().get(number)
+        if row is None or row.group == "named":
+            what = f"{row.means}, and no more is documented" if row else "not in NVIDIA's catalogues"
+            yield warning(f"Xid {number}: {what}", said[-1], fix=fix("kernel-log"), subject=card(address))
 
 
 @rule(
@@ -236,31 +277,41 @@ def unexplained(machine: Machine) -> RuleResults:
     after=(*AFTER, "REC001"),
     required=False,
     source=f"{CATALOGUE}; nvml.h, nvmlDeviceGpuRecoveryAction_t",
-    remedies=(
-        "drain-gpu",
-        "reset-some-gpu",
-        "restart-machine",
-    ),
+    remedies=ASKED,
 )
 def recovery(machine: Machine) -> RuleResults:
-    """Xid 154 says to what the recovery action of a GPU has changed: nothing, a reset, a restart of the machine, or
-    that its work is to be drained first. The newest of these messages counts.
+    """Xid 154 says to which recovery action of a GPU the driver changed: none, a reset, a reboot, its work to be
+    drained, its IMEX domain to be recovered. The newest of these messages counts; after an Xid that explains it, the
+    action is told with that one.
     """
     for (address, number), said in events(machine).items():
-        action = _action(said[-1]) if number == RECOVERY else ""
-        if action:
-            restart, drain = "reboot" in action.lower(), "drain" in action.lower()
-            remedy = "restart-machine" if restart else "drain-gpu" if drain else "reset-some-gpu"
-            asked = "the machine to be restarted" if restart else "its work to be drained" if drain else "a reset of it"
-            yield error(
-                f"the driver asks for {asked} (recovery action: {action})",
-                said[-1],
-                fix=fix(remedy),
-                subject=f"PCI {address}",
-            )
+        code, name = action(said[-1]) if number == RECOVERY else (0, "")
+        if code:
+            words, remedy = ACTIONS.get(code, (f"action {code}", "reset-some-gpu"))
+            what = f"the driver asks for {words} (recovery action: {name})"
+            cause = _failed_before(machine, address)
+            yield error(what, said[-1], fix=fix(remedy), subject=card(address), caused_by=cause)
 
 
-def _action(line: str) -> str:
-    """Return what the driver asks for in an Xid 154, "" for nothing."""
-    said = re.search(_ACTION, line)
-    return said[2] if said and int(said[1], 16) else ""
+def _failed_before(machine: Machine, address: str) -> str:
+    """Return the rule of an Xid after which this GPU does not work, "" for none: an Xid 154 follows from it."""
+    groups = (table()[one].group for gpu, one in events(machine) if gpu == address and one in table())
+    return next((FAILS[group] for group in groups if group in FAILS), "")
+
+
+@rule(
+    "XID012",
+    "xid-older-catalogue",
+    "Xid: a code that only the catalogue for older GPUs explains",
+    worst="warning",
+    after=AFTER,
+    required=False,
+    source="https://docs.nvidia.com/deploy/xid-errors/ (Xid catalogue for Volta and older GPUs)",
+    remedies=("newer-driver",),
+)
+def older(machine: Machine) -> RuleResults:
+    """The catalogue for Volta and older GPUs explains this Xid, the one for newer GPUs calls it unused: mostly errors
+    of the display engine, the video processor or an internal micro-controller (PMU), often faults of the driver.
+    """
+    for address, summary, evidence in of_group(machine, "older"):
+        yield warning(summary, *evidence, fix=fix("newer-driver"), subject=card(address))

@@ -53,10 +53,21 @@ def read_journal(host: Host, boot: int) -> Reading[list[bytes]]:
     finally:
         for number in files:
             os.close(number)
-    lines = [line for line in done.stdout.splitlines() if re.match(_THIS_HOST, line)]
+    lines = _messages(done.stdout)
     if done.returncode == 0 and lines:
-        return [re.sub(_THIS_HOST, rb"\1 ", line) for line in lines]
+        return lines
     return _refusal(source, done.returncode, done.stderr)
+
+
+def _messages(said: bytes) -> list[bytes]:
+    """Return the kernel's messages; journalctl indents the further lines of one that holds line breaks."""
+    found: list[bytes] = []
+    for line in said.splitlines():
+        if re.match(_THIS_HOST, line):
+            found.append(re.sub(_THIS_HOST, rb"\1 ", line))
+        elif found and line[:1].isspace():
+            found.append(line)
+    return found
 
 
 def _open_files(host: Host) -> Iterator[int]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from collections.abc import Iterable
 
 from gpusetup.machine.host import Host, unread
+from gpusetup.machine.kernel.forms import decoded, message
 from gpusetup.machine.kernel.journal import has_journal, read_journal
 from gpusetup.machine.model import Reading, Unread
 
 DEVICE = "/dev/kmsg"
-FILES = ("/var/log/dmesg", "/var/log/kern.log", "/var/log/messages")
+FILES = ("/var/log/dmesg", "/var/log/kern.log", "/var/log/messages", "/var/log/syslog")
 JOURNAL = "/var/log/journal"
-MOST = 500
+MOST_FIRST, MOST_LAST = 100, 400
+"""Of very many messages the first failure is the cause, and the last ones are what is wrong now."""
 MOST_EARLIER = 100
 RECORD = 8192  # a record is never longer (CONSOLE_EXT_LOG_MAX)
 MANY_RECORDS = 100_000
@@ -25,18 +26,18 @@ _OF_INTEREST = (
     b"disagrees about version", b"lockdown:", b"aer:", b"pcie bus error", b"available pcie bandwidth",
     b"failed to assign", b"can't assign", b"insufficient power on the pcie", b"soft lockup", b"blocked for more than",
     b"in libnccl", b"in libcuda", b"pm: suspend exit", b"avc:  denied",
-    b"dmar: [", b"io_page_fault", b"can't reserve", b"change power state",
+    b"dmar: [", b"io_page_fault", b"can't reserve", b"change power state", b"no space for", b"gpl-only symbol",
+    b"failed to validate module", b"; giving up", b"exports duplicate symbol",
 )  # fmt: skip
 """In small letters; words are found ten times faster than one pattern of them all."""
 _ECHO = b"command line"  # it echoes the arguments, which can name disks and keys
-_FILE_TIME = r"^.*?kernel: *(?=\[)"
 
 
 def read_kernel_log(host: Host) -> Reading[tuple[str, ...]]:
-    """Return the last messages since boot: of the kernel itself, of a logger's files, or of systemd's journal."""
+    """Return the messages since boot: of the kernel itself, of a logger's files, or of systemd's journal."""
     if host.live:
         try:
-            return tuple(map(_as_line, _last(_records())))
+            return tuple(map(_as_line, _kept(_records())))
         except OSError as error:
             refused = unread(DEVICE, error)
     else:
@@ -44,12 +45,11 @@ def read_kernel_log(host: Host) -> Reading[tuple[str, ...]]:
     for path in FILES:
         raw = host.read_bytes(path, FILE_LIMIT, end=True)
         if not isinstance(raw, Unread):
-            lines = raw.splitlines()
-            kept = _last(lines[_this_start(lines) :])
-            return tuple(re.sub(_FILE_TIME, "", line.decode(errors="replace")) for line in kept)
+            lines = decoded(raw).splitlines()
+            return tuple(filter(None, map(message, _kept(lines[_this_start(lines) :]))))
     if has_journal(host):
         told = read_journal(host, 0)
-        return told if isinstance(told, Unread) else tuple(line.decode(errors="replace") for line in _last(told))
+        return told if isinstance(told, Unread) else tuple(line.decode(errors="replace") for line in _kept(told))
     return refused
 
 
@@ -64,9 +64,10 @@ def read_earlier_log(host: Host, *, deep: bool = False) -> Reading[tuple[str, ..
     for path in FILES[1:]:
         raw = host.read_bytes(path, FILE_LIMIT, end=True)
         if not isinstance(raw, Unread):
-            if b"NVRM: Xid" not in raw:
+            text = decoded(raw)
+            if b"NVRM: Xid" not in text:
                 return ()
-            lines = raw.splitlines()
+            lines = text.splitlines()
             return _with_xid(lines[: _this_start(lines)])
         if raw.unread != "absent":
             refused = raw
@@ -78,7 +79,7 @@ def read_earlier_log(host: Host, *, deep: bool = False) -> Reading[tuple[str, ..
 
 def _with_xid(lines: list[bytes]) -> tuple[str, ...]:
     told = [line for line in lines if b"NVRM: Xid" in line]
-    return tuple(line.decode(errors="replace") for line in told[-MOST_EARLIER:])
+    return tuple(filter(None, map(message, told[-MOST_EARLIER:])))
 
 
 def _this_start(lines: list[bytes]) -> int:
@@ -110,10 +111,11 @@ def _as_line(record: bytes) -> str:
     return f"[{int(head.split(',')[2]) / 1e6:12.6f}] {text.splitlines()[0] if text else ''}"
 
 
-def _last(lines: Iterable[bytes]) -> list[bytes]:
-    """Return the last of the lines that matter; one look at the whole says which words there are to look for."""
+def _kept(lines: Iterable[bytes]) -> list[bytes]:
+    """Return the lines that matter; one look at the whole says which words there are to look for."""
     lines = list(lines)
     whole = b"\n".join(lines).lower()
     words = [word for word in _OF_INTEREST if word in whole]
     lowered = ((line, line.lower()) for line in (lines if words else ()))
-    return [line for line, low in lowered if any(word in low for word in words) and _ECHO not in low][-MOST:]
+    found = [line for line, low in lowered if any(word in low for word in words) and _ECHO not in low]
+    return found if len(found) <= MOST_FIRST + MOST_LAST else found[:MOST_FIRST] + found[-MOST_LAST:]

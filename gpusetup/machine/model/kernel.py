@@ -60,6 +60,6 @@ class Kernel(Value):
     """File of modprobe.d and a line in it that speaks of nvidia, nouveau or nova; comments are left out."""
     log: Reading[tuple[str, ...]] = NOT_RECORDED
     """The kernel's messages that concern a GPU since boot (Xid, NVRM, nouveau, module signatures, PCIe errors), the
-    newest last, each as ``[seconds] text``; at most the last 500."""
+    newest last, each as ``[seconds] text``; of more than 500 the first 100 and the last 400."""
     earlier_log: Reading[tuple[str, ...]] = NOT_RECORDED
     """Of the starts before this one the messages with an Xid, where a logger keeps them as text; at most 100."""

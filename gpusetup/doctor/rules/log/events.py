@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import re
 
-from gpusetup.doctor.kernel_log import LOG_READABLE, log_rule, plain_lines
+from gpusetup.doctor.kernel_log import LOG_READABLE, plain_lines
+from gpusetup.doctor.messages.chain import card
+from gpusetup.doctor.messages.rule import log_rule
+from gpusetup.doctor.messages.said import XID
+from gpusetup.doctor.messages.xids import table
 from gpusetup.doctor.rule import RuleResults, fix, rule, there, warning
-from gpusetup.doctor.rules.xid import CATALOGUE, XID, table
+from gpusetup.doctor.rules.xid import CATALOGUE
 from gpusetup.machine.model import Machine
 
-HARMLESS = ("program", "note")
+HARMLESS = ("program", "note", "older")
 
 
 @log_rule(
     "LOG101",
     "no-gpu-usable", "The driver found GPUs but could use none of them",
     worst="error",
-    says=("None of the NVIDIA devices were initialized", "None of the NVIDIA graphics adapters were initialized",
-          "NVIDIA probe routine failed for"),
-    remedy="kernel-log",
+    remedies=("kernel-log",),
     after=("LOG002", "LOG003", "LOG004", "LOG006", "LOG007", "LOG008", "LOG009", "LOG102", "LOG201", "LOG204", "LOG205",
            "LOG206", "LOG208", "LOG211", "DRV101", "DRV103"))  # fmt: skip
-def none_started(line: str) -> str:
+def none_started() -> None:
     """NVIDIA's module was loaded, tried each card and gave up; the lines before it in the log name the reason."""
-    return "NVIDIA's module could not start a card"
 
 
 @log_rule(
@@ -31,13 +32,11 @@ def none_started(line: str) -> str:
     "bar-conflict",
     "The GPU's register BAR is held by another driver",
     worst="error",
-    says=("request_mem_region failed for",),
-    remedy="forbid-nouveau",
+    remedies=("forbid-nouveau",),
     after=("KRN003", "KRN004"),
 )
-def registers_held(line: str) -> str:
+def registers_held() -> None:
     """Another driver (a frame buffer, nouveau, vfio) owns the addresses of the card's registers, so NVIDIA's cannot."""
-    return "another driver holds the registers of a card"
 
 
 @log_rule(
@@ -45,13 +44,11 @@ def registers_held(line: str) -> str:
     "pcie-slot-power",
     "PCIe slot power is insufficient",
     worst="warning",
-    says=("Detected insufficient power on the PCIe slot",),
-    remedy="power-supply",
+    remedies=("power-supply",),
     source="Linux kernel: drivers/net/ethernet/mellanox/mlx5/core/events.c",
 )
-def slot_power(line: str) -> str:
+def slot_power() -> None:
     """A network adapter measures less power in its slot than it needs, and may drop out under load."""
-    return "a PCIe slot gives its card too little power"
 
 
 @log_rule(
@@ -59,15 +56,13 @@ def slot_power(line: str) -> str:
     "segfault-in-driver-library",
     "A program crashed inside an NVIDIA library (segfault)",
     worst="warning",
-    says=("in libnccl", "in libcuda", "in libcudnn", "in libcublas"),
-    remedy="check-program",
+    remedies=("check-program",),
     source="Linux kernel: arch/x86/mm/fault.c (segfault at … in LIBRARY)",
 )
-def crashed(line: str) -> str:
+def crashed() -> None:
     """The kernel ended a program for an access inside NCCL, CUDA or cuDNN that it had no right to: mostly versions that
     do not fit each other, or memory that the program handed over wrongly.
     """
-    return "a program crashed inside one of NVIDIA's libraries"
 
 
 @log_rule(
@@ -75,15 +70,13 @@ def crashed(line: str) -> str:
     "hung-task",
     "Hung task or CPU lockup in the kernel log",
     worst="warning",
-    says=("blocked for more than", "soft lockup"),
-    remedy="kernel-log",
+    remedies=("kernel-log",),
     source="Linux kernel: kernel/hung_task.c, kernel/watchdog.c",
 )
-def hangs(line: str) -> str:
+def hangs() -> None:
     """A process waited for minutes inside the kernel, or a processor did not come back: a GPU, a disk or a network file
     system that no longer answers.
     """
-    return "something hangs inside the kernel"
 
 
 @log_rule(
@@ -91,13 +84,11 @@ def hangs(line: str) -> str:
     "nvlink-training-failed",
     "NVLink training failed",
     worst="warning",
-    says=("Failed to update Rx Detect Link mask",),
-    remedy="nvlink",
+    remedies=("nvlink",),
     source="github.com/leptonai/gpud: components/accelerator/nvidia (its table of kernel messages)",
 )
-def links_failed(line: str) -> str:
+def links_failed() -> None:
     """Links between GPUs were seen at the other end, but could not be brought up."""
-    return "NVLinks could not be brought up"
 
 
 @log_rule(
@@ -105,15 +96,13 @@ def links_failed(line: str) -> str:
     "gpudirect-context",
     "GPUDirect RDMA used a foreign context",
     worst="warning",
-    says=("detected invalid context, skipping further processing",),
-    remedy="kernel-log",
+    remedies=("kernel-log",),
     source="github.com/NVIDIA/open-gpu-kernel-modules: kernel-open/nvidia-peermem",
 )
-def invalid_context(line: str) -> str:
+def invalid_context() -> None:
     """nvidia_peermem was asked to free memory that it no longer knows: a program ended while the network still wrote to
     it.
     """
-    return "nvidia_peermem met an invalid context"
 
 
 @rule(
@@ -132,11 +121,9 @@ def before(machine: Machine) -> RuleResults:
 
     Where only systemd's journal keeps them, ``--deep`` looks at the last start before this one.
     """
-    harmless = {number for group in HARMLESS for number in table()[group]}
     for line in plain_lines(there(machine.system.kernel.earlier_log) or ()):
         said = re.search(XID, line)
-        if said and said[2] not in harmless:
-            yield warning(
-                f"Xid {said[2]} before the last restart", line, fix=fix("kernel-log"), subject=f"PCI {said[1]}"
-            )
+        row = table().get(said[2]) if said else None
+        if said and (row is None or row.group not in HARMLESS):
+            yield warning(f"Xid {said[2]} before the last restart", line, fix=fix("kernel-log"), subject=card(said[1]))
             return

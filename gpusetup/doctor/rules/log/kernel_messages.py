@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
-from gpusetup.doctor.kernel_log import LOG_READABLE, log_rule
+from gpusetup.doctor.kernel_log import LOG_READABLE
+from gpusetup.doctor.messages.rule import log_rule
 from gpusetup.doctor.rule import RuleResults, known, rule
 from gpusetup.machine.model import Machine
-
-STAGES = (
-    (0x10, 0x1F, "reading its settings"),
-    (0x20, 0x2F, "attaching and starting the GPU"),
-    (0x30, 0x3F, "reading the card's firmware (VBIOS)"),
-    (0x40, 0x5F, "starting the driver's core"),
-    (0x60, 0x6F, "loading and starting the GPU's own processor (GSP)"),
-)
-STATUS = {
-    0x0F: "the GPU is lost",
-    0x1C: "too little power",
-    0x40: "the GPU is in an invalid state",
-    0x56: "not supported",
-    0x61: "its VBIOS was rejected",
-    0x62: "a reset is required",
-    0x65: "time ran out",
-    0x7F: "its secure boot failed",
-}
 
 
 @rule(
@@ -50,18 +31,14 @@ def unreadable(machine: Machine) -> RuleResults:
     "gpu-init-failed",
     "GPU initialisation failed (RmInitAdapter)",
     worst="error",
-    says=("RmInitAdapter failed!",),
-    remedy="kernel-log",
+    remedies=("kernel-log", "firmware-settings"),
     after=("LOG003", "LOG004", "LOG005", "LOG201", "LOG208", "LOG211", "DRV101", "DRV103"),
 )
-def start_failed(line: str) -> str:
+def start_failed() -> None:
     """The driver found the GPU and failed to start it. The first number in its message is the stage at which it
-    failed, the second one the driver's reason.
+    failed, the second one the driver's reason (NV_STATUS), the third a line of its source. Mostly an earlier message
+    names the cause.
     """
-    numbers = re.search(r"\(0x([0-9a-f]+):0x([0-9a-f]+):", line, re.IGNORECASE)
-    stage, status = (int(numbers[1], 16), int(numbers[2], 16)) if numbers else (0, 0)
-    at = next((words for low, high, words in STAGES if low <= stage <= high), f"stage {stage:#x}")
-    return f"the driver could not start a GPU: {STATUS.get(status, f'status {status:#x}')}, while {at}"
 
 
 @log_rule(
@@ -69,14 +46,12 @@ def start_failed(line: str) -> str:
     "power-cable-log",
     "Auxiliary power of a GPU is not connected",
     worst="error",
-    says=("does not have the necessary power cables connected",),
-    remedy="power-supply",
+    remedies=("power-supply",),
 )
-def no_power(line: str) -> str:
+def no_power() -> None:
     """The card reports that its auxiliary power is missing: a cable that is loose, of the wrong kind, or an empty
     supply.
     """
-    return "a GPU's power cables are not connected"
 
 
 @log_rule(
@@ -84,12 +59,10 @@ def no_power(line: str) -> str:
     "bar-invalid",
     "Firmware assigned no address to a GPU's PCI BAR",
     worst="error",
-    says=("This PCI I/O region assigned to your NVIDIA device is invalid",),
-    remedy="firmware-settings",
+    remedies=("firmware-settings",),
 )
-def no_window(line: str) -> str:
+def no_window() -> None:
     """The machine's firmware did not map the GPU's memory (BAR), mostly for lack of room below 4 GB."""
-    return "the machine's firmware gave a GPU's memory window no place"
 
 
 @log_rule(
@@ -97,14 +70,12 @@ def no_window(line: str) -> str:
     "gsp-firmware-not-found",
     "GSP firmware file could not be loaded",
     worst="error",
-    says=("No firmware image found", "Direct firmware load for nvidia/"),
-    remedy="gsp-firmware",
+    remedies=("gsp-firmware",),
 )
-def no_firmware(line: str) -> str:
+def no_firmware() -> None:
     """The driver did not find its firmware for the GPU's own processor (GSP), which has to be of exactly its
     version.
     """
-    return "the driver did not find its firmware for the GPU's own processor"
 
 
 @log_rule(
@@ -112,13 +83,11 @@ def no_firmware(line: str) -> str:
     "gpu-legacy",
     "The driver ignores a GPU of a legacy generation",
     worst="error",
-    says=("ignoring the legacy GPU",),
-    remedy="legacy-branch",
+    remedies=("legacy-branch",),
     after=("DRV101",),
 )
-def ignored(line: str) -> str:
+def ignored() -> None:
     """The installed driver branch no longer drives this card; an older, legacy branch does."""
-    return "the driver ignores a GPU because its branch no longer drives it"
 
 
 @log_rule(
@@ -126,15 +95,13 @@ def ignored(line: str) -> str:
     "open-module-needs-gsp",
     "The open kernel module does not support a GPU without GSP",
     worst="error",
-    says=("does not include the required GPU System Processor",),
-    remedy="proprietary-module",
+    remedies=("proprietary-module",),
     after=("DRV101", "DRV103"),
 )
-def no_gsp(line: str) -> str:
+def no_gsp() -> None:
     """The open kernel module needs a GPU System Processor, which came with Turing; this card needs the proprietary
     one.
     """
-    return "the open kernel module cannot drive a GPU without a System Processor"
 
 
 @log_rule(
@@ -142,13 +109,11 @@ def no_gsp(line: str) -> str:
     "other-driver-bound",
     "Another driver claimed a GPU before NVIDIA's",
     worst="error",
-    says=("The NVIDIA probe routine was not called for",),
-    remedy="forbid-nouveau",
+    remedies=("forbid-nouveau",),
     after=("KRN003", "KRN004"),
 )
-def taken(line: str) -> str:
+def taken() -> None:
     """When NVIDIA's module was loaded, another driver (nouveau, a frame-buffer driver, vfio) already owned the card."""
-    return "another driver owned the GPU when NVIDIA's module was loaded"
 
 
 @log_rule(
@@ -156,12 +121,10 @@ def taken(line: str) -> str:
     "no-irq",
     "A GPU has no IRQ",
     worst="error",
-    says=("Can't find an IRQ for your NVIDIA card",),
-    remedy="firmware-settings",
+    remedies=("firmware-settings",),
 )
-def no_interrupt(line: str) -> str:
+def no_interrupt() -> None:
     """The machine's firmware gave the card no interrupt line and message interrupts are off."""
-    return "the machine's firmware gave the GPU no interrupt"
 
 
 @log_rule(
@@ -169,13 +132,11 @@ def no_interrupt(line: str) -> str:
     "module-library-mismatch-log",
     "API mismatch between kernel module and driver library",
     worst="warning",
-    says=("API mismatch",),
-    remedy="restart",
+    remedies=("restart", "rebuild-modules"),
     after=("DRV004",),
 )
-def mismatch(line: str) -> str:
+def mismatch() -> None:
     """Since the start, a program's driver library and the kernel module were found to be of different versions."""
-    return "a program met a kernel module of another version than its library"
 
 
 @log_rule(
@@ -183,19 +144,12 @@ def mismatch(line: str) -> str:
     "module-signature-rejected",
     "The kernel rejected a module signature",
     worst="error",
-    says=(
-        "Key was rejected by service",
-        "Required key not available",
-        "Loading of module with unavailable key is rejected",
-        "unsigned module loading is restricted",
-    ),
-    remedy="enrol-key",
+    remedies=("enrol-key",),
     after=("SEC002", "SEC003", "SEC004"),
     source="Linux kernel: kernel/module/signing.c",
 )
-def signature_refused(line: str) -> str:
+def signature_refused() -> None:
     """With Secure Boot the kernel takes only modules signed with a key it trusts; it did not trust this one's."""
-    return "the kernel refused a module because it does not trust its signing key"
 
 
 @log_rule(
@@ -203,14 +157,12 @@ def signature_refused(line: str) -> str:
     "module-version-magic",
     "Module vermagic does not match the running kernel",
     worst="error",
-    says=("disagrees about version of symbol", "version magic", ".gnu.linkonce.this_module section size must match"),
-    remedy="rebuild-modules",
+    remedies=("rebuild-modules",),
     after=("KRN001",),
     source="Linux kernel: kernel/module/version.c, kernel/module/main.c",
 )
-def wrong_kernel(line: str) -> str:
+def wrong_kernel() -> None:
     """The module on disk was compiled against another kernel than the one that tried to load it."""
-    return "a module was built for another kernel than the running one"
 
 
 @log_rule(
@@ -218,25 +170,9 @@ def wrong_kernel(line: str) -> str:
     "pcie-bandwidth-limited",
     "The kernel reports limited PCIe bandwidth",
     worst="info",
-    says=("available PCIe bandwidth, limited by",),
-    remedy="reseat",
+    remedies=("reseat",),
     after=("PCI001",),
     source="Linux kernel: drivers/pci/pci.c, pcie_print_link_status",
 )
-def limited(line: str) -> str:
+def limited() -> None:
     """While starting, the kernel saw a device that could have a wider or faster PCIe link than its slot gives it."""
-    return "a device's PCIe link is limited by its slot"
-
-
-@log_rule(
-    "LOG014",
-    "nvswitch-sxid",
-    "An NVSwitch reported an error (SXid)",
-    worst="error",
-    says=("SXid",),
-    remedy="fabric-log",
-    source="https://docs.nvidia.com/datacenter/tesla/fabric-manager-user-guide/",
-)
-def switch_error(line: str) -> str:
-    """An NVSwitch between the GPUs reported an error (SXid); fatal ones stop every job that uses NVLink."""
-    return "an NVSwitch between the GPUs reported an error"
