@@ -8,7 +8,7 @@ ROOMS   := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/*/test_*.py)))
 PYTEST  = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help prove doctor fast test lint evidence clean
+.PHONY: help prove doctor fast test lint docs evidence clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,16 @@ test-%: $(VENV)/.full ## The tests of one room, as in `make test-doctor` (the ro
 
 lint: $(VENV)/.tools ## ruff, mypy (strict) and the arrows between the rooms
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-logo && $(BIN)/mypy
+
+$(VENV)/.docs: $(VENV)/.light
+	@echo "── adding the tools of the documentation (about 20 s, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
+docs: $(VENV)/.docs ## The documentation site, with its links checked: build/site
+	@$(BIN)/python -m tools.rule_pages
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "written: build/site/index.html"
 
 evidence: $(VENV)/.full ## The long campaigns: benchmarks and whole matrices, with their figures
 	@failed=0; for script in benchmarks/*.py; do echo "── $$script"; $(BIN)/python $$script || failed=1; done; exit $$failed

@@ -17,10 +17,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from gpusetup.selftest.frameworks import interpreters
-from gpusetup.selftest.plan import RunLimits, Selection
 from gpusetup.selftest.proof import Proof
 from gpusetup.selftest.prove import prove
 from gpusetup.selftest.registry import checks
+from gpusetup.selftest.schedule import RunLimits, Selection
 from gpusetup.selftest.selection import choose_checks
 
 THREADS = (1, 2)

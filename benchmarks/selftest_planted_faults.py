@@ -2,7 +2,8 @@
 
 A few seconds per fault, JAX's more. What became of each is kept in ``build/planted-faults/``, with a digest of all that
 decides it: the check, what it imports of others, the fault and the judges. So the campaign can be run in pieces, and
-the page, ``docs/planted-faults.md``, is written when every fault has a result of the present sources, never before.
+the page, ``docs/evidence/planted-faults.md``, is written when every fault has a result of the present sources, never
+before.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from gpusetup.selftest.verdict import Verdict
 from gpusetup.value import Value
 from tests.checks.planted import ROOT, Fault, caught, faults, run
 
-PAGE = ROOT / "docs" / "planted-faults.md"
+PAGE = ROOT / "docs" / "evidence" / "planted-faults.md"
 KEPT = ROOT / "build" / "planted-faults"
 JUDGES = ("judge", "catalogue.py", "distance.py")
 BATCH = 6  # faults that share an import and a reference

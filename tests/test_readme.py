@@ -1,9 +1,10 @@
-"""What the README and the pages tell people to type exists, and what they list is there."""
+"""What the README and the pages tell people to type exists, what they show is what is printed, and no link is dead."""
 
 from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from itertools import takewhile
 
 import click
@@ -12,10 +13,15 @@ import pytest
 from gpusetup import errors
 from gpusetup.cli import COMMANDS, root
 from tests.support import ROOT
+from tools import samples
+from tools.rule_pages import pages as rule_pages
 
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "checks/README.md"]
-PAGES += sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md"))
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "checks/README.md"]
+PAGES += sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md") if page.parent.name != "rules")
 TYPED = re.compile(r"`(?:sudo )?(gpusetup [^`]+)`|^\$ (gpusetup .+)$", re.MULTILINE)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+URLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]
+MOST_WORDS = 600
 
 
 def typed() -> list[tuple[str, str]]:
@@ -30,7 +36,7 @@ def test_enough_is_found_to_be_worth_looking_at() -> None:
 
 @pytest.mark.parametrize(("page", "text"), typed())
 def test_every_command_and_option_that_is_told_exists(page: str, text: str) -> None:
-    words = shlex.split(text.partition(" → ")[0])[1:]
+    words = shlex.split(text.partition(" → ")[0], comments=True)[1:]
     command = root.get_command(click.Context(root), words[0]) if words else None
     if command is None:
         assert words[0].startswith("-") or words[0] == "…", f"{page}: {text}"
@@ -44,11 +50,60 @@ def test_every_command_and_option_that_is_told_exists(page: str, text: str) -> N
             assert word.split("=")[0] in known | {"--help"}, f"{page}: {text}"
 
 
+@pytest.mark.parametrize("page", samples.pages(), ids=lambda page: page.name)
+def test_every_sample_is_what_the_program_prints(page: str) -> None:
+    text = (ROOT / page).read_text()
+    assert samples.rewritten(text) == text, "run python -m tools.samples"
+
+
+def test_the_readme_shows_a_sick_machine_a_plan_and_a_proof_and_a_wrong_sample_would_be_seen() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert samples.count(text) == 3
+    wrong = text.replace("1 error: ", "2 errors: ")
+    assert wrong != text == samples.rewritten(wrong)
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().split()) <= MOST_WORDS
+
+
+def leads_somewhere(target: str) -> bool:
+    """Say whether an address of the project, as the README has it, is a file here or a page of the site."""
+    path = target.partition("#")[0]
+    if path.startswith(files := f"{URLS['Homepage']}/blob/main/"):
+        return (ROOT / path.removeprefix(files)).is_file()
+    if not path.startswith(site := URLS["Documentation"]) or not path.endswith("/"):
+        return False
+    page = path.removeprefix(site).rstrip("/")
+    return page == "rules" or any((ROOT / "docs" / one).is_file() for one in (f"{page}.md", f"{page}/index.md"))
+
+
+def test_links_of_the_readme_work_wherever_it_is_shown() -> None:
+    found = LINK.findall((ROOT / "README.md").read_text())
+    assert len(found) > 10
+    assert [target for target in found if not leads_somewhere(target)] == []
+    assert not leads_somewhere("docs/doctor.md")
+    assert not leads_somewhere(f"{URLS['Documentation']}nothing/")
+
+
+def test_the_project_has_one_address() -> None:
+    """It is a placeholder until the repository has a home; then each place has to change."""
+    home, site = URLS["Homepage"], URLS["Documentation"].rstrip("/")
+    places = [*PAGES, "mkdocs.yml", "CITATION.cff", "pyproject.toml", ".github/ISSUE_TEMPLATE/config.yml"]
+    for place in places:
+        text = (ROOT / place).read_text()
+        found = re.findall(r"https://(?:github\.com/[\w-]+/gpusetup\b|[\w-]+\.github\.io/gpusetup\b)", text)
+        assert set(found) <= {home, site}, place
+
+
 def test_every_link_inside_the_repository_leads_somewhere() -> None:
+    rules = rule_pages()
     for page in PAGES:
         folder = (ROOT / page).parent
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (ROOT / page).read_text()):
-            assert (folder / target).exists(), f"{page}: {target}"
+            place = (folder / target).resolve()
+            written = place.parent == ROOT / "docs/rules" and place.name in rules
+            assert written or place.exists(), f"{page}: {target}"
 
 
 def test_every_exit_code_is_in_the_table() -> None:

@@ -1,25 +1,35 @@
-"""The workflows are valid, take actions by their commit alone, and have no more rights than they need."""
+"""Workflows and forms are valid; workflows take actions by their commit and have no more rights than they need."""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gpusetup import __version__
+from gpusetup.cli import COMMANDS
 from tests.support import ROOT
+from tools.subject import fault
 
 yaml = pytest.importorskip("yaml")
+URLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+FORMS = sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml"))
+SCHEMAS = dict.fromkeys(WORKFLOWS, "vendor.github-workflows")
+SCHEMAS |= {path: f"vendor.github-issue-{'config' if path.stem == 'config' else 'forms'}" for path in FORMS}
+SCHEMAS[ROOT / "CITATION.cff"] = "vendor.citation-file-format"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_it_is_valid_by_the_schema(path: Path) -> None:
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(path)]
+@pytest.mark.parametrize(("path", "schema"), SCHEMAS.items(), ids=lambda value: getattr(value, "name", ""))
+def test_it_is_valid_by_its_schema(path: Path, schema: str) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
@@ -42,12 +52,76 @@ def jobs(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return told, told["jobs"]
 
 
-def test_only_the_job_that_publishes_can_write_and_it_runs_nothing_of_the_source() -> None:
+def test_only_jobs_that_publish_can_write_and_they_run_nothing_of_the_source() -> None:
     told, _ = jobs("ci.yml")
     assert told["permissions"] == {"contents": "read"}
     told, found = jobs("release.yml")
     assert told["permissions"] == {}
     assert found["build"]["permissions"] == {"contents": "read"}
     assert found["publish"]["permissions"] == {"id-token": "write", "attestations": "write"}
-    assert not [step for step in found["publish"]["steps"] if "run" in step]
     assert found["publish"]["environment"] == "pypi"
+    told, site = jobs("docs.yml")
+    assert told["permissions"] == {"contents": "read"}
+    assert "permissions" not in site["build"]
+    assert site["publish"]["permissions"] == {"pages": "write", "id-token": "write"}
+    assert site["publish"]["if"] == "github.event_name == 'push'"
+    for job in (found["publish"], site["publish"]):
+        assert not [step for step in job["steps"] if "run" in step]
+
+
+def release_step(name: str, folder: Path, **environment: str) -> int:
+    """Return how the shell of that step of the release ends in `folder`."""
+    _, found = jobs("release.yml")
+    (step,) = [step for step in found["build"]["steps"] if step.get("name", "").startswith(name)]
+    return subprocess.run(
+        ["bash", "-ec", step["run"]], cwd=folder, env=os.environ | environment, check=False
+    ).returncode
+
+
+def test_a_release_is_refused_under_another_tag_or_address() -> None:
+    assert release_step("Refuse a tag", ROOT, TAG=f"v{__version__}") == 0
+    assert release_step("Refuse a tag", ROOT, TAG="v9.9.9") != 0
+    server, owner, name = URLS["Homepage"].rsplit("/", 2)
+    there = {"GITHUB_SERVER_URL": server, "GITHUB_REPOSITORY": f"{owner}/{name}"}
+    assert release_step("Refuse an address", ROOT, **there) == 0
+    assert release_step("Refuse an address", ROOT, **there | {"GITHUB_REPOSITORY": f"somebody/{name}"}) != 0
+
+
+def test_the_forms_ask_for_the_redacted_report_and_name_commands_that_there_are() -> None:
+    for path in FORMS:
+        text = path.read_text()
+        if path.stem != "config":
+            assert "--format markdown`" in text, "the report without names and secrets"
+        for command in re.findall(r"`gpusetup (\w+)[^`]*`", text):
+            assert command in COMMANDS
+
+
+def test_the_citation_is_of_this_version() -> None:
+    told = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert (told["version"], told["repository-code"]) == (__version__, URLS["Homepage"])
+
+
+@pytest.mark.parametrize(
+    ("message", "refused"),
+    [
+        ("Know every card\n\nThe why.\n", False),
+        ("x" * 72, False),
+        ("x" * 73, True),
+        ("Know every card\nand go on\n", True),
+        ("# only a comment\n", True),
+        (f"Merge branch '{'x' * 90}'\n", False),
+    ],
+)
+def test_the_hook_refuses_a_long_subject(message: str, refused: bool) -> None:
+    assert bool(fault(message)) is refused
+
+
+def test_every_hook_runs_a_program_that_there_is() -> None:
+    told = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    for hook in told["repos"][0]["hooks"]:
+        program, *words = hook["entry"].split()
+        assert program in {".venv/bin/ruff", ".venv/bin/python", ".venv/bin/gpusetup"}
+        for file in words:
+            assert not file.startswith("tests/") or (ROOT / file).exists()
+        if words[:2] == ["-m", "tools.subject"]:
+            assert (ROOT / "tools/subject.py").exists()

@@ -1,7 +1,7 @@
 """Holds rows against sources that they do not themselves cite, and prints the result as the table of the docs.
 
     python -m tools.check_sources           prints it
-    python -m tools.check_sources --write   writes it into docs/facts-cross-check.md
+    python -m tools.check_sources --write   writes it into docs/evidence/facts-cross-check.md
 
 What the other sources say lies in tools/cross_check/*.toml. A row that cites the source it would be held against is
 counted apart: agreeing with oneself proves nothing. A disagreement stands in settled.toml with what was decided.
@@ -23,7 +23,7 @@ from gpusetup.facts.names import EQUIPMENT, words
 from gpusetup.versions import dotted, pep440, specifier
 
 FOLDER = Path(__file__).with_name("cross_check")
-PAGE = FOLDER.parents[1] / "docs" / "facts-cross-check.md"
+PAGE = FOLDER.parents[1] / "docs" / "evidence" / "facts-cross-check.md"
 FIRST, LAST = "<!-- check_sources -->\n", "\n<!-- /check_sources -->"
 """The marks between which the result stands in the page."""
 

@@ -28,7 +28,7 @@ COMMANDS = {
 }
 
 
-class Commands(Group):
+class LazyGroup(Group):
     """A group whose commands are imported on demand, so that ``doctor`` never pays for ``install``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
@@ -46,7 +46,7 @@ class Commands(Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": PREFIX})
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": PREFIX})
 @click.version_option(__version__, package_name="gpusetup", prog_name="gpusetup")
 def root() -> None:
     """Get an NVIDIA GPU from bare metal to a deep-learning stack that is proven to work and to reproduce."""

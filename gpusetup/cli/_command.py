@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from gpusetup.cli._streams import tell
 from gpusetup.text import nearest
+
+F = TypeVar("F", bound="Callable[..., Any]")
 
 PREFIX = "GPUSETUP"
 OTHERS = {"DEBUG", "ROOT", "TRUST_KEY", "BUNDLE", "ENVIRONMENTS", "IMAGE", "SIGN"}
@@ -27,17 +30,59 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse `args`; raises `click.UsageError` for a repeated option or an unknown variable."""
-        _name_variables(ctx, self.params)
+        _name_variables(ctx, self.variables())
         if not ctx.resilient_parsing:
-            _refuse_unknown_variables(ctx, self.params)
+            _refuse_unknown_variables(ctx, self.variables())
             _refuse_repeated(ctx, self.make_parser(ctx).parse_args(list(args))[2])
         return super().parse_args(ctx, args)
 
+    def variables(self) -> Sequence[click.Parameter]:
+        """Return the parameters that an environment variable may set here."""
+        return self.params
+
+    def shown(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the parameters that the help tells of."""
+        return self.get_params(ctx)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options under the titles that `section` gave them, in the order in which they first come."""
+        titled: dict[str, list[tuple[str, str]]] = {}
+        for param in self.shown(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None:
+                titled.setdefault(getattr(param, "section", "Options"), []).append(record)
+        for title, records in titled.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+def section(title: str, *options: Callable[[F], F]) -> Callable[[F], F]:
+    """Return a decorator that adds `options` in their order, under `title` in the command's help."""
+
+    def add(command: F) -> F:
+        for option in reversed(options):
+            before = len(getattr(command, "__click_params__", ()))
+            command = option(command)
+            for param in command.__click_params__[before:]:  # type: ignore[attr-defined]  # click keeps them there
+                param.section = title
+        return command
+
+    return add
+
 
 class Group(click.Group):
-    """A group whose commands are `Command`."""
+    """A group whose commands are `Command`, and which guesses what a misspelt one was to be."""
 
     command_class = Command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the first word names; raises `click.UsageError` with the nearest name."""
+        names = self.list_commands(ctx)
+        if args and args[0] not in names and not args[0].startswith("-") and (guess := nearest(args[0], names)):
+            raise click.UsageError(f"no such command {args[0]!r}; did you mean {guess}?", ctx)
+        return super().resolve_command(ctx, args)
 
 
 def tell_strange_variables(commands: Iterable[str]) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup import __version__
 from gpusetup.cli._options import deepened, read_machine
 
 if TYPE_CHECKING:
@@ -44,29 +43,10 @@ class Policy(msgspec.Struct, frozen=True):
     def judge(self, machine: Machine) -> tuple[Report, int]:
         """Return the report on `machine` and the exit code."""
         from gpusetup.doctor import verdict  # noqa: PLC0415
-        from gpusetup.doctor.examine import examine  # noqa: PLC0415
-        from gpusetup.doctor.finding import Report  # noqa: PLC0415
-        from gpusetup.doctor.machine_title import framework_names, machine_name  # noqa: PLC0415
+        from gpusetup.doctor.diagnosis import diagnose  # noqa: PLC0415
 
-        findings = examine(machine, self.rules())
-        if self.require_gpu:
-            findings = verdict.require_gpu(findings)
-        if self.silences:
-            from datetime import date  # noqa: PLC0415
-
-            from gpusetup.doctor.silence import silenced  # noqa: PLC0415
-
-            findings = silenced(findings, self.silences, date.today())
-        names = framework_names(machine)
-        report = Report(
-            gpusetup=__version__,
-            machine=machine_name(machine),
-            frameworks=names,
-            verdict=verdict.verdict(findings),
-            basis=verdict.basis(findings),
-            findings=findings,
-        )
-        return report, verdict.exit_code(findings, self.rules(), self.fail_on)
+        report = diagnose(machine, self.rules(), require_gpu=self.require_gpu, silences=self.silences)
+        return report, verdict.exit_code(report.findings, self.rules(), self.fail_on)
 
 
 def policy(only: str, skip: str, silences: str | None, *, fail_on: str, require_gpu: bool) -> Policy:
@@ -76,18 +56,11 @@ def policy(only: str, skip: str, silences: str | None, *, fail_on: str, require_
 
 def chosen(only: str, skip: str, *, require_gpu: bool) -> list[Rule]:
     """Return the rules that were asked for, and load what runs them: it can be done while the driver works."""
-    from gpusetup.doctor import examine, registry, verdict  # noqa: F401, PLC0415
+    from gpusetup.doctor import diagnosis, registry, verdict  # noqa: F401, PLC0415
 
     every = registry.all_rules()
     rules = registry.select(every, only, skip)
-    return with_gpu_required(rules, every) if require_gpu else rules
-
-
-def with_gpu_required(rules: list[Rule], every: dict[str, Rule]) -> list[Rule]:
-    """Return `rules` with the one that looks for a GPU, which ``--only`` and ``--image`` may have left out."""
-    from gpusetup.doctor.verdict import NO_GPU  # noqa: PLC0415
-
-    return rules if any(one.id == NO_GPU for one in rules) else [every[NO_GPU], *rules]
+    return diagnosis.with_gpu_required(rules, every) if require_gpu else rules
 
 
 def _silences(file: str | None) -> tuple[Silence, ...]:

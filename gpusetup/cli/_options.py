@@ -92,19 +92,12 @@ def deepened(machine: Machine, deep: float | None, pythons: tuple[str, ...]) -> 
     """
     if deep is None:
         return machine
-    import msgspec  # noqa: PLC0415 - --help needs none of this
-
-    from gpusetup.machine.frameworks.read import read_frameworks  # noqa: PLC0415
-    from gpusetup.machine.host import Host  # noqa: PLC0415
-    from gpusetup.machine.kernel.log import read_earlier_log  # noqa: PLC0415
+    from gpusetup.machine.deep import deepen  # noqa: PLC0415 - --help needs none of this
     from gpusetup.selftest.frameworks import parse  # noqa: PLC0415
 
     if sys.stderr.isatty():
         tell(f"importing the installed frameworks (at most {deep:g} s)")
-    found = read_frameworks(machine.distributions, parse(pythons), deep)
-    kernel = msgspec.structs.replace(machine.system.kernel, earlier_log=read_earlier_log(Host(HERE), deep=True))
-    system = msgspec.structs.replace(machine.system, kernel=kernel)
-    return msgspec.structs.replace(machine, frameworks=found, system=system)
+    return deepen(machine, parse(pythons), deep)
 
 
 def refuse_elsewhere(deep: float | None, machine_file: str | None, sysroot: str) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gpusetup.cli._command import section
+from gpusetup.cli._completion import FrameworkName, gpu_names
 from gpusetup.cli._options import machine_options, read_machine
 from gpusetup.cli._streams import tell
 from gpusetup.resolve.pins import PINS
@@ -20,34 +22,39 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-OPTIONS = (
+HOST = (
     click.option("--distro", default="", metavar="NAME", help="Plan for this distribution (fedora)."),
     click.option("--release", default="", metavar="N", help="Plan for this release, such as 44."),
-    click.option("--gpu", "gpus", multiple=True, metavar="NAME",
+    click.option("--gpu", "gpus", multiple=True, metavar="NAME", shell_complete=gpu_names,
                  help="Plan for this card instead of those found; repeat for several, `none` for no card."),
     click.option("--gpu-arch", "gpu_archs", multiple=True, metavar="X.Y",
                  help="Plan for a card of this compute capability; repeat for several."),
-    click.option("--repo", type=click.Choice(["rpmfusion", "nvidia", "runfile", "wheels"]),
-                 help="Whose driver: packages of RPM Fusion or of NVIDIA, or NVIDIA's own installer; `wheels` takes "
-                      "the driver from packages and CUDA from the Python wheels alone."),
     click.option("--variant", type=click.Choice(["classic", "ostree", "bootc"]),
                  help="How Fedora is put together: of packages, as an image with layers (Silverblue), as a bootable "
                       "container.  [default: as found]"),
+)  # fmt: skip
+STACK = (
+    click.option("--framework", "frameworks", multiple=True, type=FrameworkName(("torch", "tensorflow")),
+                 help="Only this framework; repeat for several.  [default: both]"),
+    *(click.option(f"--{pin.field}", default="", metavar=pin.metavar, help=pin.help) for pin in PINS),
+    click.option("--repo", type=click.Choice(["rpmfusion", "nvidia", "runfile", "wheels"]),
+                 help="Whose driver: packages of RPM Fusion or of NVIDIA, or NVIDIA's own installer; `wheels` takes "
+                      "the driver from packages and CUDA from the Python wheels alone."),
     click.option("--containers", is_flag=True, help="Also set the machine up for GPU containers (CDI)."),
     click.option("--python-env", type=click.Choice(["venv", "uv"]), default="venv", show_default=True,
                  help="What makes the Python environments."),
-    click.option("--framework", "frameworks", multiple=True, type=click.Choice(["torch", "tensorflow"]),
-                 help="Only this framework; repeat for several.  [default: both]"),
-    *(click.option(f"--{pin.field}", default="", metavar=pin.metavar, help=pin.help) for pin in PINS),
     click.option("--allow-eol", is_flag=True, help="Allow a release that gets no updates any more."),
 )  # fmt: skip
+NAMES = (
+    "machine_file", "sysroot", "deadline", "distro", "release", "gpus", "gpu_archs", "variant", "frameworks",
+    *(pin.field for pin in PINS), "repo", "containers", "python_env", "allow_eol",
+)  # fmt: skip
+"""The parameters of these options, for subcommands that take them."""
 
 
 def request_options(command: F) -> F:
     """Add the options of a request, and those of the machine it is for."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return machine_options(command)
+    return section("What it is for", machine_options, *HOST)(section("What it must have", *STACK)(command))
 
 
 def read_request(facts: Facts, **options: Any) -> Request:

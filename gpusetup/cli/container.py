@@ -9,44 +9,99 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gpusetup.cli._build import build_and_prove, build_options, take_building, wheel_beside
-from gpusetup.cli._command import Command
+from gpusetup.cli._command import section
+from gpusetup.cli._completion import container_formats
 from gpusetup.cli._options import as_json
 from gpusetup.cli._output import OUTPUT, deliver
+from gpusetup.cli._request import NAMES as REQUEST
 from gpusetup.cli._request import read_request, request_options
+from gpusetup.cli._subcommands import Family, Subcommand
 
 if TYPE_CHECKING:
     from gpusetup.render.container.model import Container
     from gpusetup.resolve.model import Archive
 
 
-@click.command(cls=Command)
+IMAGE = ("kind", "base_image", "base", "pin", "image", "own", "wheels", "as_json", "command")
+SUBCOMMANDS = (
+    Subcommand("build", "Build the image with podman, buildah or docker; --run-selftest proves it.", "build",
+           (*REQUEST, *IMAGE),
+           ("builder", "builder_options", "pip_config", "wheel", "run_selftest", "proof_file", "sbom")),
+    Subcommand("check", "Say whether the image would run on this machine (or --machine).", "check_host",
+           (*REQUEST, *IMAGE)),
+)  # fmt: skip
+
+
+@click.command(cls=Family, subcommands=SUBCOMMANDS)
 @request_options
-@click.option("--format", "kind", default="containerfile", show_default=True, metavar="NAME",
-              help="containerfile, selftest (an image that proves itself), apptainer, bootc, compose, devcontainer, "
-              "kubernetes-deployment, kubernetes-job, quadlet or slurm.")  # fmt: skip
-@click.option("--base-image", default="", metavar="NAME",
-              help="Build upon fedora, ubuntu, rocky, ubi, or NVIDIA's cuda-ubuntu, cuda-rocky or cuda-ubi.  "
-              "[default: the distribution's own]")  # fmt: skip
-@click.option("--base", default="", metavar="IMAGE",
-              help="Build upon this very image, handled as --base-image; a digest pins it for good.")  # fmt: skip
-@click.option("--pin/--no-pin", default=True, show_default=True, help="Pin the base by its digest where a fact has it.")
-@click.option("--image", default="", metavar="IMAGE", help="What the image is called where it runs.")
-@click.option("--name", default="", metavar="NAME", help="What the container, pod or unit is called.")
-@click.option("--gpus", "gpu_count", type=click.IntRange(1, 1024), default=1, show_default=True, metavar="N",
-              help="How many GPUs it gets where it runs.")  # fmt: skip
-@click.option("--gpu-product", "products", multiple=True, metavar="NAME",
-              help="Kubernetes: only nodes whose nvidia.com/gpu.product is this; repeat for several.")  # fmt: skip
-@click.option("--runtime-class", default="", metavar="NAME", help="Kubernetes: the runtime class, such as nvidia.")
-@click.option("--templates", "own", type=click.Path(path_type=Path), metavar="DIR",
-              help="Your own templates, laid out like containers/; looked through first.")  # fmt: skip
-@click.option("--requirements", "wheels", type=click.Path(path_type=Path), metavar="FILE",
-              help="Install just the wheels of this list, each by its SHA-256: an image's wheels.txt.")  # fmt: skip
-@click.option(
-    "--check-host", is_flag=True, help="Say instead whether the image would run on this machine (or --machine)."
+@section(
+    "The image",
+    click.option(
+        "--format",
+        "kind",
+        default="containerfile",
+        show_default=True,
+        metavar="NAME",
+        shell_complete=container_formats,
+        help="containerfile, selftest (an image that proves itself), apptainer, bootc, compose, devcontainer, "
+        "kubernetes-deployment, kubernetes-job, quadlet or slurm.",
+    ),
+    click.option(
+        "--base-image",
+        default="",
+        metavar="NAME",
+        help="Build upon fedora, ubuntu, rocky, ubi, or NVIDIA's cuda-ubuntu, cuda-rocky or cuda-ubi.  "
+        "[default: the distribution's own]",
+    ),
+    click.option(
+        "--base",
+        default="",
+        metavar="IMAGE",
+        help="Build upon this very image, handled as --base-image; a digest pins it for good.",
+    ),
+    click.option(
+        "--pin/--no-pin", default=True, show_default=True, help="Pin the base by its digest where a fact has it."
+    ),
+    click.option("--image", default="", metavar="IMAGE", help="What the image is called where it runs."),
+    click.option(
+        "--requirements",
+        "wheels",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Install just the wheels of this list, each by its SHA-256: an image's wheels.txt.",
+    ),
+    click.option(
+        "--templates",
+        "own",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Your own templates, laid out like containers/; looked through first.",
+    ),
 )
-@as_json
-@click.option("--output", "-o", type=OUTPUT, metavar="FILE", help="Write it there instead.")
-@build_options
+@section(
+    "Where it runs",
+    click.option("--name", default="", metavar="NAME", help="What the container, pod or unit is called."),
+    click.option(
+        "--gpus",
+        "gpu_count",
+        type=click.IntRange(1, 1024),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="How many GPUs it gets where it runs.",
+    ),
+    click.option(
+        "--gpu-product",
+        "products",
+        multiple=True,
+        metavar="NAME",
+        help="Kubernetes: only nodes whose nvidia.com/gpu.product is this; repeat for several.",
+    ),
+    click.option("--runtime-class", default="", metavar="NAME", help="Kubernetes: the runtime class, such as nvidia."),
+)
+@click.option("--check-host", is_flag=True)
+@section("Output", as_json, click.option("--output", "-o", type=OUTPUT, metavar="FILE", help="Write it there instead."))
+@section("Building", build_options)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def container(

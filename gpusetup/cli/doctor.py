@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gpusetup.cli._command import Command
+from gpusetup.cli._command import section
+from gpusetup.cli._completion import rule_names
 from gpusetup.cli._options import (
     HERE,
     as_json,
@@ -16,6 +17,7 @@ from gpusetup.cli._options import (
     refuse_elsewhere,
     schema_option,
 )
+from gpusetup.cli._subcommands import Family, Subcommand
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report
@@ -27,44 +29,73 @@ def _kind() -> type[Report]:
     return Report
 
 
-@click.command(cls=Command)
-@machine_options
-@deep_options
-@as_json
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json", "junit", "prometheus", "github", "markdown"]),
-    default="text", show_default=True,
-    help="How to print it; markdown is for an issue, and always redacted.",
+READING = ("machine_file", "sysroot", "deadline")
+JUDGING = (*READING, "deep", "pythons", "only", "skip", "silences", "fail_on", "require_gpu", "as_json", "form")
+SUBCOMMANDS = (
+    Subcommand("fix", "Print the steps that repair what was found; --apply carries them out, --undo takes them back.",
+           "do_fix", JUDGING, ("do_apply", "do_undo", "yes")),
+    Subcommand("watch", "Examine again every SECONDS (default 10) and print changes, until Ctrl-C.",
+           "watch", (*JUDGING, "redact"), metavar="[SECONDS]", default=10.0),
+    Subcommand("image", "Say whether IMAGE runs here: its name, an archive of it, or what an inspect printed.",
+           "image", (*JUDGING, "redact"), metavar="IMAGE"),
+    Subcommand("rules", "List all rules with the worst severity each can report.", "list_rules", ("as_json", "form")),
+    Subcommand("explain", "Explain RULE (an id, a slug or a prefix), with its causes and remedies.",
+           "explain", ("as_json", "form"), metavar="RULE", complete=rule_names),
 )  # fmt: skip
-@click.option("--redact", is_flag=True, help="Take out what names the machine or its people, and secrets.")
-@click.option(
-    "--fail-on", type=click.Choice(["info", "warning", "error"]), default="error", show_default=True,
-    help="The mildest finding that makes the exit code 1.",
-)  # fmt: skip
-@click.option("--require-gpu", is_flag=True, help="Count a machine without NVIDIA GPU as an error.")
-@click.option("--only", default="", metavar="RULE,…", help="Run these rules alone (DRV004, or DRV for the topic).")
-@click.option("--skip", default="", metavar="RULE,…", help="Leave these rules out.")
-@click.option(
-    "--silences", type=click.Path(), metavar="FILE",
-    help="Do not count the findings in FILE (TOML: rule, reason, until, perhaps subject); they stay in the report.",
-)  # fmt: skip
-@click.option(
-    "--watch", type=click.FloatRange(0.1, 86400), is_flag=False, flag_value="10", metavar="[SECONDS]",
-    help="Examine again and again, so long apart (10 unless told), and say what changes, until Ctrl-C.",
-)  # fmt: skip
-@click.option(
-    "--image", metavar="IMAGE",
-    help="Say whether this image runs here: its name, an archive of it, or what an inspect printed.",
-)  # fmt: skip
-@click.option("--fix", "do_fix", is_flag=True, help="Print the steps that mend what was found; change nothing.")
-@click.option(
-    "--apply", "do_apply", is_flag=True, help="With --fix: carry the steps out on this machine, after asking."
+
+
+@click.command(cls=Family, subcommands=SUBCOMMANDS)
+@section("What is examined", machine_options, deep_options)
+@section(
+    "What counts",
+    click.option(
+        "--only",
+        default="",
+        metavar="RULE,…",
+        shell_complete=rule_names,
+        help="Run these rules alone: ids, slugs, or a prefix (DRV) for its topic.",
+    ),
+    click.option("--skip", default="", metavar="RULE,…", shell_complete=rule_names, help="Leave these rules out."),
+    click.option(
+        "--fail-on",
+        type=click.Choice(["info", "warning", "error"]),
+        default="error",
+        show_default=True,
+        help="The mildest finding that makes the exit code 1.",
+    ),
+    click.option("--require-gpu", is_flag=True, help="Count a machine without NVIDIA GPU as an error."),
+    click.option(
+        "--silences",
+        type=click.Path(),
+        metavar="FILE",
+        help="Do not count the findings in FILE (TOML: rule, reason, until, perhaps subject); they stay in the report.",
+    ),
 )
-@click.option("--undo", "do_undo", is_flag=True, help="With --fix: take back what --fix --apply did on this machine.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@click.option("--explain", metavar="RULE", help="Print what is known about one rule, and stop.")
-@click.option("--list", "list_rules", is_flag=True, help="Print all rules with the worst they can say, and stop.")
-@schema_option(_kind)
+@section(
+    "Output",
+    as_json,
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json", "junit", "prometheus", "github", "markdown"]),
+        default="text",
+        show_default=True,
+        help="How to print it; markdown is for an issue, and always redacted.",
+    ),
+    click.option("--redact", is_flag=True, help="Take out what names the machine or its people, and secrets."),
+    schema_option(_kind),
+)
+@click.option("--watch", type=click.FloatRange(0.1, 86400), is_flag=False, flag_value="10")
+@click.option("--image")
+@click.option("--fix", "do_fix", is_flag=True)
+@click.option("--explain")
+@click.option("--list", "list_rules", is_flag=True)
+@section(
+    "Repair",
+    click.option("--apply", "do_apply", is_flag=True, help="Carry the steps out on this machine, after asking."),
+    click.option("--undo", "do_undo", is_flag=True, help="Take back what --apply did on this machine."),
+    click.option("--yes", "-y", is_flag=True, help="Do not ask."),
+)  # fmt: skip
 @click.pass_context
 def doctor(
     ctx: click.Context, *, machine_file: str | None, sysroot: str, deadline: float, deep: float | None,

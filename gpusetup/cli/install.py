@@ -10,10 +10,13 @@ import click
 from click.core import ParameterSource
 
 from gpusetup.cli._apply import carry_out, host_place, take_back
-from gpusetup.cli._command import Command
+from gpusetup.cli._command import section
+from gpusetup.cli._completion import recipe_formats
 from gpusetup.cli._options import HERE, as_json
 from gpusetup.cli._output import OUTPUT, deliver
+from gpusetup.cli._request import NAMES as REQUEST
 from gpusetup.cli._request import read_asked, request_options
+from gpusetup.cli._subcommands import Family, Subcommand
 from gpusetup.errors import EXIT_FINE
 
 if TYPE_CHECKING:
@@ -21,38 +24,52 @@ if TYPE_CHECKING:
     from gpusetup.render.model import Recipe
 
 
-@click.command(cls=Command)
+SUBCOMMANDS = (
+    Subcommand("apply", "Carry the recipe out on this machine, after asking; go on with one that was interrupted.",
+           "do_apply", (*REQUEST, "own"), ("plan_file", "dry_run", "yes")),
+    Subcommand("undo", "Take back what `apply` did on this machine.", "do_undo", ("yes",)),
+)  # fmt: skip
+
+
+@click.command(cls=Family, subcommands=SUBCOMMANDS)
 @request_options
-@click.option(
-    "--recipes",
-    "own",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Your own steps, laid out like recipes/; looked through first.",
+@section(
+    "Output",
+    click.option(
+        "--explain", is_flag=True, help="Show why each version was chosen, with sources, instead of the recipe."
+    ),
+    click.option(
+        "--format",
+        "kind",
+        default="bash",
+        show_default=True,
+        metavar="NAME",
+        shell_complete=recipe_formats,
+        help="bash, bundle, ansible, kickstart, cloud-init or json.",
+    ),
+    as_json,
+    click.option("--output", "-o", type=OUTPUT, metavar="FILE", help="Write the recipe there instead."),
 )
-@click.option("--explain", is_flag=True, help="Show why each version was chosen, with sources, instead of the recipe.")
-@click.option(
-    "--format",
-    "kind",
-    default="bash",
-    show_default=True,
-    metavar="NAME",
-    help="bash, bundle, ansible, kickstart, cloud-init or json.",
+@section(
+    "The recipe",
+    click.option(
+        "--recipes",
+        "own",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Your own steps, laid out like recipes/; looked through first.",
+    ),
 )
-@as_json
-@click.option("--output", "-o", type=OUTPUT, metavar="FILE", help="Write the recipe there instead.")
-@click.option("--apply", "do_apply", is_flag=True, help="Carry it out on this machine, after asking.")
-@click.option(
-    "--plan",
-    "plan_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="With --apply: carry out this recipe, saved by --format json, if it is what is planned here for the same "
-    "request (with the same --recipes DIR), and the machine is still as it was then.",
-)
-@click.option("--undo", "do_undo", is_flag=True, help="Take back what --apply did on this machine.")
-@click.option("--dry-run", is_flag=True, help="With --apply: say which steps are done and which are not.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--apply", "do_apply", is_flag=True)
+@click.option("--undo", "do_undo", is_flag=True)
+@section(
+    "Carrying it out",
+    click.option("--plan", "plan_file", type=click.Path(path_type=Path), metavar="FILE",
+                 help="Carry out this recipe, saved by --format json, if it is what is planned here for the same "
+                 "request (with the same --recipes DIR), and the machine is still as it was then."),
+    click.option("--dry-run", is_flag=True, help="Say which steps are done and which are not."),
+    click.option("--yes", "-y", is_flag=True, help="Do not ask."),
+)  # fmt: skip
 @click.pass_context
 def install(
     ctx: click.Context, /,

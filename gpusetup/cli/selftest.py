@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from gpusetup.cli._command import Command
+from gpusetup.cli._completion import FrameworkName
 from gpusetup.cli._options import as_json, one_format, schema_option
 from gpusetup.cli._output import OUTPUT, deliver
 
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gpusetup.selftest.model import Precision
-    from gpusetup.selftest.plan import Axis
     from gpusetup.selftest.proof import Proof
     from gpusetup.selftest.registry import Check
+    from gpusetup.selftest.schedule import Axis
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -48,8 +49,8 @@ def _kind() -> type[Proof]:
 @click.option("--quick/--full", default=True, help="About a minute, or as long as it takes.  [default: quick]")
 @click.option("--check", "names", multiple=True, metavar="NAME", help="Run only this check (repeatable).")
 @click.option(
-    "--framework", "frameworks", multiple=True, metavar="NAME",
-    help="Only pytorch, tensorflow or jax (repeatable).  [default: those installed; jax with --full]",
+    "--framework", "frameworks", multiple=True, type=FrameworkName(("pytorch", "tensorflow", "jax")),
+    help="Only this framework (repeatable).  [default: those installed; jax with --full]",
 )  # fmt: skip
 @click.option(
     "--device", "devices", multiple=True, metavar="NAME", help="cpu, cuda:N or all (repeatable).  [default: all]"
@@ -105,10 +106,10 @@ def selftest(
     from gpusetup.selftest import devices as hardware  # noqa: PLC0415
     from gpusetup.selftest import frameworks as software  # noqa: PLC0415
     from gpusetup.selftest.memory import GIB  # noqa: PLC0415
-    from gpusetup.selftest.plan import RunLimits, Selection  # noqa: PLC0415
     from gpusetup.selftest.proof import Proof  # noqa: PLC0415
     from gpusetup.selftest.prove import Baseline, prove  # noqa: PLC0415
     from gpusetup.selftest.registry import checks as all_checks  # noqa: PLC0415
+    from gpusetup.selftest.schedule import RunLimits, Selection  # noqa: PLC0415
     from gpusetup.selftest.selection import choose_checks, require_apart, require_data, require_precisions  # noqa: PLC0415
     from gpusetup.value import load, to_json  # noqa: PLC0415
 

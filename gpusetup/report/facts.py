@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from gpusetup.facts.age import TableSummary
-    from gpusetup.facts.check.problem import Contradiction
+    from gpusetup.facts.check.contradiction import Contradiction
     from gpusetup.facts.model.fact import Fact
 
 COMMON = {"id", "source", "spec_source", "read_on", "expires", "as_of"}

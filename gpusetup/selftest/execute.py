@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gpusetup.selftest.model import Run
-    from gpusetup.selftest.plan import Lane, RunLimits
+    from gpusetup.selftest.schedule import Lane, RunLimits
 
 _TICK = 0.25
 

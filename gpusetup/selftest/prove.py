@@ -17,9 +17,9 @@ from gpusetup.selftest.execute import execute
 from gpusetup.selftest.judge import baseline as baselines
 from gpusetup.selftest.judge import determinism, invariants, parity, published, speed
 from gpusetup.selftest.judge import runs as ended
-from gpusetup.selftest.plan import RunLimits, again, numpy_python, plan
 from gpusetup.selftest.proof import Proof
 from gpusetup.selftest.proof_codec import pack, unpack
+from gpusetup.selftest.schedule import RunLimits, again, numpy_python, plan
 from gpusetup.selftest.ulps import measure
 from gpusetup.selftest.unproven import gaps, missed
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gpusetup.selftest.model import Run
-    from gpusetup.selftest.plan import Lane, Selection
     from gpusetup.selftest.registry import Check
+    from gpusetup.selftest.schedule import Lane, Selection
     from gpusetup.selftest.verdict import Verdict
     from gpusetup.selftest.worker_queue import LaneWorker
 

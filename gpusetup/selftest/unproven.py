@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gpusetup.selftest.model import Job
-    from gpusetup.selftest.plan import Selection
     from gpusetup.selftest.registry import Check
+    from gpusetup.selftest.schedule import Selection
 
 
 def gaps(selection: Selection, checks: dict[str, Check]) -> Iterator[str]:

@@ -14,15 +14,15 @@ from gpusetup.selftest import exit_causes
 from gpusetup.selftest.deadline import Deadline
 from gpusetup.selftest.memory import GIB, kernel_kills, resident
 from gpusetup.selftest.model import HALVES, Outcome, Result, Run
-from gpusetup.selftest.plan import environment
 from gpusetup.selftest.process import WorkerProcess
 from gpusetup.selftest.protocol import Done, Exited, Failed, Message, Progress, Ready, Started
+from gpusetup.selftest.schedule import environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gpusetup.selftest.model import Job
-    from gpusetup.selftest.plan import Lane, RunLimits
+    from gpusetup.selftest.schedule import Lane, RunLimits
 
 _LOG_LINES = 12
 _OURS = ("checks/common/worker.py", "Extension modules: ")

@@ -11,10 +11,10 @@ from pathlib import Path
 import msgspec
 
 from gpusetup.selftest.model import Precision
-from gpusetup.selftest.plan import RunLimits, Selection
 from gpusetup.selftest.proof import Proof
 from gpusetup.selftest.prove import prove
 from gpusetup.selftest.registry import checks
+from gpusetup.selftest.schedule import RunLimits, Selection
 from gpusetup.selftest.verdict import Verdict
 from gpusetup.value import Value
 

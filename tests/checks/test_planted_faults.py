@@ -51,7 +51,7 @@ def test_the_sampled_faults_are_caught_where_they_are(tmp_path: Path) -> None:
 
 def test_the_page_names_faults_that_are_planted_and_misses_none() -> None:
     """The campaign writes the page; a fault that was added since stands in the tables alone."""
-    text = (ROOT / "docs" / "planted-faults.md").read_text("utf-8")
+    text = (ROOT / "docs" / "evidence" / "planted-faults.md").read_text("utf-8")
     rows = [line.strip("|").split("|") for line in text.splitlines() if line.count("|") == 6]
     listed = {(row[0].strip(), row[1].strip(), row[2].strip()) for row in rows[2:]}
     planted = {(fault.check, fault.framework, fault.name) for fault in faults()}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gpusetup.doctor.registry import explained_rules
 
-PAGE = (Path(__file__).parents[2] / "docs/symptoms.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/evidence/symptoms.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| ([A-Z]+-\d+) \| (.+) \| (.+) \|$", PAGE, re.MULTILINE)
 RULE = re.compile(r"\b[A-Z]{3}\d{3}\b")
 REASONS = set(re.findall(r"^- \*([a-z -]+)\*:", PAGE, re.MULTILINE))
@@ -15,8 +15,8 @@ REASONS = set(re.findall(r"^- \*([a-z -]+)\*:", PAGE, re.MULTILINE))
 
 def test_every_rule_that_is_named_exists_and_every_rule_is_named() -> None:
     named, there = set(RULE.findall(PAGE)), set(explained_rules())
-    assert sorted(there - named) == [], "name them in docs/symptoms.md: beside a symptom, or in the list at its end"
-    assert sorted(named - there) == [], "docs/symptoms.md names rules that do not exist"
+    assert sorted(there - named) == [], "name them in docs/evidence/symptoms.md: beside a symptom, or in the list at its end"
+    assert sorted(named - there) == [], "docs/evidence/symptoms.md names rules that do not exist"
 
 
 def test_every_symptom_has_a_rule_or_a_reason() -> None:

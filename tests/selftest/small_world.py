@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from gpusetup.selftest.model import Precision
-from gpusetup.selftest.plan import RunLimits, Selection
 from gpusetup.selftest.proof import Proof
 from gpusetup.selftest.prove import Baseline, prove
 from gpusetup.selftest.registry import checks
+from gpusetup.selftest.schedule import RunLimits, Selection
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -19,11 +19,11 @@ from checks.common.record import Recorder
 from gpusetup.report.selftest_headline import headline, promise
 from gpusetup.selftest.conclusion import Conclusion
 from gpusetup.selftest.model import REFERENCE, Job, Result, Run
-from gpusetup.selftest.plan import Selection
 from gpusetup.selftest.proof import Proof
 from gpusetup.selftest.proof_codec import pack
 from gpusetup.selftest.prove import Held, hold, judge
 from gpusetup.selftest.registry import Check, Tolerance
+from gpusetup.selftest.schedule import Selection
 from gpusetup.selftest.unproven import gaps, missed
 from gpusetup.selftest.verdict import Verdict
 

@@ -14,7 +14,7 @@ from gpusetup.content_dirs import content_root
 from gpusetup.errors import CannotLookError, WrongInputError
 from gpusetup.machine.model import Unread
 from gpusetup.selftest.devices import devices, visible
-from gpusetup.selftest.plan import Lane, environment
+from gpusetup.selftest.schedule import Lane, environment
 
 
 def driver(monkeypatch: pytest.MonkeyPatch, gpus: Any, shown: str | None = None) -> None:

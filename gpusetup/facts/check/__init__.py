@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gpusetup.facts import Facts
 from gpusetup.facts.check import hardware, joins, order, rows, wheels
-from gpusetup.facts.check.problem import Contradiction
+from gpusetup.facts.check.contradiction import Contradiction
 
 CHECKS = (
     rows.ids_are_unique,

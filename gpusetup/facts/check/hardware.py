@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from gpusetup.facts import Facts
-from gpusetup.facts.check.problem import Contradiction
+from gpusetup.facts.check.contradiction import Contradiction
 from gpusetup.facts.find import arch_of
 from gpusetup.versions import capability, cuda, driver
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from gpusetup.facts import Facts
-from gpusetup.facts.check.problem import Contradiction
+from gpusetup.facts.check.contradiction import Contradiction
 from gpusetup.facts.find import torch_builds
 from gpusetup.versions import capability, cuda, cudnn
 

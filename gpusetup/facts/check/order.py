@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from gpusetup.facts import Facts
-from gpusetup.facts.check.problem import Contradiction
+from gpusetup.facts.check.contradiction import Contradiction
 from gpusetup.facts.model.fact import Fact
 from gpusetup.versions import capability, cuda, driver
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from gpusetup import versions
 from gpusetup.errors import WrongInputError
 from gpusetup.facts import Facts
-from gpusetup.facts.check.problem import Contradiction
+from gpusetup.facts.check.contradiction import Contradiction
 from gpusetup.facts.model.fact import Fact
 from gpusetup.facts.tables import TABLES
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from gpusetup.facts import Facts
-from gpusetup.facts.check.problem import Contradiction
+from gpusetup.facts.check.contradiction import Contradiction
 
 MAKES_ENVIRONMENTS = ("pip",)
 """Wheels of no release that a stack chooses."""

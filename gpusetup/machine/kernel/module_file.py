@@ -64,12 +64,12 @@ def _license(host: Host, path: str, *, loaded: bool) -> Reading[str]:
         return _entry(read_section(host, path, ".modinfo", MODINFO), path, "license")
     if loaded:
         return Unread(unread="unsupported", source=path, detail="packed, and a loaded module tells its own licence")
-    search = _Search()
+    search = _TextSearch()
     refused = _unpack(host, path, search.look, lambda: bool(search.found))
     return search.found or refused or Unread(unread="failed", source=path, detail="no license in .modinfo")
 
 
-class _Search:
+class _TextSearch:
     """Looks for the licence in the pieces of a module that is too big to be held whole.
 
     ``.modinfo`` is a row of ``name=value`` strings that end in NUL; what names a licence elsewhere has no ``vermagic``,

@@ -1,0 +1,70 @@
+"""What the shell completes, and names that people write in several ways.
+
+`eval "$(_GPUSETUP_COMPLETE=bash_source gpusetup)"` switches completion on; zsh and fish have theirs
+(https://click.palletsprojects.com/en/stable/shell-completion/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+SAME = (("torch", "pytorch"), ("tensorflow", "tf"), ("jax",))
+"""Names of one framework: its module, and how people call it."""
+
+
+class FrameworkName(click.Choice[str]):
+    """A framework by any of its names, in any case: ``torch`` and ``PyTorch`` are one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name that the choices have."""
+        name = str(value).lower()
+        same = next((names for names in SAME if name in names), (name,))
+        return super().convert(next((one for one in self.choices if one in same), value), param, ctx)
+
+
+def rule_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the last of several rules: ids in capitals, slugs otherwise."""
+    from gpusetup.doctor.registry import explained_rules  # noqa: PLC0415 - only where the shell asks
+
+    before, comma, last = incomplete.rpartition(",")
+    wanted = (one.id if last[:1].isupper() else one.slug for one in explained_rules().values())
+    return [_item(before + comma + name) for name in wanted if name.startswith(last)]
+
+
+def gpu_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete a card's name from any part of it."""
+    from gpusetup.facts import facts  # noqa: PLC0415 - only where the shell asks
+
+    low = incomplete.lower()
+    return [_item(row.name) for row in facts().gpu if low in row.name.lower()]
+
+
+def recipe_formats(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete a format of recipes."""
+    from gpusetup.render.formats import formats  # noqa: PLC0415 - only where the shell asks
+
+    return _starting((*formats(), "json"), incomplete)
+
+
+def container_formats(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete a format of containers."""
+    from gpusetup.content_dirs import content_dirs  # noqa: PLC0415 - only where the shell asks
+    from gpusetup.render.container.formats import formats  # noqa: PLC0415
+
+    return _starting(formats(content_dirs("containers")), incomplete)
+
+
+def _starting(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    return [_item(name) for name in sorted(names) if name.startswith(incomplete)]
+
+
+def _item(name: str) -> CompletionItem:
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 - it costs every other start 3 ms
+
+    return CompletionItem(name)
