@@ -15,7 +15,9 @@ REASONS = set(re.findall(r"^- \*([a-z -]+)\*:", PAGE, re.MULTILINE))
 
 def test_every_rule_that_is_named_exists_and_every_rule_is_named() -> None:
     named, there = set(RULE.findall(PAGE)), set(explained_rules())
-    assert sorted(there - named) == [], "name them in docs/evidence/symptoms.md: beside a symptom, or in the list at its end"
+    assert sorted(there - named) == [], (
+        "name them in docs/evidence/symptoms.md: beside a symptom, or in the list at its end"
+    )
     assert sorted(named - there) == [], "docs/evidence/symptoms.md names rules that do not exist"
 
 
