@@ -176,7 +176,7 @@ import os, signal, sys
 from pathlib import Path
 from gpusetup.apply import run
 from gpusetup.apply.journal import Journal
-from gpusetup.apply.state_dir import Place
+from gpusetup.apply.state_dir import StateDir
 from gpusetup.render.model import Recipe
 from gpusetup.value import load
 
@@ -199,7 +199,7 @@ def door(*args):
     return real_run(*args)
 
 Journal.note, run.doors.run = note, door
-run.apply(load(file, Recipe), Place(root), lambda line: None)
+run.apply(load(file, Recipe), StateDir(root), lambda line: None)
 """
 
 
