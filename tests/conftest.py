@@ -9,8 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support import EVERYTHING, SEED, Run
+
+# No test is timed: how long an example takes says more of what else the machine does.
+settings.register_profile("gpusetup", deadline=None)
+settings.load_profile("gpusetup")
 
 pytest_plugins = ["tests.fake_driver", "tests.leftovers", "tests.strangers", "tests.tiers"]
 

@@ -1,6 +1,7 @@
 """Holds rows against sources that they do not themselves cite, and prints the result as the table of the docs.
 
-    python -m tools.check_sources
+    python -m tools.check_sources           prints it
+    python -m tools.check_sources --write   writes it into docs/evidence/facts-cross-check.md
 
 What the other sources say lies in tools/cross_check/*.toml. A row that cites the source it would be held against is
 counted apart: agreeing with oneself proves nothing. A disagreement stands in settled.toml with what was decided.
@@ -9,6 +10,7 @@ counted apart: agreeing with oneself proves nothing. A disagreement stands in se
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +23,9 @@ from gpusetup.facts.names import EQUIPMENT, words
 from gpusetup.versions import dotted, pep440, specifier
 
 FOLDER = Path(__file__).with_name("cross_check")
+PAGE = FOLDER.parents[1] / "docs" / "evidence" / "facts-cross-check.md"
+FIRST, LAST = "<!-- check_sources -->\n", "\n<!-- /check_sources -->"
+"""The marks between which the result stands in the page."""
 
 
 class Claim(NamedTuple):
@@ -153,5 +158,16 @@ def _read(name: str) -> dict[str, Any]:
     return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
 
 
+def main() -> int:
+    """Print the result, or write it between the marks in its page."""
+    found = report(facts())
+    if sys.argv[1:] != ["--write"]:
+        print(found)
+        return 0
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(FIRST)
+    PAGE.write_text(f"{before}{FIRST}{found}{LAST}{rest.partition(LAST)[2]}", encoding="utf-8")
+    return 0
+
+
 if __name__ == "__main__":
-    print(report(facts()))
+    sys.exit(main())

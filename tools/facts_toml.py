@@ -1,6 +1,7 @@
 """Writes a table of facts the one way it is written: fields in the order of the row type, defaults left out.
 
-Refreshers use it, and a test demands that every committed table is exactly what it would write.
+Refreshers use it, and a test demands that every committed table is exactly what it would write. ``python -m
+tools.facts_toml`` writes each table so, after rows were added by hand.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Any
 import msgspec
 
 from gpusetup import files
-from gpusetup.facts.tables import row_type
+from gpusetup.facts import cache
+from gpusetup.facts.tables import TABLES, row_type
 
 LAST = ("note", "source", "spec_source", "as_of", "read_on", "expires")
 
@@ -62,3 +64,9 @@ def _value(value: object) -> str:
 
 def _key(key: str) -> str:
     return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else json.dumps(key)
+
+
+if __name__ == "__main__":
+    for name in TABLES:
+        file = Path(cache.HERE) / f"{name}.toml"
+        write(file, *read(file))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,29 +42,42 @@ def _rows(path: Path, table: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _convert(path: Path, number: int, row: dict[str, Any], names: dict[str, str], kind: type[Fact]) -> Fact:
-    where = f"{path}: [[{path.stem}]] row {number} ({row.get('id', 'without id')})"
+    where = partial(_where, path, number, row)
     for field in CITING:
         if field in row:
             row[field] = [_spell_out(name, names, where) for name in row[field]]
     try:
         return msgspec.convert(row, kind)
     except msgspec.ValidationError as error:
-        raise WrongInputError(f"{where}: {error}") from error
+        fields = f"{kind.__module__.replace('.', '/')}.py, class {kind.__name__}"
+        raise WrongInputError(f"{where()}: {error}", f"correct the row: {fields}, says which fields it has") from error
 
 
-def _spell_out(cited: str, names: dict[str, str], where: str) -> str:
+def _where(path: Path, number: int, row: dict[str, Any]) -> str:
+    """Say where row `number` stands: on its line, where rows are written as ``[[table]]``."""
+    begins = [line for line, text in enumerate(_text(path).split("\n"), start=1) if text.strip() == f"[[{path.stem}]]"]
+    line = f":{begins[number - 1]}" if number <= len(begins) else ""
+    return f"{path}{line}: [[{path.stem}]] row {number} ({row.get('id', 'without id')})"
+
+
+def _spell_out(cited: str, names: dict[str, str], where: Callable[[], str]) -> str:
     """Return what a cited name stands for; an address stands for itself."""
     if cited in names:
         return names[cited]
     if "/" in cited or ":" in cited:
         return cited
-    raise WrongInputError(f"{where}: cites {cited!r}, which is neither an address nor a name in sources.toml")
+    raise WrongInputError(f"{where()}: cites {cited!r}, which is neither an address nor a name in sources.toml")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise WrongInputError(f"cannot read the facts in {path}: {error.strerror}") from error
 
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise WrongInputError(f"cannot read the facts in {path}: {error.strerror}") from error
+        return tomllib.loads(_text(path))
     except (ValueError, RecursionError) as error:
         raise WrongInputError(f"{path} is not TOML: {error}") from error

@@ -198,7 +198,11 @@ def phase(*args):
     tick()
     return real_run(*args)
 
+<<<<<<< HEAD
 Journal.note, run.phases.run = note, phase
+=======
+Journal.note, run.doors.run = note, door
+>>>>>>> c04cb7f^
 run.apply(load(file, Recipe), StateDir(root), lambda line: None)
 """
 

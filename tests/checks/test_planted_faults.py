@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gpusetup.selftest.registry import checks
 from tests.checks.planted import ROOT, Fault, caught, faults, run
 from tests.support import chance
 
@@ -30,6 +31,13 @@ def test_every_fault_can_still_be_planted(tmp_path: Path) -> None:
 
     for number, fault in enumerate(faults()):
         plant(fault, f"fault_{number}", tmp_path)
+
+
+def test_every_check_has_faults_planted_and_a_row_in_its_page() -> None:
+    names = set(checks())
+    page = (ROOT / "docs" / "checks.md").read_text("utf-8")
+    assert {one.check for one in faults()} == names, "plant faults in it: tests/checks/faults/NAME.toml"
+    assert [name for name in sorted(names) if f"\n| `{name}` |" not in page] == [], "give it a row in docs/checks.md"
 
 
 def test_titles_are_unique() -> None:
@@ -55,6 +63,7 @@ def test_the_page_names_faults_that_are_planted_and_misses_none() -> None:
     rows = [line.strip("|").split("|") for line in text.splitlines() if line.count("|") == 6]
     listed = {(row[0].strip(), row[1].strip(), row[2].strip()) for row in rows[2:]}
     planted = {(fault.check, fault.framework, fault.name) for fault in faults()}
-    assert listed <= planted
-    assert {check for check, *_ in listed} == {check for check, *_ in planted}
+    again = "run `python benchmarks/selftest_planted_faults.py`, which writes the page"
+    assert listed <= planted, again
+    assert {check for check, *_ in listed} == {check for check, *_ in planted}, again
     assert "**missed**" not in text

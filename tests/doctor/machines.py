@@ -6,6 +6,7 @@ of merging, one that ends in ``+`` appends to a list, one that ends in ``-`` dro
 
 from __future__ import annotations
 
+import functools
 import json
 import tomllib
 from pathlib import Path
@@ -58,6 +59,7 @@ def _changed(old: Any, new: Any) -> Any:
     return laid_over(old, new) if mergeable else new
 
 
+@functools.cache
 def cases() -> list[Case]:
     """Return the cases of ``cases/<prefix>.toml``: one table each, named ``RULE`` or ``RULE-what``."""
     files = sorted((HERE / "cases").glob("*.toml"))

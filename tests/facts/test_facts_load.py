@@ -69,6 +69,19 @@ def test_a_row_that_does_not_fit_is_refused_by_name(folder: Path, pattern: str, 
     assert says in str(refused.value)
 
 
+def test_a_row_that_does_not_fit_is_named_by_its_line_with_where_its_fields_are_described(folder: Path) -> None:
+    with (folder / "glibc.toml").open("a") as table:
+        table.write(ROW.replace('id = "glibc-2.41"', 'id = "glibc-2.42"').replace("read_on", "# read_on"))
+    with pytest.raises(WrongInputError) as refused:
+        Facts(folder).load("glibc")
+    begins = [line for line, text in enumerate((folder / "glibc.toml").read_text().split("\n"), 1) if "[[" in text]
+    assert f"glibc.toml:{begins[1]}: [[glibc]] row 2 (glibc-2.42)" in refused.value.message
+    assert "`read_on`" in refused.value.message
+    assert (
+        refused.value.remedy == "correct the row: gpusetup/facts/model/cuda.py, class Glibc, says which fields it has"
+    )
+
+
 WHEEL = """
 [[wheel]]
 id = "wheel-torch-2.15.0-cp313"

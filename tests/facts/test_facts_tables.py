@@ -94,7 +94,7 @@ def test_every_check_has_something_planted() -> None:
 @pytest.mark.parametrize("table", TABLES)
 def test_tables_are_written_in_their_one_form(table: str) -> None:
     path = Path(cache.HERE) / f"{table}.toml"
-    assert facts_toml.dump(table, *facts_toml.read(path)) == path.read_text()
+    assert facts_toml.dump(table, *facts_toml.read(path)) == path.read_text(), "run `python -m tools.facts_toml`"
 
 
 def test_every_named_source_is_cited_and_written_out() -> None:

@@ -7,7 +7,6 @@ import gzip
 import io
 import json
 import lzma
-import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable
@@ -67,6 +66,7 @@ from tests.fake_host import WHOLE, grow
 from tests.machine.fuzz import Target
 from tests.selftest.test_selftest_proof import proof, run
 from tests.stacks import laptop
+from tests.support import found
 
 RUNNING = "7.0.4-200.fc44.x86_64"
 MODULE = f"/usr/lib/modules/{RUNNING}/extra/nvidia/nvidia.ko"
@@ -156,7 +156,7 @@ def _of_packages(root: Path) -> list[Target]:
 def _journal(root: Path) -> Target:
     raw = lzma.decompress(Path(__file__).with_name("journal.xz").read_bytes())
     path = f"/var/log/journal/{'d' * 32}/system.journal"
-    if shutil.which("journalctl") is None:
+    if found("journalctl") is None:
         return Target("journal (no journalctl here)", (raw,), len)
     return _file_target(root, path, lambda: read_journal(Host(root), 0), raw)
 
@@ -164,7 +164,7 @@ def _journal(root: Path) -> Target:
 def _of_modules(root: Path) -> list[Target]:
     plain = _object(root.parent)
     packed = {".ko": plain, ".ko.xz": lzma.compress(plain), ".ko.gz": gzip.compress(plain)}
-    if shutil.which("zstd"):
+    if found("zstd"):
         done = subprocess.run(["zstd", "-q", "-c"], input=plain, capture_output=True, check=True)
         packed[".ko.zst"] = done.stdout
     host = Host(root)
@@ -176,7 +176,7 @@ def _of_modules(root: Path) -> list[Target]:
 
 def _object(folder: Path) -> bytes:
     """Return a small object file with a .modinfo, and what looks like a signature."""
-    if shutil.which("gcc") is None:
+    if found("gcc") is None:
         return b"\x7fELF\x02\x01\x01" + bytes(200)
     source = '__attribute__((section(".modinfo"))) const char a[] = "version=580.95.05\\0license=NVIDIA\\0vermagic=7";'
     (folder / "m.c").write_text(source)

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tests.fake_host import WHOLE, grow
+from tests.support import tool
 
 PROGRAMS = (
     "python3", "python", "nvidia-smi", "nvidia-modprobe", "nvidia-persistenced", "nvidia-installer", "nvcc", "gcc",
@@ -37,7 +38,7 @@ def hostile_host(folder: Path, mark: Path) -> Path:
     """Grow the whole host in `folder`, in which every program, library and Python module writes a line to `mark`."""
     root = grow(folder / "root", WHOLE)
     (folder / "c.c").write_text(SOURCE % mark)
-    subprocess.run(["gcc", "-shared", "-fPIC", "-o", folder / "c.so", folder / "c.c"], check=True)
+    subprocess.run([tool("gcc"), "-shared", "-fPIC", "-o", folder / "c.so", folder / "c.c"], check=True)
     library = (folder / "c.so").read_bytes()
     script = f"#!/bin/sh\necho \"$0\" >>'{mark}'\n"
     for place, names, content in (

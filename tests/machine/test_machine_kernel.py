@@ -146,15 +146,15 @@ def test_the_log_keeps_what_concerns_a_gpu_and_no_argument(tmp_path: Path) -> No
 @pytest.fixture(scope="module")
 def signed_module(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A module that gcc has compiled and openssl has signed, as the kernel's own tools do it."""
-    for name in ("gcc", "openssl"):
-        tool(name)
+    gcc = tool("gcc")
+    tool("openssl")
     folder = tmp_path_factory.mktemp("module")
     entries = "".join(
         f'static const char e{i}[] __attribute__((section(".modinfo"), used)) = "{entry}";\n'
         for i, entry in enumerate(("license=Dual MIT/GPL", "supported=external", "version=580.95.05"))
     )
     (folder / "m.c").write_text(entries)
-    subprocess.run(["gcc", "-c", "-o", "m.ko", "m.c"], cwd=folder, check=True)
+    subprocess.run([gcc, "-c", "-o", "m.ko", "m.c"], cwd=folder, check=True)
     certificate = (
         "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout k.pem -out c.pem -subj /O=akmods/CN=host-1234"
     )

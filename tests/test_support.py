@@ -1,0 +1,67 @@
+"""What tests share keeps its promises: a missing tool skips, a sample comes back, no tool is run unasked for."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import support
+from tests.support import ROOT, drawn, tool
+
+GUARDED = {"lab": "tests/lab/conftest.py and tests/lab/images.py say what the whole lab lacks"}
+"""Folders whose fixtures ask for all of their tools at once."""
+
+
+def test_a_missing_tool_skips_with_its_name() -> None:
+    with pytest.raises(pytest.skip.Exception, match="no-such-tool is not installed"):
+        tool("no-such-tool")
+    assert Path(tool("bash")).name == "bash"
+
+
+def test_the_same_seed_draws_the_same_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(support, "EVERYTHING", False)
+    every = list(range(1000))
+    monkeypatch.setattr(support, "SEED", "7")
+    first = [drawn("a", every, 5), drawn("b", every, 5)]
+    assert [drawn("b", every, 5), drawn("a", every, 5)] == first[::-1]
+    assert first[0] != first[1]
+    assert first[0] == sorted(first[0])
+    monkeypatch.setattr(support, "SEED", "8")
+    assert drawn("a", every, 5) != first[0]
+    monkeypatch.setattr(support, "EVERYTHING", True)
+    assert drawn("a", every, 5) == every
+
+
+def test_a_tool_that_may_be_missing_is_asked_for_where_it_is_run() -> None:
+    """`.ci/run` installs every tool: a test that fails without one would fail on other people's machines alone."""
+    modules = {
+        path: ast.parse(path.read_text()) for path in sorted((ROOT / "tests").rglob("*.py")) if path != Path(__file__)
+    }
+    asked = {path: set(_asked(tree)) for path, tree in modules.items()}
+    optional = set().union(*asked.values())
+    assert {"shellcheck", "gcc", "strace"} <= optional
+    bare = {
+        str(path.relative_to(ROOT)): wrong
+        for path, tree in modules.items()
+        if path.parent.name not in GUARDED and (wrong := set(_run(tree)) & optional - asked[path])
+    }
+    assert bare == {}, "run it as tool(NAME)"
+
+
+def _asked(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in {"tool", "found"}:
+            yield from (one.value for one in node.args if isinstance(one, ast.Constant))  # type: ignore[misc]
+
+
+def _run(tree: ast.AST) -> Iterator[str]:
+    """Yield the first word of every command that is given to subprocess."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(getattr(node.func, "value", None), "id", "") == "subprocess":
+            words = node.args[0] if node.args else None
+            first = words.elts[0] if isinstance(words, ast.List | ast.Tuple) and words.elts else None
+            if isinstance(first, ast.Constant):
+                yield str(first.value)
