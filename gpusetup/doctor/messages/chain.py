@@ -30,6 +30,12 @@ def address(text: str) -> str:
     return f"{(found[1] or '0000')[-4:]}:{found[2] or found[3]}" if found else ""
 
 
+def of_other_function(text: str) -> bool:
+    """Say whether a message names a function of a card that is not its GPU (function 0): audio, USB."""
+    found = re.search(r"\b(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.([0-7])\b", body(text).lower())
+    return found is not None and found[1] != "0"
+
+
 def card(gpu: str) -> str:
     """Return the subject for a GPU as a message names it (``0000:01:00``): its card's PCI address, with the function.
 

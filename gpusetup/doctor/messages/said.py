@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from gpusetup.doctor.kernel_log import Message, messages
-from gpusetup.doctor.messages.chain import Chain, address
+from gpusetup.doctor.messages.chain import Chain, address, of_other_function
 from gpusetup.doctor.messages.rows import Judged, Parts, companions, fits, ordinary, rows
 from gpusetup.doctor.once import once
 from gpusetup.machine.model import Machine
@@ -53,6 +53,7 @@ def _is_ordinary(message: Message) -> bool:
 
 def _listen(candidates: list[Message], found: Heard) -> None:
     chain, alone, events = Chain(), [], 0
+    beside: list[Said] = []
     possible = _possible("\n".join(one.small for one in candidates))
     for message in candidates:
         event = re.search(XID, message.text) if "xid (" in message.small else None
@@ -63,13 +64,17 @@ def _listen(candidates: list[Message], found: Heard) -> None:
             found.xid_causes.setdefault((event[1].lower(), event[2]), chain.event(address(f"{event[1]}.0"), event[2]))
         elif _SWITCH in message.small:  # the rules over SXids read these
             events += 1
-        elif judged := _judge(message, possible):
+        elif (judged := _judge(message, possible)) and judged.row.device and of_other_function(message.text):
+            beside.append(Said(judged, message.text, address(message.text), ""))
+        elif judged:
             gpu = address(message.text)
             found.by_rule.setdefault(judged.rule, []).append(Said(judged, message.text, gpu, chain.cause(judged, gpu)))
         elif any(text in message.small for text in companions()):
             alone.append(message)
         else:
             found.unjudged.append(message)
+    for said in () if events or found.by_rule else beside:  # a lost GPU takes the card's audio and USB functions along
+        found.by_rule.setdefault(said.judged.rule, []).append(said)
     if not (events or found.by_rule or found.unjudged):
         found.unjudged.extend(alone)  # what they go on with is no longer in the log
 
