@@ -90,11 +90,16 @@ def log_rule(
     remedy: str,
     after: tuple[str, ...] = (),
     source: str = DRIVER_SOURCE,
+    stage: str = "",
+    blocks: str = "",
+    symptom: bool = False,
+    shows_gpu: bool = False,
 ) -> Callable[[Callable[[str], str]], Rule]:
     """Make a rule that fires when the kernel's log `says` one of these texts.
 
-    The decorated function turns the newest such line into the finding's summary. An ordinary user often may not read
-    the log, so that such a rule is never required.
+    The decorated function turns the newest such line into the finding's summary. A message that `shows_gpu` names a GPU
+    that the driver met: that the bus has none now is then its consequence, not its cause. An ordinary user often may
+    not read the log, so that such a rule is never required.
     """
     explains(*says)
 
@@ -106,9 +111,10 @@ def log_rule(
                 yield RuleResult(worst, describe(found[-1]), (*found[-SHOWN:], *more), fix(remedy), "")
 
         judge.__doc__ = describe.__doc__
-        after_all = ("GPU001", LOG_READABLE, *after)
+        after_all = (*(() if shows_gpu else ("GPU001",)), LOG_READABLE, *after)
         return rule(
-            rule_id, slug, title, worst=worst, source=source, after=after_all, required=False, remedies=(remedy,)
-        )(judge)
+            rule_id, slug, title, worst=worst, source=source, after=after_all, required=False, remedies=(remedy,),
+            stage=stage, blocks=blocks, symptom=symptom,
+        )(judge)  # fmt: skip
 
     return make

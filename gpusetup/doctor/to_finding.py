@@ -69,6 +69,7 @@ def found(rule: Rule, subject: str, verdict: RuleResult, machine: Machine) -> Fi
         summary=verdict.summary,
         evidence=verdict.evidence,
         remedy=None if verdict.fix is None else remedy(verdict.fix, machine),
+        caused_by=verdict.caused_by,
         source=rule.source,
     )
 

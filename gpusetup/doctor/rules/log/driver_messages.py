@@ -14,6 +14,9 @@ RESTART_WANTED = "LOG203"
     "off-the-bus-log",
     "The driver reports that a GPU has fallen off the bus",
     worst="error",
+    shows_gpu=True,
+    stage="bus",
+    blocks="firmware",
     says=("has fallen off the bus", "gpu lost from the bus"),
     remedy="power-cycle",
     after=("GPU003", "XID001"),
@@ -60,6 +63,9 @@ def restart_wanted(line: str) -> str:
     "no-supported-gpu",
     "The driver found no GPU that it supports",
     worst="error",
+    stage="firmware",
+    blocks="device nodes",
+    symptom=True,
     says=("No NVIDIA GPU found", "No NVIDIA graphics adapter found"),
     remedy="kernel-log",
     after=("DRV101", "DRV103", "LOG006", "LOG008", "LOG205", "LOG206"),
@@ -76,6 +82,8 @@ def no_card(line: str) -> str:
     "gpu-unknown-to-driver",
     "The driver does not know a GPU's PCI id",
     worst="error",
+    shows_gpu=True,
+    blocks="kernel module",
     says=("is not supported by the NVIDIA",),
     remedy="newer-driver",
     after=("DRV101", "LOG006"),
@@ -92,6 +100,8 @@ def unknown_card(line: str) -> str:
     "needs-open-module",
     "A GPU needs the open kernel modules",
     worst="error",
+    shows_gpu=True,
+    blocks="kernel module",
     says=("requires use of the NVIDIA open kernel modules",),
     remedy="open-module",
     after=("DRV103",),
@@ -106,6 +116,8 @@ def wants_open(line: str) -> str:
     "power-state-stuck",
     "A GPU does not leave D3cold or another power state",
     worst="warning",
+    stage="bus",
+    blocks="firmware",
     says=("can't change power state from", "Refused to change power state", "Unable to change power state from"),
     remedy="power-state",
     after=("XID001", OFF_THE_BUS),
@@ -121,11 +133,10 @@ def no_wake(line: str) -> str:
 @log_rule(
     "LOG208",
     "gsp-boot-failed", "GSP failed to boot or crashed",
-    worst="error",
+    worst="error", stage="firmware", blocks="firmware", symptom=True,
     says=("GSP-FMC reported an error", "unexpected WPR2 already up", "Cannot initialize GSP firmware RM",
           "_kgspBootGspRm", "kgspBootstrap", "kgspWaitForGfwBootOk", "waiting for GFW boot"),
-    remedy="cold-start",
-    after=("KRN106", "LOG005", "XID010", OFF_THE_BUS, "LOG211"))  # fmt: skip
+    remedy="cold-start")  # fmt: skip
 def no_gsp_start(line: str) -> str:
     """The driver loaded its firmware into the GPU's own processor (GSP), and it did not come up. "WPR2 already up"
     means that an earlier attempt left it half started, which only a loss of power clears.
@@ -136,7 +147,7 @@ def no_gsp_start(line: str) -> str:
 @log_rule(
     "LOG209",
     "unknown-symbol", "Unknown symbol in a kernel module",
-    worst="error",
+    worst="error", blocks="kernel module",
     says=("nvidia: Unknown symbol", "nvidia_uvm: Unknown symbol", "nvidia_drm: Unknown symbol",
           "nvidia_modeset: Unknown symbol"),
     remedy="rebuild-modules",
@@ -170,6 +181,9 @@ def display(line: str) -> str:
     "gpu-not-responding",
     "A GPU did not respond when the driver probed it",
     worst="error",
+    shows_gpu=True,
+    stage="bus",
+    blocks="firmware",
     says=("is not responding to commands",),
     remedy="power-cycle",
 )

@@ -15,12 +15,12 @@ HARMLESS = ("program", "note")
 @log_rule(
     "LOG101",
     "no-gpu-usable", "The driver found GPUs but could use none of them",
-    worst="error",
+    worst="error", stage="firmware", symptom=True,
     says=("None of the NVIDIA devices were initialized", "None of the NVIDIA graphics adapters were initialized",
           "NVIDIA probe routine failed for"),
     remedy="kernel-log",
-    after=("LOG002", "LOG003", "LOG004", "LOG006", "LOG007", "LOG008", "LOG009", "LOG102", "LOG201", "LOG204", "LOG205",
-           "LOG206", "LOG208", "LOG211", "DRV101", "DRV103"))  # fmt: skip
+    after=("LOG002", "LOG006", "LOG007", "LOG008", "LOG102", "LOG204", "LOG205", "LOG206",
+           "DRV101", "DRV103"))  # fmt: skip
 def none_started(line: str) -> str:
     """NVIDIA's module was loaded, tried each card and gave up; the lines before it in the log name the reason."""
     return "NVIDIA's module could not start a card"
@@ -31,6 +31,8 @@ def none_started(line: str) -> str:
     "bar-conflict",
     "The GPU's register BAR is held by another driver",
     worst="error",
+    shows_gpu=True,
+    blocks="kernel module",
     says=("request_mem_region failed for",),
     remedy="forbid-nouveau",
     after=("KRN003", "KRN004"),
