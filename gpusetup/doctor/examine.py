@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from gpusetup.doctor.blockers import Cards
 from gpusetup.doctor.finding import Finding
 from gpusetup.doctor.fold import fold
 from gpusetup.doctor.rule import HERE, Rule, Subject, UnreadError, UntriedError, Waiver, waivers
 from gpusetup.doctor.stage import PLACE
-from gpusetup.doctor.subjects import slots
+from gpusetup.doctor.subjects import slots, working
 from gpusetup.doctor.to_finding import fault, found, ok, unknown, untried
 from gpusetup.errors import GpusetupError
 from gpusetup.machine.model import Machine, Unread
@@ -20,7 +21,8 @@ RANK = {"error": 0, "warning": 1, "unknown": 2, "info": 3, "skipped": 4, "ok": 5
 def examine(machine: Machine, rules: Iterable[Rule]) -> tuple[Finding, ...]:
     """Return what every rule says of `machine`, worst first; of several root causes see `_order`."""
     rules = tuple(rules)
-    findings = fold(rules, {rule.id: judge(rule, machine) for rule in rules}, slots(machine))
+    cards = Cards(slots(machine), working(machine))
+    findings = fold(rules, {rule.id: judge(rule, machine) for rule in rules}, cards)
     return tuple(sorted(findings, key=_order(rules, findings)))
 
 

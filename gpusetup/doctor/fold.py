@@ -82,11 +82,11 @@ class _Roots:
         )
 
 
-def fold(rules: Sequence[Rule], raw: dict[str, list[Finding]], slots: dict[str, str]) -> list[Finding]:
+def fold(rules: Sequence[Rule], raw: dict[str, list[Finding]], cards: Cards) -> list[Finding]:
     """Replace each finding that another rule's finding explains by ``skipped``, with the root cause's id.
 
     A finding is explained by its own reading (an earlier line of a log), by its stage or by name. By stage: an error
-    or a warning of a rule that `blocks` that stage, on the same card (`slots` says which subjects are one), or on all
+    or a warning of a rule that `blocks` that stage, on the same card (`cards` says which subjects are one), or on all
     cards if it speaks of no card. That holds for what a `symptom` says, and for what a rule cannot check because the
     stage that it `reads` does not work; whatever else a rule has found is a fault of its own and stands. By name: a
     rule that its own rule names in ``after`` has found something (of the same card, if both speak of single cards).
@@ -96,7 +96,7 @@ def fold(rules: Sequence[Rule], raw: dict[str, list[Finding]], slots: dict[str, 
     subjects says ``skipped`` when there is a cause for their absence, and ``ok`` when there is none. What was not tried
     stays ``skipped`` whatever the cause.
     """
-    return _Folding(rules, raw, Cards(slots)).findings()
+    return _Folding(rules, raw, cards).findings()
 
 
 class _Folding:
@@ -127,7 +127,7 @@ class _Folding:
         causes = [(self._by_id[name], self._settle(self._by_id[name])) for name in rule.after if name in self._by_id]
         if not own:
             return [_Folded(_without_subjects(rule, causes), "skipped")]
-        blockers = Blockers(list(self._blockers(rule)), self._cards)
+        blockers = Blockers(list(self._blockers(rule)), self._cards, rule.stage)
         return [_Folded(_explained(rule, finding, causes, blockers), finding.state) for finding in own]
 
     def _blockers(self, rule: Rule) -> Iterator[Blocker]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gpusetup.doctor import nvml
 from gpusetup.doctor.rule import NO_SUCH_THING, Rule, RuleResults, Severity, either, failure, known, rule, there
+from gpusetup.machine.model import Unread
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Gpu, Machine, PciGpu
@@ -87,6 +88,17 @@ def module_names(machine: Machine) -> set[str]:
 def slot_of(address: str) -> str:
     """Return a PCI address without its function, ``0000:01:00``: so the driver's messages name a GPU."""
     return address.partition(".")[0]
+
+
+def working(machine: Machine) -> frozenset[str]:
+    """Return the slots of the GPUs that NVML shows and that answer: whatever else is found, the driver drives them."""
+    found = set()
+    for gpu in either(machine.gpus) or ():
+        values = (getattr(gpu, name) for name in gpu.__struct_fields__)
+        silent = any(isinstance(one, Unread) and one.code in (nvml.GPU_IS_LOST, nvml.RESET_REQUIRED) for one in values)
+        if not silent and (address := either(gpu.pci_address)):
+            found.add(slot_of(address))
+    return frozenset(found)
 
 
 def slots(machine: Machine) -> dict[str, str]:

@@ -24,7 +24,7 @@ DEBUGGING = (
     "CUDA_VISIBLE_DEVICES hides every GPU",
     worst="warning",
     blocks="framework",
-    after=("GPU001", NVML_SILENT),
+    after=("GPU001",),
     source=CUDA_ENV,
     remedies=("unset",),
 )
@@ -73,7 +73,7 @@ def debugging(machine: Machine) -> RuleResults:
     "CUDA_VISIBLE_DEVICES names a GPU that does not exist",
     worst="error",
     blocks="framework",
-    after=("GPU001", NVML_SILENT),
+    after=("GPU001",),
     source=CUDA_ENV,
     remedies=("unset",),
 )
