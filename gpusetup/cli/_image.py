@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.cli._diagnosis import Policy, with_gpu_required
+from gpusetup.cli._diagnosis import Policy
+from gpusetup.doctor.diagnosis import with_gpu_required
 from gpusetup.doctor.image import rules_for
 from gpusetup.doctor.registry import all_rules, select
 from gpusetup.machine.image.read import read_image

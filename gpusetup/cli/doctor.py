@@ -16,8 +16,11 @@ from gpusetup.cli._options import (
     refuse_elsewhere,
     schema_option,
 )
+from gpusetup.cli._output import OUTPUT, deliver
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gpusetup.doctor.finding import Report
 
 
@@ -32,51 +35,59 @@ def _kind() -> type[Report]:
 @deep_options
 @as_json
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json", "junit", "prometheus", "github", "markdown"]),
+    "--format", "form", type=click.Choice(["text", "json", "junit", "prometheus", "github", "markdown", "sarif"]),
     default="text", show_default=True,
-    help="How to print it; markdown is for an issue, and always redacted.",
+    help="The report's format. Markdown is for an issue, and is always redacted.",
 )  # fmt: skip
-@click.option("--redact", is_flag=True, help="Take out what names the machine or its people, and secrets.")
+@click.option("--output", type=OUTPUT, metavar="FILE", help="Write the report to FILE, in one step.")
+@click.option("--all", "everything", is_flag=True, help="Show everything: all evidence, and the rules that passed.")
+@click.option("--redact", is_flag=True, help="Remove names of the machine and its people, and secrets.")
 @click.option(
     "--fail-on", type=click.Choice(["info", "warning", "error"]), default="error", show_default=True,
-    help="The mildest finding that makes the exit code 1.",
+    help="The least severe finding that makes the exit code 1.",
 )  # fmt: skip
-@click.option("--require-gpu", is_flag=True, help="Count a machine without NVIDIA GPU as an error.")
-@click.option("--only", default="", metavar="RULE,…", help="Run these rules alone (DRV004, or DRV for the topic).")
-@click.option("--skip", default="", metavar="RULE,…", help="Leave these rules out.")
+@click.option("--require-gpu", is_flag=True, help="Count a machine without an NVIDIA GPU as an error.")
+@click.option(
+    "--only", default="", metavar="RULE,…",
+    help="Run only these rules: an id (DRV004), a slug (msi-disabled) or a topic (DRV).",
+)  # fmt: skip
+@click.option("--skip", default="", metavar="RULE,…", help="Do not run these rules.")
 @click.option(
     "--silences", type=click.Path(), metavar="FILE",
-    help="Do not count the findings in FILE (TOML: rule, reason, until, perhaps subject); they stay in the report.",
+    help="Do not count the findings in FILE (TOML: rule, reason, until, optionally subject); the report lists them.",
 )  # fmt: skip
 @click.option(
     "--watch", type=click.FloatRange(0.1, 86400), is_flag=False, flag_value="10", metavar="[SECONDS]",
-    help="Examine again and again, so long apart (10 unless told), and say what changes, until Ctrl-C.",
+    help="Examine the machine every SECONDS (default 10) and report what changes, until Ctrl-C.",
 )  # fmt: skip
 @click.option(
     "--image", metavar="IMAGE",
-    help="Say whether this image runs here: its name, an archive of it, or what an inspect printed.",
+    help="Report whether this image runs here: its name, an archive of it, or the output of an inspect.",
 )  # fmt: skip
-@click.option("--fix", "do_fix", is_flag=True, help="Print the steps that mend what was found; change nothing.")
+@click.option("--fix", "do_fix", is_flag=True, help="Print the steps that fix what was found. Changes nothing.")
 @click.option(
-    "--apply", "do_apply", is_flag=True, help="With --fix: carry the steps out on this machine, after asking."
+    "--apply", "do_apply", is_flag=True, help="With --fix: carry out the steps on this machine, after asking."
 )
-@click.option("--undo", "do_undo", is_flag=True, help="With --fix: take back what --fix --apply did on this machine.")
+@click.option("--undo", "do_undo", is_flag=True, help="With --fix: undo what --fix --apply did on this machine.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@click.option("--explain", metavar="RULE", help="Print what is known about one rule, and stop.")
-@click.option("--list", "list_rules", is_flag=True, help="Print all rules with the worst they can say, and stop.")
+@click.option("--explain", metavar="RULE", help="Explain a rule: what it means, its causes and remedies. Then stop.")
+@click.option("--list", "list_rules", is_flag=True, help="List all rules with their worst severity, and stop.")
 @schema_option(_kind)
 @click.pass_context
 def doctor(
     ctx: click.Context, *, machine_file: str | None, sysroot: str, deadline: float, deep: float | None,
     pythons: tuple[str, ...], as_json: bool, form: str, redact: bool, fail_on: str, require_gpu: bool, only: str,
     skip: str, silences: str | None, watch: float | None, image: str | None, do_fix: bool,
-    do_apply: bool, do_undo: bool, yes: bool, explain: str | None, list_rules: bool,
+    do_apply: bool, do_undo: bool, yes: bool, explain: str | None, list_rules: bool, output: Path | None,
+    everything: bool,
 ) -> None:  # fmt: skip
-    """Say what is wrong with this GPU stack, how we know, and what fixes it.
+    """Report what is wrong with this GPU stack, the evidence for it, and what fixes it.
 
-    Exit code: 0 fine, 1 a problem at or above --fail-on, 3 a required check could not look. Nothing is changed without
-    --fix --apply, and no rights beyond an ordinary user's are needed.
+    Exit code: 0 fine, 1 a problem at or above --fail-on, 3 a required rule cannot check. Nothing is changed without
+    --fix --apply, and an ordinary user's rights are enough.
     """
+    if output is not None and (list_rules or explain is not None or do_fix or watch is not None):
+        raise click.UsageError("--output takes one report: leave out --list, --explain, --fix and --watch")
     if list_rules or explain is not None:
         from gpusetup.cli._rules import explain_rules, list_all  # noqa: PLC0415
 
@@ -85,14 +96,14 @@ def doctor(
         return
     refuse_elsewhere(deep, machine_file, sysroot)
     if sum((do_fix, watch is not None, image is not None)) > 1:
-        raise click.UsageError("--fix, --watch and --image are one at a time")
+        raise click.UsageError("--fix, --watch and --image exclude each other: leave out all but one")
     if redact and do_fix:
-        raise click.UsageError("--fix prints commands for this machine, which need its names: leave --redact out")
+        raise click.UsageError("--fix prints commands for this machine, which need its names: leave out --redact")
     from gpusetup.cli._diagnosis import MachineSource, policy  # noqa: PLC0415 - --help needs no values
 
     form = one_format(form, as_json=as_json)
     source = MachineSource(machine_file, sysroot, deadline, deep, pythons)
-    wanted = policy(only, skip, silences, fail_on=fail_on, require_gpu=require_gpu)
+    wanted = policy(only, skip, silences, fail_on=fail_on, require_gpu=require_gpu, host=source.host)
     if do_fix or do_apply or do_undo:
         from gpusetup.cli._repair import repair  # noqa: PLC0415
 
@@ -107,25 +118,38 @@ def doctor(
         report, code = judge_image(source.read(), image, wanted, only, skip)
     else:
         report, code = wanted.judge(source.read(meanwhile=wanted.rules))
-    show(report, form, redact=redact, sysroot=sysroot)
+    show(report, form, redact=redact, sysroot=sysroot, everything=everything, output=output)
     ctx.exit(code)
 
 
-def show(report: Report, form: str, *, redact: bool, sysroot: str = HERE) -> None:
-    """Print `report` in the format `form`."""
+def show(
+    report: Report, form: str, *, redact: bool, sysroot: str = HERE, everything: bool = False,
+    output: Path | None = None,
+) -> None:  # fmt: skip
+    """Print `report` in the format `form`, or write it to `output`; with `everything` also what passed."""
     if redact or form == "markdown":
         from gpusetup.cli._redaction import without_names  # noqa: PLC0415
 
         report = without_names(report, sysroot)
+    if form == "text" and output is None:
+        from gpusetup.report import doctor as text  # noqa: PLC0415
+
+        text.show(report, everything=everything)
+    else:
+        deliver(_document(report, form, everything=everything), output)
+
+
+def _document(report: Report, form: str, *, everything: bool) -> str:
+    """Return `report` as a document in the format `form`."""
     if form == "text":
         from gpusetup.report import doctor as text  # noqa: PLC0415
 
-        text.show(report)
-    elif form == "json":
+        return text.written(report, everything=everything)
+    if form == "json":
+        from gpusetup.doctor.diagnosis import without_healthy  # noqa: PLC0415
         from gpusetup.value import to_json  # noqa: PLC0415
 
-        click.echo(to_json(report), nl=False)
-    else:
-        from gpusetup.report.doctor_formats import FORMATS  # noqa: PLC0415
+        return to_json(report if everything else without_healthy(report))
+    from gpusetup.report.doctor_formats import FORMATS  # noqa: PLC0415
 
-        click.echo(FORMATS[form](report).encode(), nl=False)
+    return FORMATS[form](report)

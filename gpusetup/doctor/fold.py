@@ -179,6 +179,7 @@ def _without_subjects(rule: Rule, causes: Causes) -> Finding:
 def _skipped(rule: Rule, subject: str, root: str, evidence: tuple[str, ...]) -> Finding:
     return Finding(
         rule=rule.id,
+        slug=rule.slug,
         state="skipped",
         subject=subject,
         summary=rule.title,
