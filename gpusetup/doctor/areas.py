@@ -70,7 +70,7 @@ def _worst(states: Counter[State], versions: str) -> AreaState:
     """
     if states["explained"] > states["ok"]:
         states["unknown"] += 1
-    worst = next((one for one in _WORST_FIRST if states[one]), "none")
+    worst: AreaState = next((one for one in _WORST_FIRST if states[one]), "none")
     return worst if versions or worst in {"error", "warning"} else "none"
 
 

@@ -90,7 +90,7 @@ def fold(rules: Sequence[Rule], raw: dict[str, list[Finding]], cards: Cards) -> 
     cards if it speaks of no card. That holds for what a `symptom` says, and for what a rule cannot check because the
     stage that it `reads` does not work; whatever else a rule has found is a fault of its own and stands. By name: a
     rule that its own rule names in ``after`` has found something (of the same card, if both speak of single cards).
-    Either way directly or through further causes.
+    Either way directly or through further causes. Or another rule has found what disproves it.
 
     A cause that is unknown, itself or because of a further cause, explains only what is unknown too. A rule without
     subjects says ``skipped`` when there is a cause for their absence, and ``ok`` when there is none. What was not tried
@@ -124,11 +124,15 @@ class _Folding:
     def _explained(self, rule: Rule, own: list[Finding]) -> list[_Folded]:
         if own and all(finding.state == "ok" for finding in own):
             return [_Folded(finding, "ok") for finding in own]
-        causes = [(self._by_id[name], self._settle(self._by_id[name])) for name in rule.after if name in self._by_id]
+        causes = self._named(rule.after)
         if not own:
             return [_Folded(_without_subjects(rule, causes), "skipped")]
         blockers = Blockers(list(self._blockers(rule)), self._cards, rule.stage)
-        return [_Folded(_explained(rule, finding, causes, blockers), finding.state) for finding in own]
+        disproofs = self._named(rule.disproved_by)
+        return [_Folded(_explained(rule, one, causes, blockers, disproofs), one.state) for one in own]
+
+    def _named(self, names: tuple[str, ...]) -> Causes:
+        return [(self._by_id[name], self._settle(self._by_id[name])) for name in names if name in self._by_id]
 
     def _blockers(self, rule: Rule) -> Iterator[Blocker]:
         """Yield what keeps the stage that `rule` speaks of, or reads from, from working."""
@@ -143,13 +147,13 @@ class _Folding:
 Causes = list[tuple[Rule, _Said]]
 
 
-def _explained(rule: Rule, finding: Finding, causes: Causes, blockers: Blockers) -> Finding:
+def _explained(rule: Rule, finding: Finding, causes: Causes, blockers: Blockers, disproofs: Causes) -> Finding:
     if finding.state == "ok" or finding.evidence[:1] == UNTRIED:
         return finding
     blind = finding.state == "unknown"
-    root = finding.caused_by or (
-        blockers.root_of(finding.subject, alone=not rule.symptom) if rule.symptom or blind else ""
-    )
+    root = finding.caused_by or _root(rule, finding.subject, disproofs, blind=False)
+    if not root and (rule.symptom or blind):
+        root = blockers.root_of(finding.subject, alone=not rule.symptom)
     root = root or _root(rule, finding.subject, causes, blind=blind)
     return _skipped(rule, finding.subject, root, finding.evidence) if root else finding
 

@@ -104,7 +104,8 @@ class Rule(Value):
     work with its subject while its error or warning stands; what a `symptom` of such a stage reports on the same
     subject is then no fault of its own ("does not answer", "is not loaded", "is missing"). `reads` is the stage that
     must work for the rule's readings to exist: its ``unknown`` is explained by what blocks that. `after` names the
-    further rules that could be its cause, which no stage can say.
+    further rules that could be its cause, which no stage can say, and `disproved_by` those that show by another reading
+    that it is not as this rule says.
     """
 
     id: str
@@ -122,6 +123,7 @@ class Rule(Value):
     blocks: str
     symptom: bool
     reads: str
+    disproved_by: tuple[str, ...]
 
 
 def rule(
@@ -139,6 +141,7 @@ def rule(
     blocks: str = "",
     symptom: bool = False,
     reads: str = "",
+    disproved_by: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., RuleResults]], Rule]:
     """Make a `Rule` of the decorated function; one that can give an error is required unless it says otherwise.
 
@@ -162,6 +165,7 @@ def rule(
             blocks=blocks,
             symptom=symptom,
             reads=reads,
+            disproved_by=disproved_by,
         )
 
     return make

@@ -161,11 +161,11 @@ def _summary(report: Report) -> Iterator[str]:
     basis, findings = report.basis, report.findings
     said = [f"{_rules(_well(report))} found nothing wrong"]
     if basis.nothing_here:
-        said.append(f"{basis.nothing_here} have nothing to check on this machine")
+        said.append(f"{_have(basis.nothing_here)} nothing to check on this machine")
     if basis.explained:
-        said.append(f"{basis.explained} are explained by {_listed(sorted(_explained(findings)))}")
+        said.append(f"{_are(basis.explained)} explained by {_listed(sorted(_explained(findings)))}")
     if basis.untried:
-        said.append(f"{basis.untried} need --deep, which imports each framework")
+        said.append(f"{basis.untried} only with --deep, which imports each framework")
     yield f"{', '.join(said)}."
     if without := {one.rule for one in findings if one.state == "ok" and one.evidence not in {(), NOTHING_HERE}}:
         yield f"{_rules(len(without))} did so without a reading or a fact; --all says which, and why."
@@ -189,6 +189,14 @@ def _show_end(report: Report, shown: list[Finding]) -> None:
 
 def _rules(count: int) -> str:
     return f"{count} rule" if count == 1 else f"{count} rules"
+
+
+def _have(count: int) -> str:
+    return f"{count} {'has' if count == 1 else 'have'}"
+
+
+def _are(count: int) -> str:
+    return f"{count} {'is' if count == 1 else 'are'}"
 
 
 def _well(report: Report) -> int:

@@ -87,7 +87,7 @@ def _causes(rule: str) -> frozenset[str]:
     pending = [rule]
     while pending:
         one = RULES[pending.pop()]
-        further = {*one.after} - found
+        further = {*one.after, *one.disproved_by} - found
         if one.symptom:
             further |= {other.id for other in RULES.values() if other.blocks} - found
         found |= further

@@ -13,7 +13,6 @@ from gpusetup.doctor.registry import all_rules
 from gpusetup.doctor.rule import Rule, RuleResults, error, known, rule
 from gpusetup.doctor.stage import PLACE, STAGES
 from gpusetup.doctor.subjects import each_card, each_gpu
-from gpusetup.doctor.verdict import NO_GPU
 from gpusetup.machine.model import Gpu, Machine, PciGpu
 from tests.doctor.fault_pairs import fault_pairs, hidden, is_allowed
 from tests.doctor.machines import Case, cases, machine
@@ -100,8 +99,8 @@ def test_causes_are_rules_and_no_rule_is_its_own_cause(name: str) -> None:
     while pending:
         cause = pending.pop()
         assert cause in RULES
-        assert cause != name or name == NO_GPU, f"{name} is among its own causes"
-        if cause not in {*seen, NO_GPU}:  # a message names a card that the bus does not show: NO_GPU is then its echo
+        assert cause != name, f"{name} is among its own causes"
+        if cause not in seen:
             seen.add(cause)
             pending += RULES[cause].after
 
@@ -163,7 +162,9 @@ def test_a_fault_of_one_card_explains_nothing_of_another() -> None:
     def named(machine: Machine, card: PciGpu) -> RuleResults:
         yield error("named", "because")
 
-    folded = [one for one in examine(machine("h100_server"), [lost, missing, named]) if one.caused_by]
+    folded = [
+        one for one in examine(machine("h100_server", {"gpus": NOT_LOADED}), [lost, missing, named]) if one.caused_by
+    ]
     first = "PCI 0000:1b:00.0"
     assert [(one.rule, one.subject) for one in folded] == [("AAA002", first), ("AAA003", first)]
 
@@ -176,7 +177,7 @@ def test_of_several_roots_what_explains_and_sits_earliest_comes_first() -> None:
         made("AAA004", stage="bus"),
         made("AAA005", stage="framework", symptom=True),
     ]
-    assert [(one.rule, one.caused_by) for one in examine(machine(), rules)] == [
+    assert [(one.rule, one.caused_by) for one in examine(machine("desktop", {"gpus": NOT_LOADED}), rules)] == [
         ("AAA003", ""),
         ("AAA004", ""),
         ("AAA002", ""),
@@ -226,3 +227,27 @@ def test_a_cause_that_could_not_look_because_of_another_does_not_hide_what_was_s
 
     found = examine(machine("container"), [made("AAA001"), blind, made("AAA003", after=("AAA002",))])
     assert {one.rule: one.state for one in found} == {"AAA001": "error", "AAA002": "skipped", "AAA003": "error"}
+
+
+def test_a_message_that_names_a_gpu_disproves_that_there_is_none() -> None:
+    line = "[    1.0] NVRM: GPU 0000:01:00.0: RmInitAdapter failed! ignoring the legacy GPU 0000:01:00.0"
+    no_bus = {"pci!": [], "gpus": NOT_LOADED, "driver": AWAY}
+    log = {"system": {"kernel": {"log!": [line], "modules!": []}}}
+    found = {one.rule: one for one in examine(machine("desktop", no_bus | log), RULES.values())}
+    assert (found["LOG006"].state, found["GPU001"].caused_by) == ("error", "LOG006")
+    unread = {"system": {"kernel": {"log!": {"unread": "denied", "source": "/dev/kmsg"}}}}
+    blind = {"pci!": {"unread": "failed", "source": "/sys/bus/pci"}, "gpus": NOT_LOADED, "driver": AWAY}
+    found = {one.rule: one for one in examine(machine("desktop", blind | unread), RULES.values())}
+    assert found["GPU001"].state == "unknown", "that the log cannot be read does not say why the bus cannot"
+
+
+def test_an_old_message_explains_nothing_of_a_card_that_the_driver_drives() -> None:
+    rules = [
+        made("AAA001", stage="bus", blocks="firmware"),
+        made("AAA002", stage="framework", symptom=True),
+        made("AAA003", stage="device nodes", blocks="driver library"),
+    ]
+    found = {one.rule: one.caused_by for one in examine(machine("desktop"), rules[:2])}
+    assert found == {"AAA001": "", "AAA002": ""}
+    found = {one.rule: one.caused_by for one in examine(machine("desktop"), rules)}
+    assert found["AAA002"] == "AAA003", "a node that CUDA alone opens can be missing while NVML answers"

@@ -51,7 +51,7 @@ def small_window(machine: Machine, gpu: Gpu) -> RuleResults:
     "no-gpu",
     "No NVIDIA GPU found",
     worst="warning",
-    after=SHOWN_BY,
+    disproved_by=SHOWN_BY,
     required=True,
     source=KERNEL_PCI,
     remedies=("find-gpu",),
