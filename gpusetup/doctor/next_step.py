@@ -19,28 +19,24 @@ class NextStep(Value):
 
 PROVE = NextStep(text="Prove that the frameworks compute correctly", command="gpusetup selftest")
 PLAN = NextStep(text="Plan a stack that fits this machine", command="gpusetup plan")
-AS_ROOT = NextStep(text="Check the rest as root", command='sudo "$(command -v gpusetup)" doctor')
-SAVE = NextStep(text="Report it with the machine as it was read", command="gpusetup detect --output machine.json")
-NO_DRIVER = "DRV003"
+LIST = NextStep(text="Choose rules that have something to check", command="gpusetup doctor --list")
 FINE = {"healthy", "no-gpu", "silenced"}
 
 
 def next_step(report: Report) -> NextStep:
-    """Return what to do about the first problem, or else about what the rules cannot check, or else to prove it."""
+    """Return what to do about the first problem, or else about what the rules cannot check, or else to go on."""
     wrong = [one for one in report.findings if one.state in {"error", "warning"}]
     if wrong:
         return _remedy(wrong[0])
     unknown = [one for one in report.findings if one.state == "unknown"]
     if unknown:
-        return next((_remedy(one) for one in unknown if one.remedy), SAVE)
-    return PROVE if report.verdict in FINE else PLAN
+        return _remedy(next((one for one in unknown if one.remedy), unknown[0]))
+    if report.verdict not in FINE:
+        return LIST
+    return PLAN if any(one.name == "Frameworks" and one.state == "none" for one in report.areas) else PROVE
 
 
 def _remedy(one: Finding) -> NextStep:
-    if one.remedy is None or one.rule == NO_DRIVER:
-        return (
-            PLAN
-            if one.rule == NO_DRIVER
-            else NextStep(text=f"Read about {one.rule}", command=f"gpusetup doctor --explain {one.rule}")
-        )
+    if one.remedy is None:
+        return NextStep(text=f"Read what {one.rule} means", command=f"gpusetup doctor --explain {one.rule}")
     return NextStep(text=one.remedy.text, command=next(iter(one.remedy.commands), ""))
