@@ -10,6 +10,7 @@ from gpusetup.doctor.finding import Area
 from gpusetup.doctor.machine_title import card_names, system_name
 from gpusetup.doctor.rule import either
 from gpusetup.doctor.to_finding import NOTHING_HERE, UNTRIED
+from gpusetup.doctor.verdict import NO_GPU
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Finding
@@ -33,6 +34,8 @@ _BY_STAGE = {
 _WORST_FIRST: tuple[AreaState, ...] = ("error", "warning", "unknown", "ok", "none")
 OPEN_LICENCE = "Dual MIT/GPL"
 FRAMEWORKS = ("torch", "tensorflow", "tensorflow-cpu", "jaxlib")
+MANY = 3
+"""A third as many rules that are explained as that passed: the log and the bus still tell of a GPU without a driver."""
 ENGINES = ("docker", "podman", "apptainer", "nvidia-ctk")
 
 
@@ -42,11 +45,12 @@ def areas(machine: Machine, rules: Iterable[Rule], findings: Iterable[Finding]) 
     states: dict[str, Counter[State]] = {}
     for one in findings:
         states.setdefault(named[one.rule], Counter())[_state(one)] += 1
-    return tuple(
-        Area(name=name, state=_worst(states[name], versions := said(machine)), versions=versions or "none")
-        for name, said in _VERSIONS.items()
-        if name in states
-    )
+    return tuple(_area(name, said(machine), states[name]) for name, said in _VERSIONS.items() if name in states)
+
+
+def _area(name: str, versions: str, states: Counter[State]) -> Area:
+    state = _worst(states, versions)
+    return Area(name=name, state=state, versions=versions or ("unknown" if state == "unknown" else "none"))
 
 
 def area_of(rule: Rule) -> str:
@@ -59,19 +63,19 @@ def _state(one: Finding) -> State:
     if one.silenced or one.state == "info" or one.evidence[:1] == UNTRIED:
         return "ok"
     if one.state == "skipped":
-        return "explained"
+        return "none" if one.caused_by == NO_GPU else "explained"
     return "none" if one.evidence == NOTHING_HERE else one.state
 
 
 def _worst(states: Counter[State], versions: str) -> AreaState:
     """Return the worst state, of an area that has nothing in it only where something is wrong all the same.
 
-    An area most of whose rules are silent because of a cause elsewhere is unknown: what it has no longer shows.
+    An area many of whose rules are silent because of a cause elsewhere is unknown: what it has no longer shows.
     """
-    if states["explained"] > states["ok"]:
+    if states["explained"] * MANY > states["ok"]:
         states["unknown"] += 1
     worst: AreaState = next((one for one in _WORST_FIRST if states[one]), "none")
-    return worst if versions or worst in {"error", "warning"} else "none"
+    return worst if versions or worst in {"error", "warning", "unknown"} else "none"
 
 
 def _driver(machine: Machine) -> str:

@@ -23,6 +23,8 @@ class Cards(msgspec.Struct, frozen=True):
 
     slots: dict[str, str]
     working: frozenset[str] = frozenset()
+    silent: tuple[str, ...] = ()
+    """The evidence of a rule that cannot check because NVML shows no GPU at all; () where it shows some."""
 
     def of(self, subject: str) -> str:
         """Return the slot of the card that `subject` is, "" where it is something else."""

@@ -11,7 +11,7 @@ from gpusetup.doctor.fold import fold
 from gpusetup.doctor.rule import HERE, Rule, Subject, UnreadError, UntriedError, Waiver, waivers
 from gpusetup.doctor.stage import PLACE
 from gpusetup.doctor.subjects import slots, working
-from gpusetup.doctor.to_finding import fault, found, ok, unknown, untried
+from gpusetup.doctor.to_finding import fault, found, missing, ok, unknown, untried
 from gpusetup.errors import GpusetupError
 from gpusetup.machine.model import Machine, Unread
 
@@ -21,7 +21,8 @@ RANK = {"error": 0, "warning": 1, "unknown": 2, "info": 3, "skipped": 4, "ok": 5
 def examine(machine: Machine, rules: Iterable[Rule]) -> tuple[Finding, ...]:
     """Return what every rule says of `machine`, worst first; of several root causes see `_order`."""
     rules = tuple(rules)
-    cards = Cards(slots(machine), working(machine))
+    silent = (missing(machine.gpus),) if isinstance(machine.gpus, Unread) else ()
+    cards = Cards(slots(machine), working(machine), silent)
     findings = fold(rules, {rule.id: judge(rule, machine) for rule in rules}, cards)
     return tuple(sorted(findings, key=_order(rules, findings)))
 

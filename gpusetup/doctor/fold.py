@@ -11,7 +11,8 @@ from gpusetup.doctor.finding import Finding
 from gpusetup.doctor.frameworks import framework_of
 from gpusetup.doctor.rule import HERE, Rule
 from gpusetup.doctor.stage import PLACE
-from gpusetup.doctor.to_finding import UNTRIED, nothing_here
+from gpusetup.doctor.subjects import READS
+from gpusetup.doctor.to_finding import CANNOT_CHECK, UNTRIED, nothing_here
 
 _FIRED = {"error", "warning", "info"}
 ANY, NO_FRAMEWORK, FRAMEWORK, NO_CARD, CARD = "\0any", "\0none", "\0framework ", "\0no card", "\0card "
@@ -127,17 +128,25 @@ class _Folding:
         causes = self._named(rule.after)
         if not own:
             return [_Folded(_without_subjects(rule, causes), "skipped")]
-        blockers = Blockers(list(self._blockers(rule)), self._cards, rule.stage)
         disproofs = self._named(rule.disproved_by)
-        return [_Folded(_explained(rule, one, causes, blockers, disproofs), one.state) for one in own]
+        return [_Folded(_explained(rule, one, causes, self._blockers(rule, one), disproofs), one.state) for one in own]
 
     def _named(self, names: tuple[str, ...]) -> Causes:
         return [(self._by_id[name], self._settle(self._by_id[name])) for name in names if name in self._by_id]
 
-    def _blockers(self, rule: Rule) -> Iterator[Blocker]:
-        """Yield what keeps the stage that `rule` speaks of, or reads from, from working."""
-        stage = rule.stage if rule.symptom else rule.reads
-        for cause in self._blocking if stage else ():
+    def _blockers(self, rule: Rule, finding: Finding) -> Blockers:
+        """Return what keeps the stage from working that `finding` is a symptom of, or that its rule reads from."""
+        stage = rule.stage if rule.symptom else self._read_from(rule, finding)
+        return Blockers(list(self._blocked(rule, stage)) if stage else [], self._cards, rule.stage)
+
+    def _read_from(self, rule: Rule, finding: Finding) -> str:
+        """Return the stage without which `rule` cannot check, "" where that is not why."""
+        if finding.state != "unknown":
+            return ""
+        return rule.reads or (READS if finding.evidence == self._cards.silent else "")
+
+    def _blocked(self, rule: Rule, stage: str) -> Iterator[Blocker]:
+        for cause in self._blocking:
             if cause is not rule and PLACE[cause.blocks] <= PLACE[stage]:
                 for one in self._settle(cause).all:
                     if one.was in BLOCKING:
@@ -152,10 +161,9 @@ def _explained(rule: Rule, finding: Finding, causes: Causes, blockers: Blockers,
         return finding
     blind = finding.state == "unknown"
     root = finding.caused_by or _root(rule, finding.subject, disproofs, blind=False)
-    if not root and (rule.symptom or blind):
-        root = blockers.root_of(finding.subject, alone=not rule.symptom)
+    root = root or blockers.root_of(finding.subject, alone=not rule.symptom)
     root = root or _root(rule, finding.subject, causes, blind=blind)
-    return _skipped(rule, finding.subject, root, finding.evidence) if root else finding
+    return msgspec.structs.replace(finding, state="skipped", caused_by=root, remedy=None) if root else finding
 
 
 def _to_roots(findings: list[Finding]) -> list[Finding]:
@@ -177,17 +185,14 @@ def _with_root(finding: Finding, folded: dict[str, str]) -> Finding:
 
 def _without_subjects(rule: Rule, causes: Causes) -> Finding:
     root = _root(rule, HERE, causes, blind=True)
-    return _skipped(rule, HERE, root, ()) if root else nothing_here(rule, HERE)
-
-
-def _skipped(rule: Rule, subject: str, root: str, evidence: tuple[str, ...]) -> Finding:
+    if not root:
+        return nothing_here(rule, HERE)
     return Finding(
         rule=rule.id,
         slug=rule.slug,
         state="skipped",
-        subject=subject,
-        summary=rule.title,
-        evidence=evidence,
+        subject=HERE,
+        summary=CANNOT_CHECK + rule.title,
         caused_by=root,
         source=rule.source,
     )

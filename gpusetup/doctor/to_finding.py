@@ -45,7 +45,7 @@ def ok(rule: Rule, subject: str, without: tuple[Waiver, ...] = ()) -> Finding:
         state="ok",
         subject=subject,
         summary=f"not found: {rule.title}",
-        evidence=tuple(f"{_missing(one.unread)}; {one.because}" for one in without),
+        evidence=tuple(f"{missing(one.unread)}; {one.because}" for one in without),
         source=rule.source,
     )
 
@@ -86,13 +86,13 @@ def unknown(rule: Rule, subject: str, unread: Unread, machine: Machine) -> Findi
         state="unknown",
         subject=subject,
         summary=CANNOT_CHECK + rule.title,
-        evidence=(_missing(unread),),
+        evidence=(missing(unread),),
         remedy=_who_can(unread, machine),
         source=rule.source,
     )
 
 
-def _missing(unread: Unread) -> str:
+def missing(unread: Unread) -> str:
     """Return what has no value, and why."""
     code = "" if unread.code is None else f" (code {unread.code})"
     detail = f": {unread.detail}" if unread.detail else ""

@@ -27,6 +27,7 @@ FINE, UNSURE = "green", "magenta"
 MARKS = {"ok": "✓", "warning": "!", "error": "✗", "unknown": "?", "none": "-"}
 ASCII_MARKS = MARKS | {"ok": "+", "error": "x"}
 NAMES_SHOWN = 6
+SYMPTOMS_SHOWN = 3
 EVIDENCE_SHOWN = 4
 """Lines; the rest is shown with ``--all``."""
 
@@ -43,7 +44,7 @@ def show(report: Report, *, everything: bool = False) -> None:
     explained = _explained(report.findings)
     for alike in _alike(together(one for one in shown if everything or one.state != "info")):
         say()
-        consequences = [name for rule in dict.fromkeys(one.rule for one in alike) for name in explained.get(rule, ())]
+        consequences = [one for rule in dict.fromkeys(one.rule for one in alike) for one in explained.get(rule, ())]
         if len(alike) == 1:
             _show(alike[0], consequences, everything=everything)
         else:
@@ -98,7 +99,7 @@ def _alike(findings: Iterable[Finding]) -> list[list[Finding]]:
     return list(groups.values())
 
 
-def _show_alike(findings: list[Finding], consequences: list[str]) -> None:
+def _show_alike(findings: list[Finding], consequences: list[Finding]) -> None:
     by_rule: dict[tuple[str, str], list[str]] = {}
     for one in findings:
         by_rule.setdefault((one.rule, one.summary.removeprefix(CANNOT_CHECK)), []).append(one.subject)
@@ -111,7 +112,7 @@ def _show_alike(findings: list[Finding], consequences: list[str]) -> None:
     _show_rest(findings[0], consequences)
 
 
-def _show(finding: Finding, consequences: list[str], before: str = "", *, everything: bool = False) -> None:
+def _show(finding: Finding, consequences: list[Finding], before: str = "", *, everything: bool = False) -> None:
     head = f"{before}{finding.state.upper()} {finding.rule}, {finding.subject}: {finding.summary}"
     say(neutral(head), colour=COLOURS[finding.state])
     more = 0 if everything else len(finding.evidence) - EVIDENCE_SHOWN
@@ -122,13 +123,24 @@ def _show(finding: Finding, consequences: list[str], before: str = "", *, everyt
     _show_rest(finding, consequences)
 
 
-def _show_rest(finding: Finding, consequences: list[str]) -> None:
+def _show_rest(finding: Finding, consequences: list[Finding]) -> None:
     if finding.remedy:
         say(f"What to do: {neutral(finding.remedy.text)}.", indent=2)
         for command in finding.remedy.commands:
             say(neutral(command), indent=4, wrap=False, bold=True)
     if consequences:
-        say(f"This also explains: {_listed(consequences)}.", indent=2)
+        say(neutral(_consequences(consequences)), indent=2)
+
+
+def _consequences(findings: list[Finding]) -> str:
+    """Return what a root cause explains: what its symptoms report, and how many rules cannot check because of it."""
+    symptoms = {one.rule: one.summary for one in findings if not one.summary.startswith(CANNOT_CHECK)}
+    blind = len({one.rule for one in findings} - symptoms.keys())
+    said = _listed([f"{summary} ({rule})" for rule, summary in symptoms.items()], SYMPTOMS_SHOWN)
+    cannot = f"{_rules(blind)} cannot check because of it"
+    if not symptoms:
+        return f"{cannot[:1].upper()}{cannot[1:]}."
+    return f"This explains: {said}{f'; {cannot}' if blind else ''}."
 
 
 def _show_notes(notes: list[Finding]) -> None:
@@ -147,13 +159,13 @@ def _show_healthy(findings: Iterable[Finding]) -> None:
             say(neutral(f"OK {one.rule}, {one.subject}: {one.summary}{said}"))
 
 
-def _explained(findings: Iterable[Finding]) -> dict[str, list[str]]:
-    """Return cause → the rules that it explains."""
-    found: dict[str, dict[str, None]] = {}
+def _explained(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    """Return cause → the findings that it explains."""
+    found: dict[str, list[Finding]] = {}
     for one in findings:
         if one.caused_by:
-            found.setdefault(one.caused_by, {})[one.rule] = None
-    return {cause: list(rules) for cause, rules in found.items()}
+            found.setdefault(one.caused_by, []).append(one)
+    return found
 
 
 def _summary(report: Report) -> Iterator[str]:
