@@ -60,11 +60,13 @@ def area_of(rule: Rule) -> str:
 
 def _state(one: Finding) -> State:
     """Return what a finding says of its area."""
+    if one.state == "ok":
+        return "none" if one.evidence == NOTHING_HERE else "ok"
     if one.silenced or one.state == "info" or one.evidence[:1] == UNTRIED:
         return "ok"
     if one.state == "skipped":
         return "none" if one.caused_by == NO_GPU else "explained"
-    return "none" if one.evidence == NOTHING_HERE else one.state
+    return one.state
 
 
 def _worst(states: Counter[State], versions: str) -> AreaState:
