@@ -17,7 +17,7 @@ PLACE = {stage: place for place, stage in enumerate(STAGES)}
 
 _BY_PREFIX = {
     "BUS": "bus", "FAB": "bus", "GPU": "bus", "MEM": "bus", "PCI": "bus", "PWR": "bus", "REC": "bus",
-    "XID": "bus",
+    "SXI": "bus", "XID": "bus",
     "KRN": "kernel module", "LOG": "kernel module", "SEC": "kernel module",
     "PRM": "device nodes",
     "ANS": "driver library", "DRV": "driver library", "SHR": "driver library", "WSL": "driver library",
