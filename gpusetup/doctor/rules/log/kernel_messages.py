@@ -110,6 +110,7 @@ def no_window(line: str) -> str:
     blocks="firmware",
     says=("No firmware image found", "Direct firmware load for nvidia/"),
     remedy="gsp-firmware",
+    after=("DRV004", "KRN106"),
 )
 def no_firmware(line: str) -> str:
     """The driver did not find its firmware for the GPU's own processor (GSP), which has to be of exactly its
