@@ -10,11 +10,13 @@ import contextlib
 import io
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the machines live beside the tests
 
 from gpusetup.cli._diagnosis import Policy
+from gpusetup.doctor.finding import Report
 from gpusetup.doctor.registry import all_rules
 from gpusetup.machine.model import Machine
 from gpusetup.report import doctor as text
@@ -31,7 +33,8 @@ def seconds(machine: Machine) -> dict[str, float]:
     start = time.process_time()
     report, _ = Policy(lambda: RULES, (), "error", False).judge(machine)
     found["examine"] = time.process_time() - start
-    for name, show in {"text": text.show, **FORMATS}.items():
+    shown: dict[str, Callable[[Report], object]] = {"text": text.show, **FORMATS}
+    for name, show in shown.items():
         start = time.process_time()
         with contextlib.redirect_stdout(io.StringIO()):
             show(report)

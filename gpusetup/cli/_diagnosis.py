@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.cli._options import deepened, read_machine
+from gpusetup.cli._options import HERE, deepened, read_machine
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report
@@ -26,6 +27,11 @@ class MachineSource(msgspec.Struct, frozen=True):
     deep: float | None
     pythons: tuple[str, ...]
 
+    @property
+    def host(self) -> str:
+        """The name of the host, "" where it is not this one."""
+        return os.uname().nodename if self.machine_file is None and self.sysroot == HERE else ""
+
     def read(self, meanwhile: Callable[[], object] | None = None) -> Machine:
         """Return the machine as it is now; `meanwhile` is done while the driver works."""
         machine = read_machine(self.machine_file, self.sysroot, self.deadline, meanwhile)
@@ -39,19 +45,23 @@ class Policy(msgspec.Struct, frozen=True):
     silences: tuple[Silence, ...]
     fail_on: str
     require_gpu: bool
+    host: str = ""
+    """The name of the machine, where it is this one."""
 
     def judge(self, machine: Machine) -> tuple[Report, int]:
         """Return the report on `machine` and the exit code."""
         from gpusetup.doctor import verdict  # noqa: PLC0415
         from gpusetup.doctor.diagnosis import diagnose  # noqa: PLC0415
 
-        report = diagnose(machine, self.rules(), require_gpu=self.require_gpu, silences=self.silences)
+        report = diagnose(machine, self.rules(), require_gpu=self.require_gpu, silences=self.silences, host=self.host)
         return report, verdict.exit_code(report.findings, self.rules(), self.fail_on)
 
 
-def policy(only: str, skip: str, silences: str | None, *, fail_on: str, require_gpu: bool) -> Policy:
+def policy(only: str, skip: str, silences: str | None, *, fail_on: str, require_gpu: bool, host: str = "") -> Policy:
     """Return the policy that the options set; its rules are loaded when they are first asked for."""
-    return Policy(cache(lambda: chosen(only, skip, require_gpu=require_gpu)), _silences(silences), fail_on, require_gpu)
+    return Policy(
+        cache(lambda: chosen(only, skip, require_gpu=require_gpu)), _silences(silences), fail_on, require_gpu, host
+    )
 
 
 def chosen(only: str, skip: str, *, require_gpu: bool) -> list[Rule]:
@@ -68,6 +78,7 @@ def _silences(file: str | None) -> tuple[Silence, ...]:
         return ()
     from pathlib import Path  # noqa: PLC0415
 
-    from gpusetup.doctor.silence import load  # noqa: PLC0415
+    from gpusetup.doctor.registry import explained_rules  # noqa: PLC0415
+    from gpusetup.doctor.silence import by_id, load  # noqa: PLC0415
 
-    return load(Path(file))
+    return by_id(load(Path(file)), explained_rules(), file)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def list_all(form: str) -> None:
-    """Print every rule with the worst it can say."""
+    """Print every rule with its worst severity."""
     rules = _every()
     if _is_json(form, "--list"):
         _print_json(tuple(about(one, rules) for one in rules))
@@ -24,7 +24,7 @@ def list_all(form: str) -> None:
 
 
 def explain_rules(names: str, form: str) -> None:
-    """Print what is known about the rules that `names` means; raises `WrongInputError` for a name of none."""
+    """Explain the rules that `names` means; raises `WrongInputError` for a name of none."""
     every, rules = _every(), select(explained_rules(), names, "")
     if _is_json(form, "--explain"):
         _print_json(tuple(about(one, every) for one in rules))

@@ -1,4 +1,4 @@
-"""``gpusetup doctor --watch``: examines again and again, and says what changes."""
+"""``gpusetup doctor --watch``: examines the machine repeatedly, and reports what changes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def watch(source: MachineSource, policy: Policy, form: str, seconds: float, *, r
     if form not in {"text", "json"}:
         raise click.UsageError("--watch prints text, or with --json one line of JSON for each examination")
     if source.machine_file == "-":
-        raise click.UsageError("--watch reads the machine again and again, which policy input cannot give twice")
+        raise click.UsageError("--watch reads the machine repeatedly, and standard input can be read only once")
     last: Report | None = None
     code = 0
     try:

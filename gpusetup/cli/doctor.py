@@ -17,9 +17,12 @@ from gpusetup.cli._options import (
     refuse_elsewhere,
     schema_option,
 )
+from gpusetup.cli._output import OUTPUT, deliver
 from gpusetup.cli._subcommands import Family, Subcommand
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gpusetup.doctor.finding import Report
 
 
@@ -36,8 +39,8 @@ SUBCOMMANDS = (
            "do_fix", JUDGING, ("do_apply", "do_undo", "yes")),
     Subcommand("watch", "Examine again every SECONDS (default 10) and print changes, until Ctrl-C.",
            "watch", (*JUDGING, "redact"), metavar="[SECONDS]", default=10.0),
-    Subcommand("image", "Say whether IMAGE runs here: its name, an archive of it, or what an inspect printed.",
-           "image", (*JUDGING, "redact"), metavar="IMAGE"),
+    Subcommand("image", "Report whether IMAGE runs here: its name, an archive of it, or the output of an inspect.",
+           "image", (*JUDGING, "redact", "output", "everything"), metavar="IMAGE"),
     Subcommand("rules", "List all rules with the worst severity each can report.", "list_rules", ("as_json", "form")),
     Subcommand("explain", "Explain RULE (an id, a slug or a prefix), with its causes and remedies.",
            "explain", ("as_json", "form"), metavar="RULE", complete=rule_names),
@@ -53,22 +56,22 @@ SUBCOMMANDS = (
         default="",
         metavar="RULE,…",
         shell_complete=rule_names,
-        help="Run these rules alone: ids, slugs, or a prefix (DRV) for its topic.",
+        help="Run only these rules: ids, slugs, or a topic (DRV).",
     ),
-    click.option("--skip", default="", metavar="RULE,…", shell_complete=rule_names, help="Leave these rules out."),
+    click.option("--skip", default="", metavar="RULE,…", shell_complete=rule_names, help="Do not run these rules."),
     click.option(
         "--fail-on",
         type=click.Choice(["info", "warning", "error"]),
         default="error",
         show_default=True,
-        help="The mildest finding that makes the exit code 1.",
+        help="The least severe finding that makes the exit code 1.",
     ),
-    click.option("--require-gpu", is_flag=True, help="Count a machine without NVIDIA GPU as an error."),
+    click.option("--require-gpu", is_flag=True, help="Count a machine without an NVIDIA GPU as an error."),
     click.option(
         "--silences",
         type=click.Path(),
         metavar="FILE",
-        help="Do not count the findings in FILE (TOML: rule, reason, until, perhaps subject); they stay in the report.",
+        help="Do not count the findings in FILE (TOML: rule, reason, until, optional subject); the report lists them.",
     ),
 )
 @section(
@@ -77,12 +80,14 @@ SUBCOMMANDS = (
     click.option(
         "--format",
         "form",
-        type=click.Choice(["text", "json", "junit", "prometheus", "github", "markdown"]),
+        type=click.Choice(["text", "json", "junit", "prometheus", "github", "markdown", "sarif"]),
         default="text",
         show_default=True,
-        help="How to print it; markdown is for an issue, and always redacted.",
+        help="The report's format. Markdown is for an issue, and is always redacted.",
     ),
-    click.option("--redact", is_flag=True, help="Take out what names the machine or its people, and secrets."),
+    click.option("--output", type=OUTPUT, metavar="FILE", help="Write the report to FILE, in one step."),
+    click.option("--all", "everything", is_flag=True, help="Show everything: all evidence, and the rules that passed."),
+    click.option("--redact", is_flag=True, help="Remove names of the machine and its people, and secrets."),
     schema_option(_kind),
 )
 @click.option("--watch", type=click.FloatRange(0.1, 86400), is_flag=False, flag_value="10")
@@ -92,8 +97,8 @@ SUBCOMMANDS = (
 @click.option("--list", "list_rules", is_flag=True)
 @section(
     "Repair",
-    click.option("--apply", "do_apply", is_flag=True, help="Carry the steps out on this machine, after asking."),
-    click.option("--undo", "do_undo", is_flag=True, help="Take back what --apply did on this machine."),
+    click.option("--apply", "do_apply", is_flag=True, help="Carry out the steps on this machine, after asking."),
+    click.option("--undo", "do_undo", is_flag=True, help="Undo what --apply did on this machine."),
     click.option("--yes", "-y", is_flag=True, help="Do not ask."),
 )  # fmt: skip
 @click.pass_context
@@ -101,13 +106,16 @@ def doctor(
     ctx: click.Context, *, machine_file: str | None, sysroot: str, deadline: float, deep: float | None,
     pythons: tuple[str, ...], as_json: bool, form: str, redact: bool, fail_on: str, require_gpu: bool, only: str,
     skip: str, silences: str | None, watch: float | None, image: str | None, do_fix: bool,
-    do_apply: bool, do_undo: bool, yes: bool, explain: str | None, list_rules: bool,
+    do_apply: bool, do_undo: bool, yes: bool, explain: str | None, list_rules: bool, output: Path | None,
+    everything: bool,
 ) -> None:  # fmt: skip
-    """Say what is wrong with this GPU stack, how we know, and what fixes it.
+    """Report what is wrong with this GPU stack, the evidence for it, and what fixes it.
 
-    Exit code: 0 fine, 1 a problem at or above --fail-on, 3 a required check could not look. Nothing is changed without
-    --fix --apply, and no rights beyond an ordinary user's are needed.
+    Exit code: 0 fine, 1 a problem at or above --fail-on, 3 a required rule cannot check. Nothing is changed without
+    --fix --apply, and an ordinary user's rights are enough.
     """
+    if output is not None and (list_rules or explain is not None or do_fix or watch is not None):
+        raise click.UsageError("--output takes one report: leave out --list, --explain, --fix and --watch")
     if list_rules or explain is not None:
         from gpusetup.cli._rules import explain_rules, list_all  # noqa: PLC0415
 
@@ -116,14 +124,14 @@ def doctor(
         return
     refuse_elsewhere(deep, machine_file, sysroot)
     if sum((do_fix, watch is not None, image is not None)) > 1:
-        raise click.UsageError("--fix, --watch and --image are one at a time")
+        raise click.UsageError("--fix, --watch and --image exclude each other: leave out all but one")
     if redact and do_fix:
-        raise click.UsageError("--fix prints commands for this machine, which need its names: leave --redact out")
+        raise click.UsageError("--fix prints commands for this machine, which need its names: leave out --redact")
     from gpusetup.cli._diagnosis import MachineSource, policy  # noqa: PLC0415 - --help needs no values
 
     form = one_format(form, as_json=as_json)
     source = MachineSource(machine_file, sysroot, deadline, deep, pythons)
-    wanted = policy(only, skip, silences, fail_on=fail_on, require_gpu=require_gpu)
+    wanted = policy(only, skip, silences, fail_on=fail_on, require_gpu=require_gpu, host=source.host)
     if do_fix or do_apply or do_undo:
         from gpusetup.cli._repair import repair  # noqa: PLC0415
 
@@ -138,25 +146,38 @@ def doctor(
         report, code = judge_image(source.read(), image, wanted, only, skip)
     else:
         report, code = wanted.judge(source.read(meanwhile=wanted.rules))
-    show(report, form, redact=redact, sysroot=sysroot)
+    show(report, form, redact=redact, sysroot=sysroot, everything=everything, output=output)
     ctx.exit(code)
 
 
-def show(report: Report, form: str, *, redact: bool, sysroot: str = HERE) -> None:
-    """Print `report` in the format `form`."""
+def show(
+    report: Report, form: str, *, redact: bool, sysroot: str = HERE, everything: bool = False,
+    output: Path | None = None,
+) -> None:  # fmt: skip
+    """Print `report` in the format `form`, or write it to `output`; with `everything` also what passed."""
     if redact or form == "markdown":
         from gpusetup.cli._redaction import without_names  # noqa: PLC0415
 
         report = without_names(report, sysroot)
+    if form == "text" and output is None:
+        from gpusetup.report import doctor as text  # noqa: PLC0415
+
+        text.show(report, everything=everything)
+    else:
+        deliver(_document(report, form, everything=everything), output)
+
+
+def _document(report: Report, form: str, *, everything: bool) -> str:
+    """Return `report` as a document in the format `form`."""
     if form == "text":
         from gpusetup.report import doctor as text  # noqa: PLC0415
 
-        text.show(report)
-    elif form == "json":
+        return text.written(report, everything=everything)
+    if form == "json":
+        from gpusetup.doctor.diagnosis import without_healthy  # noqa: PLC0415
         from gpusetup.value import to_json  # noqa: PLC0415
 
-        click.echo(to_json(report), nl=False)
-    else:
-        from gpusetup.report.doctor_formats import FORMATS  # noqa: PLC0415
+        return to_json(report if everything else without_healthy(report))
+    from gpusetup.report.doctor_formats import FORMATS  # noqa: PLC0415
 
-        click.echo(FORMATS[form](report).encode(), nl=False)
+    return FORMATS[form](report)

@@ -33,7 +33,7 @@ def changes(before: Iterable[Finding], after: Iterable[Finding]) -> tuple[Findin
     """Return what `after` has that `before` had not, worst first, then what is gone.
 
     A finding is the same as long as rule and subject are; new evidence (a temperature that rose) is no change. What a
-    cause now explains counts as cleared: the cause itself is told as new.
+    cause now explains counts as cleared: the cause itself is reported as new.
     """
     old, new = _by_place(before), _by_place(after)
     told = [

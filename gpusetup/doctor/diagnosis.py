@@ -4,22 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from gpusetup import __version__
 from gpusetup.doctor import verdict
+from gpusetup.doctor.areas import areas
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Report
-from gpusetup.doctor.machine_title import framework_names, machine_name
+from gpusetup.doctor.machine_title import framework_names, identities, machine_name
+from gpusetup.doctor.to_finding import NOTHING_HERE
 
 if TYPE_CHECKING:
+    from gpusetup.doctor.finding import Finding
     from gpusetup.doctor.rule import Rule
     from gpusetup.doctor.silence import Silence
     from gpusetup.machine.model import Machine
 
 
 def diagnose(
-    machine: Machine, rules: list[Rule], *, require_gpu: bool = False, silences: tuple[Silence, ...] = ()
+    machine: Machine,
+    rules: list[Rule],
+    *,
+    require_gpu: bool = False,
+    silences: tuple[Silence, ...] = (),
+    host: str = "",
 ) -> Report:
-    """Return the report of `rules` on `machine`; with `require_gpu` a machine without a GPU has an error."""
+    """Return the report of `rules` on `machine`; with `require_gpu` a machine without a GPU has an error.
+
+    `host` is the name of the machine, where it is the one that this runs on.
+    """
     findings = examine(machine, rules)
     if require_gpu:
         findings = verdict.require_gpu(findings)
@@ -30,13 +43,29 @@ def diagnose(
 
         findings = silenced(findings, silences, date.today())
     return Report(
+        at=machine.read_at,
+        host=host,
         gpusetup=__version__,
         machine=machine_name(machine),
+        gpus=identities(machine),
+        areas=areas(machine, rules, findings),
         frameworks=framework_names(machine),
         verdict=verdict.verdict(findings),
         basis=verdict.basis(findings),
         findings=findings,
     )
+
+
+def without_healthy(report: Report) -> Report:
+    """Return `report` without the findings of rules that found nothing wrong, which its basis counts.
+
+    One whose verdict does without a reading or a fact stays, with the reason.
+    """
+    return msgspec.structs.replace(report, findings=tuple(one for one in report.findings if not _is_plain(one)))
+
+
+def _is_plain(one: Finding) -> bool:
+    return one.state == "ok" and one.evidence in {(), NOTHING_HERE}
 
 
 def with_gpu_required(rules: list[Rule], every: dict[str, Rule]) -> list[Rule]:

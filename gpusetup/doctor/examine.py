@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 
+from gpusetup.doctor.blockers import Cards
 from gpusetup.doctor.finding import Finding
 from gpusetup.doctor.fold import fold
 from gpusetup.doctor.rule import HERE, Rule, Subject, UnreadError, UntriedError, Waiver, waivers
-from gpusetup.doctor.to_finding import fault, found, ok, unknown, untried
+from gpusetup.doctor.stage import PLACE
+from gpusetup.doctor.subjects import slots, working
+from gpusetup.doctor.to_finding import fault, found, missing, ok, unknown, untried
 from gpusetup.errors import GpusetupError
 from gpusetup.machine.model import Machine, Unread
 
@@ -15,13 +19,19 @@ RANK = {"error": 0, "warning": 1, "unknown": 2, "info": 3, "skipped": 4, "ok": 5
 
 
 def examine(machine: Machine, rules: Iterable[Rule]) -> tuple[Finding, ...]:
-    """Return what every rule says of `machine`, worst first, causes before their consequences."""
+    """Return what every rule says of `machine`, worst first; of several root causes see `_order`."""
     rules = tuple(rules)
-    findings = fold(rules, {rule.id: judge(rule, machine) for rule in rules})
-    weight: dict[str, int] = {}
-    for finding in findings:
-        weight[finding.caused_by] = weight.get(finding.caused_by, 0) + 1
-    return tuple(sorted(findings, key=lambda one: (RANK[one.state], -weight.get(one.rule, 0), one.rule)))
+    silent = (missing(machine.gpus),) if isinstance(machine.gpus, Unread) else ()
+    cards = Cards(slots(machine), working(machine), silent)
+    findings = fold(rules, {rule.id: judge(rule, machine) for rule in rules}, cards)
+    return tuple(sorted(findings, key=_order(rules, findings)))
+
+
+def _order(rules: Iterable[Rule], findings: Iterable[Finding]) -> Callable[[Finding], tuple[int, bool, int, int, str]]:
+    """Return the order of findings: worst first, then what explains others, the earliest stage, what explains most."""
+    place = {rule.id: PLACE[rule.stage] for rule in rules}
+    explains = Counter(one.caused_by for one in findings)
+    return lambda one: (RANK[one.state], not explains[one.rule], place[one.rule], -explains[one.rule], one.rule)
 
 
 def judge(rule: Rule, machine: Machine) -> list[Finding]:

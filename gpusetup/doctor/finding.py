@@ -23,11 +23,13 @@ class Remedy(Value):
 class Finding(Value):
     """What one rule says of one subject.
 
-    ``unknown`` means the rule could not look; it is never healthy. ``skipped`` means another finding (`caused_by`, a
+    ``unknown`` means the rule cannot check; it is never healthy. ``skipped`` means another finding (`caused_by`, a
     rule id) already explains whatever this rule would say.
     """
 
     rule: str
+    slug: str = ""
+    """The rule's id in words, ``msi-disabled``."""
     state: State
     subject: str
     """``GPU 0``, ``driver``, ``torch 2.13.0``, ``this machine``…"""
@@ -42,35 +44,63 @@ class Finding(Value):
 
 
 Verdict = Literal["healthy", "no-gpu", "silenced", "problems", "unknown"]
-"""``problems``: an error or a warning. ``unknown``: a check could not look, or none looked at anything. ``silenced``:
-all that was found is covered by silences. ``no-gpu``: nothing is wrong, and there is no NVIDIA GPU. ``healthy``: checks
-looked at this machine, and found nothing wrong."""
+"""``problems``: an error or a warning. ``unknown``: a rule cannot check, or none checked anything. ``silenced``: all
+that was found is covered by silences. ``no-gpu``: nothing is wrong, and there is no NVIDIA GPU. ``healthy``: rules
+checked this machine, and found nothing wrong."""
 
 
 class Basis(Value):
-    """What a verdict rests on, in rules: those that looked, and those that did not."""
+    """What a verdict rests on, in rules: those that checked something, and those that did not."""
 
     looked: int = 0
-    """Looked at something and found it well, or found something."""
+    """Checked something and found it well, or found something."""
     nothing_here: int = 0
-    """Had nothing to look at: no PyTorch is installed, for instance."""
+    """Have nothing to check: no PyTorch is installed, for instance."""
     unknown: int = 0
-    """Could not look."""
+    """Cannot check."""
     explained: int = 0
-    """Were skipped, since another finding explains what they would say."""
+    """Are skipped, since another finding explains what they would report."""
     untried: int = 0
     """Were not asked for (``--deep``)."""
     silenced: int = 0
 
 
+class GpuIdentity(Value):
+    """Which GPU a finding's subject is; "" for what is not known. Without the driver only the bus tells."""
+
+    subject: str
+    """``GPU 0``, or ``PCI 0000:01:00.0`` of a card that NVML does not show."""
+    name: str = ""
+    uuid: str = ""
+    pci: str = ""
+
+
+class Area(Value):
+    """One part of the stack: the worst state in it, and its versions. ``none``: there is nothing of the kind."""
+
+    name: str
+    state: Literal["ok", "warning", "error", "unknown", "none"]
+    versions: str
+
+
 class Report(Value):
-    """All findings over one machine, worst first; `machine` is named by distro, kernel and cards."""
+    """All findings over one machine, worst first; `machine` is named by distro, kernel and cards.
+
+    A rule that found nothing wrong is only counted in `basis`; its findings (``ok``) are among `findings` with
+    ``--all`` alone.
+    """
 
     version: Literal[1] = 1
+    verdict: Verdict = "unknown"
+    at: str = ""
+    """When the machine was read, UTC in ISO 8601."""
+    host: str = ""
+    """The host's name; "" for a saved machine, which has none."""
     gpusetup: str
     machine: str
+    gpus: tuple[GpuIdentity, ...] = ()
+    areas: tuple[Area, ...] = ()
     frameworks: tuple[str, ...] = ()
     """One line for each framework that was imported (``--deep``): what it sees, loads and computes on."""
-    verdict: Verdict = "unknown"
     basis: Basis = Basis()
     findings: tuple[Finding, ...]

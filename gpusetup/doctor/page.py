@@ -26,8 +26,14 @@ class About(Value):
     worst: str
     required: bool
     """Whether its verdict must be known before a machine may be called healthy."""
+    stage: str
+    """Where its problem sits, from the bus to a container."""
+    blocks: str
+    """The stage from which on nothing can work while it stands, "" for none."""
+    symptom: bool
+    """Whether what it reports is explained by anything that blocks its stage."""
     explained_by: tuple[str, ...]
-    """The rules that could be its cause."""
+    """The further rules that could be its cause."""
     explains: tuple[str, ...]
     source: str
     docs: str
@@ -43,8 +49,11 @@ def about(rule: Rule, every: Iterable[Rule]) -> About:
         title=rule.title,
         worst=rule.worst,
         required=rule.required,
-        explained_by=rule.after,
-        explains=tuple(one.id for one in every if rule.id in one.after),
+        stage=rule.stage,
+        blocks=rule.blocks,
+        symptom=rule.symptom,
+        explained_by=(*rule.after, *rule.disproved_by),
+        explains=tuple(one.id for one in every if rule.id in {*one.after, *one.disproved_by}),
         source=rule.source,
         docs=_unindented(rule.docs),
         remedies=tuple(named(rule)),
@@ -53,11 +62,16 @@ def about(rule: Rule, every: Iterable[Rule]) -> About:
 
 def page(rule: Rule, every: Iterable[Rule]) -> str:
     """Return what is known about `rule` as Markdown; `every` rule is looked through for its consequences."""
-    consequences = [one.id for one in every if rule.id in one.after]
+    consequences = [one.id for one in every if rule.id in {*one.after, *one.disproved_by}]
     lines = [f"# {rule.id}: {rule.title}", "", f"`{rule.slug}`", "", _unindented(rule.docs), ""]
-    lines.append(f"- Worst severity: {rule.worst}" + (", and must be known" if rule.required else ""))
-    if rule.after:
-        lines.append(f"- Can be explained by: {', '.join(rule.after)}")
+    lines.append(f"- Worst severity: {rule.worst}" + (", and its verdict is required" if rule.required else ""))
+    lines.append(f"- Stage: {rule.stage}")
+    if rule.blocks:
+        lines.append(f"- While it stands, nothing works from this stage on: {rule.blocks}")
+    if rule.symptom:
+        lines.append("- A symptom: whatever blocks its stage explains it")
+    if causes := (*rule.after, *rule.disproved_by):
+        lines.append(f"- Can be explained by: {', '.join(causes)}")
     if consequences:
         lines.append(f"- Can explain: {', '.join(consequences)}")
     return "\n".join([*lines, f"- Rests on: {rule.source}", "", *_remedies(rule)])

@@ -124,7 +124,7 @@ def _broken(name: str, summary: str, *evidence: str) -> Rule:
 def select(rules: dict[str, Rule], only: str, skip: str) -> list[Rule]:
     """Return the rules that ``--only`` and ``--skip`` leave: ids or slugs with commas, or the letters of a topic (DRV).
 
-    Raises `WrongInputError` for a name that matches no rule, and when no rule is left: nothing would be looked at.
+    Raises `WrongInputError` for a name that matches no rule, and when no rule is left: nothing would be checked.
     """
     wanted = (_matching(rules, only) if only.strip() else set(rules)) - _matching(rules, skip)
     if not wanted:
@@ -133,6 +133,14 @@ def select(rules: dict[str, Rule], only: str, skip: str) -> list[Rule]:
             f"{asked} leave no rule", "name one that is to be run; gpusetup doctor --list shows them all"
         )
     return [rules[name] for name in rules if name in wanted]
+
+
+def rule_called(rules: dict[str, Rule], name: str, where: str = "") -> Rule:
+    """Return the rule whose id or slug is `name`, in any case; raises `WrongInputError` with a suggestion for none."""
+    for rule in rules.values():
+        if name.strip().upper() == rule.id or name.strip().lower() == rule.slug:
+            return rule
+    raise WrongInputError(f"{where}no rule is called {name}{_similar(rules, name)}", ALL)
 
 
 def _matching(rules: dict[str, Rule], names: str) -> set[str]:

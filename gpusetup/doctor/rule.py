@@ -7,7 +7,7 @@ without, it takes through `optional` and `unlisted`, with the reason::
 
     @rule(
         "KRN002", "module-built-not-loaded", "The nvidia kernel module is built but not loaded",
-        worst="error", after=("KRN001",), source="…", remedies=("load-module",),
+        worst="error", symptom=True, blocks="device nodes", source="…", remedies=("load-module",),
     )
     def not_loaded(machine: Machine) -> RuleResults:
         \"\"\"What it means, how it comes about and what to do: this becomes the rule's page in the documentation.\"\"\"
@@ -24,6 +24,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from gpusetup.doctor.stage import stage_of
 from gpusetup.machine.model import Machine, Reading, Unread
 from gpusetup.value import Value
 
@@ -46,7 +47,7 @@ class Fix(msgspec.Struct, frozen=True):
 
 
 class RuleResult(msgspec.Struct, frozen=True):
-    """One thing that is wrong, or that could not be looked at."""
+    """One thing that is wrong, or that the rule cannot check."""
 
     state: Worst
     summary: str
@@ -95,9 +96,16 @@ class Rule(Value):
     """One rule: what is known about it, and `judge`, which runs it.
 
     `slug` is its id in words (``msi-disabled``), accepted wherever the id is. `worst` is the worst severity it reports
-    (``unknown`` for one that only finds out whether something can be known), `after` the rules that could be its cause,
-    `source` the document or fact it rests on, `remedies` every remedy it may name. The verdict of a `required` rule
-    must be known before a machine may be called healthy.
+    (``unknown`` for one that only finds out whether something can be known), `source` the document or fact it rests
+    on, `remedies` every remedy it may name. The verdict of a `required` rule must be known before a machine may be
+    called healthy.
+
+    What explains what: `stage` is where its problem sits (``STAGES``). With `blocks`, nothing from that stage on can
+    work with its subject while its error or warning stands; what a `symptom` of such a stage reports on the same
+    subject is then no fault of its own ("does not answer", "is not loaded", "is missing"). `reads` is the stage that
+    must work for the rule's readings to exist: its ``unknown`` is explained by what blocks that. `after` names the
+    further rules that could be its cause, which no stage can say, and `disproved_by` those that show by another reading
+    that it is not as this rule says.
     """
 
     id: str
@@ -111,6 +119,11 @@ class Rule(Value):
     judge: Callable[..., RuleResults]
     docs: str
     remedies: tuple[str, ...]
+    stage: str
+    blocks: str
+    symptom: bool
+    reads: str
+    disproved_by: tuple[str, ...]
 
 
 def rule(
@@ -124,8 +137,16 @@ def rule(
     over: Callable[[Machine], Iterable[Subject]] | None = None,
     required: bool | None = None,
     remedies: tuple[str, ...] = (),
+    stage: str = "",
+    blocks: str = "",
+    symptom: bool = False,
+    reads: str = "",
+    disproved_by: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., RuleResults]], Rule]:
-    """Make a `Rule` of the decorated function; one that can give an error is required unless it says otherwise."""
+    """Make a `Rule` of the decorated function; one that can give an error is required unless it says otherwise.
+
+    Its stage is that of the letters of its id unless it names another.
+    """
 
     def make(judge: Callable[..., RuleResults]) -> Rule:
         return Rule(
@@ -140,6 +161,11 @@ def rule(
             judge=judge,
             docs=judge.__doc__ or "",
             remedies=remedies,
+            stage=stage or stage_of(rule_id),
+            blocks=blocks,
+            symptom=symptom,
+            reads=reads,
+            disproved_by=disproved_by,
         )
 
     return make
@@ -161,7 +187,7 @@ def info(summary: str, *evidence: str, fix: Fix | None = None, subject: str = ""
 
 
 def unknown(summary: str, *evidence: str, fix: Fix | None = None, subject: str = "") -> RuleResult:
-    """Something that could not be looked at; `known` and `there` say it for a single reading."""
+    """Something that the rule cannot check; `known` and `there` say it for a single reading."""
     return RuleResult("unknown", summary, evidence, fix, subject)
 
 

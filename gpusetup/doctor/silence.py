@@ -1,9 +1,9 @@
-"""Silences: findings that somebody has looked at and accepted, each with a reason and a day on which it ends.
+"""Silences: findings that their owner has accepted, each with a reason and a day on which it ends.
 
 A file of them is TOML::
 
     [[silence]]
-    rule = "PCI001"
+    rule = "pcie-width-reduced"          # its slug or its id
     subject = "GPU 0"                     # left out: every subject
     reason = "the case needs a riser"
     until = 2027-01-31
@@ -13,14 +13,18 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
 from gpusetup.doctor.finding import Finding
+from gpusetup.doctor.registry import rule_called
 from gpusetup.errors import WrongInputError
 from gpusetup.files import read
 from gpusetup.value import Value
+
+if TYPE_CHECKING:
+    from gpusetup.doctor.rule import Rule
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -52,8 +56,16 @@ def load(path: Path) -> tuple[Silence, ...]:
         ) from error
 
 
+def by_id(silences: tuple[Silence, ...], rules: dict[str, Rule], file: str) -> tuple[Silence, ...]:
+    """Return `silences` with the ids of their rules, which they may name by slug.
+
+    Raises `WrongInputError` naming the `file` for one that is no rule: a silence that covers nothing is a mistake.
+    """
+    return tuple(msgspec.structs.replace(one, rule=rule_called(rules, one.rule, f"{file}: ").id) for one in silences)
+
+
 def silenced(findings: tuple[Finding, ...], silences: tuple[Silence, ...], today: date) -> tuple[Finding, ...]:
-    """Return `findings` with those that a silence covers skipped; one that has expired is said in the evidence."""
+    """Return `findings` with those that a silence covers skipped; one that has expired is named in the evidence."""
     return tuple(_silenced(one, silences, today) for one in findings)
 
 

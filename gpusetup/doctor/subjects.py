@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor import nvml
-from gpusetup.doctor.rule import NO_SUCH_THING, Rule, RuleResults, Severity, failure, known, rule, there
+from gpusetup.doctor.rule import NO_SUCH_THING, Rule, RuleResults, Severity, either, failure, known, rule, there
+from gpusetup.machine.model import Unread
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Gpu, Machine, PciGpu
@@ -15,6 +16,8 @@ NVML_SILENT = "DRV001"
 GPU_LOST = "GPU003"
 DRIVER_HANGS = "DRV005"
 GPU_UNANSWERED = "ANS002"
+READS = "driver library"
+"""The stage without which there is no reading of a GPU by NVML."""
 
 
 def each_gpu(machine: Machine) -> Iterator[tuple[str, Gpu]]:
@@ -39,18 +42,23 @@ def gpu_rule(
     after: tuple[str, ...] = (),
     required: bool | None = None,
     remedies: tuple[str, ...] = (),
+    stage: str = "",
+    blocks: str = "",
 ) -> Callable[[Callable[..., RuleResults]], Rule]:
-    """Make a rule that is run over every GPU; a silent driver or a lost GPU explains whatever it would say."""
+    """Make a rule that is run over every GPU; a silent driver or a lost GPU explains what it cannot check."""
     return rule(
         rule_id,
         slug,
         title,
         worst=worst,
         source=source,
-        after=(*after, GPU_LOST, DRIVER_HANGS, NVML_SILENT, GPU_UNANSWERED),
+        after=(*after, NVML_SILENT, GPU_UNANSWERED),  # by name: either may be unknown itself, which blocks nothing
         over=each_gpu,
         required=required,
         remedies=remedies,
+        stage=stage,
+        blocks=blocks,
+        reads=READS,
     )
 
 
@@ -75,3 +83,28 @@ def has_gpu(machine: Machine) -> bool:
 def module_names(machine: Machine) -> set[str]:
     """Return the names of the loaded kernel modules that concern a GPU."""
     return {module.name for module in known(machine.system.kernel.modules)}
+
+
+def slot_of(address: str) -> str:
+    """Return a PCI address without its function, ``0000:01:00``: so the driver's messages name a GPU."""
+    return address.partition(".")[0]
+
+
+def working(machine: Machine) -> frozenset[str]:
+    """Return the slots of the GPUs that NVML shows and that answer: whatever else is found, the driver drives them."""
+    found = set()
+    for gpu in either(machine.gpus) or ():
+        values = (getattr(gpu, name) for name in gpu.__struct_fields__)
+        silent = any(isinstance(one, Unread) and one.code in (nvml.GPU_IS_LOST, nvml.RESET_REQUIRED) for one in values)
+        if not silent and (address := either(gpu.pci_address)):
+            found.add(slot_of(address))
+    return frozenset(found)
+
+
+def slots(machine: Machine) -> dict[str, str]:
+    """Return which card each subject is, by slot: ``GPU 0`` and ``PCI 0000:01:00.0`` are one."""
+    found = {f"PCI {card.address}": slot_of(card.address) for card in either(machine.pci) or ()}
+    for gpu in either(machine.gpus) or ():
+        if address := either(gpu.pci_address):
+            found[f"GPU {gpu.index}"] = slot_of(address)
+    return found

@@ -1,4 +1,4 @@
-"""What comes out of a rule, as a `Finding`: nothing, something, not tried, or not to be known."""
+"""What comes out of a rule, as a `Finding`: nothing, something, not tried, or unknown."""
 
 from __future__ import annotations
 
@@ -8,42 +8,44 @@ from gpusetup.doctor.rule import Rule, RuleResult, Waiver, either
 from gpusetup.machine.model import Machine, Unread
 
 CANNOT_CHECK = "cannot check: "
-UNTRIED = ("nobody asked for it",)
-NOTHING_HERE = ("there is nothing of the kind on this machine",)
+UNTRIED = ("not asked for",)
+NOTHING_HERE = ("this machine has nothing of the kind",)
 AS_ROOT = Remedy(
-    text="Root may read it: let it examine this machine once, or save it for you with `gpusetup detect`",
+    text="Root can read it: run gpusetup as root, or have root save the machine with `gpusetup detect`",
     commands=('sudo "$(command -v gpusetup)" doctor',),
 )
-ON_HOST = Remedy(text="Examine the host of this container, which may show it", commands=("gpusetup doctor",))
+ON_HOST = Remedy(text="Run gpusetup on the host of this container, which may show it", commands=("gpusetup doctor",))
 _WHY = {
-    "absent": "is not there",
-    "denied": "may not be read by this user",
+    "absent": "does not exist",
+    "denied": "cannot be read by this user",
     "failed": "failed",
-    "timeout": "did not answer in time",
+    "timeout": "does not answer in time",
     "unsupported": "is not supported here",
 }
 
 
 def untried(rule: Rule, subject: str, how: str) -> Finding:
-    """Return that `rule` needs what nobody asked for; `how` says how to ask."""
+    """Return that `rule` needs what was not asked for; `how` says how to ask."""
     return Finding(
         rule=rule.id,
+        slug=rule.slug,
         state="skipped",
         subject=subject,
-        summary=f"not tried whether: {rule.title}",
+        summary=f"not tried: {rule.title}",
         evidence=(*UNTRIED, how),
         source=rule.source,
     )
 
 
 def ok(rule: Rule, subject: str, without: tuple[Waiver, ...] = ()) -> Finding:
-    """Return that `rule` looked and found nothing; `without` is what its verdict does not rest on."""
+    """Return that `rule` checked and found nothing; `without` is what its verdict does not rest on."""
     return Finding(
         rule=rule.id,
+        slug=rule.slug,
         state="ok",
         subject=subject,
-        summary=f"looked for and not found: {rule.title}",
-        evidence=tuple(f"{_missing(one.unread)}; {one.because}" for one in without),
+        summary=f"not found: {rule.title}",
+        evidence=tuple(f"{missing(one.unread)}; {one.because}" for one in without),
         source=rule.source,
     )
 
@@ -52,6 +54,7 @@ def nothing_here(rule: Rule, subject: str) -> Finding:
     """Return that this machine has nothing that `rule` speaks of: no finding, and no ground to call it healthy."""
     return Finding(
         rule=rule.id,
+        slug=rule.slug,
         state="ok",
         subject=subject,
         summary=f"nothing to check: {rule.title}",
@@ -64,6 +67,7 @@ def found(rule: Rule, subject: str, verdict: RuleResult, machine: Machine) -> Fi
     """Return what `verdict` says, with its remedy for this machine."""
     return Finding(
         rule=rule.id,
+        slug=rule.slug,
         state=verdict.state,
         subject=verdict.subject or subject,
         summary=verdict.summary,
@@ -75,19 +79,20 @@ def found(rule: Rule, subject: str, verdict: RuleResult, machine: Machine) -> Fi
 
 
 def unknown(rule: Rule, subject: str, unread: Unread, machine: Machine) -> Finding:
-    """Return that `rule` could not look, why, and who could where a user was refused or a container has less."""
+    """Return that `rule` cannot check, why, and who can where a user was refused or a container has less."""
     return Finding(
         rule=rule.id,
+        slug=rule.slug,
         state="unknown",
         subject=subject,
         summary=CANNOT_CHECK + rule.title,
-        evidence=(_missing(unread),),
+        evidence=(missing(unread),),
         remedy=_who_can(unread, machine),
         source=rule.source,
     )
 
 
-def _missing(unread: Unread) -> str:
+def missing(unread: Unread) -> str:
     """Return what has no value, and why."""
     code = "" if unread.code is None else f" (code {unread.code})"
     detail = f": {unread.detail}" if unread.detail else ""
@@ -104,10 +109,11 @@ def fault(rule: Rule, subject: str, error: Exception) -> Finding:
     """Return that `rule` itself is at fault: one broken rule must not hide what the others found."""
     return Finding(
         rule=rule.id,
+        slug=rule.slug,
         state="unknown",
         subject=subject,
         summary=CANNOT_CHECK + rule.title,
         evidence=(f"rule {rule.id} is at fault: {type(error).__name__}: {error}",),
-        remedy=Remedy(text="This is a fault of gpusetup; please report it with the output of `gpusetup detect`"),
+        remedy=Remedy(text="This is a fault of gpusetup: report it with the output of `gpusetup detect`"),
         source=rule.source,
     )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gpusetup.doctor.finding import Basis, Verdict
+from gpusetup.doctor.grouping import together
+from gpusetup.doctor.rule import HERE
 from gpusetup.doctor.to_finding import NOTHING_HERE, UNTRIED
 from gpusetup.errors import EXIT_FINE, EXIT_PROBLEMS, CannotLookError
 
@@ -21,11 +23,13 @@ SEVERITIES = ("info", "warning", "error")
 _COUNTED = {
     "error": ("error", "errors"),
     "warning": ("warning", "warnings"),
-    "unknown": ("check could not look", "checks could not look"),
+    "unknown": ("rule cannot check", "rules cannot check"),
     "info": ("note", "notes"),
 }
 _SHOWN = ("error", "warning", "unknown")
-NOTHING_LOOKED_AT = "unknown: nothing was looked at"
+NOTHING_LOOKED_AT = "unknown: nothing was checked"
+SUBJECTS_SHOWN = 3
+"""How many other subjects the first line names."""
 
 
 def require_gpu(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -37,7 +41,7 @@ def require_gpu(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def basis(findings: Iterable[Finding]) -> Basis:
-    """Return what a verdict over `findings` rests on: how many rules looked, and how many did not, and why."""
+    """Return what a verdict over `findings` rests on: how many rules checked something, how many did not, and why."""
     rules: dict[str, set[str]] = {}
     for one in findings:
         rules.setdefault(_standing(one), set()).add(one.rule)
@@ -70,7 +74,7 @@ def verdict(findings: Iterable[Finding]) -> Verdict:
 
 
 def exit_code(findings: Iterable[Finding], rules: Iterable[Rule], fail_on: str) -> int:
-    """Return 1 for a problem at or above `fail_on`, 3 when a required rule could not look or none did, else 0."""
+    """Return 1 for a problem at or above `fail_on`, 3 when a required rule cannot check or none did, else 0."""
     findings = tuple(findings)
     if any(one.state in SEVERITIES[SEVERITIES.index(fail_on) :] for one in findings):
         return EXIT_PROBLEMS
@@ -80,7 +84,7 @@ def exit_code(findings: Iterable[Finding], rules: Iterable[Rule], fail_on: str) 
 
 
 def headline(findings: Iterable[Finding]) -> str:
-    """Return the verdict in one line, such as ``1 error, 2 warnings, 1 check could not look; silenced: 1 error``."""
+    """Return the verdict in one line, such as ``1 error, 2 warnings, 1 rule cannot check; silenced: 1 error``."""
     findings = tuple(findings)
     found, quiet = _found(findings), _silenced(findings)
     if found and quiet:
@@ -89,22 +93,45 @@ def headline(findings: Iterable[Finding]) -> str:
 
 
 def first_line(findings: Iterable[Finding]) -> str:
-    """Return the `headline` with the cause of most of it, for whoever reads no further: findings come worst first."""
+    """Return the `headline`, the root cause of most of it, and what else has a problem: findings come worst first.
+
+    ``1 error, 2 warnings: GPU 3: the GPU has fallen off the bus; 2 more on GPU 1 and this machine``
+    """
     findings = tuple(findings)
-    worst = next((one for one in findings if one.state in {"error", "warning"}), None)
-    if worst is None:
+    wrong = together(one for one in findings if one.state in {"error", "warning"})
+    if not wrong:
         return headline(findings)
-    alone = sum(one.state in _SHOWN for one in findings) == 1
     quiet = _silenced(findings)
-    said = f"{_found(findings)}{':' if alone else ', first:'} {worst.summary}"
+    said = f"{_found(findings)}: {named(wrong[0])}{_more([one.subject for one in wrong[1:]])}"
     return f"{said}; silenced: {quiet}" if quiet else said
 
 
+def named(one: Finding) -> str:
+    """Return what is wrong with what: the subject of a finding over the whole machine goes without saying."""
+    return one.summary if one.subject == HERE else f"{one.subject}: {one.summary}"
+
+
+def _more(subjects: list[str]) -> str:
+    """Return ``; 2 more on GPU 1 and this machine``."""
+    if not subjects:
+        return ""
+    names = list(dict.fromkeys(subjects))
+    shown = names[:SUBJECTS_SHOWN] + (["others"] if len(names) > SUBJECTS_SHOWN else [])
+    return f"; {len(subjects)} more on {' and '.join([', '.join(shown[:-1]), shown[-1]] if shown[1:] else shown)}"
+
+
 def _found(findings: tuple[Finding, ...]) -> str:
-    said = _counted(Counter(one.state for one in findings), _SHOWN)
+    said = _counted(_count(findings), _SHOWN)
     if said and _no_gpu(findings):
-        return f"no NVIDIA GPU found; CPU checks still run, {said}"
+        return f"no NVIDIA GPU found; rules about the CPU still ran, {said}"
     return said
+
+
+def _count(findings: tuple[Finding, ...]) -> Counter[str]:
+    """Return how many findings there are of each state: what is the same on several GPUs once, and rules by name."""
+    count = Counter(one.state for one in together(one for one in findings if one.state != "unknown"))
+    count["unknown"] = len({one.rule for one in findings if one.state == "unknown"})
+    return Counter(count)
 
 
 def _silenced(findings: tuple[Finding, ...]) -> str:
@@ -121,12 +148,12 @@ def _nothing_found(findings: tuple[Finding, ...]) -> str:
         here = any(one.evidence == NOTHING_HERE for one in findings)
         return f"{NOTHING_LOOKED_AT}: this machine has nothing of the kind" if here else NOTHING_LOOKED_AT
     if _no_gpu(findings):
-        return "no NVIDIA GPU found; CPU checks still run, nothing is wrong"
+        return "no NVIDIA GPU found; rules about the CPU still ran, nothing is wrong"
     return "healthy: nothing wrong was found"
 
 
 def _nothing(findings: tuple[Finding, ...]) -> bool:
-    """Say whether no rule looked at anything, and nobody has accepted that."""
+    """Say whether no rule checked anything, and no silence covers that."""
     return not basis(findings).looked and not any(one.silenced for one in findings)
 
 

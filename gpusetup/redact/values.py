@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report
     from gpusetup.machine.model import Machine
 
-OURS = frozenset(("version", "gpusetup", "rule", "state", "caused_by", "source", "fix"))
+OURS = frozenset(("version", "gpusetup", "at", "rule", "slug", "state", "caused_by", "source", "fix"))
+HOST = "host"
 """Fields of a report that hold words of ours and none of the host's."""
 NOBODY = HostNames()
 
@@ -26,10 +27,15 @@ def redacted(report: Report, names: HostNames = NOBODY) -> Report:
 
     `names` are those of the host and its people. A report that is redacted already stays as it is.
     """
+    host = report.host
+    if host:  # its short form stands in kernel logs
+        names = msgspec.structs.replace(names, hosts=(*names.hosts, host, host.partition(".")[0]))
     redactor = Redactor(names)
     for text in _texts(report):
         redactor.learn(text)
     cleaned: Report = _clean(report, redactor.text, OURS)
+    if host and cleaned.host == host:  # a name of one or two letters, or a word of ours, is taken out only here
+        cleaned = msgspec.structs.replace(cleaned, host=HOST)
     return cleaned
 
 

@@ -67,16 +67,16 @@ def test_the_exit_code_is_the_verdict(
 @pytest.mark.parametrize(
     ("unread", "groups", "container", "advice"),
     [
-        ("denied", ["video"], "", "Root may read it"),
-        ("denied", ["video"], "podman", "Root may read it"),
-        ("denied", ["root"], "podman", "Examine the host of this container"),
-        ("absent", ["root"], "podman", "Examine the host of this container"),
+        ("denied", ["video"], "", "Root can read it"),
+        ("denied", ["video"], "podman", "Root can read it"),
+        ("denied", ["root"], "podman", "Run gpusetup on the host of this container"),
+        ("absent", ["root"], "podman", "Run gpusetup on the host of this container"),
         ("denied", ["root"], "", ""),
         ("absent", ["video"], "", ""),
         ("timeout", ["video"], "podman", ""),
     ],
 )
-def test_whoever_could_not_look_is_told_who_can(
+def test_who_can_check_is_named_where_this_user_cannot(
     unread: str, groups: list[str], container: str, advice: str, gpusetup: Run, saved: Any
 ) -> None:
     log = {"unread": unread, "source": "/dev/kmsg"}
@@ -88,17 +88,17 @@ def test_whoever_could_not_look_is_told_who_can(
 
 def test_no_gpu_is_said_in_the_first_line(gpusetup: Run, saved: Any) -> None:
     first, *_ = gpusetup("doctor", *saved("no_gpu")).stdout.splitlines()
-    assert first == "no NVIDIA GPU found; CPU checks still run, nothing is wrong"
+    assert first == "no NVIDIA GPU found; rules about the CPU still ran, nothing is wrong"
 
 
 def test_the_first_line_counts_and_names_the_cause(gpusetup: Run, saved: Any) -> None:
     prohibited = {"compute_mode": 2}
     for change, first in (
         ({}, "healthy: nothing wrong was found"),
-        ({"gpus": {"0": prohibited}}, "1 error: compute mode is prohibited"),
+        ({"gpus": {"0": prohibited}}, "1 error: GPU 0: compute mode is prohibited"),
         (
             {"gpus": {"0": prohibited | {"temperature": 120}}},
-            "1 error, 1 warning, first: compute mode is prohibited",
+            "1 error, 1 warning: GPU 0: compute mode is prohibited",
         ),
     ):
         for form in ("text", "markdown"):
@@ -106,8 +106,76 @@ def test_the_first_line_counts_and_names_the_cause(gpusetup: Run, saved: Any) ->
             assert first in line
 
 
-def test_the_json_is_a_report_with_a_finding_of_every_rule(gpusetup: Run, saved: Any) -> None:
-    report = msgspec.json.decode(gpusetup("doctor", *saved(), "--json").stdout, type=Report)
+def test_the_json_has_identities_at_the_top_and_counts_what_passed(gpusetup: Run, saved: Any) -> None:
+    report = msgspec.json.decode(gpusetup("doctor", *saved("h100_server"), "--json").stdout, type=Report)
+    host = machine("h100_server")
+    assert (report.verdict, report.at, report.host) == ("healthy", host.read_at, "")
+    gpus = [(one.subject, one.name, one.pci) for one in report.gpus]
+    assert gpus[0] == ("GPU 0", "NVIDIA H100 80GB HBM3", "0000:1b:00.0")
+    assert len({one.uuid for one in report.gpus}) == 8
+    assert [(one.name, one.state) for one in report.areas][:3] == [("System", "ok"), ("GPU", "ok"), ("Driver", "ok")]
+    assert all(one.evidence for one in report.findings), "of what passed only what did without something is told"
+    assert report.basis.looked > 200
+
+
+def test_a_live_report_names_its_host_and_a_redacted_one_does_not(gpusetup: Run) -> None:
+    named = json.loads(gpusetup("doctor", "--json").stdout)
+    assert named["host"] == os.uname().nodename
+    assert json.loads(gpusetup("doctor", "--json", "--redact").stdout)["host"] not in {"", named["host"]}
+
+
+def test_an_output_is_written_in_one_step_in_every_format(gpusetup: Run, saved: Any, tmp_path: Path) -> None:
+    options = saved("desktop", HOT)
+    for form in ("text", "json", "junit", "prometheus", "github", "markdown", "sarif"):
+        file = tmp_path / f"report.{form}"
+        printed = gpusetup("doctor", *options, "--format", form)
+        done = gpusetup("doctor", *options, "--format", form, "--output", file)
+        assert (done.returncode, done.stdout) == (printed.returncode, "")
+        assert file.read_text() == printed.stdout
+    assert not [one for one in tmp_path.iterdir() if one.name.startswith(".")], "no scratch file is left"
+    refused = gpusetup("doctor", *options, "--output", tmp_path / "missing/report")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert gpusetup("doctor", "--list", "--output", tmp_path / "x").returncode == 2
+
+
+def test_all_shows_what_passed_in_text_and_json(gpusetup: Run, saved: Any) -> None:
+    text = gpusetup("doctor", *saved(), "--all").stdout
+    assert "OK DRV004, this machine: " in text
+    assert "OK " not in gpusetup("doctor", *saved()).stdout
+
+
+@pytest.mark.parametrize(
+    ("host", "change", "step"),
+    [
+        ("desktop", {}, "gpusetup selftest"),
+        ("no_gpu", {}, "gpusetup selftest"),
+        ("desktop", {"system": {"kernel": {"log": {"unread": "denied", "source": "/dev/kmsg"}}, "groups": []}},
+         'sudo "$(command -v gpusetup)" doctor'),
+        ("desktop", {"gpus": {"0": {"compute_mode": 2}}}, "sudo nvidia-smi -c DEFAULT"),
+    ],
+)  # fmt: skip
+def test_the_report_ends_with_the_next_step(
+    host: str, change: dict[str, Any], step: str, gpusetup: Run, saved: Any
+) -> None:
+    *_, before, last = gpusetup("doctor", *saved(host, change)).stdout.splitlines()
+    assert before.startswith("Next: ")
+    assert step in last or last.split()[:2] == step.split()[:2]
+
+
+def test_the_areas_say_what_is_there_and_where_the_problem_is(gpusetup: Run, saved: Any) -> None:
+    lines = gpusetup("doctor", *saved("h100_server", {"gpus": {"3": {"temperature": 120}}})).stdout.splitlines()
+    marks = {line.split()[1]: line[0] for line in lines[2:8]}
+    assert marks == {"System": "✓", "GPU": "!", "Driver": "✓", "CUDA": "✓", "Frameworks": "✓", "Containers": "✓"}
+    assert "8 × NVIDIA H100 80GB HBM3" in lines[3]
+
+
+def test_a_terminal_without_the_marks_gets_ascii(gpusetup: Run, saved: Any) -> None:
+    done = gpusetup("doctor", *saved(), env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    assert "+ GPU" in done.stdout
+
+
+def test_the_json_with_all_has_a_finding_of_every_rule(gpusetup: Run, saved: Any) -> None:
+    report = msgspec.json.decode(gpusetup("doctor", *saved(), "--json", "--all").stdout, type=Report)
     listed = {line.split()[0] for line in gpusetup("doctor", "--list").stdout.splitlines()}
     about_images = {name for name in listed if name.startswith("IMG")}
     assert {one.rule for one in report.findings} == listed - about_images
@@ -117,7 +185,7 @@ def test_the_json_is_a_report_with_a_finding_of_every_rule(gpusetup: Run, saved:
 def test_unknown_is_always_shown_and_never_counted_as_healthy(gpusetup: Run, saved: Any) -> None:
     blind = {"gpus": {"0": {"ecc_uncorrected": {"unread": "failed", "source": "nvmlDeviceGetTotalEccErrors"}}}}
     text = gpusetup("doctor", *saved("desktop", blind)).stdout
-    assert text.startswith("1 check could not look\n")
+    assert text.startswith("1 rule cannot check\n")
     assert "UNKNOWN ANS002, GPU 0: no answer about this GPU's ecc uncorrected" in text
 
 
@@ -271,17 +339,18 @@ def test_mixed_healthy_gpus_are_all_named(gpusetup: Run, fake_driver: FakeDriver
 NO_FRAMEWORK: dict[str, Any] = {"distributions!": [], "frameworks!": None}
 
 
-@pytest.mark.parametrize("form", ["text", "json", "junit", "prometheus", "github", "markdown"])
+@pytest.mark.parametrize("form", ["text", "json", "junit", "prometheus", "github", "markdown", "sarif"])
 def test_where_nothing_was_looked_at_no_format_says_healthy(form: str, gpusetup: Run, saved: Any) -> None:
     done = gpusetup("doctor", *saved("desktop", NO_FRAMEWORK), "--only", "WHL003,WHL102", "--format", form)
     assert done.returncode == 3
     assert "healthy: " not in done.stdout
     said = {
         "json": '"verdict": "unknown"',
+        "sarif": '"verdict": "unknown"',
         "junit": 'errors="1"',
         "prometheus": 'gpusetup_doctor_verdict{verdict="unknown"} 1\n',
     }
-    assert said.get(form, "unknown: nothing was looked at") in done.stdout.replace(r"\_", "_")
+    assert said.get(form, "unknown: nothing was checked") in done.stdout.replace(r"\_", "_")
 
 
 def test_a_required_gpu_is_looked_for_whatever_else_is(gpusetup: Run, saved: Any, tmp_path: Path) -> None:
@@ -307,7 +376,7 @@ def test_what_is_silenced_is_no_part_of_what_was_found(gpusetup: Run, saved: Any
     path.write_text('[[silence]]\nrule = "PRM003"\nreason = "ours"\nuntil = 9999-12-31\n')
     hot = saved("desktop", {"gpus": {"0": {"compute_mode": 2, "temperature": 120}}})
     first = gpusetup("doctor", *hot, "--silences", path).stdout.splitlines()[0]
-    assert first == "1 warning: 120 °C, at or above the slowdown temperature; silenced: 1 error"
+    assert first == "1 warning: GPU 0: 120 °C, at or above the slowdown temperature; silenced: 1 error"
     only = gpusetup("doctor", *hot, "--silences", path, "--only", "PRM003", "--json")
     assert (only.returncode, json.loads(only.stdout)["verdict"]) == (0, "silenced")
 
@@ -323,7 +392,8 @@ def test_the_rules_are_listed_and_explained_as_json(gpusetup: Run) -> None:
 
 
 def test_a_report_says_what_its_verdict_rests_on(gpusetup: Run, saved: Any) -> None:
-    report = msgspec.json.decode(gpusetup("doctor", *saved("desktop", NO_FRAMEWORK), "--json").stdout, type=Report)
+    said = gpusetup("doctor", *saved("desktop", NO_FRAMEWORK), "--json", "--all").stdout
+    report = msgspec.json.decode(said, type=Report)
     assert report.verdict == "healthy"
     assert report.basis.looked > 200
     assert report.basis.nothing_here > 20

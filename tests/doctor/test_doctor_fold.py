@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterable
+
+import msgspec
 import pytest
 
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.registry import all_rules
 from gpusetup.doctor.rule import Rule, RuleResults, error, known, rule
-from gpusetup.doctor.subjects import each_gpu
-from gpusetup.machine.model import Gpu, Machine
-from tests.doctor.machines import machine
+from gpusetup.doctor.stage import PLACE, STAGES
+from gpusetup.doctor.subjects import each_card, each_gpu
+from gpusetup.machine.model import Gpu, Machine, PciGpu
+from tests.doctor.fault_pairs import fault_pairs, hidden, is_allowed
+from tests.doctor.machines import Case, cases, machine
 
 RULES = all_rules()
+CASES = cases()
 NOT_LOADED = {"unread": "absent", "source": "nvmlInit", "detail": "NVML_ERROR_DRIVER_NOT_LOADED", "code": 9}
 NO_MODULE = {"unread": "absent", "source": "/proc/driver/nvidia/version", "code": 2}
 
@@ -98,8 +105,114 @@ def test_causes_are_rules_and_no_rule_is_its_own_cause(name: str) -> None:
             pending += RULES[cause].after
 
 
-def made(name: str, after: tuple[str, ...] = ()) -> Rule:
-    @rule(name, "a-slug", "made for a test", worst="error", after=after, source="a test")
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
+def test_stages_are_known_and_after_names_no_rule_that_a_stage_names_already(rule: Rule) -> None:
+    assert rule.stage in STAGES
+    assert {rule.blocks, rule.reads} <= {"", *STAGES}
+    assert not rule.blocks or PLACE[rule.blocks] >= PLACE[rule.stage], "an earlier stage works already"
+    implied = [name for name in rule.after if rule.symptom and _blocks(RULES[name], rule.stage)]
+    assert not implied, f"{rule.id}: {implied} block its stage, which says it already"
+
+
+def _blocks(cause: Rule, stage: str) -> bool:
+    return cause.blocks != "" and PLACE[cause.blocks] <= PLACE[stage]
+
+
+def shown(host: Machine, rules: Iterable[Rule]) -> set[tuple[str, str, str]]:
+    """Return what a user is shown: rule, subject and state."""
+    return {(one.rule, one.subject, one.state) for one in examine(host, rules) if one.state not in {"ok", "skipped"}}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_is_shown_does_not_depend_on_the_order_of_the_rules(case: Case) -> None:
+    assert shown(case.fires, RULES.values()) == shown(case.fires, reversed(RULES.values()))
+
+
+AWAY = {"kernel_module": NO_MODULE, "module_license": "NVIDIA", "nvml": NOT_LOADED, "cuda": NOT_LOADED}
+NOT_LOADED_HOST = {
+    "gpus": NOT_LOADED,
+    "driver": AWAY | {"user_library": "610.57.04"},
+    "system": {"kernel": {"modules!": []}},
+}
+LEGACY = {"device_id": "1c8d", "driver": ""}
+
+
+def test_a_legacy_card_explains_a_module_that_is_not_loaded() -> None:
+    shown = problems(machine("desktop", NOT_LOADED_HOST | {"pci": {"0": LEGACY}}))
+    assert (shown[0], "KRN002" in shown) == ("DRV101", False)
+
+
+def test_a_legacy_card_beside_one_that_is_driven_explains_nothing_of_the_machine() -> None:
+    (card,) = known(machine("desktop").pci)
+    second = msgspec.to_builtins(card) | LEGACY | {"address": "0000:05:00.0"}
+    shown = problems(machine("desktop", NOT_LOADED_HOST | {"pci+": [second]}))
+    assert {"DRV101", "KRN002"} <= set(shown), "the other card could be driven, were the module loaded"
+
+
+def test_a_fault_of_one_card_explains_nothing_of_another() -> None:
+    @rule("AAA001", "a-slug", "lost", worst="error", blocks="firmware", stage="bus", source="a test")
+    def lost(machine: Machine) -> RuleResults:
+        yield error("lost", "because", subject="PCI 0000:1b:00")
+
+    @rule("AAA002", "a-slug", "missing", worst="error", symptom=True, over=each_card, source="a test")
+    def missing(machine: Machine, card: PciGpu) -> RuleResults:
+        yield error("missing", "because")
+
+    @rule("AAA003", "a-slug", "named", worst="error", after=("AAA001",), over=each_card, source="a test")
+    def named(machine: Machine, card: PciGpu) -> RuleResults:
+        yield error("named", "because")
+
+    folded = [
+        one for one in examine(machine("h100_server", {"gpus": NOT_LOADED}), [lost, missing, named]) if one.caused_by
+    ]
+    first = "PCI 0000:1b:00.0"
+    assert [(one.rule, one.subject) for one in folded] == [("AAA002", first), ("AAA003", first)]
+
+
+def test_of_several_roots_what_explains_and_sits_earliest_comes_first() -> None:
+    rules = [
+        made("AAA001", stage="framework"),
+        made("AAA002", stage="kernel module", blocks="kernel module"),
+        made("AAA003", stage="bus", blocks="firmware"),
+        made("AAA004", stage="bus"),
+        made("AAA005", stage="framework", symptom=True),
+    ]
+    assert [(one.rule, one.caused_by) for one in examine(machine("desktop", {"gpus": NOT_LOADED}), rules)] == [
+        ("AAA003", ""),
+        ("AAA004", ""),
+        ("AAA002", ""),
+        ("AAA001", ""),
+        ("AAA005", "AAA003"),
+    ]
+
+
+def test_what_a_reading_says_caused_it_is_followed_to_the_root() -> None:
+    @rule("AAA002", "a-slug", "an echo", worst="error", source="a test")
+    def echo(machine: Machine) -> RuleResults:
+        yield error("an echo", "a later line of the log", caused_by="AAA001")
+
+    found = examine(machine(), [made("AAA001", after=("AAA000",)), echo, made("AAA000")])
+    assert [(one.rule, one.caused_by) for one in found] == [("AAA000", ""), ("AAA001", "AAA000"), ("AAA002", "AAA000")]
+
+
+PAIRS = 150
+"""Drawn from the pairs of faults on one host, some 30,000; ``benchmarks/fault_pairs.py`` looks at as many as wanted."""
+
+
+def test_no_fault_of_its_own_is_folded_under_another() -> None:
+    """A fault that is there without the other one is shown beside it, unless its rule says that it is a consequence."""
+    drawn = random.Random(16).sample(list(fault_pairs()), PAIRS)
+    found = {pair: hidden(*pair) for pair in drawn}
+    assert sum(one is not None for one in found.values()) > PAIRS * 0.9, "most pairs can be laid over each other"
+    wrong = {pair: one for pair, some in found.items() for one in some or () if not is_allowed(one)}
+    assert not wrong
+
+
+def made(name: str, after: tuple[str, ...] = (), *, stage: str = "", blocks: str = "", symptom: bool = False) -> Rule:
+    @rule(
+        name, "a-slug", "made for a test", worst="error", after=after, stage=stage, blocks=blocks, symptom=symptom,
+        source="a test",
+    )  # fmt: skip
     def always(machine: Machine) -> RuleResults:
         yield error("always", "because")
 
@@ -114,3 +227,27 @@ def test_a_cause_that_could_not_look_because_of_another_does_not_hide_what_was_s
 
     found = examine(machine("container"), [made("AAA001"), blind, made("AAA003", after=("AAA002",))])
     assert {one.rule: one.state for one in found} == {"AAA001": "error", "AAA002": "skipped", "AAA003": "error"}
+
+
+def test_a_message_that_names_a_gpu_disproves_that_there_is_none() -> None:
+    line = "[    1.0] NVRM: GPU 0000:01:00.0: RmInitAdapter failed! ignoring the legacy GPU 0000:01:00.0"
+    no_bus = {"pci!": [], "gpus": NOT_LOADED, "driver": AWAY}
+    log = {"system": {"kernel": {"log!": [line], "modules!": []}}}
+    found = {one.rule: one for one in examine(machine("desktop", no_bus | log), RULES.values())}
+    assert (found["LOG006"].state, found["GPU001"].caused_by) == ("error", "LOG006")
+    unread = {"system": {"kernel": {"log!": {"unread": "denied", "source": "/dev/kmsg"}}}}
+    blind = {"pci!": {"unread": "failed", "source": "/sys/bus/pci"}, "gpus": NOT_LOADED, "driver": AWAY}
+    found = {one.rule: one for one in examine(machine("desktop", blind | unread), RULES.values())}
+    assert found["GPU001"].state == "unknown", "that the log cannot be read does not say why the bus cannot"
+
+
+def test_an_old_message_explains_nothing_of_a_card_that_the_driver_drives() -> None:
+    rules = [
+        made("AAA001", stage="bus", blocks="firmware"),
+        made("AAA002", stage="framework", symptom=True),
+        made("AAA003", stage="device nodes", blocks="driver library"),
+    ]
+    found = {one.rule: one.caused_by for one in examine(machine("desktop"), rules[:2])}
+    assert found == {"AAA001": "", "AAA002": ""}
+    found = {one.rule: one.caused_by for one in examine(machine("desktop"), rules)}
+    assert found["AAA002"] == "AAA003", "a node that CUDA alone opens can be missing while NVML answers"

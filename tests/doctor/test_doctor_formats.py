@@ -14,17 +14,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpusetup.doctor.comparison import changes
+from gpusetup.doctor.diagnosis import diagnose
 from gpusetup.doctor.finding import Finding, Remedy, Report
+from gpusetup.doctor.grouping import together
+from gpusetup.doctor.registry import all_rules
 from gpusetup.doctor.repair import Left, Repair
+from gpusetup.doctor.rule import known
+from gpusetup.doctor.verdict import first_line
 from gpusetup.redact import redacted
 from gpusetup.render.model import Recipe
 from gpusetup.report import doctor as text
 from gpusetup.report import repair
-from gpusetup.report.doctor_formats import FORMATS, github, junit, markdown, prometheus
+from gpusetup.report.doctor_formats import FORMATS, github, junit, markdown, prometheus, sarif
 from gpusetup.value import to_json
 from tests.doctor.machines import machine
 from tests.support import Run
 
+RULES = all_rules()
 EVIL = ["\x1b[2J", "]]>", "</testsuite>", '"', "\\", "\n::error::x", "::warning::y", "<script>", "@everyone", "%0A",
         "\u202e", "](http://evil)", "{a=\"b\"} 2", "&amp;", "\ufffe", "`", "-->"]  # fmt: skip
 HOSTILE = st.lists(st.sampled_from(EVIL) | st.text(max_size=8), max_size=5).map("".join)
@@ -73,14 +79,74 @@ def test_what_is_said_of_several_gpus_alike_is_said_once(capsys: pytest.CaptureF
     findings = (hot(0, 95), hot(1, 95), hot(2, 99), hot(3, 95))
     report = Report(gpusetup="0.1", machine="a server", findings=findings)
     assert markdown(report).count("WARNING PWR001") == 2
+    assert first_line(findings) == "2 warnings: GPUs 0, 1, 3: it is hot; 1 more on GPU 2"
     text.show(report)
     told = [line for line in capsys.readouterr().out.splitlines() if "PWR001," in line or "degrees" in line]
     assert told == [
-        "WARNING PWR001, GPU 0, 1, 3: it is hot",
+        "WARNING PWR001, GPUs 0, 1, 3: it is hot",
         "  - 95 degrees",
         "WARNING PWR001, GPU 2: it is hot",
         "  - 99 degrees",
     ]
+
+
+def test_commands_that_differ_by_the_gpu_alone_become_one_loop() -> None:
+    def lost(gpu: int) -> Finding:
+        remedy = Remedy(text="Reset it", commands=(f"sudo nvidia-smi --gpu-reset --id={gpu}", "nvidia-smi"))
+        return Finding(rule="GPU004", state="error", subject=f"GPU {gpu}", summary="reset it", remedy=remedy)
+
+    (one,) = together(map(lost, (0, 1, 2, 3, 10)))
+    assert one.subject == "GPUs 0-3, 10"
+    assert one.remedy
+    assert one.remedy.commands == (
+        "for gpu in 0 1 2 3 10; do sudo nvidia-smi --gpu-reset --id=$gpu; done",
+        "nvidia-smi",
+    )
+
+
+@settings(max_examples=200, deadline=None)
+@given(report=REPORTS)
+def test_sarif_has_a_rule_for_every_result_and_nothing_that_passed(report: Report) -> None:
+    (run,) = json.loads(sarif(report))["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert [rules[one["ruleIndex"]]["id"] for one in run["results"]] == [one["ruleId"] for one in run["results"]]
+    shown = [one for one in report.findings if one.state in {"error", "warning", "unknown", "info"}]
+    assert [(one["ruleId"], one["level"]) for one in run["results"]] == [
+        (one.rule, {"error": "error", "warning": "warning", "unknown": "none", "info": "note"}[one.state])
+        for one in shown
+    ]
+
+
+ABBREVIATED = re.compile(r"(^|_)(ms|sec|secs|us|ns|kb|mb|gb|min|hours?|days?|percent)(_|$)")
+"""Units that promtool's linter refuses (prometheus/client_golang: testutil/promlint): base units are written out."""
+
+
+def test_prometheus_names_pass_the_rules_of_promtool() -> None:
+    report = diagnose(machine("h100_server", {"gpus": {"3": {"temperature": 120}}}), list(RULES.values()))
+    lines = prometheus(report).splitlines()
+    helped = [line.split()[2] for line in lines if line.startswith("# HELP")]
+    types = {line.split()[2]: line.split()[3] for line in lines if line.startswith("# TYPE")}
+    assert list(types) == helped, "each metric has a help text and a type, once"
+    assert len(helped) == len(set(helped))
+    for name, kind in types.items():
+        assert re.fullmatch(r"gpusetup(_[a-z]+)+", name)
+        assert not name.endswith(("_total", "_count", "_sum", "_bucket")), f"{name} is a {kind}"
+        assert not ABBREVIATED.search(name)
+        assert kind not in name.split("_")
+    assert "gpusetup_doctor_last_run_timestamp_seconds" in types
+    uuid = known(known(machine("h100_server").gpus)[3].uuid)
+    hot = f'subject="GPU 3",uuid="{uuid}"'
+    assert any(line.startswith("gpusetup_doctor_finding_info") and hot in line for line in lines)
+    assert any(line.startswith("gpusetup_gpu_info") and uuid in line for line in lines)
+
+
+def test_no_host_name_is_left_in_a_redacted_report() -> None:
+    log = ("Nov 30 04:00:00 db-7 kernel: NVRM: Xid 79", "2026-11-30T04:00:00+0000 db-7 kernel: x", "on db-7.lab.corp")
+    one = Finding(rule="GPU001", state="error", subject="this machine", summary="on db-7", evidence=log)
+    done = redacted(Report(gpusetup="0.1", machine="db-7", host="db-7.lab.corp", findings=(one,)))
+    assert "db-7" not in to_json(done)
+    short = redacted(Report(gpusetup="0.1", machine="a", host="gpu", findings=()))
+    assert short.host == "host"
 
 
 @settings(max_examples=200, deadline=None)
@@ -100,7 +166,7 @@ def says_nothing(report: Report) -> bool:
     return report.verdict == "unknown" and not any(one.state == "unknown" for one in report.findings)
 
 
-SAMPLE = re.compile(r'[a-z_]+(\{([a-z]+="(?:[^"\\\n]|\\["\\])*"(?:,|(?=\})))*\})? \d+')
+SAMPLE = re.compile(r'[a-z_]+(\{([a-z_]+="(?:[^"\\\n]|\\["\\])*"(?:,|(?=\})))*\})? \d+')
 
 
 @settings(max_examples=200, deadline=None)
@@ -160,7 +226,7 @@ def test_redaction_takes_out_names_and_keeps_facts(said: str, kept: str) -> None
     assert {clean.subject, clean.summary, *clean.evidence, clean.remedy.text, *clean.remedy.commands} == {kept}
 
 
-@pytest.mark.parametrize("form", ["text", "json", "junit", "github", "prometheus", "markdown"])
+@pytest.mark.parametrize("form", ["text", "json", "junit", "github", "prometheus", "markdown", "sarif"])
 def test_redact_works_in_every_format_and_markdown_needs_no_asking(form: str, gpusetup: Run, tmp_path: Path) -> None:
     path = tmp_path / "m.json"
     unknown = {"unread": "failed", "source": "/home/lovelace/lib", "detail": "GPU-11111111-2222-3333-4444-555555555550"}
@@ -171,7 +237,7 @@ def test_redact_works_in_every_format_and_markdown_needs_no_asking(form: str, gp
     assert plain.returncode == asked.returncode
     for secret in ("lovelace", "11111111"):
         assert secret not in asked.stdout
-        assert (secret in plain.stdout) == (form not in {"markdown", "prometheus"})
+        assert (secret in plain.stdout) == (form != "markdown" and (form, secret) != ("prometheus", "11111111"))
 
 
 @pytest.mark.parametrize("form", ["json", *FORMATS])

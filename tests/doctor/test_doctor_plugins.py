@@ -50,7 +50,7 @@ def test_rules_that_cannot_be_imported_are_unknown_and_hide_nothing(doctor) -> N
     done = doctor("import no_such_module\n")
     assert done.returncode == 3
     assert "no_such_module" in done.stdout
-    assert "checks found nothing wrong" in done.stdout
+    assert "rules found nothing wrong" in done.stdout
 
 
 def test_a_rule_that_takes_an_id_of_ours_is_refused(doctor) -> None:  # type: ignore[no-untyped-def]
@@ -103,7 +103,7 @@ def test_rules_that_another_user_can_write_are_unknown_and_nothing_of_theirs_is_
     assert done.returncode == 3
     said = f"the rules of Lab were not loaded: {(site / which).resolve()} belongs to user {MALLORY}"
     assert in_print(said, done.stdout)
-    assert "checks found nothing wrong" in done.stdout
+    assert "rules found nothing wrong" in done.stdout
     assert not (site.parent / "ran").exists()
 
 

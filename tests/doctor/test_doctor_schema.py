@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gpusetup.doctor.comparison import Examination, changes
+from gpusetup.doctor.diagnosis import diagnose
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Report
-from gpusetup.doctor.machine_title import framework_names, machine_name
 from gpusetup.doctor.registry import all_rules
 from gpusetup.machine.model import Machine
 from gpusetup.value import schema, to_json
@@ -27,12 +27,7 @@ EVERY = [*map(machine, HOSTS), *(case.fires for case in cases())]
 
 
 def report(host: Machine) -> Report:
-    return Report(
-        gpusetup="0.1",
-        machine=machine_name(host),
-        frameworks=framework_names(host),
-        findings=examine(host, RULES),
-    )
+    return diagnose(host, list(RULES))
 
 
 def published(command: str, gpusetup: Run) -> jsonschema.Draft202012Validator:

@@ -72,3 +72,17 @@ def test_the_report_shows_what_is_silenced(gpusetup: Run, tmp_path: Path) -> Non
     assert "only the lab" in done.stdout
     for form in ("junit", "markdown", "json"):
         assert "only the lab" in gpusetup("doctor", "--machine", saved, "--silences", path, "--format", form).stdout
+
+
+def test_a_silence_names_its_rule_by_slug_or_id_in_any_case_and_no_other(gpusetup: Run, tmp_path: Path) -> None:
+    saved, path = tmp_path / "m.json", tmp_path / "silences.toml"
+    write(saved, to_json(machine("desktop", {"gpus": {"0": {"compute_mode": 2}}})))
+    slug = all_rules()["PRM003"].slug
+    for name, code in ((slug, 0), ("prm003", 0), (slug.upper(), 0), (slug[:-1], 2), ("PRM", 2)):
+        path.write_text(f'[[silence]]\nrule = "{name}"\nreason = "the lab"\nuntil = 9999-12-31\n')
+        done = gpusetup("doctor", "--machine", saved, "--silences", path)
+        assert done.returncode == code, name
+        if code:
+            assert f"{path}: no rule is called {name}" in done.stderr
+    path.write_text(f'[[silence]]\nrule = "{slug[:-1]}"\nreason = "the lab"\nuntil = 9999-12-31\n')
+    assert f"did you mean {slug}?" in gpusetup("doctor", "--machine", saved, "--silences", path).stderr

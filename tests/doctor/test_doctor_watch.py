@@ -111,8 +111,10 @@ def test_json_is_a_line_for_each_examination_and_ctrl_c_ends_with_the_last_verdi
 
 def test_text_is_the_report_and_then_only_what_changes(path: Path) -> None:
     watch = Watch(path)
-    while not watch.line().startswith("What can be carried out"):
+    while (line := watch.line()) and not line.startswith("Next: "):
         pass
+    assert line.endswith(":\n"), "a command follows, and then what changes"
+    watch.line()
     time.sleep(0.5)
     watch.become({})
     assert watch.line() == "\n"

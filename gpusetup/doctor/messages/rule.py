@@ -24,11 +24,16 @@ def log_rule(
     remedies: tuple[str, ...],
     after: tuple[str, ...] = (),
     source: str = DRIVER_SOURCE,
+    stage: str = "",
+    blocks: str = "",
+    symptom: bool = False,
+    shows_gpu: bool = False,
 ) -> Callable[[Callable[[], None]], Rule]:
     """Make a rule that reports the messages which ``judged.json`` lists under its id.
 
     The first of `remedies` is that of every row that names none. The decorated function has nothing but its docstring.
-    An ordinary user often may not read the log, so that such a rule is never required.
+    An ordinary user often may not read the log, so that such a rule is never required. A message that `shows_gpu` names
+    a GPU that the driver met: that the bus has none now is then its consequence, not its cause.
     """
 
     def make(describe: Callable[[], None]) -> Rule:
@@ -46,7 +51,10 @@ def log_rule(
             title,
             worst=worst,
             source=source,
-            after=("GPU001", LOG_READABLE, *after),
+            after=(*(() if shows_gpu else ("GPU001",)), LOG_READABLE, *after),
+            stage=stage,
+            blocks=blocks,
+            symptom=symptom,
             required=False,
             remedies=remedies,
         )(judge)

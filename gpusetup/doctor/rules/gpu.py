@@ -12,6 +12,10 @@ from gpusetup.versions import capability
 
 STUMP = 256 << 20
 """Bytes of the memory window of a machine without Resizable BAR."""
+SHOWN_BY = (
+    "LOG003", "LOG004", "LOG006", "LOG007", "LOG008", "LOG102", "LOG201", "LOG205", "LOG206", "LOG211", "XID001",
+)  # fmt: skip
+"""The rules over messages of the driver that name a GPU: there is, or was, one that the bus does not show now."""
 RESIZABLE_FROM = "8.6"
 KERNEL_PCI = "Linux kernel: Documentation/ABI/testing/sysfs-bus-pci"
 
@@ -43,7 +47,14 @@ def small_window(machine: Machine, gpu: Gpu) -> RuleResults:
 
 
 @rule(
-    "GPU001", "no-gpu", "No NVIDIA GPU found", worst="warning", required=True, source=KERNEL_PCI, remedies=("find-gpu",)
+    "GPU001",
+    "no-gpu",
+    "No NVIDIA GPU found",
+    worst="warning",
+    disproved_by=SHOWN_BY,
+    required=True,
+    source=KERNEL_PCI,
+    remedies=("find-gpu",),
 )
 def no_gpu(machine: Machine) -> RuleResults:
     """Neither the PCI bus nor NVML shows an NVIDIA GPU.
@@ -83,6 +94,8 @@ def _instead_of_gpus(why: Unread) -> str:
     "gpu-missing-in-nvml",
     "A GPU on the PCI bus is missing from NVML",
     worst="error",
+    stage="driver library",
+    blocks="framework",
     after=(
         "KRN003",
         "KRN004",
@@ -130,6 +143,7 @@ def not_in_nvml(machine: Machine) -> RuleResults:
     "gpu-lost",
     "GPU is lost (fallen off the bus)",
     worst="error",
+    blocks="firmware",
     after=(NVML_SILENT,),
     over=each_gpu,
     source=nvml.SOURCE,
@@ -152,6 +166,7 @@ def lost(machine: Machine, gpu: Gpu) -> RuleResults:
     "reset-required",
     "GPU requires a reset",
     worst="error",
+    blocks="driver library",
     after=("GPU003", NVML_SILENT),
     over=each_gpu,
     source=nvml.SOURCE,

@@ -109,7 +109,9 @@ def closed_mode(machine: Machine) -> RuleResults:
     "device-node-missing",
     "A /dev/nvidia* device node is missing",
     worst="error",
-    after=("GPU001", "DRV003", "KRN001", "KRN002", "KRN003", "CTR001"),
+    blocks="framework",
+    symptom=True,
+    after=("GPU001",),
     source=NODES,
     remedies=("make-nodes",),
 )
@@ -133,6 +135,7 @@ def node_missing(machine: Machine) -> RuleResults:
     "device-node-denied",
     "No permission to open a /dev/nvidia* device node",
     worst="error",
+    blocks="driver library",
     source=NODES,
     remedies=("device-permission",),
 )
@@ -157,6 +160,8 @@ def node_denied(machine: Machine) -> RuleResults:
     "compute-mode",
     "Compute mode prohibits programs (exclusive or prohibited)",
     worst="error",
+    stage="driver library",
+    blocks="framework",
     source="nvml.h, nvmlComputeMode_t",
     remedies=("default-compute-mode",),
 )
@@ -182,6 +187,7 @@ def compute_mode(machine: Machine, gpu: Gpu) -> RuleResults:
     "device-node-wrong-major",
     "A device node has the wrong major or minor number",
     worst="error",
+    blocks="driver library",
     after=("GPU001", "KRN001", "KRN002", "PRM001"),
     source="Linux kernel: Documentation/admin-guide/devices.rst; /proc/devices",
     remedies=("make-nodes",),

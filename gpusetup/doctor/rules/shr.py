@@ -98,6 +98,7 @@ def unlicensed(machine: Machine, gpu: Gpu) -> RuleResults:
     "confidential-computing-not-ready",
     "Confidential computing: GPUs are not in the ready state",
     worst="error",
+    blocks="framework",
     after=(NVML_SILENT, DRIVER_HANGS),
     source="nvml.h, nvmlSystemGetConfComputeGpusReadyState",
     remedies=("confidential-ready",),
@@ -113,6 +114,7 @@ def not_ready(machine: Machine) -> RuleResults:
     "mig-without-instances",
     "MIG is enabled without instances",
     worst="error",
+    blocks="framework",
     source=MIG,
     remedies=("mig-instances",),
 )

@@ -16,7 +16,14 @@ def is_wsl(machine: Machine) -> bool:
 
 
 @rule(
-    "WSL001", "wsl-dxg-missing", "WSL has no GPU device /dev/dxg", worst="error", source=GUIDE, remedies=("update-wsl",)
+    "WSL001",
+    "wsl-dxg-missing",
+    "WSL has no GPU device /dev/dxg",
+    worst="error",
+    stage="device nodes",
+    blocks="driver library",
+    source=GUIDE,
+    remedies=("update-wsl",),
 )
 def no_device(machine: Machine) -> RuleResults:
     """Inside WSL the GPU is reached through /dev/dxg; without it, it is WSL 1, an old Windows, or Windows lacks the
@@ -31,6 +38,8 @@ def no_device(machine: Machine) -> RuleResults:
     "wsl-linux-libcuda",
     "A Linux libcuda hides WSL's own",
     worst="error",
+    stage="libraries",
+    blocks="framework",
     after=("WSL001",),
     source=GUIDE,
     remedies=("remove-linux-driver",),
@@ -53,6 +62,8 @@ def own_driver(machine: Machine) -> RuleResults:
     "wsl-libcuda-not-found",
     "WSL's libcuda is not on the linker path",
     worst="error",
+    stage="libraries",
+    blocks="framework",
     after=("WSL001", "WSL002"),
     source=GUIDE,
     remedies=("wsl-library-path",),

@@ -17,6 +17,7 @@ EVERY_GPU_HAS = ("name", "uuid", "pci_address", "compute_capability", "memory_to
 OF_THE_DRIVER = ("nvml", "nvml_library", "cuda", "confidential", "confidential_ready")
 A_VGPU = 2
 AFTER = (CRASHED, GPU_LOST, RESET, DRIVER_HANGS, NVML_SILENT)
+"""By name, although stages say it too of what is unknown: a lost GPU's silence is an error here."""
 
 
 def unanswered(value: object, names: tuple[str, ...]) -> Iterator[tuple[str, Unread]]:
@@ -118,6 +119,7 @@ def driver(machine: Machine) -> RuleResults:
     "nvml-crashed",
     "The NVML library crashed",
     worst="error",
+    blocks="driver library",
     after=("GPU001", DRIVER_HANGS),
     source=nvml.SOURCE,
     remedies=("driver-userland",),

@@ -15,6 +15,8 @@ TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/lat
     "container-without-gpu",
     "The container was not given the GPU",
     worst="error",
+    stage="device nodes",
+    blocks="device nodes",
     after=("GPU001",),
     source=TOOLKIT,
     remedies=("container-gpu",),

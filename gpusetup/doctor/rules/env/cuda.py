@@ -23,7 +23,8 @@ DEBUGGING = (
     "cuda-visible-devices-empty",
     "CUDA_VISIBLE_DEVICES hides every GPU",
     worst="warning",
-    after=("GPU001", NVML_SILENT),
+    blocks="framework",
+    after=("GPU001",),
     source=CUDA_ENV,
     remedies=("unset",),
 )
@@ -71,7 +72,8 @@ def debugging(machine: Machine) -> RuleResults:
     "cuda-visible-devices-unknown",
     "CUDA_VISIBLE_DEVICES names a GPU that does not exist",
     worst="error",
-    after=("GPU001", NVML_SILENT),
+    blocks="framework",
+    after=("GPU001",),
     source=CUDA_ENV,
     remedies=("unset",),
 )

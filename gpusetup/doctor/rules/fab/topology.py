@@ -43,6 +43,7 @@ def link_errors(machine: Machine, gpu: Gpu) -> RuleResults:
     "fabric-manager-down",
     "Fabric manager is not running (NVSwitch)",
     worst="error",
+    blocks="framework",
     after=("GPU001",),
     source=FABRIC_MANAGER,
     remedies=("fabric-manager",),

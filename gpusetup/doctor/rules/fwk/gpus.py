@@ -9,7 +9,6 @@ from gpusetup.machine.model import Framework, Machine, Unread
 
 IMPORT = ("FWK001", "FWK002", "FWK003", "FWK004")
 HIDDEN = ("GPU001", "GPU002", GPU_LOST, DRIVER_HANGS, NVML_SILENT, "LIB001", "LIB004", "PRM001", "PRM002", "ENV001")
-UNFIT = ("WHL001", "WHL002", "WHL004", "WHL103")
 SAYS = "the framework itself: torch.cuda, tf.config.list_physical_devices, jax.devices"
 ARITHMETIC = "arithmetic: sums of small whole numbers, exact in any order and in TF32"
 NO_CODE = ("no kernel image", "no_binary_for_gpu", "no binary for gpu", "unsupported toolchain")
@@ -22,7 +21,8 @@ IDEAS = ("cuda", "gpu", "cudnn", "driver", "dlopen", "librar")
     "cpu-fallback",
     "A framework runs on the CPU although a GPU is present",
     worst="error",
-    after=(*HIDDEN, *UNFIT, "ENV101", "KRN006", "FWK105", *IMPORT),
+    symptom=True,
+    after=("GPU001", "FWK105"),
     over=each_import,
     source=SAYS,
     remedies=("cuda-framework",),

@@ -110,6 +110,7 @@ def updated(machine: Machine) -> RuleResults:
     "module-blacklisted-modprobe",
     "modprobe.d blocks the nvidia kernel module",
     worst="error",
+    blocks="kernel module",
     after=("GPU001",),
     source=MODPROBE,
     remedies=("allow-modprobe",),
@@ -132,7 +133,9 @@ def forbidden(machine: Machine) -> RuleResults:
     "gsp-firmware-missing",
     "GSP firmware file is missing",
     worst="error",
-    after=("GPU001", "DRV003"),
+    stage="firmware",
+    blocks="firmware",
+    after=("GPU001", "DRV003", "DRV004"),
     source="github.com/NVIDIA/open-gpu-kernel-modules: README.md (firmware)",
     remedies=("gsp-firmware",),
 )

@@ -20,6 +20,7 @@ def linker_finds(machine: Machine, soname: str) -> list[Library]:
     "libcuda-missing",
     "CUDA driver library libcuda.so.1 is missing",
     worst="error",
+    blocks="framework",
     after=("GPU001", "DRV003", "CTR001"),
     source="CUDA driver API, libcuda.so.1",
     remedies=("driver-userland",),
@@ -108,6 +109,7 @@ def shadowed_wheels(machine: Machine) -> RuleResults:
     "libcuda-stub",
     "A stub of libcuda is loaded instead of the driver's",
     worst="error",
+    blocks="framework",
     source="CUDA installation guide for Linux: stubs",
     remedies=("unset",),
 )

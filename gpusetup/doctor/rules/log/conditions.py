@@ -10,6 +10,9 @@ from gpusetup.doctor.messages.rule import log_rule
     "gsp-crashed",
     "GSP firmware crashed or does not respond",
     worst="error",
+    shows_gpu=True,
+    stage="firmware",
+    blocks="firmware",
     remedies=("reset-some-gpu", "newer-driver"),
     after=("XID001", "XID002", "XID010"),
 )
@@ -80,6 +83,7 @@ def out_of_memory() -> None:
     "module-init-failed",
     "The nvidia kernel module failed to initialise",
     worst="error",
+    blocks="kernel module",
     remedies=("kernel-log", "one-flavour"),
 )
 def module_init() -> None:
@@ -106,6 +110,8 @@ def suspend() -> None:
     "bar-no-space",
     "No address space for a GPU's BAR (Resizable BAR)",
     worst="error",
+    stage="bus",
+    blocks="firmware",
     remedies=("firmware-settings",),
     after=("LOG004", "BUS001"),
 )

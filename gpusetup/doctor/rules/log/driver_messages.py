@@ -14,6 +14,9 @@ RESTART_WANTED = "LOG203"
     "off-the-bus-log",
     "The driver reports that a GPU has fallen off the bus",
     worst="error",
+    shows_gpu=True,
+    stage="bus",
+    blocks="firmware",
     remedies=("power-cycle",),
     after=("GPU003", "XID001"),
 )
@@ -54,6 +57,9 @@ def restart_wanted() -> None:
     "no-supported-gpu",
     "The driver found no GPU that it supports",
     worst="error",
+    stage="firmware",
+    blocks="device nodes",
+    symptom=True,
     remedies=("kernel-log",),
     after=("DRV101", "DRV103", "LOG006", "LOG008", "LOG205", "LOG206"),
 )
@@ -68,6 +74,8 @@ def no_card() -> None:
     "gpu-unknown-to-driver",
     "The driver does not know a GPU's PCI id",
     worst="error",
+    shows_gpu=True,
+    blocks="kernel module",
     remedies=("newer-driver",),
     after=("DRV101", "LOG006"),
 )
@@ -82,6 +90,8 @@ def unknown_card() -> None:
     "needs-open-module",
     "A GPU needs the open kernel modules",
     worst="error",
+    shows_gpu=True,
+    blocks="kernel module",
     remedies=("open-module", "newer-driver"),
     after=("DRV103",),
 )
@@ -94,6 +104,8 @@ def wants_open() -> None:
     "power-state-stuck",
     "A GPU does not leave D3cold or another power state",
     worst="error",
+    stage="bus",
+    blocks="firmware",
     remedies=("power-state",),
     source="Linux kernel: drivers/pci/pci.c, pci_power_up and pci_raw_set_power_state",
 )
@@ -106,9 +118,9 @@ def no_wake() -> None:
 @log_rule(
     "LOG208",
     "gsp-boot-failed", "GSP failed to boot",
-    worst="error",
+    worst="error", stage="firmware", blocks="firmware", symptom=True,
     remedies=("cold-start", "suspend-services"),
-    after=("KRN106", "LOG005", "XID010", OFF_THE_BUS, "LOG211"))  # fmt: skip
+    after=())  # fmt: skip
 def no_gsp_start() -> None:
     """The driver loaded its firmware into the GPU's own processor (GSP), and it did not come up. "WPR2 already up"
     means that an earlier attempt left it half started, which only a loss of power clears.
@@ -118,7 +130,7 @@ def no_gsp_start() -> None:
 @log_rule(
     "LOG209",
     "unknown-symbol", "Unknown symbol in a kernel module",
-    worst="error",
+    worst="error", blocks="kernel module",
     remedies=("rebuild-modules", "newer-driver"),
     after=("KRN001", "LOG012"),
     source="Linux kernel: kernel/module/main.c, simplify_symbols")  # fmt: skip
@@ -147,6 +159,9 @@ def display() -> None:
     "gpu-not-responding",
     "A GPU did not respond when the driver probed it",
     worst="error",
+    shows_gpu=True,
+    stage="bus",
+    blocks="firmware",
     remedies=("power-cycle",),
 )
 def no_answer() -> None:

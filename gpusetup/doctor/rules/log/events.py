@@ -19,10 +19,10 @@ HARMLESS = ("program", "note", "older")
 @log_rule(
     "LOG101",
     "no-gpu-usable", "The driver found GPUs but could use none of them",
-    worst="error",
+    worst="error", stage="firmware", symptom=True,
     remedies=("kernel-log",),
-    after=("LOG002", "LOG003", "LOG004", "LOG006", "LOG007", "LOG008", "LOG009", "LOG102", "LOG201", "LOG204", "LOG205",
-           "LOG206", "LOG208", "LOG211", "DRV101", "DRV103"))  # fmt: skip
+    after=("LOG002", "LOG006", "LOG007", "LOG008", "LOG102", "LOG204", "LOG205", "LOG206", "DRV101", "DRV103"),
+)  # fmt: skip
 def none_started() -> None:
     """NVIDIA's module was loaded, tried each card and gave up; the lines before it in the log name the reason."""
 
@@ -32,6 +32,8 @@ def none_started() -> None:
     "bar-conflict",
     "The GPU's register BAR is held by another driver",
     worst="error",
+    shows_gpu=True,
+    blocks="kernel module",
     remedies=("forbid-nouveau",),
     after=("KRN003", "KRN004"),
 )

@@ -31,8 +31,11 @@ def unreadable(machine: Machine) -> RuleResults:
     "gpu-init-failed",
     "GPU initialisation failed (RmInitAdapter)",
     worst="error",
+    stage="firmware",
+    blocks="device nodes",
+    symptom=True,
     remedies=("kernel-log", "firmware-settings"),
-    after=("LOG003", "LOG004", "LOG005", "LOG201", "LOG208", "LOG211", "DRV101", "DRV103"),
+    after=("DRV101", "DRV103"),
 )
 def start_failed() -> None:
     """The driver found the GPU and failed to start it. The first number in its message is the stage at which it
@@ -46,6 +49,9 @@ def start_failed() -> None:
     "power-cable-log",
     "Auxiliary power of a GPU is not connected",
     worst="error",
+    shows_gpu=True,
+    stage="bus",
+    blocks="firmware",
     remedies=("power-supply",),
 )
 def no_power() -> None:
@@ -59,6 +65,9 @@ def no_power() -> None:
     "bar-invalid",
     "Firmware assigned no address to a GPU's PCI BAR",
     worst="error",
+    shows_gpu=True,
+    stage="bus",
+    blocks="firmware",
     remedies=("firmware-settings",),
 )
 def no_window() -> None:
@@ -70,7 +79,10 @@ def no_window() -> None:
     "gsp-firmware-not-found",
     "GSP firmware file could not be loaded",
     worst="error",
+    stage="firmware",
+    blocks="firmware",
     remedies=("gsp-firmware",),
+    after=("DRV004", "KRN106"),
 )
 def no_firmware() -> None:
     """The driver did not find its firmware for the GPU's own processor (GSP), which has to be of exactly its
@@ -83,6 +95,8 @@ def no_firmware() -> None:
     "gpu-legacy",
     "The driver ignores a GPU of a legacy generation",
     worst="error",
+    shows_gpu=True,
+    blocks="kernel module",
     remedies=("legacy-branch",),
     after=("DRV101",),
 )
@@ -95,6 +109,8 @@ def ignored() -> None:
     "open-module-needs-gsp",
     "The open kernel module does not support a GPU without GSP",
     worst="error",
+    shows_gpu=True,
+    blocks="kernel module",
     remedies=("proprietary-module",),
     after=("DRV101", "DRV103"),
 )
@@ -109,6 +125,8 @@ def no_gsp() -> None:
     "other-driver-bound",
     "Another driver claimed a GPU before NVIDIA's",
     worst="error",
+    shows_gpu=True,
+    blocks="kernel module",
     remedies=("forbid-nouveau",),
     after=("KRN003", "KRN004"),
 )
@@ -121,6 +139,8 @@ def taken() -> None:
     "no-irq",
     "A GPU has no IRQ",
     worst="error",
+    stage="bus",
+    blocks="firmware",
     remedies=("firmware-settings",),
 )
 def no_interrupt() -> None:
@@ -144,6 +164,7 @@ def mismatch() -> None:
     "module-signature-rejected",
     "The kernel rejected a module signature",
     worst="error",
+    blocks="kernel module",
     remedies=("enrol-key",),
     after=("SEC002", "SEC003", "SEC004"),
     source="Linux kernel: kernel/module/signing.c",
@@ -157,6 +178,7 @@ def signature_refused() -> None:
     "module-version-magic",
     "Module vermagic does not match the running kernel",
     worst="error",
+    blocks="kernel module",
     remedies=("rebuild-modules",),
     after=("KRN001",),
     source="Linux kernel: kernel/module/version.c, kernel/module/main.c",

@@ -120,6 +120,7 @@ def missing_libraries(machine: Machine, tensorflow: Distribution) -> RuleResults
     "tensorflow-driver-too-old",
     "The driver is too old for TensorFlow's CUDA",
     worst="error",
+    blocks="framework",
     after=("GPU001", "DRV003", "WHL002"),
     over=each_tensorflow,
     source="the wheel's own build information; facts: cuda_major, cuda (minor-version compatibility)",
