@@ -1,4 +1,4 @@
-"""Finds the licence of a part: in the facts first, which know what metadata leaves out, then in its own metadata."""
+"""Finds the licence of a part: first in the facts, since metadata is often incomplete, then in its metadata."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from gpusetup.licences.model import Part
 
 _WORDS = re.compile(r"\b(?:AND|OR|WITH [\w.-]+)\b|[()]")
-"""What stands between the identifiers of an SPDX expression; an exception after WITH only allows more."""
+"""Separators between the identifiers of an SPDX expression; an exception after WITH only adds permissions."""
 
 
 def judge(parts: Iterable[Part], facts: Facts) -> tuple[Part, ...]:
-    """Return `parts` with their licences, each once, sorted by where they are and what they are called."""
+    """Return `parts` with their licences, without duplicates, sorted by place and key."""
     free = {name for row in facts.spdx for name in (row.spdx, *row.also)}
     judged = {(part.where, part.key, part.version): _judged(part, facts.licence, free) for part in parts}
     return tuple(judged[key] for key in sorted(judged))
@@ -51,9 +51,9 @@ def _row(key: str, rows: tuple[LicenceRow, ...]) -> LicenceRow | None:
 
 
 def is_free_software(expression: str, free: set[str]) -> bool | None:
-    """Say whether every licence in an SPDX expression is among the `free` ones; None where that cannot be told.
+    """Return True if every licence in an SPDX expression is among the `free` ones, else None (not known).
 
-    Every one, also those an OR leaves open: so this never calls something free that is not.
+    This includes the alternatives of an OR, so that nothing non-free is ever called free.
     """
     named = [name.strip() for name in _WORDS.split(expression) if name and name.strip()]
     return True if named and all(name in free for name in named) else None

@@ -18,7 +18,7 @@ FLAVOURS = {"open": "NVIDIA's open kernel modules", "proprietary": "NVIDIA's pro
 
 
 def parts_of(stack: Stack, facts: Facts) -> Iterator[Part]:
-    """Yield what `stack` puts on the host and into its Python environments, as far as it names it."""
+    """Yield the parts that `stack` names: on the host and in its Python environments."""
     if stack.driver is not None:
         yield from _driver(stack.driver)
     yield from _toolkit(stack.toolkit)
@@ -64,7 +64,7 @@ def _environment(environment: LockedEnvironment, machine: str) -> Iterator[Part]
 
 
 def _cuda_wheels(environment: LockedEnvironment, named: set[str]) -> Iterator[Part]:
-    """Yield the libraries that the frameworks' wheels depend on where they run on a GPU."""
+    """Yield the CUDA libraries that the frameworks' GPU wheels depend on."""
     variant = f"cu{cuda(environment.cuda).major}"
     yield Part(key="pypi/nvidia-cuda", name="CUDA libraries in wheels (nvidia-*)", version=environment.cuda,
                where="environment")  # fmt: skip
@@ -82,5 +82,5 @@ def _wheel(name: str, version: str, sha256: str = "") -> Part:
 
 
 def pypi_url(name: str, version: str) -> str:
-    """Return the package URL of a Python distribution; in a version's place, + has to be written as %2B."""
+    """Return the package URL of a Python distribution; in a version, + is encoded as %2B."""
     return f"pkg:pypi/{name}" + (f"@{version.replace('+', '%2B')}" if version else "")
