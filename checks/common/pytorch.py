@@ -17,12 +17,12 @@ from checks.common.switches.pytorch import put_back, set_float32, switches
 
 _LIBRARY = re.compile(r"^ *- ((?:Intel\(R\)|OpenMP|LAPACK|NNPACK|CUDA|CuDNN|Magma).*)$", re.MULTILINE)
 _USED = torch.cuda.is_initialized()
-"""Whether start-up code has used a card before it came to us: CUDA cannot be forked."""
+"""Whether start-up code has used a GPU before this import: a process that has initialised CUDA cannot be forked."""
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def prepare(job: Job) -> None:
-    """Pin everything that is known to change the bits."""
+    """Set everything that is known to change the bits."""
     if job.device != "cpu" and _USED:
         raise Unsupported("needs a PyTorch that start-up code of this Python (sitecustomize) has not used a card with")
     put_back()

@@ -18,7 +18,7 @@ _POLICIES = {"bf16": "mixed_bfloat16", "fp16": "mixed_float16", "float64": "floa
 
 
 def prepare(job: Job) -> None:
-    """Pin everything that is known to change the bits."""
+    """Set everything that is known to change the bits."""
     try:
         tf.config.threading.set_intra_op_parallelism_threads(job.threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -59,7 +59,7 @@ def environment(job: Job) -> dict[str, str]:
         "tensorflow": tf.__version__,
         "tensorflow build": tf.version.GIT_VERSION,
         "keras": keras.__version__,
-        "op determinism": "True",  # prepare() enabled it; no public function tells
+        "op determinism": "True",  # prepare() enabled it; no public function reports it
         "precision": job.precision,
     }
     key |= switches()

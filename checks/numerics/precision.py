@@ -1,4 +1,4 @@
-"""Probes that tell from a product's results how many bits it kept of its inputs and of its sums.
+"""Probes that measure, from the results of a product, how many bits it kept of its inputs and of its sums.
 
 A diagonal matrix of 1 + 2^-k times the identity gives 1 + 2^-k back exactly when an input keeps k bits after the
 leading one: TF32 keeps 10 of float32's 23, bfloat16 7. Both sides are asked. A diagonal of the largest and smallest

@@ -114,7 +114,7 @@ def _require_owner(path: Path, entry: os.stat_result) -> None:
 def _require_closed(path: Path, entry: os.stat_result, *, last: bool) -> None:
     """Raise `RefusedError` where other users can write.
 
-    In a sticky folder on the way (/tmp) they cannot replace entries of others; the last component must be closed to them.
+    In a sticky folder on the way (/tmp) they cannot replace entries of others; the last component must not be writable.
     """
     if entry.st_mode & stat.S_ISVTX and not last:
         return

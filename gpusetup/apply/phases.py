@@ -53,8 +53,8 @@ class PhaseResult(Value):
 def run(recipe: Recipe, step: Step, phase: Phase, state: StateDir) -> PhaseResult:
     """Run `phase` of `step`, with its output on stderr; it can prompt on the terminal.
 
-    A root other than ``/`` is prefixed to every path that the step reads or writes (``GPUSETUP_ROOT``). The step has its
-    own session; a termination signal is forwarded to the whole session, and its end is awaited.
+    A root other than ``/`` is prefixed to every path that the step reads or writes (``GPUSETUP_ROOT``). The step has
+    its own session; a termination signal is forwarded to all of it, and its end is awaited.
     """
     text = "\n".join(("set -euo pipefail", BEGIN, recipe.library, step.define, getattr(step, phase)))
     lock = () if state.lock is None else (state.lock,)

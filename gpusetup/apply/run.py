@@ -30,7 +30,7 @@ def look(recipe: Recipe, state: StateDir) -> dict[str, bool]:
 def apply(recipe: Recipe, state: StateDir, notify: Notify) -> Ending:
     """Apply every step that is not done; return ``reboot`` when a step takes effect only at the next boot.
 
-    Raises `StepFailedError`, with the step's last line of output, when a step fails or does not pass its check afterwards.
+    Raises `StepFailedError`, with the last line of output, when a step fails or does not pass its check afterwards.
     """
     with state.locked():
         state.keep(recipe)

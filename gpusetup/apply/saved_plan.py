@@ -42,7 +42,9 @@ def agreed(saved: Recipe, own: Path | None, facts: Facts) -> Recipe:
     made = recipe(stack, own)
     found = [*_differing_parts(saved.stack, stack), *_differing_steps(saved, made)]
     if found:
-        raise RefusedError(f"this plan differs from the plan made here for the same request: {neutral('; '.join(found))}", AGAIN)
+        raise RefusedError(
+            f"this plan differs from the plan made here for the same request: {neutral('; '.join(found))}", AGAIN
+        )
     return replace(made, origin=saved.origin)
 
 

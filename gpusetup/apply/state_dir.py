@@ -40,14 +40,14 @@ class StateDir:
         try:
             make_folder(self.folder)
         except PermissionError as error:
-            raise RefusedError(
-                f"cannot write {self.folder}", "this changes the system: use sudo"
-            ) from error
+            raise RefusedError(f"cannot write {self.folder}", "this changes the system: use sudo") from error
         lock = open_ours(self.lock_file, os.O_WRONLY)
         try:
             held, living = _held(lock), self._living()
             if held or living:
-                raise RefusedError(living or "another run is in progress", f"wait until it ends (it holds {self.lock_file})")
+                raise RefusedError(
+                    living or "another run is in progress", f"wait until it ends (it holds {self.lock_file})"
+                )
             self.lock = lock
             try:
                 yield
@@ -73,7 +73,9 @@ class StateDir:
         """Return the recipe that was started here under `digest`; raises `RefusedError` if it was changed."""
         found = self._load(digest)
         if found is None:
-            raise MissingError(f"the recipe {digest[:12]} was not applied by gpusetup here", "run its script with --undo")
+            raise MissingError(
+                f"the recipe {digest[:12]} was not applied by gpusetup here", "run its script with --undo"
+            )
         return found
 
     def is_repair(self, digest: str) -> bool:

@@ -103,7 +103,9 @@ def build_and_prove(draw: Callable[[Archive | None], Container], kind: str, imag
     with context() as folder:
         container = draw(wheel(asked.wheel, folder) if kind == SELFTEST else None)
         if "\nFROM " not in container.text:
-            raise WrongInputError(f"--format {kind} is not a Containerfile, so there is nothing to build", "use --format containerfile")
+            raise WrongInputError(
+                f"--format {kind} is not a Containerfile, so there is nothing to build", "use --format containerfile"
+            )
         gpu = bool(container.driver_floor)
         if asked.run_selftest:
             require_gpu(builder, gpu)

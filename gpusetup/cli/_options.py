@@ -110,7 +110,9 @@ def deepened(machine: Machine, deep: float | None, pythons: tuple[str, ...]) -> 
 def refuse_elsewhere(deep: float | None, machine_file: str | None, sysroot: str) -> None:
     """Raise a usage error for ``--deep`` on a saved machine or a folder, whose programs cannot be run here."""
     if deep is not None and (machine_file is not None or sysroot != HERE):
-        raise click.UsageError("--deep imports the frameworks of this machine; it cannot be used with --machine or --sysroot")
+        raise click.UsageError(
+            "--deep imports the frameworks of this machine; it cannot be used with --machine or --sysroot"
+        )
 
 
 def schema_option(kind: Callable[[], type[Value]]) -> Callable[[F], F]:

@@ -17,8 +17,8 @@ _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 def unwinding() -> Iterator[None]:
     """Let the first of these signals run every ``finally`` block; further ones do not interrupt that.
 
-    A signal that is ignored stays ignored (``nohup``, a shell's background jobs). The exit code is 128 plus the signal's
-    number, as in a shell; Ctrl-C raises `KeyboardInterrupt`.
+    A signal that is ignored stays ignored (``nohup``, a shell's background jobs). The exit code is 128 plus the number
+    of the signal, as in a shell; Ctrl-C raises `KeyboardInterrupt`.
     """
     before = {number: signal.getsignal(number) for number in _ENDING}
     mine = [number for number, handler in before.items() if handler is not signal.SIG_IGN]

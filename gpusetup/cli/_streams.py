@@ -37,7 +37,9 @@ def fill_gaps() -> None:
 
 def notify(line: str, *, colour: str | None = None) -> None:
     """Print a message on stderr; text quoted in it cannot move the cursor or command a CI runner."""
-    click.secho(neutral(line), file=sys.stderr, fg=colour)  # without file= click would wrap the stream anew, past `Guarded`
+    click.secho(
+        neutral(line), file=sys.stderr, fg=colour
+    )  # without file= click would wrap the stream anew, past `Guarded`
 
 
 class Guarded:

@@ -100,7 +100,11 @@ BRANCHES = (
     click.option("--runtime-class", default="", metavar="NAME", help="Kubernetes: the runtime class, such as nvidia."),
 )
 @click.option("--check-host", is_flag=True)
-@section("Output", as_json, click.option("--output", "-o", type=OUTPUT, metavar="FILE", help="Write to FILE instead of standard output."))
+@section(
+    "Output",
+    as_json,
+    click.option("--output", "-o", type=OUTPUT, metavar="FILE", help="Write to FILE instead of standard output."),
+)
 @section("Building", build_options)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context

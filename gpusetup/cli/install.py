@@ -48,7 +48,9 @@ BRANCHES = (
         help="bash, bundle, ansible, kickstart, cloud-init or json.",
     ),
     as_json,
-    click.option("--output", "-o", type=OUTPUT, metavar="FILE", help="Write the recipe to FILE instead of standard output."),
+    click.option(
+        "--output", "-o", type=OUTPUT, metavar="FILE", help="Write the recipe to FILE instead of standard output."
+    ),
 )
 @section(
     "The recipe",
@@ -121,7 +123,7 @@ def _recipe(own: Path | None, options: dict[str, Any], *, explain: bool) -> Reci
 
 
 def _only_plan(ctx: click.Context, options: dict[str, Any], *, do_apply: bool) -> None:
-    """Raise `click.UsageError` where --plan is given without --apply, or with options that the plan already contains."""
+    """Raise `click.UsageError` where --plan is given without --apply, or with options that are part of the plan."""
     if not do_apply:
         raise click.UsageError("--plan needs --apply")
     for name in options:

@@ -38,7 +38,7 @@ def licences(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """List the parts of the stack with their licences: is it free software, and may it be redistributed?
+    """List the parts of the stack with their licences, and whether they are free and redistributable.
 
     The facts take precedence over a package's metadata, which is often incomplete; where neither has the licence, it is
     shown as unknown. Alternative stacks with fewer non-free parts follow. This is a summary, not legal advice.

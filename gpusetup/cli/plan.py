@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @request_options
-@click.option("--explain", is_flag=True, help="Show the facts and sources behind every choice, and the rejected alternatives.")
+@click.option(
+    "--explain", is_flag=True, help="Show the facts and sources behind every choice, and the rejected alternatives."
+)
 @as_json
 @click.option(
     "--format",
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Also save the stack: as JSON, or with --format toml as a profile of a lock file.",
 )
-@click.option("--profile", default="", metavar="NAME", help="Name of the profile in the lock.  [default: cards and release]")
+@click.option(
+    "--profile", default="", metavar="NAME", help="Name of the profile in the lock.  [default: cards and release]"
+)
 @click.pass_context
 def plan(
     ctx: click.Context, /, *, explain: bool, as_json: bool, form: str, output: Path | None, profile: str, **options: Any

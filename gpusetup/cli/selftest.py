@@ -60,12 +60,20 @@ def _kind() -> type[Proof]:
     help="Precision to compute in, for checks that support it (repeatable).",
 )  # fmt: skip
 @click.option(
-    "--seed", "seeds", multiple=True, default=["0"], callback=_seeds, metavar="N|N-M", help="Seed or range of seeds (repeatable).  [default: 0]"
+    "--seed",
+    "seeds",
+    multiple=True,
+    default=["0"],
+    callback=_seeds,
+    metavar="N|N-M",
+    help="Seed or range of seeds (repeatable).  [default: 0]",
 )
 @click.option(
-    "--repeat", type=click.IntRange(min=1), default=2, show_default=True, help="Number of fresh processes per framework."
+    "--repeat", type=click.IntRange(min=1), default=2, show_default=True, help="Fresh processes per framework."
 )  # fmt: skip
-@click.option("--python", "pythons", multiple=True, metavar="FRAMEWORK=PATH", help="Interpreter of a framework (repeatable).")
+@click.option(
+    "--python", "pythons", multiple=True, metavar="FRAMEWORK=PATH", help="Interpreter of a framework (repeatable)."
+)
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="CPU threads per worker.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Number of parallel workers.  [default: cores / threads]")
 @click.option(
@@ -77,7 +85,13 @@ def _kind() -> type[Proof]:
     "--memory", type=click.FloatRange(min=0.05), metavar="GIB", help="Memory limit of one run.  [default: no limit]"
 )
 @click.option("--data", type=_FOLDER, metavar="DIR", help="Train on your own names: a folder of Language.txt files.")
-@click.option("--checks", "own", type=_FOLDER, metavar="DIR", help="Your own checks; they take precedence over built-in ones of the same name.")
+@click.option(
+    "--checks",
+    "own",
+    type=_FOLDER,
+    metavar="DIR",
+    help="Your own checks; they take precedence over built-in ones of the same name.",
+)
 @click.option("--save", "saved", type=OUTPUT, metavar="FILE", help="Save the proof as JSON.")
 @click.option("--baseline", type=_FILE, metavar="FILE", help="Compare with a saved proof: bits and speed.")
 @click.option(

@@ -47,7 +47,12 @@ def build(builder: Builder, folder: Path, text: str, tag: str, settings: BuildOp
     with tempfile.TemporaryDirectory(prefix="gpusetup-") as scratch:
         id_file = Path(scratch, "id")
         job = BuildJob(
-            context=folder, tag=tag, id_file=id_file, epoch=date, pip_config=settings.pip_config, options=settings.options
+            context=folder,
+            tag=tag,
+            id_file=id_file,
+            epoch=date,
+            pip_config=settings.pip_config,
+            options=settings.options,
         )
         run(builder.build(job), notify, f"building {tag}")
         return Built(tag=tag, id=id_file.read_text().strip(), builder=builder.name, epoch=date)
@@ -59,5 +64,7 @@ def epoch() -> int:
     if not text:
         return EPOCH
     if not (text.isascii() and text.isdigit()):
-        raise WrongInputError(f"SOURCE_DATE_EPOCH={text!r} is not a number of seconds since 1970", "unset it, or correct it")
+        raise WrongInputError(
+            f"SOURCE_DATE_EPOCH={text!r} is not a number of seconds since 1970", "unset it, or correct it"
+        )
     return int(text)

@@ -52,7 +52,7 @@ class Builder(Value):
     def _dates(self, epoch: int) -> list[str]:
         """Return the options that set the dates of files in the layers.
 
-        docker's exporter uses SOURCE_DATE_EPOCH for them only with ``rewrite-timestamp``; its provenance has a date too.
+        docker's exporter uses SOURCE_DATE_EPOCH for them only with ``rewrite-timestamp``; its provenance has a date.
         """
         if self.name == "docker":
             return ["--output=type=docker,rewrite-timestamp=true", "--provenance=false"]

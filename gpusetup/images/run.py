@@ -37,8 +37,8 @@ def require_gpu(builder: Builder, gpu: bool) -> None:
 def inside(builder: Builder, image: str, command: list[str], *, gpu: bool) -> Output:
     """Run `command` in a new sandboxed container of `image`, with every GPU if `gpu` is set.
 
-    Its stderr is passed on. Raises `StepFailedError` when the container cannot be created, or exceeds its limits of time
-    or output.
+    Its stderr is passed on. Raises `StepFailedError` when the container cannot be created, or exceeds its limits of
+    time or output.
     """
     require_gpu(builder, gpu)
     if builder.name == "buildah":
@@ -50,7 +50,7 @@ def inside(builder: Builder, image: str, command: list[str], *, gpu: bool) -> Ou
 
 
 def _by_buildah(builder: Builder, image: str, command: list[str]) -> Output:
-    """Run `command` under buildah, with its output in a file: in chroot isolation buildah can lose the end of a pipe."""
+    """Run `command` under buildah, with its output in a file: chroot isolation can lose the end of a pipe."""
     making, running = sandbox.buildah_options()
     alone = sandbox.without_network()
     with _container(builder, image, making) as name, tempfile.TemporaryDirectory(prefix="gpusetup-") as folder:

@@ -86,7 +86,9 @@ def run(command: Sequence[str], builder: Builder, container: str, seconds: float
             printed = process.stdout.read(PRINTED + 1)
             if len(printed) > PRINTED:
                 _end(process, builder, container)
-                raise StepFailedError(f"the command in the image printed more than {PRINTED >> 20} MiB", "do not trust this image")
+                raise StepFailedError(
+                    f"the command in the image printed more than {PRINTED >> 20} MiB", "do not trust this image"
+                )
         finally:
             process.wait()
             clock.cancel()

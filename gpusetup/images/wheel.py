@@ -40,7 +40,9 @@ def _built(folder: Path) -> Path:
     """Build the wheel of the checkout this gpusetup runs from."""
     source = content_root()
     if not (source / "pyproject.toml").is_file():
-        raise MissingError("gpusetup was installed from a wheel, so it cannot be built here", "pass that wheel with --wheel FILE")
+        raise MissingError(
+            "gpusetup was installed from a wheel, so it cannot be built here", "pass that wheel with --wheel FILE"
+        )
     command = [sys.executable, "-P", "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
     done = subprocess.run([*command, f"--wheel-dir={folder}", str(source)], capture_output=True, text=True, check=False)
     built = sorted(folder.glob("gpusetup-*.whl"))

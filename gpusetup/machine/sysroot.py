@@ -1,7 +1,7 @@
-"""Paths below a folder, opened so that nothing in it, however fast it is changed, leads out of it.
+"""Opens paths below a folder so that nothing in it leads out of it, even while it is being changed.
 
-The kernel resolves them where it can (openat2(2), Linux 5.6); elsewhere each component is opened by itself, without
-following a link, and links are taken step by step. Nothing of what is found is opened for reading here unless asked.
+The kernel resolves them with openat2(2) (Linux 5.6 and later). Elsewhere each component is opened by itself without
+following links, and links are resolved step by step. Nothing is opened for reading unless requested.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ LINK_LIMIT = 40  # as in the kernel
 OPENAT2 = 437  # the same number on every architecture that Python runs on
 RESOLVE_NO_MAGICLINKS, RESOLVE_IN_ROOT = 0x02, 0x10  # linux/openat2.h
 NOT_OFFERED = (errno.ENOSYS, errno.EPERM)
-"""What an older kernel answers, and the filter of an older container engine."""
+"""The errors from an older kernel, and from the seccomp filter of an older container engine."""
 TRIES = 100
-"""How often the kernel is asked again that says "a folder was moved meanwhile" (EAGAIN)."""
+"""How often openat2 is retried after EAGAIN, which means that a folder was moved during the lookup."""
 
 
 class _How(ctypes.Structure):

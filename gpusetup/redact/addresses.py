@@ -1,4 +1,4 @@
-"""Addresses and numbers that name one machine: network, hardware, cloud."""
+"""Addresses and numbers that identify one machine: network, hardware, cloud."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _BEFORE_VERSION = (
 
 
 def learn_versions(text: str) -> set[str]:
-    """Return what has the form of an IPv4 address in `text` and is the version of something."""
+    """Return the numbers in `text` that look like IPv4 addresses but are versions."""
     if text.count(".") < 3:
         return set()
     found = re.finditer(_IPV4, text)
@@ -50,7 +50,7 @@ def learn_versions(text: str) -> set[str]:
 
 
 def without_hosts(text: str, names: Pseudonyms) -> str:
-    """Return `text` with stand-ins for full names of hosts; mail and logins are addresses, and left to those."""
+    """Return `text` with stand-ins for full host names; those in mail addresses and logins are handled elsewhere."""
     if "@" in text:
         text = re.sub(_LOGIN, lambda it: f"{SECRET}@{names.of('host', it[1].lower())}", text)
         text = re.sub(_MAIL, lambda it: it[0] if it[0].endswith(_UNITS) else names.of("address", it[0].lower()), text)
@@ -58,7 +58,7 @@ def without_hosts(text: str, names: Pseudonyms) -> str:
 
 
 def without_addresses(text: str, names: Pseudonyms, versions: set[str]) -> str:
-    """Return `text` with stand-ins for what names a machine; what is in `versions` is no address."""
+    """Return `text` with stand-ins for addresses and serial numbers; the numbers in `versions` are not addresses."""
     text = re.sub(_GPU, lambda it: names.of_uuid(f"{it[1]}-uuid", it[2].lower()), text)
     text = re.sub(_UUID, lambda it: names.of("uuid", it[0].lower()), text)
     text = re.sub(_ARN, lambda it: names.of("id", it[0]), text)

@@ -1,4 +1,4 @@
-"""Long words without meaning: what looks like chance is a key or a number of somebody's, unless its shape is known."""
+"""Random-looking words: probably keys or personal numbers, unless their shape is known to be harmless."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from math import log2
 from gpusetup.redact.pseudonyms import SECRET, Pseudonyms, is_pseudonym
 
 LEAST, BITS = 20, 3.5
-"""Characters, and bits for each, from which on a word is looked at."""
+"""Minimum length, and minimum entropy in bits per character, of a suspicious word."""
 SEGMENT = 16
 NATURAL_PART = 3.5
 _WORD = r"[A-Za-z0-9+/=_-]{20,}+"
@@ -18,11 +18,11 @@ _HEX = r"(?<![0-9A-Za-z])[0-9a-fA-F]{20,}+(?![0-9A-Za-z])"
 _PARTS = r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])"
 _DIGEST = ("sha256:", "sha512:", "sha256=", "sha512=", "sha384:", "sha1:")
 _STORES = ("/nix/store/", "/gnu/store/", "/ostree/deploy/fedora/deploy/")
-"""Digests of public content: they name a package, no machine."""
+"""Digests of public content: they identify a package, not a machine."""
 
 
 def without_chance(text: str, names: Pseudonyms) -> str:
-    """Return `text` without words of 20 characters and more that nobody would read aloud.
+    """Return `text` without random-looking words of 20 characters and more.
 
     Digests with their algorithm before them stay, and so do names of packages, files, symbols and versions.
     """
@@ -49,7 +49,7 @@ def _word(word: str) -> str:
 
 
 def is_chance(word: str) -> bool:
-    """Say whether `word` looks like chance: long, varied, and none of its parts a word."""
+    """Return whether `word` looks random: long, varied, and without a known word in it."""
     if len(word) < LEAST or _bits(word) < BITS or is_pseudonym(word):
         return False
     segments = [one for one in re.split(r"[-_+=]", word) if one]
@@ -59,7 +59,7 @@ def is_chance(word: str) -> bool:
 
 
 def is_natural(segment: str) -> bool:
-    """Say whether a run of letters and digits is made of words: known ones, or such as can be spoken."""
+    """Return whether a run of letters and digits consists of known or pronounceable words."""
     parts = re.findall(_PARTS, segment)
     letters = sum(map(len, parts))
     if not letters:
@@ -86,7 +86,7 @@ def small_vocabulary() -> frozenset[str]:
 
 @cache
 def vocabulary() -> frozenset[str]:
-    """Return the words of our own rules, readers and facts, as they are written: what a report is made of."""
+    """Return the words in gpusetup's rules, readers and facts, of which a report consists."""
     from pathlib import Path  # noqa: PLC0415 - only what is to be redacted needs it
 
     root = Path(__file__).parents[1]

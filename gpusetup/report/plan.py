@@ -131,7 +131,7 @@ def _in_short(out: Console, choice: Choice) -> None:
 
 
 def _explained(out: Console, choice: Choice, asked: str = "") -> None:
-    """Print every fact with its sources, and every rejected value, except those that only differ from what was `asked`."""
+    """Print every fact with its sources, and every rejected value except those rejected only by the question itself."""
     for reason in choice.reasons:
         _line(out, "  · ", _reason(reason))
         _sources(out, reason)

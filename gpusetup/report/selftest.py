@@ -53,7 +53,10 @@ def show_checks(checks: Iterable[Check]) -> None:
     out = console()
     for check in checks:
         out.print(f"{neutral(check.name)}: {neutral(check.title)}", style="bold")
-        lines = [*check.proves, f"implemented in {', '.join(check.frameworks)}, compared with a NumPy float64 reference"]
+        lines = [
+            *check.proves,
+            f"implemented in {', '.join(check.frameworks)}, compared with a NumPy float64 reference",
+        ]
         lines += [f"also in {precision}: {', '.join(there)}" for precision, there in check.precisions.items()]
         if check.data:
             lines.append(f"can use your own data: --data DIR, a folder with {check.data}")

@@ -55,7 +55,9 @@ def _locked(requirement: Requirement, python: str, facts: Facts) -> LockedRequir
         return LockedRequirement(text=text, index=index, without_hash=why)
     row = wheel_of(requirement, python, facts)
     if row is None:
-        return LockedRequirement(text=text, without_hash=f"the hash of its wheel for Python {python} is not in the facts")
+        return LockedRequirement(
+            text=text, without_hash=f"the hash of its wheel for Python {python} is not in the facts"
+        )
     return LockedRequirement(text=text, file=row.file, sha256=row.sha256, fact=row.id)
 
 

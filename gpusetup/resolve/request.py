@@ -57,7 +57,9 @@ def ask(facts: Facts, wanted: Wanted, read: Callable[[], Machine]) -> RequestOpt
     check(facts, wanted)
     for framework in FRAMEWORKS:
         if getattr(wanted, framework) and wanted.frameworks and framework not in wanted.frameworks:
-            raise WrongInputError(f"--{framework} pins a framework that --framework excludes", f"add --framework {framework}")
+            raise WrongInputError(
+                f"--{framework} pins a framework that --framework excludes", f"add --framework {framework}"
+            )
     given = cards.named(facts, wanted.gpus, wanted.gpu_archs)
     elsewhere = bool(wanted.gpus or wanted.gpu_archs) and bool(wanted.distro or wanted.release)
     machine = None if elsewhere else read()

@@ -58,7 +58,9 @@ def _driver(driver: DriverOffer, solution: Solution, today: date) -> Iterator[Re
         yield because(branch, f"driver branch {branch.branch} has had no security updates since {branch.eol}")
     for card in cards_of(solution):
         if card.arch.last_driver_branch == branch.branch and branch.eol:
-            yield because(branch, f"branch {branch.branch} is the last that supports {card}; its support ends on {branch.eol}")
+            yield because(
+                branch, f"branch {branch.branch} is the last that supports {card}; its support ends on {branch.eol}"
+            )
 
 
 def _secure_boot(request: Request, driver: DriverOffer) -> Iterator[Reason]:
@@ -75,10 +77,10 @@ def _fabric(driver: DriverOffer, solution: Solution, facts: Facts) -> Iterator[R
     on_board = [card for card in cards_of(solution) if "SXM" in card.name]
     row = next((row for row in facts.rule if row.id == "rule-nvswitch-fabric-manager"), None)
     if on_board and row is not None:
-        text = f"if {on_board[0]} is on a board with NVSwitches (as in systems with 8 of them), CUDA does not work until "
-        yield because(
-            row, f"{text}nvidia-fabricmanager {driver.version} runs, which this recipe does not install"
+        text = (
+            f"if {on_board[0]} is on a board with NVSwitches (as in systems with 8 of them), CUDA does not work until "
         )
+        yield because(row, f"{text}nvidia-fabricmanager {driver.version} runs, which this recipe does not install")
 
 
 def _torch(torch: TorchWheel) -> Iterator[Reason]:

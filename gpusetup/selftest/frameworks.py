@@ -81,9 +81,7 @@ def _modules(python: str) -> set[str]:
             [python, "-P", "-c", _FIND, *names], capture_output=True, text=True, timeout=_PATIENCE, check=True
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise WrongInputError(
-            f"cannot run {python}: {error}", "--python torch=/path/bin/python"
-        ) from error
+        raise WrongInputError(f"cannot run {python}: {error}", "--python torch=/path/bin/python") from error
     return set(done.stdout.split())
 
 

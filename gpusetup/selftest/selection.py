@@ -57,5 +57,9 @@ def require_precisions(
         forms = [(name, framework) for name in names for framework in checks[name].frameworks]
         if any(checks[name].runs_in(framework, precision, device) for name, framework in forms for device in devices):
             continue
-        remedy = "TF32 needs a GPU: --device cuda:0" if precision == "tf32" else "`selftest --list` shows the precisions of each check"
+        remedy = (
+            "TF32 needs a GPU: --device cuda:0"
+            if precision == "tf32"
+            else "`selftest --list` shows the precisions of each check"
+        )
         raise WrongInputError(f"{precision} is not supported on {', '.join(devices)} by {', '.join(names)}", remedy)

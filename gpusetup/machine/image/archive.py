@@ -40,7 +40,7 @@ def _image(read: Read, path: Path, machine: str) -> Image:
     raw = read(config) if config else None
     if raw is None:
         raise WrongInputError(
-            f"{path} holds no image that can be read", "give what `podman save` or `docker save` wrote, or a layout"
+            f"{path} contains no readable image", "give the output of `podman save` or `docker save`, or an OCI layout"
         )
     found = described(raw, str(path))
     return msgspec.structs.replace(found, name=neutral(name or found.name), read_from=str(path))

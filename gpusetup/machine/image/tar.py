@@ -1,4 +1,4 @@
-"""The JSON files of an image's archive, read in one pass and within bounds: an archive can be anybody's."""
+"""Reads the JSON files of an image archive in one pass and within limits, since an archive may be untrusted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ALL = 32 << 20
 MEMBERS = 10_000
 """Files in an archive; the layers of an image are at most a few hundred."""
 SECONDS = 60.0
-"""For passing over what is compressed, which has to be decompressed all the same."""
+"""Time limit in seconds: data that is skipped must still be decompressed."""
 STEP, FAR = 16 << 20, 1 << 42
 OPENERS: dict[bytes, Callable[[Path], Stream]] = {
     b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ\0": lzma.LZMAFile
@@ -82,7 +82,7 @@ def _files(archive: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
 
 
 class Bounded(io.BufferedIOBase):
-    """A stream that gives no big piece, not `most` bytes in all, and does not go on for ever."""
+    """A stream with limits: the size of one read, `most` bytes in total, and time."""
 
     def __init__(self, stream: Stream, most: int = ALL) -> None:
         self.stream = stream
@@ -104,7 +104,7 @@ class Bounded(io.BufferedIOBase):
         return self.stream.read(size)
 
     def seek(self, target: int, whence: int = io.SEEK_SET, /) -> int:
-        """Go to `target` in steps, so that the time is looked at where every byte on the way is decompressed."""
+        """Seek to `target` in steps, so that the time limit is checked while the skipped data is decompressed."""
         if target > FAR:
             raise tarfile.ReadError("it has a file larger than any image's")
         here = self.stream.tell()

@@ -16,9 +16,13 @@ def driver_is_offered(driver: DriverOffer) -> ConstraintResult:
         return holds(because(driver.seen, f"driver {driver.version} is installed and stays"))
     if driver.repo == "runfile":
         if driver.runfile is None:
-            text = f"the SHA-256 of the installer with driver {driver.version} is not on record, so it cannot be verified"
+            text = (
+                f"the SHA-256 of the installer with driver {driver.version} is not on record, so it cannot be verified"
+            )
             return fails(because(driver.seen, text))
-        return holds(because(driver.seen, f"the SHA-256 of NVIDIA's installer with driver {driver.version} is on record"))
+        return holds(
+            because(driver.seen, f"the SHA-256 of NVIDIA's installer with driver {driver.version} is on record")
+        )
     whose = "RPM Fusion's" if driver.repo == "rpmfusion" else "NVIDIA's"
     text = f"{whose} {driver.legacy or 'main'} packages were last seen at {driver.version}"
     if driver.inferred:
@@ -28,7 +32,7 @@ def driver_is_offered(driver: DriverOffer) -> ConstraintResult:
 
 @constraint("card")
 def card_is_in_such_a_host(card: CardKind) -> ConstraintResult:
-    """Refuse GPUs that are built together with an Arm processor: all packages and wheels in the tables are for x86_64."""
+    """Refuse GPUs that are built together with an Arm processor: packages and wheels in the tables are for x86_64."""
     if card.bound is None or card.bound.market == "jetson":
         return holds()
     text = f"{card} exists only with an Arm processor ({card.bound.host_arch} hosts); the tables cover x86_64"
@@ -40,7 +44,7 @@ def board_takes_packaged_driver(card: CardKind, driver: DriverOffer) -> Constrai
     """Refuse Jetson boards: their driver is part of the board's own system image (JetPack), and so are the wheels."""
     if card.bound is None or card.bound.market != "jetson":
         return holds()
-    text = f"{card} is part of Jetson boards (aarch64), whose driver and wheels come with NVIDIA's JetPack, not as driver {driver}"
+    text = f"{card} is part of Jetson boards (aarch64): driver and wheels come with NVIDIA's JetPack, not as {driver}"
     return fails(because(card.bound, text))
 
 

@@ -9,7 +9,9 @@ from gpusetup.resolve.problem import ConstraintResult, because, constraint, fail
 @constraint("python")
 def python_is_packaged(python: Interpreter) -> ConstraintResult:
     """Say where the interpreter comes from."""
-    where = f"is packaged as {' '.join(python.packages)} beside the system's" if python.packages else "is the system's own"
+    where = (
+        f"is packaged as {' '.join(python.packages)} beside the system's" if python.packages else "is the system's own"
+    )
     return holds(because(python.row, f"Python {python.version} {where}"))
 
 

@@ -88,7 +88,7 @@ def headers_suit_glibc(release: Release, toolkit: ToolkitOffer) -> ConstraintRes
 def release_has_compiler(release: Release, toolkit: ToolkitOffer) -> ConstraintResult:
     """Demand that the release has some gcc that nvcc accepts.
 
-    It follows from the constraint on the compiler; stated separately, it rules a toolkit out before any compiler is tried.
+    It follows from the constraint on the compiler; stated by itself it rules out a toolkit before compilers are tried.
     """
     series = toolkit.series
     if (

@@ -42,11 +42,11 @@ def torch_has_kernels(card: CardKind, torch: TorchWheel) -> ConstraintResult:
                                            f"so torch {torch} has no kernels for {card}"))  # fmt: skip
     listed = torch.kernels
     if listed is None:
-        return fails(because(torch.build, f"the compute capabilities that torch {torch} was compiled for are not known"))
+        return fails(
+            because(torch.build, f"the compute capabilities that torch {torch} was compiled for are not known")
+        )
     have = runs_on(listed.cc, listed.ptx, card.cc)
-    taken = (
-        "" if listed is torch.build else f" (its list is not known; that of torch {listed.releases[0]} is used)"
-    )
+    taken = "" if listed is torch.build else f" (its list is not known; that of torch {listed.releases[0]} is used)"
     if not have:
         return fails(because(listed, f"torch {torch} was compiled for {', '.join(listed.cc)}, none of which runs on "
                                      f"{card}{taken}"))  # fmt: skip
@@ -93,7 +93,11 @@ def tensorflow_has_kernels(card: CardKind, tensorflow: TensorflowWheel) -> Const
         text = f"TensorFlow {row.release} was compiled for {', '.join(row.cc)}"
         return holds(because(row, f"{text}: {have} runs on {card}")) if have else fails(
             because(row, f"{text}, none of which runs on {card}"))  # fmt: skip
-    return holds(because(tensorflow.kernels, f"TensorFlow supports 3.5, 5.0, 6.0, 7.0, 7.5, 8.0 and above, which includes {card}"))
+    return holds(
+        because(
+            tensorflow.kernels, f"TensorFlow supports 3.5, 5.0, 6.0, 7.0, 7.5, 8.0 and above, which includes {card}"
+        )
+    )
 
 
 @constraint("card", "driver", "tensorflow")

@@ -22,7 +22,9 @@ def judge(runs: Sequence[Run]) -> Iterator[Verdict]:
     Later rounds get a verdict only when they violate something that earlier rounds did not. A check without invariants
     gets no verdict; a run that recorded none is unproven when other runs of the same check recorded some.
     """
-    with_invariants = {run.job.check for run in runs if run.job.framework != REFERENCE and run.result and run.result.invariants}
+    with_invariants = {
+        run.job.check for run in runs if run.job.framework != REFERENCE and run.result and run.result.invariants
+    }
     reported: set[tuple[Job, tuple[str, ...]]] = set()
     for run in runs:
         if run.result is None:

@@ -1,4 +1,4 @@
-"""Runs: did every job finish?"""
+"""Runs: whether every job finished, and with finite numbers."""
 
 from __future__ import annotations
 
