@@ -148,9 +148,9 @@ def test_the_wheel_is_the_one_given_with_its_hash(tmp_path: Path) -> None:
     own = wheel(given, place)
     assert (own.url, (place / own.url).read_bytes()) == (given.name, b"wheel")
     assert own.sha256 == subprocess.check_output(["sha256sum", given], text=True).split()[0]
-    with pytest.raises(WrongInputError, match="no wheel of gpusetup"):
+    with pytest.raises(WrongInputError, match="not a wheel of gpusetup"):
         wheel(tmp_path / "torch-2-py3-none-any.whl", place)
-    with pytest.raises(WrongInputError, match="no wheel of gpusetup"):
+    with pytest.raises(WrongInputError, match="not a wheel of gpusetup"):
         wheel(tmp_path / "gpusetup-9 [1]-py3-none-any.whl", place)  # COPY would take it for two words and a pattern
     with pytest.raises(WrongInputError, match="cannot read"):
         wheel(tmp_path / "gpusetup-8-py3-none-any.whl", place)

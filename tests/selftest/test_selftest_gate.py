@@ -52,12 +52,15 @@ def test_other_bits_are_said_in_the_headline_the_table_the_promise_and_every_for
     shown = " ".join(text(proof, capsys, monkeypatch).split())
     head, table = shown.split(" check ", 1)
     assert head.startswith("PROVEN: ")
-    assert "but not the saved bits" in head
+    assert "but not the baseline's bits" in head
     assert "Other bits than the saved ones, within tolerance (L3): one in pytorch; one in tensorflow" in head
     assert "likeliest cause first: torch 2.12.0 → 2.13.0 (another build of a framework" in head
     assert "not known to change bits: numpy 1.26.4 → 2.0.0" in head
-    assert table.count("other bits") == 5  # four lines and the legend
-    assert "Promised: L3, the same within the stated tolerance; the saved bits were not reproduced; L0 for one" in table
+    assert table.count("bits differ") == 5  # four lines and the legend
+    assert (
+        "Promised: L3: the same within the stated tolerance; the baseline's bits were not reproduced; L0 for one"
+        in table
+    )
     assert "L2" not in shown
     whole = msgspec.json.decode(to_json(msgspec.structs.replace(proof, conclusion=found)))
     assert whole["conclusion"]["saved"]["changed"][0]["key"] == "torch"
@@ -88,7 +91,7 @@ def test_beyond_tolerance_the_environment_is_named_and_no_rule_of_the_program(tm
 def test_in_the_same_environment_other_bits_fail_and_what_the_key_lacks_is_named(tmp_path: Path) -> None:
     proof = held(tmp_path, NEARBY, dict(ENVIRONMENT)).judged()
     [cause] = {one.divergence.cause for one in proof.verdicts if one.divergence is not None}
-    assert cause.startswith("something that the environment key does not hold")
+    assert cause.startswith("something that the environment key does not record")
     assert proof.concluded().state == "failed"
 
 

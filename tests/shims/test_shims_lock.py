@@ -93,7 +93,7 @@ def test_a_step_that_outlives_its_script_keeps_the_lock(fedora: Fedora, start: S
     process.wait()
     refused = fedora.run(text)
     assert refused.returncode == 1
-    assert "another run is at work" in refused.stderr
+    assert "another run is in progress" in refused.stderr
     assert "the step one-step of another run is still at work (process " in refused.stderr
     with pytest.raises(RefusedError, match="the step 'one-step' of another run"):  # nor does the command run into it
         apply(made(SLOW), StateDir(fedora.root), print)
@@ -116,7 +116,7 @@ def test_a_step_of_the_command_keeps_the_script_out(fedora: Fedora) -> None:
     with StateDir(fedora.root).locked():
         refused = fedora.run(script("touch $root/one"))
     assert refused.returncode == 1
-    assert "another run is at work" in refused.stderr
+    assert "another run is in progress" in refused.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -250,7 +250,7 @@ def test_another_user_who_looks_is_told_that_root_has_to(option: str) -> None:
             capture_output=True, text=True, check=False,
         )  # fmt: skip
     assert done.returncode == 1
-    assert "run it with sudo" in done.stderr
+    assert "use sudo" in done.stderr
     assert "to do" not in done.stdout
 
 

@@ -170,7 +170,7 @@ def test_the_same_repository_in_another_file_and_unchecked_stops_the_run(fedora:
 
 @pytest.mark.parametrize(
     ("answer", "says"),
-    [("F" * 40, "F" * 40 + ", not 79BDB"), ("X:\npub:\nfpr:::::::::Y", "not exactly one key")],
+    [("F" * 40, "F" * 40 + ", not 79BDB"), ("X:\npub:\nfpr:::::::::Y", "not contain exactly one key")],
     ids=["another key", "two keys in one file"],
 )
 def test_a_key_that_is_not_the_pinned_one_is_not_imported(fedora: Fedora, answer: str, says: str) -> None:
@@ -307,7 +307,7 @@ def test_a_folder_that_is_not_ours_is_never_filled_nor_removed(fedora: Fedora) -
     script = fedora.render(laptop())
     done = fedora.run(script)
     assert done.returncode == 6
-    assert "not ours" in done.stderr
+    assert "not created by gpusetup" in done.stderr
     assert fedora.run(script, "--undo").returncode == 0
     assert theirs.read_text() == "thesis"
 

@@ -1,4 +1,4 @@
-"""Judges rendered text by the places of the values in it: only places that are known to be safe are accepted.
+"""Checks the positions of values in rendered text: only positions that are known to be safe are accepted.
 
 The reader takes shell text apart as bash does, up to the last value. A value that went through `sh` may stand
 
