@@ -2,7 +2,7 @@
 
     python benchmarks/container_tools.py [ROOT [PART…]]
 
-ROOT is the root of a Debian that has them, and is kept; where there is none yet, debootstrap makes it (some 2 GB). The
+ROOT is the root of a Debian that has them; if missing, debootstrap creates it (some 2 GB), and it is kept. The
 parts: `quadlet` (podman's generator, and systemd on what it makes), `compose` (Docker Compose), `apptainer` (builds the
 definition of every base upon stand-ins and runs it), `bootc` (buildah builds the bootable host upon a stand-in, with
 stub packages). Where a command is given, hostile words are in it, and have to arrive as they are. Needs root.

@@ -64,7 +64,7 @@ def archives(component: dict[str, Any]) -> list[Row]:
 
 
 def _manifest(url: str) -> dict[str, Any] | None:
-    """Return a manifest, None when there is none of that release."""
+    """Return the manifest of a release, or None."""
     try:
         found: dict[str, Any] = json.loads(upstream.get(url))
     except CannotLookError as error:

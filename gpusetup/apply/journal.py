@@ -42,9 +42,10 @@ class Journal:
         handle = open_ours(self.path, os.O_RDWR | os.O_APPEND)
         try:
             size = os.fstat(handle).st_size
+            # a power failure may leave half a line, to which the next entry must not be appended
             torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
             os.write(handle, (b"\n" if torn else b"") + msgspec.json.encode(entry) + b"\n")
-            os.fsync(handle)
+            os.fsync(handle)  # else a step could have changed the system without a trace in the journal
         finally:
             os.close(handle)
 

@@ -73,6 +73,7 @@ def _already(recipe: Recipe, step: Step, state: StateDir) -> bool:
     last = state.journal.last(step.id)
     if phases.run(recipe, step, "check", state).status != 0 or last == "started":
         return False
+    # the step was finished by hand, or by the reboot: note that, so that undo knows it
     if last in ("failed", "waiting"):
         state.journal.note(recipe.digest, step.id, "applied")
     return True

@@ -41,6 +41,7 @@ class StateDir:
             make_folder(self.folder)
         except PermissionError as error:
             raise RefusedError(f"cannot write {self.folder}", "this changes the system: use sudo") from error
+        # the file is never removed: another run could hold a lock on the removed one
         lock = open_ours(self.lock_file, os.O_WRONLY)
         try:
             held, living = _held(lock), self._living()
@@ -135,4 +136,4 @@ def _started(pid: str) -> str:
         state, *words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return ""
-    return "" if state in "ZX" else words[18]
+    return "" if state in "ZX" else words[18]  # a zombie has ended; words[18] is field 22, counted after the state

@@ -49,7 +49,7 @@ class Command(click.Command):
         titled: dict[str, list[tuple[str, str]]] = {}
         for param in self.shown(ctx):
             record = param.get_help_record(ctx)
-            if record is not None:
+            if record is not None and isinstance(param, click.Option):  # arguments are in the usage line
                 titled.setdefault(getattr(param, "section", "Options"), []).append(record)
         for title, records in titled.items():
             with formatter.section(title):
@@ -113,6 +113,7 @@ def _name_variables(ctx: click.Context, params: Iterable[click.Parameter]) -> No
 def _refuse_unknown_variables(ctx: click.Context, params: Iterable[click.Parameter]) -> None:
     known = [str(param.envvar) for param in params if param.envvar]
     options = [name.removeprefix(f"{ctx.auto_envvar_prefix}_") for name in known]
+    # a misspelt variable must not be ignored: whoever set it relies on its effect
     for name in sorted(os.environ):
         if name.startswith(f"{ctx.auto_envvar_prefix}_") and name not in known:
             guess = nearest(name.removeprefix(f"{ctx.auto_envvar_prefix}_"), options)

@@ -29,7 +29,7 @@ def fill_gaps() -> None:
         stream = getattr(sys, name)
         if stream is None:
             setattr(sys, name, os.fdopen(open_nowhere(), mode))
-        elif mode == "w":
+        elif mode == "w":  # an ASCII or Latin-1 terminal cannot encode "→" or "…"
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="escape")
             setattr(sys, name, Guarded(stream))
@@ -75,6 +75,7 @@ def is_output(error: OSError) -> bool:
 
 def let_go() -> None:
     """Discard all further output on stdout, including what is still buffered."""
+    # at exit Python flushes stdout once more, which would print a second error
     os.dup2(open_nowhere(), sys.stdout.fileno())
 
 

@@ -116,7 +116,7 @@ def container(
     """Print a Containerfile with compatible frameworks, or a file that runs its image. The driver stays on the host.
 
     COMMAND, after `--`, is what the container runs. The image's labels state what the host needs: the minimum driver
-    version and compute capability. --build builds it with podman, buildah or docker, and prints its id. If the stack
+    version and compute capability. `gpusetup container build` builds it with podman, buildah or docker. If the stack
     has two environments, use --framework to make one image for each.
     """
     from gpusetup.facts import facts  # noqa: PLC0415 - --help needs none of this

@@ -80,9 +80,9 @@ def install(
 ) -> None:  # fmt: skip
     """Print the recipe that installs a compatible stack on this machine, as one script to read and run.
 
-    With --apply it is applied step by step; after a failure, a kill or a reboot, the same command continues where it
-    stopped. Exit code: 4 no stack is possible, the recipe is for another machine, or the machine has changed since the
-    plan; 6 a step failed; 7 reboot and run the same command again.
+    `gpusetup install apply` applies it step by step; after a failure, a kill or a reboot, the same command continues
+    where it stopped. Exit code: 4 no stack is possible, the recipe is for another machine, or the machine has changed
+    since the plan; 6 a step failed; 7 reboot and run the same command again.
     """
     if do_undo:
         take_back(host_state(), lambda _entry: True, yes=yes)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def row_by_id(facts: Facts, row_id: str) -> Fact:
-    """Return the row with this id, from any table; raises `WrongInputError` if there is none."""
+    """Return the row with this id, from any table; raises `WrongInputError` for an unknown id."""
     rows: Iterator[Fact] = (row for table in TABLES for row in getattr(facts, table) if row.id == row_id)
     for row in rows:
         return row

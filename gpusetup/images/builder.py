@@ -40,9 +40,10 @@ class Builder(Value):
         """Return the command that builds `job`."""
         command = [self.path, "buildx", "build"] if self.name == "docker" else [self.path, "build"]
         command += [f"--file={job.context / 'Containerfile'}", f"--tag={job.tag}", f"--iidfile={job.id_file}"]
+        # the argument sets the dates of files made by build steps, `_dates` those in the layers
         command += [f"--build-arg=SOURCE_DATE_EPOCH={job.epoch}", *self._dates(job.epoch)]
         if job.pip_config is not None:
-            if "," in str(job.pip_config):
+            if "," in str(job.pip_config):  # --secret has no escape for it
                 raise WrongInputError(
                     f"the path {job.pip_config} contains a comma, which separates the options of --secret", "rename it"
                 )

@@ -51,6 +51,7 @@ def inside(builder: Builder, image: str, command: list[str], *, gpu: bool) -> Ou
 
 def _by_buildah(builder: Builder, image: str, command: list[str]) -> Output:
     """Run `command` under buildah, with its output in a file: chroot isolation can lose the end of a pipe."""
+    # the output file is bind-mounted with :z, so that SELinux lets the container write to it
     making, running = sandbox.buildah_options()
     alone = sandbox.without_network()
     with _container(builder, image, making) as name, tempfile.TemporaryDirectory(prefix="gpusetup-") as folder:

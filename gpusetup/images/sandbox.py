@@ -83,7 +83,7 @@ def run(command: Sequence[str], builder: Builder, container: str, seconds: float
         clock = threading.Timer(seconds, end)
         clock.start()
         try:
-            printed = process.stdout.read(PRINTED + 1)
+            printed = process.stdout.read(PRINTED + 1)  # one byte more than allowed shows that there is more
             if len(printed) > PRINTED:
                 _end(process, builder, container)
                 raise StepFailedError(

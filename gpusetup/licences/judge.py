@@ -46,6 +46,7 @@ def _judged(part: Part, rows: tuple[LicenceRow, ...], free: set[str]) -> Part:
 
 def _row(key: str, rows: tuple[LicenceRow, ...]) -> LicenceRow | None:
     """Return the row whose pattern covers `key`, the longest pattern first: NCCL's before all of NVIDIA's wheels."""
+    # the longest pattern is the most specific: pypi/nvidia-nccl-* before pypi/nvidia-*
     matches = [(len(pattern), row) for row in rows for pattern in row.covers if fnmatchcase(key, pattern)]
     return max(matches, key=lambda match: match[0])[1] if matches else None
 

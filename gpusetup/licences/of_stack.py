@@ -47,7 +47,7 @@ def _toolkit(kit: Toolkit) -> Iterator[Part]:
     elif kit.via != "none":
         yield Part(key="host/cuda-toolkit", name="CUDA Toolkit", version=kit.series, where="host")
     if kit.cudnn:
-        yield Part(key="host/cudnn", name="cuDNN to compile with", version=kit.cudnn, where="host")
+        yield Part(key="host/cudnn", name="cuDNN for compiling", version=kit.cudnn, where="host")
 
 
 def _environment(environment: LockedEnvironment, machine: str) -> Iterator[Part]:
@@ -57,6 +57,7 @@ def _environment(environment: LockedEnvironment, machine: str) -> Iterator[Part]
         name = text.partition("[")[0]
         names.add(name)
         yield _wheel(name, version, requirement.sha256 or "")
+    # torch's x86_64 wheels link oneMKL statically; its own metadata does not mention it
     if "torch" in names and machine == "x86_64":
         yield Part(key="inside/torch-x86_64", name="Intel oneMKL (inside torch)", where="environment")
     if environment.cuda:

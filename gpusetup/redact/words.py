@@ -34,6 +34,7 @@ def without_chance(text: str, names: Pseudonyms) -> str:
 
 def _kept(it: re.Match[str]) -> bool:
     before = it.string[max(0, it.start() - 40) : it.start()]
+    # "sha256:…" and similar identify public content
     digest = before.lower().endswith(_DIGEST) and not set(it[0].lower()) - set("0123456789abcdef")
     return digest or before.endswith(_STORES) or it[0].startswith(("_Z", *_STORES))
 
@@ -41,10 +42,11 @@ def _kept(it: re.Match[str]) -> bool:
 def _word(word: str) -> str:
     if "/" not in word:
         return SECRET if is_chance(word) else word
+    # a path is judged by its parts, unless it is more likely base64, which contains "/" as well
     parts = word.split("/")
     spoken = sum(len(part) for part in parts if is_natural(part))
     if word[0] != "/" and not set(word) & {"_", "-"} and 2 * spoken < len(word) and _bits(word) >= BITS:
-        return SECRET  # base64 has slashes too
+        return SECRET
     return "/".join(SECRET if is_chance(part) else part for part in parts)
 
 
@@ -53,6 +55,7 @@ def is_chance(word: str) -> bool:
     if len(word) < LEAST or _bits(word) < BITS or is_pseudonym(word):
         return False
     segments = [one for one in re.split(r"[-_+=]", word) if one]
+    # one long random part is enough ("hf_…"); a short one may be an abbreviation
     if any(len(one) >= SEGMENT and not is_natural(one) for one in segments):
         return True
     return not any(len(one) > 3 and is_natural(one) for one in segments) and len(word) >= LEAST + 4

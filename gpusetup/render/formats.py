@@ -60,6 +60,7 @@ def _keep_sections(text: str) -> None:
     shell.
     """
     own = re.sub(f"{OPEN}{CODE}[^{CLOSE}]*{CLOSE}", "", text)
+    # a "%" line of the format itself is a section; any more come from the recipe
     if len(re.findall(r"(?m)^%", stripped(text))) != len(re.findall(r"(?m)^%", own)):
         raise WrongInputError(
             "a line of the recipe begins with %, which may end a section of a kickstart", "indent that line"

@@ -44,5 +44,5 @@ def unmarked(text: str) -> str:
 
 
 def last(text: str) -> int:
-    """Return the index of the last mark in `text`, -1 when there is none."""
+    """Return the index of the last mark in `text`, -1 for none."""
     return max(text.rfind(CLOSE), text.rfind(RAW))

@@ -46,7 +46,7 @@ class Origin(Value):
 class Recipe(Value):
     """The steps that install a Stack, or repair what the doctor found, on one machine of one distribution.
 
-    `library` holds the shell functions that every door may call. `digest` is the SHA-256 over library and steps, so
+    `library` has the shell functions for all phases. `digest` is the SHA-256 over library and steps, so
     that a journal knows which recipe it belongs to.
     """
 

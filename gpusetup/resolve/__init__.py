@@ -33,7 +33,7 @@ def prepare(facts: Facts) -> None:
 
 
 def resolve(request: Request, facts: Facts, today: date | None = None) -> Stack:
-    """Return the best stack for `request`; raises `RefusedError` (exit code 4) when there is none."""
+    """Return the best stack for `request`; raises `RefusedError` (exit code 4) when none is possible."""
     from gpusetup.errors import RefusedError  # noqa: PLC0415
     from gpusetup.resolve.model import Stack  # noqa: PLC0415
 

@@ -63,6 +63,7 @@ def profile(stack: Stack, facts: Facts) -> Profile:
         distro=stack.request.distro,
         release=stack.release,
         cards=stack.request.cards,
+        # the choice's text is "580.173.02 (stays)" for an installed driver
         driver_stays="" if stack.driver else stays.removesuffix(" (stays)"),
         driver=stack.driver,
         toolkit=stack.toolkit,

@@ -152,7 +152,7 @@ class Toolkit(Value):
     """
 
     series: str
-    """"" when there is none."""
+    """"" without a toolkit."""
     via: Literal["repo", "runfile", "container", "none"]
     packages: tuple[str, ...] = ()
     """The toolkit's own packages."""

@@ -47,6 +47,7 @@ def refuse(request: Request, facts: Facts, today: date, outcome: SolveResult, as
     smallest = outcome.refused[0][1]
     kept = request
     for change in reversed(list(changes(request))):
+        # still unsatisfiable without this assumption, so it is not needed for the conflict
         without = solve(change.apply(kept), facts, today)
         if without.solution is None and without.refused:
             kept, smallest = change.apply(kept), without.refused[0][1]
@@ -60,7 +61,7 @@ def refuse(request: Request, facts: Facts, today: date, outcome: SolveResult, as
 def relaxations(request: Request, facts: Facts, today: date, asked: str = "") -> Iterator[Relaxation]:
     """Yield the changes that make a stack possible, smallest first: single ones, or pairs if none is enough."""
     single = [change for change in changes(request) if change.name != f"without {asked}"]
-    single.sort(key=lambda change: change.name == asked)
+    single.sort(key=lambda change: change.name == asked)  # a stable sort: the version in question moves to the end
     for size in (1, 2):
         found: set[tuple[str, ...]] = set()
         for some in combinations(single, size):

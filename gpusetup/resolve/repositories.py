@@ -80,6 +80,7 @@ def _repository(
             url=(key.url if key else "") or row.gpgkey.format(**fill),
         ),
         exclude=exclude,
+        # repo_gpgcheck covers the checksums of the packages, so either signature is enough
         signed_metadata=row.name in SIGNS_METADATA_ONLY,
         signed_packages=row.name not in SIGNS_METADATA_ONLY,
     )

@@ -62,16 +62,19 @@ class _Search:
         blame: dict[Bound, ConstraintResult] = {}
         for value in rank(self.problem, place, self.values):
             self.values.append(value)
+            # the first conflict is enough: others would only make the explanation longer
             conflict = self.clash(place) or self.decide(place + 1)
             if conflict is None:
                 return None
             self.values.pop()
             if place not in conflict.places:
+                # no other value of this variable can resolve the conflict: jump back past it
                 return conflict
             lost.append(Lost(value, conflict.blame))
             guilty |= conflict.places
             for bound, verdict in conflict.blame.items():
                 blame.setdefault(bound, verdict)
+        # all values failed: the union of their conflicts, without this variable, rules out the earlier values
         return Conflict(frozenset(guilty - {place}), blame)
 
     def clash(self, place: int) -> Conflict | None:

@@ -87,6 +87,7 @@ def _releases(request: Request, known: Catalogue, today: date) -> tuple[Release,
             names = ", ".join(str(one.row.release) for one in known.releases)
             raise WrongInputError(f"no Fedora release {neutral(request.release)} in the tables", f"known: {names}")
         return (found,)
+    # a release that was only planned when the tables were made is never chosen unless it is named
     rows = [one for one in known.releases if one.row.released is not None]
     return tuple(one for one in rows if one.row.eol is None or one.row.eol >= today) or tuple(rows[:1])
 

@@ -116,6 +116,7 @@ def _environment(
             cuda, cudnn = tensorflow.row.cuda, beside.row.version
     if torch:
         requirements.insert(0, _torch_requirement(torch, facts))
+        # in a shared environment both frameworks use the CUDA and cuDNN wheels that torch pins
         if torch.build:
             cuda, cudnn = torch.build.cuda, torch.build.cudnn
     known = (replace(one, sha256=_sha256(one, python.version, facts)) for one in requirements)

@@ -29,7 +29,8 @@ def family(pid: int, proc: Path = _PROC) -> list[int]:
         tasks = list((proc / str(pid) / "task").iterdir())
     except OSError:
         return []
-    if tasks and not (tasks[0] / "children").exists():  # a kernel without CONFIG_PROC_CHILDREN
+    # /proc/PID/task/TID/children needs CONFIG_PROC_CHILDREN (proc(5))
+    if tasks and not (tasks[0] / "children").exists():
         return _by_parent(pid, proc)
     return [pid, *(one for task in tasks for child in _children(task) for one in family(child, proc))]
 

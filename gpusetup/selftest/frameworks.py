@@ -17,7 +17,7 @@ FRAMEWORKS = {
 USUAL = ("pytorch", "tensorflow")
 """The frameworks of a quick run; a report without one of them lists it as unproven.
 
-JAX is left to --full: it compiles every check anew in each process, which takes longer than the check itself."""
+JAX is included with --full: it compiles every check anew in each process, which takes longer than the check itself."""
 _ALIASES = {"torch": "pytorch", "tf": "tensorflow"}
 _PATIENCE = 120
 """Seconds for an interpreter to find modules; generous, so that a busy machine is not reported as a broken Python."""

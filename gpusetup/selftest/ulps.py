@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gpusetup.selftest.registry import Check
 
 _SMALLEST = -125  # exponent of the smallest normal float32
-_TRIES = 3
+_TRIES = 3  # a comparison killed by a signal (OOM killer) is repeated: it reads files and changes nothing
 
 
 class Distance(Value):
@@ -107,6 +107,7 @@ def divergence(record: Record, distance: Distance, limit: float, cause: str) -> 
 def spacing(largest: float, digits: int) -> float:
     """Return the distance between neighbouring numbers of `digits` significant bits at magnitude `largest`."""
     exponent = math.frexp(largest)[1] if largest else _SMALLEST
+    # below the smallest normal number the spacing no longer shrinks (denormals)
     return math.ldexp(1.0, max(exponent, _SMALLEST) - digits)
 
 

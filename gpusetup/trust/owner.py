@@ -80,6 +80,7 @@ def require_own(python: str) -> None:
     """Raise `RefusedError` when `python` is another user's, for work that cannot be done with that user's rights."""
     import shutil  # noqa: PLC0415 - only where another interpreter is named
 
+    # the same search in PATH that subprocess would do
     found = shutil.which(python)
     if found is None:
         return  # starting it will report that
@@ -119,7 +120,9 @@ def environment(one: Owner, also: tuple[str, ...] = ()) -> dict[str, str]:
 
 def become(one: Owner) -> None:
     """Turn this process, a forked child, into one of `one`'s: groups first, in a session without root's terminal."""
+    # a new session: else a program could push characters into root's terminal (TIOCSTI)
     os.setsid()
+    # groups before the user id: afterwards the process has no right to change them
     os.setgroups(one.groups)
     os.setresgid(one.gid, one.gid, one.gid)
     os.setresuid(one.uid, one.uid, one.uid)

@@ -1,7 +1,7 @@
 """Whether a user may trust a path: whether another user could have created or could change what is there.
 
 The rule is that of sudo, ssh and OpenSSH's ``StrictModes``: the file, and every folder and link on the way to it,
-belongs to root or to that user, and nobody else may write to it. In a sticky folder (``/tmp``) others cannot replace
+belongs to root or to that user, and no other user may write to it. In a sticky folder (``/tmp``) others cannot replace
 files of others, so it may be part of the path.
 """
 

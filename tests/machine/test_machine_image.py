@@ -207,7 +207,7 @@ def test_a_huge_layer_costs_no_time_and_a_compressed_one_not_more_than_is_grante
 def test_an_archive_that_is_cut_off_says_so(mode: str, tmp_path: Path) -> None:
     path = as_tar({"layer": os.urandom(4096), **docker_archive()}, tmp_path / "image.tar", mode)
     path.write_bytes(path.read_bytes()[:3000])
-    with pytest.raises(WrongInputError, match="it is cut off"):
+    with pytest.raises(WrongInputError, match="it is truncated"):
         read_image(str(path))
 
 

@@ -62,7 +62,7 @@ def test_a_corrupt_baseline_is_refused_before_anything_runs(gpusetup: Run, tmp_p
 def test_the_list_names_every_check(gpusetup: Run) -> None:
     done = gpusetup("selftest", "--list")
     assert done.returncode == 0
-    assert "gru: names by language" in done.stdout
+    assert "gru: classifying names by language" in done.stdout
 
 
 def test_without_a_framework_it_says_which_extra_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,7 @@ class Tensorflow(Fact):
     release: str
     package: str
     cpu_package: str = ""
-    """The package without GPU kernels, half as large; empty: there is none, and `package` runs on the CPU too."""
+    """The package without GPU kernels, half as large; empty where `package` itself serves the CPU too."""
     python: tuple[str, ...]
     cuda: str
     cudnn: str

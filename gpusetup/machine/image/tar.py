@@ -27,7 +27,7 @@ MEMBERS = 10_000
 """Files in an archive; the layers of an image are at most a few hundred."""
 SECONDS = 60.0
 """Time limit in seconds: data that is skipped must still be decompressed."""
-STEP, FAR = 16 << 20, 1 << 42
+STEP, FAR = 16 << 20, 1 << 42  # 4 TiB: a claimed size beyond it is an attack, and seeking there would overflow
 OPENERS: dict[bytes, Callable[[Path], Stream]] = {
     b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ\0": lzma.LZMAFile
 }  # fmt: skip
@@ -49,25 +49,25 @@ def json_files(path: Path) -> dict[str, bytes]:
             return dict(_files(archive))
     except BROKEN as error:
         raise WrongInputError(
-            f"{neutral(str(path))} cannot be read as an image archive: {_why(error)}",
-            "give what `podman save` or `docker save` wrote, whole and not compressed, or the output of an inspect",
+            f"cannot read {neutral(str(path))} as an image archive: {_why(error)}",
+            "give the complete, uncompressed output of `podman save` or `docker save`, or the output of inspect",
         ) from error
 
 
 def _why(error: Exception) -> str:
     said = str(error)
-    if isinstance(error, RecursionError):
-        return "its headers lead on to ever more headers"
+    if isinstance(error, RecursionError):  # tarfile follows extended headers recursively
+        return "its headers are nested too deeply"
     if isinstance(error, EOFError) or said == "unexpected end of data":
-        return "it is cut off"
-    return "it is no tar archive" if said in NO_TAR else neutral(said or "it is broken")[:120]
+        return "it is truncated"
+    return "it is not a tar archive" if said in NO_TAR else neutral(said or "it is broken")[:120]
 
 
 def _opened(path: Path) -> Stream:
     with path.open("rb") as file:
         head = file.read(6)
     if head.startswith(ZSTD):
-        raise OSError("it is compressed with zstd")
+        raise OSError("it is compressed with zstd")  # Python's standard library reads zstd only from 3.14 on
     opener = next((one for magic, one in OPENERS.items() if head.startswith(magic)), None)
     return opener(path) if opener else path.open("rb")
 
@@ -96,6 +96,7 @@ class Bounded(io.BufferedIOBase):
         return self.stream.tell()
 
     def read(self, size: int | None = -1, /) -> bytes:
+        # tarfile reads a pax or GNU long-name header as a whole, of any size that the archive claims
         if size is None or not 0 <= size <= MOST + tarfile.BLOCKSIZE:
             raise tarfile.ReadError("it has a header larger than any image's")
         self.left -= size

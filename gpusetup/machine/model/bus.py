@@ -20,7 +20,7 @@ class PciGpu(Value):
     link_width: Reading[tuple[int, int]] = NOT_RECORDED
     """Lanes, now and at most."""
     bars: Reading[tuple[int, ...]] = NOT_RECORDED
-    """Bytes of each of the six address regions; 0 where there is none or the firmware gave it no place."""
+    """Bytes of each of the six address regions; 0 where a region is unused or the firmware assigned no address."""
     aer_errors: Reading[tuple[int, int, int]] = NOT_RECORDED
     """PCIe errors since boot: correctable, non-fatal, fatal."""
     information: Reading[Pairs] = NOT_RECORDED

@@ -25,7 +25,7 @@ class Library(Value):
     soname: str
     path: str
     version: str
-    """As far as the file name tells, "" when it does not."""
+    """The version in the file name, or ""."""
     origin: Literal["LD_LIBRARY_PATH", "ld.so.cache", "default", "wheel", "toolkit"]
     bits: Literal[0, 32, 64] = 0
     """Class of the ELF file; 0 when it is none or could not be read."""

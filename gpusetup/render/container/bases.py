@@ -23,7 +23,7 @@ def names(facts: Facts) -> list[str]:
 def base_row(facts: Facts, name: str, release: str = "") -> ContainerBase:
     """Return the row of the base called `name`: that of `release`, the first otherwise.
 
-    Raises `WrongInputError` listing the names when there is none, `RefusedError` when it has no such release.
+    Raises `WrongInputError`, which lists the names, for an unknown name, `RefusedError` when it has no such release.
     """
     rows = [one for one in facts.container_base if one.base == name]
     if not rows:

@@ -30,7 +30,7 @@ def choose(
 ) -> tuple[Stack, Base]:
     """Return the stack for an image of the format `kind`, and its base image.
 
-    That is the base called `name`, the distribution's own unless told otherwise, or the image `reference`, handled as
+    That is the base called `name`, by default the distribution's own, or the image `reference`, handled as
     that base. Raises `RefusedError` when nothing fits inside or no tag is on record.
     """
     distro = request.distro

@@ -1,4 +1,4 @@
-"""The values that container templates can use."""
+"""The values for container templates."""
 
 from __future__ import annotations
 

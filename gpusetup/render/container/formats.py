@@ -26,7 +26,7 @@ def formats(folders: Iterable[Path]) -> dict[str, str]:
 
 
 def template_name(kind: str, folders: Iterable[Path]) -> str:
-    """Return the template of the format `kind`; raises `WrongInputError` listing the formats when there is none."""
+    """Return the template of the format `kind`; raises `WrongInputError`, which lists the formats, if unknown."""
     known = formats(folders)
     if kind not in known:
         raise WrongInputError(f"unknown container format {kind!r}", f"known: {', '.join(known)}")

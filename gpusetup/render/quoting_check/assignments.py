@@ -48,7 +48,7 @@ class Assignments(Redirections):
     def __init__(self, text: str, *, whole: bool) -> None:
         super().__init__(text, whole=whole)
         self._attribute: int | None = None
-        """Where a variable gets an attribute with which what it takes is evaluated; -1: nowhere, None: not looked."""
+        """Where a variable gets an attribute by which assigned text is evaluated; -1: none, None: not searched."""
         self.open: list[str] = []
         self.opened: list[tuple[str, int]] = []
         """Beside `open`: the function whose body that is, "" for none, and where it begins."""

@@ -108,6 +108,7 @@ def interpreters(facts: Facts, release: Release) -> tuple[Interpreter, ...]:
         return ()
     beside = next(row for row in facts.package if row.name == "python3.13")
     major, minor = map(int, release.row.python.split("."))
+    # Fedora packages python3.N side by side for all supported N; one row of the table stands for all of them
     older = [f"{major}.{one}" for one in range(minor - 1, OLDEST_PYTHON[1] - 1, -1)]
     own = (f"python{release.row.python}",) if release.lag else ()  # the system Python of a newer release may be newer
     return (
@@ -163,6 +164,7 @@ def _nvidia(facts: Facts, release: Release) -> Iterator[DriverOffer]:
     if branch is None:
         return
     for flavour in flavours(branch):
+        # NVIDIA's metapackages for the two flavours conflict, and both conflict with RPM Fusion's packages
         other = next(name for one, name in NVIDIA_PACKAGES.items() if one != flavour)
         yield DriverOffer("nvidia", version, branch, flavour, seen, (NVIDIA_PACKAGES[flavour],),
                           (other, *OWNED_BY_RPMFUSION), tier=1, inferred=inferred)  # fmt: skip

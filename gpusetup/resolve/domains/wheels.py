@@ -113,7 +113,7 @@ def series(release: str) -> str:
 
 @functools.cache
 def cuda_series(facts: Facts, release: str) -> CudaSeries | None:
-    """Return the row about the series of a CUDA release, None when there is none."""
+    """Return the row about the series of a CUDA release, or None."""
     wanted = series(release)
     return next((row for row in facts.cuda_series if row.series == wanted), None)
 
