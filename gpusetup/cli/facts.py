@@ -41,7 +41,7 @@ def list_rows(*, table: str | None, grep: str, as_json: bool) -> None:
 @click.argument("row")
 @as_json
 def show(*, row: str, as_json: bool) -> None:
-    """Show the row with the id ROW, as cited by plans and recipes, with its sources."""
+    """Show the row with the id ROW, with all its sources."""
     from gpusetup.facts import facts as tables  # noqa: PLC0415 - --help needs none of it
     from gpusetup.facts.find import row_by_id  # noqa: PLC0415
     from gpusetup.report import facts as report  # noqa: PLC0415
@@ -72,7 +72,7 @@ def stale(ctx: click.Context, *, on: datetime | None, as_json: bool) -> None:
 @as_json
 @click.pass_context
 def check(ctx: click.Context, *, as_json: bool) -> None:
-    """Look for contradictions within and between the tables; the exit code is 1 if there are any."""
+    """Check the tables for contradictions; the exit code is 1 if there are any."""
     from gpusetup.facts import facts as tables  # noqa: PLC0415 - --help needs none of it
     from gpusetup.facts.check import CHECKS  # noqa: PLC0415
     from gpusetup.facts.check import check as problems_of  # noqa: PLC0415

@@ -27,7 +27,7 @@ from gpusetup.trust.owner import Owner, become, owner
 from gpusetup.value import Value
 
 MOST = 1 << 20
-"""Maximum output of a login in bytes; the kernel allows an environment of 2 MiB (ARG_MAX), usual ones are far smaller."""
+"""Maximum output of a login in bytes; the kernel allows an environment of 2 MiB (ARG_MAX), far more than is usual."""
 LONGEST = 1 << 15
 """Characters of one variable."""
 SAY = 'printf \'\\0%s\\0%s\\0%s\\0\' {mark} "$(ulimit -S -l)" "$(ulimit -S -n)"; exec /usr/bin/env -0'

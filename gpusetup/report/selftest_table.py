@@ -20,15 +20,15 @@ COLUMNS = {
     "parity": "float64",
     "agreement": "others",
     "published": "exact",
-    "invariant": "invariants",
-    "determinism": "repeat",
-    "baseline": "baseline",
+    "invariant": "invar.",
+    "determinism": "rerun",
+    "baseline": "saved",
 }
 LEGEND = {
     "parity": "within tolerance of the float64 reference",
     "agreement": "within tolerance of the other frameworks and devices",
     "published": "the one right answer, bit for bit",
-    "invariant": "properties that must hold for any input",
+    "invariant": "invariants that must hold for any input",
     "determinism": "same bits in a fresh process",
     "baseline": "same as the saved proof",
 }

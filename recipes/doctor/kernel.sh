@@ -14,7 +14,7 @@ unload() {
   esac
 }
 
-# needs_module: with nouveau disabled and no nvidia module, the system would have only the firmware's framebuffer.
+# needs_module: without the other driver and without this one, the system would have only the firmware's framebuffer.
 needs_module() {
   modinfo -k "$(uname -r)" -F version nvidia >/dev/null || fail "there is no nvidia module for this kernel: build it first"
 }

@@ -46,7 +46,7 @@ def test_a_device_that_the_build_cannot_use_is_unproven(gpusetup: Run, world: Wo
     done = prove(gpusetup, world, "--device", "cuda:0")
     assert done.returncode == 3
     said = " ".join(done.stdout.split())
-    assert said.startswith("NOT PROVEN: nothing that was asked for could be run")
+    assert said.startswith("NOT PROVEN: nothing that was requested could be run")
     assert "run: unsupported: PyTorch 2.13.0+cpu cannot use cuda:0: it is False" in said
     assert "FAILED" not in said
     assert "Traceback" not in done.stdout + done.stderr

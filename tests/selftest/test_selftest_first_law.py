@@ -201,7 +201,7 @@ def test_with_nothing_taken_away_everything_is_proven(tmp_path: Path) -> None:
     assert (found.state, found.exit_code, found.open, found.aside) == ("proven", 0, (), ())
     right = "PROVEN: pytorch and tensorflow computed the right numbers on cpu and cuda:0"
     assert said.startswith(f"{right}, with the same bits in every process")
-    assert "\nL2, " in said
+    assert "\nL2: " in said
     assert "L0 for one" in said
 
 
