@@ -52,7 +52,7 @@ def test_what_others_can_write_is_not(file: Path, commons: Path, which: str, mod
 def test_a_sticky_folder_is_passed_through_but_holds_nothing_of_its_own(file: Path, commons: Path) -> None:
     (commons / "a").chmod(0o1777)
     assert Trust(0).path(str(file)) == ""
-    assert "everybody" in Trust(0).path(str(commons / "a"))
+    assert "world-writable" in Trust(0).path(str(commons / "a"))
 
 
 def test_a_link_is_as_good_as_who_made_it_and_where_it_leads(file: Path, commons: Path) -> None:

@@ -63,7 +63,7 @@ def take_back(state: StateDir, ours: Callable[[Entry], bool], *, yes: bool) -> N
     confirm(f"Undo {', '.join(standing)}?", yes=yes)
     with unwinding():
         count = undo(state, notify, ours)
-    click.echo(f"{count} steps undone")
+    click.echo(f"{count} step{'s' * (count != 1)} undone")
 
 
 def confirm(question: str, *, yes: bool) -> None:

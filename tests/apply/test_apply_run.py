@@ -284,7 +284,7 @@ def test_the_command_asks_applies_and_takes_back(gpusetup: Run, place: StateDir,
     assert (place.root / "note").read_text() == "release 44\n"
     assert (place.root / "note").stat().st_mode & 0o777 == 0o600
     undone = gpusetup("install", "--undo", "--yes", env=env)
-    assert (undone.returncode, undone.stdout) == (0, "1 steps are taken back\n")
+    assert (undone.returncode, undone.stdout) == (0, "1 step undone\n")
     assert not (place.root / "note").exists()
     assert "nothing to undo" in gpusetup("install", "--undo", env=env).stdout
 

@@ -163,7 +163,7 @@ MIB = b"\0" * (1 << 20)
 BOMBS: dict[str, tuple[str, Callable[[], Iterable[bytes]]]] = {
     "a header of names as large as memory": ("header larger", lambda: [header(tarfile.XHDTYPE, 64 << 20), *[MIB] * 64]),
     "one long name": ("header larger", lambda: [header(tarfile.GNUTYPE_LONGNAME, 64 << 20), *[MIB] * 64]),
-    "headers that lead to headers": ("ever more headers", lambda: [header(tarfile.XHDTYPE, 0)] * 20_000),
+    "headers that lead to headers": ("nested too deeply", lambda: [header(tarfile.XHDTYPE, 0)] * 20_000),
     "more files than anybody counts": ("more than", lambda: [header(tarfile.REGTYPE, 0)] * 20_000),
     "many files of what could be JSON": (
         "more to read",
@@ -213,7 +213,7 @@ def test_an_archive_that_is_cut_off_says_so(mode: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("raw", "says"),
-    [(b"\x28\xb5\x2f\xfd rest", "zstd"), (b"\x7fELF" * 200, "no tar"), (b"", "no tar"), (b"PK\3\4", "no tar")],
+    [(b"\x28\xb5\x2f\xfd rest", "zstd"), (b"\x7fELF" * 200, "not a tar"), (b"", "not a tar"), (b"PK\3\4", "not a tar")],
 )
 def test_what_is_no_archive_is_told_in_one_line(raw: bytes, says: str, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(raw)

@@ -100,8 +100,8 @@ def test_a_law_that_is_broken_in_every_round_is_told_once_and_the_others_beside_
     two = RIGHT.replace("1 == 1, ", "1 == 2, ") + '    record.invariant("two is two", 2 == 1, "2, expected 2")\n'
     world.add("lawless", pytorch=two)
     [told] = [one for one in world.prove("lawless", frameworks=("pytorch",)).verdicts if one.state == "failed"]
-    assert told.summary == "violated:  one is one (1, expected 1), and 1 more, seed 0"
-    assert told.evidence == ("violated:  two is two (2, expected 2)",)
+    assert told.summary == "violated: one is one (1, expected 1), and 1 more, seed 0"
+    assert told.evidence == ("violated: two is two (2, expected 2)",)
 
 
 def test_a_law_that_is_broken_in_a_later_round_alone_is_told(world: World) -> None:
