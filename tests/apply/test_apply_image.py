@@ -174,7 +174,7 @@ def test_a_format_that_only_runs_images_is_not_built(gpusetup: Run, stand_in: Pa
     env = {"PATH": f"{stand_in.parent}:{os.environ['PATH']}"}
     done = gpusetup("container", "--gpu", "none", "--format", "compose", "--build", env=env)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "--format compose gives no Containerfile" in done.stderr
+    assert "--format compose is not a Containerfile" in done.stderr
     assert not (stand_in.parent / "log").exists()
     done = gpusetup("container", "--gpu", "none", "--build", "--image", "localhost/x:1", env=env)
     assert (done.returncode, done.stdout) == (0, "sha256:abc localhost/x:1\n")

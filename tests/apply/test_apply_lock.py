@@ -23,14 +23,14 @@ from gpusetup.value import to_json
 RUN = """
 import sys
 from pathlib import Path
-from gpusetup.apply.state_dir import Place
+from gpusetup.apply.state_dir import StateDir
 from gpusetup.apply.run import apply
 from gpusetup.cli._signals import unwinding
 from gpusetup.render.model import Recipe
 from gpusetup.value import load
 
 with unwinding():
-    apply(load(Path(sys.argv[2]), Recipe), Place(Path(sys.argv[1])), lambda line: None)
+    apply(load(Path(sys.argv[2]), Recipe), StateDir(Path(sys.argv[1])), lambda line: None)
 """
 SLOW = """
 echo "begin $$" >>$GPUSETUP_ROOT/log

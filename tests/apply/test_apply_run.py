@@ -132,7 +132,7 @@ def test_each_step_is_undone_by_the_recipe_that_did_it(place: StateDir) -> None:
 
 def test_a_failing_undo_is_said_and_can_be_run_again(place: StateDir) -> None:
     apply(recipe(step("one"), step("two", undo='[[ -e $GPUSETUP_ROOT/key ]]\nrm "$file"')), place, quiet)
-    with pytest.raises(StepFailedError, match="taking back the step two"):
+    with pytest.raises(StepFailedError, match="undoing the step two"):
         undo(place, quiet)
     assert files(place) == {"one": "whole", "two": "whole"}
     (place.root / "key").touch()
@@ -176,12 +176,12 @@ import os, signal, sys
 from pathlib import Path
 from gpusetup.apply import run
 from gpusetup.apply.journal import Journal
-from gpusetup.apply.state_dir import Place
+from gpusetup.apply.state_dir import StateDir
 from gpusetup.render.model import Recipe
 from gpusetup.value import load
 
 count, root, file = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
-real_note, real_run = Journal.note, run.doors.run
+real_note, real_run = Journal.note, run.phases.run
 
 def tick():
     global count
@@ -194,17 +194,17 @@ def note(*args):
     real_note(*args)
     tick()
 
-def door(*args):
+def phase(*args):
     tick()
     return real_run(*args)
 
-Journal.note, run.doors.run = note, door
-run.apply(load(file, Recipe), Place(root), lambda line: None)
+Journal.note, run.phases.run = note, phase
+run.apply(load(file, Recipe), StateDir(root), lambda line: None)
 """
 
 
 def test_killed_at_every_boundary_it_resumes_to_the_same_state(tmp_path: Path) -> None:
-    """SIGKILL before and after each journal entry and before each door, until a run is not killed any more."""
+    """SIGKILL before and after each journal entry and before each phase, until a run is not killed any more."""
     made = recipe(*map(step, THREE))
     file = tmp_path / "recipe.json"
     write(file, to_json(made))

@@ -130,7 +130,7 @@ def test_a_line_that_is_no_entry_says_nothing(place: StateDir, change: dict[str,
 def test_a_step_that_the_recipe_does_not_have_is_said(place: StateDir) -> None:
     apply(MADE, place, quiet)
     place.journal.note(MADE.digest, "other", "applied")
-    with pytest.raises(RefusedError, match="did other"):
+    with pytest.raises(RefusedError, match="lists the step other"):
         undo(place, quiet)
 
 
