@@ -61,10 +61,12 @@ def prepare(job: Job) -> None:
         raise Unsupported("needs a JAX that start-up code of this Python (sitecustomize) has not used yet")
     put_back()
     jax.config.update("jax_enable_x64", job.precision == "float64")
+    # the default lets XLA use TF32 for float32 products on a GPU
     jax.config.update("jax_default_matmul_precision", _MATMUL.get(job.precision, "highest"))
     try:
         jax.devices("cpu" if job.device == "cpu" else "gpu")
     except RuntimeError as error:
+        # CUDA support is a plug-in package; in older releases it was part of jaxlib, and named in its version
         if job.device != "cpu" and find_spec("jax_plugins") is None and "cuda" not in jaxlib.__version__:
             raise Unsupported(f"needs a JAX with a plug-in for CUDA, this is {jax.__version__} without") from error
         raise RuntimeError(f"JAX {jax.__version__} cannot use {job.device}: {error}") from error

@@ -30,10 +30,12 @@ def prepare(job: Job) -> None:
     torch.set_num_threads(job.threads)
     torch.manual_seed(job.seed)
     torch.use_deterministic_algorithms(True)
+    # benchmarking picks the fastest convolution by measurement, which may differ from process to process
     torch.backends.cudnn.benchmark = False
     if job.device != "cpu" and not torch.cuda.is_available():
         if not torch.backends.cuda.is_built():
             raise Unsupported(f"needs a PyTorch built for {job.device}, this is {torch.__version__}, built without")
+        # built for CUDA, so the driver is missing or too old: `exit_causes` knows this message
         raise RuntimeError(f"PyTorch {torch.__version__} cannot use {job.device}: torch.cuda.is_available() is False")
     if job.precision in _AUTOCAST:
         _autocast(job)

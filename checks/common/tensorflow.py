@@ -27,9 +27,10 @@ def prepare(job: Job) -> None:
     put_back(_POLICIES.get(job.precision, "float32"))
     tf.config.experimental.enable_tensor_float_32_execution(job.precision == "tf32")
     tf.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(job.seed)
+    keras.utils.set_random_seed(job.seed)  # op determinism raises an error for random operations without a seed
     cards = tf.config.list_physical_devices("GPU")
     for card in cards:
+        # by default TensorFlow reserves all memory of every GPU it sees
         tf.config.experimental.set_memory_growth(card, True)
     if job.device != "cpu" and not cards:
         if not tf.test.is_built_with_gpu_support():

@@ -38,6 +38,7 @@ def main(pipe: int, framework: str, folders: list[str]) -> None:
         if child == 0:
             _run_and_exit(pipe, json.loads(line), folders, lacks)
         say(pipe, "Started", pid=child)
+        # one job at a time: two of them would share the cores, and a measured rate would mean nothing
         _, status = os.waitpid(child, 0)
         say(pipe, "Exited", status=status)
 
@@ -67,6 +68,7 @@ def die_with_parent() -> None:
     """Have the kernel kill this process when its parent dies, so that no orphan keeps a GPU."""
     parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    # the parent may have died before the call, and then no signal comes
     if os.getppid() != parent:
         sys.exit("the parent process has ended")
 

@@ -68,6 +68,7 @@ def _step(name: str, stack: Stack, templates: Environment, library: str | None) 
     """
     match = _FILE.fullmatch(name)
     block = Blocks(name, templates, stack)
+    # `when` first: the other blocks may use values that this stack does not have
     if match is None or not words(block("when")):
         return None
     if library is not None:
@@ -91,4 +92,5 @@ def read_library(distro: str, own: Path | None = None) -> str:
 
 def digest(library: str, steps: tuple[Step, ...]) -> str:
     """Return the SHA-256 over `library` and `steps`, by which a journal knows the recipe."""
+    # joined by NUL, which shell text cannot contain, so that no text can move from one part to the next
     return hashlib.sha256("\0".join((library, *map(to_json, steps))).encode()).hexdigest()

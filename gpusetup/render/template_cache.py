@@ -41,6 +41,7 @@ class Loader(BaseLoader):
     ) -> Template:  # fmt: skip
         """Return the template `name`; raises `jinja2.TemplateNotFound` when no folder has it."""
         data = next((path.read_bytes() for folder in self.folders if (path := folder / name).is_file()), None)
+        # by content, not by name: a user's template that replaces a built-in one is never hidden by its compiled form
         namespace = self.ready.get(checksum(data)) if data is not None else None
         if namespace is None:
             return self.source.load(environment, name, globals)

@@ -103,7 +103,7 @@ def test_a_layout_and_the_right_one_of_several(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(raw)
     assert read_image(str(tmp_path), "x86_64").architecture == "x86_64"
     assert read_image(str(tmp_path), "aarch64").architecture == "aarch64"
-    with pytest.raises(WrongInputError, match="no readable image|not describe an image"):
+    with pytest.raises(WrongInputError, match=r"no readable image|not describe an image"):
         read_image(str(tmp_path), "riscv64")
 
 
@@ -119,7 +119,7 @@ def test_a_layout_is_not_followed_out_of_its_folder(tmp_path: Path, outward: str
         (outside / Path(name).name).write_bytes(raw)
         (layout / name).unlink()
         (layout / name).symlink_to(f"{outward.format(outside=outside)}/{Path(name).name}")
-    with pytest.raises(WrongInputError, match="no readable image|not describe an image"):
+    with pytest.raises(WrongInputError, match=r"no readable image|not describe an image"):
         read_image(str(layout), "x86_64")
 
 

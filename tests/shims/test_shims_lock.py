@@ -94,7 +94,7 @@ def test_a_step_that_outlives_its_script_keeps_the_lock(fedora: Fedora, start: S
     refused = fedora.run(text)
     assert refused.returncode == 1
     assert "another run is in progress" in refused.stderr
-    assert "the step one-step of another run is still at work (process " in refused.stderr
+    assert "the step one-step of another run is still running (process " in refused.stderr
     with pytest.raises(RefusedError, match="the step 'one-step' of another run"):  # nor does the command run into it
         apply(made(SLOW), StateDir(fedora.root), print)
     assert log(fedora) == ["begin"]
@@ -146,7 +146,7 @@ def test_at_a_terminal_a_signal_waits_for_the_end_of_the_step(fedora: Fedora, st
     said, _ = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGTERM
     assert log(fedora) == ["begin", "end"]
-    assert "interrupted (SIGTERM) at the step one-step" in said
+    assert "interrupted (SIGTERM) during the step one-step" in said
     os.close(master)
     os.close(slave)
 
