@@ -155,5 +155,5 @@ FAULTS = (
     Fault("cut in a wheel", spoilt("half", "index.lab"), ("the step environments failed",)),
     Fault("metadata that do not fit their index", spoilt("garbled", "fedora.lab"), ("failed", "checksum")),
     Fault("a scriptlet that fails", marked("scriptlet-fails"), ("scriptlet", "the step driver failed")),
-    Fault("a module that cannot be built", marked("akmods-fails"), ("no open module", "the step driver failed")),
+    Fault("a module that cannot be built", marked("akmods-fails"), ("no open kernel module", "the step driver failed")),
 )  # fmt: skip

@@ -200,9 +200,9 @@ def test_killed_anywhere_it_goes_on_and_is_taken_back(
         write(tmp_path / "recipe.json", to_json(made))
         before = world.tree()
         program = (
-            "import sys; from pathlib import Path; from gpusetup.apply.state_dir import Place; "
+            "import sys; from pathlib import Path; from gpusetup.apply.state_dir import StateDir; "
             "from gpusetup.apply.run import apply; from gpusetup.render.model import Recipe; "
-            "from gpusetup.value import load; apply(load(Path(sys.argv[1]), Recipe), Place(Path(sys.argv[2])), print)"
+            "from gpusetup.value import load; apply(load(Path(sys.argv[1]), Recipe), StateDir(Path(sys.argv[2])), print)"
         )
         killed = subprocess.run(
             [sys.executable, "-c", program, tmp_path / "recipe.json", world.root],
@@ -285,7 +285,7 @@ def test_a_module_that_is_in_use_stays_loaded_and_undo_goes_on(world: World) -> 
         ("module-option", "debian", "rm $ROOT/etc/modprobe.d/own.conf", "/proc/cmdline"),
         ("allow-module", "suse", "rm $ROOT/etc/default/grub", "where your boot loader"),
         ("allow-module", "debian", "sed -i s/modprobe.*nvidia// $ROOT/etc/default/grub", "remove it from where"),
-        ("remove-compat", "any", "rm $ROOT/etc/ld.so.conf.d/cuda.conf", "names /usr/local/cuda/compat"),
+        ("remove-compat", "any", "rm $ROOT/etc/ld.so.conf.d/cuda.conf", "contains /usr/local/cuda/compat"),
         ("stray-library", "fedora", "echo /usr/local/lib/libcuda.so.1 >$SHIM/owned", "belongs to a package"),
         ("unset", "any", "rm -r $ROOT/etc/profile.d $ROOT/etc/environment $ROOT/home", "remove it where you set it"),
     ],
