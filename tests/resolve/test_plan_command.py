@@ -42,7 +42,7 @@ def test_no_stack_is_exit_4_with_the_conflict_and_the_ways_out(gpusetup: Run) ->
     done = gpusetup(*asked)
     assert done.returncode == 4
     assert "Pascal is supported by the proprietary kernel modules only" in done.stdout
-    assert "leave the GeForce GTX 1080 out: --gpu 'GeForce RTX 5090'" in done.stdout
+    assert "drop the GeForce GTX 1080: --gpu 'GeForce RTX 5090'" in done.stdout
     as_json = gpusetup(*asked, "--json")
     assert as_json.returncode == 4
     assert len(msgspec.json.decode(as_json.stdout, type=Refusal).ways_out) == 2
