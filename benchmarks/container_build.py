@@ -1,6 +1,6 @@
 """Every base's rendered file, built unchanged by buildah upon stand-ins for the upstream images; then the real thing.
 
-    python benchmarks/container_build.py                      # both of these, and nothing of it is kept
+    python benchmarks/container_build.py                      # both of these; all files are removed afterwards
     python benchmarks/container_build.py bases [BASE…]        # stub wheels, each twice: have both builds one digest?
     python benchmarks/container_build.py real FOLDER [PART…]  # the real CPU wheels of PyTorch and TensorFlow
 
@@ -85,8 +85,8 @@ def every_base(images: Images, base: str) -> bool:
     wanted = [*BASES[base], "--framework", "torch", "--base-image", base]
     reference = images.stand_in(wanted).base.reference
     first, second = (build(images, f"localhost/{base}:{n}", wanted) for n in (1, 2))
-    told = f"{base:12} {reference}: built in {first.seconds:.0f} s, {size(images, f'localhost/{base}:1')}"
-    return told_same(told, first, second)
+    line = f"{base:12} {reference}: built in {first.seconds:.0f} s, {size(images, f'localhost/{base}:1')}"
+    return same_digest(line, first, second)
 
 
 def stage(images: Images, name: str, *options: str) -> bool:
@@ -119,7 +119,7 @@ def again(images: Images) -> bool:
     """Build the self-test image once more, from nothing, and say whether it is the same."""
     slim = [*common(images), "--format", "selftest"]
     first = build(images, PROVING, slim)
-    return told_same(
+    return same_digest(
         "self-test image", first, build(images, "localhost/selftest:2", [*slim, "--builder-option=--no-cache"])
     )
 
@@ -139,8 +139,8 @@ def listed(images: Images) -> bool:
         f"bill of materials: {len(names)} parts, {hashed} wheels with their SHA-256; schema 1.6: {invalid or 'valid'}"
     )
     print(f"in the image and not in the bill: {', '.join(map(' '.join, lacking)) or 'nothing'}")
-    told = {True: "free", False: "not free", None: "not known"}
-    print("licences: " + ", ".join(f"{n} {told[state]}" for state, n in Counter(one["free"] for one in parts).items()))
+    words = {True: "free", False: "not free", None: "not known"}
+    print("licences: " + ", ".join(f"{n} {words[state]}" for state, n in Counter(one["free"] for one in parts).items()))
     print("not free: " + (", ".join(one["name"] for one in parts if one["free"] is False) or "none"))
     return invalid is None and not lacking and hashed > 0
 
@@ -214,10 +214,10 @@ def build(images: Images, image: str, options: list[str]) -> Build:
     return Build(done.stdout.split()[0], time.monotonic() - start)
 
 
-def told_same(told: str, first: Build, second: Build) -> bool:
-    """Print `told` and whether both builds have one digest, and return it."""
+def same_digest(line: str, first: Build, second: Build) -> bool:
+    """Print `line` and whether both builds have the same digest, and return that."""
     same = first.id == second.id
-    print(f"{told}; two builds, {'one digest' if same else 'TWO DIGESTS'} {first.id[:19]}", flush=True)
+    print(f"{line}; two builds, {'one digest' if same else 'TWO DIGESTS'} {first.id[:19]}", flush=True)
     return same
 
 

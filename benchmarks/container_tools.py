@@ -1,8 +1,8 @@
-"""Files that build and run images, given to the newest of the programs they are for.
+"""Runs rendered container files through the newest versions of the programs they are for.
 
     python benchmarks/container_tools.py [ROOT [PART…]]
 
-ROOT is the root of a Debian that has them, and is kept; where there is none yet, debootstrap makes it (some 2 GB). The
+ROOT is the root of a Debian that has them; if missing, debootstrap creates it (some 2 GB), and it is kept. The
 parts: `quadlet` (podman's generator, and systemd on what it makes), `compose` (Docker Compose), `apptainer` (builds the
 definition of every base upon stand-ins and runs it), `bootc` (buildah builds the bootable host upon a stand-in, with
 stub packages). Where a command is given, hostile words are in it, and have to arrive as they are. Needs root.
@@ -55,8 +55,8 @@ def quadlet(root: Debian) -> bool:
     units |= {base: made(base, "quadlet") for base in BASES}
     for name, unit in units.items():
         root.write(f"/root/units/{name}.container", unit.text)
-    told = root.run("env", "QUADLET_UNIT_DIRS=/root/units", "/usr/libexec/podman/quadlet", "--dryrun")
-    services = dict(part.split(".service---\n", 1) for part in told.split("\n---")[0:] if ".service---" in part)
+    output = root.run("env", "QUADLET_UNIT_DIRS=/root/units", "/usr/libexec/podman/quadlet", "--dryrun")
+    services = dict(part.split(".service---\n", 1) for part in output.split("\n---")[0:] if ".service---" in part)
     services = {name.lstrip("-"): text for name, text in services.items()}
     got = {name: readers.service_words(text)[-1] for name, text in services.items() if name.startswith("word")}
     wrong = [words[int(name[4:])] for name, word in got.items() if word != words[int(name[4:])]]
@@ -80,8 +80,8 @@ def compose(root: Debian) -> bool:
             "/root/compose/compose.yaml",
             made(base, "compose", msgspec.structs.replace(JOB, command=readers.NASTY)).text,
         )
-        told = root.run("docker-compose", "--file", "/root/compose/compose.yaml", "config", "--format", "json")
-        service = json.loads(told)["services"]["train"]
+        output = root.run("docker-compose", "--file", "/root/compose/compose.yaml", "config", "--format", "json")
+        service = json.loads(output)["services"]["train"]
         right += [readers.undoubled(word) for word in service["command"]] == list(readers.NASTY)
     print(
         f"{root.run('docker-compose', 'version').strip()}: {right} of {len(BASES)} files read, all words as they were"
@@ -112,12 +112,12 @@ def _apptainer(root: Debian, images: Images, base: str) -> bool:
     root.online("apptainer", "--quiet", "build", "--sandbox", "--force", "image", "image.def")
     seconds = time.monotonic() - start
     got = json.loads(root.online("apptainer", "--quiet", "run", "image").splitlines()[-1])
-    told = json.loads(root.online("apptainer", "inspect", "--json", "--labels", "image"))
-    labels = told["data"]["attributes"]["labels"]
+    output = json.loads(root.online("apptainer", "inspect", "--json", "--labels", "image"))
+    labels = output["data"]["attributes"]["labels"]
     lacking = {name for name, value in container.labels.items() if labels.get(name) != value}
-    words_told = "every word arrived" if got == words else f"got {got}"
+    arrived = "every word arrived" if got == words else f"got {got}"
     print(f"apptainer, {base}: built in {seconds:.0f} s; "
-          f"{words_told}; labels lacking: {lacking or 'none'}", flush=True)  # fmt: skip
+          f"{arrived}; labels lacking: {lacking or 'none'}", flush=True)  # fmt: skip
     return got == words and not lacking
 
 
@@ -161,7 +161,7 @@ def bootc(root: Debian) -> bool:
 
 
 def signing_key(root: Debian) -> bytes:
-    """Make a key to sign the module with, and return a piece of it that would tell where it got to."""
+    """Make a key to sign the module with, and return a piece of it that shows where it ended up."""
     place = root.folder / "root"
     files = ("-keyout", place / "key.priv", "-outform", "DER", "-out", place / "key.der")
     run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=lab", *files)

@@ -1,8 +1,8 @@
 """What `gpusetup detect` costs as a whole process: per further GPU, and per hundred installed distributions.
 
-Every arm is run in turn, round after round, so that whatever else the machine does meets all alike. GPUs are those of
-the fake driver, whose calls cost nothing: what a real driver takes for its answers comes on top. Beside the time that
-passes stands the processor time of all its processes, which another program's work does not lengthen much.
+The arms are run in turn, round after round, so that other load on the machine affects all alike. The GPUs are those of
+the fake driver, whose calls cost nothing: the time of a real driver is added to this. Beside the wall time, the
+processor time of all processes is printed, which depends less on other load.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Whether every fault of every NVML function we call is told by name, in time, and never ends in "healthy".
+"""Checks that every fault of every NVML function used is reported by name, in time, and never ends in "healthy".
 
 Faults are all return codes, a call that never returns, three kinds of crash and three of garbage.
-Exits 1 when a fault was not told by name, took longer than its deadline allows, or ended in "healthy".
+Exits 1 when a fault was not reported by name, took longer than its deadline allows, or ended in "healthy".
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The first law, in full: every rule on every host of the doctor's tests, each reading and each fact taken away.
+"""Every rule on every host of the doctor's tests, with each reading and each fact removed in turn.
 
 ``python benchmarks/first_law.py [SHARE]``. The tests put every rule to the question on the healthy hosts, and each rule
 on the hosts of its own cases; this puts every rule on all of them, and prints how much was asked and which exceptions
-the rules declare. SHARE (1 unless told) takes every n-th host of the cases. Exits 1 when a rule was well without what
-it had asked for.
+the rules declare. SHARE (default 1) takes every n-th host of the cases. Exits 1 when a rule reported "ok" without a
+reading or fact that it needs.
 """
 
 from __future__ import annotations

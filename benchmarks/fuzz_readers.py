@@ -1,6 +1,6 @@
-"""Spoilt copies of real samples for whatever reads a stranger's data, none of which may crash, hang or take memory.
+"""Fuzzes every reader of untrusted data with damaged samples; none may crash, hang or exhaust memory.
 
-``python benchmarks/fuzz_readers.py [SECONDS] [SEED]`` goes round all readers for so long (default 60 s). Each gets its
+``python benchmarks/fuzz_readers.py [SECONDS] [SEED]`` cycles through all readers (default 60 s). Each gets its
 inputs in a child with 512 MiB and 2 s of processor time for one. An input that is too much for a reader is kept and
 named. Exits 1 when there was any.
 """

@@ -1,4 +1,4 @@
-"""Will this image run on that driver and that card: every driver × image × card of the tables, against the oracle."""
+"""Whether an image runs on a driver and a GPU: every driver × image × GPU of the tables, compared with the oracle."""
 
 from __future__ import annotations
 

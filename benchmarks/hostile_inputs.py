@@ -1,4 +1,4 @@
-"""Hostile text where a recipe takes text: nothing of it may ever be run, and all of it must arrive as it was.
+"""Hostile text in every text field of a recipe: none of it may be run, and all of it must arrive unchanged.
 
 ``python benchmarks/hostile_inputs.py [COUNT]``. Three campaigns against real bash: COUNT words (default 40,000) drawn
 by hypothesis through the quoting filter, in every place a template may put one; poison in every single text of several

@@ -1,4 +1,4 @@
-"""Processor time that the doctor takes for saved machines of a size that nobody has, and for a quarter of that.
+"""Processor time of the doctor for unrealistically large saved machines, and for a quarter of that size.
 
 ``python benchmarks/hostile_sizes.py``. Work that grows by squares takes sixteen times as long for four times as much.
 Exits 1 where it took more than eight times.
@@ -47,9 +47,9 @@ def main() -> int:
     worst = 0.0
     for kind, (make, size) in SIZES.items():
         quarter, whole = seconds(make(size // 4)), seconds(make(size))
-        told = ", ".join(f"{name} {took:.2f} s" for name, took in whole.items())
+        parts = ", ".join(f"{name} {took:.2f} s" for name, took in whole.items())
         grown = sum(whole.values()) / sum(quarter.values())
-        print(f"{size} {kind}: {told}; {grown:.1f} times a quarter of it")
+        print(f"{size} {kind}: {parts}; {grown:.1f} times a quarter of it")
         worst = max(worst, grown)
     return 1 if worst > MOST else 0
 

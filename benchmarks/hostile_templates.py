@@ -23,7 +23,7 @@ from tests.render.bash_oracle import BROKEN, HOSTILE, filled, ran, refusal, run
 from tests.render.shape_grammar import Shapes
 
 EVERY = 5
-"""Of the refused shapes every so manieth is run, to see how many were harmless."""
+"""One of this many refused shapes is run, to estimate how many were harmless."""
 
 
 def main(count: str = "2000", seed: str = "1") -> int:

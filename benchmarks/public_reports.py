@@ -1,7 +1,7 @@
 """Public reports with a known cause: how many the doctor explains, and what it says first of each.
 
-``[CHECKOUT=DIR] python benchmarks/public_reports.py [FOLDER]``. FOLDER (``tests/doctor/reports`` unless told) holds the
-reports. CHECKOUT is the version to measure (this one unless told), with its program in ``.venv``: reports and judge
+``[CHECKOUT=DIR] python benchmarks/public_reports.py [FOLDER]``. FOLDER (default ``tests/doctor/reports``) holds the
+reports. CHECKOUT is the version to measure (default: this one), with its program in ``.venv``: reports and judge
 stay those of this checkout, so that two versions are measured alike.
 """
 

@@ -1,6 +1,6 @@
 """Whether any host, however broken, makes detection or the doctor fail: thousands of random ones are read and judged.
 
-Usage: ``random_hosts.py [COUNT [SEED]]``; ten thousand unless told, shared between all processors. Exits 1 with the
+Usage: ``random_hosts.py [COUNT [SEED]]``; ten thousand by default, spread over all processors. Exits 1 with the
 smallest host that does it: the files that are not as they should be.
 """
 

@@ -1,8 +1,8 @@
 """What NVIDIA's own libnvidia-ml.so says on this machine, and what detection and the doctor make of it.
 
 Takes ``libnvidia-ml1`` from the non-free part of the Debian release that apt is set up for, unpacks it into a folder
-(nothing is installed) and lets the loader find it there. Exits 1 when the driver's absence is not told by name; 0 with
-a message where there is no such package to be had.
+(nothing is installed) and lets the loader find it there. Exits 1 when the driver's absence is not reported by name;
+0 with a message where the package is not available.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         library = _fetch(Path(folder))
         if library is None:
-            print(f"{PACKAGE} cannot be had here: nothing was tried")
+            print(f"{PACKAGE} is not available here: nothing was tested")
             return 0
         nodes = set(Path("/dev").glob("nvidia*"))
         try:

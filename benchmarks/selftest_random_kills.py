@@ -1,4 +1,4 @@
-"""Workers killed at random moments: every suite ends, and what it says is true: ``… [BLOWS] [SEED]``.
+"""Kills workers at random moments: every suite must end, with a correct report: ``… [KILLS] [SEED]``.
 
 Suites of small checks run one after another while their workers and jobs get SIGKILL, SIGSEGV and SIGTERM at random,
 until so many blows were struck. Takes about half a second per blow.

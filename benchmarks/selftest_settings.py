@@ -1,8 +1,8 @@
-"""The self-test under other people's settings: start-up code, variables, ``keras.json``.
+"""The self-test under unusual settings: start-up code, variables, ``keras.json``.
 
-``selftest_settings.toml`` lists them. Each runs the checks named (all unless told) in a process of its own that finds
+``selftest_settings.toml`` lists them. Each runs the checks named (default: all) in a separate process that finds
 the start-up code as ``sitecustomize``. Prints one line per setting, how the runs and the proof ended, and ends with 1
-when a setting ended otherwise than its row says. All of it takes half an hour on two cores.
+when a setting did not end as its row expects. All of it takes half an hour on two cores.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How long whole commands take to start, as ratios to bare processes measured in the same run.
 
-Everything is run in turn, round after round, so that whatever else the machine does meets all alike; the medians and
+The commands are run in turn, round after round, so that other load on the machine affects all alike; the medians and
 their ratios are printed. Exits 1 when a ratio is beyond its budget.
 """
 

@@ -1,1 +1,1 @@
-"""The reference workloads: one folder per check, imported in worker processes only. README.md has the contract."""
+"""The reference workloads: one folder per check, imported only in worker processes. README.md has the contract."""

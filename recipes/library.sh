@@ -1,16 +1,16 @@
-# Shell functions that every step may call. Nothing here changes anything but through the caller's arguments.
+# Shell functions for every step. They change only what their arguments name.
 #
-# GPUSETUP_ROOT puts another folder in front of every path that is read or written (tests, image roots).
-# GPUSETUP_BUNDLE is a folder made by the bundle script: then nothing is taken from the network.
-# What is needed to take a step back is kept in $state, as STEP.before, STEP.after (package names), STEP.files/ and STEP.ours/.
+# GPUSETUP_ROOT is a folder prefixed to every path that is read or written (tests, image roots).
+# GPUSETUP_BUNDLE is a folder made by the bundle script: then nothing is downloaded.
+# The data for undo is in $state: STEP.before, STEP.after (package names), STEP.files/ and STEP.ours/.
 
 shopt -s inherit_errexit
-umask 022 # whatever the caller's: what is made for all is for all to read, and for nobody else to change
+umask 022 # independent of the caller's: system files must be readable by all, and writable only by root
 root=${GPUSETUP_ROOT:-}
 [[ -z $root || $root == /* ]] || root=$PWD/$root
 bundle=${GPUSETUP_BUNDLE:-}
 state=$root/var/lib/gpusetup
-export PYTHONSAFEPATH=1 # no Python that is started here takes modules from the folder we happen to be in
+export PYTHONSAFEPATH=1 # Python must not import modules from the working directory
 
 say() { printf '%s\n' "$*"; }
 
@@ -19,16 +19,16 @@ fail() {
   return 1
 }
 
-# ── whose a place is ──────────────────────────────────────────────────────────────────────────────────────────────
-# Whoever runs this is root, and in a folder of their own other users can put a link wherever they like. So nothing is read
-# or written there as root: `keeper` says whose a place is, and `at` does what is to be done as that user. A new file is
-# made beside the place and gets there in one move, which follows no link.
+# ── ownership of paths ────────────────────────────────────────────────────────────────────────────────────────────
+# This runs as root, and in a folder that another user can write, that user can place links to any file. So nothing is read
+# or written there as root: `keeper` returns the user who controls a path, and `at` runs a command as that user. A new file
+# is created in the same folder and renamed, which follows no link.
 
-# keeper PATH: "" where every folder and link on the way to PATH is root's (or whose shell this is) alone to change, else the
-# one other user who can; where several can, it fails.
+# keeper PATH: "" where only root (or the current user) can change the folders and links on the way to PATH, else the one
+# other user who can; fails if several can.
 keeper() {
   local me
-  [[ $1 == /* && $1/ != */../* ]] || fail "$1 is not a whole path, from / and without .." || return
+  [[ $1 == /* && $1/ != */../* ]] || fail "$1 is not an absolute path without .." || return
   me=$(stat -c %U /proc/self/)
   { namei -l -- "$1" 2>/dev/null || :; } | ME=$me PLACE=$1 awk '
     /^[dl]/ {
@@ -36,30 +36,30 @@ keeper() {
       if (owner != "root" && owner != ENVIRON["ME"]) { if (user != "" && user != owner) shared = $4; user = owner }
       if (mode ~ /^l/) next
       last = mode
-      # Members of staff are administrators too (Debian Policy 9.1.2); a sticky folder keeps what is in it.
+      # Members of staff are administrators too (Debian Policy 9.1.2); in a sticky folder others cannot replace entries.
       if (substr(mode, 9, 1) == "w" && mode !~ /[tT]$/) shared = $4
       if (substr(mode, 6, 1) == "w" && mode !~ /[tT]$/ && group != "root" && group != "staff" && group != owner) shared = $4
     }
     END {
-      if (!seen) shared = "(namei did not say)"
+      if (!seen) shared = "(namei failed)"
       if (substr(last, 9, 1) == "w" && user == "") shared = "the last one"
       if (shared != "") {
-        print "other users can change what is in " ENVIRON["PLACE"] ": look at its folder " shared > "/dev/stderr"
+        print "other users can change " ENVIRON["PLACE"] ": check the permissions of its folder " shared > "/dev/stderr"
         exit 1
       }
       print user
     }'
 }
 
-# only_roots PATH: fails, saying so, where another user has a part of it.
+# only_roots PATH: fails where another user can change PATH or a folder above it.
 only_roots() {
   local user
   user=$(keeper "$1") || return
-  [[ -z $user ]] || fail "$1 is where $user can change it, and root does not: do this as $user, or choose a folder of root's"
+  [[ -z $user ]] || fail "$user can change $1, so root does not use it: do this as $user, or choose a folder that only root can change"
 }
 
-# at PATH COMMAND…: as whose place PATH is, with nothing of root's environment. COMMAND is a program, or a function that
-# calls no other.
+# at PATH COMMAND…: run COMMAND as the user who controls PATH, without root's environment. COMMAND is a program, or a
+# function that calls no other function.
 at() {
   local user home
   user=$(keeper "$1") || return
@@ -73,12 +73,13 @@ at() {
     bash -euc "$(declare -f "$1")"$'\n"$@"' gpusetup "$@")
 }
 
-# put_at PLACE MODE [LIKE]: stdin becomes PLACE in one move; with the mode, owner and time of LIKE, or MODE, or as it was.
+# put_at PLACE MODE [LIKE]: replace PLACE with stdin by a rename; mode, owner and time are those of LIKE, or MODE, or those
+# it had.
 put_at() {
   local new folder=${1%/*}/ backup=none
   [[ $1 != *.gpusetup-save ]] || backup=numbered
   mkdir -p "$folder" || return
-  find "$folder" -maxdepth 1 -name '.gpusetup.??????????' -delete # what a kill has left
+  find "$folder" -maxdepth 1 -name '.gpusetup.??????????' -delete # left by a killed run
   new=$(mktemp "$folder.gpusetup.XXXXXXXXXX") || return
   if cat >"$new" &&
     if [[ -n ${3:-} ]]; then
@@ -92,7 +93,7 @@ put_at() {
   return 1
 }
 
-# link_at PLACE TARGET: PLACE becomes a link.
+# link_at PLACE TARGET: replace PLACE with a link to TARGET.
 link_at() {
   local new folder=${1%/*}/ backup=none
   [[ $1 != *.gpusetup-save ]] || backup=numbered
@@ -100,13 +101,13 @@ link_at() {
     mv -fT --backup="$backup" "$new" "$1"
 }
 
-# drop_at PLACE: nothing is there any more.
+# drop_at PLACE: remove the file.
 drop_at() {
   [[ ! -d ${1%/*}/ ]] || find "${1%/*}/" -maxdepth 1 -name '.gpusetup.??????????' -delete
   rm -f -- "$1"
 }
 
-# state_at PLACE: what is there, in one line that another one can be compared with.
+# state_at PLACE: type and content in one line, to compare.
 state_at() {
   local sum
   if [[ -L $1 ]]; then
@@ -117,7 +118,7 @@ state_at() {
   elif [[ -e $1 ]]; then echo other; else echo absent; fi
 }
 
-# behind PATH: where what is written to PATH belongs: a link stays one. One that leads out of $root is not followed.
+# behind PATH: the file to write instead of PATH: the target of a link, unless that is outside of $root.
 behind() {
   local real user theirs
   if [[ ! -L $root$1 ]] || ! real=$(readlink -m -- "$root$1") || [[ $real != "$root"/* ]]; then
@@ -126,18 +127,18 @@ behind() {
   fi
   user=$(keeper "$root$1") || return
   theirs=$(keeper "$real") || return
-  [[ $theirs == "$user" ]] || fail "$root$1 is a link of $user's to $real, which is not theirs: it is not followed" || return
+  [[ $theirs == "$user" ]] || fail "$root$1 is a link by $user to $real, which is not $user's: it is not followed" || return
   say "${real#"$root"}"
 }
 
 # ── files ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-# What was at a place before a step is kept in STEP.files/PLACE, or STEP.files/PLACE.absent, and in STEP.ours/PLACE, one
-# line each, what the step has put there: a file that is neither was changed by somebody since, and is not taken away.
+# STEP.files/PLACE (or STEP.files/PLACE.absent) is the state of PLACE before the step; STEP.ours/PLACE has a line for each
+# state that the step has written. A file in neither state was changed by someone else, and is not removed.
 
-# keep PATH [MODE]: writes stdin there in one move, so that nobody ever reads half of it.
+# keep PATH [MODE]: write stdin to PATH atomically, so that no reader sees an incomplete file.
 keep() { at "$1" put_at "$1" "${2:-600}"; }
 
-# put_aside STEP PATH: what is at PATH before the step, for undo; once, however often the step is tried.
+# put_aside STEP PATH: save PATH as it is before the step, for undo; only on the first attempt.
 put_aside() {
   local place=$root$2 aside=$state/$1.files$2 now user
   user=$(keeper "$place") || return
@@ -145,7 +146,7 @@ put_aside() {
   if [[ -e $aside || -L $aside || -e $aside.absent ]]; then
     if [[ $now == "file "* ]] && changed_since "$1" "$2" "$now"; then
       at "$place" cat "$place" | at "$place" put_at "$place.gpusetup-save" "" || return
-      say "   $2 was changed since this step wrote it: that is now $2.gpusetup-save" >&2
+      say "   $2 was changed after this step wrote it: the changed file is saved as $2.gpusetup-save" >&2
     fi
     return
   fi
@@ -161,12 +162,12 @@ put_aside() {
   esac
 }
 
-# before_step STEP PATH: the state that was put aside.
+# before_step STEP PATH: the saved state.
 before_step() {
   if [[ -e $state/$1.files$2.absent ]]; then say absent; else state_at "$state/$1.files$2"; fi
 }
 
-# is_ours STEP PATH [STATE]: what is at PATH now, or will be, is the step's doing.
+# is_ours STEP PATH [STATE]: record the present state of PATH, or STATE, as written by the step.
 is_ours() {
   local ours=$state/$1.ours$2 now=${3:-}
   [[ -n $now ]] || now=$(at "$root$2" state_at "$root$2") || return
@@ -174,12 +175,12 @@ is_ours() {
   grep -qsxF -- "$now" "$ours" || say "$now" >>"$ours"
 }
 
-# changed_since STEP PATH NOW: it is known what the step has put there, and NOW is another thing, and not the one before.
+# changed_since STEP PATH NOW: NOW is neither a state written by the step nor the one before it.
 changed_since() {
   [[ -e $state/$1.ours$2 ]] && ! grep -qxF -- "$3" "$state/$1.ours$2" && [[ $3 != "$(before_step "$1" "$2")" ]]
 }
 
-# write_file STEP PATH [MODE]: stdin becomes PATH, with the mode it had unless told; what was there before is put aside for
+# write_file STEP PATH [MODE]: replace PATH with stdin, keeping its mode unless MODE is given; the former file is saved for
 # undo. A link stays a link.
 write_file() {
   local path sum
@@ -187,22 +188,22 @@ write_file() {
   put_aside "$1" "$path" || return
   cat >"$state/write.new" || return
   sum=$(sha256sum <"$state/write.new") || return
-  is_ours "$1" "$path" "file ${sum%% *}" || return # before the move: a kill between the two must not make it a stranger's
+  is_ours "$1" "$path" "file ${sum%% *}" || return # before the rename: else a kill in between would make it look changed by someone else
   at "$root$path" put_at "$root$path" "${3:-}" <"$state/write.new" || return
   rm -f "$state/write.new"
 }
 
-# take_away STEP PATH: nothing is at PATH; what was there before is put aside for undo.
+# take_away STEP PATH: remove PATH; the former file is saved for undo.
 take_away() {
   put_aside "$1" "$2" || return
   is_ours "$1" "$2" absent || return
   at "$root$2" drop_at "$root$2"
 }
 
-# file_holds PATH: whether PATH is, byte for byte, what stdin says.
+# file_holds PATH: whether PATH equals stdin, byte for byte.
 file_holds() { [[ -f $root$1 ]] && cmp -s - "$root$1"; }
 
-# restore_files STEP: puts back what was put aside, but where somebody has changed a file since.
+# restore_files STEP: restore the saved files, except those that were changed by someone else since.
 restore_files() {
   local aside asides folder=$state/$1.files
   [[ -d $folder ]] || return 0
@@ -218,16 +219,16 @@ restore_files() {
 restore_file() {
   local before now user like="" place=$root$2 aside=$state/$1.files$2
   user=$(keeper "$place") || return
-  [[ -n $user ]] || like=$aside # its owner and mode are for root alone to give
+  [[ -n $user ]] || like=$aside # only root can set owner and mode
   before=$(before_step "$1" "$2")
   now=$(at "$place" state_at "$place") || return
   if changed_since "$1" "$2" "$now"; then
     if [[ $before == absent ]]; then
-      say "   $2 was changed since this step wrote it, and stays: remove it when nothing needs it" >&2
+      say "   $2 was changed after this step wrote it, and is kept: remove it when nothing needs it" >&2
       return
     fi
     place+=.gpusetup-save
-    say "   $2 was changed since this step wrote it, and stays: what was there before is $2.gpusetup-save" >&2
+    say "   $2 was changed after this step wrote it, and is kept: the original is $2.gpusetup-save" >&2
   fi
   case $before in
     absent) at "$place" drop_at "$place" ;;
@@ -237,16 +238,15 @@ restore_file() {
 }
 
 # ── packages ──────────────────────────────────────────────────────────────────────────────────────────────────────
-# The distribution's own library says what its package manager calls these: `package_names [GLOB…]`, of those that are
-# installed, one a line; `take_out NAME…`, which refuses, rather than removing too, what somebody has since built on them;
-# `package_owns PATH`.
+# The distribution's library defines: `package_names [GLOB…]`, the installed packages, one per line; `take_out NAME…`, which
+# removes them, and fails if other packages depend on them by now; `package_owns PATH`.
 
-# Names only: a package that was there and is updated meanwhile is still the user's.
+# Names without versions: a package that was installed before and was updated since is still the user's.
 remember_packages_before() {
   [[ -e $state/$1.before ]] || package_names | keep "$state/$1.before"
 }
 
-# remove_packages STEP [GLOB…]: removes what the step brought, and of packages that match a GLOB whatever came since.
+# remove_packages STEP [GLOB…]: remove the packages that the step installed, and new packages that match a GLOB.
 remove_packages() {
   local step=$1 names
   shift

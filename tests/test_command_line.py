@@ -69,8 +69,8 @@ def test_a_closed_pipe_is_no_fault() -> None:
         ('"$0" doctor --machine - <&-', 2, "is not a saved machine"),
         ('"$0" doctor >&-', 0, ""),
         ('"$0" doctor <&- >&- 2>&-', 0, ""),
-        ('"$0" --version >/dev/full', 2, "gpusetup: the output cannot be written: No space left on device"),
-        ('"$0" doctor >/dev/full', 2, "gpusetup: the output cannot be written: No space left on device"),
+        ('"$0" --version >/dev/full', 2, "gpusetup: cannot write the output: No space left on device"),
+        ('"$0" doctor >/dev/full', 2, "gpusetup: cannot write the output: No space left on device"),
         ('set -o pipefail; "$0" doctor --json | true', 141, ""),
         ('set -o pipefail; "$0" facts list 2>&- | true', 141, ""),
         ('set -o pipefail; "$0" plan --gpu RTX4090 --distro fedora | true', 141, ""),
@@ -82,7 +82,7 @@ def test_streams_may_be_closed_full_or_unread(line: str, code: int, said: str) -
     assert run.returncode == code
     assert said in run.stderr
     assert run.stderr.count("\n") <= 2
-    assert "a fault of gpusetup" not in run.stderr
+    assert "internal error" not in run.stderr
 
 
 def test_a_fault_of_ours_is_owned_and_short(
@@ -98,7 +98,7 @@ def test_a_fault_of_ours_is_owned_and_short(
     monkeypatch.setattr(sys, "argv", ["gpusetup"])
     assert cli.main() == 70
     said = capsys.readouterr().err
-    assert "a fault of gpusetup itself: ZeroDivisionError: by hand" in said
+    assert "internal error: ZeroDivisionError: by hand" in said
     assert "Traceback" not in said
 
 
@@ -128,7 +128,7 @@ def test_a_flag_given_twice_is_no_contradiction(gpusetup: Run) -> None:
         ("GPUSETUP_DOCTOR_MACHINE", "/no/such", 2, "/no/such"),
         ("GPUSETUP_DOCTOR_FAILON", "warning", 2, "did you mean GPUSETUP_DOCTOR_FAIL_ON?"),
         ("GPUSETUP_DOCTOR_XYZZY", "1", 2, "unset it"),
-        ("GPUSETUP_DOKTOR_FAIL_ON", "warning", 0, "GPUSETUP_DOKTOR_FAIL_ON belongs to no command"),
+        ("GPUSETUP_DOKTOR_FAIL_ON", "warning", 0, "GPUSETUP_DOKTOR_FAIL_ON belongs to no gpusetup command"),
         ("GPUSETUP_PLAN_RELEASE", "nonsense", 0, ""),
     ],
 )

@@ -42,7 +42,7 @@ def test_a_rule_is_explained_by_its_slug_in_any_case(gpusetup: Run) -> None:
         (["doctor", "fix", "--redact"], "No such option"),
         (["doctor", "image"], "Missing argument 'IMAGE'"),
         (["doctor", "watch", "0"], "is not in the range"),
-        (["doctor", "--apply"], "go with --fix"),
+        (["doctor", "--apply"], "need --fix"),
     ],
 )
 def test_what_is_not_understood_is_one_message(words: list[str], said: str, gpusetup: Run) -> None:

@@ -41,18 +41,18 @@ def test_one_thing_of_another_on_the_way_is_enough(file: Path, commons: Path, wh
 
 
 @pytest.mark.parametrize("which", ["a", "a/b", "a/b/file"])
-@pytest.mark.parametrize(("mode", "who"), [(0o757, "everybody"), (0o775, "group 61001")])
+@pytest.mark.parametrize(("mode", "who"), [(0o757, "world-writable"), (0o775, "writable by group 61001")])
 def test_what_others_can_write_is_not(file: Path, commons: Path, which: str, mode: int, who: str) -> None:
     os.chown(commons / which, 0, MALLORY)
     (commons / which).chmod(mode)
-    assert Trust(0).path(str(file)) == f"{commons / which} can be written by {who} (mode {mode:04o})"
-    assert bool(Trust(0, lenient=True).path(str(file))) == (who == "everybody")
+    assert Trust(0).path(str(file)) == f"{commons / which} is {who} (mode {mode:04o})"
+    assert bool(Trust(0, lenient=True).path(str(file))) == (who == "world-writable")
 
 
 def test_a_sticky_folder_is_passed_through_but_holds_nothing_of_its_own(file: Path, commons: Path) -> None:
     (commons / "a").chmod(0o1777)
     assert Trust(0).path(str(file)) == ""
-    assert "everybody" in Trust(0).path(str(commons / "a"))
+    assert "world-writable" in Trust(0).path(str(commons / "a"))
 
 
 def test_a_link_is_as_good_as_who_made_it_and_where_it_leads(file: Path, commons: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_folder_that_is_gone_is_in_no_whole_paths_way(
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
     assert Trust(0).path(str(file)) == ""
-    assert "cannot be looked at" in Trust(0).path("file")
+    assert "cannot be checked" in Trust(0).path("file")
 
 
 def test_links_in_a_ring_and_what_is_not_there_are_reasons(commons: Path) -> None:
@@ -102,7 +102,7 @@ def test_an_access_list_is_seen_even_where_the_group_is_roots(file: Path) -> Non
     entries = ((1, 6, -1), (2, 6, MALLORY), (4, 4, -1), (16, 6, -1), (32, 4, -1))
     access = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *entry) for entry in entries)
     os.setxattr(file, "system.posix_acl_access", access)
-    assert Trust(0).path(str(file)) == f"{file} has an access list that lets others write (getfacl shows it)"
+    assert Trust(0).path(str(file)) == f"{file} has an ACL that lets other users write (see getfacl)"
 
 
 def test_a_group_of_ones_own_is_nobody_else(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +114,7 @@ def test_a_group_of_ones_own_is_nobody_else(file: Path, monkeypatch: pytest.Monk
     file.chmod(0o664)
     assert Trust(MALLORY).path(str(file)) == ""
     members.append("bob")
-    assert Trust(MALLORY).path(str(file)) == f"{file} can be written by group ada (mode 0664)"
+    assert Trust(MALLORY).path(str(file)) == f"{file} is writable by group ada (mode 0664)"
 
 
 def test_a_systems_group_without_members_is_nobody(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +126,7 @@ def test_a_systems_group_without_members_is_nobody(file: Path, monkeypatch: pyte
     os.chown(file, 0, 50)
     assert Trust(0).path(str(file)) == ""
     users.append(pwd.struct_passwd(("ada", "x", MALLORY, 50, "", "/", "/bin/bash")))
-    assert Trust(0).path(str(file)) == f"{file} can be written by group staff (mode 0664)"
+    assert Trust(0).path(str(file)) == f"{file} is writable by group staff (mode 0664)"
     del users[1]
     members.append("ada")
     assert Trust(0).path(str(file)) != ""
@@ -167,6 +167,6 @@ def test_a_refusal_says_whose_it_is_and_what_to_do(file: Path) -> None:
         require_tree(str(file.parent), "recipes")
     assert refused.value.message == (
         f"the recipes in {file.parent} are not used: {file.parent} belongs to user {MALLORY}, "
-        "so that others decide what root would run"
+        "so other users can change what root would run"
     )
     assert "cp -r" in refused.value.remedy

@@ -51,7 +51,7 @@ def test_own_steps_that_everybody_can_write_are_refused(gpusetup: Run, recipes: 
     (recipes / "fedora/33-mine.sh.j2").chmod(0o666)
     done = planned(gpusetup, recipes)
     assert (done.returncode, done.stdout) == (4, "")
-    assert "can be written by everybody (mode 0666)" in done.stderr
+    assert "is world-writable (mode 0666)" in done.stderr
 
 
 @needs_root
@@ -88,7 +88,7 @@ def test_root_is_warned_of_a_gpusetup_that_others_can_write_and_changes_nothing_
     os.chown(installed / "gpusetup", MALLORY, MALLORY)
     done = run(installed, "--version")
     assert done.returncode == 0
-    assert done.stderr.startswith(f"gpusetup: warning: {installed}/gpusetup belongs to user {MALLORY}, so that others")
+    assert done.stderr.startswith(f"gpusetup: warning: {installed}/gpusetup belongs to user {MALLORY}, so other users")
     for words in (("doctor", "--fix", "--apply", "--yes"), ("install", "--undo", "--yes")):
         done = run(installed, *words, GPUSETUP_ROOT=str(installed))
         assert done.returncode == 4, done.stderr
@@ -109,7 +109,7 @@ def test_one_file_that_others_can_write_is_enough_to_change_nothing(installed: P
     (installed / file).chmod(0o666)
     done = run(installed, "install", "--undo", "--yes", GPUSETUP_ROOT=str(installed))
     assert done.returncode == 4
-    assert f"{file} can be written by everybody" in done.stderr
+    assert f"{file} is world-writable" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["msgspec", "click", "typing", "os", "gc", "tomllib"])

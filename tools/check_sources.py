@@ -1,10 +1,10 @@
-"""Holds rows against sources that they do not themselves cite, and prints the result as the table of the docs.
+"""Compares rows with sources that they do not cite, and prints the result as the table in the docs.
 
     python -m tools.check_sources           prints it
     python -m tools.check_sources --write   writes it into docs/evidence/facts-cross-check.md
 
-What the other sources say lies in tools/cross_check/*.toml. A row that cites the source it would be held against is
-counted apart: agreeing with oneself proves nothing. A disagreement stands in settled.toml with what was decided.
+Data from the other sources are in tools/cross_check/*.toml. A row that cites the source it would be compared with is
+counted separately, since that would be circular. Disagreements are listed in settled.toml with their resolution.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FIRST, LAST = "<!-- check_sources -->\n", "\n<!-- /check_sources -->"
 
 
 class Claim(NamedTuple):
-    """What another source says of one field of one row, and what the row says."""
+    """The value of one field in another source, and in the row."""
 
     row: Fact
     field: str
@@ -39,12 +39,12 @@ class Claim(NamedTuple):
 
     @property
     def circular(self) -> bool:
-        """Whether the row cites that very file, whatever the commit."""
+        """Whether the row cites the same file, at any commit."""
         return _file(self.source) in map(_file, self.row.source)
 
 
 def pci_names(tables: Facts) -> Iterator[Claim]:
-    """Let NVIDIA's driver name the GPU of each PCI id; it does not tell laptops, memory and cooling apart as we do."""
+    """Let NVIDIA's driver name the GPU of each PCI id; it does not distinguish laptops, memory and cooling."""
     source = _read("pci_names")["source"]
     for pci_id, called in names().items():
         for gpu in gpus_by_pci_id(tables, pci_id):

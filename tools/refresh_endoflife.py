@@ -16,7 +16,7 @@ from typing import Any
 
 from gpusetup.errors import CannotLookError
 from tools import upstream
-from tools.rows import Row, apply, tell
+from tools.rows import Row, apply, merge
 
 URL = "https://endoflife.date/api/v1/products"
 SOURCE = "https://endoflife.date/docs/api/v1/"
@@ -31,9 +31,9 @@ def branches(rows: list[Row], url: str, today: date) -> Iterator[str]:
         if name not in known:
             yield f"branch {name} has no row: what it drives has to be read by hand"
             continue
-        told = {"released": day(release.get("releaseDate")), "eol": day(release.get("eolFrom")),
+        found = {"released": day(release.get("releaseDate")), "eol": day(release.get("eolFrom")),
                 "latest": latest.get("name"), "latest_date": day(latest.get("date"))}  # fmt: skip
-        yield from tell(known[name], told, SOURCE, today)
+        yield from merge(known[name], found, SOURCE, today)
 
 
 def fedoras(rows: list[Row], url: str, today: date) -> Iterator[str]:
@@ -42,8 +42,8 @@ def fedoras(rows: list[Row], url: str, today: date) -> Iterator[str]:
     for release in releases(url, "fedora"):
         name = str(release["name"])
         if name in known:
-            told = {"released": day(release.get("releaseDate")), "eol": day(release.get("eolFrom"))}
-            yield from tell(known[name], told, SOURCE, today)
+            found = {"released": day(release.get("releaseDate")), "eol": day(release.get("eolFrom"))}
+            yield from merge(known[name], found, SOURCE, today)
         elif name.isdecimal() and int(name) > max(map(int, known)):
             yield f"fedora {name} has no row: its compiler, Python and repositories have to be read by hand"
 

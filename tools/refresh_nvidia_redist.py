@@ -16,7 +16,7 @@ from typing import Any
 
 from gpusetup.errors import CannotLookError
 from tools import upstream
-from tools.rows import Row, apply, tell
+from tools.rows import Row, apply, merge
 
 URL = "https://developer.download.nvidia.com/compute"
 PLATFORM = "linux-x86_64"
@@ -31,8 +31,8 @@ def cuda(rows: list[Row], url: str, today: date) -> Iterator[str]:
         if manifest is None:
             yield f"{row['id']}: has no manifest"
             continue
-        told = {"driver_bundled": manifest.get("nvidia_driver", {}).get("version")}
-        yield from tell(row, told, f"{URL}/cuda/redist/redistrib_{row['release']}.json", today)
+        found = {"driver_bundled": manifest.get("nvidia_driver", {}).get("version")}
+        yield from merge(row, found, f"{URL}/cuda/redist/redistrib_{row['release']}.json", today)
 
 
 def cudnn(rows: list[Row], url: str, today: date) -> Iterator[str]:
@@ -46,8 +46,8 @@ def cudnn(rows: list[Row], url: str, today: date) -> Iterator[str]:
             yield f"{row['id']}: has no manifest"
             continue
         if manifest.get("cudnn", {}).get("version") == row["version"]:
-            told = {"tarballs": archives(manifest["cudnn"])}
-            yield from tell(row, told, f"{URL}/cudnn/redist/redistrib_{short}.json", today)
+            found = {"tarballs": archives(manifest["cudnn"])}
+            yield from merge(row, found, f"{URL}/cudnn/redist/redistrib_{short}.json", today)
 
 
 def archives(component: dict[str, Any]) -> list[Row]:
@@ -64,7 +64,7 @@ def archives(component: dict[str, Any]) -> list[Row]:
 
 
 def _manifest(url: str) -> dict[str, Any] | None:
-    """Return a manifest, None when there is none of that release."""
+    """Return the manifest of a release, or None."""
     try:
         found: dict[str, Any] = json.loads(upstream.get(url))
     except CannotLookError as error:

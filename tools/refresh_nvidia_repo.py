@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 from gpusetup.errors import CannotLookError
 from gpusetup.versions import cuda, rpm
 from tools import upstream
-from tools.rows import Row, apply, tell
+from tools.rows import Row, apply, merge
 
 URL = "https://developer.download.nvidia.com/compute/cuda/repos"
 SOURCE = "nvidia-repos"
@@ -32,11 +32,11 @@ def directories(rows: list[Row], url: str, today: date) -> Iterator[str]:
     for row in rows:
         base = f"{url}/{row['directory']}/x86_64"
         try:
-            told = contents(packages(base)) | {"key_id": key_id(base, row["directory"])}
+            found = contents(packages(base)) | {"key_id": key_id(base, row["directory"])}
         except CannotLookError as error:
             yield f"{row['id']}: left as it is, {error.message}"
             continue
-        yield from tell(row, told, SOURCE, today)
+        yield from merge(row, found, SOURCE, today)
 
 
 def packages(base: str) -> dict[str, str]:

@@ -4,7 +4,7 @@
     python -m tools.refresh_pypi --write   # changes gpusetup/facts/*.toml
 
 Adds releases that the tables lack and corrects what the wheels' own metadata says otherwise. It never removes a row,
-and never touches what metadata cannot tell (variants of other indexes, compiled capabilities).
+and never touches what metadata does not contain (variants of other indexes, compiled capabilities).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from packaging.version import Version
 from gpusetup.errors import CannotLookError
 from gpusetup.facts.cache import HERE
 from tools import facts_toml, pip_index
-from tools.rows import Row, apply, new, tell
+from tools.rows import Row, apply, merge, new
 
 SOON = timedelta(days=180)
 OLDEST_TORCH = Version("1.13")
@@ -32,10 +32,10 @@ def torch(rows: list[Row], today: date) -> Iterator[str]:
     for release in _torch_releases():
         meta, python = _newest_wheel("torch", release)
         row = known.get(release) or new(rows, f"torch-{release}", {"release": release}, "pypi-torch", today, SOON)
-        told = {"requires_python": meta["requires_python"], "default_variant": _variant(meta, python)}
+        found = {"requires_python": meta["requires_python"], "default_variant": _variant(meta, python)}
         if release not in known:
-            told["python"] = [text for text in pip_index.PYTHONS if release in pip_index.versions_for("torch", text)]
-        yield from tell(row, told | {"default_exact": True}, "pypi-torch", today)
+            found["python"] = [text for text in pip_index.PYTHONS if release in pip_index.versions_for("torch", text)]
+        yield from merge(row, found | {"default_exact": True}, "pypi-torch", today)
     rows.sort(key=lambda row: Version(row["release"]), reverse=True)
 
 
@@ -51,14 +51,14 @@ def torch_build(rows: list[Row], today: date) -> Iterator[str]:
             continue
         pins = pip_index.pins(meta, python)
         libraries = {field: _exact(pins, rf"nvidia-{field}-cu\d+") for field in ("cudnn", "nccl")}
-        yield from tell(row, {name: text for name, text in libraries.items() if text}, "pypi-torch", today)
+        yield from merge(row, {name: text for name, text in libraries.items() if text}, "pypi-torch", today)
 
 
 def tensorflow(rows: list[Row], today: date) -> Iterator[str]:
     """Correct which releases have a package for the CPU alone, and what the extra ``and-cuda`` of each one pulls."""
     for row in rows:
         if row["release"] in pip_index.versions("tensorflow-cpu"):
-            yield from tell(row, {"cpu_package": "tensorflow-cpu"}, "pypi-tensorflow-cpu", today)
+            yield from merge(row, {"cpu_package": "tensorflow-cpu"}, "pypi-tensorflow-cpu", today)
     known = {row["release"]: row for row in rows}
     for release in pip_index.versions("tensorflow"):
         if Version(release).is_postrelease:  # the same files under another number
@@ -67,9 +67,9 @@ def tensorflow(rows: list[Row], today: date) -> Iterator[str]:
             yield f"tensorflow {release} has no row: its tested CUDA and cuDNN have to be read by hand"
             continue
         pins = pip_index.pins(*_newest_wheel("tensorflow", release), "and-cuda")
-        told = {f"and_cuda_{field}": _whole(pins, rf"nvidia-{field}-cu\d+") for field in ("cudnn", "nccl")}
-        if all(told.values()):
-            yield from tell(known[release], told, "pypi-tensorflow", today)
+        found = {f"and_cuda_{field}": _whole(pins, rf"nvidia-{field}-cu\d+") for field in ("cudnn", "nccl")}
+        if all(found.values()):
+            yield from merge(known[release], found, "pypi-tensorflow", today)
 
 
 def cudnn(rows: list[Row], today: date) -> Iterator[str]:
@@ -81,9 +81,9 @@ def cudnn(rows: list[Row], today: date) -> Iterator[str]:
         source = f"pypi-cudnn-cu{majors[0]}"
         if row is None:
             row = new(rows, f"cudnn-{version}", {"version": version}, source, today)
-        told = {"pip": [f"nvidia-cudnn-cu{major}" for major in majors],
+        found = {"pip": [f"nvidia-cudnn-cu{major}" for major in majors],
                 "cuda_majors": sorted({*row.get("cuda_majors", []), *majors}, reverse=True)}  # fmt: skip
-        yield from tell(row, told, source, today)
+        yield from merge(row, found, source, today)
     rows.sort(key=lambda row: Version(row["version"]), reverse=True)
 
 
@@ -99,7 +99,7 @@ def cuda(rows: list[Row], today: date) -> Iterator[str]:
             yield f"cuda {release} has no row: what series {belongs} targets has to be read by hand"
             continue
         row = new(rows, f"cuda-{release}", {"release": release}, "pypi-cuda-toolkit", today, SOON)
-        yield from tell(row, {"series": belongs}, "pypi-cuda-toolkit", today)
+        yield from merge(row, {"series": belongs}, "pypi-cuda-toolkit", today)
     rows.sort(key=lambda row: Version(row["release"]), reverse=True)
 
 

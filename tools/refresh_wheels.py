@@ -24,11 +24,11 @@ OLDEST = {
     "nvidia-cudnn-cu12": Version("9.3"),
     "nvidia-cudnn-cu13": Version("9.3"),
 }
-"""From where on a package's wheels are recorded: what a plan of today can come to."""
+"""The oldest release of each package whose wheels are recorded: plans never choose an older one."""
 
 
 def wheel(rows: list[Row], today: date) -> Iterator[str]:
-    """Add the wheels that lack, one for each Python, or one where it serves any."""
+    """Add the missing wheels, one for each Python, or one for all."""
     known = {(row["package"], row["release"], row.get("python", "")) for row in rows}
     for package, release in wanted():
         for python in pip_index.PYTHONS:
@@ -37,16 +37,16 @@ def wheel(rows: list[Row], today: date) -> Iterator[str]:
             found = pip_index.wheel(package, release, python)
             if found is None:
                 continue
-            told = _told(package, release, python, found)
-            known.add((package, release, told["python"]))
-            row_id = f"wheel-{package}-{release}" + (f"-{_interpreter(found[0])}" if told["python"] else "")
-            new(rows, row_id, told, f"pypi-{package.removeprefix('nvidia-')}", today)
+            fields = _described(package, release, python, found)
+            known.add((package, release, fields["python"]))
+            row_id = f"wheel-{package}-{release}" + (f"-{_interpreter(found[0])}" if fields["python"] else "")
+            new(rows, row_id, fields, f"pypi-{package.removeprefix('nvidia-')}", today)
             yield f"{row_id}: {found[0]}"
     rows.sort(key=_place)
 
 
 def wanted() -> list[tuple[str, str]]:
-    """Return every package and release whose wheels belong into the table."""
+    """Return every package and release whose wheels belong in the table."""
     named = [
         *(("torch", row.release) for row in facts().torch),
         *((package, row.release) for row in facts().tensorflow for package in (row.package, row.cpu_package)),
@@ -55,7 +55,7 @@ def wanted() -> list[tuple[str, str]]:
     return [(package, text) for package, text in named if package in OLDEST and Version(text) >= OLDEST[package]]
 
 
-def _told(package: str, release: str, python: str, found: tuple[str, str]) -> Row:
+def _described(package: str, release: str, python: str, found: tuple[str, str]) -> Row:
     file, sha256 = found
     serves_any = _interpreter(file).startswith("py")
     return {"package": package, "release": release, "python": "" if serves_any else python, "file": file,

@@ -1,4 +1,4 @@
-"""What every refresher does with a row: put in what an upstream tells, and say what that changed."""
+"""Shared by all refreshers: update a row with upstream values, and report the changes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Row = dict[str, Any]
 Update = Callable[[list[Row], date], Iterable[str]]
 
 
-def tell(row: Row, told: Row, source: str, today: date) -> Iterator[str]:
-    """Put what the upstream `source` tells into `row`, and yield what that changed; None tells nothing.
+def merge(row: Row, found: Row, source: str, today: date) -> Iterator[str]:
+    """Update `row` with the values `found` in the upstream `source`, and yield each change; None means not known.
 
     A row that was read again believes as long from now as it did from its first reading.
     """
-    for field, value in told.items():
+    for field, value in found.items():
         if value is None or row.get(field) == value:
             continue
         yield f"{row['id']}: {field} {row.get(field, 'unknown')} → {value}"
@@ -33,9 +33,9 @@ def tell(row: Row, told: Row, source: str, today: date) -> Iterator[str]:
     row["read_on"] = today
 
 
-def new(rows: list[Row], row_id: str, told: Row, source: str, today: date, lasts: timedelta | None = None) -> Row:
+def new(rows: list[Row], row_id: str, found: Row, source: str, today: date, lasts: timedelta | None = None) -> Row:
     """Add a row that an upstream has and the table lacks; it expires after `lasts`, never if that is None."""
-    row = {"id": row_id, **told, "source": [source], "as_of": today.isoformat(), "read_on": today}
+    row = {"id": row_id, **found, "source": [source], "as_of": today.isoformat(), "read_on": today}
     rows.append(row | ({"expires": today + lasts} if lasts else {}))
     return rows[-1]
 

@@ -1,1 +1,1 @@
-"""What every check can lean on: exact random draws, the recorder, and how each framework is prepared."""
+"""Shared by all checks: exact random draws, the recorder, and the preparation of each framework."""

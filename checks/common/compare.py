@@ -1,4 +1,4 @@
-"""How far two traces are apart, tensor by tensor, in ulps.
+"""Compares two traces tensor by tensor, in ulps.
 
 ``python -P …/checks/common/compare.py`` reads ``[[ours, theirs], …]`` (trace files) from stdin as JSON and writes, for
 every pair, one object per tensor of `theirs`, in its order. An ulp is the distance between neighbouring float32

@@ -16,7 +16,7 @@ BITS = 16
 
 
 def integers(seed: int, stream: str, shape: tuple[int, ...], bits: int = BITS) -> NDArray[np.int64]:
-    """Return unsigned integers of `bits` bits; every `stream` name gives numbers of its own."""
+    """Return unsigned integers of `bits` bits; every `stream` name gives independent numbers."""
     key = np.frombuffer(hashlib.sha256(f"{seed}/{stream}".encode()).digest()[:16], dtype="<u8").astype(np.uint64)
     raw = np.random.Philox(key=key).random_raw(math.prod(shape))
     return (raw >> np.uint64(64 - bits)).astype(np.int64).reshape(shape)

@@ -1,4 +1,4 @@
-"""What must hold of training whose products are in half precision: weights kept wider, overflow survived."""
+"""Invariants of training with products in half precision: weights are kept wider, and overflow is handled."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DIGITS = 11  # of float16; bfloat16 has fewer
 
 
 class Trained(Protocol):
-    """What is asked of a model here."""
+    """The part of a model that these invariants need."""
 
     def step(self, batch: Any) -> float: ...
     def weights(self) -> dict[str, NDArray[Any]]: ...

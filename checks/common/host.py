@@ -1,4 +1,4 @@
-"""What of the host decides which bits come out: part of every environment key."""
+"""Properties of the host that affect the bits of a result: part of every environment key."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from checks.common.variables import variables
 
 _LEVELS = (("AVX-512", "avx512f"), ("AVX2", "avx2"), ("SSE4.2", "sse4_2"), ("SVE", "sve"), ("NEON", "asimd"))
 _KERNELS = re.compile(r"amx_\w+|avx\w*|f16c|fma|sve\w*|bf16|asimd\w*|i8mm|sme2?")
-"""Of the processor's instruction sets: those for which libraries have kernels of their own."""
+"""The instruction sets for which libraries have separate kernels."""
 _BLAS = re.compile(
     r"lib(openblas|scipy_openblas|mkl_rt|mkl_core|blis|blas|cublas|cublasLt|cudnn|gomp|iomp5|omp)[^/]*\.so.*"
 )
-"""Libraries whose kernels compute, as their files are named."""
+"""Mathematical libraries, by the names of their files."""
 
 
 def host(job: Job) -> dict[str, str]:
@@ -41,21 +41,21 @@ def host(job: Job) -> dict[str, str]:
 
 
 def instructions() -> frozenset[str]:
-    """Return the processor's instruction sets by the kernel's names for them (``avx2``); none where it does not say."""
+    """Return the processor's instruction sets by the kernel's names (``avx2``); none where it does not list them."""
     fields = _processor()
     return frozenset(fields.get("flags", fields.get("Features", "")).split())
 
 
 @cache
 def _processor() -> dict[str, str]:
-    """Return what the kernel says of the first processor."""
+    """Return the kernel's description of the first processor."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text("utf-8", "replace").splitlines() if cpuinfo.exists() else []
     return {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(lines))}
 
 
 def _c_library() -> str:
-    """Return ``glibc 2.36``, whose exp and sin differ between versions, or what Python can tell of another one."""
+    """Return ``glibc 2.36``, whose exp and sin differ between versions, or what Python reports of another library."""
     try:
         return os.confstr("CS_GNU_LIBC_VERSION") or "?"
     except (ValueError, OSError):
@@ -63,7 +63,7 @@ def _c_library() -> str:
 
 
 def _numpy_blas() -> dict[str, Any]:
-    """Return what NumPy says of the BLAS it was built with."""
+    """Return NumPy's description of the BLAS it was built with."""
     described: dict[str, Any] = dict(np.show_config(mode="dicts"))
     found: dict[str, Any] = described.get("Build Dependencies", {}).get("blas", {})
     return found

@@ -1,8 +1,8 @@
 """The JAX backend: full float32 precision, one platform, and what it runs on.
 
-Threads, platform and XLA's deterministic forms are settled by the environment the engine starts a worker in, since XLA
-reads them once. Optax, which nearly every check needs, is imported here too. Nothing opens a device before `prepare`:
-a process that has may not be forked.
+Threads, platform and XLA's deterministic forms are set in the worker's environment by the engine, since XLA reads them
+only once. Optax, which nearly every check needs, is imported here too. Nothing opens a device before `prepare`: a
+process with an open device must not be forked.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from checks.common.switches.jax import put_back, switches
 
 _MATMUL = {"tf32": "tensorfloat32"}
 _USED = bool(getattr(jax._src.xla_bridge, "backends_are_initialized", bool)())
-"""Whether start-up code has used JAX before it came to us: what has started threads must not be forked."""
+"""Whether start-up code has used JAX before this import: a process with threads must not be forked."""
 RuntimeFault: type[Exception] = getattr(jax.errors, "JaxRuntimeError", RuntimeError)
 """What XLA raises; JAX 0.4.30 has no public name for it."""
 _HALVES = {"bf16": jnp.dtype(jnp.bfloat16), "fp16": jnp.dtype(jnp.float16)}
@@ -56,15 +56,17 @@ class Mixed(NamedTuple):
 
 
 def prepare(job: Job) -> None:
-    """Pin everything that is known to change the bits."""
+    """Set everything that is known to change the bits."""
     if _USED:
         raise Unsupported("needs a JAX that start-up code of this Python (sitecustomize) has not used yet")
     put_back()
     jax.config.update("jax_enable_x64", job.precision == "float64")
+    # the default lets XLA use TF32 for float32 products on a GPU
     jax.config.update("jax_default_matmul_precision", _MATMUL.get(job.precision, "highest"))
     try:
         jax.devices("cpu" if job.device == "cpu" else "gpu")
     except RuntimeError as error:
+        # CUDA support is a plug-in package; in older releases it was part of jaxlib, and named in its version
         if job.device != "cpu" and find_spec("jax_plugins") is None and "cuda" not in jaxlib.__version__:
             raise Unsupported(f"needs a JAX with a plug-in for CUDA, this is {jax.__version__} without") from error
         raise RuntimeError(f"JAX {jax.__version__} cannot use {job.device}: {error}") from error
@@ -93,7 +95,7 @@ def array(tensor: jax.Array) -> NDArray[Any]:
 
 
 def mixed(job: Job) -> Mixed:
-    """Return how this job computes: JAX leaves mixed precision to its users, and this is how they write it."""
+    """Return how this job computes: JAX has no mixed precision of its own, and this is how its users write it."""
     return Mixed(_HALVES.get(job.precision, dtype(job)), LOSS_SCALE if job.precision == "fp16" else 1.0)
 
 

@@ -1,4 +1,4 @@
-"""`Job`: what a worker is asked to do."""
+"""`Job`: one task for a worker."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Job:
     """One check × framework × device × seed × precision; `device` is ``cpu`` or ``cuda:N``.
 
     `profile` is ``quick`` or ``full``. `precision` is what numbers are computed in: ``float32``, ``tf32``, ``bf16``,
-    ``fp16`` or ``float64``. `trace` is where the arrays go, `log` where whatever is printed goes, `data` the user's own
-    data folder or "".
+    ``fp16`` or ``float64``. `trace` is the file for the arrays, `log` the file for the output, `data` the user's data
+    folder or "".
     """
 
     check: str

@@ -1,6 +1,6 @@
-"""What a check needs of the framework it runs in, so that one that is merely older is not accused of being wrong.
+"""The framework versions that a check needs, so that an old version is reported as unsupported, not as wrong.
 
-Versions are read from the modules as imported, which need not be what a package manager says is installed.
+Versions are read from the imported modules, which may differ from what a package manager lists.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _OF_MODULE = re.compile(r"module '(\w+)[\w.]*' has no attribute")
 
 
 class Unsupported(Exception):  # noqa: N818 - nothing is wrong with the framework
-    """A check cannot be run with what is here; the text says what it needs, and nothing is proven."""
+    """A check cannot run with the installed versions; the message says what it needs. Nothing is proven."""
 
 
 def require(folders: Sequence[str], check: str, lacks: str = "") -> None:
@@ -71,9 +71,9 @@ def version_of(module: str) -> str:
 
 
 def missing(error: BaseException, folders: Sequence[str]) -> str:
-    """Return what a check asked of a framework that its version does not have, or "" when `error` is another.
+    """Return the feature that a check used and this version lacks, or "" when `error` has another cause.
 
-    That it is the check that asked, and not the framework itself, is told from where `error` was raised.
+    The place where `error` was raised shows whether the check used it, and not the framework itself.
     """
     if not _asks(error) or not _raised_in(error.__traceback__, folders):
         return ""
@@ -114,7 +114,7 @@ def _top(name: str | None) -> str:
 
 
 def _raised_in(trail: TracebackType | None, folders: Sequence[str]) -> bool:
-    """Return whether the last frame that does more than look a name up stands in one of `folders`."""
+    """Return whether the last frame that does more than look up a name is in one of `folders`."""
     last = ""
     while trail is not None:
         code = trail.tb_frame.f_code

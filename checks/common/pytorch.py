@@ -17,12 +17,12 @@ from checks.common.switches.pytorch import put_back, set_float32, switches
 
 _LIBRARY = re.compile(r"^ *- ((?:Intel\(R\)|OpenMP|LAPACK|NNPACK|CUDA|CuDNN|Magma).*)$", re.MULTILINE)
 _USED = torch.cuda.is_initialized()
-"""Whether start-up code has used a card before it came to us: CUDA cannot be forked."""
+"""Whether start-up code has used a GPU before this import: a process that has initialised CUDA cannot be forked."""
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def prepare(job: Job) -> None:
-    """Pin everything that is known to change the bits."""
+    """Set everything that is known to change the bits."""
     if job.device != "cpu" and _USED:
         raise Unsupported("needs a PyTorch that start-up code of this Python (sitecustomize) has not used a card with")
     put_back()
@@ -30,10 +30,12 @@ def prepare(job: Job) -> None:
     torch.set_num_threads(job.threads)
     torch.manual_seed(job.seed)
     torch.use_deterministic_algorithms(True)
+    # benchmarking picks the fastest convolution by measurement, which may differ from process to process
     torch.backends.cudnn.benchmark = False
     if job.device != "cpu" and not torch.cuda.is_available():
         if not torch.backends.cuda.is_built():
             raise Unsupported(f"needs a PyTorch built for {job.device}, this is {torch.__version__}, built without")
+        # built for CUDA, so the driver is missing or too old: `exit_causes` knows this message
         raise RuntimeError(f"PyTorch {torch.__version__} cannot use {job.device}: torch.cuda.is_available() is False")
     if job.precision in _AUTOCAST:
         _autocast(job)

@@ -1,4 +1,4 @@
-"""The recorder: what a check computed, in order, so that the engine can compare it and name the first difference."""
+"""The recorder: keeps what a check computed, in order, so that the engine can find the first difference."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EXACT = "exact"
 
 
 class Recorder:
-    """Takes tensors, invariants and measures from a check. `progress` is called with (done, total)."""
+    """Records tensors, invariants and measures of a check. `progress` is called with (done, total)."""
 
     def __init__(self, progress: Callable[[int, int], None]) -> None:
         self.progress = progress
@@ -43,18 +43,18 @@ class Recorder:
         self._records.append({"step": step, "kind": kind, "name": name, "digest": digest[:16]} | described)
 
     def invariant(self, name: str, holds: bool, detail: str) -> None:
-        """Record whether a fact holds, with the measured and the expected value in `detail`."""
+        """Record whether an invariant holds, with the measured and the expected value in `detail`."""
         self._invariants.append({"name": name, "holds": bool(holds), "detail": detail})
 
     def measure(self, name: str, value: float) -> None:
         """Record a figure that is reported, never judged; its name holds its unit."""
         if math.isfinite(value):
             self._measures[name] = float(value)
-        else:  # JSON has no such number, and a tensor will have told where it began
+        else:  # JSON has no NaN or infinity; the recorded tensors show where it began
             self.observe("figures", name, str(value))
 
     def observe(self, table: str, row: str, text: str) -> None:
-        """Record what was found out about `row`: one line of a table that is reported, never judged or compared."""
+        """Record an observation about `row`: one line of a table that is reported, never judged or compared."""
         self._observations.append({"table": table, "row": row, "text": text})
 
     def save(self, trace: str) -> None:
@@ -63,7 +63,7 @@ class Recorder:
             np.savez(file, **self._arrays)  # type: ignore[arg-type]  # the stub takes the names for allow_pickle
 
     def result(self) -> dict[str, Any]:
-        """Return what the engine is told: everything but the arrays themselves."""
+        """Return the result for the engine: everything except the arrays."""
         return {
             "records": self._records,
             "invariants": self._invariants,

@@ -8,8 +8,8 @@ from checks.common.host import host
 from checks.common.job import Job
 
 
-def prepare(job: Job) -> None:  # noqa: ARG001 - every backend has this door
-    """Make NumPy speak up when a number stops being one."""
+def prepare(job: Job) -> None:  # noqa: ARG001 - every backend has this function
+    """Make NumPy warn about invalid values."""
     np.seterr(over="raise", invalid="raise", divide="raise")
 
 

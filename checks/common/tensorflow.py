@@ -18,7 +18,7 @@ _POLICIES = {"bf16": "mixed_bfloat16", "fp16": "mixed_float16", "float64": "floa
 
 
 def prepare(job: Job) -> None:
-    """Pin everything that is known to change the bits."""
+    """Set everything that is known to change the bits."""
     try:
         tf.config.threading.set_intra_op_parallelism_threads(job.threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -27,9 +27,10 @@ def prepare(job: Job) -> None:
     put_back(_POLICIES.get(job.precision, "float32"))
     tf.config.experimental.enable_tensor_float_32_execution(job.precision == "tf32")
     tf.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(job.seed)
+    keras.utils.set_random_seed(job.seed)  # op determinism raises an error for random operations without a seed
     cards = tf.config.list_physical_devices("GPU")
     for card in cards:
+        # by default TensorFlow reserves all memory of every GPU it sees
         tf.config.experimental.set_memory_growth(card, True)
     if job.device != "cpu" and not cards:
         if not tf.test.is_built_with_gpu_support():
@@ -59,7 +60,7 @@ def environment(job: Job) -> dict[str, str]:
         "tensorflow": tf.__version__,
         "tensorflow build": tf.version.GIT_VERSION,
         "keras": keras.__version__,
-        "op determinism": "True",  # prepare() enabled it; no public function tells
+        "op determinism": "True",  # prepare() enabled it; no public function reports it
         "precision": job.precision,
     }
     key |= switches()

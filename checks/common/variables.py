@@ -24,7 +24,7 @@ _NO_SWITCH = re.compile(
     r"DIR$|HOME$|PATH$|FILE$|ROOT|CACHE|DUMP|LOG|VERBOSE|PROFIL|TRACE|TOKEN|KEY|SECRET|PASS|CREDENTIAL|AUTH|URL"
     r"|ADDRESS|HOST|PORT|USER|COORDINATOR"
 )
-"""Of those families: places, diagnostics, and whatever might hold a secret."""
+"""Exceptions in those families: paths, diagnostics, and values that may be secret."""
 _PLAIN = re.compile(r"[\w.,:;=+*%{}()-]{0,80}")
 _FLAGS = re.compile(r"--?[\w-]+(=[\w.,:;+*%-]{0,80})?")
 

@@ -1,11 +1,10 @@
 """The worker: imports one framework once, then forks a fresh child for every job it is sent.
 
-``python -P …/checks/common/worker.py PIPE FRAMEWORK CHECKS_DIR…`` reads one `Job` as JSON per line from stdin and says
-on the pipe, one JSON message per line, what becomes of it. It needs the framework, NumPy and nothing else, so it runs
-under any interpreter the user names. The pipe is neither stdout nor stderr: nothing a framework prints can be taken
-for a message. A fork after the import costs milliseconds instead of seconds, and every job still starts from the same
-untouched state: importing a framework starts no thread and opens no device. A job that crashes takes only its own
-child along.
+``python -P …/checks/common/worker.py PIPE FRAMEWORK CHECKS_DIR…`` reads one `Job` as JSON per line from stdin and
+reports on the pipe, one JSON message per line. It needs only the framework and NumPy, so it runs under any interpreter
+that the user names. The pipe is neither stdout nor stderr, so nothing that a framework prints can be mistaken for a
+message. A fork after the import costs milliseconds instead of seconds, and every job still starts from the same clean
+state, since importing a framework starts no thread and opens no device. A job that crashes ends only its own child.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ def main(pipe: int, framework: str, folders: list[str]) -> None:
     """Import `framework`, then run the jobs that come, one at a time, each in its own child."""
     die_with_parent()
     mount_checks(folders)
-    warnings.resetwarnings()  # where start-up code or PYTHONWARNINGS makes errors of them
+    warnings.resetwarnings()  # start-up code or PYTHONWARNINGS may have turned warnings into errors
     started = time.perf_counter()
     lacks = import_framework(framework, folders)
     say(pipe, "Ready", seconds=time.perf_counter() - started)
@@ -39,6 +38,7 @@ def main(pipe: int, framework: str, folders: list[str]) -> None:
         if child == 0:
             _run_and_exit(pipe, json.loads(line), folders, lacks)
         say(pipe, "Started", pid=child)
+        # one job at a time: two of them would share the cores, and a measured rate would mean nothing
         _, status = os.waitpid(child, 0)
         say(pipe, "Exited", status=status)
 
@@ -51,7 +51,7 @@ def mount_checks(folders: list[str]) -> None:
 
 
 def import_framework(framework: str, folders: list[str]) -> str:
-    """Import what prepares `framework` and return why no check can run on it, "" when nothing speaks against it."""
+    """Import the backend of `framework`; return why no check can run on it, or ""."""
     from checks.common import needs  # noqa: PLC0415 - importable only once the checks are mounted
 
     try:
@@ -68,21 +68,22 @@ def die_with_parent() -> None:
     """Have the kernel kill this process when its parent dies, so that no orphan keeps a GPU."""
     parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    # the parent may have died before the call, and then no signal comes
     if os.getppid() != parent:
-        sys.exit("the parent is gone")
+        sys.exit("the parent process has ended")
 
 
 def say(pipe: int, kind: str, **fields: Any) -> None:
-    """Write one message; the leading newline ends any line that a killed writer left torn."""
+    """Write one message; the leading newline ends a line that a killed writer left incomplete."""
     line = b"\n" + json.dumps({"type": kind} | fields, allow_nan=False).encode() + b"\n"
     while line:
         line = line[os.write(pipe, line) :]
 
 
 def _run_and_exit(pipe: int, fields: dict[str, Any], folders: list[str], lacks: str) -> NoReturn:
-    """Run a job in this child and leave without the framework's teardown, which is not what we test.
+    """Run a job in this child and exit without the framework's teardown, which is not under test.
 
-    `lacks` says why no check can be run with what is here, or is "".
+    `lacks` is the reason why no check can run with the installed versions, or "".
     """
     from checks.common import needs  # noqa: PLC0415 - importable only once the checks are mounted
 
@@ -91,10 +92,10 @@ def _run_and_exit(pipe: int, fields: dict[str, Any], folders: list[str], lacks: 
         die_with_parent()
         _redirect(fields["log"])
         faulthandler.enable(all_threads=False)
-        faulthandler.register(signal.SIGUSR1, all_threads=False)  # the engine asks a job that hangs where it is
+        faulthandler.register(signal.SIGUSR1, all_threads=False)  # the engine signals a hung job to print its stack
         say(pipe, "Done", result=_run(pipe, fields, folders, lacks))
-    except BaseException as error:  # whatever it is becomes a verdict
-        if not isinstance(error, needs.Unsupported):  # which says all there is
+    except BaseException as error:  # any exception becomes a verdict
+        if not isinstance(error, needs.Unsupported):  # its message is complete, no traceback is needed
             traceback.print_exception(type(error), error, _beyond_us(error.__traceback__))
         unsupported = str(error) if isinstance(error, needs.Unsupported) else needs.missing(error, folders)
         said = f"unsupported: {unsupported}" if unsupported else f"{type(error).__name__}: {error}"
@@ -113,7 +114,7 @@ def _run(pipe: int, fields: dict[str, Any], folders: list[str], lacks: str) -> d
     from checks.common.record import Recorder  # noqa: PLC0415
 
     require(folders, fields["check"], lacks)
-    np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")  # its defaults, whatever start-up code says
+    np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")  # the defaults: start-up code may change them
     job = Job(**fields)
     prepared = importlib.import_module(f"checks.common.{job.framework}")
     prepared.prepare(job)
@@ -128,7 +129,7 @@ def _run(pipe: int, fields: dict[str, Any], folders: list[str], lacks: str) -> d
 
 
 def _beyond_us(trail: TracebackType | None) -> TracebackType | None:
-    """Return the part of a traceback that begins beyond this file and the import system, which tell a user nothing."""
+    """Return the part of a traceback after this file and the import system, which are of no use to a user."""
     while trail is not None and (
         trail.tb_frame.f_code.co_filename in {__file__, importlib.__file__}
         or trail.tb_frame.f_code.co_filename.startswith("<frozen ")

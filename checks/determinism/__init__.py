@@ -1,14 +1,13 @@
-"""The same seed, the same bits: what keeps that promise, what only the switch makes keep it, and what changes them.
+"""Same seed, same bits: which operations are deterministic, which only with the switch, and what changes the bits.
 
-A small network with dropout is trained by the framework's own means: its initialisers, its shuffling loader, its
-dropout, its SGD with momentum. Nothing of ours is drawn but the data. The digest of all losses and final weights must
-be the same again in the same process, in a fresh one (the engine runs every check twice), after stopping and going on
-from a checkpoint that holds model, optimiser, random states and the loader's place, and for any number of loader
-workers (level L1).
+A small network with dropout is trained with the framework's own initialisers, shuffling loader, dropout and SGD with
+momentum; only the data are drawn by this check. The digest of all losses and final weights must be the same again in
+the same process, in a fresh one (the engine runs every check twice), after resuming from a checkpoint with model,
+optimiser, random states and the loader's position, and for any number of loader workers (level L1).
 
 Thread counts, instruction sets, library switches, compilers, the other rows of a batch and the determinism switch
-itself may change the bits: that is reported with the level of sameness that is left, L1 (any) or L2 (only with the
-same), and never failed.
+itself may change the bits: that is reported with the remaining level of reproducibility, L1 (with any) or L2 (only with
+the same), and is never a failure.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ class Backend(Protocol):
         """Return what each of the framework's random functions draws at `seed`."""
 
     def observe_own(self, job: Job, data: Data, record: Recorder) -> None:
-        """Observe what this framework alone has: compilers, loaders, memory that was never written."""
+        """Observe features specific to this framework: compilers, loaders, uninitialised memory."""
 
     switch: Callable[[Job, bool], None] | None
     """Turn the framework's determinism switch on or off; None where it is settled before the start."""

@@ -1,4 +1,4 @@
-"""The same work in fresh processes with another environment: which bits survive which change."""
+"""The same work in fresh processes with changed environments: which results keep their bits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random numbers that are nobody's framework's: Python's and NumPy's, with what a seed reaches and what it does not."""
+"""Python's and NumPy's random numbers, and which generators a seed affects."""
 
 from __future__ import annotations
 

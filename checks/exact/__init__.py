@@ -1,4 +1,4 @@
-"""Exact arithmetic: what has one right answer, so that neither order, threads, nor instruction set can be an excuse.
+"""Exact arithmetic: computations with one right answer for any order of summation, threads and instruction set.
 
 A float32 holds any integer below 2^24 exactly. Sums of products whose terms' magnitudes add up to less (times one
 power of two) are therefore the same in every order of summation, with or without fused multiply-add, in any wider

@@ -1,6 +1,6 @@
 """The one right answer in fresh processes with another environment: threads, instruction sets and library switches.
 
-Elsewhere such a change may change bits and is only listed; here there is one right answer, so it must not.
+In other checks such a change may change bits and is only listed; here there is one right answer, so it must not.
 """
 
 from __future__ import annotations

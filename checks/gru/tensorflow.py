@@ -51,7 +51,7 @@ class Model:
         (letters, embedding), (languages, hidden) = weights["embedding"].shape, weights["output.weight"].shape
         self.net = Classifier(letters, embedding, hidden, languages)
         self.net(tf.ones((1, 1), tf.int64))  # Keras makes the weights on the first call
-        # by itself a loss is float32, whatever the policy; before Keras 3.4 it cannot be told otherwise
+        # by itself a loss is float32, independent of the policy, and before Keras 3.4 that cannot be changed
         precise = {"dtype": "float64"} if job.precision == "float64" else {}
         self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, **precise)
         self.optimiser = scaled(keras.optimizers.SGD(LEARNING_RATE, momentum=MOMENTUM), job)

@@ -1,9 +1,9 @@
-"""Probes that tell from a product's results how many bits it kept of its inputs and of its sums.
+"""Probes that measure, from the results of a product, how many bits it kept of its inputs and of its sums.
 
 A diagonal matrix of 1 + 2^-k times the identity gives 1 + 2^-k back exactly when an input keeps k bits after the
 leading one: TF32 keeps 10 of float32's 23, bfloat16 7. Both sides are asked. A diagonal of the largest and smallest
-powers of two tells float16, whose exponents end at 15, from TF32, whose do not. And a row 1, s, s, …, s, -1 times ones
-is the sum of the s, but only if the sum keeps them beside the 1, in whatever order it is made.
+powers of two distinguishes float16, whose exponents end at 15, from TF32. And a row 1, s, s, …, s, -1 times ones is the
+sum of the s, but only if the sum keeps them beside the 1, in any order of summation.
 
 Tiny matrices may take another path than large ones, so several sizes are asked and the worst answer counts.
 """

@@ -1,7 +1,7 @@
 """What frameworks do differently on purpose: each is measured, and must be what the framework documents.
 
-Everything is told from the first steps of a single weight that starts at 0, where each convention gives a number of its
-own. g = ε = 1/8 and η = 1, so that an ε is as large as what it stands beside.
+Everything is derived from the first steps of a single weight that starts at 0, where each convention gives a different
+number. g = ε = 1/8 and η = 1, so that ε is as large as the quantity it is added to.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ _MAKE: dict[str, Callable[..., optax.GradientTransformation]] = {
 }
 
 
-def variants(rule: Rule) -> tuple[str, ...]:  # noqa: ARG001 - every backend has this door
+def variants(rule: Rule) -> tuple[str, ...]:  # noqa: ARG001 - every backend has this function
     """Return the other ways that optax has to make a step: operation by operation."""
     return ("eager",)
 

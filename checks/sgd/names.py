@@ -1,4 +1,4 @@
-"""Real data: tell a name's language from its letters, by softmax regression.
+"""Real data: classify names by language from their letters, by softmax regression.
 
 The loss is convex, so a rounding does not grow into another result, and every optimiser heads for the same place.
 """

@@ -36,7 +36,7 @@ CONVENTIONS = {
 }
 
 
-def variants(rule: Rule) -> tuple[str, ...]:  # noqa: ARG001 - every backend has this door
+def variants(rule: Rule) -> tuple[str, ...]:  # noqa: ARG001 - every backend has this function
     """Return none: there is one truth."""
     return ()
 

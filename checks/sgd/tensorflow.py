@@ -36,7 +36,7 @@ _MAKE: dict[str, Callable[..., optimizers.Optimizer]] = {
 }
 
 
-def variants(rule: Rule) -> tuple[str, ...]:  # noqa: ARG001 - every backend has this door
+def variants(rule: Rule) -> tuple[str, ...]:  # noqa: ARG001 - every backend has this function
     """Return the other ways that Keras has to make a step."""
     return ("eager", "XLA")
 

@@ -22,7 +22,7 @@ _OVERFIT_STEPS = 40
 
 
 def check_encoder(model: Model, plan: Plan, job: Job, record: Recorder) -> None:
-    """Record what holds of an encoder; `model` comes with the plan's weights and is left with others."""
+    """Record the invariants of an encoder; `model` comes with the plan's weights and is left with others."""
     rounding = job.rounding(*_ROUNDINGS)
     _padding(model, plan, rounding, record)
     _key_bias(model, plan, rounding, record)
@@ -31,7 +31,7 @@ def check_encoder(model: Model, plan: Plan, job: Job, record: Recorder) -> None:
 
 
 def check_language_model(model: Model, plan: Plan, job: Job, record: Recorder) -> None:
-    """Record what holds of a causal model; `model` comes with the plan's weights and is left with others."""
+    """Record the invariants of a causal model; `model` comes with the plan's weights and is left with others."""
     _future(model, plan, record)
     _context(model, job.rounding(*_ROUNDINGS), record)
     _initial_loss("language model", model, plan, plan.batch(0, causal=True), record)

@@ -1,1 +1,1 @@
-"""The only room that changes the host: runs a recipe's steps, keeps a journal, takes it all back."""
+"""The only package that changes the host: runs a recipe's steps, keeps a journal, and undoes them."""

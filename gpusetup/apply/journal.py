@@ -1,6 +1,6 @@
-"""The journal: one JSON line for each thing that happened to a step, written before and after it happens.
+"""The journal: one JSON line per event of a step, written before it starts and after it ends.
 
-It is the same file, line for line, that the rendered script keeps, so that either can go on where the other stopped.
+The rendered script writes the same file in the same form, so that either can continue where the other stopped.
 """
 
 from __future__ import annotations
@@ -31,34 +31,35 @@ class Entry(Value):
 
 
 class Journal:
-    """Appends to and reads the journal at `path`; an entry is on the disk before `note` returns."""
+    """Appends to and reads the journal at `path`; an entry is on disk before `note` returns."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def note(self, recipe: str, step: str, event: Event) -> None:
-        """Append one entry, on a line of its own even behind a line that a crash cut short."""
+        """Append one entry, on a new line even if a crash left the last line incomplete."""
         entry = Entry(at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), recipe=recipe, step=step, event=event)
         handle = open_ours(self.path, os.O_RDWR | os.O_APPEND)
         try:
             size = os.fstat(handle).st_size
+            # a power failure may leave half a line, to which the next entry must not be appended
             torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
             os.write(handle, (b"\n" if torn else b"") + msgspec.json.encode(entry) + b"\n")
-            os.fsync(handle)
+            os.fsync(handle)  # else a step could have changed the system without a trace in the journal
         finally:
             os.close(handle)
 
     def entries(self) -> list[Entry]:
-        """Return every whole entry, oldest first; a line that a crash cut short, or that is no entry, says nothing."""
+        """Return every complete entry, oldest first; incomplete or invalid lines are ignored."""
         text = read_ours(self.path) or b""
         return [entry for line in text.splitlines() if (entry := _entry(line)) is not None]
 
     def last(self, step: str) -> Event | None:
-        """Return the last thing that happened to `step`, in whichever recipe."""
+        """Return the last event of `step`, in any recipe."""
         return next((entry.event for entry in reversed(self.entries()) if entry.step == step), None)
 
     def standing(self) -> list[Entry]:
-        """Return the last entry of each step that was begun and not undone, the latest begun first."""
+        """Return the last entry of each step that was started and not undone, latest start first."""
         last = {entry.step: entry for entry in self.entries()}
         begun: dict[str, None] = {}
         for entry in self.entries():

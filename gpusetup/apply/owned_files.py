@@ -1,7 +1,7 @@
-"""What is kept about a machine is its owner's: nothing that another user could have changed is read from there.
+"""Files of the state directory: never read if another user could have changed them.
 
-Steps that are undone, or gone on with, come from this folder and are run as root. So the way to it is looked at each
-time, as sudo and ssh look at theirs, and no file in it is reached through a link.
+Steps that are undone or continued come from this folder and run as root. So every component of the path is checked each
+time, as sudo and ssh check their files, and no file in it is opened through a symbolic link.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from gpusetup.errors import RefusedError
 FOLDER = 0o700
 FILE = 0o600
 MOST = 64 << 20
-"""Bytes that a file may have; a journal of a hundred thousand steps has 16 MB."""
+"""Maximum size of a file in bytes; a journal of a hundred thousand steps has 16 MB."""
 _LINKS = 40  # as the kernel allows (path_resolution(7))
 
 
 def make_folder(path: Path) -> None:
-    """Make the folder `path`, for its owner alone whatever the umask says. Raises `RefusedError` if it is not ours."""
-    for parent in reversed(path.parents):  # in the root of an image they may not be there
+    """Create the folder `path` with mode 0700 under any umask. Raises `RefusedError` if another user controls it."""
+    for parent in reversed(path.parents):  # an image root may lack /var/lib
         if not parent.exists():
             parent.mkdir(exist_ok=True)
             parent.chmod(0o755)
@@ -32,7 +32,7 @@ def make_folder(path: Path) -> None:
 
 
 def require_ours(folder: Path) -> None:
-    """Raise `RefusedError` unless root, or whoever runs this, alone can change what `folder` is and what is in it."""
+    """Raise `RefusedError` unless only root and the current user can change `folder`, its content and its parents."""
     done, rest, links = Path("/"), list(folder.absolute().parts[1:]), 0
     while rest:
         name = rest.pop(0)
@@ -54,13 +54,13 @@ def require_ours(folder: Path) -> None:
 
 
 def read_ours(path: Path) -> bytes | None:
-    """Return the content of a file of ours, None where there is none. Raises `RefusedError` if it is not ours."""
+    """Return a file's content, None if it does not exist. Raises `RefusedError` if another user controls it."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except PermissionError as error:
-        raise RefusedError(f"{path} is root's to read", "run it with sudo") from error
+        raise RefusedError(f"only root can read {path}", "use sudo") from error
     except OSError as error:
         raise _not_ours(path, str(error.strerror)) from error
     try:
@@ -72,11 +72,11 @@ def read_ours(path: Path) -> bytes | None:
 
 
 def open_ours(path: Path, flags: int) -> int:
-    """Open the file `path` of ours, made for its owner alone where there is none, and return the descriptor."""
+    """Open `path`, created with mode 0600 if it does not exist, and return the descriptor."""
     try:
         handle = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE)
     except PermissionError as error:
-        raise RefusedError(f"{path} cannot be written", "this changes the system: run it with sudo") from error
+        raise RefusedError(f"cannot write {path}", "this changes the system: use sudo") from error
     except OSError as error:
         raise _not_ours(path, str(error.strerror)) from error
     try:
@@ -95,13 +95,13 @@ def _whole(path: Path, handle: int) -> bytes:
         chunks.append(chunk)
         size += len(chunk)
         if size > MOST:
-            raise _not_ours(path, f"it has more than {MOST >> 20} MiB")
+            raise _not_ours(path, f"it is larger than {MOST >> 20} MiB")
     return b"".join(chunks)
 
 
 def _require_file(path: Path, entry: os.stat_result) -> None:
     if not stat.S_ISREG(entry.st_mode):
-        raise _not_ours(path, "it is no regular file")
+        raise _not_ours(path, "it is not a regular file")
     _require_owner(path, entry)
     _require_closed(path, entry, last=True)
 
@@ -112,9 +112,9 @@ def _require_owner(path: Path, entry: os.stat_result) -> None:
 
 
 def _require_closed(path: Path, entry: os.stat_result, *, last: bool) -> None:
-    """Raise `RefusedError` where others can write.
+    """Raise `RefusedError` where other users can write.
 
-    A sticky folder on the way keeps what is in it from them; the last one must not be open to them at all.
+    In a sticky folder on the way (/tmp) they cannot replace entries of others; the last component must not be writable.
     """
     if entry.st_mode & stat.S_ISVTX and not last:
         return
@@ -124,6 +124,6 @@ def _require_closed(path: Path, entry: os.stat_result, *, last: bool) -> None:
 
 def _not_ours(path: Path, why: str) -> RefusedError:
     return RefusedError(
-        f"{path} is not to be trusted, since {why}",
-        "see who changed it; when it is as it was left, give it back with chown root: and chmod go-w",
+        f"{path} is not trusted: {why}",
+        "find out who changed it; if its content is right, restore it with chown root: and chmod go-w",
     )

@@ -1,4 +1,4 @@
-"""Runs one door of one step under bash."""
+"""Runs one phase of one step under bash."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from gpusetup.apply.state_dir import StateDir
 from gpusetup.render.model import Recipe, Step
 from gpusetup.value import Value
 
-Door = Literal["check", "apply", "undo"]
+Phase = Literal["check", "apply", "undo"]
 TAIL = 15
 _KEPT = 16 << 10
 _LOOK = 200
-"""Milliseconds between two looks whether the step has ended, where something that it started keeps its output open."""
+"""Milliseconds between two polls for the end of the step, where a process that it started keeps its output open."""
 
 HOLDER = 'trap : INT TERM HUP\n/usr/bin/bash -c "$1" "$0" "$2" {close}\nexit "$?"'
-"""The shell between us and the step: it holds the lock until the step has ended, whatever becomes of us. The step and
-what it starts do not, so that no daemon keeps it."""
+"""The shell between gpusetup and the step: it holds the lock until the step has ended, even if gpusetup is killed. The
+step itself and its children do not inherit the lock, so that no daemon keeps it."""
 BEGIN = """
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -34,36 +34,36 @@ if [[ -n $1 ]]; then
 fi
 shift
 """
-"""What a step does first: it says in the lock that it is at work. A signal ends it when the command that runs has
-ended, and not before: else that one would go on alone."""
+"""Start of every step: write process id and start time into the lock file, since a process id alone may be reused. With
+these traps bash handles a signal only after the current command has ended, so no command is left running alone."""
 
 
 class PhaseResult(Value):
-    """How a door ended, and the last lines of what it wrote."""
+    """How a phase ended, and the last lines of its output."""
 
     status: int
     tail: tuple[str, ...]
 
     @property
     def killed(self) -> int:
-        """The number of the signal that ended it, 0 when none did."""
+        """The number of the signal that ended it, 0 for none."""
         return -self.status if self.status < 0 else max(0, self.status - 128) if self.status <= 192 else 0
 
 
-def run(recipe: Recipe, step: Step, door: Door, place: StateDir) -> PhaseResult:
-    """Run `door` of `step`, showing on stderr what it writes; it can ask questions of the terminal.
+def run(recipe: Recipe, step: Step, phase: Phase, state: StateDir) -> PhaseResult:
+    """Run `phase` of `step`, with its output on stderr; it can prompt on the terminal.
 
-    A root other than ``/`` is put in front of every path that the step reads or writes (``GPUSETUP_ROOT``). The
-    step has a session of its own; being told to end meanwhile is passed on to all of it, and its end is waited for.
+    A root other than ``/`` is prefixed to every path that the step reads or writes (``GPUSETUP_ROOT``). The step has
+    its own session; a termination signal is forwarded to all of it, and its end is awaited.
     """
-    text = "\n".join(("set -euo pipefail", BEGIN, recipe.library, step.define, getattr(step, door)))
-    lock = () if place.lock is None else (place.lock,)
+    text = "\n".join(("set -euo pipefail", BEGIN, recipe.library, step.define, getattr(step, phase)))
+    lock = () if state.lock is None else (state.lock,)
     process = subprocess.Popen(
-        ["/usr/bin/bash", "-c", HOLDER.format(close=f"{place.lock}>&-" if lock else ""), f"gpusetup-{step.id}", text,
-         str(place.lock_file) if lock and door != "check" else ""],
+        ["/usr/bin/bash", "-c", HOLDER.format(close=f"{state.lock}>&-" if lock else ""), f"gpusetup-{step.id}", text,
+         str(state.lock_file) if lock and phase != "check" else ""],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=os.environ | {"GPUSETUP_ROOT": "" if place.root == Path("/") else str(place.root)},
+        env=os.environ | {"GPUSETUP_ROOT": "" if state.root == Path("/") else str(state.root)},
         pass_fds=lock,
         start_new_session=True,
     )  # fmt: skip
@@ -74,27 +74,27 @@ def run(recipe: Recipe, step: Step, door: Door, place: StateDir) -> PhaseResult:
 
 
 def _follow(process: subprocess.Popen[bytes], output: int) -> bytes:
-    """Show what `process` writes until it has ended, pass on that we are told to end, and return the last of it."""
+    """Show the output of `process` until it ends, forward termination signals, and return the end of the output."""
     kept = b""
-    told: BaseException | None = None
+    interrupt: BaseException | None = None
     while True:
         try:
             for chunk in _chunks(process, output):
                 kept = (kept + chunk)[-_KEPT:]
-                with contextlib.suppress(OSError):  # whoever reads it may have left; the step goes on
+                with contextlib.suppress(OSError):  # stderr may be closed by now; the step continues
                     os.write(2, chunk)
             break
         except (KeyboardInterrupt, SystemExit) as error:
-            told = error
+            interrupt = error
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, _signal(error))
-    if told is not None:
-        raise told
+    if interrupt is not None:
+        raise interrupt
     return kept
 
 
 def _chunks(process: subprocess.Popen[bytes], handle: int) -> Iterator[bytes]:
-    """Yield what `process` writes, until it has ended; a daemon of its own that holds its output is not waited for."""
+    """Yield the output of `process` until it ends; a daemon that it started and that keeps the pipe open is ignored."""
     os.set_blocking(handle, False)
     poll = select.poll()
     poll.register(handle, select.POLLIN)
@@ -111,7 +111,7 @@ def _chunks(process: subprocess.Popen[bytes], handle: int) -> Iterator[bytes]:
 
 
 def _signal(error: BaseException) -> int:
-    """Return the signal that `error` stands for: Ctrl-C, or an exit code of 128 and its number."""
+    """Return the signal behind `error`: Ctrl-C, or an exit code of 128 plus the signal's number."""
     if isinstance(error, SystemExit) and isinstance(error.code, int) and 128 < error.code <= 192:
         return error.code - 128
     return signal.SIGINT if isinstance(error, KeyboardInterrupt) else signal.SIGTERM

@@ -1,4 +1,4 @@
-"""Refuses to apply a recipe to another system than the one it was made for, or to one that has changed since."""
+"""Refuse to apply a recipe to a system other than the planned one, or to one that has changed since."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gpusetup.render.origin import changes, origin
 from gpusetup.text import neutral
 
 DEADLINE = 10.0
-"""Seconds that the driver may take to answer."""
+"""Timeout for the driver's answers, in seconds."""
 
 
 def refuse_other_host(recipe: Recipe, root: Path) -> None:
@@ -27,22 +27,22 @@ def refuse_other_host(recipe: Recipe, root: Path) -> None:
     found = f"{distro} {release}".strip()
     if found != wanted:
         raise RefusedError(
-            f"this recipe is for {wanted}, and this system is {neutral(found)}",
-            "print it with --output and run it where it belongs",
+            f"this recipe is for {wanted}, but this system is {neutral(found)}",
+            "write it to a file with --output and run it on the target",
         )
 
 
-def refuse_changed_host(recipe: Recipe, place: StateDir) -> None:
-    """Raise `RefusedError`, naming what is another thing now, unless the host is as when the recipe was planned.
+def refuse_changed_host(recipe: Recipe, state: StateDir) -> None:
+    """Raise `RefusedError`, naming the differences, unless the host is unchanged since the recipe was planned.
 
-    What the recipe itself changes (the kernel that a reboot brings, the driver) may differ once it has begun here.
+    What the recipe itself changes (the kernel after a reboot, the driver) may differ once it has been started here.
     """
     if recipe.origin is None:
         return
-    begun = any(entry.recipe == recipe.digest for entry in place.journal.standing())
-    found = changes(recipe.origin, origin(read(place.root, DEADLINE)), begun=begun)
+    begun = any(entry.recipe == recipe.digest for entry in state.journal.standing())
+    found = changes(recipe.origin, origin(read(state.root, DEADLINE)), begun=begun)
     if found:
         raise RefusedError(
             f"this machine has changed since the recipe was planned: {neutral('; '.join(found))}",
-            ("take back what was begun (gpusetup install --undo), and " if begun else "") + "plan again",
+            ("undo what was started (gpusetup install --undo), and " if begun else "") + "plan again",
         )

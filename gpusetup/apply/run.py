@@ -1,8 +1,8 @@
-"""Applies a recipe step by step, and takes applied steps back.
+"""Applies a recipe step by step, and undoes applied steps.
 
-A step is: look (*check*), note ``started``, *apply*, look again, note ``applied``. Whatever moment the power fails at,
-the journal and the checks together tell where to go on: an applied step passes its check; one that was only started
-is applied again, which every *apply* must bear.
+For each step: run *check*, note ``started``, run *apply*, run *check* again, note ``applied``. After a power failure at
+any moment, journal and check phases together show where to continue: an applied step passes its check; one that was
+only started is applied again, so every *apply* must be repeatable.
 """
 
 from __future__ import annotations
@@ -18,82 +18,83 @@ from gpusetup.errors import RefusedError, StepFailedError
 from gpusetup.render.model import Recipe, Step
 from gpusetup.text import neutral
 
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 Ending = Literal["done", "reboot"]
 
 
-def look(recipe: Recipe, place: StateDir) -> dict[str, bool]:
-    """Return for each step whether it is done already. Changes nothing."""
-    return {step.id: phases.run(recipe, step, "check", place).status == 0 for step in recipe.steps}
+def look(recipe: Recipe, state: StateDir) -> dict[str, bool]:
+    """Return for each step whether it is done. Changes nothing."""
+    return {step.id: phases.run(recipe, step, "check", state).status == 0 for step in recipe.steps}
 
 
-def apply(recipe: Recipe, place: StateDir, tell: Tell) -> Ending:
-    """Do every step that is not done yet; ``reboot`` when one can only be finished by the next boot.
+def apply(recipe: Recipe, state: StateDir, notify: Notify) -> Ending:
+    """Apply every step that is not done; return ``reboot`` when a step takes effect only at the next boot.
 
-    Raises `StepFailedError`, with the step's last lines, when a step fails or its check says no after it ran.
+    Raises `StepFailedError`, with the last line of output, when a step fails or does not pass its check afterwards.
     """
-    with place.locked():
-        place.keep(recipe)
+    with state.locked():
+        state.keep(recipe)
         for step in recipe.steps:
-            tell(f"── {step.id}: {step.title}")
-            if _already(recipe, step, place):
-                tell("   nothing to do")
-            elif _apply_step(recipe, step, place, tell) == "reboot":
+            notify(f"── {step.id}: {step.title}")
+            if _already(recipe, step, state):
+                notify("   nothing to do")
+            elif _apply_step(recipe, step, state, notify) == "reboot":
                 return "reboot"
     return "done"
 
 
-def undo(place: StateDir, tell: Tell, ours: Callable[[Entry], bool] = lambda _entry: True) -> int:
-    """Take back every step that stands and whose last entry is `ours`, the latest first; return how many.
+def undo(state: StateDir, notify: Notify, ours: Callable[[Entry], bool] = lambda _entry: True) -> int:
+    """Undo every applied step whose last entry satisfies `ours`, latest first; return how many.
 
-    Raises `StepFailedError` when one cannot be taken back; the others stay as they are.
+    Raises `StepFailedError` when one cannot be undone; the remaining ones stay applied.
     """
-    with place.locked():
-        standing = [entry for entry in place.journal.standing() if ours(entry)]
+    with state.locked():
+        standing = [entry for entry in state.journal.standing() if ours(entry)]
         for entry in standing:
-            recipe = place.recipe(entry.recipe)
+            recipe = state.recipe(entry.recipe)
             step = _step(recipe, entry)
-            tell(f"── taking back {step.id}")
-            outcome = phases.run(recipe, step, "undo", place)
+            notify(f"── undoing {step.id}")
+            outcome = phases.run(recipe, step, "undo", state)
             if outcome.status != 0:
-                _fail(f"taking back the step {step.id} failed", outcome, "mend the cause and run it again")
-            place.journal.note(recipe.digest, step.id, "undone")
+                _fail(f"undoing the step {step.id} failed", outcome, "fix the cause and run the same command again")
+            state.journal.note(recipe.digest, step.id, "undone")
     return len(standing)
 
 
 def _step(recipe: Recipe, entry: Entry) -> Step:
     found = next((step for step in recipe.steps if step.id == entry.step), None)
     if found is None:
-        raise RefusedError(f"the journal says that a recipe did {entry.step}, which is no step of it",
-                           "see who changed the journal, and take that step back by hand")  # fmt: skip
+        raise RefusedError(f"the journal lists the step {entry.step}, which its recipe does not have",
+                           "find out who changed the journal, and undo that step by hand")  # fmt: skip
     return found
 
 
-def _already(recipe: Recipe, step: Step, place: StateDir) -> bool:
-    last = place.journal.last(step.id)
-    if phases.run(recipe, step, "check", place).status != 0 or last == "started":
+def _already(recipe: Recipe, step: Step, state: StateDir) -> bool:
+    last = state.journal.last(step.id)
+    if phases.run(recipe, step, "check", state).status != 0 or last == "started":
         return False
+    # the step was finished by hand, or by the reboot: note that, so that undo knows it
     if last in ("failed", "waiting"):
-        place.journal.note(recipe.digest, step.id, "applied")
+        state.journal.note(recipe.digest, step.id, "applied")
     return True
 
 
-def _apply_step(recipe: Recipe, step: Step, place: StateDir, tell: Tell) -> Ending:
-    place.journal.note(recipe.digest, step.id, "started")
-    outcome = phases.run(recipe, step, "apply", place)
-    if outcome.killed:  # it stays begun: half of it may be done, so it is done again whatever its check says
+def _apply_step(recipe: Recipe, step: Step, state: StateDir, notify: Notify) -> Ending:
+    state.journal.note(recipe.digest, step.id, "started")
+    outcome = phases.run(recipe, step, "apply", state)
+    if outcome.killed:  # it stays "started": it may be half done, so it is applied again even if its check passes
         _fail(f"the step {step.id} was killed by signal {outcome.killed}", outcome, "run the same command again")
-    check = phases.run(recipe, step, "check", place) if outcome.status == 0 else None
+    check = phases.run(recipe, step, "check", state) if outcome.status == 0 else None
     if check is None or (check.status != 0 and not step.reboot_after):
-        place.journal.note(recipe.digest, step.id, "failed")
-        said = f"failed (exit status {outcome.status})" if check is None else "ran, but its check says it is not done"
-        _fail(f"the step {step.id} {said}", outcome, "mend the cause and run the same command again, or use --undo")
+        state.journal.note(recipe.digest, step.id, "failed")
+        said = f"failed (exit status {outcome.status})" if check is None else "ran, but its check phase still fails"
+        _fail(f"the step {step.id} {said}", outcome, "fix the cause and run the same command again, or use --undo")
     if check.status != 0:
-        place.journal.note(recipe.digest, step.id, "waiting")
+        state.journal.note(recipe.digest, step.id, "waiting")
         return "reboot"
-    place.journal.note(recipe.digest, step.id, "applied")
+    state.journal.note(recipe.digest, step.id, "applied")
     if step.manual:
-        tell(f"   only you can do this: {step.manual}")
+        notify(f"   do this yourself: {step.manual}")
     return "done"
 
 

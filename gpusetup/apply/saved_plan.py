@@ -1,7 +1,7 @@
-"""A saved plan is a wish: what is carried out is made anew from it by the tables and templates that are installed here.
+"""A saved plan is only a request: the recipe is made anew from it by the tables and templates installed here.
 
-Of the file, only the request and where it was planned are used. Its steps and its stack are held against what the
-request comes to here; no line of its shell text is ever run.
+Only the request and the origin in the file are used. Its steps and stack are compared with what the request gives here;
+none of its shell text is ever run.
 """
 
 from __future__ import annotations
@@ -20,34 +20,36 @@ if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.resolve.model import Request, Stack
 
-AGAIN = "plan again on this machine; your own steps go into a folder, given by --recipes DIR here too"
+AGAIN = "plan again on this machine; if you have your own steps, pass --recipes DIR both times"
 
 
 def agreed(saved: Recipe, own: Path | None, facts: Facts) -> Recipe:
-    """Return the recipe that the request in `saved` comes to here, with the user's `own` steps.
+    """Return the recipe for the request in `saved`, made here, with the user's `own` steps.
 
-    Raises `RefusedError`, naming what differs, unless that is the very recipe that was saved.
+    Raises `RefusedError`, naming the differences, unless it equals the saved recipe.
     """
     from gpusetup.resolve import resolve  # noqa: PLC0415 - start-up time
 
     if saved.stack is None:
-        raise RefusedError("this plan says nothing of what it is for, so that nothing can be held against it", AGAIN)
+        raise RefusedError("this plan has no request, so it cannot be verified", AGAIN)
     if saved.origin is None:
         raise RefusedError(
-            "this plan does not say on which machine it was made, so that it cannot be known whether it is this one",
-            "plan on this machine, or from what `gpusetup detect` saved of it",
+            "this plan does not record the machine it was made for, so it cannot be compared with this one",
+            "plan on this machine, or with --machine and a file saved by `gpusetup detect`",
         )
     _require_known(saved.stack.request, facts)
     stack = resolve(saved.stack.request, facts)
     made = recipe(stack, own)
     found = [*_differing_parts(saved.stack, stack), *_differing_steps(saved, made)]
     if found:
-        raise RefusedError(f"this plan is not what is planned here for its request: {neutral('; '.join(found))}", AGAIN)
+        raise RefusedError(
+            f"this plan differs from the plan made here for the same request: {neutral('; '.join(found))}", AGAIN
+        )
     return replace(made, origin=saved.origin)
 
 
 def own_steps(made: Recipe, own: Path | None) -> tuple[Step, ...]:
-    """Return the steps of `made` that are the user's own, or differ because of what is in the folder `own`."""
+    """Return the steps of `made` that are the user's own, or differ because of files in the folder `own`."""
     if own is None or made.stack is None:
         return ()
     built_in = recipe(made.stack)
@@ -55,7 +57,7 @@ def own_steps(made: Recipe, own: Path | None) -> tuple[Step, ...]:
 
 
 def _require_known(request: Request, facts: Facts) -> None:
-    """Raise `RefusedError` unless every name in `request` is one that the tables know."""
+    """Raise `RefusedError` unless every name in `request` is in the tables."""
     from gpusetup.resolve.pins import pinned  # noqa: PLC0415
     from gpusetup.resolve.request import ARCH, FRAMEWORKS, Wanted, check  # noqa: PLC0415 - start-up time
 
@@ -64,18 +66,18 @@ def _require_known(request: Request, facts: Facts) -> None:
     strange += [one for one in request.frameworks if one not in FRAMEWORKS]
     strange += [request.machine_arch] if request.machine_arch != ARCH else []
     if strange:
-        raise RefusedError(f"this plan asks for {neutral(', '.join(strange))}, which is in no table here", AGAIN)
+        raise RefusedError(f"this plan requests {neutral(', '.join(strange))}, which is in no table here", AGAIN)
     try:
         check(facts, Wanted(distro=request.distro, release=request.release, **pinned(request)))
     except WrongInputError as error:
-        raise RefusedError(f"this plan asks for what is not known here: {error.message}", AGAIN) from error
+        raise RefusedError(f"this plan requests something unknown: {error.message}", AGAIN) from error
 
 
 def _differing_parts(saved: Stack, made: Stack) -> list[str]:
-    """Name what was chosen otherwise. Reasons and warnings depend on the day, and nothing is made of them."""
-    said = {"choices", "warnings"}
-    return [f"another choice of {name}" for name in made.__struct_fields__
-            if name not in said and getattr(saved, name) != getattr(made, name)]  # fmt: skip
+    """Return the parts that differ, except reasons and warnings, which depend on the day and have no effect."""
+    words = {"choices", "warnings"}
+    return [f"different {name}" for name in made.__struct_fields__
+            if name not in words and getattr(saved, name) != getattr(made, name)]  # fmt: skip
 
 
 def _differing_steps(saved: Recipe, made: Recipe) -> list[str]:
@@ -85,11 +87,11 @@ def _differing_steps(saved: Recipe, made: Recipe) -> list[str]:
     found += [f"the step {name} differs in its {_part(before[name], now[name])}"
               for name in now if name in before and before[name] != now[name]]  # fmt: skip
     if not found and [step.id for step in saved.steps] != list(now):
-        found.append("its steps come in another order, or twice")
+        found.append("its steps are in another order, or repeated")
     if saved.library != made.library:
-        found.append("the functions that its steps call differ")
+        found.append("the shell functions differ")
     if (saved.distro, saved.release, saved.version) != (made.distro, made.release, made.version):
-        found.append("it is for another system than its request")
+        found.append("its system differs from its request")
     return found
 
 

@@ -1,4 +1,4 @@
-"""The command line: one module per command, loaded only when it is asked for."""
+"""The command line: one module per command, imported only when that command runs."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import sys
 import click
 
 from gpusetup import __version__
-from gpusetup.cli._command import PREFIX, Group, blame_variable, tell_strange_variables
-from gpusetup.cli._streams import fill_gaps, is_output, let_go, tell
+from gpusetup.cli._command import PREFIX, Group, blame_variable, note_unknown_variables
+from gpusetup.cli._streams import fill_gaps, is_output, let_go, notify
 from gpusetup.errors import EXIT_FAULT, EXIT_INTERRUPTED, EXIT_UNREAD, GpusetupError, WrongInputError
 from gpusetup.text import neutral
 
 # a command is the module of its name, with a function of that name; here is its one line for --help
 COMMANDS = {
-    "doctor": "Say what is wrong with this GPU stack, how we know, and what fixes it.",
-    "detect": "Print everything read from this machine, as JSON.",
-    "plan": "Choose the stack that fits, and say why.",
-    "why": "Say why a version is or is not possible, and what would allow it.",
-    "install": "Print, or run, the recipe that installs the stack.",
-    "container": "Print the recipe of an image that holds the stack.",
-    "selftest": "Prove that the frameworks compute the right numbers, the same ones twice.",
-    "licences": "Say what is free software and may be passed on: in a stack, on this host, in an image.",
+    "doctor": "Diagnose this machine's GPU stack: problems, evidence, remedies.",
+    "detect": "Print all readings from this machine as JSON.",
+    "plan": "Choose a compatible stack, and explain why.",
+    "why": "Explain why a version is or is not possible, and what would allow it.",
+    "install": "Print or apply the recipe that installs the stack.",
+    "container": "Print a Containerfile for the stack, or build and check the image.",
+    "selftest": "Prove that the frameworks compute correct and reproducible results.",
+    "licences": "List the licences of a stack, this host or an image.",
     "facts": "List the compatibility facts, with sources and expiry.",
 }
 
 
 class LazyGroup(Group):
-    """A group whose commands are imported on demand, so that ``doctor`` never pays for ``install``."""
+    """A group whose commands are imported on demand, so that ``doctor`` does not load what ``install`` needs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(COMMANDS)
@@ -49,12 +49,12 @@ class LazyGroup(Group):
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": PREFIX})
 @click.version_option(__version__, package_name="gpusetup", prog_name="gpusetup")
 def root() -> None:
-    """Get an NVIDIA GPU from bare metal to a deep-learning stack that is proven to work and to reproduce."""
-    tell_strange_variables(COMMANDS)
+    """Take an NVIDIA GPU from bare metal to a deep-learning stack that is proven correct and reproducible."""
+    note_unknown_variables(COMMANDS)
 
 
 def main() -> int:
-    """Run the command line and return its exit code; every error becomes one clear message on stderr."""
+    """Run the command line and return its exit code; every error becomes one message on stderr."""
     fill_gaps()
     stdout = sys.stdout
     try:
@@ -68,7 +68,7 @@ def main() -> int:
         code = _say("interrupted", "", EXIT_INTERRUPTED)
     except click.ClickException as error:
         blame_variable(error)
-        error.message = neutral(error.message)  # type: ignore[misc]  # what it quotes is whatever was typed
+        error.message = neutral(error.message)  # type: ignore[misc]  # it quotes what was typed
         error.show()
         code = error.exit_code
     except BrokenPipeError:
@@ -76,14 +76,14 @@ def main() -> int:
     except SystemExit:
         if sys.stdout is stdout:
             raise
-        code = _unread()  # click has seen it first, and put something else in the place of stdout
+        code = _unread()  # click caught the BrokenPipeError and replaced stdout
     except Exception as error:
         code = _fault(error)
     return code if isinstance(code, int) else 0
 
 
 def _unread() -> int:
-    """Return the code for a reader that has left (`gpusetup … | head`): there is nothing to say, and to nobody."""
+    """Return the code for a closed pipe (`gpusetup … | head`), without a message: nothing reads it any more."""
     let_go()
     return EXIT_UNREAD
 
@@ -91,18 +91,18 @@ def _unread() -> int:
 def _fault(error: Exception) -> int:
     if isinstance(error, OSError) and is_output(error):
         let_go()
-        return _say(f"the output cannot be written: {error.strerror}", "", WrongInputError.exit_code)
+        return _say(f"cannot write the output: {error.strerror}", "", WrongInputError.exit_code)
     if "GPUSETUP_DEBUG" in os.environ:
         raise error
     return _say(
-        f"a fault of gpusetup itself: {type(error).__name__}: {error}",
-        "please report it, with the output of the same command under GPUSETUP_DEBUG=1",
+        f"internal error: {type(error).__name__}: {error}",
+        "please report this bug, with the output of the same command under GPUSETUP_DEBUG=1",
         EXIT_FAULT,
     )
 
 
 def _say(message: str, remedy: str, code: int) -> int:
-    tell(f"gpusetup: {message}", colour="red")
+    notify(f"gpusetup: {message}", colour="red")
     if remedy:
-        tell(f"          {remedy}")
+        notify(f"          {remedy}")
     return code

@@ -1,4 +1,4 @@
-"""What the commands share that carry out a recipe on this machine, or take one back."""
+"""Apply and undo recipes on this machine: shared by ``install`` and ``doctor fix``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gpusetup.cli._streams import tell
+from gpusetup.cli._streams import notify
 from gpusetup.errors import EXIT_FINE, EXIT_REBOOT, RefusedError
 from gpusetup.trust.installation import require_own_strength
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from gpusetup.render.model import Recipe, Step
 
 
-def host_place() -> StateDir:
-    """Return where this machine keeps its journal; ``GPUSETUP_ROOT`` is for image roots and tests.
+def host_state() -> StateDir:
+    """Return this machine's state directory; ``GPUSETUP_ROOT`` is for image roots and tests.
 
-    Raises `RefusedError` where somebody else could change what root would do there.
+    Raises `RefusedError` where another user could change what root would run.
     """
     require_own_strength()
     from gpusetup.apply.state_dir import StateDir  # noqa: PLC0415 - --help needs none of this
@@ -33,51 +33,51 @@ def host_place() -> StateDir:
     return StateDir(Path(os.environ.get("GPUSETUP_ROOT") or "/"))
 
 
-def carry_out(recipe: Recipe, place: StateDir, *, yes: bool, own: Iterable[Step] = ()) -> int:
-    """Do the steps of `recipe` after asking, and return the exit code. What `own` steps would run is shown in full."""
+def carry_out(recipe: Recipe, state: StateDir, *, yes: bool, own: Iterable[Step] = ()) -> int:
+    """Apply `recipe` after confirmation, and return the exit code. The text of `own` steps is shown in full first."""
     from gpusetup.apply.preconditions import refuse_changed_host  # noqa: PLC0415
     from gpusetup.apply.run import apply  # noqa: PLC0415
     from gpusetup.cli._signals import unwinding  # noqa: PLC0415
 
     for step in recipe.steps:
-        tell(f"  {step.id}: {step.title}")
+        notify(f"  {step.id}: {step.title}")
     for step in own:
         _show(step)
-    confirm("Do these steps on this machine?", yes=yes)
-    refuse_changed_host(recipe, place)  # whoever is asked may take a day to answer
+    confirm("Apply these steps to this machine?", yes=yes)
+    refuse_changed_host(recipe, state)  # again: the answer may have taken a day
     with unwinding():
-        ending = apply(recipe, place, tell)
-    click.echo("all steps are done" if ending == "done" else "reboot now, then give the same command again")
+        ending = apply(recipe, state, notify)
+    click.echo("all steps are done" if ending == "done" else "reboot now, then run the same command again")
     return EXIT_FINE if ending == "done" else EXIT_REBOOT
 
 
-def take_back(place: StateDir, ours: Callable[[Entry], bool], *, yes: bool) -> None:
-    """Undo, after asking, the steps whose last entry in the journal is `ours`."""
+def take_back(state: StateDir, ours: Callable[[Entry], bool], *, yes: bool) -> None:
+    """Undo, after confirmation, the steps whose last journal entry satisfies `ours`."""
     from gpusetup.apply.run import undo  # noqa: PLC0415
     from gpusetup.cli._signals import unwinding  # noqa: PLC0415
 
-    standing = [entry.step for entry in place.journal.standing() if ours(entry)]
+    standing = [entry.step for entry in state.journal.standing() if ours(entry)]
     if not standing:
-        click.echo("there is nothing to take back")
+        click.echo("there is nothing to undo")
         return
-    confirm(f"Take back {', '.join(standing)}?", yes=yes)
+    confirm(f"Undo {', '.join(standing)}?", yes=yes)
     with unwinding():
-        count = undo(place, tell, ours)
-    click.echo(f"{count} steps are taken back")
+        count = undo(state, notify, ours)
+    click.echo(f"{count} step{'s' * (count != 1)} undone")
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Go on when the user says so; raises `RefusedError` where there is nobody to ask."""
+    """Return when the user confirms; raises `RefusedError` without a terminal to ask on."""
     if not yes and not sys.stdin.isatty():
-        raise RefusedError("there is no terminal to ask on", "give --yes to go on without a question")
+        raise RefusedError("there is no terminal for the confirmation", "use --yes to go on without it")
     if not yes:
         click.confirm(question, abort=True, err=True)
 
 
 def _show(step: Step) -> None:
-    """Print the text of a step that is not one of ours, as it would be run."""
-    tell(f"── {step.id} is a step of your own, or depends on a function of your own:")
+    """Print the shell text of a step that is not built in."""
+    notify(f"── {step.id} is your own step, or uses your own functions:")
     for part in ("define", "check", "apply", "undo"):
         text = getattr(step, part)
         for line in (f"{part}:", *(f"    {one}" for one in text.splitlines())) if text else ():
-            tell(f"  {line}")
+            notify(f"  {line}")

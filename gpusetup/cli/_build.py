@@ -1,4 +1,4 @@
-"""The options that build an image and prove it, and what they do."""
+"""The options that build an image and run the self-test in it, and their implementation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from gpusetup.cli._output import OUTPUT, deliver
-from gpusetup.cli._streams import tell
+from gpusetup.cli._streams import notify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,22 +27,22 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 OPTIONS = (
     click.option("--build", is_flag=True, help="Build the image, instead of printing the file."),
     click.option("--builder", type=click.Choice(["podman", "buildah", "docker"]),
-                 help="What builds it.  [default: the first of these that is installed]"),
+                 help="Builder to use.  [default: the first of these that is installed]"),
     click.option("--builder-option", "builder_options", multiple=True, metavar="OPTION",
-                 help="Hand OPTION on to the builder (repeatable): --builder-option=--no-cache."),
+                 help="Pass OPTION to the builder (repeatable): --builder-option=--no-cache."),
     click.option("--pip-config", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
-                 help="pip's configuration while it builds: a private index, a certificate. Never kept in the image."),
+                 help="pip configuration for the build: a private index, a certificate. Not kept in the image."),
     click.option("--wheel", type=_FILE, metavar="FILE",
-                 help="gpusetup's own wheel, for images that prove.  [default: built from this checkout]"),
-    click.option("--run-selftest", is_flag=True, help="After building, run `gpusetup selftest` inside the image."),
-    click.option("--save", "proof_file", type=OUTPUT, metavar="FILE", help="Keep the proof as JSON."),
+                 help="Wheel of gpusetup for the self-test image.  [default: built from this checkout]"),
+    click.option("--run-selftest", is_flag=True, help="After the build, run `gpusetup selftest` inside the image."),
+    click.option("--save", "proof_file", type=OUTPUT, metavar="FILE", help="Save the proof as JSON."),
     click.option("--sbom", type=OUTPUT, metavar="FILE",
-                 help="After building, list what is in the image as a CycloneDX bill of materials."),
+                 help="After the build, write a CycloneDX bill of materials of the image."),
 )  # fmt: skip
 
 
 class Building(NamedTuple):
-    """What the options said."""
+    """The values of these options."""
 
     build: bool
     builder: str | None
@@ -55,27 +55,27 @@ class Building(NamedTuple):
 
 
 def build_options(command: F) -> F:
-    """Add the options that build an image and prove it."""
+    """Add the options that build an image and run the self-test in it."""
     for option in reversed(OPTIONS):
         command = option(command)
     return command
 
 
 def take_building(options: dict[str, Any]) -> Building:
-    """Take what belongs to building out of a command's options."""
+    """Remove the build options from `options` and return them."""
     from gpusetup.errors import WrongInputError  # noqa: PLC0415 - --help needs none of it
 
     asked = Building(**{name: options.pop(name) for name in Building._fields})
     if (asked.run_selftest or asked.sbom) and not asked.build:
         name = "--run-selftest" if asked.run_selftest else "--sbom"
-        raise WrongInputError(f"{name} looks into an image that was just built", "add --build")
+        raise WrongInputError(f"{name} needs an image that was just built", "add --build")
     if asked.proof_file and not asked.run_selftest:
-        raise WrongInputError("--save keeps the proof of --run-selftest", "add --run-selftest")
+        raise WrongInputError("--save saves the proof of --run-selftest", "add --run-selftest")
     return asked
 
 
 def wheel_beside(output: Path | None, kind: str, asked: Building) -> Archive | None:
-    """Return gpusetup's wheel if the format `kind` carries it, laid where the file is written, which copies it."""
+    """Return gpusetup's wheel if the format `kind` needs it, placed beside the output file for its COPY line."""
     if kind != SELFTEST:
         return None
     from gpusetup.images.build import context  # noqa: PLC0415
@@ -85,12 +85,12 @@ def wheel_beside(output: Path | None, kind: str, asked: Building) -> Archive | N
         return wheel(asked.wheel, output.parent)
     with context() as folder:
         made = wheel(asked.wheel, folder)
-    tell(f"it copies {made.url}, which --output writes beside it")
+    notify(f"note: the Containerfile copies {made.url}; --output writes both files")
     return made
 
 
 def build_and_prove(draw: Callable[[Archive | None], Container], kind: str, image: str, asked: Building) -> int:
-    """Build as `image` what `draw` returns, prove it when asked to; return the exit code of the proof, 0 without."""
+    """Build what `draw` returns as `image`, run the self-test if requested, and return its exit code (0 without)."""
     from gpusetup.errors import WrongInputError  # noqa: PLC0415
     from gpusetup.images.build import BuildOptions, build, context  # noqa: PLC0415
     from gpusetup.images.builder import find  # noqa: PLC0415
@@ -99,21 +99,23 @@ def build_and_prove(draw: Callable[[Archive | None], Container], kind: str, imag
     from gpusetup.images.wheel import wheel  # noqa: PLC0415
 
     builder = find(asked.builder or "")
-    wishes = BuildOptions(pip_config=asked.pip_config, options=asked.builder_options)
+    settings = BuildOptions(pip_config=asked.pip_config, options=asked.builder_options)
     with context() as folder:
         container = draw(wheel(asked.wheel, folder) if kind == SELFTEST else None)
         if "\nFROM " not in container.text:
-            raise WrongInputError(f"--format {kind} gives no Containerfile to build", "build --format containerfile")
+            raise WrongInputError(
+                f"--format {kind} is not a Containerfile, so there is nothing to build", "use --format containerfile"
+            )
         gpu = bool(container.driver_floor)
         if asked.run_selftest:
             require_gpu(builder, gpu)
-        built = build(builder, folder, container.text, image, wishes, tell)
+        built = build(builder, folder, container.text, image, settings, notify)
     click.echo(f"{built.id} {built.tag}")
     if asked.sbom is not None:
         _list(builder, built.tag, asked.sbom)
     if not asked.run_selftest:
         return 0
-    proving = built if kind == SELFTEST else with_gpusetup(builder, built, container, asked.wheel, wishes, tell)
+    proving = built if kind == SELFTEST else with_gpusetup(builder, built, container, asked.wheel, settings, notify)
     return _show(selftest(builder, proving.tag, gpu=gpu), asked.proof_file)
 
 
@@ -132,6 +134,6 @@ def _show(proof: Proof, kept: Path | None) -> int:
     try:
         if kept is not None:
             deliver(to_json(proof), kept)
-    finally:  # a proof that could not be kept is still told
+    finally:  # print the proof even if it cannot be saved
         report.show(proof)
     return proof.concluded().exit_code

@@ -1,8 +1,8 @@
-"""What our commands do beyond click's: nothing that was asked for is dropped without a word.
+"""Commands that reject what click would silently ignore.
 
 An option with one value may be given once. Each option has a variable named after it (``--fail-on`` of ``doctor``:
-``GPUSETUP_DOCTOR_FAIL_ON``); a wrong value there is blamed on the variable, and a variable that is no option's is an
-error, since whoever set it meant something by it.
+``GPUSETUP_DOCTOR_FAIL_ON``). An error in its value names the variable, and a variable that matches no option is an
+error.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from gpusetup.cli._streams import tell
+from gpusetup.cli._streams import notify
 from gpusetup.text import nearest
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 PREFIX = "GPUSETUP"
 OTHERS = {"DEBUG", "ROOT", "TRUST_KEY", "BUNDLE", "ENVIRONMENTS", "IMAGE", "SIGN"}
-"""Variables of ours that are no option: DEBUG and ROOT of this program, the others of the scripts in recipes/."""
+"""GPUSETUP_ variables that are not options: DEBUG and ROOT of this program, the others of the scripts in recipes/."""
 
 
 class Command(click.Command):
-    """A command that refuses what it would otherwise ignore."""
+    """A command that rejects repeated options and unknown variables."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse `args`; raises `click.UsageError` for a repeated option or an unknown variable."""
@@ -37,19 +37,19 @@ class Command(click.Command):
         return super().parse_args(ctx, args)
 
     def variables(self) -> Sequence[click.Parameter]:
-        """Return the parameters that an environment variable may set here."""
+        """Return the parameters that environment variables may set."""
         return self.params
 
     def shown(self, ctx: click.Context) -> list[click.Parameter]:
-        """Return the parameters that the help tells of."""
+        """Return the parameters that the help lists."""
         return self.get_params(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options under the titles that `section` gave them, in the order in which they first come."""
+        """Write the options under the titles given by `section`, in order of first appearance."""
         titled: dict[str, list[tuple[str, str]]] = {}
         for param in self.shown(ctx):
             record = param.get_help_record(ctx)
-            if record is not None:
+            if record is not None and isinstance(param, click.Option):  # arguments are in the usage line
                 titled.setdefault(getattr(param, "section", "Options"), []).append(record)
         for title, records in titled.items():
             with formatter.section(title):
@@ -71,31 +71,31 @@ def section(title: str, *options: Callable[[F], F]) -> Callable[[F], F]:
 
 
 class Group(click.Group):
-    """A group whose commands are `Command`, and which guesses what a misspelt one was to be."""
+    """A group whose commands are `Command`, and which suggests the nearest name for a misspelt one."""
 
     command_class = Command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that the first word names; raises `click.UsageError` with the nearest name."""
+        """Return the command that the first word names; raises `click.UsageError` with a suggestion."""
         names = self.list_commands(ctx)
         if args and args[0] not in names and not args[0].startswith("-") and (guess := nearest(args[0], names)):
             raise click.UsageError(f"no such command {args[0]!r}; did you mean {guess}?", ctx)
         return super().resolve_command(ctx, args)
 
 
-def tell_strange_variables(commands: Iterable[str]) -> None:
-    """Say on stderr which variables look like ours and belong to no command."""
+def note_unknown_variables(commands: Iterable[str]) -> None:
+    """Print a note on stderr for GPUSETUP_ variables that belong to no command."""
     for name in sorted(os.environ):
         first = name.removeprefix(f"{PREFIX}_").partition("_")[0]
         ours = name.startswith(f"{PREFIX}_") and first != "TESTS"
         if ours and first.lower() not in commands and name.removeprefix(f"{PREFIX}_") not in OTHERS:
-            tell(f"note: the environment variable {name} belongs to no command of gpusetup, and is ignored")
+            notify(f"note: the environment variable {name} belongs to no gpusetup command and is ignored")
 
 
 def blame_variable(error: click.ClickException) -> None:
-    """Have the message name the variable where that, and not an option, had the wrong value."""
+    """Name the environment variable in the message where the wrong value came from one."""
     if not isinstance(error, click.BadParameter) or error.ctx is None or error.param is None:
         return
     if error.ctx.get_parameter_source(error.param.name or "") is ParameterSource.ENVIRONMENT:
@@ -103,7 +103,7 @@ def blame_variable(error: click.ClickException) -> None:
 
 
 def _name_variables(ctx: click.Context, params: Iterable[click.Parameter]) -> None:
-    """Name the variable of each option after its longest name, and not after the function's argument."""
+    """Derive each option's variable from its longest name, not from the function's argument."""
     for param in params:
         if isinstance(param, click.Option) and param.envvar is None and ctx.auto_envvar_prefix:
             name = max(param.opts, key=len).lstrip("-").replace("-", "_").upper()
@@ -113,11 +113,12 @@ def _name_variables(ctx: click.Context, params: Iterable[click.Parameter]) -> No
 def _refuse_unknown_variables(ctx: click.Context, params: Iterable[click.Parameter]) -> None:
     known = [str(param.envvar) for param in params if param.envvar]
     options = [name.removeprefix(f"{ctx.auto_envvar_prefix}_") for name in known]
+    # a misspelt variable must not be ignored: whoever set it relies on its effect
     for name in sorted(os.environ):
         if name.startswith(f"{ctx.auto_envvar_prefix}_") and name not in known:
             guess = nearest(name.removeprefix(f"{ctx.auto_envvar_prefix}_"), options)
             raise click.UsageError(
-                f"the environment variable {name} is no option of {ctx.command_path}"
+                f"the environment variable {name} matches no option of {ctx.command_path}"
                 + (f"; did you mean {ctx.auto_envvar_prefix}_{guess}?" if guess else ": unset it"),
                 ctx,
             )
@@ -129,4 +130,4 @@ def _refuse_repeated(ctx: click.Context, given: Iterable[click.Parameter]) -> No
         plain = getattr(param, "is_flag", False) and not param.secondary_opts
         if times > 1 and not several and not plain:
             name = "/".join(param.opts + param.secondary_opts)
-            raise click.UsageError(f"{name} is given {times} times: give it once", ctx)
+            raise click.UsageError(f"{name} is given {times} times, but takes one value", ctx)

@@ -1,6 +1,6 @@
-"""What the shell completes, and names that people write in several ways.
+"""Shell completion, and names with several spellings.
 
-`eval "$(_GPUSETUP_COMPLETE=bash_source gpusetup)"` switches completion on; zsh and fish have theirs
+`eval "$(_GPUSETUP_COMPLETE=bash_source gpusetup)"` enables completion in bash; for zsh and fish see
 (https://click.palletsprojects.com/en/stable/shell-completion/).
 """
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 SAME = (("torch", "pytorch"), ("tensorflow", "tf"), ("jax",))
-"""Names of one framework: its module, and how people call it."""
+"""Names of one framework: its module, then its aliases."""
 
 
 class FrameworkName(click.Choice[str]):
-    """A framework by any of its names, in any case: ``torch`` and ``PyTorch`` are one."""
+    """A framework by any of its names, in any case: ``torch`` and ``PyTorch`` are the same."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name that the choices have."""
+        """Return the name used in the choices."""
         name = str(value).lower()
         same = next((names for names in SAME if name in names), (name,))
         return super().convert(next((one for one in self.choices if one in same), value), param, ctx)
 
 
 def rule_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Complete the last of several rules: ids in capitals, slugs otherwise."""
+    """Complete the last of several rules: ids after a capital letter, slugs otherwise."""
     from gpusetup.doctor.registry import explained_rules  # noqa: PLC0415 - only where the shell asks
 
     before, comma, last = incomplete.rpartition(",")
@@ -46,14 +46,14 @@ def gpu_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> 
 
 
 def recipe_formats(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Complete a format of recipes."""
+    """Complete a recipe format."""
     from gpusetup.render.formats import formats  # noqa: PLC0415 - only where the shell asks
 
     return _starting((*formats(), "json"), incomplete)
 
 
 def container_formats(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Complete a format of containers."""
+    """Complete a container format."""
     from gpusetup.content_dirs import content_dirs  # noqa: PLC0415 - only where the shell asks
     from gpusetup.render.container.formats import formats  # noqa: PLC0415
 

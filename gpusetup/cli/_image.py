@@ -1,4 +1,4 @@
-"""Whether an image runs on a machine, for ``doctor --image`` and ``container --check-host``."""
+"""Judge whether an image runs on a machine, for ``doctor --image`` and ``container --check-host``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def judge_image(machine: Machine, said: str, policy: Policy, only: str, skip: str) -> tuple[Report, int]:
-    """Return the report on the image that `said` names, and the exit code that `policy` gives it."""
+    """Return the report on the image `said`, and the exit code under `policy`."""
     image = read_image(said, machine.system.arch)
     rules = select({one.id: one for one in rules_for(image)}, only, skip)
     if policy.require_gpu:
@@ -29,7 +29,7 @@ def judge_image(machine: Machine, said: str, policy: Policy, only: str, skip: st
 
 
 def judge_container(machine: Machine, container: Container) -> tuple[Report, int]:
-    """Return the report on the image that `container` will be built to, and the exit code."""
+    """Return the report on the image that `container` would become, and the exit code."""
     image = Image(
         name=container.job.image,
         architecture=container.stack.request.machine_arch,

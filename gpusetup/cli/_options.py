@@ -1,4 +1,4 @@
-"""Options that several commands share, and how the machine they speak of is found."""
+"""Options shared by several commands, and how they read the machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gpusetup.cli._streams import tell
+from gpusetup.cli._streams import notify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,34 +16,34 @@ if TYPE_CHECKING:
     from gpusetup.value import Value
 
 HERE = "/"
-"""The ``--sysroot`` that is this machine itself."""
+"""The ``--sysroot`` of this machine itself."""
 DEEP_SECONDS = "120"
 F = TypeVar("F", bound="Callable[..., Any]")
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON (stable schema).")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON (stable schema).")
 
 
 def one_format(form: str, *, as_json: bool) -> str:
-    """Return the format that ``--format`` and ``--json`` ask for; a usage error where they ask for two."""
+    """Return the format selected by ``--format`` and ``--json``; a usage error if they disagree."""
     if as_json and form not in {"text", "json"}:
-        raise click.UsageError(f"--json and --format {form} are two formats: leave one out")
+        raise click.UsageError(f"--json and --format {form} select two formats: remove one")
     return "json" if as_json else form
 
 
 def reading_options(command: F) -> F:
-    """Add ``--sysroot`` and ``--deadline``: which host is read, and how long NVML may take."""
+    """Add ``--sysroot`` and ``--deadline``: the host to read, and the timeout for NVML."""
     for option in (
         click.option("--deadline", type=click.FloatRange(0.1, 3600), default=10.0, show_default=True, metavar="SECONDS",
-                     help="How long the driver may take to answer."),
+                     help="Timeout for the driver's answers."),
         click.option("--sysroot", type=click.Path(), default=HERE, metavar="DIR",
-                     help="Read the host under DIR instead of this one."),
+                     help="Read the host in DIR instead of this one."),
     ):  # fmt: skip
         command = option(command)
     return command
 
 
 def machine_options(command: F) -> F:
-    """Add the options of reading a host, and ``--machine``, which replays a saved one instead."""
+    """Add the options for reading a host, and ``--machine``, which replays a saved one instead."""
     option = click.option(
         "--machine", "machine_file", type=click.Path(), metavar="FILE",
         help="Replay a machine saved with `gpusetup detect` (- is standard input).",
@@ -56,7 +56,7 @@ def read_machine(
 ) -> Machine:
     """Return the saved machine, or read the host under `sysroot`, giving NVML `deadline` seconds.
 
-    `meanwhile` is done while the driver works.
+    `meanwhile` runs while the driver is being read.
     """
     if machine_file is not None:
         from pathlib import Path  # noqa: PLC0415
@@ -71,24 +71,24 @@ def read_machine(
 
 
 def deep_options(command: F) -> F:
-    """Add ``--deep`` and ``--python``: import the installed frameworks, and by which interpreters."""
+    """Add ``--deep`` and ``--python``: whether to import the installed frameworks, and with which interpreters."""
     for option in (
         click.option("--python", "pythons", multiple=True, metavar="FRAMEWORK=PATH",
-                     help="With --deep: the interpreter a framework is in (repeatable)."),
+                     help="With --deep: the interpreter of a framework (repeatable)."),
         click.option("--deep", type=click.FloatRange(1, 3600), is_flag=False, flag_value=DEEP_SECONDS,
                      metavar="[SECONDS]",
-                     help="Import each installed framework in a process of its own, which may take so long (120 unless "
-                          "told): does it see the GPU, which libraries does it load, are its numbers right? And look "
-                          "for errors before the last restart in systemd's journal."),
+                     help="Import each installed framework in a separate process with a timeout of SECONDS (default "
+                          "120): does it see the GPU, which libraries does it load, are its results right? Also "
+                          "read systemd's journal for errors before the last boot."),
     ):  # fmt: skip
         command = option(command)
     return command
 
 
 def deepened(machine: Machine, deep: float | None, pythons: tuple[str, ...]) -> Machine:
-    """Return `machine` with what takes its time, if ``--deep`` asks for it.
+    """Return `machine` with the slow readings, if ``--deep`` was given.
 
-    That is what its frameworks do when they are imported, and what the journal keeps of the start before this one.
+    These are what its frameworks report when they are imported, and the kernel log of the previous boot.
     """
     if deep is None:
         return machine
@@ -96,18 +96,20 @@ def deepened(machine: Machine, deep: float | None, pythons: tuple[str, ...]) -> 
     from gpusetup.selftest.frameworks import parse  # noqa: PLC0415
 
     if sys.stderr.isatty():
-        tell(f"importing the installed frameworks (at most {deep:g} s)")
+        notify(f"importing the installed frameworks (at most {deep:g} s each)")
     return deepen(machine, parse(pythons), deep)
 
 
 def refuse_elsewhere(deep: float | None, machine_file: str | None, sysroot: str) -> None:
     """Raise a usage error for ``--deep`` on a saved machine or a folder, whose programs cannot be run here."""
     if deep is not None and (machine_file is not None or sysroot != HERE):
-        raise click.UsageError("--deep imports the frameworks of this machine; --machine and --sysroot are of another")
+        raise click.UsageError(
+            "--deep imports the frameworks of this machine; it cannot be used with --machine or --sysroot"
+        )
 
 
 def schema_option(kind: Callable[[], type[Value]]) -> Callable[[F], F]:
-    """Add ``--schema``, which prints the JSON schema of what ``--json`` prints."""
+    """Add ``--schema``, which prints the JSON schema of the ``--json`` output."""
 
     def show(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:
         if asked:
@@ -118,5 +120,5 @@ def schema_option(kind: Callable[[], type[Value]]) -> Callable[[F], F]:
 
     return click.option(
         "--schema", is_flag=True, is_eager=True, expose_value=False, callback=show,
-        help="Print the JSON schema of the result, and stop.",
+        help="Print the JSON schema of the result and exit.",
     )  # fmt: skip

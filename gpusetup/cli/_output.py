@@ -1,4 +1,4 @@
-"""Where a command's result goes: standard output, or a file that was looked at before the work began."""
+"""Write a command's result to standard output, or to a file that was checked before the work began."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gpusetup.cli._streams import tell
+from gpusetup.cli._streams import notify
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 class _OutputFile(click.ParamType[Any]):
-    """A file to write, ``-`` for standard output; refused at once where nothing could be written later."""
+    """A file to write, ``-`` for standard output; an unwritable file is refused at once, not after the work."""
 
     name = "file"
 
     def convert(self, value: str, _param: click.Parameter | None, _ctx: click.Context | None) -> Path:
-        from pathlib import Path  # noqa: PLC0415 - most commands print
+        from pathlib import Path  # noqa: PLC0415 - only needed with --output
 
         from gpusetup.errors import WrongInputError  # noqa: PLC0415
         from gpusetup.files import STDIO, require_writable  # noqa: PLC0415
 
         path = Path(value)
         if value.endswith("/"):
-            raise WrongInputError(f"cannot write {value}: it is the name of a folder")
+            raise WrongInputError(f"cannot write {value}: it names a folder")
         if value != STDIO:
             require_writable(path)
         return path
@@ -35,10 +35,10 @@ OUTPUT = _OutputFile()
 
 
 def deliver(text: str, output: Path | None, hint: str = "", mode: int | None = None) -> None:
-    """Write `text` to the file `output` and say so on stderr with a `hint`, or print it where there is none.
+    """Write `text` to the file `output` and report that on stderr with a `hint`; print it if there is no file.
 
-    It is a document (JSON, a script), so it is UTF-8 whatever the terminal's encoding. Raises `WrongInputError` when
-    the file cannot be written.
+    The text is a document (JSON, a script) and is always UTF-8, independent of the terminal's encoding. Raises
+    `WrongInputError` when the file cannot be written.
     """
     from gpusetup.files import STDIO, write  # noqa: PLC0415
 
@@ -46,4 +46,4 @@ def deliver(text: str, output: Path | None, hint: str = "", mode: int | None = N
         click.echo(text.encode(), nl=False)
         return
     write(output, text, mode)
-    tell(f"saved {output}{hint}")
+    notify(f"saved {output}{hint}")

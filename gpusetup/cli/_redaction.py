@@ -1,4 +1,4 @@
-"""Takes names and secrets out of what a command prints, by the names of this host and its people."""
+"""Remove names and secrets from what a command prints, using the names of this host and its users."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def without_names(report: Report, sysroot: str = HERE) -> Report:
-    """Return `report` redacted, by the names of this host and of that under `sysroot`."""
+    """Return `report` without the names of this host and of the host under `sysroot`."""
     from gpusetup.redact import redacted  # noqa: PLC0415 - --help needs none of it
 
     return redacted(report, _names(sysroot))
 
 
 def machine_without_names(machine: Machine, sysroot: str = HERE) -> Machine:
-    """Return `machine` redacted in the same way."""
+    """Return `machine` without the same names."""
     from gpusetup.redact import redacted_machine  # noqa: PLC0415 - --help needs none of it
 
     return redacted_machine(machine, _names(sysroot))

@@ -1,4 +1,4 @@
-"""The options by which a user says what a stack is for and what it must have: shared by plan, why and install."""
+"""The options of a request: what a stack is for and what it must contain. Shared by plan, why, install and others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from gpusetup.cli._command import section
 from gpusetup.cli._completion import FrameworkName, gpu_names
 from gpusetup.cli._options import machine_options, read_machine
-from gpusetup.cli._streams import tell
+from gpusetup.cli._streams import notify
 from gpusetup.resolve.pins import PINS
 
 if TYPE_CHECKING:
@@ -26,24 +26,24 @@ HOST = (
     click.option("--distro", default="", metavar="NAME", help="Plan for this distribution (fedora)."),
     click.option("--release", default="", metavar="N", help="Plan for this release, such as 44."),
     click.option("--gpu", "gpus", multiple=True, metavar="NAME", shell_complete=gpu_names,
-                 help="Plan for this card instead of those found; repeat for several, `none` for no card."),
+                 help="Plan for this card instead of the detected ones (repeatable); `none` for no card."),
     click.option("--gpu-arch", "gpu_archs", multiple=True, metavar="X.Y",
-                 help="Plan for a card of this compute capability; repeat for several."),
+                 help="Plan for a card of this compute capability (repeatable)."),
     click.option("--variant", type=click.Choice(["classic", "ostree", "bootc"]),
-                 help="How Fedora is put together: of packages, as an image with layers (Silverblue), as a bootable "
-                      "container.  [default: as found]"),
+                 help="Kind of Fedora system: packages, an image with layered packages (Silverblue), or a bootable "
+                      "container.  [default: as detected]"),
 )  # fmt: skip
 STACK = (
     click.option("--framework", "frameworks", multiple=True, type=FrameworkName(("torch", "tensorflow")),
-                 help="Only this framework; repeat for several.  [default: both]"),
+                 help="Only this framework (repeatable).  [default: both]"),
     *(click.option(f"--{pin.field}", default="", metavar=pin.metavar, help=pin.help) for pin in PINS),
     click.option("--repo", type=click.Choice(["rpmfusion", "nvidia", "runfile", "wheels"]),
-                 help="Whose driver: packages of RPM Fusion or of NVIDIA, or NVIDIA's own installer; `wheels` takes "
-                      "the driver from packages and CUDA from the Python wheels alone."),
-    click.option("--containers", is_flag=True, help="Also set the machine up for GPU containers (CDI)."),
+                 help="Source of the driver: packages from RPM Fusion or NVIDIA, or NVIDIA's installer; `wheels` uses "
+                      "packages for the driver and CUDA only from Python wheels."),
+    click.option("--containers", is_flag=True, help="Also set up GPU containers (CDI)."),
     click.option("--python-env", type=click.Choice(["venv", "uv"]), default="venv", show_default=True,
-                 help="What makes the Python environments."),
-    click.option("--allow-eol", is_flag=True, help="Allow a release that gets no updates any more."),
+                 help="Tool that creates the Python environments."),
+    click.option("--allow-eol", is_flag=True, help="Allow a release past its end of life."),
 )  # fmt: skip
 NAMES = (
     "machine_file", "sysroot", "deadline", "distro", "release", "gpus", "gpu_archs", "variant", "frameworks",
@@ -53,12 +53,12 @@ NAMES = (
 
 
 def request_options(command: F) -> F:
-    """Add the options of a request, and those of the machine it is for."""
-    return section("What it is for", machine_options, *HOST)(section("What it must have", *STACK)(command))
+    """Add the options of a request, and of the machine it is for."""
+    return section("Target", machine_options, *HOST)(section("Stack", *STACK)(command))
 
 
 def read_request(facts: Facts, **options: Any) -> Request:
-    """Return the request that the options amount to; what had to be assumed is said on stderr."""
+    """Return the request for the options; assumptions are reported on stderr."""
     return read_asked(facts, **options).request
 
 
@@ -66,7 +66,7 @@ def read_asked(
     facts: Facts, *, machine_file: str | None, sysroot: str, deadline: float, repo: str | None,
     variant: str | None = None, **wanted: Any,
 ) -> RequestOptions:  # fmt: skip
-    """Return the same, with the machine that was read for it."""
+    """Return the request with its notes, and the machine that was read for it."""
     from gpusetup.resolve import prepare  # noqa: PLC0415 - --help needs none of it
     from gpusetup.resolve.request import Wanted, ask  # noqa: PLC0415
 
@@ -75,5 +75,5 @@ def read_asked(
 
     asked = ask(facts, Wanted(repo=repo or "", variant=variant or "", **wanted), read)  # type: ignore[arg-type]
     for note in asked.notes:
-        tell(f"note: {note}")
+        notify(f"note: {note}")
     return asked

@@ -1,4 +1,4 @@
-"""Being told to end: SIGTERM and SIGHUP unwind the program as Ctrl-C does, so that nothing is left behind."""
+"""Termination signals: SIGTERM and SIGHUP unwind the program like Ctrl-C, so that nothing is left behind."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 @contextmanager
 def unwinding() -> Iterator[None]:
-    """Let the first of these signals run every ``finally`` on the way out; more of them do not disturb that.
+    """Let the first of these signals run every ``finally`` block; further ones do not interrupt that.
 
-    What is ignored stays so (``nohup``, a shell's background jobs). The exit code is 128 + the signal's number, as a
-    shell has it; for Ctrl-C it is what every command makes of a `KeyboardInterrupt`.
+    A signal that is ignored stays ignored (``nohup``, a shell's background jobs). The exit code is 128 plus the number
+    of the signal, as in a shell; Ctrl-C raises `KeyboardInterrupt`.
     """
     before = {number: signal.getsignal(number) for number in _ENDING}
     mine = [number for number, handler in before.items() if handler is not signal.SIG_IGN]

@@ -1,4 +1,4 @@
-"""The standard streams: any may be closed, full, of an encoding that lacks a letter, or have lost who reads it."""
+"""The standard streams: any of them may be closed, full, without a reader, or in an encoding that lacks a character."""
 
 from __future__ import annotations
 
@@ -18,40 +18,43 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def fill_gaps() -> None:
-    """Open nothing in the place of each stream that we were started without (``>&-``).
+    """Open /dev/null for each standard stream that was closed at start (``>&-``).
 
-    Whatever is opened next would get its number, and be written to by everything that knows the number alone. And let
-    no letter that a stream's encoding lacks end the command: it is shown as an escape, which JSON reads back.
+    Otherwise the next file to be opened would get its descriptor, and everything that writes to descriptor 1 or 2 would
+    write into it. Also, a character that the stream's encoding lacks is written as an escape that JSON can read back,
+    instead of ending the command.
     """
     codecs.register_error("escape", _escape)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:
             setattr(sys, name, os.fdopen(open_nowhere(), mode))
-        elif mode == "w":
+        elif mode == "w":  # an ASCII or Latin-1 terminal cannot encode "→" or "…"
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="escape")
             setattr(sys, name, Guarded(stream))
 
 
-def tell(line: str, *, colour: str | None = None) -> None:
-    """Print a line of conversation on stderr; what it quotes cannot move the cursor or command a CI runner."""
-    click.secho(neutral(line), file=sys.stderr, fg=colour)  # click would put another stream in its place
+def notify(line: str, *, colour: str | None = None) -> None:
+    """Print a message on stderr; text quoted in it cannot move the cursor or command a CI runner."""
+    click.secho(
+        neutral(line), file=sys.stderr, fg=colour
+    )  # without file= click would wrap the stream anew, past `Guarded`
 
 
 class Guarded:
-    """A text stream on which no line begins with ``::``, wherever a long one was wrapped: see `gpusetup.text`.
+    """A text stream on which no line begins with ``::``, even where a long line was wrapped: see `gpusetup.text`.
 
-    Documents, and the commands that ``--format github`` means, are written as bytes, past it.
+    Documents, and the intended commands of ``--format github``, are written as bytes and bypass it.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._blank = True
-        """Whether the line so far is."""
+        """Whether the current line has only white space so far."""
 
     def write(self, text: str) -> int:
-        """Write `text`, and return how many of its characters were."""
+        """Write `text`, and return the number of characters written."""
         if "::" not in text and not text.isspace():
             self._blank = text.endswith("\n")
             return self._stream.write(text)
@@ -61,17 +64,18 @@ class Guarded:
         return len(text)
 
     def __getattr__(self, name: str) -> Any:
-        """Return what the stream itself has."""
+        """Delegate everything else to the stream."""
         return getattr(self._stream, name)
 
 
 def is_output(error: OSError) -> bool:
-    """Say whether `error` comes of writing to a stream: one of a file would name it."""
+    """Return whether `error` is from writing to a stream: an error of a file would name it."""
     return error.filename is None and error.errno in FULL
 
 
 def let_go() -> None:
-    """Write nothing more to stdout, not even what is left at the end."""
+    """Discard all further output on stdout, including what is still buffered."""
+    # at exit Python flushes stdout once more, which would print a second error
     os.dup2(open_nowhere(), sys.stdout.fileno())
 
 

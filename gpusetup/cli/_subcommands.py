@@ -1,7 +1,7 @@
-"""Subcommands that share their options: ``gpusetup doctor fix`` is ``doctor`` with one thing decided beforehand.
+"""Subcommands that share options: ``gpusetup doctor fix`` is ``doctor`` with one parameter set.
 
-A `Subcommand` names the parameter it decides and the options that make sense with it. Each option stays defined once,
-at the command; what decides it there is hidden from ``--help``, and still understood (``doctor --fix``).
+A `Subcommand` names the parameter it decides and the options that make sense with it. Each option is defined once, at
+the command; the option behind a subcommand is hidden from ``--help`` but still accepted (``doctor --fix``).
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ class Subcommand(msgspec.Struct, frozen=True):
     decides: str
     options: tuple[str, ...]
     alone: tuple[str, ...] = ()
-    """Options that only this subcommand takes: they stand in its help and not in the command's."""
+    """Options that only this subcommand takes: they are listed in its help and not in the command's."""
     metavar: str = ""
     default: Any = None
-    """Of the argument; without one it has to be given."""
+    """Default of the argument; without one the argument is required."""
     complete: Callable[[click.Context, click.Parameter, str], list[Any]] | None = None
-    """What the shell completes the argument to."""
+    """Shell completion of the argument."""
 
 
 class Family(Command):
-    """A command with subcommands: the first word may name one, else all is the command's own."""
+    """A command with subcommands: if the first word names none, the command itself runs."""
 
     def __init__(self, *args: Any, subcommands: Sequence[Subcommand] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -52,12 +52,12 @@ class Family(Command):
         chosen = self.subcommands.get(args[0]) if args else None
         if chosen is None:
             return super().make_context(info_name, args, parent, **extra)
-        if parent is not None and parent.auto_envvar_prefix:  # one variable for an option, whatever the subcommand
+        if parent is not None and parent.auto_envvar_prefix:  # one environment variable per option, in every subcommand
             extra["auto_envvar_prefix"] = f"{parent.auto_envvar_prefix}_{str(info_name).upper()}"
         return chosen.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
 
     def shown(self, ctx: click.Context) -> list[click.Parameter]:
-        """Leave out what belongs to the subcommands."""
+        """Omit the options of the subcommands."""
         return [param for param in super().shown(ctx) if param.name not in self._elsewhere]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -75,7 +75,7 @@ class Family(Command):
 
 
 class _SubcommandRunner(Command):
-    """Runs the family's function with what the subcommand decides, and the usual values of what it does not take."""
+    """Runs the family's function with the subcommand's parameter set, and defaults for the options it does not take."""
 
     def __init__(self, family: Family, chosen: Subcommand) -> None:
         taken = {*chosen.options, *chosen.alone}
@@ -88,11 +88,11 @@ class _SubcommandRunner(Command):
         self._family, self._branch = family, chosen
 
     def variables(self) -> Sequence[click.Parameter]:
-        """Return the parameters whose variables are known here: those of the whole family."""
+        """Return the parameters whose environment variables are accepted: those of the whole family."""
         return self._family.params
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse `args`, and take every other parameter of the family as it is without an option."""
+        """Parse `args`, and give every other parameter of the family its default."""
         rest = super().parse_args(ctx, args)
         usual = self._family.make_context(ctx.info_name, [], ctx.parent, auto_envvar_prefix=ctx.auto_envvar_prefix)
         ctx.params = usual.params | ctx.params | ({} if self._branch.metavar else {self._branch.decides: True})

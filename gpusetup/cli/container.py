@@ -1,4 +1,4 @@
-"""``gpusetup container``: the stack as an image to build, or as what runs that image."""
+"""``gpusetup container``: the stack as a Containerfile, or as a file that runs the image."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 IMAGE = ("kind", "base_image", "base", "pin", "image", "own", "wheels", "as_json", "command")
 SUBCOMMANDS = (
-    Subcommand("build", "Build the image with podman, buildah or docker; --run-selftest proves it.", "build",
+    Subcommand("build", "Build the image with podman, buildah or docker; --run-selftest tests it.", "build",
            (*REQUEST, *IMAGE),
            ("builder", "builder_options", "pip_config", "wheel", "run_selftest", "proof_file", "sbom")),
-    Subcommand("check", "Say whether the image would run on this machine (or --machine).", "check_host",
+    Subcommand("check", "Check whether the image would run on this machine (or --machine).", "check_host",
            (*REQUEST, *IMAGE)),
 )  # fmt: skip
 
@@ -43,44 +43,44 @@ SUBCOMMANDS = (
         show_default=True,
         metavar="NAME",
         shell_complete=container_formats,
-        help="containerfile, selftest (an image that proves itself), apptainer, bootc, compose, devcontainer, "
+        help="containerfile, selftest (an image that runs the self-test), apptainer, bootc, compose, devcontainer, "
         "kubernetes-deployment, kubernetes-job, quadlet or slurm.",
     ),
     click.option(
         "--base-image",
         default="",
         metavar="NAME",
-        help="Build upon fedora, ubuntu, rocky, ubi, or NVIDIA's cuda-ubuntu, cuda-rocky or cuda-ubi.  "
-        "[default: the distribution's own]",
+        help="Base image: fedora, ubuntu, rocky, ubi, or NVIDIA's cuda-ubuntu, cuda-rocky or cuda-ubi.  "
+        "[default: that of the distribution]",
     ),
     click.option(
         "--base",
         default="",
         metavar="IMAGE",
-        help="Build upon this very image, handled as --base-image; a digest pins it for good.",
+        help="Use this image as the base, treated like --base-image; give a digest to pin it.",
     ),
     click.option(
-        "--pin/--no-pin", default=True, show_default=True, help="Pin the base by its digest where a fact has it."
+        "--pin/--no-pin", default=True, show_default=True, help="Pin the base image by digest where a fact has one."
     ),
-    click.option("--image", default="", metavar="IMAGE", help="What the image is called where it runs."),
+    click.option("--image", default="", metavar="IMAGE", help="Name of the image."),
     click.option(
         "--requirements",
         "wheels",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Install just the wheels of this list, each by its SHA-256: an image's wheels.txt.",
+        help="Install exactly the wheels in this list, by SHA-256: the wheels.txt of an image.",
     ),
     click.option(
         "--templates",
         "own",
         type=click.Path(path_type=Path),
         metavar="DIR",
-        help="Your own templates, laid out like containers/; looked through first.",
+        help="Your own templates, laid out like containers/; they take precedence.",
     ),
 )
 @section(
-    "Where it runs",
-    click.option("--name", default="", metavar="NAME", help="What the container, pod or unit is called."),
+    "Run time",
+    click.option("--name", default="", metavar="NAME", help="Name of the container, pod or unit."),
     click.option(
         "--gpus",
         "gpu_count",
@@ -88,19 +88,23 @@ SUBCOMMANDS = (
         default=1,
         show_default=True,
         metavar="N",
-        help="How many GPUs it gets where it runs.",
+        help="Number of GPUs for the container.",
     ),
     click.option(
         "--gpu-product",
         "products",
         multiple=True,
         metavar="NAME",
-        help="Kubernetes: only nodes whose nvidia.com/gpu.product is this; repeat for several.",
+        help="Kubernetes: only nodes with this nvidia.com/gpu.product (repeatable).",
     ),
     click.option("--runtime-class", default="", metavar="NAME", help="Kubernetes: the runtime class, such as nvidia."),
 )
 @click.option("--check-host", is_flag=True)
-@section("Output", as_json, click.option("--output", "-o", type=OUTPUT, metavar="FILE", help="Write it there instead."))
+@section(
+    "Output",
+    as_json,
+    click.option("--output", "-o", type=OUTPUT, metavar="FILE", help="Write to FILE instead of standard output."),
+)
 @section("Building", build_options)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
@@ -109,11 +113,11 @@ def container(
     products: tuple[str, ...], runtime_class: str, own: Path | None, wheels: Path | None, check_host: bool,
     as_json: bool, output: Path | None, command: tuple[str, ...], **options: Any,
 ) -> None:  # fmt: skip
-    """Print a Containerfile with the frameworks that fit the cards, or what runs it; the driver stays the host's.
+    """Print a Containerfile with compatible frameworks, or a file that runs its image. The driver stays on the host.
 
-    COMMAND, behind `--`, is what the container runs. What the host must bring, the lowest driver version and the
-    compute capability, is in the image's labels. --build builds it with podman, buildah or docker, and prints its id.
-    With two environments in one image, --framework makes one image for each instead.
+    COMMAND, after `--`, is what the container runs. The image's labels state what the host needs: the minimum driver
+    version and compute capability. `gpusetup container build` builds it with podman, buildah or docker. If the stack
+    has two environments, use --framework to make one image for each.
     """
     from gpusetup.facts import facts  # noqa: PLC0415 - --help needs none of this
     from gpusetup.machine.image.name import image_name  # noqa: PLC0415
@@ -127,7 +131,7 @@ def container(
     stack, chosen = choose(request, facts(), kind, name=base_image, reference=base, pin=pin)
     usual = slug("gpusetup-" + "-".join(one for env in stack.environments for one in env.frameworks))
     if wheels and len(stack.environments) > 1:
-        raise click.UsageError("--requirements is for one environment: make an image for each with --framework")
+        raise click.UsageError("--requirements supports one environment: make one image per --framework")
     job = ContainerJob(
         image=image_name(image or f"localhost/{usual}:latest"),
         name=label(name or usual),
@@ -150,7 +154,7 @@ def container(
 
 
 def _check_host(container: Container, options: dict[str, Any], *, as_json: bool) -> int:
-    """Print what keeps the image from running on the machine, and return the doctor's exit code."""
+    """Print what would prevent the image from running on the machine, and return the doctor's exit code."""
     from gpusetup.cli._image import judge_container  # noqa: PLC0415
     from gpusetup.cli._options import read_machine  # noqa: PLC0415
     from gpusetup.cli.doctor import show  # noqa: PLC0415
@@ -165,4 +169,4 @@ def _write(result: Container, output: Path | None, *, as_json: bool) -> None:
     from gpusetup.value import to_json  # noqa: PLC0415
 
     text = to_json(result) if as_json else result.text
-    deliver(text, output, "; its first lines say how to use it")
+    deliver(text, output, "; its first lines explain how to use it")

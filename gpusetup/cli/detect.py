@@ -35,20 +35,20 @@ def _kind() -> type[Machine]:
 @click.option("--output", "-o", type=OUTPUT, metavar="FILE", help="Write to FILE (- is standard output).")
 @click.option(
     "--redact/--no-redact", "redact", default=None,
-    help="Take out what names this machine or its people, and secrets; the doctor finds the same in what is left.  "
-         "[default: for a FILE, which is mostly meant for others; not for standard output]",
+    help="Remove names of this machine and its users, and secrets; the doctor's findings stay the same.  "
+         "[default: yes for a FILE, which is usually shared; no for standard output]",
 )  # fmt: skip
 @as_json
 @schema_option(_kind)
 def detect(
     output: Path | None, sysroot: str, deadline: float, deep: float | None, pythons: tuple[str, ...],
     redact: bool | None,
-    as_json: bool,  # noqa: ARG001 - it always is
+    as_json: bool,  # noqa: ARG001 - the output is always JSON
 ) -> None:  # fmt: skip
-    """Print everything read from this machine, as JSON: values, and the reason for each that could not be read.
+    """Print all readings from this machine as JSON: values, or the reason why a value could not be read.
 
-    Nothing is judged and nothing is changed. Save it with --output, and any command replays it with --machine. Of
-    environment variables only listed ones are in it, each in the form that is expected of it.
+    Nothing is judged and nothing is changed. Save it with --output to replay it in other commands with --machine. Only
+    environment variables on a fixed list are included, and only values of the expected form.
     """
     from gpusetup.cli._redaction import machine_without_names  # noqa: PLC0415 - --help needs no msgspec
     from gpusetup.files import STDIO  # noqa: PLC0415

@@ -20,7 +20,7 @@ def facts() -> None:
 
 @facts.command(name="list")
 @click.argument("table", required=False)
-@click.option("--grep", default="", metavar="TEXT", help="Show only rows that contain TEXT, whatever its case.")
+@click.option("--grep", default="", metavar="TEXT", help="Show only rows that contain TEXT (ignoring case).")
 @as_json
 def list_rows(*, table: str | None, grep: str, as_json: bool) -> None:
     """List the tables, or the rows of TABLE."""
@@ -41,7 +41,7 @@ def list_rows(*, table: str | None, grep: str, as_json: bool) -> None:
 @click.argument("row")
 @as_json
 def show(*, row: str, as_json: bool) -> None:
-    """Show one ROW, by the id that plans and recipes cite, with everything it rests on."""
+    """Show the row with the id ROW, with all its sources."""
     from gpusetup.facts import facts as tables  # noqa: PLC0415 - --help needs none of it
     from gpusetup.facts.find import row_by_id  # noqa: PLC0415
     from gpusetup.report import facts as report  # noqa: PLC0415
@@ -52,11 +52,11 @@ def show(*, row: str, as_json: bool) -> None:
 
 
 @facts.command()
-@click.option("--on", type=DAY, metavar="DATE", help="Judge by this day instead of today (YYYY-MM-DD).")
+@click.option("--on", type=DAY, metavar="DATE", help="Use this day instead of today (YYYY-MM-DD).")
 @as_json
 @click.pass_context
 def stale(ctx: click.Context, *, on: datetime | None, as_json: bool) -> None:
-    """List the rows that have expired; the exit code is 1 when there are any."""
+    """List the expired rows; the exit code is 1 if there are any."""
     from gpusetup.facts import age  # noqa: PLC0415
     from gpusetup.facts import facts as tables  # noqa: PLC0415 - --help needs none of it
     from gpusetup.report import facts as report  # noqa: PLC0415
@@ -72,7 +72,7 @@ def stale(ctx: click.Context, *, on: datetime | None, as_json: bool) -> None:
 @as_json
 @click.pass_context
 def check(ctx: click.Context, *, as_json: bool) -> None:
-    """Look for contradictions inside and between the tables; the exit code is 1 when there are any."""
+    """Check the tables for contradictions; the exit code is 1 if there are any."""
     from gpusetup.facts import facts as tables  # noqa: PLC0415 - --help needs none of it
     from gpusetup.facts.check import CHECKS  # noqa: PLC0415
     from gpusetup.facts.check import check as problems_of  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""``gpusetup install``: the recipe as text, or carried out."""
+"""``gpusetup install``: print the recipe, or apply it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from gpusetup.cli._apply import carry_out, host_place, take_back
+from gpusetup.cli._apply import carry_out, host_state, take_back
 from gpusetup.cli._command import section
 from gpusetup.cli._completion import recipe_formats
 from gpusetup.cli._options import HERE, as_json
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 
 SUBCOMMANDS = (
-    Subcommand("apply", "Carry the recipe out on this machine, after asking; go on with one that was interrupted.",
+    Subcommand("apply", "Apply the recipe to this machine, after confirmation; continue an interrupted one.",
            "do_apply", (*REQUEST, "own"), ("plan_file", "dry_run", "yes")),
-    Subcommand("undo", "Take back what `apply` did on this machine.", "do_undo", ("yes",)),
+    Subcommand("undo", "Undo what `apply` did on this machine.", "do_undo", ("yes",)),
 )  # fmt: skip
 
 
@@ -48,7 +48,9 @@ SUBCOMMANDS = (
         help="bash, bundle, ansible, kickstart, cloud-init or json.",
     ),
     as_json,
-    click.option("--output", "-o", type=OUTPUT, metavar="FILE", help="Write the recipe there instead."),
+    click.option(
+        "--output", "-o", type=OUTPUT, metavar="FILE", help="Write the recipe to FILE instead of standard output."
+    ),
 )
 @section(
     "The recipe",
@@ -57,18 +59,18 @@ SUBCOMMANDS = (
         "own",
         type=click.Path(path_type=Path),
         metavar="DIR",
-        help="Your own steps, laid out like recipes/; looked through first.",
+        help="Your own steps, laid out like recipes/; they take precedence.",
     ),
 )
 @click.option("--apply", "do_apply", is_flag=True)
 @click.option("--undo", "do_undo", is_flag=True)
 @section(
-    "Carrying it out",
+    "Applying",
     click.option("--plan", "plan_file", type=click.Path(path_type=Path), metavar="FILE",
-                 help="Carry out this recipe, saved by --format json, if it is what is planned here for the same "
-                 "request (with the same --recipes DIR), and the machine is still as it was then."),
-    click.option("--dry-run", is_flag=True, help="Say which steps are done and which are not."),
-    click.option("--yes", "-y", is_flag=True, help="Do not ask."),
+                 help="Apply this recipe, saved by --format json, if the same request (with the same --recipes DIR) "
+                 "still gives it here, and the machine has not changed since."),
+    click.option("--dry-run", is_flag=True, help="List which steps are done and which are not."),
+    click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation."),
 )  # fmt: skip
 @click.pass_context
 def install(
@@ -76,24 +78,24 @@ def install(
     *, own: Path | None, explain: bool, kind: str, as_json: bool, output: Path | None, do_apply: bool, do_undo: bool,
     plan_file: Path | None, dry_run: bool, yes: bool, **options: Any,
 ) -> None:  # fmt: skip
-    """Print the recipe that installs the stack that fits this machine, as one script to read and to run.
+    """Print the recipe that installs a compatible stack on this machine, as one script to read and run.
 
-    With --apply it is carried out step by step; a run that fails, is killed or needs a reboot goes on where it
-    stopped when the same command is given again. Exit code: 4 no stack fits, not this machine, or changed since the
-    plan; 6 a step failed, 7 reboot and give the same command again.
+    `gpusetup install apply` applies it step by step; after a failure, a kill or a reboot, the same command continues
+    where it stopped. Exit code: 4 no stack is possible, the recipe is for another machine, or the machine has changed
+    since the plan; 6 a step failed; 7 reboot and run the same command again.
     """
     if do_undo:
-        take_back(host_place(), lambda _entry: True, yes=yes)
+        take_back(host_state(), lambda _entry: True, yes=yes)
         return
     if do_apply and (options["machine_file"] or options["sysroot"] != HERE):
-        raise click.UsageError("--apply is for this machine; --machine and --sysroot speak of another one")
+        raise click.UsageError("--apply changes this machine; it cannot be used with --machine or --sysroot")
     if plan_file:
         _only_plan(ctx, options, do_apply=do_apply)
     if do_apply:
-        place = host_place()
-        waiting = place.waiting()
+        state = host_state()
+        waiting = state.waiting()
         recipe = _planned(plan_file, own, waiting) if plan_file else waiting or _recipe(own, options, explain=explain)
-        ctx.exit(_apply(recipe, place, own, dry_run=dry_run, yes=yes))
+        ctx.exit(_apply(recipe, state, own, dry_run=dry_run, yes=yes))
     recipe = _recipe(own, options, explain=explain)
     if not explain or output:
         _write(recipe, output, "json" if as_json else kind)
@@ -121,16 +123,16 @@ def _recipe(own: Path | None, options: dict[str, Any], *, explain: bool) -> Reci
 
 
 def _only_plan(ctx: click.Context, options: dict[str, Any], *, do_apply: bool) -> None:
-    """Raise `click.UsageError` where --plan stands without --apply, or beside a wish that the plan cannot follow."""
+    """Raise `click.UsageError` where --plan is given without --apply, or with options that are part of the plan."""
     if not do_apply:
-        raise click.UsageError("--plan goes with --apply")
+        raise click.UsageError("--plan needs --apply")
     for name in options:
         if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--plan says already what to install; leave out {name.strip('_')}")
+            raise click.UsageError(f"--plan already contains the request; remove the option for {name.strip('_')}")
 
 
 def _planned(path: Path, own: Path | None, waiting: Recipe | None) -> Recipe:
-    """Return the recipe that the plan in the file `path` asks for: the one that was begun, or what it comes to here."""
+    """Return the recipe for the plan in the file `path`: the one that was begun, or the one its request gives here."""
     from gpusetup.apply.saved_plan import agreed  # noqa: PLC0415 - --help needs none of this
     from gpusetup.facts import facts  # noqa: PLC0415
     from gpusetup.render.model import Recipe  # noqa: PLC0415
@@ -146,21 +148,21 @@ def _write(recipe: Recipe, output: Path | None, kind: str) -> None:
 
     text = to_json(recipe) if kind == "json" else render(recipe, kind, datetime.now(UTC).date().isoformat())
     if text.startswith("#!"):
-        deliver(text, output, f"; read it, then: sudo bash {output}", mode=0o755)
+        deliver(text, output, f"; read it, then run: sudo bash {output}", mode=0o755)
     else:
         deliver(text, output)
 
 
-def _apply(recipe: Recipe, place: StateDir, own: Path | None, *, dry_run: bool, yes: bool) -> int:
-    """Carry `recipe` out and return the exit code."""
+def _apply(recipe: Recipe, state: StateDir, own: Path | None, *, dry_run: bool, yes: bool) -> int:
+    """Apply `recipe` and return the exit code."""
     from gpusetup.apply.preconditions import refuse_changed_host, refuse_other_host  # noqa: PLC0415
     from gpusetup.apply.run import look  # noqa: PLC0415
     from gpusetup.apply.saved_plan import own_steps  # noqa: PLC0415
 
-    refuse_other_host(recipe, place.root)
-    refuse_changed_host(recipe, place)
+    refuse_other_host(recipe, state.root)
+    refuse_changed_host(recipe, state)
     if dry_run:
-        for name, done in look(recipe, place).items():
+        for name, done in look(recipe, state).items():
             click.echo(f"{'done ' if done else 'to do'}  {name}")
         return EXIT_FINE
-    return carry_out(recipe, place, yes=yes, own=own_steps(recipe, own))
+    return carry_out(recipe, state, yes=yes, own=own_steps(recipe, own))

@@ -1,4 +1,4 @@
-"""``gpusetup licences``: what is free software and may be passed on, in a stack, on this host or in an image."""
+"""``gpusetup licences``: the licences of a stack, this host or an image."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @request_options
-@click.option("--installed", is_flag=True, help="What is on this host, instead of what would be planned for it.")
+@click.option("--installed", is_flag=True, help="Inspect this host instead of the stack planned for it.")
 @click.option(
-    "--image", default="", metavar="NAME", help="What is in this image; its files are read, nothing in it is run."
+    "--image", default="", metavar="NAME", help="Inspect this image; its files are read, and nothing in it is run."
 )
 @click.option("--builder", type=click.Choice(["podman", "buildah", "docker"]),
-              help="What has the image.  [default: the first of these that is installed]")  # fmt: skip
-@click.option("--all", "everything", is_flag=True, help="Show an image's free packages too.")
+              help="Engine that has the image.  [default: the first of these that is installed]")  # fmt: skip
+@click.option("--all", "everything", is_flag=True, help="Also show the free packages of an image.")
 @click.option("--sbom", type=OUTPUT, metavar="FILE",
               help="Also save the parts as a CycloneDX bill of materials.")  # fmt: skip
 @as_json
@@ -38,10 +38,10 @@ def licences(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """List each part of the stack with its licence: is it free software, and may it be passed on.
+    """List the parts of the stack with their licences, and whether they are free and redistributable.
 
-    Facts come first, since they know what metadata leaves out; a part that neither they nor its metadata tell is shown
-    as not known. Below stand stacks with fewer parts that are not free. In short, and not legal advice.
+    The facts take precedence over a package's metadata, which is often incomplete; where neither has the licence, it is
+    shown as unknown. Alternative stacks with fewer non-free parts follow. This is a summary, not legal advice.
     """
     from gpusetup.report import licences as report  # noqa: PLC0415 - --help needs none of it
     from gpusetup.value import to_json  # noqa: PLC0415

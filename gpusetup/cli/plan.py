@@ -1,4 +1,4 @@
-"""``gpusetup plan``: the stack that fits, and why."""
+"""``gpusetup plan``: choose a compatible stack and explain it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @request_options
-@click.option("--explain", is_flag=True, help="Show for every choice the facts, their sources and what lost to it.")
+@click.option(
+    "--explain", is_flag=True, help="Show the facts and sources behind every choice, and the rejected alternatives."
+)
 @as_json
 @click.option(
     "--format",
@@ -26,24 +28,26 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "json", "toml"]),
     default="text",
     show_default=True,
-    help="How to print the stack; toml is the form of gpusetup.lock.",
+    help="Output format; toml is the format of gpusetup.lock.",
 )
 @click.option(
     "--output",
     "-o",
     type=OUTPUT,
     metavar="FILE",
-    help="Also save the stack: as JSON, or with --format toml in a lock beside its other profiles.",
+    help="Also save the stack: as JSON, or with --format toml as a profile of a lock file.",
 )
-@click.option("--profile", default="", metavar="NAME", help="Its name in the lock.  [default: cards and release]")
+@click.option(
+    "--profile", default="", metavar="NAME", help="Name of the profile in the lock.  [default: cards and release]"
+)
 @click.pass_context
 def plan(
     ctx: click.Context, /, *, explain: bool, as_json: bool, form: str, output: Path | None, profile: str, **options: Any
 ) -> None:
-    """Choose the stack that fits this machine, and say why.
+    """Choose a compatible stack for this machine, and explain why.
 
-    Exit code: 0 there is a stack, 2 a name or version that no table knows, 4 no stack fits (the conflict and the
-    smallest ways out are printed). Nothing is changed.
+    Exit code: 0 a stack was found, 2 unknown name or version, 4 no stack is possible (the conflict and the smallest
+    changes that resolve it are printed). Nothing is changed.
     """
     from gpusetup.errors import RefusedError  # noqa: PLC0415 - --help needs none of it
     from gpusetup.facts import facts  # noqa: PLC0415
@@ -70,7 +74,7 @@ def plan(
 
 
 def _lock(stack: Stack, name: str, output: Path | None) -> str:
-    """Return the lock with this stack in it, and with what the file `output` already has."""
+    """Return the lock in the file `output`, if any, with this stack added."""
     from gpusetup.facts import facts  # noqa: PLC0415
     from gpusetup.resolve import lock  # noqa: PLC0415
 

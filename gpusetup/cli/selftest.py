@@ -1,4 +1,4 @@
-"""``gpusetup selftest``: prove that the frameworks compute the right numbers, the same ones twice."""
+"""``gpusetup selftest``: prove that the frameworks compute correct and reproducible results."""
 
 from __future__ import annotations
 
@@ -46,45 +46,59 @@ def _kind() -> type[Proof]:
 
 
 @click.command(cls=Command)
-@click.option("--quick/--full", default=True, help="About a minute, or as long as it takes.  [default: quick]")
+@click.option("--quick/--full", default=True, help="About a minute, or the complete set.  [default: quick]")
 @click.option("--check", "names", multiple=True, metavar="NAME", help="Run only this check (repeatable).")
 @click.option(
     "--framework", "frameworks", multiple=True, type=FrameworkName(("pytorch", "tensorflow", "jax")),
-    help="Only this framework (repeatable).  [default: those installed; jax with --full]",
+    help="Only this framework (repeatable).  [default: all installed; jax only with --full]",
 )  # fmt: skip
 @click.option(
     "--device", "devices", multiple=True, metavar="NAME", help="cpu, cuda:N or all (repeatable).  [default: all]"
 )  # fmt: skip
 @click.option(
     "--precision", "precisions", multiple=True, type=_PRECISIONS, default=["float32"], show_default=True,
-    help="What to compute in, where a check has a form for it (repeatable).",
+    help="Precision to compute in, for checks that support it (repeatable).",
 )  # fmt: skip
 @click.option(
-    "--seed", "seeds", multiple=True, default=["0"], callback=_seeds, metavar="N|N-M", help="Repeatable.  [default: 0]"
+    "--seed",
+    "seeds",
+    multiple=True,
+    default=["0"],
+    callback=_seeds,
+    metavar="N|N-M",
+    help="Seed or range of seeds (repeatable).  [default: 0]",
 )
 @click.option(
     "--repeat", type=click.IntRange(min=1), default=2, show_default=True, help="Fresh processes per framework."
 )  # fmt: skip
-@click.option("--python", "pythons", multiple=True, metavar="FRAMEWORK=PATH", help="The interpreter a framework is in.")
-@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="CPU threads of each worker.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Workers at a time.  [default: cores / threads]")
+@click.option(
+    "--python", "pythons", multiple=True, metavar="FRAMEWORK=PATH", help="Interpreter of a framework (repeatable)."
+)
+@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="CPU threads per worker.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Number of parallel workers.  [default: cores / threads]")
 @click.option(
     "--deadline", type=click.FloatRange(min=0.1), default=300.0, show_default=True,
-    help="Seconds that a run may be idle (no processor time, no progress), or compute per thread without progress; ten "
-         "times as long it may take in all.",
+    help="Seconds that a run may be idle (no processor time, no progress), or compute per thread without progress. The "
+         "limit for the whole run is ten times this.",
 )  # fmt: skip
 @click.option(
-    "--memory", type=click.FloatRange(min=0.05), metavar="GIB", help="What one run may hold.  [default: no limit]"
+    "--memory", type=click.FloatRange(min=0.05), metavar="GIB", help="Memory limit of one run.  [default: no limit]"
 )
-@click.option("--data", type=_FOLDER, metavar="DIR", help="Learn your own names: a folder of Language.txt files.")
-@click.option("--checks", "own", type=_FOLDER, metavar="DIR", help="Your own checks; a name found there comes first.")
-@click.option("--save", "saved", type=OUTPUT, metavar="FILE", help="Keep the proof as JSON.")
-@click.option("--baseline", type=_FILE, metavar="FILE", help="Hold this run against a saved proof: bits and speed.")
+@click.option("--data", type=_FOLDER, metavar="DIR", help="Train on your own names: a folder of Language.txt files.")
+@click.option(
+    "--checks",
+    "own",
+    type=_FOLDER,
+    metavar="DIR",
+    help="Your own checks; they take precedence over built-in ones of the same name.",
+)
+@click.option("--save", "saved", type=OUTPUT, metavar="FILE", help="Save the proof as JSON.")
+@click.option("--baseline", type=_FILE, metavar="FILE", help="Compare with a saved proof: bits and speed.")
 @click.option(
     "--may-lose", type=click.FloatRange(0, 100), default=25.0, show_default=True, metavar="PERCENT",
-    help="Of the baseline's speed, in the same environment.",
+    help="Loss of speed against the baseline that is allowed in the same environment.",
 )  # fmt: skip
-@click.option("--list", "only_list", is_flag=True, help="Print what there is to run, and stop (--json: as JSON).")
+@click.option("--list", "only_list", is_flag=True, help="List the checks and exit (with --json: as JSON).")
 @as_json
 @click.option("--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
 @schema_option(_kind)
@@ -95,11 +109,11 @@ def selftest(
     threads: int, jobs: int | None, deadline: float, memory: float | None, data: Path | None, own: Path | None,
     saved: Path | None, baseline: Path | None, may_lose: float, only_list: bool, as_json: bool, form: str,
 ) -> None:  # fmt: skip
-    """Train the same small models in every framework that is installed, and prove their numbers.
+    """Train the same small models in every installed framework, and prove the results.
 
-    Each is held against a float64 reference and against the other frameworks, and run again in a fresh process. Exit
-    code: 0 proven, 1 a verdict failed, 3 something that was asked for or is standard was not compared (with --baseline:
-    any saved run), 5 no framework is installed. Nothing outside the current folder is written.
+    Each result is compared with a float64 reference and with the other frameworks, and repeated in a fresh process.
+    Exit code: 0 proven, 1 a verdict failed, 3 something requested or standard was not compared (with --baseline: any
+    saved run), 5 no framework is installed. Nothing outside the current folder is written.
     """
     from gpusetup.cli._signals import unwinding  # noqa: PLC0415 - --help needs none of it
     from gpusetup.report import progress  # noqa: PLC0415
@@ -156,7 +170,7 @@ def selftest(
     try:
         if saved is not None:
             deliver(text, saved)
-    finally:  # a proof that could not be kept is still told
+    finally:  # print the proof even if it cannot be saved
         _show(proof, text, form)
     ctx.exit(proof.concluded().exit_code)
 
@@ -166,7 +180,7 @@ def _list(checks: Sequence[Check], form: str) -> None:
     from gpusetup.value import to_json  # noqa: PLC0415
 
     if form == "junit":
-        raise click.UsageError("--list has no JUnit form: leave --format out, or give --format json")
+        raise click.UsageError("--list does not support --format junit: use --format json, or no --format")
     if form == "json":
         click.echo(to_json([check.listed() for check in checks]), nl=False)
     else:
@@ -174,7 +188,7 @@ def _list(checks: Sequence[Check], form: str) -> None:
 
 
 def _named(ctx: click.Context) -> tuple[Axis, ...]:
-    """Return what the user chose by name, and did not leave to us."""
+    """Return the axes that the user selected by name instead of leaving them at their defaults."""
     options: dict[str, Axis] = {
         "names": "checks",
         "frameworks": "frameworks",

@@ -1,4 +1,4 @@
-"""``gpusetup why``: whether a version is possible, and what would allow it."""
+"""``gpusetup why``: explain whether a version is possible, and what would allow it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from gpusetup.cli._request import read_request, request_options
 @as_json
 @click.pass_context
 def why(ctx: click.Context, /, *, question: str, as_json: bool, **options: Any) -> None:
-    """Say why NAME==VERSION is or is not possible here, and what would allow it.
+    """Explain why NAME==VERSION is or is not possible here, and what would allow it.
 
     NAME is torch (also torch==2.14.1+cu126), tensorflow, cuda, cudnn, python, driver or fedora.
 
-    Exit code: 0 it is possible, 2 a name or version that no table knows, 4 it is not (the facts that exclude each
-    other and the smallest ways out are printed).
+    Exit code: 0 possible, 2 unknown name or version, 4 not possible (the conflicting facts and the smallest changes
+    that resolve them are printed).
     """
     from gpusetup.errors import RefusedError  # noqa: PLC0415 - --help needs none of it
     from gpusetup.facts import facts  # noqa: PLC0415

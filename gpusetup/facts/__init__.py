@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Facts:
-    """All tables of one folder, each read when it is first asked for.
+    """All tables of one folder, each loaded on first use.
 
     Raises `gpusetup.errors.WrongInputError`, naming file and row, when a table does not load.
     """
@@ -79,7 +79,7 @@ class Facts:
         self.folder = folder
 
     def __getattr__(self, table: str) -> Any:
-        """Read `table` and keep it (Python asks here only for what is not kept yet)."""
+        """Load `table` and keep it (Python calls this only for a missing attribute)."""
         if table not in TABLES:
             raise AttributeError(table)
         rows = self.load(table)

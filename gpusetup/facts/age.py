@@ -1,4 +1,4 @@
-"""Which rows are past the day until which they may be believed."""
+"""Rows past their expiry date."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class TableSummary(Value):
-    """One table in numbers; `stale` counts the rows that had expired on the day asked about."""
+    """One table in numbers; `stale` counts the rows that have expired by the given day."""
 
     table: str
     rows: int
@@ -26,12 +26,12 @@ class TableSummary(Value):
 
 
 def expired(row: Fact, on: date) -> bool:
-    """Say whether `row` may no longer be believed on the day `on`."""
+    """Return whether `row` has expired by the day `on`."""
     return row.expires is not None and row.expires < on
 
 
 def stale(facts: Facts, on: date) -> list[tuple[str, Fact]]:
-    """Return every row that has expired on the day `on`, with its table, the longest expired first."""
+    """Return every row that has expired by the day `on`, with its table, the longest expired first."""
     rows = [(table, row) for table in TABLES for row in getattr(facts, table) if expired(row, on)]
     return sorted(rows, key=lambda each: (each[1].expires, each[1].id))
 

@@ -1,8 +1,8 @@
-"""Which GPU is meant: by PCI device id, and by every name that NVML, lspci, sysfs and people have for one.
+"""Look up a GPU board by PCI device id, or by any name that NVML, lspci, sysfs and people use.
 
-The doctor and the plan both ask here. A board has a row of the table ``gpu``, or else is one that pci.ids lists under
-its chip: what a plan needs of it, the architecture, is the chip's. No name is taken for one of another architecture:
-words that are left out may be memory, form factor or the series, never what tells a TITAN X from a TITAN.
+Used by the doctor and the plan. A board has a row in the table ``gpu``, or is listed in pci.ids under its chip: the
+architecture, which is all a plan needs, is the chip's. A name never matches a board of another architecture: memory,
+form factor or series may be omitted, but not the word that distinguishes a TITAN X from a TITAN.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Board(NamedTuple):
 
 
 class _Called(NamedTuple):
-    """A name, and the row that it is one of; rows that are only looked through are not read any further."""
+    """A name and its row; the other fields of a row are read only for a match."""
 
     name: str
     row: Any
@@ -44,7 +44,7 @@ class _Called(NamedTuple):
 
 
 def boards_by_pci_id(facts: Facts, device_id: str) -> tuple[Board, ...]:
-    """Return the boards that bear a PCI device id of NVIDIA's, ``1c8d``: several can share one, none may be known."""
+    """Return the boards with a PCI device id of NVIDIA's, ``1c8d``: several can share one, and there may be none."""
     if rows := gpus_by_pci_id(facts, device_id):
         return tuple(_of_row(row, row.name) for row in rows)
     chip = chip_by_pci_id(facts, device_id)
@@ -52,10 +52,10 @@ def boards_by_pci_id(facts: Facts, device_id: str) -> tuple[Board, ...]:
 
 
 def board_by_name(facts: Facts, name: str) -> Board:
-    """Return the board that `name` means, a PCI id (``10de:1c8d``) and what lspci prints among its names.
+    """Return the board called `name`, which may also be a PCI id (``10de:1c8d``) or a line of lspci.
 
-    Raises `WrongInputError` listing the candidates where boards of several capabilities have that name, and near names
-    where none has it.
+    Raises `WrongInputError`, which lists the candidates if boards of several compute capabilities match, and similar
+    names if none does.
     """
     if found := re.search(_ID, name.lower()):
         return one(name, boards_by_pci_id(facts, found[1]))
@@ -67,33 +67,31 @@ def board_by_name(facts: Facts, name: str) -> Board:
 
 
 def one(name: str, boards: Iterable[Board]) -> Board:
-    """Return the plainest of `boards` that are all of one capability; raises `WrongInputError` for several, or none."""
+    """Return the plainest of `boards`; raises `WrongInputError` for none, or for several compute capabilities."""
     boards = tuple(boards)
     if len({board.cc for board in boards}) > 1:
         kinds = dict.fromkeys(f"{board.name} ({board.arch}, {board.cc})" for board in boards)
         listed = "; ".join(list(kinds)[:_SEVERAL])
-        raise WrongInputError(
-            f"{name!r} can mean several GPUs", f"name one of {listed}, or give its PCI id, which lspci -nn prints"
-        )
+        raise WrongInputError(f"{name!r} is ambiguous", f"use one of {listed}, or the PCI id from lspci -nn")
     if not boards:
         raise WrongInputError(
-            f"no GPU has the PCI id {name!r} in the tables", "name its compute capability: --gpu-arch"
+            f"no GPU in the tables has the PCI id {name!r}", "give its compute capability: --gpu-arch"
         )
     return min(boards, key=lambda board: ("laptop" in words(board.name), len(words(board.name))))
 
 
 def near(facts: Facts, name: str) -> str:
-    """Return what to say beside an unknown name: which names of the tables are like it."""
+    """Return the hint for an unknown name: similar names in the tables."""
     import difflib  # noqa: PLC0415 - only a wrong name needs it
 
     spelled = {" ".join(sorted(words(each.name))): each.name for each in _rows(facts)}
     like = difflib.get_close_matches(" ".join(sorted(words(name))), spelled, NEAR, cutoff=0.5)
-    listed = f"near names: {', '.join(spelled[each] for each in like)}; " if like else ""
-    return f"{listed}`gpusetup facts list gpu` has them all"
+    listed = f"similar names: {', '.join(spelled[each] for each in like)}; " if like else ""
+    return f"{listed}`gpusetup facts list gpu` lists all"
 
 
 def _spellings(name: str) -> Iterator[str]:
-    """Yield what of a line of lspci names the board (``GP107M [GeForce GTX 1050 Mobile] (rev a1)``), then the chip."""
+    """Yield the board's name in a line of lspci (``GP107M [GeForce GTX 1050 Mobile] (rev a1)``), then the chip's."""
     before, bracket, rest = name.rpartition("[")
     inside = rest.partition("]")[0] if bracket else name
     yield inside
@@ -102,7 +100,7 @@ def _spellings(name: str) -> Iterator[str]:
 
 
 def _candidates(facts: Facts, name: str) -> Iterator[tuple[Board, ...]]:
-    """Yield the boards that may be meant, the surest first: with exactly these words, then with a few more."""
+    """Yield the matching boards, best match first: with exactly these words, then with a few more."""
     asked = words(name)
     if not plain(asked):
         return
@@ -120,7 +118,7 @@ def _candidates(facts: Facts, name: str) -> Iterator[tuple[Board, ...]]:
 
 
 def _with_more(asked: frozenset[str], every: Iterable[_Called]) -> list[_Called]:
-    """Return the names that have these words and usual ones besides.
+    """Return the names that have these words and only common ones besides.
 
     A series that contradicts the one asked for is no match; yet where there is a match, it makes the name ambiguous:
     ``RTX 4000`` is short for the RTX 4000 Ada, and may be said of the Quadro RTX 4000.

@@ -1,7 +1,7 @@
-"""The facts as one JSON file, built once, since parsing 350 kB of TOML takes longer than everything else together.
+"""The facts as one compiled JSON file: parsing 350 kB of TOML would take longer than everything else together.
 
-Each table carries a checksum of the TOML it was made from. It is used only while that agrees with the TOML at hand, so
-that an edited row is never shadowed by an old compilation; otherwise the TOML is parsed, which is slower and right.
+Each table has a checksum of its TOML source, and is used only while that matches the present TOML, so that an edited
+row is never hidden by an old compilation. Otherwise the TOML is parsed, which is slower but correct.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 
 
 class Table(msgspec.Struct, frozen=True):
-    """One table; the rows stay undecoded until somebody asks for them."""
+    """One table; its rows are decoded on first use."""
 
     checksum: str
     rows: msgspec.Raw
@@ -43,7 +43,7 @@ def write(folder: Path | str = HERE) -> str:
 
 
 def read(folder: Path | str) -> dict[str, Table]:
-    """Return the compiled tables, none when they were not compiled or cannot be used."""
+    """Return the compiled tables, none if they were not compiled or cannot be used."""
     try:
         return msgspec.json.decode(_bytes(folder, NAME), type=dict[str, Table])
     except (OSError, msgspec.DecodeError):
@@ -53,7 +53,7 @@ def read(folder: Path | str) -> dict[str, Table]:
 def checksum(folder: Path | str, table: str, sources: int) -> str:
     """Return a checksum over the TOML that makes up `table`, given that of its `sources`; "" when it cannot be read.
 
-    CRC-32 and size, since it guards against our own forgotten rebuilds, and hashlib alone would cost 3 ms of start-up.
+    CRC-32 and size suffice: it only detects a forgotten rebuild, and importing hashlib would cost 3 ms at start-up.
     """
     try:
         data = _bytes(folder, f"{table}.toml")
@@ -78,7 +78,7 @@ def _bytes(folder: Path | str, name: str) -> bytes:
 def _encode(rows: tuple[Fact, ...]) -> msgspec.Raw:
     """Return `rows` as JSON without the fields that hold their default, which is a third of all bytes."""
     defaults = {field.name: field.default for field in msgspec.structs.fields(type(rows[0]))} if rows else {}
-    told = [
+    kept = [
         {name: value for name, value in msgspec.structs.asdict(row).items() if value != defaults[name]} for row in rows
     ]
-    return msgspec.Raw(msgspec.json.encode(told))
+    return msgspec.Raw(msgspec.json.encode(kept))

@@ -1,4 +1,4 @@
-"""Looks up rows the way people and drivers name things."""
+"""Look up rows by the names that people and drivers use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def row_by_id(facts: Facts, row_id: str) -> Fact:
-    """Return the row of an id, whatever its table; raises `WrongInputError` when there is none."""
+    """Return the row with this id, from any table; raises `WrongInputError` for an unknown id."""
     rows: Iterator[Fact] = (row for table in TABLES for row in getattr(facts, table) if row.id == row_id)
     for row in rows:
         return row
@@ -42,9 +42,9 @@ def arch_of(facts: Facts, compute_capability: str) -> Arch | None:
 
 
 def targets(facts: Facts, series: str, compute_capability: str) -> bool:
-    """Say whether nvcc of a CUDA series has a target for a compute capability.
+    """Return whether nvcc of a CUDA series supports a compute capability.
 
-    Asks the architecture, since no range of capabilities can tell: 10.7 came two series after 12.1.
+    It goes by the architecture's range of series, since capabilities are not added in order: 10.7 came after 12.1.
     """
     arch = arch_of(facts, compute_capability)
     if arch is None:
@@ -53,16 +53,16 @@ def targets(facts: Facts, series: str, compute_capability: str) -> bool:
 
 
 def torch_builds(facts: Facts, release: str, machine: str = "x86_64") -> tuple[TorchBuild, ...]:
-    """Return what is known of the builds of one exact PyTorch release."""
+    """Return the rows about the builds of one exact PyTorch release."""
     return tuple(build for build in facts.torch_build if release in build.releases and build.machine == machine)
 
 
 def newest_fedora(facts: Facts, on: date) -> FedoraRelease:
-    """Return the newest Fedora release whose coming out by the day `on` is confirmed."""
+    """Return the newest Fedora release that is confirmed to be published by the day `on`."""
     out = [row for row in facts.fedora if row.released is not None and row.released <= on]
     return max(out, key=lambda row: row.release)
 
 
 def unconfirmed_fedora(facts: Facts) -> tuple[FedoraRelease, ...]:
-    """Return the releases that were planned when the tables were made, so that nobody passes over them in silence."""
+    """Return the releases that were only planned when the tables were made, so that callers can report them."""
     return tuple(row for row in facts.fedora if row.released is None)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class DriverMinimum(msgspec.Struct, frozen=True):
-    """The lowest driver, and the row that says so."""
+    """The minimum driver, and the row it is from."""
 
     driver: str
     row: Fact
@@ -25,8 +25,8 @@ class DriverMinimum(msgspec.Struct, frozen=True):
 def driver_floor(facts: Facts, release: str) -> DriverMinimum | None:
     """Return the lowest driver for programs of a CUDA release or series; None when the tables do not know it.
 
-    From CUDA 11 on every minor runs on the driver of its major's first (minor-version compatibility), and so does one
-    that came after the tables; 11.0, which came before that promise, and all earlier ones have each their own.
+    From CUDA 11.1 on every minor version runs on the driver of its major's first release (minor-version compatibility),
+    including those newer than the tables. 11.0 and all earlier releases each have their own minimum.
     """
     wanted = cuda(release)
     of_series = [row for row in facts.cuda if row.series == wanted.series]

@@ -1,4 +1,4 @@
-"""The names of GPUs as sets of words: which words tell one from another, and which may be left out."""
+"""The names of GPUs as sets of words: which words distinguish GPUs, and which may be omitted."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from functools import cache
 MOBILE = {"laptop", "mobile", "notebook", "design"}  # "with Max-Q Design" is how NVML names thin laptops
 SILENT = {"nvidia", "geforce", "tesla", "gpu", "graphics", "with", "corporation", "generation", "edition"}
 SERIES = {"gt", "gtx", "rtx", "quadro", "pro"}
-"""What people leave out (``4090``): all of it or nothing, since a Quadro 4000 is no Quadro RTX 4000."""
+"""What people omit (``4090``): all of it or nothing, since a Quadro 4000 is not a Quadro RTX 4000."""
 GENERATIONS = {"ada", "blackwell", "pascal", "maxwell", "kepler"}
 EQUIPMENT = r"\d+gb?|(hbm)?\d\w?|sxm\d?|pcie|nvl\d*|v\d|ac|lc"
-"""Memory, form factor, cooling: what tells boards of one chip apart."""
+"""Memory, form factor, cooling: what distinguishes boards of one chip."""
 RUN_TOGETHER = r"(?<=\bgtx)(?=\d)|(?<=\brtx)(?=\d)|(?<=\bgt)(?=\d)|(?<=\d)(?=ti\b|super\b)"
 NEAR = 6
 
 
 @cache
 def words(name: str) -> frozenset[str]:
-    """Return the words that tell one GPU from another, in lower case; every word for laptops becomes ``laptop``."""
+    """Return the words that distinguish GPUs, in lower case; every word for laptops becomes ``laptop``."""
     small = name.lower().replace("max-q design", "design").replace("max-q workstation", "maxq workstation")
     apart = re.sub(RUN_TOGETHER, " ", re.sub(r"(?<=\d) gb\b", "gb", small.replace("max-q", "laptop")))
     found = re.findall(r"[a-z]*[0-9]+[a-z]*|[a-z]+", apart)

@@ -1,4 +1,4 @@
-"""Which tables there are: one TOML file each, named as the table, and one row type."""
+"""The tables: one TOML file each, named like the table, and one row type."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ TABLES = {
 
 
 def row_type(table: str) -> type[Fact]:
-    """Return the row type of `table`; raises `WrongInputError` listing the tables when there is none of that name."""
+    """Return the row type of `table`; raises `WrongInputError`, which lists the tables, for an unknown name."""
     if table not in TABLES:
-        raise WrongInputError(f"there is no table of facts named {table}", f"the tables are {', '.join(TABLES)}")
+        raise WrongInputError(f"there is no facts table {table}", f"the tables are {', '.join(TABLES)}")
     module, name = TABLES[table]
     kind: type[Fact] = getattr(importlib.import_module(f"gpusetup.facts.model.{module}"), name)
     return kind

@@ -1,4 +1,4 @@
-"""Reads the tables as people write them: TOML, with short names for sources that many rows cite."""
+"""Reads the TOML tables, in which frequently cited sources have short names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CITING = ("source", "spec_source")
 def read_table(folder: Path | str, table: str) -> tuple[Fact, ...]:
     """Return the rows of ``<table>.toml``, each checked against its type.
 
-    Raises `WrongInputError` naming file, table and row when one does not fit, above all when it has no source or no
+    Raises `WrongInputError`, which names file, table and row, for an invalid row: above all one without ``source`` or
     ``read_on``.
     """
     kind = row_type(table)
@@ -37,7 +37,8 @@ def read_sources(folder: Path | str) -> dict[str, str]:
 def _rows(path: Path, table: str) -> Iterator[tuple[int, dict[str, Any]]]:
     document = _parse(path)
     if set(document) - {table}:
-        raise WrongInputError(f"{path} has more than the table [[{table}]]: {', '.join(set(document) - {table})}")
+        others = ", ".join(set(document) - {table})
+        raise WrongInputError(f"{path} must contain only the table [[{table}]], but also has {others}")
     return enumerate(document.get(table, []), start=1)
 
 
@@ -61,7 +62,7 @@ def _where(path: Path, number: int, row: dict[str, Any]) -> str:
 
 
 def _spell_out(cited: str, names: dict[str, str], where: Callable[[], str]) -> str:
-    """Return what a cited name stands for; an address stands for itself."""
+    """Return the address of a cited name; an address is returned unchanged."""
     if cited in names:
         return names[cited]
     if "/" in cited or ":" in cited:

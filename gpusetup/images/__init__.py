@@ -1,1 +1,1 @@
-"""Builds images on this host, and runs in them: the only room that starts a container builder."""
+"""Builds images on this host and runs commands in them: the only package that starts a container builder."""

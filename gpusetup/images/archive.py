@@ -1,4 +1,4 @@
-"""Brings an image out of a builder's store as an archive: a copy of its files, of which nothing is run."""
+"""Saves an image from a builder's store as an archive, to read its files without running any."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from gpusetup.images.builder import Builder
 from gpusetup.images.program import failure
 
 SECONDS = 3600
-"""For copying an image, which can have tens of gigabytes."""
+"""Timeout for copying an image, which can have tens of gigabytes."""
 
 
 @contextmanager
 def saved(builder: Builder, image: str) -> Iterator[Path]:
-    """Save `image` as a docker archive, which has every layer as it is, and remove it afterwards.
+    """Save `image` as a docker archive, which has every layer unchanged, and remove it afterwards.
 
-    It lies in TMPDIR, which needs the room. Raises `StepFailedError` when the builder does not give it out.
+    The archive is in TMPDIR, which needs the space. Raises `StepFailedError` when the builder cannot save the image.
     """
     with tempfile.TemporaryDirectory(prefix="gpusetup-") as folder:
         archive = Path(folder, "image.tar")

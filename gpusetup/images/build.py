@@ -1,4 +1,4 @@
-"""Builds a Containerfile: in a context of our own, with dates that do not move, and says what came out."""
+"""Builds a Containerfile reproducibly: in a fresh context, with fixed dates."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from pathlib import Path
 
 from gpusetup.errors import WrongInputError
 from gpusetup.images.builder import Builder, BuildJob
-from gpusetup.images.program import Tell, run
+from gpusetup.images.program import Notify, run
 from gpusetup.value import Value
 
 EPOCH = 315_532_800
-"""1980-01-01, the earliest day a zip file can hold; 0 would make useradd ask for a new password at the first login."""
+"""1980-01-01, the earliest date in a zip file; with 0, useradd would record an expired password."""
 
 
 class BuildOptions(Value):
-    """How to build: where pip finds its configuration, and the user's own options for the builder."""
+    """Build settings: pip's configuration file, and the user's own options for the builder."""
 
     pip_config: Path | None = None
     options: tuple[str, ...] = ()
 
 
 class Built(Value):
-    """One image that was built. Its `id` is the SHA-256 over its configuration, which names every layer by its own."""
+    """One built image. Its `id` is the SHA-256 of its configuration, which lists the SHA-256 of every layer."""
 
     tag: str
     id: str
@@ -35,29 +35,36 @@ class Built(Value):
 
 @contextmanager
 def context() -> Iterator[Path]:
-    """Make the folder whose files a Containerfile may copy, and remove it afterwards."""
+    """Create the build context (the folder from which COPY reads), and remove it afterwards."""
     with tempfile.TemporaryDirectory(prefix="gpusetup-") as folder:
         yield Path(folder)
 
 
-def build(builder: Builder, folder: Path, text: str, tag: str, wishes: BuildOptions, tell: Tell) -> Built:
+def build(builder: Builder, folder: Path, text: str, tag: str, settings: BuildOptions, notify: Notify) -> Built:
     """Build the Containerfile `text` in the context `folder` as `tag`; raises `StepFailedError` when a step fails."""
     date = epoch()
     (folder / "Containerfile").write_text(text, encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="gpusetup-") as scratch:
         id_file = Path(scratch, "id")
         job = BuildJob(
-            context=folder, tag=tag, id_file=id_file, epoch=date, pip_config=wishes.pip_config, options=wishes.options
+            context=folder,
+            tag=tag,
+            id_file=id_file,
+            epoch=date,
+            pip_config=settings.pip_config,
+            options=settings.options,
         )
-        run(builder.build(job), tell, f"building {tag}")
+        run(builder.build(job), notify, f"building {tag}")
         return Built(tag=tag, id=id_file.read_text().strip(), builder=builder.name, epoch=date)
 
 
 def epoch() -> int:
-    """Return the date that everything built gets: SOURCE_DATE_EPOCH, or the same day for everyone."""
+    """Return the date for everything that is built: SOURCE_DATE_EPOCH, or a fixed day."""
     text = os.environ.get("SOURCE_DATE_EPOCH", "")
     if not text:
         return EPOCH
     if not (text.isascii() and text.isdigit()):
-        raise WrongInputError(f"SOURCE_DATE_EPOCH={text!r} is no number of seconds since 1970", "unset it, or mend it")
+        raise WrongInputError(
+            f"SOURCE_DATE_EPOCH={text!r} is not a number of seconds since 1970", "unset it, or correct it"
+        )
     return int(text)

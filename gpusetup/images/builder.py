@@ -1,4 +1,4 @@
-"""The programs that build images, and how each is asked: podman, buildah or docker."""
+"""The programs that build images, and their command lines: podman, buildah and docker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gpusetup.value import Value
 
 Name = Literal["podman", "buildah", "docker"]
 NAMES: tuple[Name, ...] = get_args(Name)
-"""In the order in which they are taken when there are several."""
+"""In order of preference."""
 
 
 class BuildJob(Value):
@@ -27,7 +27,7 @@ class BuildJob(Value):
     epoch: int
     pip_config: Path | None = None
     options: tuple[str, ...] = ()
-    """The user's own, handed on as they are."""
+    """The user's own, passed on unchanged."""
 
 
 class Builder(Value):
@@ -40,19 +40,20 @@ class Builder(Value):
         """Return the command that builds `job`."""
         command = [self.path, "buildx", "build"] if self.name == "docker" else [self.path, "build"]
         command += [f"--file={job.context / 'Containerfile'}", f"--tag={job.tag}", f"--iidfile={job.id_file}"]
+        # the argument sets the dates of files made by build steps, `_dates` those in the layers
         command += [f"--build-arg=SOURCE_DATE_EPOCH={job.epoch}", *self._dates(job.epoch)]
         if job.pip_config is not None:
-            if "," in str(job.pip_config):
+            if "," in str(job.pip_config):  # --secret has no escape for it
                 raise WrongInputError(
-                    f"the path {job.pip_config} has a comma, at which a builder would cut it", "rename it"
+                    f"the path {job.pip_config} contains a comma, which separates the options of --secret", "rename it"
                 )
             command.append(f"--secret=id=pip,src={job.pip_config}")
         return [*command, *job.options, str(job.context)]
 
     def _dates(self, epoch: int) -> list[str]:
-        """Return what sets the dates of files inside the layers.
+        """Return the options that set the dates of files in the layers.
 
-        docker takes them from SOURCE_DATE_EPOCH when its exporter is told to, and would add a provenance with a date.
+        docker's exporter uses SOURCE_DATE_EPOCH for them only with ``rewrite-timestamp``; its provenance has a date.
         """
         if self.name == "docker":
             return ["--output=type=docker,rewrite-timestamp=true", "--provenance=false"]
@@ -60,7 +61,7 @@ class Builder(Value):
 
 
 def find(wanted: str = "") -> Builder:
-    """Return the builder named `wanted`, or the first that is installed; `MissingError` when it is not there."""
+    """Return the builder named `wanted`, or the first that is installed; `MissingError` if it is not installed."""
     for name in NAMES:
         path = shutil.which(name) if wanted in ("", name) else None
         if path is not None:

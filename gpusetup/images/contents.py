@@ -1,4 +1,4 @@
-"""Reads what is installed in an image, and judges the licences of that."""
+"""Reads what is installed in an image, and finds the licences."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def licences_of(builder: Builder, image: str, facts: Facts) -> Licences:
-    """Return the licences of the wheels and packages in `image`, whose files are read; nothing in it is run.
+    """Return the licences of the wheels and packages in `image`. Its files are read; nothing in it is run.
 
     Raises `CannotLookError` when they cannot be read.
     """
@@ -36,7 +36,7 @@ def licences_of(builder: Builder, image: str, facts: Facts) -> Licences:
 
 
 def _base(labels: dict[str, str]) -> Iterator[Part]:
-    """Yield the image it was built upon, where its labels say."""
+    """Yield the base image, where the labels name it."""
     name, _, tag = labels.get("org.opencontainers.image.base.name", "").rpartition(":")
     digest = labels.get("org.opencontainers.image.base.digest", "")
     if name:

@@ -1,4 +1,4 @@
-"""Runs one command inside an image, confined, and returns what it printed."""
+"""Runs one command inside an image, in a sandbox, and returns its output."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from gpusetup.images.builder import Builder
 from gpusetup.images.program import failure
 
 CDI_GPUS = ("--device=nvidia.com/gpu=all", "--security-opt=label=disable")
-"""How podman gets every GPU that the host's CDI specification names; SELinux keeps containers from them otherwise."""
+"""Podman's options for every GPU in the host's CDI specification; SELinux labelling would deny access to them."""
 
 
 PRINTED = "/tmp/gpusetup-stdout"  # noqa: S108 - inside a container that lives for one command
 
 
 class Output(NamedTuple):
-    """What a command printed on stdout, and its exit status."""
+    """A command's exit status and its output on stdout."""
 
     status: int
     text: str
 
 
 def require_gpu(builder: Builder, gpu: bool) -> None:
-    """Raise `RefusedError` when the image needs the `gpu` and this builder cannot give it to what it runs."""
+    """Raise `RefusedError` when a `gpu` is needed and this builder cannot pass GPUs to containers."""
     if gpu and builder.name == "buildah":
-        raise RefusedError("buildah gives no GPU to what it runs", "use podman or docker: --builder podman")
+        raise RefusedError("buildah cannot pass GPUs to containers", "use podman or docker: --builder podman")
 
 
 def inside(builder: Builder, image: str, command: list[str], *, gpu: bool) -> Output:
-    """Run `command` in a fresh container of `image`, confined, with every GPU when it needs the `gpu`.
+    """Run `command` in a new sandboxed container of `image`, with every GPU if `gpu` is set.
 
-    What it says on stderr is passed on. Raises `StepFailedError` when no container can be made of the image, or when it
-    takes or prints more than it may.
+    Its stderr is passed on. Raises `StepFailedError` when the container cannot be created, or exceeds its limits of
+    time or output.
     """
     require_gpu(builder, gpu)
     if builder.name == "buildah":
@@ -50,13 +50,14 @@ def inside(builder: Builder, image: str, command: list[str], *, gpu: bool) -> Ou
 
 
 def _by_buildah(builder: Builder, image: str, command: list[str]) -> Output:
-    """Run `command` under buildah, which in a chroot can lose the last a short command prints: it goes to a file."""
+    """Run `command` under buildah, with its output in a file: chroot isolation can lose the end of a pipe."""
+    # the output file is bind-mounted with :z, so that SELinux lets the container write to it
     making, running = sandbox.buildah_options()
     alone = sandbox.without_network()
     with _container(builder, image, making) as name, tempfile.TemporaryDirectory(prefix="gpusetup-") as folder:
         kept = Path(folder, "stdout")
         kept.touch()
-        kept.chmod(0o666)  # whoever the image's user is; the folder is ours alone
+        kept.chmod(0o666)  # for any user of the image; the folder itself is private
         into = ["sh", "-c", f'exec "$@" >{PRINTED}', "sh", *command]
         command = [*alone, builder.path, "run", *running, f"--volume={kept}:{PRINTED}:z", name, "--", *into]
         status, _ = sandbox.run(command, builder, name)
@@ -66,7 +67,7 @@ def _by_buildah(builder: Builder, image: str, command: list[str]) -> Output:
 
 @contextmanager
 def _container(builder: Builder, image: str, options: list[str]) -> Iterator[str]:
-    """Make a working container of `image` for buildah, and remove it afterwards."""
+    """Create a working container of `image` for buildah, and remove it afterwards."""
     made = subprocess.run(
         [builder.path, "from", "--pull-never", *options, image],
         capture_output=True,
@@ -75,7 +76,7 @@ def _container(builder: Builder, image: str, options: list[str]) -> Iterator[str
         stdin=subprocess.DEVNULL,
     )
     if made.returncode != 0:
-        raise failure(f"making a container of {image}", made.stderr.splitlines(), made.returncode)
+        raise failure(f"creating a container of {image}", made.stderr.splitlines(), made.returncode)
     name = made.stdout.strip()
     try:
         yield name

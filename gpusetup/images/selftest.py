@@ -1,4 +1,4 @@
-"""Proves an image: runs ``gpusetup selftest`` inside it and brings out the `Proof`."""
+"""Tests an image: runs ``gpusetup selftest`` inside it and returns the `Proof`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from gpusetup.errors import StepFailedError
 from gpusetup.images.build import BuildOptions, Built, build, context
 from gpusetup.images.builder import Builder
-from gpusetup.images.program import Tell
+from gpusetup.images.program import Notify
 from gpusetup.images.run import inside
 from gpusetup.images.wheel import wheel
 from gpusetup.render.container.proof import proof
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from gpusetup.render.container import Container
 
 COMMAND = ["gpusetup", "selftest", "--json"]
-"""Which interpreter has which framework, the image says itself, in GPUSETUP_SELFTEST_PYTHON."""
+"""The image sets GPUSETUP_SELFTEST_PYTHON to the interpreter of each framework."""
 
 
 def with_gpusetup(
-    builder: Builder, built: Built, container: Container, given: Path | None, wishes: BuildOptions, tell: Tell
+    builder: Builder, built: Built, container: Container, given: Path | None, settings: BuildOptions, notify: Notify
 ) -> Built:
-    """Build the image that proves `built`: every layer of it as it is, and gpusetup on top."""
+    """Build the self-test image for `built`: its layers unchanged, with gpusetup on top."""
     with context() as folder:
         text = proof(container, built.tag, wheel(given, folder))
         name, colon, version = built.tag.partition(":")
-        return build(builder, folder, text, f"{name}-proof{colon}{version}", wishes, tell)
+        return build(builder, folder, text, f"{name}-proof{colon}{version}", settings, notify)
 
 
 def selftest(builder: Builder, image: str, *, gpu: bool) -> Proof:
-    """Return the proof that ``gpusetup selftest`` makes inside `image`.
+    """Run ``gpusetup selftest`` inside `image` and return its proof.
 
-    Raises `StepFailedError` when it could not prove anything, as when a framework cannot be imported there.
+    Raises `StepFailedError` when it ends without a proof, for example because no framework can be imported.
     """
     output = inside(builder, image, COMMAND, gpu=gpu)
     try:
@@ -44,5 +44,5 @@ def selftest(builder: Builder, image: str, *, gpu: bool) -> Proof:
     except msgspec.DecodeError as error:
         raise StepFailedError(
             f"the self-test inside {image} ended with exit status {output.status} and without a proof",
-            "its own words are above",
+            "its output is above",
         ) from error

@@ -1,1 +1,1 @@
-"""What a stack, a host or an image is made of, and under which licence each part is."""
+"""The parts of a stack, a host or an image, and their licences."""

@@ -1,4 +1,4 @@
-"""The parts of a report as a CycloneDX bill of materials, written by the CycloneDX project's own library."""
+"""Writes a report as a CycloneDX bill of materials, with the CycloneDX project's own library."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from gpusetup.licences.model import Licences, Part
 
 KINDS = {"image": "container", "host": "application"}
-"""What CycloneDX calls parts of these kinds; the others are libraries."""
+"""Kind of part → CycloneDX component type; all others are libraries."""
 
 
 def bill(report: Licences) -> str:
     """Return the parts of `report` as CycloneDX 1.6 JSON.
 
-    One report gives one text: its serial number is drawn from its content, and its date is SOURCE_DATE_EPOCH where that
-    is set. Raises `MissingError` when the library is not installed.
+    The same report gives the same text: the serial number is derived from the content, and the date is
+    SOURCE_DATE_EPOCH if that is set. Raises `MissingError` when the library is not installed.
     """
     try:
         from cyclonedx.model.bom import Bom, BomMetaData  # noqa: PLC0415 - an extra
@@ -72,7 +72,7 @@ def _component(part: Part) -> Component:
 
 
 def _licences(part: Part) -> list[License]:
-    """Return its licence as an SPDX expression where it is one, in its own words otherwise."""
+    """Return the licence as an SPDX expression if it is one, else as free text."""
     from cyclonedx.contrib.license.factories import LicenseFactory  # noqa: PLC0415
 
     own_words = part.spdx.startswith("LicenseRef-") or not part.spdx

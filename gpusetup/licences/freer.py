@@ -1,4 +1,4 @@
-"""Stacks for the same wish with fewer parts that are not free: what they are, and what each gives up."""
+"""Alternative stacks for the same request with fewer non-free parts, and what each gives up."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ TIME = "the GPU, and with it most of the speed"
 
 
 def freer(stack: Stack, facts: Facts) -> tuple[Alternative, ...]:
-    """Return the stacks that have fewer parts that are not free than `stack`, the freest last.
+    """Return the alternatives that have fewer non-free parts than `stack`, the freest last.
 
-    They are solved, not guessed: the same wish without the toolkit, on the CPU, and there with each framework alone.
+    Each is solved: the same request without the toolkit, on the CPU, and on the CPU with each framework alone.
     """
     best = len(not_free(stack, facts))
     found = []
-    for text, options, request, gives_up in _wishes(stack.request):
+    for text, options, request, gives_up in _requests(stack.request):
         other = attempt(request, facts)
         if not isinstance(other, Stack):
             continue
@@ -42,15 +42,15 @@ def not_free(stack: Stack, facts: Facts) -> tuple[str, ...]:
     return tuple(part.name for part in judge(parts_of(stack, facts), facts) if part.free is False)
 
 
-def _wishes(request: Request) -> Iterator[tuple[str, tuple[str, ...], Request, str]]:
-    """Yield other wishes, what gives up least first: in words, as options, as a request, and what is given up."""
+def _requests(request: Request) -> Iterator[tuple[str, tuple[str, ...], Request, str]]:
+    """Yield the alternative requests, least loss first: text, options, request, and what it gives up."""
     if request.repo != "wheels" and (request.cards or request.driver):
         wheels = msgspec.structs.replace(request, repo="wheels", cuda="", cudnn="")
         yield (
             "no CUDA toolkit",
             ("--repo", "wheels"),
             wheels,
-            "compiling CUDA code (nvcc); the wheels bring what they run",
+            "compiling CUDA code (nvcc); the wheels contain what they need to run",
         )
     cpu = msgspec.structs.replace(request, cards=(), driver="", cuda="", cudnn="", torch="", tensorflow="", repo="")
     if request.cards or request.driver:

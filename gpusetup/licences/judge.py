@@ -1,4 +1,4 @@
-"""Finds the licence of a part: in the facts first, which know what metadata leaves out, then in its own metadata."""
+"""Finds the licence of a part: first in the facts, since metadata is often incomplete, then in its metadata."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from gpusetup.licences.model import Part
 
 _WORDS = re.compile(r"\b(?:AND|OR|WITH [\w.-]+)\b|[()]")
-"""What stands between the identifiers of an SPDX expression; an exception after WITH only allows more."""
+"""Separators between the identifiers of an SPDX expression; an exception after WITH only adds permissions."""
 
 
 def judge(parts: Iterable[Part], facts: Facts) -> tuple[Part, ...]:
-    """Return `parts` with their licences, each once, sorted by where they are and what they are called."""
+    """Return `parts` with their licences, without duplicates, sorted by place and key."""
     free = {name for row in facts.spdx for name in (row.spdx, *row.also)}
     judged = {(part.where, part.key, part.version): _judged(part, facts.licence, free) for part in parts}
     return tuple(judged[key] for key in sorted(judged))
@@ -46,14 +46,15 @@ def _judged(part: Part, rows: tuple[LicenceRow, ...], free: set[str]) -> Part:
 
 def _row(key: str, rows: tuple[LicenceRow, ...]) -> LicenceRow | None:
     """Return the row whose pattern covers `key`, the longest pattern first: NCCL's before all of NVIDIA's wheels."""
+    # the longest pattern is the most specific: pypi/nvidia-nccl-* before pypi/nvidia-*
     matches = [(len(pattern), row) for row in rows for pattern in row.covers if fnmatchcase(key, pattern)]
     return max(matches, key=lambda match: match[0])[1] if matches else None
 
 
 def is_free_software(expression: str, free: set[str]) -> bool | None:
-    """Say whether every licence in an SPDX expression is among the `free` ones; None where that cannot be told.
+    """Return True if every licence in an SPDX expression is among the `free` ones, else None (not known).
 
-    Every one, also those an OR leaves open: so this never calls something free that is not.
+    This includes the alternatives of an OR, so that nothing non-free is ever called free.
     """
     named = [name.strip() for name in _WORDS.split(expression) if name and name.strip()]
     return True if named and all(name in free for name in named) else None

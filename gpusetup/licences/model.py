@@ -1,4 +1,4 @@
-"""`Part` and `Licences`: one thing that is installed with its licence, and the report over all of them."""
+"""`Part` and `Licences`: one installed part with its licence, and the report over all parts."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from gpusetup.value import Value
 
 
 class Part(Value):
-    """One part. `free` is None where nobody we asked says.
+    """One part. `free` is None where no source gives the licence.
 
-    `key` is kind and name, ``pypi/torch``, ``rpm/bash``, ``host/nvidia-driver``; ``inside/…`` is what another part
-    holds without saying so.
+    `key` is kind and name: ``pypi/torch``, ``rpm/bash``, ``host/nvidia-driver``; ``inside/…`` is a part that another
+    one contains without declaring it.
     """
 
     key: str
@@ -23,19 +23,19 @@ class Part(Value):
     spdx: str = ""
     free: bool | None = None
     redistributable: str = ""
-    """In short; "" where nobody says."""
+    """A short answer; "" where it is not known."""
     note: str = ""
     fact: str = ""
-    """The row that says so; "" when the part's own metadata does."""
+    """The id of the row it is from; "" when it is from the part's own metadata."""
     sources: tuple[str, ...] = ()
     purl: str = ""
-    """Its package URL, "" for what no package index or distribution has."""
+    """Its package URL, "" for parts that are in no package index or distribution."""
     sha256: str = ""
     """Of the wheel it came in."""
 
 
 class Alternative(Value):
-    """Another stack for the same wish: what in it is not free, and what it gives up for that."""
+    """Another stack for the same request: its non-free parts, and what it gives up."""
 
     text: str
     options: tuple[str, ...]
@@ -44,7 +44,7 @@ class Alternative(Value):
 
 
 class Licences(Value):
-    """The parts of `subject`, and the stacks that have fewer parts that are not free, the freest last."""
+    """The parts of `subject`, and alternatives with fewer non-free parts, the freest last."""
 
     version: Literal[1] = 1
     subject: str

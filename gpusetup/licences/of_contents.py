@@ -1,4 +1,4 @@
-"""The parts of what is installed: on a host, or in an image."""
+"""The installed parts of a host or an image."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def parts_of(contents: Contents, where: Literal["image", "environment"], machine
 
 
 def driver_of(machine: Machine) -> Iterator[Part]:
-    """Yield the driver of a host, and what else of NVIDIA's lies there outside any environment."""
+    """Yield the driver of a host, and NVIDIA's other software outside of Python environments."""
     driver = machine.driver
     version = next(
         (one for one in (driver.kernel_module, driver.nvml, driver.user_library) if isinstance(one, str)), ""
@@ -62,6 +62,6 @@ def _wheel(wheel: InstalledWheel, where: Literal["image", "environment"], sha256
 
 
 def package_url(one: InstalledPackage, distribution: str) -> str:
-    """Return the package URL of a distribution's package, its epoch where the scheme wants it."""
+    """Return the package URL of a distribution's package."""
     version, architecture = quote(one.version, safe=""), quote(one.architecture, safe="")
     return f"pkg:{one.kind}/{quote(distribution, safe='')}/{quote(one.name, safe='')}@{version}?arch={architecture}"

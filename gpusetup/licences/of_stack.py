@@ -18,7 +18,7 @@ FLAVOURS = {"open": "NVIDIA's open kernel modules", "proprietary": "NVIDIA's pro
 
 
 def parts_of(stack: Stack, facts: Facts) -> Iterator[Part]:
-    """Yield what `stack` puts on the host and into its Python environments, as far as it names it."""
+    """Yield the parts that `stack` names: on the host and in its Python environments."""
     if stack.driver is not None:
         yield from _driver(stack.driver)
     yield from _toolkit(stack.toolkit)
@@ -47,7 +47,7 @@ def _toolkit(kit: Toolkit) -> Iterator[Part]:
     elif kit.via != "none":
         yield Part(key="host/cuda-toolkit", name="CUDA Toolkit", version=kit.series, where="host")
     if kit.cudnn:
-        yield Part(key="host/cudnn", name="cuDNN to compile with", version=kit.cudnn, where="host")
+        yield Part(key="host/cudnn", name="cuDNN for compiling", version=kit.cudnn, where="host")
 
 
 def _environment(environment: LockedEnvironment, machine: str) -> Iterator[Part]:
@@ -57,6 +57,7 @@ def _environment(environment: LockedEnvironment, machine: str) -> Iterator[Part]
         name = text.partition("[")[0]
         names.add(name)
         yield _wheel(name, version, requirement.sha256 or "")
+    # torch's x86_64 wheels link oneMKL statically; its own metadata does not mention it
     if "torch" in names and machine == "x86_64":
         yield Part(key="inside/torch-x86_64", name="Intel oneMKL (inside torch)", where="environment")
     if environment.cuda:
@@ -64,7 +65,7 @@ def _environment(environment: LockedEnvironment, machine: str) -> Iterator[Part]
 
 
 def _cuda_wheels(environment: LockedEnvironment, named: set[str]) -> Iterator[Part]:
-    """Yield the libraries that the frameworks' wheels depend on where they run on a GPU."""
+    """Yield the CUDA libraries that the frameworks' GPU wheels depend on."""
     variant = f"cu{cuda(environment.cuda).major}"
     yield Part(key="pypi/nvidia-cuda", name="CUDA libraries in wheels (nvidia-*)", version=environment.cuda,
                where="environment")  # fmt: skip
@@ -82,5 +83,5 @@ def _wheel(name: str, version: str, sha256: str = "") -> Part:
 
 
 def pypi_url(name: str, version: str) -> str:
-    """Return the package URL of a Python distribution; in a version's place, + has to be written as %2B."""
+    """Return the package URL of a Python distribution; in a version, + is encoded as %2B."""
     return f"pkg:pypi/{name}" + (f"@{version.replace('+', '%2B')}" if version else "")

@@ -1,1 +1,1 @@
-"""The only room that reads the host. It never judges what it reads."""
+"""The only package that reads the host. It never judges what it reads."""

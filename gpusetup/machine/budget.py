@@ -1,4 +1,4 @@
-"""One reading of a host that is a folder, held to its processor time and memory."""
+"""Limits of processor time and memory for one reading of a host that is a folder."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ MEMORY = 512 << 20
 
 
 class ExceededError(BaseException):
-    """The time is over; no handler of a reader's own may take this for a damaged file."""
+    """The time limit is reached. A `BaseException`, so that no reader handles it as a damaged file."""
 
 
 def within(host: Host, source: str, read: Callable[[Host], Reading[T]]) -> Reading[T]:
-    """Return what `read` reads of `host`; of a confined one `failed`, about `source`, when it takes too much.
+    """Return `read(host)`; for a confined host `failed`, about `source`, if it exceeds its limits.
 
-    What the live host holds is its administrator's, and is read as it is.
+    The files of the live host are its administrator's, and are read without limits.
     """
     if not host.confined:
         return read(host)

@@ -1,4 +1,4 @@
-"""What a worker's forked child does before and after its work; the parent never loads what is imported here."""
+"""What a worker's forked child does before and after its work; the parent never imports this module."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gpusetup.machine.worker import Channel
 PR_SET_PDEATHSIG = 1
 STDERR = 2
 ROOM = 1 << 20
-"""Bytes that the pipe should hold, so that the child need not wait for a parent that has other things to do."""
+"""Size of the pipe in bytes, so that the child need not wait while the parent is busy."""
 CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 
 
@@ -26,21 +26,21 @@ def live(work: Callable[[Channel], None], write_end: int) -> None:
     tell = Channel(write_end)
     try:
         die_with_parent()
-        for number in (signal.SIGINT, *CRASHES):  # no handler of the parent's has anything to say here
+        for number in (signal.SIGINT, *CRASHES):  # the parent's handlers must not run in the child
             signal.signal(number, signal.SIG_DFL)
-        with contextlib.suppress(OSError):  # this user has too many of them
+        with contextlib.suppress(OSError):  # the user's limit of pipe memory is reached
             fcntl.fcntl(write_end, fcntl.F_SETPIPE_SZ, ROOM)
-        # what a library prints belongs in neither our result nor our conversation
+        # the output of a library belongs neither on stdout nor on stderr
         nowhere = open_nowhere()
         for stream in range(3):
             os.dup2(nowhere, stream)
         work(tell)
         tell("done")
     except BaseException as error:
-        with contextlib.suppress(OSError):  # the parent has left: there is nobody to tell
+        with contextlib.suppress(OSError):  # the parent has ended
             tell("fault", f"{type(error).__name__}: {error}"[:500])
 
 
 def die_with_parent() -> None:
-    """Ask the kernel to end us when the parent is killed: a call that hangs would keep us here for ever."""
+    """Ask the kernel to kill this process with its parent: a hanging call would keep it alive for ever."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

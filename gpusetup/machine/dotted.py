@@ -6,7 +6,7 @@ import re
 
 
 def is_dotted(text: str) -> bool:
-    """Say whether `text` is numbers with dots between them."""
+    """Return whether `text` is numbers separated by dots."""
     return all(part.isdecimal() for part in text.split("."))
 
 

@@ -1,4 +1,4 @@
-"""`Host`: the files of one machine, live or as a folder, read so that nothing it holds can make us fail or wait."""
+"""`Host`: the files of one machine, live or as a folder, read so that nothing in it can make us fail or hang."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def clean(text: str) -> str:
 class Host:
     """Reads below `root`; paths are the host's own absolute ones, and its symbolic links are followed inside it.
 
-    Every method answers, whatever lies there: an `Unread` with the reason, or nothing found. Only regular files are
-    read, and only up to a limit; nothing else is ever opened (a FIFO could block, a device be set off). A host that is
-    a folder is never left, also when it is changed while we read (`inside`), and nothing in it is run or loaded.
+    No method raises: each returns an `Unread` with the reason, or an empty result. Only regular files are read, up to a
+    limit; nothing else is opened (a FIFO could block, a device could be triggered). Reads never leave a host that is a
+    folder, even while it is being changed (`sysroot`), and nothing in it is run or loaded.
     """
 
     def __init__(self, root: Path | str, *, confined: bool = False) -> None:
         self.root = os.path.abspath(root)
         self.live = self.root == "/"
         self.confined = confined
-        """Whether this process was made for reading this host alone, and has limits (see `within`)."""
+        """Whether this process exists only to read this host, and has limits (see `within`)."""
         self._below: Root | None = None
 
     def read_bytes(
@@ -82,9 +82,9 @@ class Host:
         return self._open_file(path)[0]
 
     def _open_file(self, path: str) -> tuple[int, os.stat_result]:
-        """Open a regular file, and nothing else: to open a device can set it off, and a FIFO waits.
+        """Open a regular file, and nothing else: opening a device can trigger it, and opening a FIFO blocks.
 
-        What the path leads to is looked at without opening it, and then that very file is opened.
+        The path is first opened with O_PATH and checked; then exactly that file is opened for reading.
         """
         look = self._handle(path)
         try:
@@ -113,7 +113,7 @@ class Host:
     @property
     def _inside(self) -> Root:
         if self._below is None:
-            from gpusetup.machine.sysroot import Root  # noqa: PLC0415 - it brings ctypes, and the live host needs none
+            from gpusetup.machine.sysroot import Root  # noqa: PLC0415 - it imports ctypes, which the live host does not need
 
             self._below = Root(self.root)
         return self._below
@@ -142,7 +142,7 @@ class Host:
             return Unread(unread="failed", source=path, detail=f"not a number: {line[:40]!r}")
 
     def listdir(self, path: str) -> Reading[tuple[str, ...]]:
-        """Return the names in the folder `path`, sorted; `failed` where there are too many in a folder's."""
+        """Return the names in the folder `path`, sorted; `failed` where a host that is a folder has too many."""
         try:
             names = os.listdir(path) if self.live else self._listed(path)
             return tuple(sorted(names if "".join(names).isascii() else map(clean, names)))
@@ -161,7 +161,7 @@ class Host:
         return names
 
     def forbidden(self, *paths: str) -> Unread | None:
-        """Return why one of the folders `paths` cannot be listed although it is there, None when none is in the way."""
+        """Return why one of the folders `paths` exists but cannot be listed, None if there is no such folder."""
         listed = (self.listdir(path) for path in paths)
         return next((each for each in listed if isinstance(each, Unread) and each.unread != "absent"), None)
 
@@ -202,10 +202,10 @@ class Host:
             return unread(path, error)
 
     def owner(self, path: str) -> int | None:
-        """Return whose files alone may be read below the folder or link `path`, None where anybody's.
+        """Return the only user whose files may be read below the folder or link `path`, None for any user.
 
-        Another user can put a link to any file into a folder of theirs, and who may read that file would tell them
-        what stands there. Root's folders and our own are not in doubt; one that is not there, or not yet, has nobody.
+        Another user can place a link to any file in their own folder; a privileged reader would then reveal that file's
+        content. Folders of root and of the current user are trusted; a folder that does not exist has no owner.
         """
         parent, name = os.path.split(path)
         try:
@@ -214,26 +214,26 @@ class Host:
                 found = os.stat(name, dir_fd=folder, follow_symlinks=False).st_uid
             finally:
                 os.close(folder)
-        except (OSError, ValueError):  # whoever reads it will hear why
+        except (OSError, ValueError):  # reading it will report the reason
             return NOBODY
         return None if found in {0, os.geteuid()} else found
 
     def exists(self, path: str) -> bool:
-        """Say whether `path` leads to something."""
+        """Return whether `path` leads to something."""
         return self.stat(path) is not None
 
     def is_dir(self, path: str) -> bool:
-        """Say whether `path` leads to a folder."""
+        """Return whether `path` leads to a folder."""
         found = self.stat(path)
         return found is not None and stat.S_ISDIR(found.st_mode)
 
     def is_file(self, path: str) -> bool:
-        """Say whether `path` leads to a regular file."""
+        """Return whether `path` leads to a regular file."""
         found = self.stat(path)
         return found is not None and stat.S_ISREG(found.st_mode)
 
     def stat(self, path: str) -> os.stat_result | None:
-        """Return what the file system says of `path`, links followed, or None."""
+        """Return the stat result of `path`, links followed, or None."""
         try:
             if self.live:
                 return os.stat(path)
@@ -246,7 +246,7 @@ class Host:
             return None
 
     def may(self, path: str, mode: int) -> bool:
-        """Say whether this user may access `path` in `mode` (``os.R_OK``, ``os.W_OK``, ``os.X_OK``)."""
+        """Return whether this user may access `path` in `mode` (``os.R_OK``, ``os.W_OK``, ``os.X_OK``)."""
         try:
             if self.live:
                 return os.access(path, mode, effective_ids=True)
@@ -283,7 +283,7 @@ def _matching(names: tuple[str, ...], pattern: str) -> Iterator[str]:
 
 
 def _follow(name: str, start: str, between: list[str], end: str) -> bool:
-    """Say whether `between` come one after the other behind the `start` and before the `end` of `name`."""
+    """Return whether the parts `between` occur in order between the `start` and the `end` of `name`."""
     at = len(start)
     for part in between:
         found = name.find(part, at)

@@ -1,4 +1,4 @@
-"""Lines of ``NAME : VALUE``, as /proc and many settings have them, without a pattern for each."""
+"""Parses lines of ``NAME : VALUE``, as in /proc and many settings, without a regular expression."""
 
 from __future__ import annotations
 

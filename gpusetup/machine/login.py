@@ -1,7 +1,7 @@
-"""What differs for one of this host's users after logging in: variables, limits, groups, and which nodes may be opened.
+"""Reads what differs in a login of another user: variables, limits, groups, and access to device nodes.
 
-The user decides what a login shell prints, so little of it is taken: variables, whose names are known, and two numbers.
-Groups and nodes are asked of the system. All else of the machine stays what root has read.
+The user controls the output of a login shell, so only variables with known names and two numbers are taken from it.
+Groups and nodes are read from the system. Everything else of the machine stays as root has read it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from gpusetup.trust.owner import Owner, become, owner
 from gpusetup.value import Value
 
 MOST = 1 << 20
-"""Bytes that a login may print; the kernel allows an environment of 2 MiB (ARG_MAX), nobody has a tenth of it."""
+"""Maximum output of a login in bytes; the kernel allows an environment of 2 MiB (ARG_MAX), far more than is usual."""
 LONGEST = 1 << 15
 """Characters of one variable."""
 SAY = 'printf \'\\0%s\\0%s\\0%s\\0\' {mark} "$(ulimit -S -l)" "$(ulimit -S -n)"; exec /usr/bin/env -0'
@@ -35,7 +35,7 @@ KIB = 1 << 10
 
 
 class Login(Value):
-    """What a login of one user has of its own."""
+    """What is specific to a login of one user."""
 
     environment: dict[str, str]
     """The variables that rules read, as ``System.environment``."""
@@ -49,24 +49,24 @@ class Login(Value):
 
 
 def read_login(person: str, nodes: Iterable[str], deadline: float) -> Reading[Login]:
-    """Return what a new login shell of `person` has, which may take `deadline` seconds; `nodes` are device nodes."""
+    """Return what a new login shell of `person` has, within `deadline` seconds; `nodes` are device nodes."""
     source = f"runuser -l {person}"
     runuser = shutil.which("runuser")
     if runuser is None:
-        return Unread(unread="absent", source=source, detail="there is no runuser")
+        return Unread(unread="absent", source=source, detail="runuser is not installed")
     try:
         account = pwd.getpwnam(person)
     except KeyError:
-        return Unread(unread="absent", source=source, detail="there is no such account")
+        return Unread(unread="absent", source=source, detail="the account does not exist")
     mark = secrets.token_hex(16)
     words = [runuser, "-l", person, "-s", "/bin/bash", "-c", SAY.format(mark=mark)]
     said = listen(words, source, deadline, MOST)
     if isinstance(said, Unread):
         return said
-    told = _told(said, mark)
-    if isinstance(told, str):
-        return Unread(unread="failed", source=source, detail=told)
-    memory, files, variables = told
+    parsed = _parsed(said, mark)
+    if isinstance(parsed, str):
+        return Unread(unread="failed", source=source, detail=parsed)
+    memory, files, variables = parsed
     return Login(
         environment=read_environment(Host("/"), variables),
         locked_memory=memory,
@@ -88,21 +88,21 @@ def seen_by(login: Login, machine: Machine) -> Machine:
     return msgspec.structs.replace(machine, device_nodes=nodes, system=system)
 
 
-def _told(said: bytes, mark: str) -> tuple[int, int, dict[str, str]] | str:
-    """Return limits and variables from what the shell has said behind the `mark`, or what is wrong with it.
+def _parsed(said: bytes, mark: str) -> tuple[int, int, dict[str, str]] | str:
+    """Return limits and variables from the shell's output after the `mark`, or what is wrong with it.
 
-    Before the mark stands whatever its profile prints.
+    Output before the mark is from the user's profile.
     """
     _, found, rest = said.partition(f"\0{mark}\0".encode())
     if not found:
-        return "its profile ended it before it could say anything"
+        return "its profile ended the shell before it could answer"
     memory, files, *entries = (*rest.decode(errors="replace").split("\0"), "", "")
     if not (_is_limit(memory) and _is_limit(files)):
-        return "its limits are no numbers"
+        return "its limits are not numbers"
     pairs = (entry.partition("=") for entry in entries)
     variables = {name: value for name, _, value in pairs if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", name)}
     if any(len(value) > LONGEST for value in variables.values()):
-        return "a variable is longer than any that is meant"
+        return "a variable is too long"
     return _limit(memory, KIB), _limit(files, 1), variables
 
 
@@ -128,7 +128,7 @@ def _groups(person: str, gid: int) -> tuple[str, ...]:
 
 
 def _usable(someone: Owner, nodes: tuple[str, ...], deadline: float) -> frozenset[str]:
-    """Return which `nodes` this user may open, access lists and all: the kernel is asked with the user's rights."""
+    """Return which `nodes` this user may open, including ACLs: access() is called with the user's rights."""
     outcome = Worker(partial(_try, someone, nodes), deadline).wait()
     return frozenset(str(line[1]) for line in outcome.lines if line[2] is True)
 

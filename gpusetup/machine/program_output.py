@@ -1,4 +1,4 @@
-"""What a program that is not to be trusted prints, within limits of time and size."""
+"""Captures the output of an untrusted program, with limits of time and size."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ PATIENCE = 3.0
 
 
 def listen(words: list[str], source: str, deadline: float, most: int) -> Reading[bytes]:
-    """Return what the program `words` prints within `deadline` seconds; more than `most` bytes are none of ours.
+    """Return the output of the command `words` within `deadline` seconds and up to `most` bytes.
 
-    It is ended when it takes longer or prints more. `source` names it in an `Unread`.
+    The program is ended if it exceeds either limit. `source` names it in an `Unread`.
     """
     end = time.monotonic() + deadline
     try:
@@ -52,11 +52,12 @@ def _take(process: subprocess.Popen[bytes], end: float, most: int) -> tuple[byte
         for stream in kept:
             selector.register(stream, selectors.EVENT_READ)
         while selector.get_map():
+            # the deadline is checked first: a program that prints without end is always ready
             if time.monotonic() > end:
                 return b"", b"", "time"
             ready = selector.select(0.1)
             if not ready and process.poll() is not None:
-                break  # what it has left behind may hold the streams open for ever
+                break  # its children may keep the streams open for ever
             for key, _ in ready:
                 piece = os.read(key.fd, 1 << 16)
                 if not piece:
@@ -69,7 +70,7 @@ def _take(process: subprocess.Popen[bytes], end: float, most: int) -> tuple[byte
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask it to end, which lets runuser end the shell that it has started; then end it."""
+    """Send SIGTERM, so that runuser can end its shell; then SIGKILL."""
     process.terminate()
     try:
         process.wait(PATIENCE)

@@ -18,12 +18,11 @@ if TYPE_CHECKING:
 def read(
     sysroot: Path | str, deadline: float, meanwhile: Callable[[], object] | None = None, *, library: Path | str = ""
 ) -> Machine:
-    """Return the host under `sysroot`; the driver may take `deadline` seconds, and is asked while the rest is read.
+    """Return the host under `sysroot`; the driver is read in parallel, with a timeout of `deadline` seconds.
 
-    `meanwhile` is work of the caller's own that needs no machine, such as its imports, done while the driver works.
-    `library` is for tests alone: the NVML library that is asked, even for a folder; no command gives one. Raises
-    `WrongInputError` when `sysroot` is not a folder, or is one that takes more than it may. Whatever else cannot be
-    read says so in its place.
+    `meanwhile` is the caller's work that needs no machine, such as imports; it runs while the driver is being read.
+    `library` is only for tests: the NVML library to use, even for a folder. Raises `WrongInputError` when `sysroot` is
+    not a folder, or exceeds its limits. Any other failure becomes an `Unread`.
     """
     if not os.path.isdir(sysroot):
         raise WrongInputError(f"{sysroot} is not a folder", "give the folder that holds the host's files")
@@ -33,10 +32,10 @@ def read(
         if meanwhile is not None:
             meanwhile()
         if host.live:
-            from gpusetup.machine.without_driver import read_beside  # noqa: PLC0415 - while the driver works
+            from gpusetup.machine.without_driver import read_beside  # noqa: PLC0415 - imported while the driver is being read
 
             return read_beside(host, question.answer)
-        from gpusetup.machine.sandbox import read_confined  # noqa: PLC0415 - the live host needs none of it
+        from gpusetup.machine.sandbox import read_confined  # noqa: PLC0415 - the live host does not need it
 
         return read_confined(host, question.answer)
     finally:

@@ -1,4 +1,4 @@
-"""A host that is a folder, read in a child that may take only so much memory and time: anybody can have made it."""
+"""Reads a host that is a folder, which may be untrusted, in a child process with limits of memory and time."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from gpusetup.machine.without_driver import read_beside
 from gpusetup.machine.worker import Channel, Worker, WorkerExit
 
 SECONDS = 120.0
-"""For the whole folder, as a clock shows it: a file system can be slow, or never answer."""
+"""Wall time for the whole folder: a file system can be slow, or hang."""
 PROCESSOR_SECONDS = 60
-ADVICE = "what is too large or damaged there has to go, or give another folder"
+ADVICE = "remove what is too large or damaged there, or use another folder"
 _NOT_ASKED = Unread(unread="unsupported", source="", detail="asked by another process")
 
 
 def read_confined(host: Host, answer: Callable[[], Nvml]) -> Machine:
-    """Return the host that is a folder, with what the driver answers, if one is asked at all.
+    """Return the host that is a folder, with the driver's answers, if there are any.
 
-    A reading that takes more than it may is `Unread`. Raises `WrongInputError` when the folder as a whole does, and
-    names what was read then.
+    A reading that exceeds its limits is `Unread`. Raises `WrongInputError`, which names the present reading, when the
+    folder as a whole exceeds them.
     """
     try:
-        worker = Worker(partial(_tell, host.root), SECONDS)
+        worker = Worker(partial(_read, host.root), SECONDS)
     except OSError as error:
         raise CannotLookError(f"no process can be started to read {host.root}: {error.strerror}") from error
     try:
@@ -49,38 +49,39 @@ def read_confined(host: Host, answer: Callable[[], Nvml]) -> Machine:
 
 def _machine(root: str, outcome: WorkerExit) -> Machine:
     match outcome.lines:
-        case [["read", "machine", told]]:
-            return msgspec.convert(told, Machine)
+        case [["read", "machine", result]]:
+            return msgspec.convert(result, Machine)
         case [["read", "exceeded", topic, what]]:
-            raise WrongInputError(f"{root} cannot be read: {topic} there exceeded {what}", ADVICE)
+            raise WrongInputError(f"cannot read {root}:  {topic} there exceeded {what}", ADVICE)
         case [["read", "fault", trace]]:
             raise RuntimeError(f"reading {root} failed:\n{trace}")
-    why = outcome.detail or "it told nothing"
-    raise WrongInputError(f"{root} cannot be read: {outcome.last_call or 'the start'} was not finished ({why})", ADVICE)
+    why = outcome.detail or "no answer"
+    raise WrongInputError(f"cannot read {root}:  {outcome.last_call or 'the start'} was not finished ({why})", ADVICE)
 
 
-def _tell(root: str, tell: Channel) -> None:
-    """Read the folder within the limits, and tell the machine, or what became of it."""
+def _read(root: str, send: Channel) -> None:
+    """Read the folder within the limits, and send the machine, or why it cannot be read."""
     topics = ["the start"]
 
     def step(topic: str) -> None:
         topics.append(topic)
-        tell("call", topic)
+        send("call", topic)
 
     _limit()
     try:
-        told: tuple[Any, ...] = ("machine", read_beside(Host(root, confined=True), partial(nothing, _NOT_ASKED), step))
+        machine = read_beside(Host(root, confined=True), partial(nothing, _NOT_ASKED), step)
+        result: tuple[Any, ...] = ("machine", machine)
     except MemoryError:
-        told = ("exceeded", topics[-1], f"{MEMORY >> 20} MiB of memory")
+        result = ("exceeded", topics[-1], f"{MEMORY >> 20} MiB of memory")
     except ExceededError:
-        told = ("exceeded", topics[-1], f"{PROCESSOR_SECONDS} s of processor time")
-    except Exception:  # a fault of ours: the parent says so
-        told = ("fault", traceback.format_exc())
-    tell("read", *told)
+        result = ("exceeded", topics[-1], f"{PROCESSOR_SECONDS} s of processor time")
+    except Exception:  # a bug: the parent reports it
+        result = ("fault", traceback.format_exc())
+    send("read", *result)
 
 
 def _limit() -> None:
-    """Set the limits of this process, and of what it starts; the hard ones stay, so that none needs a right."""
+    """Set the soft limits of this process and its children; hard limits are not changed."""
     signal.signal(signal.SIGPROF, _exceeded)
     signal.signal(signal.SIGXCPU, _exceeded)
     _lower(resource.RLIMIT_AS, _size() + MEMORY)
@@ -94,7 +95,7 @@ def _lower(which: int, limit: int) -> None:
 
 
 def _size() -> int:
-    """Return the bytes of address space that this process has now; 1 GiB, more than any, where nobody says."""
+    """Return the address space of this process in bytes; 1 GiB, an upper bound, where /proc does not report it."""
     try:
         with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")

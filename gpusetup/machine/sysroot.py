@@ -1,7 +1,7 @@
-"""Paths below a folder, opened so that nothing in it, however fast it is changed, leads out of it.
+"""Opens paths below a folder so that nothing in it leads out of it, even while it is being changed.
 
-The kernel resolves them where it can (openat2(2), Linux 5.6); elsewhere each component is opened by itself, without
-following a link, and links are taken step by step. Nothing of what is found is opened for reading here unless asked.
+The kernel resolves them with openat2(2) (Linux 5.6 and later). Elsewhere each component is opened by itself without
+following links, and links are resolved step by step. Nothing is opened for reading unless requested.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ LINK_LIMIT = 40  # as in the kernel
 OPENAT2 = 437  # the same number on every architecture that Python runs on
 RESOLVE_NO_MAGICLINKS, RESOLVE_IN_ROOT = 0x02, 0x10  # linux/openat2.h
 NOT_OFFERED = (errno.ENOSYS, errno.EPERM)
-"""What an older kernel answers, and the filter of an older container engine."""
+"""The errors from an older kernel, and from the seccomp filter of an older container engine."""
 TRIES = 100
-"""How often the kernel is asked again that says "a folder was moved meanwhile" (EAGAIN)."""
+"""How often openat2 is retried after EAGAIN, which means that a folder was moved during the lookup."""
 
 
 class _How(ctypes.Structure):
@@ -68,11 +68,13 @@ class Root:
         return "/" + "/".join(names)
 
     def _ask_kernel(self, path: str, flags: int) -> int:
+        # IN_ROOT keeps absolute links and ".." below the root; NO_MAGICLINKS refuses those of /proc, which lead out
         how = _How(flags | os.O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
         raw = os.fsencode(path)
         if b"\0" in raw:
             raise ValueError("embedded null byte")
         for _ in range(TRIES):
+            # older C libraries have no wrapper for openat2(2)
             handle = int(self._syscall(OPENAT2, self._handle, raw or b".", ctypes.byref(how), ctypes.sizeof(how)))
             if handle >= 0:
                 return handle
@@ -108,7 +110,7 @@ class _Trail:
         while pending:
             name = pending.pop()
             if name == "..":
-                self._back_to(max(1, len(self._handles) - 1))
+                self._back_to(max(1, len(self._handles) - 1))  # ".." at the root stays at the root
             elif name not in {"", "."}:
                 try:
                     target = self._enter(name)
@@ -133,6 +135,7 @@ class _Trail:
 
     def _enter(self, name: str) -> str | None:
         """Step into the component `name`, or return where it leads if it is a link."""
+        # O_PATH | O_NOFOLLOW opens a link itself, so that it cannot be exchanged between check and use
         handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._handles[-1])
         if not stat.S_ISLNK(os.fstat(handle).st_mode):
             self._handles.append(handle)

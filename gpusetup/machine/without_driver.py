@@ -1,4 +1,4 @@
-"""All that is read of a host beside its driver, and put together with what that answers."""
+"""Reads everything but the driver, and combines it with the driver's answers."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from gpusetup.machine.software.wheels import read_owned, shared_files
 from gpusetup.machine.system.operating_system import read_system
 
 Step = Callable[[str], object]
-"""Is told which topic comes next."""
+"""Called with the topic that is read next."""
 
 
 def read_beside(host: Host, answer: Callable[[], Nvml], step: Step = len) -> Machine:
-    """Read all that needs no driver, then hear the driver; each topic is told to `step` before it is read."""
+    """Read everything that needs no driver, then collect the driver's answers; `step` is called before each topic."""
     step("the system")
     system = read_system(host)
     step("toolkits")

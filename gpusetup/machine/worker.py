@@ -1,4 +1,4 @@
-"""A forked child that reads what may hang or crash, and tells what it does before it does it.
+"""A forked child that makes calls which may hang or crash, and announces each call before making it.
 
 The child writes one JSON line before every call (``["call", name]``) and one for every answer. When a call never
 returns or takes the process with it, the parent still has everything that was read before, and the name of the call.
@@ -16,20 +16,20 @@ from typing import Any, NoReturn
 import msgspec
 
 REAP_SECONDS = 0.2
-"""How long a killed child is waited for; one that sleeps inside a driver cannot die and is left behind."""
+"""Seconds to wait for a killed child; one in uninterruptible sleep inside the driver cannot die and is abandoned."""
 
 FETCH_SECONDS = 0.02
-"""How often a child that is at work is listened to; sooner than it can fill the pipe for long."""
+"""Seconds between two reads from a working child; short enough that a full pipe does not delay it for long."""
 
 MOST = 32 << 20
-"""Bytes that a child may tell; sixty-four GPUs come to less than one."""
+"""Maximum bytes from a child; the answers for sixty-four GPUs are less than 1 MiB."""
 
 
 class Channel:
     """Writes JSON lines to the parent; `pipe` is for a child that becomes another program and writes there itself.
 
-    Answers wait for the next line that is none (the call that comes next, or the end) and go with it in one write: so
-    they have been told before anything can happen that ends this process.
+    Answers are buffered until the next other line (the next call, or the end) and written together with it, so that
+    they have been sent before anything can end this process.
     """
 
     def __init__(self, pipe: int) -> None:
@@ -37,7 +37,7 @@ class Channel:
         self._answers: list[bytes] = []
 
     def __call__(self, *line: Any) -> None:
-        """Tell `line`, whole."""
+        """Send `line`."""
         self._answers.append(msgspec.json.encode(line) + b"\n")
         if line[0] != "read":
             text = b"".join(self._answers)
@@ -47,7 +47,7 @@ class Channel:
 
 
 class WorkerExit(msgspec.Struct, frozen=True):
-    """What the child told before it ended: its ``read`` lines, the last call it began, and how it ended."""
+    """What the child sent before it ended: its ``read`` lines, the last call it began, and how it ended."""
 
     lines: list[list[Any]]
     last_call: str
@@ -57,7 +57,7 @@ class WorkerExit(msgspec.Struct, frozen=True):
 
 
 class Worker:
-    """Runs `work(tell)` in a forked child; `wait` collects the outcome within the deadline."""
+    """Runs `work(channel)` in a forked child; `wait` collects the outcome within the deadline."""
 
     def __init__(self, work: Callable[[Channel], None], deadline: float) -> None:
         self._end = time.monotonic() + deadline
@@ -75,7 +75,7 @@ class Worker:
         os.close(write_end)
 
     def wait(self) -> WorkerExit:
-        """Return what the child told, at the latest when the deadline has passed."""
+        """Return what the child sent, at the latest when the deadline has passed."""
         raw, finished = self._drain()
         flooded = len(raw) > MOST
         status = self._reap(kill=not finished or flooded)
@@ -83,13 +83,13 @@ class Worker:
         calls = [str(line[1]) for line in lines if line[0] == "call" and len(line) > 1]
         ended, detail = ("fine", "") if ["done"] in lines else _ending(finished, status, lines)
         if flooded:
-            ended, detail = "crash", f"it told more than {MOST >> 20} MiB"
+            ended, detail = "crash", f"it sent more than {MOST >> 20} MiB"
         elif ended == "timeout":
             detail = f"no answer within {self._deadline:g} s"
         return WorkerExit([line for line in lines if line[0] == "read"], calls[-1] if calls else "", ended, detail)
 
     def abandon(self) -> None:
-        """End the child without listening to it; nothing to do after `wait`."""
+        """End the child without reading from it; does nothing after `wait`."""
         if self._pipe >= 0:
             self._close()
             self._reap(kill=True)
@@ -99,13 +99,13 @@ class Worker:
         self._pipe = -1
 
     def _drain(self) -> tuple[bytes, bool]:
-        """Read until the child closes its end (True), or the deadline has passed or it has told too much (False).
+        """Read until the child closes its end (True), or the deadline has passed or it has sent too much (False).
 
-        Its end alone wakes us at once; lines are fetched a few times a second. A wake-up for each of a thousand lines
-        would cost more than all else that is done with them.
+        Only the child's end wakes the parent at once; lines are read a few times a second. Waking up for each of a
+        thousand lines would cost more than processing them.
         """
         pieces: list[bytes] = []
-        told = 0
+        size = 0
         os.set_blocking(self._pipe, False)
         poll = select.poll()
         poll.register(self._pipe, 0)
@@ -114,10 +114,10 @@ class Worker:
                 left = max(0.0, self._end - time.monotonic())
                 ended = poll.poll(int(min(left, FETCH_SECONDS) * 1000))
                 with contextlib.suppress(BlockingIOError):
-                    while told <= MOST and (piece := os.read(self._pipe, 1 << 20)):
+                    while size <= MOST and (piece := os.read(self._pipe, 1 << 20)):
                         pieces.append(piece)
-                        told += len(piece)
-                if ended or not left or told > MOST:
+                        size += len(piece)
+                if ended or not left or size > MOST:
                     return b"".join(pieces), bool(ended)
         finally:
             self._close()
@@ -135,7 +135,7 @@ class Worker:
                 if pid:
                     return status
                 time.sleep(0.001)
-        except (ChildProcessError, ProcessLookupError):  # we were started with SIGCHLD ignored
+        except (ChildProcessError, ProcessLookupError):  # SIGCHLD is ignored, so that the kernel reaps children
             return 0
         return None
 
@@ -157,7 +157,7 @@ def _decode(raw: bytes) -> list[list[Any]]:
     except (
         msgspec.DecodeError,
         RecursionError,
-    ):  # the library wrote into our pipe, and a line of its own is not to be believed
+    ):  # the library wrote into the pipe; its lines are not trusted
         return [line for part in raw.split(b"\n") for line in _decode_one(decoder, part)]
 
 

@@ -1,4 +1,4 @@
-"""Addresses and numbers that name one machine: network, hardware, cloud."""
+"""Addresses and numbers that identify one machine: network, hardware, cloud."""
 
 from __future__ import annotations
 
@@ -17,22 +17,30 @@ _MAC = (
     r"|(?:[0-9a-fA-F]{4}\.){2}[0-9a-fA-F]{4})"
     r"(?![\w:.])"
 )
+# InfiniBand GUIDs and GIDs (ibstat: 0x…, or groups of four); 0x0000… and 0xffff… are addresses and masks
 _GUID = (
     r"(?<![\w:.])(?:[0-9a-fA-F]{4}(?::[0-9a-fA-F]{4}){3}(?:(?::[0-9a-fA-F]{4}){4})?"
     r"|0x(?!0000|ffff)[0-9a-fA-F]{16})(?![\w:.])"
 )
+# "+", "~" and "-" beside a number belong to package versions: 580.95.05.1-1, 1.2.3.4~rc1
 _IPV4 = r"(?<![\w.+~-])\d{1,3}(?:\.\d{1,3}){3}(?!\.?[\w+~-])"
 _IPV6 = r"(?<![\w:.])(?=[0-9a-fA-F:]{0,39}:[0-9a-fA-F]{0,4}:)[0-9a-fA-F:.]{3,46}+(?:%[\w.-]++)?(?![\w:])"
+# Amazon's default host names
 _EC2 = r"(?<![\w-])ip-\d{1,3}(?:-\d{1,3}){3}(?![\w-])"
+# resource ids of Amazon: a known prefix and 8 or 17 hexadecimal digits, of which one is a number ("i-feedback" is not)
 _CLOUD = r"(?<![\w-])(?:i|vol|eni|ami|snap|subnet|vpc|sg|lt|fs|eipalloc)-(?=[0-9a-f]{0,16}\d)[0-9a-f]{8,17}(?!\w)"
+# resource names of Amazon and Oracle
 _ARN = r"(?<![\w:])(?:arn:aws[\w-]{0,20}:|ocid1\.)[^\s\"',]++"
+# paths of Azure and Google Cloud
 _NAMED = r"(?i)\b(resourceGroups|subscriptions|instances|hostedzone)/([^/\s\"',]++)"
 _SERIAL = (
     r"(?i)(?<![A-Za-z])(serial(?:[ _]?(?:number|no\.?|nr\.?))?|s/n|(?:service|asset)[ _]tag|chassis[ _](?:id|sn)"
     r"|board[ _](?:id|part)|inventory(?: number)?)([\"']? ?[:=#] ?| )(?=[\w.-]{0,40}\d)([A-Za-z0-9][\w.-]{2,}+)"
 )
+# NVIDIA's serial numbers have 13 digits; shorter numbers are sizes and times
 _LONG_NUMBER = r"(?<![\w.:+-])\d{12,22}(?![\w.])"
 _DOTTED = r"(?<![\w.-])[A-Za-z0-9_][\w.-]*+"
+# words and signs after which a dotted number is a version: a driver branch may have four parts, like an address
 _BEFORE_VERSION = (
     r"(?i)(?:[=<>~!]=|(?<!-)[<>]"
     r"|\b(?:versions?|release|driver|firmware|vbios|bios|cuda|cudnn|is|needs?|v|has)[ :=]{0,2}"
@@ -42,7 +50,7 @@ _BEFORE_VERSION = (
 
 
 def learn_versions(text: str) -> set[str]:
-    """Return what has the form of an IPv4 address in `text` and is the version of something."""
+    """Return the numbers in `text` that look like IPv4 addresses but are versions."""
     if text.count(".") < 3:
         return set()
     found = re.finditer(_IPV4, text)
@@ -50,7 +58,7 @@ def learn_versions(text: str) -> set[str]:
 
 
 def without_hosts(text: str, names: Pseudonyms) -> str:
-    """Return `text` with stand-ins for full names of hosts; mail and logins are addresses, and left to those."""
+    """Return `text` with stand-ins for full host names; those in mail addresses and logins are handled elsewhere."""
     if "@" in text:
         text = re.sub(_LOGIN, lambda it: f"{SECRET}@{names.of('host', it[1].lower())}", text)
         text = re.sub(_MAIL, lambda it: it[0] if it[0].endswith(_UNITS) else names.of("address", it[0].lower()), text)
@@ -58,7 +66,8 @@ def without_hosts(text: str, names: Pseudonyms) -> str:
 
 
 def without_addresses(text: str, names: Pseudonyms, versions: set[str]) -> str:
-    """Return `text` with stand-ins for what names a machine; what is in `versions` is no address."""
+    """Return `text` with stand-ins for addresses and serial numbers; the numbers in `versions` are not addresses."""
+    # the order matters: a UUID contains what looks like a GUID, and an ARN what looks like an id
     text = re.sub(_GPU, lambda it: names.of_uuid(f"{it[1]}-uuid", it[2].lower()), text)
     text = re.sub(_UUID, lambda it: names.of("uuid", it[0].lower()), text)
     text = re.sub(_ARN, lambda it: names.of("id", it[0]), text)

@@ -1,4 +1,4 @@
-"""Which dotted words are names of hosts, and which of those are public places that say nothing of a machine."""
+"""Which dotted words are host names, and which of those are public servers that identify no machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PUBLIC = (
     "quay.io", "ghcr.io", "kubernetes.io", "k8s.io", "opencontainers.org", "conda.io", "anaconda.org", "anaconda.com",
     "conda-forge.org", "prometheus.io", "sourceware.org", "w3.org", "gpusetup.io",
 )  # fmt: skip
-"""Where software and its documents come from, and all below it."""
+"""Servers of software and its documentation, with all their subdomains."""
 _FILES = frozenset((
     "py", "pyc", "so", "ko", "sh", "md", "gz", "xz", "bz2", "rs", "pl", "cu", "cc", "js", "la", "ps", "el", "am",
     "do", "po", "c", "h", "a", "o",
@@ -31,13 +31,13 @@ _FILES = frozenset((
 
 
 def is_public(host: str) -> bool:
-    """Say whether `host` is one of the public places."""
+    """Return whether `host` is one of the public servers."""
     low = host.lower().rstrip(".")
     return any(low == one or low.endswith(f".{one}") for one in PUBLIC)
 
 
 def is_host(word: str) -> bool:
-    """Say whether a dotted `word` is the name of a host, rather than of a file, a module or a version."""
+    """Return whether a dotted `word` is a host name, rather than a file, a module or a version."""
     labels = word.lower().rstrip(".").split(".")
     last = labels[-1]
     if len(labels) < 2 or not all(labels) or last in _FILES:

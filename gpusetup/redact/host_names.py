@@ -1,4 +1,4 @@
-"""The names of one host and of its people, which no pattern could know: taken out wherever they stand alone."""
+"""The names of one host and its users, which no pattern could match: replaced wherever they occur as whole words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHORTEST = 3
 
 
 class Own:
-    """Finds those of `names` that are no words of ours: another user called ``mark`` is only found as a user."""
+    """Replaces `names`, except common words: another user called ``mark`` is only replaced where it means a user."""
 
     def __init__(self, names: HostNames) -> None:
         self._starts: dict[str, list[tuple[str, str, bool]]] = {}
@@ -37,7 +37,7 @@ class Own:
             self._starts.setdefault(first[0].lower(), []).append((kind, name, any_case))
 
     def taken_out(self, text: str, stand_ins: Pseudonyms) -> str:
-        """Return `text` with a stand-in for each of the names that stands alone."""
+        """Return `text` with a stand-in for each of the names that occurs as a whole word."""
         return "".join(self._pieces(text, stand_ins)) if self._starts else text
 
     def _pieces(self, text: str, stand_ins: Pseudonyms) -> Iterator[str]:

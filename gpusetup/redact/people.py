@@ -1,4 +1,4 @@
-"""People: their home and data folders, and where a text says whose something is or which host it speaks of."""
+"""User and host names recognised by context: home and data folders, labels, log prefixes, listings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHARED = frozenset((
     "torch", "tensorflow", "jax", "pip", "wheels", "none", "unknown", "default", "system", "admin", "space",
     "library", "mode", "process", "program", "code", "name", "namespace", "group", "groups", "id",
 ))  # fmt: skip
-"""Names of folders and roles that half of all machines have."""
+"""Names of folders and roles that many machines have."""
 _NAME = r"[A-Za-z0-9_][\w.+-]*+"
 _HOMES = rf"(/(?:home|Users|homes|export/home|people)/|[A-Za-z]:\\Users\\|(?<![\w.~])~(?=[A-Za-z]))({_NAME})"
 _DATA = (
@@ -57,11 +57,11 @@ PROGRAMS = frozenset((
     "ffmpeg", "ray", "slurmd", "slurmstepd", "mpirun", "torchrun", "nvidia-modprobe", "swapper", "kworker",
     "systemd", "kubelet", "containerd", "dockerd", "podman",
 ))  # fmt: skip
-"""Programs that say nothing of whoever runs them."""
+"""Programs that reveal nothing about their user."""
 
 
 def without_people(text: str, names: Pseudonyms) -> str:
-    """Return `text` with stand-ins for the users, hosts and own programs that it names as such."""
+    """Return `text` with stand-ins for users, hosts and the user's own programs."""
     if "/" in text or "\\" in text or "~" in text:
         text = re.sub(_HOMES, lambda it: it[1] + names.of("user", it[2]), text)
         text = re.sub(_DATA, lambda it: it[1] + (it[2] if _shared(it[2]) else names.of("user", it[2])), text)
@@ -87,7 +87,7 @@ def _shared(name: str) -> bool:
 
 
 def _plain(name: str) -> bool:
-    """Say whether `name` names nobody: one of the common words, or a number or version."""
+    """Return whether `name` identifies no one: a common word, a number or a version."""
     return name.lower() in SHARED or not any(char.isalpha() for char in name)
 
 

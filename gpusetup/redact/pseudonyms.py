@@ -7,7 +7,7 @@ KINDS = ("user", "host", "address", "uuid", "id", "serial", "process", "path", "
 
 
 class Pseudonyms:
-    """The stand-ins that were given, by kind and name; what is one already stays as it is."""
+    """The stand-ins assigned so far, by kind and name; a name that is a stand-in already is kept."""
 
     def __init__(self) -> None:
         self._given: dict[str, dict[str, str]] = {}
@@ -26,6 +26,6 @@ class Pseudonyms:
 
 
 def is_pseudonym(name: str) -> bool:
-    """Say whether `name` is of the form that `Pseudonyms` gives."""
+    """Return whether `name` has the form of a stand-in."""
     kind, _, number = name.rpartition("-")
     return kind in KINDS and number.isascii() and number.isdecimal()

@@ -13,7 +13,7 @@ from gpusetup.redact.words import without_chance
 
 
 class Redactor:
-    """Cleans texts of one file. `names` are those of the host it speaks of."""
+    """Redacts the texts of one file; `names` are those of the host it describes."""
 
     def __init__(self, names: HostNames) -> None:
         self.stand_ins = Pseudonyms()
@@ -22,11 +22,11 @@ class Redactor:
         self._done: dict[str, str] = {}
 
     def learn(self, text: str) -> None:
-        """Look through a text before any is cleaned: which dotted numbers are versions."""
+        """Collect the dotted numbers that are versions, before any text is redacted."""
         self._versions |= learn_versions(text)
 
     def learn_version(self, text: str) -> None:
-        """Take `text` for a version, whatever its form."""
+        """Treat `text` as a version, even if it looks like an address."""
         self._versions.add(text)
 
     def text(self, text: str) -> str:

@@ -1,4 +1,4 @@
-"""Secrets that are known by their shape or by the name that stands before them."""
+"""Secrets recognised by their shape, or by the name before them."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     (rf"(?i)(?<![\w.-])([\w.-]*?{_WORD}[_\d]{{0,4}}[\"']?) ?[=:] ?(?!{SECRET})(?:(?:bearer|basic|token) )?{_VALUE}",
      rf"\1={SECRET}"),
 )  # fmt: skip
-"""Pattern and what stands in its place: what may be long begins only where a run of its characters begins."""
+"""Pattern and replacement. Patterns for long runs match only at the start of a run, to keep the time linear."""
 
 
 def without_secrets(text: str) -> str:
-    """Return `text` with ``<secret>`` in the place of each secret that is known by its shape."""
+    """Return `text` with ``<secret>`` in place of each recognised secret."""
     for pattern, instead in PATTERNS:
         text = re.sub(pattern, instead, text)
     return text

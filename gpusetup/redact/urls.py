@@ -1,4 +1,4 @@
-"""Addresses of the web and of stores: who logs in, what is signed, and whose server it is."""
+"""URLs: removes logins, signed queries, and the names of private servers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LOCAL = ("localhost", "127.0.0.1", "[::1]", "0.0.0.0")  # noqa: S104 - nothing 
 
 
 def without_owners(text: str, names: Pseudonyms) -> str:
-    """Return `text` with its URLs cleaned: no user-info, no query; of a server that is not public nothing but its kind.
+    """Return `text` with its URLs redacted: no user-info, no query; for a private server only a stand-in.
 
     The path on a public server stays: it is where software is downloaded from.
     """
@@ -35,7 +35,7 @@ def _word(word: str, names: Pseudonyms) -> str:
 
 
 def _without_user(rest: str) -> tuple[str, str]:
-    """Return what follows the user-info, and what stands for it; a password may hold anything, ``/`` and ``@`` too."""
+    """Return what follows the user-info, and its replacement; a password may contain anything, even ``/`` and ``@``."""
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     name, colon, port = authority.partition(":")
     password = bool(colon) and not port.isdecimal() and not name.startswith("[")

@@ -1,4 +1,4 @@
-"""Whole values without what names a machine: a report, and a machine that still has the findings it had."""
+"""Redacts whole values: a report, and a machine, which keeps its findings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 OURS = frozenset(("version", "gpusetup", "at", "rule", "slug", "state", "caused_by", "source", "fix"))
 HOST = "host"
-"""Fields of a report that hold words of ours and none of the host's."""
+"""Fields of a report that contain only gpusetup's own text."""
 NOBODY = HostNames()
 
 
@@ -40,7 +40,7 @@ def redacted(report: Report, names: HostNames = NOBODY) -> Report:
 
 
 def redacted_machine(machine: Machine, names: HostNames = NOBODY) -> Machine:
-    """Return `machine` in the same way; the doctor finds in it what it found before, by the stand-ins."""
+    """Return `machine` redacted in the same way; the doctor's findings stay the same, with stand-ins."""
     redactor = Redactor(names)
     for text in _texts(machine):
         redactor.learn(text)
@@ -68,8 +68,8 @@ def _clean(value: Any, cleaned: Callable[[str], str], ours: frozenset[str]) -> A
     if isinstance(value, dict):
         return {_clean(name, cleaned, ours): _clean(one, cleaned, ours) for name, one in value.items()}
     if isinstance(value, msgspec.Struct):
-        told = {name: getattr(value, name) for name in value.__struct_fields__ if name not in ours}
-        return msgspec.structs.replace(value, **{name: _clean(one, cleaned, ours) for name, one in told.items()})
+        fields = {name: getattr(value, name) for name in value.__struct_fields__ if name not in ours}
+        return msgspec.structs.replace(value, **{name: _clean(one, cleaned, ours) for name, one in fields.items()})
     return value
 
 

@@ -1,4 +1,4 @@
-"""Long words without meaning: what looks like chance is a key or a number of somebody's, unless its shape is known."""
+"""Random-looking words: probably keys or personal numbers, unless their shape is known to be harmless."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from math import log2
 from gpusetup.redact.pseudonyms import SECRET, Pseudonyms, is_pseudonym
 
 LEAST, BITS = 20, 3.5
-"""Characters, and bits for each, from which on a word is looked at."""
+"""Minimum length, and minimum entropy in bits per character, of a suspicious word."""
 SEGMENT = 16
 NATURAL_PART = 3.5
 _WORD = r"[A-Za-z0-9+/=_-]{20,}+"
@@ -18,11 +18,11 @@ _HEX = r"(?<![0-9A-Za-z])[0-9a-fA-F]{20,}+(?![0-9A-Za-z])"
 _PARTS = r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])"
 _DIGEST = ("sha256:", "sha512:", "sha256=", "sha512=", "sha384:", "sha1:")
 _STORES = ("/nix/store/", "/gnu/store/", "/ostree/deploy/fedora/deploy/")
-"""Digests of public content: they name a package, no machine."""
+"""Digests of public content: they identify a package, not a machine."""
 
 
 def without_chance(text: str, names: Pseudonyms) -> str:
-    """Return `text` without words of 20 characters and more that nobody would read aloud.
+    """Return `text` without random-looking words of 20 characters and more.
 
     Digests with their algorithm before them stay, and so do names of packages, files, symbols and versions.
     """
@@ -34,6 +34,7 @@ def without_chance(text: str, names: Pseudonyms) -> str:
 
 def _kept(it: re.Match[str]) -> bool:
     before = it.string[max(0, it.start() - 40) : it.start()]
+    # "sha256:…" and similar identify public content
     digest = before.lower().endswith(_DIGEST) and not set(it[0].lower()) - set("0123456789abcdef")
     return digest or before.endswith(_STORES) or it[0].startswith(("_Z", *_STORES))
 
@@ -41,25 +42,27 @@ def _kept(it: re.Match[str]) -> bool:
 def _word(word: str) -> str:
     if "/" not in word:
         return SECRET if is_chance(word) else word
+    # a path is judged by its parts, unless it is more likely base64, which contains "/" as well
     parts = word.split("/")
     spoken = sum(len(part) for part in parts if is_natural(part))
     if word[0] != "/" and not set(word) & {"_", "-"} and 2 * spoken < len(word) and _bits(word) >= BITS:
-        return SECRET  # base64 has slashes too
+        return SECRET
     return "/".join(SECRET if is_chance(part) else part for part in parts)
 
 
 def is_chance(word: str) -> bool:
-    """Say whether `word` looks like chance: long, varied, and none of its parts a word."""
+    """Return whether `word` looks random: long, varied, and without a known word in it."""
     if len(word) < LEAST or _bits(word) < BITS or is_pseudonym(word):
         return False
     segments = [one for one in re.split(r"[-_+=]", word) if one]
+    # one long random part is enough ("hf_…"); a short one may be an abbreviation
     if any(len(one) >= SEGMENT and not is_natural(one) for one in segments):
         return True
     return not any(len(one) > 3 and is_natural(one) for one in segments) and len(word) >= LEAST + 4
 
 
 def is_natural(segment: str) -> bool:
-    """Say whether a run of letters and digits is made of words: known ones, or such as can be spoken."""
+    """Return whether a run of letters and digits consists of known or pronounceable words."""
     parts = re.findall(_PARTS, segment)
     letters = sum(map(len, parts))
     if not letters:
@@ -86,7 +89,7 @@ def small_vocabulary() -> frozenset[str]:
 
 @cache
 def vocabulary() -> frozenset[str]:
-    """Return the words of our own rules, readers and facts, as they are written: what a report is made of."""
+    """Return the words in gpusetup's rules, readers and facts, of which a report consists."""
     from pathlib import Path  # noqa: PLC0415 - only what is to be redacted needs it
 
     root = Path(__file__).parents[1]

@@ -1,1 +1,1 @@
-"""Turns a Stack into a Recipe (ordered steps) and a Recipe into text. Changes nothing."""
+"""Turns a Stack into a Recipe (ordered steps), and a Recipe into text. Changes nothing."""

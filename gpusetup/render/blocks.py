@@ -1,4 +1,4 @@
-"""The blocks of one step file, each rendered on its own and judged by where its values stand."""
+"""The blocks of one step file, each rendered by itself and checked for the positions of its values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHELL = ("define", "check", "apply", "undo")
 
 
 class Blocks:
-    """The blocks of one step file; those it leaves out come from the base file."""
+    """The blocks of one step file; those it does not define come from the base file."""
 
     def __init__(self, name: str, templates: Environment, stack: Stack) -> None:
         self.template = environment.get(templates, name)
@@ -31,14 +31,14 @@ class Blocks:
         self.context = self.template.new_context({"stack": stack})
 
     def __call__(self, part: str) -> str:
-        """Return a block as it is rendered, with the marks of its values."""
+        """Return a rendered block, with the marks around its values."""
         with template_faults(f"{self.name}, block {part}"):
             if part not in self.blocks:
-                raise WrongInputError("this block is missing", f"fill it: {{% block {part} %}}…{{% endblock %}}")
+                raise WrongInputError("this block is missing", f"add it: {{% block {part} %}}…{{% endblock %}}")
             return "".join(self.blocks[part](self.context))
 
     def shell(self, part: str) -> str:
-        """Return a block of shell text, its values seen to stand where they are data, ending in one newline."""
+        """Return a block of shell text that ends in one newline, after checking that its values are only data."""
         marked = self(part)
         try:
             text = check_shell(marked).strip("\n")
@@ -47,7 +47,7 @@ class Blocks:
         return text + "\n" if text else ""
 
     def prove(self, library: str) -> None:
-        """See that every block ends outside of what it opens, and that nothing in the step evaluates a value.
+        """Check that every block closes what it opens, and that nothing in the step evaluates a value.
 
         The functions of `library` are looked through with it. Raises `WrongInputError`.
         """

@@ -1,4 +1,4 @@
-"""The Jinja environments, in which a value that is not quoted does not get into shell text."""
+"""The Jinja environments, in which an unquoted value cannot get into shell text."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def steps(folders: list[Path]) -> Environment:
-    """Return the environment in which step files are written; `folders` are looked through in order."""
+    """Return the environment for step files; `folders` are searched in order."""
     return _environment(folders, sh=quoting.sh, plain=quoting.plain, number=quoting.number)
 
 
 def scripts(folders: list[Path]) -> Environment:
-    """Return the environment of whole files, which carry doors that were rendered before."""
+    """Return the environment for whole files, which contain phases that were rendered before."""
     return _environment(
         folders,
         sh=quoting.sh,
@@ -59,13 +59,13 @@ def _environment(folders: list[Path], **filters: Callable[..., Any]) -> Environm
 
 
 def get(environment: Environment, name: str) -> Template:
-    """Load the template `name`; a fault in it is one clear line."""
+    """Load the template `name`; an error in it becomes a one-line message."""
     with template_faults(name):
         return environment.get_template(name)
 
 
 class template_faults:  # noqa: N801 - a context manager reads like a function
-    """Turn whatever goes wrong inside a template into one error that names the template and the block."""
+    """Turn any exception inside a template into one error that names the template and the block."""
 
     def __init__(self, where: str) -> None:
         self.where = where
@@ -81,4 +81,4 @@ class template_faults:  # noqa: N801 - a context manager reads like a function
         if isinstance(error, (TemplateError, TypeError, UnicodeDecodeError)):
             number = getattr(error, "lineno", None)
             line = f", line {number}" if number else ""
-            raise WrongInputError(f"{self.where}{line}: {error}", "mend the template") from error
+            raise WrongInputError(f"{self.where}{line}: {error}", "fix the template") from error

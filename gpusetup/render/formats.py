@@ -31,11 +31,11 @@ def render(recipe: Recipe, kind: str, made: str) -> str:
     """
     known = formats()
     if kind not in known:
-        raise WrongInputError(f"there is no format {kind!r}", f"known: {', '.join(known)}")
+        raise WrongInputError(f"unknown format {kind!r}", f"known: {', '.join(known)}")
     if kind == "bundle" and recipe.stack is not None and recipe.stack.request.variant:
         raise RefusedError(
-            "a bundle holds packages for dnf, and this recipe is for a system that is an image",
-            "carry images there instead: podman save and load, or a registry of your own",
+            "a bundle contains packages for dnf, but this recipe is for an image-based system",
+            "transfer images instead: podman save and load, or your own registry",
         )
     template = environment.get(environment.scripts([_folder()]), known[kind])
     with environment.template_faults(known[kind]):
@@ -54,15 +54,16 @@ def render(recipe: Recipe, kind: str, made: str) -> str:
 
 
 def _keep_sections(text: str) -> None:
-    """Refuse a kickstart whose script has a line that begins with a percent sign, at which its section may end.
+    """Refuse a kickstart whose script has a line that begins with a percent sign, which may end its section.
 
     Source: pykickstart, "Kickstart Syntax Reference": a section ends at a line ``%end``, whatever its body means to a
     shell.
     """
     own = re.sub(f"{OPEN}{CODE}[^{CLOSE}]*{CLOSE}", "", text)
+    # a "%" line of the format itself is a section; any more come from the recipe
     if len(re.findall(r"(?m)^%", stripped(text))) != len(re.findall(r"(?m)^%", own)):
         raise WrongInputError(
-            "a line of the recipe begins with %, where a kickstart may end its section", "indent that line"
+            "a line of the recipe begins with %, which may end a section of a kickstart", "indent that line"
         )
 
 

@@ -1,4 +1,4 @@
-"""The marks around a value in rendered text: where it stands, and which filter it came through.
+"""The marks around a value in rendered text: they show where it is and which filter it came through.
 
 They are private-use characters, which no value may hold, so that a mark cannot be forged. A marked value is ``OPEN``,
 one letter for its kind, the text, ``CLOSE``; one that came through no filter is ``RAW`` and the text.
@@ -18,7 +18,7 @@ PLAIN = "p"
 NUMBER = "d"
 COMMENT = "c"
 LINE = "l"
-"""The rest of a line, unquoted, for grammars that take it as it stands."""
+"""The rest of a line, unquoted, for grammars that take it literally."""
 JSON = "j"
 UNIT = "u"
 """Words of a command in a systemd unit."""
@@ -39,10 +39,10 @@ def stripped(text: str) -> str:
 
 
 def unmarked(text: str) -> str:
-    """Return a value's text with whatever looks like a mark replaced, so that none can be forged."""
+    """Return a value's text with everything that looks like a mark replaced, so that none can be forged."""
     return ANY.sub("\ufffd", text) if ANY.search(text) else text
 
 
 def last(text: str) -> int:
-    """Return the index of the last mark in `text`, -1 when there is none."""
+    """Return the index of the last mark in `text`, -1 for none."""
     return max(text.rfind(CLOSE), text.rfind(RAW))

@@ -1,4 +1,4 @@
-"""`Recipe`: ordered steps, each with three doors."""
+"""`Recipe`: ordered steps, each with three phases."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gpusetup.value import Value
 
 
 class Step(Value):
-    """One step. The doors are shell text, run by bash with ``set -euo pipefail``.
+    """One step. The phases are shell text, run by bash with ``set -euo pipefail``.
 
     What they share comes before them: the recipe's `library`, then the step's own `define` (its values as variables,
     its functions). `check` exits 0 exactly when there is nothing (left) to do; `apply` may be run again after it
@@ -26,9 +26,9 @@ class Step(Value):
     undo: str
     root: bool = True
     reboot_after: bool = False
-    """Its check may hold only after a reboot: the run stops there, and the same command goes on with it later."""
+    """Its check may pass only after a reboot: the run stops there, and the same command continues it later."""
     manual: str = ""
-    """What only a person can do after this step (a MOK password at the console), "" when nothing."""
+    """What only a person can do after this step (a MOK password at the console), or ""."""
 
 
 class Origin(Value):
@@ -36,7 +36,7 @@ class Origin(Value):
 
     arch: str
     cards: tuple[str, ...] | None
-    """PCI ids of the NVIDIA display devices, sorted, each as often as it is there."""
+    """PCI ids of the NVIDIA display devices, sorted, with repeats."""
     kernel: str | None
     driver: str | None
     """Version of the loaded kernel module, "" when none is loaded."""
@@ -44,9 +44,9 @@ class Origin(Value):
 
 
 class Recipe(Value):
-    """What brings one machine of one distribution into a state: installs a Stack, or mends what the doctor found.
+    """The steps that install a Stack, or repair what the doctor found, on one machine of one distribution.
 
-    `library` holds the shell functions that every door may call. `digest` is the SHA-256 over library and steps, so
+    `library` has the shell functions for all phases. `digest` is the SHA-256 over library and steps, so
     that a journal knows which recipe it belongs to.
     """
 
@@ -56,9 +56,9 @@ class Recipe(Value):
     release: str
     """VERSION_ID of os-release, "" where the distribution has none."""
     stack: Stack | None = None
-    """What it installs; None for one that mends."""
+    """What it installs; None for a repair."""
     origin: Origin | None = None
-    """Where it was planned; None for a recipe that was asked for another machine, by name. No part of the digest."""
+    """The machine it was planned for; None if that was given by options. Not part of the digest."""
     library: str = ""
     steps: tuple[Step, ...]
     digest: str

@@ -1,4 +1,4 @@
-"""What a recipe was planned on: the few facts of a host that the plan depends on, and whether they still hold."""
+"""The origin of a recipe: the properties of the host that the plan depends on, and whether they have changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def origin(machine: Machine) -> Origin:
-    """Return what `machine` is, as far as a plan made for it depends on it."""
+    """Return the properties of `machine` that a plan depends on."""
     module = machine.driver.kernel_module
     none_loaded = isinstance(module, Unread) and module.unread == "absent"
     cards = _known(machine.pci)
@@ -28,7 +28,7 @@ def origin(machine: Machine) -> Origin:
 
 
 def changes(planned: Origin, now: Origin, *, begun: bool) -> tuple[str, ...]:
-    """Return, in words, what was known when the plan was made and is another thing now.
+    """Return, in words, the properties that have changed since the plan was made.
 
     Once the recipe has `begun`, another kernel and another driver are what it is there for, and Secure Boot may have
     been turned off meanwhile, which asks less of it.

@@ -1,4 +1,4 @@
-"""The only door through which a value enters rendered text.
+"""The only way for a value into rendered text.
 
 A template writes ``{{ value | sh }}``. The filter quotes the value and marks where it stands and which filter it came
 through; a value without one is marked as raw. `quoting_check` then reads the text and accepts a value only in the
@@ -22,7 +22,7 @@ _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ue000-\ue002
 
 
 class Shell(str):
-    """Text that is ready to stand where it is put."""
+    """Text that needs no further quoting."""
 
     __slots__ = ()
 
@@ -45,7 +45,7 @@ def sh(value: Any) -> Shell:
 def plain(value: str) -> Plain:
     """Return `value` if it can be part of a file name and of another name; it still needs `sh` after this."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", value):
-        raise WrongInputError(f"{neutral(value)!r} cannot be a name here", "use letters, digits, dots and dashes")
+        raise WrongInputError(f"{neutral(value)!r} cannot be a name here", "use only letters, digits, dots and dashes")
     return Plain(value)
 
 
@@ -57,7 +57,7 @@ def number(value: Any) -> Shell:
 
 
 def comment(value: str, mark: str = "# ") -> Shell:
-    """Return `value` as one comment line; it may only stand at the beginning of a line."""
+    """Return `value` as one comment line; allowed only at the beginning of a line."""
     return Shell(marked(COMMENT, mark + unmarked(neutral(value))))
 
 
@@ -90,7 +90,7 @@ def unit(value: Any) -> Shell:
     systemd.syntax(7), systemd.service(5), "Command lines"; podman, pkg/systemd/parser/split.go.
     """
     if value == "":
-        raise WrongInputError("a word of the command is empty, and Quadlet would drop what follows it", "leave it out")
+        raise WrongInputError("a word of the command is empty, and Quadlet would drop the words after it", "remove it")
     if not isinstance(value, str):
         return Shell(" ".join(map(unit, value)))
     return Shell(marked(UNIT, stripped(json_text(value)).replace("%", "%%").replace("$", "$$")))
@@ -120,8 +120,8 @@ def literal(value: Any) -> Any:
         return [literal(one) for one in value]
     if any("}" in after.partition("\n")[0] for after in value.split("${")[1:]):
         raise WrongInputError(
-            f"{neutral(value)!r} has a ${{…}}, for which a dev container would put a variable of the host's",
-            "put the command into a script, and name that",
+            f"{neutral(value)!r} has a ${{…}}, which a dev container would replace with a variable of the host",
+            "put the command into a script, and run that",
         )
     return value
 
@@ -139,7 +139,7 @@ def words(text: str) -> str:
 def _printable(text: str) -> str:
     if neutral(text) != text or unmarked(text) != text:
         raise WrongInputError(
-            f"the value {neutral(text)!r} holds a line break, a control or a private character",
-            "nothing of that kind can be part of a package name, a version or a path here",
+            f"the value {neutral(text)!r} contains a line break, a control character or a private-use character",
+            "package names, versions and paths cannot contain these",
         )
     return text

@@ -38,11 +38,11 @@ def recipe(stack: Stack, own: Path | None = None) -> Recipe:
     laid = [folder / kind for kind in kinds for folder in folders]
     files = step_files(laid)
     if not files:
-        raise RefusedError(f"there are no recipes for {distro!r}", "give a folder with your own by --recipes DIR")
+        raise RefusedError(f"there are no recipes for {distro!r}", "add your own with --recipes DIR")
     places = [*laid, *folders]
     templates = environment.steps(places)
     library = read_library(distro, own)
-    proven = None if own is None else library  # what is built in is held to the same by the tests
+    proven = None if own is None else library  # built-in steps are checked by the tests
     steps = tuple(step for name in files if (step := _step(name, stack, templates, proven)) is not None)
     return Recipe(
         distro=distro, release=stack.release, stack=stack, library=library, steps=steps, digest=digest(library, steps)
@@ -56,7 +56,7 @@ def step_files(folders: list[Path]) -> list[str]:
         for path in sorted(folder.glob("*.sh.j2")) if folder.is_dir() else []:
             match = _FILE.fullmatch(path.name)
             if match is None:
-                raise WrongInputError(f"{path} is not named like a step", "name it like 30-driver.sh.j2")
+                raise WrongInputError(f"{path} is not a valid name for a step", "use a name like 30-driver.sh.j2")
             found.setdefault(match["id"], path.name)
     return sorted(found.values())
 
@@ -68,6 +68,7 @@ def _step(name: str, stack: Stack, templates: Environment, library: str | None) 
     """
     match = _FILE.fullmatch(name)
     block = Blocks(name, templates, stack)
+    # `when` first: the other blocks may use values that this stack does not have
     if match is None or not words(block("when")):
         return None
     if library is not None:
@@ -91,4 +92,5 @@ def read_library(distro: str, own: Path | None = None) -> str:
 
 def digest(library: str, steps: tuple[Step, ...]) -> str:
     """Return the SHA-256 over `library` and `steps`, by which a journal knows the recipe."""
+    # joined by NUL, which shell text cannot contain, so that no text can move from one part to the next
     return hashlib.sha256("\0".join((library, *map(to_json, steps))).encode()).hexdigest()

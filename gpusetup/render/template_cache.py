@@ -1,4 +1,4 @@
-"""The built-in templates compiled to Python once, since parsing them takes longer than rendering them.
+"""The built-in templates compiled to Python once: parsing them takes longer than rendering them.
 
 Building the wheel writes one module with all of them, which is compiled to bytecode like any other when the wheel is
 installed. Each template in it carries a checksum of its source and is used only while that agrees with the file at
@@ -29,7 +29,7 @@ KINDS = ("recipes", "containers")
 
 
 class Loader(BaseLoader):
-    """Looks for a template in `folders`, in order, and takes its compiled form where that is of the same text."""
+    """Finds a template in `folders`, in order, and uses its compiled form if that is from the same text."""
 
     def __init__(self, folders: list[Path]) -> None:
         self.folders = folders
@@ -41,6 +41,7 @@ class Loader(BaseLoader):
     ) -> Template:  # fmt: skip
         """Return the template `name`; raises `jinja2.TemplateNotFound` when no folder has it."""
         data = next((path.read_bytes() for folder in self.folders if (path := folder / name).is_file()), None)
+        # by content, not by name: a user's template that replaces a built-in one is never hidden by its compiled form
         namespace = self.ready.get(checksum(data)) if data is not None else None
         if namespace is None:
             return self.source.load(environment, name, globals)
@@ -58,7 +59,7 @@ def write(folder: Path = HERE) -> Path:
 
 
 def checksum(data: bytes) -> str:
-    """Return a checksum of a template's source: it guards against our own forgotten rebuilds only."""
+    """Return a checksum of a template's source; it only detects a forgotten rebuild."""
     return f"{zlib.crc32(data):08x}-{len(data)}"
 
 

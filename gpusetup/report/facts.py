@@ -22,7 +22,7 @@ COMMON = {"id", "source", "spec_source", "read_on", "expires", "as_of"}
 
 
 def show_tables(summaries: Iterable[TableSummary]) -> None:
-    """Print what tables there are."""
+    """Print the list of tables."""
     table = _table("table", "rows", "sources", "read on", "expired")
     for row in summaries:
         read = str(row.first_read) if row.first_read == row.last_read else f"{row.first_read} to {row.last_read}"
@@ -32,14 +32,14 @@ def show_tables(summaries: Iterable[TableSummary]) -> None:
 
 def show_rows(rows: Sequence[Fact]) -> None:
     """Print `rows`, one after the other."""
-    table = _table("id", "says", "read on", "expires")
+    table = _table("id", "content", "read on", "expires")
     for row in rows:
-        table.add_row(neutral(row.id), _says(row), str(row.read_on), str(row.expires or "never"))
+        table.add_row(neutral(row.id), _content(row), str(row.read_on), str(row.expires or "never"))
     show_table(table)
 
 
 def show_row(row: Fact) -> None:
-    """Print everything one row says."""
+    """Print every field of one row."""
     out = console()
     for field, value in msgspec.structs.asdict(row).items():
         for text in value if isinstance(value, tuple) else (value,):
@@ -50,21 +50,21 @@ def show_row(row: Fact) -> None:
 def show_stale(rows: Sequence[tuple[str, Fact]], on: date) -> None:
     """Print the rows that have expired."""
     if not rows:
-        console().print(f"No row has expired on {on}.")
+        console().print(f"No row has expired by {on}.")
         return
     table = _table("table", "id", "read on", "expired")
     for name, row in rows:
         table.add_row(name, neutral(row.id), str(row.read_on), str(row.expires))
     show_table(table)
-    console().print(f"{len(rows)} rows have expired on {on}: read their sources again (tools/refresh_*.py helps).")
+    console().print(f"{len(rows)} rows have expired by {on}: check their sources again (tools/refresh_*.py helps).")
 
 
 def show_problems(problems: Sequence[Contradiction], checks: int) -> None:
-    """Print the contradictions, or that there are none."""
+    """Print the contradictions and their number."""
     out = console()
     for problem in problems:
         out.print(f"{neutral(problem.row)}: {neutral(problem.text)}", soft_wrap=True)
-    out.print(f"{len(problems)} contradictions found by {checks} checks.")
+    out.print(f"{len(problems)} contradictions found by {checks} constraints.")
 
 
 def _table(*columns: str) -> Table:
@@ -76,11 +76,11 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _says(row: Fact) -> str:
+def _content(row: Fact) -> str:
     fields = {field.name: field for field in msgspec.structs.fields(type(row))}
     values = {name: getattr(row, name) for name in (*sorted(fields, key="note".__eq__),) if name not in COMMON}
-    told = {name: value for name, value in values.items() if value not in (fields[name].default, (), {}, "", None)}
-    return neutral(" · ".join(f"{name} {_text(value)}" for name, value in told.items()))
+    given = {name: value for name, value in values.items() if value not in (fields[name].default, (), {}, "", None)}
+    return neutral(" · ".join(f"{name} {_text(value)}" for name, value in given.items()))
 
 
 def _text(value: Any) -> str:

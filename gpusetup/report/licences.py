@@ -1,4 +1,4 @@
-"""Licences as text: what is not free first, and the freest stack that still works."""
+"""Licences as text: parts that are not free first, then alternative stacks with fewer of them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from gpusetup.text import neutral
 if TYPE_CHECKING:
     from gpusetup.licences.model import Alternative, Licences, Part
 
-FREE = {True: "yes", False: "no", None: "not known"}
+FREE = {True: "yes", False: "no", None: "unknown"}
 ORDER = {False: 0, None: 1, True: 2}
 
 
 def show(report: Licences, *, everything: bool) -> None:
-    """Print the parts of a report; the many free ones of an image are only counted, unless `everything` is wanted."""
+    """Print the parts of a report; the free ones of an image are only counted, unless `everything` is set."""
     from rich.table import Table  # noqa: PLC0415 - the console loads it
 
     out = console()
     out.print(neutral(report.subject), style="bold", soft_wrap=True)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("part", "version", "licence", "free", "redistributable", "says"):
+    for column in ("part", "version", "licence", "free", "redistributable", "source"):
         table.add_column(column, overflow="fold")
     shown = [part for part in report.parts if everything or part.where != "image" or part.free is not True]
     for part in sorted(shown, key=lambda one: (ORDER[one.free], one.where, one.name)):
@@ -34,18 +34,18 @@ def show(report: Licences, *, everything: bool) -> None:
 
 
 def _row(part: Part) -> tuple[str, ...]:
-    licence = part.licence or part.spdx or "not known"
-    return part.name, part.version, licence, FREE[part.free], part.redistributable or "not known", part.fact or "itself"
+    licence = part.licence or part.spdx or "unknown"
+    return part.name, part.version, licence, FREE[part.free], part.redistributable or "unknown", part.fact or "metadata"
 
 
 def _summary(report: Licences, hidden: int) -> str:
     known = [part for part in report.parts if part.free is not None]
     free = sum(part.free is True for part in known)
     unknown = len(report.parts) - len(known)
-    text = f"{len(report.parts)} parts: {free} free software, {len(known) - free} not, {unknown} not known"
+    text = f"{len(report.parts)} parts: {free} free software, {len(known) - free} not free, {unknown} unknown"
     return f"{text}; {hidden} free ones are not shown (--all)" if hidden else text
 
 
 def _alternative(one: Alternative) -> str:
-    left = f"not free: {', '.join(one.not_free)}" if one.not_free else "all of it free"
+    left = f"not free: {', '.join(one.not_free)}" if one.not_free else "everything is free"
     return neutral(f"→ {one.text}: {shlex.join(one.options)} — {left}; gives up {one.gives_up}")

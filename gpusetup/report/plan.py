@@ -1,4 +1,4 @@
-"""A stack as text: what will be there, why each value was chosen, and what the owner must know."""
+"""A stack as text: its components, why each was chosen, and warnings."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from gpusetup.text import neutral
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gpusetup.resolve.model import Answer, Choice, Environment, Reason, Rejected, WayOut
+    from gpusetup.resolve.model import Answer, Choice, Environment, Reason, Rejected, Relaxation
 
 COMPONENTS = {
     "cuda": ("toolkit", "compiler"),
     "cudnn": ("torch", "cudnn", "toolkit_cudnn"),
     "python": ("python torch", "python tensorflow"),
 }
-"""What a question about a field is answered with, where that is not the choice of its name."""
+"""Field of a question → the choices that answer it, where they are not named like the field."""
 DETAILS = ("release", "compiler", "toolkit_cudnn", "cudnn")
-"""Choices that follow from others: told with --explain only."""
+"""Choices that follow from others: shown with --explain only."""
 
 SECOND = "python tensorflow"
-"""In one environment the same as the Python for PyTorch."""
+"""Not shown for a single environment, where it equals the Python for PyTorch."""
 FORCED = 2
-"""How many of the better values that were ruled out are told without --explain."""
+"""How many of the better values that were ruled out are shown without --explain."""
 
 
 def show(result: Stack | Refusal, *, explain: bool) -> None:
-    """Print a stack, or why there is none."""
+    """Print a stack, or why none is possible."""
     out = console()
     if isinstance(result, Refusal):
-        show_refusal(out, result, "No stack fits: these cannot all hold", "What would allow one")
+        show_refusal(out, result, "No stack is possible: these requirements conflict", "What would allow one")
         return
     show_stack(out, result)
     show_choices(out, result, explain=explain)
@@ -45,17 +45,17 @@ def show(result: Stack | Refusal, *, explain: bool) -> None:
         _line(
             out,
             "",
-            "--explain adds the sources and what else was possible; `gpusetup install` prints the recipe.",
+            "--explain adds sources and alternatives; `gpusetup install` prints the recipe.",
             "dim",
         )
 
 
 def show_answer(answer: Answer, field: str) -> None:
-    """Print whether what was asked is possible: with its facts and the stack around it, or why not."""
+    """Print whether the version is possible: with its facts and the stack around it, or why not."""
     out = console()
     if answer.refusal is not None:
         _line(out, "", f"{answer.question}: no", "bold red")
-        show_refusal(out, answer.refusal, "These cannot all hold", "What would allow it")
+        show_refusal(out, answer.refusal, "These requirements conflict", "What would allow it")
     if answer.stack is not None:
         _line(out, "", f"{answer.question}: yes", "bold green")
         for choice in answer.stack.choices:
@@ -67,7 +67,7 @@ def show_answer(answer: Answer, field: str) -> None:
 
 
 def show_stack(out: Console, stack: Stack) -> None:
-    """Print what will be there."""
+    """Print the components of a stack."""
     cards = ", ".join(f"{card.name} ({card.compute_capability})" for card in stack.request.cards)
     on_gpu = any(choice.component == "driver" for choice in stack.choices)
     target = cards or ("any card" if on_gpu else "the CPU")
@@ -96,10 +96,10 @@ def _rows(stack: Stack) -> Iterator[tuple[str, str]]:
     elif kit.via == "runfile":
         yield "nvcc", f"CUDA {kit.series}, from NVIDIA's installer"
     elif kit.via == "repo":
-        compiler = f", with {kit.host_compiler} as its host compiler" if kit.host_compiler else ""
+        compiler = f", with {kit.host_compiler} as host compiler" if kit.host_compiler else ""
         yield "nvcc", f"CUDA {kit.series}{compiler}: {' '.join((*kit.packages, *kit.host_compiler_packages))}"
     if kit.cudnn:
-        yield "", f"cuDNN {kit.cudnn} to compile with"
+        yield "", f"cuDNN {kit.cudnn} for compiling"
     if stack.repositories:
         yield "repositories", ", ".join(one.id for one in stack.repositories)
 
@@ -111,7 +111,7 @@ def _libraries(environment: Environment) -> str:
 
 
 def show_choices(out: Console, stack: Stack, *, explain: bool) -> None:
-    """Print why each value was chosen; with `explain` each fact on its line with its sources, and all that lost."""
+    """Print why each value was chosen; with `explain` one fact per line with sources, and every rejected value."""
     _line(out, "", "")
     _line(out, "", "Why", "bold")
     for choice in stack.choices:
@@ -131,7 +131,7 @@ def _in_short(out: Console, choice: Choice) -> None:
 
 
 def _explained(out: Console, choice: Choice, asked: str = "") -> None:
-    """Print every fact with its sources, and all that lost, but for what merely is not what was `asked`."""
+    """Print every fact with its sources, and every rejected value except those rejected only by the question itself."""
     for reason in choice.reasons:
         _line(out, "  · ", _reason(reason))
         _sources(out, reason)
@@ -145,13 +145,13 @@ def _explained(out: Console, choice: Choice, asked: str = "") -> None:
 
 
 def _forced(choice: Choice) -> list[Rejected]:
-    """Return what a reader asks about first: better values that were ruled out, while each adds a fact."""
-    told: set[str] = set()
+    """Return the better values that were ruled out, each only if it adds a fact that was not yet named."""
+    named: set[str] = set()
     found: list[Rejected] = []
     for one in choice.rejected:
         facts = {reason.fact for reason in one.because}
-        if one.better and not one.possible and not facts <= told:
-            told |= facts
+        if one.better and not one.possible and not facts <= named:
+            named |= facts
             found.append(one)
     return found[:FORCED]
 
@@ -167,28 +167,28 @@ def _rejected(rejected: Rejected) -> str:
 
 
 def show_warnings(out: Console, stack: Stack) -> None:
-    """Print what the owner must know."""
+    """Print the warnings."""
     if stack.warnings:
         _line(out, "", "")
-        _line(out, "", "To know", "bold")
+        _line(out, "", "Warnings", "bold")
     for reason in stack.warnings:
         _line(out, "! ", _reason(reason), "yellow")
 
 
-def show_refusal(out: Console, refusal: Refusal, why: str, way_out: str) -> None:
-    """Print why there is no stack, under the heading `why`, and what would allow one, under `way_out`."""
+def show_refusal(out: Console, refusal: Refusal, why: str, remedy: str) -> None:
+    """Print why no stack is possible, under the heading `why`, and what would allow one, under `remedy`."""
     _line(out, "", why, "bold")
     for reason in refusal.because:
         _line(out, "· ", _reason(reason))
         _sources(out, reason)
     _line(out, "", "")
-    found = way_out if refusal.ways_out else "No change of one or two wishes would"
-    _line(out, "", found, "bold")
+    heading = remedy if refusal.ways_out else "No change of one or two options would allow one"
+    _line(out, "", heading, "bold")
     for way in refusal.ways_out:
-        _line(out, "→ ", _way(way))
+        _line(out, "→ ", _relaxation(way))
 
 
-def _way(way: WayOut) -> str:
+def _relaxation(way: Relaxation) -> str:
     import shlex  # noqa: PLC0415
 
     return f"{way.text}: {shlex.join(way.options)}"
@@ -196,11 +196,11 @@ def _way(way: WayOut) -> str:
 
 def _sources(out: Console, reason: Reason) -> None:
     if reason.sources:
-        _line(out, "      ", f"read in {', '.join(reason.sources)}", "dim")
+        _line(out, "      ", f"source: {', '.join(reason.sources)}", "dim")
 
 
 def _line(out: Console, indent: str, text: str, style: str = "") -> None:
-    """Print `text` folded to the console's width, its further lines below its first, and no blanks at their ends."""
+    """Print `text` wrapped to the console's width, with hanging indent and without trailing blanks."""
     folded = textwrap.fill(
         neutral(text),
         max(out.width, 40),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress() -> Iterator[Callable[[Sequence[LaneWorker]], None]]:
-    """Yield what `execute` may call with the lanes as they are; does nothing unless a person is watching."""
+    """Yield the `watch` callback for `execute`; it does nothing unless stderr is a terminal."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return

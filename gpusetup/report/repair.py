@@ -1,4 +1,4 @@
-"""What would mend the findings, as text: the steps with their commands and reasons, then what is left to a person."""
+"""A repair as text: its steps with commands and reasons, then what has to be done by hand."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ ORDER = (
     "choice", "console", "restart", "work", "hardware", "packages", "lasting", "start", "own", "login", "elsewhere",
     "judgement", "distribution", "image", "outside", "strange", "unseen", "note",
 )  # fmt: skip
-"""What comes of a moment's work first."""
+"""Order of the reasons: what takes least effort comes first."""
 MANY = 8
-"""Of the findings for which there is nothing to do but to know them, how many are named."""
+"""How many of the findings without a remedy are listed."""
 
 
 def show(repair: Repair) -> None:
     """Print `repair` on stdout."""
     steps = repair.recipe.steps
-    said = f"{len(steps)} step{'s' * (len(steps) != 1)} can be carried out; nothing has been changed"
-    say(said if steps else "nothing here can be carried out by gpusetup; nothing has been changed", bold=True)
+    said = f"{len(steps)} step{'s' * (len(steps) != 1)} can be applied; nothing has been changed yet"
+    say(said if steps else "gpusetup has no step to apply; nothing has been changed", bold=True)
     for step in steps:
         say()
         _show_step(step)
     if steps:
         say()
-        say("To carry the steps out, each checked before and after: sudo gpusetup doctor --fix --apply")
-        say("To take them back, to what was there before: sudo gpusetup doctor --fix --undo")
+        say("To apply the steps, each checked before and after: sudo gpusetup doctor --fix --apply")
+        say("To undo them: sudo gpusetup doctor --fix --undo")
     if repair.by_hand:
         say()
-        say("The rest is left to a person:", bold=True)
+        say("The rest has to be done by hand:", bold=True)
     for reason in sorted({left.reason for left in repair.by_hand}, key=ORDER.index):
         _show_left(reason, [left for left in repair.by_hand if left.reason == reason])
 
@@ -48,9 +48,9 @@ def _show_step(step: Step) -> None:
         if not line.startswith("undo_by "):
             say(neutral(line), indent=4, wrap=False, bold=True)
     if step.reboot_after:
-        say("It takes effect with the next start.", indent=2)
+        say("It takes effect at the next boot.", indent=2)
     if step.manual:
-        say(f"Then only you can do this: {step.manual}.", indent=2)
+        say(f"Then do this yourself: {step.manual}.", indent=2)
 
 
 def _show_left(reason: str, found: list[Left]) -> None:
@@ -59,10 +59,10 @@ def _show_left(reason: str, found: list[Left]) -> None:
     for left in found if reason != "unseen" else found[:MANY]:
         _show_finding(left.finding)
     if reason == "unseen" and len(found) > MANY:
-        say(f"and {len(found) - MANY} more: gpusetup doctor says why", indent=2)
+        say(f"and {len(found) - MANY} more: see gpusetup doctor", indent=2)
     if reason == "choice":
         rules = ",".join(dict.fromkeys(left.finding.rule for left in found))
-        say(f"To have all of these: sudo gpusetup doctor --fix --apply --only {rules}", indent=2)
+        say(f"To apply all of these: sudo gpusetup doctor --fix --apply --only {rules}", indent=2)
 
 
 def _show_finding(finding: Finding) -> None:

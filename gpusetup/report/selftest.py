@@ -1,4 +1,4 @@
-"""The proof as text: the verdict, one line per check and framework, what failed and where, what was not proven."""
+"""A proof as text: the conclusion, one line per check and framework, what failed and where, what is not proven."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 STYLES = {"proven": "green", "partly proven": "yellow", "not proven": "yellow", "failed": "bold red"}
 _WIDE = 100
-_LINES = 8  # of what a run printed before it died; --json has more
+_LINES = 8  # of a failed run's output; --json has more
 
 
 def show(proof: Proof) -> None:
-    """Print `proof` on stdout: first what it comes to, and why it is no more than that."""
+    """Print `proof` on stdout: first its conclusion, and what limits it."""
     out, found = console(), proof.concluded()
     _wrapped(out, headline(proof, found), style=STYLES[found.state], indent="")
     for line in foremost(found):
@@ -49,28 +49,31 @@ def show(proof: Proof) -> None:
 
 
 def show_checks(checks: Iterable[Check]) -> None:
-    """Print what there is to run."""
+    """Print the available checks."""
     out = console()
     for check in checks:
         out.print(f"{neutral(check.name)}: {neutral(check.title)}", style="bold")
-        lines = [*check.proves, f"written for {', '.join(check.frameworks)}, held against a NumPy float64 reference"]
+        lines = [
+            *check.proves,
+            f"implemented in {', '.join(check.frameworks)}, compared with a NumPy float64 reference",
+        ]
         lines += [f"also in {precision}: {', '.join(there)}" for precision, there in check.precisions.items()]
         if check.data:
-            lines.append(f"takes data of your own: --data DIR with {check.data} in it")
+            lines.append(f"can use your own data: --data DIR, a folder with {check.data}")
         for line in lines:
             _wrapped(out, f"- {neutral(line)}")
 
 
 def explain(verdict: Verdict) -> Iterator[str]:
-    """Yield what is known about a failure: where it is, how large, what usually causes it, what was printed last."""
+    """Yield what is known about a failure: its location, its size, its usual cause, and the last lines of output."""
     if found := verdict.divergence:
         place = f"{found.tensor}{list(found.index) or ''}, step {found.step}"
-        size = "not a matter of ulps"
+        size = "no distance in ulps"
         if found.ulps is not None:
-            size = f"{found.ulps:,.1f} ulps, {found.limit:g} are allowed"
+            size = f"{found.ulps:,.1f} ulps, {found.limit:g} allowed"
         yield f"{place}: {found.got} instead of {found.expected} ({size})"
         if found.cause:
-            yield f"Usually: {found.cause}"
+            yield f"Usual cause: {found.cause}"
     if len(verdict.evidence) > 1 or (verdict.evidence and verdict.evidence[0] not in verdict.summary):
         yield from (f"| {line}" for line in verdict.evidence[-_LINES:])
 
@@ -109,6 +112,6 @@ def _show_observations(out: Console, proof: Proof) -> None:
 
 
 def _wrapped(out: Console, line: str, *, style: str = "", indent: str = "  ") -> None:
-    """Print `line` indented, without the blanks that rich would fill it up with."""
+    """Print `line` wrapped and indented, without the trailing blanks that rich adds."""
     text = textwrap.fill(line, out.width, initial_indent=indent, subsequent_indent="  " + indent if indent else "")
     out.print(text, soft_wrap=True, style=style)

@@ -1,4 +1,4 @@
-"""What a proof comes to, in words: the headline, what has to be known before anything else, and the promise."""
+"""A proof's conclusion in words: the headline, the lines right below it, and the promise."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CHANGES = 4
 
 
 def headline(proof: Proof, found: Conclusion) -> str:
-    """Return the one sentence that says how it went; it states what verdicts carry, and no more."""
+    """Return the headline; it claims what the verdicts support, and no more."""
     took = f"({proof.profile}, {len(proof.runs)} runs, {proof.seconds:.0f} s)"
     match found.state:
         case "failed":
@@ -34,7 +34,7 @@ def headline(proof: Proof, found: Conclusion) -> str:
 
 
 def foremost(found: Conclusion) -> Iterator[str]:
-    """Yield what is said right below the headline: what is open, and what became of the saved bits."""
+    """Yield the lines below the headline: what is not proven, and how the runs compare with the baseline."""
     if (saved := found.saved) is not None:
         yield from _gate(saved)
         yield from _other_bits(saved)
@@ -43,51 +43,51 @@ def foremost(found: Conclusion) -> Iterator[str]:
 
 
 def promise(found: Conclusion) -> str:
-    """Return the level of sameness that the verdicts carry: L2 bit for bit, L3 within tolerance, or none."""
+    """Return the level of reproducibility that the verdicts support: L2 bit for bit, L3 within tolerance, or none."""
     if found.state == "failed":
         return "nothing, until the failures above are explained"
     if not found.level:
         return "nothing"
-    exact = f"; L0 for {', '.join(found.exact)}, the same bits on any hardware in any framework" if found.exact else ""
-    but = ", for what is proven" if found.state == "partly proven" else ""
+    exact = f"; L0 for {', '.join(found.exact)}: the same bits on any hardware in any framework" if found.exact else ""
+    but = ", for the proven part" if found.state == "partly proven" else ""
     if found.level == "L2":
-        return f"L2, the same bits in any process with this build, device, thread count and libraries{but}{exact}"
-    why = "; the saved bits were not reproduced" if found.saved and found.saved.other_bits else ""
-    return f"L3, the same within the stated tolerance{but}{why}{exact}"
+        return f"L2: the same bits in any process with this build, device, thread count and libraries{but}{exact}"
+    why = "; the baseline's bits were not reproduced" if found.saved and found.saved.other_bits else ""
+    return f"L3: the same within the stated tolerance{but}{why}{exact}"
 
 
 def _right(found: Conclusion) -> str:
-    """Return who computed the right numbers, on which devices, and whether the same ones again."""
+    """Return which frameworks computed the right numbers, on which devices, and whether repeatably."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for framework, devices in found.right.items():
         groups.setdefault(devices, []).append(framework)
     parts = [f"{_listed(names)} computed the right numbers on {_listed(on)}" for on, names in groups.items()]
-    twice = ", and the same ones in every process" if found.deterministic else ""
-    saved = ", but not the saved bits" if found.saved and found.saved.other_bits else ""
+    twice = ", with the same bits in every process" if found.deterministic else ""
+    saved = ", but not the baseline's bits" if found.saved and found.saved.other_bits else ""
     return neutral(_listed(parts)) + twice + saved
 
 
 def _except(found: Conclusion) -> str:
-    """Return what is not proven of it, by place, the first few."""
+    """Return the first few runs that are not proven."""
     if not found.missing:
-        return "; not all that was asked for could be run"
+        return "; not everything requested could be run"
     more = f" and {len(found.missing) - _PLACES} more" if len(found.missing) > _PLACES else ""
-    return f"; not all is proven of {neutral('; '.join(found.missing[:_PLACES]))}{more}"
+    return f"; not proven: {neutral('; '.join(found.missing[:_PLACES]))}{more}"
 
 
 def _why_not(proof: Proof, found: Conclusion) -> str:
     if found.saved is not None and not found.saved.compared:
-        return "nothing could be held against the saved proof"
+        return "no run could be compared with the saved proof"
     if all(run.result is None for run in proof.runs if run.job.framework != REFERENCE):
-        return "nothing that was asked for could be run"
-    return "nothing was compared with what is right"
+        return "nothing that was requested could be run"
+    return "nothing was compared with a reference"
 
 
 def _gate(saved: Saved) -> Iterator[str]:
     if saved.compared < saved.runs:
         yield (
-            f"{saved.compared} of {saved.runs} runs were compared with the saved proof, for the reasons below. Where "
-            "the change is meant, save a new proof: the same options, with --save FILE in place of --baseline"
+            f"only {saved.compared} of {saved.runs} runs were compared with the saved proof, for the reasons below. If "
+            "the change is intended, save a new proof: the same options, with --save FILE in place of --baseline"
         )
 
 
@@ -96,17 +96,17 @@ def _other_bits(saved: Saved) -> Iterator[str]:
         return
     more = f" and {len(saved.other_bits) - _PLACES} more" if len(saved.other_bits) > _PLACES else ""
     where = neutral("; ".join(saved.other_bits[:_PLACES]))
-    yield f"Other bits than the saved ones, within tolerance (L3): {where}{more}"
+    yield f"Bits differ from the baseline, within tolerance (L3): {where}{more}"
     likely = [one for one in saved.changed if one.rank]
     if likely:
-        yield f"Changed since, the likeliest cause first: {_told(likely)}"
+        yield f"Changed since, most likely cause first: {_described(likely)}"
     if rest := [one for one in saved.changed if not one.rank]:
-        first = "Changed as well" if likely else "Changed since"
-        yield f"{first}, and not known to change bits: {neutral('; '.join(map(str, rest)))}"
+        first = "Also changed" if likely else "Changed since"
+        yield f"{first}, but not known to change bits: {neutral('; '.join(map(str, rest)))}"
 
 
-def _told(changed: Sequence[Changed]) -> str:
-    """Return the first changes with their reasons, and how many more there are."""
+def _described(changed: Sequence[Changed]) -> str:
+    """Return the first changes with their reasons, and the number of the others."""
     reasons: dict[str, list[str]] = {}
     for one in changed[:_CHANGES]:
         reasons.setdefault(one.why, []).append(str(one))

@@ -20,25 +20,25 @@ COLUMNS = {
     "parity": "float64",
     "agreement": "others",
     "published": "exact",
-    "invariant": "laws",
-    "determinism": "again",
+    "invariant": "invar.",
+    "determinism": "rerun",
     "baseline": "saved",
 }
 LEGEND = {
-    "parity": "near the float64 reference",
-    "agreement": "near the other frameworks and devices",
+    "parity": "within tolerance of the float64 reference",
+    "agreement": "within tolerance of the other frameworks and devices",
     "published": "the one right answer, bit for bit",
-    "invariant": "what must hold whatever the numbers does",
+    "invariant": "invariants that must hold for any input",
     "determinism": "same bits in a fresh process",
-    "baseline": "as the saved proof says",
+    "baseline": "same as the saved proof",
 }
 _WORDS = {"passed": "ok", "failed": "FAILED", "unproven": "open"}
-_OTHER = "other bits"
+_OTHER = "bits differ"
 _STYLES = {"passed": "", "failed": "bold red", "unproven": "yellow"}
 
 
 class Subject(NamedTuple):
-    """What a line is about; the seeds are folded."""
+    """What a line of the table is about; all seeds share a line."""
 
     check: str
     framework: str
@@ -46,7 +46,7 @@ class Subject(NamedTuple):
     precision: str
 
     def concerns(self, verdict: Verdict) -> bool:
-        """Return whether the verdict is about this; an agreement is about both sides."""
+        """Return whether the verdict is about this subject; an agreement is about both sides."""
         if (verdict.check, verdict.precision) != (self.check, self.precision):
             return False
         return (verdict.framework, verdict.device) == (self.framework, self.device) or (
@@ -55,7 +55,7 @@ class Subject(NamedTuple):
 
 
 def table(proof: Proof, *, wide: bool) -> Table:
-    """Return the lines, in the order of checks; device and precision where there are several, times where `wide`."""
+    """Return the table, in the order of checks; with device and precision where there are several, times if `wide`."""
     from rich.table import Table  # noqa: PLC0415 - the console has loaded it
     from rich.text import Text  # noqa: PLC0415
 
@@ -78,18 +78,18 @@ def table(proof: Proof, *, wide: bool) -> Table:
 
 
 def legend(proof: Proof) -> str:
-    """Return what the columns of verdicts mean, in one line."""
+    """Return the meaning of the verdict columns, in one line."""
     kinds = dict.fromkeys(kind for kind in COLUMNS if any(verdict.kind == kind for verdict in proof.verdicts))
     notes = [f"{COLUMNS[kind]}: {LEGEND[kind]}" for kind in kinds]
     if any(verdict.state == "unproven" for verdict in proof.verdicts):
-        notes.append("open: not proven, with the reason")
+        notes.append("open: not proven, for the reasons given")
     if any(map(_other_bits, proof.verdicts)):
-        notes.append(f"{_OTHER}: not the saved ones, within tolerance")
+        notes.append(f"{_OTHER}: from the baseline, within tolerance")
     return "; ".join(notes)
 
 
 def _groups(proof: Proof) -> dict[Subject, list[Kept]]:
-    """Return the runs of each line; the reference has lines only where something is wrong with it."""
+    """Return the runs of each line; the reference has a line only where one of its verdicts failed."""
     groups: dict[Subject, list[Kept]] = {}
     failed = [verdict for verdict in proof.verdicts if verdict.state == "failed"]
     for run in sorted(proof.runs, key=lambda run: (run.job.check, run.job.framework, run.job.device)):
@@ -101,9 +101,9 @@ def _groups(proof: Proof) -> dict[Subject, list[Kept]]:
 
 
 def _cell(proof: Proof, subject: Subject, kind: str) -> Text:
-    """Return ``ok``, or what is not, with how many of how many where there are several.
+    """Return ``ok``, or the worst state, with counts where there are several verdicts.
 
-    What is open and nobody asked for only counts, unless there is nothing else.
+    An open verdict that was not required is shown only where there is no other.
     """
     from rich.text import Text  # noqa: PLC0415
 
@@ -123,7 +123,7 @@ def _cell(proof: Proof, subject: Subject, kind: str) -> Text:
 
 
 def _other_bits(verdict: Verdict) -> bool:
-    """Return whether a saved run was reproduced within tolerance only."""
+    """Return whether a saved run was reproduced only within tolerance."""
     return verdict.kind == "baseline" and verdict.state == "passed" and verdict.level != "L2"
 
 

@@ -1,4 +1,4 @@
-"""Chooses one compatible stack, says why, and what would make the impossible possible."""
+"""Chooses one compatible stack, explains the choice, and finds what would make an impossible request possible."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 def attempt(request: Request, facts: Facts, today: date | None = None) -> Stack | Refusal:
-    """Return the best stack for `request`, or why there is none and what would allow one."""
-    from gpusetup.resolve.solve import solve  # noqa: PLC0415 - only what is asked for is loaded
+    """Return the best stack for `request`, or why none is possible and what would allow one."""
+    from gpusetup.resolve.solve import solve  # noqa: PLC0415 - `gpusetup --help` must not load the solver
     from gpusetup.resolve.stack import assemble  # noqa: PLC0415
 
     day = today or date.today()
@@ -25,15 +25,15 @@ def attempt(request: Request, facts: Facts, today: date | None = None) -> Stack 
 
 
 def prepare(facts: Facts) -> None:
-    """Load what solving needs, so that it can be done while the driver is asked."""
-    from gpusetup.resolve import stack  # noqa: F401, PLC0415 - it is the loading that matters
+    """Import and build what solving needs; called while the driver is being read in a child process."""
+    from gpusetup.resolve import stack  # noqa: F401, PLC0415 - imported for its side effect
     from gpusetup.resolve.domains import catalogue  # noqa: PLC0415
 
     catalogue(facts).load()
 
 
 def resolve(request: Request, facts: Facts, today: date | None = None) -> Stack:
-    """Return the best stack for `request`; raises `RefusedError` (exit code 4) when there is none."""
+    """Return the best stack for `request`; raises `RefusedError` (exit code 4) when none is possible."""
     from gpusetup.errors import RefusedError  # noqa: PLC0415
     from gpusetup.resolve.model import Stack  # noqa: PLC0415
 
@@ -42,4 +42,4 @@ def resolve(request: Request, facts: Facts, today: date | None = None) -> Stack:
         return result
     because = "; ".join(reason.text for reason in result.because)
     ways = " or ".join(way.text for way in result.ways_out) or "no single change would allow one"
-    raise RefusedError(f"no stack fits: {because}", ways)
+    raise RefusedError(f"no stack is possible: {because}", ways)

@@ -1,7 +1,7 @@
-"""What the variables can be: one small type per component, made from rows of the facts.
+"""The candidates for each variable of the solver: one small type per component, made from rows of the facts.
 
-Candidates are compared by identity: each is made once for the tables it came from, so that a verdict can be looked up
-by the very candidates it was given for. ``str()`` of each is how the plan names it.
+Candidates are compared by identity: each is made once per set of tables, so that constraint results can be cached by
+candidate. ``str()`` is how the plan names one.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class CardKind(Candidate, frozen=True, eq=False):
     cc: str
     arch: Arch
     bound: GpuRow | None
-    """The row that says it comes with an Arm processor only: its own, or that of every GPU of its capability."""
+    """The row that ties it to an Arm host: its own, or that of every GPU of its capability."""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.cc})"
 
 
 class Release(Candidate, frozen=True, eq=False):
-    """One release of the distribution. `glibc` is at least what it has, with the row that says so."""
+    """One release of the distribution. `glibc` is a lower bound of its version, `glibc_row` the row it is from."""
 
     row: FedoraRelease
     repo: NvidiaRepo
@@ -55,21 +55,21 @@ class Release(Candidate, frozen=True, eq=False):
     """The newest CUDA series that NVIDIA's directory can have, "" when that is open."""
     toolkit_last_row: Fact
     lag: Fact | None = None
-    """Where it is newer than every release in the tables: the rule by which the newest of them stands for it."""
+    """For a release newer than the tables: the rule by which the newest release in them is used instead."""
 
     def __str__(self) -> str:
         return f"Fedora {self.row.release}"
 
 
 class DriverOffer(Candidate, frozen=True, eq=False):
-    """One driver that can be had: from a repository, or the one that is there (`repo` "")."""
+    """One available driver: from a repository, or the installed one (`repo` "")."""
 
     repo: Owner | Literal[""]
     version: str
     branch: Branch
     flavour: Flavour
     seen: Fact
-    """The row that says the repository has it."""
+    """The row with evidence that the repository has it."""
     packages: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     legacy: str = ""
@@ -77,12 +77,12 @@ class DriverOffer(Candidate, frozen=True, eq=False):
     detection: Fact | None = None
     """The row on how its packages choose the modules to build, where that can go wrong."""
     assumed: str = ""
-    """What had to be assumed to offer it, "" when nothing."""
+    """The assumption behind the offer, or ""."""
     inferred: str = ""
-    """What its version was inferred from, "" when it was seen there."""
+    """What its version was inferred from, "" when it was seen in the repository."""
     tier: int = 0
     runfile: Archive | None = None
-    """The installer that brings it, where that is what `repo` says; None there: its SHA-256 is not known."""
+    """NVIDIA's installer, where `repo` is ``runfile``; None if its SHA-256 is not known."""
 
     def __str__(self) -> str:
         if not self.repo:
@@ -99,7 +99,7 @@ class TorchWheel(Candidate, frozen=True, eq=False):
     variant: str
     build: TorchBuild | None = None
     kernels: TorchBuild | None = None
-    """The row whose list of capabilities is taken: the build's own, or its predecessor's where that is not known."""
+    """The row whose list of capabilities is used: the build's own, or its predecessor's where that is not known."""
     series: CudaSeries | None = None
     floor: DriverMinimum | None = None
     support: CudnnSupport | None = None
@@ -117,9 +117,9 @@ class TensorflowWheel(Candidate, frozen=True, eq=False):
     series: CudaSeries
     floor: DriverMinimum | None
     hosted: bool = False
-    """It loads CUDA and cuDNN from the host, as no wheels brought them yet."""
+    """It loads CUDA and cuDNN from the host, since it predates the NVIDIA wheels."""
     defects: tuple[Defect, ...] = ()
-    """What is known to be broken in it, built so."""
+    """Known defects of this build."""
 
     def __str__(self) -> str:
         with_cuda = " with the host's CUDA" if self.hosted else "[and-cuda]"
@@ -168,7 +168,7 @@ class ToolkitOffer(Candidate, frozen=True, eq=False):
     seen: Fact | None = None
     runfile: Archive | None = None
     runtime: bool = False
-    """Frameworks load its libraries: it need not be able to compile."""
+    """Frameworks load its libraries, so it is useful even without a host compiler."""
 
     def __str__(self) -> str:
         if self.series is None:
@@ -179,20 +179,20 @@ class ToolkitOffer(Candidate, frozen=True, eq=False):
 
 
 class Compiler(Candidate, frozen=True, eq=False):
-    """A host compiler for nvcc; without `major` there is none, as nothing is compiled on the host."""
+    """A host compiler for nvcc; `major` 0 means none, because nothing is compiled on the host."""
 
     major: int = 0
     row: Fact | None = None
     packages: tuple[str, ...] = ()
     command: str = ""
-    """What NVCC_CCBIN must name, "" for the system's own."""
+    """The value of NVCC_CCBIN, "" for the system's own compiler."""
 
     def __str__(self) -> str:
         return f"gcc {self.major}{'' if self.command else ' (the system’s)'}" if self.major else "none on the host"
 
 
 class ToolkitCudnn(Candidate, frozen=True, eq=False):
-    """cuDNN for the host toolkit, as packages or as an archive for one CUDA major; without a `row` there is none."""
+    """cuDNN for the host toolkit, as packages or as an archive for one CUDA major; without a `row`: none."""
 
     row: CudnnRow | None = None
     major: int = 0
@@ -200,7 +200,7 @@ class ToolkitCudnn(Candidate, frozen=True, eq=False):
     archive: Archive | None = None
     packages: tuple[PackageRow, ...] = ()
     series: str = ""
-    """The one CUDA series it was built for, "" when all of its major will do."""
+    """The one CUDA series it was built for, "" when it works with every series of its major."""
 
     def __str__(self) -> str:
         return f"{self.row.version} for CUDA {self.major}" if self.row else "none"

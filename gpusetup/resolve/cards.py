@@ -1,4 +1,4 @@
-"""Which cards a stack has to serve: those named, those of a capability, or those found in a machine."""
+"""The cards that a stack is for: named, given by compute capability, or found in a machine."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ OVERRIDE = "name the cards with --gpu or --gpu-arch, or give --gpu none for a st
 
 
 def named(facts: Facts, names: Iterable[str], capabilities: Iterable[str]) -> tuple[Card, ...]:
-    """Return the kinds of cards named or given by compute capability; the name ``none`` stands for no card.
+    """Return the kinds of cards named or given by compute capability; the name ``none`` means no card.
 
     Raises `WrongInputError` for a name in no table, and for ``none`` beside a card.
     """
     names, capabilities = tuple(names), tuple(capabilities)
     if NONE in map(str.lower, names) and len({*map(str.lower, names)}) + len(capabilities) > 1:
         raise WrongInputError(
-            "--gpu none is for no card at all, and a card is named beside it", "leave one of them out"
+            "--gpu none excludes every card, but another card is given as well", "remove one of the two"
         )
     cards = [_named(facts, name) for name in names if name.lower() != NONE]
     return distinct([*cards, *(_of_capability(facts, cc) for cc in capabilities)])
@@ -37,15 +37,15 @@ def named(facts: Facts, names: Iterable[str], capabilities: Iterable[str]) -> tu
 def found(facts: Facts, machine: Machine) -> tuple[Card, ...]:
     """Return the kinds of cards in `machine`, as the driver names them, else by their PCI ids.
 
-    Raises `CannotLookError` when neither the driver nor the PCI bus could be read, and `WrongInputError` when a card
-    is in no table: no guess is made about hardware.
+    Raises `CannotLookError` when neither the driver nor the PCI bus could be read, and `WrongInputError` for a card
+    that is in no table: hardware is never guessed.
     """
     from gpusetup.machine.model import Unread  # noqa: PLC0415 - cards that were named need no machine
 
     if not isinstance(machine.gpus, Unread) and machine.gpus:
         return distinct(_of_nvml(facts, gpu, machine) for gpu in machine.gpus)
     if isinstance(machine.pci, Unread):
-        raise CannotLookError(f"cannot tell which GPUs there are: {machine.pci.source}: {machine.pci.detail}", OVERRIDE)
+        raise CannotLookError(f"cannot list the GPUs: {machine.pci.source}: {machine.pci.detail}", OVERRIDE)
     return distinct(_of_pci(facts, gpu) for gpu in machine.pci)
 
 
@@ -56,7 +56,7 @@ def distinct(cards: Iterable[Card]) -> tuple[Card, ...]:
 
 
 def _of_nvml(facts: Facts, gpu: NvmlGpu, machine: Machine) -> Card:
-    """Return the card as NVML names it; where NVML could not tell the capability, by name or PCI id."""
+    """Return the card as NVML names it; by name or PCI id where NVML did not report the compute capability."""
     from gpusetup.machine.model import Unread  # noqa: PLC0415 - as above
 
     if not isinstance(gpu.name, Unread) and not isinstance(gpu.compute_capability, Unread):
@@ -68,11 +68,11 @@ def _of_nvml(facts: Facts, gpu: NvmlGpu, machine: Machine) -> Card:
         for device in machine.pci:
             if not isinstance(gpu.pci_address, Unread) and gpu.pci_address.lower().endswith(device.address.lower()):
                 return _of_pci(facts, device)
-    raise CannotLookError(f"NVML does not tell what GPU {gpu.index} is: {gpu.name.detail}", OVERRIDE)
+    raise CannotLookError(f"NVML does not report what GPU {gpu.index} is: {gpu.name.detail}", OVERRIDE)
 
 
 def _named(facts: Facts, name: str) -> Card:
-    """Return the card of a name, or of what compilers call a capability: ``sm_89``."""
+    """Return the card of a name, or of a compiler target such as ``sm_89``."""
     if target := re.fullmatch(r"(?:sm|compute)_(\d+)(\d)[af]?", name.strip().lower()):
         return _of_capability(facts, f"{target[1]}.{target[2]}")
     return _of_board(board_by_name(facts, name), "option --gpu")
@@ -85,7 +85,7 @@ def _of_pci(facts: Facts, device: PciGpu) -> Card:
         raise WrongInputError(f"{where} is in no table", OVERRIDE)
     if len({board.cc for board in boards}) > 1:
         names = ", ".join(board.name for board in boards)
-        raise WrongInputError(f"{where} can be several boards: {names}", "say which with --gpu")
+        raise WrongInputError(f"{where} is used by several boards: {names}", "name yours with --gpu")
     return _of_board(boards[0], f"PCI id 10de:{device.device_id}")
 
 

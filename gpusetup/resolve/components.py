@@ -1,4 +1,4 @@
-"""What the components of a stack are called for people, by the names that a `Choice` has."""
+"""Display names of the components of a stack, by the names used in `Choice`."""
 
 TITLES = {
     "release": "distribution",

@@ -1,4 +1,4 @@
-"""What one request demands of its stack, as constraints: its pins, whose driver, how the system is put together."""
+"""The constraints of one request: its pins, the origin of the driver, the kind of system, the release's end of life."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gpusetup.resolve.problem import Constraint, ConstraintResult, because, fail
 
 
 def demands(request: Request, release: Release, today: date) -> tuple[Constraint, ...]:
-    """Return one constraint for everything that `request` pins, and one that the release is still maintained."""
+    """Return one constraint per pin of `request`, and one that the release is still maintained."""
     return (_maintained(request, today), *_owner(request), *_pins(request), *_of_its_day(request, release),
             *_variant(request))  # fmt: skip
 
@@ -24,9 +24,9 @@ def _maintained(request: Request, today: date) -> Constraint:
         eol = release.row.eol
         if eol is None or eol >= today or request.allow_eol:
             return holds()
-        return fails(because(release.row, f"{release} has had no updates since {eol}"))
+        return fails(because(release.row, f"{release} reached its end of life on {eol}"))
 
-    return Constraint("wish_allow_eol", ("release",), check)
+    return Constraint("request_allow_eol", ("release",), check)
 
 
 def _owner(request: Request) -> Iterator[Constraint]:
@@ -50,23 +50,23 @@ def _pins(request: Request) -> Iterator[Constraint]:
 
 
 def _of_its_day(request: Request, release: Release) -> Iterator[Constraint]:
-    """Pin, for an old release that gets its stack from NVIDIA's installer, what people ran on it in its day.
+    """Pin, for an old release that gets its stack from NVIDIA's installer, the versions of its own time.
 
-    What the user pins goes before; what else would be allowed by the tables was never tried on so old a kernel. CUDA
-    and cuDNN on the host are what TensorFlow of that day loads; nothing else needs them.
+    The user's pins take precedence. Newer versions that the tables would allow were never tested on such an old kernel.
+    CUDA and cuDNN on the host are needed only by TensorFlow releases of that time.
     """
     unneeded = () if "tensorflow" in request.frameworks else ("cuda", "cudnn")
     for field, wanted in release.row.of_its_day.items() if request.repo == "runfile" else ():
         if field not in unneeded and not getattr(request, field):
             pin = BY_FIELD[field]
-            reason = because(release.row, f"{pin.name} {wanted} is what {release} had in its day")
+            reason = because(release.row, f"{pin.name} {wanted} is from the time of {release}")
             for kind, fits in _fits(pin, wanted):
                 if kind != "torch" or field != "cudnn":  # the wheel brings its own
                     yield _required(f"{field}_of_its_day", kind, reason, fits)
 
 
 def _variant(request: Request) -> Iterator[Constraint]:
-    """Demand for an image-based system what can be put into an image: akmods' driver, and nothing under /usr/local."""
+    """Demand for an image-based system what can be layered on an image: an akmods driver, nothing under /usr/local."""
     if not request.variant:
         return
     reason = Reason(fact="request:variant", text=f"you asked for an image-based system ({request.variant})")
@@ -75,7 +75,7 @@ def _variant(request: Request) -> Iterator[Constraint]:
 
 
 def _fits(pin: Pin, wanted: str) -> Iterator[tuple[str, Callable[[Any], bool]]]:
-    """Yield each kind of candidate that `pin` is about, and whether one of them is what it asks for."""
+    """Yield each kind of candidate that `pin` constrains, with a predicate for candidates that satisfy it."""
     for kind, fits in pin.fits.items():
         yield kind, partial(_fits_pin, fits, wanted)
 
@@ -92,4 +92,4 @@ def _required(name: str, kind: str, reason: Reason, fits: Callable[[Any], bool])
     def check(candidate: Any) -> ConstraintResult:
         return ConstraintResult(fits(candidate), (reason,))
 
-    return Constraint(f"wish_{name}", (kind,), check)
+    return Constraint(f"request_{name}", (kind,), check)

@@ -1,8 +1,8 @@
-"""A solution in words: for every component what decided it, what lost and by which fact, what would also do.
+"""A solution in words: for every component what decided it, what was rejected by which fact, and alternatives.
 
-Nothing is solved again here. What decided are the verdicts of the constraints that were judged when the variable got
-its value; what lost was recorded by the search; the few other values that are told are judged once against the
-solution as it stands.
+Nothing is solved again here. What decided are the results of the constraints that were checked when the variable got
+its value; rejected values were recorded by the search; the few other values that are shown are checked once against
+the solution.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from gpusetup.resolve.problem import Bound, ConstraintResult
 from gpusetup.resolve.search import Solution
 
 ALTERNATIVES = 3
-"""How many values below the chosen one are told."""
+"""How many values ranked below the chosen one are shown."""
 REASONS = 6
-"""How many different reasons against one value are told."""
+"""How many different reasons against one value are shown."""
 
 PREFERENCES = {
     "release": "the newest release comes first",
@@ -37,7 +37,7 @@ PREFERENCES = {
 
 
 def choices(solution: Solution) -> tuple[Choice, ...]:
-    """Return one choice for every variable that had something to choose."""
+    """Return one choice for every variable except the cards, which are given."""
     return tuple(_choice(solution, place) for place, name in enumerate(solution.problem.names) if _kind(name) != "card")
 
 
@@ -53,9 +53,9 @@ def _choice(solution: Solution, place: int) -> Choice:
 
 
 def _rejected(solution: Solution, place: int) -> Iterator[Rejected]:
-    """Yield what stands before the chosen value in its domain, and the next few after it, each with its reasons.
+    """Yield the values ranked above the chosen one, and the next few below it, each with its reasons.
 
-    Values that fall to the same constraint are told once, by the first of them, with their number.
+    Values that fail the same constraint are folded into the first of them, with their number.
     """
     domain, chosen = solution.problem.domains[place], solution.values[place]
     position = domain.index(chosen)
@@ -73,7 +73,7 @@ def _rejected(solution: Solution, place: int) -> Iterator[Rejected]:
         if first in alike:
             others[first] += 1
             continue
-        # what it breaks of what was decided before; if nothing, what the search found; if nothing, of what came after
+        # constraints it breaks with earlier variables; else what the search recorded; else those with later variables
         blame = _broken(before, instead) or lost.get(value) or _broken(later, instead)
         ruled_out_by = next(iter(blame)).constraint.name if blame else str(value)
         if ruled_out_by in alike:
@@ -87,7 +87,7 @@ def _rejected(solution: Solution, place: int) -> Iterator[Rejected]:
 
 
 def _first(recorded: dict[Bound, ConstraintResult], before: Sequence[Bound], values: list[Any]) -> str:
-    """Return the first constraint of those `before` that a value breaks, "" for none; the search may have noted it."""
+    """Return the first constraint of those `before` that a value breaks, or ""; the search may have recorded it."""
     if len(recorded) == 1:
         (bound,) = recorded
         if bound in before:
@@ -101,7 +101,7 @@ def _broken(bounds: Iterable[Bound], values: list[Any]) -> dict[Bound, Constrain
 
 
 def against(blame: dict[Bound, ConstraintResult]) -> tuple[Reason, ...]:
-    """Return the different reasons of a conflict, facts before the user's own wishes."""
+    """Return the different reasons of a conflict, facts before the user's own requests."""
     found = distinct(reason for verdict in blame.values() for reason in verdict.reasons)
     return tuple(sorted(found, key=lambda reason: reason.fact.startswith("request:")))[:REASONS]
 

@@ -1,4 +1,4 @@
-"""A stack for the inside of an image, whose Pythons are its own and not the host's."""
+"""A stack for a container image, which has its own Pythons."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def resolve_inside(request: Request, pythons: Mapping[str, tuple[str, ...]], facts: Facts) -> Stack:
-    """Return the stack of the first of `pythons` that has one, with the packages that bring that Python.
+    """Return the stack of the first of `pythons` that has one, with the packages that install that Python.
 
-    Without `pythons` the image is of the host's own distribution. Raises `RefusedError`: as the solver does for the
-    preferred Python, or when the one that was asked for is not among them.
+    Without `pythons` the image has the host's distribution. Raises `RefusedError` like the solver for the preferred
+    Python, or when the requested one is not among them.
     """
     if not pythons:
         return resolve(request, facts)
@@ -28,7 +28,7 @@ def resolve_inside(request: Request, pythons: Mapping[str, tuple[str, ...]], fac
     if not offered:
         raise RefusedError(
             f"the base image has no Python {request.python}",
-            f"it has {', '.join(pythons)}; or take another --base-image",
+            f"it has {', '.join(pythons)}; or use another --base-image",
         )
     for python in offered:
         found = attempt(msgspec.structs.replace(request, python=python), facts)

@@ -1,4 +1,4 @@
-"""``gpusetup.lock``: stacks by the hardware they are for, every version, hash and key fingerprint written out."""
+"""``gpusetup.lock``: stacks by hardware profile, with every version, hash and key fingerprint."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Profile(Value):
     release: str
     cards: tuple[Card, ...]
     driver_stays: str = ""
-    """The driver that was there and stays; "" when one is installed, or none is needed."""
+    """The driver that was already installed and stays; "" when the recipe installs one, or none is needed."""
     driver: HostDriver | None = None
     toolkit: Toolkit
     environment: tuple[LockedEnvironment, ...]
@@ -63,6 +63,7 @@ def profile(stack: Stack, facts: Facts) -> Profile:
         distro=stack.request.distro,
         release=stack.release,
         cards=stack.request.cards,
+        # the choice's text is "580.173.02 (stays)" for an installed driver
         driver_stays="" if stack.driver else stays.removesuffix(" (stays)"),
         driver=stack.driver,
         toolkit=stack.toolkit,
@@ -73,7 +74,7 @@ def profile(stack: Stack, facts: Facts) -> Profile:
 
 
 def with_profile(existing: Lock | None, name: str, added: Profile) -> Lock:
-    """Return a lock that has `added` under `name`, and whatever else `existing` had."""
+    """Return `existing` with `added` under `name`."""
     profiles = (existing.profile if existing else {}) | {name: added}
     return Lock(gpusetup=__version__, profile=dict(sorted(profiles.items())))
 
@@ -84,8 +85,8 @@ def dump(lock: Lock) -> str:
 
 
 def load(path: Path) -> Lock:
-    """Read a lock; raises `WrongInputError` when the file cannot be read or is none."""
-    import tomllib  # noqa: PLC0415 - planning without a lock needs none of it
+    """Read a lock; raises `WrongInputError` when the file cannot be read or is not a lock."""
+    import tomllib  # noqa: PLC0415 - only needed for an existing lock
 
     try:
         return msgspec.convert(tomllib.loads(read(path, "the lock", MOST).decode()), Lock)

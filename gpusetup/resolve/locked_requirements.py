@@ -1,4 +1,4 @@
-"""What the lock adds to an environment: which file each requirement comes to, known by its SHA-256."""
+"""Locked requirements: the wheel that each requirement resolves to, with its SHA-256."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 class LockedRequirement(Requirement):
     """One requirement and its wheel, or the reason why the wheel's hash is not known.
 
-    Only what the plan names is here: what these wheels require in turn has no hash in the lock.
+    Only the plan's own requirements are here: their dependencies have no hash in the lock.
     """
 
     file: str | None = None
     fact: str | None = None
-    """The row that has them."""
+    """The id of the row with file and hash."""
     without_hash: str | None = None
 
 
@@ -38,7 +38,7 @@ def locked(environment: Environment, facts: Facts) -> LockedEnvironment:
 
 
 def wheel_of(requirement: Requirement, python: str, facts: Facts) -> Wheel | None:
-    """Return the row of the wheel that `requirement` comes to under `python`, None when there is none."""
+    """Return the row of the wheel that `requirement` resolves to under `python`, or None."""
     if requirement.index:
         return None
     package, release = _exact(requirement.text)
@@ -51,11 +51,13 @@ def wheel_of(requirement: Requirement, python: str, facts: Facts) -> Wheel | Non
 def _locked(requirement: Requirement, python: str, facts: Facts) -> LockedRequirement:
     text, index = requirement.text, requirement.index
     if index:
-        why = "its wheel comes from PyTorch's own index, whose hashes no fact has"
+        why = "its wheel comes from PyTorch's own index, whose hashes are not in the facts"
         return LockedRequirement(text=text, index=index, without_hash=why)
     row = wheel_of(requirement, python, facts)
     if row is None:
-        return LockedRequirement(text=text, without_hash=f"no fact has the hash of its wheel for Python {python}")
+        return LockedRequirement(
+            text=text, without_hash=f"the hash of its wheel for Python {python} is not in the facts"
+        )
     return LockedRequirement(text=text, file=row.file, sha256=row.sha256, fact=row.id)
 
 

@@ -1,4 +1,4 @@
-"""`Request` and `Stack`: what the user asked for, and the one compatible choice with its reasons."""
+"""`Request` and `Stack`: what is requested, and the one compatible choice with its reasons."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Owner = Literal["rpmfusion", "nvidia", "runfile"]
 """Whose driver it is: RPM Fusion's packages, NVIDIA's packages, or NVIDIA's own installer."""
 OWNERS: dict[Owner, str] = {"rpmfusion": "RPM Fusion", "nvidia": "NVIDIA", "runfile": "NVIDIA's installer"}
 Repo = Literal[Owner, "wheels"]
-"""What a user can ask for: an owner of the driver, or ``wheels``: a packaged one, and CUDA from the wheels alone."""
+"""What a user can request: an owner of the driver, or ``wheels``: a packaged driver, and CUDA only from wheels."""
 Variant = Literal["", "ostree", "bootc"]
-"""How the system is put together: of packages, of an image with packages layered on it, of a container image."""
+"""The kind of system: packages (""), an image with layered packages, or a bootable container image."""
 PythonEnv = Literal["venv", "uv"]
 Flavour = Literal["open", "proprietary"]
 
@@ -38,7 +38,7 @@ class Card(Value):
 
 
 class Request(Pinned):
-    """What has to hold: the host, its cards (the set of kinds, not the lowest) and whatever the user pinned."""
+    """What to plan for: the host, its cards (the set of kinds, not the lowest) and the user's pins."""
 
     distro: str = "fedora"
     release: str = ""
@@ -47,25 +47,25 @@ class Request(Pinned):
     cards: tuple[Card, ...] = ()
     """Empty: no NVIDIA GPU, the CPU stack."""
     repo: Repo | Literal[""] = ""
-    """"" takes RPM Fusion's driver, and NVIDIA's own where that is the only one that fits."""
+    """"" prefers RPM Fusion's driver, and uses NVIDIA's where no other fits."""
     frameworks: tuple[str, ...] = ("torch", "tensorflow")
     wsl: bool = False
-    """Whether this is the Windows Subsystem for Linux: `driver` is Windows', and none is ever installed here."""
+    """Whether this is the Windows Subsystem for Linux: `driver` is that of Windows, and none is installed in Linux."""
     secure_boot: bool | None = None
     allow_eol: bool = False
     variant: Variant = ""
     hybrid: bool | None = False
-    """Whether this is a laptop whose display is driven by an integrated GPU; None has to be seen on the machine."""
+    """Whether this is a laptop whose display is on an integrated GPU; None: to be decided on the machine."""
     containers: bool = False
-    """Whether GPU containers are to run here, even where the stack itself needs none."""
+    """Whether to set up GPU containers, even where the stack itself needs none."""
     python_env: PythonEnv = "venv"
     """What makes the Python environments."""
 
 
 class Reason(Value):
-    """One fact that forced or excluded something: the row's id, one sentence, and where the row was read.
+    """One fact that forced or excluded something: the row's id, one sentence, and the row's sources.
 
-    A reason that is no row of the tables but the user's own wish has the id ``request:<option>``.
+    A reason that comes from the user's request, not from a table, has the id ``request:<option>``.
     """
 
     fact: str
@@ -74,7 +74,7 @@ class Reason(Value):
 
 
 class Rejected(Value):
-    """A value that was not chosen, and what spoke against it.
+    """A value that was not chosen, and the reasons.
 
     `possible`: nothing forbids it, it only ranks lower.
     """
@@ -82,14 +82,14 @@ class Rejected(Value):
     value: str
     because: tuple[Reason, ...]
     better: bool = True
-    """It ranks above the chosen one, and would have been taken."""
+    """It ranks above the chosen value, and would have been chosen without these reasons."""
     possible: bool = False
     others: int = 0
-    """How many values ranked below it fell to the same constraint."""
+    """How many values ranked below it failed the same constraint."""
 
 
 class Choice(Value):
-    """The value one component got, in words, why, and the ranked alternatives."""
+    """The value of one component, in words, with reasons and ranked alternatives."""
 
     component: str
     value: str
@@ -100,7 +100,7 @@ class Choice(Value):
 class RepositoryKey(Value):
     """A repository's signing key, pinned by its full fingerprint.
 
-    `fingerprint` is "" when no source gives it: the recipe then has to ask before it trusts the key.
+    `fingerprint` is "" when no source gives it: the recipe then asks the user before it trusts the key.
     """
 
     key_id: str
@@ -109,7 +109,7 @@ class RepositoryKey(Value):
 
 
 class Repository(Value):
-    """One dnf repository, enough to write its ``.repo`` file."""
+    """One dnf repository, with everything for its ``.repo`` file."""
 
     id: str
     name: str
@@ -117,9 +117,9 @@ class Repository(Value):
     metalink: str = ""
     key: RepositoryKey
     exclude: tuple[str, ...] = ()
-    """Packages this repository must never provide, since another one owns them."""
+    """Packages that must not be installed from this repository, since they come from another one."""
     priority: int = 99
-    """dnf's priority, lower wins."""
+    """dnf's priority; the lowest wins."""
     signed_metadata: bool = False
     """Whether the repository signs its metadata (repo_gpgcheck)."""
     signed_packages: bool = True
@@ -132,42 +132,42 @@ class HostDriver(Value):
     repo: Owner
     branch: str
     version: str
-    """Newest version seen in that repository, or inferred for it (its reason says so), or the pinned one."""
+    """The newest version seen in that repository, or inferred for it (see its reason), or the pinned one."""
     flavour: Flavour
     packages: tuple[str, ...]
     conflicts: tuple[str, ...] = ()
-    """Packages of the other owner or of another branch that must be gone first: patterns over names, never over what a
-    package provides (RPM Fusion's provide NVIDIA's names)."""
+    """Packages of the other owner or of another branch that must be removed first: patterns over names, never over
+    provides, because RPM Fusion's packages provide NVIDIA's names."""
     rpm_macros: tuple[str, ...] = ()
-    """Lines for a file under /etc/rpm that must be there before akmods builds the module."""
+    """Lines for a file under /etc/rpm that must exist before akmods builds the module."""
     runfile: Archive | None = None
     """NVIDIA's installer, or a CUDA installer that carries it, where `repo` is ``runfile``."""
 
 
 class Toolkit(Value):
-    """Where nvcc comes from.
+    """The source of nvcc.
 
-    ``runfile``: NVIDIA's installer. ``container``: no toolkit can work on this host, but `image` can. ``none``: there
+    ``runfile``: NVIDIA's installer. ``container``: no toolkit works on this host, but `image` does. ``none``: there
     is nothing to compile for.
     """
 
     series: str
-    """"" when there is none."""
+    """"" without a toolkit."""
     via: Literal["repo", "runfile", "container", "none"]
     packages: tuple[str, ...] = ()
     """The toolkit's own packages."""
     runfile: Archive | None = None
     runtime: bool = False
-    """Whether frameworks of this stack load its libraries, as those did that had no wheels for them yet."""
+    """Whether frameworks of this stack load its libraries: those that predate the NVIDIA wheels do."""
     image: str = ""
     host_compiler: str = ""
-    """What NVCC_CCBIN must name, ``g++-15``; "" when the system's own gcc will do."""
+    """The value of NVCC_CCBIN, ``g++-15``; "" for the system's own gcc."""
     host_compiler_packages: tuple[str, ...] = ()
     cudnn: str = ""
-    """cuDNN of the host toolkit, for code compiled here; the wheels bring their own."""
+    """cuDNN for code that is compiled here; the wheels bring their own."""
     cudnn_packages: tuple[str, ...] = ()
     cudnn_archive: Archive | None = None
-    """Where the repository is not known to carry cuDNN: the archive, to unpack beside the toolkit."""
+    """The archive to unpack beside the toolkit, where the repository is not known to carry cuDNN."""
 
 
 class Requirement(Value):
@@ -176,33 +176,33 @@ class Requirement(Value):
     text: str
     index: str = ""
     sha256: str | None = None
-    """Of the wheel it comes to, where a fact has it."""
+    """Of the wheel that it resolves to, where a fact has it."""
 
 
 class Environment(Value):
     """One Python environment; two of them when the frameworks' NVIDIA wheels would overwrite each other.
 
-    All its `requirements` belong into one call of pip, which then weighs them against each other.
+    All `requirements` go into one call of pip, whose resolver considers them together.
     """
 
     name: str
     python: str
     """Minor version, ``3.13``."""
     python_packages: tuple[str, ...]
-    """Distribution packages that bring that interpreter, empty when it is the system's own."""
+    """Distribution packages that install this interpreter, empty for the system's own."""
     frameworks: tuple[str, ...]
     requirements: tuple[Requirement, ...]
     cuda: str
     """CUDA runtime series inside the wheels, "" for a CPU environment."""
     cudnn: str
     driver_floor: str = ""
-    """The lowest driver that CUDA runs on, "" for a CPU environment."""
+    """The oldest driver that runs this CUDA, "" for a CPU environment."""
     pip: Requirement | None = None
-    """The pip to use where the one that comes with this Python may be too old to say what it would install."""
+    """The pip to install first where the one that comes with this Python may lack ``--report``."""
 
 
 class Stack(Value):
-    """One compatible choice for every component. ``choices`` says the same in words, with the reasons."""
+    """One compatible choice for every component; ``choices`` has the same in words, with the reasons."""
 
     version: Literal[1] = 1
     request: Request
@@ -210,34 +210,34 @@ class Stack(Value):
     release: str
     repositories: tuple[Repository, ...]
     driver: HostDriver | None
-    """None: there is no NVIDIA GPU, or a driver is there and stays."""
+    """None: there is no NVIDIA GPU, or an installed driver stays."""
     toolkit: Toolkit
     environments: tuple[Environment, ...]
     choices: tuple[Choice, ...]
     container_packages: tuple[str, ...] = ()
-    """What runs containers with the GPU in them; empty where nobody asked for any."""
+    """Packages for GPU containers; empty unless requested."""
     warnings: tuple[Reason, ...] = ()
-    """True things the owner must know: a release near its end, an expired fact, a step only a person can do."""
+    """Warnings: a release near its end of life, an expired fact, a step that only a person can do."""
 
 
-class WayOut(Value):
-    """One change that makes the impossible possible: in words, and as the options to give."""
+class Relaxation(Value):
+    """One change of the request that makes a stack possible: in words, and as command-line options."""
 
     text: str
     options: tuple[str, ...]
 
 
 class Refusal(Value):
-    """No stack: a smallest set of reasons that cannot all hold, and the smallest changes that would do."""
+    """No stack: a minimal set of conflicting reasons, and the smallest changes that would allow one."""
 
     version: Literal[1] = 1
     request: Request
     because: tuple[Reason, ...]
-    ways_out: tuple[WayOut, ...]
+    ways_out: tuple[Relaxation, ...]
 
 
 class Answer(Value):
-    """What ``why`` says of one version: the stack that has it, or the refusal."""
+    """The answer of ``why`` about one version: the stack that has it, or the refusal."""
 
     version: Literal[1] = 1
     question: str

@@ -1,8 +1,8 @@
-"""What a user can pin: one row per option, with how people write it, what the tables know of it, and what it admits.
+"""The versions a user can pin: one row per option, with its spelling, its known values, and the candidates it allows.
 
-A further pin is a field of `Pinned` and a row of `PINS`; the options of the command line, the check of what was typed,
-the constraints of a request and ``gpusetup why`` all follow from them. Nothing heavy is imported here, since every
-command that offers the options loads this module.
+A new pin is a field of `Pinned` and a row of `PINS`; the command-line options, their validation, the constraints of a
+request and ``gpusetup why`` follow from them. Nothing heavy is imported here, since every command that offers the
+options loads this module.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ SHOWN = 12
 
 
 class Pinned(Value):
-    """The versions that a user has pinned, each "" where it is left open."""
+    """The versions that a user has pinned; "" where the solver may choose."""
 
     driver: str = ""
-    """A driver that is there and must stay, or the branch or version wanted."""
+    """An installed driver that must stay, or the branch or version to install."""
     cuda: str = ""
     """Series of the CUDA toolkit (nvcc); the wheels bring their own CUDA."""
     cudnn: str = ""
@@ -38,7 +38,7 @@ class Pinned(Value):
 
 
 class Pin(msgspec.Struct, frozen=True):
-    """One field of `Pinned`: its option, how people write it, what the tables know, and what a version admits."""
+    """One field of `Pinned`: its option, its spelling, its known values, and the candidates it allows."""
 
     field: str
     name: str
@@ -47,18 +47,18 @@ class Pin(msgspec.Struct, frozen=True):
     known: Callable[[Facts, str], None]
     """Raises `WrongInputError` where no table knows the version."""
     fits: Mapping[str, Callable[[Any, str], bool]]
-    """Kind of candidate → whether one of that kind is what was asked for."""
+    """Kind of candidate → whether a candidate of that kind satisfies the pin."""
     aliases: tuple[str, ...] = ()
-    """What else people call it."""
+    """Other common names."""
 
 
 def covers(wanted: str, version: str) -> bool:
-    """Say whether `version` is the one wanted or one of its series: ``2.14`` covers ``2.14.1``, not ``2.1.4``."""
+    """Return whether `version` equals `wanted` or is of its series: ``2.14`` covers ``2.14.1``, not ``2.1.4``."""
     return version == wanted or version.startswith(f"{wanted}.")
 
 
 def require_known(what: str, wanted: str, known: Iterable[str], listed: str = "", short: Iterable[str] = ()) -> None:
-    """Raise `WrongInputError` where `wanted` is none of the `known` names; `short` is what the message lists."""
+    """Raise `WrongInputError` where `wanted` is not among the `known` names; the message lists `short`."""
     names = tuple(known)
     if wanted and wanted not in names:
         shown = tuple(short) or names
@@ -73,7 +73,7 @@ def _require_version(what: str, wanted: str, known: Iterable[str]) -> None:
 
 
 def _known_driver(facts: Facts, wanted: str) -> None:
-    from gpusetup.versions import driver  # noqa: PLC0415 - where something is pinned
+    from gpusetup.versions import driver  # noqa: PLC0415 - only for a pin
 
     require_known("driver branch", driver(wanted).branch, [row.branch for row in facts.branch])
 
@@ -100,7 +100,7 @@ def _known_tensorflow(facts: Facts, wanted: str) -> None:
 
 
 def _known_python(facts: Facts, wanted: str) -> None:
-    from gpusetup.versions import dotted  # noqa: PLC0415 - where something is pinned
+    from gpusetup.versions import dotted  # noqa: PLC0415 - only for a pin
 
     pythons = {one for row in facts.torch for one in row.python}
     pythons |= {one for row in facts.tensorflow for one in row.python}
@@ -120,28 +120,28 @@ def _is_torch(torch: TorchWheel, wanted: str) -> bool:
 
 PINS = (
     Pin(
-        "driver", "driver", "V", "A driver that must stay, or the version or branch wanted.",
+        "driver", "driver", "V", "Driver: the installed one to keep, or a version or branch to install.",
         known=_known_driver, fits={"driver": lambda one, wanted: covers(wanted, one.version)},
     ),
     Pin(
-        "cuda", "CUDA", "X.Y", "The CUDA to compile with (wheels bring their own).",
+        "cuda", "CUDA", "X.Y", "CUDA toolkit series to compile with (wheels bring their own CUDA).",
         known=_known_cuda, fits={"toolkit": _has_series},
     ),
     Pin(
-        "torch", "torch", "V", "The PyTorch release, or with its variant: 2.14.1+cu126.",
+        "torch", "torch", "V", "PyTorch release, optionally with its variant: 2.14.1+cu126.",
         known=_known_torch, fits={"torch": _is_torch}, aliases=("pytorch",),
     ),
     Pin(
-        "tensorflow", "TensorFlow", "V", "The TensorFlow release.",
+        "tensorflow", "TensorFlow", "V", "TensorFlow release.",
         known=_known_tensorflow, fits={"tensorflow": lambda one, wanted: covers(wanted, one.row.release)},
         aliases=("tf",),
     ),
     Pin(
-        "python", "Python", "X.Y", "The Python of the environments.",
+        "python", "Python", "X.Y", "Python version of the environments.",
         known=_known_python, fits={"python": lambda one, wanted: covers(wanted, one.version)},
     ),
     Pin(
-        "cudnn", "cuDNN", "V", "The cuDNN everything must have.",
+        "cudnn", "cuDNN", "V", "cuDNN version of every component.",
         known=_known_cudnn,
         fits={
             "torch": lambda one, wanted: one.build is None or covers(wanted, one.build.cudnn),
@@ -150,12 +150,12 @@ PINS = (
         },
     ),
 )  # fmt: skip
-"""In the order in which their constraints are laid."""
+"""In the order in which their constraints are checked."""
 BY_FIELD = {pin.field: pin for pin in PINS}
 
 
 def pinned(value: Pinned) -> dict[str, Any]:
-    """Return every field of `Pinned` with what `value` has in it."""
+    """Return the fields of `Pinned` and their values in `value`."""
     return {pin.field: getattr(value, pin.field) for pin in PINS}
 
 

@@ -1,8 +1,8 @@
-"""What the solver is asked: variables with ordered domains, and named constraints between them.
+"""A constraint satisfaction problem: variables with ordered domains, and named constraints between them.
 
-A component of the stack is a variable; the values it may take are ordered, the preferred first. A constraint looks at
-the values of a few variables and gives a `ConstraintResult`: whether they go together, and the facts that say so,
-either way. The solver itself knows neither drivers nor wheels.
+A component of the stack is a variable; its candidate values are ordered, preferred first. A constraint takes the values
+of a few variables and returns a `ConstraintResult`: whether they are compatible, and the facts it follows from, either
+way. The solver itself knows neither drivers nor wheels.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 
 class ConstraintResult(NamedTuple):
-    """Whether values go together, and why, or why not."""
+    """Whether values are compatible, and why or why not."""
 
     holds: bool
     reasons: tuple[Reason, ...] = ()
 
 
 def holds(*reasons: Reason) -> ConstraintResult:
-    """Return the verdict that the values go together, because of `reasons`."""
+    """Return that the values are compatible, because of `reasons`."""
     return ConstraintResult(True, reasons)
 
 
 def fails(*reasons: Reason) -> ConstraintResult:
-    """Return the verdict that the values exclude each other, because of `reasons`."""
+    """Return that the values are incompatible, because of `reasons`."""
     return ConstraintResult(False, reasons)
 
 
@@ -42,9 +42,9 @@ def because(row: Fact, text: str) -> Reason:
 
 
 class Constraint(NamedTuple):
-    """A named check over the values of the variables, or kinds of variables, in `scope`.
+    """A named predicate over the values of the variables, or kinds of variables, in `scope`.
 
-    `soft` ones exclude nothing: of the values that are possible, those that fail fewer of them are preferred.
+    `soft` constraints exclude nothing: of the possible values, those that fail fewer of them are preferred.
     """
 
     name: str
@@ -54,9 +54,9 @@ class Constraint(NamedTuple):
 
 
 class Bound:
-    """A constraint laid over particular variables, by their places in the order in which they are decided.
+    """A constraint bound to particular variables, by their positions in the order of decision.
 
-    A verdict depends on the values alone, so each is kept in `table`, which all bounds of a constraint may share.
+    A result depends on the values alone, so it is cached in `table`, which all bounds of a constraint may share.
     """
 
     __slots__ = ("alone", "constraint", "pick", "places", "table")
@@ -69,7 +69,7 @@ class Bound:
         self.table = table
 
     def judge(self, values: Sequence[Any]) -> ConstraintResult:
-        """Return the verdict on `values`, one for each place decided so far."""
+        """Return the result for `values`, which has one value for each variable decided so far."""
         chosen = self.pick(values)
         verdict = self.table.get(chosen)
         if verdict is None:
@@ -86,7 +86,7 @@ CONSTRAINTS: list[Constraint] = []
 def constraint(
     *scope: str, soft: bool = False
 ) -> Callable[[Callable[..., ConstraintResult]], Callable[..., ConstraintResult]]:
-    """Register a check over variables of the kinds in `scope`; its values are passed in that order."""
+    """Register a constraint over variables of the kinds in `scope`; the values are passed in that order."""
 
     def register(check: Callable[..., ConstraintResult]) -> Callable[..., ConstraintResult]:
         CONSTRAINTS.append(Constraint(check.__name__, scope, check, soft))
@@ -96,14 +96,14 @@ def constraint(
 
 
 class Rules:
-    """The registered constraints and every verdict they gave, for any number of problems over the same candidates."""
+    """The registered constraints and their cached results, for any number of problems over the same candidates."""
 
     def __init__(self) -> None:
         self._tables: dict[str, dict[Any, ConstraintResult]] = {one.name: {} for one in CONSTRAINTS}
         self._bound: dict[tuple[str, ...], tuple[ByPlace, ByPlace]] = {}
 
     def bind(self, names: tuple[str, ...]) -> tuple[ByPlace, ByPlace]:
-        """Return the hard and the soft constraints over variables of these names, by the place of the last in each."""
+        """Return the hard and the soft constraints over these variables, grouped by the last variable of each."""
         if names not in self._bound:
             bounds = [Bound(one, places, self._tables[one.name]) for one, places in _lay(CONSTRAINTS, names)]
             hard = [bound for bound in bounds if not bound.constraint.soft]
@@ -113,23 +113,23 @@ class Rules:
 
 
 class Problem:
-    """Variables in the order in which they are decided, their domains, and the constraints bound to them.
+    """Variables in the order of decision, their domains, and the constraints bound to them.
 
     A variable's kind is its name up to a space: ``card 1`` and ``card 2`` are both of kind ``card``; a constraint may
-    name a kind, and is then bound to each variable of it, or one variable. `wishes` are constraints of this problem
-    alone, judged before the others.
+    name a kind, and is then bound to each variable of it, or one variable. `demands` are constraints of this problem
+    alone, checked before the others.
     """
 
     def __init__(
         self,
         domains: Mapping[str, Sequence[Any]],
-        wishes: Sequence[Constraint] = (),
+        demands: Sequence[Constraint] = (),
         rules: Rules | None = None,
     ) -> None:
         self.names = tuple(domains)
         self.domains = tuple(tuple(domain) for domain in domains.values())
         hard, soft = (rules or Rules()).bind(self.names)
-        own = [Bound(one, places, {}) for one, places in _lay(wishes, self.names)]
+        own = [Bound(one, places, {}) for one, places in _lay(demands, self.names)]
         count = len(self.names)
         own_hard = _by_last_place([bound for bound in own if not bound.constraint.soft], count)
         own_soft = _by_last_place([bound for bound in own if bound.constraint.soft], count)
@@ -138,7 +138,7 @@ class Problem:
 
 
 def _lay(constraints: Sequence[Constraint], names: tuple[str, ...]) -> Iterator[tuple[Constraint, tuple[int, ...]]]:
-    """Lay each constraint over every combination of variables in its scope; over none if one is missing."""
+    """Yield each constraint with every combination of variables in its scope; with none if a variable is missing."""
     places: dict[str, list[int]] = {}
     for place, name in enumerate(names):
         for key in {name, name.partition(" ")[0]}:
@@ -149,7 +149,7 @@ def _lay(constraints: Sequence[Constraint], names: tuple[str, ...]) -> Iterator[
 
 
 def _by_last_place(bounds: list[Bound], count: int) -> ByPlace:
-    """Group by the last variable of each: a constraint can be judged as soon as that is decided."""
+    """Group by the last variable of each: a constraint can be checked as soon as that is decided."""
     grouped: list[list[Bound]] = [[] for _ in range(count)]
     for bound in bounds:
         grouped[max(bound.places)].append(bound)

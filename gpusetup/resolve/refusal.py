@@ -1,10 +1,10 @@
-"""Why there is no stack: a smallest set of wishes and cards that exclude each other, and the smallest ways out.
+"""Explain why no stack is possible: a minimal conflict, and the smallest changes that resolve it.
 
-An *assumption* is what the user can change: a pin, one of the cards, one of the frameworks, the release's end of life.
-First the assumptions are reduced to a set of which none can be left out without a stack becoming possible (deletion,
-one search each; Marques-Silva 2010): cards and frameworks are left out first, so that what stays is the wish in the
-way. The conflict of that reduced problem names the facts, and nothing that does not matter. Then each single change
-is tried on the whole request, and pairs only if no single one is enough.
+An *assumption* is something the user can change: a pin, a card, a framework, the release's end of life. First the
+assumptions are reduced to a minimal unsatisfiable subset (deletion-based, one search each; Marques-Silva 2010). Cards
+and frameworks are dropped first, so that the pin that causes the conflict remains. The conflict of the reduced problem
+names only the facts that matter. Then each single change is tried on the whole request, and pairs only if no single
+change is enough.
 """
 
 from __future__ import annotations
@@ -17,76 +17,77 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from gpusetup.resolve.explanation import against
-from gpusetup.resolve.model import Refusal, Request, WayOut
+from gpusetup.resolve.model import Refusal, Relaxation, Request
 from gpusetup.resolve.search import Solution
 from gpusetup.resolve.solve import SolveResult, solve
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
 
-WAYS = 4
-"""How many ways out are told."""
+MOST = 4
+"""How many alternatives a refusal lists."""
 
 
 class Concession(NamedTuple):
-    """One thing the user could give up.
+    """One assumption that the user could drop.
 
-    `apply` takes it out of a request; `tell` says, of the stack that becomes possible, what to do instead.
+    `apply` removes it from a request; `describe` returns the change, given the stack that becomes possible.
     """
 
     name: str
     apply: Callable[[Request], Request]
-    tell: Callable[[Solution], WayOut]
+    describe: Callable[[Solution], Relaxation]
 
 
 def refuse(request: Request, facts: Facts, today: date, outcome: SolveResult, asked: str = "") -> Refusal:
-    """Return a smallest conflict of `request`, for which `outcome` found no solution, and what would allow one.
+    """Return a minimal conflict of `request`, for which `outcome` found no solution, and what would resolve it.
 
-    `asked` is the field that a question is about: giving that up is no way out but the last.
+    `asked` is the field that a question is about: dropping that is the last resort.
     """
     smallest = outcome.refused[0][1]
     kept = request
     for change in reversed(list(changes(request))):
+        # still unsatisfiable without this assumption, so it is not needed for the conflict
         without = solve(change.apply(kept), facts, today)
         if without.solution is None and without.refused:
             kept, smallest = change.apply(kept), without.refused[0][1]
     return Refusal(
         request=request,
         because=against(smallest.blame),
-        ways_out=tuple(ways_out(request, facts, today, asked)),
+        ways_out=tuple(relaxations(request, facts, today, asked)),
     )
 
 
-def ways_out(request: Request, facts: Facts, today: date, asked: str = "") -> Iterator[WayOut]:
-    """Yield the changes that make a stack possible, the least first: single ones, or pairs if none is enough."""
+def relaxations(request: Request, facts: Facts, today: date, asked: str = "") -> Iterator[Relaxation]:
+    """Yield the changes that make a stack possible, smallest first: single ones, or pairs if none is enough."""
     single = [change for change in changes(request) if change.name != f"without {asked}"]
-    single.sort(key=lambda change: change.name == asked)
+    single.sort(key=lambda change: change.name == asked)  # a stable sort: the version in question moves to the end
     for size in (1, 2):
-        told: set[tuple[str, ...]] = set()
+        found: set[tuple[str, ...]] = set()
         for some in combinations(single, size):
             changed = request
             for change in some:
                 changed = change.apply(changed)
             solution = solve(changed, facts, today).solution if changed.frameworks else None
-            if solution is not None and len(told) < WAYS:
-                ways = [change.tell(solution) for change in some]
+            if solution is not None and len(found) < MOST:
+                ways = [change.describe(solution) for change in some]
                 options = tuple(option for way in ways for option in way.options)
-                if options not in told:
-                    told.add(options)
-                    yield WayOut(text=" and ".join(way.text for way in ways), options=options)
-        if told:
+                if options not in found:
+                    found.add(options)
+                    yield Relaxation(text=" and ".join(way.text for way in ways), options=options)
+        if found:
             return
 
 
 def changes(request: Request) -> Iterator[Concession]:
-    """Yield what the user of `request` could give up, the least painful first."""
+    """Yield the assumptions of `request` that could be dropped, least painful first."""
     if "+" in request.torch:
         plain = request.torch.partition("+")[0]
         yield _without("torch", plain, lambda one: _use("torch", "torch", str(one["torch"])))
     if request.python:
         yield _without("python", "", lambda one: _use("Python", "python", _pythons(one)))
     if request.cudnn:
-        yield _without("cudnn", "", _teller(WayOut(text="let cuDNN be chosen", options=("without --cudnn",))))
+        yield _without("cudnn", "", _always(Relaxation(text="leave cuDNN unpinned", options=("without --cudnn",))))
     if request.cuda:
         yield _without("cuda", "", lambda one: _use("the CUDA toolkit", "cuda", _series(one)))
     if request.torch:
@@ -110,8 +111,8 @@ def _fewer_frameworks(request: Request) -> Iterator[Concession]:
         return
     for name in request.frameworks:
         kept = tuple(one for one in request.frameworks if one != name)
-        way = WayOut(text=f"leave {name} out", options=tuple(word for one in kept for word in ("--framework", one)))
-        yield Concession(f"without {name}", _remover("frameworks", name), _teller(way))
+        way = Relaxation(text=f"drop {name}", options=tuple(word for one in kept for word in ("--framework", one)))
+        yield Concession(f"without {name}", _remover("frameworks", name), _always(way))
 
 
 def _fewer_cards(request: Request) -> Iterator[Concession]:
@@ -120,12 +121,12 @@ def _fewer_cards(request: Request) -> Iterator[Concession]:
     for card in request.cards:
         others = tuple(one for one in request.cards if one != card)
         options = tuple(word for one in others for word in ("--gpu", one.name))
-        way = WayOut(text=f"leave the {card.name} out", options=options)
-        yield Concession(card.name, _remover("cards", card), _teller(way))
+        way = Relaxation(text=f"drop the {card.name}", options=options)
+        yield Concession(card.name, _remover("cards", card), _always(way))
 
 
-def _without(field: str, value: str, tell: Callable[[Solution], WayOut]) -> Concession:
-    return Concession("variant" if value else field, _setter(field, value), tell)
+def _without(field: str, value: str, describe: Callable[[Solution], Relaxation]) -> Concession:
+    return Concession("variant" if value else field, _setter(field, value), describe)
 
 
 def _setter(field: str, value: object) -> Callable[[Request], Request]:
@@ -133,7 +134,7 @@ def _setter(field: str, value: object) -> Callable[[Request], Request]:
 
 
 def _remover(field: str, value: object) -> Callable[[Request], Request]:
-    """Return what takes `value` out of a field, unless it is the last card: no card is another question."""
+    """Return a function that removes `value` from a field, but never the last card: that would be a CPU request."""
 
     def remove(request: Request) -> Request:
         rest = tuple(one for one in getattr(request, field) if one != value)
@@ -142,16 +143,16 @@ def _remover(field: str, value: object) -> Callable[[Request], Request]:
     return remove
 
 
-def _teller(way: WayOut) -> Callable[[Solution], WayOut]:
+def _always(way: Relaxation) -> Callable[[Solution], Relaxation]:
     return lambda _: way
 
 
-def _accept_end(solution: Solution) -> WayOut:
-    return WayOut(text=f"accept {solution['release']} without updates", options=("--allow-eol",))
+def _accept_end(solution: Solution) -> Relaxation:
+    return Relaxation(text=f"accept {solution['release']} without updates", options=("--allow-eol",))
 
 
-def _use(what: str, option: str, value: str) -> WayOut:
-    return WayOut(text=f"use {what} {value}", options=(f"--{option}", value))
+def _use(what: str, option: str, value: str) -> Relaxation:
+    return Relaxation(text=f"use {what} {value}", options=(f"--{option}", value))
 
 
 def _pythons(solution: Solution) -> str:

@@ -1,4 +1,4 @@
-"""The dnf repositories a stack needs, with their keys and what each must never provide."""
+"""The dnf repositories a stack needs, with their keys and the packages each must not provide."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ DRIVER_OF_NVIDIA = (
     "nvidia-libXNVCtrl*",
     "nvidia-xconfig*",
 )
-"""What NVIDIA's repository must not bring where the driver comes from elsewhere (fact ``rule-fedora-mixing``)."""
+"""Packages excluded from NVIDIA's repository where the driver comes from elsewhere (fact ``rule-fedora-mixing``)."""
 
 RPMFUSION = ("rpmfusion-free", "rpmfusion-free-updates", "rpmfusion-nonfree", "rpmfusion-nonfree-updates")
-"""A new driver arrives through updates."""
+"""A new driver arrives in the updates repositories, and the packages need libraries of the free ones."""
 SIGNS_METADATA_ONLY = ("nvidia-container-toolkit",)
-"""Repositories whose packages bear no signature, only their metadata (fact ``repo-nvidia-container-toolkit``)."""
+"""Repositories that sign only their metadata, not their packages (fact ``repo-nvidia-container-toolkit``)."""
 
 
 def repositories(
     facts: Facts, release: Release, driver: HostDriver | None, toolkit: Toolkit, *, containers: bool
 ) -> tuple[Repository, ...]:
-    """Return the repositories in the order in which they have to be there."""
+    """Return the repositories in the order in which they have to be added."""
     return tuple(_needed(facts, release, driver, toolkit, containers=containers))
 
 
@@ -80,6 +80,7 @@ def _repository(
             url=(key.url if key else "") or row.gpgkey.format(**fill),
         ),
         exclude=exclude,
+        # repo_gpgcheck covers the checksums of the packages, so either signature is enough
         signed_metadata=row.name in SIGNS_METADATA_ONLY,
         signed_packages=row.name not in SIGNS_METADATA_ONLY,
     )

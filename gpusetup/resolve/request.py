@@ -1,4 +1,4 @@
-"""From options and a machine to a `Request`: every name checked, and what had to be assumed said."""
+"""Turn options and a machine into a `Request`: validate every name, and note every assumption."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ IMAGES: dict[str, Variant] = {"ostree": "ostree", "bootc": "bootc"}
 
 
 class Wanted(Pinned):
-    """What the user said on the command line; "" and () leave it open."""
+    """The options given on the command line; "" and () where an option was not given."""
 
     distro: str = ""
     release: str = ""
@@ -40,24 +40,26 @@ class Wanted(Pinned):
 
 
 class RequestOptions(Value):
-    """The request, notes on what was taken from where, for the user to read, and the machine that it is for."""
+    """The request, notes for the user on assumptions made, and the machine it is for."""
 
     request: Request
     notes: tuple[str, ...]
     machine: Machine | None = None
-    """None: the question is about another machine than this one."""
+    """None: the request is for another machine than this one."""
 
 
 def ask(facts: Facts, wanted: Wanted, read: Callable[[], Machine]) -> RequestOptions:
-    """Return the request that `wanted` amounts to on the machine that `read` gives.
+    """Return the request for `wanted` on the machine that `read` returns.
 
-    The machine is read only where they leave something open: with the cards and the distribution given, this
-    is a question about another machine. Raises `WrongInputError` naming what is known when a name or version is not.
+    The machine is read only if needed: with both cards and distribution given, the request is for another machine.
+    Raises `WrongInputError`, which lists the known values, for an unknown name or version.
     """
     check(facts, wanted)
     for framework in FRAMEWORKS:
         if getattr(wanted, framework) and wanted.frameworks and framework not in wanted.frameworks:
-            raise WrongInputError(f"--{framework} asks for what --framework leaves out", f"add --framework {framework}")
+            raise WrongInputError(
+                f"--{framework} pins a framework that --framework excludes", f"add --framework {framework}"
+            )
     given = cards.named(facts, wanted.gpus, wanted.gpu_archs)
     elsewhere = bool(wanted.gpus or wanted.gpu_archs) and bool(wanted.distro or wanted.release)
     machine = None if elsewhere else read()
@@ -81,7 +83,7 @@ def ask(facts: Facts, wanted: Wanted, read: Callable[[], Machine]) -> RequestOpt
         python_env=wanted.python_env,
     )
     if request.machine_arch != ARCH:
-        raise RefusedError(f"this machine is {request.machine_arch}, and the tables cover {ARCH} hosts only",
+        raise RefusedError(f"this machine is {request.machine_arch}; the tables cover {ARCH} hosts only",
                            "give --gpu and --distro to plan for another machine")  # fmt: skip
     return RequestOptions(request=request, notes=tuple(notes), machine=machine)
 
@@ -101,7 +103,7 @@ def _require_release(facts: Facts, wanted: str) -> None:
 def _found(facts: Facts, machine: Machine, wanted: Wanted, notes: list[str]) -> tuple[Card, ...]:
     there = cards.found(facts, machine)
     if not there and not (wanted.driver or wanted.cuda or wanted.cudnn):
-        notes.append("no NVIDIA GPU found: this is the stack for the CPU (--gpu NAME plans for a card)")
+        notes.append("no NVIDIA GPU found: planning a CPU stack (--gpu NAME plans for a card)")
     return there
 
 
@@ -110,24 +112,24 @@ def _is_wsl(machine: Machine | None) -> bool:
 
 
 def _windows_driver(machine: Machine | None, given: tuple[Card, ...], notes: list[str]) -> str:
-    """Return the driver that WSL has from Windows, "" elsewhere; raises `CannotLookError` where there should be one.
+    """Return the Windows driver under WSL, "" elsewhere; raises `CannotLookError` where it does not answer.
 
-    Source: CUDA on WSL User Guide: no Linux driver may be installed inside WSL, libcuda is Windows' own.
+    Source: CUDA on WSL User Guide: no Linux driver may be installed inside WSL; libcuda comes from Windows.
     """
     if machine is None or not _is_wsl(machine) or not given:
         return ""
     version = _value(machine.driver.nvml)
     if version is None:
         raise CannotLookError(
-            "NVIDIA's driver of Windows does not answer inside WSL, so what fits it is not known",
-            "install or update it in Windows, then `wsl --update`; or name its version: --driver V",
+            "NVIDIA's Windows driver does not answer inside WSL, so its version is not known",
+            "install or update it in Windows, then run `wsl --update`; or give its version: --driver V",
         )
-    notes.append(f"this is WSL: driver {version} is Windows', and no driver is installed inside")
+    notes.append(f"this is WSL: driver {version} comes from Windows, and none is installed in Linux")
     return version
 
 
 def _release(facts: Facts, machine: Machine | None, wanted: Wanted, notes: list[str]) -> str:
-    """Return the release asked for or found; "" (the newest) for a host of another distribution, which is said."""
+    """Return the release requested or found; "" (the newest) with a note for a host of another distribution."""
     if wanted.release or machine is None:
         return wanted.release
     distro, release = _value(machine.system.distro), _value(machine.system.release)
@@ -136,12 +138,12 @@ def _release(facts: Facts, machine: Machine | None, wanted: Wanted, notes: list[
         return release
     if not wanted.distro:
         name = _value(machine.system.pretty_name) or distro or "of an unknown distribution"
-        notes.append(f"this host is {name}, for which there are no recipes: this is a plan for the newest Fedora")
+        notes.append(f"this host is {name}, which no recipe supports: planning for the newest Fedora")
     return ""
 
 
 def _variant(machine: Machine | None, wanted: Wanted) -> Variant:
-    """Return how the system is put together: as the user says, else as it was found."""
+    """Return the kind of system: as requested, else as detected."""
     if wanted.variant:
         return "" if wanted.variant == "classic" else wanted.variant
     found = None if machine is None else _value(machine.system.image)
@@ -149,7 +151,7 @@ def _variant(machine: Machine | None, wanted: Wanted) -> Variant:
 
 
 def _hybrid(facts: Facts, machine: Machine | None, given: tuple[Card, ...]) -> bool | None:
-    """Say whether this is a notebook with a second GPU; None where only the machine itself can tell."""
+    """Return whether this is a notebook with a second GPU; None where only the machine itself can show it."""
     if machine is not None:
         notebook, others = _value(machine.system.notebook), _value(machine.other_displays)
         if notebook is not None and others is not None:
@@ -159,6 +161,6 @@ def _hybrid(facts: Facts, machine: Machine | None, given: tuple[Card, ...]) -> b
 
 
 def _value(reading: Reading[T]) -> T | None:
-    from gpusetup.machine.model import Unread  # noqa: PLC0415 - loaded when a machine was read
+    from gpusetup.machine.model import Unread  # noqa: PLC0415 - already loaded when a machine was read
 
     return None if isinstance(reading, Unread) else reading

@@ -1,9 +1,9 @@
 """The search: depth first, best values first, with conflict-directed backjumping (Prosser 1993).
 
 Variables are decided in a fixed order, so the first solution found is the best in the lexicographic order of
-preferences: nothing of a later variable can buy back a worse value of an earlier one. When no value of a variable is
-left, the search jumps back to the latest variable that had a part in it, not merely to the one before. The same
-record that makes the jump possible is the explanation: for every value that lost, the verdicts it lost by.
+preferences: a better value of a later variable never makes up for a worse value of an earlier one. When a variable has
+no value left, the search jumps back to the latest variable in the conflict, not merely to the previous one. The same
+record that makes the jump possible is the explanation: for every rejected value, the constraints it failed.
 
 Sound, since every value is checked against all constraints whose variables are decided; complete, since a jump only
 skips values of variables that had no part in the conflict.
@@ -18,21 +18,21 @@ from gpusetup.resolve.problem import Bound, ConstraintResult, Problem
 
 
 class Lost(NamedTuple):
-    """A preferred value that could not be had, and the verdicts against it."""
+    """A preferred value that was rejected, and the constraints that it failed."""
 
     value: Any
     blame: dict[Bound, ConstraintResult]
 
 
 class Conflict(NamedTuple):
-    """Why no value was left: the places that had a part, and for each constraint the first verdict it gave."""
+    """Why no value was left: the variables involved, and the first result of each constraint that failed."""
 
     places: frozenset[int]
     blame: dict[Bound, ConstraintResult]
 
 
 class Solution:
-    """A value for every variable, and by variable the better values that lost."""
+    """A value for every variable, and per variable the better values that were rejected."""
 
     def __init__(self, problem: Problem, values: tuple[Any, ...], lost: tuple[tuple[Lost, ...], ...]) -> None:
         self.problem = problem
@@ -43,7 +43,7 @@ class Solution:
         return self.values[self.problem.names.index(name)]
 
     def get(self, name: str) -> Any:
-        """Return the value of a variable, None when the problem has none of that name."""
+        """Return the value of a variable, None when the problem has no variable of that name."""
         return self[name] if name in self.problem.names else None
 
 
@@ -54,7 +54,7 @@ class _Search:
         self.lost: dict[int, list[Lost]] = {}
 
     def decide(self, place: int) -> Conflict | None:
-        """Give values to the variables from `place` on; None when that worked."""
+        """Assign values to the variables from `place` on; return None on success."""
         if place == len(self.problem.names):
             return None
         lost = self.lost[place] = []
@@ -62,16 +62,19 @@ class _Search:
         blame: dict[Bound, ConstraintResult] = {}
         for value in rank(self.problem, place, self.values):
             self.values.append(value)
+            # the first conflict is enough: others would only make the explanation longer
             conflict = self.clash(place) or self.decide(place + 1)
             if conflict is None:
                 return None
             self.values.pop()
             if place not in conflict.places:
+                # no other value of this variable can resolve the conflict: jump back past it
                 return conflict
             lost.append(Lost(value, conflict.blame))
             guilty |= conflict.places
             for bound, verdict in conflict.blame.items():
                 blame.setdefault(bound, verdict)
+        # all values failed: the union of their conflicts, without this variable, rules out the earlier values
         return Conflict(frozenset(guilty - {place}), blame)
 
     def clash(self, place: int) -> Conflict | None:
@@ -84,7 +87,10 @@ class _Search:
 
 
 def search(problem: Problem) -> Solution | Conflict:
-    """Return the best solution of `problem`, or the conflict that shows there is none."""
+    """Return the best solution of `problem`, or the conflict that proves that none exists.
+
+    The recursion is as deep as the problem has variables, a dozen or two.
+    """
     one = _Search(problem)
     conflict = one.decide(0)
     if conflict is not None:
@@ -95,7 +101,7 @@ def search(problem: Problem) -> Solution | Conflict:
 def rank(problem: Problem, place: int, decided: Sequence[Any]) -> Sequence[Any]:
     """Return the domain at `place`, best first: fewest soft constraints failed, then in its own order.
 
-    A domain's `tier` (0 where its values have none) comes before both: a toolkit from the repository before any in a
+    The `tier` of a candidate (0 where it has none) outranks both: a toolkit from the repository comes before any in a
     container.
     """
     domain, soft = problem.domains[place], problem.soft[place]

@@ -1,4 +1,4 @@
-"""From a request to a solution: which variables there are, in which order they are decided, and for which release."""
+"""Solve a request: set up the variables and their order, and try the releases one by one."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ LAYOUTS = (Layout(True), Layout(False))
 
 
 class SolveResult(NamedTuple):
-    """The solution, or None, and for each release that was tried before it the conflict that ruled it out."""
+    """The solution or None, and the conflict that ruled out each release that was tried before."""
 
     solution: Solution | None
     refused: tuple[tuple[Release, Conflict], ...]
 
 
 def solve(request: Request, facts: Facts, today: date | None = None) -> SolveResult:
-    """Find the best stack for `request`, on the newest release it allows that has one."""
+    """Find the best stack for `request`, on the newest allowed release that has one."""
     known = catalogue(facts)
     day = today or date.today()
     refused: list[tuple[Release, Conflict]] = []
@@ -71,7 +71,7 @@ def _toolkits(request: Request, known: Catalogue, release: Release) -> dict[str,
 
 
 def accelerated(request: Request) -> bool:
-    """Say whether a GPU stack is wanted: there is a card, or something was pinned that only a GPU needs."""
+    """Return whether a GPU stack is requested: by a card, or by a pin that only a GPU needs."""
     return bool(request.cards or request.driver or request.cuda or request.cudnn or _gpu_variant(request.torch))
 
 
@@ -80,19 +80,20 @@ def _gpu_variant(torch: str) -> bool:
 
 
 def _releases(request: Request, known: Catalogue, today: date) -> tuple[Release, ...]:
-    """Return the release asked for, or those that are out and maintained; the newest when none is any more."""
+    """Return the requested release, or all maintained ones; the newest when none is maintained any more."""
     if request.release:
         found = known.release(request.release)
         if found is None:
             names = ", ".join(str(one.row.release) for one in known.releases)
             raise WrongInputError(f"no Fedora release {neutral(request.release)} in the tables", f"known: {names}")
         return (found,)
+    # a release that was only planned when the tables were made is never chosen unless it is named
     rows = [one for one in known.releases if one.row.released is not None]
     return tuple(one for one in rows if one.row.eol is None or one.row.eol >= today) or tuple(rows[:1])
 
 
 def _drivers(request: Request, known: Catalogue, release: Release) -> tuple[DriverOffer, ...]:
-    """Return the drivers on offer, and the wanted one if none of them is it: then it is there already, or nowhere."""
+    """Return the drivers on offer, and the pinned one if it is not among them: then it must already be installed."""
     offers = known.runfile_drivers if request.repo == "runfile" else known.drivers(release)
     if not request.driver or any(_wanted(one, request) for one in offers):
         return offers
@@ -106,7 +107,7 @@ def _wanted(driver: DriverOffer, request: Request) -> bool:
 def _frameworks(request: Request, known: Catalogue, release: Release, on_gpu: bool) -> dict[str, tuple[Any, ...]]:
     """Return the domains of the frameworks.
 
-    A GPU stack takes no CPU build unless that very build is asked for: it would leave the GPU idle unseen.
+    A GPU stack uses no CPU build unless that build is pinned: the GPU would stay idle without an error.
     """
     pythons = known.interpreters(release)
     domains: dict[str, tuple[Any, ...]] = {}

@@ -1,4 +1,4 @@
-"""From a solution to the `Stack` that a recipe can be made from."""
+"""Turn a solution into the `Stack` from which a recipe is rendered."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from gpusetup.resolve.search import Solution
 
 NO_DETECTION = ("%_without_kmod_nvidia_detect 1",)
-"""Makes RPM Fusion's akmod build the proprietary modules (fact ``rule-kernel-module-list-gaps``)."""
+"""RPM macro that makes RPM Fusion's akmod build the proprietary modules (fact ``rule-kernel-module-list-gaps``)."""
 REPORTS = dotted("3.11")
-"""From this Python on, the pip that comes with it has ``--report`` (pip 22.2)."""
+"""From this Python on, the bundled pip has ``--report`` (added in pip 22.2)."""
 DISTRO_NAMES = {"fedora": "Fedora Linux"}
 
 
 def assemble(request: Request, solution: Solution, facts: Facts, today: date) -> Stack:
-    """Return the stack that `solution` stands for."""
+    """Return the stack that `solution` describes."""
     driver = _driver(solution)
     toolkit = _toolkit(solution)
     return Stack(
@@ -116,6 +116,7 @@ def _environment(
             cuda, cudnn = tensorflow.row.cuda, beside.row.version
     if torch:
         requirements.insert(0, _torch_requirement(torch, facts))
+        # in a shared environment both frameworks use the CUDA and cuDNN wheels that torch pins
         if torch.build:
             cuda, cudnn = torch.build.cuda, torch.build.cudnn
     known = (replace(one, sha256=_sha256(one, python.version, facts)) for one in requirements)
@@ -143,7 +144,7 @@ def _pip(facts: Facts) -> Requirement:
 
 
 def _torch_requirement(torch: TorchWheel, facts: Facts) -> Requirement:
-    """Return torch with its variant spelled out, from PyTorch's index; the default variant as everybody installs it."""
+    """Return torch with its variant, from PyTorch's index; the default variant is the plain release from PyPI."""
     if torch.build and torch.variant == torch.row.default_variant:
         return Requirement(text=f"torch=={torch.row.release}")
     pattern = next(row.pattern for row in facts.index if row.id == "index-torch")

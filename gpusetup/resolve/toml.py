@@ -1,7 +1,7 @@
-"""Writes plain data as TOML, which the standard library can only read.
+"""Writes plain data as TOML; the standard library can only read it.
 
 Scalars and arrays of scalars come first in each table, then its sub-tables, since what follows a table's header
-belongs to that table. What is None is left out: TOML has no null.
+belongs to that table. None is omitted: TOML has no null.
 """
 
 from __future__ import annotations
@@ -54,5 +54,5 @@ def _value(value: Any) -> str:
 
 
 def _string(text: str) -> str:
-    """Return a basic string; JSON escapes as TOML does, but leaves DEL as it is."""
+    """Return a basic string; JSON escapes like TOML, except that TOML also forbids a bare DEL."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""Answers whether one version is possible: the stack that has it, or why not and what would allow it."""
+"""Answer whether one version is possible: with the stack that has it, or with the conflict and what resolves it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from gpusetup.facts import Facts
 
 FIELDS = {name: pin.field for pin in PINS for name in (pin.field, *pin.aliases)} | {"fedora": "release"}
-"""What can be asked about → the field of a request that pins it."""
+"""Name in a question → the field of a request that pins it."""
 
 
 class WhyQuestion(NamedTuple):
-    """``torch==2.14.1``: the field of a request, and the value it shall have."""
+    """``torch==2.14.1``: the field of a request, and its value."""
 
     field: str
     value: str
@@ -33,17 +33,17 @@ class WhyQuestion(NamedTuple):
 
 
 def question(facts: Facts, text: str) -> WhyQuestion:
-    """Parse ``NAME==VERSION``; raises `WrongInputError` when it is not one, or no table knows the version."""
+    """Parse ``NAME==VERSION``; raises `WrongInputError` for another form, or a version that is in no table."""
     name, equals, value = (part.strip() for part in text.partition("=="))
     field = FIELDS.get(name.lower(), "")
     if not equals or not value or not field:
-        raise WrongInputError(f"{text!r} is not a question", f"ask NAME==VERSION, NAME one of {', '.join(FIELDS)}")
+        raise WrongInputError(f"{text!r} is not of the form NAME==VERSION", f"NAME is one of {', '.join(FIELDS)}")
     check(facts, msgspec.structs.replace(Wanted(), **{field: value}))
     return WhyQuestion(field, value)
 
 
 def answer(asked: WhyQuestion, request: Request, facts: Facts, today: date | None = None) -> Answer:
-    """Return whether a stack with what was asked exists for `request`, and the stack or the refusal."""
+    """Return whether a stack with the version in question exists for `request`, with the stack or the refusal."""
     day = today or date.today()
     wanted = msgspec.structs.replace(request, **{asked.field: asked.value})
     outcome = solve(wanted, facts, day)

@@ -1,4 +1,4 @@
-"""What a process and everything it started has done so far, as the kernel counts it."""
+"""Processor time, run-queue delay and storage traffic of a process and its descendants, from /proc."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _NANO = 1e-9
 class Activity(NamedTuple):
     """Seconds of processor time, seconds that threads waited for a processor, bytes moved to and from storage.
 
-    A machine that is busy with others makes threads wait, so that they are not idle; one that nobody wakes does
-    neither. Where the kernel does not tell the waiting or the bytes, they are 0.
+    Time spent waiting for a processor is not idle time: on a loaded machine a healthy worker may do little else.
+    Where the kernel does not report the waiting time or the bytes, they are 0.
     """
 
     computed: float = 0.0
@@ -29,15 +29,16 @@ def family(pid: int, proc: Path = _PROC) -> list[int]:
         tasks = list((proc / str(pid) / "task").iterdir())
     except OSError:
         return []
-    if tasks and not (tasks[0] / "children").exists():  # a kernel without CONFIG_PROC_CHILDREN
+    # /proc/PID/task/TID/children needs CONFIG_PROC_CHILDREN (proc(5))
+    if tasks and not (tasks[0] / "children").exists():
         return _by_parent(pid, proc)
     return [pid, *(one for task in tasks for child in _children(task) for one in family(child, proc))]
 
 
 def activity(pid: int, proc: Path = _PROC) -> Activity | None:
-    """Return what process `pid` and its descendants have done; of those that are gone, what their parent collected.
+    """Return what process `pid` and its descendants have done, including the time of children that were reaped.
 
-    None where the kernel does not say what `pid` does.
+    None where /proc has no entry for `pid`.
     """
     if not _read(proc / str(pid) / "stat"):
         return None
@@ -54,11 +55,12 @@ def _by_parent(pid: int, proc: Path) -> list[int]:
     """Return `pid` and its descendants by the parent that each process names (the fourth field of ``stat``)."""
     children: dict[int, list[int]] = {}
     for one in map(int, filter(str.isdecimal, os.listdir(proc))):
+        # the second field is the program's name, which may contain spaces and parentheses: count from the last ")"
         fields = _read(proc / str(one) / "stat").rpartition(")")[2].split()
         if fields:
             children.setdefault(int(fields[1]), []).append(one)
     found = [pid]
-    for one in found:  # it grows while it is gone through
+    for one in found:  # breadth first: `found` grows during the loop
         found += children.get(one, [])
     return found
 
@@ -80,6 +82,7 @@ def _waited(tasks: Path) -> float:
 
 
 def _moved(file: Path) -> int:
+    # read_bytes and write_bytes count storage traffic only; rchar and wchar also count pipes and the page cache
     lines = (line.partition(": ") for line in _read(file).splitlines())
     return sum(int(value) for name, _, value in lines if name in {"read_bytes", "write_bytes"})
 
@@ -89,7 +92,7 @@ def _children(task: Path) -> list[int]:
 
 
 def _read(file: Path) -> str:
-    """Return what the kernel says, "" of a process that is gone or that it does not speak of."""
+    """Return the file's text; "" when the process is gone or the kernel does not provide the file."""
     try:
         return file.read_text("utf-8", "replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""What of the environment has changed, the likeliest cause of other bits first; the order is content (bits.toml)."""
+"""How two environments differ, most likely cause of different bits first; the order is content (bits.toml)."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ NOT_RECORDED = "not recorded"
 
 
 class Row(Value):
-    """Keys of an environment (globs), and why a change of one may change bits; "" where none is known to."""
+    """Keys of an environment (globs), and why a change of one may change bits; "" if it cannot."""
 
     keys: tuple[str, ...]
     why: str
 
 
 def changes(now: Mapping[str, str], before: Mapping[str, str]) -> tuple[Changed, ...]:
-    """Return what is another than it was, the likeliest cause of other bits first, and last what is known for none.
+    """Return the differences, most likely cause of different bits first, and those known to be harmless last.
 
-    A key that the older environment lacks was not recorded: it may have been the same, so it comes after those that
-    surely changed.
+    A key that the older environment lacks was not recorded then. It may have had the same value, so it comes after
+    the keys that certainly changed.
     """
-    found = [_changed(*one) for one in _apart(now, before)]
+    found = [_changed(*one) for one in _differences(now, before)]
     return tuple(sorted(found, key=lambda one: (one.rank == 0, one.before == NOT_RECORDED, one.rank)))
 
 
 def named(changed: Sequence[Changed]) -> str:
-    """Return the changes in words, in their order."""
+    """Return the changes as one line of text, in their order."""
     return "; ".join(map(str, changed))
 
 
-def _apart(now: Mapping[str, str], before: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Yield key, old and new value; a list of ``NAME=value`` switches is taken apart, so that one change is one."""
+def _differences(now: Mapping[str, str], before: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Yield key, old and new value; a list of ``NAME=value`` switches is split, so that each switch is one change."""
     for key in sorted({*now, *before}):
         old, new = before.get(key), now.get(key)
         if old == new:
@@ -60,7 +60,7 @@ def _apart(now: Mapping[str, str], before: Mapping[str, str]) -> Iterator[tuple[
 
 
 def _switches(text: str) -> dict[str, str]:
-    """Return the variables of ``A=1 B=two words``: a word without ``=`` before it belongs to the one before."""
+    """Return the variables of ``A=1 B=two words``: a word without ``=`` continues the value before it."""
     found: dict[str, str] = {}
     last = ""
     for word in text.split():
@@ -73,7 +73,7 @@ def _switches(text: str) -> dict[str, str]:
 
 
 def _changed(key: str, before: str, now: str) -> Changed:
-    """Return the change with its rank and reason: an unknown key ranks after all that are known to change bits."""
+    """Return the change with its rank and reason; an unknown key ranks after all keys known to change bits."""
     name, rows = key.lower(), _rows()
     for rank, row in enumerate(rows, 1):
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in row.keys):

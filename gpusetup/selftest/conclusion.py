@@ -1,4 +1,4 @@
-"""What a whole proof comes to: it follows from the verdicts, and says no more than they carry."""
+"""The overall result of a proof, derived from its verdicts alone; it claims no more than they support."""
 
 from __future__ import annotations
 
@@ -21,60 +21,60 @@ State: TypeAlias = Literal["proven", "partly proven", "not proven", "failed"]
 Subject: TypeAlias = tuple[str, str, str, str, int | None]
 """Check, framework, device, precision, seed."""
 _TRUTHS = ("parity", "published")
-"""Kinds of verdict that say that numbers are right; a run needs one that passed. Frameworks may agree and be wrong."""
+"""Kinds of verdict that show numbers to be right. Agreement is not among them: frameworks may agree and be wrong."""
 
 
 class Saved(Value):
-    """What became of the saved proof: how many `runs` of either side there are, how many of them were compared."""
+    """The comparison with a saved proof: `runs` on either side, and how many of them were `compared`."""
 
     runs: int
     compared: int
     other_bits: tuple[str, ...] = ()
-    """Where bits are other than the saved ones, and within tolerance: ``gru in pytorch``."""
+    """Runs whose bits differ from the saved ones and are within tolerance: ``gru in pytorch``."""
     changed: tuple[Changed, ...] = ()
-    """What of the environment is another there, the likeliest cause first."""
+    """Differences of the environment there, most likely cause first."""
 
 
 class Conclusion(Value):
     """The state of a proof, and what it promises.
 
-    ``proven``: everything that was asked for or is standard was held against something and is right. ``partly proven``:
-    some of it. ``not proven``: nothing was compared. ``failed``: a verdict failed.
+    ``proven``: everything requested, or run by default, was compared with a reference and is right. ``partly
+    proven``: some of it. ``not proven``: nothing was compared. ``failed``: a verdict failed.
     """
 
     state: State
     level: Level = ""
-    """The sameness that is promised; "" for none."""
+    """The level of reproducibility that is promised; "" for none."""
     exact: tuple[str, ...] = ()
-    """Checks whose bits are the published ones everywhere here (L0)."""
+    """Checks whose bits equal the published ones in every run (L0)."""
     right: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
-    """Framework → the devices on which it computed right numbers."""
+    """Framework → the devices on which its numbers are right."""
     deterministic: bool = False
-    """True when every run that is right had the same bits in another process."""
+    """True when every run that is right gave the same bits again in another process."""
     missing: tuple[str, ...] = ()
-    """Where nothing is proven that should be: ``gru in tensorflow on cuda:0``."""
+    """Runs that should be proven and are not: ``gru in tensorflow on cuda:0``."""
     open: tuple[str, ...] = ()
-    """Each reason why something that should be proven is not, with the place."""
+    """Each reason why something that should be proven is not, with the runs it applies to."""
     aside: tuple[str, ...] = ()
-    """What else the verdicts leave open, which nobody asked for."""
+    """What else is unproven, and was not requested."""
     saved: Saved | None = None
 
     @property
     def exit_code(self) -> int:
-        """Return 0 for proven, 1 for failed, 3 where something could not be looked at."""
+        """Return 0 for proven, 1 for failed, 3 where something could not be checked."""
         codes = {"proven": EXIT_FINE, "failed": EXIT_PROBLEMS}
         return codes.get(self.state, CannotLookError.exit_code)
 
 
 def conclude_all(jobs: Iterable[Job], verdicts: Sequence[Verdict], missed: Sequence[str]) -> Conclusion:
-    """Return what `verdicts` over `jobs` come to; `missed` says what was asked for and has no run at all."""
+    """Return the conclusion of `verdicts` over `jobs`; `missed` lists what was requested and has no run at all."""
     subjects = list(dict.fromkeys(_subject(job) for job in jobs if job.framework != REFERENCE))
     right = [one for one in subjects if _holds(one, verdicts, _TRUTHS)]
     twice = [one for one in right if _holds(one, verdicts, ("determinism",))]
     unproven = [one for one in verdicts if one.state == "unproven" and one.required]
     several = len({device for _, _, device, *_ in subjects}) > 1
     lost = [_place(*one[:4], several=several) for one in subjects if one not in right]
-    # the reference alone is not what anybody asks for; what is missing there is missing in every framework
+    # the reference alone is never requested; what is missing there is missing in every framework
     lost += [_place(*_subject(one)[:4], several=several) for one in unproven if one.framework != REFERENCE]
     reasons = (*missed, *_reasons(unproven, several=several))
     saved = _saved(verdicts)
@@ -113,7 +113,7 @@ def _place(check: str, framework: str, device: str, precision: str, *, several: 
 
 
 def _reasons(unproven: Sequence[Verdict], *, several: bool) -> list[str]:
-    """Return once each reason for which verdicts are unproven, with every place."""
+    """Return each reason why verdicts are unproven once, with every run it applies to."""
     reasons: dict[str, list[str]] = {}
     for one in unproven:
         text = f"{one.kind}: {one.summary.removesuffix(f', seed {one.seed}')}"
@@ -122,7 +122,7 @@ def _reasons(unproven: Sequence[Verdict], *, several: bool) -> list[str]:
 
 
 def _aside(verdicts: Sequence[Verdict], *, several: bool) -> Iterator[str]:
-    """Yield what nobody asked for and is not known; of determinism `gaps` speaks, since it was not run."""
+    """Yield what is unproven and was not requested; determinism that was not run is reported by `gaps`."""
     silent = ("determinism", "baseline")
     yield from _reasons(
         [one for one in verdicts if one.state == "unproven" and not one.required and one.kind not in silent],
@@ -134,7 +134,7 @@ def _aside(verdicts: Sequence[Verdict], *, several: bool) -> Iterator[str]:
             place = _place(*_subject(one)[:4], several=several)
             places[place] = max(one.basis.left_out, places.get(place, 0))
     for place, count in places.items():
-        yield f"parity: {count} tensors that the reference does not record were compared with nothing ({place})"
+        yield f"parity: {count} tensors were not compared, because the reference does not record them ({place})"
 
 
 def _devices(right: Sequence[Subject]) -> dict[str, tuple[str, ...]]:
@@ -145,7 +145,7 @@ def _devices(right: Sequence[Subject]) -> dict[str, tuple[str, ...]]:
 
 
 def _exact(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
-    """Return the checks that publish their bits and had them in every run that could be held against them."""
+    """Return the checks with published bits that every comparable run reproduced."""
     published = [one for one in verdicts if one.kind == "published"]
     return tuple(sorted({one.check for one in published} - {one.check for one in published if one.state != "passed"}))
 

@@ -1,4 +1,4 @@
-"""Which devices ``--device`` means: ``cpu``, ``cuda:N``, or ``all``; and what a worker may see of them."""
+"""The devices that ``--device`` selects (``cpu``, ``cuda:N``, ``all``), and those that are visible to a worker."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 def devices(wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the devices to run on, without repeats; ``all`` is the CPU and every GPU the driver and the user show."""
+    """Return the devices to run on, without repeats; ``all`` is the CPU and every GPU visible to this process."""
     found: list[str] = []
     for name in wanted or ("all",):
         if not re.fullmatch(r"all|cpu|cuda|cuda:\d{1,4}", name):
-            raise WrongInputError(f"unknown device {name!r}", "there are: cpu, cuda:0, cuda:1, …, all")
+            raise WrongInputError(f"unknown device {name!r}", "use cpu, cuda:0, cuda:1, … or all")
         found += ["cpu", *_gpus()] if name == "all" else ["cuda:0" if name == "cuda" else name]
     shown = _shown()
     for name in found:
@@ -27,7 +27,7 @@ def devices(wanted: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def visible(device: str) -> str:
-    """Return what CUDA may see in a worker: nothing for the CPU, for ``cuda:1`` the second of those the user shows."""
+    """Return CUDA_VISIBLE_DEVICES for a worker: "" for the CPU, for ``cuda:1`` the second GPU visible to the user."""
     if device == "cpu":
         return ""
     number, shown = int(device.removeprefix("cuda:")), _shown()
@@ -35,7 +35,7 @@ def visible(device: str) -> str:
 
 
 def _shown() -> list[str] | None:
-    """Return the GPUs the user's environment shows, by whatever they are called there; None when it shows all.
+    """Return the entries of the user's CUDA_VISIBLE_DEVICES (numbers or UUIDs); None when it is not set.
 
     As CUDA reads it: the list ends before the first that is negative or empty.
     """
@@ -51,8 +51,8 @@ def _shown() -> list[str] | None:
 
 
 def _gpus() -> list[str]:
-    """Return ``cuda:N`` for each GPU; none when there is no driver to ask, an error when it does not answer."""
-    from gpusetup.machine.model import Unread  # noqa: PLC0415 - only when someone wants to know
+    """Return ``cuda:N`` for each GPU; none without a driver; `CannotLookError` when the driver does not answer."""
+    from gpusetup.machine.model import Unread  # noqa: PLC0415 - only for --device all
     from gpusetup.machine.read import read  # noqa: PLC0415
 
     shown, gpus = _shown(), read(Path("/"), _DEADLINE).gpus
@@ -61,4 +61,4 @@ def _gpus() -> list[str]:
         return [f"cuda:{number}" for number in range(count)]
     if gpus.unread == "absent":
         return []
-    raise CannotLookError(f"the GPUs cannot be listed: {gpus.detail}", "see `gpusetup doctor`, or use --device cpu")
+    raise CannotLookError(f"cannot list the GPUs: {gpus.detail}", "see `gpusetup doctor`, or use --device cpu")

@@ -1,4 +1,4 @@
-"""Run lanes side by side until every job has its run, whatever happens to the workers."""
+"""Run lanes in parallel until every job has its run, even when workers crash or hang."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gpusetup.selftest.model import Run
     from gpusetup.selftest.schedule import Lane, RunLimits
 
-_TICK = 0.25
+_TICK = 0.25  # seconds; short enough for the progress display and the memory limit
 
 
 def execute(
@@ -28,7 +28,7 @@ def execute(
     """Run `lanes`, at most `jobs` at a time and one per GPU, and return their runs in the order of the lanes.
 
     One thread and one selector: the kernel kills a worker whose parent *thread* dies, so no other thread may start
-    one. `watch` is called with the lanes some times a second. Leaves no process behind, interrupted or not.
+    one. `watch` is called with the workers several times a second. No process is left behind, even when interrupted.
     """
     workers = [LaneWorker(lane, folders, limits) for lane in lanes]
     waiting, active = deque(workers), list[LaneWorker]()
@@ -47,11 +47,12 @@ def execute(
 
 
 def _start(waiting: deque[LaneWorker], active: list[LaneWorker], jobs: int) -> None:
-    """Start the first waiting lanes whose device is free; a CPU takes as many as `jobs` allows."""
+    """Start the first waiting lanes whose device is free; the CPU takes as many as `jobs` allows."""
     for worker in list(waiting):
         if len(active) >= jobs:
             return
         device = worker.lane.device
+        # two workers on one GPU would share its memory, and each could fail for want of what the other holds
         if device != "cpu" and any(other.lane.device == device for other in active):
             continue
         waiting.remove(worker)
@@ -60,7 +61,7 @@ def _start(waiting: deque[LaneWorker], active: list[LaneWorker], jobs: int) -> N
 
 
 def _wait(active: Sequence[LaneWorker]) -> None:
-    """Sleep until a worker speaks or a tick has passed, and let those that spoke be heard."""
+    """Sleep until a worker has written or a tick has passed, then read from those that wrote."""
     with selectors.DefaultSelector() as selector:
         for worker in active:
             selector.register(worker.pipe, selectors.EVENT_READ, worker)

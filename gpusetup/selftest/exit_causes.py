@@ -1,4 +1,4 @@
-"""How a job ended, in words: what a signal, an exit code or an exception's text is nearly always about."""
+"""Map a signal, an exit code or an exception's text to an outcome and its most likely cause."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gpusetup.selftest.model import Outcome
 
-# what NumPy, PyTorch (host, card), TensorFlow, XLA, CUDA's libraries and C++ say when there is no memory left
+# out-of-memory messages of NumPy, PyTorch (host and GPU), TensorFlow, XLA, the CUDA libraries and C++
 _NO_MEMORY = (
     "MemoryError",
     "can't allocate memory",
@@ -22,7 +22,7 @@ _NO_MEMORY = (
     "CUDNN_STATUS_ALLOC_FAILED",
     "std::bad_alloc",
 )
-# what PyTorch, XLA through JAX, TensorFlow say when a processor has no kernel for half precision
+# messages of PyTorch, XLA through JAX, and TensorFlow when a device has no half-precision kernel for an operation
 _NO_KERNEL = (
     "not implemented for 'Half'",
     "not implemented for 'BFloat16'",
@@ -31,16 +31,16 @@ _NO_KERNEL = (
     "Could not find device for node",
 )
 _UNSUPPORTED = "unsupported: "
-"""How a worker begins to say that a check cannot be run with the versions, or on the device, that are here."""
+"""Prefix of a worker's error when a check cannot run with the installed versions or on the device."""
 _NO_DEVICE = " cannot use cuda:"
-"""What `prepare` in checks/common says where the driver gives a framework no GPU."""
+"""Part of the error that `prepare` in checks/common raises when the framework finds no GPU."""
 
 
 def of_error(error: str, *, half: bool = False) -> tuple[Outcome, str]:
-    """Return how a job ended that raised `error`, and why; `half` says that it computed in half precision.
+    """Return outcome and cause of a job that raised `error`; `half` means that it computed in half precision.
 
-    There a kernel that is missing is no fault, and nothing is proven; in float32 it is one. Nor is a framework that is
-    older than a check needs, or that cannot use the device as it is built, or as the driver is.
+    In half precision a missing kernel is unsupported; in float32 it is a failure. A framework that is too old for the
+    check, or that cannot use the device with its build or with this driver, is unsupported as well.
     """
     short = error if len(error) <= 400 else f"{error[:400]} …"
     if error.startswith(_UNSUPPORTED):
@@ -53,12 +53,12 @@ def of_error(error: str, *, half: bool = False) -> tuple[Outcome, str]:
 
 
 def of_signal(number: int, log: tuple[str, ...] = (), *, kernel_killed: bool = False) -> tuple[Outcome, str]:
-    """Return how a job ended that a signal ended, whose last lines were `log`.
+    """Return outcome and cause of a job that was killed by a signal and whose last lines were `log`.
 
-    `kernel_killed` says that the kernel ended some process for want of memory while the job ran.
+    `kernel_killed` means that the kernel's OOM killer ended some process while the job ran.
     """
     if number == signal.SIGKILL and kernel_killed:
-        return "out of memory", f"{name_signal(number)}: the kernel ended a process because no memory was left"
+        return "out of memory", f"{name_signal(number)}: the kernel's OOM killer ended a process"
     said = next((line for line in log if _names_memory(line)), "")
     return ("out of memory", f"{name_signal(number)}: {said}") if said else ("crashed", name_signal(number))
 
@@ -66,14 +66,14 @@ def of_signal(number: int, log: tuple[str, ...] = (), *, kernel_killed: bool = F
 def of_status(
     status: int, error: str, log: tuple[str, ...], *, kernel_killed: bool, half: bool = False
 ) -> tuple[Outcome, str]:
-    """Return how a job ended that left the wait `status` and, maybe, an `error`, but no result."""
+    """Return outcome and cause of a job that ended with the wait `status`, possibly an `error`, and no result."""
     if os.WIFSIGNALED(status):
         return of_signal(os.WTERMSIG(status), log, kernel_killed=kernel_killed)
     return of_error(error or f"it ended with exit code {os.WEXITSTATUS(status)} and no result", half=half)
 
 
 def name_signal(number: int) -> str:
-    """Return ``killed by SIGSEGV (Segmentation fault)``; SIGKILL out of nowhere is nearly always the memory."""
+    """Return ``killed by SIGSEGV (Segmentation fault)``; an unexpected SIGKILL is nearly always the OOM killer."""
     name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
     text = "likely out of memory" if number == signal.SIGKILL else signal.strsignal(number)
     return f"killed by {name} ({text})"

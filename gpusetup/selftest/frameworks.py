@@ -1,4 +1,4 @@
-"""The frameworks a check can be written in, and the Python each is installed in; none is ever imported here."""
+"""The frameworks a check can be written in, and the Python each is installed in. None is imported here."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ import sys
 from gpusetup.errors import MissingError, WrongInputError
 from gpusetup.trust.owner import require_own
 
-# file name of a check's version → (modules that must be there, extra of gpusetup that brings them)
+# file name of a check's implementation → (modules it needs, extra of gpusetup that installs them)
 FRAMEWORKS = {
     "tensorflow": (("tensorflow",), "tensorflow"),
     "jax": (("jax", "optax"), "jax"),
     "pytorch": (("torch",), "torch"),
 }
 USUAL = ("pytorch", "tensorflow")
-"""What a quick run is of; a report without one of these says so. JAX compiles everything anew: it is for --full."""
+"""The frameworks of a quick run; a report without one of them lists it as unproven.
+
+JAX is included with --full: it compiles every check anew in each process, which takes longer than the check itself."""
 _ALIASES = {"torch": "pytorch", "tf": "tensorflow"}
 _PATIENCE = 120
-"""Seconds for an interpreter to look for modules; a busy machine is no reason to call it broken."""
+"""Seconds for an interpreter to find modules; generous, so that a busy machine is not reported as a broken Python."""
 _FIND = "import sys, importlib.util as u; print(*[m for m in sys.argv[1:] if u.find_spec(m)])"
 
 
 def canonical(name: str) -> str:
-    """Return the framework's name here (``pytorch`` for ``torch``), or raise `WrongInputError`."""
+    """Return the canonical name of a framework (``pytorch`` for ``torch``), or raise `WrongInputError`."""
     known = _ALIASES.get(name, name)
     if known not in FRAMEWORKS:
         raise WrongInputError(f"unknown framework {name!r}", f"there are: {', '.join(sorted(FRAMEWORKS))}")
@@ -42,10 +44,10 @@ def parse(pythons: tuple[str, ...]) -> dict[str, str]:
 
 
 def interpreters(wanted: tuple[str, ...], pythons: dict[str, str]) -> dict[str, str]:
-    """Return framework → interpreter: the `wanted` ones, which then must be there, or every one that is installed.
+    """Return framework → interpreter: the `wanted` ones, which must then be installed, or all that are installed.
 
-    `pythons` names interpreters other than this one. Raises `MissingError` naming what to install, and `RefusedError`
-    where root names another user's.
+    `pythons` names interpreters other than this one. Raises `MissingError`, which names the package to install, and
+    `RefusedError` where root would run an interpreter that another user can change.
     """
     for python in {*pythons.values()} - {sys.executable}:
         require_own(python)
@@ -65,22 +67,21 @@ def interpreters(wanted: tuple[str, ...], pythons: dict[str, str]) -> dict[str, 
 
 
 def at_hand(here: dict[str, str], *, quick: bool) -> dict[str, str]:
-    """Return those of the installed frameworks that a run takes when none is named."""
+    """Return those of the installed frameworks that a run uses when none is named."""
     usual = {name: python for name, python in here.items() if name in USUAL}
     return usual if quick and usual else here
 
 
 def _modules(python: str) -> set[str]:
-    """Return which of the modules we ask for the interpreter `python` would find."""
+    """Return which of the modules of `FRAMEWORKS` (and NumPy) the interpreter `python` finds."""
     names = ["numpy", *(module for needed, _ in FRAMEWORKS.values() for module in needed)]
     try:
+        # -P: a file numpy.py in the working directory must not count as the installed module
         done = subprocess.run(
             [python, "-P", "-c", _FIND, *names], capture_output=True, text=True, timeout=_PATIENCE, check=True
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise WrongInputError(
-            f"{python} is not a Python that runs: {error}", "--python torch=/path/bin/python"
-        ) from error
+        raise WrongInputError(f"cannot run {python}: {error}", "--python torch=/path/bin/python") from error
     return set(done.stdout.split())
 
 

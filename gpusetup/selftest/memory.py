@@ -1,7 +1,7 @@
-"""How much memory a job holds, as the kernel counts it.
+"""Resident memory of a job, as the kernel counts it.
 
-An address-space limit (``ulimit -v``) is no cap for CUDA, which reserves far more addresses than it ever fills. So the
-engine looks at what is resident, a few times a second, and ends a job that holds too much.
+An address-space limit (``ulimit -v``) does not work with CUDA, which reserves far more address space than it uses. So
+the engine reads the resident size several times a second, and ends a job that exceeds its limit.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ GIB = 1 << 30
 
 
 def resident(pid: int, proc: Path = Path("/proc")) -> int:
-    """Return the bytes that process `pid` and all its descendants hold; one that is gone holds none.
+    """Return the resident bytes of process `pid` and all its descendants; 0 for processes that are gone.
 
-    Anonymous and shared memory count; files do not, which the kernel can take back.
+    Anonymous and shared memory count. File-backed pages do not: the kernel can reclaim them.
     """
     return sum(_held(proc / str(one) / "status") for one in family(pid, proc))
 
 
 def kernel_kills(proc: Path = Path("/proc")) -> int:
-    """Return how many processes the kernel has ended for want of memory since it started; 0 when it does not tell."""
+    """Return how many processes the OOM killer has ended since boot; 0 when the kernel does not report it."""
     try:
         counters = (proc / "vmstat").read_text("ascii").splitlines()
     except OSError:

@@ -12,14 +12,14 @@ Profile = Literal["quick", "full"]
 
 HALVES: tuple[Precision, ...] = ("bf16", "fp16")
 REFERENCE = "reference"
-"""The framework that is none: the float64 NumPy meaning of a check."""
+"""Stands in the place of a framework: the float64 NumPy implementation of a check."""
 
 
 class Job(Value, omit_defaults=True):
     """One check × framework × device × seed × precision to run, for the `round`-th time.
 
-    `trace` is where the worker leaves its arrays, `log` where whatever it prints goes; both are gone once the run is
-    judged. `data` is the user's own data folder, "" for the check's own.
+    `trace` is the file for the worker's arrays, `log` the file for its output; both are deleted once the run is
+    judged. `data` is the user's own data folder, "" for the data that comes with the check.
     """
 
     check: str
@@ -38,9 +38,9 @@ class Job(Value, omit_defaults=True):
 class Record(Value):
     """One recorded tensor: its digest, and as much of its content as a later comparison within tolerance needs.
 
-    `kind` names the tolerance that applies (the check's own, or ``exact``). `digest` is the beginning of its SHA-256.
-    `sample` holds a few elements spread evenly from the first to the last, none of a tensor that must be exact; None
-    stands for a number that is not finite.
+    `kind` names the tolerance that applies (one of the check, or ``exact``). `digest` is the beginning of its SHA-256.
+    `sample` holds a few elements spread evenly from the first to the last, and is empty for a tensor that must be
+    exact; None means a number that is not finite.
     """
 
     step: int
@@ -54,7 +54,7 @@ class Record(Value):
 
 
 class Invariant(Value):
-    """A fact that must hold whatever the numbers; `detail` gives the measured and the expected value."""
+    """A property that must hold for any input; `detail` gives the measured and the expected value."""
 
     name: str
     holds: bool
@@ -62,7 +62,7 @@ class Invariant(Value):
 
 
 class Observation(Value):
-    """What was found out about `row`, a line of a table that is reported and never judged."""
+    """An observation about `row`, a line of a table that is reported and never judged."""
 
     table: str
     row: str
@@ -70,7 +70,7 @@ class Observation(Value):
 
 
 class Result(Value):
-    """What a worker sends when a job is done. `fingerprint` is the SHA-256 over all records in order."""
+    """What a worker sends when a job has finished. `fingerprint` is the SHA-256 over all records in order."""
 
     environment: dict[str, str]
     records: tuple[Record, ...]

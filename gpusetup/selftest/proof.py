@@ -1,7 +1,7 @@
-"""`Proof`: every run and the verdicts over them, as it is saved, published and held against later.
+"""`Proof`: every run and the verdicts over them, to save, publish and compare with later.
 
-Thousands of tensors are compared in a proof, and the same ones in every framework and round. So what they are called
-stands once, as a layout; a run has for each of them, in the layout's order, a digest and a few values.
+A proof compares thousands of tensors, the same ones in every framework and round. So their names and shapes are saved
+once, as a layout; a run has a digest and a few values for each tensor, in the layout's order.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Kept(Value, omit_defaults=True):
 
 
 class Proof(Value):
-    """All runs and the verdicts over them; `unproven` says in words what nobody looked at."""
+    """All runs and the verdicts over them; `unproven` lists in words what was not checked."""
 
     version: Literal[2] = 2
     gpusetup: str
@@ -75,9 +75,9 @@ class Proof(Value):
     verdicts: tuple[Verdict, ...]
     unproven: tuple[str, ...]
     missed: tuple[str, ...] = ()
-    """What was asked for by name and could not be run at all."""
+    """What was requested by name and could not be run at all."""
     conclusion: Conclusion | None = None
-    """What the verdicts come to, for readers of the file; it is always made anew from them here."""
+    """The overall result, for readers of the file; gpusetup always derives it from the verdicts again."""
 
     @property
     def failed(self) -> bool:
@@ -85,5 +85,5 @@ class Proof(Value):
         return any(verdict.state == "failed" for verdict in self.verdicts)
 
     def concluded(self) -> Conclusion:
-        """Return what the verdicts come to."""
+        """Return the overall result that follows from the verdicts."""
         return conclude_all([run.job for run in self.runs], self.verdicts, self.missed)

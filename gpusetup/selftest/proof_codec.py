@@ -1,4 +1,4 @@
-"""Runs into the compact form of a proof, and back."""
+"""Encode runs in the compact form of a proof, and decode them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from gpusetup.selftest.proof import Kept, KeptResult, Proof, Tensor
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_DIGITS = 16
+_DIGITS = 16  # hexadecimal digits of a SHA-256: 64 bits are ample against chance, and a proof stays readable
 
 
 class Packed(NamedTuple):
-    """The runs, and what they share by name."""
+    """The encoded runs, with the environments and layouts they share, by name."""
 
     runs: tuple[Kept, ...]
     environments: dict[str, dict[str, str]]
@@ -30,7 +30,7 @@ class Packed(NamedTuple):
 
 
 def pack(runs: Sequence[Run]) -> Packed:
-    """Return the runs without their scratch files, and with what several of them share kept once."""
+    """Return the runs without their scratch files, and with shared environments and layouts stored once."""
     environments: dict[str, dict[str, str]] = {}
     layouts: dict[str, tuple[Tensor, ...]] = {}
     seen: set[tuple[str, str]] = set()
@@ -49,12 +49,12 @@ def pack(runs: Sequence[Run]) -> Packed:
 
 
 def unpack(proof: Proof) -> list[Run]:
-    """Return the runs of `proof` with their records; `WrongInputError` when they do not fit together."""
+    """Return the runs of `proof` with their records; `WrongInputError` when it is inconsistent."""
     try:
         return list(_unpack(proof))
     except (KeyError, ValueError) as error:
         remedy = "save it again with gpusetup"
-        raise WrongInputError(f"the saved proof does not hold what its layouts promise: {error}", remedy) from error
+        raise WrongInputError(f"the saved proof is inconsistent: {error}", remedy) from error
 
 
 def _unpack(proof: Proof) -> Iterator[Run]:
@@ -143,5 +143,5 @@ def _little(numbers: array[float]) -> array[float]:
 
 
 def _name(shared: object) -> str:
-    """Return a short name that the same content has in every proof."""
+    """Return a short name derived from the content, the same in every proof."""
     return hashlib.sha256(msgspec.json.encode(shared, order="sorted")).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""What a worker says to the engine: one JSON message per line, on a pipe of its own, validated here."""
+"""The messages from a worker to the engine: one JSON object per line on a dedicated pipe, validated here."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Started(Value, tag=True):
 
 
 class Progress(Value, tag=True):
-    """`done` of `total` steps of the current job are made."""
+    """`done` of `total` steps of the current job are complete."""
 
     done: int
     total: int
 
 
 class Done(Value, tag=True):
-    """The current job has computed its result."""
+    """The current job has finished with this result."""
 
     result: Result
 
@@ -42,7 +42,7 @@ class Failed(Value, tag=True):
 
 
 class Exited(Value, tag=True):
-    """The process of the current job is gone, with this wait status."""
+    """The process of the current job has ended with this wait status."""
 
     status: int
 
@@ -55,19 +55,19 @@ class Reader:
 
     def __init__(self) -> None:
         self.taken = 0
-        """Bytes that were fed so far."""
+        """Bytes received so far."""
         self._rest: list[bytes] = []
         self._decode = msgspec.json.Decoder(Message).decode
 
     def feed(self, chunk: bytes) -> list[Message]:
         """Return the messages that `chunk` completes.
 
-        A worker killed while it writes leaves a torn line, and a job may write to every descriptor it inherits: what
-        is no message is dropped. A result that is lost so is missed when the job's exit is told.
+        A worker that is killed while it writes leaves a partial line, and a job may write to every descriptor that it
+        inherits. Lines that are no message are dropped; a result lost that way is noticed when the job exits.
         """
         self.taken += len(chunk)
         self._rest.append(chunk)
-        if b"\n" not in chunk:  # a long message comes in many pieces, which are put together once
+        if b"\n" not in chunk:  # join the pieces of a long message once, when it is complete
             return []
         *lines, rest = b"".join(self._rest).split(b"\n")
         self._rest = [rest]

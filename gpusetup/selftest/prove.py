@@ -1,4 +1,4 @@
-"""The whole of it: run the chosen checks in workers, judge what they computed."""
+"""Run the selected checks in workers, judge the results, and return the proof."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _LIMITS = RunLimits()
 
 
 class Baseline(NamedTuple):
-    """A saved proof, which part of its speed may be lost, and whether the user asked for speed to be judged."""
+    """A saved proof, the share of its speed that may be lost, and whether the user requested a speed verdict."""
 
     proof: Proof
     may_lose: float = 0.25
@@ -53,7 +53,7 @@ def prove(
     limits: RunLimits = _LIMITS,
     watch: Callable[[Sequence[LaneWorker]], None] = lambda _: None,
 ) -> Proof:
-    """Run what `selection` asks for, at most `jobs` at a time, and return the proof; `limits` hold for each run."""
+    """Run `selection`, at most `jobs` workers at a time, and return the proof; `limits` apply to each run."""
     started = time.monotonic()
     identity = {name: f"version {checks[name].version}, {checks[name].digest}" for name in selection.checks}
     held = _hold(baseline, identity) if baseline is not None else None
@@ -84,7 +84,7 @@ def prove(
 
 
 def _described(run: Run, check: Check) -> Run:
-    """Return the run, as failed when it recorded what its check.toml has no tolerance for: nothing could be judged."""
+    """Return the run, as failed when it recorded tensors without a tolerance in check.toml: they cannot be judged."""
     unknown = check.lacks(record.kind for record in run.result.records) if run.result is not None else ()
     if not unknown:
         return run
@@ -93,7 +93,7 @@ def _described(run: Run, check: Check) -> Run:
 
 
 class Held(NamedTuple):
-    """What of a baseline is held against: its runs, the checks that are what they were, the speed that may be lost."""
+    """A decoded baseline: its runs, the checks with unchanged source, and the share of speed that may be lost."""
 
     runs: Sequence[Run]
     unchanged: set[str]
@@ -109,7 +109,7 @@ def _hold(baseline: Baseline, identity: dict[str, str]) -> Held:
 def _measure_again(
     runs: Sequence[Run], lanes: Sequence[Lane], held: Held, run: Callable[[Sequence[Lane]], list[Run]]
 ) -> list[Run]:
-    """Run alone, and some times more, what seems slower than the baseline."""
+    """Run jobs that seem slower than the baseline again, alone and several times."""
     extra: list[Run] = []
     rounds = max((lane.round for lane in lanes), default=0)
     for number in range(rounds + 1, rounds + 1 + speed.AGAIN):
@@ -121,7 +121,7 @@ def _measure_again(
 
 
 def judge(runs: Sequence[Run], checks: dict[str, Check], python: str) -> list[Verdict]:
-    """Return the verdicts that need nothing but the runs; `python` reads the arrays they left."""
+    """Return the verdicts that need nothing but the runs; the interpreter `python` reads their arrays."""
     with_truth, twice = parity.pairs(runs), determinism.pairs(runs)
     measured = measure([*with_truth, *twice], checks, python)
     return [
@@ -134,7 +134,7 @@ def judge(runs: Sequence[Run], checks: dict[str, Check], python: str) -> list[Ve
 
 
 def hold(runs: Sequence[Run], held: Held, checks: dict[str, Check], selection: Selection) -> list[Verdict]:
-    """Return the verdicts that hold the runs against a baseline."""
+    """Return the verdicts that compare the runs with a baseline."""
     saved, unchanged, may_lose, asked = held
     return [
         *baselines.judge(runs, saved, unchanged, checks, selection.covers),

@@ -1,4 +1,4 @@
-"""Which checks there are: one folder each, described by its ``check.toml``; nothing in it is imported here."""
+"""The available checks: one folder each, described by its ``check.toml``. None of its code is imported here."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Tolerance(Value):
     """How far a tensor of one kind may be from the reference at a step: ``ulps + growth × step``, and why.
 
     An ulp is the distance between neighbouring numbers of `digits` significant bits (24: float32, 53: float64) at the
-    tensor's largest magnitude. The 24 stand for the precision of the run: at bf16 they are 8, and the same number of
-    roundings uses up as many of its coarser ulps. `at` has another number of ulps where that does not hold.
+    tensor's largest magnitude. 24 means the precision of the run: at bf16 it becomes 8, since the same number of
+    roundings costs as many of the coarser ulps. `at` gives another number of ulps where that is not so.
     """
 
     ulps: float
@@ -41,21 +41,21 @@ class Tolerance(Value):
 
 
 Module = Literal["numpy", "tensorflow", "keras", "torch", "jax", "jaxlib", "optax"]
-"""What a worker imports, and may be too old for a check."""
+"""A module that a worker imports, and that may be too old for a check."""
 
 _NEEDED = ("__init__.py", "reference.py")
 _NOTHING = Tolerance(ulps=0, why="integers have one right answer")
 
 
 class Cause(Value):
-    """What usually is wrong when the first difference is in a tensor whose name matches `tensor` (a glob)."""
+    """The usual fault when the first difference is in a tensor whose name matches `tensor` (a glob)."""
 
     tensor: str
     text: str
 
 
 class Listed(Value):
-    """What ``--list --json`` says of a check."""
+    """One check in the output of ``--list --json``."""
 
     name: str
     title: str
@@ -63,27 +63,27 @@ class Listed(Value):
     proves: tuple[str, ...]
     frameworks: tuple[str, ...]
     precisions: dict[Precision, tuple[str, ...]]
-    """Precision other than float32 → the frameworks it can be run in."""
+    """Precision other than float32 → the frameworks that support it."""
     data: str
-    """Which files of the user's own data folder it reads (a glob); "" when it takes none."""
+    """The files that it reads from the user's data folder (a glob); "" when it takes none."""
     folder: str
     digest: str
 
 
 class Check(Value):
-    """One workload as its ``check.toml`` describes it; `folder`, `frameworks` and `digest` are found, not written."""
+    """One workload as its ``check.toml`` describes it; `folder`, `frameworks` and `digest` are computed."""
 
     title: str
     version: int
     proves: tuple[str, ...]
     data: str = ""
-    """Which files of the user's own data folder it reads (a glob); "" when it takes none."""
+    """The files that it reads from the user's data folder (a glob); "" when it takes none."""
     precisions: dict[Precision, tuple[str, ...]] = msgspec.field(default_factory=dict)
-    """Precision other than float32 → the frameworks in which this check can be run in it."""
+    """Precision other than float32 → the frameworks that support it in this check."""
     tolerance: dict[str, Tolerance] = msgspec.field(default_factory=dict)
     cause: tuple[Cause, ...] = ()
     needs: dict[Module, str] = msgspec.field(default_factory=dict)
-    """Module → the oldest version this check runs on, where ``checks/common/needs.toml`` has an older one."""
+    """Module → the oldest version this check runs on, where it is newer than in ``checks/common/needs.toml``."""
     fingerprint: dict[str, str] = msgspec.field(default_factory=dict)
     """``quick, seed 0`` → the one SHA-256 that every run must have, for a check with one right answer."""
     name: str = ""
@@ -92,17 +92,17 @@ class Check(Value):
     digest: str = ""
 
     def listed(self) -> Listed:
-        """Return what a list of checks says of it."""
+        """Return its row in a list of checks."""
         return Listed(**{name: getattr(self, name) for name in Listed.__struct_fields__})
 
     def runs_in(self, framework: str, precision: Precision, device: str) -> bool:
-        """Return whether there is a form of this check for them; TF32 is a matter of NVIDIA's tensor cores."""
+        """Return whether the check supports them; TF32 exists only on NVIDIA's tensor cores."""
         if framework not in self.frameworks or (precision == "tf32" and device == "cpu"):
             return False
         return precision == "float32" or framework in self.precisions.get(precision, ())
 
     def lacks(self, kinds: Iterable[str]) -> tuple[str, ...]:
-        """Return those of the `kinds` of tensors that it describes no tolerance for."""
+        """Return those of the `kinds` of tensors that have no tolerance."""
         return tuple(sorted({*kinds} - {EXACT, *self.tolerance}))
 
     def limit(self, kind: str, step: int, precision: Precision = "float32") -> float:
@@ -116,7 +116,7 @@ class Check(Value):
         return DIGITS[precision] if digits == FLOAT32_DIGITS else digits
 
     def usual_cause(self, tensor: str) -> str:
-        """Return what usually is wrong when the first difference shows in `tensor`, or ""."""
+        """Return the usual fault when the first difference is in `tensor`, or ""."""
         return next((cause.text for cause in self.cause if fnmatch.fnmatch(tensor, cause.tensor)), "")
 
     def _tolerance(self, kind: str) -> Tolerance:
@@ -124,7 +124,7 @@ class Check(Value):
 
 
 def checks(own: Path | None = None) -> dict[str, Check]:
-    """Return every check by name, the user's `own` folder first: a name found there hides the built-in one."""
+    """Return every check by name. A check in the user's `own` folder replaces the built-in one of that name."""
     found: dict[str, Check] = {}
     for folder in content_dirs("checks", own):
         for description in sorted(folder.glob("*/check.toml")):

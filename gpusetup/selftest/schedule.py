@@ -1,4 +1,4 @@
-"""Which jobs there are, which of them share a worker, and in what environment it starts."""
+"""Divide the selected checks into jobs and lanes, and define the environment of their workers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Axis = Literal["checks", "frameworks", "devices", "seeds", "precisions"]
 
 
 class Selection(Value):
-    """What was asked for; `repeat` fresh processes per framework, of which the reference needs one."""
+    """What was requested. `repeat` is the number of fresh processes per framework; the reference needs only one."""
 
     checks: tuple[str, ...]
     pythons: dict[str, str]
@@ -36,12 +36,12 @@ class Selection(Value):
     data: str = ""
     precisions: tuple[Precision, ...] = ("float32",)
     left_out: tuple[str, ...] = ()
-    """Frameworks that are installed and were not asked for."""
+    """Frameworks that are installed and were not requested."""
     named: tuple[Axis, ...] = ()
-    """What the user chose by name; a saved proof is expected to have no more than that."""
+    """What the user chose by name; a saved proof is compared only in that."""
 
     def covers(self, job: Job) -> bool:
-        """Return whether this asks for what `job` ran: along what was not named, it asks for everything."""
+        """Return whether `job` is part of this selection; an axis that was not named selects everything."""
         chosen = {
             "checks": job.check in self.checks,
             "frameworks": job.framework in self.pythons,
@@ -53,7 +53,7 @@ class Selection(Value):
 
 
 class RunLimits(Value):
-    """What one run may take: seconds, and bytes of memory (0: as much as there is)."""
+    """Limits of one run: seconds, and bytes of memory (0: no limit)."""
 
     seconds: float = 120.0
     memory: int = 0
@@ -102,7 +102,7 @@ def again(lanes: Sequence[Lane], jobs: Sequence[Job], number: int) -> list[Lane]
 
 
 def numpy_python(selection: Selection) -> str:
-    """Return the interpreter that computes the reference and compares: any a framework is in has NumPy."""
+    """Return the interpreter that computes the reference and compares: any one with a framework has NumPy."""
     return next(iter(selection.pythons.values()))
 
 
@@ -128,17 +128,21 @@ def _jobs(lane: Lane, selection: Selection, checks: dict[str, Check], scratch: P
 
 
 def environment(lane: Lane, threads: int) -> dict[str, str]:
-    """Return what a worker must have *before* it imports its framework: threads, determinism, which GPU it sees."""
+    """Return the variables that must be set *before* a framework is imported: threads, determinism, visible GPU."""
     count = str(threads)
     fixed = {
         "PYTHONHASHSEED": "0",
-        "PYTHONWARNINGS": "",  # where it makes errors of warnings, an import that is fine fails
+        "PYTHONWARNINGS": "",  # with "error" a harmless warning would make an import fail
         "OMP_NUM_THREADS": count,
         "MKL_NUM_THREADS": count,
         "OPENBLAS_NUM_THREADS": count,
+        # a thread count that is adjusted to the load changes the order of summation, and so the bits
         "OMP_DYNAMIC": "FALSE",
         "MKL_DYNAMIC": "FALSE",
+        # cuBLAS is deterministic on several streams only with a fixed workspace (docs.nvidia.com/cuda/cublas,
+        # "Results Reproducibility"); torch.use_deterministic_algorithms() raises an error without it
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+        # CUDA numbers GPUs fastest first by default; NVML and nvidia-smi number them by PCI address
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
         "CUDA_VISIBLE_DEVICES": visible(lane.device),
         "KERAS_BACKEND": "tensorflow",
@@ -148,14 +152,15 @@ def environment(lane: Lane, threads: int) -> dict[str, str]:
 
 
 def _jax(lane: Lane, threads: str) -> dict[str, str]:
-    """Return what XLA reads once; TensorFlow reads the same variable, and ends when it does not know a flag."""
+    """Return JAX's variables. TensorFlow reads XLA_FLAGS too and aborts on a flag it does not know: JAX only."""
     flags = "--xla_cpu_multi_thread_eigen=" + ("false" if threads == "1" else "true")
     if lane.device != "cpu":
+        # autotuning picks CUDA kernels by their measured time, so two processes may pick different ones
         flags += " --xla_gpu_deterministic_ops=true --xla_gpu_autotune_level=0"
     return {
         "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {flags}".strip(),
-        "NPROC": threads,  # how many threads XLA's CPU client starts
-        "JAX_PLATFORMS": "cpu" if lane.device == "cpu" else "cuda,cpu",  # the first is where it computes
+        "NPROC": threads,  # the number of threads of XLA's CPU client
+        "JAX_PLATFORMS": "cpu" if lane.device == "cpu" else "cuda,cpu",  # the first is the default backend
         "JAX_ENABLE_X64": "0",
-        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # else JAX reserves 75 % of the GPU's memory at start
     }

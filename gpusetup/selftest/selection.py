@@ -1,4 +1,4 @@
-"""What the user may ask for by name: checks, data of their own, precisions."""
+"""Validate what the user selects by name: checks, a data folder, precisions."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 def choose_checks(wanted: tuple[str, ...], checks: dict[str, Check]) -> tuple[str, ...]:
-    """Return the checks to run, all of them when none is named; `WrongInputError` for a name there is not."""
+    """Return the checks to run, all of them when none is named; `WrongInputError` for an unknown name."""
     if unknown := sorted(set(wanted) - set(checks)):
         raise WrongInputError(f"unknown check {unknown[0]!r}", f"there are: {', '.join(checks)}")
     return tuple(name for name in checks if name in (wanted or checks))
 
 
 def require_data(folder: Path, names: tuple[str, ...], checks: dict[str, Check]) -> None:
-    """Raise `WrongInputError` unless a check takes data of the user's own and `folder` has some for each that does."""
+    """Raise `WrongInputError` unless some check takes user data and `folder` has files for each that does."""
     wanted = {name: checks[name].data for name in names if checks[name].data}
     if not wanted:
-        raise WrongInputError(f"{', '.join(names)} takes no data of your own", "leave --data out")
+        raise WrongInputError(f"{', '.join(names)} does not take user data", "remove --data")
     try:
-        os.listdir(folder)  # what cannot be read looks empty to glob()
+        os.listdir(folder)  # glob() returns nothing for a folder that it cannot read
     except OSError as error:
         raise WrongInputError(f"cannot read the folder {folder} of --data: {error.strerror}") from error
     for name, pattern in wanted.items():
@@ -40,22 +40,26 @@ def require_data(folder: Path, names: tuple[str, ...], checks: dict[str, Check])
 
 
 def require_apart(saved: Path | None, baseline: Path) -> None:
-    """Raise `WrongInputError` where ``--save`` would replace the proof that a run is held against.
+    """Raise `WrongInputError` where ``--save`` would replace the baseline.
 
-    A run that fails would else be what the next one is held against.
+    Otherwise a failed run would become the baseline of the next one.
     """
     if saved is not None and str(baseline) != STDIO and os.path.realpath(saved) == os.path.realpath(baseline):
-        remedy = "save to another file, and put it in place of the old one when you trust it"
-        raise WrongInputError(f"--save would replace {baseline}, which this run is held against", remedy)
+        remedy = "save to another file, and replace the baseline when you trust the new proof"
+        raise WrongInputError(f"--save would replace {baseline}, the baseline of this run", remedy)
 
 
 def require_precisions(
     wanted: Sequence[Precision], names: tuple[str, ...], devices: Sequence[str], checks: dict[str, Check]
 ) -> None:
-    """Raise `WrongInputError` unless each precision is one that some check can be run in on these devices."""
+    """Raise `WrongInputError` unless some check supports each precision on these devices."""
     for precision in wanted:
         forms = [(name, framework) for name in names for framework in checks[name].frameworks]
         if any(checks[name].runs_in(framework, precision, device) for name, framework in forms for device in devices):
             continue
-        remedy = "TF32 needs a GPU: --device cuda:0" if precision == "tf32" else "`selftest --list` says what has one"
-        raise WrongInputError(f"none of {', '.join(names)} has a form for {precision} on {', '.join(devices)}", remedy)
+        remedy = (
+            "TF32 needs a GPU: --device cuda:0"
+            if precision == "tf32"
+            else "`selftest --list` shows the precisions of each check"
+        )
+        raise WrongInputError(f"{precision} is not supported on {', '.join(devices)} by {', '.join(names)}", remedy)

@@ -1,4 +1,4 @@
-"""How far two runs are apart; the arrays are read by a process that has NumPy, which the engine need not have."""
+"""Distances between two runs. A child process with NumPy reads the arrays; the engine does not need NumPy."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from gpusetup.selftest.registry import Check
 
 _SMALLEST = -125  # exponent of the smallest normal float32
-_TRIES = 3
+_TRIES = 3  # a comparison killed by a signal (OOM killer) is repeated: it reads files and changes nothing
 
 
 class Distance(Value):
-    """How far one tensor is off at its worst element, in the unit of its kind; None when no number can say.
+    """The error of one tensor at its worst element, in the unit of its kind; None when it cannot be measured.
 
-    `finite` is how many of its elements were held against a number, and not against NaN or infinity.
+    `finite` is how many of its elements were compared with a finite number.
     """
 
     key: str
@@ -47,9 +47,9 @@ class Pair(NamedTuple):
     distances: tuple[Distance, ...]
 
     def used(self, check: Check, slack: float) -> Iterator[tuple[Record, Distance, float]]:
-        """Yield record, distance and the part of the limit it uses, in recorded order; above 1 it is too far.
+        """Yield record, distance and the share of the limit it uses, in recorded order; above 1 is a failure.
 
-        `slack` widens the limits: two frameworks, each one limit from the truth, may be two from each other.
+        `slack` widens the limits: two frameworks, each within one limit of the reference, may be two limits apart.
         """
         for record, distance in zip(recorded(self.against), self.distances, strict=True):
             yield (
@@ -60,7 +60,7 @@ class Pair(NamedTuple):
 
 
 def recorded(run: Run) -> tuple[Record, ...]:
-    """Return what a run recorded, nothing when it did not finish."""
+    """Return the records of a run; none when it did not finish."""
     return run.result.records if run.result is not None else ()
 
 
@@ -77,7 +77,7 @@ def measure(pairs: Sequence[tuple[Run, Run]], checks: dict[str, Check], python: 
 
 
 def _compare(python: str, question: bytes) -> bytes:
-    """Return the answer of ``compare.py``; it changes nothing, so it is asked again when a signal ended it."""
+    """Return the output of ``compare.py``; it changes nothing, so it is run again when a signal ended it."""
     script = content_root() / "checks" / "common" / "compare.py"
     for _ in range(_TRIES):
         answer = subprocess.run([python, "-P", str(script)], input=question, capture_output=True, check=False)
@@ -86,12 +86,12 @@ def _compare(python: str, question: bytes) -> bytes:
     if answer.returncode:
         code = answer.returncode
         how = name_signal(-code) if code < 0 else answer.stderr.decode(errors="replace").strip()[-300:]
-        raise CannotLookError(f"comparing what the workers computed failed: {how}", "nothing is proven; run it again")
+        raise CannotLookError(f"cannot compare the workers' results: {how}", "nothing is proven; run it again")
     return answer.stdout
 
 
 def divergence(record: Record, distance: Distance, limit: float, cause: str) -> Divergence:
-    """Say where a difference is, and what usually causes one there."""
+    """Return the location of a difference, with its usual cause."""
     return Divergence(
         step=record.step,
         tensor=record.name,
@@ -107,6 +107,7 @@ def divergence(record: Record, distance: Distance, limit: float, cause: str) -> 
 def spacing(largest: float, digits: int) -> float:
     """Return the distance between neighbouring numbers of `digits` significant bits at magnitude `largest`."""
     exponent = math.frexp(largest)[1] if largest else _SMALLEST
+    # below the smallest normal number the spacing no longer shrinks (denormals)
     return math.ldexp(1.0, max(exponent, _SMALLEST) - digits)
 
 
@@ -120,7 +121,7 @@ def _in_unit(run: Run, against: Run, distances: Sequence[Distance], check: Check
 
 
 def _used(ulps: float | None, limit: float) -> float:
-    """Return the part of `limit` that `ulps` uses; where there is no limit, nothing is too far."""
+    """Return the share of `limit` that `ulps` uses; 0 where the limit is infinite."""
     if math.isinf(limit):
         return 0.0
     if ulps is None or limit == 0:

@@ -1,4 +1,4 @@
-"""What nobody looked at, in words, so that a green report is not taken for more than it is."""
+"""What a proof does not cover, in words, so that a passed report is not read as more than it is."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def gaps(selection: Selection, checks: dict[str, Check]) -> Iterator[str]:
-    """Yield one sentence for each thing that was not proven."""
+    """Yield one line for each framework, device or check that was not covered."""
     for name in USUAL:
         if name not in selection.pythons:
-            yield f"{name}: it did not run, nothing is known of it"
+            yield f"{name}: it did not run"
     for name in selection.left_out:
-        yield f"{name}: installed, and left to --full or --framework {name}"
+        yield f"{name}: installed; included with --full or --framework {name}"
     if all(device == "cpu" for device in selection.devices):
         yield "GPU: no check ran on one"
     yield from _not_written(selection, checks)
@@ -30,21 +30,21 @@ def gaps(selection: Selection, checks: dict[str, Check]) -> Iterator[str]:
 
 
 def missed(selection: Selection, jobs: Iterable[Job]) -> Iterator[str]:
-    """Yield one sentence for each thing that was asked for by name and that no job runs."""
+    """Yield one line for each thing that was requested by name and that no job runs."""
     ran = [job for job in jobs if job.framework != REFERENCE]
     where = f"{_listed(selection.precisions)} on {_listed(selection.devices)}"
     for name in selection.checks if "checks" in selection.named else ():
         if all(job.check != name for job in ran):
-            yield f"{name}: asked for, and it cannot be run in {_listed(selection.pythons)} in {where}"
+            yield f"{name}: requested, but {_listed(selection.pythons)} cannot run it in {where}"
     for framework in selection.pythons if "frameworks" in selection.named else ():
         if all(job.framework != framework for job in ran):
-            yield f"{framework}: asked for, and {_listed(selection.checks)} cannot be run in it in {where}"
+            yield f"{framework}: requested, but it cannot run {_listed(selection.checks)} in {where}"
     for device in selection.devices if "devices" in selection.named else ():
         if all(job.device != device for job in ran):
-            yield f"{device}: asked for, and nothing can be run on it in {_listed(selection.precisions)}"
+            yield f"{device}: requested, but no check runs on it in {_listed(selection.precisions)}"
     for precision in selection.precisions if "precisions" in selection.named else ():
         if all(job.precision != precision for job in ran):
-            yield f"{precision}: asked for, and none of {_listed(selection.checks)} has a form for it here"
+            yield f"{precision}: requested, but not supported here by {_listed(selection.checks)}"
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -61,4 +61,4 @@ def _not_written(selection: Selection, checks: dict[str, Check]) -> Iterator[str
             ]
             form = "" if precision == "float32" else f" in {precision}"
             if left:
-                yield f"{framework}{form}: there is no form of {', '.join(left)}"
+                yield f"{framework}{form}: does not support {', '.join(left)}"

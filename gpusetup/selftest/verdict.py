@@ -1,4 +1,4 @@
-"""`Verdict`: what we conclude of runs, and what the conclusion rests on."""
+"""`Verdict`: a judgement about runs, and the evidence it rests on."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from gpusetup.value import Value
 Kind = Literal["run", "parity", "agreement", "published", "invariant", "determinism", "baseline", "speed"]
 State = Literal["passed", "failed", "unproven"]
 Level = Literal["", "L0", "L2", "L3"]
-"""How much is the same: any hardware and framework, this build and environment, or within tolerance."""
+"""What is reproducible: on any hardware and framework (L0), in this environment (L2), within tolerance (L3)."""
 
 
 class Divergence(Value, omit_defaults=True):
     """The first place where two runs differ by more than is allowed, at its worst element.
 
     `ulps` counts spacings (float32's unless its tolerance says otherwise) at the tensor's largest magnitude; None when
-    no number can say.
+    it cannot be measured.
     """
 
     step: int
@@ -32,11 +32,11 @@ class Divergence(Value, omit_defaults=True):
     ulps: float | None
     limit: float
     cause: str = ""
-    """What usually causes a difference there."""
+    """The usual cause of a difference there."""
 
 
 class VerdictBasis(Value, omit_defaults=True):
-    """What a verdict rests on: `count` things of the kind `of`, held against `against`; none of them is no evidence.
+    """What a verdict rests on: `count` items of the kind `of`, compared with `against`; 0 is no evidence.
 
     Elements are counted where they could have differed: not those of a tensor without a limit, nor a NaN beside a NaN.
     """
@@ -46,14 +46,14 @@ class VerdictBasis(Value, omit_defaults=True):
     tensors: int = 0
     """The tensors whose elements are counted."""
     left_out: int = 0
-    """Tensors that should be judged, and that nothing was held against."""
+    """Tensors that should be judged, and had nothing to be compared with."""
     against: str = ""
 
 
 class Changed(Value):
-    """A line of the environment that is another than it was, and why that may change bits.
+    """One difference between two environments, and why it may change bits.
 
-    `rank` orders changes, the likeliest cause of other bits first; 0 means that none is known.
+    `rank` orders changes, most likely cause of different bits first; 0 means that it cannot change bits.
     """
 
     key: str
@@ -70,9 +70,9 @@ _NO_BASIS = VerdictBasis()
 
 
 class Verdict(Value, omit_defaults=True):
-    """One conclusion about one subject; `seed` is None when it speaks for several.
+    """One judgement about one subject; `seed` is None when it covers several seeds.
 
-    The first law: what passed rests on something that was compared. Without that it is ``unproven``, whoever made it.
+    A verdict can be ``passed`` only if something was compared. Without that it becomes ``unproven`` on construction.
     """
 
     kind: Kind
@@ -89,11 +89,11 @@ class Verdict(Value, omit_defaults=True):
     """The other run that an agreement is about, as ``pytorch on cpu``."""
     basis: VerdictBasis = _NO_BASIS
     required: bool = True
-    """False where nobody asked for it: unproven, it then leaves the proof what it is."""
+    """False where it was not requested: if unproven, it does not affect the conclusion."""
     level: Level = ""
-    """The sameness that it is evidence of, for verdicts about bits."""
+    """The level of reproducibility that it is evidence for, for verdicts about bits."""
     changed: tuple[Changed, ...] = ()
-    """What of the environment is not what it was when the baseline was saved."""
+    """Differences from the environment in which the baseline was saved."""
 
     def __post_init__(self) -> None:
         if self.state == "passed" and not self.basis.count:
@@ -132,6 +132,6 @@ def conclude(
 
 
 def elements(records: Iterable[Record]) -> VerdictBasis:
-    """Return the basis that is every element of `records`, as where bits are compared."""
+    """Return the basis that counts every element of `records`, for comparisons of bits."""
     sizes = [size for record in records if (size := math.prod(record.shape))]
     return VerdictBasis(count=sum(sizes), tensors=len(sizes))

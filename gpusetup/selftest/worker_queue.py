@@ -1,4 +1,4 @@
-"""One lane at work: a worker process, the job it is on, and what became of each."""
+"""Run one lane: a worker process, its current job, and the outcome of each job."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 _LOG_LINES = 12
 _OURS = ("checks/common/worker.py", "Extension modules: ")
-"""Of a stack: what is in every one, and tells nothing."""
+"""Lines of a stack trace that are in every one, and carry no information."""
 _MOST_SAID, _MOST_PRINTED = 64 << 20, 64 << 20
-"""Bytes of one job: the results of the largest checks have a few MiB, and nobody reads more than that of a log."""
+"""Bytes per job of messages and of output: the largest checks send a few MiB, so this is a runaway job."""
 _ANSWER = 0.2
-"""Seconds for a job that hangs to print where it is."""
+"""Seconds for a hung job to print its stack."""
 
 
 class LaneWorker:
-    """Runs a lane's jobs in order. A worker that dies is replaced for the jobs that are left; so it always ends.
+    """Runs a lane's jobs in order. A worker that dies is replaced for the remaining jobs, so a lane always ends.
 
     `pipe` is what to wait on; it changes when the worker is replaced. `runs` fills as jobs end.
     """
@@ -52,7 +52,7 @@ class LaneWorker:
 
     @property
     def pipe(self) -> int:
-        """Return the descriptor its worker speaks on, or -1."""
+        """Return the descriptor on which its worker sends messages, or -1."""
         return self._process.pipe if self._process is not None else -1
 
     @property
@@ -62,13 +62,13 @@ class LaneWorker:
 
     @property
     def doing(self) -> str:
-        """Return what it is at, in a word or two."""
+        """Return its current activity, for the progress display."""
         if self._process is None:
             return "done" if self.finished else "waiting"
         return self._waiting[0].check if self._imported else "importing"
 
     def start(self) -> None:
-        """Start a worker for the waiting jobs; the first one is sent along."""
+        """Start a worker for the waiting jobs, and send it the first one."""
         job = self._waiting[0]
         log = Path(job.log).with_suffix(".worker.log")
         variables = environment(self.lane, job.threads)
@@ -77,7 +77,7 @@ class LaneWorker:
         self._next()
 
     def read(self) -> None:
-        """Take what the worker has said; the end of its pipe is the end of the worker."""
+        """Handle the worker's messages; the end of its pipe means that the worker has ended."""
         messages = self._process.read() if self._process is not None else []
         if messages is None:
             self._lost()
@@ -86,7 +86,7 @@ class LaneWorker:
             self._take(message)
 
     def hold_to_limits(self) -> None:
-        """End a job that takes too long or holds too much, with its worker, and go on with the next."""
+        """End a job that exceeds its time or memory, with its worker, and go on with the next."""
         if self._process is None:
             return
         most = self._limits.memory
@@ -96,7 +96,7 @@ class LaneWorker:
             self._flooded(flood)
         elif most and self._child and (held := resident(self._child)) > most:
             allowed = f"{most / GIB:g} GiB are allowed (--memory)"
-            self._replace("out of memory", f"it held {held / GIB:.1f} GiB, and {allowed}")
+            self._replace("out of memory", f"it used {held / GIB:.1f} GiB, {allowed}")
 
     def stop(self) -> int:
         """Kill the worker with its child and return its exit code; safe to call twice."""
@@ -136,9 +136,9 @@ class LaneWorker:
             self.stop()
 
     def _lost(self) -> None:
-        """Account for a worker that is gone; the jobs that are left get another."""
+        """Record the end of a worker that has died, and start another for the remaining jobs."""
         code = self.stop()
-        if not self._imported and self._error:  # it said itself why it cannot be used
+        if not self._imported and self._error:  # it reported why the framework cannot be imported
             self._not_imported(*exit_causes.of_error(self._error), again=False)
             return
         if code < 0:
@@ -167,14 +167,14 @@ class LaneWorker:
             self._not_imported("failed", f"importing {self.lane.framework} {text}", again=False)
 
     def _ask_where(self) -> None:
-        """Have the job print where it is, which stands in its log then."""
+        """Have the job print its stack to its log: the worker registers faulthandler for SIGUSR1."""
         if self._child:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._child, signal.SIGUSR1)
             time.sleep(_ANSWER)
 
     def _not_imported(self, outcome: Outcome, cause: str, *, again: bool) -> None:
-        """Import once more, in another worker: what ended this one may be no fault of the jobs. Twice, none can run."""
+        """Try the import once more in another worker, since a signal may come from outside; then end all jobs."""
         if again and not self._tried:
             self._tried = True
             self.start()
@@ -201,13 +201,13 @@ class LaneWorker:
             self._watch()
 
     def _watch(self) -> None:
-        """Begin to count for the current job, or for the import before it."""
+        """Start the clock for the current job, or for the import before it."""
         self._started = time.monotonic()
         if self._process is not None:
             self._deadline = Deadline(self._process.pid, self._limits.seconds, self._waiting[0].threads)
 
     def _flood(self) -> str:
-        """Return what is too much of what the current job says and prints, or ""."""
+        """Return why the current job has sent or printed too much, or ""."""
         if self._process is not None and self._process.said - self._heard > _MOST_SAID:
             return f"wrote more than {_MOST_SAID >> 20} MiB to the engine's pipe"
         printed = sum(path.stat().st_size for path in {Path(self._waiting[0].log), self._log} if path.exists())
@@ -220,10 +220,10 @@ class LaneWorker:
         self.runs.append(Run(job=job, outcome=outcome, seconds=seconds, result=result, cause=cause, log=log))
 
     def _last_lines(self, job: Job) -> tuple[str, ...]:
-        paper = next((path for path in (Path(job.log), self._log) if path.exists()), None)
-        if paper is None:
+        file = next((path for path in (Path(job.log), self._log) if path.exists()), None)
+        if file is None:
             return ()
-        with paper.open("rb") as file:
-            file.seek(max(0, paper.stat().st_size - 4096))
-            lines = file.read().decode("utf-8", "replace").rstrip().splitlines()
+        with file.open("rb") as stream:
+            stream.seek(max(0, file.stat().st_size - 4096))
+            lines = stream.read().decode("utf-8", "replace").rstrip().splitlines()
         return tuple(line for line in lines if not any(sign in line for sign in _OURS))[-_LOG_LINES:]

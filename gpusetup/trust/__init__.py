@@ -1,1 +1,1 @@
-"""Whom a privileged program may rely on: who owns a file, who could change it, and as whom an interpreter is run."""
+"""What a privileged program may trust: who owns a file, who can change it, and as which user an interpreter runs."""

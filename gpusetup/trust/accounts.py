@@ -1,4 +1,4 @@
-"""What the system's tables say of numbers of users and groups; loaded where something has to be said or looked up."""
+"""Names of users and groups from the system's databases; imported only where a name is needed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def group_name(gid: int) -> str:
 
 
 def private_group(uid: int, gid: int) -> bool:
-    """Say whether `gid` is root's, or the group of `uid` alone that has its name: useradd makes one for each user.
+    """Return whether `gid` is root's, or the private group of `uid` with the same name, as useradd creates it.
 
     Debian's ssh has the same exception.
     """
@@ -41,9 +41,9 @@ def private_group(uid: int, gid: int) -> bool:
 
 
 def is_empty(gid: int) -> bool:
-    """Say whether `gid` is a system's group that nobody is in, as Debian's ``staff``, which may write to /usr/local.
+    """Return whether `gid` is a system group without members, like Debian's ``staff``, which can write to /usr/local.
 
-    Of other groups the members may stand in a directory that lists them to nobody.
+    Other groups may have members in a directory service that does not list them.
     """
     if gid >= FIRST_OF_USERS:
         return False

@@ -1,4 +1,4 @@
-"""Whether root may rely on the very gpusetup that runs: on its files, and where its Python looks for modules."""
+"""Whether root may trust the running gpusetup: its files, and the folders from which Python imports modules."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ KINDS = ("recipes", "containers", "checks")
 
 
 def own_weakness(*, whole: bool = False) -> str:
-    """Return why root should not rely on it, "" when it may.
+    """Return why root should not trust it, "" if it may.
 
-    Looked at is its folder, and those that Python looks for modules in; with `whole` each of its files, content and
-    all. Whoever called sudo chose this program, so that theirs may be run.
+    This checks its folder and those in which Python looks for modules; with `whole` every file, including content. The
+    user behind sudo chose this program, so that user's files are accepted.
     """
     caller = os.environ.get("SUDO_UID", "")
     trust = Trust(os.geteuid(), *((int(caller),) if caller.isdecimal() else ()))
+    # the whole package, not only the sub-package of this module
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     places = [here, *(place for place in sys.path if os.path.exists(place or "."))]
     reason = next(filter(None, map(trust.path, places)), "")
@@ -29,19 +30,19 @@ def own_weakness(*, whole: bool = False) -> str:
 
 
 def warn_of_own() -> None:
-    """Tell root on stderr that somebody else could change the gpusetup that runs, before the rest of it loads."""
+    """Warn root on stderr that another user could change the running gpusetup, before the rest is imported."""
     if sys.stderr is not None and (reason := own_weakness()):
         from gpusetup.text import neutral  # noqa: PLC0415 - only where something is said
 
-        sys.stderr.write(f"gpusetup: warning: {neutral(reason)}, so that others decide what root runs here\n")
+        sys.stderr.write(f"gpusetup: warning: {neutral(reason)}, so other users can change what root runs here\n")
 
 
 def require_own_strength() -> None:
-    """Raise `RefusedError` where root is to change this machine with a gpusetup that somebody else could change."""
+    """Raise `RefusedError` where root would change this machine with a gpusetup that another user could change."""
     if os.geteuid() == ROOT and (reason := own_weakness(whole=True)):
         from gpusetup.errors import RefusedError  # noqa: PLC0415 - as above
 
         raise RefusedError(
-            f"this gpusetup changes nothing as root: {reason}, so that others decide what root runs here",
-            "take that right away, or install gpusetup where root alone can write",
+            f"gpusetup changes nothing as root from here: {reason}, so other users can change what root runs",
+            "remove that permission, or install gpusetup where only root can write",
         )

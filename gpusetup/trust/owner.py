@@ -1,7 +1,8 @@
-"""Whose an interpreter is, and how root starts it: as the user whose environment it is, never with root's rights.
+"""The owner of an interpreter: root starts it as the user who owns the environment, never with root's rights.
 
-An environment is its owner's to change, so whatever runs in it is that user's program. Root's own environments are
-run by root, as long as nobody else can write to them. ``python -P -m gpusetup.trust.owner`` is the same for the shell.
+The owner of an environment can change everything in it, so whatever runs in it is that user's program. Root runs its
+own environments, as long as only root can write to them. ``python -P -m gpusetup.trust.owner`` does the same for shell
+scripts.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from gpusetup.trust.paths import ROOT, Trust
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 KEPT = ("LANG", "LC_ALL", "TZ", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
-"""What an owner's program gets of root's variables: nothing that says what is loaded, nothing that may be secret."""
+"""Root's variables that an owner's program inherits: none that affects what is loaded, none that may be secret."""
 PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 CONFIGURATION = "pyvenv.cfg"
 MOST = 1 << 14
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """A user as whom something is run; one without an account is in the group of the folder alone."""
+    """A user to run something as; a user without an account has only the group of the folder."""
 
     uid: int
     gid: int
@@ -39,11 +40,11 @@ class Owner(msgspec.Struct, frozen=True):
 
 
 def runs_as(python: str) -> Owner | None:
-    """Return as whom this process has to run the interpreter `python`; None: as whoever we are.
+    """Return the user as whom this process must run the interpreter `python`; None: the current user.
 
-    Only root can and must become somebody else: the owner of the environment, which is the folder above the one in
-    which the interpreter lies. Raises `RefusedError` when a third user could change what would run, `OSError` when
-    there is no such interpreter.
+    Only root can and must become another user: the owner of the environment, which is the parent of the interpreter's
+    folder. Raises `RefusedError` when a third user could change what would run, `OSError` when the interpreter does not
+    exist.
     """
     if os.geteuid() != ROOT:
         return None
@@ -58,7 +59,7 @@ def runs_as(python: str) -> Owner | None:
 
 
 def works_as(folder: str) -> Owner | None:
-    """Return as whom this process has to change what lies in the environment `folder`, as `runs_as` does."""
+    """Return the user as whom this process must change files in the environment `folder`, like `runs_as`."""
     if os.geteuid() != ROOT:
         return None
     found = os.stat(folder)
@@ -70,7 +71,7 @@ def _owner_alone(folder: str, found: os.stat_result, reason: str) -> Owner | Non
     if reason:
         raise RefusedError(
             f"root runs nothing in {folder}, the environment of {user_name(found.st_uid)}: {reason}",
-            "take that right away, or run gpusetup as the user whose environment it is",
+            "remove that permission, or run gpusetup as the owner of the environment",
         )
     return None if found.st_uid == ROOT else owner(found.st_uid, found.st_gid)
 
@@ -79,13 +80,14 @@ def require_own(python: str) -> None:
     """Raise `RefusedError` when `python` is another user's, for work that cannot be done with that user's rights."""
     import shutil  # noqa: PLC0415 - only where another interpreter is named
 
+    # the same search in PATH that subprocess would do
     found = shutil.which(python)
     if found is None:
-        return  # whoever starts it says so
+        return  # starting it will report that
     try:
         someone = runs_as(found)
     except OSError as error:
-        raise RefusedError(f"cannot tell whose {found} is: {error.strerror}") from error
+        raise RefusedError(f"cannot determine the owner of {found}: {error.strerror}") from error
     if someone is not None:
         raise RefusedError(
             f"{found} belongs to {someone.name}, and root does not run another user's files",
@@ -94,7 +96,7 @@ def require_own(python: str) -> None:
 
 
 def environment_of(python: str) -> str:
-    """Return the folder of the environment that `python` is in: by its name, since there it is a link out of it."""
+    """Return the folder of the environment of `python`: by its path, since the interpreter is a link out of it."""
     return os.path.dirname(os.path.dirname(os.path.abspath(python)))
 
 
@@ -111,19 +113,21 @@ def owner(uid: int, gid: int) -> Owner:
 
 
 def environment(one: Owner, also: tuple[str, ...] = ()) -> dict[str, str]:
-    """Return the variables with which `one` runs a program: a login's, and of root's session `KEPT` and `also`."""
+    """Return the variables for a program of `one`: those of a login, and `KEPT` and `also` from root's session."""
     kept = {name: os.environ[name] for name in (*KEPT, *also) if name in os.environ}
     return kept | {"PATH": PATH, "HOME": one.home, "USER": one.name, "LOGNAME": one.name}
 
 
 def become(one: Owner) -> None:
     """Turn this process, a forked child, into one of `one`'s: groups first, in a session without root's terminal."""
+    # a new session: else a program could push characters into root's terminal (TIOCSTI)
     os.setsid()
+    # groups before the user id: afterwards the process has no right to change them
     os.setgroups(one.groups)
     os.setresgid(one.gid, one.gid, one.gid)
     os.setresuid(one.uid, one.uid, one.uid)
     if os.getresuid() != (one.uid,) * 3 or os.getresgid() != (one.gid,) * 3:
-        raise PermissionError("could not become another user")  # the kernel does it or says so: belt and braces
+        raise PermissionError("could not become another user")  # a second check: the call should have failed
     os.umask(0o022)
     os.chdir("/")
 
@@ -140,7 +144,7 @@ def _modules(python: str) -> Iterator[str]:
 
 
 def _base(folder: str) -> Iterator[str]:
-    """Yield the prefix of the Python that a virtual environment was made from, as its configuration names it."""
+    """Yield the prefix of the Python from which a virtual environment was made, from its pyvenv.cfg."""
     try:
         handle = os.open(os.path.join(folder, CONFIGURATION), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
@@ -158,8 +162,8 @@ def _base(folder: str) -> Iterator[str]:
 def main(argv: list[str]) -> NoReturn:
     """Become the program ``argv[2:]``, as the owner of the environment that ``argv[1]`` is in.
 
-    ``argv[0]`` says what that is: its ``python``, which is about to be run, or its ``folder``. Where we are that owner
-    already, only the current folder changes, which is nothing to take modules from.
+    ``argv[0]`` is ``python`` (an interpreter to run) or ``folder`` (the environment). If the current user is the owner
+    already, only the working directory changes, so that no module is imported from it.
     """
     kind, path, *command = argv
     try:

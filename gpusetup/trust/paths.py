@@ -1,8 +1,8 @@
-"""Whether a user may rely on what lies at a path: whether anybody else could have put it there, or could change it.
+"""Whether a user may trust a path: whether another user could have created or could change what is there.
 
 The rule is that of sudo, ssh and OpenSSH's ``StrictModes``: the file, and every folder and link on the way to it,
-belongs to root or to that user, and nobody else may write to it. In a sticky folder (``/tmp``) others cannot replace
-what is not theirs, so it may be passed through.
+belongs to root or to that user, and no other user may write to it. In a sticky folder (``/tmp``) others cannot replace
+files of others, so it may be part of the path.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _ACL = "system.posix_acl_access"
 
 
 class Trust:
-    """What `owners` may rely on; what was looked at is remembered, so that a tree costs one look at each file.
+    """What `owners` may trust; results are cached, so that a tree costs one check per file.
 
-    With `lenient` only what everybody can write is refused, as Ansible does: what an ordinary user names is that
-    user's to judge, and folders that a group shares are common.
+    With `lenient` only world-writable paths are refused, as in Ansible: an ordinary user is responsible for the paths
+    that they name, and folders shared by a group are common.
     """
 
     def __init__(self, *owners: int, lenient: bool = False) -> None:
@@ -35,18 +35,18 @@ class Trust:
         self._seen: dict[str, str] = {}
 
     def path(self, path: str) -> str:
-        """Return why what lies at `path` is not to be relied on, "" when it is; a relative path starts here."""
+        """Return why `path` is not trusted, "" if it is; a relative path starts at the working directory."""
         try:
             whole = path if path.startswith("/") else os.path.join(os.getcwd(), path)
             for here, entry, last in _way(whole):
                 if reason := self._reason(here, entry, last=last):
                     return reason
         except OSError as error:
-            return f"{error.filename or path} cannot be looked at: {error.strerror}"
+            return f"{error.filename or path} cannot be checked: {error.strerror}"
         return ""
 
     def tree(self, root: str) -> str:
-        """Return why what lies at or below `root` is not to be relied on, "" when it is. Links are followed."""
+        """Return why `root` or something below it is not trusted, "" if all is. Links are followed."""
         waiting, count = [root], 0
         done: set[str] = set()
         while waiting:
@@ -64,16 +64,16 @@ class Trust:
                         if reason := self._entry(entry, waiting):
                             return reason
             except OSError as error:
-                return f"{folder} cannot be looked at: {error.strerror}"
+                return f"{folder} cannot be checked: {error.strerror}"
             if count > MOST:
                 return f"{root} has more than {MOST} files"
         return ""
 
     def _entry(self, entry: os.DirEntry[str], waiting: list[str]) -> str:
-        """Judge one entry of a folder that is all right itself; what has to be gone into is added to `waiting`."""
+        """Check one entry of a trusted folder; a folder to check next is added to `waiting`."""
         found = entry.stat(follow_symlinks=False)
         if stat.S_ISLNK(found.st_mode) and not os.path.exists(entry.path):
-            return ""  # it leads nowhere, so that nothing is read there
+            return ""  # a dangling link: nothing can be read through it
         if stat.S_ISDIR(found.st_mode) or stat.S_ISLNK(found.st_mode):
             waiting.append(entry.path)
             return ""
@@ -87,26 +87,26 @@ class Trust:
 
     def _judge(self, here: str, entry: os.stat_result, *, last: bool) -> str:
         if not self._lenient and entry.st_uid not in self._owners:
-            from gpusetup.trust.accounts import user_name  # noqa: PLC0415 - for the few paths that are not as they should be
+            from gpusetup.trust.accounts import user_name  # noqa: PLC0415 - only for paths with a problem
 
             return f"{here} belongs to {user_name(entry.st_uid)}"
         if stat.S_ISLNK(entry.st_mode) or (stat.S_ISDIR(entry.st_mode) and entry.st_mode & stat.S_ISVTX and not last):
             return ""
         if entry.st_mode & stat.S_IWOTH:
-            return f"{here} can be written by everybody (mode {stat.S_IMODE(entry.st_mode):04o})"
+            return f"{here} is world-writable (mode {stat.S_IMODE(entry.st_mode):04o})"
         if entry.st_mode & stat.S_IWGRP and not self._lenient:
             if _has_access_list(here):
-                return f"{here} has an access list that lets others write (getfacl shows it)"
+                return f"{here} has an ACL that lets other users write (see getfacl)"
             from gpusetup.trust.accounts import group_name, is_empty, private_group  # noqa: PLC0415 - as above
 
             if not any(private_group(uid, entry.st_gid) for uid in self._owners) and not is_empty(entry.st_gid):
                 mode = stat.S_IMODE(entry.st_mode)
-                return f"{here} can be written by group {group_name(entry.st_gid)} (mode {mode:04o})"
+                return f"{here} is writable by group {group_name(entry.st_gid)} (mode {mode:04o})"
         return ""
 
 
 def _way(path: str) -> Iterator[tuple[str, os.stat_result, bool]]:
-    """Yield every folder and link on the way to `path`, and what lies there: (path, what it is, whether it is the end).
+    """Yield every folder and link on the way to `path`, and its end: (path, stat, whether it is the end).
 
     Links are followed one by one, since whoever can change one chooses what is read. Raises `OSError`.
     """
@@ -137,7 +137,7 @@ def _way(path: str) -> Iterator[tuple[str, os.stat_result, bool]]:
 
 
 def _has_access_list(here: str) -> bool:
-    """Say whether an access list says more than the mode; where it lets anybody write, the mode's group bits do too."""
+    """Return whether there is an ACL. Where it lets someone write, the mode's group bits (its mask) show that too."""
     try:
         return bool(os.getxattr(here, _ACL))
     except OSError:
@@ -145,18 +145,18 @@ def _has_access_list(here: str) -> bool:
 
 
 def mine() -> Trust:
-    """Return what this process may rely on: strict for root, who could do most harm."""
+    """Return the policy of this process: strict for root, lenient for other users."""
     uid = os.geteuid()
     return Trust(uid, lenient=uid != ROOT)
 
 
 def require_tree(folder: str, what: str) -> None:
-    """Raise `RefusedError` unless this user may rely on all that lies in `folder`; `what` it holds, in the plural."""
+    """Raise `RefusedError` unless this user may trust everything in `folder`; `what` names its content (plural)."""
     if reason := mine().tree(folder):
         from gpusetup.errors import RefusedError  # noqa: PLC0415 - the start of every command comes through here
 
         who = "root" if os.geteuid() == ROOT else "you"
         raise RefusedError(
-            f"the {what} in {folder} are not used: {reason}, so that others decide what {who} would run",
-            "take that right away, or name a copy that nobody else can write, made with cp -r by whoever runs gpusetup",
+            f"the {what} in {folder} are not used: {reason}, so other users can change what {who} would run",
+            "remove that permission, or use a copy (cp -r) that only the user who runs gpusetup can write",
         )

@@ -1,4 +1,4 @@
-# Shell functions that every step for Debian and its kin may call, beside those of ../library.sh.
+# Shell functions for every step on Debian and its derivatives, in addition to ../library.sh.
 
 package_names() {
   dpkg-query --show --showformat '${db:Status-Status} ${binary:Package}\n' "$@" | sed -n 's/^installed //p' | sort -u

@@ -1,11 +1,11 @@
-# Shell functions for the doctor's remedies, whose commands are those that it prints for a person to type.
+# Shell functions for the doctor's remedies, whose commands are the same as those printed for the user.
 #
-# Each step sets `step` to its id, `rule` to the rule that found something, `python` to the interpreter that has
-# gpusetup, `asked` to what else that rule needs (--deep), and `person` to whose login it was found in, "" where it was
-# found in this very session.
+# Each step sets `step` to its id, `rule` to the rule with the finding, `python` to the interpreter that has gpusetup,
+# `asked` to further options of that rule (--deep), and `person` to the user in whose login it was found, "" for the
+# current session.
 
-# The check of each step: the rule that found something is asked again, can look, and finds nothing. Where nothing is
-# left that it speaks of (exit code 3, and no unknown finding), it is mended too.
+# The check phase of each step: run the rule again; it must be able to check, and find nothing. If its subject no longer
+# exists (exit code 3, and no unknown finding), the problem is fixed as well.
 found_nothing() {
   local said
   said=$(as_person "$python" -P -m gpusetup doctor --sysroot "${root:-/}" --only "$rule" "${asked[@]}" \
@@ -13,8 +13,8 @@ found_nothing() {
   [[ $said != *'"state": "unknown"'* ]]
 }
 
-# as_person COMMAND…: in a new login of the person, where new groups and changed profiles count. What a profile prints or
-# waits for is bounded.
+# as_person COMMAND…: run COMMAND in a new login of the user, so that new groups and changed profiles apply. Time and
+# output are limited, since a profile may wait for input or print without end.
 as_person() {
   if [[ -z $person ]]; then
     "$@"
@@ -23,5 +23,5 @@ as_person() {
   fi
 }
 
-# Whoever carries a remedy out is root already.
+# Remedies are applied as root already.
 sudo() { "$@"; }

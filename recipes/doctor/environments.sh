@@ -1,13 +1,13 @@
 # ── virtual environments ──────────────────────────────────────────────────────────────────────────────────────────
-# An environment is its owner's to change, its interpreter too: all that is done there is done with its owner's rights
-# (`python -m gpusetup.trust.owner`), and nothing at all where a third could change it. What is known beforehand is its name.
+# The owner of an environment can change everything in it, including its interpreter. So everything in it is done with the
+# owner's rights (`python -m gpusetup.trust.owner`), and nothing at all where a third user could change it.
 
-# in_environment PYTHON MODULE WORD…: python -m MODULE WORD… Before, a copy of the whole environment is made inside it, of
-# hard links, which take no room: pip replaces files and never writes into them.
+# in_environment PYTHON MODULE WORD…: run python -m MODULE WORD… after copying the environment as hard links, which take
+# no space: pip replaces files and never writes into existing ones.
 in_environment() {
   local folder=${1%/bin/*}
   [[ $1 == /*/bin/* && ${1##*/bin/} != */* && -f $folder/pyvenv.cfg ]] ||
-    fail "$1 is not of a virtual environment, and a system's own Python is left to its package manager"
+    fail "$1 is not in a virtual environment; change the system's Python with its package manager"
   undo_by put_environment_back "$folder"
   as_its_owner python "$1" copy_environment "$folder" "$step"
   as_its_owner python "$1" run_module "$@"
@@ -17,8 +17,8 @@ put_environment_back() {
   [[ ! -d $1 ]] || as_its_owner folder "$1" restore_environment "$1" "$step"
 }
 
-# as_its_owner KIND PATH FUNCTION WORD…: one of the functions below, as the owner of the environment that PATH (an
-# interpreter, or its folder) is in, without root's terminal, variables and folder. It is ended when we are.
+# as_its_owner KIND PATH FUNCTION WORD…: run one of the functions below as the owner of the environment of PATH (an
+# interpreter, or the folder), without root's terminal, variables and working directory. Signals are forwarded to it.
 as_its_owner() {
   local child traps status=0
   "$python" -P -m gpusetup.trust.owner "$1" "$2" bash -c "
@@ -37,7 +37,8 @@ as_its_owner() {
 
 run_module() { exec "$1" -I -m "${@:2}"; }
 
-# copy_environment FOLDER STEP. What another user has put there cannot be linked to, and is copied.
+# copy_environment FOLDER STEP. Files of other users are copied: the kernel forbids hard links to them
+# (fs.protected_hardlinks).
 copy_environment() {
   local copy=$1/.gpusetup-$2.before
   [[ ! -e $copy ]] || return 0
@@ -50,7 +51,7 @@ copy_environment() {
   mv -T "$copy.new" "$copy"
 }
 
-# restore_environment FOLDER STEP: what is there now goes out, then the copy comes in; a run that was ended goes on.
+# restore_environment FOLDER STEP: move the present content out and the copy in; an interrupted run can be continued.
 restore_environment() {
   local mark=$1/.gpusetup-$2
   if [[ -e $mark.before ]]; then

@@ -1,6 +1,6 @@
 # ── files ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# keep_file PATH: as it is now, for undo, and where it is a link, what that leads to.
+# keep_file PATH: save the file for undo, and for a link also its target.
 keep_file() {
   local path
   path=$(behind "$1")
@@ -9,7 +9,7 @@ keep_file() {
   [[ $path == "$1" ]] || put_aside "$step" "$path"
 }
 
-# kept_file_is PATH: what a program has made of a file that was kept is this step's doing.
+# kept_file_is PATH: record the present content of a saved file as written by this step.
 kept_file_is() {
   local path
   path=$(behind "$1")
@@ -22,13 +22,13 @@ tee() {
   write_file "$step" "$1"
 }
 
-# move_stray PATH: a file that no package has.
+# move_stray PATH: move a file away that belongs to no package.
 move_stray() {
-  ! package_owns "$1" || fail "$1 belongs to a package: remove that one"
+  ! package_owns "$1" || fail "$1 belongs to a package: remove the package instead"
   move_away "$1"
 }
 
-# move_away PATH: the file, and what it links to in the same folder, so that ldconfig does not make the link again.
+# move_away PATH: move the file away, and its target in the same folder, from which ldconfig would recreate the link.
 move_away() {
   local path target
   only_roots "$root${1%/*}/"
@@ -50,7 +50,7 @@ bring_back() {
   find "$state/$step.away" -type d -empty -delete 2>/dev/null || :
 }
 
-# ── modprobe.d: a file in /etc hides the one of its name that a package brings ────────────────────────────────────
+# ── modprobe.d: a file in /etc overrides the packaged one of the same name ────────────────────────────────────
 
 # take_line_out PATH LINE
 take_line_out() {
@@ -59,7 +59,7 @@ take_line_out() {
   say "$text" | tee "$path"
 }
 
-# take_option_out NAME: out of every file that gives it to a module.
+# take_option_out NAME: remove the module option from every file that sets it.
 take_option_out() {
   local folder path text found=""
   local -A seen=()
@@ -81,14 +81,14 @@ take_option_out() {
       fi
     done
   done
-  [[ -n $found || -d $state/$step.files ]] || fail "no file of modprobe.d gives $1: look into the kernel's arguments, /proc/cmdline"
+  [[ -n $found || -d $state/$step.files ]] || fail "no file in modprobe.d sets $1: look at the kernel arguments in /proc/cmdline"
 }
 
 # ── the linker ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 ldconfig() { renew ldconfig -r "${root:-/}"; }
 
-# take_folder_out FOLDER: out of the linker's configuration.
+# take_folder_out FOLDER: remove the folder from the linker's configuration.
 take_folder_out() {
   local path text found=""
   for path in "$root"/etc/ld.so.conf "$root"/etc/ld.so.conf.d/*.conf; do
@@ -99,5 +99,5 @@ take_folder_out() {
       found=yes
     fi
   done
-  [[ -n $found || -d $state/$step.files ]] || fail "no file of /etc/ld.so.conf.d names $1"
+  [[ -n $found || -d $state/$step.files ]] || fail "no file in /etc/ld.so.conf.d contains $1"
 }

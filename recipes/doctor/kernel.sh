@@ -5,26 +5,26 @@ modprobe() {
   command modprobe "$@"
 }
 
-# A module that is in use stays: nothing of it outlasts the next start.
+# A module in use stays loaded until the next boot.
 unload() {
   case $(awk -v "name=$1" '$1 == name { print $3 }' "$root/proc/modules") in
     "") ;;
     0) command modprobe -r "$1" ;;
-    *) say "$1 is in use and stays loaded until the next start" ;;
+    **) say "$1 is in use and stays loaded until the next boot" ;;
   esac
 }
 
-# needs_module: a system without the other driver and without this one would have no picture but the firmware's.
+# needs_module: without the other driver and without this one, the system would have only the firmware's framebuffer.
 needs_module() {
-  modinfo -k "$(uname -r)" -F version nvidia >/dev/null || fail "there is no nvidia module for this kernel: that comes first"
+  modinfo -k "$(uname -r)" -F version nvidia >/dev/null || fail "there is no nvidia module for this kernel: build it first"
 }
 
 dracut() { renew dracut "$@"; }
 update-initramfs() { renew update-initramfs "$@"; }
 
-# ── what the boot loader tells the kernel ─────────────────────────────────────────────────────────────────────────
+# ── kernel arguments ────────────────────────────────────────────────────────────────────────────────────────────
 
-# grubby --update-kernel=ALL --args=… or --remove-args=…; a word that is given replaces the one of its name.
+# grubby --update-kernel=ALL --args=… or --remove-args=…; an argument replaces the existing one of the same name.
 grubby() {
   local words word old="" asked=${2#*=}
   read -ra words <<<"$asked"
@@ -35,17 +35,17 @@ grubby() {
   command grubby "$@"
 }
 
-# arguments_like NAME: what the kernel that boots next is given under that name.
+# arguments_like NAME: the arguments of that name of the kernel that boots next.
 arguments_like() {
   command grubby --info=DEFAULT | sed -n 's/^args="\(.*\)"$/\1/p' | tr ' ' '\n' |
     NAME=$1 awk 'index($0 "=", ENVIRON["NAME"] "=") == 1' | paste -sd' '
 }
 
-# boot_arguments add|drop WORD: in /etc/default/grub, from which the boot menu is made.
+# boot_arguments add|drop WORD: in /etc/default/grub, from which the boot menu is generated.
 boot_arguments() {
   local file=/etc/default/grub text
-  [[ -e $root$file ]] || fail "there is no $file here: give or take $2 where your boot loader keeps the kernel's arguments"
-  text=$(DOOR=$1 WORD=$2 awk '
+  [[ -e $root$file ]] || fail "$file does not exist: $1 $2 where your boot loader keeps the kernel arguments"
+  text=$(ACTION=$1 WORD=$2 awk '
     /^GRUB_CMDLINE_LINUX(_DEFAULT)?=/ {
       name = substr($0, 1, index($0, "="))
       value = substr($0, length(name) + 1)
@@ -55,17 +55,17 @@ boot_arguments() {
       count = split(value, words, " ")
       kept = ""
       for (i = 1; i <= count; i++) if (words[i] != ENVIRON["WORD"]) kept = kept (kept == "" ? "" : " ") words[i]
-      if (ENVIRON["DOOR"] == "add" && name == "GRUB_CMDLINE_LINUX=") kept = kept (kept == "" ? "" : " ") ENVIRON["WORD"]
+      if (ENVIRON["ACTION"] == "add" && name == "GRUB_CMDLINE_LINUX=") kept = kept (kept == "" ? "" : " ") ENVIRON["WORD"]
       $0 = name quote kept quote
     }
     { print }' "$root$file")
-  [[ $text == *"$2"* || $1 == drop ]] || fail "$file has no line GRUB_CMDLINE_LINUX to write $2 into"
-  [[ $1 == add || -d $state/$step.files ]] || grep -qF -- "$2" "$root$file" || fail "$2 does not stand in $file: take it out where it does"
+  [[ $text == *"$2"* || $1 == drop ]] || fail "$file has no GRUB_CMDLINE_LINUX line for $2"
+  [[ $1 == add || -d $state/$step.files ]] || grep -qF -- "$2" "$root$file" || fail "$2 is not in $file: remove it from where your boot loader keeps it"
   say "$text" | tee "$file"
   if [[ -e $root/boot/grub2 ]]; then renew grub2-mkconfig -o "$root/boot/grub2/grub.cfg"; else renew update-grub; fi
 }
 
-# ── keys for Secure Boot ──────────────────────────────────────────────────────────────────────────────────────────
+# ── Secure Boot keys ──────────────────────────────────────────────────────────────────────────────────────────────
 
 kmodgenca() {
   undo_by remove_new_files /etc/pki/akmods "$(files_below /etc/pki/akmods)"
@@ -83,8 +83,8 @@ remove_new_files() {
 mokutil() {
   local key=${!#}
   [[ $(LC_ALL=C command mokutil --test-key "$key" 2>&1 || :) != *"is already"* ]] || return 0
-  [[ -t 0 || -n $root ]] || fail "a key needs a password from a person: run sudo mokutil --import $key in a terminal, and then this again"
-  say "Choose a password of at least 8 characters; you type it once more on the blue screen at the next start."
+  [[ -t 0 || -n $root ]] || fail "enrolling a key needs a password: run sudo mokutil --import $key in a terminal, and then this again"
+  say "Choose a password of at least 8 characters; you enter it again on the blue screen at the next boot."
   undo_by forget_request "$key"
   command mokutil "$@"
 }
@@ -92,6 +92,6 @@ mokutil() {
 forget_request() {
   case $(LC_ALL=C command mokutil --test-key "$1" 2>&1 || :) in
     *"enrollment request"*) command mokutil --revoke-import ;;
-    *"already enrolled"*) say "The key is enrolled; to take that back: sudo mokutil --delete $1, then restart." ;;
+    *"already enrolled"*) say "The key is enrolled; to remove it: sudo mokutil --delete $1, then reboot." ;;
   esac
 }

@@ -1,6 +1,6 @@
-# ── packages: those that were there before stay when the step is undone ───────────────────────────────────────────
+# ── packages: undo removes only those that the step installed ───────────────────────────────────────────────────
 
-# What a person would be asked has been agreed to as a whole.
+# -y: the user has already confirmed the step as a whole.
 dnf() { with_packages dnf -y "$@"; }
 apt() { with_packages env DEBIAN_FRONTEND=noninteractive apt-get -y "$@"; }
 
@@ -18,7 +18,7 @@ zypper() {
   fi
 }
 
-# akmods installs each module that it builds as a package.
+# akmods installs every module that it builds as a package.
 akmods() { with_packages akmods "$@"; }
 
 with_packages() {
@@ -32,7 +32,7 @@ with_packages() {
 
 # ── dkms ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# "nvidia/580.95.05 6.17.1-300" for each module that is installed for a kernel; dkms 2 wrote a comma for the slash.
+# "nvidia/580.95.05 6.17.1-300" for each module installed for a kernel; dkms 2 printed a comma instead of the slash.
 dkms_builds() { command dkms status | sed -nE 's|^([^,/]+)[,/] ?([^,]+), ([^,]+), .*: installed.*|\1/\2 \3|p' | sort -u; }
 
 dkms() {
@@ -40,7 +40,7 @@ dkms() {
   command dkms "$@"
 }
 
-# forget_builds BEFORE: what was not installed then.
+# forget_builds BEFORE: remove the modules that were not installed before.
 forget_builds() {
   local module kernel
   while read -r module kernel; do

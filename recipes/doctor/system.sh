@@ -19,7 +19,7 @@ systemctl() {
       undo_by command systemctl set-default "$(command systemctl get-default)"
       command systemctl "$@"
       ;;
-    *) renew systemctl "$@" ;; # a service reads its files anew, and again when they are back
+    *) renew systemctl "$@" ;; # a restart rereads files, and undo repeats it when they are restored
   esac
 }
 
@@ -31,7 +31,7 @@ timedatectl() {
     [[ $(command timedatectl show --property=NTPSynchronized --value) != yes ]] || return 0
     sleep 1
   done
-  fail "the clock is not in step yet: is a time server to be reached?"
+  fail "the clock is not synchronised yet: can this machine reach a time server?"
 }
 
 # ── cards ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -90,11 +90,11 @@ restorecon() {
 
 labels_are_right() { [[ -z $(command restorecon -nv "$@") ]]; }
 
-# join_group_of NODE: the person does, from the next login on.
+# join_group_of NODE: add the user to the node's group; it takes effect at the next login.
 join_group_of() {
   local group
   group=$(stat -c %G "$root$1")
-  [[ $group != root ]] || fail "$1 belongs to root alone: NVreg_DeviceFileMode or a udev rule has closed it"
+  [[ $group != root ]] || fail "only root can access $1: NVreg_DeviceFileMode or a udev rule restricts it"
   usermod --append --groups "$group" "$person"
 }
 
@@ -104,10 +104,10 @@ usermod() {
   command usermod "$@"
 }
 
-# take_variable_out NAME: out of the files that a login of bash reads; `:` keeps an if around it whole.
+# take_variable_out NAME: comment the variable out in the files of a bash login; `:` keeps an if around it valid.
 take_variable_out() {
   local path home found="" mark
-  [[ $1 =~ ^[A-Za-z_][A-Za-z0-9_]*$ ]] || fail "$1 is not the name of a variable"
+  [[ $1 =~ ^[A-Za-z_][A-Za-z0-9_]*$ ]] || fail "$1 is not a variable name"
   home=$(getent passwd "$person" | cut -d: -f6)
   for path in "$root"/etc/environment "$root"/etc/{profile,bashrc,bash.bashrc} "$root"/etc/profile.d/*.sh \
     "$root$home"/.{profile,bash_profile,bash_login,bashrc}; do
@@ -117,5 +117,5 @@ take_variable_out() {
     at "$path" sed -E "s/^[[:space:]]*(export[[:space:]]+)?$1=/$mark&/" "$path" | tee "${path#"$root"}"
     found=yes
   done
-  [[ -n $found || -d $state/$step.files ]] || fail "no file that a login reads sets $1: unset it where you set it"
+  [[ -n $found || -d $state/$step.files ]] || fail "no login file sets $1: remove it where you set it"
 }

@@ -1,8 +1,8 @@
-# A command that changes something notes first, as the words of a command, how to come back to what is there now. A step's
-# undo runs these commands, the last first; then what is made from files (initramfs, linker cache, boot menu) is made anew.
-# They are never text for a shell to read: each word ends in a NUL, which no word can hold.
+# Before a command changes something, it records the command that restores the present state. The undo phase runs these
+# commands, last one first, and then regenerates what is made from files (initramfs, linker cache, boot menu). They are
+# stored as words that end in NUL, never as shell text.
 
-# undo_by COMMAND…: each is a file of its own that is moved into place, so that a kill never leaves half of one.
+# undo_by COMMAND…: one file per command, moved into place, so that a kill never leaves an incomplete one.
 undo_by() {
   local number
   mkdir -p "$state/$step.undo"
@@ -10,7 +10,7 @@ undo_by() {
   printf '%s\0' "$@" | keep "$state/$step.undo/$(printf '%04d' "$number")"
 }
 
-# renew COMMAND…: now, and once more when the step's files are back.
+# renew COMMAND…: run it now, and again after undo has restored the step's files.
 renew() {
   printf '%s\0' "$@" | keep "$state/$step.renew/$(cksum <<<"$*" | cut -d' ' -f1)"
   command "$@"

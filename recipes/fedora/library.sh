@@ -1,4 +1,4 @@
-# Shell functions that every step for Fedora may call, beside those of ../library.sh.
+# Shell functions for every step on Fedora, in addition to ../library.sh.
 
 # ── packages ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -8,7 +8,7 @@ package_names() { rpm -qa --qf '%{NAME}.%{ARCH}\n' "$@" | sed '/^gpg-pubkey/d' |
 take_out() { rpm -e --allmatches "$@"; }
 package_owns() { rpm -qf --quiet "$1"; }
 
-# install_packages STEP NAME…: remembers the packages from before the first try, however often it is tried.
+# install_packages STEP NAME…: records the packages before the first attempt, so that undo removes only new ones.
 install_packages() {
   local step=$1 status=0
   shift
@@ -18,7 +18,7 @@ install_packages() {
   return "$status"
 }
 
-# From the network, or from the bundle: its packages are signed, or vouched for by metadata that was signed.
+# From the network, or from the bundle, whose packages are signed themselves or listed in signed metadata.
 dnf_install() {
   local keys options=()
   if [[ -n $bundle ]]; then
@@ -33,13 +33,13 @@ dnf_install() {
   dnf -y "${options[@]}" install "$@"
 }
 
-# ── what comes from elsewhere ─────────────────────────────────────────────────────────────────────────────────────
+# ── downloads ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-# Where big files wait until they were used.
-# shellcheck disable=SC2034 # for the steps that fetch such
+# Large downloads are kept here until they are installed.
+# shellcheck disable=SC2034 # used by the steps that download
 cache=$root/var/cache/gpusetup
 
-# A file in a bundle has its address for its name.
+# The name of a downloaded file in a bundle is derived from its URL.
 bundled() { say "files/${1//[^A-Za-z0-9._-]/_}"; }
 
 # fetch URL FILE
@@ -51,30 +51,30 @@ fetch() {
   fi
 }
 
-# fetch_verified URL SHA256 FILE: FILE is there afterwards only with that very SHA-256.
+# fetch_verified URL SHA256 FILE: downloads FILE, and fails unless it has this SHA-256.
 fetch_verified() {
   if [[ -e $3 ]] && sha256sum --check --status <<<"$2  $3"; then return; fi
   mkdir -p "$(dirname "$3")"
-  only_roots "$3" # nobody may change it between this and its use
+  only_roots "$3" # no other user may change it between this check and its use
   fetch "$1" "$3.new"
   if ! sha256sum --check --status <<<"$2  $3.new"; then
     rm -f "$3.new"
-    fail "what came from $1 does not have the SHA-256 $2 that is on record: it was not used"
+    fail "the download from $1 does not have the recorded SHA-256 $2: it was deleted"
   fi
   mv -f "$3.new" "$3"
 }
 
-# fingerprint FILE: of the one public key in it; a second key would be imported unseen.
+# fingerprint FILE: of the only public key in FILE; rpm would import a second key without a check.
 fingerprint() {
   local keys home
   home=$(mktemp -d)
   keys=$(gpg --homedir "$home" --show-keys --with-colons "$1" 2>/dev/null || :)
   rm -rf "$home"
-  [[ $(grep -c '^pub:' <<<"$keys") == 1 ]] || fail "the key file holds not exactly one key"
+  [[ $(grep -c '^pub:' <<<"$keys") == 1 ]] || fail "the key file does not contain exactly one key"
   awk -F: '$1 == "fpr" { print $10; exit }' <<<"$keys"
 }
 
-# trusted ID KEYID PINNED FOUND: the pinned fingerprint, or, where none is published, a person's word for it.
+# trusted ID KEYID PINNED FOUND: compares with the pinned fingerprint; if none is published, asks the user.
 trusted() {
   local answer=""
   if [[ -n $3 ]]; then
@@ -84,8 +84,8 @@ trusted() {
   [[ $4 == *"$2" ]] || fail "the key of $1 has the fingerprint $4, which does not end in $2: it is not trusted"
   [[ ${GPUSETUP_TRUST_KEY:-} != "$4" ]] || return 0
   if [[ -t 0 ]]; then
-    say "No source that we know publishes the whole fingerprint of the key of $1. The downloaded one is $4."
-    read -r -p "Compare it with what its owner says. Type yes to trust it: " answer
+    say "No known source publishes the full fingerprint of the key of $1. The downloaded key has $4."
+    read -r -p "Compare it with the owner's information. Type yes to trust it: " answer
   fi
   [[ $answer == yes ]] || fail "the key of $1 is not trusted; to trust it, run again with GPUSETUP_TRUST_KEY=$4"
 }
@@ -96,11 +96,11 @@ repo_text() {
   printf '%s\n' "${@:3}" "gpgkey=file://$2"
 }
 
-# ── for compilers and the loader ──────────────────────────────────────────────────────────────────────────────────
+# ── compiler and loader settings ──────────────────────────────────────────────────────────────────────────────────
 
-# cuda_profile FOLDER COMPILER: for login shells, where nvcc is, and which compiler it may use ("": the system's).
+# cuda_profile FOLDER COMPILER: a profile for login shells with nvcc in PATH and its host compiler ("": the system's).
 cuda_profile() {
-  say '# Written by gpusetup: where nvcc is, and which compiler it may use.'
+  say '# Written by gpusetup: puts nvcc into PATH and sets its host compiler.'
   # shellcheck disable=SC2016 # expanded at login, not now
   printf 'case ":$PATH:" in *:%s/bin:*) ;; *) PATH=$PATH:%s/bin ;; esac\n' "$1" "$1"
   [[ -z $2 ]] || printf 'export NVCC_CCBIN=%q\n' "$2"
@@ -110,7 +110,7 @@ refresh_loader() { ldconfig -r "${root:-/}"; }
 
 # ── the kernel ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# The kernel that boots next, which is the one the driver has to fit.
+# The kernel of the next boot, for which the driver's module must be built.
 next_kernel() {
   local image=""
   if command -v grubby >/dev/null; then image=$(grubby --default-kernel 2>/dev/null || :); fi
@@ -119,20 +119,20 @@ next_kernel() {
 
 secure_boot() { command -v mokutil >/dev/null && [[ $(mokutil --sb-state 2>/dev/null || :) == *enabled* ]]; }
 
-# signing_key OWNER: the public part of the key with which this machine signs the modules it builds for that owner's driver:
-# akmods has one, dkms another.
+# signing_key OWNER: the certificate with which this machine signs the kernel modules it builds; akmods (RPM Fusion) and
+# dkms (NVIDIA) use different ones.
 signing_key() { if [[ $1 == rpmfusion ]]; then say "$root/etc/pki/akmods/certs/public_key.der"; else say "$root/var/lib/dkms/mok.pub"; fi; }
 
-# key_state KEY: mokutil's words, since its exit status differs between versions.
+# key_state KEY: mokutil's message, since its exit status differs between versions.
 key_state() { LC_ALL=C mokutil --test-key "$1" 2>&1 || :; }
 
-# module_signer KERNEL: who signed the module that this kernel would load, "" when nobody did.
+# module_signer KERNEL: the signer of this kernel's nvidia module, "" for an unsigned one.
 module_signer() { modinfo -k "$1" -F signer nvidia 2>/dev/null || :; }
 
-# module_may_load KERNEL: with Secure Boot on, the kernel refuses a module that nobody signed.
+# module_may_load KERNEL: false where Secure Boot is on and the module is unsigned, so that the kernel would reject it.
 module_may_load() { ! secure_boot || [[ -n $(module_signer "$1") ]]; }
 
-# ── the owner: environments belong to who called sudo, not to root ────────────────────────────────────────────────
+# ── the owner: environments belong to the user behind sudo, not to root ────────────────────────────────────────────────
 
 owner() {
   if [[ $(id -u) == 0 && -n ${SUDO_USER:-} && $SUDO_USER != root ]]; then say "$SUDO_USER"; fi
@@ -149,7 +149,7 @@ as_owner() {
   (cd / && runuser -u "$user" -- env HOME="$home" "$@")
 }
 
-# Where the environment NAME lives: ~/gpusetup/NAME of who called sudo, /opt/gpusetup/NAME for root alone.
+# The folder of the environment NAME: ~/gpusetup/NAME of the user behind sudo, /opt/gpusetup/NAME without sudo.
 environment_folder() {
   local user home=/opt
   user=$(owner)

@@ -1,4 +1,4 @@
-# Shell functions that every step for openSUSE and SLES may call, beside those of ../library.sh.
+# Shell functions for every step on openSUSE and SLES, in addition to ../library.sh.
 
 package_names() { rpm -qa --qf '%{NAME}.%{ARCH}\n' "$@" | sed '/^gpg-pubkey/d' | sort -u; }
 take_out() { rpm -e --allmatches "$@"; }

@@ -148,9 +148,9 @@ def test_the_wheel_is_the_one_given_with_its_hash(tmp_path: Path) -> None:
     own = wheel(given, place)
     assert (own.url, (place / own.url).read_bytes()) == (given.name, b"wheel")
     assert own.sha256 == subprocess.check_output(["sha256sum", given], text=True).split()[0]
-    with pytest.raises(WrongInputError, match="no wheel of gpusetup"):
+    with pytest.raises(WrongInputError, match="not a wheel of gpusetup"):
         wheel(tmp_path / "torch-2-py3-none-any.whl", place)
-    with pytest.raises(WrongInputError, match="no wheel of gpusetup"):
+    with pytest.raises(WrongInputError, match="not a wheel of gpusetup"):
         wheel(tmp_path / "gpusetup-9 [1]-py3-none-any.whl", place)  # COPY would take it for two words and a pattern
     with pytest.raises(WrongInputError, match="cannot read"):
         wheel(tmp_path / "gpusetup-8-py3-none-any.whl", place)
@@ -174,7 +174,7 @@ def test_a_format_that_only_runs_images_is_not_built(gpusetup: Run, stand_in: Pa
     env = {"PATH": f"{stand_in.parent}:{os.environ['PATH']}"}
     done = gpusetup("container", "--gpu", "none", "--format", "compose", "--build", env=env)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "--format compose gives no Containerfile" in done.stderr
+    assert "--format compose is not a Containerfile" in done.stderr
     assert not (stand_in.parent / "log").exists()
     done = gpusetup("container", "--gpu", "none", "--build", "--image", "localhost/x:1", env=env)
     assert (done.returncode, done.stdout) == (0, "sha256:abc localhost/x:1\n")

@@ -90,7 +90,7 @@ def test_a_step_that_outlives_its_run_keeps_the_lock_until_it_ends(place: StateD
     process.kill()
     process.wait()
     for _ in range(2):
-        with pytest.raises(RefusedError, match=r"the step 'one' of another run is still at work \(process \d+\)"):
+        with pytest.raises(RefusedError, match=r"the step 'one' of another run is still running \(process \d+\)"):
             apply(made, place, quiet)
     assert log(place) == ["begin"]
     (place.root / "go-on").touch()

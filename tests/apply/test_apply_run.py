@@ -88,7 +88,7 @@ def test_a_failing_step_stops_the_run_with_its_last_words_and_the_next_run_goes_
 
 
 def test_a_step_whose_check_says_no_after_it_ran_is_a_failure(place: StateDir) -> None:
-    with pytest.raises(StepFailedError, match="its check says it is not done"):
+    with pytest.raises(StepFailedError, match="its check phase still fails"):
         apply(recipe(step("one", apply="true")), place, quiet)
 
 
@@ -132,7 +132,7 @@ def test_each_step_is_undone_by_the_recipe_that_did_it(place: StateDir) -> None:
 
 def test_a_failing_undo_is_said_and_can_be_run_again(place: StateDir) -> None:
     apply(recipe(step("one"), step("two", undo='[[ -e $GPUSETUP_ROOT/key ]]\nrm "$file"')), place, quiet)
-    with pytest.raises(StepFailedError, match="taking back the step two"):
+    with pytest.raises(StepFailedError, match="undoing the step two"):
         undo(place, quiet)
     assert files(place) == {"one": "whole", "two": "whole"}
     (place.root / "key").touch()
@@ -166,7 +166,7 @@ def test_the_journal_is_read_by_the_script_too(tmp_path: Path) -> None:
     for event in ("started", "failed"):
         journal.note("d1", "kernel-headers", event)
     engine = (content_dirs("recipes")[0] / "formats/parts/engine.sh").read_text()
-    function = engine[engine.index("last_event()") : engine.index("# door STEP DOOR")]
+    function = engine[engine.index("last_event()") : engine.index("# run_phase STEP PHASE")]
     text = f"journal={journal.path}\n{function}\nlast_event kernel-headers; last_event kernel"
     assert subprocess.run(["bash", "-euc", text], capture_output=True, text=True, check=True).stdout == "failed\n"
 
@@ -198,11 +198,7 @@ def phase(*args):
     tick()
     return real_run(*args)
 
-<<<<<<< HEAD
 Journal.note, run.phases.run = note, phase
-=======
-Journal.note, run.doors.run = note, door
->>>>>>> c04cb7f^
 run.apply(load(file, Recipe), StateDir(root), lambda line: None)
 """
 
@@ -289,9 +285,9 @@ def test_the_command_asks_applies_and_takes_back(gpusetup: Run, place: StateDir,
     assert (place.root / "note").read_text() == "release 44\n"
     assert (place.root / "note").stat().st_mode & 0o777 == 0o600
     undone = gpusetup("install", "--undo", "--yes", env=env)
-    assert (undone.returncode, undone.stdout) == (0, "1 steps are taken back\n")
+    assert (undone.returncode, undone.stdout) == (0, "1 step undone\n")
     assert not (place.root / "note").exists()
-    assert "nothing to take back" in gpusetup("install", "--undo", env=env).stdout
+    assert "nothing to undo" in gpusetup("install", "--undo", env=env).stdout
 
 
 def test_the_command_goes_on_after_a_reboot_with_the_recipe_it_began(gpusetup: Run, place: StateDir, own: Path) -> None:
@@ -300,7 +296,7 @@ def test_the_command_goes_on_after_a_reboot_with_the_recipe_it_began(gpusetup: R
     text = note.read_text().replace("[[ -e $root/note ]]", "[[ -e $root/booted ]]")
     note.write_text(text + "{% block reboot_after %}yes{% endblock %}")
     waiting = gpusetup(*FOR_4090, "--recipes", own, "--apply", "--yes", env=env)
-    assert (waiting.returncode, waiting.stdout) == (7, "reboot now, then give the same command again\n")
+    assert (waiting.returncode, waiting.stdout) == (7, "reboot now, then run the same command again\n")
     (place.root / "booted").touch()
     note.write_text("changed since: does not even render")
     assert gpusetup(*FOR_4090, "--recipes", own, "--apply", "--yes", env=env).stdout == "all steps are done\n"

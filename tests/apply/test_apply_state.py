@@ -69,7 +69,7 @@ def test_what_others_can_write_to_is_not_believed(place: StateDir, what: str, mo
     apply(MADE, place, quiet)
     proof = tampered(place)
     (place.folder / what).chmod(mode)
-    with pytest.raises(RefusedError, match="not to be trusted") as caught:
+    with pytest.raises(RefusedError, match="is not trusted") as caught:
         undo(place, quiet)
     assert "chmod" in caught.value.remedy
     assert not proof.exists()
@@ -88,10 +88,10 @@ def test_a_recipe_that_was_changed_since_is_not_undone(place: StateDir) -> None:
     """The proof of the review: `id` ran as root."""
     apply(MADE, place, quiet)
     proof = tampered(place)
-    with pytest.raises(RefusedError, match="not the recipe that was carried out"):
+    with pytest.raises(RefusedError, match="not the recipe that was applied"):
         undo(place, quiet)
     with pytest.raises(RefusedError):
-        place.mends(MADE.digest)
+        place.is_repair(MADE.digest)
     assert not proof.exists()
 
 
@@ -109,7 +109,7 @@ def test_a_recipe_under_another_ones_name_is_not_undone(place: StateDir) -> None
 
 @pytest.mark.parametrize("name", ["../../evil", "0" * 63, "0" * 64 + "\n", "A" * 64, ""])
 def test_a_digest_is_no_path(place: StateDir, name: str) -> None:
-    with pytest.raises(RefusedError, match="no digest"):
+    with pytest.raises(RefusedError, match="not the digest"):
         place.recipe(name)
 
 
@@ -130,7 +130,7 @@ def test_a_line_that_is_no_entry_says_nothing(place: StateDir, change: dict[str,
 def test_a_step_that_the_recipe_does_not_have_is_said(place: StateDir) -> None:
     apply(MADE, place, quiet)
     place.journal.note(MADE.digest, "other", "applied")
-    with pytest.raises(RefusedError, match="did other"):
+    with pytest.raises(RefusedError, match="lists the step other"):
         undo(place, quiet)
 
 
@@ -142,7 +142,7 @@ def test_a_link_in_the_place_of_a_file_is_not_followed(place: StateDir, tmp_path
     (place.folder / what).symlink_to(target)
     before = target.read_text() if target.is_file() else ""
     if what != "recipes":  # a folder that its owner has put elsewhere is one's own
-        with pytest.raises(RefusedError, match="not to be trusted"):
+        with pytest.raises(RefusedError, match="is not trusted"):
             apply(MADE, place, quiet)
     if before:
         assert target.read_text() == before
@@ -152,7 +152,7 @@ def test_a_pipe_does_not_make_us_wait(place: StateDir) -> None:
     apply(MADE, place, quiet)
     place.journal.path.unlink()
     os.mkfifo(place.journal.path)
-    with pytest.raises(RefusedError, match="no regular file"):
+    with pytest.raises(RefusedError, match="not a regular file"):
         place.journal.entries()
 
 
@@ -174,5 +174,5 @@ def test_what_belongs_to_another_user_is_not_believed(place: StateDir, what: str
 
 
 def test_a_recipe_that_is_not_there_is_missing(place: StateDir) -> None:
-    with pytest.raises(MissingError, match="not run by --apply here"):
+    with pytest.raises(MissingError, match="not applied by gpusetup here"):
         place.recipe("0" * 64)

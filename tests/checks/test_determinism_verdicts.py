@@ -122,7 +122,7 @@ def test_the_switch_must_make_every_operation_deterministic_or_refuse_it() -> No
     record = Recorder(lambda *_: None)
     probe(backend, JOB, record)  # type: ignore[arg-type]  # a stand-in
     [invariant] = record.result()["invariants"]
-    assert (invariant["holds"], invariant["detail"]) == (False, "not so: restless")
+    assert (invariant["holds"], invariant["detail"]) == (False, "violated by: restless")
     assert backend.on
 
 

@@ -83,7 +83,7 @@ def test_what_a_third_could_change_is_run_by_nobody_and_unknown(commons: Path) -
     said = {one.rule: one for one in examine(host, all_rules().values()) if one.rule.startswith("FWK")}
     assert said.pop("FWK001").state == "unknown"
     assert {one.state for one in said.values()} == {"skipped"}
-    assert "can be written by everybody" in found.version.detail
+    assert "is world-writable" in found.version.detail
     assert framework_names(host) == (f"pytorch: was not imported by {python}",)
 
 

@@ -111,7 +111,7 @@ def test_rules_that_everybody_can_write_are_unknown(gpusetup: Run, site: Path, t
     (site / "lab_rules").chmod(0o777)
     done = listed(gpusetup, site, tmp_path / "m.json")
     assert (done.returncode, (site.parent / "ran").exists()) == (3, False)
-    assert in_print("can be written by everybody", done.stdout)
+    assert in_print("is world-writable", done.stdout)
 
 
 @needs_root

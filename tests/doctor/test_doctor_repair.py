@@ -236,7 +236,7 @@ def test_the_command_mends_only_when_it_is_told_to_and_takes_it_back(fedora: Pat
     assert not (fedora / "var/lib/gpusetup").exists()
 
     refused = gpusetup(*only, "--apply", env=env)
-    assert (refused.returncode, "no terminal to ask on" in refused.stderr) == (4, True)
+    assert (refused.returncode, "no terminal for the confirmation" in refused.stderr) == (4, True)
 
     done = gpusetup(*only, "--apply", "--yes", env=env)
     assert (done.returncode, done.stdout) == (0, "all steps are done\n"), done.stderr
@@ -246,13 +246,13 @@ def test_the_command_mends_only_when_it_is_told_to_and_takes_it_back(fedora: Pat
     assert journal == ["started", "applied"]
 
     again = gpusetup(*only, "--apply", "--yes", env=env)
-    assert (again.returncode, "nothing here can be carried out" in again.stdout) == (0, True)
+    assert (again.returncode, "there is no step to apply" in again.stdout) == (0, True)
 
     back = gpusetup("doctor", "--fix", "--undo", "--yes", env=env)
-    assert (back.returncode, back.stdout) == (0, "1 steps are taken back\n"), back.stderr
+    assert (back.returncode, back.stdout) == (0, "1 step undone\n"), back.stderr
     assert "nvidia_uvm" not in modules.read_text()
     assert not file.exists()
-    assert gpusetup("doctor", "--fix", "--undo", "--yes", env=env).stdout == "there is nothing to take back\n"
+    assert gpusetup("doctor", "--fix", "--undo", "--yes", env=env).stdout == "there is nothing to undo\n"
 
 
 def test_a_step_that_does_not_mend_fails_and_says_so(fedora: Path, gpusetup: Run) -> None:
@@ -260,7 +260,7 @@ def test_a_step_that_does_not_mend_fails_and_says_so(fedora: Path, gpusetup: Run
     env = {"GPUSETUP_ROOT": str(fedora), "PATH": f"{fedora.parent / 'tools'}:{os.environ['PATH']}"}
     done = gpusetup("doctor", "--only", "KRN006", "--fix", "--apply", "--yes", env=env)
     assert done.returncode == StepFailedError.exit_code
-    assert "its check says it is not done" in done.stderr
+    assert "its check phase still fails" in done.stderr
 
 
 def test_the_doctor_takes_back_its_own_steps_alone(tmp_path: Path) -> None:
@@ -276,7 +276,7 @@ def test_the_doctor_takes_back_its_own_steps_alone(tmp_path: Path) -> None:
     )  # fmt: skip
     apply(theirs, place, print)
     apply(ours, place, print)
-    assert undo(place, print, lambda entry: place.mends(entry.recipe)) == 1
+    assert undo(place, print, lambda entry: place.is_repair(entry.recipe)) == 1
     assert [entry.step for entry in place.journal.standing()] == ["driver"]
 
 
@@ -300,7 +300,7 @@ def test_the_printed_repair_is_plain_and_its_json_is_a_repair(gpusetup: Run, tmp
     write(tmp_path / "m.json", to_json(machine("desktop", BROKEN)))
     text = gpusetup("doctor", "--machine", tmp_path / "m.json", "--fix")
     assert text.returncode == 1
-    assert text.stdout.startswith("2 steps can be carried out; nothing has been changed\n")
+    assert text.stdout.startswith("2 steps can be applied; nothing has been changed yet\n")
     said = json.loads(gpusetup("doctor", "--machine", tmp_path / "m.json", "--fix", "--json").stdout)
     assert [step["id"] for step in said["recipe"]["steps"]] == [
         "doctor-prm003-default-compute-mode",

@@ -63,7 +63,7 @@ def test_check_is_quiet_over_the_committed_tables(gpusetup: Run) -> None:
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (["list", "nonsense"], "no table"),
+        (["list", "nonsense"], "no facts table"),
         (["show", "nonsense"], "no fact"),
         (["stale", "--on", "yesterday"], "yesterday"),
     ],

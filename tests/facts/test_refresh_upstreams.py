@@ -134,7 +134,7 @@ def test_a_table_is_written_only_when_asked(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(rows, "HERE", tmp_path)
 
     def update(found: list[rows.Row], today: date) -> list[str]:
-        return list(rows.tell(found[0], {"fix": "another"}, "a:b", today))
+        return list(rows.merge(found[0], {"fix": "another"}, "a:b", today))
 
     before = table.read_text()
     monkeypatch.setattr("sys.argv", ["refresh"])

@@ -38,7 +38,7 @@ def test_the_dev_container_tool_reads_the_command_as_it_was_given(tmp_path: Path
     words = tuple(word for word in readers.NASTY if "${" not in word)
     assert dev_container(tmp_path, text_of("devcontainer", *words))["postCreateCommand"] == list(words)
     assert dev_container(tmp_path, json.dumps({"image": "x", "name": DOLLAR}))["name"] == os.environ["HOME"]
-    with pytest.raises(WrongInputError, match="would put a variable"):
+    with pytest.raises(WrongInputError, match="would replace with a variable"):
         text_of("devcontainer", DOLLAR)
 
 

@@ -117,11 +117,11 @@ def test_the_playbook_does_what_the_script_does_over_a_reboot(world: World, lab:
 CARRIES_OUT = """
 import sys
 from pathlib import Path
-from gpusetup.cli._apply import host_place
+from gpusetup.cli._apply import host_state
 from gpusetup.cli.install import _apply
 from gpusetup.render.model import Recipe
 from gpusetup.value import load
-sys.exit(_apply(load(Path("/root/plan.json"), Recipe), host_place(), None, dry_run={dry_run}, yes=True))
+sys.exit(_apply(load(Path("/root/plan.json"), Recipe), host_state(), None, dry_run={dry_run}, yes=True))
 """
 """What ``install --apply`` does with a recipe. By ``--plan`` it would not take one with the keys of the lab."""
 
@@ -133,14 +133,14 @@ def test_the_command_applies_a_recipe_with_a_reboot_and_takes_it_back(world: Wor
     before = lab.state(strict=True)
     refused = lab.gpusetup("install", "--apply", "--plan", "/root/plan.json", "--yes")
     assert refused.returncode == 4
-    assert "another choice of repositories" in refused.stderr
+    assert "different repositories" in refused.stderr
     dry = lab.python(CARRIES_OUT.format(dry_run=True))
     assert dry.returncode == 0, dry.stderr
     assert "to do  driver" in dry.stdout
     assert lab.state(strict=True) == before  # to the last byte of the disk
     start = {path: what for path, what in lab.state().items() if path != "/root/plan.json"}
     first = lab.python(CARRIES_OUT.format(dry_run=False))
-    assert (first.returncode, first.stdout) == (7, "reboot now, then give the same command again\n"), first.stderr
+    assert (first.returncode, first.stdout) == (7, "reboot now, then run the same command again\n"), first.stderr
     lab.reboot()
     second = lab.gpusetup("install", "--apply", "--yes")  # it remembers which recipe waits
     assert (second.returncode, second.stdout) == (0, "all steps are done\n"), second.stderr

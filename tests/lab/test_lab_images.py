@@ -58,7 +58,7 @@ def test_a_wheel_that_is_not_the_one_on_record_ends_the_build_in_one_clear_error
     *_, message, remedy = built.stderr.strip().splitlines()
     assert message.startswith("gpusetup: building localhost/gpusetup-tensorflow:latest failed at the step 'RUN")
     assert "THESE PACKAGES DO NOT MATCH THE HASHES" in message
-    assert "mend the cause" in remedy
+    assert "fix the cause" in remedy
     assert "Traceback" not in built.stderr
 
 

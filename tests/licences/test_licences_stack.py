@@ -102,7 +102,7 @@ def test_the_command_shows_what_is_not_free_first_and_how_to_be_freer(gpusetup: 
     assert done.returncode == 0, done.stderr
     first = done.stdout.splitlines()[2]
     assert " no " in first
-    assert "--gpu none --framework tensorflow — all of it free" in done.stdout
+    assert "--gpu none --framework tensorflow — everything is free" in done.stdout
     assert json.loads((tmp_path / "bom.json").read_text())["bomFormat"] == "CycloneDX"
     report = json.loads(gpusetup("licences", "--gpu", "RTX 4090", "--release", "44", "--json").stdout)
     assert {part["free"] for part in report["parts"]} >= {True, False}

@@ -370,7 +370,7 @@ def test_a_fault_of_ours_is_not_taken_for_the_folders(tmp_path: Path, monkeypatc
 
 def test_a_child_that_floods_its_pipe_is_ended() -> None:
     outcome = Worker(partial(_flood, b"x" * (1 << 20)), 30).wait()
-    assert (outcome.ended, outcome.detail) == ("crash", "it told more than 32 MiB")
+    assert (outcome.ended, outcome.detail) == ("crash", "it sent more than 32 MiB")
     assert outcome.lines == []
 
 

@@ -103,7 +103,7 @@ def test_a_layout_and_the_right_one_of_several(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(raw)
     assert read_image(str(tmp_path), "x86_64").architecture == "x86_64"
     assert read_image(str(tmp_path), "aarch64").architecture == "aarch64"
-    with pytest.raises(WrongInputError, match="no image"):
+    with pytest.raises(WrongInputError, match=r"no readable image|not describe an image"):
         read_image(str(tmp_path), "riscv64")
 
 
@@ -119,7 +119,7 @@ def test_a_layout_is_not_followed_out_of_its_folder(tmp_path: Path, outward: str
         (outside / Path(name).name).write_bytes(raw)
         (layout / name).unlink()
         (layout / name).symlink_to(f"{outward.format(outside=outside)}/{Path(name).name}")
-    with pytest.raises(WrongInputError, match="no image"):
+    with pytest.raises(WrongInputError, match=r"no readable image|not describe an image"):
         read_image(str(layout), "x86_64")
 
 
@@ -163,7 +163,7 @@ MIB = b"\0" * (1 << 20)
 BOMBS: dict[str, tuple[str, Callable[[], Iterable[bytes]]]] = {
     "a header of names as large as memory": ("header larger", lambda: [header(tarfile.XHDTYPE, 64 << 20), *[MIB] * 64]),
     "one long name": ("header larger", lambda: [header(tarfile.GNUTYPE_LONGNAME, 64 << 20), *[MIB] * 64]),
-    "headers that lead to headers": ("ever more headers", lambda: [header(tarfile.XHDTYPE, 0)] * 20_000),
+    "headers that lead to headers": ("nested too deeply", lambda: [header(tarfile.XHDTYPE, 0)] * 20_000),
     "more files than anybody counts": ("more than", lambda: [header(tarfile.REGTYPE, 0)] * 20_000),
     "many files of what could be JSON": (
         "more to read",
@@ -208,13 +208,13 @@ def test_a_huge_layer_costs_no_time_and_a_compressed_one_not_more_than_is_grante
 def test_an_archive_that_is_cut_off_says_so(mode: str, tmp_path: Path) -> None:
     path = as_tar({"layer": os.urandom(4096), **docker_archive()}, tmp_path / "image.tar", mode)
     path.write_bytes(path.read_bytes()[:3000])
-    with pytest.raises(WrongInputError, match="it is cut off"):
+    with pytest.raises(WrongInputError, match="it is truncated"):
         read_image(str(path))
 
 
 @pytest.mark.parametrize(
     ("raw", "says"),
-    [(b"\x28\xb5\x2f\xfd rest", "zstd"), (b"\x7fELF" * 200, "no tar"), (b"", "no tar"), (b"PK\3\4", "no tar")],
+    [(b"\x28\xb5\x2f\xfd rest", "zstd"), (b"\x7fELF" * 200, "not a tar"), (b"", "not a tar"), (b"PK\3\4", "not a tar")],
 )
 def test_what_is_no_archive_is_told_in_one_line(raw: bytes, says: str, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(raw)

@@ -51,7 +51,7 @@ def test_a_whole_machine_that_a_profile_prints_is_not_listened_to(tools: Path, t
     forged.write_text(to_json(machine("desktop")))
     said = login(tools, f"cat {forged}; exit 0")
     assert isinstance(said, Unread)
-    assert said.detail == "its profile ended it before it could say anything"
+    assert said.detail == "its profile ended the shell before it could answer"
     said = login(tools, f"cat {forged}")
     assert isinstance(said, Login)
     assert set(Login.__struct_fields__) == {"environment", "locked_memory", "open_files", "groups", "usable"}
@@ -76,7 +76,7 @@ def test_what_a_profile_pretends_to_be_is_still_only_variables(tools: Path) -> N
         ("exec sleep 60", "timeout", ""),
         ("exec yes", "failed", "it printed more than"),
         ("yes >&2", "failed", "it printed more than"),
-        ("export CUDA_X=$(printf %40000s x)", "failed", "a variable is longer"),
+        ("export CUDA_X=$(printf %40000s x)", "failed", "a variable is too long"),
     ],
 )
 def test_a_login_that_cannot_be_had_says_why_and_soon(tools: Path, profile: str, why: str, detail: str) -> None:

@@ -249,7 +249,7 @@ def command_in(kind: str, text: str) -> list[str]:
 def test_any_command_comes_out_as_it_went_in(kind: str, command: list[str]) -> None:
     job = msgspec.structs.replace(JOB, command=tuple(command))
     if kind == "devcontainer" and any(re.search(r"\$\{.*?\}", word) for word in command):
-        with pytest.raises(WrongInputError, match="would put a variable"):
+        with pytest.raises(WrongInputError, match="would replace with a variable"):
             made("fedora", kind, job)
         return
     assert command_in(kind, made("fedora", kind, job).text) == command
@@ -306,7 +306,7 @@ def test_any_command_stays_words_for_the_shell(command: list[str], tmp_path_fact
         return
     words = readers.slurm_command(text, tmp_path_factory.mktemp("slurm"), pyxis=True)
     assert words[-len(command) :] == command
-    if any("{{" in word for word in command):  # Apptainer would put a variable in: refused
+    if any("{{" in word for word in command):  # Apptainer would replace with a variable in: refused
         with pytest.raises(WrongInputError, match="Apptainer"):
             made("fedora", "apptainer", job)
         return
@@ -342,9 +342,9 @@ def test_a_name_that_is_no_label_is_refused(name: str) -> None:
     [
         (("--format", "floppy"), "known: apptainer, bootc, compose"),
         (("--base-image", "plan9"), "known: fedora, ubuntu, rocky"),
-        (("--name", "A b"), "small letters, digits and dashes"),
-        (("--image", "no tag"), "is no image"),
-        (("--requirements", "x.txt"), "an image for each with --framework"),
+        (("--name", "A b"), "lower-case letters, digits and dashes"),
+        (("--image", "no tag"), "is not an image name"),
+        (("--requirements", "x.txt"), "one image per --framework"),
         (("--base-image", "cuda-ubuntu", "--gpu", "none"), "no tag of NVIDIA's images"),
     ],
 )

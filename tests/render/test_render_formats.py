@@ -97,14 +97,14 @@ def test_no_line_of_the_script_is_a_kickstart_section() -> None:
 
 
 def test_the_playbook_holds_every_door_as_data() -> None:
-    """`!unsafe` keeps Ansible from taking braces in a door for its own."""
+    """`!unsafe` keeps Ansible from taking braces in a phase as its own."""
     made = recipe(desktop())
     playbook = render(made, "ansible", "2026-11-22")
-    doors = [json.loads(text) for text in re.findall(r"door: !unsafe (.*)$", playbook, re.MULTILINE)]
+    phases = [json.loads(text) for text in re.findall(r"phase: !unsafe (.*)$", playbook, re.MULTILINE)]
     for step in made.steps:
-        assert doors.count(step.define + step.apply) == 1
-        assert doors.count(step.define + step.check) >= 2
-    assert not re.search(r"door: (?!!unsafe)", playbook)
+        assert phases.count(step.define + step.apply) == 1
+        assert phases.count(step.define + step.check) >= 2
+    assert not re.search(r"phase: (?!!unsafe)", playbook)
 
 
 def test_hostile_text_stays_inside_its_string(tmp_path: Path) -> None:

@@ -217,7 +217,7 @@ def test_a_line_of_a_recipe_cannot_end_a_section_of_a_kickstart() -> None:
     made = recipe(laptop())
     assert "%post" in render(made, "kickstart", "2026-11-22")
     step = msgspec.structs.replace(made.steps[0], define="names=(\n%end\n)\n")
-    with pytest.raises(WrongInputError, match="kickstart may end its section"):
+    with pytest.raises(WrongInputError, match="may end a section of a kickstart"):
         render(msgspec.structs.replace(made, steps=(step,)), "kickstart", "2026-11-22")
 
 

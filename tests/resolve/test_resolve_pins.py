@@ -91,8 +91,8 @@ def test_two_cards_that_no_modules_drive_together_are_refused(refuse: Refuse) ->
     refusal = refuse("RTX 5090", "GTX 1080", release="44")
     assert {"arch-pascal", "arch-blackwell-geforce-rtx-pro"} <= {reason.fact for reason in refusal.because}
     assert {way.text for way in refusal.ways_out} == {
-        "leave the GeForce RTX 5090 out",
-        "leave the GeForce GTX 1080 out",
+        "drop the GeForce RTX 5090",
+        "drop the GeForce GTX 1080",
     }
 
 

@@ -103,7 +103,7 @@ def test_an_alternative_that_is_ruled_out_is_refused_when_pinned(plan: Plan, ref
 @pytest.mark.parametrize(
     ("release", "fact", "says", "never"),
     [
-        ("44", "cuda-13.4.1", "615.71.09 is inferred, as it came with CUDA 13.4.1", "last seen"),
+        ("44", "cuda-13.4.1", "615.71.09 is inferred, as it was released with CUDA 13.4.1", "last seen"),
         ("42", "nvidia-repo-fedora42", "last seen at 590.48.01", "inferred"),
     ],
 )

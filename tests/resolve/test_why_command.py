@@ -15,7 +15,7 @@ def test_torch_on_pascal_is_possible_in_another_variant(gpusetup: Run) -> None:
     assert done.stdout.startswith("torch==2.14.1: yes\nPyTorch: 2.14.1+cu126\n")
     assert "machine code for 6.0, which runs on GeForce GTX 1050 Mobile" in done.stdout
     assert "✗ not 2.14.1+cu130" in done.stdout
-    assert "read in github.com/pytorch/pytorch: RELEASE.md" in done.stdout
+    assert "source: github.com/pytorch/pytorch: RELEASE.md" in done.stdout
     assert "✗ not 2.15.0" not in done.stdout  # nobody asked
 
 

@@ -52,12 +52,15 @@ def test_other_bits_are_said_in_the_headline_the_table_the_promise_and_every_for
     shown = " ".join(text(proof, capsys, monkeypatch).split())
     head, table = shown.split(" check ", 1)
     assert head.startswith("PROVEN: ")
-    assert "but not the saved bits" in head
-    assert "Other bits than the saved ones, within tolerance (L3): one in pytorch; one in tensorflow" in head
-    assert "likeliest cause first: torch 2.12.0 → 2.13.0 (another build of a framework" in head
+    assert "but not the baseline's bits" in head
+    assert "Bits differ from the baseline, within tolerance (L3): one in pytorch; one in tensorflow" in head
+    assert "most likely cause first: torch 2.12.0 → 2.13.0 (another build of a framework" in head
     assert "not known to change bits: numpy 1.26.4 → 2.0.0" in head
-    assert table.count("other bits") == 5  # four lines and the legend
-    assert "Promised: L3, the same within the stated tolerance; the saved bits were not reproduced; L0 for one" in table
+    assert table.count("bits differ") == 5  # four lines and the legend
+    assert (
+        "Promised: L3: the same within the stated tolerance; the baseline's bits were not reproduced; L0 for one"
+        in table
+    )
     assert "L2" not in shown
     whole = msgspec.json.decode(to_json(msgspec.structs.replace(proof, conclusion=found)))
     assert whole["conclusion"]["saved"]["changed"][0]["key"] == "torch"
@@ -67,7 +70,7 @@ def test_other_bits_are_said_in_the_headline_the_table_the_promise_and_every_for
     cases = ET.fromstring(junit(proof)).findall("testcase")
     said = [case.findtext("system-out") or "" for case in cases if case.attrib["name"].startswith("baseline")]
     drifted = [
-        one for one in said if one.startswith("L3: other bits, within tolerance (changed: torch 2.12.0 → 2.13.0")
+        one for one in said if one.startswith("L3: different bits, within tolerance (changed: torch 2.12.0 → 2.13.0")
     ]
     assert (len(drifted), len(said)) == (4, 5)  # the reference has its bits
 
@@ -75,7 +78,7 @@ def test_other_bits_are_said_in_the_headline_the_table_the_promise_and_every_for
 def test_the_same_bits_keep_the_promise_whatever_changed(tmp_path: Path) -> None:
     found, said = told(held(tmp_path, TENSORS).judged())
     assert (found.state, found.level) == ("proven", "L2")
-    assert "not the saved bits" not in said
+    assert "not the baseline's bits" not in said
 
 
 def test_beyond_tolerance_the_environment_is_named_and_no_rule_of_the_program(tmp_path: Path) -> None:
@@ -88,7 +91,7 @@ def test_beyond_tolerance_the_environment_is_named_and_no_rule_of_the_program(tm
 def test_in_the_same_environment_other_bits_fail_and_what_the_key_lacks_is_named(tmp_path: Path) -> None:
     proof = held(tmp_path, NEARBY, dict(ENVIRONMENT)).judged()
     [cause] = {one.divergence.cause for one in proof.verdicts if one.divergence is not None}
-    assert cause.startswith("something that the environment key does not hold")
+    assert cause.startswith("something that the environment key does not record")
     assert proof.concluded().state == "failed"
 
 
@@ -100,7 +103,7 @@ def test_a_gate_that_compares_nothing_is_shut_and_says_so_first(
         proof = closed.judged()
         assert (proof.concluded().state, proof.concluded().exit_code) == ("not proven", 3)
         shown = " ".join(text(proof, capsys, monkeypatch).split())
-        assert shown.startswith("NOT PROVEN: nothing could be held against the saved proof")
+        assert shown.startswith("NOT PROVEN: no run could be compared with the saved proof")
         assert "0 of 4 runs were compared" in shown
         assert "--save FILE in place of --baseline" in shown
         assert "Promised: nothing" in shown

@@ -100,8 +100,8 @@ def test_a_law_that_is_broken_in_every_round_is_told_once_and_the_others_beside_
     two = RIGHT.replace("1 == 1, ", "1 == 2, ") + '    record.invariant("two is two", 2 == 1, "2, expected 2")\n'
     world.add("lawless", pytorch=two)
     [told] = [one for one in world.prove("lawless", frameworks=("pytorch",)).verdicts if one.state == "failed"]
-    assert told.summary == "not so: one is one (1, expected 1), and 1 more, seed 0"
-    assert told.evidence == ("not so: two is two (2, expected 2)",)
+    assert told.summary == "violated: one is one (1, expected 1), and 1 more, seed 0"
+    assert told.evidence == ("violated: two is two (2, expected 2)",)
 
 
 def test_a_law_that_is_broken_in_a_later_round_alone_is_told(world: World) -> None:
@@ -119,7 +119,7 @@ def test_the_report_says_what_nobody_looked_at(world: World) -> None:
 def test_a_backend_that_is_not_written_is_named(world: World) -> None:
     world.add("torch_only", pytorch=RIGHT)
     proof = world.prove("torch_only", repeat=1)
-    assert "tensorflow: there is no form of torch_only" in proof.unproven
+    assert "tensorflow: does not support torch_only" in proof.unproven
 
 
 def test_what_has_no_limit_is_not_compared_whatever_its_shape(world: World) -> None:

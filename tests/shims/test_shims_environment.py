@@ -86,5 +86,5 @@ def test_the_python_of_the_system_is_left_alone(tmp_path: Path, wheels: Path) ->
         [sys.executable, "-c", "import sys; print(sys.base_prefix)"], capture_output=True, text=True, check=True
     ).stdout.strip()
     (tmp_path / "asks").write_text("#!/bin/bash\nexit 1\n")
-    with pytest.raises(StepFailedError, match="is not of a virtual environment"):
+    with pytest.raises(StepFailedError, match="is not in a virtual environment"):
         apply(made(tmp_path, f"{base}/bin/python3"), StateDir(tmp_path / "root"), print)

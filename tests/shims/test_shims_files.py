@@ -110,8 +110,8 @@ def test_a_file_that_was_changed_since_stays_and_the_old_one_is_put_beside_it(ba
     assert (root / "etc/y.conf").read_text() == "ours\nadmin later\n"
     assert (root / "etc/y.conf.gpusetup-save").read_text() == "before\n"
     assert (root / "etc/x.conf").read_text() == "the admin's own line\n"
-    assert "/etc/y.conf was changed since" in undone.stderr
-    assert "/etc/x.conf was changed since" in undone.stderr
+    assert "/etc/y.conf was changed after" in undone.stderr
+    assert "/etc/x.conf was changed after" in undone.stderr
 
 
 def test_a_file_that_was_removed_since_does_not_come_back_under_its_name(bash: Bash, root: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_second_try_of_a_step_keeps_what_was_changed_between(bash: Bash, root:
     bash("echo ours | write_file s /etc/y.conf")
     (root / "etc/y.conf").write_text("admin\n")
     again = bash("echo newer | write_file s /etc/y.conf")
-    assert "is now /etc/y.conf.gpusetup-save" in again.stderr
+    assert "is saved as /etc/y.conf.gpusetup-save" in again.stderr
     assert (root / "etc/y.conf").read_text() == "newer\n"
     assert (root / "etc/y.conf.gpusetup-save").read_text() == "admin\n"
     (root / "etc/y.conf").write_text("admin again\n")

@@ -277,13 +277,13 @@ def test_a_module_that_is_in_use_stays_loaded_and_undo_goes_on(world: World) -> 
 @pytest.mark.parametrize(
     ("name", "key", "change", "says"),
     [
-        ("forbid-nouveau", "fedora", "rm $SHIM/module", "that comes first"),
+        ("forbid-nouveau", "fedora", "rm $SHIM/module", "build it first"),
         ("module-option", "debian", "rm $ROOT/etc/modprobe.d/own.conf", "/proc/cmdline"),
         ("allow-module", "suse", "rm $ROOT/etc/default/grub", "where your boot loader"),
-        ("allow-module", "debian", "sed -i s/modprobe.*nvidia// $ROOT/etc/default/grub", "take it out where it does"),
-        ("remove-compat", "any", "rm $ROOT/etc/ld.so.conf.d/cuda.conf", "names /usr/local/cuda/compat"),
+        ("allow-module", "debian", "sed -i s/modprobe.*nvidia// $ROOT/etc/default/grub", "remove it from where"),
+        ("remove-compat", "any", "rm $ROOT/etc/ld.so.conf.d/cuda.conf", "contains /usr/local/cuda/compat"),
         ("stray-library", "fedora", "echo /usr/local/lib/libcuda.so.1 >$SHIM/owned", "belongs to a package"),
-        ("unset", "any", "rm -r $ROOT/etc/profile.d $ROOT/etc/environment $ROOT/home", "unset it where you set it"),
+        ("unset", "any", "rm -r $ROOT/etc/profile.d $ROOT/etc/environment $ROOT/home", "remove it where you set it"),
     ],
 )  # fmt: skip
 def test_where_it_would_do_harm_or_nothing_it_says_so_and_changes_nothing(
@@ -304,5 +304,5 @@ def test_a_check_that_cannot_look_does_not_pass(world: World) -> None:
     blind = world.folder / "tools/python-of-gpusetup"
     blind.write_text("#!/bin/bash\necho '" + json.dumps({"findings": [{"state": "unknown"}]}, indent=2) + "'\n")
     blind.chmod(0o755)
-    with pytest.raises(StepFailedError, match="its check says"):
+    with pytest.raises(StepFailedError, match="its check phase"):
         apply(recipe_of("persistence", "any"), world.place, print)

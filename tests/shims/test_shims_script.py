@@ -84,7 +84,7 @@ def test_a_failure_anywhere_says_which_step_and_the_next_run_goes_on(fedora: Fed
         assert f"the step {step} failed" in failed.stderr
     elif place == "akmods":
         assert failed.returncode == 6
-        assert "no proprietary module" in failed.stderr
+        assert "no proprietary kernel module" in failed.stderr
     else:
         assert failed.returncode == 7
         assert fedora.events()[-1] == ("load", "waiting")
@@ -169,7 +169,7 @@ def test_the_same_repository_in_another_file_and_unchecked_stops_the_run(fedora:
 
 @pytest.mark.parametrize(
     ("answer", "says"),
-    [("F" * 40, "F" * 40 + ", not 79BDB"), ("X:\npub:\nfpr:::::::::Y", "not exactly one key")],
+    [("F" * 40, "F" * 40 + ", not 79BDB"), ("X:\npub:\nfpr:::::::::Y", "not contain exactly one key")],
     ids=["another key", "two keys in one file"],
 )
 def test_a_key_that_is_not_the_pinned_one_is_not_imported(fedora: Fedora, answer: str, says: str) -> None:
@@ -195,8 +195,8 @@ def test_a_key_whose_fingerprint_nobody_publishes_needs_a_persons_word(fedora: F
 @pytest.mark.parametrize(
     ("path", "text", "says"),
     [
-        ("root/etc/os-release", "ID=fedora\nVERSION_ID=43\n", "this is fedora 43"),
-        ("root/etc/os-release", "ID=debian\nVERSION_ID=12\n", "this is debian 12"),
+        ("root/etc/os-release", "ID=fedora\nVERSION_ID=43\n", "this system is fedora 43"),
+        ("root/etc/os-release", "ID=debian\nVERSION_ID=12\n", "this system is debian 12"),
         ("root/etc/dnf/modules.d/nvidia-driver.module", "[nvidia-driver]\nstate=enabled\n", "module stream"),
         ("root/run/ostree-booted", "", "--variant ostree"),
         ("shim/packages", "bash.x86_64\nnvidia-driver-cuda.x86_64\n", "sudo dnf remove nvidia-driver-cuda.x86_64"),
@@ -240,7 +240,7 @@ def test_an_open_module_for_a_pascal_card_is_built_again_and_refused_if_it_stays
     done = fedora.run(script)
     assert done.returncode == 6
     assert "akmods --force --rebuild --kernels 6.19.8" in fedora.calls
-    assert "no proprietary module" in done.stderr
+    assert "no proprietary kernel module" in done.stderr
 
 
 def test_secure_boot_without_a_person_says_what_to_run(fedora: Fedora) -> None:
@@ -306,7 +306,7 @@ def test_a_folder_that_is_not_ours_is_never_filled_nor_removed(fedora: Fedora) -
     script = fedora.render(laptop())
     done = fedora.run(script)
     assert done.returncode == 6
-    assert "not ours" in done.stderr
+    assert "not created by gpusetup" in done.stderr
     assert fedora.run(script, "--undo").returncode == 0
     assert theirs.read_text() == "thesis"
 

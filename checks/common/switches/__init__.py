@@ -1,7 +1,7 @@
-"""Each framework's switches: what start-up code may have changed is put back, and all that is left is listed.
+"""Each framework's switches: resets what start-up code may have changed, and lists all others.
 
 A worker runs whatever the user's Python runs when it starts (``sitecustomize``, ``.pth`` files, variables), which may
-change how everything after it computes. What would make another workload of a check (types, precision, what is an
-error) is set to what the check is about. What is a legitimate way to run the framework (oneDNN, the choice of a
-library, an instruction set) stays as it is, and stands in the environment key.
+change how everything after it computes. Settings that would change what a check tests (types, precision, what counts as
+an error) are reset. Settings that are a legitimate way to run the framework (oneDNN, the choice of a library, an
+instruction set) are kept, and recorded in the environment key.
 """

@@ -10,7 +10,7 @@ import jax
 
 _DEFAULTS = {
     "jax_disable_jit": False,
-    "jax_debug_nans": False,  # which makes an error of a NaN that belongs there
+    "jax_debug_nans": False,  # it would turn an expected NaN into an error
     "jax_debug_infs": False,
     "jax_check_tracer_leaks": False,
     "jax_default_device": None,

@@ -21,7 +21,7 @@ _CUBLAS = (
     "allow_fp16_accumulation",
     "fp32_precision",
 )
-"""What stands behind `torch.backends.cuda.matmul`, which does not list it."""
+"""The settings behind `torch.backends.cuda.matmul`, which does not list them."""
 _FLOAT32 = (
     "backends.cudnn",  # all of CUDA
     "backends",
@@ -40,19 +40,19 @@ def put_back() -> None:
     torch.set_default_dtype(torch.float32)
     torch.set_default_device(None)
     torch.set_grad_enabled(True)
-    torch.autograd.set_detect_anomaly(False)  # which makes an error of a NaN that belongs there
+    torch.autograd.set_detect_anomaly(False)  # it would turn an expected NaN into an error
     torch.set_flush_denormal(False)
     torch.set_warn_always(False)
     for kind in ("cpu", "cuda"):
         torch.set_autocast_enabled(kind, False)
-    torch.multiprocessing.set_start_method("fork", force=True)  # loaders' workers: others import all anew
+    torch.multiprocessing.set_start_method("fork", force=True)  # spawned loader workers would import all again
 
 
 def set_float32(precision: str) -> None:
     """Compute float32 in full, or with ``tf32`` where PyTorch can, by whatever interface it was set before.
 
-    PyTorch 2.9 brought `fp32_precision` beside `allow_tf32` and `set_float32_matmul_precision`, and raises where the
-    two disagree. Each new one is set first, and the old ones agree with it then.
+    PyTorch 2.9 added `fp32_precision` beside `allow_tf32` and `set_float32_matmul_precision`, and raises an error where
+    the two disagree. Each new setting is set first; the old ones then follow it.
     """
     for path in _FLOAT32 if hasattr(backends, "fp32_precision") else ():
         attrgetter(path)(torch).fp32_precision = "ieee"

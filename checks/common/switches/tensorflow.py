@@ -20,7 +20,7 @@ def put_back(policy: str) -> None:
     if not tf.executing_eagerly():
         raise Unsupported("needs eager execution, which start-up code of this Python (sitecustomize) switches off")
     tf.config.run_functions_eagerly(False)
-    tf.debugging.disable_check_numerics()  # which makes an error of a NaN that belongs there
+    tf.debugging.disable_check_numerics()  # it would turn an expected NaN into an error
     keras.backend.set_floatx("float32")
     keras.backend.set_epsilon(_EPSILON)
     keras.backend.set_image_data_format("channels_last")
@@ -46,7 +46,7 @@ def switches() -> dict[str, str]:
 
 
 def _onednn() -> str:
-    """Return whether TensorFlow computes with oneDNN here; no public function tells what its variable came to."""
+    """Return whether TensorFlow computes with oneDNN here; no public function reports the effect of its variable."""
     try:
         from tensorflow.python.util import _pywrap_util_port as port  # noqa: PLC0415 - it may move
 

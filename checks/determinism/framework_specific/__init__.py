@@ -1,1 +1,1 @@
-"""What one framework alone has that may change the bits: its compilers, its loader, its uninitialised memory."""
+"""Features of one framework that may change the bits: compilers, loaders, uninitialised memory."""

@@ -43,7 +43,7 @@ def observe_own(job: Job, data: Data, record: Recorder) -> None:
 
 def _empty(job: Job) -> str:
     filled = bool(torch.empty(1000, device=device(job)).isnan().all())
-    return "filled with NaN" if filled else "whatever was there before"
+    return "filled with NaN" if filled else "not initialised"
 
 
 def _in_workers(job: Job) -> str:

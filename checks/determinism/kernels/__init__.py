@@ -1,7 +1,7 @@
 """Kernels whose bits are known to follow the instruction set, the thread count or the size of the batch.
 
-Each works on rows (64, 512), one result for each row: so the same kernel tells which bits survive another
-environment, and whether a row's own bits survive being computed in other company (batch invariance).
+Each works on rows (64, 512), one result for each row: so the same kernel shows which bits survive another
+environment, and whether a row's bits depend on the other rows of its batch (batch invariance).
 """
 
 from __future__ import annotations

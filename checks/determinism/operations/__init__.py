@@ -62,7 +62,7 @@ def probe(backend: Backend, job: Job, record: Recorder) -> None:
     record.invariant(
         "with the switch on an operation is deterministic or refused",
         not broken,
-        f"not so: {', '.join(broken)}" if broken else f"{len(backend.operations)} operations",
+        f"violated by: {', '.join(broken)}" if broken else f"{len(backend.operations)} operations",
     )
 
 

@@ -1,4 +1,4 @@
-"""JAX's operations that XLA may carry out with atomics on a GPU, or in an order of its own."""
+"""JAX's operations that XLA may perform with atomics on a GPU, or in varying order."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def _slope(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 
 def _plain(function: Callable[[Inputs], Tensor]) -> Callable[[Job], Sequence[Array]]:
-    """Run `function` on the inputs of a job; a refusal by the switch is told as such."""
+    """Run `function` on the inputs of a job; a refusal by the switch is reported as such."""
 
     def run(job: Job) -> Sequence[Array]:
         try:

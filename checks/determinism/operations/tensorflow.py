@@ -42,7 +42,7 @@ def _slope(function: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor) -> tf.Tenso
 
 
 def _plain(function: Callable[[Inputs], tf.Tensor]) -> Callable[[Job], Sequence[Array]]:
-    """Run `function` on the inputs of a job; a refusal by the switch is told as such."""
+    """Run `function` on the inputs of a job; a refusal by the switch is reported as such."""
 
     def run(job: Job) -> Sequence[Array]:
         try:

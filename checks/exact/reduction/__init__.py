@@ -51,6 +51,6 @@ def _fork(work: Callable[[int], Array], number: int, folder: Path) -> int:
         return child
     try:
         np.save(folder / f"{number}.npy", work(number))
-    except BaseException:  # whatever it is, the parent tells
+    except BaseException:  # the parent reports any exception
         (folder / f"{number}.txt").write_text(traceback.format_exc(), "utf-8")
     os._exit(0)

@@ -36,7 +36,7 @@ def _add(parts: Array) -> Array:
 
 
 def _elsewhere(parts: Array) -> Array:
-    """Add the parts up in a process of its own: before JAX 0.5 XLA reads their number once, from its flags."""
+    """Add the parts up in a separate process: before JAX 0.5 XLA reads the number of virtual CPUs once, from flags."""
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={len(parts)}"
     with tempfile.TemporaryDirectory(prefix="gpusetup-ranks-") as folder:
         question, answer = Path(folder, "parts.npy"), Path(folder, "sums.npy")

@@ -18,7 +18,7 @@ _PATIENCE = datetime.timedelta(seconds=60)
 
 
 def all_reduce(parts: Array) -> Array:
-    """Add the parts up, each in a process of its own that meets the others at a file."""
+    """Add the parts up, each in a separate process; the processes find each other through a file."""
     with tempfile.TemporaryDirectory(prefix="gpusetup-gloo-") as folder:
         meeting = Path(folder, "store").as_uri()
 

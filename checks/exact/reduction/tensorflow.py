@@ -13,7 +13,7 @@ Array = np.ndarray[Any, Any]
 
 
 def all_reduce(parts: Array) -> Array:
-    """Add the parts up in one step of a strategy; virtual CPUs are settled once, so in a process of its own."""
+    """Add the parts up in one step of a strategy, in a separate process: virtual CPUs can be configured only once."""
 
     def replicas(_: int) -> Array:
         tf.config.set_visible_devices([], "GPU")

@@ -20,7 +20,7 @@ Way = Callable[[jax.Array, jax.Array], jax.Array]
 
 
 def products(job: Job) -> list[Product]:  # noqa: ARG001 - JAX sees this job's device alone
-    """Return products in every format, and those in float32 by every way that has kernels of its own."""
+    """Return products in every format, and those in float32 by every way that uses separate kernels."""
     ways: dict[str, Way] = {
         "matmul": jnp.matmul,
         "batched matmul": lambda a, b: jnp.matmul(jnp.stack([a, a]), jnp.stack([b, b]))[1],

@@ -23,7 +23,7 @@ Array = np.ndarray[Any, Any]
 
 
 def products(job: Job) -> list[Product]:
-    """Return products in every format, and those in float32 by every way that has kernels of its own."""
+    """Return products in every format, and those in float32 by every way that uses separate kernels."""
     where = device(job)
     ways: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
         "matmul": torch.matmul,

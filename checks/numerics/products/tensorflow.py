@@ -20,7 +20,7 @@ Array = np.ndarray[Any, Any]
 
 
 def products(job: Job) -> list[Product]:
-    """Return products in every format, and those in float32 by every way that has kernels of its own.
+    """Return products in every format, and those in float32 by every way that uses separate kernels.
 
     `tf.einsum`, by which Keras attends, keeps sums of bfloat16 in bfloat16 on some processors (seen on one with AVX2).
     """

@@ -1,4 +1,4 @@
-"""Looks for contradictions inside and between the tables."""
+"""Finds contradictions within and between the tables."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ CHECKS = (
 
 
 def check(facts: Facts) -> Iterator[Contradiction]:
-    """Yield every contradiction, check by check."""
+    """Yield every contradiction, constraint by constraint."""
     for each in CHECKS:
         yield from each(facts)

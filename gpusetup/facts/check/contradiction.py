@@ -1,4 +1,4 @@
-"""`Contradiction`: one contradiction inside the tables."""
+"""`Contradiction`: one contradiction in the tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from gpusetup.value import Value
 
 
 class Contradiction(Value):
-    """What is wrong with one row, named by its id."""
+    """What is wrong with the row of this id."""
 
     row: str
     text: str

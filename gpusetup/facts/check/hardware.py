@@ -1,4 +1,4 @@
-"""What must agree between GPUs, chips, architectures and driver branches."""
+"""Constraints between GPUs, chips, architectures and driver branches."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def pci_ids_are_well_formed_and_mean_one_capability(facts: Facts) -> Iterator[Co
             if not re.fullmatch(r"[0-9a-f]{4}", pci_id):
                 yield Contradiction(row=row.id, text=f"{pci_id!r} is not a PCI device id")
             if len(owners[pci_id]) > 1:
-                yield Contradiction(row=row.id, text=f"PCI id {pci_id} stands for several capabilities")
+                yield Contradiction(row=row.id, text=f"PCI id {pci_id} has several compute capabilities")
 
 
 def capabilities_belong_to_an_architecture(facts: Facts) -> Iterator[Contradiction]:
@@ -85,7 +85,7 @@ def last_branches_are_the_last(facts: Facts) -> Iterator[Contradiction]:
 
 
 def series_and_architectures_agree(facts: Facts) -> Iterator[Contradiction]:
-    """Demand that a CUDA series targets an architecture from its first series to its last, and says when it came."""
+    """Demand that every CUDA series between an architecture's first and last targets it, and lists adds and drops."""
     for arch in facts.arch:
         for series in facts.cuda_series:
             first, last = cuda(arch.cuda_first), cuda(arch.cuda_last or series.series)
@@ -94,7 +94,7 @@ def series_and_architectures_agree(facts: Facts) -> Iterator[Contradiction]:
             for text in arch.cc:
                 if alive and not low <= capability(text) <= high:
                     yield Contradiction(
-                        row=series.id, text=f"targets {low} to {high}, but {arch.arch} ({text}) is alive"
+                        row=series.id, text=f"targets {low} to {high}, but {arch.arch} ({text}) is supported"
                     )
                 if text in series.added and series.series != arch.cuda_first:
                     yield Contradiction(

@@ -1,4 +1,4 @@
-"""What must be found in another table."""
+"""References that must exist in another table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gpusetup.facts.find import torch_builds
 from gpusetup.versions import capability, cuda, cudnn
 
 FIRST_SERIES = cuda("10.0")
-"""Older series are named by old GPUs and wheels, but have no rows of their own."""
+"""Older series are referenced by old GPUs and wheels, but have no rows."""
 
 WITHOUT_TOOLKIT = "12.7"
 """Reported by driver branch 565; no toolkit of that series was ever published."""
@@ -41,7 +41,7 @@ def builds_belong_to_releases(facts: Facts) -> Iterator[Contradiction]:
         for release in sorted(set(row.releases) - releases):
             yield Contradiction(row=row.id, text=f"is a build of torch {release}, which has no row")
         if variants.get(row.variant) != row.cuda:
-            yield Contradiction(row=row.id, text=f"has CUDA {row.cuda}, its variant {row.variant} another")
+            yield Contradiction(row=row.id, text=f"has CUDA {row.cuda}, which differs from its variant {row.variant}")
 
 
 def default_variants_are_built(facts: Facts) -> Iterator[Contradiction]:
@@ -111,7 +111,7 @@ def fedora_releases_can_be_used(facts: Facts) -> Iterator[Contradiction]:
         if row.nvidia_repo_exact != (row.nvidia_repo == f"fedora{row.release}"):
             yield Contradiction(row=row.id, text=f"nvidia_repo_exact contradicts {row.nvidia_repo}")
         if row.released is None and row.target is None:
-            yield Contradiction(row=row.id, text="neither came out nor was planned")
+            yield Contradiction(row=row.id, text="has neither a release date nor a target date")
 
 
 def keys_exist(facts: Facts) -> Iterator[Contradiction]:

@@ -1,4 +1,4 @@
-"""What rises with every release."""
+"""Values that must not decrease from release to release."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def bundled_drivers_suffice(facts: Facts) -> Iterator[Contradiction]:
         floors = [row.driver_compat, row.driver_min, row.driver_bundled]
         for low, high in pairwise(text for text in floors if text):
             if driver(low) > driver(high):
-                yield Contradiction(row=row.id, text=f"asks for driver {low} where {high} should do")
+                yield Contradiction(row=row.id, text=f"needs driver {low} where {high} should suffice")
 
 
 def runfiles_name_their_driver(facts: Facts) -> Iterator[Contradiction]:
@@ -41,13 +41,13 @@ def runfiles_name_their_driver(facts: Facts) -> Iterator[Contradiction]:
 
 
 def series_drop_oldest_first(facts: Facts) -> Iterator[Contradiction]:
-    """Demand that a later CUDA series reaches no older card, no fewer new ones and no fewer compilers."""
+    """Demand that a later CUDA series supports no older GPUs, no fewer new ones and no fewer compilers."""
     for field, parse in (("cc_min", capability), ("cc_max", capability), ("gcc_max", int)):
         yield from _falling(facts.cuda_series, lambda row: cuda(row.series), field, parse)
 
 
 def branches_drop_oldest_first(facts: Facts) -> Iterator[Contradiction]:
-    """Demand that a later driver branch drives no older card and reports no older CUDA."""
+    """Demand that a later driver branch supports no older GPUs and reports no older CUDA."""
     for field, parse in (("cc_min", capability), ("cc_max_derived", capability), ("cuda_max", cuda)):
         yield from _falling(facts.branch, lambda row: driver(row.branch), field, parse)
 
@@ -63,7 +63,7 @@ def variants_ask_for_the_driver_of_their_major(facts: Facts) -> Iterator[Contrad
     for row in facts.variant:
         floor = floors.get(cuda(row.cuda).major)
         if floor is not None and row.cuda != "11.0" and row.driver_min != floor:
-            yield Contradiction(row=row.id, text=f"asks for driver {row.driver_min}, its major for {floor}")
+            yield Contradiction(row=row.id, text=f"needs driver {row.driver_min}, but its major needs {floor}")
 
 
 def _falling(

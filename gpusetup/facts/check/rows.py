@@ -1,4 +1,4 @@
-"""What holds for every row by itself."""
+"""Constraints on single rows."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ def ids_are_unique(facts: Facts) -> Iterator[Contradiction]:
 
 
 def dates_are_in_order(facts: Facts) -> Iterator[Contradiction]:
-    """Demand that nothing expires before it was read, or ends before it came out."""
+    """Demand that no row expires before it was read, and nothing ends before its release."""
     for table in TABLES:
         for row in getattr(facts, table):
             released, eol = getattr(row, "released", None), getattr(row, "eol", None)
             if row.expires is not None and row.expires <= row.read_on:
                 yield Contradiction(row=row.id, text=f"expires {row.expires}, but was read {row.read_on}")
             if released is not None and eol is not None and eol <= released:
-                yield Contradiction(row=row.id, text=f"ends {eol}, but came out {released}")
+                yield Contradiction(row=row.id, text=f"ends {eol}, but was released {released}")
 
 
 def versions_parse(facts: Facts) -> Iterator[Contradiction]:
-    """Demand that every version is one of its kind; "" stands for none."""
+    """Demand that every version parses; "" means none."""
     for table, parsers in PARSERS.items():
         for row in getattr(facts, table):
             yield from _unparsed(row, parsers)

@@ -1,4 +1,4 @@
-"""What the rows about wheels must agree with."""
+"""Constraints on the rows about wheels."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def wheels_are_named_as_they_are(facts: Facts) -> Iterator[Contradiction]:
     for row in facts.wheel:
         words = row.file.split("-")  # name, release, perhaps a build number, Python, ABI, platform
         if len(words) < 5:
-            yield Contradiction(row=row.id, text=f"has the file {row.file}, which is no wheel")
+            yield Contradiction(row=row.id, text=f"has the file {row.file}, which is not a wheel")
             continue
         wanted = f"cp{row.python.replace('.', '')}" if row.python else "py3"
         says = (words[0].replace("_", "-"), words[1], words[-3])
         if says != (row.package, row.release, wanted) or not row.file.endswith((f"_{row.machine}.whl", "-any.whl")):
-            yield Contradiction(row=row.id, text=f"has the file {row.file}, which is another one's")
+            yield Contradiction(row=row.id, text=f"has the file {row.file}, which belongs to another row")
         if places[row.package, row.release, row.python, row.machine] > 1:
             yield Contradiction(row=row.id, text="has a second row for the same package, release, Python and machine")
         if hashes[row.sha256] > 1:

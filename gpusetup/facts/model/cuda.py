@@ -33,7 +33,7 @@ class CudaRow(Fact):
     series: str
     label: str = ""
     driver_min: str = ""
-    """What NVIDIA's release notes ask for with exactly this toolkit."""
+    """The driver that NVIDIA's release notes require for exactly this toolkit."""
     driver_compat: str = ""
     """The lowest driver that runs programs of this major (minor-version compatibility)."""
     driver_bundled: str = ""
@@ -55,7 +55,7 @@ class DriverRunfile(Fact):
 
 
 class CudaMajor(Fact):
-    """What one CUDA major asks of the driver when each minor runs on the driver of the first (10: it does not)."""
+    """The driver that one CUDA major needs where every minor runs on the driver of the first (not in 10)."""
 
     major: int
     minor_compat: bool

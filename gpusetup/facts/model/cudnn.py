@@ -15,7 +15,7 @@ class Tarball(Value):
 
 
 class CudnnRow(Fact):
-    """One cuDNN release and how it comes."""
+    """One cuDNN release and its packages."""
 
     version: str
     cuda_majors: tuple[int, ...]
@@ -33,7 +33,7 @@ class CudnnSupport(Fact):
     cuda: tuple[str, ...]
     cc_min: str
     cc_max: str = ""
-    """"" where the matrix gives no ceiling."""
+    """"" where the matrix gives no upper limit."""
     driver_min: str = ""
     derived: bool = False
     """Inferred from neighbouring rows, not printed."""

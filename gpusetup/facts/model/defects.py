@@ -1,4 +1,4 @@
-"""Rows about what is known to be broken."""
+"""Rows about known defects."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from gpusetup.facts.model.fact import Fact
 
 
 class Defect(Fact):
-    """A defect of released packages that their metadata does not tell; `first` and `last` are affected too."""
+    """A defect of released packages that their metadata does not show; `first` and `last` are affected too."""
 
     package: Literal["torch", "tensorflow", "jax"]
     first: str
@@ -16,7 +16,7 @@ class Defect(Fact):
     cc_first: str = ""
     """The oldest compute capability it concerns, "" for any GPU."""
     refuses: bool = False
-    """Whether the release cannot be used at all, and so is never chosen; else its owner is told."""
+    """Whether the release is unusable and never chosen; otherwise the plan warns."""
     symptom: str
     """What it does, to follow the release's name and a colon."""
     way_out: str

@@ -1,4 +1,4 @@
-"""`Fact`: what every row of every table has."""
+"""`Fact`: the fields that every row of every table has."""
 
 from datetime import date
 from typing import Annotated
@@ -11,10 +11,10 @@ Name = Annotated[str, Meta(min_length=1)]
 
 
 class Fact(Value):
-    """One row: a stable id, where it was read, on which day, and until when it is to be believed.
+    """One row: a stable id, its source, the day it was read, and when it expires.
 
-    `expires` is None for history, which does not change. `as_of` is the date the source itself bears, as it writes it;
-    a row read today can rest on a page of last year.
+    `expires` is None for history, which does not change. `as_of` is the date of the source itself, as written there: a
+    row read today can be from a page of last year.
     """
 
     id: Name

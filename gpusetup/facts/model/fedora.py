@@ -27,7 +27,7 @@ class FedoraRelease(Fact):
     nvidia_repo_exact: bool
     """False: this release has no directory of its own and that of another one is used."""
     historic: bool = False
-    """Kept for the record: long ended, and not everything that an installation needs is known."""
+    """Kept for reference: past its end of life, and without some of the data that an installation needs."""
     compat_gcc: tuple[str, ...] = ()
     """Packages of the older compiler for nvcc."""
     rpmfusion_driver: str = ""
@@ -35,7 +35,7 @@ class FedoraRelease(Fact):
     rpmfusion_legacy: dict[str, str] = field(default_factory=dict)
     """Legacy branch, ``580xx``, → newest version seen."""
     of_its_day: dict[str, str] = field(default_factory=dict)
-    """Component → version of the stack that people ran on it, for a release whose Python no current framework knows."""
+    """Component → version of its own time, for a release whose Python no current framework supports."""
 
 
 class NvidiaRepo(Fact):
@@ -53,7 +53,7 @@ class NvidiaRepo(Fact):
 
 
 class Repo(Fact):
-    """One package repository. Patterns have ``{N}`` (release) and ``{arch}`` to fill in; "" where there is none."""
+    """One package repository. Patterns contain ``{N}`` (release) and ``{arch}``; "" means none."""
 
     name: str
     repo_id: str = ""

@@ -24,7 +24,7 @@ class Torch(Fact):
 class TorchBuild(Fact):
     """What one variant of these releases was compiled for, and which NVIDIA libraries it brings.
 
-    `cc` lists what was compiled, not what runs: ask `gpusetup.versions.runs_on`.
+    `cc` lists what was compiled, not what runs: see `gpusetup.versions.runs_on`.
     """
 
     releases: tuple[str, ...]
@@ -52,7 +52,7 @@ class VariantRow(Fact):
 
 
 class Index(Fact):
-    """Where wheels of a framework come from; `pattern` has ``{variant}`` and the like to fill in."""
+    """The source of a framework's wheels; `pattern` contains placeholders such as ``{variant}``."""
 
     pattern: str
 
@@ -63,7 +63,7 @@ class Tensorflow(Fact):
     release: str
     package: str
     cpu_package: str = ""
-    """The package without GPU kernels, half as large; empty: there is none, and `package` runs on the CPU too."""
+    """The package without GPU kernels, half as large; empty where `package` itself serves the CPU too."""
     python: tuple[str, ...]
     cuda: str
     cudnn: str
@@ -78,4 +78,4 @@ class Tensorflow(Fact):
     and_cuda_cudnn: str = ""
     and_cuda_nccl: str = ""
     pins: tuple[str, ...] = ()
-    """Requirements that it needs beside itself today, where it set no ceiling for what has broken it since."""
+    """Additional pins that it needs today, where its metadata has no upper limit for a dependency that broke it."""

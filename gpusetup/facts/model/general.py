@@ -21,10 +21,10 @@ class Spdx(Fact):
 
     spdx: str
     also: tuple[str, ...] = ()
-    """What metadata without SPDX calls it; an unnumbered BSD is free in each of its forms."""
+    """Its names in metadata without SPDX; an unnumbered BSD is free in each of its forms."""
 
 
 class CompatibilityRule(Fact):
-    """One fact that is a sentence."""
+    """One fact that is stated as a sentence."""
 
     fact: str

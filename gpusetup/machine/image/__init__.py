@@ -1,1 +1,1 @@
-"""Reads what an image says of itself: from a file, or through the container engine that has it."""
+"""Reads an image's configuration: from a file, or through the container engine that has it."""

@@ -24,7 +24,8 @@ Read = Callable[[str], bytes | None]
 def from_archive(path: Path, machine: str) -> Image:
     """Return the image in a tar file, as `podman save` and `docker save` write it, in either format.
 
-    Of several in one index, that for the architecture `machine` is taken. Raises `WrongInputError` when there is none.
+    Of several in one index, that for the architecture `machine` is taken. Raises `WrongInputError`
+    for an archive without a readable image.
     """
     return _image(json_files(path).get, path, machine)
 
@@ -40,7 +41,7 @@ def _image(read: Read, path: Path, machine: str) -> Image:
     raw = read(config) if config else None
     if raw is None:
         raise WrongInputError(
-            f"{path} holds no image that can be read", "give what `podman save` or `docker save` wrote, or a layout"
+            f"{path} contains no readable image", "give the output of `podman save` or `docker save`, or an OCI layout"
         )
     found = described(raw, str(path))
     return msgspec.structs.replace(found, name=neutral(name or found.name), read_from=str(path))
@@ -80,7 +81,7 @@ def _blob(descriptor: object) -> str:
 
 
 def _file(layout: Host, name: str) -> bytes | None:
-    """Return the file `name` of a layout; a link is followed inside it alone, so that one leading out leads nowhere."""
+    """Return the file `name` of a layout; links are followed only inside it, so a link out of it is dangling."""
     raw = layout.read_bytes(f"/{name}", MOST + 1) if name else b""
     return raw if isinstance(raw, bytes) and 0 < len(raw) <= MOST else None
 

@@ -1,4 +1,4 @@
-"""An image out of any of the JSON shapes in which tools describe one."""
+"""Parses the JSON formats in which tools describe an image."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ SHAPES = "the output of podman, docker, skopeo or buildah inspect, an image's co
 
 
 def described(raw: bytes, name: str) -> Image:
-    """Return the image that `raw` describes; `name` is where it was read from, and what it is called if nothing is.
+    """Return the image that `raw` describes; `name` is its source, and its name if `raw` has none.
 
     Known are `podman inspect` and `docker inspect` (an image's or a container's), `skopeo inspect` with and without
     ``--config``, `buildah inspect`, the configuration blob of an image, what `gpusetup container --json` prints, and a
     plain mapping of labels. Raises `WrongInputError` for anything else.
     """
     try:
-        told = msgspec.json.decode(raw)
+        document = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise WrongInputError(f"{neutral(name)} is not JSON: {error}"[:200], f"give {SHAPES}") from error
-    if isinstance(told, list) and told:
-        told = told[0]
-    if not isinstance(told, dict):
-        raise WrongInputError(f"{neutral(name)} describes no image", f"give {SHAPES}")
-    found = next((one for one in _shapes(told) if one is not None), None)
+    if isinstance(document, list) and document:
+        document = document[0]
+    if not isinstance(document, dict):
+        raise WrongInputError(f"{neutral(name)} does not describe an image", f"give {SHAPES}")
+    found = next((one for one in _shapes(document) if one is not None), None)
     if found is None:
-        raise WrongInputError(f"{neutral(name)} describes no image", f"give {SHAPES}")
+        raise WrongInputError(f"{neutral(name)} does not describe an image", f"give {SHAPES}")
     said, labels, environment = found
     called = said.get("Name") or next(iter(_texts(said.get("RepoTags"))), "") or said.get("ImageName") or name
     architecture = str(said.get("Architecture") or said.get("architecture") or "")
@@ -50,19 +50,19 @@ def described(raw: bytes, name: str) -> Image:
 Shape = tuple[dict[str, Any], dict[str, str], dict[str, str]] | None
 
 
-def _shapes(told: dict[str, Any]) -> Iterator[Shape]:
-    """Yield what `told` is in each shape: the part with the names, the labels, the environment; None where not so."""
-    inner = told.get("OCIv1") if isinstance(told.get("OCIv1"), dict) else told
+def _shapes(document: dict[str, Any]) -> Iterator[Shape]:
+    """Yield `document` read in each format: names, labels and environment; None where the format does not match."""
+    inner = document.get("OCIv1") if isinstance(document.get("OCIv1"), dict) else document
     config = inner.get("Config") or inner.get("config") if isinstance(inner, dict) else None
     if isinstance(config, dict) and isinstance(inner, dict):
-        yield inner | {"ImageName": told.get("FromImage")}, _labels(config), _environment(config)
-    if "Architecture" in told and ("Labels" in told or "Env" in told):
-        yield told, _labels(told), _environment(told)
-    if isinstance(told.get("labels"), dict) and "stack" in told:
-        job = told.get("job")
-        yield {"Name": job.get("image") if isinstance(job, dict) else ""}, _pairs(told["labels"]), {}
-    if told and all(isinstance(value, str) for value in told.values()):
-        yield {}, _pairs(told), {}
+        yield inner | {"ImageName": document.get("FromImage")}, _labels(config), _environment(config)
+    if "Architecture" in document and ("Labels" in document or "Env" in document):
+        yield document, _labels(document), _environment(document)
+    if isinstance(document.get("labels"), dict) and "stack" in document:
+        job = document.get("job")
+        yield {"Name": job.get("image") if isinstance(job, dict) else ""}, _pairs(document["labels"]), {}
+    if document and all(isinstance(value, str) for value in document.values()):
+        yield {}, _pairs(document), {}
     yield None
 
 

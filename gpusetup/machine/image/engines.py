@@ -1,4 +1,4 @@
-"""An image by its name, asked of the container engine or tool that knows it."""
+"""Reads an image by name, through a container engine or from its registry."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ LOCAL = (
     ("docker", "image", "inspect"),
     ("buildah", "inspect", "--type", "image"),
 )
-"""Who may have it here already."""
+"""Programs that may have the image locally."""
 REMOTE = ("skopeo", "inspect", "--config")
-"""Who reads an image's configuration in its registry, without pulling it."""
+"""Programs that read an image's configuration from its registry, without pulling it."""
 SECONDS = 60
 
 
 def from_engine(name: str) -> Image:
     """Return the image called `name`: as an engine here has it, else as its registry does.
 
-    Raises `MissingError` when there is none of the programs, `CannotLookError` with what they said when none knows it.
+    Raises `MissingError` if none of the programs is installed, `CannotLookError` with their messages if none finds it.
     """
     asked = [[*command, name] for command in LOCAL] + [[*REMOTE, f"docker://{name}"]]
     found = [command for command in asked if shutil.which(command[0])]
     if not found:
         raise MissingError(
-            f"neither podman, docker, buildah nor skopeo is here to ask about {name}",
+            f"neither podman, docker, buildah nor skopeo is installed to read {name}",
             "install one of them, or give the image as an archive or the output of an inspect as a file",
         )
     said = []
@@ -44,6 +44,6 @@ def from_engine(name: str) -> Image:
             return described(done.stdout, name)
         said.append(f"{command[0]}: {(done.stderr.decode(errors='replace').strip().splitlines() or ['failed'])[-1]}")
     raise CannotLookError(
-        f"no program here knows the image {name} ({neutral('; '.join(said))[:400]})",
+        f"cannot find the image {name} ({neutral('; '.join(said))[:400]})",
         "pull it first, or give its archive or the output of an inspect as a file",
     )

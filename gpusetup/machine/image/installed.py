@@ -1,4 +1,4 @@
-"""What is installed in an image, listed from the files that `layers` brought out of it."""
+"""Lists what is installed in an image, from the files that `layers` extracted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST = 50_000
 def read_installed(root: Path) -> Contents:
     """Return the wheels and packages below `root`; nothing there is run.
 
-    Raises `CannotLookError` when there is a database of packages that cannot be read.
+    Raises `CannotLookError` when a package database cannot be read.
     """
     host = Host(root)
     about = os_release(_text(host, "/etc/os-release") or _text(host, "/usr/lib/os-release"))
@@ -56,7 +56,7 @@ def _packages(host: Host) -> Iterator[InstalledPackage]:
         return
     old = next((path for path in RPM_OLD if host.is_file(path)), "")
     if old:
-        raise CannotLookError(f"the image's packages cannot be listed: {old} is an RPM database that is not SQLite")
+        raise CannotLookError(f"cannot list the image's packages: {old} is an RPM database that is not SQLite")
     for path in (dpkg.STATUS, *(f"{dpkg.STATUS}.d/{name}" for name in host.names(f"{dpkg.STATUS}.d"))):
         raw = host.read_bytes(path, dpkg.STATUS_LIMIT)
         yield from () if isinstance(raw, Unread) else _debs(raw.decode(errors="replace"), whole=path == dpkg.STATUS)
@@ -82,7 +82,7 @@ def _rpms(host: Host, database: str) -> Iterator[InstalledPackage]:
                 if one.text(rpm.NAME) != KEY:
                     yield _rpm(one)
     except rpm.BROKEN as error:
-        raise CannotLookError(f"the image's packages cannot be listed: {database}: {str(error)[:120]}") from error
+        raise CannotLookError(f"cannot list the image's packages: {database}: {str(error)[:120]}") from error
 
 
 def _rpm(one: rpm.Header) -> InstalledPackage:

@@ -1,7 +1,7 @@
-"""The few files of an image that say what is installed in it, out of its archive: as data, nothing of it is run.
+"""Extracts from an image's archive the few files that record what is installed in it. Nothing is run.
 
-Layers are read one over the other as the engines do (whiteouts, image-spec: layer.md). Only regular files with names
-that are looked for are written, under a folder of ours and a path that cannot leave it; links are left out.
+Layers are applied in order as the engines do (whiteouts; image-spec, layer.md). Only regular files with the names in
+question are written, to a private folder and with a path that cannot leave it; links are skipped.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ WANTED = (
 )
 """What is kept of an image."""
 ALL = 4 << 30
-"""Bytes that are read of one archive beside the contents of files nobody looks for."""
+"""Maximum bytes read of one archive, without the contents of skipped files."""
 ONE = {"sqlite": 512 << 20, "status": 64 << 20}
-"""Bytes of a file, by how its name ends; of all others `OTHERS`."""
+"""Maximum bytes of a file, by the end of its name; `OTHERS` for all others."""
 OTHERS = 1 << 20
 FILES, MEMBERS, LAYERS = 20_000, 2_000_000, 512
 """Files that are kept of a layer, and files and layers that an image has; one with every framework has 100,000."""
@@ -49,7 +49,7 @@ def unpack(archive: Path, folder: Path) -> None:
                 with _layer(outer, members, name) as layer:
                     _apply(layer, folder)
     except (*BROKEN, msgspec.DecodeError) as error:
-        raise WrongInputError(f"the layers of the image cannot be read: {neutral(str(error))[:160]}") from error
+        raise WrongInputError(f"cannot read the image's layers: {neutral(str(error))[:160]}") from error
 
 
 def _members(archive: tarfile.TarFile) -> Iterator[tuple[str, tarfile.TarInfo]]:
@@ -61,12 +61,13 @@ def _members(archive: tarfile.TarFile) -> Iterator[tuple[str, tarfile.TarInfo]]:
 
 def _layers(archive: tarfile.TarFile, members: dict[str, tarfile.TarInfo]) -> list[str]:
     """Return the names of the layers, the lowest first."""
-    manifest = members.get("manifest.json")
-    file = archive.extractfile(manifest) if manifest is not None and manifest.size <= MOST else None
-    told: Any = msgspec.json.decode(file.read()) if file is not None else None
-    if not (isinstance(told, list) and told and isinstance(told[0], dict) and isinstance(told[0].get("Layers"), list)):
+    member = members.get("manifest.json")
+    file = archive.extractfile(member) if member is not None and member.size <= MOST else None
+    manifest: Any = msgspec.json.decode(file.read()) if file is not None else None
+    first = manifest[0] if isinstance(manifest, list) and manifest else None
+    if not (isinstance(first, dict) and isinstance(first.get("Layers"), list)):
         raise tarfile.ReadError("it has no list of layers")
-    return [str(name) for name in told[0]["Layers"][:LAYERS]]
+    return [str(name) for name in first["Layers"][:LAYERS]]
 
 
 @contextmanager

@@ -15,6 +15,7 @@ def image_name(name: str) -> str:
     """Return `name` if it is an image's, with a tag or a digest; `WrongInputError` otherwise."""
     if not _IMAGE.fullmatch(name) or name.count(":") == 0:
         raise WrongInputError(
-            f"{neutral(name)!r} is no image with a tag or a digest", "give registry/name:tag or registry/name@sha256:…"
+            f"{neutral(name)!r} is not an image name with a tag or a digest",
+            "give registry/name:tag or registry/name@sha256:…",
         )
     return name

@@ -1,4 +1,4 @@
-"""What the user means by an image: a file, a folder, or a name."""
+"""Resolves an image argument: a file, a folder, or a name."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read_image(said: str, machine: str = "") -> Image:
         return from_layout(path, machine)
     if not path.is_file():
         if said.startswith(("/", ".")):
-            raise WrongInputError(f"there is no file {said}", "give an archive, an inspect's output or a name")
+            raise WrongInputError(f"{said} does not exist", "give an archive, the output of inspect, or an image name")
         return from_engine(image_name(said))
     try:
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""The JSON files of an image's archive, read in one pass and within bounds: an archive can be anybody's."""
+"""Reads the JSON files of an image archive in one pass and within limits, since an archive may be untrusted."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ ALL = 32 << 20
 MEMBERS = 10_000
 """Files in an archive; the layers of an image are at most a few hundred."""
 SECONDS = 60.0
-"""For passing over what is compressed, which has to be decompressed all the same."""
-STEP, FAR = 16 << 20, 1 << 42
+"""Time limit in seconds: data that is skipped must still be decompressed."""
+STEP, FAR = 16 << 20, 1 << 42  # 4 TiB: a claimed size beyond it is an attack, and seeking there would overflow
 OPENERS: dict[bytes, Callable[[Path], Stream]] = {
     b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ\0": lzma.LZMAFile
 }  # fmt: skip
@@ -49,25 +49,25 @@ def json_files(path: Path) -> dict[str, bytes]:
             return dict(_files(archive))
     except BROKEN as error:
         raise WrongInputError(
-            f"{neutral(str(path))} cannot be read as an image archive: {_why(error)}",
-            "give what `podman save` or `docker save` wrote, whole and not compressed, or the output of an inspect",
+            f"cannot read {neutral(str(path))} as an image archive: {_why(error)}",
+            "give the complete, uncompressed output of `podman save` or `docker save`, or the output of inspect",
         ) from error
 
 
 def _why(error: Exception) -> str:
     said = str(error)
-    if isinstance(error, RecursionError):
-        return "its headers lead on to ever more headers"
+    if isinstance(error, RecursionError):  # tarfile follows extended headers recursively
+        return "its headers are nested too deeply"
     if isinstance(error, EOFError) or said == "unexpected end of data":
-        return "it is cut off"
-    return "it is no tar archive" if said in NO_TAR else neutral(said or "it is broken")[:120]
+        return "it is truncated"
+    return "it is not a tar archive" if said in NO_TAR else neutral(said or "it is broken")[:120]
 
 
 def _opened(path: Path) -> Stream:
     with path.open("rb") as file:
         head = file.read(6)
     if head.startswith(ZSTD):
-        raise OSError("it is compressed with zstd")
+        raise OSError("it is compressed with zstd")  # Python's standard library reads zstd only from 3.14 on
     opener = next((one for magic, one in OPENERS.items() if head.startswith(magic)), None)
     return opener(path) if opener else path.open("rb")
 
@@ -82,7 +82,7 @@ def _files(archive: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
 
 
 class Bounded(io.BufferedIOBase):
-    """A stream that gives no big piece, not `most` bytes in all, and does not go on for ever."""
+    """A stream with limits: the size of one read, `most` bytes in total, and time."""
 
     def __init__(self, stream: Stream, most: int = ALL) -> None:
         self.stream = stream
@@ -96,6 +96,7 @@ class Bounded(io.BufferedIOBase):
         return self.stream.tell()
 
     def read(self, size: int | None = -1, /) -> bytes:
+        # tarfile reads a pax or GNU long-name header as a whole, of any size that the archive claims
         if size is None or not 0 <= size <= MOST + tarfile.BLOCKSIZE:
             raise tarfile.ReadError("it has a header larger than any image's")
         self.left -= size
@@ -104,7 +105,7 @@ class Bounded(io.BufferedIOBase):
         return self.stream.read(size)
 
     def seek(self, target: int, whence: int = io.SEEK_SET, /) -> int:
-        """Go to `target` in steps, so that the time is looked at where every byte on the way is decompressed."""
+        """Seek to `target` in steps, so that the time limit is checked while the skipped data is decompressed."""
         if target > FAR:
             raise tarfile.ReadError("it has a file larger than any image's")
         here = self.stream.tell()

@@ -1,7 +1,7 @@
 """`Machine`: everything read from one host, once.
 
-A reading that can fail is the value *or* an `Unread` that says why it is not there, so that nobody downstream can
-mistake "could not look" for "nothing wrong".
+A reading that can fail is the value *or* an `Unread` with the reason, so that no later code can confuse "cannot check"
+with "nothing wrong".
 """
 
 from gpusetup.machine.model.bus import DeviceNode, PciGpu

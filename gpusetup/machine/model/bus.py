@@ -20,17 +20,17 @@ class PciGpu(Value):
     link_width: Reading[tuple[int, int]] = NOT_RECORDED
     """Lanes, now and at most."""
     bars: Reading[tuple[int, ...]] = NOT_RECORDED
-    """Bytes of each of the six address regions; 0 where there is none or the firmware gave it no place."""
+    """Bytes of each of the six address regions; 0 where a region is unused or the firmware assigned no address."""
     aer_errors: Reading[tuple[int, int, int]] = NOT_RECORDED
     """PCIe errors since boot: correctable, non-fatal, fatal."""
     information: Reading[Pairs] = NOT_RECORDED
     """What the loaded driver says of it (/proc/driver/nvidia/gpus): Model, Device Minor, GPU Firmware, GPU Excluded."""
     iommu: Reading[str] = NOT_RECORDED
-    """How the IOMMU treats it: ``identity`` (addresses pass unchanged), ``DMA``, ``DMA-FQ``; absent without one."""
+    """Its IOMMU mode: ``identity`` (addresses pass unchanged), ``DMA``, ``DMA-FQ``; absent without one."""
     local_cpus: Reading[str] = NOT_RECORDED
     """The processors next to it, as ``0-15,32-47``."""
     acs: Reading[bool] = NOT_RECORDED
-    """Whether a bridge above it sends what GPUs send each other up to the processor (Access Control Services)."""
+    """Whether a bridge above it redirects peer-to-peer traffic through the root complex (ACS)."""
 
 
 class DeviceNode(Value):

@@ -14,7 +14,7 @@ class InstalledWheel(Value):
     spdx: str
     """An SPDX expression, "" in metadata older than that field."""
     licence: str
-    """In its own words."""
+    """The licence as free text."""
     folder: str
 
 

@@ -5,7 +5,7 @@ from gpusetup.value import Value
 
 
 class Driver(Value):
-    """The driver version as each of its parts says it."""
+    """The driver version as reported by each of its parts."""
 
     nvml: Reading[str]
     """nvmlSystemGetDriverVersion."""

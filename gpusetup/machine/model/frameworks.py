@@ -34,8 +34,8 @@ class Framework(Value):
     libraries: Reading[Pairs]
     """(file name, path) of each library of NVIDIA that its process had loaded at the end."""
     loaded: Reading[Pairs]
-    """What those libraries say of their version: ``cudart``, ``cudnn``, ``nccl``, and the CUDA of ``libcuda``."""
+    """The versions that those libraries report: ``cudart``, ``cudnn``, ``nccl``, and the CUDA of ``libcuda``."""
     said: tuple[str, ...] = ()
     """The last lines it wrote to its standard error."""
     user: str = ""
-    """As whom it was imported where root asked and the environment is another user's, "" for whoever asked."""
+    """The user as whom root imported it, where the environment belongs to another user; "" for the current user."""

@@ -5,7 +5,7 @@ from gpusetup.value import Value
 
 
 class Process(Value):
-    """A process that holds the GPU; `memory` in bytes, None where the driver does not tell."""
+    """A process that holds the GPU; `memory` in bytes, None where the driver does not report it."""
 
     pid: int
     memory: int | None
@@ -118,7 +118,7 @@ class Gpu(Value):
     fan: Reading[int] = NOT_RECORDED
     """Intended speed in percent; servers cool their GPUs with fans of their own."""
     inforom: Reading[int] = NOT_RECORDED
-    """Checksum of the settings in the card's own memory; NVML answers 14 when that is damaged."""
+    """Checksum of the InfoROM; NVML returns 14 when it is corrupted."""
     sram_errors: Reading[tuple[int, int, bool]] = NOT_RECORDED
     """Errors of on-chip memory (registers, caches) over the card's life: corrected, uncorrected; and whether they are
     beyond NVIDIA's own limit, from which on the card is to be replaced."""

@@ -1,4 +1,4 @@
-"""A container image, as far as its configuration tells."""
+"""A container image, as described by its configuration."""
 
 from msgspec import field
 
@@ -6,7 +6,7 @@ from gpusetup.value import Value
 
 
 class Image(Value):
-    """What an image says of itself before anything in it runs; nothing of it was unpacked."""
+    """An image's own description, read without unpacking or running anything."""
 
     name: str
     architecture: str = ""

@@ -12,11 +12,11 @@ class Module(Value):
     name: str
     version: str
     uses: int = -1
-    """How many modules and programs hold it, -1 where that is not told."""
+    """How many modules and programs use it, -1 where that is not reported."""
 
 
 class ModuleFile(Value):
-    """A kernel module on disk, as far as its own bytes tell."""
+    """A kernel module on disk, as described by its own .modinfo and signature."""
 
     path: Reading[str] = NOT_RECORDED
     version: Reading[str] = NOT_RECORDED
@@ -38,7 +38,7 @@ class ModuleBuild(Value):
 
 
 class Kernel(Value):
-    """The running kernel and what it says of itself."""
+    """The running kernel, its modules and its log."""
 
     release: Reading[str]
     command_line: Reading[str]
@@ -62,4 +62,4 @@ class Kernel(Value):
     """The kernel's messages that concern a GPU since boot (Xid, NVRM, nouveau, module signatures, PCIe errors), the
     newest last, each as ``[seconds] text``; of more than 500 the first 100 and the last 400."""
     earlier_log: Reading[tuple[str, ...]] = NOT_RECORDED
-    """Of the starts before this one the messages with an Xid, where a logger keeps them as text; at most 100."""
+    """Messages with an Xid from earlier boots, where a logger keeps them as text; at most 100."""

@@ -40,7 +40,7 @@ class Machine(Value):
     shared_files: tuple[SharedFile, ...] = ()
     """Files that two of the NVIDIA wheels both own."""
     frameworks: tuple[Framework, ...] | None = None
-    """What each installed framework does when it is imported; None where nobody asked (``--deep``)."""
+    """What each installed framework reports when it is imported; None without ``--deep``."""
     packages: Reading[tuple[Package, ...]] = NOT_RECORDED
     """Packages of the system that bear on a GPU or on containers."""
     conda: tuple[Package, ...] = ()
@@ -54,5 +54,5 @@ class Machine(Value):
     libraries_gone: Reading[tuple[str, ...]] = NOT_RECORDED
     """Libraries of a GPU stack that the linker's cache names and that are not there."""
     stuck: Reading[Pairs] = NOT_RECORDED
-    """Processes that hold a GPU and sleep in the kernel, are dead or ``gone``, with their state; all, where the driver
-    hangs."""
+    """Processes with an open GPU that are in uninterruptible sleep, zombies or ``gone``, with their state; all such
+    processes where the driver hangs."""

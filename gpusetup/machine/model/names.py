@@ -1,4 +1,4 @@
-"""`HostNames`: what a host and its people are called; it never becomes part of a `Machine`."""
+"""`HostNames`: the names of a host and its users, for redaction; never part of a `Machine`."""
 
 from gpusetup.value import Value
 

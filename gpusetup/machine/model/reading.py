@@ -1,4 +1,4 @@
-"""A reading: the value, or why there is none."""
+"""A reading: the value, or the reason why it is missing."""
 
 from typing import Literal, TypeAlias, TypeVar, Union
 
@@ -26,7 +26,7 @@ class Unread(Value):
 Reading: TypeAlias = Union[T, Unread]  # noqa: UP007 - a generic alias needs Union on Python 3.11
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
-"""Names and what is said of them; a mapping cannot be told from an `Unread` in JSON."""
+"""Pairs of name and value; in JSON a mapping could not be distinguished from an `Unread`."""
 
 NOT_RECORDED = Unread(unread="failed", source="", detail="saved by a gpusetup that did not read this")
-"""What a machine that was saved earlier says of the fields that came later."""
+"""The value of fields that did not exist yet when a machine was saved."""

@@ -25,7 +25,7 @@ class Library(Value):
     soname: str
     path: str
     version: str
-    """As far as the file name tells, "" when it does not."""
+    """The version in the file name, or ""."""
     origin: Literal["LD_LIBRARY_PATH", "ld.so.cache", "default", "wheel", "toolkit"]
     bits: Literal[0, 32, 64] = 0
     """Class of the ELF file; 0 when it is none or could not be read."""
@@ -50,13 +50,13 @@ class Distribution(Value):
     glibc: str = ""
     """For the frameworks: the oldest glibc that the wheel's tag names (``2.28`` of manylinux_2_28)."""
     editable: bool = False
-    """For the frameworks: whether it is a link to somebody's working tree."""
+    """For the frameworks: whether it is an editable install."""
     requires: tuple[str, ...] = ()
     """For the frameworks: what their metadata require (Requires-Dist)."""
 
 
 class SharedFile(Value):
-    """Files that two installed distributions both say are theirs: the second to be installed has overwritten them."""
+    """Files claimed by two installed distributions: the one installed last has overwritten them."""
 
     location: str
     owners: tuple[str, ...]

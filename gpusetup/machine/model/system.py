@@ -6,7 +6,7 @@ from gpusetup.value import Value
 
 
 class SigningKey(Value):
-    """A certificate with which this machine signs the modules it builds, and whether the firmware's owner took it."""
+    """A certificate with which this machine signs the modules it builds, and whether it is enrolled."""
 
     path: str
     enrolled: Reading[bool]
@@ -17,12 +17,12 @@ class SigningKey(Value):
 
 
 class Mok(Value):
-    """The machine owner's keys, which Secure Boot trusts beside the firmware's own."""
+    """The machine owner keys (MOK), which Secure Boot trusts in addition to the firmware's."""
 
     enrolled: Reading[tuple[str, ...]] = NOT_RECORDED
     """Common names of the certificates."""
     pending: Reading[bool] = NOT_RECORDED
-    """Whether a key waits to be enrolled at the next start."""
+    """Whether an enrolment is pending for the next boot."""
     keys: tuple[SigningKey, ...] = ()
     """Keys of akmods, DKMS and shim found on disk."""
 
@@ -36,9 +36,9 @@ class Limits(Value):
     shared_memory: Reading[int] = NOT_RECORDED
     """Size of /dev/shm in bytes."""
     memory: Reading[int] = NOT_RECORDED
-    """Bytes that the control group allows, -1 when it sets no limit."""
+    """The cgroup's memory limit in bytes, -1 for none."""
     cpus: Reading[float] = NOT_RECORDED
-    """Processors' worth of time that the control group allows, -1 when it sets no limit."""
+    """The cgroup's CPU limit in processors, -1 for none."""
 
 
 class Service(Value):
@@ -51,7 +51,7 @@ class Service(Value):
 
 
 class Disk(Value):
-    """Where something is kept that grows, and the room that is left there for this user, in bytes."""
+    """A folder that grows, and the free space for this user there, in bytes."""
 
     use: str
     path: str
@@ -76,7 +76,7 @@ class System(Value):
     container: str
     """The container engine we run inside (``podman``, ``docker``, …), "" when none was recognised."""
     virtualization: str
-    """``wsl``, ``kvm``, … as far as /proc and DMI tell, "" when none was recognised."""
+    """``wsl``, ``kvm``, … from /proc and DMI, "" when none was recognised."""
     cpu: Reading[str]
     cpus: int
     memory_bytes: Reading[int]
@@ -102,9 +102,9 @@ class System(Value):
     allowed_cpus: Reading[str] = NOT_RECORDED
     """The processors that this process may run on, as ``0-15,32-47``."""
     uptime: Reading[float] = NOT_RECORDED
-    """Seconds since the start of the system."""
+    """Seconds since boot."""
     reboot_required: Reading[bool] = NOT_RECORDED
-    """Whether an update has left a note that it wants a restart."""
+    """Whether an update has requested a reboot."""
     notebook: Reading[bool] = NOT_RECORDED
     image: Reading[str] = NOT_RECORDED
     """``bootc`` or ``ostree`` for a system that is replaced as a whole, "" for one that is made of packages."""

@@ -1,4 +1,4 @@
-"""A `Stack` as an image: the frameworks inside, the driver's floor in its labels, never the driver."""
+"""A `Stack` as an image: with the frameworks, the minimum driver in its labels, and never the driver itself."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def render(
 
 
 def step_script(stack: Stack, wanted: str) -> str:
-    """Return a step of the host's recipe as a script of its own, for a build: what undo would need is not kept."""
+    """Return a step of the host's recipe as a separate script for a build, without the data for undo."""
     made = recipe(stack)
     step = next(one for one in made.steps if one.id == wanted)
     parts = ("set -euo pipefail", made.library, "state=$(mktemp -d)", step.define, step.apply, 'rm -rf "$state"')

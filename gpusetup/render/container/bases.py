@@ -1,4 +1,4 @@
-"""Which base images there are, as the facts have them; no tag is ever put together here."""
+"""The base images in the facts; tags are never constructed here."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
 
 def names(facts: Facts) -> list[str]:
-    """Return what ``--base-image`` takes, in the order of the table."""
+    """Return the names for ``--base-image``, in the order of the table."""
     return list(dict.fromkeys(row.base for row in facts.container_base))
 
 
 def base_row(facts: Facts, name: str, release: str = "") -> ContainerBase:
     """Return the row of the base called `name`: that of `release`, the first otherwise.
 
-    Raises `WrongInputError` listing the names when there is none, `RefusedError` when it has no such release.
+    Raises `WrongInputError`, which lists the names, for an unknown name, `RefusedError` when it has no such release.
     """
     rows = [one for one in facts.container_base if one.base == name]
     if not rows:
-        raise WrongInputError(f"there is no base image {neutral(name)!r}", f"known: {', '.join(names(facts))}")
+        raise WrongInputError(f"unknown base image {neutral(name)!r}", f"known: {', '.join(names(facts))}")
     for one in rows:
         if release in ("", one.release):
             return one
     raise RefusedError(
         f"no tag of {name} {neutral(release)} is on record",
-        f"on record: {', '.join(one.release for one in rows)}; or name an image by --base",
+        f"on record: {', '.join(one.release for one in rows)}; or give an image with --base",
     )
 
 
@@ -51,7 +51,7 @@ def base(facts: Facts, row: ContainerBase, series: str, *, pin: bool = True) -> 
         what = f"CUDA {series}" if series else "no CUDA, a stack for the CPU,"
         raise RefusedError(
             f"no tag of NVIDIA's images on {row.on} with {what} is on record",
-            f"on record: {', '.join(known)}; or take another --base-image",
+            f"on record: {', '.join(known)}; or use another --base-image",
         )
     tag = max(fitting, key=lambda one: (bool(one.tag("devel", row.on)), cuda(one.cuda)))
     name, devel = _reference(facts, tag, "base", row.on, pin=pin), _reference(facts, tag, "devel", row.on, pin=pin)
@@ -59,7 +59,7 @@ def base(facts: Facts, row: ContainerBase, series: str, *, pin: bool = True) -> 
 
 
 def own_base(reference: str, row: ContainerBase) -> Base:
-    """Return the image that the user named, in which packages are installed as in those of `row`."""
+    """Return the image that the user named; packages are installed in it as in the images of `row`."""
     return Base(name="", family=row.family, reference=image_name(reference), pythons=row.pythons)
 
 

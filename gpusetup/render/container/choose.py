@@ -1,4 +1,4 @@
-"""The base image and the stack inside it, which depend on each other: an image's Pythons are its own."""
+"""Choose the base image and the stack in it. They depend on each other, since each image has its own Pythons."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gpusetup.resolve.model import Request, Stack
 
 HOST = "bootc"
-"""The format that is a host and not a container: it has the driver, and what hands the GPU to containers."""
+"""The format that is a host, not a container: it contains the driver and NVIDIA's container toolkit."""
 
 
 def choose(
@@ -28,9 +28,9 @@ def choose(
     reference: str = "",
     pin: bool = True,
 ) -> tuple[Stack, Base]:
-    """Return the stack for the inside of an image of the format `kind`, and what the image is built upon.
+    """Return the stack for an image of the format `kind`, and its base image.
 
-    That is the base called `name`, the distribution's own unless told otherwise, or the image `reference`, handled as
+    That is the base called `name`, by default the distribution's own, or the image `reference`, handled as
     that base. Raises `RefusedError` when nothing fits inside or no tag is on record.
     """
     distro = request.distro

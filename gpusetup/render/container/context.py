@@ -1,4 +1,4 @@
-"""What the templates of containers see."""
+"""The values for container templates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gpusetup.resolve.model import Environment, Stack
 
 INSIDE = frozenset({"torch", "tensorflow", "environments", "cudnn", "python torch", "python tensorflow"})
-"""The components that an image holds; the others are the host's."""
+"""The components that an image contains; the others belong to the host."""
 
 
 def context(stack: Stack, base: Base, job: ContainerJob, facts: Facts) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def _stages(base: Base) -> list[tuple[str, str, bool]]:
 
 
 def _about(stack: Stack, base: Base) -> Iterator[str]:
-    """Yield the header's lines: for which cards, what is inside, what the host must have."""
+    """Yield the header's lines: cards, content, requirements on the host."""
     for card in stack.request.cards:
         yield f"For: {card.name}, compute capability {card.compute_capability}"
     for choice in stack.choices:
@@ -66,11 +66,11 @@ def _about(stack: Stack, base: Base) -> Iterator[str]:
         if one.driver_floor:
             yield f"The host needs driver {one.driver_floor} or newer for {' and '.join(one.frameworks)}."
     if base.source:
-        yield f"Built upon: {', '.join(base.source)}"
+        yield f"Base image from: {', '.join(base.source)}"
 
 
 def _hashed(environment: Environment, facts: Facts) -> Iterator[str]:
-    """Yield a line for pip's hash checking of each requirement whose wheel a fact knows."""
+    """Yield a line for pip's hash checking for each requirement whose wheel is in the facts."""
     for one in locked(environment, facts).requirements:
         if one.sha256:
             yield f"{one.text} --hash=sha256:{one.sha256}"

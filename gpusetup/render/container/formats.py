@@ -1,4 +1,4 @@
-"""Which formats there are, and how each is checked: one template in ``containers/formats/`` for each."""
+"""The container formats, one template each in ``containers/formats/``, and how their text is checked."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def formats(folders: Iterable[Path]) -> dict[str, str]:
 
 
 def template_name(kind: str, folders: Iterable[Path]) -> str:
-    """Return the template of the format `kind`; raises `WrongInputError` listing the formats when there is none."""
+    """Return the template of the format `kind`; raises `WrongInputError`, which lists the formats, if unknown."""
     known = formats(folders)
     if kind not in known:
-        raise WrongInputError(f"there is no container format {kind!r}", f"known: {', '.join(known)}")
+        raise WrongInputError(f"unknown container format {kind!r}", f"known: {', '.join(known)}")
     return known[kind]
 
 
@@ -39,7 +39,7 @@ def skeleton(template: str) -> str:
 
 
 def checked(text: str, template: str) -> str:
-    """Return rendered `text` without its marks, every value in it seen to stand where its grammar keeps it whole."""
+    """Return rendered `text` without its marks, after checking that every value is at a safe position."""
     if template.endswith(".def.j2"):
         return _definition(text)
     if template.endswith(SHELL):
@@ -50,8 +50,8 @@ def checked(text: str, template: str) -> str:
 def _definition(text: str) -> str:
     """Check an Apptainer definition section by section: some are shell text, the others lines of their own grammar."""
     if "{{" in text:
-        raise WrongInputError("a value holds {{, which Apptainer would take for a variable", "leave it out of names")
+        raise WrongInputError("a value contains {{, which Apptainer treats as a variable", "do not use it in names")
     if re.search(rf"(?m)^[ \t]*{marks.OPEN}.%", text):
-        raise WrongInputError("a value at the beginning of a line would begin a section of its own", "indent no value")
+        raise WrongInputError("a value at the beginning of a line could start a section", "indent it")
     parts = re.split(r"(?m)^(?=%|Bootstrap:)", text)
     return "".join(check_shell(one) if re.match(SCRIPTS, one) else check_data(one, lines=True) for one in parts)

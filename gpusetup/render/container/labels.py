@@ -1,4 +1,4 @@
-"""What an image says of itself, so that a host can be compared with it before anything runs."""
+"""The labels of an image, with which a host can be compared before anything runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PREFIX = "io.gpusetup."
 
 
 def floor(stack: Stack) -> str:
-    """Return the lowest host driver that every environment of `stack` runs on, "" when none needs one."""
+    """Return the minimum host driver for all environments of `stack`, "" when none needs one."""
     return max((one.driver_floor for one in stack.environments if one.driver_floor), key=driver, default="")
 
 
@@ -47,7 +47,7 @@ def _labels(stack: Stack, base: Base, facts: Facts) -> Iterator[tuple[str, str]]
 
 
 def _code(environment: Environment, facts: Facts) -> Iterator[tuple[str, str]]:
-    """Yield which CUDA each framework brings, and what it was compiled for where a fact has it."""
+    """Yield the CUDA version of each framework, and the compute capabilities it was compiled for, where known."""
     for requirement in environment.requirements:
         name, _, version = requirement.text.partition("==")
         framework = name.partition("[")[0]
@@ -59,7 +59,7 @@ def _code(environment: Environment, facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def code(framework: str, version: str, cuda: str, facts: Facts) -> str:
-    """Return the compute capabilities that a build of a framework was compiled for, "" when no fact has them."""
+    """Return the compute capabilities that a build was compiled for, "" where the facts do not have them."""
     if framework == "torch":
         release = version.partition("+")[0]
         torch = (row for row in facts.torch_build if release in row.releases and row.cuda == cuda)

@@ -1,4 +1,4 @@
-"""What an image is built upon, what it is to do, and the file that says so."""
+"""The base of an image, its job, and the rendered file."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from gpusetup.value import Value
 
 
 class Base(Value):
-    """The image to build upon. `family` names its file in ``containers/bases``."""
+    """The base image. `family` names its file in ``containers/bases``."""
 
     name: str
-    """As ``--base-image`` takes it: ``ubuntu``, ``cuda-ubi``."""
+    """The name for ``--base-image``: ``ubuntu``, ``cuda-ubi``."""
     family: str
     reference: str
     """registry/name:tag, with ``@sha256:…`` where it is pinned."""
     build_reference: str = ""
-    """Another image for the stage that builds, one with compilers; "" for the same."""
+    """Another image, with compilers, for the build stage; "" for the same."""
     pythons: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Its Pythons, the one to prefer first, and the packages that bring each; {} leaves it to the stack."""
+    """Its Pythons, preferred one first, and the packages that install each; {} for those of the stack."""
     source: tuple[str, ...] = ()
-    """The facts it was taken from; () when the user named it."""
+    """The facts it is from; () when the user named it."""
 
 
 class ContainerJob(Value):
-    """What the image is called and does where it runs."""
+    """The names and the run-time settings of an image."""
 
     image: str
     name: str
-    """A DNS label: what the container, pod or unit is called."""
+    """The name of the container, pod or unit: a DNS label."""
     command: tuple[str, ...] = ()
-    """() leaves it to the format: Python in an image, and where it runs what shows the framework and its GPUs."""
+    """() for the format's default: Python in an image, else a command that lists the framework and its GPUs."""
     gpus: int = 1
     products: tuple[str, ...] = ()
     """Kubernetes' names of the GPUs it may run on (the label nvidia.com/gpu.product); () for any that fits."""
     wheels: tuple[str, ...] = ()
-    """Every wheel inside with its SHA-256, as pip takes it; () for what the index gives on the day it is built."""
+    """Every wheel in the image with its SHA-256, in pip's form; () to resolve them at build time."""
     runtime_class: str = ""
     """Kubernetes' runtime class, "" where NVIDIA's is the default or the devices come by CDI."""
 
 
 class Container(Value):
-    """One file that builds or runs an image, and the lowest host driver it runs on ("" when it needs none)."""
+    """One file that builds or runs an image, and its minimum host driver ("" when it needs none)."""
 
     stack: Stack
     base: Base

@@ -1,4 +1,4 @@
-"""The names that a container file is made of, each checked against its own grammar."""
+"""Names in container files, each checked against its grammar."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def label(name: str) -> str:
     if not _LABEL.fullmatch(name):
         raise WrongInputError(
             f"{neutral(name)!r} cannot be the name of a container",
-            "use at most 63 small letters, digits and dashes, with no dash at either end",
+            "use at most 63 lower-case letters, digits and dashes, without a dash at either end",
         )
     return name
 

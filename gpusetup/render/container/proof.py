@@ -1,4 +1,4 @@
-"""The file of an image that proves another one."""
+"""The Containerfile of the self-test image for another image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEMPLATE = "proof.Containerfile.j2"
 
 
 def proof(container: Container, image: str, wheel: Archive) -> str:
-    """Return the Containerfile that lays gpusetup, from `wheel`, on top of the `image` built of `container`."""
+    """Return the Containerfile that adds gpusetup, from `wheel`, to the `image` built from `container`."""
     template = environment.get(environment.scripts(content_dirs("containers")), TEMPLATE)
     with environment.template_faults(TEMPLATE):
         return check_shell(template.render(stack=container.stack, image=image, wheel=wheel), instructions=True)

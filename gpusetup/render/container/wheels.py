@@ -1,4 +1,4 @@
-"""A list of wheels with their hashes, as pip takes it: what an image is built of, to the byte."""
+"""A list of wheels with their hashes, in pip's format: the exact content of an image."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def read_wheels(path: Path, environment: Environment) -> tuple[str, ...]:
         match = _WHEEL.fullmatch(line)
         if match is None:
             raise WrongInputError(
-                f"{path}: {neutral(line)[:80]!r} is no wheel with its hash", "write name==version --hash=sha256:…"
+                f"{path}: {neutral(line)[:80]!r} is not a wheel with a hash", "write name==version --hash=sha256:…"
             )
         found[_normal(match[1])] = match[2]
     for requirement in environment.requirements:
@@ -49,5 +49,5 @@ def read_wheels(path: Path, environment: Environment) -> tuple[str, ...]:
 
 
 def _normal(name: str) -> str:
-    """Return a distribution's name as package indexes compare it."""
+    """Return a distribution's normalised name (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,4 +1,4 @@
-"""Judges rendered text by the places of the values in it: only places that are known to be safe are accepted.
+"""Checks the positions of values in rendered text: only positions that are known to be safe are accepted.
 
 The reader takes shell text apart as bash does, up to the last value. A value that went through `sh` may stand
 
@@ -30,7 +30,7 @@ def check_shell(text: str, *, whole: bool = False, instructions: bool = False) -
     """Return shell text without its marks, having seen that every value stands where bash takes it for data.
 
     `whole` reads on behind the last value, to see that the text ends outside of quotes and of everything else that it
-    opens, so that it can be put before other text. `instructions` tells that it is a Containerfile, whose ``CMD`` and
+    opens, so that it can be put before other text. `instructions` means that it is a Containerfile, whose ``CMD`` and
     ``ENTRYPOINT`` take JSON. O(n) in the length of `text` up to its last mark. Raises `WrongInputError`.
     """
     if whole or ANY.search(text):

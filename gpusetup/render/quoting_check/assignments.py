@@ -1,4 +1,4 @@
-"""Assignments: what becomes of a value that a variable takes."""
+"""Assignments: where a value goes that is assigned to a variable."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Assignments(Redirections):
     def __init__(self, text: str, *, whole: bool) -> None:
         super().__init__(text, whole=whole)
         self._attribute: int | None = None
-        """Where a variable gets an attribute with which what it takes is evaluated; -1: nowhere, None: not looked."""
+        """Where a variable gets an attribute by which assigned text is evaluated; -1: none, None: not searched."""
         self.open: list[str] = []
         self.opened: list[tuple[str, int]] = []
         """Beside `open`: the function whose body that is, "" for none, and where it begins."""
@@ -81,14 +81,14 @@ class Assignments(Redirections):
         if self._attribute >= 0:
             self.at = self._attribute
             self.refuse(
-                "gives a variable an attribute with which what it takes is evaluated", "do without declare -i and -n"
+                "gives a variable an attribute by which assigned text is evaluated", "do not use declare -i and -n"
             )
 
     def may_take(self, name: str, word: Word) -> None:
         """Refuse a value for a variable that bash or a program may act upon."""
         if not _OWN.fullmatch(name) and not word.tame:
             self.at = word.start
-            self.refuse(f"gives a value to {name}, which bash or a program may act upon", "use a name in small letters")
+            self.refuse(f"assigns a value to {name}, which bash or a program may act upon", "use a lower-case name")
 
     def assignment(self, words: list[Word]) -> bool:
         """Read the assignment that begins here; False when none does, or it is an ordinary word of a command."""

@@ -1,4 +1,4 @@
-"""Commands: what may stand before a word, and so what bash takes the word for."""
+"""Commands: the context before a word, which decides how bash reads the word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A place in rendered shell text, and what is said of it when it is refused."""
+"""A position in rendered shell text, and the errors for it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class UnsafeTextError(WrongInputError):
 
 
 class FinishedError(Exception):
-    """The last value was read, so that nothing behind it matters."""
+    """The last value was read; the rest of the text need not be checked."""
 
 
 class Cursor:

@@ -1,4 +1,4 @@
-"""Which commands may be given a value, and where in their words."""
+"""The commands that may take a value, and in which of their words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where values go from the places where they enter: variables and arguments whose text bash evaluates.
+"""Follows values to variables and arguments whose text bash evaluates.
 
 A value that a variable holds is inert as ``"$name"``, and runs as ``((name))``: bash reads the variable's text as an
 expression, whose subscripts may hold commands. So the names that may hold a value are followed through assignments

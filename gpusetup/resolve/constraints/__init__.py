@@ -1,6 +1,6 @@
-"""What must hold between the components, one module per topic; importing it registers all of them.
+"""The constraints between components, one module per topic; importing this package registers all of them.
 
-The order is that in which they are judged: the first that fails is the one that is told.
+They are checked in the order of these imports, and the first one that fails is reported.
 """
 
 from gpusetup.resolve.constraints import defects, driver, frameworks, python, release, toolkit, wheels

@@ -1,4 +1,4 @@
-"""Which releases are known to be broken, on any card or on this one."""
+"""Releases with known defects, on any card or on particular ones."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @constraint("tensorflow")
 def tensorflow_can_be_used(tensorflow: TensorflowWheel) -> ConstraintResult:
-    """Refuse a release with a defect that leaves nothing of it; say the others."""
+    """Refuse a release that a defect makes unusable; other defects become reasons."""
     return _judge(f"TensorFlow {tensorflow.row.release}", of_any_card(tensorflow))
 
 
 @constraint("card", "tensorflow")
 def tensorflow_works_on_card(card: CardKind, tensorflow: TensorflowWheel) -> ConstraintResult:
-    """Refuse, or say, what is known to fail on such a card."""
+    """Refuse a release that a defect makes unusable on this card; other defects become reasons."""
     return _judge(f"TensorFlow {tensorflow.row.release} on {card}", of_card(tensorflow, card))
 
 
@@ -36,11 +36,11 @@ def of_card(tensorflow: TensorflowWheel, card: CardKind) -> Iterator[Defect]:
     return (one for one in tensorflow.defects if one.cc_first and dotted(card.cc) >= dotted(one.cc_first))
 
 
-def told(what: str, defect: Defect) -> Reason:
-    """Return what the owner of a stack has to know of it."""
+def as_reason(what: str, defect: Defect) -> Reason:
+    """Return the defect with its symptom and work-around."""
     return because(defect, f"{what} is known to fail: {defect.symptom}; {defect.way_out}")
 
 
 def _judge(what: str, defects: Iterator[Defect]) -> ConstraintResult:
     found = tuple(defects)
-    return ConstraintResult(not any(one.refuses for one in found), tuple(told(what, one) for one in found))
+    return ConstraintResult(not any(one.refuses for one in found), tuple(as_reason(what, one) for one in found))

@@ -1,4 +1,4 @@
-"""Which driver drives which card, and with which kernel modules."""
+"""Which driver supports which card, and with which kernel modules."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from gpusetup.versions import driver as version
 def driver_is_offered(driver: DriverOffer) -> ConstraintResult:
     """Say where the driver comes from."""
     if not driver.repo:
-        return holds(because(driver.seen, f"driver {driver.version} is there and stays"))
+        return holds(because(driver.seen, f"driver {driver.version} is installed and stays"))
     if driver.repo == "runfile":
         if driver.runfile is None:
-            text = f"no SHA-256 of the installer with driver {driver.version} is on record, so it is not run"
+            text = (
+                f"the SHA-256 of the installer with driver {driver.version} is not on record, so it cannot be verified"
+            )
             return fails(because(driver.seen, text))
-        return holds(because(driver.seen, f"NVIDIA's installer with driver {driver.version} is known by its SHA-256"))
+        return holds(
+            because(driver.seen, f"the SHA-256 of NVIDIA's installer with driver {driver.version} is on record")
+        )
     whose = "RPM Fusion's" if driver.repo == "rpmfusion" else "NVIDIA's"
     text = f"{whose} {driver.legacy or 'main'} packages were last seen at {driver.version}"
     if driver.inferred:
@@ -28,10 +32,10 @@ def driver_is_offered(driver: DriverOffer) -> ConstraintResult:
 
 @constraint("card")
 def card_is_in_such_a_host(card: CardKind) -> ConstraintResult:
-    """Refuse what is built together with an Arm processor: every package and wheel of the tables is for x86_64."""
+    """Refuse GPUs that are built together with an Arm processor: packages and wheels in the tables are for x86_64."""
     if card.bound is None or card.bound.market == "jetson":
         return holds()
-    text = f"{card} comes with an Arm processor only ({card.bound.host_arch} hosts), and the tables cover x86_64"
+    text = f"{card} exists only with an Arm processor ({card.bound.host_arch} hosts); the tables cover x86_64"
     return fails(because(card.bound, text))
 
 
@@ -40,13 +44,13 @@ def board_takes_packaged_driver(card: CardKind, driver: DriverOffer) -> Constrai
     """Refuse Jetson boards: their driver is part of the board's own system image (JetPack), and so are the wheels."""
     if card.bound is None or card.bound.market != "jetson":
         return holds()
-    text = f"{card} is in Jetson boards (aarch64): driver and wheels come with NVIDIA's JetPack, not as driver {driver}"
+    text = f"{card} is part of Jetson boards (aarch64): driver and wheels come with NVIDIA's JetPack, not as {driver}"
     return fails(because(card.bound, text))
 
 
 @constraint("card", "driver")
 def branch_drives_card(card: CardKind, driver: DriverOffer) -> ConstraintResult:
-    """Demand that the card's compute capability lies between the branch's oldest and newest."""
+    """Demand a compute capability between the oldest and the newest that the branch supports."""
     branch = driver.branch
     if dotted(card.cc) < dotted(branch.cc_min):
         last = card.arch.last_driver_branch
@@ -65,7 +69,7 @@ def branch_drives_card(card: CardKind, driver: DriverOffer) -> ConstraintResult:
 
 @constraint("card", "driver")
 def modules_drive_card(card: CardKind, driver: DriverOffer) -> ConstraintResult:
-    """Demand kernel modules that know the card: proprietary before Turing, open from Blackwell on."""
+    """Demand kernel modules that support the card: proprietary before Turing, open from Blackwell on."""
     can = card.arch.kernel_modules
     if driver.flavour in can:
         return holds() if len(can) > 1 else holds(_only(card))
@@ -73,16 +77,19 @@ def modules_drive_card(card: CardKind, driver: DriverOffer) -> ConstraintResult:
 
 
 def _only(card: CardKind) -> Reason:
-    return because(card.arch, f"{card.arch.arch} is driven by the {card.arch.kernel_modules[0]} kernel modules only")
+    return because(card.arch, f"{card.arch.arch} is supported by the {card.arch.kernel_modules[0]} kernel modules only")
 
 
 @constraint("card", "driver")
 def akmod_builds_for_card(card: CardKind, driver: DriverOffer) -> ConstraintResult:
-    """Say when RPM Fusion's akmod must be told which modules to build, as it does not know every card."""
+    """Add a reason where RPM Fusion's akmod must be configured to build the proprietary modules.
+
+    Its own detection goes by a list of PCI ids that lacks some cards.
+    """
     if driver.detection is None or driver.flavour == "open" or len(card.arch.kernel_modules) > 1:
         return holds()
-    return holds(because(driver.detection, "akmod is told to build the proprietary modules, since the list of cards it "
-                                           "goes by has gaps"))  # fmt: skip
+    return holds(because(driver.detection, "akmod is configured to build the proprietary modules, since its list of "
+                                           "cards has gaps"))  # fmt: skip
 
 
 @constraint("card", "driver", soft=True)
@@ -100,5 +107,5 @@ def line_stays_with_card(card: CardKind, driver: DriverOffer) -> ConstraintResul
     last = card.arch.last_driver_branch
     if not last or not driver.repo or (driver.legacy and driver.branch.branch == last):
         return holds()
-    return fails(because(card.arch, f"branch {last} is the last for {card.arch.arch}: packages that stay on it come "
-                                    f"before those that will move on"))  # fmt: skip
+    return fails(because(card.arch, f"branch {last} is the last for {card.arch.arch}: packages that stay on it are "
+                                    f"preferred to those that will move on"))  # fmt: skip

@@ -26,7 +26,7 @@ def tensorflow_brings_cuda(tensorflow: TensorflowWheel) -> ConstraintResult:
 
 @constraint("tensorflow", "toolkit")
 def tensorflow_finds_cuda(tensorflow: TensorflowWheel, toolkit: ToolkitOffer) -> ConstraintResult:
-    """Demand the very CUDA series on the host that a TensorFlow without wheels of it was built with."""
+    """Demand on the host exactly the CUDA series that a TensorFlow without NVIDIA wheels was built with."""
     if not tensorflow.hosted:
         return holds()
     series = cuda(tensorflow.row.cuda).series
@@ -37,11 +37,11 @@ def tensorflow_finds_cuda(tensorflow: TensorflowWheel, toolkit: ToolkitOffer) ->
 
 @constraint("tensorflow", "toolkit_cudnn")
 def tensorflow_finds_cudnn(tensorflow: TensorflowWheel, cudnn: ToolkitCudnn) -> ConstraintResult:
-    """Demand a cuDNN on the host of the major that such a TensorFlow was built with, and no older."""
+    """Demand on the host a cuDNN of the same major as such a TensorFlow was built with, and no older."""
     if not tensorflow.hosted:
         return holds()
     wanted = tensorflow.row.cudnn
-    text = f"TensorFlow {tensorflow.row.release} loads cuDNN {wanted} or a newer one of that major from the host"
+    text = f"TensorFlow {tensorflow.row.release} loads cuDNN {wanted}, or a newer one of that major, from the host"
     there = cudnn.row is not None and cudnn_version(cudnn.row.version).key >= cudnn_version(wanted).key
     same = there and cudnn.row is not None and cudnn.row.version.split(".")[0] == wanted.split(".")[0]
     return ConstraintResult(same, (because(tensorflow.row, text),))
@@ -49,20 +49,20 @@ def tensorflow_finds_cudnn(tensorflow: TensorflowWheel, cudnn: ToolkitCudnn) -> 
 
 @constraint("tensorflow", "cudnn")
 def tensorflow_accepts_cudnn(tensorflow: TensorflowWheel, cudnn: CudnnWheel) -> ConstraintResult:
-    """Demand a cuDNN within what the extra ``and-cuda`` asks for."""
+    """Demand a cuDNN within the range that the extra ``and-cuda`` requires."""
     wanted = tensorflow.row.and_cuda_cudnn
     fits = wanted.startswith(cudnn.package) and within(cudnn.row.version, wanted.removeprefix(cudnn.package))
-    text = f"TensorFlow {tensorflow.row.release} takes {wanted}"
+    text = f"TensorFlow {tensorflow.row.release} requires {wanted}"
     return ConstraintResult(fits, (because(tensorflow.row, text if fits else f"{text}, not {cudnn}"),))
 
 
 @constraint("environments", "torch", "tensorflow")
 def nvidia_wheels_agree(layout: Layout, torch: TorchWheel, tensorflow: TensorflowWheel) -> ConstraintResult:
-    """Demand for one environment that both frameworks can use the same CUDA and NCCL wheels.
+    """Demand, for a shared environment, that both frameworks can use the same CUDA and NCCL wheels.
 
-    Wheels of different CUDA majors have different names but put their libraries into the same folders
-    (``nvidia/cudnn/lib`` above all), so that the one installed last overwrites the other. Those of one major are one
-    package, of which pip installs one version; what TensorFlow asks for is compared with what torch pins.
+    Wheels for different CUDA majors have different names but install their libraries into the same folders
+    (``nvidia/cudnn/lib`` above all), so the last one installed overwrites the other. Wheels for the same major are the
+    same package, of which pip installs one version; TensorFlow's ranges are compared with torch's pins.
     """
     if not layout.shared or torch.build is None or not tensorflow.gpu or tensorflow.hosted:
         return holds()
@@ -73,20 +73,20 @@ def nvidia_wheels_agree(layout: Layout, torch: TorchWheel, tensorflow: Tensorflo
         return fails(of_torch, because(row, f"TensorFlow {row.release} brings those of CUDA {cuda(row.cuda).major}; in "
                                             f"one environment their cuDNN libraries overwrite each other"))  # fmt: skip
     if not within(torch.build.cuda, row.and_cuda_runtime.partition("wheels")[2] or row.and_cuda_runtime):
-        return fails(of_torch, because(row, f"TensorFlow {row.release} asks for CUDA {row.and_cuda_runtime}"))
+        return fails(of_torch, because(row, f"TensorFlow {row.release} requires CUDA {row.and_cuda_runtime}"))
     if not torch.build.nccl:
-        return fails(because(torch.build, f"which NCCL torch {torch} pins is not known, so neither is whether it "
-                                          f"suits TensorFlow {row.release}"))  # fmt: skip
+        return fails(because(torch.build, f"the NCCL that torch {torch} pins is not known, so it cannot be checked "
+                                          f"against TensorFlow {row.release}"))  # fmt: skip
     nccl = re.sub(r"^[\w-]+(?=[<>=])", "", row.and_cuda_nccl)
     if not within(torch.build.nccl, nccl):
-        return fails(of_torch, because(row, f"TensorFlow {row.release} asks for {row.and_cuda_nccl}"))
+        return fails(of_torch, because(row, f"TensorFlow {row.release} requires {row.and_cuda_nccl}"))
     return holds(of_torch, because(row, f"TensorFlow {row.release} accepts them: {row.and_cuda_runtime}, "
                                         f"{row.and_cuda_nccl}"))  # fmt: skip
 
 
 @constraint("environments", "torch", "cudnn")
 def cudnn_is_the_same(layout: Layout, torch: TorchWheel, cudnn: CudnnWheel) -> ConstraintResult:
-    """Demand for one environment that TensorFlow gets the very cuDNN that torch pins."""
+    """Demand, for a shared environment, that TensorFlow gets exactly the cuDNN that torch pins."""
     if not layout.shared or torch.build is None:
         return holds()
     same = torch.build.cudnn == cudnn.row.version
@@ -95,7 +95,7 @@ def cudnn_is_the_same(layout: Layout, torch: TorchWheel, cudnn: CudnnWheel) -> C
 
 
 def within(version: str, conditions: str) -> bool:
-    """Say whether a dotted `version` meets ``>=12.5,<13`` or ``==9.3.0.75``; a bare version means that very one."""
+    """Return whether a dotted `version` meets ``>=12.5,<13`` or ``==9.3.0.75``; a bare version means equality."""
     found = re.findall(r"(?:(>=|<=|==|<|>)\s*+)?(\d++(?:\.\d++)*+)", conditions)
     return bool(found) and all(_meets(dotted(version), sign, dotted(bound)) for sign, bound in found)
 

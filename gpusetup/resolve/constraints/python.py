@@ -1,4 +1,4 @@
-"""Which Python each framework has wheels for."""
+"""The Python versions that each framework has wheels for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from gpusetup.resolve.problem import ConstraintResult, because, constraint, fail
 @constraint("python")
 def python_is_packaged(python: Interpreter) -> ConstraintResult:
     """Say where the interpreter comes from."""
-    where = f"comes as {' '.join(python.packages)} beside the system's" if python.packages else "is the system's own"
+    where = (
+        f"is packaged as {' '.join(python.packages)} beside the system's" if python.packages else "is the system's own"
+    )
     return holds(because(python.row, f"Python {python.version} {where}"))
 
 
@@ -39,5 +41,5 @@ def one_environment_has_one_python(layout: Layout, torch: Interpreter, tensorflo
     """Demand the same interpreter for both frameworks in one environment."""
     if not layout.shared or torch is tensorflow:
         return holds()
-    text = f"one environment has one Python, and torch would have {torch.version}, TensorFlow {tensorflow.version}"
+    text = f"an environment has one Python, but torch would use {torch.version} and TensorFlow {tensorflow.version}"
     return fails(because(tensorflow.row, text))

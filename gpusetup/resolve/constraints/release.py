@@ -1,4 +1,4 @@
-"""What is known of the release itself."""
+"""The life span of the release itself."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from gpusetup.resolve.problem import ConstraintResult, because, constraint, hold
 
 @constraint("release")
 def release_is_known(release: Release) -> ConstraintResult:
-    """Say when the release came out and when it ends."""
+    """Give the dates of release and end of life as a reason."""
     row = release.row
     if row.released is None:
-        return holds(because(row, f"{release} was due on {row.target}; that it came out is not confirmed"))
-    return holds(because(row, f"{release} came out on {row.released} and is maintained until {row.eol}"))
+        return holds(because(row, f"{release} was due on {row.target}; its release is not confirmed"))
+    return holds(because(row, f"{release} was released on {row.released} and is maintained until {row.eol}"))

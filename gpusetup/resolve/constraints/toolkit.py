@@ -1,4 +1,4 @@
-"""Which CUDA toolkit can compile on this host for these cards, with which compiler and cuDNN."""
+"""The CUDA toolkits that can compile on this host for these cards, with which compiler and cuDNN."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def toolkit_is_offered(toolkit: ToolkitOffer) -> ConstraintResult:
     if toolkit.seen is None:
         return holds()
     if toolkit.runfile:
-        return holds(because(toolkit.seen, "NVIDIA's installer of it is known by its SHA-256"))
+        return holds(because(toolkit.seen, "the SHA-256 of NVIDIA's installer is on record"))
     where = (
         f"the image {toolkit.image} has nvcc" if toolkit.image else f"{toolkit.packages[0]} is nvcc without a driver"
     )
@@ -43,7 +43,7 @@ def toolkit_targets_card(card: CardKind, toolkit: ToolkitOffer) -> ConstraintRes
 
 @constraint("driver", "toolkit")
 def driver_runs_toolkit(driver: DriverOffer, toolkit: ToolkitOffer) -> ConstraintResult:
-    """Demand a driver that runs what the toolkit compiles."""
+    """Demand a driver that can run programs built with the toolkit."""
     if toolkit.series is None:
         return holds()
     return above_floor(driver, toolkit.floor, toolkit.series.series, f"CUDA {toolkit.series.series}")
@@ -71,7 +71,7 @@ def repository_carries_toolkit(release: Release, toolkit: ToolkitOffer) -> Const
 
 @constraint("release", "toolkit")
 def headers_suit_glibc(release: Release, toolkit: ToolkitOffer) -> ConstraintResult:
-    """Demand a toolkit whose headers do not clash with the C library, which no older compiler mends."""
+    """Demand a toolkit whose headers do not clash with the C library; an older compiler does not help there."""
     if toolkit.series is None or toolkit.tier or release.glibc_row is None:
         return holds()
     for clash in release.clashes:
@@ -88,7 +88,7 @@ def headers_suit_glibc(release: Release, toolkit: ToolkitOffer) -> ConstraintRes
 def release_has_compiler(release: Release, toolkit: ToolkitOffer) -> ConstraintResult:
     """Demand that the release has some gcc that nvcc accepts.
 
-    Follows from the constraint on the compiler itself; stated here since it rules out the toolkit, whichever compiler.
+    It follows from the constraint on the compiler; stated by itself it rules out a toolkit before compilers are tried.
     """
     series = toolkit.series
     if (
@@ -98,23 +98,23 @@ def release_has_compiler(release: Release, toolkit: ToolkitOffer) -> ConstraintR
         or any(series.gcc_min <= gcc <= series.gcc_max for gcc in release.gcc)
     ):
         return holds()
-    have = " and ".join(map(str, release.gcc)) or "none that is known"
+    have = " and ".join(map(str, release.gcc)) or "of unknown version"
     return fails(because(series, _accepted(series)), because(release.row, f"{release} has gcc {have}"))
 
 
 @constraint("driver", "toolkit", soft=True)
 def driver_takes_toolkit_ptx(driver: DriverOffer, toolkit: ToolkitOffer) -> ConstraintResult:
-    """Prefer a toolkit no newer than the driver's CUDA: PTX of a newer one is refused when a program starts."""
+    """Prefer a toolkit no newer than the driver's CUDA: the driver rejects PTX of a newer one at run time."""
     if toolkit.series is None or not driver.branch.cuda_max:
         return holds()
     fits = cuda(toolkit.series.series) <= cuda(driver.branch.cuda_max)
-    text = f"driver {driver.version} takes PTX up to CUDA {driver.branch.cuda_max}"
-    return ConstraintResult(fits, (because(driver.branch, text if fits else f"{text}, {toolkit} makes newer"),))
+    text = f"driver {driver.version} accepts PTX up to CUDA {driver.branch.cuda_max}"
+    return ConstraintResult(fits, (because(driver.branch, text if fits else f"{text}; {toolkit} generates newer PTX"),))
 
 
 @constraint("toolkit", "compiler")
 def nvcc_accepts_compiler(toolkit: ToolkitOffer, compiler: Compiler) -> ConstraintResult:
-    """Demand a host compiler within nvcc's range where it compiles on the host, and none where it does not."""
+    """Demand a host compiler within nvcc's range if it compiles on the host, and none otherwise."""
     if toolkit.series is None or toolkit.seen is None:
         return ConstraintResult(not compiler.major)
     if toolkit.tier:
@@ -125,7 +125,7 @@ def nvcc_accepts_compiler(toolkit: ToolkitOffer, compiler: Compiler) -> Constrai
         return ConstraintResult(toolkit.runtime, (because(series, text),))
     text = _accepted(series)
     if series.gcc_min <= compiler.major <= series.gcc_max:
-        return holds(because(series, text), because(compiler.row, f"{compiler} can be had"))
+        return holds(because(series, text), because(compiler.row, f"{compiler} is available"))
     return fails(because(series, f"{text}, not {compiler.major}"))
 
 
@@ -143,14 +143,14 @@ def cudnn_suits_toolkit(toolkit: ToolkitOffer, cudnn: ToolkitCudnn) -> Constrain
         return ConstraintResult(False)
     made_for = cudnn.series or str(cudnn.major)
     if made_for in (toolkit.series.series, str(cuda(toolkit.series.series).major)):
-        text = f"cuDNN {cudnn.row.version} has an archive for CUDA {made_for} with a checksum"
+        text = f"cuDNN {cudnn.row.version} has an archive with a checksum for CUDA {made_for}"
         return holds(because(cudnn.row, text))
     return fails(because(cudnn.row, f"this archive of cuDNN {cudnn.row.version} is for CUDA {made_for}"))
 
 
 @constraint("card", "toolkit_cudnn")
 def toolkit_cudnn_knows_card(card: CardKind, cudnn: ToolkitCudnn) -> ConstraintResult:
-    """Demand a cuDNN that is documented for the card."""
+    """Demand a cuDNN whose support matrix includes the card."""
     if cudnn.row is None or cudnn.support is None:
         return holds()
     return documented(card, cudnn.row.version, cudnn.support)

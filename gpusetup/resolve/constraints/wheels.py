@@ -1,4 +1,4 @@
-"""Which wheels run on which card and driver."""
+"""The wheels that run on each card and driver."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 NAMED_BY_VARIANT = dotted("1.2")
-"""From this release on a wheel's version says which CUDA it is for (fact ``index-torch-find-links``)."""
+"""From this release on, a wheel's version names its CUDA variant (fact ``index-torch-find-links``)."""
 
 
 @constraint("torch")
 def torch_variant_is_offered(torch: TorchWheel) -> ConstraintResult:
-    """Say how the variant stands to the release's default."""
+    """Refuse a variant that pip cannot name; otherwise give its origin as a reason."""
     row = torch.row
     if torch.build is None or not row.default_variant:
         return holds()
     if torch.variant != row.default_variant and dotted(row.release) < NAMED_BY_VARIANT:
-        return fails(because(row, f"wheels of torch {row.release} bear no variant in their version, so pip can ask for "
-                                  f"the default one only, {row.default_variant}"))  # fmt: skip
+        return fails(because(row, f"wheels of torch {row.release} do not name their variant, so pip can install only "
+                                  f"the default, {row.default_variant}"))  # fmt: skip
     if torch.variant == row.default_variant:
         return holds(because(row, f"{torch.variant} is the default of torch {row.release}"))
     return holds(because(row, f"{torch.variant} comes from PyTorch's own index; the default is {row.default_variant}"))
@@ -42,20 +42,20 @@ def torch_has_kernels(card: CardKind, torch: TorchWheel) -> ConstraintResult:
                                            f"so torch {torch} has no kernels for {card}"))  # fmt: skip
     listed = torch.kernels
     if listed is None:
-        return fails(because(torch.build, f"what torch {torch} was compiled for is not known"))
+        return fails(
+            because(torch.build, f"the compute capabilities that torch {torch} was compiled for are not known")
+        )
     have = runs_on(listed.cc, listed.ptx, card.cc)
-    taken = (
-        "" if listed is torch.build else f" (its own list is not known; that of torch {listed.releases[0]} is taken)"
-    )
+    taken = "" if listed is torch.build else f" (its list is not known; that of torch {listed.releases[0]} is used)"
     if not have:
-        return fails(because(listed, f"torch {torch} was compiled for {', '.join(listed.cc)}: nothing of that runs on "
+        return fails(because(listed, f"torch {torch} was compiled for {', '.join(listed.cc)}, none of which runs on "
                                      f"{card}{taken}"))  # fmt: skip
     return holds(because(listed, f"torch {torch} has {have}, which runs on {card}{taken}"))
 
 
 @constraint("card", "torch")
 def torch_cudnn_knows_card(card: CardKind, torch: TorchWheel) -> ConstraintResult:
-    """Demand that the cuDNN inside the wheel is documented for the card."""
+    """Demand a wheel whose cuDNN supports the card, by NVIDIA's support matrix."""
     if torch.support is None or torch.build is None:
         return holds()
     return documented(card, torch.build.cudnn, torch.support)
@@ -63,7 +63,7 @@ def torch_cudnn_knows_card(card: CardKind, torch: TorchWheel) -> ConstraintResul
 
 @constraint("driver", "torch")
 def driver_runs_torch(driver: DriverOffer, torch: TorchWheel) -> ConstraintResult:
-    """Demand a driver that runs programs of the wheel's CUDA."""
+    """Demand a driver that can run programs of the wheel's CUDA."""
     if torch.build is None:
         return holds()
     return above_floor(driver, torch.floor, torch.build.cuda, f"torch {torch}")
@@ -71,7 +71,7 @@ def driver_runs_torch(driver: DriverOffer, torch: TorchWheel) -> ConstraintResul
 
 @constraint("card", "driver", "torch")
 def driver_compiles_torch_ptx(card: CardKind, driver: DriverOffer, torch: TorchWheel) -> ConstraintResult:
-    """Demand a driver as new as the wheel's CUDA where the card depends on PTX: older ones refuse newer PTX."""
+    """Demand a driver as new as the wheel's CUDA where the card depends on PTX: older drivers reject newer PTX."""
     if torch.build is None or torch.kernels is None:
         return holds()
     have = runs_on(torch.kernels.cc, torch.kernels.ptx, card.cc)
@@ -92,8 +92,12 @@ def tensorflow_has_kernels(card: CardKind, tensorflow: TensorflowWheel) -> Const
         have = runs_on(row.cc, row.ptx, card.cc)
         text = f"TensorFlow {row.release} was compiled for {', '.join(row.cc)}"
         return holds(because(row, f"{text}: {have} runs on {card}")) if have else fails(
-            because(row, f"{text}: nothing of that runs on {card}"))  # fmt: skip
-    return holds(because(tensorflow.kernels, f"TensorFlow lists 3.5, 5.0, 6.0, 7.0, 7.5, 8.0 and above: {card} is in"))
+            because(row, f"{text}, none of which runs on {card}"))  # fmt: skip
+    return holds(
+        because(
+            tensorflow.kernels, f"TensorFlow supports 3.5, 5.0, 6.0, 7.0, 7.5, 8.0 and above, which includes {card}"
+        )
+    )
 
 
 @constraint("card", "driver", "tensorflow")
@@ -108,17 +112,17 @@ def driver_compiles_tensorflow_ptx(
 
 
 def _takes_ptx(card: CardKind, driver: DriverOffer, have: str, release: str, what: str) -> ConstraintResult:
-    """Judge whether `driver` compiles the PTX of CUDA `release`, if it is PTX that the card would run."""
+    """Return whether `driver` can compile PTX of CUDA `release`, where the card would run PTX."""
     newest = driver.branch.cuda_max
     if not have.startswith("PTX") or not newest or cuda(newest) >= cuda(cuda(release).series):
         return holds()
-    text = f"{card} needs the {have} in {what} compiled, and driver {driver.version} takes PTX up to CUDA {newest} only"
+    text = f"{card} depends on the {have} in {what}, but driver {driver.version} accepts PTX up to CUDA {newest} only"
     return fails(because(driver.branch, text))
 
 
 @constraint("driver", "tensorflow")
 def driver_runs_tensorflow(driver: DriverOffer, tensorflow: TensorflowWheel) -> ConstraintResult:
-    """Demand a driver that runs programs of the wheel's CUDA."""
+    """Demand a driver that can run programs of the wheel's CUDA."""
     if not tensorflow.gpu:
         return holds()
     return above_floor(driver, tensorflow.floor, tensorflow.row.cuda, f"TensorFlow {tensorflow.row.release}")
@@ -126,21 +130,21 @@ def driver_runs_tensorflow(driver: DriverOffer, tensorflow: TensorflowWheel) -> 
 
 @constraint("card", "cudnn")
 def cudnn_knows_card(card: CardKind, cudnn: CudnnWheel) -> ConstraintResult:
-    """Demand a cuDNN that is documented for the card."""
+    """Demand a cuDNN whose support matrix includes the card."""
     return documented(card, cudnn.row.version, cudnn.support)
 
 
 def documented(card: CardKind, version: str, support: CudnnSupport) -> ConstraintResult:
-    """Judge whether cuDNN `version` is documented for the card."""
+    """Return whether NVIDIA documents cuDNN `version` for the card."""
     knows = dotted(card.cc) >= dotted(support.cc_min)
     text = f"cuDNN {version} is documented for {support.cc_min} and newer" + ("" if knows else f"; {card} is older")
     return ConstraintResult(knows, (because(support, text),))
 
 
 def above_floor(driver: DriverOffer, floor: DriverMinimum | None, release: str, what: str) -> ConstraintResult:
-    """Judge whether `driver` is new enough for programs of CUDA `release`."""
+    """Return whether `driver` is new enough for programs of CUDA `release`."""
     if floor is None:
-        return fails(because(driver.branch, f"which driver {what} needs is not in the tables"))
+        return fails(because(driver.branch, f"the driver that {what} needs is not in the tables"))
     enough = driver_version(driver.version) >= driver_version(floor.driver)
     text = f"{what} needs driver {floor.driver} or newer (CUDA {cuda(release).series}); {driver.version} is " + (
         "new enough" if enough else "older"

@@ -1,4 +1,4 @@
-"""All candidates that the tables allow for, made once for one set of facts."""
+"""All candidates that the tables contain, made once per set of facts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ C = TypeVar("C")
 
 
 class Catalogue:
-    """The candidates of every component, each list in the order of preference, and the verdicts given on them.
+    """The candidates of every component, each list in order of preference, and the cached constraint results.
 
     Preferences: the newest release first; of wheels the newest release, and within it the variant that is the
     default; of Pythons the system's own; of drivers RPM Fusion's main line, its legacy lines, then NVIDIA's own
@@ -51,7 +51,7 @@ class Catalogue:
         return hosts.releases(self.facts)
 
     def release(self, name: str) -> Release | None:
-        """Return the release of that number, of the tables or by the lag rule, None when there is none."""
+        """Return the release of that number, from the tables or by the lag rule; None for neither."""
         if name not in self._releases:
             known = (one for one in self.releases if str(one.row.release) == name)
             self._releases[name] = next(known, None) or hosts.later(self.facts, name)
@@ -82,7 +82,7 @@ class Catalogue:
         return toolkits.cudnn(self.facts)
 
     def load(self) -> None:
-        """Make the candidates that do not depend on a release now, rather than when they are first asked for."""
+        """Make the candidates that do not depend on a release now, instead of on first use."""
         for name in ("releases", "torch", "tensorflow", "cudnn", "toolkits", "toolkit_cudnn"):
             getattr(self, name)
 
@@ -119,7 +119,7 @@ class Catalogue:
         return self._once(hosts.interpreters, release)
 
     def kept_driver(self, version: str) -> tuple[DriverOffer, ...]:
-        """Return the driver `version` that no repository offers but may be there, once for each flavour of modules."""
+        """Return driver `version`, which no repository offers but may be installed, for each flavour of modules."""
         if version not in self._kept:
             branch = next((row for row in self.facts.branch if row.branch == driver(version).branch), None)
             self._kept[version] = () if branch is None else hosts.kept(version, branch)

@@ -1,4 +1,4 @@
-"""What a host of each release can have: its drivers and its Pythons."""
+"""The drivers and Pythons available for each release."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ OWNED_BY_NVIDIA = (
 )
 OWNED_BY_RPMFUSION = ("akmod-nvidia*", "xorg-x11-drv-nvidia*")
 LAG = 2
-"""By how many releases the newest one in the tables can be left behind and still stand for a newer one."""
+"""How many releases beyond the newest one in the tables are planned by its rows."""
 OLDEST_PYTHON = (3, 9)
 """Fedora drops the older side-by-side interpreters in time; nothing older than this is offered."""
 
 
 def releases(facts: Facts) -> tuple[Release, ...]:
-    """Return the releases that have come out, the newest first, then those that are not confirmed to have."""
+    """Return the published releases, newest first, then those whose publication is not confirmed."""
     rows = sorted(facts.fedora, key=lambda row: (row.released is not None, row.release), reverse=True)
     directories = {row.directory: row for row in facts.nvidia_repo}
     return tuple(_release(facts, row, directories[row.nvidia_repo]) for row in rows)
 
 
 def later(facts: Facts, release: str) -> Release | None:
-    """Return a release that is newer than those in the tables by the newest of them, None if it is no such release.
+    """Return a release newer than the tables, modelled on the newest one in them; None if it is too new or no number.
 
-    NVIDIA's repositories and RPM Fusion's packages lag behind Fedora, so what the newest release has is what the next
-    one begins with. Two releases are a year; after that the tables are too old to say anything.
+    NVIDIA's repositories and RPM Fusion's packages lag behind Fedora, so a new release starts with what the previous
+    one has. Two releases are a year; beyond that the tables are too old.
     """
     newest = max(facts.fedora, key=lambda row: row.release)
     if not re.fullmatch(r"[1-9][0-9]{0,3}", release) or not 0 < int(release) - newest.release <= LAG:
@@ -56,7 +56,7 @@ def later(facts: Facts, release: str) -> Release | None:
 
 
 def _release(facts: Facts, row: FedoraRelease, repo: NvidiaRepo) -> Release:
-    """Make one release; where its glibc is not known it is at least that of the newest known release before it."""
+    """Make one release; where its glibc is not known, that of the newest known release before it is a lower bound."""
     known = max(
         (one for one in facts.fedora if one.glibc and one.release <= row.release),
         key=lambda one: one.release,
@@ -69,10 +69,10 @@ def _release(facts: Facts, row: FedoraRelease, repo: NvidiaRepo) -> Release:
 
 
 def _last_toolkit(facts: Facts, repo: NvidiaRepo) -> tuple[str, Fact]:
-    """Return the newest CUDA series a directory can have, and the row that says so.
+    """Return the newest CUDA series that a directory can have, and the row it follows from.
 
-    NVIDIA supports one Fedora release per CUDA release (fact ``rule-fedora-one-release``), so a directory whose end is
-    not known ends before the next one begins.
+    NVIDIA supports one Fedora release per CUDA release (fact ``rule-fedora-one-release``), so a directory whose last
+    series is not known ends before the next directory begins.
     """
     later = [one for one in facts.nvidia_repo if number(one) > number(repo) and one.toolkit_first]
     if repo.toolkit_last or not later:
@@ -98,7 +98,7 @@ def drivers(facts: Facts, release: Release) -> tuple[DriverOffer, ...]:
 
 
 def kept(version: str, branch: Branch) -> tuple[DriverOffer, ...]:
-    """Return the driver that is there already, with each flavour of modules that its branch has."""
+    """Return the driver that is already installed, with each flavour of modules that its branch has."""
     return tuple(DriverOffer("", version, branch, flavour, branch) for flavour in flavours(branch))
 
 
@@ -108,8 +108,9 @@ def interpreters(facts: Facts, release: Release) -> tuple[Interpreter, ...]:
         return ()
     beside = next(row for row in facts.package if row.name == "python3.13")
     major, minor = map(int, release.row.python.split("."))
+    # Fedora packages python3.N side by side for all supported N; one row of the table stands for all of them
     older = [f"{major}.{one}" for one in range(minor - 1, OLDEST_PYTHON[1] - 1, -1)]
-    own = (f"python{release.row.python}",) if release.lag else ()  # a newer release may have a newer one as its own
+    own = (f"python{release.row.python}",) if release.lag else ()  # the system Python of a newer release may be newer
     return (
         Interpreter(release.row.python, release.row, own),
         *(Interpreter(version, beside, (f"python{version}",)) for version in older),
@@ -141,10 +142,10 @@ def _other_lines(facts: Facts, line: str) -> tuple[str, ...]:
 
 
 def _rpmfusion_row(facts: Facts, row: FedoraRelease) -> tuple[FedoraRelease | None, str]:
-    """Return the row whose RPM Fusion versions hold for `row`, and what had to be assumed.
+    """Return the row whose RPM Fusion versions apply to `row`, and the assumption made, if any.
 
-    A release newer than all whose packages were seen takes those of the newest one; RPM Fusion branches its packages
-    from release to release. A gap in the past stays one.
+    RPM Fusion branches its packages from release to release, so a release newer than all whose packages were seen is
+    assumed to have those of the newest one. A gap in the past stays a gap.
     """
     if row.rpmfusion_driver:
         return row, ""
@@ -163,16 +164,17 @@ def _nvidia(facts: Facts, release: Release) -> Iterator[DriverOffer]:
     if branch is None:
         return
     for flavour in flavours(branch):
+        # NVIDIA's metapackages for the two flavours conflict, and both conflict with RPM Fusion's packages
         other = next(name for one, name in NVIDIA_PACKAGES.items() if one != flavour)
         yield DriverOffer("nvidia", version, branch, flavour, seen, (NVIDIA_PACKAGES[flavour],),
                           (other, *OWNED_BY_RPMFUSION), tier=1, inferred=inferred)  # fmt: skip
 
 
 def _nvidia_driver(facts: Facts, repo: NvidiaRepo) -> tuple[str, NvidiaRepo | CudaRow, str]:
-    """Return the newest driver in a directory, the row that says so, and what it was inferred from.
+    """Return the newest driver in a directory, the row it is from, and what it was inferred from.
 
-    It is the one seen there (inferred from nothing: ""), or else the one that came with the directory's newest CUDA.
-    A directory that is no longer the newest and whose last CUDA is not known could hold any: "".
+    It is the driver seen there (inferred from nothing: ""), or else the one released with the directory's newest CUDA.
+    The driver of an older directory whose last CUDA is not known cannot be inferred: "".
     """
     if repo.driver:
         return repo.driver, repo, ""
@@ -183,7 +185,7 @@ def _nvidia_driver(facts: Facts, repo: NvidiaRepo) -> tuple[str, NvidiaRepo | Cu
     rows = [row for row in facts.cuda if (row.driver_companion or row.driver_bundled)]
     rows = [row for row in rows if last is None or cuda(row.series) <= last]
     newest = max(rows, key=lambda row: cuda(row.release))
-    inferred = f"it came with CUDA {newest.release}, the newest of known driver that {repo.directory} can have"
+    inferred = f"it was released with CUDA {newest.release}, the newest that {repo.directory} can have"
     return newest.driver_companion or newest.driver_bundled, newest, inferred
 
 

@@ -1,7 +1,7 @@
-"""What NVIDIA's own installers offer: drivers and toolkits, each known by its SHA-256 or not offered to run.
+"""Drivers and toolkits from NVIDIA's own installers (.run files), each verified by its SHA-256 or not offered.
 
-They are looked at only where somebody asks for them: an installer is not tracked by the package manager, so nothing
-updates what it brings, and a release that has packages is better served by these.
+They are considered only on request (``--repo runfile``): the package manager does not track an installer, so nothing
+updates its files, and packages are the better choice on every release that has them.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from gpusetup.resolve.candidates import Release
 
 BUILDS_MODULE = ("dkms", "elfutils-libelf-devel")
-"""What rebuilds the module for each new kernel, and what building it needs beside gcc, make and the headers."""
+"""DKMS rebuilds the module for each new kernel; the build needs libelf beside gcc, make and the headers."""
 ASKS_IN_PERL = ("perl", "perl-Term-ReadLine-Gnu")
-"""What CUDA's installers before 10.1 need: Perl scripts that load Term::ReadLine even to ask nothing."""
+"""CUDA's installers before 10.1 are Perl scripts that load Term::ReadLine even in silent mode."""
 
 
 def drivers(facts: Facts) -> tuple[DriverOffer, ...]:
@@ -41,10 +41,10 @@ def _driver_runfiles(facts: Facts, rows: list[DriverRunfile]) -> Iterator[Driver
 
 
 def _cuda_runfiles(facts: Facts) -> Iterator[DriverOffer]:
-    told: set[str] = set()
+    seen: set[str] = set()
     for row in sorted(facts.cuda, key=lambda row: cuda(row.release), reverse=True):
-        if row.driver_bundled and row.driver_bundled not in told:
-            told.add(row.driver_bundled)
+        if row.driver_bundled and row.driver_bundled not in seen:
+            seen.add(row.driver_bundled)
             more = ASKS_IN_PERL if cuda(row.series) < cuda("10.1") else ()
             yield from _offers(facts, row.driver_bundled, row, _archive(row), more)
 
@@ -79,7 +79,7 @@ def toolkits(facts: Facts, *, runtime: bool) -> tuple[ToolkitOffer, ...]:
 def tensorflow(facts: Facts, release: Release) -> tuple[TensorflowWheel, ...]:
     """Return the releases of TensorFlow that load CUDA and cuDNN from the host, for the Python of `release`.
 
-    None where some release that brings them as wheels has that Python too.
+    Empty where some release with NVIDIA wheels supports that Python as well.
     """
     python = release.row.python
     if not python or any(row.and_cuda for row in facts.tensorflow if python in row.python):

@@ -1,4 +1,4 @@
-"""CUDA toolkits to compile with, their host compilers, and cuDNN beside them."""
+"""CUDA toolkits for compiling, their host compilers, and cuDNN for them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _contained(facts: Facts, row: CudaSeries) -> ToolkitOffer | None:
 
 
 def _with_nvcc(tag: ImageTag) -> str:
-    """Return the tag with nvcc on the newest Ubuntu, without cuDNN where there is such a one; "" when none was seen."""
+    """Return the tag with nvcc on the newest Ubuntu, preferably without cuDNN; "" when none was seen."""
     devel = [one for one in tag.tags if "devel-ubuntu" in one]
     return max(devel, key=lambda one: ("cudnn" not in one, dotted(one.rpartition("ubuntu")[2])), default="")
 

@@ -63,7 +63,7 @@ def tensorflow(facts: Facts) -> tuple[TensorflowWheel, ...]:
     for row in sorted(facts.tensorflow, key=lambda row: dotted(row.release), reverse=True):
         of_cuda = cuda_series(facts, row.cuda)
         if of_cuda is None:
-            continue  # 1.12 and CUDA 9: nothing in the tables targets it any more
+            continue  # TensorFlow 1.12 and CUDA 9: no series in the tables
         kernels = row if row.cc else listed
         for gpu in (True, False):
             floor = driver_floor(facts, row.cuda) if gpu else None
@@ -73,14 +73,14 @@ def tensorflow(facts: Facts) -> tuple[TensorflowWheel, ...]:
 
 
 def _defects(facts: Facts, row: Tensorflow, *, gpu: bool) -> tuple[Defect, ...]:
-    """Return the known defects of a release; what fails on the CPU fails beside a GPU as well."""
+    """Return the known defects of a release; a defect of the CPU code affects GPU builds as well."""
     release = dotted(row.release)
     here = [one for one in facts.defect if one.package == "tensorflow" and (gpu or one.build != "gpu")]
     return tuple(one for one in here if dotted(one.first) <= release <= dotted(one.last))
 
 
 def cudnn(facts: Facts) -> tuple[CudnnWheel, ...]:
-    """Return the cuDNN wheels that some TensorFlow asks for, newest first."""
+    """Return the cuDNN wheels that some TensorFlow requires, newest first."""
     rows = sorted(facts.cudnn, key=lambda row: cudnn_version(row.version), reverse=True)
     asked = {re.split("[<>=]", row.and_cuda_cudnn)[0] for row in facts.tensorflow}
     wheels = ((row, package) for row in rows for package in row.pip if package in asked)
@@ -89,11 +89,11 @@ def cudnn(facts: Facts) -> tuple[CudnnWheel, ...]:
 
 @functools.cache
 def support(facts: Facts, version: str) -> CudnnSupport:
-    """Return the row of the support matrices that speaks of a cuDNN release.
+    """Return the row of NVIDIA's support matrices that applies to a cuDNN release.
 
-    NVIDIA's matrices were found for some releases only. A release between two of them is taken to support no more
-    than the next newer one: what is not documented is not promised. Of rows for the same releases the one with the
-    lowest capability counts, since which CUDA they are for is the wheel's affair.
+    Matrices were found for some releases only. A release between two of them is assumed to support no more than the
+    next newer one. Of rows for the same releases the one with the lowest capability counts, since they differ by CUDA
+    version, which the wheel decides.
     """
     wanted = cudnn_version(version)
     reach = [row for row in facts.cudnn_support if cudnn_version(row.last).key >= wanted.key[: _length(row.last)]]
@@ -113,7 +113,7 @@ def series(release: str) -> str:
 
 @functools.cache
 def cuda_series(facts: Facts, release: str) -> CudaSeries | None:
-    """Return the row about the series of a CUDA release, None when there is none."""
+    """Return the row about the series of a CUDA release, or None."""
     wanted = series(release)
     return next((row for row in facts.cuda_series if row.series == wanted), None)
 

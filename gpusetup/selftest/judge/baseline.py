@@ -1,4 +1,4 @@
-"""Baseline: the same as the saved proof, and all of it: what either side lacks was not compared, and is said."""
+"""Baseline: compare with a saved proof. Runs that either side lacks are reported as not compared."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def judge(
     checks: dict[str, Check],
     asked: Callable[[Job], bool] = lambda _: True,
 ) -> Iterator[Verdict]:
-    """Yield one verdict per run of the first round, and per saved run that this proof has not, though it was `asked`.
+    """Yield one verdict per run of the first round, and per saved run that was `asked` for and is missing here.
 
-    `unchanged` names the checks whose source is what it was.
+    `unchanged` names the checks whose source is the same as in the saved proof.
     """
     before = {place(run.job): run for run in saved if run.result is not None and run.job.round == 1}
-    told: set[tuple[object, ...]] = set()
+    judged: set[tuple[object, ...]] = set()
     for run in runs:
         if run.result is None or run.job.round != 1:
             continue
-        told.add(_subject(run.job))
+        judged.add(_subject(run.job))
         yield _held(run, before.get(place(run.job)), saved, unchanged, checks)
     ended = {place(run.job): run for run in runs if run.job.round == 1}
     for key, old in before.items():
-        if old.job.framework == REFERENCE or _subject(old.job) in told or not asked(old.job):
+        if old.job.framework == REFERENCE or _subject(old.job) in judged or not asked(old.job):
             continue
         now = ended.get(key)
         why = f"here it ended as {now.outcome}" if now is not None else "here it did not run"
@@ -51,7 +51,7 @@ def judge(
 
 
 def place(job: Job) -> tuple[object, ...]:
-    """Return what a run must have in common with the run of the baseline that it is held against."""
+    """Return the key by which a run is matched with a run of the baseline."""
     return (*(getattr(job, name) for name in _FIELDS), job.round)
 
 
@@ -80,17 +80,17 @@ def _held(run: Run, old: Run | None, saved: Sequence[Run], unchanged: set[str], 
 
 
 def _why_none(job: Job, saved: Sequence[Run]) -> str:
-    """Say what the nearest of the saved runs has otherwise."""
+    """Say how the most similar of the saved runs differs."""
     others = [run.job for run in saved if run.job.check == job.check and run.job.framework == job.framework]
     if not others:
         return f"the saved proof has no {job.check} in {job.framework}"
     if any(place(other) == place(job) for other in others):
-        return "the saved proof has this run, and there it did not finish"
-    nearest = min((_apart(other, job) for other in others), key=len)
+        return "the saved proof has this run, but it did not finish there"
+    nearest = min((_differences(other, job) for other in others), key=len)
     return f"the saved proof has no such run: it has {', '.join(nearest)}"
 
 
-def _apart(saved: Job, job: Job) -> list[str]:
+def _differences(saved: Job, job: Job) -> list[str]:
     names = [name for name in _FIELDS if getattr(saved, name) != getattr(job, name)]
     return [f"{name} {_NONE if (value := getattr(saved, name)) == '' else value}" for name in names]
 

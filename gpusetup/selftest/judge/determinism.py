@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from gpusetup.selftest.ulps import Pair
     from gpusetup.selftest.verdict import Verdict
 
-_CAUSE = "an unseeded random draw, or an operation that adds in an order of its own (atomics)"
+_CAUSE = "an unseeded random draw, or an operation that sums in varying order (atomics)"
 
 
 def pairs(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
-    """Return, of every group of rounds that are not all the same, the first that differs and the first of all."""
+    """Return, for every group of rounds that are not all equal, the first that differs and the first round."""
     found = []
     for rounds in map(_finished, _groups(runs)):
         other = next((run for run in rounds if _fingerprint(run) != _fingerprint(rounds[0])), None)
@@ -33,7 +33,7 @@ def pairs(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
 def judge(runs: Sequence[Run], measured: Sequence[Pair]) -> Iterator[Verdict]:
     """Yield one verdict per check, framework, device, seed and precision; `measured` are the `pairs` that differ.
 
-    A single round that was all that was asked for leaves it unproven, and nobody waiting for it.
+    Where a single round was requested, determinism is unproven, and not required.
     """
     apart = {id(pair.against): pair for pair in measured}
     for planned in _groups(runs):
@@ -46,7 +46,7 @@ def _verdict(rounds: Sequence[Run], planned: int, apart: Pair | None) -> Verdict
     job, count = rounds[0].job, len(rounds)
     if apart is not None:
         first = _first_difference(apart)
-        summary = f"other bits in a fresh process, first in {first.tensor}, step {first.step}, seed {job.seed}"
+        summary = f"different bits in a fresh process, first in {first.tensor}, step {first.step}, seed {job.seed}"
         return conclude("determinism", job, "failed", summary, first)
     if count < 2:
         why = "one round only, nothing to compare it with" if planned < 2 else f"only one of {planned} rounds finished"
@@ -59,7 +59,7 @@ def _verdict(rounds: Sequence[Run], planned: int, apart: Pair | None) -> Verdict
 
 
 def _groups(runs: Sequence[Run]) -> list[list[Run]]:
-    """Return the rounds of every job, whatever became of them."""
+    """Return the rounds of every job, finished or not."""
     groups: dict[tuple[str, str, str, int, str], list[Run]] = defaultdict(list)
     for run in runs:
         job = run.job
@@ -83,7 +83,7 @@ def _first_difference(pair: Pair) -> Divergence:
     for record, distance in zip(theirs, pair.distances, strict=True):
         if digests.get((record.step, record.name)) != record.digest:
             return divergence(record, distance, 0.0, _CAUSE)
-    last = ours[len(theirs)]  # all of theirs is in ours, so ours has one more
+    last = ours[len(theirs)]  # ours begins with all of theirs, so the first extra tensor is the difference
     return Divergence(
         step=last.step, tensor=last.name, index=(), got="a tensor", expected="nothing", ulps=None, limit=0.0
     )

@@ -1,4 +1,4 @@
-"""How far a run is from the saved one: bit for bit in the same environment, within tolerance in another."""
+"""Compare a run with the saved one: bit for bit in the same environment, within tolerance in another."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from gpusetup.selftest.registry import Check
     from gpusetup.selftest.verdict import Changed, Level, State
 
-_BOTH = 2.0
+_BOTH = 2.0  # each run is within one limit of the reference, so the two are within two limits of each other
 _SAVED = "the saved run"
 _NAMED = 3
 _UNEXPLAINED = (
-    "something that the environment key does not hold: a library replaced under the same version, a kernel chosen by"
-    " free memory, or faulty hardware"
+    "something that the environment key does not record: a library replaced under the same version, a CUDA kernel"
+    " chosen by free memory, or faulty hardware"
 )
 
 
 class Judgement(NamedTuple):
-    """What one run is, held against its baseline."""
+    """The result of comparing one run with its baseline."""
 
     state: State
     summary: str
@@ -36,7 +36,7 @@ class Judgement(NamedTuple):
 
 
 class Apart(NamedTuple):
-    """How far two records of a tensor are apart, at the worst of the kept elements; infinite when nothing can say."""
+    """The distance between two records of a tensor at the worst kept element; infinite when they cannot be compared."""
 
     ulps: float
     where: tuple[int, ...]
@@ -45,31 +45,31 @@ class Apart(NamedTuple):
 
 
 def compare(now: Result, before: Result, check: Check, precision: Precision, changed: Sequence[Changed]) -> Judgement:
-    """Return what has become of a saved run whose environment has `changed` so."""
+    """Compare a run with its saved counterpart; `changed` lists how their environments differ."""
     names = named(changed)
     saved = elements(before.records)
     if not saved.count:
         return Judgement("unproven", "the saved run recorded nothing")
     basis = VerdictBasis(count=saved.count, tensors=saved.tensors, against=_SAVED)
     if now.fingerprint == before.fingerprint:
-        text = "the same bits" + (f", though it changed: {names}" if changed else "")
+        text = "the same bits" + (f", although these changed: {names}" if changed else "")
         return Judgement("passed", text, basis=basis, level="L2")
     first = _first_beyond(now, before, check, precision, changed)
     where = f"first in {first.tensor}, step {first.step}" if first else "it records other tensors"
     if not changed:
-        return Judgement("failed", f"other bits than the baseline in the same environment, {where}", first, basis)
+        return Judgement("failed", f"different bits than the baseline in the same environment, {where}", first, basis)
     if first is not None:
         return Judgement("failed", f"beyond tolerance of the baseline (changed: {names}), {where}", first, basis)
     basis, same = _within(now, before, check, precision)
     if same:
-        return Judgement("passed", f"the same bits, and further tensors (changed: {names})", basis=basis, level="L2")
+        return Judgement("passed", f"the same bits, and additional tensors (changed: {names})", basis=basis, level="L2")
     if not basis.count:
-        return Judgement("unproven", f"other bits, and no tensor has a limit to be within (changed: {names})")
-    return Judgement("passed", f"L3: other bits, within tolerance (changed: {names})", basis=basis, level="L3")
+        return Judgement("unproven", f"different bits, and no tensor has a tolerance (changed: {names})")
+    return Judgement("passed", f"L3: different bits, within tolerance (changed: {names})", basis=basis, level="L3")
 
 
 def _within(now: Result, before: Result, check: Check, precision: Precision) -> tuple[VerdictBasis, bool]:
-    """Return what of the saved run was held against a limit or has the same bits, and whether all of it has."""
+    """Return how much of the saved run was compared (same bits or a limit), and whether all bits are the same."""
     digests = {_key(record): record.digest for record in now.records}
     count = tensors = 0
     everything = True
@@ -86,7 +86,7 @@ def _within(now: Result, before: Result, check: Check, precision: Precision) -> 
 def _first_beyond(
     now: Result, before: Result, check: Check, precision: Precision, changed: Sequence[Changed]
 ) -> Divergence | None:
-    """Return the first record that differs by more than twice its limit; unless `changed`, any other bit is one."""
+    """Return the first record that differs by more than twice its limit; in an unchanged environment, by any bit."""
     new = {_key(record): record for record in now.records}
     for old in before.records:
         record = new.get(_key(old))
@@ -110,17 +110,17 @@ def _first_beyond(
 
 
 def _cause(changed: Sequence[Changed]) -> str:
-    """Name what of the environment is another: parity, and not this verdict, says what is wrong in a program."""
+    """Name the environment's differences as the cause: what is wrong in a program is parity's verdict, not this one."""
     likely = [one for one in changed if one.rank] or list(changed)
     if not likely:
         return _UNEXPLAINED
-    told = "; ".join(f"{one} ({one.why})" if one.why else str(one) for one in likely[:_NAMED])
+    listed = "; ".join(f"{one} ({one.why})" if one.why else str(one) for one in likely[:_NAMED])
     more = f"; and {len(likely) - _NAMED} more" if len(likely) > _NAMED else ""
-    return f"what changed in the environment: {told}{more}"
+    return f"what changed in the environment: {listed}{more}"
 
 
 def _apart(record: Record | None, old: Record, digits: int) -> Apart:
-    """Return the distance over the kept elements; that of other bits is infinite when none of those differ."""
+    """Return the distance over the kept elements; infinite when nothing was kept, 0 when only dropped ones differ."""
     if record is None:
         return Apart(math.inf, (), "nothing", "a tensor")
     if record.shape != old.shape:
@@ -145,7 +145,7 @@ def _distance(got: float | None, expected: float | None) -> float:
 
 
 def _unravel(sample: int, record: Record) -> tuple[int, ...]:
-    """Return where in the tensor its `sample`-th kept element stands; the recorder spreads them so."""
+    """Return the index of the `sample`-th kept element in the tensor; the recorder spreads them evenly."""
     size, count = math.prod(record.shape), len(record.sample)
     flat = sample * (size - 1) // max(1, count - 1)
     index = []

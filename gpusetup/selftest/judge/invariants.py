@@ -1,4 +1,4 @@
-"""Invariants: facts that hold whatever the numbers."""
+"""Invariants: properties that must hold for any input."""
 
 from __future__ import annotations
 
@@ -17,25 +17,27 @@ if TYPE_CHECKING:
 
 
 def judge(runs: Sequence[Run]) -> Iterator[Verdict]:
-    """Yield one verdict per run, the reference included: it must obey its own laws.
+    """Yield one verdict per run, including the reference, which must satisfy the invariants as well.
 
-    Later rounds speak up only when something is broken in them that was not broken before. A check without invariants
-    gets no verdict; a run without them, of a check that has some elsewhere, is unproven.
+    Later rounds get a verdict only when they violate something that earlier rounds did not. A check without invariants
+    gets no verdict; a run that recorded none is unproven when other runs of the same check recorded some.
     """
-    lawful = {run.job.check for run in runs if run.job.framework != REFERENCE and run.result and run.result.invariants}
-    told: set[tuple[Job, tuple[str, ...]]] = set()
+    with_invariants = {
+        run.job.check for run in runs if run.job.framework != REFERENCE and run.result and run.result.invariants
+    }
+    reported: set[tuple[Job, tuple[str, ...]]] = set()
     for run in runs:
         if run.result is None:
             continue
         if not run.result.invariants:
-            if run.job.round == 1 and run.job.framework != REFERENCE and run.job.check in lawful:
-                text = f"it recorded none, and other runs of this check did, seed {run.job.seed}"
+            if run.job.round == 1 and run.job.framework != REFERENCE and run.job.check in with_invariants:
+                text = f"it recorded none, but other runs of this check did, seed {run.job.seed}"
                 yield conclude("invariant", run.job, "unproven", text)
             continue
         broken = [one for one in run.result.invariants if not one.holds]
         key = (msgspec.structs.replace(run.job, round=1, trace="", log=""), tuple(one.name for one in broken))
-        if broken and key not in told:
-            told.add(key)
+        if broken and key not in reported:
+            reported.add(key)
             yield _failed(run.job, broken)
         elif run.job.round == 1:
             basis = VerdictBasis(count=len(run.result.invariants), of="invariants")
@@ -44,8 +46,8 @@ def judge(runs: Sequence[Run]) -> Iterator[Verdict]:
 
 
 def _failed(job: Job, broken: Sequence[Invariant]) -> Verdict:
-    """Return the verdict that names the first broken law, and the others in its evidence."""
+    """Return the verdict that names the first violated invariant, and the others in its evidence."""
     first, *others = [f"{one.name} ({one.detail})" for one in broken]
     more = f", and {len(others)} more" if others else ""
-    evidence = tuple(f"not so: {one}" for one in others)
-    return conclude("invariant", job, "failed", f"not so: {first}{more}, seed {job.seed}", evidence=evidence)
+    evidence = tuple(f"violated: {one}" for one in others)
+    return conclude("invariant", job, "failed", f"violated: {first}{more}, seed {job.seed}", evidence=evidence)

@@ -24,13 +24,13 @@ _BOTH = 2.0  # each within one limit of the truth, so within two of each other
 
 
 def pairs(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
-    """Return who is compared with whom: each framework with the reference, and the frameworks among themselves.
+    """Return the pairs to compare: each framework with the reference, and the frameworks with each other.
 
-    Runs of the same check, seed and precision only; the reference has one precision, and is right in all of them. The
-    first round speaks for all: rounds that differ are the determinism verdict's affair.
+    Only runs of the same check, seed and precision are compared; the float64 reference serves every precision. Only
+    the first round is used: differences between rounds are the determinism verdict's subject.
     """
     finished = [run for run in runs if run.result is not None and run.job.round == 1]
-    finished.sort(key=lambda run: run.job.framework == REFERENCE)  # last, so that it is what others are held against
+    finished.sort(key=lambda run: run.job.framework == REFERENCE)  # last, so that it is the second of its pairs
     return [
         (run, against)
         for run, against in itertools.combinations(finished, 2)
@@ -42,8 +42,8 @@ def pairs(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
 def judge(runs: Sequence[Run], measured: Sequence[Pair], checks: dict[str, Check]) -> Iterator[Verdict]:
     """Yield one verdict per pair: ``parity`` with the reference, ``agreement`` between frameworks or devices.
 
-    Two frameworks agree in what both of them have: one of them may know a kernel that the other lacks. A run that has
-    no reference to be held against is unproven.
+    Two frameworks are compared in the tensors that both recorded: one may support an operation that the other lacks.
+    A run without a reference to compare with is unproven.
     """
     for pair in measured:
         yield _verdict(pair, checks[pair.run.job.check])
@@ -75,7 +75,7 @@ def _verdict(pair: Pair, check: Check) -> Verdict:
     else:
         summary = f"{_closest(apart)} from {other}" if basis.count else _nothing(apart, pair, other)
         if with_truth and basis.count and basis.left_out:
-            summary += f"; {basis.left_out} tensors that the reference lacks were not compared"
+            summary += f"; {basis.left_out} tensors were not compared, the reference lacks them"
     found = conclude(
         "parity" if with_truth else "agreement",
         run,
@@ -111,15 +111,15 @@ def _nothing(apart: Sequence[tuple[Record, Distance, float]], pair: Pair, other:
     if not recorded(pair.against):
         return f"{who} recorded nothing"
     if not apart:
-        return f"{who} recorded nothing that this run has"
-    return f"what {who} recorded cannot be compared: it has no elements, no numbers (NaN) or no limit"
+        return f"{who} recorded none of this run's tensors"
+    return f"what {who} recorded cannot be compared: it is empty, NaN, or without a tolerance"
 
 
 def _closest(apart: Sequence[tuple[Record, Distance, float]]) -> str:
-    """Return how much of what is allowed is used where most of it is."""
+    """Return the largest share of a tolerance that was used, and where."""
     limited = [one for one in apart if one[1].ulps is not None and one[1].finite]
     record, distance, used = max(limited, key=lambda one: one[2])
-    return f"at most {used:.0%} of what is allowed ({distance.ulps:.1f} ulps, {record.name}, step {record.step})"
+    return f"at most {used:.0%} of the tolerance ({distance.ulps:.1f} ulps, {record.name}, step {record.step})"
 
 
 def _key(record: Record) -> tuple[int, str]:

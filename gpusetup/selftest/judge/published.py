@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def judge(runs: Sequence[Run], checks: dict[str, Check]) -> Iterator[Verdict]:
     """Yield one verdict per run of the first round, the reference included, of a check that publishes fingerprints.
 
-    One whose seed none is published for is unproven, which leaves the proof what it is: its numbers have a reference.
+    A seed without a published fingerprint is unproven, and not required: parity with the reference covers its numbers.
     """
     for run in runs:
         job, answers = run.job, checks[run.job.check].fingerprint

@@ -1,4 +1,4 @@
-"""Runs: every job came to its end."""
+"""Runs: whether every job finished, and with finite numbers."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def judge(runs: Sequence[Run], checks: dict[str, Check]) -> Iterator[Verdict]:
-    """Yield one verdict per way in which runs of one kind ended, and per run that computed no numbers.
+    """Yield one verdict per kind of ending that is not ``finished``, and per run that computed NaN or infinity.
 
-    It is failed, and unproven where the framework or the device cannot do what was asked. A fault that strikes in every
-    round is said once. Runs that finished otherwise speak through the other verdicts.
+    The state is unproven where the framework or the device does not support what was requested, else failed. A fault
+    that occurs in every round is reported once. All other runs are judged by the other verdicts.
     """
     endings: dict[tuple[str, ...], list[Run]] = defaultdict(list)
     for run in runs:
@@ -47,10 +47,10 @@ def judge(runs: Sequence[Run], checks: dict[str, Check]) -> Iterator[Verdict]:
 
 
 def _not_numbers(runs: Sequence[Run], checks: dict[str, Check]) -> Iterator[Verdict]:
-    """Yield a verdict for the first tensor that holds a NaN or an infinity and that no reference has an opinion on.
+    """Yield a verdict for the first tensor with a NaN or an infinity that has no finite reference to compare with.
 
-    Where the reference has the tensor and it has a limit, parity says it, with the place; where the reference itself
-    has no number there, none is expected.
+    Where the reference has the tensor and there is a tolerance, parity reports it, with its index; where the
+    reference has a NaN or an infinity itself, none is expected to be finite.
     """
     known = {
         (run.job.check, record.step, record.name)

@@ -1,8 +1,8 @@
 """Speed: not slower than the baseline in the same environment, beyond what noise explains.
 
-A busy machine makes a run slower and never faster, so the best of all rounds is compared with the best of all saved
-rounds. What seems slower is run again, alone, before anything is said; and nothing is said without a baseline, or in
-another environment, where it could not be compared.
+Load on the machine makes a run slower and never faster, so the best of all rounds is compared with the best of all
+saved rounds. A job that seems slower is run again, alone, before it is reported. There is no verdict without a
+baseline, and in a changed environment speed is not comparable.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from gpusetup.selftest.verdict import Changed, Verdict
 
 AGAIN = 3
-"""How often a run that seems slower is made again."""
+"""How often a job that seems slower is run again."""
 _RATE = " per second"
 
 
 class SpeedChange(NamedTuple):
-    """The rate of a workload that fell the most: what of the best saved one is left, and how far those scattered."""
+    """The rate that fell the most: its share of the best saved rate, and the scatter of the saved rates."""
 
     rate: str
     left: float
@@ -35,16 +35,16 @@ class SpeedChange(NamedTuple):
     rates: int
 
     def slower(self, allowed: float) -> bool:
-        """Return whether more is lost than is `allowed`, or than two saved rounds differed by."""
+        """Return whether the loss exceeds both what is `allowed` and the scatter of the saved rounds."""
         return 1 - self.left > max(allowed, self.scatter)
 
 
 def judge(
     runs: Sequence[Run], saved: Sequence[Run], unchanged: set[str], allowed: float, *, asked: bool = False
 ) -> Iterator[Verdict]:
-    """Yield one verdict per run that has a rate, over all its rounds; `allowed` is the part that may be lost.
+    """Yield one verdict per job that has a rate, over all its rounds; `allowed` is the share that may be lost.
 
-    In another environment speed is unproven, which keeps a proof from being one only where speed was `asked` for.
+    In a changed environment speed is unproven; that affects the conclusion only where speed was `asked` for.
     """
     for now, before in _groups(runs, saved, unchanged):
         job = now[0].job

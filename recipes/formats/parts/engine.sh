@@ -1,7 +1,7 @@
 # ══ running the steps ══
 
 journal=$state/journal.jsonl
-told=""
+received=""
 
 note() { TZ=UTC printf '{"at":"%(%FT%TZ)T","recipe":"%s","step":"%s","event":"%s"}\n' -1 "$recipe" "$1" "$2" >>"$journal"; }
 
@@ -10,15 +10,15 @@ last_event() {
   sed -n "s/.*\"step\":\"$1\",\"event\":\"\([a-z]*\)\".*/\1/p" "$journal" | tail -n 1
 }
 
-# door STEP DOOR: leaves the exit status in $status. Always called on a line by itself: behind if, && or || bash
-# would ignore -e inside the step, and a failing command in the middle of it would go unseen.
+# run_phase STEP PHASE: sets $status to the exit status. Always call it on a line by itself: after if, && or || bash ignores
+# -e inside the step, and a failing command in the middle of it would go unnoticed.
 #
-# Between this shell and the step is another one (`holding`) that holds the lock until the step has ended, whatever becomes
-# of this one; the step and what it starts do not hold it, so that no daemon keeps it. Where there is no terminal for a step
-# to ask on, it has a process group of its own, to which signals are passed on at once; at a terminal Ctrl-C reaches it
-# anyway, and other signals wait for its end.
-door() {
-  [[ -z $told ]] || interrupted "$1"
+# Another shell between this one and the step (`holding`) holds the lock until the step has ended, even if this one is
+# killed; the step and its children do not inherit the lock, so that no daemon keeps it. Without a terminal the step has its
+# own process group, to which signals are forwarded at once; at a terminal Ctrl-C reaches it directly, and other signals wait
+# for its end.
+run_phase() {
+  [[ -z $received ]] || interrupted "$1"
   set +e
   if [[ -t 0 ]]; then
     (holding "$1" "$2")
@@ -32,7 +32,7 @@ door() {
     worker=""
   fi
   set -e
-  [[ -z $told ]] || interrupted "$1"
+  [[ -z $received ]] || interrupted "$1"
 }
 
 holding() {
@@ -41,30 +41,31 @@ holding() {
   exit "$?"
 }
 
-# begin STEP DOOR: the first thing that a step does. A signal ends it when the command that runs has ended, and not before:
-# else that one would go on alone.
+# begin STEP PHASE: the start of every step. With these traps bash handles a signal only after the current command has
+# ended, so that no command is left running alone.
 begin() {
-  local me=$BASHPID # in a substitution it would be that of the substitution
+  local me=$BASHPID # BASHPID in $(…) would be the subshell's
   trap 'exit 130' INT
   trap 'exit 143' TERM
   trap 'exit 129' HUP
   [[ $2 == check ]] || say "$me $(started_at "$me") $1" >"$state/lock"
 }
 
-# tell NAME: a signal that this shell was sent is passed on to the step.
-tell() {
-  told=$1
+# forward NAME: pass a signal that this shell received on to the step.
+forward() {
+  received=$1
   [[ -z ${worker:-} ]] || kill -s "$1" -- "-$worker" 2>/dev/null || :
 }
 
 interrupted() {
-  say "── interrupted (SIG$told) at the step $1, which has ended. Run the same command again to go on, or --undo." >&2
+  say "── interrupted (SIG$received) during the step $1, which has ended. Run the same command again to continue, or use --undo." >&2
   trap - INT TERM HUP
-  kill -s "$told" "$$"
+  kill -s "$received" "$$"
   exit 1
 }
 
-# started_at PID: when that process was started, in ticks since the boot; "" when it is not there or has ended.
+# started_at PID: start time of the process in ticks since boot (proc_pid_stat(5), field 22); "" if it does not exist or has
+# ended. With the process id it identifies a process even if the id is reused.
 started_at() {
   local line words
   { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 0
@@ -72,22 +73,22 @@ started_at() {
   [[ ${words[0]} == [ZX] ]] || say "${words[19]}"
 }
 
-# still_at_work: the step that an earlier run has noted in the lock, where that run was killed and the step was not.
+# still_at_work: the step recorded in the lock, where the run that started it was killed and the step goes on.
 still_at_work() {
   local pid started step
   read -r pid started step <"$state/lock" || return 1
   [[ $pid =~ ^[0-9]+$ && $(started_at "$pid") == "$started" && -n $started ]] || return 1
-  fail "the step $step of another run is still at work (process $pid): wait for its end" || :
+  fail "the step $step of another run is still running (process $pid): wait until it ends" || :
 }
 
 need_root() {
-  [[ $(id -u) == 0 || -n $root ]] || fail "this changes the system: run it with sudo"
+  [[ $(id -u) == 0 || -n $root ]] || fail "this changes the system: use sudo"
   mkdir -p "${state%/*}"
   (umask 077 && mkdir -p "$state")
   only_roots "$state"
   chmod 700 "$state"
   exec 9>>"$state/lock"
-  flock -n 9 || fail "another run is at work (it holds $state/lock)$(still_at_work 2>&1 | sed 's/^/: /')"
+  flock -n 9 || fail "another run is in progress (it holds $state/lock)$(still_at_work 2>&1 | sed 's/^/: /')"
   if still_at_work; then exit 1; fi
   (umask 077 && : >>"$journal")
   chmod 600 "$journal" "$state/lock"
@@ -100,8 +101,8 @@ apply_steps() {
     if [[ -n $from && $step != "$from" ]]; then continue; fi
     from=""
     say "── $step: ${title[$step]}"
-    door "$step" check
-    # A step that was killed is applied again whatever its check says, so that what undo needs is complete.
+    run_phase "$step" check
+    # A step that was killed is applied again even if its check passes, so that the data for undo is complete.
     if ((status == 0)) && [[ $(last_event "$step") != started ]]; then
       say "   nothing to do"
       case $(last_event "$step") in failed | waiting) note "$step" applied ;; esac
@@ -115,28 +116,28 @@ apply_steps() {
 apply_step() {
   local step=$1
   note "$step" started
-  door "$step" apply
-  if ((status > 128 && status < 193)); then # it stays begun, so that it is done again whatever its check says
-    say "── the step $step was killed (signal $((status - 128))). Run the same command again to go on, or --undo." >&2
+  run_phase "$step" apply
+  if ((status > 128 && status < 193)); then # it stays "started", so that it is applied again even if its check passes
+    say "── the step $step was killed (signal $((status - 128))). Run the same command again to continue, or use --undo." >&2
     exit 6
   fi
-  if ((status == 0)); then door "$step" check; else stop_at "$step" "failed (exit status $status)"; fi
+  if ((status == 0)); then run_phase "$step" check; else stop_at "$step" "failed (exit status $status)"; fi
   if ((status == 0)); then
     note "$step" applied
-    [[ -z ${manual[$step]:-} ]] || say "   only you can do this: ${manual[$step]}"
+    [[ -z ${manual[$step]:-} ]] || say "   do this yourself: ${manual[$step]}"
   elif [[ -n ${reboot_after[$step]:-} ]]; then
     note "$step" waiting
-    say "── reboot now, then run the same command again: it goes on with the step $step"
+    say "── reboot now, then run the same command again: it continues with the step $step"
     exit 7
   else
-    stop_at "$step" "ran, but its check says that it is not done"
+    stop_at "$step" "ran, but its check phase still fails"
   fi
 }
 
 stop_at() {
   note "$1" failed
-  say "── the step $1 $2. Nothing after it was tried. Mend the cause above and run the same command again," >&2
-  say "   or take everything back with --undo." >&2
+  say "── the step $1 $2. The steps after it were not run. Fix the cause above and run the same command again," >&2
+  say "   or undo everything with --undo." >&2
   exit 6
 }
 
@@ -146,22 +147,22 @@ undo_steps() {
   for ((index = ${#steps[@]} - 1; index >= 0; index--)); do
     step=${steps[index]}
     case $(last_event "$step") in "" | undone) continue ;; esac
-    say "── taking back $step"
-    door "$step" undo
+    say "── undoing $step"
+    run_phase "$step" undo
     if ((status != 0)); then
-      say "── taking back $step failed; mend the cause above and run --undo again" >&2
+      say "── undoing $step failed; fix the cause above and run --undo again" >&2
       exit 6
     fi
     note "$step" undone
   done
-  say "── what this script did is taken back"
+  say "── everything that this script did is undone"
 }
 
 show_steps() {
   local step left=0
-  [[ ! -e $state || -r $state ]] || fail "what earlier runs have noted is root's to read: run it with sudo"
+  [[ ! -e $state || -r $state ]] || fail "only root can read the journal of earlier runs: use sudo"
   for step in "${steps[@]}"; do
-    door "$step" check
+    run_phase "$step" check
     if ((status == 0)); then
       say "done   $step: ${title[$step]}"
       continue
@@ -173,12 +174,12 @@ show_steps() {
   [[ $1 != check ]] || exit "$left"
 }
 
-# The commands of one step, as bash understood them.
+# The commands of one step, as bash parsed them.
 show_apply() { declare -f "$1" | sed -n '/^        apply)/,/^        ;;/{ //d; s/^/    /; p; }'; }
 
 for name in INT TERM HUP; do
-  # shellcheck disable=SC2064 # this very name
-  trap "tell $name" "$name"
+  # shellcheck disable=SC2064 # expand $name now
+  trap "forward $name" "$name"
 done
 
 case ${1:-} in

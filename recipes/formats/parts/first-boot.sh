@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Called by gpusetup-recipe.service after the recipe ran; systemd tells how it ended.
+# Called by gpusetup-recipe.service after the recipe; systemd sets EXIT_STATUS.
 set -euo pipefail
 state=/var/lib/gpusetup
 case ${EXIT_STATUS:-} in
