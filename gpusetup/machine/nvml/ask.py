@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, Protocol
 
 from gpusetup.machine.model import Unread
 
+INVALID_ARGUMENT = 2
+NOT_SUPPORTED = 3
 NOT_FOUND = 6
 FUNCTION_NOT_FOUND = 13
 

@@ -15,7 +15,14 @@ from gpusetup.machine.worker import Channel
 MANY_GPUS = 1024
 LIBRARY_NOT_FOUND = 12
 
-_WHY: Mapping[int, Why] = {3: "unsupported", 4: "denied", 9: "absent", 10: "timeout", 13: "unsupported"}
+_WHY: Mapping[int, Why] = {
+    3: "unsupported",
+    4: "denied",
+    9: "absent",
+    10: "timeout",
+    13: "unsupported",  # a function that is newer than the driver
+    25: "unsupported",  # a structure that is newer than the driver (ARGUMENT_VERSION_MISMATCH)
+}
 
 
 def ask(library: str, tell: Channel) -> None:
