@@ -9,7 +9,7 @@ from gpusetup.machine.nvml.convert import MANY_ERRORS, flag, within
 from gpusetup.machine.nvml.field_values import field_values, supported_values
 
 TEMPERATURE_MARGINS = {"shutdown": 193, "slowdown": 194, "memory": 195, "operating": 196}
-"""NVML_FI_DEV_TEMPERATURE_…_TLIMIT: degrees that are left (below zero: that many beyond) where each limit takes hold."""
+"""NVML_FI_DEV_TEMPERATURE_…_TLIMIT: degrees of margin at which each limit takes hold; below zero is beyond."""
 PCIE_ERRORS = {
     "correctable": 173,
     "receiver": 175,

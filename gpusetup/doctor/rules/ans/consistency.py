@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.cards import cite, is_datacentre
+from gpusetup.doctor.nvlink import has_fifth_generation
 from gpusetup.doctor.once import once
 from gpusetup.doctor.rule import Rule, RuleResults, either, known, rule, there, unknown, unlisted
 from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, GPU_UNANSWERED, NVML_SILENT, each_gpu
@@ -222,18 +223,23 @@ def slices(machine: Machine, gpu: Gpu) -> RuleResults:
 
 @answers("ANS013", "fabric-state-inconsistent", "Inconsistent NVLink fabric state", "nvml.h, nvmlGpuFabricInfo_t")
 def fabric(machine: Machine, gpu: Gpu) -> RuleResults:
-    """A GPU from Hopper on stands beside NVSwitches, and NVML says that it knows no fabric; or it has joined the
-    fabric, and none of the links by which it would have is active. A GPU in MIG mode uses no links.
+    """A GPU from Hopper on stands beside NVSwitches, or has active NVLinks of the fifth generation (B200, GB200), and
+    NVML reports no fabric; or the GPU is registered with the fabric, and none of its links is active. A GPU in MIG mode
+    uses no links.
     """
     cc = there(gpu.compute_capability)
     if not cc or capability(cc) < capability(WITH_FABRIC) or there(gpu.mig) or there(gpu.virtualization):
         return
     state, links, switches = there(gpu.fabric), there(gpu.nvlinks), there(machine.nvswitches)
     if switches and state is None:
-        yield unknown("a GPU beside NVSwitches knows no fabric", f"NVSwitches: {switches}", "fabric: not supported")
+        yield unknown("a GPU beside NVSwitches reports no fabric", f"NVSwitches: {switches}", "fabric: not supported")
+    elif state is None and links and any(links) and has_fifth_generation(gpu):
+        yield unknown(
+            "a GPU with active NVLinks reports no fabric", f"active links: {sum(links)}", "fabric: not supported"
+        )
     if state == (3, 0) and links and not any(links):
         yield unknown(
-            "the GPU has joined the fabric, and no NVLink is active", f"fabric: {state}", f"links: {len(links)}"
+            "the GPU is registered with the fabric, and no NVLink is active", f"fabric: {state}", f"links: {len(links)}"
         )
 
 

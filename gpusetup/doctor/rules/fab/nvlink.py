@@ -1,9 +1,9 @@
-"""FAB…: NVLink, the fabric of NVSwitches, and how GPUs reach each other."""
+"""FAB001 and FAB003: NVLinks that are down, and GPUs that cannot reach each other."""
 
 from __future__ import annotations
 
 from gpusetup.doctor.nvml import UNANSWERED
-from gpusetup.doctor.rule import RuleResults, either, error, fix, info, known, optional, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, fix, info, known, optional, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -32,45 +32,6 @@ def links_down(machine: Machine, gpu: Gpu) -> RuleResults:
             f"links that are down: {', '.join(down)}",
             fix=fix("nvlink"),
         )
-
-
-@gpu_rule(
-    "FAB002",
-    "fabric-not-registered",
-    "A GPU is not registered with its NVLink fabric",
-    worst="error",
-    source="nvml.h, nvmlGpuFabricState_t",
-    remedies=(
-        "fabric-log",
-        "fabric-manager",
-    ),
-)
-def not_joined(machine: Machine, gpu: Gpu) -> RuleResults:
-    """On machines with NVSwitches every GPU has to be registered by the fabric manager; before that CUDA does not
-    start on it (error 802, system not yet initialised).
-    """
-    fabric = there(gpu.fabric)
-    if fabric and fabric[0] in {1, 2}:
-        yield error(
-            f"joining the NVLink fabric {'did not start' if fabric[0] == 1 else 'still goes on'}: CUDA answers 802",
-            f"fabric state {fabric[0]}, status {fabric[1]}",
-            *_fabric_manager(machine),
-            fix=fix("fabric-manager"),
-        )
-    elif fabric and fabric[0] == 3 and fabric[1]:
-        yield error(
-            f"joining the NVLink fabric ended with error {fabric[1]}",
-            f"fabric state {fabric[0]}, status {fabric[1]}",
-            fix=fix("fabric-log"),
-        )
-
-
-def _fabric_manager(machine: Machine) -> list[str]:
-    found = [one for one in machine.system.services if one.name == "nvidia-fabricmanager"]
-    if not found:
-        return ["the service nvidia-fabricmanager is not installed"]
-    running = {True: "running", False: "not running", None: "in an unknown state"}[either(found[0].running)]
-    return [f"the service nvidia-fabricmanager is {'enabled' if found[0].enabled else 'not enabled'} and {running}"]
 
 
 @rule(
