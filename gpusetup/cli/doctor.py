@@ -49,6 +49,14 @@ def _kind() -> type[Report]:
     help="Do not count the findings in FILE (TOML: rule, reason, until, perhaps subject); they stay in the report.",
 )  # fmt: skip
 @click.option(
+    "--expect", type=click.Path(), metavar="FILE",
+    help="Report each expectation in FILE that this machine does not meet (TOML: gpus, model, driver, pcie, …).",
+)  # fmt: skip
+@click.option(
+    "--severity", type=click.Path(), metavar="FILE",
+    help='Set the severity of rules as in FILE (TOML: a rule is "error", "warning", "info" or "off").',
+)  # fmt: skip
+@click.option(
     "--watch", type=click.FloatRange(0.1, 86400), is_flag=False, flag_value="10", metavar="[SECONDS]",
     help="Examine again and again, so long apart (10 unless told), and say what changes, until Ctrl-C.",
 )  # fmt: skip
@@ -69,8 +77,8 @@ def _kind() -> type[Report]:
 def doctor(
     ctx: click.Context, *, machine_file: str | None, sysroot: str, deadline: float, deep: float | None,
     pythons: tuple[str, ...], as_json: bool, form: str, redact: bool, fail_on: str, require_gpu: bool, only: str,
-    skip: str, silences: str | None, watch: float | None, image: str | None, do_fix: bool,
-    do_apply: bool, do_undo: bool, yes: bool, explain: str | None, list_rules: bool,
+    skip: str, silences: str | None, expect: str | None, severity: str | None, watch: float | None,
+    image: str | None, do_fix: bool, do_apply: bool, do_undo: bool, yes: bool, explain: str | None, list_rules: bool,
 ) -> None:  # fmt: skip
     """Say what is wrong with this GPU stack, how we know, and what fixes it.
 
@@ -92,7 +100,9 @@ def doctor(
 
     form = one_format(form, as_json=as_json)
     source = MachineSource(machine_file, sysroot, deadline, deep, pythons)
-    wanted = policy(only, skip, silences, fail_on=fail_on, require_gpu=require_gpu)
+    wanted = policy(
+        only, skip, silences, fail_on=fail_on, require_gpu=require_gpu, expect=expect, severity=severity
+    )  # fmt: skip
     if do_fix or do_apply or do_undo:
         from gpusetup.cli._repair import repair  # noqa: PLC0415
 

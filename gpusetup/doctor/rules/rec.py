@@ -13,7 +13,7 @@ ACTIONS = {
     3: ("to drain the peer-to-peer work of the GPU", "drain-gpu"),
     4: ("to drain the peer-to-peer work of the GPU and then reset it", "drain-and-reset"),
     5: ("to recover the IMEX domain", "recover-imex"),
-    6: ("a reset of the GPU's PCIe bus", "bus-reset"),
+    6: ("a reset of the GPU's PCIe bus", "reset-bus"),
     7: ("a reboot of the system", "restart-machine"),
 }
 """nvmlDeviceGpuRecoveryAction_t: what is asked for, and the remedy that does exactly that and no less."""
@@ -33,7 +33,7 @@ REMAP_LIMIT = 512
     source="nvml.h, nvmlDeviceGpuRecoveryAction_t; https://docs.nvidia.com/deploy/a100-gpu-mem-error-mgmt/"
     "error-recovery-and-response-flags.html",
     remedies=(
-        "bus-reset",
+        "reset-bus",
         "drain-and-reset",
         "drain-gpu",
         "kernel-log",

@@ -33,7 +33,7 @@ C2C_ERRORS = {"interrupts": 231, "replays": 232, "replays back to back": 233}
 def fabric(driver: Asks, device: Device) -> tuple[int, int]:
     """Return state and status of the GPU's registration; most GPUs know of no fabric."""
     info = _info(driver, device)
-    return within(1, 3)(info.state), within(0, 999)(info.status)
+    return int(info.state), within(0, 999)(info.status)
 
 
 def health_mask(driver: Asks, device: Device) -> int:
@@ -83,7 +83,7 @@ def _info(driver: Asks, device: Device) -> Any:
 
 def _filled(driver: Asks, device: Device, function: str, info: Any) -> Any:
     driver.call(function, device.handle, ctypes.byref(info))
-    if info.state == STATE_NOT_SUPPORTED:
+    if within(0, 3)(info.state) == STATE_NOT_SUPPORTED:
         raise driver.refusal(function, NOT_SUPPORTED)
     return info
 

@@ -113,7 +113,7 @@ MORE: Mapping[str, Reader] = {
     "unrepairable_memory": one(convert.flag, "nvmlDeviceGetUnrepairableMemoryFlag_v1"),
     "inactive_rows": health.inactive_rows,
     "bank_remaps": health.bank_remaps,
-    "module_id": one(within(0, 255), "nvmlDeviceGetModuleId"),
+    "module_id": health.module_id,
     "place": health.place,
     "addressing": one(within(0, 2), "nvmlDeviceGetAddressingMode"),
     "inforom_valid": health.inforom_valid,

@@ -103,6 +103,14 @@ def place(driver: Asks, device: Device) -> tuple[tuple[str, int], ...]:
     return tuple((name, ord(getattr(info, member))) for name, member in PLACE.items())
 
 
+def module_id(driver: Asks, device: Device) -> int:
+    """Return the GPU's place on its baseboard; 0 is how a card that sits on none answers."""
+    number = within(0, 255)(driver.call("nvmlDeviceGetModuleId", device.handle))
+    if not number:
+        raise driver.refusal("nvmlDeviceGetModuleId", NOT_SUPPORTED)
+    return number
+
+
 def inforom_valid(driver: Asks, device: Device) -> bool:
     """Return True when the InfoROM passes the driver's own validation; a corrupted one is NVML's error 14."""
     driver.call("nvmlDeviceValidateInforom", device.handle)
