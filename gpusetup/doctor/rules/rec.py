@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Fix, RuleResults, error, fix, there, warning
+from collections import Counter
+
+from gpusetup.doctor.rule import Fix, RuleResults, error, fix, info, rule, there, warning
+from gpusetup.doctor.rules.xid import table
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -133,4 +136,29 @@ def remapped(machine: Machine, gpu: Gpu) -> RuleResults:
     if rows and rows[1] > REMAP_LIMIT:
         yield error(
             f"{rows[1]} memory rows were remapped for uncorrectable errors", f"limit: {REMAP_LIMIT}", fix=fix("service")
+        )
+
+
+@rule(
+    "REC006",
+    "xid-event",
+    "NVML reported an Xid while the machine was watched",
+    worst="error",
+    after=("REC001", "XID001", "XID002", "XID003", "XID004", "XID005", "XID006", "XID007", "XID008"),
+    required=False,
+    source="nvml.h, nvmlEventTypeXidCriticalError; https://docs.nvidia.com/deploy/xid-errors/ (Xid catalogue)",
+    remedies=("kernel-log",),
+)
+def xid_event(machine: Machine) -> RuleResults:
+    """While the machine was watched (``--watch``), the driver reported a critical Xid. NVML tells its number to every
+    user; the message itself is in the kernel log, which often only root may read.
+    """
+    for (address, number), count in Counter(machine.driver.xids).items():
+        words = next((group[str(number)] for group in table().values() if str(number) in group), "not in the tables")
+        say = info if str(number) in table()["note"] else warning if str(number) in table()["program"] else error
+        yield say(
+            f"Xid {number} was reported: {words}",
+            f"{count} times since the watch began",
+            fix=fix("kernel-log"),
+            subject=f"PCI {address}" if address else "",
         )

@@ -35,3 +35,5 @@ class Driver(Value):
     """Whether ib_umad is in the kernel: by it the fabric manager reaches NVSwitches of the fourth generation (B200)."""
     subnet_manager: Reading[bool] = NOT_RECORDED
     """Whether the NVLink subnet manager (nvlsm) is installed, which those NVSwitches need as well."""
+    xids: tuple[tuple[str, int], ...] = ()
+    """PCI address and Xid that NVML reported while the machine was watched (``--watch``)."""

@@ -31,11 +31,11 @@ def ask(library: str, tell: Channel) -> None:
     Lines: ``read driver FIELD VALUE``, ``read init <Unread>`` when NVML does not start (and nothing follows), ``read
     count N`` and ``read gpu INDEX FIELD VALUE``.
     """
-    refusal = _load(library, tell)
+    refusal = load_library(library, tell)
     if refusal is not None:
         tell("read", "init", refusal)
         return
-    driver, nobody = _Driver(tell), Device(None)
+    driver, nobody = NvmlDriver(tell), Device(None)
     started = driver.part(lambda: driver.call("nvmlInit"))
     for name, reader in (LIBRARY if isinstance(started, Unread) else SYSTEM).items():
         tell("read", "driver", name, driver.read(reader, nobody))
@@ -57,8 +57,8 @@ def _after(handles: list[Any], index: int) -> tuple[tuple[int, Any], ...]:
     return tuple((i, handle) for i, handle in enumerate(handles) if i > index and not isinstance(handle, Unread))
 
 
-def _load(library: str, tell: Channel) -> Unread | None:
-    """Load the library ourselves: pynvml says "not found" whatever the loader's reason was.
+def load_library(library: str, tell: Channel) -> Unread | None:
+    """Load the library ourselves, and return why it cannot be; pynvml says "not found" whatever the reason was.
 
     pynvml then asks the loader for ``libnvidia-ml.so.1`` and is given this one, which has that soname.
     """
@@ -72,18 +72,18 @@ def _load(library: str, tell: Channel) -> Unread | None:
     return None
 
 
-def _handle(driver: _Driver, index: int) -> Any:
+def _handle(driver: NvmlDriver, index: int) -> Any:
     return driver.part(lambda: driver.call("nvmlDeviceGetHandleByIndex", index))
 
 
-def _tell_gpu(driver: _Driver, tell: Channel, table: Mapping[str, Reader], index: int, device: Device) -> None:
+def _tell_gpu(driver: NvmlDriver, tell: Channel, table: Mapping[str, Reader], index: int, device: Device) -> None:
     """Tell the fields of `table`; a GPU that gave no handle, because it is lost, has the same reason for each."""
     for name, reader in table.items():
         value = device.handle if isinstance(device.handle, Unread) else driver.read(reader, device)
         tell("read", "gpu", index, name, value)
 
 
-class _Driver:
+class NvmlDriver:
     """Calls NVML through pynvml; an error becomes a `QueryError` with the function and its code."""
 
     def __init__(self, tell: Channel) -> None:
