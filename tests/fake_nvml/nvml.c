@@ -393,7 +393,7 @@ typedef struct {
 } FieldValue;
 
 enum { UNSIGNED = 1, UNSIGNED_LONG_LONG = 3, SIGNED = 5 };
-enum { MEMORY_TEMPERATURE = 82, C2C_LINK_COUNT = 170, C2C_LINK_STATUS = 171 };
+enum { MEMORY_TEMPERATURE = 82, NVLINK_SPEED = 164, C2C_LINK_COUNT = 170, C2C_LINK_STATUS = 171 };
 
 static int within(unsigned number, unsigned first, unsigned last) { return first <= number && number <= last; }
 
@@ -405,6 +405,7 @@ static int has_field(const Kind *kind, unsigned field, unsigned scope) {
     if (within(field, 170, 171) || within(field, 231, 233)) return kind->c2c && (field != C2C_LINK_STATUS || (int)scope < kind->c2c);
     if (within(field, 206, 222)) return kind->nvlinks && kind->architecture >= 10 && (int)scope < kind->nvlinks;
     if (within(field, 301, 307)) return kind->datacentre && kind->architecture >= 10;
+    if (field == NVLINK_SPEED) return kind->nvlinks && kind->architecture >= 7 && (int)scope < kind->nvlinks;
     if (field == 38 || field == 52 || field == 59) return kind->nvlinks && kind->architecture < 10;
     return kind->datacentre;
 }
@@ -414,6 +415,7 @@ static long long value_of(const Kind *kind, unsigned field) {
         case MEMORY_TEMPERATURE: return 47;
         case C2C_LINK_COUNT: return kind->c2c;
         case C2C_LINK_STATUS: return 1;
+        case NVLINK_SPEED: return kind->architecture >= 10 ? 53125 : kind->architecture == 9 ? 26562 : 25000;
         case 193: return -8;
         case 194: return -2;
     }

@@ -63,6 +63,7 @@ HEALTHY_H100 = {
     "fabric_summary": 1,
     "fabric_clique": 1,
     "fabric_cluster": "00000000-0000-0000-0000-000000000000",
+    "nvlink_speeds": (26562,) * 18,
     "temperature_margin": 50,
     "temperature_margins": (("shutdown", -8), ("slowdown", -2), ("memory", 0), ("operating", 0)),
     "throttled": tuple(
@@ -119,6 +120,7 @@ def test_a_superchip_is_read_link_by_link(detect: Detect) -> None:
     (gpu,) = gpus_of(detect("gb200"))
     assert not isinstance(gpu.nvlink_counters, Unread)
     assert [one.link for one in gpu.nvlink_counters] == list(range(18))
+    assert gpu.nvlink_speeds == (53125,) * 18
     assert gpu.c2c_links == (True,) * 10
     assert (gpu.repairs, gpu.bank_remaps, gpu.inactive_rows) == ((False, False), (0, 0, 0, False), (0, 0))
     assert gpu.place == (("slot", 4), ("tray", 2), ("host", 1), ("module", 1))

@@ -30,6 +30,7 @@ WORDS = {
     "pcie.width": "the number of PCIe lanes",
     "pcie.generation": "the PCIe generation",
     "nvlink.active": "the number of active NVLinks",
+    "nvlink.speed_mbytes": "the NVLink speed",
     "nvlink.registered": "registration with the NVLink fabric",
     "nvlink.healthy": "the health of the NVLink fabric",
     "nvlink.peers": "peer access",

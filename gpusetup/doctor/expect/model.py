@@ -25,6 +25,8 @@ class NvlinkExpectation(Value):
     """The NVLinks of each GPU and their fabric."""
 
     active: Count | None = None
+    speed_mbytes: Count | None = None
+    """Megabytes per second of each link that is up: 26562 on H100, 53125 on GB200."""
     registered: bool | None = None
     healthy: bool | None = None
     peers: bool | None = None

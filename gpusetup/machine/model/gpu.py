@@ -155,6 +155,8 @@ class Gpu(Value):
     """UUID of the NVLink domain; zeros on a machine that is one by itself."""
     nvlink_counters: Reading[tuple[LinkCounters, ...]] = NOT_RECORDED
     """Of each NVLink that is up; only those of the fifth generation (Blackwell) have them."""
+    nvlink_speeds: Reading[tuple[int, ...]] = NOT_RECORDED
+    """Megabytes per second of each NVLink that is up."""
     c2c_links: Reading[tuple[bool, ...]] = NOT_RECORDED
     """Whether each link to the processor of the same superchip is up (GH200, GB200)."""
     c2c_errors: Reading[tuple[tuple[str, int], ...]] = NOT_RECORDED

@@ -103,6 +103,7 @@ MORE: Mapping[str, Reader] = {
     "fabric_clique": fabric.clique,
     "fabric_cluster": fabric.cluster,
     "nvlink_counters": fabric.link_counters,
+    "nvlink_speeds": fabric.link_speeds,
     "c2c_links": fabric.c2c_links,
     "c2c_errors": fabric.c2c_errors,
     "temperature_margin": one(within(-200, 200), "nvmlDeviceGetMarginTemperature"),

@@ -37,12 +37,17 @@ def _works(gpu: Gpu) -> bool:
 
 @gpu_expectation("EXP012", "expected-nvlink", "The NVLinks of a GPU are not as expected")
 def nvlink(machine: Machine, place: ExpectedGpu) -> RuleResults:
-    """``[nvlink]`` with ``active = 18``, ``registered = true``, ``healthy = true``, ``peers = true``: links are down,
-    the GPU is not registered with its fabric, the fabric's health is bad, or a GPU cannot read another one's memory.
+    """``[nvlink]`` with ``active = 18``, ``speed_mbytes = 26562``, ``registered = true``, ``healthy = true``, ``peers =
+    true``: links are down or slow, the GPU is not registered with its fabric, the fabric's health is bad, or a GPU
+    cannot read another one's memory.
     """
     said, gpu = place.expected.said.nvlink, place.gpu
     if said.active is not None and (found := sum(there(gpu.nvlinks) or ())) != said.active:
         yield unmet(place.expected, "nvlink.active", said.active, str(found))
+    if said.speed_mbytes is not None:
+        slowest = min(there(gpu.nvlink_speeds) or (0,))
+        if slowest < said.speed_mbytes:
+            yield unmet(place.expected, "nvlink.speed_mbytes", said.speed_mbytes, f"{slowest} MB/s")
     if said.registered is not None and ((state := there(gpu.fabric)) == REGISTERED) is not said.registered:
         words = "off: it has no fabric" if state is None else f"off: state {state[0]}, status {state[1]}"
         yield unmet(place.expected, "nvlink.registered", said.registered, words)

@@ -186,6 +186,17 @@ active_links = equal_rule(
 )
 
 
+link_speed = equal_rule(
+    "ANS024",
+    "nvlink-speed-differs",
+    "The NVLink speed of a GPU differs from its peers of the same model",
+    Trait("nvlink_speeds", "the NVLink speed", value=min, text=lambda value: f"{value} MB/s"),
+    """GPUs of one model train their NVLinks to one speed. One whose slowest link is slower than that of its equals
+    slows down every collective operation.
+    """,
+)
+
+
 @rule(
     "ANS023",
     "module-id-gap",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.nvml import UNANSWERED
-from gpusetup.doctor.rule import RuleResults, fix, info, known, optional, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, known, optional, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -15,21 +15,47 @@ P2P = {1: "the chipset does not support it", 2: "a GPU does not support it", 3: 
     "FAB001",
     "nvlink-down",
     "NVLinks of a GPU are down",
-    worst="warning",
-    source="nvml.h, nvmlDeviceGetNvLinkState",
+    worst="error",
+    source="nvml.h, nvmlDeviceGetNvLinkState; https://docs.nvidia.com/health-validation/reference/checks/nvlink",
     remedies=("nvlink",),
 )
 def links_down(machine: Machine, gpu: Gpu) -> RuleResults:
     """Some links of this GPU are active and some are not: collective operations lose speed, or fail at the broken one.
 
-    A GPU none of whose links is active simply has no bridge or switch, so nothing is said of it.
+    Beside NVSwitches every link is in use, so one that is down is an error, as in NVIDIA's Health Validation. Bridges
+    between cards can leave links free on purpose. A GPU none of whose links is active has no bridge or switch, so
+    nothing is said of it; its equals show whether it should have.
     """
     links = there(gpu.nvlinks)
     if links and any(links) and not all(links):
         down = [str(index) for index, active in enumerate(links) if not active]
-        yield warning(
-            f"NVLinks that are down: {len(down)} of {len(links)}",
+        say = error if there(gpu.fabric) or there(machine.nvswitches) else warning
+        yield say(
+            f"{len(down)} of {len(links)} NVLinks are down",
             f"links that are down: {', '.join(down)}",
+            fix=fix("nvlink"),
+        )
+
+
+@gpu_rule(
+    "FAB006",
+    "nvlink-speed-reduced",
+    "NVLinks of a GPU run at different speeds",
+    worst="warning",
+    after=("FAB001",),
+    source="nvml.h, NVML_FI_DEV_NVLINK_GET_SPEED; https://docs.nvidia.com/health-validation/reference/checks/nvlink",
+    remedies=("nvlink",),
+)
+def slow_links(machine: Machine, gpu: Gpu) -> RuleResults:
+    """Links of one GPU are trained to one speed. One that runs slower was trained badly, and the traffic that is spread
+    over all links goes at its pace.
+    """
+    speeds = there(gpu.nvlink_speeds)
+    if speeds and min(speeds) < max(speeds):
+        slow = sum(speed < max(speeds) for speed in speeds)
+        yield warning(
+            f"{slow} of {len(speeds)} NVLinks run at {min(speeds)} MB/s, the others at {max(speeds)} MB/s",
+            f"speeds in MB/s: {', '.join(map(str, sorted(set(speeds))))}",
             fix=fix("nvlink"),
         )
 

@@ -9,6 +9,8 @@ from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
 HOT = 80
+"""Degrees at which a fan turns on any card: desktop cards start theirs between 50 and 65."""
+NO_LIMITS = "the margin is 0 at the limit, whatever limit it is"
 
 
 @gpu_rule(
@@ -93,7 +95,8 @@ def hot(machine: Machine, gpu: Gpu) -> RuleResults:
     """The GPU has reached the temperature at which it slows itself down.
 
     Cards from Ada and Hopper on report the margin that is left to their limit (T.Limit) instead of a threshold in
-    degrees; one of the two is judged.
+    degrees; one of the two is judged. On a GB200 under load the margin moves by tens of degrees within seconds, so a
+    GPU that is beyond its operating temperature and not yet at its slowdown is only noted.
     """
     now, limit, margin = there(gpu.temperature), there(gpu.temperature_limit), there(gpu.temperature_margin)
     if now is not None and limit is not None and now >= limit:
@@ -103,21 +106,15 @@ def hot(machine: Machine, gpu: Gpu) -> RuleResults:
             f"slowdown: {limit} °C",
             fix=fix("cool"),
         )
-    elif margin is not None and margin <= _operating(gpu):
-        yield warning(
-            f"the GPU is {_operating(gpu) - margin} °C beyond its maximum operating temperature"
-            if margin < _operating(gpu)
-            else "the GPU is at its maximum operating temperature",
-            f"margin (T.Limit): {margin} °C",
+    elif margin is not None and margin <= 0:
+        slowdown = dict(optional(gpu.temperature_margins, NO_LIMITS) or ()).get("slowdown", 0)
+        say, words = (warning, "slowdown") if margin <= slowdown else (info, "maximum operating")
+        yield say(
+            f"the GPU is at or above its {words} temperature",
+            f"margin (T.Limit): {margin} °C, slowdown at {slowdown} °C",
             *([f"temperature: {now} °C"] if now is not None else []),
             fix=fix("cool"),
         )
-
-
-def _operating(gpu: Gpu) -> int:
-    """Return the margin at which the GPU's operating temperature ends: 0 where the card names no other."""
-    because = "the margin itself is 0 at the limit"
-    return dict(optional(gpu.temperature_margins, because) or ()).get("operating", 0)
 
 
 @gpu_rule(
