@@ -155,16 +155,6 @@ power_limit = equal_rule(
     others wait for it in each collective operation.
     """,
 )
-vbios = equal_rule(
-    "ANS020",
-    "vbios-differs",
-    "The VBIOS version of a GPU differs from its peers of the same model",
-    Trait("vbios", "the VBIOS version"),
-    """GPUs of one model in one machine have different VBIOS versions: one was replaced, or an update was not finished.
-    They can differ in clocks and error handling.
-    """,
-    say=info,
-)
 link_width = equal_rule(
     "ANS021",
     "link-width-differs",
