@@ -34,7 +34,7 @@ COMMON = ("name", "pci_device", "ecc", "mig", "virtualization")
 """What equal GPUs have in common; among it the settings that change how much memory is shown."""
 NEARLY = 0.98
 """Of the memory that its equals show: drivers reserve a little more on the GPU that draws a desktop."""
-Value = int | float | str
+Amount = int | float | str
 
 
 class Trait(msgspec.Struct, frozen=True):
@@ -42,52 +42,59 @@ class Trait(msgspec.Struct, frozen=True):
 
     field: str
     words: str
-    value: Callable[[Any], Value] = lambda reading: reading
+    value: Callable[[Any], Amount] = lambda reading: reading
     text: Callable[[Any], str] = str
 
 
-@once
-def _models(machine: Machine) -> dict[object, list[Gpu]]:
-    """Return the GPUs of each model, set alike."""
-    found: dict[object, list[Gpu]] = {}
-    for gpu in known(machine.gpus):
-        found.setdefault(_model(gpu), []).append(gpu)
-    return found
+Measure = Callable[["Machine"], dict[object, tuple[Amount, int]]]
+
+
+def measure(trait: Trait) -> Measure:
+    """Return what works out, once for a machine, what most GPUs of each model have and how many have it.
+
+    Where as many have either, the larger counts.
+    """
+
+    @once
+    def usual(machine: Machine) -> dict[object, tuple[Amount, int]]:
+        counts: dict[object, Counter[Amount]] = {}
+        for gpu in known(machine.gpus):
+            reading = optional(getattr(gpu, trait.field), NO_MEASURE)
+            if reading is not None:
+                counts.setdefault(_model(gpu), Counter())[trait.value(reading)] += 1
+        return {model: max(count.items(), key=lambda one: one[::-1]) for model, count in counts.items()}
+
+    return usual
 
 
 def _model(gpu: Gpu) -> object:
     return tuple(optional(getattr(gpu, name), NO_MEASURE) for name in COMMON)
 
 
-def _usual(machine: Machine, gpu: Gpu, trait: Trait) -> tuple[Value, int] | None:
-    """Return what most GPUs of the model have (the larger where as many have either), and how many have it."""
-    readings = (optional(getattr(one, trait.field), NO_MEASURE) for one in _models(machine)[_model(gpu)])
-    count = Counter(trait.value(reading) for reading in readings if reading is not None)
-    return max(count.items(), key=lambda one: one[::-1], default=None)
-
-
-def _unlike(machine: Machine, gpu: Gpu, trait: Trait) -> tuple[Value, Value, int] | None:
+def _unlike(machine: Machine, gpu: Gpu, trait: Trait, usual: Measure) -> tuple[Amount, Amount, int] | None:
     """Return what this GPU has, what most have and how many, where they differ."""
     reading = there(getattr(gpu, trait.field))
     for name in COMMON:
         there(getattr(gpu, name))
-    usual = _usual(machine, gpu, trait) if reading is not None else None
-    own = trait.value(reading) if reading is not None else 0
-    return (own, *usual) if usual and own != usual[0] else None
+    if reading is None:
+        return None
+    own, (most, count) = trait.value(reading), usual(machine)[_model(gpu)]
+    return None if own == most else (own, most, count)
 
 
 def equal_rule(
     rule_id: str, slug: str, title: str, trait: Trait, docs: str, say: Callable[..., RuleResult] = warning
 ) -> Rule:
     """Make a rule that compares one trait of a GPU with that of its equals."""
+    usual = measure(trait)
 
     def differs(machine: Machine, gpu: Gpu) -> RuleResults:
-        if found := _unlike(machine, gpu, trait):
-            own, usual, count = found
+        if found := _unlike(machine, gpu, trait, usual):
+            own, most, count = found
             yield say(
-                f"{trait.words} differs from GPUs of the same model: {trait.text(own)}, others {trait.text(usual)}",
+                f"{trait.words} differs from GPUs of the same model: {trait.text(own)}, others {trait.text(most)}",
                 f"{trait.words}: {trait.text(own)}",
-                f"GPUs of the same model, set alike, with {trait.text(usual)}: {count}",
+                f"GPUs of the same model, set alike, with {trait.text(most)}: {count}",
                 fix=fix("compare-gpus"),
             )
 
@@ -101,6 +108,7 @@ def equal_rule(
 
 
 MEMORY = Trait("memory_total", "the memory", text=lambda value: f"{float(value) / GIB:.0f} GiB")
+MEMORIES = measure(MEMORY)
 
 
 @gpu_rule(
@@ -116,7 +124,7 @@ def less_memory(machine: Machine, gpu: Gpu) -> RuleResults:
     """GPUs of one model, set alike, have the same memory; this one shows less. Memory that failed and was left out, a
     start that went wrong, or a card of another kind under the same name.
     """
-    found = _unlike(machine, gpu, MEMORY)
+    found = _unlike(machine, gpu, MEMORY, MEMORIES)
     if found and float(found[0]) < NEARLY * float(found[1]):
         shown, usual, count = found
         yield warning(

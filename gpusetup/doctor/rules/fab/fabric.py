@@ -15,6 +15,7 @@ from gpusetup.doctor.nvlink import (
     mask_problems,
 )
 from gpusetup.doctor.nvml import UNANSWERED
+from gpusetup.doctor.once import once
 from gpusetup.doctor.rule import (
     RuleResult,
     RuleResults,
@@ -132,14 +133,20 @@ def other_clique(machine: Machine, gpu: Gpu) -> RuleResults:
     if there(gpu.fabric) != (REGISTERED, 0):
         return
     clique, cluster = there(gpu.fabric_clique), there(gpu.fabric_cluster)
-    usual = Counter(_of_registered(machine)).most_common(1)
-    if clique is not None and cluster is not None and usual and usual[0][0] != (clique, cluster):
+    usual = _usual(machine)
+    if clique is not None and cluster is not None and usual and usual[0] != (clique, cluster):
         yield warning(
             "this GPU is in another NVLink clique than most GPUs of this machine",
             f"clique {clique} of domain {cluster}",
-            f"most: clique {usual[0][0][0]} of domain {usual[0][0][1]} ({usual[0][1]} GPUs)",
+            f"most: clique {usual[0][0]} of domain {usual[0][1]} ({usual[1]} GPUs)",
             fix=fix("fabric-health"),
         )
+
+
+@once
+def _usual(machine: Machine) -> tuple[tuple[int, str], int] | None:
+    """Return the clique and domain of most GPUs that are registered, and how many these are."""
+    return next(iter(Counter(_of_registered(machine)).most_common(1)), None)
 
 
 def _of_registered(machine: Machine) -> Iterator[tuple[int, str]]:
