@@ -35,7 +35,7 @@ def ask(library: str, tell: Channel) -> None:
     if refusal is not None:
         tell("read", "init", refusal)
         return
-    driver, nobody = NvmlDriver(tell), Device(None)
+    driver, nobody = NvmlDriver(tell), Device(None, (), {})
     started = driver.part(lambda: driver.call("nvmlInit"))
     for name, reader in (LIBRARY if isinstance(started, Unread) else SYSTEM).items():
         tell("read", "driver", name, driver.read(reader, nobody))
@@ -47,7 +47,7 @@ def ask(library: str, tell: Channel) -> None:
     handles = [_handle(driver, index) for index in range(0 if isinstance(count, Unread) else count)]
     for table in (GPU, MORE):
         for index, handle in enumerate(handles):
-            _tell_gpu(driver, tell, table, index, Device(handle, _after(handles, index)))
+            _tell_gpu(driver, tell, table, index, Device(handle, _after(handles, index), {}))
     for name, reader in SYSTEM_MORE.items():
         tell("read", "driver", name, driver.read(reader, nobody))
 

@@ -6,7 +6,7 @@ import ctypes
 from typing import Any
 
 from gpusetup.machine.model import LinkCounters
-from gpusetup.machine.nvml.ask import FUNCTION_NOT_FOUND, NOT_SUPPORTED, Asks, Device, QueryError
+from gpusetup.machine.nvml.ask import FUNCTION_NOT_FOUND, NOT_SUPPORTED, Asks, Device, QueryError, answered
 from gpusetup.machine.nvml.convert import MANY_ERRORS, flag, within
 from gpusetup.machine.nvml.field_values import CALL, field_values, supported_values
 from gpusetup.machine.nvml.several import nvlinks
@@ -34,18 +34,18 @@ C2C_ERRORS = {"interrupts": 231, "replays": 232, "replays back to back": 233}
 
 def fabric(driver: Asks, device: Device) -> tuple[int, int]:
     """Return state and status of the GPU's registration; most GPUs know of no fabric."""
-    info = _info(driver, device)
+    info = answered(device, _info, driver)
     return int(info.state), within(0, 999)(info.status)
 
 
 def health_mask(driver: Asks, device: Device) -> int:
     """Return the mask of what is wrong with the GPU's part of the fabric (``NVML_GPU_FABRIC_HEALTH_MASK_…``)."""
-    return within(0, (1 << 32) - 1)(_member(driver, _info(driver, device), "healthMask"))
+    return within(0, (1 << 32) - 1)(_member(driver, answered(device, _info, driver), "healthMask"))
 
 
 def health_summary(driver: Asks, device: Device) -> int:
     """Return the summary of that health: 1 healthy, 2 unhealthy, 3 limited capacity."""
-    summary = within(0, 3)(_member(driver, _info(driver, device), "healthSummary"))
+    summary = within(0, 3)(_member(driver, answered(device, _info, driver), "healthSummary"))
     if not summary:
         raise driver.refusal(INFO_V, NOT_SUPPORTED)
     return summary
@@ -53,12 +53,12 @@ def health_summary(driver: Asks, device: Device) -> int:
 
 def clique(driver: Asks, device: Device) -> int:
     """Return the clique: GPUs reach the memory of those of their own clique over NVLink."""
-    return within(0, (1 << 32) - 1)(_info(driver, device).cliqueId)
+    return within(0, (1 << 32) - 1)(answered(device, _info, driver).cliqueId)
 
 
 def cluster(driver: Asks, device: Device) -> str:
     """Return the UUID of the NVLink domain; zeros mean that the machine is a domain by itself."""
-    raw = bytes(_info(driver, device).clusterUuid).hex()
+    raw = bytes(answered(device, _info, driver).clusterUuid).hex()
     return "-".join((raw[:8], raw[8:12], raw[12:16], raw[16:20], raw[20:]))
 
 
@@ -107,7 +107,7 @@ def link_speeds(driver: Asks, device: Device) -> tuple[int, ...]:
 
 def _up(driver: Asks, device: Device) -> list[int]:
     """Return the numbers of the links that are up; raises `QueryError` where none is."""
-    up = [link for link, active in enumerate(nvlinks(driver, device)) if active]
+    up = [link for link, active in enumerate(answered(device, nvlinks, driver)) if active]
     if not up:
         raise driver.refusal(CALL, NOT_SUPPORTED)
     return up

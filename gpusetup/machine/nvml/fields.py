@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gpusetup.machine.nvml import convert, fabric, health, several
-from gpusetup.machine.nvml.ask import Reader, both, one, system
+from gpusetup.machine.nvml.ask import Reader, answered, both, one, system
 from gpusetup.machine.nvml.convert import MANY_ERRORS, within
 
 TEMPERATURE_GPU = 0
@@ -79,7 +79,7 @@ MORE: Mapping[str, Reader] = {
     "processes": several.processes,
     "mig_pending": one(convert.pending, "nvmlDeviceGetMigMode"),
     "mig_devices": several.mig_devices,
-    "nvlinks": several.nvlinks,
+    "nvlinks": lambda driver, device: answered(device, several.nvlinks, driver),
     "gsp_firmware": one(convert.text, "nvmlDeviceGetGspFirmwareVersion"),
     "gsp_mode": one(convert.flags, "nvmlDeviceGetGspFirmwareMode"),
     "virtualization": one(within(0, 4), "nvmlDeviceGetVirtualizationMode"),
