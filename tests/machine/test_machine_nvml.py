@@ -62,7 +62,7 @@ HEALTHY_H100 = {
     "fabric_mask": 0x1AA,
     "fabric_summary": 1,
     "fabric_clique": 1,
-    "fabric_cluster": "00000000-0000-0000-0000-000000000000",
+    "fabric_cluster": "",
     "nvlink_speeds": (26562,) * 18,
     "temperature_margin": 50,
     "temperature_margins": (("shutdown", -8), ("slowdown", -2), ("memory", 0), ("operating", 0)),

@@ -152,7 +152,7 @@ class Gpu(Value):
     fabric_clique: Reading[int] = NOT_RECORDED
     """GPUs of one clique reach each other's memory over NVLink."""
     fabric_cluster: Reading[str] = NOT_RECORDED
-    """UUID of the NVLink domain; zeros on a machine that is one by itself."""
+    """UUID of the NVLink domain, "" on a machine that is one by itself."""
     nvlink_counters: Reading[tuple[LinkCounters, ...]] = NOT_RECORDED
     """Of each NVLink that is up; only those of the fifth generation (Blackwell) have them."""
     nvlink_speeds: Reading[tuple[int, ...]] = NOT_RECORDED

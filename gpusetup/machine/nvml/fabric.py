@@ -57,9 +57,9 @@ def clique(driver: Asks, device: Device) -> int:
 
 
 def cluster(driver: Asks, device: Device) -> str:
-    """Return the UUID of the NVLink domain; zeros mean that the machine is a domain by itself."""
+    """Return the UUID of the NVLink domain, "" for the zeros of a machine that is a domain by itself."""
     raw = bytes(answered(device, _info, driver).clusterUuid).hex()
-    return "-".join((raw[:8], raw[8:12], raw[12:16], raw[16:20], raw[20:]))
+    return "-".join((raw[:8], raw[8:12], raw[12:16], raw[16:20], raw[20:])) if raw.strip("0") else ""
 
 
 def _member(driver: Asks, info: Any, name: str) -> int:

@@ -8,6 +8,8 @@ from gpusetup.machine.model import Gpu, LinkCounters, Machine
 
 DCGM = "github.com/NVIDIA/DCGM: dcgm_gpu_hardware_limits.h"
 FIELDS = "nvml.h, NVML_FI_DEV_NVLINK_COUNT_*"
+ATS = 2
+"""NVML_DEVICE_ADDRESSING_MODE_ATS."""
 NAMED = 6
 """Links that evidence names one by one."""
 
@@ -144,4 +146,28 @@ def c2c_errors(machine: Machine, gpu: Gpu) -> RuleResults:
             "the C2C links to the CPU have errors",
             *(f"{name}: {count}" for name, count in counted.items()),
             fix=fix("service"),
+        )
+
+
+@gpu_rule(
+    "FAB205",
+    "coherent-memory-off",
+    "Coherent memory of a superchip is off",
+    worst="info",
+    after=("FAB203",),
+    required=False,
+    source="nvml.h, nvmlDeviceAddressingMode_v1_t; NVIDIA Grace Hopper tuning guide (address translation services)",
+    remedies=("kernel-log",),
+)
+def not_coherent(machine: Machine, gpu: Gpu) -> RuleResults:
+    """GPU and CPU of a superchip (GH200, GB200) share one page table through the address translation services (ATS).
+    This GPU has links to its CPU and reaches memory in another way: the kernel does not support it (shared virtual
+    addressing of the IOMMU), or a hypervisor is between them. Programs run, and copy what they could read in place.
+    """
+    mode = there(gpu.addressing)
+    if mode is not None and mode != ATS and any(there(gpu.c2c_links) or ()):
+        yield info(
+            "the GPU does not share the CPU's page tables (ATS is off)",
+            f"addressing mode: {'HMM' if mode else 'none'}",
+            fix=fix("kernel-log"),
         )

@@ -137,10 +137,14 @@ def other_clique(machine: Machine, gpu: Gpu) -> RuleResults:
     if clique is not None and cluster is not None and usual and usual[0] != (clique, cluster):
         yield warning(
             "this GPU is in another NVLink clique than most GPUs of this machine",
-            f"clique {clique} of domain {cluster}",
-            f"most: clique {usual[0][0]} of domain {usual[0][1]} ({usual[1]} GPUs)",
+            f"clique {clique} of {_domain(cluster)}",
+            f"most: clique {usual[0][0]} of {_domain(usual[0][1])} ({usual[1]} GPUs)",
             fix=fix("fabric-health"),
         )
+
+
+def _domain(cluster: str) -> str:
+    return f"domain {cluster}" if cluster else "this machine's own domain"
 
 
 @once
