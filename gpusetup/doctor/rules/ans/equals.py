@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gpusetup.doctor import nvml
+from gpusetup.doctor.cards import is_datacentre
+from gpusetup.doctor.nvlink import is_baseboard
 from gpusetup.doctor.once import once
 from gpusetup.doctor.rule import (
     Rule,
-    RuleResult,
     RuleResults,
-    Severity,
     fix,
     info,
     known,
@@ -82,15 +82,31 @@ def _unlike(machine: Machine, gpu: Gpu, trait: Trait, usual: Measure) -> tuple[A
     return None if own == most else (own, most, count)
 
 
+def always(_machine: Machine, _gpu: Gpu) -> bool:
+    """Say that a difference matters on any machine."""
+    return True
+
+
+def never(_machine: Machine, _gpu: Gpu) -> bool:
+    """Say that a difference is only worth knowing."""
+    return False
+
+
+def beside_switches(machine: Machine, _gpu: Gpu) -> bool:
+    """Say whether NVSwitches join the GPUs; bridges can join some of them on purpose."""
+    return bool(there(machine.nvswitches)) or is_baseboard(machine)
+
+
 def equal_rule(
-    rule_id: str, slug: str, title: str, trait: Trait, docs: str, say: Callable[..., RuleResult] = warning
+    rule_id: str, slug: str, title: str, trait: Trait, docs: str, matters: Callable[[Machine, Gpu], bool] = always
 ) -> Rule:
-    """Make a rule that compares one trait of a GPU with that of its equals."""
+    """Make a rule that compares one trait of a GPU with that of its equals; where it `matters`, it warns."""
     usual = measure(trait)
 
     def differs(machine: Machine, gpu: Gpu) -> RuleResults:
         if found := _unlike(machine, gpu, trait, usual):
             own, most, count = found
+            say = warning if matters(machine, gpu) else info
             yield say(
                 f"{trait.words} differs from GPUs of the same model: {trait.text(own)}, others {trait.text(most)}",
                 f"{trait.words}: {trait.text(own)}",
@@ -99,10 +115,9 @@ def equal_rule(
             )
 
     differs.__doc__ = docs
-    worst: Severity = "info" if say is info else "warning"
     make = gpu_rule(
-        rule_id, slug, title, worst=worst, after=("ANS001",), required=False, source=nvml.SOURCE,
-        remedies=("compare-gpus",),
+        rule_id, slug, title, worst="info" if matters is never else "warning", after=("ANS001",), required=False,
+        source=nvml.SOURCE, remedies=("compare-gpus",),
     )  # fmt: skip
     return make(differs)
 
@@ -160,8 +175,9 @@ power_limit = equal_rule(
     "The power limit of a GPU differs from its peers of the same model",
     Trait("power_limit", "the power limit", text=lambda value: f"{value:g} W"),
     """GPUs of one model that work together should have one power limit: the one with the lowest is the slowest, and all
-    others wait for it in each collective operation.
+    others wait for it in each collective operation. Outside data centres it is only noted: people set such limits.
     """,
+    is_datacentre,
 )
 link_width = equal_rule(
     "ANS021",
@@ -171,7 +187,7 @@ link_width = equal_rule(
     """The slot of this GPU has fewer lanes than those of its equals, or one that was damaged: copies from and to it are
     slower. Boards for desktops often have one slot of x16 and others of x4 or x8.
     """,
-    say=info,
+    never,
 )
 active_links = equal_rule(
     "ANS022",
@@ -179,8 +195,10 @@ active_links = equal_rule(
     "A GPU has fewer active NVLinks than its peers of the same model",
     Trait("nvlinks", "the number of active NVLinks", value=_active),
     """GPUs of one model on one baseboard or bridge have the same number of active NVLinks. One that differs has lost
-    links, or none of its links was ever trained, which a GPU by itself cannot show.
+    links, or none of its links was ever trained, which a GPU by itself cannot show. Without NVSwitches it is only
+    noted, since a bridge can join some of the cards alone.
     """,
+    beside_switches,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpusetup.doctor.cards import driver_version
 from gpusetup.doctor.nvlink import is_baseboard
-from gpusetup.doctor.rule import RuleResults, error, fix, known, optional, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, known, optional, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT
 from gpusetup.machine.model import Machine, Service
 
@@ -118,13 +118,15 @@ def no_imex(machine: Machine) -> RuleResults:
     """The NVLink domain of these GPUs spans several machines. The IMEX service on each of them makes one GPU's memory
     usable on another machine; without it NCCL and CUDA fall back to the network, or fail to import memory.
 
-    Where IMEX runs in a container (Kubernetes' compute domains) the host's service is off on purpose.
+    Where IMEX runs in a container (Kubernetes' compute domains) the host has no such service, or has it disabled on
+    purpose: then this is only noted.
     """
     if machine.system.container or not _spans_machines(machine):
         return
     found = _service(machine, IMEX_SERVICE)
     if found is None or there(found.running) is False:
-        yield warning(
+        say = warning if found and found.enabled else info
+        yield say(
             f"{IMEX_SERVICE} is {'not installed' if found is None else 'not running'}: "
             "GPU memory is not shared between machines",
             "the NVLink domain (cluster UUID) of the GPUs is not this machine alone",
