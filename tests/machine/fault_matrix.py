@@ -30,7 +30,7 @@ from tests.fake_driver import plan
 
 CODES = sorted({value for name, value in vars(pynvml).items() if name.startswith("NVML_ERROR_") and name.isupper()})
 LIBRARY_CODES = {12}  # what the loader says, never a function
-BENIGN = {3, 13, 25}
+BENIGN = {3, 13, 25, 26}
 """Codes that say "this GPU, or this driver, has no such thing"."""
 ENDS = {("nvmlDeviceGetMigDeviceHandleByIndex", 6)}
 """Codes with which a list ends."""

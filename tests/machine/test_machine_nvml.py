@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -12,8 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import pynvml
 import pytest
 
+from gpusetup.doctor import nvml
 from gpusetup.machine.model import Gpu, Machine, Peer, Process, Unread
 from gpusetup.machine.nvml.client import GPU
 from gpusetup.machine.read import read
@@ -440,3 +443,54 @@ def test_an_absurd_count_of_gpus_is_refused(detect: Detect) -> None:
 def test_an_old_driver_is_asked_by_the_old_name(detect: Detect) -> None:
     (gpu,) = gpus_of(detect("h100", faults={"nvmlDeviceGetCurrentClocksEventReasons": 13}))
     assert gpu.throttle_reasons == 1
+
+
+def states(gpusetup: Run, env: dict[str, str], rules: str) -> dict[tuple[str, str], str]:
+    found = json.loads(gpusetup("doctor", "--only", rules, "--json", env=env).stdout)["findings"]
+    return {(one["rule"], one["subject"]): one["state"] for one in found}
+
+
+@pytest.mark.parametrize(
+    ("fabric", "state"),
+    [
+        ("3,0x1aa,1", "ok"),
+        ("3,0x1a9,2", "error"),
+        ("3,0x19a,2", "error"),
+        ("3,0x166,1", "warning"),
+        ("3,0x6aa,2", "error"),
+        ("2,0x1a9,0", "error"),
+        ("3,0,2", "error"),
+        ("3,0,0", "ok"),
+        ("3,0x1ab,1", "unknown"),
+    ],
+)
+def test_a_sick_fabric_is_judged_as_the_driver_reports_it(
+    gpusetup: Run, fake_driver: FakeDriver, fabric: str, state: str
+) -> None:
+    found = states(gpusetup, fake_driver("gb200*2") | {"FAKE_NVML_FABRIC": fabric}, "FAB004")
+    assert {found["FAB004", f"GPU {index}"] for index in range(2)} == {state}
+
+
+def test_a_chip_without_memory_of_its_own_leaves_nothing_unanswered(gpusetup: Run, fake_driver: FakeDriver) -> None:
+    """GB10 (DGX Spark) has the system's memory, no power limit and no NVLink: "not supported" is its answer."""
+    found = states(gpusetup, fake_driver("gb10"), "ANS001,ANS002,MEM,PWR,FAB,REC,PCI")
+    assert {state for (_, subject), state in found.items() if subject == "GPU 0"} == {"ok"}
+
+
+@pytest.mark.parametrize("kind", ["h200", "gh200", "gb200", "b200", "b300", "a100", "v100", "t4", "rtx5090"])
+def test_a_healthy_gpu_of_each_generation_is_not_accused(kind: str, gpusetup: Run, fake_driver: FakeDriver) -> None:
+    found = states(gpusetup, fake_driver(f"{kind}*2"), "ANS001,ANS002,ANS017,ANS018,MEM,PWR,FAB,REC,PCI")
+    wrong = {(rule, state) for (rule, subject), state in found.items() if state != "ok" and subject.startswith("GPU")}
+    assert wrong == set()
+
+
+def test_every_return_code_has_a_meaning_and_none_that_it_has_not() -> None:
+    codes = {value for name, value in vars(pynvml).items() if name.startswith("NVML_ERROR_") and name.isupper()}
+    assert codes <= set(nvml.MEANING)
+    assert nvml.meaning(23) == "insufficient resources, other than memory"
+
+
+@pytest.mark.parametrize(("code", "why"), [(10, "failed"), (23, "failed"), (25, "unsupported"), (26, "unsupported")])
+def test_a_code_that_returns_is_no_call_that_never_returns(code: int, why: str, detect: Detect) -> None:
+    (gpu,) = gpus_of(detect("h100", faults={"nvmlDeviceGetApplicationsClock": code}))
+    assert (unread(gpu.application_clock).unread, unread(gpu.application_clock).code) == (why, code)

@@ -15,13 +15,14 @@ from gpusetup.machine.worker import Channel
 MANY_GPUS = 1024
 LIBRARY_NOT_FOUND = 12
 
+# 10 (TIMEOUT) is none of these: the call returned, and said so; one that never returns is what we call a timeout.
 _WHY: Mapping[int, Why] = {
     3: "unsupported",
     4: "denied",
     9: "absent",
-    10: "timeout",
     13: "unsupported",  # a function that is newer than the driver
     25: "unsupported",  # a structure that is newer than the driver (ARGUMENT_VERSION_MISMATCH)
+    26: "unsupported",  # a function that this driver no longer offers (DEPRECATED), such as application clocks
 }
 
 
