@@ -150,7 +150,7 @@ def remapped(machine: Machine, gpu: Gpu) -> RuleResults:
     remedies=("kernel-log",),
 )
 def xid_event(machine: Machine) -> RuleResults:
-    """While the machine was watched (``--watch``), the driver reported a critical Xid. NVML tells its number to every
+    """While the machine was watched (``--watch``), the driver reported a critical Xid. NVML reports its number to every
     user; the message itself is in the kernel log, which often only root may read.
     """
     for (address, number), count in Counter(machine.driver.xids).items():

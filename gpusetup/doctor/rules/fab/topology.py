@@ -37,7 +37,7 @@ def iommu(machine: Machine) -> RuleResults:
 
 def _linked(machine: Machine) -> bool:
     """Say whether NVLinks join the GPUs, so that little goes over PCIe."""
-    without = "the cards are then looked at as if no NVLink joined them"
+    without = "the cards are then judged as if no NVLink joined them"
     return any(any(optional(gpu.nvlinks, without) or ()) for gpu in optional(machine.gpus, without) or ())
 
 
