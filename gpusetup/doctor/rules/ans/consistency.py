@@ -185,8 +185,8 @@ def ecc(machine: Machine, gpu: Gpu) -> RuleResults:
 
 @answers("ANS011", "gsp-state-inconsistent", "Inconsistent GSP firmware status", "nvml.h, nvmlDeviceGetGspFirmwareMode")
 def firmware(machine: Machine, gpu: Gpu) -> RuleResults:
-    """The GSP firmware is reported as not in use, and yet has a version or is driven by the open module, which cannot do
-    without; or its version is not that of the driver that loaded it.
+    """The GSP firmware is reported as not in use, and yet has a version or is driven by the open module, which needs
+    it; or its version is not that of the driver that loaded it.
     """
     mode, version, driver = there(gpu.gsp_mode), there(gpu.gsp_firmware), there(machine.driver.nvml)
     if mode and not mode[0] and version:
@@ -208,8 +208,9 @@ def firmware(machine: Machine, gpu: Gpu) -> RuleResults:
     "NVIDIA MIG user guide, /proc/driver",
 )
 def slices(machine: Machine, gpu: Gpu) -> RuleResults:
-    """The driver keeps a folder for each instance of a GPU in MIG mode; NVML reports other instances, or that MIG is off.
-    In a container each sees a part of its own, so nothing is said there.
+    """The driver keeps a folder for each instance of a GPU in MIG mode; NVML reports other instances, or MIG as off.
+
+    In a container each shows a part of its own, so nothing is said there.
     """
     made = there(machine.slices)
     if made is None or machine.system.container or there(gpu.mig) is None:
