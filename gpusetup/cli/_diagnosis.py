@@ -14,6 +14,7 @@ from gpusetup.cli._options import HERE, deepened, read_machine
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report
     from gpusetup.doctor.rule import Rule
+    from gpusetup.doctor.severity import Severities
     from gpusetup.doctor.silence import Silence
     from gpusetup.machine.model import Machine
 
@@ -47,30 +48,72 @@ class Policy(msgspec.Struct, frozen=True):
     require_gpu: bool
     host: str = ""
     """The name of the machine, where it is this one."""
+    severities: Severities | None = None
 
     def judge(self, machine: Machine) -> tuple[Report, int]:
         """Return the report on `machine` and the exit code."""
         from gpusetup.doctor import verdict  # noqa: PLC0415
         from gpusetup.doctor.diagnosis import diagnose  # noqa: PLC0415
 
-        report = diagnose(machine, self.rules(), require_gpu=self.require_gpu, silences=self.silences, host=self.host)
-        return report, verdict.exit_code(report.findings, self.rules(), self.fail_on)
+        report = diagnose(
+            machine,
+            self.rules(),
+            require_gpu=self.require_gpu,
+            silences=self.silences,
+            host=self.host,
+            severities=self.severities,
+        )
+        rules = self.severities.required(self.rules()) if self.severities else self.rules()
+        return report, verdict.exit_code(report.findings, rules, self.fail_on)
 
 
-def policy(only: str, skip: str, silences: str | None, *, fail_on: str, require_gpu: bool, host: str = "") -> Policy:
-    """Return the policy that the options set; its rules are loaded when they are first asked for."""
+def policy(
+    only: str, skip: str, silences: str | None, *, fail_on: str, require_gpu: bool, host: str = "",
+    expect: str | None = None, severity: str | None = None,
+) -> Policy:  # fmt: skip
+    """Return the policy that the options set; its rules are loaded when they are first asked for.
+
+    Files are read at once, so that a wrong one is refused before the machine is read.
+    """
+    expected = _expectations(expect)
     return Policy(
-        cache(lambda: chosen(only, skip, require_gpu=require_gpu)), _silences(silences), fail_on, require_gpu, host
+        cache(lambda: chosen(only, skip, require_gpu=require_gpu, expected=expected)),
+        _silences(silences),
+        fail_on,
+        require_gpu,
+        host,
+        _severities(severity),
     )
 
 
-def chosen(only: str, skip: str, *, require_gpu: bool) -> list[Rule]:
+def chosen(only: str, skip: str, *, require_gpu: bool, expected: dict[str, Rule] | None = None) -> list[Rule]:
     """Return the rules that were asked for, and load what runs them: it can be done while the driver works."""
     from gpusetup.doctor import diagnosis, registry, verdict  # noqa: F401, PLC0415
 
-    every = registry.all_rules()
+    every = registry.all_rules() | (expected or {})
     rules = registry.select(every, only, skip)
     return diagnosis.with_gpu_required(rules, every) if require_gpu else rules
+
+
+def _expectations(file: str | None) -> dict[str, Rule]:
+    if file is None:
+        return {}
+    from pathlib import Path  # noqa: PLC0415
+
+    from gpusetup.doctor.expect import load, rules_for  # noqa: PLC0415
+
+    return rules_for(load(Path(file)))
+
+
+def _severities(file: str | None) -> Severities | None:
+    if file is None:
+        return None
+    from pathlib import Path  # noqa: PLC0415
+
+    from gpusetup.doctor.registry import explained_rules  # noqa: PLC0415
+    from gpusetup.doctor.severity import load  # noqa: PLC0415
+
+    return load(Path(file), explained_rules().values())
 
 
 def _silences(file: str | None) -> tuple[Silence, ...]:

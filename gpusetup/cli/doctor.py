@@ -33,7 +33,10 @@ def _kind() -> type[Report]:
 
 
 READING = ("machine_file", "sysroot", "deadline")
-JUDGING = (*READING, "deep", "pythons", "only", "skip", "silences", "fail_on", "require_gpu", "as_json", "form")
+JUDGING = (
+    *READING, "deep", "pythons", "only", "skip", "silences", "fail_on", "require_gpu", "expect", "severity", "as_json",
+    "form",
+)  # fmt: skip
 SUBCOMMANDS = (
     Subcommand("fix", "Print the steps that repair what was found; --apply carries them out, --undo takes them back.",
            "do_fix", JUDGING, ("do_apply", "do_undo", "yes")),
@@ -73,6 +76,18 @@ SUBCOMMANDS = (
         metavar="FILE",
         help="Do not count the findings in FILE (TOML: rule, reason, until, optional subject); the report lists them.",
     ),
+    click.option(
+        "--expect",
+        type=click.Path(),
+        metavar="FILE",
+        help="Report each expectation in FILE that this machine does not meet (TOML: gpus, model, driver, pcie, …).",
+    ),
+    click.option(
+        "--severity",
+        type=click.Path(),
+        metavar="FILE",
+        help='Set the severity of rules as in FILE (TOML: a rule is "error", "warning", "info" or "off").',
+    ),
 )
 @section(
     "Output",
@@ -105,8 +120,8 @@ SUBCOMMANDS = (
 def doctor(
     ctx: click.Context, *, machine_file: str | None, sysroot: str, deadline: float, deep: float | None,
     pythons: tuple[str, ...], as_json: bool, form: str, redact: bool, fail_on: str, require_gpu: bool, only: str,
-    skip: str, silences: str | None, watch: float | None, image: str | None, do_fix: bool,
-    do_apply: bool, do_undo: bool, yes: bool, explain: str | None, list_rules: bool, output: Path | None,
+    skip: str, silences: str | None, expect: str | None, severity: str | None, watch: float | None, image: str | None,
+    do_fix: bool, do_apply: bool, do_undo: bool, yes: bool, explain: str | None, list_rules: bool, output: Path | None,
     everything: bool,
 ) -> None:  # fmt: skip
     """Report what is wrong with this GPU stack, the evidence for it, and what fixes it.
@@ -131,7 +146,10 @@ def doctor(
 
     form = one_format(form, as_json=as_json)
     source = MachineSource(machine_file, sysroot, deadline, deep, pythons)
-    wanted = policy(only, skip, silences, fail_on=fail_on, require_gpu=require_gpu, host=source.host)
+    wanted = policy(
+        only, skip, silences, fail_on=fail_on, require_gpu=require_gpu, host=source.host, expect=expect,
+        severity=severity,
+    )  # fmt: skip
     if do_fix or do_apply or do_undo:
         from gpusetup.cli._repair import repair  # noqa: PLC0415
 

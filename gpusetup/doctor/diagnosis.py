@@ -17,6 +17,7 @@ from gpusetup.doctor.to_finding import NOTHING_HERE
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Finding
     from gpusetup.doctor.rule import Rule
+    from gpusetup.doctor.severity import Severities
     from gpusetup.doctor.silence import Silence
     from gpusetup.machine.model import Machine
 
@@ -28,12 +29,13 @@ def diagnose(
     require_gpu: bool = False,
     silences: tuple[Silence, ...] = (),
     host: str = "",
+    severities: Severities | None = None,
 ) -> Report:
     """Return the report of `rules` on `machine`; with `require_gpu` a machine without a GPU has an error.
 
-    `host` is the name of the machine, where it is the one that this runs on.
+    `host` is the name of the machine, where it is the one that this runs on; `severities` are the user's own.
     """
-    findings = examine(machine, rules)
+    findings = severities.examine(machine, rules) if severities else examine(machine, rules)
     if require_gpu:
         findings = verdict.require_gpu(findings)
     if silences:

@@ -34,17 +34,26 @@ MEANING = {
     11: "the kernel has an interrupt problem with a GPU",
     12: "the NVML library cannot be found or loaded",
     13: "the library lacks this function: it is older than the program that asks",
-    14: "the GPU's inforom is corrupted",
+    14: "the GPU's InfoROM is corrupted",
     15: "a GPU has fallen off the bus or is otherwise inaccessible",
     16: "a GPU must be reset before it can be used again",
     17: "the operating system or cgroup blocks the GPU",
     18: "the driver's library and kernel module have different versions",
     19: "the GPU is in use",
     20: "not enough memory",
-    23: "the GPU's memory is not ECC",
-    25: "an argument's version is not supported",
+    21: "no data",
+    22: "ECC is not supported with vGPU",
+    23: "insufficient resources, other than memory",
+    24: "a clock frequency is not supported",
+    25: "the driver does not support this version of an argument",
+    26: "the function is deprecated",
+    27: "the system is not ready",
+    28: "no GPU was found",
+    29: "the state is invalid",
+    30: "this type of reset is not supported",
     999: "an unknown error inside the driver",
 }
+"""nvmlReturn_t of nvml.h, as nvidia-ml-py 13.615 has it; a test holds the table to that."""
 
 SOURCE = "nvml.h, nvmlReturn_t (NVIDIA NVML reference)"
 

@@ -36,10 +36,11 @@ def all_rules() -> dict[str, Rule]:
 
 
 def explained_rules() -> dict[str, Rule]:
-    """Return every rule that has a page: `all_rules`, and those over an image (``doctor --image``)."""
-    from gpusetup.doctor.image import image_rules  # noqa: PLC0415 - the doctor itself needs none of them
+    """Return every rule that has a page: `all_rules`, and those over an image and over expectations."""
+    from gpusetup.doctor.expect import expectation_rules  # noqa: PLC0415 - the doctor itself needs none of them
+    from gpusetup.doctor.image import image_rules  # noqa: PLC0415
 
-    return dict(sorted((all_rules() | image_rules()).items()))
+    return dict(sorted((all_rules() | image_rules() | expectation_rules()).items()))
 
 
 def _modules() -> list[str]:

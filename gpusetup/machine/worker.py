@@ -71,7 +71,7 @@ class Worker:
             raise
         if self._pid == 0:
             os.close(self._pipe)
-            _live_as_child(work, write_end)
+            live_as_child(work, write_end)
         os.close(write_end)
 
     def wait(self) -> WorkerExit:
@@ -79,7 +79,7 @@ class Worker:
         raw, finished = self._drain()
         flooded = len(raw) > MOST
         status = self._reap(kill=not finished or flooded)
-        lines = [] if flooded else [line for line in _decode(raw.rpartition(b"\n")[0]) if line]
+        lines = [] if flooded else [line for line in decode_lines(raw.rpartition(b"\n")[0]) if line]
         calls = [str(line[1]) for line in lines if line[0] == "call" and len(line) > 1]
         ended, detail = ("fine", "") if ["done"] in lines else _ending(finished, status, lines)
         if flooded:
@@ -140,7 +140,7 @@ class Worker:
         return None
 
 
-def _live_as_child(work: Callable[[Channel], None], write_end: int) -> NoReturn:
+def live_as_child(work: Callable[[Channel], None], write_end: int) -> NoReturn:
     """Do the work and leave without running anything of the parent's."""
     try:
         from gpusetup.machine.child import live  # noqa: PLC0415 - in the child alone
@@ -150,7 +150,8 @@ def _live_as_child(work: Callable[[Channel], None], write_end: int) -> NoReturn:
         os._exit(0)
 
 
-def _decode(raw: bytes) -> list[list[Any]]:
+def decode_lines(raw: bytes) -> list[list[Any]]:
+    """Return the lines that a child told; what is no such line is left out."""
     decoder = msgspec.json.Decoder(list[Any])
     try:
         return decoder.decode_lines(raw)

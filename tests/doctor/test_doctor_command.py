@@ -177,8 +177,8 @@ def test_a_terminal_without_the_marks_gets_ascii(gpusetup: Run, saved: Any) -> N
 def test_the_json_with_all_has_a_finding_of_every_rule(gpusetup: Run, saved: Any) -> None:
     report = msgspec.json.decode(gpusetup("doctor", *saved(), "--json", "--all").stdout, type=Report)
     listed = {line.split()[0] for line in gpusetup("doctor", "--list").stdout.splitlines()}
-    about_images = {name for name in listed if name.startswith("IMG")}
-    assert {one.rule for one in report.findings} == listed - about_images
+    of_options = {name for name in listed if name.startswith(("IMG", "EXP"))}  # --image, --expect
+    assert {one.rule for one in report.findings} == listed - of_options
     assert len(listed) >= 25
 
 

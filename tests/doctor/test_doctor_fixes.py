@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from gpusetup.doctor.expect import rules_for
+from gpusetup.doctor.expect.model import Expectations, Expected
 from gpusetup.doctor.fixes import FAMILIES, HOST, ON_HOST, remedy, table
 from gpusetup.doctor.image import image_rules
 from gpusetup.doctor.registry import all_rules
@@ -34,7 +36,9 @@ def all_fixes() -> dict[str, Fix]:
     over_images = [
         one.fix for case in image_cases() for one in image_rules()[case.rule].judge(case.machine, case.image)
     ]
-    return {fix.name: fix for fix in (*found, *over_images) if fix}
+    unmet = rules_for(Expected(Expectations(gpus=9), "expected.toml"))["EXP001"]
+    over_expectations = [one.fix for _, place in unmet.over(machine()) for one in unmet.judge(machine(), place)]  # type: ignore[misc]
+    return {fix.name: fix for fix in (*found, *over_images, *over_expectations) if fix}
 
 
 def test_every_remedy_in_the_table_is_used_by_a_rule() -> None:

@@ -19,9 +19,10 @@ from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Finding
 from gpusetup.doctor.registry import all_rules
 from gpusetup.files import write
+from gpusetup.machine.nvml.events import XidListener
 from gpusetup.value import to_json
 from tests.doctor.machines import machine
-from tests.fake_driver import FakeDriver
+from tests.fake_driver import FakeDriver, plan
 from tests.support import Run
 
 pytestmark = pytest.mark.slow
@@ -64,12 +65,12 @@ def test_a_changed_state_says_what_it_was() -> None:
 class Watch:
     """A doctor that watches the saved machine at `path`."""
 
-    def __init__(self, path: Path, *options: str, env: dict[str, str] | None = None) -> None:
+    def __init__(self, path: Path, *options: str, env: dict[str, str] | None = None, seconds: str = "0.1") -> None:
         self.path = path
         script = Path(sys.executable).with_name("gpusetup")
         source = ["--machine", str(path)] if path.exists() else []
         self.process = subprocess.Popen(
-            [script, "doctor", *source, "--watch", "0.1", *options],
+            [script, "doctor", *source, "--watch", seconds, *options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | (env or {}),
         )  # fmt: skip
 
@@ -171,3 +172,56 @@ def test_what_cannot_be_watched_is_refused(options: list[str], gpusetup: Run) ->
     done = gpusetup("doctor", *options)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_an_xid_is_reported_at_once_and_to_any_user(tmp_path: Path, fake_driver: FakeDriver) -> None:
+    """The pause is an hour: only the event itself can end it."""
+    env = fake_driver("h100*2") | {"FAKE_NVML_XIDS": "79@1,31@0"}
+    watch = Watch(tmp_path / "none", "--json", "--only", "REC006", env=env, seconds="3600")
+    try:
+        told = {(one.finding.subject, one.finding.state): one.finding.summary for one in watch.observed().changes}
+    finally:
+        watch.process.kill()
+        watch.process.wait()
+    assert told["PCI 0000:02:00.0", "error"].startswith("Xid 79 was reported: the GPU has fallen off the bus")
+    assert told["PCI 0000:01:00.0", "warning"].startswith("Xid 31 was reported:")
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {"nvmlEventSetCreate": 999},
+        {"nvmlDeviceGetSupportedEventTypes": 3},
+        {"nvmlDeviceRegisterEvents": 15},
+        {"nvmlEventSetWait_v2": 15},
+        {"nvmlEventSetWait_v2": "hang"},
+        {"nvmlEventSetWait_v2": "segv"},
+        {"nvmlEventSetCreate": "exit"},
+        {"nvmlInit": "hang"},
+    ],
+)
+def test_a_listener_that_fails_costs_the_pause_and_no_more(
+    faults: dict[str, int | str], fake_driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in plan("h100*2", faults=faults).items():
+        monkeypatch.setenv(name, value)
+    listener = XidListener(str(fake_driver.library))
+    start = time.monotonic()
+    try:
+        assert listener.wait(0.3) == ()
+        assert 0.29 < time.monotonic() - start < 3
+    finally:
+        listener.end()
+
+
+def test_an_xid_of_a_gpu_that_no_longer_answers_is_heard_without_an_address(
+    fake_driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = plan("h100*2", faults={"nvmlDeviceGetPciInfo": 15}) | {"FAKE_NVML_XIDS": "79@1,45@0"}
+    for name, value in planned.items():
+        monkeypatch.setenv(name, value)
+    listener = XidListener(str(fake_driver.library))
+    try:
+        assert listener.wait(20) == (("", 79), ("", 45))
+    finally:
+        listener.end()

@@ -6,6 +6,9 @@
    FAKE_NVML_DRIVER  the driver version it claims; default 580.95.05
    FAKE_NVML_NAME    the name every GPU claims instead of its own
    FAKE_NVML_MIG     how many slices every GPU is cut into; default 0, MIG off
+   FAKE_NVML_FIELDS  the first number of a field that this driver is too old to know; default 308
+   FAKE_NVML_FABRIC  "VERSION,MASK,SUMMARY": the newest structure it fills, and what it says; default "3,0x1aa,1", healthy
+   FAKE_NVML_XIDS    "XID@GPU,…": events that nvmlEventSetWait reports, one a call; then it times out
 
    Functions are named as pynvml names them, without _v2 and the like. Declarations are ours, from the documented ABI. */
 
@@ -23,17 +26,24 @@ typedef struct {
     unsigned mib, watts, clock, pcie_gen, pci_id;
     int datacentre; /* ECC, MIG, row remapping */
     int nvlinks;
+    int c2c; /* links to the processor of the same superchip */
+    int shares_memory; /* one chip with its processor */
 } Kind;
 
 static const Kind KINDS[] = {
-    {"gtx1050m", "NVIDIA GeForce GTX 1050", 6, 1, 4, 4096, 0, 1911, 3, 0x1c8d10de, 0, 0},
-    {"v100", "Tesla V100-SXM2-32GB", 7, 0, 5, 32768, 300, 1530, 3, 0x1db510de, 1, 6},
-    {"t4", "Tesla T4", 7, 5, 6, 15360, 70, 1590, 3, 0x1eb810de, 1, 0},
-    {"a100", "NVIDIA A100-SXM4-80GB", 8, 0, 7, 81920, 400, 1410, 4, 0x20b210de, 1, 12},
-    {"rtx4090", "NVIDIA GeForce RTX 4090", 8, 9, 8, 24564, 450, 3120, 4, 0x268410de, 0, 0},
-    {"h100", "NVIDIA H100 80GB HBM3", 9, 0, 9, 81559, 700, 1980, 5, 0x233010de, 1, 18},
-    {"b200", "NVIDIA B200", 10, 0, 10, 183359, 1000, 1965, 6, 0x290110de, 1, 18},
-    {"rtx5090", "NVIDIA GeForce RTX 5090", 12, 0, 10, 32607, 575, 3090, 5, 0x2b8510de, 0, 0},
+    {"gtx1050m", "NVIDIA GeForce GTX 1050", 6, 1, 4, 4096, 0, 1911, 3, 0x1c8d10de, 0, 0, 0, 0},
+    {"v100", "Tesla V100-SXM2-32GB", 7, 0, 5, 32768, 300, 1530, 3, 0x1db510de, 1, 6, 0, 0},
+    {"t4", "Tesla T4", 7, 5, 6, 15360, 70, 1590, 3, 0x1eb810de, 1, 0, 0, 0},
+    {"a100", "NVIDIA A100-SXM4-80GB", 8, 0, 7, 81920, 400, 1410, 4, 0x20b210de, 1, 12, 0, 0},
+    {"rtx4090", "NVIDIA GeForce RTX 4090", 8, 9, 8, 24564, 450, 3120, 4, 0x268410de, 0, 0, 0, 0},
+    {"h100", "NVIDIA H100 80GB HBM3", 9, 0, 9, 81559, 700, 1980, 5, 0x233010de, 1, 18, 0, 0},
+    {"h200", "NVIDIA H200", 9, 0, 9, 143771, 700, 1980, 5, 0x233510de, 1, 18, 0, 0},
+    {"gh200", "NVIDIA GH200 480GB", 9, 0, 9, 97871, 900, 1980, 5, 0x234210de, 1, 18, 10, 0},
+    {"gb200", "NVIDIA GB200", 10, 0, 10, 189471, 1200, 2062, 6, 0x294110de, 1, 18, 10, 0},
+    {"b300", "NVIDIA B300 SXM6 AC", 10, 3, 10, 275040, 1100, 1920, 6, 0x318210de, 1, 18, 0, 0},
+    {"gb10", "NVIDIA GB10", 12, 1, 10, 0, 0, 3003, 5, 0x2e1210de, 0, 0, 0, 1},
+    {"b200", "NVIDIA B200", 10, 0, 10, 183359, 1000, 1965, 6, 0x290110de, 1, 18, 0, 0},
+    {"rtx5090", "NVIDIA GeForce RTX 5090", 12, 0, 10, 32607, 575, 3090, 5, 0x2b8510de, 0, 0, 0, 0},
 };
 
 typedef struct {
@@ -209,6 +219,7 @@ typedef struct {
 
 int nvmlDeviceGetMemoryInfo(Gpu *gpu, Memory *out) {
     BEGIN("nvmlDeviceGetMemoryInfo", gpu);
+    if (gpu->kind->shares_memory) return NOT_SUPPORTED;
     unsigned long long total = (unsigned long long)gpu->kind->mib << 20, used = 512ull << 20;
     ANSWER(Memory, out, ((Memory){total, total - used, used}));
     return SUCCESS;
@@ -381,14 +392,43 @@ typedef struct {
     unsigned long long value;
 } FieldValue;
 
-enum { MEMORY_TEMPERATURE = 82 };
+enum { UNSIGNED = 1, UNSIGNED_LONG_LONG = 3, SIGNED = 5 };
+enum { MEMORY_TEMPERATURE = 82, NVLINK_SPEED = 164, C2C_LINK_COUNT = 170, C2C_LINK_STATUS = 171 };
+
+static int within(unsigned number, unsigned first, unsigned last) { return first <= number && number <= last; }
+
+static int knows(unsigned field) { return (int)field < atoi(setting("FAKE_NVML_FIELDS", "308")); }
+
+/* Whether this kind of GPU has the field, as the header and the cards of its generation say. */
+static int has_field(const Kind *kind, unsigned field, unsigned scope) {
+    if (within(field, 193, 196) || within(field, 269, 271)) return kind->architecture >= 9;
+    if (within(field, 170, 171) || within(field, 231, 233)) return kind->c2c && (field != C2C_LINK_STATUS || (int)scope < kind->c2c);
+    if (within(field, 206, 222)) return kind->nvlinks && kind->architecture >= 10 && (int)scope < kind->nvlinks;
+    if (within(field, 301, 307)) return kind->datacentre && kind->architecture >= 10;
+    if (field == NVLINK_SPEED) return kind->nvlinks && kind->architecture >= 7 && (int)scope < kind->nvlinks;
+    if (field == 38 || field == 52 || field == 59) return kind->nvlinks && kind->architecture < 10;
+    return kind->datacentre;
+}
+
+static long long value_of(const Kind *kind, unsigned field) {
+    switch (field) {
+        case MEMORY_TEMPERATURE: return 47;
+        case C2C_LINK_COUNT: return kind->c2c;
+        case C2C_LINK_STATUS: return 1;
+        case NVLINK_SPEED: return kind->architecture >= 10 ? 53125 : kind->architecture == 9 ? 26562 : 25000;
+        case 193: return -8;
+        case 194: return -2;
+    }
+    return 0;
+}
 
 int nvmlDeviceGetFieldValues(Gpu *gpu, int count, FieldValue *out) {
     BEGIN("nvmlDeviceGetFieldValues", gpu);
     for (int i = 0; i < count; i++) {
-        out[i].type = 1;
-        out[i].code = gpu->kind->datacentre ? SUCCESS : NOT_SUPPORTED;
-        ANSWER(unsigned long long, &out[i].value, out[i].field == MEMORY_TEMPERATURE ? 47 : 0);
+        unsigned field = out[i].field;
+        out[i].type = within(field, 193, 196) ? SIGNED : within(field, 206, 222) ? UNSIGNED_LONG_LONG : UNSIGNED;
+        out[i].code = !knows(field) ? INVALID_ARGUMENT : has_field(gpu->kind, field, out[i].scope) ? SUCCESS : NOT_SUPPORTED;
+        ANSWER(unsigned long long, &out[i].value, value_of(gpu->kind, field));
     }
     return SUCCESS;
 }
@@ -404,6 +444,31 @@ int nvmlDeviceGetGpuFabricInfo(Gpu *gpu, Fabric *out) {
     BEGIN("nvmlDeviceGetGpuFabricInfo", gpu);
     if (!gpu->kind->datacentre) return NOT_SUPPORTED;
     ANSWER(Fabric, out, ((Fabric){.state = gpu->kind->major >= 9 ? 3 : 0}));
+    return SUCCESS;
+}
+
+typedef struct {
+    unsigned version;
+    unsigned char cluster[16];
+    int status;
+    unsigned clique;
+    unsigned state;
+    unsigned mask;
+    unsigned char summary; /* from version 3 on */
+} FabricV;
+
+int nvmlDeviceGetGpuFabricInfoV(Gpu *gpu, FabricV *out) {
+    BEGIN("nvmlDeviceGetGpuFabricInfoV", gpu);
+    unsigned newest = 3, mask = 0x1aa, summary = 1, size, version = out->version;
+    sscanf(setting("FAKE_NVML_FABRIC", ""), "%u,%i,%u", &newest, (int *)&mask, &summary);
+    if (version == (sizeof(FabricV) | 3u << 24) && newest >= 3) size = sizeof(FabricV);
+    else if (version == ((sizeof(FabricV) - 4) | 2u << 24)) size = sizeof(FabricV) - 4;
+    else return ARGUMENT_VERSION_MISMATCH;
+    if (!gpu->kind->datacentre) return NOT_SUPPORTED;
+    FabricV answer = {.version = version, .clique = 1, .mask = mask, .summary = summary,
+                      .state = gpu->kind->nvlinks && gpu->kind->major >= 9 ? 3 : 0};
+    if (garbage) spoil(garbage, (char *)&answer + 4, size - 4);
+    memcpy(out, &answer, size);
     return SUCCESS;
 }
 
@@ -508,5 +573,119 @@ int nvmlDeviceGetActiveVgpus(Gpu *gpu, unsigned *count, unsigned *out) {
 int nvmlSystemGetConfComputeGpusReadyState(unsigned *out) {
     BEGIN("nvmlSystemGetConfComputeGpusReadyState", NULL);
     ANSWER(unsigned, out, 0);
+    return SUCCESS;
+}
+
+typedef struct {
+    unsigned version;
+    int value;
+} Versioned; /* nvmlMarginTemperature_v1_t, nvmlDeviceAddressingMode_v1_t, nvmlUnrepairableMemory_v1_t */
+
+#define VERSIONED(function, symbol, has, answer)                                        \
+    int symbol(Gpu *gpu, Versioned *out) {                                              \
+        BEGIN(function, gpu);                                                           \
+        if (out->version != (sizeof *out | 1u << 24)) return ARGUMENT_VERSION_MISMATCH; \
+        if (!(has)) return NOT_SUPPORTED;                                               \
+        ANSWER(int, &out->value, answer);                                               \
+        return SUCCESS;                                                                 \
+    }
+
+VERSIONED("nvmlDeviceGetMarginTemperature", nvmlDeviceGetMarginTemperature, gpu->kind->architecture >= 9, 50)
+VERSIONED("nvmlDeviceGetAddressingMode", nvmlDeviceGetAddressingMode, 1, gpu->kind->c2c || gpu->kind->shares_memory ? 2 : 1)
+VERSIONED("nvmlDeviceGetUnrepairableMemoryFlag_v1", nvmlDeviceGetUnrepairableMemoryFlag_v1, gpu->kind->datacentre, 0)
+NUMBER("nvmlDeviceGetModuleId", nvmlDeviceGetModuleId, unsigned, gpu->kind->nvlinks, 1 + gpu->index)
+
+typedef struct {
+    unsigned version, channel, tpc;
+} Repairs;
+
+int nvmlDeviceGetRepairStatus(Gpu *gpu, Repairs *out) {
+    BEGIN("nvmlDeviceGetRepairStatus", gpu);
+    if (out->version != (sizeof *out | 1u << 24)) return ARGUMENT_VERSION_MISMATCH;
+    if (!gpu->kind->datacentre || gpu->kind->major < 10) return NOT_SUPPORTED;
+    ANSWER(unsigned, &out->channel, 0);
+    ANSWER(unsigned, &out->tpc, 0);
+    return SUCCESS;
+}
+
+typedef struct {
+    unsigned long long reference, violation;
+} Violation;
+
+int nvmlDeviceGetViolationStatus(Gpu *gpu, int policy, Violation *out) {
+    BEGIN("nvmlDeviceGetViolationStatus", gpu);
+    if (gpu->kind->shares_memory || policy > 5) return NOT_SUPPORTED;
+    ANSWER(Violation, out, ((Violation){0}));
+    return SUCCESS;
+}
+
+typedef struct {
+    unsigned version;
+    unsigned char guid[16], chassis[16], slot, tray, host, peers, module;
+} Platform;
+
+int nvmlDeviceGetPlatformInfo(Gpu *gpu, Platform *out) {
+    BEGIN("nvmlDeviceGetPlatformInfo", gpu);
+    if (out->version != (sizeof *out | 2u << 24)) return ARGUMENT_VERSION_MISMATCH;
+    if (!gpu->kind->nvlinks || gpu->kind->major < 10) return NOT_SUPPORTED;
+    Platform answer = {.version = out->version, .slot = 4, .tray = 2, .host = 1, .peers = 1, .module = 1 + gpu->index};
+    memcpy(answer.chassis, "1234567890123456", 16);
+    if (garbage) spoil(garbage, (char *)&answer + 4, sizeof answer - 4);
+    *out = answer;
+    return SUCCESS;
+}
+
+int nvmlDeviceValidateInforom(Gpu *gpu) {
+    BEGIN("nvmlDeviceValidateInforom", gpu);
+    (void)garbage;
+    return gpu->kind->shares_memory ? NOT_SUPPORTED : SUCCESS;
+}
+
+typedef struct {
+    Gpu *gpu;
+    unsigned long long type, data;
+    unsigned instance, slice;
+} Event;
+
+enum { TIMEOUT = 10, XID_EVENT = 8 };
+static int told_events;
+
+int nvmlEventSetCreate(void **out) {
+    BEGIN("nvmlEventSetCreate", NULL);
+    ANSWER(void *, out, &told_events);
+    return SUCCESS;
+}
+
+int nvmlDeviceGetSupportedEventTypes(Gpu *gpu, unsigned long long *out) {
+    BEGIN("nvmlDeviceGetSupportedEventTypes", gpu);
+    ANSWER(unsigned long long, out, gpu->kind->shares_memory ? 0 : XID_EVENT | 3);
+    return SUCCESS;
+}
+
+int nvmlDeviceRegisterEvents(Gpu *gpu, unsigned long long types, void *set) {
+    BEGIN("nvmlDeviceRegisterEvents", gpu);
+    (void)types, (void)set, (void)garbage;
+    return SUCCESS;
+}
+
+int nvmlEventSetWait_v2(void *set, Event *out, unsigned milliseconds) {
+    BEGIN("nvmlEventSetWait_v2", NULL);
+    (void)set;
+    char plan[4096];
+    int count = 0;
+    snprintf(plan, sizeof plan, "%s", setting("FAKE_NVML_XIDS", ""));
+    for (char *word = strtok(plan, ","); word; word = strtok(NULL, ","), count++)
+        if (count == told_events) {
+            int gpu = strchr(word, '@') ? atoi(strchr(word, '@') + 1) : 0;
+            told_events++;
+            ANSWER(Event, out, ((Event){&gpus[gpu], XID_EVENT, atoi(word), -1, -1}));
+            return SUCCESS;
+        }
+    usleep(milliseconds * 1000);
+    return TIMEOUT;
+}
+
+int nvmlEventSetFree(void *set) {
+    (void)set;
     return SUCCESS;
 }

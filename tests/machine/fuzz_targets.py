@@ -51,7 +51,7 @@ from gpusetup.machine.software.toolkits import read_toolkits
 from gpusetup.machine.software.wheels import read_owned
 from gpusetup.machine.system import operating_system, processor, security, surroundings, upkeep
 from gpusetup.machine.without_driver import read_beside
-from gpusetup.machine.worker import WorkerExit, _decode
+from gpusetup.machine.worker import WorkerExit, decode_lines
 from gpusetup.render.container.wheels import read_wheels
 from gpusetup.render.model import Recipe
 from gpusetup.render.steps import recipe
@@ -279,7 +279,7 @@ def _of_bytes() -> list[Target]:
 
 
 def _collected(raw: bytes) -> object:
-    lines = [line for line in _decode(raw) if line and line[0] == "read"]
+    lines = [line for line in decode_lines(raw) if line and line[0] == "read"]
     try:
         return collect(WorkerExit(lines, "nvmlInit", "fine", ""))
     except msgspec.ValidationError:

@@ -60,8 +60,8 @@ def test_what_people_meet_is_told_in_time(driven: Path, function: str, fault: in
         ("nvmlDeviceGetGpuInstanceId", "zeros"),
         ("nvmlDeviceGetNvLinkState", "zeros"),
         ("nvmlDeviceGetGspFirmwareMode", "zeros"),
-        ("nvmlDeviceGetGpuFabricInfo", "zeros"),
-        ("nvmlDeviceGetGpuFabricInfo", "text"),
+        ("nvmlDeviceGetGpuFabricInfoV", "zeros"),
+        ("nvmlDeviceGetGpuFabricInfoV", "text"),
     ],
 )
 def test_an_answer_that_could_be_true_is_exposed_by_another(driven: Path, function: str, fault: str) -> None:

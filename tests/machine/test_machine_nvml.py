@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -12,12 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import pynvml
 import pytest
 
+from gpusetup.doctor import nvml
 from gpusetup.machine.model import Gpu, Machine, Peer, Process, Unread
 from gpusetup.machine.nvml.client import GPU
 from gpusetup.machine.read import read
-from gpusetup.value import load
+from gpusetup.value import load, to_json
 from tests.fake_driver import FakeDriver, plan
 from tests.support import Run
 
@@ -59,7 +62,23 @@ HEALTHY_H100 = {
     "nvlink_errors": (0, 0, 0),
     "licences": (),
     "vgpus": 0,
+    "fabric_mask": 0x1AA,
+    "fabric_summary": 1,
+    "fabric_clique": 1,
+    "fabric_cluster": "",
+    "nvlink_speeds": (26562,) * 18,
+    "temperature_margin": 50,
+    "temperature_margins": (("shutdown", -8), ("slowdown", -2), ("memory", 0), ("operating", 0)),
+    "throttled": tuple(
+        (name, 0) for name in ("thermal", "board limit", "reliability", "hardware thermal", "power brake")
+    ),
+    "unrepairable_memory": False,
+    "module_id": 1,
+    "addressing": 1,
+    "inforom_valid": True,
 }
+OF_BLACKWELL = {"nvlink_counters", "repairs", "inactive_rows", "bank_remaps", "place"}
+OF_SUPERCHIPS = {"c2c_links", "c2c_errors"}
 
 
 @pytest.fixture
@@ -90,12 +109,58 @@ def test_one_gpu_is_read_in_full(detect: Detect) -> None:
     assert {name: getattr(gpu, name) for name in HEALTHY_H100} == HEALTHY_H100
     assert gpu.pci_address == "0000:01:00.0"
     # retired pages ended with Volta; a server has fans of its own
-    assert [name for name in GPU if isinstance(getattr(gpu, name), Unread)] == ["retired_pages", "fan"]
+    assert {name for name in GPU if isinstance(getattr(gpu, name), Unread)} == (
+        {"retired_pages", "fan"} | OF_BLACKWELL | OF_SUPERCHIPS
+    )
     assert (machine.driver.nvml, machine.driver.nvml_library, machine.driver.cuda) == (
         "580.95.05",
         "13.580.95.05",
         "13.0",
     )
+
+
+def test_a_superchip_is_read_link_by_link(detect: Detect) -> None:
+    (gpu,) = gpus_of(detect("gb200"))
+    assert not isinstance(gpu.nvlink_counters, Unread)
+    assert [one.link for one in gpu.nvlink_counters] == list(range(18))
+    assert gpu.nvlink_speeds == (53125,) * 18
+    assert gpu.c2c_links == (True,) * 10
+    assert (gpu.repairs, gpu.bank_remaps, gpu.inactive_rows) == ((False, False), (0, 0, 0, False), (0, 0))
+    assert gpu.place == (("slot", 4), ("tray", 2), ("host", 1), ("module", 1))
+    assert "1234567890123456" not in to_json(gpu), "the chassis' serial number names the machine"
+
+
+@pytest.mark.parametrize(("newest", "summary"), [(3, 2), (2, None)])
+def test_the_newest_structure_that_the_driver_knows_is_filled(
+    gpusetup: Run, fake_driver: FakeDriver, newest: int, summary: int | None
+) -> None:
+    env = fake_driver("b200") | {"FAKE_NVML_FABRIC": f"{newest},0x1a9,2"}
+    (gpu,) = gpus_of(msgspec.json.decode(gpusetup("detect", env=env).stdout, type=Machine))
+    assert (gpu.fabric, gpu.fabric_mask) == ((3, 0), 0x1A9)
+    assert (None if isinstance(gpu.fabric_summary, Unread) else gpu.fabric_summary) == summary
+
+
+def test_a_driver_without_versioned_fabric_information_is_asked_the_older_way(detect: Detect) -> None:
+    (gpu,) = gpus_of(detect("h100", faults={"nvmlDeviceGetGpuFabricInfoV": 13}))
+    assert gpu.fabric == (3, 0)
+    assert unread(gpu.fabric_mask).unread == unread(gpu.fabric_summary).unread == "unsupported"
+
+
+def test_what_is_newer_than_the_driver_is_unsupported_and_no_failure(gpusetup: Run, fake_driver: FakeDriver) -> None:
+    """A driver of branch 535 knows fields up to 168, and none of the functions that came later."""
+    later = ("MarginTemperature", "RepairStatus", "UnrepairableMemoryFlag_v1", "PlatformInfo", "AddressingMode")
+    faults = {f"nvmlDeviceGet{name}": 13 for name in (*later, "GpuFabricInfoV")} | {"nvmlDeviceGetModuleId": 25}
+    env = fake_driver("gb200", faults=faults) | {"FAKE_NVML_FIELDS": "169"}
+    (gpu,) = gpus_of(msgspec.json.decode(gpusetup("detect", env=env).stdout, type=Machine))
+    missing = [one for name in GPU if isinstance(one := getattr(gpu, name), Unread)]
+    assert {one.unread for one in missing} == {"unsupported"}
+    assert len(missing) > 15
+    assert isinstance(gpu.recovery_action, Unread)
+
+
+def test_a_field_is_read_by_its_own_type(detect: Detect) -> None:
+    (gpu,) = gpus_of(detect("h100"))
+    assert dict(gpu.temperature_margins if not isinstance(gpu.temperature_margins, Unread) else ())["shutdown"] == -8
 
 
 def test_eight_gpus_keep_their_order_and_identity(detect: Detect) -> None:
@@ -378,3 +443,54 @@ def test_an_absurd_count_of_gpus_is_refused(detect: Detect) -> None:
 def test_an_old_driver_is_asked_by_the_old_name(detect: Detect) -> None:
     (gpu,) = gpus_of(detect("h100", faults={"nvmlDeviceGetCurrentClocksEventReasons": 13}))
     assert gpu.throttle_reasons == 1
+
+
+def states(gpusetup: Run, env: dict[str, str], rules: str) -> dict[tuple[str, str], str]:
+    found = json.loads(gpusetup("doctor", "--only", rules, "--json", env=env).stdout)["findings"]
+    return {(one["rule"], one["subject"]): one["state"] for one in found}
+
+
+@pytest.mark.parametrize(
+    ("fabric", "state"),
+    [
+        ("3,0x1aa,1", "ok"),
+        ("3,0x1a9,2", "error"),
+        ("3,0x19a,2", "error"),
+        ("3,0x166,1", "warning"),
+        ("3,0x6aa,2", "error"),
+        ("2,0x1a9,0", "error"),
+        ("3,0,2", "error"),
+        ("3,0,0", "ok"),
+        ("3,0x1ab,1", "unknown"),
+    ],
+)
+def test_a_sick_fabric_is_judged_as_the_driver_reports_it(
+    gpusetup: Run, fake_driver: FakeDriver, fabric: str, state: str
+) -> None:
+    found = states(gpusetup, fake_driver("gb200*2") | {"FAKE_NVML_FABRIC": fabric}, "FAB004")
+    assert {found["FAB004", f"GPU {index}"] for index in range(2)} == {state}
+
+
+def test_a_chip_without_memory_of_its_own_leaves_nothing_unanswered(gpusetup: Run, fake_driver: FakeDriver) -> None:
+    """GB10 (DGX Spark) has the system's memory, no power limit and no NVLink: "not supported" is its answer."""
+    found = states(gpusetup, fake_driver("gb10"), "ANS001,ANS002,MEM,PWR,FAB,REC,PCI")
+    assert {state for (_, subject), state in found.items() if subject == "GPU 0"} == {"ok"}
+
+
+@pytest.mark.parametrize("kind", ["h200", "gh200", "gb200", "b200", "b300", "a100", "v100", "t4", "rtx5090"])
+def test_a_healthy_gpu_of_each_generation_is_not_accused(kind: str, gpusetup: Run, fake_driver: FakeDriver) -> None:
+    found = states(gpusetup, fake_driver(f"{kind}*2"), "ANS001,ANS002,ANS017,ANS018,MEM,PWR,FAB,REC,PCI")
+    wrong = {(rule, state) for (rule, subject), state in found.items() if state != "ok" and subject.startswith("GPU")}
+    assert wrong == set()
+
+
+def test_every_return_code_has_a_meaning_and_none_that_it_has_not() -> None:
+    codes = {value for name, value in vars(pynvml).items() if name.startswith("NVML_ERROR_") and name.isupper()}
+    assert codes <= set(nvml.MEANING)
+    assert nvml.meaning(23) == "insufficient resources, other than memory"
+
+
+@pytest.mark.parametrize(("code", "why"), [(10, "failed"), (23, "failed"), (25, "unsupported"), (26, "unsupported")])
+def test_a_code_that_returns_is_no_call_that_never_returns(code: int, why: str, detect: Detect) -> None:
+    (gpu,) = gpus_of(detect("h100", faults={"nvmlDeviceGetApplicationsClock": code}))
+    assert (unread(gpu.application_clock).unread, unread(gpu.application_clock).code) == (why, code)

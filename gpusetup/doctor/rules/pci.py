@@ -8,6 +8,10 @@ from gpusetup.machine.model import Gpu, Machine
 
 DCGM = "github.com/NVIDIA/DCGM: dcgmlib, dcgm_gpu_hardware_limits.h"
 REPLAYS_PER_MINUTE = 8
+"""Of a link: DCGM_LIMIT_MAX_PCIREPLAY_RATE, "the maximum recommended by RM". Newer diagnostics of DCGM have limits for
+each lane and generation (0.15 to 3.84); their x16 link of generation 4 may have 15, so this one is the stricter."""
+WORKS = 0.5
+"""Share of the power limit above which a GPU is at work: an idle one lowers its link, and draws a fifth at most."""
 LINK = "nvml.h, nvmlDeviceGetCurrPcieLinkWidth and nvmlDeviceGetMaxPcieLinkWidth"
 
 
@@ -79,9 +83,34 @@ def slow(machine: Machine, gpu: Gpu) -> RuleResults:
     if not generation or generation[0] >= generation[1]:
         return
     power, limit = there(gpu.power), there(gpu.power_limit)
-    if power is not None and limit is not None and power > limit / 2:
+    if power is not None and limit is not None and power > limit * WORKS:
         yield warning(
             f"the PCIe link runs at generation {generation[0]} of {generation[1]} under load",
             f"power: {power} W of {limit} W",
+            fix=fix("reseat"),
+        )
+
+
+@gpu_rule(
+    "PCI004",
+    "pcie-gpu-errors",
+    "The GPU counts uncorrectable PCIe errors",
+    worst="warning",
+    required=False,
+    source="nvml.h, NVML_FI_DEV_PCIE_COUNT_NON_FATAL_ERROR and _FATAL_ERROR",
+    remedies=("reseat",),
+)
+def uncorrectable(machine: Machine, gpu: Gpu) -> RuleResults:
+    """Since the driver was loaded, the GPU's own PCIe interface has counted errors that a replay could not correct.
+    Packets were lost: a program failed, or the driver had to recover.
+
+    Correctable errors are repeated by the link and judged as replays. The kernel's own counters (AER) can miss these,
+    where firmware handles the errors first.
+    """
+    counted = dict(there(gpu.pcie_errors) or ())
+    if counted.get("fatal") or counted.get("non-fatal"):
+        yield warning(
+            f"uncorrectable PCIe errors: {counted.get('fatal', 0)} fatal, {counted.get('non-fatal', 0)} non-fatal",
+            *(f"{name}: {count}" for name, count in counted.items() if count),
             fix=fix("reseat"),
         )

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Fix, RuleResults, error, fix, there, warning
+from collections import Counter
+
+from gpusetup.doctor.messages.xids import table
+from gpusetup.doctor.rule import Fix, RuleResults, error, fix, info, rule, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
 DCGM = "github.com/NVIDIA/DCGM: diagnostics (thresholds of the software plugin)"
 ACTIONS = {
-    1: "to reset the GPU",
-    2: "to restart the machine",
-    3: "to drain its peer-to-peer work",
-    4: "to end its work and then reset it",
-    5: "to recover the domain of its shared memory (IMEX)",
-    6: "to reset its bus",
-    7: "to restart the whole system",
+    1: ("a GPU reset", "reset-gpu"),
+    2: ("a reboot", "restart-machine"),
+    3: ("to drain the peer-to-peer work of the GPU", "drain-gpu"),
+    4: ("to drain the peer-to-peer work of the GPU and then reset it", "drain-and-reset"),
+    5: ("to recover the IMEX domain", "recover-imex"),
+    6: ("a reset of the GPU's PCIe bus", "reset-bus"),
+    7: ("a reboot of the system", "restart-machine"),
 }
-RESTARTS, DRAINS = {2, 7}, {3}
+"""nvmlDeviceGpuRecoveryAction_t: what is asked for, and the remedy that does exactly that and no less."""
 RETIRED_LIMIT = 63
+"""DCGM_LIMIT_MAX_RETIRED_PAGES: the table in the InfoROM holds 64."""
 DOUBLE_BIT_LIMIT = 15
+"""DCGM_LIMIT_MAX_RETIRED_PAGES_SOFT_LIMIT: DCGM adds a rate of one a week, which one look cannot see."""
 REMAP_LIMIT = 512
+"""The spare rows of the whole GPU that NVIDIA's policy of replacement counts (a100-gpu-mem-error-mgmt)."""
 
 
 @gpu_rule(
@@ -27,28 +33,30 @@ REMAP_LIMIT = 512
     "recovery-action",
     "The driver requests a recovery action",
     worst="error",
-    source="nvml.h, nvmlDeviceGpuRecoveryAction_t",
+    source="nvml.h, nvmlDeviceGpuRecoveryAction_t; https://docs.nvidia.com/deploy/a100-gpu-mem-error-mgmt/"
+    "error-recovery-and-response-flags.html",
     remedies=(
+        "reset-bus",
+        "drain-and-reset",
         "drain-gpu",
+        "kernel-log",
+        "recover-imex",
         "reset-gpu",
         "restart-machine",
     ),
 )
 def action(machine: Machine, gpu: Gpu) -> RuleResults:
-    """The driver itself says that this GPU needs a reset, or the machine a restart, before it can be used safely."""
+    """The driver itself requests an action before this GPU can be used safely: a reset, a reboot, to drain what uses it
+    as a peer, to recover the IMEX domain, or a reset of its bus. A milder action than the one requested does not help.
+    """
     asked = there(gpu.recovery_action)
     if asked:
-        yield error(
-            f"the driver asks {ACTIONS.get(asked, f'for action {asked}')}",
-            f"recovery action: {asked}",
-            fix=_remedy(asked, gpu),
-        )
+        words, remedy = ACTIONS.get(asked, (f"action {asked}, which is newer than this gpusetup", "kernel-log"))
+        yield error(f"the driver requests {words}", f"recovery action: {asked}", fix=_remedy(remedy, gpu))
 
 
-def _remedy(asked: int, gpu: Gpu) -> Fix:
-    if asked in RESTARTS:
-        return fix("restart-machine")
-    return fix("drain-gpu") if asked in DRAINS else fix("reset-gpu", index=str(gpu.index))
+def _remedy(name: str, gpu: Gpu) -> Fix:
+    return fix(name, index=str(gpu.index)) if name in {"reset-gpu", "drain-and-reset"} else fix(name)
 
 
 @gpu_rule(
@@ -60,7 +68,7 @@ def _remedy(asked: int, gpu: Gpu) -> Fix:
     remedies=("reset-gpu",),
 )
 def volatile(machine: Machine, gpu: Gpu) -> RuleResults:
-    """Since the driver was loaded, this GPU's memory has had errors that ECC could not mend; results may be lost."""
+    """Since the driver was loaded, this GPU's memory has had errors that ECC could not correct; results may be lost."""
     count = there(gpu.ecc_volatile)
     if count:
         yield error(
@@ -79,7 +87,7 @@ def volatile(machine: Machine, gpu: Gpu) -> RuleResults:
     remedies=("reset-gpu",),
 )
 def ecc_pending(machine: Machine, gpu: Gpu) -> RuleResults:
-    """Somebody switched ECC on or off; it takes effect when the GPU is reset, and changes the memory that is free."""
+    """ECC was switched on or off; it takes effect when the GPU is reset, and changes the memory that is free."""
     now, then = there(gpu.ecc), there(gpu.ecc_pending)
     if now is not None and then is not None and now != then:
         yield warning(
@@ -128,4 +136,29 @@ def remapped(machine: Machine, gpu: Gpu) -> RuleResults:
     if rows and rows[1] > REMAP_LIMIT:
         yield error(
             f"{rows[1]} memory rows were remapped for uncorrectable errors", f"limit: {REMAP_LIMIT}", fix=fix("service")
+        )
+
+
+@rule(
+    "REC006",
+    "xid-event",
+    "NVML reported an Xid while the machine was watched",
+    worst="error",
+    after=("REC001", "XID001", "XID002", "XID003", "XID004", "XID005", "XID006", "XID007", "XID008"),
+    required=False,
+    source="nvml.h, nvmlEventTypeXidCriticalError; https://docs.nvidia.com/deploy/xid-errors/ (Xid catalogue)",
+    remedies=("kernel-log",),
+)
+def xid_event(machine: Machine) -> RuleResults:
+    """While the machine was watched (``--watch``), the driver reported a critical Xid. NVML reports its number to every
+    user; the message itself is in the kernel log, which often only root may read.
+    """
+    for (address, number), count in Counter(machine.driver.xids).items():
+        known = table().get(str(number))
+        say = {"note": info, "program": warning}.get(known.group if known else "", error)
+        yield say(
+            f"Xid {number} was reported: {known.means if known else 'not in the tables'}",
+            f"{count} times since the watch began",
+            fix=fix("kernel-log"),
+            subject=f"PCI {address}" if address else "",
         )

@@ -30,7 +30,7 @@ def stuck(machine: Machine) -> RuleResults:
     processes = [one for one in there(machine.stuck) or () if one[1] != GONE]
     if processes:
         yield error(
-            f"stuck on a GPU: {len(processes)} of the processes",
+            f"{len(processes)} processes that hold a GPU are stuck",
             *(f"{name}: {state}" for name, state in processes[:5]),
             fix=fix("kernel-log"),
         )
@@ -53,7 +53,7 @@ def gone(machine: Machine) -> RuleResults:
     left = [name for name, state in there(machine.stuck) or () if state == GONE]
     if left and not machine.system.container and not there(machine.system.user_namespace):
         yield warning(
-            f"gone, and still holding a GPU: {len(left)} of the processes",
+            f"{len(left)} processes that ended still hold a GPU",
             f"numbers that /proc does not have: {', '.join(left[:8])}",
             fix=fix("find-holders"),
         )
@@ -104,9 +104,9 @@ def unlicensed(machine: Machine, gpu: Gpu) -> RuleResults:
     remedies=("confidential-ready",),
 )
 def not_ready(machine: Machine) -> RuleResults:
-    """In confidential mode the GPUs refuse work until, after their attestation, somebody sets them ready."""
+    """In confidential mode the GPUs refuse work until they are set ready after their attestation."""
     if there(machine.driver.confidential) and known(machine.driver.confidential_ready) is False:
-        yield error("the GPUs are not set ready for work", "ready state: not accepting", fix=fix("confidential-ready"))
+        yield error("the GPUs are not in the ready state", "ready state: not accepting", fix=fix("confidential-ready"))
 
 
 @gpu_rule(
@@ -137,7 +137,7 @@ def no_slices(machine: Machine, gpu: Gpu) -> RuleResults:
     remedies=("reset-gpu",),
 )
 def mig_pending(machine: Machine, gpu: Gpu) -> RuleResults:
-    """Somebody switched MIG on or off; it takes effect when the GPU is reset."""
+    """MIG was switched on or off; it takes effect when the GPU is reset."""
     now, then = there(gpu.mig), there(gpu.mig_pending)
     if now is not None and then is not None and now != then:
         yield warning(
@@ -163,7 +163,7 @@ def busy(machine: Machine, gpu: Gpu) -> RuleResults:
     if computing:
         held = sum(one.memory or 0 for one in computing) // MIB
         pids = ", ".join(str(one.pid) for one in computing[:8])
-        yield info("this GPU computes for others now", f"processes: {pids}", f"memory held: {held} MiB")
+        yield info("other processes compute on this GPU", f"processes: {pids}", f"memory held: {held} MiB")
 
 
 @gpu_rule(
@@ -183,7 +183,7 @@ def leaked(machine: Machine, gpu: Gpu) -> RuleResults:
     alone = not machine.system.container and machine.system.virtualization != "wsl" and not there(gpu.mig)
     if alone and used and total and processes == () and used * 100 > total * NOTABLE:
         yield warning(
-            f"{used // MIB} MiB of the GPU's memory are in use, and no process holds them",
+            f"{used // MIB} MiB of the GPU's memory are in use by no visible process",
             f"in use: {used // MIB} of {total // MIB} MiB",
             fix=fix("find-holders"),
         )

@@ -15,6 +15,10 @@ NVRM_LIMIT = 4096
 FIRMWARE = "/lib/firmware"
 OPEN = "Dual MIT/GPL"
 PROPRIETARY = "NVIDIA"
+UMAD = "/sys/class/infiniband_mad"
+"""There once ib_umad is loaded or built in."""
+SUBNET_MANAGER = "/opt/nvidia/nvlsm"
+"""Where the package nvlsm puts it (Fabric Manager User Guide; github.com/siderolabs/extensions#893)."""
 PROGRAMS = ("nvidia-smi", "nvidia-modprobe", "nvidia-persistenced", "nvidia-uninstall", "nvidia-installer")
 
 
@@ -30,7 +34,16 @@ def read_driver(host: Host, nvml: dict[str, Any], libraries: tuple[Library, ...]
         kernel_module=_kernel_module(host, nvrm),
         module_license=_license(nvrm),
         user_library=_user_library(libraries),
+        umad=_lies(host, "/sys/class", UMAD),
+        subnet_manager=_lies(host, "/opt", SUBNET_MANAGER),
     )
+
+
+def _lies(host: Host, top: str, path: str) -> Reading[bool]:
+    """Say whether `path` is there; of a host without even the folder `top` nothing is known."""
+    if refused := host.forbidden(top, path):
+        return refused
+    return host.exists(path) if host.exists(top) else Unread(unread="absent", source=path, detail=f"there is no {top}")
 
 
 def _kernel_module(host: Host, nvrm: Reading[str]) -> Reading[str]:

@@ -8,7 +8,7 @@ from gpusetup.machine.model.bus import DeviceNode, PciGpu
 from gpusetup.machine.model.containers import CdiSpec, Containers
 from gpusetup.machine.model.driver import Driver
 from gpusetup.machine.model.frameworks import Framework, Trial
-from gpusetup.machine.model.gpu import Gpu, MigDevice, Peer, Process, VgpuLicence
+from gpusetup.machine.model.gpu import Gpu, LinkCounters, MigDevice, Peer, Process, VgpuLicence
 from gpusetup.machine.model.kernel import Kernel, Module, ModuleBuild, ModuleFile
 from gpusetup.machine.model.machine import Machine
 from gpusetup.machine.model.reading import NOT_RECORDED, Pairs, Reading, Unread, Why
@@ -28,6 +28,7 @@ __all__ = [
     "Kernel",
     "Library",
     "Limits",
+    "LinkCounters",
     "Machine",
     "MigDevice",
     "Module",

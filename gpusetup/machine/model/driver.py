@@ -31,3 +31,9 @@ class Driver(Value):
     """Driver version and a GSP firmware file that lies on disk for it."""
     programs: Reading[Pairs] = NOT_RECORDED
     """The driver's own programs and where they are: nvidia-smi, nvidia-modprobe; nvidia-uninstall of the .run file."""
+    umad: Reading[bool] = NOT_RECORDED
+    """Whether ib_umad is in the kernel: by it the fabric manager reaches NVSwitches of the fourth generation (B200)."""
+    subnet_manager: Reading[bool] = NOT_RECORDED
+    """Whether the NVLink subnet manager (nvlsm) is installed, which those NVSwitches need as well."""
+    xids: tuple[tuple[str, int], ...] = ()
+    """PCI address and Xid that NVML reported while the machine was watched (``--watch``)."""

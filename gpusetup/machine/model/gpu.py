@@ -40,6 +40,22 @@ class Peer(Value):
     """nvmlGpuP2PStatus of reading: 0 OK, 1 chipset, 2 GPU, 3 topology, 4 disabled by a key, 5 not supported."""
 
 
+class LinkCounters(Value):
+    """One NVLink of the fifth generation: its events since the driver was loaded."""
+
+    link: int
+    recovered: int
+    """How often the link failed, was trained again and came back."""
+    recovery_failed: int
+    """How often it did not come back."""
+    malformed: int
+    overruns: int
+    integrity: int
+    """How often the count of local errors went beyond its threshold."""
+    effective: int
+    """Errors that were left after error correction."""
+
+
 class Gpu(Value):
     """One GPU as NVML sees it. Bytes, MHz, degrees Celsius, watts."""
 
@@ -129,3 +145,43 @@ class Gpu(Value):
     licences: Reading[tuple[VgpuLicence, ...]] = NOT_RECORDED
     vgpus: Reading[int] = NOT_RECORDED
     """How many vGPUs this GPU gives to virtual machines."""
+    fabric_mask: Reading[int] = NOT_RECORDED
+    """What is wrong with this GPU's part of the NVLink fabric (``NVML_GPU_FABRIC_HEALTH_MASK_…``)."""
+    fabric_summary: Reading[int] = NOT_RECORDED
+    """1 healthy, 2 unhealthy, 3 limited capacity."""
+    fabric_clique: Reading[int] = NOT_RECORDED
+    """GPUs of one clique reach each other's memory over NVLink."""
+    fabric_cluster: Reading[str] = NOT_RECORDED
+    """UUID of the NVLink domain, "" on a machine that is one by itself."""
+    nvlink_counters: Reading[tuple[LinkCounters, ...]] = NOT_RECORDED
+    """Of each NVLink that is up; only those of the fifth generation (Blackwell) have them."""
+    nvlink_speeds: Reading[tuple[int, ...]] = NOT_RECORDED
+    """Megabytes per second of each NVLink that is up."""
+    c2c_links: Reading[tuple[bool, ...]] = NOT_RECORDED
+    """Whether each link to the processor of the same superchip is up (GH200, GB200)."""
+    c2c_errors: Reading[tuple[tuple[str, int], ...]] = NOT_RECORDED
+    temperature_margin: Reading[int] = NOT_RECORDED
+    """Degrees that are left to the nearest limit."""
+    temperature_margins: Reading[tuple[tuple[str, int], ...]] = NOT_RECORDED
+    """At which margin a limit takes hold: ``shutdown``, ``slowdown``, ``memory``, ``operating``."""
+    throttled: Reading[tuple[tuple[str, int], ...]] = NOT_RECORDED
+    """Milliseconds since the driver was loaded in which a protection held the clocks down: ``thermal``, ``power
+    brake``, …"""
+    pcie_errors: Reading[tuple[tuple[str, int], ...]] = NOT_RECORDED
+    """Errors of the PCIe link that the GPU itself counts: ``fatal``, ``correctable``, …"""
+    repairs: Reading[tuple[bool, bool]] = NOT_RECORDED
+    """Whether the repair of a memory channel, and that of a TPC, waits for a reset."""
+    unrepairable_memory: Reading[bool] = NOT_RECORDED
+    """Whether memory has failed that neither rows nor channels can replace."""
+    inactive_rows: Reading[tuple[int, int]] = NOT_RECORDED
+    """Remappings of rows that are recorded and not in use: for corrected, for uncorrected errors."""
+    bank_remaps: Reading[tuple[int, int, int, bool]] = NOT_RECORDED
+    """Remapped memory banks in use and not in use, groups without a spare bank, and whether one waits for a reset."""
+    module_id: Reading[int] = NOT_RECORDED
+    """Place on its baseboard, counted from 1."""
+    place: Reading[tuple[tuple[str, int], ...]] = NOT_RECORDED
+    """Place in its rack: ``slot``, ``tray``, ``host``, ``module``."""
+    addressing: Reading[int] = NOT_RECORDED
+    """How the GPU reaches the system's page tables: 0 not at all, 1 by software (HMM), 2 by hardware (ATS)."""
+    inforom_valid: Reading[bool] = NOT_RECORDED
+    """Whether the InfoROM passes the driver's validation; NVML answers 14 when it does not."""

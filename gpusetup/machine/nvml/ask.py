@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from gpusetup.machine.model import Unread
 
+T = TypeVar("T")
+
+INVALID_ARGUMENT = 2
+NOT_SUPPORTED = 3
 NOT_FOUND = 6
 FUNCTION_NOT_FOUND = 13
 
@@ -36,10 +40,19 @@ class Asks(Protocol):
 
 
 class Device(NamedTuple):
-    """One GPU: its `handle`, and the (index, handle) of those that come after it."""
+    """One GPU: its `handle`, the (index, handle) of those that come after it, and what `answered` keeps of it."""
 
     handle: Any
     after: tuple[tuple[int, Any], ...] = ()
+    kept: dict[Any, Any] = {}  # noqa: RUF012 - whoever asks about a GPU gives one of its own
+
+
+def answered(device: Device, read: Callable[[Asks, Device], T], driver: Asks) -> T:
+    """Return what `read` answers about `device`, asked once for all fields that need it; an error is not kept."""
+    if read not in device.kept:
+        device.kept[read] = read(driver, device)
+    found: T = device.kept[read]
+    return found
 
 
 Reader = Callable[[Asks, Device], Any]

@@ -15,7 +15,15 @@ from gpusetup.machine.worker import Channel
 MANY_GPUS = 1024
 LIBRARY_NOT_FOUND = 12
 
-_WHY: Mapping[int, Why] = {3: "unsupported", 4: "denied", 9: "absent", 10: "timeout", 13: "unsupported"}
+# 10 (TIMEOUT) is none of these: the call returned, and said so; one that never returns is what we call a timeout.
+_WHY: Mapping[int, Why] = {
+    3: "unsupported",
+    4: "denied",
+    9: "absent",
+    13: "unsupported",  # a function that is newer than the driver
+    25: "unsupported",  # a structure that is newer than the driver (ARGUMENT_VERSION_MISMATCH)
+    26: "unsupported",  # a function that this driver no longer offers (DEPRECATED), such as application clocks
+}
 
 
 def ask(library: str, tell: Channel) -> None:
@@ -24,11 +32,11 @@ def ask(library: str, tell: Channel) -> None:
     Lines: ``read driver FIELD VALUE``, ``read init <Unread>`` when NVML does not start (and nothing follows), ``read
     count N`` and ``read gpu INDEX FIELD VALUE``.
     """
-    refusal = _load(library, tell)
+    refusal = load_library(library, tell)
     if refusal is not None:
         tell("read", "init", refusal)
         return
-    driver, nobody = _Driver(tell), Device(None)
+    driver, nobody = NvmlDriver(tell), Device(None, (), {})
     started = driver.part(lambda: driver.call("nvmlInit"))
     for name, reader in (LIBRARY if isinstance(started, Unread) else SYSTEM).items():
         tell("read", "driver", name, driver.read(reader, nobody))
@@ -40,7 +48,7 @@ def ask(library: str, tell: Channel) -> None:
     handles = [_handle(driver, index) for index in range(0 if isinstance(count, Unread) else count)]
     for table in (GPU, MORE):
         for index, handle in enumerate(handles):
-            _tell_gpu(driver, tell, table, index, Device(handle, _after(handles, index)))
+            _tell_gpu(driver, tell, table, index, Device(handle, _after(handles, index), {}))
     for name, reader in SYSTEM_MORE.items():
         tell("read", "driver", name, driver.read(reader, nobody))
 
@@ -50,8 +58,8 @@ def _after(handles: list[Any], index: int) -> tuple[tuple[int, Any], ...]:
     return tuple((i, handle) for i, handle in enumerate(handles) if i > index and not isinstance(handle, Unread))
 
 
-def _load(library: str, tell: Channel) -> Unread | None:
-    """Load the library ourselves: pynvml says "not found" whatever the loader's reason was.
+def load_library(library: str, tell: Channel) -> Unread | None:
+    """Load the library ourselves, and return why it cannot be; pynvml says "not found" whatever the reason was.
 
     pynvml then asks the loader for ``libnvidia-ml.so.1`` and is given this one, which has that soname.
     """
@@ -65,18 +73,18 @@ def _load(library: str, tell: Channel) -> Unread | None:
     return None
 
 
-def _handle(driver: _Driver, index: int) -> Any:
+def _handle(driver: NvmlDriver, index: int) -> Any:
     return driver.part(lambda: driver.call("nvmlDeviceGetHandleByIndex", index))
 
 
-def _tell_gpu(driver: _Driver, tell: Channel, table: Mapping[str, Reader], index: int, device: Device) -> None:
+def _tell_gpu(driver: NvmlDriver, tell: Channel, table: Mapping[str, Reader], index: int, device: Device) -> None:
     """Tell the fields of `table`; a GPU that gave no handle, because it is lost, has the same reason for each."""
     for name, reader in table.items():
         value = device.handle if isinstance(device.handle, Unread) else driver.read(reader, device)
         tell("read", "gpu", index, name, value)
 
 
-class _Driver:
+class NvmlDriver:
     """Calls NVML through pynvml; an error becomes a `QueryError` with the function and its code."""
 
     def __init__(self, tell: Channel) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gpusetup.machine.nvml import convert, several
-from gpusetup.machine.nvml.ask import Reader, both, one, system
+from gpusetup.machine.nvml import convert, fabric, health, several
+from gpusetup.machine.nvml.ask import Reader, answered, both, one, system
 from gpusetup.machine.nvml.convert import MANY_ERRORS, within
 
 TEMPERATURE_GPU = 0
@@ -79,12 +79,12 @@ MORE: Mapping[str, Reader] = {
     "processes": several.processes,
     "mig_pending": one(convert.pending, "nvmlDeviceGetMigMode"),
     "mig_devices": several.mig_devices,
-    "nvlinks": several.nvlinks,
+    "nvlinks": lambda driver, device: answered(device, several.nvlinks, driver),
     "gsp_firmware": one(convert.text, "nvmlDeviceGetGspFirmwareVersion"),
     "gsp_mode": one(convert.flags, "nvmlDeviceGetGspFirmwareMode"),
     "virtualization": one(within(0, 4), "nvmlDeviceGetVirtualizationMode"),
     "recovery_action": several.recovery_action,
-    "fabric": several.fabric,
+    "fabric": fabric.fabric,
     "peers": several.peers,
     "clock_memory": one(within(0, 20_000), "nvmlDeviceGetClockInfo", CLOCK_MEMORY),
     "clock_memory_max": one(within(1, 20_000), "nvmlDeviceGetMaxClockInfo", CLOCK_MEMORY),
@@ -98,4 +98,24 @@ MORE: Mapping[str, Reader] = {
     "nvlink_errors": several.nvlink_errors,
     "licences": one(convert.licences, "nvmlDeviceGetGridLicensableFeatures"),
     "vgpus": several.vgpus,
+    "fabric_mask": fabric.health_mask,
+    "fabric_summary": fabric.health_summary,
+    "fabric_clique": fabric.clique,
+    "fabric_cluster": fabric.cluster,
+    "nvlink_counters": fabric.link_counters,
+    "nvlink_speeds": fabric.link_speeds,
+    "c2c_links": fabric.c2c_links,
+    "c2c_errors": fabric.c2c_errors,
+    "temperature_margin": one(within(-200, 200), "nvmlDeviceGetMarginTemperature"),
+    "temperature_margins": health.temperature_margins,
+    "throttled": health.throttled,
+    "pcie_errors": health.pcie_errors,
+    "repairs": health.repairs,
+    "unrepairable_memory": one(convert.flag, "nvmlDeviceGetUnrepairableMemoryFlag_v1"),
+    "inactive_rows": health.inactive_rows,
+    "bank_remaps": health.bank_remaps,
+    "module_id": health.module_id,
+    "place": health.place,
+    "addressing": one(within(0, 2), "nvmlDeviceGetAddressingMode"),
+    "inforom_valid": health.inforom_valid,
 }

@@ -7,18 +7,16 @@ from typing import Any
 
 from gpusetup.machine.model import MigDevice, Peer, Process
 from gpusetup.machine.nvml import convert
-from gpusetup.machine.nvml.ask import NOT_FOUND, Asks, Device, QueryError
+from gpusetup.machine.nvml.ask import INVALID_ARGUMENT, NOT_FOUND, NOT_SUPPORTED, Asks, Device, QueryError
 from gpusetup.machine.nvml.convert import MANY_BYTES, MANY_ERRORS, within
+from gpusetup.machine.nvml.field_values import field_values
 
-INVALID_ARGUMENT = 2
-NOT_SUPPORTED = 3
 SINGLE_BIT, DOUBLE_BIT = 0, 1
 P2P_READ = 0
 CLOCK_SM = 1
 RECOVERY_ACTION = 230  # NVML_FI_DEV_GET_GPU_RECOVERY_ACTION
 MEMORY_TEMPERATURE = 82  # NVML_FI_DEV_MEMORY_TEMP
 NVLINK_ERRORS = (38, 52, 59)  # NVML_FI_DEV_NVLINK_{CRC_FLIT,REPLAY,RECOVERY}_ERROR_COUNT_TOTAL
-FABRIC_NOT_SUPPORTED = 0
 MANY_LINKS = 64
 MANY_SLICES = 64
 MANY_PIDS = 1 << 22  # the kernel's own limit
@@ -95,33 +93,22 @@ def _slice(driver: Asks, slot: int, handle: Any) -> MigDevice:
 
 def recovery_action(driver: Asks, device: Device) -> int:
     """Return what the driver asks to do with this GPU."""
-    (value,) = _fields(driver, device, RECOVERY_ACTION)
-    return within(0, 31)(value.uiVal)
+    (value,) = field_values(driver, device, [RECOVERY_ACTION])
+    return within(0, 31)(value)
 
 
 def memory_temperature(driver: Asks, device: Device) -> int:
     """Return the temperature of the memory; 0 is how cards without that sensor answer."""
-    (value,) = _fields(driver, device, MEMORY_TEMPERATURE)
-    if value.uiVal == 0:
+    (value,) = field_values(driver, device, [MEMORY_TEMPERATURE])
+    if value == 0:
         raise driver.refusal("nvmlDeviceGetFieldValues", NOT_SUPPORTED)
-    return within(1, 200)(value.uiVal)
+    return within(1, 200)(value)
 
 
 def nvlink_errors(driver: Asks, device: Device) -> tuple[int, int, int]:
     """Return the counts of all links together."""
-    checksum, replay, recovery = (
-        within(0, MANY_ERRORS)(value.ullVal) for value in _fields(driver, device, *NVLINK_ERRORS)
-    )
+    checksum, replay, recovery = map(within(0, MANY_ERRORS), field_values(driver, device, NVLINK_ERRORS))
     return checksum, replay, recovery
-
-
-def _fields(driver: Asks, device: Device, *fields: int) -> list[Any]:
-    """Return the values of `fields`; the call succeeds as a whole while each field has a return code of its own."""
-    values = driver.call("nvmlDeviceGetFieldValues", device.handle, fields)
-    for value in values:
-        if value.nvmlReturn:
-            raise driver.refusal("nvmlDeviceGetFieldValues", value.nvmlReturn)
-    return [value.value for value in values]
 
 
 def sram_errors(driver: Asks, device: Device) -> tuple[int, int, bool]:
@@ -146,15 +133,6 @@ def application_clock(driver: Asks, device: Device) -> tuple[int, int]:
 def vgpus(driver: Asks, device: Device) -> int:
     """Return how many vGPUs run on this GPU; only a host of vGPUs knows any."""
     return len(driver.call("nvmlDeviceGetActiveVgpus", device.handle))
-
-
-def fabric(driver: Asks, device: Device) -> tuple[int, int]:
-    """Return state and status of nvmlGpuFabricInfo_t; most GPUs know of no fabric."""
-    info = driver.nvml.c_nvmlGpuFabricInfo_t()
-    driver.call("nvmlDeviceGetGpuFabricInfo", device.handle, ctypes.byref(info))
-    if info.state == FABRIC_NOT_SUPPORTED:
-        raise driver.refusal("nvmlDeviceGetGpuFabricInfo", NOT_SUPPORTED)
-    return within(1, 3)(info.state), within(0, 999)(info.status)
 
 
 def peers(driver: Asks, device: Device) -> tuple[Peer, ...]:

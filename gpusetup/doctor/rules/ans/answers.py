@@ -49,7 +49,7 @@ def told(one: Unread) -> str:
     remedies=("kernel-log",),
 )
 def vital(machine: Machine, gpu: Gpu) -> RuleResults:
-    """The driver shows this GPU but fails to tell its name, memory, temperature or power.
+    """The driver shows this GPU but does not report its name, memory, temperature or power.
 
     No single answer proves a GPU well: one that is in trouble often answers some questions and fails at others. What
     the card does not offer at all ("not supported") is not counted.
@@ -60,7 +60,7 @@ def vital(machine: Machine, gpu: Gpu) -> RuleResults:
         evidence = tuple(dict.fromkeys(map(told, found.values())))
         refused = all(one.unread == "denied" for one in found.values())
         say = unknown if refused else error
-        yield say(f"the driver does not tell this GPU's {names}", *evidence, fix=fix("kernel-log"))
+        yield say(f"the driver does not report this GPU's {names}", *evidence, fix=fix("kernel-log"))
 
 
 @rule(
@@ -78,7 +78,7 @@ def others(machine: Machine, gpu: Gpu) -> RuleResults:
     nonsense.
 
     What hangs on that answer was not checked, so the GPU cannot be called healthy. A GPU that is one chip with its
-    processor has no memory of its own to tell of.
+    processor has no memory of its own to report.
     """
     rest = tuple(name for name in gpu.__struct_fields__ if name not in {"index", *VITAL})
     found = dict(unanswered(gpu, rest))
@@ -105,7 +105,7 @@ def others(machine: Machine, gpu: Gpu) -> RuleResults:
     source=nvml.SOURCE,
 )
 def driver(machine: Machine) -> RuleResults:
-    """NVML works, but does not tell the driver's or CUDA's version: what compares versions could not be checked."""
+    """NVML works, but does not report the driver's or CUDA's version: what compares versions cannot be checked."""
     if failure(machine.gpus, nvml.SILENT):
         return
     found = dict(unanswered(machine.driver, OF_THE_DRIVER))
@@ -134,7 +134,7 @@ def crashed(machine: Machine) -> RuleResults:
     gpus = () if isinstance(machine.gpus, Unread) else machine.gpus
     unread = [failure(one, nvml.UNANSWERED) for gpu in gpus for one in nvml.readings(gpu)]
     unread += [
-        failure(getattr(machine.driver, name), "ANS003 and DRV001 speak of what the driver does not tell of itself")
+        failure(getattr(machine.driver, name), "ANS003 and DRV001 speak of what the driver does not report of itself")
         for name in OF_THE_DRIVER
     ]
     for one in (silent, *unread):

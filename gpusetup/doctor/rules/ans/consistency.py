@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.cards import cite, is_datacentre
+from gpusetup.doctor.nvlink import has_fifth_generation
 from gpusetup.doctor.once import once
 from gpusetup.doctor.rule import Rule, RuleResults, either, known, rule, there, unknown, unlisted
 from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, GPU_UNANSWERED, NVML_SILENT, each_gpu
@@ -38,7 +39,7 @@ SPEEDS = {1: 2.5, 2: 5.0, 3: 8.0, 4: 16.0, 5: 32.0, 6: 64.0, 7: 128.0}
 
 
 def answers(rule_id: str, slug: str, title: str, source: str) -> Callable[[Callable[..., RuleResults]], Rule]:
-    """Make a rule over what is told of every GPU."""
+    """Make a rule over what NVML reports of every GPU."""
     return rule(rule_id, slug, title, worst="unknown", source=source, after=AFTER, over=each_gpu, required=True)
 
 
@@ -84,7 +85,7 @@ def identity(machine: Machine, gpu: Gpu) -> RuleResults:
 
 def _chip(card: PciGpu) -> Chip | None:
     found = chip_by_pci_id(facts(), card.device_id)
-    return unlisted([found] if found else [], f"a chip of PCI id {card.device_id}", "NVML alone then tells what it is")
+    return unlisted([found] if found else [], f"a chip of PCI id {card.device_id}", "NVML alone then says what it is")
 
 
 @rule(
@@ -147,7 +148,7 @@ def clocks(machine: Machine, gpu: Gpu) -> RuleResults:
     "nvml.h, nvmlDeviceGetCurrPcieLinkWidth",
 )
 def link(machine: Machine, gpu: Gpu) -> RuleResults:
-    """NVML tells more lanes, a higher generation or a larger memory window than the card's own PCI registers allow.
+    """NVML reports more lanes, a higher generation or a larger memory window than the card's own PCI registers allow.
 
     In a virtual machine the registers can be the hypervisor's, so nothing is said there.
     """
@@ -156,17 +157,17 @@ def link(machine: Machine, gpu: Gpu) -> RuleResults:
         return
     width, lanes = there(gpu.pcie_width), there(card.link_width)
     if width and lanes and width[0] > lanes[1] > 0:
-        yield unknown(f"NVML tells {width[0]} lanes, the card has {lanes[1]}", f"NVML: {width}", f"bus: {lanes}")
+        yield unknown(f"NVML reports {width[0]} lanes, the card has {lanes[1]}", f"NVML: {width}", f"bus: {lanes}")
     generation, speed = there(gpu.pcie_gen), there(card.link_speed)
     if generation and speed and SPEEDS.get(generation[0], 0) > speed[1] > 0:
         yield unknown(
-            f"NVML tells PCIe generation {generation[0]}, the card goes up to {speed[1]:g} GT/s",
+            f"NVML reports PCIe generation {generation[0]}, the card goes up to {speed[1]:g} GT/s",
             f"NVML: {generation}",
             f"bus: {speed}",
         )
     window, bars = there(gpu.bar1_total), there(card.bars)
     if window and bars and len(bars) > 1 and 0 < bars[1] < window:
-        yield unknown("NVML tells a larger window than the bus", f"NVML: {window} bytes", f"bus: {bars[1]} bytes")
+        yield unknown("NVML reports a larger window than the bus", f"NVML: {window} bytes", f"bus: {bars[1]} bytes")
 
 
 @answers(
@@ -179,19 +180,23 @@ def ecc(machine: Machine, gpu: Gpu) -> RuleResults:
     """NVML counts memory errors only while ECC is on, and yet answers both "off" and a count."""
     count = there(gpu.ecc_volatile)
     if there(gpu.ecc) is False and count is not None:
-        yield unknown("ECC is told as off, and its errors are counted", "ECC mode: off", f"errors: {count}")
+        yield unknown("ECC is reported as off, and its errors are counted", "ECC mode: off", f"errors: {count}")
 
 
 @answers("ANS011", "gsp-state-inconsistent", "Inconsistent GSP firmware status", "nvml.h, nvmlDeviceGetGspFirmwareMode")
 def firmware(machine: Machine, gpu: Gpu) -> RuleResults:
-    """The firmware of the GPU's own processor (GSP) is told as not in use, and yet has a version or is driven by the
-    open module, which cannot do without; or its version is not that of the driver that loaded it.
+    """The GSP firmware is reported as not in use, and yet has a version or is driven by the open module, which needs
+    it; or its version is not that of the driver that loaded it.
     """
     mode, version, driver = there(gpu.gsp_mode), there(gpu.gsp_firmware), there(machine.driver.nvml)
     if mode and not mode[0] and version:
-        yield unknown("the GPU's firmware is told as unused, and has a version", f"mode: {mode}", f"version: {version}")
+        yield unknown(
+            "the GPU's firmware is reported as unused, and has a version", f"mode: {mode}", f"version: {version}"
+        )
     if mode and not mode[0] and there(machine.driver.module_license) == "Dual MIT/GPL":
-        yield unknown("the open module runs, and the GPU's firmware is told as unused", f"mode: {mode}", "module: open")
+        yield unknown(
+            "the open module runs, and the GPU's firmware is reported as unused", f"mode: {mode}", "module: open"
+        )
     if version and driver and version != driver:
         yield unknown("the GPU's firmware is not of the driver's version", f"firmware: {version}", f"driver: {driver}")
 
@@ -203,8 +208,9 @@ def firmware(machine: Machine, gpu: Gpu) -> RuleResults:
     "NVIDIA MIG user guide, /proc/driver",
 )
 def slices(machine: Machine, gpu: Gpu) -> RuleResults:
-    """The driver keeps a folder for each instance of a GPU in MIG mode; NVML tells other instances, or that the mode is
-    off. In a container each sees a part of its own, so nothing is said there.
+    """The driver keeps a folder for each instance of a GPU in MIG mode; NVML reports other instances, or MIG as off.
+
+    In a container each shows a part of its own, so nothing is said there.
     """
     made = there(machine.slices)
     if made is None or machine.system.container or there(gpu.mig) is None:
@@ -214,7 +220,7 @@ def slices(machine: Machine, gpu: Gpu) -> RuleResults:
     told = {f"{known(one.gpu_instance)}/{known(one.compute_instance)}" for one in devices}
     if folders != told:
         yield unknown(
-            f"NVML tells {len(told)} slices, the driver's files {len(folders)}",
+            f"NVML reports {len(told)} slices, the driver's files {len(folders)}",
             f"NVML: {', '.join(sorted(told)) or 'none'}",
             f"/proc/driver/nvidia/capabilities: {', '.join(sorted(folders)) or 'none'}",
         )
@@ -222,18 +228,23 @@ def slices(machine: Machine, gpu: Gpu) -> RuleResults:
 
 @answers("ANS013", "fabric-state-inconsistent", "Inconsistent NVLink fabric state", "nvml.h, nvmlGpuFabricInfo_t")
 def fabric(machine: Machine, gpu: Gpu) -> RuleResults:
-    """A GPU from Hopper on stands beside NVSwitches, and NVML says that it knows no fabric; or it has joined the
-    fabric, and none of the links by which it would have is active. A GPU in MIG mode uses no links.
+    """A GPU from Hopper on stands beside NVSwitches, or has active NVLinks of the fifth generation (B200, GB200), and
+    NVML reports no fabric; or the GPU is registered with the fabric, and none of its links is active. A GPU in MIG mode
+    uses no links.
     """
     cc = there(gpu.compute_capability)
     if not cc or capability(cc) < capability(WITH_FABRIC) or there(gpu.mig) or there(gpu.virtualization):
         return
     state, links, switches = there(gpu.fabric), there(gpu.nvlinks), there(machine.nvswitches)
     if switches and state is None:
-        yield unknown("a GPU beside NVSwitches knows no fabric", f"NVSwitches: {switches}", "fabric: not supported")
+        yield unknown("a GPU beside NVSwitches reports no fabric", f"NVSwitches: {switches}", "fabric: not supported")
+    elif state is None and links and any(links) and has_fifth_generation(gpu):
+        yield unknown(
+            "a GPU with active NVLinks reports no fabric", f"active links: {sum(links)}", "fabric: not supported"
+        )
     if state == (3, 0) and links and not any(links):
         yield unknown(
-            "the GPU has joined the fabric, and no NVLink is active", f"fabric: {state}", f"links: {len(links)}"
+            "the GPU is registered with the fabric, and no NVLink is active", f"fabric: {state}", f"links: {len(links)}"
         )
 
 
@@ -256,13 +267,13 @@ def power_limit(machine: Machine, gpu: Gpu) -> RuleResults:
     "ANS015", "capability-inconsistent", "GPU architecture and compute capability contradict each other", "facts: arch"
 )
 def architecture(machine: Machine, gpu: Gpu) -> RuleResults:
-    """NVML tells an architecture, and a compute capability that another one has."""
+    """NVML reports an architecture, and a compute capability that another one has."""
     told, cc = there(gpu.architecture), there(gpu.compute_capability)
     rows = [row] if cc and (row := arch_of(facts(), cc)) else []
     known_as = f"compute capability {cc}"
-    row = unlisted(rows, known_as, "NVML alone then tells its architecture") if cc and told else None
+    row = unlisted(rows, known_as, "NVML alone then says its architecture") if cc and told else None
     if row and told and not told.isdigit() and told != row.arch.partition(" ")[0]:
-        yield unknown(f"NVML tells {told} and compute capability {cc}", cite(row, f"{cc} is {row.arch}"))
+        yield unknown(f"NVML reports {told} and compute capability {cc}", cite(row, f"{cc} is {row.arch}"))
 
 
 @rule(
@@ -278,4 +289,4 @@ def driver_version(machine: Machine) -> RuleResults:
     """NVML asks the loaded module for the driver's version, so it cannot be another than the module's own file says."""
     told, module = there(machine.driver.nvml), there(machine.driver.kernel_module)
     if told and module and told != module:
-        yield unknown("NVML tells another driver than the loaded module", f"NVML: {told}", f"module: {module}")
+        yield unknown("NVML reports another driver than the loaded module", f"NVML: {told}", f"module: {module}")

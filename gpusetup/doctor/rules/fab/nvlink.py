@@ -1,9 +1,9 @@
-"""FAB…: NVLink, the fabric of NVSwitches, and how GPUs reach each other."""
+"""FAB001 and FAB003: NVLinks that are down, and GPUs that cannot reach each other."""
 
 from __future__ import annotations
 
 from gpusetup.doctor.nvml import UNANSWERED
-from gpusetup.doctor.rule import RuleResults, either, error, fix, info, known, optional, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, known, optional, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -15,62 +15,49 @@ P2P = {1: "the chipset does not support it", 2: "a GPU does not support it", 3: 
     "FAB001",
     "nvlink-down",
     "NVLinks of a GPU are down",
-    worst="warning",
-    source="nvml.h, nvmlDeviceGetNvLinkState",
+    worst="error",
+    source="nvml.h, nvmlDeviceGetNvLinkState; https://docs.nvidia.com/health-validation/reference/checks/nvlink",
     remedies=("nvlink",),
 )
 def links_down(machine: Machine, gpu: Gpu) -> RuleResults:
     """Some links of this GPU are active and some are not: collective operations lose speed, or fail at the broken one.
 
-    A GPU none of whose links is active simply has no bridge or switch, so nothing is said of it.
+    Beside NVSwitches every link is in use, so one that is down is an error, as in NVIDIA's Health Validation. Bridges
+    between cards can leave links free on purpose. A GPU none of whose links is active has no bridge or switch, so
+    nothing is said of it; its equals show whether it should have.
     """
     links = there(gpu.nvlinks)
     if links and any(links) and not all(links):
         down = [str(index) for index, active in enumerate(links) if not active]
-        yield warning(
-            f"NVLinks that are down: {len(down)} of {len(links)}",
+        say = error if there(gpu.fabric) or there(machine.nvswitches) else warning
+        yield say(
+            f"{len(down)} of {len(links)} NVLinks are down",
             f"links that are down: {', '.join(down)}",
             fix=fix("nvlink"),
         )
 
 
 @gpu_rule(
-    "FAB002",
-    "fabric-not-registered",
-    "A GPU is not registered with its NVLink fabric",
-    worst="error",
-    source="nvml.h, nvmlGpuFabricState_t",
-    remedies=(
-        "fabric-log",
-        "fabric-manager",
-    ),
+    "FAB006",
+    "nvlink-speed-reduced",
+    "NVLinks of a GPU run at different speeds",
+    worst="warning",
+    after=("FAB001",),
+    source="nvml.h, NVML_FI_DEV_NVLINK_GET_SPEED; https://docs.nvidia.com/health-validation/reference/checks/nvlink",
+    remedies=("nvlink",),
 )
-def not_joined(machine: Machine, gpu: Gpu) -> RuleResults:
-    """On machines with NVSwitches every GPU has to be registered by the fabric manager; before that CUDA does not
-    start on it (error 802, system not yet initialised).
+def slow_links(machine: Machine, gpu: Gpu) -> RuleResults:
+    """Links of one GPU are trained to one speed. One that runs slower was trained badly, and the traffic that is spread
+    over all links goes at its pace.
     """
-    fabric = there(gpu.fabric)
-    if fabric and fabric[0] in {1, 2}:
-        yield error(
-            f"joining the NVLink fabric {'did not start' if fabric[0] == 1 else 'still goes on'}: CUDA answers 802",
-            f"fabric state {fabric[0]}, status {fabric[1]}",
-            *_fabric_manager(machine),
-            fix=fix("fabric-manager"),
+    speeds = there(gpu.nvlink_speeds)
+    if speeds and min(speeds) < max(speeds):
+        slow = sum(speed < max(speeds) for speed in speeds)
+        yield warning(
+            f"{slow} of {len(speeds)} NVLinks run at {min(speeds)} MB/s, the others at {max(speeds)} MB/s",
+            f"speeds in MB/s: {', '.join(map(str, sorted(set(speeds))))}",
+            fix=fix("nvlink"),
         )
-    elif fabric and fabric[0] == 3 and fabric[1]:
-        yield error(
-            f"joining the NVLink fabric ended with error {fabric[1]}",
-            f"fabric state {fabric[0]}, status {fabric[1]}",
-            fix=fix("fabric-log"),
-        )
-
-
-def _fabric_manager(machine: Machine) -> list[str]:
-    found = [one for one in machine.system.services if one.name == "nvidia-fabricmanager"]
-    if not found:
-        return ["the service nvidia-fabricmanager is not installed"]
-    running = {True: "running", False: "not running", None: "in an unknown state"}[either(found[0].running)]
-    return [f"the service nvidia-fabricmanager is {'enabled' if found[0].enabled else 'not enabled'} and {running}"]
 
 
 @rule(

@@ -2,87 +2,11 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.cards import driver_version
-from gpusetup.doctor.rule import RuleResults, error, fix, info, known, optional, rule, there, warning
-from gpusetup.doctor.subjects import DRIVER_HANGS, NVML_SILENT, each_card, gpu_rule, module_names
-from gpusetup.machine.model import Gpu, Machine, PciGpu
+from gpusetup.doctor.rule import RuleResults, fix, info, optional, rule, there, warning
+from gpusetup.doctor.subjects import DRIVER_HANGS, NVML_SILENT, each_card, module_names
+from gpusetup.machine.model import Machine, PciGpu
 
-FABRIC_MANAGER = "https://docs.nvidia.com/datacenter/tesla/fabric-manager-user-guide/"
 NCCL = "https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/troubleshooting.html"
-SERVICE = "nvidia-fabricmanager"
-
-
-@gpu_rule(
-    "FAB101",
-    "nvlink-recoveries",
-    "NVLink recovery or replay errors",
-    worst="warning",
-    required=False,
-    source="nvml.h, NVML_FI_DEV_NVLINK_RECOVERY_ERROR_COUNT_TOTAL; github.com/NVIDIA/DCGM: dcgm_gpu_hardware_limits.h",
-    remedies=("nvlink",),
-)
-def link_errors(machine: Machine, gpu: Gpu) -> RuleResults:
-    """Since the driver was loaded, links of this GPU were so disturbed that they had to be trained again, or packets
-    were sent again. Single errors of the checksum are normal and not counted. A GPU whose links are active has such
-    counters: where the driver refuses them, nothing is known of its links.
-    """
-    counted = any(there(gpu.nvlinks) or ())
-    errors = known(gpu.nvlink_errors) if counted else there(gpu.nvlink_errors)
-    if errors and errors[2]:
-        yield warning(
-            f"NVLinks had to recover {errors[2]} times",
-            f"since the driver was loaded: replays {errors[1]}, recoveries {errors[2]}",
-            fix=fix("nvlink"),
-        )
-    elif errors and errors[1]:
-        yield info(f"NVLinks repeated {errors[1]} packets", f"since the driver was loaded: replays {errors[1]}")
-
-
-@rule(
-    "FAB102",
-    "fabric-manager-down",
-    "Fabric manager is not running (NVSwitch)",
-    worst="error",
-    blocks="framework",
-    after=("GPU001",),
-    source=FABRIC_MANAGER,
-    remedies=("fabric-manager",),
-)
-def no_fabric_manager(machine: Machine) -> RuleResults:
-    """This machine has NVSwitches between its GPUs. Until the fabric manager has set them up, CUDA does not start
-    (error 802, system not yet initialised).
-    """
-    if not there(machine.nvswitches) or machine.system.container or machine.system.virtualization:
-        return
-    found = next((one for one in machine.system.services if one.name == SERVICE), None)
-    if found is None or there(found.running) is False:
-        yield error(
-            f"{SERVICE} is {'not installed' if found is None else 'not running'}: CUDA answers 802",
-            f"NVSwitches on the PCI bus: {known(machine.nvswitches)}",
-            f"{SERVICE}: {'not installed' if found is None else 'enabled' if found.enabled else 'not enabled'}",
-            fix=fix("fabric-manager"),
-        )
-
-
-@rule(
-    "FAB103",
-    "fabric-manager-mismatch",
-    "Fabric manager and driver versions differ",
-    worst="error",
-    after=("GPU001", "FAB102"),
-    source=FABRIC_MANAGER,
-    remedies=("fabric-manager",),
-)
-def other_fabric_manager(machine: Machine) -> RuleResults:
-    """The fabric manager works with a driver of exactly its own version alone; with another it ends at its start."""
-    version = driver_version(machine)
-    for one in there(machine.packages) or () if version and there(machine.nvswitches) else ():
-        if "fabric" in one.name and "manager" in one.name.replace("-", "") and str(version) not in one.version:
-            yield error(
-                f"the fabric manager is of version {one.version}, the driver of {version}",
-                f"{one.name} {one.version}",
-                fix=fix("fabric-manager"),
-            )
 
 
 @rule(
@@ -113,7 +37,7 @@ def iommu(machine: Machine) -> RuleResults:
 
 def _linked(machine: Machine) -> bool:
     """Say whether NVLinks join the GPUs, so that little goes over PCIe."""
-    without = "the cards are then looked at as if no NVLink joined them"
+    without = "the cards are then judged as if no NVLink joined them"
     return any(any(optional(gpu.nvlinks, without) or ()) for gpu in optional(machine.gpus, without) or ())
 
 

@@ -1,14 +1,16 @@
-"""PWR: temperature and power, and what they do to the clocks; fans and persistence mode."""
+"""PWR00…: temperature and power as they are now, and what they do to the clocks; fans and persistence mode."""
 
 from __future__ import annotations
 
 from gpusetup.doctor import nvml
 from gpusetup.doctor.cards import is_datacentre
-from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, info, known, there, warning
+from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, info, known, optional, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
 HOT = 80
+"""Degrees at which a fan turns on any card: desktop cards start theirs between 50 and 65."""
+NO_LIMITS = "the margin is 0 at the limit, whatever limit it is"
 
 
 @gpu_rule(
@@ -20,11 +22,11 @@ HOT = 80
     remedies=("power-supply",),
 )
 def no_power(machine: Machine, gpu: Gpu) -> RuleResults:
-    """NVML answers 8: the card knows that its auxiliary power is missing. A cable is loose or of the wrong kind."""
+    """NVML returns 8: the card detects that its auxiliary power is missing. A cable is loose or of the wrong kind."""
     if said := nvml.complaint(gpu, nvml.INSUFFICIENT_POWER):
         yield error(
             "the GPU's power cables are not connected",
-            f"{said.source} answers 8: {nvml.meaning(8)}",
+            f"{said.source} returns 8: {nvml.meaning(8)}",
             fix=fix("power-supply"),
         )
 
@@ -58,7 +60,7 @@ def still_fan(machine: Machine, gpu: Gpu) -> RuleResults:
     """Cards for desktops stop their fan while they are cool; this one is hot and its fan should turn."""
     speed, now = there(gpu.fan), there(gpu.temperature)
     if speed == 0 and now is not None and now >= HOT:
-        yield warning(f"the fan stands still at {now} °C", "fan: 0 %", f"temperature: {now} °C", fix=fix("fan"))
+        yield warning(f"the fan is stopped at {now} °C", "fan: 0 %", f"temperature: {now} °C", fix=fix("fan"))
 
 
 @gpu_rule(
@@ -71,11 +73,11 @@ def still_fan(machine: Machine, gpu: Gpu) -> RuleResults:
     remedies=("default-clocks",),
 )
 def application_clock(machine: Machine, gpu: Gpu) -> RuleResults:
-    """Somebody has set another clock for programs than the card comes with: it is slower or faster than its equals."""
+    """The application clock was changed: the card is slower or faster than others of its model."""
     clocks = there(gpu.application_clock)
     if clocks and clocks[0] != clocks[1]:
         yield info(
-            f"programs run at {clocks[0]} MHz, {clocks[1]} MHz is the default",
+            f"the application clock is {clocks[0]} MHz, {clocks[1]} MHz is the default",
             f"application clock: {clocks[0]} MHz",
             fix=fix("default-clocks", index=str(gpu.index)),
         )
@@ -86,17 +88,31 @@ def application_clock(machine: Machine, gpu: Gpu) -> RuleResults:
     "slowdown-temperature",
     "GPU is at its slowdown temperature",
     worst="warning",
-    source="nvml.h, nvmlTemperatureThresholds_t",
+    source="nvml.h, nvmlTemperatureThresholds_t, nvmlDeviceGetMarginTemperature, NVML_FI_DEV_TEMPERATURE_*_TLIMIT",
     remedies=("cool",),
 )
 def hot(machine: Machine, gpu: Gpu) -> RuleResults:
-    """The temperature has reached the point at which the GPU slows itself down."""
-    now, limit = there(gpu.temperature), there(gpu.temperature_limit)
+    """The GPU has reached the temperature at which it slows itself down.
+
+    Cards from Ada and Hopper on report the margin that is left to their limit (T.Limit) instead of a threshold in
+    degrees; one of the two is judged. On a GB200 under load the margin moves by tens of degrees within seconds, so a
+    GPU that is beyond its operating temperature and not yet at its slowdown is only noted.
+    """
+    now, limit, margin = there(gpu.temperature), there(gpu.temperature_limit), there(gpu.temperature_margin)
     if now is not None and limit is not None and now >= limit:
         yield warning(
             f"{now} °C, at or above the slowdown temperature",
             f"temperature: {now} °C",
             f"slowdown: {limit} °C",
+            fix=fix("cool"),
+        )
+    elif margin is not None and margin <= 0:
+        slowdown = dict(optional(gpu.temperature_margins, NO_LIMITS) or ()).get("slowdown", 0)
+        say, words = (warning, "slowdown") if margin <= slowdown else (info, "maximum operating")
+        yield say(
+            f"the GPU is at or above its {words} temperature",
+            f"margin (T.Limit): {margin} °C, slowdown at {slowdown} °C",
+            *([f"temperature: {now} °C"] if now is not None else []),
             fix=fix("cool"),
         )
 
@@ -128,7 +144,9 @@ def power_brake(machine: Machine, gpu: Gpu) -> RuleResults:
     """
     mask = there(gpu.throttle_reasons) or 0
     if mask & nvml.THROTTLE_POWER_BRAKE:
-        yield error("the power supply brakes this GPU", f"clock event reasons: {mask:#x}", fix=fix("power-supply"))
+        yield error(
+            "the power-brake signal throttles this GPU", f"clock event reasons: {mask:#x}", fix=fix("power-supply")
+        )
 
 
 @gpu_rule(
@@ -155,7 +173,7 @@ def hardware_slowdown(machine: Machine, gpu: Gpu) -> RuleResults:
 
 @gpu_rule("PWR005", "power-cap-idle", "Power cap throttling at low power draw", worst="info", source=nvml.EVENT_SOURCE)
 def power_cap(machine: Machine, gpu: Gpu) -> RuleResults:
-    """The power limit holds the clocks down although the GPU draws less than half of it.
+    """The power limit lowers the clocks although the GPU draws less than half of it.
 
     At full load the limit is how modern GPUs are run; at low load it points to a limit shared with other parts, as
     notebooks have it, or to a sensor that is wrong.
@@ -163,7 +181,7 @@ def power_cap(machine: Machine, gpu: Gpu) -> RuleResults:
     if (there(gpu.throttle_reasons) or 0) & nvml.THROTTLE_POWER_CAP:
         power, limit = known(gpu.power), known(gpu.power_limit)
         if power < limit / 2:
-            yield info("the power limit holds the clocks down", f"power: {power} W", f"limit: {limit} W")
+            yield info("the power limit lowers the clocks", f"power: {power} W", f"limit: {limit} W")
 
 
 @gpu_rule(
@@ -208,9 +226,7 @@ def keeps_loaded(machine: Machine, gpu: Gpu) -> Fix:
     remedies=("default-power-limit",),
 )
 def lowered(machine: Machine, gpu: Gpu) -> RuleResults:
-    """Somebody, or the notebook's firmware, has set a lower power limit than the card comes with: it is slower under
-    load.
-    """
+    """The power limit was lowered, by an administrator or the notebook's firmware: the GPU is slower under load."""
     limit, default = there(gpu.power_limit), there(gpu.power_limit_default)
     if limit is not None and default is not None and limit < default - 1:
         yield info(

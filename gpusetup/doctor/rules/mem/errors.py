@@ -1,16 +1,19 @@
-"""MEM: GPU memory: ECC, page retirement, row remapping, SRAM errors, InfoROM."""
+"""MEM00…: errors of GPU memory: ECC, page retirement, row remapping, SRAM errors, InfoROM."""
 
 from __future__ import annotations
 
 from gpusetup.doctor import nvml
 from gpusetup.doctor.cards import is_datacentre
-from gpusetup.doctor.rule import RuleResults, error, fix, there, warning
+from gpusetup.doctor.rule import RuleResults, either, error, fix, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
 GCM = "github.com/facebookresearch/gcm: check-nvidia-smi, ecc_corrected_volatile_total (its threshold)"
 MANY_CORRECTED = 50_000_000
+"""gcm's own limit, of a fleet of A100 and H100; NVIDIA publishes none."""
 MANY_ON_CHIP = 4
+"""More than this many over a card's life ask for a replacement (github.com/stas00/ml-engineering, from NVIDIA's
+policy of replacement); NVIDIA's own flag, which is judged first, also looks at where they are."""
 REMAP = "https://docs.nvidia.com/deploy/a100-gpu-mem-error-mgmt/"
 RETIRE = "https://docs.nvidia.com/deploy/dynamic-page-retirement/"
 
@@ -19,15 +22,14 @@ RETIRE = "https://docs.nvidia.com/deploy/dynamic-page-retirement/"
     "MEM006", "inforom-corrupted", "InfoROM is corrupted", worst="error", source=nvml.SOURCE, remedies=("service",)
 )
 def inforom(machine: Machine, gpu: Gpu) -> RuleResults:
-    """The card keeps its serial number, its ECC mode and its history of errors in a small memory of its own (inforom);
-    NVML finds that this one is damaged (error 14).
+    """A card keeps its serial number, its ECC mode and its history of errors in its InfoROM. NVML reports that this
+    card's InfoROM is corrupted (error 14).
 
-    The card may go on computing, but nothing that it tells of its past errors can be relied on; NVIDIA's service mends
-    or replaces it.
+    The card may go on computing, but what it reports of its past errors cannot be relied on: it needs service.
     """
     if said := nvml.complaint(gpu, nvml.CORRUPTED_INFOROM):
         yield error(
-            "the inforom of this GPU is damaged", f"{said.source} answers 14: {nvml.meaning(14)}", fix=fix("service")
+            "the InfoROM of this GPU is corrupted", f"{said.source} returns 14: {nvml.meaning(14)}", fix=fix("service")
         )
 
 
@@ -41,12 +43,12 @@ def inforom(machine: Machine, gpu: Gpu) -> RuleResults:
     remedies=("watch-memory",),
 )
 def many_corrected(machine: Machine, gpu: Gpu) -> RuleResults:
-    """So many errors were mended since the driver was loaded that memory is slower, and that one which cannot be mended
-    is likely to follow.
+    """So many errors were corrected since the driver was loaded that memory is slower, and an uncorrectable one is
+    likely to follow.
     """
     count = there(gpu.ecc_corrected)
     if count and count >= MANY_CORRECTED:
-        yield warning(f"{count} memory errors were mended", f"limit: {MANY_CORRECTED}", fix=fix("watch-memory"))
+        yield warning(f"{count} memory errors were corrected", f"limit: {MANY_CORRECTED}", fix=fix("watch-memory"))
 
 
 @gpu_rule(
@@ -62,7 +64,7 @@ def many_corrected(machine: Machine, gpu: Gpu) -> RuleResults:
 )
 def on_chip(machine: Machine, gpu: Gpu) -> RuleResults:
     """Registers and caches have no spare rows: their errors cannot be mapped away. Beyond NVIDIA's own limit the card
-    is to be replaced; a few that could not be mended are a warning.
+    is to be replaced; a few uncorrected ones are a warning.
     """
     errors = there(gpu.sram_errors)
     if errors and errors[2]:
@@ -73,7 +75,7 @@ def on_chip(machine: Machine, gpu: Gpu) -> RuleResults:
         )
     elif errors and errors[1] > MANY_ON_CHIP:
         yield warning(
-            f"{errors[1]} errors of on-chip memory could not be mended",
+            f"{errors[1]} uncorrected errors of on-chip memory",
             f"corrected {errors[0]}, uncorrected {errors[1]}",
             fix=fix("watch-memory"),
         )
@@ -89,8 +91,8 @@ def on_chip(machine: Machine, gpu: Gpu) -> RuleResults:
     remedies=("watch-memory",),
 )
 def spare_rows(machine: Machine, gpu: Gpu) -> RuleResults:
-    """Some banks of this GPU's memory have few or no rows left that could stand in for a bad one: the next failure
-    there cannot be mended. Plan for the card's replacement.
+    """Some banks of this GPU's memory have few or no spare rows left: the next failure there cannot be remapped. Plan
+    for the card's replacement.
     """
     rows = there(gpu.spare_rows)
     if rows and (rows[3] or rows[4]):
@@ -105,7 +107,7 @@ def spare_rows(machine: Machine, gpu: Gpu) -> RuleResults:
     "MEM001", "ecc-uncorrectable", "Uncorrectable ECC errors", worst="warning", source=REMAP, remedies=("watch-memory",)
 )
 def uncorrected(machine: Machine, gpu: Gpu) -> RuleResults:
-    """ECC found errors in this GPU's memory that it could not mend; the count is over the card's life.
+    """ECC detected errors in this GPU's memory that it could not correct; the count is over the card's life.
 
     Each one ended a program. Old errors whose rows have been remapped are history; a count that grows is a failing
     card.
@@ -134,6 +136,11 @@ def remap_pending(machine: Machine, gpu: Gpu) -> RuleResults:
         yield warning(
             "a failed memory row will be replaced at the next reset",
             f"remapped rows: {rows[0]} correctable, {rows[1]} uncorrectable, pending",
+            *(
+                f"inactive: {rows[0]} correctable, {rows[1]} uncorrectable"
+                for rows in [either(gpu.inactive_rows)]
+                if rows
+            ),
             fix=fix("reset-gpu", index=str(gpu.index)),
         )
 
@@ -177,8 +184,8 @@ def retirement_pending(machine: Machine, gpu: Gpu) -> RuleResults:
     remedies=("enable-ecc",),
 )
 def ecc_off(machine: Machine, gpu: Gpu) -> RuleResults:
-    """This server GPU can detect and mend memory errors, but the feature is off: a flipped bit goes unnoticed into the
-    results. Cards for desktops have it off as they come, so nothing is said of them.
+    """This data-centre GPU can detect and correct memory errors, but ECC is off: a flipped bit goes unnoticed into the
+    results. Cards for desktops are delivered with ECC off, so nothing is said of them.
     """
     if there(gpu.ecc) is False and is_datacentre(machine, gpu):
         yield warning(

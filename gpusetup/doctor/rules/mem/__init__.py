@@ -1,0 +1,1 @@
+"""MEM: GPU memory: ECC, page retirement, row remapping, SRAM errors, InfoROM, repairs."""
