@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gpusetup.doctor.fixes import FAMILIES, HOST, table
+from gpusetup.doctor.fixes import table
+from gpusetup.doctor.remedies.model import HOST, RemedyRow
+from gpusetup.doctor.system_kind import FAMILIES
 from gpusetup.value import Value
 
 if TYPE_CHECKING:
@@ -73,7 +75,7 @@ def _remedies(rule: Rule) -> Iterator[str]:
     for number, (name, where) in enumerate(named(rule).items()):
         if number == 0:
             yield from ("## What fixes it", "")
-        yield from (f"{where}{_filled(table()[name]['text'])}:", "", "```console")
+        yield from (f"{where}{_filled(table()[name].text)}:", "", "```console")
         yield from _commands(table()[name])
         yield from ("```", "")
 
@@ -82,17 +84,17 @@ def named(rule: Rule) -> dict[str, str]:
     """Return the remedies that `rule` may advise, each with what is said before it of containers."""
     fixes = table()
     own = sorted(rule.remedies)
-    instead = {str(fixes[name].get("container", HOST)) for name in own} - {HOST, *own}
-    where = {name: "On the host, if in a container: " if fixes[name].get("container") == HOST else "" for name in own}
+    instead = {fixes[name].container or HOST for name in own} - {HOST, *own}
+    where = {name: "On the host, if in a container: " if fixes[name].container == HOST else "" for name in own}
     return {**where, **dict.fromkeys(sorted(instead), "In a container: ")}
 
 
-def _commands(row: dict[str, Any]) -> Iterator[str]:
-    shells = [name for name in row if isinstance(row[name], list) and name not in {"keeps", "under"}]
+def _commands(row: RemedyRow) -> Iterator[str]:
+    shells = list(row.commands)
     for name in shells:
         if len(shells) > 1:
             yield f"# {SHELLS.get(name, name.capitalize())}"
-        yield from map(_filled, row[name])
+        yield from map(_filled, row.commands[name])
 
 
 def _filled(text: str) -> str:

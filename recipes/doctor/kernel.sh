@@ -16,7 +16,11 @@ unload() {
 
 # needs_module: a system without the other driver and without this one would have no picture but the firmware's.
 needs_module() {
-  modinfo -k "$(uname -r)" -F version nvidia >/dev/null || fail "there is no nvidia module for this kernel: that comes first"
+  local name
+  for name in nvidia nvidia-current nvidia-current-open nvidia-open; do # Debian names them by their flavour
+    ! modinfo -k "$(uname -r)" -F version "$name" >/dev/null 2>&1 || return 0
+  done
+  fail "there is no nvidia module for this kernel: that comes first"
 }
 
 dracut() { renew dracut "$@"; }

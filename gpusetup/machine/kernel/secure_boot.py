@@ -14,6 +14,7 @@ KEYS = (
     "/etc/pki/akmods/certs/public_key.der",
     "/var/lib/dkms/mok.pub",
     "/var/lib/shim-signed/mok/MOK.der",
+    "/etc/pki/akmods/certs/akmods-ublue.der",  # Universal Blue's images bring the key that they are signed with
 )
 VARIABLE_LIMIT = 1 << 20
 
