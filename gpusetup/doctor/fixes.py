@@ -10,8 +10,8 @@ import msgspec
 from gpusetup.doctor.finding import Remedy
 from gpusetup.doctor.remedies.cache import decode, read_rows
 from gpusetup.doctor.remedies.model import HOST, RemedyRow
+from gpusetup.doctor.situations import situations
 from gpusetup.doctor.system_kind import image_keys, system_keys
-from gpusetup.machine.model import Unread
 
 if TYPE_CHECKING:
     from gpusetup.doctor.rule import Fix
@@ -63,7 +63,8 @@ def _here(name: str, machine: Machine) -> str:
     found = row(name)
     if machine.system.container and found.container not in {"", HOST}:
         return found.container
-    return found.logged if found.logged and not isinstance(machine.system.kernel.log, Unread) else name
+    held = situations(machine) if found.instead else ()
+    return next((found.instead[each] for each in held if each in found.instead), name)
 
 
 def on_host(name: str, machine: Machine) -> bool:

@@ -36,8 +36,8 @@ class RemedyRow(Value):
     points: bool = False
     container: str = ""
     """Inside a container: another remedy that takes its place, or ``host``, where it is done instead."""
-    logged: str = ""
-    """The remedy that takes its place where the kernel's log was read: nobody is sent to read it again."""
+    instead: dict[str, str] = {}  # noqa: RUF012
+    """By the circumstance (`gpusetup.doctor.situations`) the remedy that takes its place."""
     by_hand: str = ""
     """Why it is left to a person, a name in ``reasons.json``; "" for one that has a `step`."""
     step: dict[str, tuple[str, ...]] | None = None

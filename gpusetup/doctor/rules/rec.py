@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpusetup.doctor.resets import reset
 from gpusetup.doctor.rule import Fix, RuleResults, error, fix, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
@@ -17,6 +18,7 @@ ACTIONS = {
     7: "to restart the whole system",
 }
 RESTARTS, DRAINS = {2, 7}, {3}
+OTHERS = {5: "recover-imex", 6: "reset-bus"}
 RETIRED_LIMIT = 63
 DOUBLE_BIT_LIMIT = 15
 REMAP_LIMIT = 512
@@ -30,12 +32,17 @@ REMAP_LIMIT = 512
     source="nvml.h, nvmlDeviceGpuRecoveryAction_t",
     remedies=(
         "drain-gpu",
+        "keep-ecc-then-reset",
+        "recover-imex",
+        "reset-bus",
         "reset-gpu",
         "restart-machine",
     ),
 )
 def action(machine: Machine, gpu: Gpu) -> RuleResults:
-    """The driver itself says that this GPU needs a reset, or the machine a restart, before it can be used safely."""
+    """The driver itself says what this GPU needs before it can be used safely: to be reset, to have its peer-to-peer
+    work drained, its IMEX domain or its bus recovered, or a restart of the machine. A reset does none of the others.
+    """
     asked = there(gpu.recovery_action)
     if asked:
         yield error(
@@ -48,7 +55,9 @@ def action(machine: Machine, gpu: Gpu) -> RuleResults:
 def _remedy(asked: int, gpu: Gpu) -> Fix:
     if asked in RESTARTS:
         return fix("restart-machine")
-    return fix("drain-gpu") if asked in DRAINS else fix("reset-gpu", index=str(gpu.index))
+    if asked in DRAINS:
+        return fix("drain-gpu")
+    return fix(OTHERS[asked], index=str(gpu.index)) if asked in OTHERS else reset(gpu)
 
 
 @gpu_rule(
@@ -57,7 +66,7 @@ def _remedy(asked: int, gpu: Gpu) -> Fix:
     "Uncorrectable ECC errors since the driver was loaded",
     worst="error",
     source=DCGM,
-    remedies=("reset-gpu",),
+    remedies=("reset-gpu", "keep-ecc-then-reset"),
 )
 def volatile(machine: Machine, gpu: Gpu) -> RuleResults:
     """Since the driver was loaded, this GPU's memory has had errors that ECC could not mend; results may be lost."""
@@ -66,7 +75,7 @@ def volatile(machine: Machine, gpu: Gpu) -> RuleResults:
         yield error(
             f"{count} uncorrectable memory errors since the driver was loaded",
             f"uncorrected errors, volatile: {count}",
-            fix=fix("reset-gpu", index=str(gpu.index)),
+            fix=reset(gpu),
         )
 
 
@@ -76,16 +85,19 @@ def volatile(machine: Machine, gpu: Gpu) -> RuleResults:
     "A change of ECC mode is pending a reset",
     worst="warning",
     source="nvml.h, nvmlDeviceGetEccMode",
-    remedies=("reset-gpu",),
+    remedies=("keep-ecc", "reset-gpu"),
 )
 def ecc_pending(machine: Machine, gpu: Gpu) -> RuleResults:
-    """Somebody switched ECC on or off; it takes effect when the GPU is reset, and changes the memory that is free."""
+    """Somebody switched ECC on or off; it takes effect when the GPU is reset, and changes the memory that is free.
+
+    Where it will be off, any reset, also one for another reason, takes the protection away for good.
+    """
     now, then = there(gpu.ecc), there(gpu.ecc_pending)
     if now is not None and then is not None and now != then:
         yield warning(
             f"ECC will be {'on' if then else 'off'} after the next reset",
             f"now {'on' if now else 'off'}, pending {'on' if then else 'off'}",
-            fix=fix("reset-gpu", index=str(gpu.index)),
+            fix=fix("keep-ecc" if now else "reset-gpu", index=str(gpu.index)),
         )
 
 

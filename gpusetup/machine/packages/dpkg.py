@@ -34,8 +34,7 @@ def packages(host: Host, families: tuple[str, ...]) -> Reading[tuple[Package, ..
 
 
 def entries(raw: bytes, families: tuple[bytes, ...]) -> Iterator[str]:
-    """Yield the packages of `families`, installed or not: a pattern over the some megabytes of all takes ten times as
-    long."""
+    """Yield the packages of `families`, installed or not: a pattern over all the text takes ten times as long."""
     at = raw.find(MARK)
     while at >= 0:
         start, at = at + len(MARK), raw.find(MARK, at + 1)

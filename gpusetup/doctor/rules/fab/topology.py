@@ -43,7 +43,7 @@ def link_errors(machine: Machine, gpu: Gpu) -> RuleResults:
     "fabric-manager-down",
     "Fabric manager is not running (NVSwitch)",
     worst="error",
-    after=("GPU001",),
+    after=("GPU001", "DRV208"),
     source=FABRIC_MANAGER,
     remedies=("fabric-manager",),
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import RuleResults, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.module_packages import prebuilt
+from gpusetup.doctor.rule import Fix, RuleResults, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.subjects import each_card, has_card, module_names
-from gpusetup.machine.model import Machine, PciGpu
+from gpusetup.doctor.system_kind import image_keys
+from gpusetup.machine.model import Machine, Pairs, PciGpu
 
 MODPROBE = "modprobe.d(5); Linux kernel: Documentation/admin-guide/kernel-parameters.txt"
 OPEN_DRIVERS = {"nouveau", "nova", "nova_core", "nova-core", "nova_drm"}
@@ -23,13 +25,14 @@ def nvidia_is_built(files: tuple[str, ...]) -> bool:
     worst="error",
     after=("GPU001", "DRV003", "KRN101", "KRN103"),
     source="Linux kernel: Documentation/kbuild/modules.rst",
-    remedies=("build-module",),
+    remedies=("build-module", "install-prebuilt"),
 )
 def not_built(machine: Machine) -> RuleResults:
     """There are NVIDIA modules on disk, but none for the kernel that runs now.
 
-    Mostly the kernel was updated and akmods or DKMS has not finished, or failed: the headers of the new kernel may be
-    missing, or the driver may be too old for it. Building takes some minutes; do not restart while it runs. Until it is
+    Where modules are built on the machine, the kernel was updated and akmods or DKMS has not finished, or failed: the
+    headers of the new kernel may be missing, or the driver may be too old for it. Where the distribution ships them
+    ready-built (Ubuntu's linux-modules-nvidia, openSUSE's KMP), the package for this kernel is missing. Until it is
     solved, the previous kernel in the boot menu works.
     """
     kernel = machine.system.kernel
@@ -45,8 +48,14 @@ def not_built(machine: Machine) -> RuleResults:
             f"running kernel: {release}",
             f"kernels with an NVIDIA module: {', '.join(built) or 'none'}",
             f"headers of the running kernel installed: {_yes_or_no(there(kernel.headers))}",
-            fix=fix("build-module", kernel=release),
+            fix=get_module(machine, release),
         )
+
+
+def get_module(machine: Machine, kernel: str) -> Fix:
+    """Return how the module for `kernel` comes onto this machine: as a package, or built here."""
+    package = prebuilt(machine, kernel)
+    return fix("install-prebuilt", package=package) if package else fix("build-module", kernel=kernel)
 
 
 @rule(
@@ -58,11 +67,14 @@ def not_built(machine: Machine) -> RuleResults:
         "GPU001",
         "DRV003",
         "DRV103",
+        "DRV101",
+        "BUS001",
         "KRN001",
         "KRN003",
         "KRN004",
         "KRN005",
         "KRN105",
+        "LOG004",
         "LOG006",
         "LOG007",
         "LOG011",
@@ -101,10 +113,10 @@ def not_loaded(machine: Machine) -> RuleResults:
     "nouveau-bound",
     "nouveau or nova is bound to a GPU",
     worst="error",
-    after=("GPU001", "KRN201"),
+    after=("GPU001", "DRV003", "KRN001", "KRN101", "KRN103", "KRN110", "KRN201"),
     over=each_card,
     source="NVIDIA driver README, chapter 8",
-    remedies=("forbid-nouveau",),
+    remedies=("forbid-nouveau", "rebuild-initramfs"),
 )
 def open_driver_bound(machine: Machine, card: PciGpu) -> RuleResults:
     """The kernel's own driver (nouveau, or nova from kernel 6.15 on) is bound to this card, so NVIDIA's cannot be.
@@ -117,8 +129,14 @@ def open_driver_bound(machine: Machine, card: PciGpu) -> RuleResults:
             f"the {card.driver} driver holds this GPU, so CUDA cannot use it",
             f"{card.address} (device {card.device_id}) is bound to {card.driver}",
             f"kernel command line: {known(machine.system.kernel.command_line)}",
-            fix=fix("forbid-nouveau"),
+            fix=fix("rebuild-initramfs" if _is_forbidden(machine, card.driver) else "forbid-nouveau"),
         )
+
+
+def _is_forbidden(machine: Machine, driver: str) -> bool:
+    """Say whether modprobe.d blacklists the driver already: then it was loaded from an initramfs that does not."""
+    lines = there(machine.system.kernel.modprobe) or ()
+    return any(line.split()[:2] == ["blacklist", driver] for _, line in lines)
 
 
 @rule(
@@ -201,10 +219,13 @@ def no_uvm(machine: Machine) -> RuleResults:
 def no_headers(machine: Machine) -> RuleResults:
     """Without headers neither akmods nor DKMS can build the module again when the driver is updated.
 
-    A driver whose modules come ready-made for each kernel does not need them.
+    A driver whose modules come ready-built for each kernel does not need them.
     """
     if has_card(machine) and not machine.system.container and not known(machine.system.kernel.headers):
         release = known(machine.system.kernel.release)
+        of_container: Pairs = there(machine.driver.container) or ()
+        if prebuilt(machine, release) or image_keys(machine) or of_container:
+            return
         yield info(
             "the headers of the running kernel are not installed, so its driver module cannot be rebuilt",
             f"/lib/modules/{release}/build leads nowhere",
@@ -217,9 +238,9 @@ def no_headers(machine: Machine) -> RuleResults:
     "newer-kernel-without-module",
     "A newer installed kernel has no nvidia kernel module",
     worst="warning",
-    after=("GPU001", "DRV003", "KRN001"),
+    after=("GPU001", "DRV003", "KRN001", "KRN102", "KRN103"),
     source="Linux kernel: Documentation/kbuild/modules.rst",
-    remedies=("build-module",),
+    remedies=("build-module", "install-prebuilt"),
 )
 def next_boot(machine: Machine) -> RuleResults:
     """All is well now, but a kernel that is newer than the running one has no NVIDIA module: the next start may lack
@@ -237,7 +258,7 @@ def next_boot(machine: Machine) -> RuleResults:
                 f"kernel {release} is installed but has no NVIDIA module: the next start may lack the GPU",
                 f"running kernel: {running}",
                 f"modules for {release}: {', '.join(files) or 'none'}",
-                fix=fix("build-module", kernel=release),
+                fix=get_module(machine, release),
             )
 
 
