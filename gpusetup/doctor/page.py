@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gpusetup.doctor.fixes import table
 from gpusetup.doctor.remedies.model import HOST, RemedyRow
+from gpusetup.doctor.situations import WHEN
 from gpusetup.doctor.system_kind import FAMILIES
 from gpusetup.value import Value
 
@@ -81,12 +82,13 @@ def _remedies(rule: Rule) -> Iterator[str]:
 
 
 def named(rule: Rule) -> dict[str, str]:
-    """Return the remedies that `rule` may advise, each with what is said before it of containers."""
+    """Return the remedies that `rule` may advise, each with what is said before it of containers and circumstances."""
     fixes = table()
     own = sorted(rule.remedies)
     instead = {fixes[name].container or HOST for name in own} - {HOST, *own}
     where = {name: "On the host, if in a container: " if fixes[name].container == HOST else "" for name in own}
-    return {**where, **dict.fromkeys(sorted(instead), "In a container: ")}
+    other = {name: WHEN[when] for each in own for when, name in fixes[each].instead.items()}
+    return {**where, **other, **dict.fromkeys(sorted(instead), "In a container: ")}
 
 
 def _commands(row: RemedyRow) -> Iterator[str]:

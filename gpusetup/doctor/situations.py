@@ -13,6 +13,14 @@ ASLEEP = ("change power state from d3cold", "power state from d3cold", "unable t
 """What the kernel says of a card that does not wake (Linux: drivers/pci/pci.c, pci_power_up)."""
 
 
+WHEN = {
+    "asleep": "Where the kernel's log says that a card does not wake: ",
+    "notebook": "On a notebook: ",
+    "logged": "Where the kernel's log was read: ",
+}
+"""The circumstances in words, for the pages of the rules."""
+
+
 def situations(machine: Machine) -> tuple[str, ...]:
     """Return the names of those that hold, the most special first."""
     log = either(machine.system.kernel.log)

@@ -20,7 +20,7 @@ MANY_CORRECTED = 1000
     over=each_card,
     required=False,
     source=SYSFS,
-    remedies=("firmware-settings",),
+    remedies=("bar-space",),
 )
 def no_window(machine: Machine, card: PciGpu) -> RuleResults:
     """The machine's firmware gave this card no address space (BAR 0 or 1 has no size), so no driver can use it.
@@ -32,7 +32,7 @@ def no_window(machine: Machine, card: PciGpu) -> RuleResults:
         yield error(
             "the firmware gave this card no memory window",
             f"sizes of its windows: {list(bars)}",
-            fix=fix("firmware-settings"),
+            fix=fix("bar-space"),
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from gpusetup.doctor.cards import DRIVEN, branch_rows, cards, cite, driver_branch
-from gpusetup.doctor.rule import RuleResults, error, fix, info, listed, rule, there, unlisted, warning
+from gpusetup.doctor.rule import RuleResults, either, error, fix, info, listed, rule, there, unlisted, warning
 from gpusetup.facts import facts
 from gpusetup.facts.find import arch_of
 from gpusetup.machine.model import Machine
@@ -72,18 +72,20 @@ def end_of_life(machine: Machine) -> RuleResults:
     what, today = f"driver branch {name}", date.fromisoformat(machine.read_at[:10])
     branch = unlisted(branch_rows(name), what, AFTER_THEM) if newest else listed(branch_rows(name), what)
     if branch and branch.eol and branch.eol < today:
+        newer = _newer(machine, name, today)
         say = warning if (today - branch.eol).days > GRACE else info
         yield say(
             f"driver branch {branch.branch} has had no updates since {branch.eol}",
             cite(branch, f"end of life {branch.eol}"),
-            f"newer branches with updates for these cards: {', '.join(_newer(machine, name, today)) or 'none known'}",
-            fix=fix("newer-driver"),
+            f"branches that are kept up longer: {', '.join(newer) or 'none that drives these cards'}",
+            fix=fix("newer-driver") if newer else None,
         )
 
 
 def _newer(machine: Machine, name: str, today: date) -> list[str]:
-    """Return the branches after `name` that still get updates and drive every card here."""
-    least = [capability(card.capability) for card in cards(machine)]
+    """Return the branches after `name` that still get updates and drive every card whose capability NVML reports."""
+    told = [either(gpu.compute_capability) for gpu in either(machine.gpus) or ()]
+    least = [capability(one) for one in told if one]
     return [
         row.branch
         for row in sorted(facts().branch, key=lambda row: driver(row.branch))

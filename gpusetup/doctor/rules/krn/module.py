@@ -55,7 +55,7 @@ def not_built(machine: Machine) -> RuleResults:
 def get_module(machine: Machine, kernel: str) -> Fix:
     """Return how the module for `kernel` comes onto this machine: as a package, or built here."""
     package = prebuilt(machine, kernel)
-    return fix("install-prebuilt", package=package) if package else fix("build-module", kernel=kernel)
+    return fix("install-prebuilt", package=package, kernel=kernel) if package else fix("build-module", kernel=kernel)
 
 
 @rule(
