@@ -62,3 +62,13 @@ rebuild_dkms_modules() {
     command dkms install --force "$module" -k "$kernel"
   done < <(dkms_builds)
 }
+
+# ── Debian's alternatives ─────────────────────────────────────────────────────────────────────────────────────────
+
+# update-alternatives --auto NAME
+update-alternatives() {
+  local was
+  was=$(command update-alternatives --query "$2" | sed -n 's/^Value: //p')
+  [[ -z $was ]] || undo_by command update-alternatives --set "$2" "$was"
+  command update-alternatives "$@"
+}
