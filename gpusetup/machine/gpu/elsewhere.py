@@ -11,12 +11,14 @@ ROOTS = (
     ("the GPU Operator", "/run/nvidia/driver"),
     ("GKE", "/home/kubernetes/bin/nvidia"),
     ("Container-Optimized OS", "/var/lib/nvidia"),
-    ("Talos", "/usr/local/glibc/usr/lib"),
+    ("Talos", "/usr/local/glibc"),
+    ("Bottlerocket", "/x86_64-bottlerocket-linux-gnu/sys-root/usr/lib/nvidia/tesla"),
 )
 """Who puts the driver where. Sources: docs.nvidia.com, GPU Operator, driver containers;
 github.com/GoogleCloudPlatform/container-engine-accelerators, daemonset.yaml; pkg.go.dev, cos_gpu_installer;
-docs.siderolabs.com, NVIDIA GPU. Read 2026-11-30."""
-LIBRARIES = ("usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "usr/lib64", "lib64", "")
+github.com/siderolabs/extensions/issues/527; github.com/bottlerocket-os/bottlerocket: kmod-5.15-nvidia.spec. Read
+2026-11-30."""
+LIBRARIES = ("usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "usr/lib64", "usr/lib", "lib64", "lib", "")
 SIGN = "libcuda.so.1"
 
 
