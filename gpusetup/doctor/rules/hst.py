@@ -11,6 +11,8 @@ GIB = 1 << 30
 LITTLE, NOTHING = 2 * GIB, GIB // 8
 OF_DRIVER = ("akmod-nvidia", "xorg-x11-drv-nvidia", "nvidia-driver", "nvidia-compute", "nvidia-gl", "nvidia-settings")
 """How the RPM packages of the driver begin that are there once."""
+STATEFUL = ("dpkg", "pacman")
+"""Package managers that leave a sign of what they began and did not finish; RPM does not."""
 SLOW_CLOCKS = {"hpet", "acpi_pm", "jiffies", "refined-jiffies"}
 
 
@@ -122,8 +124,10 @@ def half_installed(machine: Machine) -> RuleResults:
     """The installation of packages was begun and not finished: it was interrupted, the disk was full, or the build of a
     module failed within it. Until that is finished, apt refuses every other change.
     """
+    if machine.system.container or not any(one.manager in STATEFUL for one in there(machine.packages) or ()):
+        return
     half = there(machine.system.unfinished_packages) or ()
-    if half and not machine.system.container:
+    if half:
         yield warning(f"{len(half)} packages are half installed", *half[:5], fix=fix("finish-packages"))
 
 

@@ -148,9 +148,9 @@ def too_new_card(machine: Machine) -> RuleResults:
     """
     name = driver_branch(machine)
     for card in cards(machine) if name else ():
-        rows = [row] if (row := arch_of(facts(), card.capability)) else []
         if card.driven:
             continue
+        rows = [row] if (row := arch_of(facts(), card.capability)) else []
         arch = listed(rows, f"compute capability {card.capability}")
         first = driver(arch.first_driver_derived).branch if arch.first_driver_derived else ""
         if name and first and driver(name) < driver(first):

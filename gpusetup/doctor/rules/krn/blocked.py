@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.graphics_tools import tool_of
-from gpusetup.doctor.rule import RuleResults, error, fix, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, known, rule, there, warning
 from gpusetup.doctor.rules.krn.module import OPEN_DRIVERS
 from gpusetup.doctor.subjects import has_card
 from gpusetup.machine.model import Machine
@@ -71,9 +71,9 @@ def without_glx(machine: Machine) -> RuleResults:
     """Debian's driver brings its configuration of modprobe, the blacklist of nouveau among it, through the alternative
     ``glx``. It leads to Mesa here, so that nouveau is bound although NVIDIA's driver is installed.
     """
-    led = dict(there(machine.driver.alternatives) or ()).get("glx", "")
     held = [card.address for card in there(machine.pci) or () if card.driver in OPEN_DRIVERS]
-    if "mesa" in led and held:
+    led = dict(there(machine.driver.alternatives) or ()).get("glx", "") if held else ""
+    if "mesa" in led:
         yield error(
             "Debian's alternative glx leads to Mesa, so nouveau is not forbidden",
             f"/etc/alternatives/glx: {led}",
@@ -96,10 +96,12 @@ def other_flavour(machine: Machine) -> RuleResults:
     """The alternative ``nvidia`` says which of Debian's modules ``modprobe nvidia`` loads. It names a flavour of which
     no module is built for this kernel: ``modprobe nvidia`` fails.
     """
-    led = dict(there(machine.driver.alternatives) or ()).get("nvidia", "").rpartition("/")[2]
-    files = machine.system.kernel.modules_on_disk.get(there(machine.system.kernel.release) or "", ())
+    files = machine.system.kernel.modules_on_disk.get(known(machine.system.kernel.release), ())
     built = {flavour for file in files for stem, flavour in FLAVOURS.items() if file.partition(".ko")[0] == stem}
-    if led in FLAVOURS.values() and built and led not in built and has_card(machine):
+    if not built or not has_card(machine):
+        return
+    led = dict(there(machine.driver.alternatives) or ()).get("nvidia", "").rpartition("/")[2]
+    if led in FLAVOURS.values() and led not in built:
         yield warning(
             f"modprobe nvidia means the module {led}, built is {', '.join(sorted(built))}",
             f"/etc/alternatives/nvidia: {led}",
