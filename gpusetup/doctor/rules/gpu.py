@@ -151,6 +151,8 @@ def _instead_of_gpus(why: Unread) -> str:
     after=(
         "DRV101",
         "DRV104",
+        "KRN106",
+        "LOG005",
         "KRN003",
         "KRN004",
         "GPU001",

@@ -9,7 +9,8 @@ from gpusetup.doctor.system_kind import image_keys
 from gpusetup.machine.model import Machine, Pairs, PciGpu
 
 MODPROBE = "modprobe.d(5); Linux kernel: Documentation/admin-guide/kernel-parameters.txt"
-OPEN_DRIVERS = {"nouveau", "nova", "nova_core", "nova-core", "nova_drm"}
+OPEN_DRIVERS = {"nouveau", "nova", "nova_core", "nova-core", "nova_drm", "NovaCore"}
+"""As the PCI bus calls the kernel's own drivers; nova's is in Rust, whose drivers are called as their type is."""
 
 
 def nvidia_is_built(files: tuple[str, ...]) -> bool:
@@ -135,8 +136,9 @@ def open_driver_bound(machine: Machine, card: PciGpu) -> RuleResults:
 
 def _is_forbidden(machine: Machine, driver: str) -> bool:
     """Say whether modprobe.d blacklists the driver already: then it was loaded from an initramfs that does not."""
+    module = "nova_core" if driver == "NovaCore" else driver.replace("-", "_")
     lines = there(machine.system.kernel.modprobe) or ()
-    return any(line.split()[:2] == ["blacklist", driver] for _, line in lines)
+    return any(line.replace("-", "_").split()[:2] == ["blacklist", module] for _, line in lines)
 
 
 @rule(
