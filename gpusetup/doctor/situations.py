@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from gpusetup.machine.model import Machine
 
 ASLEEP = ("change power state from d3cold", "power state from d3cold", "unable to change power state")
-"""What the kernel says of a card that does not wake (Linux: drivers/pci/pci.c, pci_power_up)."""
+"""What the kernel says of a card that does not wake (Linux: drivers/pci/pci.c, pci_power_up). On a notebook its
+firmware turns the card off and on; on a desktop the same words mean that the card has gone, for want of power mostly."""
 
 
 WHEN = {
-    "asleep": "Where the kernel's log says that a card does not wake: ",
+    "asleep": "On a notebook whose card does not wake: ",
     "notebook": "On a notebook: ",
     "logged": "Where the kernel's log was read: ",
 }
@@ -24,6 +25,7 @@ WHEN = {
 def situations(machine: Machine) -> tuple[str, ...]:
     """Return the names of those that hold, the most special first."""
     log = either(machine.system.kernel.log)
-    asleep = any(text in line.lower() for line in log or () for text in ASLEEP)
-    held = {"asleep": asleep, "notebook": bool(either(machine.system.notebook)), "logged": log is not None}
+    notebook = bool(either(machine.system.notebook))
+    asleep = notebook and any(text in line.lower() for line in log or () for text in ASLEEP)
+    held = {"asleep": asleep, "notebook": notebook, "logged": log is not None}
     return tuple(name for name, holds in held.items() if holds)
