@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 ASLEEP = ("change power state from d3cold", "power state from d3cold", "unable to change power state")
 """What the kernel says of a card that does not wake (Linux: drivers/pci/pci.c, pci_power_up). On a notebook its
-firmware turns the card off and on; on a desktop the same words mean that the card has gone, for want of power mostly."""
+firmware turns the card off and on; on a desktop the same words mean that the card is gone, mostly for lack of power.
+"""
 
 
 WHEN = {
