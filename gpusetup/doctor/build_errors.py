@@ -49,9 +49,17 @@ def cause(lines: tuple[str, ...]) -> Cause:
 
 def kernel_gcc(lines: tuple[str, ...]) -> str:
     """Return the major version of the gcc that built the kernel, as make's warning names it; "" where it does not."""
-    said = next((line for line in lines if "built by:" in line and "clang" not in line), "")
+    said = next((line for line in lines if "built by:" in line), "")
+    if "clang" in said:
+        return ""
+    said = said or next((line for line in lines if "not found" in line.lower() or "no such file" in line.lower()), "")
     found = re.search(r"gcc-(\d{1,2})\b", said) or re.search(r"\b(\d{1,2})\.\d{1,2}\.\d{1,2}\b", said)
     return found[1] if found else ""
+
+
+def is_clang(lines: tuple[str, ...]) -> bool:
+    """Say whether clang built the kernel, as make's warning names it."""
+    return any("built by:" in line and "clang" in line for line in lines)
 
 
 def name_of(build: ModuleBuild) -> str:

@@ -92,7 +92,8 @@ def changes_packages(commands: tuple[str, ...]) -> bool:
 
 def program(command: str) -> str:
     """Return the program that a command line runs."""
-    return command.removeprefix("sudo ").partition(" ")[0]
+    words = command.removeprefix("sudo ").removeprefix("env ").split(" ")
+    return next((word for word in words if "=" not in word), "")
 
 
 def _text(found: RemedyRow, machine: Machine) -> str:

@@ -41,7 +41,17 @@ def system_keys(machine: Machine) -> tuple[str, ...]:
     """Return under which names the commands for this system may stand, the most special first, ``any`` last."""
     inside = container_kind(machine)
     special = [inside] if inside else ["wsl"] if machine.system.virtualization == "wsl" else []
-    return (*special, *image_keys(machine), *distro_keys(machine), "any")
+    return (*special, *image_keys(machine), *_builder_keys(machine), *distro_keys(machine), "any")
+
+
+def _builder_keys(machine: Machine) -> tuple[str, ...]:
+    """Return what tells a system of Fedora's family that builds with DKMS, as RHEL's and Amazon's do, from akmods."""
+    if "fedora" not in distro_keys(machine):
+        return ()
+    names = [one.name for one in either(machine.packages) or ()]
+    builds = either(machine.system.kernel.builds) or ()
+    dkms = any("dkms" in name for name in names) or any(one.tool == "dkms" for one in builds)
+    return ("fedora-dkms",) if dkms and not any(name.startswith("akmod") for name in names) else ()
 
 
 def container_kind(machine: Machine) -> str:

@@ -180,3 +180,34 @@ def test_no_engine_is_started_in_lxc_or_in_a_pod(container: str) -> None:
             assert not any(
                 command.startswith(("podman run", "docker run")) for command in remedy(fix, inside).commands
             ), name
+
+
+def test_a_system_of_fedoras_family_that_builds_with_dkms_is_sent_to_no_akmods() -> None:
+    rocky = machine(
+        "desktop",
+        {
+            "system": {"distro": "rocky", "kernel": {"builds!": []}},
+            "packages!": [{"manager": "rpm", "name": "kmod-nvidia-open-dkms", "version": "1"}],
+        },
+    )
+    done = remedy(Fix("install-cxx", {"kernel": "6.12"}), rocky)
+    assert done.commands == ("sudo dnf install gcc-c++", "sudo dkms autoinstall -k 6.12")
+    assert "akmods" in remedy(Fix("install-cxx", {"kernel": "6.12"}), machine()).commands[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "on_disk", "image", "expected"),
+    [
+        ("updated while it runs", "595.95.05", "", "restart"),
+        ("the module on disk is the loaded one", "595.91.07", "", "same-version"),
+        ("of an image", "595.91.07", "ostree", "image-rollback"),
+    ],
+)
+def test_a_restart_is_advised_only_where_another_module_is_on_disk(
+    name: str, on_disk: str, image: str, expected: str
+) -> None:
+    kernel = {"module_file": {"version": on_disk}}
+    change = {"driver": {"user_library": "595.95.05"}, "system": {"image": image, "kernel": kernel}}
+    (one,) = judge(RULES["DRV004"], machine("desktop", change))
+    assert one.remedy is not None
+    assert one.remedy.fix == expected, name

@@ -15,7 +15,8 @@ MOST, LONG = 20, 300
 _KERNEL = r"make\.log for \S+ for kernel (\S+)"
 _TELLS = (
     "error:", "error ", "fatal", "not found", "no such file", "no space left", "killed", "gpl-only", "built by:",
-    "you are using:", "cannot ", "missing", "disk quota", "incompatible", "unrecognized", "sign-file", "exit code:",
+    "you are using:", "cannot ", "could not", "unable to", "missing",
+    "disk quota", "incompatible", "unrecognized", "sign-file", "exit code:",
 )  # fmt: skip
 """What the lines hold, in small letters, by which a failed build is understood."""
 _NO_ERROR = ("conftest", "-werror", "error.o", "errors.o", "0 errors")

@@ -10,7 +10,10 @@ from gpusetup.machine.model import Machine, Unread
 
 NVML_SONAME = "libnvidia-ml.so.1"
 OF_LIBRARIES = (
-    "libnvidia-ml1",
+    "libnvidia-ml",
+    "nvidia-compute-G",
+    "nvidia-driver-cuda-libs",
+    "nvidia-driver-NVML",
     "libnvidia-compute",
     "xorg-x11-drv-nvidia-cuda-libs",
     "nvidia-compute-utils",
@@ -166,6 +169,8 @@ def _one_version(machine: Machine, module: str, library: str) -> Fix:
     """Return what makes the module and the libraries one version: a restart only where another module is on disk."""
     on_disk = there(machine.system.kernel.module_file.version)
     if not module or not library or on_disk != module:
+        return fix("restart")
+    if "nixos" in image_keys(machine):  # the module read is that of the booted system, the libraries of the next one
         return fix("restart")
     if image_keys(machine):
         return fix("image-rollback", module=module, library=library)

@@ -10,6 +10,8 @@ from gpusetup.machine.model import Machine
 
 MODPROBE = "modprobe.d(5)"
 OFF = ("/false", "/true")
+NAMES = (["nvidia"], ["nvidia-current"], ["nvidia_current"], ["nvidia-current-open"], ["nvidia_current_open"])
+"""What the module itself is called, on Debian by its flavour."""
 FLAVOURS = {"nvidia-current-open": "current-open", "nvidia-current": "current"}
 """Debian's modules by the folder in which their configuration lies."""
 
@@ -50,8 +52,7 @@ def forbidden(machine: Machine) -> RuleResults:
 
 def _blocks(words: list[str]) -> bool:
     """Say whether one line of modprobe.d keeps nvidia itself from being loaded."""
-    of_nvidia = words[1:2] == ["nvidia"]
-    if not of_nvidia:
+    if words[1:2] not in NAMES:
         return False
     stub = words[0] == "install" and words[-1].endswith(OFF)
     return words[0] == "blacklist" or stub or (words[0] == "alias" and words[2:3] == ["off"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gpusetup.doctor.build_errors import cause, kernel_gcc
+from gpusetup.doctor.build_errors import cause, is_clang, kernel_gcc
 from gpusetup.doctor.nvml import UNANSWERED
 from gpusetup.doctor.rule import (
     RuleResult,
@@ -25,8 +25,8 @@ from gpusetup.machine.model import Machine, ModuleBuild
 
 BUILDERS = ("akmods", "dkms")
 MODPROBE = "modprobe.d(5)"
-BUILD_REMEDIES = ("build-log", "build-module", "driver-for-kernel", "install-cxx", "install-make", "kernel-compiler",
-                  "memory-to-build", "room-to-build", "signing-tool")  # fmt: skip
+BUILD_REMEDIES = ("build-log", "build-module", "driver-for-kernel", "install-cxx", "install-make", "kernel-clang",
+                  "kernel-compiler", "memory-to-build", "room-to-build", "signing-tool")  # fmt: skip
 """Those of the table ``build_errors.toml``, and the one that points to a log which no row fits."""
 SHOWN = 3
 
@@ -64,7 +64,7 @@ def _failed(build: ModuleBuild, say: Callable[..., RuleResult], kernel: str, *ev
     if build.tool == "akmods":
         values["path"] = "/var/cache/akmods"
     if remedy == "kernel-compiler" and not gcc:
-        remedy = "build-log"
+        remedy = "kernel-clang" if is_clang(lines) else "build-log"
     return say(
         f"{build.tool} failed to build driver {build.version} for {kernel}{means}",
         *(f"kernel: {one}" for one in evidence),

@@ -8,6 +8,8 @@ from gpusetup.doctor.subjects import has_card, module_names
 from gpusetup.machine.model import Machine
 
 README = "NVIDIA driver README, chapter on module parameters"
+WOKEN = ("pm: suspend exit", "pm: hibernation: hibernation exit")
+"""What the kernel says when it is awake again (Linux: kernel/power/suspend.c, hibernate.c)."""
 PRESERVE = "PreserveVideoMemoryAllocations"
 
 
@@ -120,7 +122,9 @@ def lost_in_sleep(machine: Machine) -> RuleResults:
     if kept == "1" and (enabled or not told):
         return
     if kept == "0" or (told and not enabled):
-        slept = [line for line in either(machine.system.kernel.log) or () if "pm: suspend exit" in line.lower()]
+        slept = [
+            line for line in either(machine.system.kernel.log) or () if any(text in line.lower() for text in WOKEN)
+        ]
         if kept == "0" and not slept and not told:
             return
         say = warning if slept else info
