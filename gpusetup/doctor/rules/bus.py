@@ -30,8 +30,8 @@ def no_window(machine: Machine, card: PciGpu) -> RuleResults:
     bars = there(card.bars)
     if bars and not any(bars[:2]):
         yield error(
-            "the firmware gave this card no memory window",
-            f"sizes of its windows: {list(bars)}",
+            "a PCI BAR (memory window) of this card has no address space",
+            f"sizes of its BARs: {list(bars)}",
             fix=fix("bar-space"),
         )
 
@@ -77,4 +77,6 @@ def excluded(machine: Machine, card: PciGpu) -> RuleResults:
     """The module option ``NVreg_ExcludedGpus`` names this card, so the driver leaves it alone."""
     facts = dict(there(card.information) or ())
     if facts.get("GPU Excluded", "").lower() == "yes":
-        yield warning("the driver was told to leave this GPU out", "GPU Excluded: Yes", fix=fix("excluded-gpu"))
+        yield warning(
+            "a driver option excludes this GPU (NVreg_ExcludedGpus)", "GPU Excluded: Yes", fix=fix("excluded-gpu")
+        )

@@ -47,7 +47,7 @@ def restart(machine: Machine) -> RuleResults:
     running parts and those on disk do not fit each other until then.
     """
     if there(machine.system.reboot_required) and not machine.system.container:
-        yield warning("an update waits for a restart", "/run/reboot-required is there", fix=fix("restart-soon"))
+        yield warning("a reboot is pending after an update", "/run/reboot-required is there", fix=fix("restart-soon"))
 
 
 @rule(

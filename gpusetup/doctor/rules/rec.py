@@ -69,7 +69,7 @@ def _remedy(asked: int, gpu: Gpu) -> Fix:
     remedies=("reset-gpu", "keep-ecc-then-reset"),
 )
 def volatile(machine: Machine, gpu: Gpu) -> RuleResults:
-    """Since the driver was loaded, this GPU's memory has had errors that ECC could not mend; results may be lost."""
+    """Since the driver was loaded, this GPU's memory has had errors that ECC could not correct; results may be lost."""
     count = there(gpu.ecc_volatile)
     if count:
         yield error(

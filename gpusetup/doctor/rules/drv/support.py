@@ -84,8 +84,8 @@ def end_of_life(machine: Machine) -> RuleResults:
 
 def _newer(machine: Machine, name: str, today: date) -> list[str]:
     """Return the branches after `name` that still get updates and drive every card whose capability NVML reports."""
-    told = [either(gpu.compute_capability) for gpu in either(machine.gpus) or ()]
-    least = [capability(one) for one in told if one]
+    named = [either(gpu.compute_capability) for gpu in either(machine.gpus) or ()]
+    least = [capability(one) for one in named if one]
     return [
         row.branch
         for row in sorted(facts().branch, key=lambda row: driver(row.branch))

@@ -127,7 +127,7 @@ def open_driver_bound(machine: Machine, card: PciGpu) -> RuleResults:
     """
     if card.driver in OPEN_DRIVERS:
         yield error(
-            f"the {card.driver} driver holds this GPU, so CUDA cannot use it",
+            f"the {card.driver} driver is bound to this GPU, so CUDA cannot use it",
             f"{card.address} (device {card.device_id}) is bound to {card.driver}",
             f"kernel command line: {known(machine.system.kernel.command_line)}",
             fix=fix("rebuild-initramfs" if _is_forbidden(machine, card.driver) else "forbid-nouveau"),
@@ -180,7 +180,7 @@ def forbidden(machine: Machine) -> RuleResults:
         name, _, value = word.partition("=")
         if name in {"modprobe.blacklist", "module_blacklist", "rd.driver.blacklist"} and "nvidia" in value.split(","):
             yield error(
-                "the kernel command line forbids the NVIDIA module", word, fix=fix("allow-module", argument=word)
+                "the kernel command line blocks the nvidia module", word, fix=fix("allow-module", argument=word)
             )
 
 

@@ -196,7 +196,7 @@ def no_gsp(machine: Machine) -> RuleResults:
     off = [gpu for gpu in there(machine.gpus) or () if optional(gpu.gsp_mode, UNANSWERED) == (False, True)]
     if off:
         yield info(
-            f"the firmware of {len(off)} GPUs is switched off",
+            f"GSP firmware is disabled on {len(off)} GPUs",
             *(f"GPU {gpu.index}: not in use, in use by default" for gpu in off[:4]),
             fix=fix("module-option", name="EnableGpuFirmware"),
         )

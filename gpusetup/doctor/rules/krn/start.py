@@ -70,9 +70,7 @@ def no_msi(machine: Machine) -> RuleResults:
     boards does not work at all.
     """
     if dict(there(machine.driver.parameters) or ()).get("EnableMSI") == "0":
-        yield warning(
-            "message interrupts of the GPU are off", "EnableMSI: 0", fix=fix("module-option", name="EnableMSI")
-        )
+        yield warning("MSI is disabled for the GPU", "EnableMSI: 0", fix=fix("module-option", name="EnableMSI"))
 
 
 @rule(
@@ -117,21 +115,21 @@ def lost_in_sleep(machine: Machine) -> RuleResults:
     options = dict(there(machine.driver.parameters) or ())
     if not has_card(machine) or options.get("UseKernelSuspendNotifiers") == "1":
         return
-    told = [one for one in machine.system.services if one.name == "nvidia-suspend"]
-    enabled, kept = any(one.enabled for one in told), options.get(PRESERVE)
-    if kept == "1" and (enabled or not told):
+    services = [one for one in machine.system.services if one.name == "nvidia-suspend"]
+    enabled, kept = any(one.enabled for one in services), options.get(PRESERVE)
+    if kept == "1" and (enabled or not services):
         return
-    if kept == "0" or (told and not enabled):
+    if kept == "0" or (services and not enabled):
         slept = [
             line for line in either(machine.system.kernel.log) or () if any(text in line.lower() for text in WOKEN)
         ]
-        if kept == "0" and not slept and not told:
+        if kept == "0" and not slept and not services:
             return
         say = warning if slept else info
         yield say(
             "the GPU's memory is not preserved over a suspend",
             f"{PRESERVE}: {kept or 'not known'}",
-            f"nvidia-suspend: {'enabled' if enabled else 'not enabled' if told else 'not installed'}",
+            f"nvidia-suspend: {'enabled' if enabled else 'not enabled' if services else 'not installed'}",
             *slept[-1:],
             fix=fix("suspend-services" if kept == "1" else "preserve-memory"),
         )
