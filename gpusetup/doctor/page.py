@@ -16,7 +16,23 @@ if TYPE_CHECKING:
 
     from gpusetup.doctor.rule import Rule
 
-SHELLS = {"any": "elsewhere", **{name: f"{name.capitalize()} and its kin" for name in FAMILIES}}
+SHELLS = {
+    "any": "elsewhere",
+    **{name: f"{name.capitalize()} and its kin" for name in FAMILIES},
+    "fedora-dkms": "RHEL, Amazon Linux and other kin of Fedora that build with DKMS",
+    "pop": "Pop!_OS",
+    "rpm-ostree": "rpm-ostree",
+    "bootc": "bootc",
+    "ublue": "Universal Blue",
+    "image": "systems that are replaced as a whole",
+    "nixos": "NixOS",
+    "cos": "Container-Optimized OS",
+    "transactional": "openSUSE MicroOS and its kin",
+    "lxc": "LXC",
+    "kubernetes": "Kubernetes",
+    "wsl": "WSL",
+}
+"""The kinds of system in words."""
 """What is written above the commands of a family; any other name is a distribution's own."""
 
 
@@ -79,6 +95,7 @@ def _remedies(rule: Rule) -> Iterator[str]:
         yield from (f"{where}{_filled(table()[name].text)}:", "", "```console")
         yield from _commands(table()[name])
         yield from ("```", "")
+        yield from (f"On {SHELLS.get(key, key)}: {_filled(text)}\n" for key, text in table()[name].texts.items())
 
 
 def named(rule: Rule) -> dict[str, str]:
@@ -92,7 +109,7 @@ def named(rule: Rule) -> dict[str, str]:
 
 
 def _commands(row: RemedyRow) -> Iterator[str]:
-    shells = list(row.commands)
+    shells = sorted(row.commands, key=lambda name: name == "any")
     for name in shells:
         if len(shells) > 1:
             yield f"# {SHELLS.get(name, name.capitalize())}"
