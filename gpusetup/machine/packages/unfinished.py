@@ -7,9 +7,9 @@ from gpusetup.machine.model import Reading, Unread
 from gpusetup.machine.packages import dpkg, pacman
 
 CONCERNED = (b"nvidia", b"libnvidia", b"libcuda", b"linux-image", b"linux-headers", b"linux-modules", b"dkms")
-FINISHED = ("installed", "config-files", "not-installed", "triggers-awaited", "triggers-pending")
-"""States of dpkg in which nothing of a package is half there (dpkg(1), package states); a trigger is run by the next
-call of dpkg and none of the driver's rests on one."""
+HALF = ("half-configured", "half-installed", "unpacked")
+"""States of dpkg in which a package is half there (dpkg(1), package states). A package that waits for a trigger is not:
+none of the driver's rests on one."""
 LOCK = "/var/lib/pacman/db.lck"
 MOST = 20
 
@@ -18,11 +18,16 @@ def read_unfinished(host: Host) -> Reading[tuple[str, ...]]:
     """Return the packages of the driver and of kernels that are half there; of pacman whether a run was cut off."""
     if host.exists(dpkg.STATUS):
         raw = host.read_bytes(dpkg.STATUS, dpkg.STATUS_LIMIT)
-        return raw if isinstance(raw, Unread) else tuple(_of_dpkg(raw))[:MOST]
+        return raw if isinstance(raw, Unread) else tuple(_of_dpkg(raw))[:MOST] if _is_half(raw) else ()
     if host.exists(pacman.LOCAL):
         running = not host.live and host.exists(LOCK)  # on a live host an update may be going on this moment
         return (f"pacman: {LOCK} was left behind",) if running else ()
     return Unread(unread="unsupported", source=dpkg.STATUS, detail="RPM keeps no such state of a package")
+
+
+def _is_half(raw: bytes) -> bool:
+    """Say whether any package is half there: nearly always none is, and one look at the whole says so."""
+    return any(f" {state}\n".encode() in raw for state in HALF)
 
 
 def _of_dpkg(raw: bytes) -> list[str]:
@@ -30,6 +35,6 @@ def _of_dpkg(raw: bytes) -> list[str]:
     for entry in dpkg.entries(b"\n" + raw, CONCERNED):
         name, _, text = entry.partition("\n")
         status = next((line for line in text.split("\n") if line.startswith("Status: ")), "")
-        if status and status.rpartition(" ")[2] not in FINISHED:
+        if status.rpartition(" ")[2] in HALF:
             found.append(f"{name}: {status.rpartition(' ')[2]}")
     return found
