@@ -15,8 +15,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-
 from gpusetup.images.builder import find
+
 from gpusetup.images.run import inside
 from gpusetup.render.container import Container
 from gpusetup.resolve.model import Environment
