@@ -16,6 +16,7 @@ STUMP = 256 << 20
 """Bytes of the memory window of a machine without Resizable BAR."""
 RESIZABLE_FROM = "8.6"
 SWITCHES = ("envycontrol-hybrid", "prime-select-on-demand", "supergfxctl-hybrid", "system76-power-hybrid")
+OF_THE_BUS = "GPU001 speaks of a bus that cannot be read"
 KERNEL_PCI = "Linux kernel: Documentation/ABI/testing/sysfs-bus-pci"
 
 
@@ -58,7 +59,7 @@ def taken_away(machine: Machine) -> RuleResults:
     """A rule of udev writes to the card's ``remove`` file as soon as the kernel finds it, so that nothing sees it any
     more, ``lspci`` neither. Tools that switch a notebook to its integrated graphics do it (EnvyControl, supergfxctl).
     """
-    if there(machine.pci):
+    if _has_cards(machine):
         return
     for path, line in there(machine.udev) or ():
         if "0x10de" in line and "ATTR{remove}" in line and not _of_usb(line):
@@ -69,6 +70,12 @@ def taken_away(machine: Machine) -> RuleResults:
                 fix=fix(tool.remedy) if tool else fix("allow-on-bus", path=path),
             )
             return
+
+
+def _has_cards(machine: Machine) -> bool:
+    """Say whether a card is on the bus, or may be: of a bus that cannot be read GPU001 speaks, which has to know."""
+    cards = optional(machine.pci, OF_THE_BUS)
+    return cards is None or bool(cards)
 
 
 def _of_usb(line: str) -> bool:
@@ -90,7 +97,7 @@ def switched_off(machine: Machine) -> RuleResults:
     """The card is not on the PCI bus, and the tool that switches this notebook's graphics is set to the integrated
     ones: the tool turns the card off, or the firmware does on its behalf.
     """
-    for tool, mode in (there(machine.system.graphics_switch) or ()) if not there(machine.pci) else ():
+    for tool, mode in (there(machine.system.graphics_switch) or ()) if not _has_cards(machine) else ():
         if mode.lower() == OFF.get(tool):
             yield warning(
                 f"{tool} is set to {mode}: the GPU is turned off",
