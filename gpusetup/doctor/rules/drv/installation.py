@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 
 from gpusetup.doctor import nvml
-from gpusetup.doctor.rule import RuleResults, error, failure, fix, info, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, failure, fix, info, optional, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, has_gpu
 from gpusetup.machine.model import Machine, Package, Service, Unread
 
 README = "NVIDIA driver README, chapters on installation"
+ON_HOST = "the host's own folders are judged without it"
 OPERATOR = "https://docs.nvidia.com/datacenter/cloud-native/gpu-operator/latest/"
 PARTS = (
     "akmod-nvidia", "dkms-nvidia", "kmod-nvidia", "libcuda1", "libnvidia-compute", "linux-modules-nvidia",
@@ -208,7 +209,7 @@ def elsewhere(machine: Machine) -> RuleResults:
     from which their containers get them. The host's own folders have none, and need none: nothing is wrong with it.
     """
     own = [one for one in machine.libraries if one.soname.startswith(("libnvidia-ml.so", "libcuda.so"))]
-    for who, root in there(machine.driver.container) or () if not own else ():
+    for who, root in optional(machine.driver.container, ON_HOST) or () if not own else ():
         yield info(
             f"the driver of this host is {who}'s, in {root}",
             f"{root} holds libcuda.so.1; the host's own folders do not",

@@ -64,7 +64,6 @@ def _blocks(words: list[str]) -> bool:
     "Debian's alternative glx is not NVIDIA's",
     worst="error",
     after=("GPU001", "DRV003"),
-    required=False,
     source="packages.debian.org: glx-alternative-nvidia (update-glx, /etc/nvidia)",
     remedies=("glx-alternative",),
 )

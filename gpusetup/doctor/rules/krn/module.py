@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.module_packages import prebuilt
-from gpusetup.doctor.rule import Fix, RuleResults, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rule import Fix, RuleResults, error, fix, info, known, optional, rule, there, warning
 from gpusetup.doctor.subjects import each_card, has_card, module_names
 from gpusetup.doctor.system_kind import image_keys
 from gpusetup.machine.model import Machine, Pairs, PciGpu
@@ -225,7 +225,7 @@ def no_headers(machine: Machine) -> RuleResults:
     """
     if has_card(machine) and not machine.system.container and not known(machine.system.kernel.headers):
         release = known(machine.system.kernel.release)
-        of_container: Pairs = there(machine.driver.container) or ()
+        of_container: Pairs = optional(machine.driver.container, "the host's own headers decide") or ()
         if prebuilt(machine, release) or image_keys(machine) or of_container:
             return
         yield info(
