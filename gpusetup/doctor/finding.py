@@ -15,7 +15,7 @@ class Remedy(Value):
     text: str
     commands: tuple[str, ...] = ()
     fix: str = ""
-    """Its name in ``fixes.json``, from which `gpusetup doctor --fix` makes a step."""
+    """Its name in the tables of ``remedies/``, from which `gpusetup doctor --fix` makes a step."""
     values: dict[str, str] = {}  # noqa: RUF012 - msgspec copies an empty default
     """What stands for its placeholders."""
 

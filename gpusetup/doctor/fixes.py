@@ -1,78 +1,108 @@
-"""Remedies: the words and commands of ``fixes.json``, chosen by distribution and filled with values.
-
-A fix has its ``text`` and commands by distribution: those under the distribution's own ID go before its family's
-(fedora, debian, arch, suse), those before ``any``. Values in braces come from the finding, quoted for the shell.
-``container`` says what becomes of it inside one: another fix's name, which takes its place there, or ``host``, where it
-is done instead: of that distribution nothing is known, so the commands are those of ``any``.
-
-A fix has either a ``step`` or the reason why it is left to a person (``by_hand``, words in ``reasons.json``). ``step``
-holds, by distribution as well, the commands that `--fix --apply` runs where they differ from the printed ones (nothing:
-those are run), ``undo`` what takes them back beyond what they note themselves (``recipes/doctor/``), ``check`` what is
-looked at instead of the rule, ``manual`` what remains for a person. With ``login`` the rule is asked in a new login; of
-what only a login shows, no other remedy is carried out. ``under`` are the folders in which a path that the finding
-names must lie, where root changes what is there. A ``wish`` is carried out only where its rule was named. It is JSON,
-not TOML, since reading TOML would cost 4 ms of every start that finds something.
-"""
+"""Remedies: the words and commands of ``remedies/``, chosen by the kind of system and filled with values."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from gpusetup.doctor.finding import Remedy
-from gpusetup.doctor.table import read_table
+from gpusetup.doctor.remedies.cache import decode, read_rows
+from gpusetup.doctor.remedies.model import HOST, RemedyRow
+from gpusetup.doctor.situations import situations
+from gpusetup.doctor.system_kind import image_keys, system_keys
 
 if TYPE_CHECKING:
     from gpusetup.doctor.rule import Fix
     from gpusetup.machine.model import Machine
 
-FAMILIES = {
-    "fedora": {"fedora", "rhel", "centos", "rocky", "almalinux", "ol", "amzn"},
-    "debian": {"debian", "ubuntu", "linuxmint", "pop", "raspbian", "kali"},
-    "arch": {"arch", "manjaro", "endeavouros", "cachyos"},
-    "suse": {"opensuse-tumbleweed", "opensuse-leap", "sles"},
-}
-HOST = "host"
 ON_HOST = "On the host of this container: "
+IN_IMAGE = "This system is replaced as a whole, so change its image: "
+OF_PACKAGES = (
+    "dnf", "apt", "zypper", "pacman", "akmods", "dkms", "grubby", "dracut", "kmodgenca", "update-initramfs",
+    "mkinitcpio", "update-grub", "grub2-mkconfig", "ubuntu-drivers", "dpkg",
+)  # fmt: skip
+"""Programs that change a system made of packages; one that is replaced as a whole refuses or forgets it."""
 
 
 @cache
-def table() -> dict[str, dict[str, Any]]:
-    """Return all fixes by name; read only when something is wrong."""
-    return read_table("fixes", dict[str, dict[str, Any]])
+def _rows() -> dict[str, msgspec.Raw]:
+    return read_rows()
+
+
+@cache
+def row(name: str) -> RemedyRow:
+    """Return the remedy called `name`; raises KeyError for none."""
+    return decode(_rows()[name])
+
+
+def table() -> dict[str, RemedyRow]:
+    """Return all remedies by name."""
+    return {name: row(name) for name in _rows()}
 
 
 def remedy(fix: Fix, machine: Machine) -> Remedy:
-    """Return `fix` in words, with the commands for this machine's distribution."""
+    """Return `fix` in words, with the commands for this machine."""
     import shlex  # noqa: PLC0415 - only where something is wrong
 
     name = _here(fix.name, machine)
-    row, outside = table()[name], on_host(name, machine)
-    commands = row.get("any" if outside else chosen(row, str(machine.system.distro)), ())
+    found, outside = row(name), on_host(name, machine)
+    key = "any" if outside else chosen(found, machine)
     quoted = {name: shlex.quote(value) for name, value in fix.values.items()}
     return Remedy(
-        text=(ON_HOST if outside else "") + row["text"].format_map(fix.values),
-        commands=tuple(command.format_map(quoted) for command in commands),
+        text=_before(found, key, machine, outside=outside) + _text(found, machine).format_map(fix.values),
+        commands=tuple(command.format_map(quoted) for command in found.commands.get(key, ())),
         fix=name,
         values=fix.values,
     )
 
 
 def _here(name: str, machine: Machine) -> str:
-    instead = str(table()[name].get("container", HOST)) if machine.system.container else HOST
-    return name if instead == HOST else instead
+    """Return which remedy stands for `name` on this machine."""
+    found = row(name)
+    if machine.system.container and found.container not in {"", HOST}:
+        return found.container
+    held = situations(machine) if found.instead else ()
+    return next((found.instead[each] for each in held if each in found.instead), name)
 
 
 def on_host(name: str, machine: Machine) -> bool:
-    """Say whether `machine` is the inside of a container, and the fix called `name` is done on its host."""
-    return bool(machine.system.container) and table()[name].get("container") == HOST
+    """Say whether `machine` is the inside of a container, and the remedy called `name` is done on its host."""
+    return bool(machine.system.container) and row(name).container == HOST
 
 
-def chosen(row: dict[str, Any], distro: str) -> str:
-    """Return under which name the commands for `distro` stand: its own, its family's or ``any``; "" for none."""
-    return next((name for name in (distro, family(distro), "any") if name in row), "")
+def chosen(found: RemedyRow, machine: Machine) -> str:
+    """Return under which name the commands for `machine` stand, "" for none.
+
+    On an image no commands are taken that change a system made of packages.
+    """
+    image = bool(image_keys(machine))
+    return next((key for key in system_keys(machine) if key in found.commands and _may(found, key, image)), "")
 
 
-def family(distro: str) -> str:
-    """Return the family whose commands the distribution takes, "" when it has none."""
-    return next((name for name, members in FAMILIES.items() if distro in members), "")
+def _may(found: RemedyRow, key: str, image: bool) -> bool:
+    return not image or not changes_packages(found.commands[key])
+
+
+def changes_packages(commands: tuple[str, ...]) -> bool:
+    """Say whether one of `commands` changes a system that is made of packages."""
+    return any(program(command) in OF_PACKAGES for command in commands)
+
+
+def program(command: str) -> str:
+    """Return the program that a command line runs."""
+    words = command.removeprefix("sudo ").removeprefix("env ").split(" ")
+    return next((word for word in words if "=" not in word), "")
+
+
+def _text(found: RemedyRow, machine: Machine) -> str:
+    return next((found.texts[key] for key in system_keys(machine) if key in found.texts), found.text)
+
+
+def _before(found: RemedyRow, key: str, machine: Machine, *, outside: bool) -> str:
+    if outside:
+        return ON_HOST
+    refused = key not in image_keys(machine) and any(map(changes_packages, found.commands.values()))
+    said = any(name in found.texts for name in image_keys(machine))
+    return IN_IMAGE if image_keys(machine) and refused and not said else ""

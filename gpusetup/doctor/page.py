@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gpusetup.doctor.fixes import FAMILIES, HOST, table
+from gpusetup.doctor.fixes import table
+from gpusetup.doctor.remedies.model import HOST, RemedyRow
+from gpusetup.doctor.situations import WHEN
+from gpusetup.doctor.system_kind import FAMILIES
 from gpusetup.value import Value
 
 if TYPE_CHECKING:
@@ -13,7 +16,23 @@ if TYPE_CHECKING:
 
     from gpusetup.doctor.rule import Rule
 
-SHELLS = {"any": "elsewhere", **{name: f"{name.capitalize()} and its kin" for name in FAMILIES}}
+SHELLS = {
+    "any": "elsewhere",
+    **{name: f"{name.capitalize()} and its kin" for name in FAMILIES},
+    "fedora-dkms": "RHEL, Amazon Linux and other kin of Fedora that build with DKMS",
+    "pop": "Pop!_OS",
+    "rpm-ostree": "rpm-ostree",
+    "bootc": "bootc",
+    "ublue": "Universal Blue",
+    "image": "systems that are replaced as a whole",
+    "nixos": "NixOS",
+    "cos": "Container-Optimized OS",
+    "transactional": "openSUSE MicroOS and its kin",
+    "lxc": "LXC",
+    "kubernetes": "Kubernetes",
+    "wsl": "WSL",
+}
+"""The kinds of system in words."""
 """What is written above the commands of a family; any other name is a distribution's own."""
 
 
@@ -87,26 +106,28 @@ def _remedies(rule: Rule) -> Iterator[str]:
     for number, (name, where) in enumerate(named(rule).items()):
         if number == 0:
             yield from ("## What fixes it", "")
-        yield from (f"{where}{_filled(table()[name]['text'])}:", "", "```console")
+        yield from (f"{where}{_filled(table()[name].text)}:", "", "```console")
         yield from _commands(table()[name])
         yield from ("```", "")
+        yield from (f"On {SHELLS.get(key, key)}: {_filled(text)}\n" for key, text in table()[name].texts.items())
 
 
 def named(rule: Rule) -> dict[str, str]:
-    """Return the remedies that `rule` may advise, each with what is said before it of containers."""
+    """Return the remedies that `rule` may advise, each with what is said before it of containers and circumstances."""
     fixes = table()
     own = sorted(rule.remedies)
-    instead = {str(fixes[name].get("container", HOST)) for name in own} - {HOST, *own}
-    where = {name: "On the host, if in a container: " if fixes[name].get("container") == HOST else "" for name in own}
-    return {**where, **dict.fromkeys(sorted(instead), "In a container: ")}
+    instead = {fixes[name].container or HOST for name in own} - {HOST, *own}
+    where = {name: "On the host, if in a container: " if fixes[name].container == HOST else "" for name in own}
+    other = {name: WHEN[when] for each in own for when, name in fixes[each].instead.items()}
+    return {**where, **other, **dict.fromkeys(sorted(instead), "In a container: ")}
 
 
-def _commands(row: dict[str, Any]) -> Iterator[str]:
-    shells = [name for name in row if isinstance(row[name], list) and name not in {"keeps", "under"}]
+def _commands(row: RemedyRow) -> Iterator[str]:
+    shells = sorted(row.commands, key=lambda name: name == "any")
     for name in shells:
         if len(shells) > 1:
             yield f"# {SHELLS.get(name, name.capitalize())}"
-        yield from map(_filled, row[name])
+        yield from map(_filled, row.commands[name])
 
 
 def _filled(text: str) -> str:

@@ -1,4 +1,4 @@
-"""From findings to a recipe: every remedy that has a ``step`` in ``fixes.json`` becomes one with three doors.
+"""From findings to a recipe: every remedy that has a ``step`` becomes one with three phases.
 
 Its *check* is the rule itself, asked again; its *apply* are the commands of the remedy, under functions that note what
 was there (``recipes/doctor/``); its *undo* comes back to that. All else is left to a person, with the reason.
@@ -10,14 +10,16 @@ import os
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from gpusetup.content_dirs import content_root
 from gpusetup.doctor.finding import Finding, Remedy
-from gpusetup.doctor.fixes import chosen, family, on_host, table
+from gpusetup.doctor.fixes import changes_packages, chosen, on_host, row
+from gpusetup.doctor.remedies.model import RemedyRow
 from gpusetup.doctor.rule import either
+from gpusetup.doctor.system_kind import family, image_keys
 from gpusetup.errors import WrongInputError
 from gpusetup.render.model import Recipe, Step
 from gpusetup.render.quoting import sh
@@ -34,8 +36,6 @@ DEEP = "FWK"
 PATHS = ("path", "folder", "python")
 """Values of a remedy that are paths, which come from the host: with ``..`` in it, one could lead anywhere."""
 REBOOT = "sudo systemctl reboot"
-OF_AN_IMAGE = ("dnf", "apt", "zypper", "akmods", "dkms", "grubby", "dracut", "kmodgenca")
-"""What changes a system that is made of packages; one that is replaced as a whole refuses or forgets it."""
 
 
 class Left(Value):
@@ -64,7 +64,7 @@ class RepairOptions(Value):
 
 
 class _Group(Value):
-    """What one rule found that one remedy mends; each of its subjects has values of its own."""
+    """What one rule found that one remedy repairs; each of its subjects has values of its own."""
 
     rule: str
     fix: str
@@ -81,21 +81,22 @@ def reasons() -> dict[str, str]:
 def repair(
     findings: Iterable[Finding], machine: Machine, asked: RepairOptions, theirs: Iterable[Finding] = ()
 ) -> Repair:
-    """Return what mends `findings` of `machine`, and then `theirs`, which are those of the person's login alone."""
+    """Return what repairs `findings` of `machine`, and then `theirs`, which are those of the person's login alone."""
     distro = either(machine.system.distro) or "unknown"
     groups: dict[tuple[str, str], _Group] = {}
     left: list[Left] = []
     here = msgspec.structs.replace(asked, person="")
     for one, whose in [*((each, here) for each in findings), *((each, asked) for each in theirs)]:
-        reason = _reason(one, machine, distro, whose)
+        reason = _reason(one, machine, whose)
         if reason:
             left.append(Left(reason=reason, finding=one))
         elif one.remedy and reason is not None:
             key = (one.rule, one.remedy.fix)
             before = groups.get(key, _Group(rule=one.rule, fix=one.remedy.fix, findings=(), asked=whose))
             groups[key] = msgspec.structs.replace(before, findings=(*before.findings, one))
-    steps = tuple(_step(group, distro, _deep(machine)) for group in groups.values())
-    library = "\n".join((read_library(family(distro) or distro), *_functions()))
+    steps = tuple(_step(group, machine) for group in groups.values())
+    like = either(machine.system.distro_like) or ()
+    library = "\n".join((read_library(family(distro, like) or distro), *_functions()))
     return Repair(
         recipe=Recipe(
             distro=distro,
@@ -112,66 +113,69 @@ def _functions() -> list[str]:
     return [path.read_text() for path in sorted((content_root() / "recipes" / FUNCTIONS).glob("*.sh"))]
 
 
-def _reason(one: Finding, machine: Machine, distro: str, asked: RepairOptions) -> str | None:
-    """Return why `one` is left to a person, "" when it is not, None when it says nothing that could be mended."""
+def _reason(one: Finding, machine: Machine, asked: RepairOptions) -> str | None:
+    """Return why `one` is left to a person, "" when it is not, None when it says nothing that could be repaired."""
     if one.state not in {"error", "warning", "unknown", "info"}:
         return None
     if one.state == "unknown":
         return "unseen"
     if one.remedy is None or not one.remedy.fix:
         return "note"
-    row = table()[one.remedy.fix]
-    if by_hand := "elsewhere" if on_host(one.remedy.fix, machine) else row.get("by_hand"):
-        return str(by_hand)
-    if chosen(row, distro) not in row["step"]:
-        return "distribution"
-    if unfit := _unfit(one, one.remedy, row, asked):
-        return unfit
+    found = row(one.remedy.fix)
+    if by_hand := "elsewhere" if on_host(one.remedy.fix, machine) else found.by_hand:
+        return by_hand
+    key = chosen(found, machine)
+    if found.step is None or key not in found.step:
+        of_packages = any(map(changes_packages, found.commands.values()))
+        return "image" if of_packages and image_keys(machine) else "distribution"
+    return _unfit(one, one.remedy, found, asked) or _strange(one.remedy, key)
+
+
+def _strange(remedy: Remedy, key: str) -> str:
     try:
-        commands = _commands(one.remedy, distro)
+        _commands(remedy, key)
     except WrongInputError:
         return "strange"
-    replaced = either(machine.system.image) not in {"", None}
-    return "image" if replaced and any(_program(command) in OF_AN_IMAGE for command in commands) else ""
+    return ""
 
 
-def _unfit(one: Finding, remedy: Remedy, row: dict[str, Any], asked: RepairOptions) -> str:
+def _unfit(one: Finding, remedy: Remedy, found: RemedyRow, asked: RepairOptions) -> str:
     """Return why root is not to act on what was found: by whom it is said, what it names, that nobody wishes it."""
-    if asked.person and not row.get("login"):
+    if asked.person and not found.login:
         return "login"
-    if not _is_where_it_may_be(remedy, row):
+    if not _is_where_it_may_be(remedy, found):
         return "outside"
-    return "choice" if (one.state == "info" or row.get("wish")) and one.rule not in asked.wishes else ""
+    return "choice" if (one.state == "info" or found.wish) and one.rule not in asked.wishes else ""
 
 
-def _is_where_it_may_be(remedy: Remedy, row: dict[str, Any]) -> bool:
+def _is_where_it_may_be(remedy: Remedy, found: RemedyRow) -> bool:
     """Say whether each path that the remedy names is a plain one, and in a folder where it may change something."""
     named = {name: value for name, value in remedy.values.items() if name in PATHS}
-    folders = tuple(f"{folder}/" for folder in row.get("under", ("",)))
+    folders = tuple(f"{folder}/" for folder in found.under or ("",))
     return all(os.path.normpath(path) == path and path.startswith(folders) for path in named.values())
 
 
-def _step(group: _Group, distro: str, deep: tuple[str, ...]) -> Step:
-    row: dict[str, Any] = table()[group.fix]
+def _step(group: _Group, machine: Machine) -> Step:
+    found = row(group.fix)
+    key = chosen(found, machine)
     remedies = [one.remedy for one in group.findings if one.remedy]
     name = f"doctor-{group.rule}-{group.fix}".lower()
-    person = group.asked.person or ("root" if row.get("login") else "")
-    undo = [_filled(command, one) for one in remedies for command in row.get("undo", ())]
-    commands = dict.fromkeys(command for one in remedies for command in _commands(one, distro))
-    printed = row[chosen(row, distro)]
+    person = group.asked.person or ("root" if found.login else "")
+    undo = [_filled(command, one) for one in remedies for command in found.undo]
+    commands = dict.fromkeys(command for one in remedies for command in _commands(one, key))
     return Step(
         id=name,
         title=remedies[0].text,
         why="; ".join(f"{one.rule}, {one.subject}: {one.summary}" for one in group.findings),
         define=check_shell(
             f"step={sh(name)} rule={sh(group.rule)} python={sh(group.asked.python)} person={sh(person)}\n"
-            f"asked=({sh(deep if group.rule.startswith(DEEP) else ())})\n"
+            f"asked=({sh(_deep(machine) if group.rule.startswith(DEEP) else ())})\n"
         ),
-        check=row.get("check", "found_nothing") + "\n",
+        check=(found.check or "found_nothing") + "\n",
         apply=_lines(*(f"undo_by {command}" for command in undo), *commands),
         undo="take_back\n",
-        reboot_after=REBOOT in printed,
-        manual=row.get("manual", ""),
+        reboot_after=REBOOT in found.commands[key],
+        manual=found.manual,
     )
 
 
@@ -182,20 +186,17 @@ def _deep(machine: Machine) -> tuple[str, ...]:
     return ("--deep", *(word for one in machine.frameworks for word in ("--python", f"{one.name}={one.python}")))
 
 
-def _commands(remedy: Remedy, distro: str) -> list[str]:
+def _commands(remedy: Remedy, key: str) -> list[str]:
     """Return what the step of `remedy` runs: its own commands, or those printed ones that change something."""
-    row = table()[remedy.fix]
-    name = chosen(row, distro)
-    own = row["step"][name] or [command for command in row[name] if "sudo " in command and not _only_looks(command)]
+    found = row(remedy.fix)
+    own = (found.step or {})[key] or [
+        command for command in found.commands[key] if "sudo " in command and not _only_looks(command)
+    ]
     return [_filled(command, remedy) for command in own]
 
 
 def _only_looks(command: str) -> bool:
     return command == REBOOT or command.startswith("sudo journalctl ")
-
-
-def _program(command: str) -> str:
-    return command.removeprefix("sudo ").partition(" ")[0]
 
 
 def _filled(command: str, remedy: Remedy) -> str:

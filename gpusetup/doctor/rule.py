@@ -40,7 +40,7 @@ Worst = Literal["unknown", "info", "warning", "error"]
 
 
 class Fix(msgspec.Struct, frozen=True):
-    """A remedy by its name in ``fixes.json``, with the values for its placeholders."""
+    """A remedy by its name in the tables of ``remedies/``, with the values for its placeholders."""
 
     name: str
     values: dict[str, str]
@@ -192,7 +192,7 @@ def unknown(summary: str, *evidence: str, fix: Fix | None = None, subject: str =
 
 
 def fix(name: str, /, **values: str) -> Fix:
-    """Name a remedy of ``fixes.json``."""
+    """Name a remedy of the tables of ``remedies/``."""
     return Fix(name, values)
 
 

@@ -16,7 +16,11 @@ unload() {
 
 # needs_module: without the other driver and without this one, the system would have only the firmware's framebuffer.
 needs_module() {
-  modinfo -k "$(uname -r)" -F version nvidia >/dev/null || fail "there is no nvidia module for this kernel: build it first"
+  local name
+  for name in nvidia nvidia-current nvidia-current-open nvidia-open; do # Debian names them by their flavour
+    ! modinfo -k "$(uname -r)" -F version "$name" >/dev/null 2>&1 || return 0
+  done
+  fail "there is no nvidia module for this kernel: build it first"
 }
 
 dracut() { renew dracut "$@"; }

@@ -2,7 +2,12 @@
 
 # -y: the user has already confirmed the step as a whole.
 dnf() { with_packages dnf -y "$@"; }
-apt() { with_packages env DEBIAN_FRONTEND=noninteractive apt-get -y "$@"; }
+
+# The hook of a package of headers builds modules as well, which would outlast the package.
+apt() {
+  [[ -z $(type -P dkms) ]] || undo_by forget_builds "$(dkms_builds)"
+  with_packages env DEBIAN_FRONTEND=noninteractive apt-get -y "$@"
+}
 
 apt-mark() {
   [[ $(command apt-mark showhold "$2") == "$2" ]] || undo_by command apt-mark unhold "$2"
@@ -46,4 +51,24 @@ forget_builds() {
   while read -r module kernel; do
     command dkms remove "$module" -k "$kernel"
   done < <(comm -13 <(say "$1") <(dkms_builds))
+}
+
+# rebuild_dkms_modules: NVIDIA's for the running kernel; autoinstall leaves alone what is installed, with --force too.
+rebuild_dkms_modules() {
+  local module kernel
+  while read -r module kernel; do
+    [[ $module == nvidia* && $kernel == "$(uname -r)" ]] || continue
+    command dkms build --force "$module" -k "$kernel"
+    command dkms install --force "$module" -k "$kernel"
+  done < <(dkms_builds)
+}
+
+# ── Debian's alternatives ─────────────────────────────────────────────────────────────────────────────────────────
+
+# update-alternatives --auto NAME
+update-alternatives() {
+  local was
+  was=$(command update-alternatives --query "$2" | sed -n 's/^Value: //p')
+  [[ -z $was ]] || undo_by command update-alternatives --set "$2" "$was"
+  command update-alternatives "$@"
 }

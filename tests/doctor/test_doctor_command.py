@@ -387,7 +387,11 @@ def test_the_rules_are_listed_and_explained_as_json(gpusetup: Run) -> None:
     assert [one["id"] for one in listed] == [line.split()[0] for line in lines]
     assert all(one["title"] in line and one["worst"] in line for one, line in zip(listed, lines, strict=True))
     (one,) = json.loads(gpusetup("doctor", "--explain", "drv004", "--format", "json").stdout)
-    assert (one["id"], one["remedies"], one["required"]) == ("DRV004", ["restart"], True)
+    assert (one["id"], one["remedies"], one["required"]) == (
+        "DRV004",
+        ["image-rollback", "restart", "same-version"],
+        True,
+    )
     assert gpusetup("doctor", "--list", "--format", "junit").returncode == 2
 
 

@@ -11,6 +11,7 @@ import pytest
 from gpusetup.doctor import messages as package
 from gpusetup.doctor.examine import examine, judge
 from gpusetup.doctor.finding import Finding
+from gpusetup.doctor.fixes import row as remedy_row
 from gpusetup.doctor.messages.chain import address
 from gpusetup.doctor.messages.part import known_format, part_of
 from gpusetup.doctor.messages.rows import Judged, companions, fits, ordinary, rows
@@ -47,7 +48,9 @@ def test_a_judged_message_gives_its_finding_in_every_form(row: Judged) -> None:
         assert found.state == (row.row.state or RULES[row.rule].worst), name
         assert found.summary.startswith(row.row.means), name
         assert found.remedy is not None
-        assert found.remedy.fix in RULES[row.rule].remedies, name
+        named = RULES[row.rule].remedies
+        in_place = {other for one in named for other in remedy_row(one).instead.values()}
+        assert found.remedy.fix in {*named, *in_place}, name
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if LINE in row.row.sample], ids=lambda row: row.name)

@@ -8,7 +8,7 @@ import pytest
 
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.fixes import table
-from gpusetup.doctor.page import named, page
+from gpusetup.doctor.page import SHELLS, named, page
 from gpusetup.doctor.registry import all_rules, explained_rules
 from tests.doctor.machines import Case, cases
 from tools.rule_pages import pages
@@ -58,3 +58,8 @@ def test_a_page_tells_every_remedy_that_the_rule_gives(case: Case) -> None:
 def test_every_remedy_is_declared_by_a_rule_and_every_declared_one_exists() -> None:
     declared = {name for rule in explained_rules().values() for name in named(rule)}
     assert declared == set(table())
+
+
+def test_every_kind_of_system_has_words_on_the_pages() -> None:
+    kinds = {key for one in table().values() for key in (*one.commands, *one.texts)}
+    assert kinds <= set(SHELLS)

@@ -119,7 +119,10 @@ def test_what_only_an_import_shows_is_asked_again_by_one() -> None:
 
 
 def test_a_finding_of_a_login_is_looked_for_again_in_a_login() -> None:
-    here, there = machine("desktop", BROKEN), machine("desktop", {"device_nodes": {"3": {"usable": False}}})
+    here, there = (
+        machine("desktop", BROKEN),
+        machine("desktop", {"device_nodes": {"3": {"usable": False, "mode": "crw-rw----"}}}),
+    )
     theirs = [one for one in examine(there, RULES.values()) if one.state == "error"]
     found = repair(examine(here, RULES.values()), here, RepairOptions(python="python", person="ada"), theirs)
     whose = {step.id: "person=ada" in step.define for step in found.recipe.steps}
@@ -152,8 +155,9 @@ def test_every_step_is_reached_reboots_nobody_and_is_shell_text(distro: str) -> 
             texts.setdefault(step.id, doors)
         library = found.recipe.library
     reached = {name.split("-", 2)[2] for name in texts}
-    printed = {name: chosen(row, distro) for name, row in table().items()}
-    assert reached == {name for name, row in table().items() if printed[name] in row.get("step", ())}
+    host = machine("desktop", {"system": {"distro": distro}})
+    printed = {name: chosen(one, host) for name, one in table().items()}
+    assert reached == {name for name, one in table().items() if printed[name] in (one.step or ())}
     doors = "\n".join(f"step_{name.replace('-', '_')}() {{\n{text}}}" for name, text in texts.items())
     # SC2032, SC2033: sudo is a function of ours here, and can run functions
     done = subprocess.run(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gpusetup.doctor.rule import known
 from gpusetup.machine.host import Host
 from gpusetup.machine.kernel import module_file, unpack
 from gpusetup.machine.kernel.builds import read_builds
@@ -86,16 +87,76 @@ def test_builds_are_told_as_akmods_and_dkms_leave_them(tmp_path: Path) -> None:
     assert set(read) == {
         ModuleBuild(
             tool="akmods",
+            module="nvidia",
             version="580.95.05-1",
             kernel=RUNNING,
             state="built",
             log=f"{cache}/580.95.05-1-for-{RUNNING}.log",
         ),
-        ModuleBuild(tool="akmods", version="580.95.05-1", kernel=NEWER, state="failed", log=failed),
-        ModuleBuild(tool="dkms", version="570.1", kernel="", state="added", log=""),
-        ModuleBuild(tool="dkms", version="575.64", kernel=RUNNING, state="built", log=log),
-        ModuleBuild(tool="dkms", version="575.64", kernel=NEWER, state="failed", log=stopped),
+        ModuleBuild(
+            tool="akmods",
+            module="nvidia",
+            version="580.95.05-1",
+            kernel=NEWER,
+            state="failed",
+            log=failed,
+            errors=("error: implicit declaration",),
+        ),
+        ModuleBuild(tool="dkms", module="nvidia", version="570.1", kernel="", state="added", log=""),
+        ModuleBuild(tool="dkms", module="nvidia", version="575.64", kernel=RUNNING, state="built", log=log),
+        ModuleBuild(tool="dkms", module="nvidia", version="575.64", kernel=NEWER, state="failed", log=stopped),
     }
+
+
+HEAD = f"DKMS (dkms-3.2.2) make.log for nvidia-current/550.163.01 for kernel {NEWER} (x86_64)\n"
+
+
+@pytest.mark.parametrize(
+    ("rest", "state"),
+    [
+        ("  CC [M] nv.o\n", "building"),
+        ("", "building"),
+        ("  CC [M] nv.o\n\n# exit code: 2\n# elapsed time: 00:17:05\n", "failed"),
+        ("nv.c:1:2: error: x\nmake: *** [Makefile:82: modules] Error 2\n", "failed"),
+    ],
+)
+def test_a_build_whose_log_has_no_end_is_still_going_on(tmp_path: Path, rest: str, state: str) -> None:
+    log = "/var/lib/dkms/nvidia-current/550.163.01/build/make.log"
+    (read,) = known(kernel(tmp_path, {log: HEAD + rest}).builds)
+    assert (read.state, read.kernel, read.module) == (state, NEWER, "nvidia-current")
+
+
+def test_of_a_long_build_log_the_telling_lines_are_kept(tmp_path: Path) -> None:
+    log = "/var/lib/dkms/nvidia/580.95.05/build/make.log"
+    noise = "  CONFTEST: error_thing\n" * 5_000
+    wrong = "".join(f"nv.c:{number}: error: {'x' * 400}\n" for number in range(100))
+    (read,) = known(kernel(tmp_path, {log: HEAD + noise + wrong + "# exit code: 2\n"}).builds)
+    assert not isinstance(read.errors, Unread)
+    assert len(read.errors) == 20
+    assert read.errors[0].startswith("nv.c:0: error: xxx")
+    assert max(map(len, read.errors)) == 300
+
+
+def test_a_build_log_that_may_not_be_read_is_no_build_that_goes_on(ordinary_user: Path) -> None:
+    log = "var/lib/dkms/nvidia/580.95.05/build/make.log"
+    grow(ordinary_user, {f"/{log}": HEAD})
+    (ordinary_user / log).chmod(0)
+    (read,) = known(read_builds(Host(ordinary_user)))
+    assert read.state == "failed"
+    assert isinstance(read.errors, Unread)
+
+
+@pytest.mark.parametrize("flavour", ["nvidia-current-open", "nvidia-tesla-535", "nvidia-legacy-470xx", "nvidia-open"])
+def test_each_of_debians_flavours_is_nvidias_module(tmp_path: Path, flavour: str) -> None:
+    made = kernel(tmp_path, {f"/lib/modules/{RUNNING}/updates/dkms/{flavour}.ko": b"\x7fELF"})
+    assert f"{flavour}.ko" in made.modules_on_disk[RUNNING]
+    assert f"/{flavour}.ko" in known(made.module_file.path)
+
+
+@pytest.mark.parametrize("top", ["/run/booted-system/kernel-modules/lib/modules", "/run/nvidia/driver/lib/modules"])
+def test_modules_of_nixos_and_of_a_drivers_container_are_found(tmp_path: Path, top: str) -> None:
+    made = kernel(tmp_path, {f"{top}/{RUNNING}/misc/nvidia.ko": b"\x7fELF"})
+    assert "nvidia.ko" in made.modules_on_disk[RUNNING]
 
 
 @pytest.mark.parametrize("place", ["/var/cache/akmods", "/var/lib/dkms", "/etc/modprobe.d"])

@@ -98,9 +98,9 @@ def remedies(family: str) -> str:
     given = f"step={sh('x')} rule={sh('x')} python={sh('x')} person={sh('x')}\nasked=({sh(['a'])})\n"
     commands = []
     for row in table().values():
-        for name, own in (row.get("step") or {}).items():
-            printed = [one for one in row[name] if "sudo " in one and not repair._only_looks(one)]
-            commands += [*(own or printed), *(f"undo_by {one}" for one in row.get("undo", ()))]
+        for name, own in (row.step or {}).items():
+            printed = [one for one in row.commands[name] if "sudo " in one and not repair._only_looks(one)]
+            commands += [*(own or printed), *(f"undo_by {one}" for one in row.undo)]
     filled = [
         one.format_map({name: sh("v") for _, name, _, _ in string.Formatter().parse(one) if name}) for one in commands
     ]

@@ -33,12 +33,13 @@ CASES: dict[str, dict[str, Any]] = tomllib.loads((HERE / "remedies.toml").read_t
 DISTRIBUTIONS = {
     "fedora": "fedora", "debian": "debian", "ubuntu": "ubuntu", "suse": "opensuse-leap", "any": "slackware",
 }  # fmt: skip
-STEPS = [(name, key) for name, row in table().items() for key in row.get("step", ())]
+STEPS = [(name, key) for name, row in table().items() for key in row.step or ()]
 TOOLS = (
     "rpm", "dpkg-query", "dpkg", "dnf", "apt-get", "zypper", "apt-mark", "akmods", "dkms", "modprobe", "modinfo",
     "dracut", "update-initramfs", "grub2-mkconfig", "update-grub", "grubby", "ldconfig", "kmodgenca", "mokutil",
     "systemctl", "timedatectl", "getsebool", "setsebool", "stat", "restorecon", "chcon", "usermod", "gpasswd", "id",
     "getent", "uname", "runuser", "nvidia-smi", "nvidia-modprobe", "nvidia-ctk", "python-of-gpusetup",
+    "update-alternatives",
 )  # fmt: skip
 LISTS = ("packages", "held", "owned", "builds", "arguments", "enabled", "active", "groups", "cache", "log", "labels")
 SETTINGS = {
@@ -277,7 +278,7 @@ def test_a_module_that_is_in_use_stays_loaded_and_undo_goes_on(world: World) -> 
 @pytest.mark.parametrize(
     ("name", "key", "change", "says"),
     [
-        ("forbid-nouveau", "fedora", "rm $SHIM/module", "build it first"),
+        ("forbid-nouveau", "fedora", "rm $SHIM/nvidia-current", "build it first"),
         ("module-option", "debian", "rm $ROOT/etc/modprobe.d/own.conf", "/proc/cmdline"),
         ("allow-module", "suse", "rm $ROOT/etc/default/grub", "where your boot loader"),
         ("allow-module", "debian", "sed -i s/modprobe.*nvidia// $ROOT/etc/default/grub", "remove it from where"),

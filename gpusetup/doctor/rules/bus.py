@@ -21,7 +21,7 @@ MANY_CORRECTED = 1000
     over=each_card,
     required=False,
     source=SYSFS,
-    remedies=("firmware-settings",),
+    remedies=("bar-space",),
 )
 def no_window(machine: Machine, card: PciGpu) -> RuleResults:
     """The machine's firmware gave this card no address space (BAR 0 or 1 has no size), so no driver can use it.
@@ -31,9 +31,9 @@ def no_window(machine: Machine, card: PciGpu) -> RuleResults:
     bars = there(card.bars)
     if bars and not any(bars[:2]):
         yield error(
-            "the firmware gave this card no memory window",
-            f"sizes of its windows: {list(bars)}",
-            fix=fix("firmware-settings"),
+            "a PCI BAR (memory window) of this card has no address space",
+            f"sizes of its BARs: {list(bars)}",
+            fix=fix("bar-space"),
         )
 
 
@@ -80,4 +80,6 @@ def excluded(machine: Machine, card: PciGpu) -> RuleResults:
     """The module option ``NVreg_ExcludedGpus`` names this card, so the driver leaves it alone."""
     facts = dict(there(card.information) or ())
     if facts.get("GPU Excluded", "").lower() == "yes":
-        yield warning("the driver was told to leave this GPU out", "GPU Excluded: Yes", fix=fix("excluded-gpu"))
+        yield warning(
+            "a driver option excludes this GPU (NVreg_ExcludedGpus)", "GPU Excluded: Yes", fix=fix("excluded-gpu")
+        )

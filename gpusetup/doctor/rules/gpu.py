@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from gpusetup.doctor import nvml
 from gpusetup.doctor.cards import is_datacentre
+from gpusetup.doctor.graphics_tools import OFF, tool_of
 from gpusetup.doctor.nvml import UNANSWERED
+from gpusetup.doctor.resets import reset
 from gpusetup.doctor.rule import RuleResults, either, error, fix, info, known, optional, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, each_card, each_gpu, gpu_rule, has_gpu
 from gpusetup.machine.model import Gpu, Machine, PciGpu, Unread
@@ -17,6 +19,8 @@ SHOWN_BY = (
 )  # fmt: skip
 """The rules over messages of the driver that name a GPU: there is, or was, one that the bus does not show now."""
 RESIZABLE_FROM = "8.6"
+SWITCHES = ("envycontrol-hybrid", "prime-select-on-demand", "supergfxctl-hybrid", "system76-power-hybrid")
+OF_THE_BUS = "GPU001 speaks of a bus that cannot be read"
 KERNEL_PCI = "Linux kernel: Documentation/ABI/testing/sysfs-bus-pci"
 
 
@@ -47,10 +51,72 @@ def small_window(machine: Machine, gpu: Gpu) -> RuleResults:
 
 
 @rule(
+    "GPU010",
+    "gpu-removed-by-udev",
+    "A udev rule removes the GPU from the PCI bus",
+    worst="error",
+    required=False,
+    source="udev(7), ATTR; Linux kernel: Documentation/ABI/testing/sysfs-bus-pci (remove)",
+    remedies=("allow-on-bus", *SWITCHES),
+)
+def taken_away(machine: Machine) -> RuleResults:
+    """A rule of udev writes to the card's ``remove`` file as soon as the kernel finds it, so that nothing sees it any
+    more, ``lspci`` neither. Tools that switch a notebook to its integrated graphics do it (EnvyControl, supergfxctl).
+    """
+    if _has_cards(machine):
+        return
+    for path, line in there(machine.udev) or ():
+        if "0x10de" in line and "ATTR{remove}" in line and not _of_usb(line):
+            tool = tool_of(machine, path)
+            yield error(
+                f"a udev rule{f' of {tool.name}' if tool else ''} removes the GPU from the PCI bus at every start",
+                f"{path}: {line}",
+                fix=fix(tool.remedy) if tool else fix("allow-on-bus", path=path),
+            )
+            return
+
+
+def _has_cards(machine: Machine) -> bool:
+    """Say whether a card is on the bus, or may be: of a bus that cannot be read GPU001 speaks, which has to know."""
+    cards = optional(machine.pci, OF_THE_BUS)
+    return cards is None or bool(cards)
+
+
+def _of_usb(line: str) -> bool:
+    """Say whether the rule removes only the controllers beside the GPU: USB (0c03), sound (0403)."""
+    return "0x0c03" in line or "0x0403" in line
+
+
+@rule(
+    "GPU011",
+    "gpu-switched-off",
+    "A graphics switching tool has turned the GPU off",
+    worst="warning",
+    after=("GPU010",),
+    required=False,
+    source="gitlab.com/asus-linux/supergfxctl: README.md; prime-select(8); Linux kernel: sysfs-platform-asus-wmi",
+    remedies=("prime-select-on-demand", "supergfxctl-hybrid"),
+)
+def switched_off(machine: Machine) -> RuleResults:
+    """The card is not on the PCI bus, and the tool that switches this notebook's graphics is set to the integrated
+    ones: the tool turns the card off, or the firmware does on its behalf.
+    """
+    for tool, mode in (there(machine.system.graphics_switch) or ()) if not _has_cards(machine) else ():
+        if mode.lower() == OFF.get(tool):
+            yield warning(
+                f"{tool} is set to {mode}: the GPU is turned off",
+                f"{tool}: {mode}",
+                fix=fix("prime-select-on-demand" if tool == "prime-select" else "supergfxctl-hybrid"),
+            )
+            return
+
+
+@rule(
     "GPU001",
     "no-gpu",
     "No NVIDIA GPU found",
     worst="warning",
+    after=("GPU010", "GPU011"),
     disproved_by=SHOWN_BY,
     required=True,
     source=KERNEL_PCI,
@@ -97,6 +163,10 @@ def _instead_of_gpus(why: Unread) -> str:
     stage="driver library",
     blocks="framework",
     after=(
+        "DRV101",
+        "DRV104",
+        "KRN106",
+        "LOG005",
         "KRN003",
         "KRN004",
         "GPU001",
@@ -170,7 +240,7 @@ def lost(machine: Machine, gpu: Gpu) -> RuleResults:
     after=("GPU003", NVML_SILENT),
     over=each_gpu,
     source=nvml.SOURCE,
-    remedies=("reset-gpu",),
+    remedies=("reset-gpu", "keep-ecc-then-reset"),
 )
 def reset_required(machine: Machine, gpu: Gpu) -> RuleResults:
     """The driver refuses to use this GPU until it has been reset (NVML error 16), mostly after an uncorrectable
@@ -180,7 +250,7 @@ def reset_required(machine: Machine, gpu: Gpu) -> RuleResults:
         yield error(
             "the GPU must be reset before it can be used again",
             f"{said.source} answers 16: {nvml.meaning(16)}",
-            fix=fix("reset-gpu", index=str(gpu.index)),
+            fix=reset(gpu),
         )
 
 

@@ -9,6 +9,10 @@ from gpusetup.machine.model import Machine
 
 GIB = 1 << 30
 LITTLE, NOTHING = 2 * GIB, GIB // 8
+OF_DRIVER = ("akmod-nvidia", "xorg-x11-drv-nvidia", "nvidia-driver", "nvidia-compute", "nvidia-gl", "nvidia-settings")
+"""How the RPM packages of the driver begin that are there once."""
+STATEFUL = ("dpkg", "pacman")
+"""Package managers that leave a sign of what they began and did not finish; RPM does not."""
 SLOW_CLOCKS = {"hpet", "acpi_pm", "jiffies", "refined-jiffies"}
 
 
@@ -43,7 +47,7 @@ def restart(machine: Machine) -> RuleResults:
     running parts and those on disk do not fit each other until then.
     """
     if there(machine.system.reboot_required) and not machine.system.container:
-        yield warning("an update waits for a restart", "/run/reboot-required is there", fix=fix("restart-soon"))
+        yield warning("a reboot is pending after an update", "/run/reboot-required is there", fix=fix("restart-soon"))
 
 
 @rule(
@@ -104,3 +108,49 @@ def slow_clock(machine: Machine) -> RuleResults:
     source = there(machine.system.clocksource)
     if source in SLOW_CLOCKS and machine.system.arch == "x86_64" and has_card(machine):
         yield warning(f"the kernel takes the time from {source}", f"clocksource: {source}", fix=fix("clocksource"))
+
+
+@rule(
+    "HST006",
+    "packages-half-installed",
+    "Driver or kernel packages are half installed",
+    worst="warning",
+    after=("KRN103",),
+    required=False,
+    source="dpkg(1), package states",
+    remedies=("finish-packages",),
+)
+def half_installed(machine: Machine) -> RuleResults:
+    """The installation of packages was begun and not finished: it was interrupted, the disk was full, or the build of a
+    module failed within it. Until that is finished, apt refuses every other change.
+    """
+    if machine.system.container or not any(one.manager in STATEFUL for one in there(machine.packages) or ()):
+        return
+    half = there(machine.system.unfinished_packages) or ()
+    if half:
+        yield warning(f"{len(half)} packages are half installed", *half[:5], fix=fix("finish-packages"))
+
+
+@rule(
+    "HST007",
+    "packages-of-two-versions",
+    "A driver package is installed in two versions",
+    worst="warning",
+    required=False,
+    source="rpm(8); dnf(8), distro-sync",
+    remedies=("finish-packages",),
+)
+def twice(machine: Machine) -> RuleResults:
+    """RPM keeps two versions of one package when an upgrade ended between installing the new and removing the old one.
+    Packages of kernels and of modules for one kernel are meant to be there several times.
+    """
+    names: dict[str, set[str]] = {}
+    for one in there(machine.packages) or ():
+        if one.manager == "rpm" and one.name.startswith(OF_DRIVER):
+            names.setdefault(one.name, set()).add(one.version)
+    double = {name: sorted(versions) for name, versions in names.items() if len(versions) > 1}
+    if double:
+        evidence = (f"{name}: {', '.join(versions)}" for name, versions in list(double.items())[:5])
+        yield warning(
+            f"{len(double)} driver packages are installed in two versions", *evidence, fix=fix("finish-packages")
+        )

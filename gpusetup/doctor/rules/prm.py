@@ -6,8 +6,10 @@ import re
 
 from gpusetup.doctor import nvml
 from gpusetup.doctor.kernel_log import LOG_READABLE, lines
-from gpusetup.doctor.rule import RuleResults, error, fix, info, rule, there, warning
+from gpusetup.doctor.rule import Fix, RuleResults, error, fix, info, rule, there, warning
+from gpusetup.doctor.rules.drv.driver import open_the_nodes
 from gpusetup.doctor.subjects import gpu_rule, has_card, module_names
+from gpusetup.doctor.system_kind import container_kind
 from gpusetup.machine.model import Gpu, Machine
 
 NOBODY = 65534
@@ -113,12 +115,13 @@ def closed_mode(machine: Machine) -> RuleResults:
     symptom=True,
     after=("GPU001",),
     source=NODES,
-    remedies=("make-nodes",),
+    remedies=("make-nodes", "lxc-device", "cluster-gpu"),
 )
 def node_missing(machine: Machine) -> RuleResults:
     """The module is loaded but /dev lacks a node that programs need: nvidiactl, one per GPU, and nvidia-uvm for CUDA.
 
-    udev or the set-uid helper ``nvidia-modprobe`` makes them; in a container the engine must pass them in.
+    udev or the set-uid helper ``nvidia-modprobe`` makes them; into a container the engine must pass them, into one of
+    LXC its configuration on the host.
     """
     if "nvidia" not in module_names(machine) or machine.system.virtualization == "wsl":
         return
@@ -126,8 +129,15 @@ def node_missing(machine: Machine) -> RuleResults:
     for path in ("/dev/nvidiactl", "/dev/nvidia-uvm"):
         if path not in have:
             yield error(
-                f"{path} is missing", f"nodes there: {', '.join(sorted(have)) or 'none'}", fix=fix("make-nodes")
+                f"{path} is missing", f"nodes there: {', '.join(sorted(have)) or 'none'}", fix=_give(machine, path)
             )
+
+
+def _give(machine: Machine, node: str) -> Fix:
+    inside = container_kind(machine)
+    if inside == "lxc":
+        return fix("lxc-device", node=node)
+    return fix("cluster-gpu") if inside == "kubernetes" else fix("make-nodes")
 
 
 @rule(
@@ -137,13 +147,14 @@ def node_missing(machine: Machine) -> RuleResults:
     worst="error",
     blocks="driver library",
     source=NODES,
-    remedies=("device-permission",),
+    remedies=("device-permission", "device-cgroup", "recreate-container"),
 )
 def node_denied(machine: Machine) -> RuleResults:
     """A node under /dev exists, but this user cannot open it for reading and writing.
 
     The driver makes its nodes open to everyone unless ``NVreg_DeviceFileMode`` or a udev rule says otherwise; then the
-    user has to be in the owning group (mostly ``video`` or ``render``) and to log in again.
+    user has to be in the owning group (mostly ``video`` or ``render``) and to log in again. A node whose mode is open
+    to everyone is refused by the device cgroup: of a container after a reload of systemd, of a batch job without a GPU.
     """
     needed = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia")
     closed = [
@@ -152,7 +163,7 @@ def node_denied(machine: Machine) -> RuleResults:
         if not node.usable and (node.path in needed or node.path.removeprefix("/dev/nvidia").isdigit())
     ]
     if closed:
-        yield error(f"this user may not open {', '.join(closed)}", *closed, fix=fix("device-permission"))
+        yield error(f"this user may not open {', '.join(closed)}", *closed, fix=open_the_nodes(machine, *closed))
 
 
 @gpu_rule(

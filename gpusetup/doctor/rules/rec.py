@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from gpusetup.doctor.messages.xids import table
+from gpusetup.doctor.resets import reset
 from gpusetup.doctor.rule import Fix, RuleResults, error, fix, info, rule, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
@@ -39,6 +40,7 @@ REMAP_LIMIT = 512
         "reset-bus",
         "drain-and-reset",
         "drain-gpu",
+        "keep-ecc-then-reset",
         "kernel-log",
         "recover-imex",
         "reset-gpu",
@@ -56,7 +58,9 @@ def action(machine: Machine, gpu: Gpu) -> RuleResults:
 
 
 def _remedy(name: str, gpu: Gpu) -> Fix:
-    return fix(name, index=str(gpu.index)) if name in {"reset-gpu", "drain-and-reset"} else fix(name)
+    if name == "reset-gpu":
+        return reset(gpu)
+    return fix(name, index=str(gpu.index)) if name in {"drain-and-reset", "recover-imex", "reset-bus"} else fix(name)
 
 
 @gpu_rule(
@@ -65,7 +69,7 @@ def _remedy(name: str, gpu: Gpu) -> Fix:
     "Uncorrectable ECC errors since the driver was loaded",
     worst="error",
     source=DCGM,
-    remedies=("reset-gpu",),
+    remedies=("reset-gpu", "keep-ecc-then-reset"),
 )
 def volatile(machine: Machine, gpu: Gpu) -> RuleResults:
     """Since the driver was loaded, this GPU's memory has had errors that ECC could not correct; results may be lost."""
@@ -74,7 +78,7 @@ def volatile(machine: Machine, gpu: Gpu) -> RuleResults:
         yield error(
             f"{count} uncorrectable memory errors since the driver was loaded",
             f"uncorrected errors, volatile: {count}",
-            fix=fix("reset-gpu", index=str(gpu.index)),
+            fix=reset(gpu),
         )
 
 
@@ -84,16 +88,19 @@ def volatile(machine: Machine, gpu: Gpu) -> RuleResults:
     "A change of ECC mode is pending a reset",
     worst="warning",
     source="nvml.h, nvmlDeviceGetEccMode",
-    remedies=("reset-gpu",),
+    remedies=("keep-ecc", "reset-gpu"),
 )
 def ecc_pending(machine: Machine, gpu: Gpu) -> RuleResults:
-    """ECC was switched on or off; it takes effect when the GPU is reset, and changes the memory that is free."""
+    """ECC was switched on or off; it takes effect when the GPU is reset, and changes the memory that is free.
+
+    Where it will be off, any reset, also one for another reason, takes the protection away for good.
+    """
     now, then = there(gpu.ecc), there(gpu.ecc_pending)
     if now is not None and then is not None and now != then:
         yield warning(
             f"ECC will be {'on' if then else 'off'} after the next reset",
             f"now {'on' if now else 'off'}, pending {'on' if then else 'off'}",
-            fix=fix("reset-gpu", index=str(gpu.index)),
+            fix=fix("keep-ecc" if now else "reset-gpu", index=str(gpu.index)),
         )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import RuleResults, either, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.build_errors import name_of
+from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.rules.krn.module import nvidia_is_built
 from gpusetup.doctor.subjects import has_card, module_names
+from gpusetup.doctor.system_kind import image_keys
 from gpusetup.machine.model import Machine
 
 SIGNING = "Linux kernel: Documentation/admin-guide/module-signing.rst"
@@ -38,7 +40,7 @@ def expired(machine: Machine) -> RuleResults:
     after=("GPU001", "SEC001", "SEC002", "SEC004"),
     required=False,
     source="Linux kernel: Documentation/admin-guide/module-signing.rst",
-    remedies=("enrol-key",),
+    remedies=("enrol-key", "enrol-image-key", "image-key"),
 )
 def replaced(machine: Machine) -> RuleResults:
     """Secure Boot is on, akmods or DKMS built the module, and its signature names none of the keys that they have now:
@@ -51,8 +53,25 @@ def replaced(machine: Machine) -> RuleResults:
         yield warning(
             f"the module was signed by {signer}, keys here: {', '.join(sorted(names))}",
             f"{either(machine.system.kernel.module_file.path)}",
-            fix=fix("enrol-key"),
+            fix=enrol(machine),
         )
+
+
+def enrol(machine: Machine) -> Fix:
+    """Return whose key is to be enrolled: this machine's own, or on an image that of its maker."""
+    if not image_keys(machine):
+        return fix("enrol-key")
+    brought = next((key.path for key in machine.system.mok.keys if either(key.enrolled) is False), "")
+    return fix("enrol-image-key", key=brought) if brought else fix("image-key")
+
+
+def sign(machine: Machine) -> Fix:
+    """Return how the module for this kernel is signed: built again with a key, unless it comes with an image."""
+    if image_keys(machine):
+        return fix("image-key")
+    kernel = known(machine.system.kernel.release)
+    builds = [one for one in there(machine.system.kernel.builds) or () if one.kernel == kernel and one.tool == "dkms"]
+    return fix("sign-module", kernel=kernel, module=name_of(builds[0]) if builds else "nvidia")
 
 
 def is_kept_out(machine: Machine) -> bool:
@@ -72,7 +91,7 @@ def is_kept_out(machine: Machine) -> bool:
     blocks="kernel module",
     after=(*AFTER, "SEC002", "SEC003", "SEC004", "KRN003", "KRN005", "KRN105"),
     source=SIGNING,
-    remedies=("enrol-key",),
+    remedies=("enrol-key", "enrol-image-key", "image-key"),
 )
 def module_refused(machine: Machine) -> RuleResults:
     """Secure Boot is on, and the module that is built for this kernel is not loaded.
@@ -88,7 +107,7 @@ def module_refused(machine: Machine) -> RuleResults:
             "Secure Boot: on",
             f"lockdown: {either(machine.system.kernel.lockdown) or 'unknown'}",
             f"module for the running kernel: {', '.join(files)}, not loaded",
-            fix=fix("enrol-key"),
+            fix=enrol(machine),
         )
 
 
@@ -100,7 +119,7 @@ def module_refused(machine: Machine) -> RuleResults:
     blocks="kernel module",
     after=AFTER,
     source=SIGNING,
-    remedies=("sign-module",),
+    remedies=("sign-module", "image-key"),
 )
 def unsigned(machine: Machine) -> RuleResults:
     """Secure Boot is on and the module's file bears no signature at all: it was built before a signing key existed.
@@ -112,7 +131,7 @@ def unsigned(machine: Machine) -> RuleResults:
         yield error(
             "Secure Boot is on and the NVIDIA module is not signed",
             f"{either(file.path)} bears no signature",
-            fix=fix("sign-module"),
+            fix=sign(machine),
         )
 
 
@@ -144,7 +163,7 @@ def pending(machine: Machine) -> RuleResults:
     blocks="kernel module",
     after=(*AFTER, "SEC002", "SEC003"),
     source=SIGNING,
-    remedies=("enrol-key",),
+    remedies=("enrol-key", "enrol-image-key", "image-key"),
 )
 def not_enrolled(machine: Machine) -> RuleResults:
     """Secure Boot is on, and the key with which this machine signs its modules is not among those the firmware
@@ -157,7 +176,7 @@ def not_enrolled(machine: Machine) -> RuleResults:
                 f"{key.path} is not enrolled",
                 f"enrolled: {', '.join(either(machine.system.mok.enrolled) or ()) or 'unknown'}",
                 f"the module is signed by: {either(machine.system.kernel.module_file.signer) or 'unknown'}",
-                fix=fix("enrol-key"),
+                fix=enrol(machine),
             )
 
 
@@ -169,7 +188,7 @@ def not_enrolled(machine: Machine) -> RuleResults:
     after=(*AFTER, "SEC001", "SEC002", "SEC003", "SEC004"),
     required=False,
     source=SIGNING,
-    remedies=("enrol-key",),
+    remedies=("enrol-key", "enrol-image-key", "image-key"),
 )
 def next_build(machine: Machine) -> RuleResults:
     """The module is loaded now (signed by the distribution, or before Secure Boot was switched on), but a module built
@@ -183,7 +202,7 @@ def next_build(machine: Machine) -> RuleResults:
             yield warning(
                 "modules built here will be refused at the next start",
                 f"{key.path} is not enrolled",
-                fix=fix("enrol-key"),
+                fix=enrol(machine),
             )
 
 

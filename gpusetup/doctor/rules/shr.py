@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.cards import is_datacentre
+from gpusetup.doctor.resets import reset
 from gpusetup.doctor.rule import RuleResults, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.subjects import DRIVER_HANGS, NVML_SILENT, gpu_rule
 from gpusetup.machine.model import Gpu, Machine
@@ -134,7 +135,7 @@ def no_slices(machine: Machine, gpu: Gpu) -> RuleResults:
     "A change of MIG mode is pending a reset",
     worst="warning",
     source=MIG,
-    remedies=("reset-gpu",),
+    remedies=("reset-gpu", "keep-ecc-then-reset"),
 )
 def mig_pending(machine: Machine, gpu: Gpu) -> RuleResults:
     """MIG was switched on or off; it takes effect when the GPU is reset."""
@@ -143,7 +144,7 @@ def mig_pending(machine: Machine, gpu: Gpu) -> RuleResults:
         yield warning(
             f"MIG will be {'on' if then else 'off'} after the next reset",
             f"now {'on' if now else 'off'}, pending {'on' if then else 'off'}",
-            fix=fix("reset-gpu", index=str(gpu.index)),
+            fix=reset(gpu),
         )
 
 

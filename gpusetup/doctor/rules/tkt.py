@@ -38,7 +38,9 @@ def compiler(machine: Machine, series: str) -> RuleResults:
     named = machine.system.environment.get("NVCC_CCBIN", "")
     gcc = (re.search(r"-(\d+)$", named) or [""] * 2)[1] if named else there(machine.system.gcc)
     if named and not gcc:
-        yield unknown(f"whether nvcc {series} takes {named} is not told by its name", f"NVCC_CCBIN={named}")
+        yield unknown(
+            f"cannot check whether nvcc {series} accepts {named}: its name has no version", f"NVCC_CCBIN={named}"
+        )
     if gcc and int(gcc.partition(".")[0]) > row.gcc_max:
         yield info(
             f"nvcc {series} refuses gcc {gcc}",

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from gpusetup.machine.dotted import is_dotted
+from gpusetup.machine.gpu.elsewhere import read_alternatives, read_driver_container
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Driver, Library, Pairs, Reading, Unread
 from gpusetup.machine.software.programs import find_program
@@ -30,6 +31,8 @@ def read_driver(host: Host, nvml: dict[str, Any], libraries: tuple[Library, ...]
         module_gcc=_module_gcc(nvrm),
         parameters=_parameters(host),
         gsp_firmware=_gsp_firmware(host),
+        alternatives=read_alternatives(host),
+        container=read_driver_container(host),
         programs=tuple((name, path) for name in PROGRAMS if (path := find_program(host, name))),
         kernel_module=_kernel_module(host, nvrm),
         module_license=_license(nvrm),

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Literal
 
 from gpusetup.machine.host import Host
-from gpusetup.machine.model import ModuleBuild, Reading, Unread
+from gpusetup.machine.kernel.build_log import BuildLog, read_build_log
+from gpusetup.machine.model import ModuleBuild, Reading
 
 AKMODS = "/var/cache/akmods"
 DKMS = "/var/lib/dkms"
-_DKMS_KERNEL = r"make\.log for \S+ for kernel (\S+)"
 
-
-State = Literal["built", "failed", "added"]
+State = Literal["built", "failed", "added", "building"]
 
 
 def read_builds(host: Host) -> Reading[tuple[ModuleBuild, ...]]:
@@ -29,26 +27,31 @@ def _akmods(host: Host) -> Iterator[ModuleBuild]:
         name = path.rpartition("/")[2].removesuffix(".log")
         version, _, kernel = name.removesuffix(".failed").partition("-for-")
         if version and kernel and not any(map(str.isspace, name)):
-            state: State = "failed" if name.endswith(".failed") else "built"
-            yield _build("akmods", version, kernel, state, path)
+            failed = name.endswith(".failed")
+            log = read_build_log(host, path) if failed else BuildLog()
+            yield _build("akmods", path.split("/")[-2], version, kernel, "failed" if failed else "built", path, log)
 
 
 def _dkms(host: Host) -> Iterator[ModuleBuild]:
     """Yield by the tree that DKMS keeps: ``MODULE/VERSION/KERNEL/ARCH/module``, and ``build`` where one stopped."""
     for version_folder in host.glob(f"{DKMS}/nvidia*/[0-9]*"):
-        version = version_folder.rpartition("/")[2]
+        module, version = version_folder.split("/")[-2:]
         built = [path for path in host.glob(f"{version_folder}/*/*/module") if host.names(path)]
         for path in built:
             kernel, arch = path.split("/")[-3:-1]
-            yield _build("dkms", version, kernel, "built", f"{version_folder}/{kernel}/{arch}/log/make.log")
-        log = f"{version_folder}/build/make.log"
-        text = host.read_text(log, 4096)
-        if not isinstance(text, Unread):
-            named = re.search(_DKMS_KERNEL, text)
-            yield _build("dkms", version, named[1] if named else "", "failed", log)
+            log = f"{version_folder}/{kernel}/{arch}/log/make.log"
+            yield _build("dkms", module, version, kernel, "built", log, BuildLog())
+        path = f"{version_folder}/build/make.log"
+        log_text = read_build_log(host, path)
+        if log_text.there:
+            state: State = "failed" if log_text.ended else "building"
+            yield _build("dkms", module, version, log_text.kernel, state, path, log_text)
         elif not built:
-            yield _build("dkms", version, "", "added", "")
+            yield _build("dkms", module, version, "", "added", "", BuildLog())
 
 
-def _build(tool: Literal["akmods", "dkms"], version: str, kernel: str, state: State, log: str) -> ModuleBuild:
-    return ModuleBuild(tool=tool, version=version, kernel=kernel, state=state, log=log)
+def _build(
+    tool: Literal["akmods", "dkms"], module: str, version: str, kernel: str, state: State, path: str, log: BuildLog
+) -> ModuleBuild:
+    errors = log.errors if state == "failed" else ()
+    return ModuleBuild(tool=tool, module=module, version=version, kernel=kernel, state=state, log=path, errors=errors)

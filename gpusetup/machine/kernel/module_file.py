@@ -31,7 +31,9 @@ def read_module_file(host: Host, paths: tuple[str, ...], *, loaded: bool) -> Mod
     sister modules have another licence, so that one is read from ``nvidia.ko`` itself; where it is packed, that takes a
     second, and is not done while a module is `loaded`, which tells its own.
     """
-    main = next((path for path in paths if re.search(r"/nvidia(-current|-open)?\.ko", path)), "")
+    main = next(
+        (path for path in paths if re.search(r"/nvidia(-current|-tesla(-\d+)?|-legacy-\d+xx)?(-open)?\.ko", path)), ""
+    )
     if not main:
         nowhere = Unread(unread="absent", source="/lib/modules", detail="no nvidia module for this kernel")
         return ModuleFile(path=nowhere, version=nowhere, license=nowhere, signer=nowhere)

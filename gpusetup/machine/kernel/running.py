@@ -16,6 +16,8 @@ from gpusetup.machine.kernel.next_release import read_next_release
 from gpusetup.machine.model import Kernel, Module, Reading, Unread
 
 MODULES = "/lib/modules"
+ELSEWHERE = ("/run/booted-system/kernel-modules/lib/modules", "/run/nvidia/driver/lib/modules")
+"""Where NixOS has its modules, and the driver's container of the GPU Operator those that it has built."""
 NVRM = "/proc/driver/nvidia/version"
 MODULES_DEP_LIMIT = 8 << 20
 _MODULES = ("nvidia", "nouveau", "vfio_pci")
@@ -25,13 +27,13 @@ _ARGUMENTS = (
     "intel_iommu", "amd_iommu", "vfio", "pci=", "pcie_", "efi=", "lockdown", "vga=", "swiotlb=",
     "systemd.unified_cgroup_hierarchy",
 )  # fmt: skip
-_NVIDIA_FILE = r"nvidia(-current|-tesla(-\d+)?|-legacy-\d+xx|-open)?(-(uvm|drm|modeset|peermem))?\.ko(\.\w+)?"
+_NVIDIA_FILE = r"nvidia(-current|-tesla(-\d+)?|-legacy-\d+xx)?(-open)?(-(uvm|drm|modeset|peermem))?\.ko(\.\w+)?"
 
 
 def read_kernel(host: Host) -> Kernel:
     """Return what the kernel says of itself and what lies on disk for it."""
     release = host.read_line("/proc/sys/kernel/osrelease")
-    on_disk = {name: _on_disk(host, name) for name in host.names(MODULES)}
+    on_disk = {name: _on_disk(host, name) for name in _releases(host)}
     running = on_disk.get(release, ()) if isinstance(release, str) else ()
     return Kernel(
         release=release,
@@ -48,6 +50,10 @@ def read_kernel(host: Host) -> Kernel:
         log=within(host, "the kernel's log", read_kernel_log),
         earlier_log=within(host, "the kernel's log", read_earlier_log),
     )
+
+
+def _releases(host: Host) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for top in (MODULES, *ELSEWHERE) for name in host.names(top)))
 
 
 def _command_line(host: Host) -> Reading[str]:
@@ -96,13 +102,16 @@ def _version(host: Host, module: str) -> str:
 
 def _on_disk(host: Host, release: str) -> tuple[str, ...]:
     """Return the nvidia modules for the kernel `release`: those depmod knows and those in the folders they go to."""
-    top = f"{MODULES}/{release}"
+    return tuple(sorted({path for top in (MODULES, *ELSEWHERE) for path in _below(host, f"{top}/{release}")}))
+
+
+def _below(host: Host, top: str) -> set[str]:
     index = host.read_bytes(f"{top}/modules.dep", MODULES_DEP_LIMIT)
     listed = () if isinstance(index, Unread) else _entries(index)
     known = [os.path.join(top, raw.decode(errors="replace")) for raw in listed]
     folders = ("extra", "updates", "kernel/drivers/video", "misc")
     lying = [path for folder in folders for depth in ("*", "*/*") for path in host.glob(f"{top}/{folder}/{depth}")]
-    return tuple(sorted({path for path in (*known, *lying) if re.fullmatch(_NVIDIA_FILE, os.path.basename(path))}))
+    return {path for path in (*known, *lying) if re.fullmatch(_NVIDIA_FILE, os.path.basename(path))}
 
 
 def _entries(index: bytes) -> Iterator[bytes]:

@@ -15,6 +15,8 @@ KEYS = (
     "/var/lib/dkms/mok.pub",
     "/var/lib/shim-signed/mok/MOK.der",
 )
+OF_IMAGES = "/etc/pki/akmods/certs/akmods-*.der"
+"""Where images bring the key that their modules are signed with (Universal Blue, secureblue)."""
 VARIABLE_LIMIT = 1 << 20
 
 
@@ -38,7 +40,7 @@ def read_mok(host: Host) -> Mok:
     return Mok(
         enrolled=enrolled if isinstance(enrolled, Unread) else common_names(enrolled),
         pending=listed if isinstance(listed, Unread) else f"MokNew-{SHIM}" in listed,
-        keys=tuple(_key(host, path, enrolled) for path in KEYS if host.exists(path)),
+        keys=tuple(_key(host, path, enrolled) for path in (*KEYS, *host.glob(OF_IMAGES)) if host.exists(path)),
     )
 
 

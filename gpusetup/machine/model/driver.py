@@ -29,6 +29,11 @@ class Driver(Value):
     """/proc/driver/nvidia/params, and ``modeset`` of nvidia_drm."""
     gsp_firmware: Reading[Pairs] = NOT_RECORDED
     """Driver version and a GSP firmware file that lies on disk for it."""
+    alternatives: Reading[Pairs] = NOT_RECORDED
+    """Debian's alternatives ``glx`` and ``nvidia`` and the folder that each leads to: they decide which driver's files
+    and which module's configuration count."""
+    container: Reading[Pairs] = NOT_RECORDED
+    """Whose container installs the driver beside the host (``GPU Operator``, ``GKE``) and the folder that it is in."""
     programs: Reading[Pairs] = NOT_RECORDED
     """The driver's own programs and where they are: nvidia-smi, nvidia-modprobe; nvidia-uninstall of the .run file."""
     umad: Reading[bool] = NOT_RECORDED

@@ -32,9 +32,13 @@ class ModuleBuild(Value):
     tool: Literal["akmods", "dkms"]
     version: str
     kernel: str
-    state: Literal["built", "failed", "added"]
-    """``added``: known to DKMS and built for no kernel yet (`kernel` is then "")."""
+    state: Literal["built", "failed", "added", "building"]
+    """``added``: known to DKMS and built for no kernel yet (`kernel` is then ""). ``building``: its log has no end."""
     log: str
+    module: str = ""
+    """What its builder calls the module: ``nvidia``, on Debian ``nvidia-current`` and the like."""
+    errors: Reading[tuple[str, ...]] = ()
+    """Of a build that failed: the lines of its log that speak of an error, the first ones; at most 20."""
 
 
 class Kernel(Value):

@@ -120,3 +120,9 @@ class System(Value):
     """Whether the active virtual environment also sees the packages of the system's Python; absent without one."""
     python_headers: Reading[bool] = NOT_RECORDED
     """Whether Python.h of the interpreter that runs us is there."""
+    distro_like: Reading[tuple[str, ...]] = NOT_RECORDED
+    """ID_LIKE of os-release: the distributions that this one derives from, the closest first."""
+    graphics_switch: Reading[Pairs] = NOT_RECORDED
+    """Tool that switches the graphics of a notebook (``supergfxctl``, ``prime-select``, ``asus-wmi``) and its mode."""
+    unfinished_packages: Reading[tuple[str, ...]] = NOT_RECORDED
+    """Packages of the driver or a kernel whose installation was begun and not finished, each with its state."""

@@ -27,14 +27,14 @@ def packages(host: Host, families: tuple[str, ...]) -> Reading[tuple[Package, ..
     raw = host.read_bytes(STATUS, STATUS_LIMIT)
     if isinstance(raw, Unread):
         return raw
-    entries = list(islice(_entries(b"\n" + raw, tuple(map(str.encode, families))), MANY + 1))
-    if len(entries) > MANY:
+    found = list(islice(entries(b"\n" + raw, tuple(map(str.encode, families))), MANY + 1))
+    if len(found) > MANY:
         return Unread(unread="failed", source=STATUS, detail=f"more than {MANY} packages of a GPU stack")
-    return tuple(sorted(filter(None, map(_package, entries)), key=lambda one: one.name))
+    return tuple(sorted(filter(None, map(_package, found)), key=lambda one: one.name))
 
 
-def _entries(raw: bytes, families: tuple[bytes, ...]) -> Iterator[str]:
-    """Yield the packages that matter: a pattern over the some megabytes of all takes ten times as long."""
+def entries(raw: bytes, families: tuple[bytes, ...]) -> Iterator[str]:
+    """Yield the packages of `families`, installed or not: a pattern over all the text takes ten times as long."""
     at = raw.find(MARK)
     while at >= 0:
         start, at = at + len(MARK), raw.find(MARK, at + 1)

@@ -12,6 +12,7 @@ FAMILIES = (
     "nvidia", "libnvidia", "libcuda", "libcudnn", "libnccl", "cuda", "kmod-nvidia", "akmod-nvidia", "akmods", "dkms",
     "xorg-x11-drv-nvidia", "xserver-xorg-video-nvidia", "linux-modules-nvidia", "podman", "docker", "moby-engine",
     "containerd", "cri-o", "buildah", "apptainer", "unattended-upgrades", "dnf-automatic", "dnf5-plugin-automatic",
+    "suse-prime",
 )  # fmt: skip
 """How the names of packages that matter begin."""
 RPM_DATABASES = ("/usr/lib/sysimage/rpm/rpmdb.sqlite", "/var/lib/rpm/rpmdb.sqlite")

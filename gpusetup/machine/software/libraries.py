@@ -16,7 +16,8 @@ CACHE = "/etc/ld.so.cache"
 CACHE_LIMIT = 16 << 20
 MANY = 2_000
 """Libraries that a cache names; a host with five toolkits has fifty."""
-DEFAULT_FOLDERS = ("/lib64", "/usr/lib64", "/lib", "/usr/lib")
+DEFAULT_FOLDERS = ("/lib64", "/usr/lib64", "/lib", "/usr/lib", "/run/opengl-driver/lib")
+"""The linker's own, and the one into which NixOS links its driver."""
 DEBIAN_FOLDERS = ("/lib/{arch}-linux-gnu", "/usr/lib/{arch}-linux-gnu")
 WSL_FOLDER = "/usr/lib/wsl/lib"
 DRIVER = ("libcuda", "libnvidia-ml")

@@ -11,10 +11,12 @@ from gpusetup.machine.host import Host
 from gpusetup.machine.kernel.running import read_kernel
 from gpusetup.machine.kernel.secure_boot import read_mok, read_secure_boot
 from gpusetup.machine.model import Reading, System, Unread
+from gpusetup.machine.packages.unfinished import read_unfinished
 from gpusetup.machine.software.compiler import read_gcc, read_python_headers, read_system_packages
 from gpusetup.machine.software.keras import read_keras_backend
 from gpusetup.machine.software.libc import read_libc
 from gpusetup.machine.system.environment import read_environment
+from gpusetup.machine.system.graphics_switch import read_graphics_switch
 from gpusetup.machine.system.image import read_image
 from gpusetup.machine.system.limits import read_limits
 from gpusetup.machine.system.network import ADAPTERS, read_infiniband
@@ -41,6 +43,7 @@ from gpusetup.machine.system.surroundings import read_container, read_virtualiza
 from gpusetup.machine.system.upkeep import read_notebook, read_reboot_required, read_uptime
 
 RELEASE_LIMIT = 64 << 10
+MANY_LIKE = 8
 LONG = 1000
 """Characters beyond which a value is taken as it stands."""
 _LOADERS = {
@@ -60,6 +63,7 @@ def read_system(host: Host) -> System:
         distro=_entry(release, "ID"),
         release=_entry(release, "VERSION_ID"),
         pretty_name=_entry(release, "PRETTY_NAME"),
+        distro_like=_like(release),
         kernel=read_kernel(host),
         secure_boot=read_secure_boot(host),
         libc=within(host, "libc.so.6", read_libc),
@@ -92,6 +96,8 @@ def read_system(host: Host) -> System:
         keras_backend=read_keras_backend(host),
         system_packages=read_system_packages(host),
         python_headers=read_python_headers(host),
+        graphics_switch=read_graphics_switch(host),
+        unfinished_packages=within(host, "the packages", read_unfinished),
     )
 
 
@@ -125,6 +131,11 @@ def _entry(release: Reading[dict[str, str]], name: str) -> Reading[str]:
         return release
     value = _unquote(release.get(name, ""))
     return value or Unread(unread="absent", source="/etc/os-release", detail=f"no {name}")
+
+
+def _like(release: Reading[dict[str, str]]) -> Reading[tuple[str, ...]]:
+    """Return the words of ID_LIKE, none where a distribution derives from no other."""
+    return release if isinstance(release, Unread) else tuple(_unquote(release.get("ID_LIKE", "")).split()[:MANY_LIKE])
 
 
 def _arch(host: Host) -> str:

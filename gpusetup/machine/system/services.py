@@ -8,6 +8,11 @@ from gpusetup.machine.host import Host
 from gpusetup.machine.model import Reading, Service, Unread
 
 UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+ENABLED = ("/etc/systemd/system/*.wants/*.service", "/etc/systemd/system/*.wants/*.timer",
+           "/etc/systemd/system/*.requires/*.service",
+           "/usr/lib/systemd/system/systemd-*.service.*/nvidia-*.service")  # fmt: skip
+"""Where systemd keeps what is enabled. NVIDIA's suspend services are required by systemd's own (their units'
+``RequiredBy=``), and some packages link them in the folder of the vendor."""
 GROUPS = ("/sys/fs/cgroup/system.slice", "/sys/fs/cgroup/systemd/system.slice", "/sys/fs/cgroup/unified/system.slice")
 NAMES = (
     "akmods.", "dkms.", "nvidia-", "dcgm.", "nv-hostengine.", "unattended-upgrades.", "dnf-automatic", "dnf5-automatic",
@@ -17,7 +22,7 @@ NAMES = (
 
 def read_services(host: Host) -> tuple[Service, ...]:
     """Return the installed units: enabled by a link from a target (or its timer's), running by its control group."""
-    links = host.glob("/etc/systemd/system/*.wants/*.service") + host.glob("/etc/systemd/system/*.wants/*.timer")
+    links = [path for pattern in ENABLED for path in host.glob(pattern)]
     enabled = {path.rpartition("/")[2].rpartition(".")[0] for path in links}
     return tuple(
         Service(name=name, enabled=name in enabled, running=_running(host, name))

@@ -47,7 +47,7 @@ def no_gpu_inside(machine: Machine) -> RuleResults:
     "container-toolkit-missing",
     "NVIDIA Container Toolkit is not installed",
     worst="info",
-    after=("GPU001",),
+    after=("GPU001", "DRV208"),
     source=TOOLKIT,
     remedies=("container-toolkit",),
 )

@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from gpusetup.doctor import nvml
-from gpusetup.doctor.rule import RuleResults, UnreadError, either, error, failure, fix, known, rule, there
+from gpusetup.doctor.rule import Fix, RuleResults, UnreadError, either, error, failure, fix, known, rule, there
 from gpusetup.doctor.subjects import has_card, has_gpu
+from gpusetup.doctor.system_kind import image_keys
 from gpusetup.machine.model import Machine, Unread
+
+NVML_SONAME = "libnvidia-ml.so.1"
+OF_LIBRARIES = (
+    "libnvidia-ml",
+    "nvidia-compute-G",
+    "nvidia-driver-cuda-libs",
+    "nvidia-driver-NVML",
+    "libnvidia-compute",
+    "xorg-x11-drv-nvidia-cuda-libs",
+    "nvidia-compute-utils",
+    "nvidia-utils",
+)
+"""How the packages begin that hold libnvidia-ml.so.1, by the distributions."""
+OPEN_MODE = "rw-rw-rw-"
+"""How ``ls`` ends the mode of a node that everyone may open."""
 
 
 @rule(
@@ -15,7 +31,7 @@ from gpusetup.machine.model import Machine, Unread
     worst="error",
     blocks="driver library",
     symptom=True,
-    after=("GPU001",),
+    after=("GPU001", "PRM002", "DRV104", "DRV208"),
     source=nvml.SOURCE,
     remedies=("kernel-log",),
 )
@@ -41,9 +57,9 @@ def silent(machine: Machine) -> RuleResults:
     "NVML library libnvidia-ml.so.1 is missing",
     worst="error",
     blocks="driver library",
-    after=("GPU001", "DRV003", "CTR001"),
+    after=("GPU001", "DRV003", "CTR001", "DRV208"),
     source=nvml.SOURCE,
-    remedies=("driver-userland",),
+    remedies=("driver-userland", "reinstall-library", "reinstall-driver"),
 )
 def library_missing(machine: Machine) -> RuleResults:
     """``libnvidia-ml.so.1`` cannot be loaded although a driver is there.
@@ -59,8 +75,23 @@ def library_missing(machine: Machine) -> RuleResults:
             "the driver's NVML library cannot be loaded",
             f"the loader says: {said.detail or nvml.meaning(12)}",
             f"copies of libnvidia-ml.so.1 found: {', '.join(found) or 'none'}",
-            fix=fix("driver-userland"),
+            fix=_library_again(machine, said.detail),
         )
+
+
+def _library_again(machine: Machine, said: str) -> Fix:
+    """Return how the library comes back: reinstalled where its file is there, else installed."""
+    damaged = next((one for one in machine.libraries if one.path in said and one.soname == NVML_SONAME), None)
+    if damaged is None:
+        return fix("driver-userland")
+    if package := damaged.owner or _package_of_libraries(machine):
+        return fix("reinstall-library", package=package, path=damaged.path)
+    return fix("reinstall-driver", path=damaged.path)
+
+
+def _package_of_libraries(machine: Machine) -> str:
+    names = (one.name for one in there(machine.packages) or ())
+    return next((name for name in names if name.startswith(OF_LIBRARIES)), "")
 
 
 @rule(
@@ -70,7 +101,7 @@ def library_missing(machine: Machine) -> RuleResults:
     worst="error",
     stage="kernel module",
     blocks="kernel module",
-    after=("GPU001",),
+    after=("GPU001", "DRV208"),
     source="NVIDIA driver README",
     remedies=("install-driver",),
 )
@@ -101,13 +132,14 @@ def not_installed(machine: Machine) -> RuleResults:
     blocks="driver library",
     after=("GPU001",),
     source=nvml.SOURCE,
-    remedies=("restart",),
+    remedies=("restart", "same-version", "image-rollback"),
 )
 def version_mismatch(machine: Machine) -> RuleResults:
-    """The kernel still runs the module of one driver version while the libraries on disk are of another.
+    """The kernel runs the module of one driver version while the libraries on disk are of another.
 
-    It happens when an update replaces the driver while its old module is loaded; a restart loads the new one. When it
-    comes back after a restart, the new module was not built for this kernel or an old one sits in the initramfs.
+    Where the module on disk is of the libraries' version, an update has replaced the driver while its old module is
+    loaded, and a restart loads the new one. Where the module on disk is the loaded one, a restart changes nothing: the
+    packages of the module and of the libraries are of two versions, or the system's image is.
     """
     module = there(machine.driver.kernel_module)
     library = there(machine.driver.user_library) if module else None
@@ -118,8 +150,20 @@ def version_mismatch(machine: Machine) -> RuleResults:
             f"loaded kernel module: {module or 'unknown'}",
             f"library on disk: {library or 'unknown'}",
             *([f"NVML answers 18: {nvml.meaning(18)}"] if refused else []),
-            fix=fix("restart"),
+            fix=_one_version(machine, module or "", library or ""),
         )
+
+
+def _one_version(machine: Machine, module: str, library: str) -> Fix:
+    """Return what makes the module and the libraries one version: a restart only where another module is on disk."""
+    on_disk = there(machine.system.kernel.module_file.version)
+    if not module or not library or on_disk != module:
+        return fix("restart")
+    if "nixos" in image_keys(machine):  # the module read is that of the booted system, the libraries of the next one
+        return fix("restart")
+    if image_keys(machine):
+        return fix("image-rollback", module=module, library=library)
+    return fix("same-version", module=module, library=library)
 
 
 @rule(
@@ -163,21 +207,32 @@ def _unread(machine: Machine) -> list[Unread | None]:
     blocks="driver library",
     after=("GPU001", "PRM002", "CTR001"),
     source=nvml.SOURCE,
-    remedies=("device-permission",),
+    remedies=("device-permission", "device-cgroup", "recreate-container", "windows-driver-model"),
 )
 def denied(machine: Machine) -> RuleResults:
     """NVML starts but this user, cgroup or security module may not open the GPUs (NVML errors 4 and 17).
 
     On a host the device nodes' owner and mode decide, in a container the device cgroup: after ``systemctl
-    daemon-reload`` a running container can lose its GPUs; starting it again through CDI keeps them.
+    daemon-reload`` a running container can lose its GPUs; starting it again through CDI keeps them. In WSL there are
+    no such nodes: Windows keeps the GPU to itself while its driver model is TCC, or its driver or WSL is too old.
     """
     said = nvml.refusal(machine, nvml.NO_PERMISSION, nvml.OPERATING_SYSTEM)
     if said:
         yield error(
             "NVML may not open the GPUs",
             f"NVML answers {said.code}: {nvml.meaning(said.code)}",
-            fix=fix("device-permission"),
+            fix=open_the_nodes(machine, *(node.path for node in there(machine.device_nodes) or ())),
         )
+
+
+def open_the_nodes(machine: Machine, *paths: str) -> Fix:
+    """Return what lets this user open the nodes at `paths`, by who refuses them: their mode, a cgroup, Windows."""
+    if machine.system.virtualization == "wsl":
+        return fix("windows-driver-model")
+    modes = [node.mode for node in there(machine.device_nodes) or () if node.path in paths and node.mode]
+    if not modes or not all(mode.endswith(OPEN_MODE) for mode in modes):
+        return fix("device-permission")
+    return fix("recreate-container" if machine.system.container else "device-cgroup")
 
 
 @rule(
@@ -188,7 +243,7 @@ def denied(machine: Machine) -> RuleResults:
     stage="kernel module",
     blocks="device nodes",
     symptom=True,
-    after=("GPU001", "KRN002"),
+    after=("GPU001", "KRN002", "DRV104"),
     source=nvml.SOURCE,
     remedies=("load-module",),
 )

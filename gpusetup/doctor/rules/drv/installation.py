@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 
 from gpusetup.doctor import nvml
-from gpusetup.doctor.rule import RuleResults, error, failure, fix, info, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, failure, fix, info, optional, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, has_gpu
 from gpusetup.machine.model import Machine, Package, Service, Unread
 
 README = "NVIDIA driver README, chapters on installation"
+ON_HOST = "the host's own folders are judged without it"
+OPERATOR = "https://docs.nvidia.com/datacenter/cloud-native/gpu-operator/latest/"
 PARTS = (
     "akmod-nvidia", "dkms-nvidia", "kmod-nvidia", "libcuda1", "libnvidia-compute", "linux-modules-nvidia",
     "nvidia-dkms", "nvidia-driver", "nvidia-kernel", "nvidia-kmod", "nvidia-lts", "nvidia-open", "nvidia-utils",
@@ -190,3 +192,27 @@ def updates_itself(machine: Machine) -> RuleResults:
             f"not held: {', '.join(loose[:4])}",
             fix=fix("hold-driver", package=loose[0]),
         )
+
+
+@rule(
+    "DRV208",
+    "driver-in-container",
+    "The driver is installed by a container, not on the host",
+    worst="info",
+    after=("GPU001",),
+    required=False,
+    source=OPERATOR,
+    remedies=("driver-container",),
+)
+def elsewhere(machine: Machine) -> RuleResults:
+    """The GPU Operator, GKE and systems such as Talos keep the driver's libraries and tools in a folder of their own,
+    from which their containers get them. The host's own folders have none, and need none: nothing is wrong with it.
+    """
+    own = [one for one in machine.libraries if one.soname.startswith(("libnvidia-ml.so", "libcuda.so"))]
+    for who, root in optional(machine.driver.container, ON_HOST) or () if not own else ():
+        yield info(
+            f"the driver of this host is {who}'s, in {root}",
+            f"{root} holds libcuda.so.1; the host's own folders do not",
+            fix=fix("driver-container", kind=who, root=root),
+        )
+        return

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
 
 from gpusetup.doctor.cards import DRIVEN, branch_rows, cards, cite, driver_branch
-from gpusetup.doctor.rule import RuleResults, either, error, fix, listed, rule, there, unlisted, warning
+from gpusetup.doctor.rule import RuleResults, either, error, fix, info, listed, rule, there, unlisted, warning
 from gpusetup.facts import facts
 from gpusetup.facts.find import arch_of
 from gpusetup.machine.model import Machine
 from gpusetup.versions import capability, driver
 
-if TYPE_CHECKING:
-    from gpusetup.facts.model.cuda import Branch
-
 OPEN_LICENSE = "Dual MIT/GPL"
+GRACE = 365
+"""Days; Debian's and Ubuntu's point releases of a year bring the next branch."""
 AFTER_THEM = "it is newer than the newest in the tables, which all outlive the day they were read"
 
 
@@ -65,9 +63,10 @@ def too_old_card(machine: Machine) -> RuleResults:
     remedies=("newer-driver",),
 )
 def end_of_life(machine: Machine) -> RuleResults:
-    """NVIDIA no longer mends this driver branch, so its security holes stay and new kernels may not build it.
+    """NVIDIA no longer repairs this driver branch, so its security holes stay and new kernels may not build it.
 
-    The day of the reading counts, so that a saved machine is judged as of then.
+    The day of the reading counts, so that a saved machine is judged as of then. In the first year after its end it is a
+    note: stable distributions and clouds change the branch at their next release.
     """
     name = driver_branch(machine)
     if name is None:
@@ -76,9 +75,9 @@ def end_of_life(machine: Machine) -> RuleResults:
     what, today = f"driver branch {name}", date.fromisoformat(machine.read_at[:10])
     branch = unlisted(branch_rows(name), what, AFTER_THEM) if newest else listed(branch_rows(name), what)
     if branch and branch.eol and branch.eol < today:
-        kept_up = [row for row in facts().branch if row.eol and row.eol >= today and row.lifecycle != "new-feature"]
-        newer = sorted(row.branch for row in kept_up if _drives_all(row, machine))
-        yield warning(
+        newer = _newer(machine, name, today)
+        say = warning if (today - branch.eol).days > GRACE else info
+        yield say(
             f"driver branch {branch.branch} has had no updates since {branch.eol}",
             cite(branch, f"end of life {branch.eol}"),
             f"branches that are kept up longer: {', '.join(newer) or 'none that drives these cards'}",
@@ -86,10 +85,19 @@ def end_of_life(machine: Machine) -> RuleResults:
         )
 
 
-def _drives_all(branch: Branch, machine: Machine) -> bool:
-    """Say whether `branch` drives every GPU whose compute capability NVML tells."""
-    told = [either(gpu.compute_capability) for gpu in either(machine.gpus) or ()]
-    return all(capability(one) >= capability(branch.cc_min) for one in told if one)
+def _newer(machine: Machine, name: str, today: date) -> list[str]:
+    """Return the branches after `name` that still get updates and drive every card whose capability NVML reports."""
+    named = [either(gpu.compute_capability) for gpu in either(machine.gpus) or ()]
+    least = [capability(one) for one in named if one]
+    return [
+        row.branch
+        for row in sorted(facts().branch, key=lambda row: driver(row.branch))
+        if driver(row.branch) > driver(name)
+        and row.eol
+        and row.eol >= today
+        and row.lifecycle != "new-feature"
+        and all(capability(row.cc_min) <= one for one in least)
+    ]
 
 
 @rule(
@@ -99,7 +107,7 @@ def _drives_all(branch: Branch, machine: Machine) -> bool:
     worst="error",
     stage="kernel module",
     blocks="kernel module",
-    after=("GPU001", "DRV003"),
+    after=("GPU001", "DRV003", "DRV101"),
     source="facts: arch, rule-kernel-module-open-need, rule-kernel-module-open-only",
     remedies=(
         "open-module",
@@ -126,5 +134,37 @@ def wrong_flavour(machine: Machine) -> RuleResults:
                 f"licence of the module: {licence}",
                 cite(arch, f"{arch.arch} is driven by: {', '.join(arch.kernel_modules)}"),
                 fix=fix(other),
+                subject=card.subject,
+            )
+
+
+@rule(
+    "DRV104",
+    "driver-too-old-for-gpu",
+    "The driver is older than this GPU",
+    worst="error",
+    stage="kernel module",
+    blocks="kernel module",
+    after=("GPU001", "DRV003"),
+    source="facts: arch (the driver that came with the first CUDA of an architecture)",
+    remedies=("newer-driver",),
+)
+def too_new_card(machine: Machine) -> RuleResults:
+    """A driver knows no card that came out after it: the module says that it found no GPU it supports, and NVML shows
+    none. What NVML shows is driven, whatever the tables say.
+    """
+    name = driver_branch(machine)
+    for card in cards(machine) if name else ():
+        if card.driven:
+            continue
+        rows = [row] if (row := arch_of(facts(), card.capability)) else []
+        arch = listed(rows, f"compute capability {card.capability}")
+        first = driver(arch.first_driver_derived).branch if arch.first_driver_derived else ""
+        if name and first and driver(name) < driver(first):
+            yield error(
+                f"driver branch {name} is older than the {card.name}, which needs {first} or newer",
+                f"compute capability {card.capability} ({card.known_by})",
+                cite(arch, f"the first driver for {arch.arch} is {arch.first_driver_derived}"),
+                fix=fix("newer-driver"),
                 subject=card.subject,
             )

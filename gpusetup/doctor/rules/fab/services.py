@@ -21,7 +21,7 @@ NO_SIGN = "a GPU that does not answer has its own finding"
     "Fabric manager is not running (NVSwitch)",
     worst="error",
     blocks="framework",
-    after=("GPU001", "FAB109"),
+    after=("GPU001", "FAB109", "DRV208"),
     source=FABRIC_MANAGER,
     remedies=("fabric-manager", "fabric-manager-nvlink5"),
 )

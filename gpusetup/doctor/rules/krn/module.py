@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import RuleResults, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.module_packages import prebuilt
+from gpusetup.doctor.rule import Fix, RuleResults, error, fix, info, known, optional, rule, there, warning
 from gpusetup.doctor.subjects import each_card, has_card, module_names
-from gpusetup.machine.model import Machine, PciGpu
+from gpusetup.doctor.system_kind import image_keys
+from gpusetup.machine.model import Machine, Pairs, PciGpu
 
 MODPROBE = "modprobe.d(5); Linux kernel: Documentation/admin-guide/kernel-parameters.txt"
-OPEN_DRIVERS = {"nouveau", "nova", "nova_core", "nova-core", "nova_drm"}
+OPEN_DRIVERS = {"nouveau", "nova", "nova_core", "nova-core", "nova_drm", "NovaCore"}
+"""As the PCI bus calls the kernel's own drivers; nova's is in Rust, whose drivers are called as their type is."""
 
 
 def nvidia_is_built(files: tuple[str, ...]) -> bool:
@@ -24,13 +27,14 @@ def nvidia_is_built(files: tuple[str, ...]) -> bool:
     blocks="kernel module",
     after=("GPU001", "DRV003", "KRN101", "KRN103"),
     source="Linux kernel: Documentation/kbuild/modules.rst",
-    remedies=("build-module",),
+    remedies=("build-module", "install-prebuilt"),
 )
 def not_built(machine: Machine) -> RuleResults:
     """There are NVIDIA modules on disk, but none for the kernel that runs now.
 
-    Mostly the kernel was updated and akmods or DKMS has not finished, or failed: the headers of the new kernel may be
-    missing, or the driver may be too old for it. Building takes some minutes; do not restart while it runs. Until it is
+    Where modules are built on the machine, the kernel was updated and akmods or DKMS has not finished, or failed: the
+    headers of the new kernel may be missing, or the driver may be too old for it. Where the distribution ships them
+    ready-built (Ubuntu's linux-modules-nvidia, openSUSE's KMP), the package for this kernel is missing. Until it is
     solved, the previous kernel in the boot menu works.
     """
     kernel = machine.system.kernel
@@ -46,8 +50,14 @@ def not_built(machine: Machine) -> RuleResults:
             f"running kernel: {release}",
             f"kernels with an NVIDIA module: {', '.join(built) or 'none'}",
             f"headers of the running kernel installed: {_yes_or_no(there(kernel.headers))}",
-            fix=fix("build-module", kernel=release),
+            fix=get_module(machine, release),
         )
+
+
+def get_module(machine: Machine, kernel: str) -> Fix:
+    """Return how the module for `kernel` comes onto this machine: as a package, or built here."""
+    package = prebuilt(machine, kernel)
+    return fix("install-prebuilt", package=package, kernel=kernel) if package else fix("build-module", kernel=kernel)
 
 
 @rule(
@@ -57,7 +67,7 @@ def not_built(machine: Machine) -> RuleResults:
     worst="error",
     blocks="device nodes",
     symptom=True,
-    after=("GPU001", "LOG204", "CTR001"),
+    after=("GPU001", "LOG204", "CTR001", "BUS001", "LOG004"),
     source=MODPROBE,
     remedies=("load-module",),
 )
@@ -85,10 +95,10 @@ def not_loaded(machine: Machine) -> RuleResults:
     "nouveau or nova is bound to a GPU",
     worst="error",
     blocks="kernel module",
-    after=("GPU001", "KRN201"),
+    after=("GPU001", "KRN201", "KRN103", "KRN110"),
     over=each_card,
     source="NVIDIA driver README, chapter 8",
-    remedies=("forbid-nouveau",),
+    remedies=("forbid-nouveau", "rebuild-initramfs"),
 )
 def open_driver_bound(machine: Machine, card: PciGpu) -> RuleResults:
     """The kernel's own driver (nouveau, or nova from kernel 6.15 on) is bound to this card, so NVIDIA's cannot be.
@@ -98,11 +108,18 @@ def open_driver_bound(machine: Machine, card: PciGpu) -> RuleResults:
     """
     if card.driver in OPEN_DRIVERS:
         yield error(
-            f"the {card.driver} driver holds this GPU, so CUDA cannot use it",
+            f"the {card.driver} driver is bound to this GPU, so CUDA cannot use it",
             f"{card.address} (device {card.device_id}) is bound to {card.driver}",
             f"kernel command line: {known(machine.system.kernel.command_line)}",
-            fix=fix("forbid-nouveau"),
+            fix=fix("rebuild-initramfs" if _is_forbidden(machine, card.driver) else "forbid-nouveau"),
         )
+
+
+def _is_forbidden(machine: Machine, driver: str) -> bool:
+    """Say whether modprobe.d blacklists the driver already: then it was loaded from an initramfs that does not."""
+    module = "nova_core" if driver == "NovaCore" else driver.replace("-", "_")
+    lines = there(machine.system.kernel.modprobe) or ()
+    return any(line.replace("-", "_").split()[:2] == ["blacklist", module] for _, line in lines)
 
 
 @rule(
@@ -146,7 +163,7 @@ def forbidden(machine: Machine) -> RuleResults:
         name, _, value = word.partition("=")
         if name in {"modprobe.blacklist", "module_blacklist", "rd.driver.blacklist"} and "nvidia" in value.split(","):
             yield error(
-                "the kernel command line forbids the NVIDIA module", word, fix=fix("allow-module", argument=word)
+                "the kernel command line blocks the nvidia module", word, fix=fix("allow-module", argument=word)
             )
 
 
@@ -188,10 +205,13 @@ def no_uvm(machine: Machine) -> RuleResults:
 def no_headers(machine: Machine) -> RuleResults:
     """Without headers neither akmods nor DKMS can build the module again when the driver is updated.
 
-    A driver whose modules come ready-made for each kernel does not need them.
+    A driver whose modules come ready-built for each kernel does not need them.
     """
     if has_card(machine) and not machine.system.container and not known(machine.system.kernel.headers):
         release = known(machine.system.kernel.release)
+        of_container: Pairs = optional(machine.driver.container, "the host's own headers decide") or ()
+        if prebuilt(machine, release) or image_keys(machine) or of_container:
+            return
         yield info(
             "the headers of the running kernel are not installed, so its driver module cannot be rebuilt",
             f"/lib/modules/{release}/build leads nowhere",
@@ -204,9 +224,9 @@ def no_headers(machine: Machine) -> RuleResults:
     "newer-kernel-without-module",
     "A newer installed kernel has no nvidia kernel module",
     worst="warning",
-    after=("GPU001", "DRV003", "KRN001"),
+    after=("GPU001", "DRV003", "KRN001", "KRN102", "KRN103"),
     source="Linux kernel: Documentation/kbuild/modules.rst",
-    remedies=("build-module",),
+    remedies=("build-module", "install-prebuilt"),
 )
 def next_boot(machine: Machine) -> RuleResults:
     """All is well now, but a kernel that is newer than the running one has no NVIDIA module: the next start may lack
@@ -224,7 +244,7 @@ def next_boot(machine: Machine) -> RuleResults:
                 f"kernel {release} is installed but has no NVIDIA module: the next start may lack the GPU",
                 f"running kernel: {running}",
                 f"modules for {release}: {', '.join(files) or 'none'}",
-                fix=fix("build-module", kernel=release),
+                fix=get_module(machine, release),
             )
 
 

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from gpusetup.doctor.build_errors import cause, is_clang, kernel_gcc
 from gpusetup.doctor.nvml import UNANSWERED
-from gpusetup.doctor.rule import RuleResults, either, error, fix, info, known, optional, rule, there, warning
-from gpusetup.doctor.rules.krn.module import nvidia_is_built
+from gpusetup.doctor.rule import (
+    RuleResult,
+    RuleResults,
+    either,
+    error,
+    fix,
+    info,
+    known,
+    optional,
+    rule,
+    there,
+    warning,
+)
+from gpusetup.doctor.rules.krn.module import get_module, nvidia_is_built
 from gpusetup.doctor.subjects import NVML_SILENT, has_card
-from gpusetup.machine.model import Machine
+from gpusetup.machine.model import Machine, ModuleBuild
 
 BUILDERS = ("akmods", "dkms")
 MODPROBE = "modprobe.d(5)"
+BUILD_REMEDIES = ("build-log", "build-module", "driver-for-kernel", "install-cxx", "install-make", "kernel-clang",
+                  "kernel-compiler", "memory-to-build", "room-to-build", "signing-tool")  # fmt: skip
+"""Those of the table ``build_errors.toml``, and the one that points to a log which no row fits."""
+SHOWN = 3
 
 
 @rule(
@@ -17,14 +36,14 @@ MODPROBE = "modprobe.d(5)"
     "module-build-failed",
     "Building the kernel module for the running kernel failed (DKMS, akmods)",
     worst="error",
-    after=("GPU001", "DRV003"),
+    after=("GPU001", "DRV003", "HST001"),
     source="akmods(8), dkms(8)",
-    remedies=("build-log",),
+    remedies=BUILD_REMEDIES,
 )
 def build_failed(machine: Machine) -> RuleResults:
-    """Akmods or DKMS tried to build the module for this kernel and failed; its log names the first compiler error.
-
-    Mostly the kernel is newer than the driver knows, or its headers are missing.
+    """Akmods or DKMS tried to build the module for this kernel and failed. Its log is read, and its first error names
+    the cause: a missing compiler or headers, another compiler than the kernel's, a full disk, a kernel that is newer
+    than the driver knows.
     """
     kernel = machine.system.kernel
     failed = [build for build in there(kernel.builds) or () if build.state == "failed"]
@@ -32,12 +51,31 @@ def build_failed(machine: Machine) -> RuleResults:
         return
     for build in failed:
         if build.kernel == known(kernel.release):
-            yield error(
-                f"{build.tool} failed to build driver {build.version} for the running kernel",
-                f"kernel: {build.kernel}",
-                f"what it said: {build.log}",
-                fix=fix("build-log", log=build.log),
-            )
+            yield _failed(build, error, "the running kernel", build.kernel)
+
+
+def _failed(build: ModuleBuild, say: Callable[..., RuleResult], kernel: str, *evidence: str) -> RuleResult:
+    lines = optional(build.errors, "the build failed, whatever its log says") or ()
+    found = cause(lines)
+    gcc = kernel_gcc(lines)
+    means = f": {found.row.means}" if found.row else ""
+    remedy = found.row.remedy if found.row else "build-log"
+    values = {"kernel": build.kernel, "log": build.log, "path": "/var/lib/dkms", "gcc": gcc}
+    if build.tool == "akmods":
+        values["path"] = "/var/cache/akmods"
+    if remedy == "kernel-compiler" and not gcc:
+        remedy = "kernel-clang" if is_clang(lines) else "build-log"
+    return say(
+        f"{build.tool} failed to build driver {build.version} for {kernel}{means}",
+        *(f"kernel: {one}" for one in evidence),
+        f"log: {build.log}",
+        *([found.line] if found.line else []),
+        fix=fix(remedy, **{name: values[name] for name in VALUES.get(remedy, ("kernel",))}),
+    )
+
+
+VALUES = {"build-log": ("log",), "room-to-build": ("kernel", "path"), "kernel-compiler": ("kernel", "gcc")}
+"""Which values a remedy takes, where it is not the kernel alone."""
 
 
 @rule(
@@ -45,21 +83,17 @@ def build_failed(machine: Machine) -> RuleResults:
     "module-build-failed-other-kernel",
     "Building the kernel module for another kernel failed (DKMS, akmods)",
     worst="warning",
-    after=("GPU001", "DRV003", "KRN101"),
+    after=("GPU001", "DRV003", "HST001", "KRN101"),
     source="akmods(8), dkms(8)",
-    remedies=("build-log",),
+    remedies=BUILD_REMEDIES,
 )
 def other_build_failed(machine: Machine) -> RuleResults:
-    """The module could not be built for an installed kernel that is not running: starting that one lacks the GPU."""
+    """The module could not be built for an installed kernel that is not running: booting that one lacks the GPU."""
     kernel = machine.system.kernel
     for build in there(kernel.builds) or ():
         lacking = not nvidia_is_built(kernel.modules_on_disk.get(build.kernel, ()))
         if build.state == "failed" and build.kernel != known(kernel.release) and lacking:
-            yield warning(
-                f"{build.tool} failed to build driver {build.version} for kernel {build.kernel}",
-                f"what it said: {build.log}",
-                fix=fix("build-log", log=build.log),
-            )
+            yield _failed(build, warning, f"kernel {build.kernel}")
 
 
 @rule(
@@ -69,11 +103,26 @@ def other_build_failed(machine: Machine) -> RuleResults:
     worst="warning",
     after=("GPU001",),
     source="akmods(8), dkms(8)",
+    remedies=("wait-for-build",),
 )
 def building(machine: Machine) -> RuleResults:
-    """The module for this kernel is missing and its builder runs: wait some minutes, and do not restart meanwhile."""
+    """The module for this kernel is missing and its builder runs: wait some minutes, and do not restart meanwhile.
+
+    DKMS ends the log of a build with its exit code, or make does with its error; a log that has neither belongs to a
+    build that is still going on. If nothing is added to it any more, the build was killed.
+    """
     kernel = machine.system.kernel
-    if not has_card(machine) or nvidia_is_built(kernel.modules_on_disk.get(known(kernel.release), ())):
+    if not has_card(machine):
+        return
+    for build in there(kernel.builds) or ():
+        if build.state == "building" and not nvidia_is_built(kernel.modules_on_disk.get(build.kernel, ())):
+            yield warning(
+                f"{build.tool} is building the module for kernel {build.kernel}: wait, do not restart",
+                f"{build.log} has no end yet",
+                fix=fix("wait-for-build", log=build.log),
+            )
+            return
+    if nvidia_is_built(kernel.modules_on_disk.get(known(kernel.release), ())):
         return
     for service in machine.system.services:
         if service.name in BUILDERS and there(service.running):
@@ -85,7 +134,7 @@ def building(machine: Machine) -> RuleResults:
     "module-on-disk-differs",
     "Kernel module on disk and loaded module differ in version",
     worst="warning",
-    after=("GPU001", "DRV003", "DRV004"),
+    after=("GPU001", "DRV003", "DRV004", "DRV208"),
     source="modinfo(8)",
     remedies=("restart",),
 )
@@ -102,29 +151,6 @@ def updated(machine: Machine) -> RuleResults:
                 f"loaded: {loaded}",
                 f"on disk: {on_disk} ({either(file.path)})",
                 fix=fix("restart"),
-            )
-
-
-@rule(
-    "KRN105",
-    "module-blacklisted-modprobe",
-    "modprobe.d blocks the nvidia kernel module",
-    worst="error",
-    blocks="kernel module",
-    after=("GPU001",),
-    source=MODPROBE,
-    remedies=("allow-modprobe",),
-)
-def forbidden(machine: Machine) -> RuleResults:
-    """A file of modprobe.d blacklists nvidia, or makes loading it do nothing (``install nvidia /bin/false``)."""
-    for path, line in (there(machine.system.kernel.modprobe) or ()) if has_card(machine) else ():
-        words = line.split()
-        blacklisted = words[:2] == ["blacklist", "nvidia"]
-        if blacklisted or (words[:2] == ["install", "nvidia"] and words[-1].endswith(("/false", "/true"))):
-            yield error(
-                "modprobe.d forbids the NVIDIA module",
-                f"{path}: {line}",
-                fix=fix("allow-modprobe", path=path, line=line),
             )
 
 
@@ -172,7 +198,7 @@ def no_gsp(machine: Machine) -> RuleResults:
     off = [gpu for gpu in there(machine.gpus) or () if optional(gpu.gsp_mode, UNANSWERED) == (False, True)]
     if off:
         yield info(
-            f"the firmware of {len(off)} GPUs is switched off",
+            f"GSP firmware is disabled on {len(off)} GPUs",
             *(f"GPU {gpu.index}: not in use, in use by default" for gpu in off[:4]),
             fix=fix("module-option", name="EnableGpuFirmware"),
         )
@@ -201,10 +227,10 @@ def other_compiler(machine: Machine) -> RuleResults:
     "next-kernel-without-module",
     "The default boot kernel has no nvidia kernel module",
     worst="warning",
-    after=("GPU001", "DRV003", "KRN001", "KRN008"),
+    after=("GPU001", "DRV003", "KRN001", "KRN008", "KRN102", "KRN103"),
     required=False,
     source="grubby(8); systemd-boot(7)",
-    remedies=("build-module",),
+    remedies=("build-module", "install-prebuilt"),
 )
 def next_start(machine: Machine) -> RuleResults:
     """The boot loader will start another kernel than the running one, and no NVIDIA module was built for it."""
@@ -218,5 +244,5 @@ def next_start(machine: Machine) -> RuleResults:
             f"the next start takes kernel {coming}, which has no NVIDIA module",
             f"running: {running}",
             f"next: {coming}",
-            fix=fix("build-module", kernel=coming),
+            fix=get_module(machine, coming),
         )

@@ -8,6 +8,9 @@ from gpusetup.doctor.subjects import has_card, module_names
 from gpusetup.machine.model import Machine
 
 README = "NVIDIA driver README, chapter on module parameters"
+WOKEN = ("pm: suspend exit", "pm: hibernation: hibernation exit")
+"""What the kernel says when it is awake again (Linux: kernel/power/suspend.c, hibernate.c)."""
+PRESERVE = "PreserveVideoMemoryAllocations"
 
 
 @rule(
@@ -67,9 +70,7 @@ def no_msi(machine: Machine) -> RuleResults:
     boards does not work at all.
     """
     if dict(there(machine.driver.parameters) or ()).get("EnableMSI") == "0":
-        yield warning(
-            "message interrupts of the GPU are off", "EnableMSI: 0", fix=fix("module-option", name="EnableMSI")
-        )
+        yield warning("MSI is disabled for the GPU", "EnableMSI: 0", fix=fix("module-option", name="EnableMSI"))
 
 
 @rule(
@@ -100,28 +101,38 @@ def others_make_nodes(machine: Machine) -> RuleResults:
     worst="warning",
     after=("GPU001",),
     required=False,
-    source="NVIDIA driver README, chapter on power management (PreserveVideoMemoryAllocations)",
-    remedies=("suspend-services",),
+    source="https://download.nvidia.com/XFree86/Linux-x86_64/595.45.04/README/powermanagement.html",
+    remedies=("preserve-memory", "suspend-services"),
 )
 def lost_in_sleep(machine: Machine) -> RuleResults:
-    """The services that save the GPU's memory before a suspend are installed and not enabled: after waking, CUDA
-    programs fail ("unknown error", 999) until nvidia_uvm is loaded anew.
+    """The driver saves the GPU's memory over a suspend only when its option PreserveVideoMemoryAllocations is 1 and the
+    services that tell it of the suspend are enabled. Without either, CUDA programs fail after waking ("unknown error",
+    999) until nvidia_uvm is loaded anew; with the option and without the services, the suspend itself fails. The open
+    module can do without both (UseKernelSuspendNotifiers).
 
     It is a note on a machine that may sleep, and a warning once it has.
     """
-    off = [one.name for one in machine.system.services if one.name == "nvidia-suspend" and not one.enabled]
-    if not off or not has_card(machine):
+    options = dict(there(machine.driver.parameters) or ())
+    if not has_card(machine) or options.get("UseKernelSuspendNotifiers") == "1":
         return
-    if dict(there(machine.driver.parameters) or ()).get("PreserveVideoMemoryAllocations") == "1":
+    services = [one for one in machine.system.services if one.name == "nvidia-suspend"]
+    enabled, kept = any(one.enabled for one in services), options.get(PRESERVE)
+    if kept == "1" and (enabled or not services):
         return
-    slept = [line for line in either(machine.system.kernel.log) or () if "pm: suspend exit" in line.lower()]
-    say = warning if slept else info
-    yield say(
-        "the GPU's memory is not kept over a suspend",
-        "nvidia-suspend: not enabled",
-        *slept[-1:],
-        fix=fix("suspend-services"),
-    )
+    if kept == "0" or (services and not enabled):
+        slept = [
+            line for line in either(machine.system.kernel.log) or () if any(text in line.lower() for text in WOKEN)
+        ]
+        if kept == "0" and not slept and not services:
+            return
+        say = warning if slept else info
+        yield say(
+            "the GPU's memory is not preserved over a suspend",
+            f"{PRESERVE}: {kept or 'not known'}",
+            f"nvidia-suspend: {'enabled' if enabled else 'not enabled' if services else 'not installed'}",
+            *slept[-1:],
+            fix=fix("suspend-services" if kept == "1" else "preserve-memory"),
+        )
 
 
 @rule(

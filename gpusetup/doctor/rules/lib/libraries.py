@@ -21,7 +21,7 @@ def linker_finds(machine: Machine, soname: str) -> list[Library]:
     "CUDA driver library libcuda.so.1 is missing",
     worst="error",
     blocks="framework",
-    after=("GPU001", "DRV003", "CTR001"),
+    after=("GPU001", "DRV003", "CTR001", "DRV208"),
     source="CUDA driver API, libcuda.so.1",
     remedies=("driver-userland",),
 )

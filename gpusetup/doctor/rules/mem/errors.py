@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gpusetup.doctor import nvml
 from gpusetup.doctor.cards import is_datacentre
+from gpusetup.doctor.resets import reset
 from gpusetup.doctor.rule import RuleResults, either, error, fix, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
@@ -127,7 +128,7 @@ def uncorrected(machine: Machine, gpu: Gpu) -> RuleResults:
     "Row remapping is pending a reset",
     worst="warning",
     source=REMAP,
-    remedies=("reset-gpu",),
+    remedies=("reset-gpu", "keep-ecc-then-reset"),
 )
 def remap_pending(machine: Machine, gpu: Gpu) -> RuleResults:
     """A memory row has failed and its replacement takes effect only when this GPU is reset."""
@@ -141,7 +142,7 @@ def remap_pending(machine: Machine, gpu: Gpu) -> RuleResults:
                 for rows in [either(gpu.inactive_rows)]
                 if rows
             ),
-            fix=fix("reset-gpu", index=str(gpu.index)),
+            fix=reset(gpu),
         )
 
 
@@ -163,7 +164,7 @@ def remap_failed(machine: Machine, gpu: Gpu) -> RuleResults:
     "Page retirement is pending a reset",
     worst="warning",
     source=RETIRE,
-    remedies=("reset-gpu",),
+    remedies=("reset-gpu", "keep-ecc-then-reset"),
 )
 def retirement_pending(machine: Machine, gpu: Gpu) -> RuleResults:
     """Pages of this GPU's memory are marked bad and will be left out after the next reset or restart."""
@@ -171,7 +172,7 @@ def retirement_pending(machine: Machine, gpu: Gpu) -> RuleResults:
         yield warning(
             "bad memory pages will be retired at the next reset",
             "retired pages: pending",
-            fix=fix("reset-gpu", index=str(gpu.index)),
+            fix=reset(gpu),
         )
 
 

@@ -1,0 +1,60 @@
+"""Remedies: each one names what it changes, and what its rule found is then gone."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from gpusetup.doctor.examine import judge
+from gpusetup.doctor.fixes import row, table
+from gpusetup.doctor.image import image_rules
+from gpusetup.doctor.registry import all_rules
+from gpusetup.doctor.remedies.cache import read_rows, write
+from gpusetup.doctor.rule import Fix
+from tests.doctor.changes import after
+from tests.doctor.machines import Case, cases
+
+RULES = all_rules()
+FOUND = [case for case in cases() if case.state != "unknown"]
+
+
+def advised(case: Case) -> list[tuple[str, Fix]]:
+    """Return the subject and the remedy of everything that the case's rule finds."""
+    found = judge(RULES[case.rule], case.fires)
+    return [(one.subject, Fix(one.remedy.fix, one.remedy.values)) for one in found if one.remedy and one.remedy.fix]
+
+
+@pytest.mark.parametrize("case", FOUND, ids=lambda case: case.name)
+def test_what_a_remedy_changes_makes_its_finding_go_away(case: Case) -> None:
+    changing = [(subject, fix) for subject, fix in advised(case) if row(fix.name).changes]
+    repaired = after(case.fires, [fix for _, fix in changing])
+    left = {one.subject for one in judge(RULES[case.rule], repaired) if one.state not in {"ok", "unknown"}}
+    assert not left & {subject for subject, _ in changing}, sorted({fix.name for _, fix in changing})
+
+
+@pytest.mark.parametrize("name", sorted(table()))
+def test_a_remedy_either_changes_a_reading_or_says_that_it_only_points(name: str) -> None:
+    one = row(name)
+    assert bool(one.changes) != one.points
+    assert not (one.points and one.step is not None), "a step changes something"
+
+
+def test_every_remedy_that_changes_something_is_tried_on_a_host() -> None:
+    tried = {fix.name for case in FOUND for _, fix in advised(case)}
+    of_images = {name for rule in image_rules().values() for name in rule.remedies}
+    changing = {name for name, one in table().items() if one.changes}
+    assert changing - tried <= of_images
+
+
+def test_an_edited_remedy_is_not_shadowed_by_what_was_compiled(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    file = tmp_path / "some.toml"
+    file.write_text('[one]\ntext = "old"\nsource = "s"\npoints = true\nby_hand = "judgement"\n')
+    write(str(tmp_path))
+    file.write_text(file.read_text().replace("old", "new"))
+    assert msgspec.json.decode(read_rows(str(tmp_path))["one"])["text"] == "new"
+
+
+def test_a_remedy_that_is_none_is_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "some.toml").write_text('[one]\ntext = "old"\nsauce = "s"\n')
+    with pytest.raises(ValueError, match="remedy one: "):
+        read_rows(str(tmp_path))
