@@ -24,7 +24,7 @@ def unmet(requirement: str, have: Mapping[str, str], arch: str) -> str:
     """Return ``NAME VERSION is here, SPECIFIERS is asked for``, or "" when it is met or cannot be told."""
     wanted, _, marker = requirement.partition(";")
     said = re.match(_NAME, wanted)
-    name = re.sub(r"[-_.]+", "-", said[0]).lower() if said else ""
+    name = normal(said[0]) if said else ""
     version = have.get(name, "").partition("+")[0]
     if not said or not is_dotted(version) or not _applies(marker, arch):
         return ""
@@ -32,6 +32,24 @@ def unmet(requirement: str, have: Mapping[str, str], arch: str) -> str:
     if all(_meets(version, part.strip()) for part in specifiers.split(",") if part.strip()):
         return ""
     return f"{name} {version} is here, {specifiers} is asked for"
+
+
+def required(requirement: str, arch: str) -> tuple[str, tuple[str, ...]] | None:
+    """Return the name and the extras of what `requirement` surely asks for here; None where it may not apply.
+
+    What belongs to an extra is not asked for: no metadata say with which extras a distribution was installed.
+    """
+    wanted, _, marker = requirement.partition(";")
+    said = re.match(_NAME, wanted.strip())
+    if not said or "extra" in marker or not _applies(marker, arch):
+        return None
+    extras = re.match(r"\s*\[([^\]]*)\]", wanted.strip()[said.end() :])
+    return normal(said[0]), tuple(one.strip() for one in extras[1].split(",")) if extras else ()
+
+
+def normal(name: str) -> str:
+    """Return a distribution's name as indexes compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _without_extras(text: str) -> str:

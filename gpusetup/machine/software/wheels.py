@@ -20,7 +20,7 @@ _FRAMEWORKS = frozenset(
         "jax", "jaxlib", "keras", "triton",
     )
 )  # fmt: skip
-_FAMILIES = ("cupy", "nvidia-")
+_FAMILIES = ("cupy", "nvidia-", "jax-cuda")
 # ('cuda_version', '12.5.1'), ('is_cuda_build', True): the pairs of an OrderedDict, or of a dict
 _TENSORFLOW_CUDA = r"""['"]cuda_version['"][,:] *['"]([\d.]+)"""
 _TENSORFLOW_BUILD = r"""['"]is_cuda_build['"][,:] *(True|False)"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Fix, RuleResults, error, fix, rule, there, warning
+from gpusetup.doctor.rule import Fix, RuleResults, error, fix, optional, rule, there, warning
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Library, Machine, Unread
 
@@ -86,21 +86,30 @@ def without(machine: Machine, wrong: list[Library]) -> Fix:
     remedies=("unset",),
 )
 def shadowed_wheels(machine: Machine) -> RuleResults:
-    """A folder in LD_LIBRARY_PATH holds a CUDA library that an installed wheel brings too, and its copy goes first.
+    """A folder in LD_LIBRARY_PATH holds CUDA libraries that installed wheels bring too. The dynamic linker looks
+    there before it follows a file's RUNPATH, which NVIDIA's wheels find one another by; only an RPATH goes first.
 
     The framework then runs with another cuDNN or cuBLAS than the one it was built and tested with: undefined symbols,
-    version errors, or other numbers. Guides of old tell you to set the variable; wheels do not need it.
+    version errors, or other numbers. Old guides tell users to set the variable; wheels do not need it.
     """
     brought = {one.soname: one for one in machine.libraries if one.origin == "wheel"}
-    for one in machine.libraries:
-        if one.origin == "LD_LIBRARY_PATH" and one.soname in brought:
-            yield warning(
-                f"{one.soname} from LD_LIBRARY_PATH goes before the one in the wheel",
-                f"used: {one.path}",
-                f"in the wheel: {brought[one.soname].path}",
-                f"LD_LIBRARY_PATH={machine.system.environment.get('LD_LIBRARY_PATH', '')}",
-                fix=fix("unset", name="LD_LIBRARY_PATH"),
-            )
+    first = [one for one in machine.libraries if one.origin == "LD_LIBRARY_PATH" and one.soname in brought]
+    if first:
+        names = ", ".join(dict.fromkeys(one.soname for one in first))
+        yield warning(
+            f"LD_LIBRARY_PATH puts {names} before the copy in the wheel",
+            *(f"used: {one.path}; in the wheel: {brought[one.soname].path}" for one in first[:4]),
+            *_taken(machine),
+            f"LD_LIBRARY_PATH={machine.system.environment.get('LD_LIBRARY_PATH', '')}",
+            fix=fix("unset", name="LD_LIBRARY_PATH"),
+        )
+
+
+def _taken(machine: Machine) -> list[str]:
+    """Return which files of the frameworks the linker would give a library from LD_LIBRARY_PATH, the first three."""
+    needed = optional(machine.needed, "the names of the libraries decide")
+    taken = [one for one in needed or () if one.by == "LD_LIBRARY_PATH"]
+    return [f"{one.file} would load {one.path}" for one in taken[:3]]
 
 
 @rule(
@@ -122,6 +131,32 @@ def stub(machine: Machine) -> RuleResults:
                 one.path,
                 fix=fix("unset", name="LD_LIBRARY_PATH"),
             )
+
+
+@rule(
+    "LIB007",
+    "stub-folder",
+    "LD_LIBRARY_PATH contains the CUDA toolkit's stubs folder",
+    worst="warning",
+    after=("GPU001", "LIB004"),
+    source="CUDA installation guide for Linux: stubs; github.com/numba/numba: issue 8985",
+    remedies=("library-path-folder",),
+)
+def stub_folder(machine: Machine) -> RuleResults:
+    """The toolkit's folder ``lib64/stubs`` holds libraries without code, which a compiler links programs with on
+    machines without a driver. Programs that open ``libcuda.so`` by that name, such as Numba, get the stub from
+    there: each CUDA call fails with error 34.
+
+    A stubs folder belongs into the compiler's ``-L`` or LIBRARY_PATH, never into LD_LIBRARY_PATH.
+    """
+    folders = machine.system.environment.get("LD_LIBRARY_PATH", "").replace(";", ":").split(":")
+    stubs = [folder for folder in folders if folder.rstrip("/").endswith("/stubs")]
+    if stubs and has_gpu(machine):
+        yield warning(
+            "LD_LIBRARY_PATH leads programs to the stub of libcuda",
+            *stubs,
+            fix=fix("library-path-folder", folder=stubs[0]),
+        )
 
 
 @rule(

@@ -41,8 +41,8 @@ def stale_cache(machine: Machine) -> RuleResults:
     remedies=("fitting-toolkit",),
 )
 def other_toolkit(machine: Machine, torch: Distribution) -> RuleResults:
-    """PyTorch brings the CUDA it runs with, so a toolkit is needed only to compile extensions; then PyTorch refuses one
-    of another major.
+    """PyTorch brings the CUDA it runs with, so a toolkit is needed only to compile extensions; then PyTorch refuses
+    one of another major.
     """
     toolkits = {version for version in machine.toolkits.values() if version}
     if torch.cuda in {"", "cpu"} or not toolkits or not has_gpu(machine):
@@ -92,9 +92,9 @@ def no_ptxas(machine: Machine, framework: Distribution) -> RuleResults:
     remedies=("older-framework",),
 )
 def old_libc(machine: Machine, framework: Distribution) -> RuleResults:
-    """The wheel's own tag names the oldest glibc it runs with, and this system's is older or is no glibc: importing it
-    ends with "version `GLIBC_…' not found". pip never installs such a wheel; another tool, a copied environment or a
-    container's base that was changed afterwards can.
+    """The wheel's own tag names the oldest glibc it runs with, and this system's is older or is no glibc: importing
+    it ends with "version `GLIBC_…' not found". pip never installs such a wheel; another tool, a copied environment
+    or a container's base that was changed afterwards can.
     """
     libc = there(machine.system.libc)
     if not framework.glibc or not libc:

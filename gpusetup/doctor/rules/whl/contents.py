@@ -74,47 +74,6 @@ def no_kernels(machine: Machine, tensorflow: Distribution) -> RuleResults:
             yield warning(summary, mine, built.known_by, fix=fix("fitting-tensorflow"))
 
 
-LOADED_BY_TENSORFLOW = {
-    "libcudart": "cuda-runtime", "libcublas": "cublas", "libcudnn": "cudnn", "libcufft": "cufft",
-    "libcusolver": "cusolver", "libcusparse": "cusparse", "libnvJitLink": "nvjitlink",
-}  # fmt: skip
-"""What TensorFlow opens before it shows a GPU, and what those need, each with the middle of its wheel's name."""
-
-
-@rule(
-    "WHL105",
-    "tensorflow-libraries-missing",
-    "TensorFlow lacks NVIDIA library wheels",
-    worst="error",
-    after=("GPU001", "WHL002"),
-    over=each_tensorflow,
-    source="github.com/openxla/xla: xla/tsl/platform/default/dlopen_checker.cc, TryDlopenCUDALibraries",
-    remedies=("cuda-tensorflow",),
-)
-def missing_libraries(machine: Machine, tensorflow: Distribution) -> RuleResults:
-    """TensorFlow opens every one of these libraries before it shows a GPU. Where one is missing it says "Cannot dlopen
-    some GPU libraries" and computes on the processor.
-
-    Wheels that came one by one, or a resolver that left some out, are the usual origin; ``tensorflow[and-cuda]`` brings
-    them all. Where cuDNN is not a wheel, or a CUDA toolkit is installed, the system brings them, and nothing is said.
-    """
-    if not has_gpu(machine) or tensorflow.name == "tensorflow-cpu" or tensorflow.cuda == "cpu":
-        return
-    names = beside(machine, tensorflow)
-    suffix = next((name.removeprefix("nvidia-cudnn") for name in names if name.startswith("nvidia-cudnn-cu")), None)
-    if suffix is None or machine.toolkits:
-        return
-    system = {one.soname.partition(".so")[0] for one in machine.libraries if one.origin not in {"wheel", "toolkit"}}
-    wheels = {stem: (f"nvidia-{name}{suffix}", f"nvidia-{name}") for stem, name in LOADED_BY_TENSORFLOW.items()}
-    missing = [both[0] for stem, both in wheels.items() if stem not in system and not names.keys() & set(both)]
-    if missing:
-        yield error(
-            f"tensorflow {tensorflow.version} lacks {len(missing)} of NVIDIA's libraries and will not use the GPU",
-            f"wheels that are missing in {tensorflow.location}: {', '.join(missing)}",
-            fix=fix("cuda-tensorflow"),
-        )
-
-
 @rule(
     "WHL103",
     "tensorflow-driver-too-old",

@@ -1,0 +1,86 @@
+"""LIB105: which files the parts of cuDNN come from."""
+
+from __future__ import annotations
+
+import os
+
+from gpusetup.doctor.frameworks import interpreter
+from gpusetup.doctor.rule import Fix, RuleResults, fix, rule, warning
+from gpusetup.doctor.subjects import has_gpu
+from gpusetup.machine.dotted import is_dotted
+from gpusetup.machine.model import Distribution, Library, Machine
+from gpusetup.versions import dotted
+
+MAIN = "libcudnn.so."
+PART = "libcudnn_"
+NAMES_TENSOR_IR = "9.20"
+"""The first cuDNN that is known to open a part that its wheel lacks; an earlier one does not know the newer parts."""
+THREADS = "github.com/pytorch/pytorch: issues 188892, 187824, 185512"
+FOUND_FIRST = ("LD_LIBRARY_PATH",)
+FOUND_LAST = ("ld.so.cache", "default")
+
+
+@rule(
+    "LIB105",
+    "cudnn-two-origins",
+    "cuDNN sublibraries come from two installations",
+    worst="warning",
+    after=("GPU001", "WHL005"),
+    source=f"ld.so(8); {THREADS}",
+    remedies=("cudnn-whole",),
+)
+def mixed_parts(machine: Machine) -> RuleResults:
+    """The parts of cuDNN are libraries that open one another by their bare names (``libcudnn_ops``,
+    ``libcudnn_graph``, ``libcudnn_engines_…``). Where the wheel lacks one, the dynamic linker takes that of another
+    cuDNN on the system, and LD_LIBRARY_PATH puts another one first. Parts of two versions end with
+    CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH at the first convolution.
+
+    nvidia-cudnn-cu13 9.20.0.48, which PyTorch 2.12 and 2.13 pin, lacks ``libcudnn_engines_tensor_ir``; 9.21 has it.
+    """
+    mains = [one for one in machine.libraries if one.origin == "wheel" and one.soname.startswith(MAIN)]
+    for main in mains if has_gpu(machine) else ():
+        folder, wheel = os.path.dirname(main.path), _wheel(machine, main)
+        own = {one.soname for one in machine.libraries if os.path.dirname(one.path) == folder}
+        foreign = [one for one in _parts(machine, main) if _steps_in(one, own, wheel) and not _same(one, main, wheel)]
+        if foreign:
+            yield warning(
+                f"{len(foreign)} of cuDNN's sublibraries would not come from the wheel but from another cuDNN",
+                f"the wheel's cuDNN: {wheel.version if wheel else main.version or 'of unknown version'} in {folder}",
+                *(
+                    f"{one.soname}: {one.path} ({one.version or 'of unknown version'}, by {one.origin})"
+                    for one in foreign[:5]
+                ),
+                fix=_whole(wheel),
+            )
+
+
+def _parts(machine: Machine, main: Library) -> list[Library]:
+    """Return the first copy of each sublibrary that the linker finds outside the wheels."""
+    number = main.soname.rpartition(".so")[2]
+    found: dict[str, Library] = {}
+    for one in machine.libraries:
+        if one.origin in {*FOUND_FIRST, *FOUND_LAST} and one.soname.startswith(PART) and one.soname.endswith(number):
+            found.setdefault(one.soname, one)
+    return list(found.values())
+
+
+def _steps_in(part: Library, own: set[str], wheel: Distribution | None) -> bool:
+    """Say whether this copy is the one that would be taken: first by LD_LIBRARY_PATH, last where the wheel has none."""
+    old = wheel is not None and is_dotted(wheel.version) and dotted(wheel.version) < dotted(NAMES_TENSOR_IR)
+    return part.origin in FOUND_FIRST or (part.soname not in own and not old)
+
+
+def _same(part: Library, main: Library, wheel: Distribution | None) -> bool:
+    """Say whether a sublibrary is of the wheel's release, as far as both say."""
+    version = wheel.version if wheel else main.version
+    return bool(part.version and version) and part.version.split(".")[:3] == version.split(".")[:3]
+
+
+def _wheel(machine: Machine, main: Library) -> Distribution | None:
+    """Return the distribution that has brought `main`: the one of cuDNN in the same environment."""
+    found = (one for one in machine.distributions if one.name.startswith("nvidia-cudnn-cu"))
+    return next((one for one in found if main.path.startswith(f"{one.location}/")), None)
+
+
+def _whole(wheel: Distribution | None) -> Fix | None:
+    return fix("cudnn-whole", python=interpreter(wheel), name=wheel.name) if wheel else None
