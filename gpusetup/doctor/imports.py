@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.rule import UntriedError, failure, known, optional
+from gpusetup.doctor.subjects import has_gpu
+from gpusetup.machine.model import Unread
 
 if TYPE_CHECKING:
-    from gpusetup.machine.model import Framework, Machine, Trial, Unread
+    from gpusetup.machine.model import Framework, Machine, Trial
 
 NO_IMPORT = "FWK001 to FWK004 speak of a framework that cannot be imported"
 PYPI_NAMES = {"pytorch": "torch"}
@@ -41,6 +43,17 @@ def failed_trials(framework: Framework, because: str) -> Iterator[tuple[Trial, U
     for one in framework.trials:
         if why := failure(one.answer, because):
             yield one, why
+
+
+def texts(machine: Machine, framework: Framework) -> list[str]:
+    """Return what a framework that failed has said: why it sees no GPU, why computations failed, its standard error.
+
+    Of one that works nothing is returned: TensorFlow warns of much that is no fault.
+    """
+    refused = failure(framework.gpus, "this machine has no GPU that it could see")
+    failed = [one.answer.detail for one in framework.trials if isinstance(one.answer, Unread)]
+    unseen = framework.gpus == () and has_gpu(machine)
+    return [*([refused.detail] if refused else []), *failed, *(framework.said if refused or failed or unseen else ())]
 
 
 def said_of(framework: Framework, *words: str) -> list[str]:

@@ -9,7 +9,9 @@ from gpusetup.machine.model import Framework, Machine, Unread
 
 IMPORT = ("FWK001", "FWK002", "FWK003", "FWK004")
 HIDDEN = ("GPU001", "GPU002", GPU_LOST, DRIVER_HANGS, NVML_SILENT, "LIB001", "LIB004", "PRM001", "PRM002", "ENV001")
-UNFIT = ("WHL001", "WHL002", "WHL004", "WHL103")
+UNFIT = ("WHL001", "WHL002", "WHL004", "WHL103", "WHL105", "WHL301", "WHL302", "WHL303", "WHL304")
+LOADED = ("FWK201", "FWK202", "FWK203", "FWK204", "FWK205", "FWK206")
+REPORTED = ("FWK207", "FWK301", "FWK302", "FWK303", "FWK304", "FWK305")
 SAYS = "the framework itself: torch.cuda, tf.config.list_physical_devices, jax.devices"
 ARITHMETIC = "arithmetic: sums of small whole numbers, exact in any order and in TF32"
 NO_CODE = ("no kernel image", "no_binary_for_gpu", "no binary for gpu", "unsupported toolchain")
@@ -22,7 +24,7 @@ IDEAS = ("cuda", "gpu", "cudnn", "driver", "dlopen", "librar")
     "cpu-fallback",
     "A framework runs on the CPU although a GPU is present",
     worst="error",
-    after=(*HIDDEN, *UNFIT, "ENV101", "KRN006", "FWK105", *IMPORT),
+    after=(*HIDDEN, *UNFIT, "ENV101", "KRN006", "FWK105", *REPORTED, *IMPORT),
     over=each_import,
     source=SAYS,
     remedies=("cuda-framework",),
@@ -61,8 +63,8 @@ def silently_on_cpu(machine: Machine, framework: Framework) -> RuleResults:
 def sees_fewer(machine: Machine, framework: Framework) -> RuleResults:
     """The driver has more GPUs than the framework shows, and no variable or slicing (MIG) accounts for it.
 
-    A GPU that is lost or held by another program in exclusive mode, or a card that this build has no code for, is left
-    out without a word.
+    A GPU that is lost or held by another program in exclusive mode, or a card that this build has no code for, is
+    left out without a word.
     """
     gpus, seen = known(machine.gpus), known(framework.gpus)
     chosen = {"CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES"} & set(machine.system.environment)
@@ -86,8 +88,8 @@ def sees_fewer(machine: Machine, framework: Framework) -> RuleResults:
     remedies=("fitting-torch",),
 )
 def no_code(machine: Machine, framework: Framework) -> RuleResults:
-    """The framework sees the GPU, but a computation on it ends with "no kernel image is available for execution on the
-    device": this build was not compiled for the card, or its PTX is too new for the driver.
+    """The framework sees the GPU, but a computation on it ends with "no kernel image is available for execution on
+    the device": this build was not compiled for the card, or its PTX is too new for the driver.
     """
     import_failure(framework)
     for trial, why in failed_trials(framework, FAILS):
@@ -129,14 +131,27 @@ def wrong_number(machine: Machine, framework: Framework) -> RuleResults:
     "computation-failed",
     "A computation fails, crashes or hangs",
     worst="error",
-    after=(GPU_LOST, DRIVER_HANGS, NVML_SILENT, "FWK103", "FWK201", "FWK202", "FWK203", *IMPORT),
+    after=(
+        GPU_LOST,
+        DRIVER_HANGS,
+        NVML_SILENT,
+        "FWK103",
+        "FWK201",
+        "FWK202",
+        "FWK203",
+        "FWK204",
+        "FWK205",
+        "FWK206",
+        *REPORTED,
+        *IMPORT,
+    ),
     over=each_import,
     source="what the framework raised, or the child process of gpusetup was ended by",
     remedies=("prove",),
 )
 def fails(machine: Machine, framework: Framework) -> RuleResults:
-    """The framework imports, but looking for devices, or a tiny computation on one of them, raises an error, takes the
-    process with it, or had not finished when its time was up.
+    """The framework imports, but looking for devices, or a tiny computation on one of them, raises an error, takes
+    the process with it, or had not finished when its time was up.
 
     Which of the computations it is tells where to look: an elementwise one is the framework's own code, a matrix
     product is cuBLAS, a convolution is cuDNN.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+from gpusetup.doctor.cuda_libraries import bringing
 from gpusetup.doctor.import_errors import meaning
 from gpusetup.doctor.imports import died, each_import, import_failure, refused, requirement, said_of
-from gpusetup.doctor.rule import RuleResult, RuleResults, error, fix, rule, unknown
+from gpusetup.doctor.rule import RuleResult, RuleResults, either, error, fix, rule, unknown
 from gpusetup.machine.model import Framework, Machine
 
 LOADER = "glibc: elf/dl-load.c, elf/dl-lookup.c (messages of the dynamic loader)"
@@ -28,10 +31,17 @@ def told_by(rule_id: str, machine: Machine, framework: Framework, remedy: str) -
         yield RuleResult(
             "error",
             f"{framework.name} cannot be imported: {said.words}",
-            (why.detail, f"imported by {framework.python}"),
+            (why.detail, *_brought_by(framework, said.what), f"imported by {framework.python}"),
             fix(remedy, python=framework.python, requirement=requirement(machine, framework)),
             "",
         )
+
+
+def _brought_by(framework: Framework, what: str) -> list[str]:
+    """Return which wheel of NVIDIA's brings the library that the error names."""
+    major = re.match(r"\d+", either(framework.cuda) or "") or re.search(r"(?<=\.so\.)1[123]\b", what)
+    wheel = bringing(what, int(major[0])) if major else ""
+    return [f"{what} is brought by the wheel {wheel}"] if wheel else []
 
 
 @rule(
@@ -49,8 +59,8 @@ def not_importable(machine: Machine, framework: Framework) -> RuleResults:
     The last line of the error mostly names a module that is missing or of the wrong version. ``pip check`` in that
     environment lists what does not fit.
 
-    It is unknown where root was asked, and a user who is neither root nor the one whose environment it is could change
-    what would run: nothing is run then.
+    It is unknown where root was asked, and a user who is neither root nor the one whose environment it is could
+    change what would run: nothing is run then.
     """
     if why := refused(framework):
         yield unknown(f"{framework.name} was not imported", why)
@@ -63,7 +73,7 @@ def not_importable(machine: Machine, framework: Framework) -> RuleResults:
     "library-missing",
     "A framework cannot load a library",
     worst="error",
-    after=("FWK001", "LIB001", "WHL002", "WHL101"),
+    after=("FWK001", "LIB001", "WHL002", "WHL101", "WHL106"),
     over=each_import,
     source=LOADER,
     remedies=("reinstall-framework",),
@@ -83,7 +93,7 @@ def missing_library(machine: Machine, framework: Framework) -> RuleResults:
     "libraries-incompatible",
     "Incompatible library versions in a framework",
     worst="error",
-    after=("FWK001", "LIB003", "WHL005", "WHL101", "ENV004"),
+    after=("FWK001", "LIB003", "LIB105", "WHL005", "WHL101", "WHL106", "ENV004"),
     over=each_import,
     source=LOADER,
     remedies=("reinstall-framework",),

@@ -7,8 +7,9 @@ import re
 from collections import defaultdict
 
 from gpusetup.doctor.cards import cite
-from gpusetup.doctor.imports import each_import
-from gpusetup.doctor.rule import RuleResults, error, fix, known, listed, rule, there, warning
+from gpusetup.doctor.import_errors import reported
+from gpusetup.doctor.imports import distribution, each_import, texts
+from gpusetup.doctor.rule import RuleResults, either, error, fix, known, listed, optional, rule, there, warning
 from gpusetup.facts import facts
 from gpusetup.facts.find import torch_builds
 from gpusetup.machine.model import Framework, Machine
@@ -17,6 +18,7 @@ from gpusetup.versions import cudnn
 MAPS = "proc_pid_maps(5): the files that the process has mapped"
 PAIRED = ("libcudart", "libcublas", "libcublasLt", "libcudnn", "libnccl", "libcufft", "libcusolver", "libcusparse")
 DRIVERS = ("libcuda.so", "libnvidia-")
+SAYS_SO = "the framework's own message decides"
 IMPORT = ("FWK001", "FWK002", "FWK003", "FWK004")
 
 
@@ -114,16 +116,24 @@ def strange_driver_library(machine: Machine, framework: Framework) -> RuleResult
     "FWK204",
     "cudnn-older",
     "The loaded cuDNN is older than the framework was built with",
-    worst="warning",
-    after=("LIB003", "WHL005", "FWK202", *IMPORT),
+    worst="error",
+    after=("LIB003", "WHL005", "FWK202", "FWK205", *IMPORT),
     over=each_import,
-    source="facts: torch_build; cuDNN documentation: API compatibility",
-    remedies=("reinstall-framework",),
+    source="facts: torch_build; cuDNN documentation: API compatibility; github.com/jax-ml/jax: issue 15268",
+    remedies=("older-cudnn-first", "reinstall-framework"),
 )
 def older_cudnn(machine: Machine, framework: Framework) -> RuleResults:
-    """Within one major number cuDNN may be newer than the one that the framework was built with, but not older:
-    newer functions are missing then, or are answered with "not supported".
+    """Within one major number cuDNN may be newer than the one that the framework was built with, but not older: newer
+    functions are missing then, or are answered with "not supported". JAX and TensorFlow refuse an older one: "Loaded
+    runtime CuDNN library: … but source was compiled with: …".
     """
+    said = reported(texts(machine, framework))
+    paths = [path for name, path in either(framework.libraries) or () if name.startswith("libcudnn.so")]
+    if said and said.rule == "FWK204":
+        where = paths[0] if paths else "cuDNN"
+        remedy = fix("older-cudnn-first", name=distribution(framework), path=where)
+        yield error(f"{framework.name} refuses the cuDNN that was loaded: {said.words}", said.text, *paths, fix=remedy)
+        return
     loaded = dict(known(framework.loaded)).get("cudnn")
     version = known(framework.version)
     if framework.name != "pytorch" or not loaded:
@@ -135,6 +145,39 @@ def older_cudnn(machine: Machine, framework: Framework) -> RuleResults:
         yield warning(
             f"{framework.name} {version} has loaded cuDNN {loaded}",
             cite(row, f"built with cuDNN {row.cudnn}"),
-            *(path for name, path in known(framework.libraries) if name.startswith("libcudnn.so")),
+            *paths,
             fix=fix("reinstall-framework", python=framework.python, requirement=f"torch=={version}"),
         )
+
+
+@rule(
+    "FWK205",
+    "cudnn-mixed",
+    "cuDNN sublibraries of two installations are loaded",
+    worst="error",
+    after=("LIB003", "LIB105", "WHL005", *IMPORT),
+    over=each_import,
+    source=f"{MAPS}; github.com/pytorch/pytorch: issues 188892, 187824, 185512",
+    remedies=("cudnn-one",),
+)
+def mixed_cudnn(machine: Machine, framework: Framework) -> RuleResults:
+    """The process has loaded cuDNN's sublibraries from two folders: the wheel lacks one, or LD_LIBRARY_PATH puts
+    another cuDNN first. cuDNN compares their versions and refuses: CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH.
+    """
+    parts = [path for name, path in optional(framework.libraries, SAYS_SO) or () if name.startswith("libcudnn")]
+    folders = dict.fromkeys(os.path.dirname(path) for path in parts)
+    said = reported(texts(machine, framework))
+    refused = said if said and said.rule == "FWK205" else None
+    if refused or len(folders) > 1:
+        say = error if refused else warning
+        words = f": {refused.words}" if refused else f" from {len(folders)} folders"
+        yield say(
+            f"{framework.name} has loaded a mixed cuDNN{words}",
+            *([refused.text] if refused else []),
+            *(f"{folder}: {_names(parts, folder)}" for folder in folders),
+            fix=fix("cudnn-one"),
+        )
+
+
+def _names(paths: list[str], folder: str) -> str:
+    return ", ".join(os.path.basename(path) for path in paths if os.path.dirname(path) == folder)
