@@ -109,7 +109,7 @@ def closed_mode(machine: Machine) -> RuleResults:
     "device-node-missing",
     "A /dev/nvidia* device node is missing",
     worst="error",
-    after=("GPU001", "DRV003", "KRN001", "KRN002", "KRN003", "CTR001"),
+    after=("GPU001", "DRV003", "KRN001", "KRN002", "KRN003", "CTR001", "CTR109"),
     source=NODES,
     remedies=("make-nodes",),
 )
@@ -133,6 +133,7 @@ def node_missing(machine: Machine) -> RuleResults:
     "device-node-denied",
     "No permission to open a /dev/nvidia* device node",
     worst="error",
+    after=("CTR108",),
     source=NODES,
     remedies=("device-permission",),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpusetup.doctor import nvml
 from gpusetup.doctor.rule import RuleResults, error, fix, rule, there, warning
 from gpusetup.doctor.rules.lib.libraries import linker_finds
 from gpusetup.machine.model import Machine
@@ -87,4 +88,28 @@ def modules(machine: Machine) -> RuleResults:
             "NVIDIA kernel modules are installed inside WSL",
             f"for kernels: {', '.join(built)}",
             fix=fix("remove-linux-driver"),
+        )
+
+
+@rule(
+    "WSL005",
+    "wsl-gpu-blocked",
+    "Windows blocks the GPU for WSL (driver model TCC or MCDM, or an old driver)",
+    worst="error",
+    after=("WSL001", "WSL002"),
+    source=f"{GUIDE}; github.com/microsoft/WSL: issues 11865, 12835, 14339",
+    remedies=("wsl-driver-model",),
+)
+def blocked(machine: Machine) -> RuleResults:
+    """NVML answers 17, "GPU access blocked by the operating system". WSL reaches a GPU through Windows' display
+    driver model WDDM. A data-centre card that runs in TCC or MCDM, its compute modes, is not visible to WSL though
+    nvidia-smi in Windows shows it; an old Windows, WSL or driver gives the same answer.
+    """
+    said = nvml.refusal(machine, nvml.OPERATING_SYSTEM, nvml.NO_PERMISSION) if is_wsl(machine) else None
+    if said:
+        yield error(
+            "Windows gives WSL no access to the GPU",
+            f"NVML answers {said.code}: {nvml.meaning(said.code)}",
+            "which driver model the card runs in is shown by nvidia-smi.exe, column Driver-Model",
+            fix=fix("wsl-driver-model"),
         )

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from gpusetup.machine.model.reading import NOT_RECORDED, Reading
+from gpusetup.machine.model.reading import NOT_RECORDED, Reading, Unread
 from gpusetup.value import Value
 
 
@@ -33,9 +33,15 @@ class Containers(Value):
     """Engine or tool → version, where a package of the system brings it."""
     containerd_nvidia: Reading[bool] = NOT_RECORDED
     """Whether containerd's configuration names NVIDIA's runtime."""
+    containerd_default: Reading[str] = NOT_RECORDED
+    """The runtime that containerd gives pods without a RuntimeClass, ``runc`` where its configuration names none."""
     crio_nvidia: Reading[bool] = NOT_RECORDED
     """Whether CRI-O's configuration does."""
     device_plugins: Reading[tuple[str, ...]] = NOT_RECORDED
     """Sockets of the kubelet's device plugins; absent where no kubelet runs."""
     char_links: Reading[bool] = NOT_RECORDED
     """Whether /dev/char links to NVIDIA's nodes; without, a reload of systemd takes the GPU from containers."""
+    operator_driver: Reading[str] = msgspec.field(
+        default_factory=lambda: Unread(unread="absent", source="/run/nvidia/driver", detail="not recorded")
+    )
+    """The driver version that NVIDIA's GPU Operator keeps below /run/nvidia/driver; absent where it does not."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.cards import driver_version
+from gpusetup.doctor.containers import passing
 from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.rules.ctr.toolkit import TOOLKIT
 from gpusetup.doctor.subjects import has_gpu
@@ -170,12 +171,10 @@ def selinux(machine: Machine) -> RuleResults:
     worst="warning",
     after=("GPU001",),
     source=TOOLKIT,
-    remedies=("container-gpu",),
+    remedies=("container-gpu", "container-gpu-kubernetes", "container-gpu-lxc"),
 )
 def none_asked(machine: Machine) -> RuleResults:
     """NVIDIA_VISIBLE_DEVICES is ``none`` or empty: the engine mounts the driver, but gives no GPU."""
     value = machine.system.environment.get("NVIDIA_VISIBLE_DEVICES")
     if machine.system.container and value in {"", "none"} and not (either(machine.gpus) or ()):
-        yield warning(
-            "NVIDIA_VISIBLE_DEVICES asks for no GPU", f"NVIDIA_VISIBLE_DEVICES={value}", fix=fix("container-gpu")
-        )
+        yield warning("NVIDIA_VISIBLE_DEVICES asks for no GPU", f"NVIDIA_VISIBLE_DEVICES={value}", fix=passing(machine))

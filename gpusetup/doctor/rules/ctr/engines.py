@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.cards import cite
-from gpusetup.doctor.rule import RuleResults, error, fix, info, rule, there, unknown, unlisted, warning
+from gpusetup.doctor.rule import (
+    RuleResults,
+    either,
+    error,
+    fix,
+    info,
+    optional,
+    rule,
+    there,
+    unknown,
+    unlisted,
+    warning,
+)
 from gpusetup.doctor.rules.ctr.toolkit import TOOLKIT
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.facts import facts
@@ -86,21 +98,22 @@ def musl(machine: Machine) -> RuleResults:
     "CTR203",
     "containerd-runtime-missing",
     "NVIDIA runtime is not configured in containerd",
-    worst="info",
+    worst="warning",
     after=("GPU001", "CTR002"),
     required=False,
-    source=TOOLKIT,
+    source=f"{TOOLKIT}; github.com/NVIDIA/k8s-device-plugin: issue 107",
     remedies=("containerd-runtime",),
 )
 def containerd(machine: Machine) -> RuleResults:
-    """This machine is a Kubernetes node with containerd and NVIDIA's toolkit, but containerd's configuration does not
-    name the runtime.
+    """This machine is a Kubernetes node with containerd and NVIDIA's toolkit, but containerd's configuration does
+    not name the runtime: containers run under runc and see no GPU, that of the device plugin too, so that the node
+    offers none.
     """
     told, node = there(machine.containers.containerd_nvidia), there(machine.containers.device_plugins) is not None
     if node and told is False and "nvidia-ctk" in machine.containers.engines and has_gpu(machine):
-        yield info(
-            "containerd does not know the NVIDIA runtime",
-            "/etc/containerd/config.toml does not name it",
+        yield warning(
+            "containerd runs containers with runc: it does not know the NVIDIA runtime",
+            "no file of containerd's configuration names nvidia",
             fix=fix("containerd-runtime"),
         )
 
@@ -132,21 +145,27 @@ def crio(machine: Machine) -> RuleResults:
     "kubernetes-no-gpu",
     "Kubernetes node advertises no nvidia.com/gpu",
     worst="warning",
-    after=("GPU001", "DRV001"),
+    after=("GPU001", "DRV001", "CTR203", "CTR208"),
     required=False,
-    source="github.com/NVIDIA/k8s-device-plugin: README.md; Kubernetes documentation, device plugins",
-    remedies=("device-plugin",),
+    source="github.com/NVIDIA/k8s-device-plugin: README.md; Kubernetes documentation, device plugins, RuntimeClass",
+    remedies=("device-plugin", "device-plugin-runtime"),
 )
 def no_plugin(machine: Machine) -> RuleResults:
-    """A kubelet runs here, but no device plugin of NVIDIA's has registered: the node has no ``nvidia.com/gpu`` to give
-    away.
+    """A kubelet runs here, but no device plugin of NVIDIA's has registered: the node has no ``nvidia.com/gpu`` to
+    offer.
+
+    Where ``nvidia`` is not containerd's default runtime, the plugin's own pods need ``runtimeClassName: nvidia``, or
+    they see no GPU and wait.
     """
     sockets = there(machine.containers.device_plugins)
     if sockets is not None and has_gpu(machine) and not any("nvidia" in name for name in sockets):
+        default = optional(machine.containers.containerd_default, "another engine may serve the kubelet")
+        other = bool(default) and default != "nvidia" and either(machine.containers.containerd_nvidia)
         yield warning(
             "no NVIDIA device plugin has registered with the kubelet",
             f"sockets: {', '.join(sockets) or 'none'}",
-            fix=fix("device-plugin"),
+            *([f"containerd's default runtime: {default}"] if default else []),
+            fix=fix("device-plugin-runtime" if other else "device-plugin"),
         )
 
 

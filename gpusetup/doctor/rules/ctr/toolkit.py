@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpusetup.doctor.containers import passing
 from gpusetup.doctor.rule import RuleResults, error, failure, fix, info, known, rule, there, warning
 from gpusetup.doctor.subjects import has_card, has_gpu
 from gpusetup.machine.model import Machine
@@ -17,7 +18,7 @@ TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/lat
     worst="error",
     after=("GPU001",),
     source=TOOLKIT,
-    remedies=("container-gpu",),
+    remedies=("container-gpu", "container-gpu-kubernetes", "container-gpu-lxc"),
 )
 def no_gpu_inside(machine: Machine) -> RuleResults:
     """We run inside a container, the host has an NVIDIA GPU, but no device node of it is in here.
@@ -36,7 +37,7 @@ def no_gpu_inside(machine: Machine) -> RuleResults:
             f"container: {machine.system.container}",
             f"GPUs on the host's PCI bus: {len(known(machine.pci))}",
             "no /dev/nvidia* in here",
-            fix=fix("container-gpu"),
+            fix=passing(machine),
         )
 
 

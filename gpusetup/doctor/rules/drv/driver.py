@@ -26,6 +26,8 @@ from gpusetup.machine.model import Machine, Unread
         "KRN002",
         "KRN003",
         "CTR001",
+        "CTR108",
+        "CTR210",
     ),
     source=nvml.SOURCE,
     remedies=("kernel-log",),
@@ -51,7 +53,7 @@ def silent(machine: Machine) -> RuleResults:
     "nvml-library-missing",
     "NVML library libnvidia-ml.so.1 is missing",
     worst="error",
-    after=("GPU001", "DRV003", "CTR001"),
+    after=("GPU001", "DRV003", "CTR001", "CTR210"),
     source=nvml.SOURCE,
     remedies=("driver-userland",),
 )
@@ -78,7 +80,7 @@ def library_missing(machine: Machine) -> RuleResults:
     "driver-not-installed",
     "NVIDIA driver is not installed",
     worst="error",
-    after=("GPU001",),
+    after=("GPU001", "CTR210"),
     source="NVIDIA driver README",
     remedies=("install-driver",),
 )
@@ -166,7 +168,7 @@ def _unread(machine: Machine) -> list[Unread | None]:
     "nvml-no-permission",
     "NVML has no permission to open the GPUs",
     worst="error",
-    after=("GPU001", "PRM002", "CTR001"),
+    after=("GPU001", "PRM002", "CTR001", "CTR108", "WSL005"),
     source=nvml.SOURCE,
     remedies=("device-permission",),
 )

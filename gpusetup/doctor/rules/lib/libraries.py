@@ -20,7 +20,7 @@ def linker_finds(machine: Machine, soname: str) -> list[Library]:
     "libcuda-missing",
     "CUDA driver library libcuda.so.1 is missing",
     worst="error",
-    after=("GPU001", "DRV003", "CTR001"),
+    after=("GPU001", "DRV003", "CTR001", "CTR210"),
     source="CUDA driver API, libcuda.so.1",
     remedies=("driver-userland",),
 )

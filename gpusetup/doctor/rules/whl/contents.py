@@ -82,7 +82,7 @@ def no_kernels(machine: Machine, tensorflow: Distribution) -> RuleResults:
     after=("GPU001", "DRV003", "WHL002"),
     over=each_tensorflow,
     source="the wheel's own build information; facts: cuda_major, cuda (minor-version compatibility)",
-    remedies=("newer-driver",),
+    remedies=("newer-driver", "update-wsl"),
 )
 def old_driver(machine: Machine, tensorflow: Distribution) -> RuleResults:
     """The CUDA that TensorFlow was built with asks for a newer driver: "CUDA driver version is insufficient"."""

@@ -85,7 +85,7 @@ def _numbers(version: str) -> str:
     after=("GPU001", "DRV003", "WHL302"),
     over=each_jax,
     source="facts: cuda_major (minor-version compatibility)",
-    remedies=("newer-driver",),
+    remedies=("newer-driver", "update-wsl"),
 )
 def old_driver(machine: Machine, jaxlib: Distribution) -> RuleResults:
     """The CUDA libraries of JAX's plugin ask for a newer driver: "CUDA driver version is insufficient"."""

@@ -15,6 +15,7 @@ from gpusetup.doctor.frameworks import (
 )
 from gpusetup.doctor.min_driver import known_floor
 from gpusetup.doctor.rule import RuleResults, error, fix, rule, warning
+from gpusetup.doctor.rules.wsl import is_wsl
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Distribution, Machine
 from gpusetup.versions import cuda, driver, runs_on
@@ -121,7 +122,7 @@ def too_old(machine: Machine, framework: Distribution, series: str) -> RuleResul
             f"driver {version} is too old for {framework.name} {framework.version}",
             f"installed driver: {version}",
             f"built with CUDA {series}: {floor.known_by}",
-            fix=fix("newer-driver"),
+            fix=fix("update-wsl" if is_wsl(machine) else "newer-driver"),
         )
 
 
@@ -133,7 +134,7 @@ def too_old(machine: Machine, framework: Distribution, series: str) -> RuleResul
     after=("GPU001", "DRV003"),
     over=each_torch,
     source="facts: cuda_major, cuda (CUDA release notes, minor-version compatibility)",
-    remedies=("newer-driver",),
+    remedies=("newer-driver", "update-wsl"),
 )
 def old_driver(machine: Machine, torch: Distribution) -> RuleResults:
     """The CUDA runtime in the wheel asks for a newer driver than the installed one: "CUDA driver version is
