@@ -79,3 +79,51 @@ def test_a_broken_daemon_file_is_unread(tmp_path: Path) -> None:
     told = read_containers(Host(grow(tmp_path, {"/etc/docker/daemon.json": "{"})), ()).docker_runtimes
     assert isinstance(told, Unread)
     assert told.unread == "failed"
+
+
+CONTAINERD = 'version = 2\n[plugins."io.containerd.grpc.v1.cri".containerd]\n  default_runtime_name = "nvidia"\n'
+
+
+@pytest.mark.parametrize(
+    ("tree", "nvidia", "default"),
+    [
+        ({"/etc/containerd/config.toml": CONTAINERD}, True, "nvidia"),
+        ({"/etc/containerd/config.toml": "version = 2\n"}, False, "runc"),
+        (
+            {"/etc/containerd/config.toml": "version = 2\n", "/etc/containerd/conf.d/99-nvidia.toml": CONTAINERD},
+            True,
+            "nvidia",
+        ),
+        ({"/var/lib/rancher/k3s/agent/etc/containerd/config.toml": "[runtimes.nvidia]\n"}, True, "runc"),
+    ],
+)
+def test_the_runtime_that_containerd_gives_pods_is_known(
+    tmp_path: Path, tree: dict[str, Content], nvidia: bool, default: str
+) -> None:
+    containers = read_containers(Host(grow(tmp_path, tree)), ())
+    assert (containers.containerd_nvidia, containers.containerd_default) == (nvidia, default)
+
+
+def test_without_containerd_nothing_is_known_of_its_runtime(tmp_path: Path) -> None:
+    said = read_containers(Host(grow(tmp_path, {})), ()).containerd_default
+    assert isinstance(said, Unread)
+    assert said.unread == "absent"
+
+
+@pytest.mark.parametrize(
+    ("tree", "version"),
+    [
+        ({"/run/nvidia/driver/usr/lib/x86_64-linux-gnu/libcuda.so.580.95.05": ""}, "580.95.05"),
+        (
+            {"/run/nvidia/driver/usr/lib64/libcuda.so.1": "", "/run/nvidia/driver/usr/lib64/libcuda.so.570.86": ""},
+            "570.86",
+        ),
+        ({"/run/nvidia/driver/usr/lib64/libcuda.so.1": ""}, ""),
+        ({"/usr/lib64/libcuda.so.580.95.05": ""}, ""),
+    ],
+)
+def test_the_driver_of_the_gpu_operator_is_found_below_its_root(
+    tmp_path: Path, tree: dict[str, Content], version: str
+) -> None:
+    said = read_containers(Host(grow(tmp_path, tree)), ()).operator_driver
+    assert said == version if version else isinstance(said, Unread)
