@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from gpusetup.doctor.rule import UntriedError, failure, known, optional
 from gpusetup.doctor.subjects import has_gpu
-from gpusetup.machine.model import Unread
 
 if TYPE_CHECKING:
-    from gpusetup.machine.model import Framework, Machine, Trial
+    from gpusetup.machine.model import Framework, Machine, Trial, Unread
 
 NO_IMPORT = "FWK001 to FWK004 speak of a framework that cannot be imported"
 PYPI_NAMES = {"pytorch": "torch"}
@@ -51,14 +50,14 @@ def texts(machine: Machine, framework: Framework) -> list[str]:
     Of one that works nothing is returned: TensorFlow warns of much that is no fault.
     """
     refused = failure(framework.gpus, "this machine has no GPU that it could see")
-    failed = [one.answer.detail for one in framework.trials if isinstance(one.answer, Unread)]
+    failed = [why.detail for _, why in failed_trials(framework, "FWK103 and FWK105 speak of it")]
     unseen = framework.gpus == () and has_gpu(machine)
     return [*([refused.detail] if refused else []), *failed, *(framework.said if refused or failed or unseen else ())]
 
 
 def said_of(framework: Framework, *words: str) -> list[str]:
     """Return the lines it wrote to its standard error that hold one of `words`."""
-    return [f"it said: {line}" for line in framework.said if any(word in line.lower() for word in words)]
+    return [f"it reported: {line}" for line in framework.said if any(word in line.lower() for word in words)]
 
 
 def distribution(framework: Framework) -> str:

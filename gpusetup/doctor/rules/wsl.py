@@ -20,7 +20,7 @@ def is_wsl(machine: Machine) -> bool:
     "WSL001", "wsl-dxg-missing", "WSL has no GPU device /dev/dxg", worst="error", source=GUIDE, remedies=("update-wsl",)
 )
 def no_device(machine: Machine) -> RuleResults:
-    """Inside WSL the GPU is reached through /dev/dxg; without it, it is WSL 1, an old Windows, or Windows lacks the
+    """WSL reaches the GPU through /dev/dxg. Without it, this is WSL 1, Windows is too old, or Windows has no NVIDIA
     driver.
     """
     if is_wsl(machine) and "/dev/dxg" not in {node.path for node in there(machine.device_nodes) or ()}:
@@ -43,7 +43,7 @@ def own_driver(machine: Machine) -> RuleResults:
     first = next(iter(linker_finds(machine, "libcuda.so.1")), None)
     if is_wsl(machine) and first and not first.path.startswith(OWN):
         yield error(
-            "a Linux driver inside WSL hides the one of Windows",
+            "a Linux libcuda inside WSL hides the one of Windows",
             f"found first: {first.path}",
             fix=fix("remove-linux-driver"),
         )
@@ -59,13 +59,13 @@ def own_driver(machine: Machine) -> RuleResults:
     remedies=("wsl-library-path",),
 )
 def not_on_path(machine: Machine) -> RuleResults:
-    """The linker finds no libcuda.so.1 at all; Windows puts it into /usr/lib/wsl/lib, which belongs on the linker's
-    path.
+    """The dynamic linker finds no libcuda.so.1; Windows provides it in /usr/lib/wsl/lib, which has to be on the
+    linker's path.
     """
     if is_wsl(machine) and not linker_finds(machine, "libcuda.so.1"):
         yield error(
-            "the linker finds no libcuda.so.1",
-            "not in /usr/lib/wsl/lib, not in the linker's cache",
+            "the dynamic linker finds no libcuda.so.1",
+            "neither in /usr/lib/wsl/lib nor in the ld.so cache",
             fix=fix("wsl-library-path"),
         )
 
@@ -79,7 +79,7 @@ def not_on_path(machine: Machine) -> RuleResults:
     remedies=("remove-linux-driver",),
 )
 def modules(machine: Machine) -> RuleResults:
-    """A Linux kernel module of NVIDIA lies here; WSL's kernel cannot use it, and its package may bring a wrong
+    """A Linux kernel module of NVIDIA's is installed; WSL's kernel cannot use it, and its package may bring a wrong
     libcuda.
     """
     built = [release for release, files in machine.system.kernel.modules_on_disk.items() if files]

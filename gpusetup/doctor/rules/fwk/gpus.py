@@ -30,11 +30,11 @@ IDEAS = ("cuda", "gpu", "cudnn", "driver", "dlopen", "librar")
     remedies=("cuda-framework",),
 )
 def silently_on_cpu(machine: Machine, framework: Framework) -> RuleResults:
-    """There is a GPU, the framework imports without an error, and then it runs everything on the processor. Nothing
-    warns: it is only many times slower.
+    """There is a GPU, the framework imports without an error, and then it computes everything on the CPU. There
+    is no warning; everything is many times slower.
 
-    The framework's own words, where it has any, say why: a build without CUDA, a driver that is too old, libraries it
-    could not load, or a variable that hides the GPUs.
+    The framework's own messages, if any, give the reason: a build without CUDA, a driver that is too old, libraries
+    that it cannot load, or a variable that hides the GPUs.
     """
     known(framework.version)
     gpus, refused = framework.gpus, failure(framework.gpus, "this machine has no GPU that it could see")
@@ -42,9 +42,9 @@ def silently_on_cpu(machine: Machine, framework: Framework) -> RuleResults:
         if not has_gpu(machine):
             return
         yield error(
-            f"{framework.name} computes on the processor and does not see the GPU",
+            f"{framework.name} computes on the CPU and does not see the GPU",
             f"built for CUDA: {either(framework.cuda) or 'unknown'}, imported by {framework.python}",
-            *([f"it said: {refused.detail}"] if refused else []),
+            *([f"it reported: {refused.detail}"] if refused else []),
             *said_of(framework, *IDEAS),
             fix=fix("cuda-framework"),
         )
@@ -63,8 +63,8 @@ def silently_on_cpu(machine: Machine, framework: Framework) -> RuleResults:
 def sees_fewer(machine: Machine, framework: Framework) -> RuleResults:
     """The driver has more GPUs than the framework shows, and no variable or slicing (MIG) accounts for it.
 
-    A GPU that is lost or held by another program in exclusive mode, or a card that this build has no code for, is
-    left out without a word.
+    A GPU that is lost, that another program uses in exclusive mode, or that this build has no code for is left out
+    silently.
     """
     gpus, seen = known(machine.gpus), known(framework.gpus)
     chosen = {"CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES"} & set(machine.system.environment)
@@ -113,8 +113,8 @@ def no_code(machine: Machine, framework: Framework) -> RuleResults:
 def wrong_number(machine: Machine, framework: Framework) -> RuleResults:
     """A sum of small whole numbers, which has one right answer in any order of summation, came out wrong.
 
-    The hardware or a library is at fault, and no result of this machine can be trusted until it is found which:
-    `gpusetup selftest` says which operations are affected.
+    The hardware or a library is at fault, and no result of this machine can be trusted until the cause is found.
+    `gpusetup selftest` finds which operations are affected.
     """
     import_failure(framework)
     for one in framework.trials:
@@ -150,10 +150,10 @@ def wrong_number(machine: Machine, framework: Framework) -> RuleResults:
     remedies=("prove",),
 )
 def fails(machine: Machine, framework: Framework) -> RuleResults:
-    """The framework imports, but looking for devices, or a tiny computation on one of them, raises an error, takes
-    the process with it, or had not finished when its time was up.
+    """The framework imports, but listing its devices, or a tiny computation on one of them, raises an error,
+    crashes the process, or does not finish in time.
 
-    Which of the computations it is tells where to look: an elementwise one is the framework's own code, a matrix
+    The kind of computation shows where to look: an elementwise one is the framework's own code, a matrix
     product is cuBLAS, a convolution is cuDNN.
     """
     if import_failure(framework):
@@ -164,14 +164,14 @@ def fails(machine: Machine, framework: Framework) -> RuleResults:
     lost = [one for one in unread if isinstance(one, Unread) and died(one)]
     if lost:
         yield error(
-            f"{framework.name} imports, and then dies",
+            f"{framework.name} crashes after its import",
             f"at the step {lost[0].source}: {lost[0].detail}",
             *said_of(framework, "error", "fatal", "abort"),
             fix=fix("prove"),
         )
     elif failed:
         trial, why = failed[0]
-        how = "does not end" if why.unread == "timeout" else "crashes" if died(why) else "fails"
+        how = "does not finish" if why.unread == "timeout" else "crashes" if died(why) else "fails"
         yield error(
             f"{framework.name}: {trial.kernel} on {trial.device} {how}",
             *(f"{one.kernel} on {one.device}: {reason.detail}" for one, reason in failed[:3]),

@@ -33,10 +33,10 @@ IMPORT = ("FWK001", "FWK002", "FWK003", "FWK004")
     remedies=("loaded",),
 )
 def two_copies(machine: Machine, framework: Framework) -> RuleResults:
-    """One process holds two files of the same library of NVIDIA. Which of the two a call ends in depends on the order
-    of loading, and state that is made in one is not known to the other.
+    """One process has loaded two copies of the same NVIDIA library. Which of them a call reaches depends on the
+    order of loading, and state that is created in one is unknown to the other.
 
-    Mostly LD_LIBRARY_PATH or a system-wide CUDA brings a second copy beside the one in the wheels.
+    Usually LD_LIBRARY_PATH or a system-wide CUDA brings the second copy.
     """
     known(framework.version)
     copies: dict[str, set[str]] = defaultdict(set)
@@ -62,10 +62,9 @@ def two_copies(machine: Machine, framework: Framework) -> RuleResults:
     remedies=("loaded",),
 )
 def from_elsewhere(machine: Machine, framework: Framework) -> RuleResults:
-    """The framework brings a library of NVIDIA in its own environment, and the process has loaded another copy of it.
-
-    It was tested with the one it brings. LD_LIBRARY_PATH, LD_PRELOAD or a program that was imported earlier puts the
-    other one first.
+    """The framework's environment has a library of NVIDIA's, and the process has loaded another copy of it, with which
+    the framework was not tested. LD_LIBRARY_PATH, LD_PRELOAD or a module that was imported earlier puts the other
+    copy first.
     """
     home = os.path.dirname(known(framework.location))
     own = {one.soname.partition(".so")[0] for one in machine.libraries if one.path.startswith(home + "/")}
@@ -76,9 +75,9 @@ def from_elsewhere(machine: Machine, framework: Framework) -> RuleResults:
     ]
     if strange:
         yield warning(
-            f"{framework.name} has loaded CUDA libraries that are not those it brings",
+            f"{framework.name} has loaded CUDA libraries from outside its environment",
             *strange[:5],
-            f"its own are in {home}",
+            f"its own copies are in {home}",
             fix=fix("loaded"),
         )
 
@@ -128,8 +127,8 @@ def older_cudnn(machine: Machine, framework: Framework) -> RuleResults:
     runtime CuDNN library: … but source was compiled with: …".
     """
     said = reported(texts(machine, framework))
-    paths = [path for name, path in either(framework.libraries) or () if name.startswith("libcudnn.so")]
     if said and said.rule == "FWK204":
+        paths = _cudnns(framework)
         where = paths[0] if paths else "cuDNN"
         remedy = fix("older-cudnn-first", name=distribution(framework), path=where)
         yield error(f"{framework.name} refuses the cuDNN that was loaded: {said.words}", said.text, *paths, fix=remedy)
@@ -145,9 +144,14 @@ def older_cudnn(machine: Machine, framework: Framework) -> RuleResults:
         yield warning(
             f"{framework.name} {version} has loaded cuDNN {loaded}",
             cite(row, f"built with cuDNN {row.cudnn}"),
-            *paths,
+            *_cudnns(framework),
             fix=fix("reinstall-framework", python=framework.python, requirement=f"torch=={version}"),
         )
+
+
+def _cudnns(framework: Framework) -> list[str]:
+    """Return the paths of the loaded ``libcudnn``, as evidence."""
+    return [path for name, path in either(framework.libraries) or () if name.startswith("libcudnn.so")]
 
 
 @rule(

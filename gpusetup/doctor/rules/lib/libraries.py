@@ -25,16 +25,16 @@ def linker_finds(machine: Machine, soname: str) -> list[Library]:
     remedies=("driver-userland",),
 )
 def no_libcuda(machine: Machine) -> RuleResults:
-    """The linker finds no ``libcuda.so.1``, through which every CUDA program talks to the driver; nvidia-smi works
+    """The dynamic linker finds no ``libcuda.so.1``, by which every CUDA program calls the driver; nvidia-smi works
     without it.
 
-    It belongs to the driver, never to the CUDA toolkit; some distributions have it in a package of its own. In a
+    It belongs to the driver, not to the CUDA toolkit; some distributions ship it in a separate package. In a
     container it is mounted from the host when the container asks for the ``compute`` capability.
     """
     if has_gpu(machine) and not linker_finds(machine, "libcuda.so.1"):
         others = [one.path for one in machine.libraries if one.soname == "libcuda.so.1"]
         yield error(
-            "no libcuda.so.1 where the dynamic linker looks: no CUDA program can start",
+            "the dynamic linker finds no libcuda.so.1: no CUDA program can start",
             f"copies elsewhere: {', '.join(others) or 'none'}",
             fix=fix("driver-userland"),
         )
@@ -53,9 +53,9 @@ def no_libcuda(machine: Machine) -> RuleResults:
     ),
 )
 def several_versions(machine: Machine) -> RuleResults:
-    """The linker can find copies of a driver library that are of different versions: the first one wins, today.
+    """The dynamic linker can find copies of a driver library of different versions, and takes the first.
 
-    Remains of the .run installer, a second repository, or a compat package in LD_LIBRARY_PATH are the usual origin.
+    Leftovers of the .run installer, a second repository, or a compat package in LD_LIBRARY_PATH are the usual origin.
     Only the copy that matches the kernel module works.
     """
     for soname in ("libcuda.so.1", "libnvidia-ml.so.1"):
@@ -63,7 +63,7 @@ def several_versions(machine: Machine) -> RuleResults:
         if len({one.version for one in found}) > 1:
             module = there(machine.driver.kernel_module)
             yield warning(
-                f"{len(found)} copies of {soname} of different versions; the first one is used",
+                f"{len(found)} copies of {soname} have different versions; the first is used",
                 *(f"{one.path}: {one.version} (by {one.origin})" for one in found),
                 f"loaded kernel module: {module or 'none'}",
                 fix=without(machine, [one for one in found if module and one.version != module]),
@@ -121,13 +121,13 @@ def _taken(machine: Machine) -> list[str]:
     remedies=("unset",),
 )
 def stub(machine: Machine) -> RuleResults:
-    """The first ``libcuda.so.1`` the linker finds is the toolkit's stub, made for linking only: each CUDA call fails
-    (error 34).
+    """The first ``libcuda.so.1`` that the linker finds is the toolkit's stub, which is for linking only: each CUDA call
+    fails (error 34).
     """
     for one in linker_finds(machine, "libcuda.so.1")[:1]:
         if "/stubs/" in one.path:
             yield error(
-                "the linker takes the toolkit's stub for the driver library",
+                "the dynamic linker loads the toolkit's stub instead of the driver's libcuda",
                 one.path,
                 fix=fix("unset", name="LD_LIBRARY_PATH"),
             )
@@ -171,7 +171,7 @@ def stub_folder(machine: Machine) -> RuleResults:
     ),
 )
 def other_architecture(machine: Machine) -> RuleResults:
-    """The first copy of a driver library is made for another processor or for 32 bits, so that loading it fails."""
+    """The first copy of a driver library is for another CPU architecture or for 32 bits, so that loading it fails."""
     for soname in ("libcuda.so.1", "libnvidia-ml.so.1"):
         for one in linker_finds(machine, soname)[:1]:
             if one.bits == 32 or (one.machine and machine.system.arch and one.machine != machine.system.arch):
@@ -194,14 +194,14 @@ def other_architecture(machine: Machine) -> RuleResults:
     ),
 )
 def compatibility(machine: Machine) -> RuleResults:
-    """The linker finds the libcuda of a cuda-compat package first. It is for server cards on older drivers; on other
-    cards, or beside a newer driver, CUDA answers 803 or 804.
+    """The linker finds the libcuda of a cuda-compat package first. It is for data-centre GPUs on older drivers; on
+    other GPUs, or with a newer driver, CUDA fails with error 803 or 804.
     """
     for one in linker_finds(machine, "libcuda.so.1")[:1]:
         if "/compat/" in one.path:
             by_variable = one.origin == "LD_LIBRARY_PATH"
             yield warning(
-                "CUDA's compatibility library is used instead of the driver's",
+                "the forward-compatibility libcuda is used instead of the driver's",
                 f"{one.path} (by {one.origin})",
                 fix=fix("unset", name="LD_LIBRARY_PATH")
                 if by_variable

@@ -30,9 +30,9 @@ COMPATIBILITY = "CUDA C++ programming guide, binary and PTX compatibility"
     remedies=("separate-environments",),
 )
 def shared(machine: Machine) -> RuleResults:
-    """Two of NVIDIA's wheels both unpacked a file, so the one installed last has overwritten the other's.
+    """Two of NVIDIA's wheels contain the same file, so that the one installed last has overwritten the other's.
 
-    Mostly they are of two CUDA majors; give each framework its own environment.
+    Usually they belong to two CUDA majors. Give each framework its own environment.
     """
     for one in machine.shared_files:
         yield error(
@@ -70,7 +70,7 @@ def no_kernels(machine: Machine, tensorflow: Distribution) -> RuleResults:
             summary = f"tensorflow {tensorflow.version} has no kernels for the {card.name} ({card.subject})"
             yield error(summary, mine, built.known_by, fix=fix("fitting-tensorflow"))
         elif how.startswith("PTX"):
-            summary = f"tensorflow {tensorflow.version} must compile its kernels for the {card.name} at first use"
+            summary = f"tensorflow {tensorflow.version} compiles its kernels for the {card.name} at first use"
             yield warning(summary, mine, built.known_by, fix=fix("fitting-tensorflow"))
 
 
@@ -85,7 +85,7 @@ def no_kernels(machine: Machine, tensorflow: Distribution) -> RuleResults:
     remedies=("newer-driver", "update-wsl"),
 )
 def old_driver(machine: Machine, tensorflow: Distribution) -> RuleResults:
-    """The CUDA that TensorFlow was built with asks for a newer driver: "CUDA driver version is insufficient"."""
+    """The CUDA that TensorFlow was built with needs a newer driver: "CUDA driver version is insufficient"."""
     if not has_gpu(machine) or tensorflow.name == "tensorflow-cpu" or tensorflow.cuda == "cpu":
         return
     rows = (row.cuda for row in facts().tensorflow if row.release == release(tensorflow) and row.cuda)
@@ -104,11 +104,10 @@ def old_driver(machine: Machine, tensorflow: Distribution) -> RuleResults:
     remedies=("older-cudnn",),
 )
 def old_card(machine: Machine, framework: Distribution) -> RuleResults:
-    """The cuDNN beside this framework no longer supports the card: convolutions and recurrent layers fail or are
-    slow.
+    """The installed cuDNN no longer supports this GPU: convolutions and recurrent layers fail or are slow.
 
-    The last one for Maxwell, Pascal and Volta is 9.10.2; ``tensorflow[and-cuda]`` takes a newer one unless it is
-    pinned.
+    The last release for Maxwell, Pascal and Volta is 9.10.2; ``tensorflow[and-cuda]`` installs a newer one unless it
+    is pinned.
     """
     found = [one for one in beside(machine, framework).items() if one[0].startswith("nvidia-cudnn-cu")]
     for name, version in found if has_gpu(machine) else ():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gpusetup.doctor.cards import cards, cite
 from gpusetup.doctor.frameworks import beside, release
 from gpusetup.doctor.requirement import unmet
-from gpusetup.doctor.rule import RuleResults, fix, info, rule, warning
+from gpusetup.doctor.rule import RuleResults, fix, info, rule, unlisted, warning
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.facts import facts
 from gpusetup.machine.dotted import is_dotted
@@ -23,6 +23,7 @@ PACKAGES = {
     "torch": "torch", "tensorflow": "tensorflow", "tensorflow-cpu": "tensorflow", "tensorflow-gpu": "tensorflow",
     "jaxlib": "jax", "triton": "triton",
 }  # fmt: skip
+NONE_KNOWN = "a release without a known defect is judged by the other rules"
 NVIDIA = r"(nvidia-(?:cudnn|nccl))-cu\d{2}"
 
 
@@ -55,15 +56,18 @@ def known_defect(machine: Machine, one: Distribution) -> RuleResults:
     installed beside it. One that ordinary programs meet is a warning, one that only some meet or that costs speed
     alone a note.
     """
-    for row in facts().defect:
-        if row.package == _package(one) and row.effect != "install" and _concerns(machine, one, row):
-            say = info if row.effect else warning
-            yield say(
-                f"{one.name} {one.version} has a known defect: {row.symptom}",
-                cite(row, f"releases {row.first} to {row.last}"),
-                *row.source[:3],
-                fix=fix("known-defect", way_out=row.way_out),
-            )
+    package = _package(one)
+    rows = [row for row in facts().defect if row.package == package and row.effect != "install"]
+    found = [row for row in rows if _concerns(machine, one, row)]
+    unlisted(found, f"a defect of {one.name} {one.version} on this machine", NONE_KNOWN)
+    for row in found:
+        say = info if row.effect else warning
+        yield say(
+            f"{one.name} {one.version} has a known defect: {row.symptom}",
+            cite(row, f"releases {row.first} to {row.last}"),
+            *row.source[:3],
+            fix=fix("known-defect", way_out=row.way_out),
+        )
 
 
 def _concerns(machine: Machine, one: Distribution, row: Defect) -> bool:

@@ -1,4 +1,4 @@
-"""PYT1…, WHL2…: what an environment is made of: requirements, conda, links, folders of the user's own."""
+"""WHL2…: requirements that are not met, and CPU-only builds of conda."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ METADATA = "Python packaging: core metadata (Requires-Dist), version specifiers"
     remedies=("requirements",),
 )
 def requirements(machine: Machine, framework: Distribution) -> RuleResults:
-    """The framework's own metadata ask for another version of a distribution than the one beside it. Of NVIDIA's
-    libraries each release was built and tested with one version; another gives missing symbols, wrong kernels or slow
-    ones.
+    """The framework's metadata require another version of a distribution than the installed one. Each release was built
+    and tested with one version of NVIDIA's libraries; another causes missing symbols, wrong kernels or slow ones.
 
-    A requirement that no version here contradicts, because it is not installed, is not spoken of.
+    A requirement that is not installed at all is not judged here: WHL105, WHL106 and WHL304 judge missing libraries.
     """
     from gpusetup.doctor.requirement import unmet  # noqa: PLC0415 - needed where a framework is
 
@@ -33,7 +32,7 @@ def requirements(machine: Machine, framework: Distribution) -> RuleResults:
     wrong = [one for line in framework.requires if (one := unmet(line, have, machine.system.arch))]
     if wrong:
         yield warning(
-            f"not met of what {framework.name} {framework.version} requires: {len(wrong)}",
+            f"{len(wrong)} requirements of {framework.name} {framework.version} are not met",
             *wrong[:5],
             fix=fix(
                 "requirements", python=interpreter(framework), requirement=f"{framework.name}=={framework.version}"
@@ -52,12 +51,13 @@ def requirements(machine: Machine, framework: Distribution) -> RuleResults:
     remedies=("conda-cuda",),
 )
 def conda_cpu(machine: Machine, one: Package) -> RuleResults:
-    """There is an NVIDIA GPU, but conda has chosen a build for the CPU alone, mostly since it saw no driver when it
-    solved (a login node, a container's build). ``CONDA_OVERRIDE_CUDA`` tells it which one will be there.
+    """There is an NVIDIA GPU, but conda has chosen a CPU-only build, usually because it saw no driver when it
+    solved (on a login node, in a container build). ``CONDA_OVERRIDE_CUDA`` states which CUDA version will be
+    available.
     """
     if one.maker.startswith(("cpu", "mkl", "eigen")) and has_gpu(machine):
         yield error(
-            f"conda's {one.name} was built for the CPU alone",
+            f"conda's {one.name} is a CPU-only build",
             f"{one.name} {one.version} {one.maker} in {one.place}",
             fix=fix("conda-cuda"),
         )

@@ -34,14 +34,13 @@ PYTORCH = "https://pytorch.org/get-started/locally/"
     remedies=("cuda-torch",),
 )
 def cpu_torch(machine: Machine, torch: Distribution) -> RuleResults:
-    """There is an NVIDIA GPU, but this PyTorch is a build for the CPU alone: ``torch.cuda.is_available()`` is False
-    for ever.
+    """There is an NVIDIA GPU, but this PyTorch is a CPU-only build: ``torch.cuda.is_available()`` is always False.
 
-    It comes from PyTorch's CPU index, or from an index that knows no other build for this machine.
+    It was installed from PyTorch's CPU index, or from an index that has no other build for this machine.
     """
     if has_gpu(machine) and is_cpu_torch(machine, torch):
         yield error(
-            "this PyTorch was built for the CPU alone and cannot use the GPU",
+            "this PyTorch is a CPU-only build and cannot use the GPU",
             f"torch {torch.version} in {torch.location}",
             fix=fix("cuda-torch"),
         )
@@ -58,10 +57,10 @@ def cpu_torch(machine: Machine, torch: Distribution) -> RuleResults:
     remedies=("cuda-tensorflow",),
 )
 def cpu_tensorflow(machine: Machine, tensorflow: Distribution) -> RuleResults:
-    """There is an NVIDIA GPU, but TensorFlow cannot use it: it is the CPU build, or NVIDIA's libraries are not beside
-    it.
+    """There is an NVIDIA GPU, but TensorFlow cannot use it: it is the CPU build, or NVIDIA's libraries are not
+    installed.
 
-    TensorFlow then says "Cannot dlopen some GPU libraries" and lists no GPU. ``tensorflow[and-cuda]`` brings them.
+    TensorFlow then reports "Cannot dlopen some GPU libraries" and lists no GPU. ``tensorflow[and-cuda]`` brings them.
     """
     if not has_gpu(machine):
         return
@@ -71,7 +70,7 @@ def cpu_tensorflow(machine: Machine, tensorflow: Distribution) -> RuleResults:
         yield error(
             "this TensorFlow cannot use the GPU",
             f"{tensorflow.name} {tensorflow.version} in {tensorflow.location}",
-            f"cuDNN wheels beside it: {', '.join(wheels) or 'none'}",
+            f"cuDNN wheels in this environment: {', '.join(wheels) or 'none'}",
             fix=fix("cuda-tensorflow"),
         )
 
@@ -106,7 +105,7 @@ def no_kernels(machine: Machine, torch: Distribution) -> RuleResults:
             )
         elif how.startswith("PTX"):
             yield warning(
-                f"torch {torch.version} must compile its kernels for the {card.name} at first use ({card.subject})",
+                f"torch {torch.version} compiles its kernels for the {card.name} at first use ({card.subject})",
                 f"compute capability {card.capability} ({card.known_by}) is served by {how}",
                 built.known_by,
                 fix=fix("fitting-torch"),
@@ -137,7 +136,7 @@ def too_old(machine: Machine, framework: Distribution, series: str) -> RuleResul
     remedies=("newer-driver", "update-wsl"),
 )
 def old_driver(machine: Machine, torch: Distribution) -> RuleResults:
-    """The CUDA runtime in the wheel asks for a newer driver than the installed one: "CUDA driver version is
+    """The CUDA runtime in the wheel needs a newer driver than the installed one: "CUDA driver version is
     insufficient".
 
     Within one CUDA major every minor runs on the driver of the first; the next major needs a newer driver.
@@ -160,7 +159,7 @@ def two_cudnns(machine: Machine) -> RuleResults:
     overwrote the other.
 
     One of the frameworks now runs on a cuDNN built for another CUDA. It happens when torch (CUDA 13) and
-    tensorflow[and-cuda] (CUDA 12) are installed together: give each its own environment, or take torch's CUDA 12
+    tensorflow[and-cuda] (CUDA 12) are installed together: give each its own environment, or install torch's CUDA 12
     build.
     """
     for location, names in by_folder(machine).items():
@@ -171,7 +170,7 @@ def two_cudnns(machine: Machine) -> RuleResults:
         ]
         if len(found) > 1:
             yield error(
-                "two cuDNN wheels have overwritten each other's files",
+                "two cuDNN wheels share one environment and have overwritten each other's files",
                 *found,
                 f"both in {location}",
                 fix=fix("separate-environments"),
