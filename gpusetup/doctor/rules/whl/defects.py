@@ -59,7 +59,7 @@ def known_defect(machine: Machine, one: Distribution) -> RuleResults:
     package = _package(one)
     rows = [row for row in facts().defect if row.package == package and row.effect != "install"]
     found = [row for row in rows if _concerns(machine, one, row)]
-    unlisted(found, f"a defect of {one.name} {one.version} on this machine", NONE_KNOWN)
+    unlisted(found, f"a defect of {one.name} {one.version} here, among {len(rows)} of {package}", NONE_KNOWN)
     for row in found:
         say = info if row.effect else warning
         yield say(
