@@ -17,7 +17,7 @@ RECORD_LIMIT = 4 << 20
 _FRAMEWORKS = frozenset(
     (
         "torch", "tensorflow", "tensorflow-cpu", "tensorflow-intel", "tensorflow-gpu", "tf-nightly", "tf-nightly-cpu",
-        "jax", "jaxlib", "keras", "triton",
+        "jax", "jaxlib", "keras", "triton", "torchvision", "torchaudio",
     )
 )  # fmt: skip
 _FAMILIES = ("cupy", "nvidia-", "jax-cuda")

@@ -55,11 +55,12 @@ def driver_rejected(machine: Machine, framework: Framework) -> RuleResults:
     after=(*DRIVER, "LIB001", "PRM001", "PRM002", "PRM004", "KRN006", "ENV001", "ENV101", "CTR001", "FAB002", *IMPORT),
     over=each_import,
     source=CUDA_ERRORS,
-    remedies=("fabric-manager", "kernel-log"),
+    remedies=("driver-userland", "fabric-manager", "kernel-log"),
 )
 def not_initialised(machine: Machine, framework: Framework) -> RuleResults:
     """CUDA cannot start in the framework's process: it finds no GPU (100), not the one that was asked for (101), the
-    NVLink fabric is not ready (802), or it does not know why (999).
+    NVLink fabric is not ready (802), or it does not know why (999). TensorFlow reports "Could not find cuda drivers on
+    your machine" where it finds no libcuda.so.1.
     """
     yield from _reported("FWK302", machine, framework)
 

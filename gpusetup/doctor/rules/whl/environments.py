@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from gpusetup.doctor.frameworks import beside, each_framework, interpreter
 from gpusetup.doctor.rule import RuleResults, error, fix, rule, warning
 from gpusetup.doctor.rules.pyt.environments import each_conda
@@ -9,6 +11,13 @@ from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Distribution, Machine, Package
 
 METADATA = "Python packaging: core metadata (Requires-Dist), version specifiers"
+
+
+def each_companion(machine: Machine) -> Iterator[tuple[str, Distribution]]:
+    """Every installed torchvision and torchaudio."""
+    for one in machine.distributions:
+        if one.name in {"torchvision", "torchaudio"}:
+            yield f"{one.name} {one.version}", one
 
 
 @rule(
@@ -38,6 +47,37 @@ def requirements(machine: Machine, framework: Distribution) -> RuleResults:
                 "requirements", python=interpreter(framework), requirement=f"{framework.name}=={framework.version}"
             ),
         )
+
+
+@rule(
+    "WHL203",
+    "torchvision-mismatch",
+    "torchvision or torchaudio was built for another PyTorch release or CUDA",
+    worst="error",
+    over=each_companion,
+    source=f"{METADATA}; github.com/pytorch/vision: issues 9174, 8985",
+    remedies=("torch-companion",),
+)
+def companions(machine: Machine, one: Distribution) -> RuleResults:
+    """Each release of torchvision and torchaudio is compiled for one release of PyTorch. With another one their
+    operators cannot be registered: "operator torchvision::nms does not exist".
+
+    Builds for another CUDA, or for the CPU alone, as the local part of the version shows (``+cu126``), have no CUDA
+    operators that this PyTorch can call.
+    """
+    from gpusetup.doctor.requirement import required, unmet  # noqa: PLC0415 - needed where a framework is
+
+    have, arch = beside(machine, one), machine.system.arch
+    torch = have.get("torch", "")
+    wanted = [line for line in one.requires if (required(line, arch) or ("",))[0] == "torch"]
+    wrong = [said for line in wanted if (said := unmet(line, have, arch))]
+    build, other = one.version.partition("+")[2], torch.partition("+")[2]
+    remedy = fix("torch-companion", python=interpreter(one), name=one.name, torch=torch)
+    if wrong:
+        yield error(f"{one.name} {one.version} was built for another PyTorch than torch {torch}", *wrong, fix=remedy)
+    elif build and other and build != other:
+        yield warning(f"{one.name} {one.version} and torch {torch} were built for different CUDA versions",
+                      f"{build} and {other}", fix=remedy)  # fmt: skip
 
 
 @rule(
