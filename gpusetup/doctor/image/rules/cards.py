@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from gpusetup.doctor.built_for import has_target
 from gpusetup.doctor.cards import HostCard, driver_version
-from gpusetup.doctor.image.code import has_target, how_it_runs
+from gpusetup.doctor.image.code import how_it_runs
 from gpusetup.doctor.image.conditions import holds
 from gpusetup.doctor.image.hosts import condition_hosts, placed
 from gpusetup.doctor.image.needs import ImageFramework, needs

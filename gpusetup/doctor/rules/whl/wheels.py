@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.built_for import compiled
+from collections.abc import Generator
+
+from gpusetup.doctor.built_for import compiled, has_target
 from gpusetup.doctor.cards import cards, driver_version
 from gpusetup.doctor.frameworks import (
     beside,
@@ -14,7 +16,7 @@ from gpusetup.doctor.frameworks import (
     torch_cuda,
 )
 from gpusetup.doctor.min_driver import known_floor
-from gpusetup.doctor.rule import RuleResults, error, fix, rule, warning
+from gpusetup.doctor.rule import RuleResult, RuleResults, error, fix, rule, warning
 from gpusetup.doctor.rules.wsl import is_wsl
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Distribution, Machine
@@ -93,8 +95,11 @@ def no_kernels(machine: Machine, torch: Distribution) -> RuleResults:
     """
     if not has_gpu(machine) or torch.cuda == "cpu" or torch_cuda(machine, torch) == "cpu":
         return
+    beyond = yield from _beyond_its_cuda(machine, torch)
     built = compiled(torch, lambda: torch_build(machine, torch), f"torch {torch.version}")
     for card in cards(machine):
+        if card.subject in beyond:
+            continue
         how = runs_on(built.code, built.ptx, card.capability)
         if not how:
             yield error(
@@ -110,6 +115,25 @@ def no_kernels(machine: Machine, torch: Distribution) -> RuleResults:
                 built.known_by,
                 fix=fix("fitting-torch"),
             )
+
+
+def _beyond_its_cuda(machine: Machine, torch: Distribution) -> Generator[RuleResult, None, set[str]]:
+    """Yield an error for each GPU that the CUDA of an unlisted build cannot compile for, and return which those are.
+
+    A release may be newer than the tables; which GPUs a CUDA series has dropped is known all the same.
+    """
+    if torch.architectures or any(row.cc for row in torch_build(machine, torch)):
+        return set()
+    series = cuda(torch_cuda(machine, torch)).series
+    lost = [card for card in cards(machine) if not has_target(series, card.capability)]
+    for card in lost:
+        yield error(
+            f"torch {torch.version} has no kernels for the {card.name} ({card.subject})",
+            f"compute capability {card.capability} ({card.known_by})",
+            f"it is built with CUDA {series}, which has no target for it",
+            fix=fix("fitting-torch"),
+        )
+    return {card.subject for card in lost}
 
 
 def too_old(machine: Machine, framework: Distribution, series: str) -> RuleResults:
