@@ -16,6 +16,8 @@ import msgspec
 
 from gpusetup.doctor.table import read_table
 
+LONGEST = 3
+"""No CUDA major has so many digits."""
 LAST_SUFFIXED = 12
 """The last CUDA major whose wheels all have a suffix."""
 
@@ -42,8 +44,16 @@ def cuda_libraries() -> tuple[CudaLibrary, ...]:
     return tuple(read_table("cuda_libraries", list[CudaLibrary]))
 
 
+def cuda_major(series: str) -> int:
+    """Return the major number of a CUDA series (``12.6``), 0 for a build without CUDA or one that does not say."""
+    number = series.partition(".")[0]
+    return int(number) if number.isdecimal() and len(number) <= LONGEST else 0
+
+
 def bringing(soname: str, major: int) -> str:
-    """Return the distribution that brings `soname` for a CUDA major, "" where none of the table does."""
+    """Return the distribution that brings `soname` for a CUDA major, "" where none of the table does, or major is 0."""
+    if not major:
+        return ""
     stem = soname.partition(".so")[0]
     stem = "libcudnn" if stem.startswith("libcudnn_") else stem
     return next((one.distribution(major) for one in cuda_libraries() if one.stem == stem), "")

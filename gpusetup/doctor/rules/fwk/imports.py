@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gpusetup.doctor.cuda_libraries import bringing
+from gpusetup.doctor.cuda_libraries import bringing, cuda_major
 from gpusetup.doctor.import_errors import meaning
 from gpusetup.doctor.imports import died, each_import, import_failure, refused, requirement, said_of
 from gpusetup.doctor.rule import RuleResult, RuleResults, either, error, fix, rule, unknown
@@ -39,8 +39,8 @@ def told_by(rule_id: str, machine: Machine, framework: Framework, remedy: str) -
 
 def _brought_by(framework: Framework, what: str) -> list[str]:
     """Return which wheel of NVIDIA's brings the library that the error names."""
-    major = re.match(r"\d+", either(framework.cuda) or "") or re.search(r"(?<=\.so\.)1[123]\b", what)
-    wheel = bringing(what, int(major[0])) if major else ""
+    named = re.search(r"(?<=\.so\.)1[123]\b", what)
+    wheel = bringing(what, cuda_major(either(framework.cuda) or (named[0] if named else "")))
     return [f"{what} is brought by the wheel {wheel}"] if wheel else []
 
 

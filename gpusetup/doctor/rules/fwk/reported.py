@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.cuda_libraries import bringing
+from gpusetup.doctor.cuda_libraries import bringing, cuda_major
 from gpusetup.doctor.import_errors import Meaning, reported
 from gpusetup.doctor.imports import distribution, each_import, import_failure, texts
 from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, rule
@@ -14,6 +14,8 @@ IMPORT = ("FWK001", "FWK002", "FWK003", "FWK004")
 DRIVER = ("GPU001", GPU_LOST, DRIVER_HANGS, NVML_SILENT)
 EXTRAS = {"tensorflow": "[and-cuda]", "jax": "[cuda{}]"}
 """The extra with which pip installs NVIDIA's wheels beside it."""
+NEWEST = 13
+"""The newest CUDA major that JAX has a plugin for."""
 
 
 def _decoded(rule_id: str, machine: Machine, framework: Framework) -> Meaning | None:
@@ -149,7 +151,7 @@ def not_opened(machine: Machine, framework: Framework) -> RuleResults:
     """
     if said := _decoded("FWK207", machine, framework):
         stem = said.what if said.what.startswith("lib") else f"lib{said.what}"
-        wheel = bringing(_spelled(stem), int((either(framework.cuda) or "12").partition(".")[0]))
+        wheel = bringing(_spelled(stem), cuda_major(either(framework.cuda) or ""))
         brought = [f"{said.what} is brought by the wheel {wheel}"] if wheel else []
         yield error(f"{framework.name} reports: {said.words}", said.text, *brought, fix=_with_libraries(framework))
 
@@ -162,6 +164,5 @@ def _spelled(stem: str) -> str:
 def _with_libraries(framework: Framework) -> Fix:
     """Return how to install the framework with NVIDIA's wheels."""
     name, version = distribution(framework), either(framework.version)
-    major = (either(framework.cuda) or "12").partition(".")[0]
-    extra = EXTRAS.get(framework.name, "").format(major)
+    extra = EXTRAS.get(framework.name, "").format(cuda_major(either(framework.cuda) or "") or NEWEST)
     return fix("requirements", python=framework.python, requirement=f"{name}{extra}{f'=={version}' if version else ''}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gpusetup.doctor.cuda_libraries import bringing, cuda_libraries, of_extra
+from gpusetup.doctor.cuda_libraries import bringing, cuda_libraries, cuda_major, of_extra
 from gpusetup.doctor.frameworks import beside, each_jax, each_tensorflow, each_torch, interpreter, release
 from gpusetup.doctor.requirement import required
 from gpusetup.doctor.rule import RuleResults, error, fix, optional, rule
@@ -40,9 +40,9 @@ def missing_in_tensorflow(machine: Machine, tensorflow: Distribution) -> RuleRes
         return
     names = beside(machine, tensorflow)
     suffix = next((name.removeprefix("nvidia-cudnn-cu") for name in names if name.startswith("nvidia-cudnn-cu")), "")
-    if not suffix.isdigit() or machine.toolkits:
+    if not cuda_major(suffix) or machine.toolkits:
         return
-    missing = _missing(machine, "tensorflow", int(suffix), names)
+    missing = _missing(machine, "tensorflow", cuda_major(suffix), names)
     if missing:
         yield error(
             f"tensorflow {tensorflow.version} lacks {len(missing)} of NVIDIA's libraries and will not use the GPU",
@@ -69,9 +69,9 @@ def missing_in_jax(machine: Machine, jaxlib: Distribution) -> RuleResults:
     ``jax[cuda13]`` brings them as wheels; ``jax[cuda13-local]`` leaves them to the system, where a CUDA toolkit and
     cuDNN have to be on the linker's path. Where a toolkit is installed, nothing is reported.
     """
-    found = [major for major in plugins(machine, jaxlib) if major.isdigit()]
+    found = [major for major in map(cuda_major, plugins(machine, jaxlib)) if major]
     for major in found if has_gpu(machine) and not machine.toolkits else ():
-        missing = _missing(machine, "jax", int(major), beside(machine, jaxlib))
+        missing = _missing(machine, "jax", major, beside(machine, jaxlib))
         if missing:
             yield error(
                 f"JAX's plugin for CUDA {major} lacks {len(missing)} of NVIDIA's libraries and will not use the GPU",
@@ -99,13 +99,12 @@ def missing_in_torch(machine: Machine, torch: Distribution) -> RuleResults:
     """
     if not has_gpu(machine) or torch.cuda == "cpu":
         return
-    major = torch.cuda.partition(".")[0]
     installed = {one.name for one in machine.distributions}
     wanted = dict.fromkeys(
         name for line in torch.requires for name in _wheels(required(line, machine.system.arch), installed)
     )
     missing = [name for name in wanted if name not in installed and not _by_system(machine, name)]
-    missing += [name for name in _unresolved(machine, torch, int(major or 0)) if name not in wanted]
+    missing += [name for name in _unresolved(machine, torch, cuda_major(torch.cuda)) if name not in wanted]
     if missing:
         yield error(
             f"torch {torch.version} lacks {len(missing)} of NVIDIA's library wheels and cannot be imported",
@@ -147,7 +146,7 @@ def _unresolved(machine: Machine, torch: Distribution, major: int) -> list[str]:
         for one in optional(machine.needed, BY_WHEELS) or ()
         if not one.path and one.soname not in wheels and one.file.startswith(f"{torch.location}/torch/")
     ]
-    return list(dict.fromkeys(filter(None, (bringing(soname, major) for soname in gone)))) if major else []
+    return list(dict.fromkeys(filter(None, (bringing(soname, major) for soname in gone))))
 
 
 def _its_libraries(wheel: str) -> str:
