@@ -21,7 +21,7 @@ _PLATFORM = ("platform_system", "sys_platform", "os_name", "platform_machine")
 
 
 def unmet(requirement: str, have: Mapping[str, str], arch: str) -> str:
-    """Return ``NAME VERSION is here, SPECIFIERS is asked for``, or "" when it is met or cannot be told."""
+    """Return ``NAME VERSION is installed, SPECIFIERS is required``, or "" when it is met or cannot be decided."""
     wanted, _, marker = requirement.partition(";")
     said = re.match(_NAME, wanted)
     name = normal(said[0]) if said else ""
@@ -31,7 +31,7 @@ def unmet(requirement: str, have: Mapping[str, str], arch: str) -> str:
     specifiers = _without_extras(wanted[said.end() :]).strip(" ()")
     if all(_meets(version, part.strip()) for part in specifiers.split(",") if part.strip()):
         return ""
-    return f"{name} {version} is here, {specifiers} is asked for"
+    return f"{name} {version} is installed, {specifiers} is required"
 
 
 def required(requirement: str, arch: str) -> tuple[str, tuple[str, ...]] | None:

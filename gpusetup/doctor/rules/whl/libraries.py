@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 
 from gpusetup.doctor.cuda_libraries import bringing, cuda_libraries, cuda_major, of_extra
 from gpusetup.doctor.frameworks import beside, each_jax, each_tensorflow, each_torch, interpreter, release
@@ -16,6 +17,9 @@ DLOPEN = "github.com/openxla/xla: xla/tsl/platform/default/dlopen_checker.cc, Tr
 PRELOAD = "github.com/pytorch/pytorch: torch/__init__.py, _preload_cuda_deps"
 PLUGIN = "github.com/jax-ml/jax: jax_plugins/cuda/__init__.py, _check_cuda_versions"
 BY_WHEELS = "the installed wheels decide"
+MAJORS = (11, 12, 13)
+FIRST_UNSUFFIXED = 13
+"""The first CUDA major whose wheels cuda-toolkit requires by its extras."""
 
 
 @rule(
@@ -89,7 +93,7 @@ def missing_in_jax(machine: Machine, jaxlib: Distribution) -> RuleResults:
     after=("GPU001", "WHL001"),
     over=each_torch,
     source=f"{PRELOAD}; Python packaging: core metadata (Requires-Dist)",
-    remedies=("requirements",),
+    remedies=("missing-wheels",),
 )
 def missing_in_torch(machine: Machine, torch: Distribution) -> RuleResults:
     """PyTorch's metadata require a wheel of NVIDIA's that is installed nowhere here, and the dynamic linker finds
@@ -100,17 +104,15 @@ def missing_in_torch(machine: Machine, torch: Distribution) -> RuleResults:
     if not has_gpu(machine) or torch.cuda == "cpu":
         return
     installed = {one.name for one in machine.distributions}
-    wanted = dict.fromkeys(
-        name for line in torch.requires for name in _wheels(required(line, machine.system.arch), installed)
-    )
-    missing = [name for name in wanted if name not in installed and not _by_system(machine, name)]
-    missing += [name for name in _unresolved(machine, torch, cuda_major(torch.cuda)) if name not in wanted]
+    wanted = {name: spec for line in torch.requires for name, spec in _wheels(line, machine.system.arch, installed)}
+    missing = {name: spec for name, spec in wanted.items() if name not in installed and not _by_system(machine, name)}
+    missing |= {name: name for name in _unresolved(machine, torch, cuda_major(torch.cuda)) if name not in wanted}
     if missing:
         yield error(
             f"torch {torch.version} lacks {len(missing)} of NVIDIA's library wheels and cannot be imported",
             *(f"{name}{_its_libraries(name)}" for name in missing),
             f"in {torch.location}",
-            fix=fix("requirements", python=interpreter(torch), requirement=f"torch=={torch.version}"),
+            fix=fix("missing-wheels", python=interpreter(torch), wheels=" ".join(missing.values())),
         )
 
 
@@ -122,19 +124,22 @@ def _missing(machine: Machine, framework: str, major: int, names: Iterable[str])
     return [f"{stem}: missing, brought by {wheel}" for stem, wheel, other in wanted if not {wheel, other} & set(names)]
 
 
-def _wheels(wanted: tuple[str, tuple[str, ...]] | None, installed: Iterable[str]) -> Iterable[str]:
-    """Return the wheels of NVIDIA's that a requirement asks for; cuda-toolkit asks for more by its extras."""
-    name, extras = wanted or ("", ())
+def _wheels(line: str, arch: str, installed: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the wheels of NVIDIA's that a requirement asks for, and what pip is to be given for each.
+
+    cuda-toolkit, which has no files of its own, asks for more by its extras.
+    """
+    name, extras = required(line, arch) or ("", ())
     if name == "cuda-toolkit" and name in installed:
-        return filter(None, (of_extra(extra, 13) for extra in extras))
-    known = {one.distribution(major) for one in cuda_libraries() for major in (11, 12, 13)}
-    return [name] if name in known else []
+        yield from ((wheel, wheel) for extra in extras if (wheel := of_extra(extra, FIRST_UNSUFFIXED)))
+    elif name in {one.distribution(major) for one in cuda_libraries() for major in MAJORS}:
+        yield name, re.sub(r"[ ()]", "", line.partition(";")[0])
 
 
 def _by_system(machine: Machine, wheel: str) -> bool:
     """Say whether every library of `wheel` is found without it."""
     found = {one.soname.partition(".so")[0] for one in machine.libraries}
-    stems = [one.stem for one in cuda_libraries() if wheel in {one.distribution(major) for major in (11, 12, 13)}]
+    stems = [one.stem for one in cuda_libraries() if wheel in {one.distribution(major) for major in MAJORS}]
     return found.issuperset(stems)
 
 
@@ -150,5 +155,5 @@ def _unresolved(machine: Machine, torch: Distribution, major: int) -> list[str]:
 
 
 def _its_libraries(wheel: str) -> str:
-    stems = [one.stem for one in cuda_libraries() if wheel in {one.distribution(major) for major in (11, 12, 13)}]
+    stems = [one.stem for one in cuda_libraries() if wheel in {one.distribution(major) for major in MAJORS}]
     return f" ({', '.join(stems)})" if stems else ""
