@@ -13,8 +13,13 @@ from gpusetup.versions import dotted
 
 MAIN = "libcudnn.so."
 PART = "libcudnn_"
-NAMES_TENSOR_IR = "9.20"
-"""The first cuDNN that is known to open a part that its wheel lacks; an earlier one does not know the newer parts."""
+OPENED_FROM = {
+    "ops_infer": "8.0", "ops_train": "8.0", "cnn_infer": "8.0", "cnn_train": "8.0", "adv_infer": "8.0",
+    "adv_train": "8.0", "ops": "9.0", "cnn": "9.0", "adv": "9.0", "graph": "9.0", "heuristic": "9.0",
+    "engines_precompiled": "9.0", "engines_runtime_compiled": "9.0", "engines_tensor_ir": "9.20", "ext": "9.25",
+}  # fmt: skip
+"""The first cuDNN that opens each part: an earlier one never looks for it, whatever the system has. NVIDIA cuDNN
+documentation, API overview; tensor_ir: the threads above, its wheel has it from 9.21 on; ext: seen in 9.25."""
 THREADS = "github.com/pytorch/pytorch: issues 188892, 187824, 185512"
 FOUND_FIRST = ("LD_LIBRARY_PATH",)
 FOUND_LAST = ("ld.so.cache", "default")
@@ -66,8 +71,10 @@ def _parts(machine: Machine, main: Library) -> list[Library]:
 
 def _steps_in(part: Library, own: set[str], wheel: Distribution | None) -> bool:
     """Say whether this copy is the one that would be taken: first by LD_LIBRARY_PATH, last where the wheel has none."""
-    old = wheel is not None and is_dotted(wheel.version) and dotted(wheel.version) < dotted(NAMES_TENSOR_IR)
-    return part.origin in FOUND_FIRST or (part.soname not in own and not old)
+    first = OPENED_FROM.get(part.soname.partition(".so")[0].removeprefix(PART))
+    known = wheel is not None and is_dotted(wheel.version)
+    opened = first is not None and not (wheel and known and dotted(wheel.version) < dotted(first))
+    return part.origin in FOUND_FIRST or (part.soname not in own and opened)
 
 
 def _same(part: Library, main: Library, wheel: Distribution | None) -> bool:
