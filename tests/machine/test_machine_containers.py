@@ -10,6 +10,7 @@ import pytest
 from gpusetup.machine.containers.engines import read_containers
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import CdiSpec, Unread
+from gpusetup.machine.system.surroundings import read_container
 from tests.fake_host import Content, Link, grow
 
 CDI = {
@@ -127,3 +128,17 @@ def test_the_driver_of_the_gpu_operator_is_found_below_its_root(
 ) -> None:
     said = read_containers(Host(grow(tmp_path, tree)), ()).operator_driver
     assert said == version if version else isinstance(said, Unread)
+
+
+@pytest.mark.parametrize(
+    ("tree", "kind"),
+    [
+        ({"/run/secrets/kubernetes.io/serviceaccount/namespace": "x", "/run/.containerenv": ""}, "kubernetes"),
+        ({"/var/run/secrets/kubernetes.io/serviceaccount/namespace": "x"}, "kubernetes"),
+        ({"/run/.containerenv": ""}, "podman"),
+        ({"/run/systemd/container": "lxc\n"}, "lxc"),
+        ({}, ""),
+    ],
+)
+def test_a_pod_is_known_by_the_secrets_of_its_account(tmp_path: Path, tree: dict[str, Content], kind: str) -> None:
+    assert read_container(Host(grow(tmp_path, tree))) == kind

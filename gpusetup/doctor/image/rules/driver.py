@@ -6,6 +6,7 @@ from gpusetup.doctor.cards import driver_version
 from gpusetup.doctor.image.code import how_it_runs
 from gpusetup.doctor.image.hosts import driver_cuda, last_branch, placed
 from gpusetup.doctor.image.needs import driver_needed, needs
+from gpusetup.doctor.min_driver import newer_driver
 from gpusetup.doctor.rule import RuleResults, error, fix, info, rule, warning
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Machine
@@ -51,6 +52,7 @@ def no_driver(machine: Machine, image: Image) -> RuleResults:
     remedies=(
         "fitting-image",
         "newer-driver",
+        "update-wsl",
     ),
 )
 def old_driver(machine: Machine, image: Image) -> RuleResults:
@@ -72,7 +74,7 @@ def old_driver(machine: Machine, image: Image) -> RuleResults:
             f"driver {version} is too old for this image without its forward-compatibility package",
             *evidence,
             "the tables do not say which driver branches the package supports: try it, or install a newer driver",
-            fix=fix("newer-driver"),
+            fix=newer_driver(machine),
         )
         return
     if wanted.forward_compat:
@@ -85,7 +87,7 @@ def old_driver(machine: Machine, image: Image) -> RuleResults:
     yield error(
         f"driver {version} is too old for this image",
         *evidence,
-        fix=fix("fitting-image") if hopeless else fix("newer-driver"),
+        fix=fix("fitting-image") if hopeless else newer_driver(machine),
     )
 
 
@@ -96,7 +98,7 @@ def old_driver(machine: Machine, image: Image) -> RuleResults:
     worst="error",
     after=("IMG003",),
     source=COMPATIBILITY,
-    remedies=("newer-driver",),
+    remedies=("newer-driver", "update-wsl"),
 )
 def newer_minor(machine: Machine, image: Image) -> RuleResults:
     """Within one CUDA major an image of a newer minor runs on an older driver, with a restriction: such a driver
@@ -115,7 +117,7 @@ def newer_minor(machine: Machine, image: Image) -> RuleResults:
         ]
         said = (f"the driver reports CUDA {newest}", f"inside is CUDA {series}")
         if jit:
-            yield error(f"the driver cannot compile the PTX of CUDA {series}", *said, *jit, fix=fix("newer-driver"))
+            yield error(f"the driver cannot compile the PTX of CUDA {series}", *said, *jit, fix=newer_driver(machine))
         else:
             yield info(f"CUDA {series} runs on this driver by minor-version compatibility", *said)
 

@@ -17,8 +17,8 @@ from gpusetup.versions import cudnn
 
 MAPS = "proc_pid_maps(5): the files that the process has mapped"
 PAIRED = (
-    "libcudart", "libcublas", "libcublasLt", "libcudnn", "libnccl", "libcufft", "libcusolver", "libcusparse", "libcurand",
-    "libnvJitLink", "libcupti",
+    "libcudart", "libcublas", "libcublasLt", "libcudnn", "libnccl", "libcufft", "libcusolver", "libcusparse",
+    "libcurand", "libnvJitLink", "libcupti",
 )  # fmt: skip
 DRIVERS = ("libcuda.so", "libnvidia-")
 SAYS_SO = "the framework's own message decides"

@@ -15,9 +15,8 @@ from gpusetup.doctor.frameworks import (
     torch_build,
     torch_cuda,
 )
-from gpusetup.doctor.min_driver import known_floor
+from gpusetup.doctor.min_driver import known_floor, newer_driver
 from gpusetup.doctor.rule import RuleResult, RuleResults, error, fix, rule, warning
-from gpusetup.doctor.rules.wsl import is_wsl
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Distribution, Machine
 from gpusetup.versions import cuda, driver, runs_on
@@ -145,7 +144,7 @@ def too_old(machine: Machine, framework: Distribution, series: str) -> RuleResul
             f"driver {version} is too old for {framework.name} {framework.version}",
             f"installed driver: {version}",
             f"built with CUDA {series}: {floor.known_by}",
-            fix=fix("update-wsl" if is_wsl(machine) else "newer-driver"),
+            fix=newer_driver(machine),
         )
 
 
