@@ -17,6 +17,8 @@ DLOPEN = "github.com/openxla/xla: xla/tsl/platform/default/dlopen_checker.cc, Tr
 PRELOAD = "github.com/pytorch/pytorch: torch/__init__.py, _preload_cuda_deps"
 PLUGIN = "github.com/jax-ml/jax: jax_plugins/cuda/__init__.py, _check_cuda_versions"
 BY_WHEELS = "the installed wheels decide"
+OF_CONDA = ("cudatoolkit", "cuda-version", "cudnn", "nccl")
+"""Packages of conda that come with NVIDIA's libraries."""
 MAJORS = (11, 12, 13)
 FIRST_UNSUFFIXED = 13
 """The first CUDA major whose wheels cuda-toolkit requires by its extras."""
@@ -38,13 +40,13 @@ def missing_in_tensorflow(machine: Machine, tensorflow: Distribution) -> RuleRes
 
     Wheels that were installed one by one, or a resolver that left some out, are the usual origin;
     ``tensorflow[and-cuda]`` brings them all. Where cuDNN is not a wheel, or a CUDA toolkit is installed, the system
-    is taken to bring them.
+    is taken to bring them; so is conda, where it has packages of CUDA.
     """
     if not has_gpu(machine) or tensorflow.name == "tensorflow-cpu" or tensorflow.cuda == "cpu":
         return
     names = beside(machine, tensorflow)
     suffix = next((name.removeprefix("nvidia-cudnn-cu") for name in names if name.startswith("nvidia-cudnn-cu")), "")
-    if not cuda_major(suffix) or machine.toolkits:
+    if not cuda_major(suffix) or machine.toolkits or _by_conda(machine):
         return
     missing = _missing(machine, "tensorflow", cuda_major(suffix), names)
     if missing:
@@ -74,7 +76,7 @@ def missing_in_jax(machine: Machine, jaxlib: Distribution) -> RuleResults:
     cuDNN have to be on the linker's path. Where a toolkit is installed, nothing is reported.
     """
     found = [major for major in map(cuda_major, plugins(machine, jaxlib)) if major]
-    for major in found if has_gpu(machine) and not machine.toolkits else ():
+    for major in found if has_gpu(machine) and not machine.toolkits and not _by_conda(machine) else ():
         missing = _missing(machine, "jax", major, beside(machine, jaxlib))
         if missing:
             yield error(
@@ -101,7 +103,7 @@ def missing_in_torch(machine: Machine, torch: Distribution) -> RuleResults:
 
     ``pip install --no-deps``, a pruned image or a removed wheel are the usual origins.
     """
-    if not has_gpu(machine) or torch.cuda == "cpu":
+    if not has_gpu(machine) or torch.cuda == "cpu" or _by_conda(machine):
         return
     installed = {one.name for one in machine.distributions}
     wanted = {name: spec for line in torch.requires for name, spec in _wheels(line, machine.system.arch, installed)}
@@ -114,6 +116,11 @@ def missing_in_torch(machine: Machine, torch: Distribution) -> RuleResults:
             f"in {torch.location}",
             fix=fix("missing-wheels", python=interpreter(torch), wheels=" ".join(missing.values())),
         )
+
+
+def _by_conda(machine: Machine) -> bool:
+    """Say whether conda brings CUDA here: its Python looks into the environment's ``lib`` by an RPATH of its own."""
+    return any(one.name in OF_CONDA for one in machine.conda)
 
 
 def _missing(machine: Machine, framework: str, major: int, names: Iterable[str]) -> list[str]:
