@@ -11,8 +11,8 @@ class Defect(Fact):
     `last` counts as far as it is written: ``9.14`` covers 9.14.0.64.
     """
 
-    package: Literal["torch", "tensorflow", "jax", "triton", "nvidia-cudnn", "nvidia-nccl"]
-    """NVIDIA's wheels without their suffix; of JAX the version of jaxlib."""
+    package: Literal["torch", "tensorflow", "jax", "triton", "nvidia-cudnn", "nvidia-nccl", "nvidia-container-toolkit"]
+    """NVIDIA's wheels without their suffix; of JAX the version of jaxlib; of the toolkit that of its package."""
     first: str
     last: str
     build: Literal["", "gpu", "cpu"] = ""
