@@ -27,8 +27,8 @@ def revoked(machine: Machine) -> RuleResults:
     """The GPU's device nodes are in this container and their mode lets everybody open them, but the kernel refuses: the
     container's device cgroup does not list them. NVML reports "Unknown Error".
 
-    After ``systemctl daemon-reload``, which every package update runs, systemd writes the cgroup anew and forgets
-    what the old NVIDIA runtime hook had added. A restart of the container brings the GPU back until the next reload;
+    After ``systemctl daemon-reload``, which many package updates run, systemd rewrites the cgroup without the devices
+    that NVIDIA's runtime hook had added. A restart of the container brings the GPU back until the next reload;
     with CDI, or the links that ``nvidia-ctk system create-dev-char-symlinks`` makes, it stays. LXC needs
     ``lxc.cgroup2.devices.allow``.
     """

@@ -162,7 +162,7 @@ def _cudnns(framework: Framework) -> list[str]:
     "cudnn-mixed",
     "cuDNN sublibraries of two installations are loaded",
     worst="error",
-    after=("LIB003", "LIB105", "WHL005", *IMPORT),
+    after=("LIB003", "WHL005", *IMPORT),
     over=each_import,
     source=f"{MAPS}; github.com/pytorch/pytorch: issues 188892, 187824, 185512",
     remedies=("cudnn-one",),

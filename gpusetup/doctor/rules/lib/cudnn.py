@@ -21,8 +21,7 @@ OPENED_FROM = {
 """The first cuDNN that opens each part: an earlier one never looks for it, whatever the system has. NVIDIA cuDNN
 documentation, API overview; tensor_ir: the threads above, its wheel has it from 9.21 on; ext: seen in 9.25."""
 THREADS = "github.com/pytorch/pytorch: issues 188892, 187824, 185512"
-FOUND_FIRST = ("LD_LIBRARY_PATH",)
-FOUND_LAST = ("ld.so.cache", "default")
+BY_LINKER = ("LD_LIBRARY_PATH", "ld.so.cache", "default")
 
 
 @rule(
@@ -30,15 +29,15 @@ FOUND_LAST = ("ld.so.cache", "default")
     "cudnn-two-origins",
     "cuDNN sublibraries come from two installations",
     worst="warning",
-    after=("GPU001", "WHL005"),
+    after=("GPU001", "WHL005", "FWK205"),  # what a framework has really loaded says more
     source=f"ld.so(8); {THREADS}",
-    remedies=("cudnn-whole",),
+    remedies=("cudnn-whole", "unset"),
 )
 def mixed_parts(machine: Machine) -> RuleResults:
     """The parts of cuDNN are libraries that open one another by their bare names (``libcudnn_ops``,
     ``libcudnn_graph``, ``libcudnn_engines_…``). Where the wheel lacks one, the dynamic linker takes that of another
-    cuDNN on the system, and LD_LIBRARY_PATH puts another one first. Parts of two versions end with
-    CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH at the first convolution.
+    cuDNN on the system. Parts of two versions end with CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH at the first
+    convolution.
 
     nvidia-cudnn-cu13 9.20.0.48, which PyTorch 2.12 and 2.13 pin, lacks ``libcudnn_engines_tensor_ir``; 9.21 has it.
     """
@@ -55,7 +54,7 @@ def mixed_parts(machine: Machine) -> RuleResults:
                     f"{one.soname}: {one.path} ({one.version or 'of unknown version'}, by {one.origin})"
                     for one in foreign[:5]
                 ),
-                fix=_whole(wheel),
+                fix=_repair(foreign, wheel),
             )
 
 
@@ -64,17 +63,17 @@ def _parts(machine: Machine, main: Library) -> list[Library]:
     number = main.soname.rpartition(".so")[2]
     found: dict[str, Library] = {}
     for one in machine.libraries:
-        if one.origin in {*FOUND_FIRST, *FOUND_LAST} and one.soname.startswith(PART) and one.soname.endswith(number):
+        if one.origin in BY_LINKER and one.soname.startswith(PART) and one.soname.endswith(number):
             found.setdefault(one.soname, one)
     return list(found.values())
 
 
 def _steps_in(part: Library, own: set[str], wheel: Distribution | None) -> bool:
-    """Say whether this copy is the one that would be taken: first by LD_LIBRARY_PATH, last where the wheel has none."""
+    """Say whether cuDNN would take this copy: it looks for such a part, and the wheel has none (else LIB003 speaks)."""
     first = OPENED_FROM.get(part.soname.partition(".so")[0].removeprefix(PART))
     known = wheel is not None and is_dotted(wheel.version)
     opened = first is not None and not (wheel and known and dotted(wheel.version) < dotted(first))
-    return part.origin in FOUND_FIRST or (part.soname not in own and opened)
+    return part.soname not in own and opened
 
 
 def _same(part: Library, main: Library, wheel: Distribution | None) -> bool:
@@ -89,5 +88,7 @@ def _wheel(machine: Machine, main: Library) -> Distribution | None:
     return next((one for one in found if main.path.startswith(f"{one.location}/")), None)
 
 
-def _whole(wheel: Distribution | None) -> Fix | None:
+def _repair(foreign: list[Library], wheel: Distribution | None) -> Fix | None:
+    if any(one.origin == "LD_LIBRARY_PATH" for one in foreign):
+        return fix("unset", name="LD_LIBRARY_PATH")
     return fix("cudnn-whole", python=interpreter(wheel), name=wheel.name) if wheel else None
