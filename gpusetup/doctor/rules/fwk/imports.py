@@ -93,7 +93,7 @@ def missing_library(machine: Machine, framework: Framework) -> RuleResults:
     "libraries-incompatible",
     "Incompatible library versions in a framework",
     worst="error",
-    after=("FWK001", "LIB003", "LIB105", "WHL005", "WHL101", "WHL106", "ENV004"),
+    after=("FWK001", "LIB003", "WHL005", "WHL101", "WHL106", "ENV004"),
     over=each_import,
     source=LOADER,
     remedies=("reinstall-framework",),
