@@ -27,10 +27,11 @@ def vulnerable(machine: Machine) -> RuleResults:
     container and act as root on the host. Update it before you run images of others.
     """
     version = machine.containers.versions.get("nvidia-ctk", "")
-    rows = [row for row in facts().defect if row.package == PACKAGE] if is_dotted(version) else []
+    if not is_dotted(version):
+        return
+    rows = [row for row in facts().defect if row.package == PACKAGE]
     found = [row for row in rows if dotted(row.first) <= dotted(version) <= dotted(row.last)]
-    if rows:
-        unlisted(found, f"a vulnerability of {PACKAGE} {version}, among {len(rows)}", PATCHED)
+    unlisted(found, f"a vulnerability of {PACKAGE} {version}, among {len(rows)}", PATCHED)
     if found:
         yield warning(
             f"{PACKAGE} {version}: {found[0].symptom}",
