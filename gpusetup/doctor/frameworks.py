@@ -72,11 +72,11 @@ def release(one: Distribution) -> str:
 
 
 def torch_variant(machine: Machine, torch: Distribution) -> str:
-    """Return ``cpu``, ``cu126`` …; raises `UnreadError` when nothing tells it.
+    """Return ``cpu``, ``cu126`` …; raises `UnreadError` when it is not known.
 
-    Wheels of PyTorch's own index say it in their version, and the files of every build which CUDA it is of. Where
-    neither does, the plain wheel brings what the tables say is that release's default, if NVIDIA's wheels lie beside
-    it; without them it may be conda's, a distribution's or anybody's.
+    Wheels of PyTorch's own index have it in their version, and the files of every build name its CUDA. Otherwise the
+    plain wheel is the tables' default of that release, if NVIDIA's wheels are installed beside it; without them it may
+    be a build of conda, a distribution or somebody else.
     """
     said = re.match(r"cpu|cu\d+", torch.version.partition("+")[2])
     if said:
@@ -84,17 +84,17 @@ def torch_variant(machine: Machine, torch: Distribution) -> str:
     if torch.cuda:
         return "cpu" if torch.cuda == "cpu" else "cu" + "".join(torch.cuda.split(".")[:2])
     if "+" in torch.version or not any(name.startswith("nvidia-") for name in beside(machine, torch)):
-        raise UnreadError(Unread(unread="failed", source="", detail=f"nothing tells which CUDA {_named(torch)} is of"))
+        raise UnreadError(Unread(unread="failed", source="", detail=f"the CUDA version of {_named(torch)} is unknown"))
     rows = (row for row in facts().torch if row.release == release(torch))
-    return listed(rows, f"torch {release(torch)}, so that nothing tells which CUDA it is of").default_variant
+    return listed(rows, f"torch {release(torch)}, so that its CUDA version is unknown").default_variant
 
 
 def is_cpu_torch(machine: Machine, torch: Distribution) -> bool:
-    """Say whether this PyTorch is a build for the CPU alone; raises `UnreadError` when nothing tells it."""
+    """Say whether this PyTorch is a build for the CPU alone; raises `UnreadError` when it is not known."""
     if torch.cuda or "+" in torch.version or not any(name.startswith("nvidia-") for name in beside(machine, torch)):
         return torch_variant(machine, torch) == "cpu"
     rows = (row for row in facts().torch if row.release == release(torch))
-    with_cuda = "NVIDIA's wheels beside it belong to a build with CUDA"
+    with_cuda = "NVIDIA's wheels are installed beside it, so that it is a build with CUDA"
     row = unlisted(rows, f"torch {release(torch)}", with_cuda)
     return row is not None and row.default_variant == "cpu"
 
@@ -106,7 +106,7 @@ def _named(torch: Distribution) -> str:
 def torch_cuda(machine: Machine, torch: Distribution) -> str:
     """Return the CUDA series that this PyTorch brings: its files say, else its variant (``cu126`` is 12.6); or ``cpu``.
 
-    Raises `UnreadError` when nothing tells it.
+    Raises `UnreadError` when it is not known.
     """
     if torch.cuda:
         return torch.cuda
@@ -116,7 +116,7 @@ def torch_cuda(machine: Machine, torch: Distribution) -> str:
 
 
 def torch_build(machine: Machine, torch: Distribution) -> Iterator[TorchBuild]:
-    """Yield what the tables know of how this PyTorch was compiled; `torch_variant` tells what it raises."""
+    """Yield what the tables say about how this PyTorch was compiled; raises what `torch_variant` raises."""
     variant = torch_variant(machine, torch)
     builds = torch_builds(facts(), release(torch), machine.system.arch)
     return (row for row in builds if row.variant == variant)

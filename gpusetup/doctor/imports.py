@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.rule import UntriedError, failure, known, optional
+from gpusetup.doctor.subjects import has_gpu
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Framework, Machine, Trial, Unread
@@ -43,9 +44,20 @@ def failed_trials(framework: Framework, because: str) -> Iterator[tuple[Trial, U
             yield one, why
 
 
+def texts(machine: Machine, framework: Framework) -> list[str]:
+    """Return what a framework that failed has said: why it sees no GPU, why computations failed, its standard error.
+
+    Of one that works nothing is returned: TensorFlow warns of much that is no fault.
+    """
+    refused = failure(framework.gpus, "this machine has no GPU that it could see")
+    failed = [why.detail for _, why in failed_trials(framework, "FWK103 and FWK105 speak of it")]
+    unseen = framework.gpus == () and has_gpu(machine)
+    return [*([refused.detail] if refused else []), *failed, *(framework.said if refused or failed or unseen else ())]
+
+
 def said_of(framework: Framework, *words: str) -> list[str]:
     """Return the lines it wrote to its standard error that hold one of `words`."""
-    return [f"it said: {line}" for line in framework.said if any(word in line.lower() for word in words)]
+    return [f"it reported: {line}" for line in framework.said if any(word in line.lower() for word in words)]
 
 
 def distribution(framework: Framework) -> str:

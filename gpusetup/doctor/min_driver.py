@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.cards import cite
-from gpusetup.doctor.rule import listed, unlisted
+from gpusetup.doctor.rule import Fix, fix, listed, unlisted
 from gpusetup.facts import facts as tables
 from gpusetup.facts.min_driver import driver_floor
 from gpusetup.value import Value
@@ -13,6 +13,7 @@ from gpusetup.versions import cuda
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
+    from gpusetup.machine.model import Machine
 
 
 class MinDriver(Value):
@@ -29,6 +30,11 @@ def floor_of(series: str, facts: Facts) -> MinDriver | None:
         return None
     says = f"programs of CUDA {series} run on driver {found.driver} and newer"
     return MinDriver(driver=found.driver, known_by=cite(found.row, says))
+
+
+def newer_driver(machine: Machine) -> Fix:
+    """Return how this machine gets a newer driver: inside WSL it is the one of Windows."""
+    return fix("update-wsl" if machine.system.virtualization == "wsl" else "newer-driver")
 
 
 def known_floor(series: str) -> MinDriver:

@@ -21,17 +21,35 @@ _PLATFORM = ("platform_system", "sys_platform", "os_name", "platform_machine")
 
 
 def unmet(requirement: str, have: Mapping[str, str], arch: str) -> str:
-    """Return ``NAME VERSION is here, SPECIFIERS is asked for``, or "" when it is met or cannot be told."""
+    """Return ``NAME VERSION is installed, SPECIFIERS is required``, or "" when it is met or cannot be decided."""
     wanted, _, marker = requirement.partition(";")
     said = re.match(_NAME, wanted)
-    name = re.sub(r"[-_.]+", "-", said[0]).lower() if said else ""
+    name = normal(said[0]) if said else ""
     version = have.get(name, "").partition("+")[0]
     if not said or not is_dotted(version) or not _applies(marker, arch):
         return ""
     specifiers = _without_extras(wanted[said.end() :]).strip(" ()")
     if all(_meets(version, part.strip()) for part in specifiers.split(",") if part.strip()):
         return ""
-    return f"{name} {version} is here, {specifiers} is asked for"
+    return f"{name} {version} is installed, {specifiers} is required"
+
+
+def required(requirement: str, arch: str) -> tuple[str, tuple[str, ...]] | None:
+    """Return the name and the extras of what `requirement` surely asks for here; None where it may not apply.
+
+    What belongs to an extra is not asked for: no metadata say with which extras a distribution was installed.
+    """
+    wanted, _, marker = requirement.partition(";")
+    said = re.match(_NAME, wanted.strip())
+    if not said or "extra" in marker or not _applies(marker, arch):
+        return None
+    extras = re.match(r"\s*\[([^\]]*)\]", wanted.strip()[said.end() :])
+    return normal(said[0]), tuple(one.strip() for one in extras[1].split(",")) if extras else ()
+
+
+def normal(name: str) -> str:
+    """Return a distribution's name as indexes compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _without_extras(text: str) -> str:

@@ -21,6 +21,7 @@ from gpusetup.machine.packages.conda import read_conda
 from gpusetup.machine.packages.installed import read_packages
 from gpusetup.machine.software.distributions import read_distributions
 from gpusetup.machine.software.libraries import CACHE, gone, read_cached, read_libraries
+from gpusetup.machine.software.needed import read_needed
 from gpusetup.machine.software.owners import own
 from gpusetup.machine.software.toolkits import read_nvcc, read_toolkits
 from gpusetup.machine.software.wheels import read_owned, shared_files
@@ -44,6 +45,7 @@ def read_beside(host: Host, answer: Callable[[], Nvml], step: Step = len) -> Mac
     step("libraries")
     cached = within(host, CACHE, read_cached)
     libraries = own(host, read_libraries(host, system.arch, toolkits, distributions, cached), packages, owned)
+    needed = within(host, "nvidia/*/lib", lambda host: read_needed(host, system.arch, distributions, cached))
     step("the PCI bus")
     bus = read_bus(host)
     step("containers and devices")
@@ -74,6 +76,7 @@ def read_beside(host: Host, answer: Callable[[], Nvml], step: Step = len) -> Mac
         distributions=distributions,
         packages=packages,
         libraries=libraries,
+        needed=needed,
         stuck=read_stuck(host, nvml.gpus),
         **beside,
     )

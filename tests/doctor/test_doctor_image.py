@@ -112,7 +112,7 @@ def test_no_driver_at_all_explains_the_rest() -> None:
 def test_a_card_that_no_driver_new_enough_drives_needs_another_image() -> None:
     host = with_driver("535.288.01", "12.2", "pascal_laptop")
     found = next(one for one in fit(host, image(OURS | {"io.gpusetup.driver-floor": "590"})) if one.rule == "IMG003")
-    assert "no driver newer than branch 580 drives the oldest card here" in found.evidence[-1]
+    assert "no driver branch newer than 580 supports the oldest GPU here" in found.evidence[-1]
     assert found.remedy is not None
     assert "gpusetup container" in found.remedy.commands[0]
 

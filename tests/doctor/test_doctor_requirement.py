@@ -35,7 +35,7 @@ from gpusetup.doctor.requirement import unmet
 def test_what_is_surely_unmet_is_told(requirement: str, version: str, met: bool) -> None:
     told = unmet(requirement, {"nvidia-cudnn-cu13": version}, "x86_64")
     assert (told == "") is met
-    assert met or told.startswith(f"nvidia-cudnn-cu13 {version} is here, ")
+    assert met or told.startswith(f"nvidia-cudnn-cu13 {version} is installed, ")
 
 
 RELEASE = st.lists(st.integers(0, 30), min_size=1, max_size=4).map(lambda parts: ".".join(map(str, parts)))

@@ -45,6 +45,7 @@ from gpusetup.machine.nvml.client import collect, nothing
 from gpusetup.machine.packages.installed import find_owners, read_packages
 from gpusetup.machine.software.distributions import read_distributions
 from gpusetup.machine.software.elf import section
+from gpusetup.machine.software.elf_dynamic import read_dynamic
 from gpusetup.machine.software.libc import read_libc
 from gpusetup.machine.software.libraries import read_cached
 from gpusetup.machine.software.toolkits import read_toolkits
@@ -168,19 +169,21 @@ def _of_modules(root: Path) -> list[Target]:
         done = subprocess.run(["zstd", "-q", "-c"], input=plain, capture_output=True, check=True)
         packed[".ko.zst"] = done.stdout
     host = Host(root)
-    return [
+    shared = _file_target(root, "/m/lib.so", partial(read_dynamic, host, "/m/lib.so"), _object(root.parent, "-shared"))
+    modules = [
         _file_target(root, f"/m/nvidia{ext}", partial(read_module_file, host, (f"/m/nvidia{ext}",), loaded=False), raw)
         for ext, raw in packed.items()
     ]
+    return [shared, *modules]
 
 
-def _object(folder: Path) -> bytes:
-    """Return a small object file with a .modinfo, and what looks like a signature."""
+def _object(folder: Path, kind: str = "-c") -> bytes:
+    """Return a small object file with a .modinfo, and what looks like a signature; or a shared library."""
     if found("gcc") is None:
         return b"\x7fELF\x02\x01\x01" + bytes(200)
     source = '__attribute__((section(".modinfo"))) const char a[] = "version=580.95.05\\0license=NVIDIA\\0vermagic=7";'
     (folder / "m.c").write_text(source)
-    subprocess.run(["gcc", "-c", "-o", folder / "m.o", folder / "m.c"], check=True)
+    subprocess.run(["gcc", kind, "-o", folder / "m.o", folder / "m.c"], check=True)
     return (folder / "m.o").read_bytes() + bytes(40) + b"~Module signature appended~\n"
 
 

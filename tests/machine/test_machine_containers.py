@@ -10,6 +10,7 @@ import pytest
 from gpusetup.machine.containers.engines import read_containers
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import CdiSpec, Unread
+from gpusetup.machine.system.surroundings import read_container
 from tests.fake_host import Content, Link, grow
 
 CDI = {
@@ -79,3 +80,46 @@ def test_a_broken_daemon_file_is_unread(tmp_path: Path) -> None:
     told = read_containers(Host(grow(tmp_path, {"/etc/docker/daemon.json": "{"})), ()).docker_runtimes
     assert isinstance(told, Unread)
     assert told.unread == "failed"
+
+
+CONTAINERD = 'version = 2\n[plugins."io.containerd.grpc.v1.cri".containerd]\n  default_runtime_name = "nvidia"\n'
+
+
+@pytest.mark.parametrize(
+    ("tree", "nvidia", "default"),
+    [
+        ({"/etc/containerd/config.toml": CONTAINERD}, True, "nvidia"),
+        ({"/etc/containerd/config.toml": "version = 2\n"}, False, "runc"),
+        (
+            {"/etc/containerd/config.toml": "version = 2\n", "/etc/containerd/conf.d/99-nvidia.toml": CONTAINERD},
+            True,
+            "nvidia",
+        ),
+        ({"/var/lib/rancher/k3s/agent/etc/containerd/config.toml": "[runtimes.nvidia]\n"}, True, "runc"),
+    ],
+)
+def test_the_runtime_that_containerd_gives_pods_is_known(
+    tmp_path: Path, tree: dict[str, Content], nvidia: bool, default: str
+) -> None:
+    containers = read_containers(Host(grow(tmp_path, tree)), ())
+    assert (containers.containerd_nvidia, containers.containerd_default) == (nvidia, default)
+
+
+def test_without_containerd_nothing_is_known_of_its_runtime(tmp_path: Path) -> None:
+    said = read_containers(Host(grow(tmp_path, {})), ()).containerd_default
+    assert isinstance(said, Unread)
+    assert said.unread == "absent"
+
+
+@pytest.mark.parametrize(
+    ("tree", "kind"),
+    [
+        ({"/run/secrets/kubernetes.io/serviceaccount/namespace": "x", "/run/.containerenv": ""}, "kubernetes"),
+        ({"/var/run/secrets/kubernetes.io/serviceaccount/namespace": "x"}, "kubernetes"),
+        ({"/run/.containerenv": ""}, "podman"),
+        ({"/run/systemd/container": "lxc\n"}, "lxc"),
+        ({}, ""),
+    ],
+)
+def test_a_pod_is_known_by_the_secrets_of_its_account(tmp_path: Path, tree: dict[str, Content], kind: str) -> None:
+    assert read_container(Host(grow(tmp_path, tree))) == kind

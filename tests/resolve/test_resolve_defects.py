@@ -53,7 +53,8 @@ def test_a_defect_of_some_cards_is_told_with_them_and_with_no_others(gpu: str, t
 
 def test_every_defect_is_of_releases_that_the_tables_have(tables: Facts) -> None:
     for defect in tables.defect:
-        releases = [dotted(row.release) for row in getattr(tables, defect.package)]
-        assert dotted(defect.first) in releases
-        assert dotted(defect.last) in releases
-        assert dotted(defect.first) <= dotted(defect.last)
+        assert dotted(defect.first) <= dotted(defect.last) or defect.first.startswith(f"{defect.last}.")
+        if defect.package in {"torch", "tensorflow"}:
+            releases = [dotted(row.release) for row in getattr(tables, defect.package)]
+            assert dotted(defect.first) in releases
+            assert dotted(defect.last) in releases

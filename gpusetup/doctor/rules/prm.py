@@ -113,7 +113,7 @@ def closed_mode(machine: Machine) -> RuleResults:
     worst="error",
     blocks="framework",
     symptom=True,
-    after=("GPU001",),
+    after=("GPU001", "CTR109"),
     source=NODES,
     remedies=("make-nodes", "lxc-device", "cluster-gpu"),
 )
@@ -146,6 +146,7 @@ def _give(machine: Machine, node: str) -> Fix:
     "No permission to open a /dev/nvidia* device node",
     worst="error",
     blocks="driver library",
+    after=("CTR108",),
     source=NODES,
     remedies=("device-permission", "device-cgroup", "recreate-container"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpusetup.doctor import nvml
 from gpusetup.doctor.rule import RuleResults, error, fix, rule, there, warning
 from gpusetup.doctor.rules.lib.libraries import linker_finds
 from gpusetup.machine.model import Machine
@@ -26,7 +27,7 @@ def is_wsl(machine: Machine) -> bool:
     remedies=("update-wsl",),
 )
 def no_device(machine: Machine) -> RuleResults:
-    """Inside WSL the GPU is reached through /dev/dxg; without it, it is WSL 1, an old Windows, or Windows lacks the
+    """WSL reaches the GPU through /dev/dxg. Without it, this is WSL 1, Windows is too old, or Windows has no NVIDIA
     driver.
     """
     if is_wsl(machine) and "/dev/dxg" not in {node.path for node in there(machine.device_nodes) or ()}:
@@ -51,7 +52,7 @@ def own_driver(machine: Machine) -> RuleResults:
     first = next(iter(linker_finds(machine, "libcuda.so.1")), None)
     if is_wsl(machine) and first and not first.path.startswith(OWN):
         yield error(
-            "a Linux driver inside WSL hides the one of Windows",
+            "a Linux libcuda inside WSL hides the one of Windows",
             f"found first: {first.path}",
             fix=fix("remove-linux-driver"),
         )
@@ -69,13 +70,13 @@ def own_driver(machine: Machine) -> RuleResults:
     remedies=("wsl-library-path",),
 )
 def not_on_path(machine: Machine) -> RuleResults:
-    """The linker finds no libcuda.so.1 at all; Windows puts it into /usr/lib/wsl/lib, which belongs on the linker's
-    path.
+    """The dynamic linker finds no libcuda.so.1; Windows provides it in /usr/lib/wsl/lib, which has to be on the
+    linker's path.
     """
     if is_wsl(machine) and not linker_finds(machine, "libcuda.so.1"):
         yield error(
-            "the linker finds no libcuda.so.1",
-            "not in /usr/lib/wsl/lib, not in the linker's cache",
+            "the dynamic linker finds no libcuda.so.1",
+            "neither in /usr/lib/wsl/lib nor in the ld.so cache",
             fix=fix("wsl-library-path"),
         )
 
@@ -89,7 +90,7 @@ def not_on_path(machine: Machine) -> RuleResults:
     remedies=("remove-linux-driver",),
 )
 def modules(machine: Machine) -> RuleResults:
-    """A Linux kernel module of NVIDIA lies here; WSL's kernel cannot use it, and its package may bring a wrong
+    """A Linux kernel module of NVIDIA's is installed; WSL's kernel cannot use it, and its package may bring a wrong
     libcuda.
     """
     built = [release for release, files in machine.system.kernel.modules_on_disk.items() if files]
@@ -98,4 +99,28 @@ def modules(machine: Machine) -> RuleResults:
             "NVIDIA kernel modules are installed inside WSL",
             f"for kernels: {', '.join(built)}",
             fix=fix("remove-linux-driver"),
+        )
+
+
+@rule(
+    "WSL005",
+    "wsl-gpu-blocked",
+    "Windows blocks the GPU for WSL (driver model TCC or MCDM, or an old driver)",
+    worst="error",
+    after=("WSL001", "WSL002"),
+    source=f"{GUIDE}; github.com/microsoft/WSL: issues 11865, 12835, 14339",
+    remedies=("windows-driver-model",),
+)
+def blocked(machine: Machine) -> RuleResults:
+    """NVML answers 17, "GPU access blocked by the operating system". WSL reaches a GPU through Windows' display
+    driver model WDDM. A data-centre card that runs in TCC or MCDM, its compute modes, is not visible to WSL though
+    nvidia-smi in Windows shows it; an old Windows, WSL or driver gives the same answer.
+    """
+    said = nvml.refusal(machine, nvml.OPERATING_SYSTEM, nvml.NO_PERMISSION) if is_wsl(machine) else None
+    if said:
+        yield error(
+            "Windows gives WSL no access to the GPU",
+            f"NVML answers {said.code}: {nvml.meaning(said.code)}",
+            "which driver model the card runs in is shown by nvidia-smi.exe, column Driver-Model",
+            fix=fix("windows-driver-model"),
         )

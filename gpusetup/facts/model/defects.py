@@ -6,15 +6,32 @@ from gpusetup.facts.model.fact import Fact
 
 
 class Defect(Fact):
-    """A defect of released packages that their metadata does not show; `first` and `last` are affected too."""
+    """A defect of released packages that their metadata does not show; `first` and `last` are affected too.
 
-    package: Literal["torch", "tensorflow", "jax"]
+    `last` counts as far as it is written: ``9.14`` covers 9.14.0.64.
+    """
+
+    package: Literal["torch", "tensorflow", "jax", "triton", "nvidia-cudnn", "nvidia-nccl", "nvidia-container-toolkit"]
+    """NVIDIA's wheels without their suffix; of JAX the version of jaxlib; of the toolkit that of its package."""
     first: str
     last: str
     build: Literal["", "gpu", "cpu"] = ""
     """Where it shows: with the NVIDIA libraries, in computing on the CPU, or "" for both."""
     cc_first: str = ""
     """The oldest compute capability it concerns, "" for any GPU."""
+    cc_last: str = ""
+    """The newest compute capability it concerns, "" for all newer ones."""
+    arch: str = ""
+    """The processor architecture it concerns, as ``uname -m`` names it, "" for any."""
+    gpus: int = 1
+    """How many GPUs a machine has to have for it to show."""
+    beside: str = ""
+    """What has to be installed beside it for it to show, as a requirement (``nvidia-cudnn<9.15``), "" for nothing."""
+    variable: str = ""
+    """The environment variable that has to be set for it to show, "" for none."""
+    effect: Literal["", "install", "slow", "cases"] = ""
+    """``install``: it cannot be installed, and one that is installed works. ``slow``: right, but slower. ``cases``:
+    only programs that do what the symptom names meet it. "": ordinary use fails, or computes wrong results."""
     refuses: bool = False
     """Whether the release is unusable and never chosen; otherwise the plan warns."""
     symptom: str

@@ -27,7 +27,15 @@ PACKAGES = {
 }
 """Which package brings a program, by the distributions that have it."""
 CRIO = ("/etc/crio/crio.conf", "/etc/crio/conf.d/*", "/etc/crio/crio.conf.d/*")
-CONTAINERD = "/etc/containerd/config.toml"
+CONTAINERD = (
+    "/etc/containerd/config.toml", "/etc/containerd/conf.d/*.toml",
+    "/var/lib/rancher/k3s/agent/etc/containerd/config.toml", "/var/lib/rancher/rke2/agent/etc/containerd/config.toml",
+    "/var/snap/microk8s/current/args/containerd.toml",
+)  # fmt: skip
+"""Containerd's own files, and those of Kubernetes distributions that bring a containerd."""
+_DEFAULT_RUNTIME = r"""^[ \t]{0,40}default_runtime_name[ \t]{0,9}=[ \t]{0,9}["']([\w.-]{1,60})["']"""
+OPERATOR = "/run/nvidia/driver"
+_OPERATOR_LIBRARIES = (f"{OPERATOR}/usr/lib/*-linux-gnu/libcuda.so.*", f"{OPERATOR}/usr/lib64/libcuda.so.*")
 PLUGINS = "/var/lib/kubelet/device-plugins"
 NVIDIA_MAJOR = 195  # Linux kernel: Documentation/admin-guide/devices.rst
 DOCKER = "/etc/docker/daemon.json"
@@ -44,7 +52,8 @@ def read_containers(host: Host, packages: Reading[tuple[Package, ...]]) -> Conta
         docker_runtimes=within(host, DOCKER, _docker_runtimes),
         no_cgroups=within(host, TOOLKIT, _no_cgroups),
         versions={} if isinstance(packages, Unread) else dict(_versions(packages)),
-        containerd_nvidia=_containerd(host),
+        containerd_nvidia=within(host, CONTAINERD[0], _containerd),
+        containerd_default=within(host, CONTAINERD[0], _containerd_default),
         crio_nvidia=within(host, CRIO[0], _crio),
         device_plugins=_device_plugins(host),
         char_links=_char_links(host),
@@ -61,8 +70,25 @@ def _versions(packages: tuple[Package, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _containerd(host: Host) -> Reading[bool]:
-    text = host.read_text(CONTAINERD)
+    """Say whether one of containerd's files names the runtime."""
+    text = _containerd_text(host)
     return text if isinstance(text, Unread) else "nvidia" in text
+
+
+def _containerd_default(host: Host) -> Reading[str]:
+    text = _containerd_text(host)
+    if isinstance(text, Unread):
+        return text
+    said = re.findall(_DEFAULT_RUNTIME, text, re.MULTILINE)
+    return said[-1] if said else "runc"
+
+
+def _containerd_text(host: Host) -> Reading[str]:
+    texts = [host.read_text(path) for pattern in CONTAINERD for path in host.glob(pattern)]
+    if not texts:
+        return Unread(unread="absent", source=CONTAINERD[0], detail="containerd has no configuration here")
+    unreadable = next((text for text in texts if isinstance(text, Unread)), None)
+    return unreadable or "\n".join(text for text in texts if not isinstance(text, Unread))
 
 
 def _crio(host: Host) -> Reading[bool]:

@@ -12,7 +12,7 @@ from gpusetup.machine.model.gpu import Gpu, LinkCounters, MigDevice, Peer, Proce
 from gpusetup.machine.model.kernel import Kernel, Module, ModuleBuild, ModuleFile
 from gpusetup.machine.model.machine import Machine
 from gpusetup.machine.model.reading import NOT_RECORDED, Pairs, Reading, Unread, Why
-from gpusetup.machine.model.software import Distribution, Library, Package, SharedFile
+from gpusetup.machine.model.software import Distribution, Library, NeededLibrary, Package, SharedFile
 from gpusetup.machine.model.system import Disk, Limits, Mok, Service, SigningKey, System
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "ModuleBuild",
     "ModuleFile",
     "Mok",
+    "NeededLibrary",
     "Package",
     "Pairs",
     "PciGpu",

@@ -33,6 +33,8 @@ class Containers(Value):
     """Engine or tool → version, where a package of the system brings it."""
     containerd_nvidia: Reading[bool] = NOT_RECORDED
     """Whether containerd's configuration names NVIDIA's runtime."""
+    containerd_default: Reading[str] = NOT_RECORDED
+    """The runtime that containerd gives pods without a RuntimeClass, ``runc`` where its configuration names none."""
     crio_nvidia: Reading[bool] = NOT_RECORDED
     """Whether CRI-O's configuration does."""
     device_plugins: Reading[tuple[str, ...]] = NOT_RECORDED

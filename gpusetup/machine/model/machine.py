@@ -8,7 +8,7 @@ from gpusetup.machine.model.driver import Driver
 from gpusetup.machine.model.frameworks import Framework
 from gpusetup.machine.model.gpu import Gpu
 from gpusetup.machine.model.reading import NOT_RECORDED, Pairs, Reading
-from gpusetup.machine.model.software import Distribution, Library, Package, SharedFile
+from gpusetup.machine.model.software import Distribution, Library, NeededLibrary, Package, SharedFile
 from gpusetup.machine.model.system import System
 from gpusetup.value import Value
 
@@ -26,6 +26,8 @@ class Machine(Value):
     pci: Reading[tuple[PciGpu, ...]]
     device_nodes: Reading[tuple[DeviceNode, ...]]
     libraries: tuple[Library, ...]
+    needed: Reading[tuple[NeededLibrary, ...]] = NOT_RECORDED
+    """What frameworks and NVIDIA's wheels are linked with, as the dynamic linker would resolve it."""
     toolkits: dict[str, str]
     """CUDA toolkits on disk: folder → version, "" when it does not say."""
     nvcc: Reading[str] = NOT_RECORDED

@@ -35,6 +35,17 @@ class Library(Value):
     """The package or distribution whose file it is, "" when none of those that matter says so."""
 
 
+class NeededLibrary(Value):
+    """One library that an installed file is linked with, and the file that the dynamic linker takes for it."""
+
+    file: str
+    """Of a framework or of an NVIDIA wheel."""
+    soname: str
+    path: str = ""
+    """"" where the linker finds none; a framework may still open the wheel's copy itself."""
+    by: Literal["RPATH", "LD_LIBRARY_PATH", "RUNPATH", "ld.so.cache", "default", ""] = ""
+
+
 class Distribution(Value):
     """One installed Python distribution, from its metadata; nothing is imported."""
 
@@ -52,7 +63,7 @@ class Distribution(Value):
     editable: bool = False
     """For the frameworks: whether it is an editable install."""
     requires: tuple[str, ...] = ()
-    """For the frameworks: what their metadata require (Requires-Dist)."""
+    """For the frameworks and JAX's plugins: what their metadata require (Requires-Dist)."""
 
 
 class SharedFile(Value):

@@ -9,6 +9,7 @@ from typing import Literal
 
 from gpusetup.machine.host import Host, clean
 from gpusetup.machine.model import Distribution, Library, Reading, Unread
+from gpusetup.machine.software.cuda_names import STEMS, matters
 from gpusetup.machine.software.elf import identify
 from gpusetup.machine.software.linker_cache import entries
 
@@ -20,9 +21,6 @@ DEFAULT_FOLDERS = ("/lib64", "/usr/lib64", "/lib", "/usr/lib", "/run/opengl-driv
 """The linker's own, and the one into which NixOS links its driver."""
 DEBIAN_FOLDERS = ("/lib/{arch}-linux-gnu", "/usr/lib/{arch}-linux-gnu")
 WSL_FOLDER = "/usr/lib/wsl/lib"
-DRIVER = ("libcuda", "libnvidia-ml")
-CUDA = ("libcudart", "libcudnn", "libnccl", "libcublas", "libcublasLt")
-STEMS = DRIVER + CUDA
 
 Origin = Literal["LD_LIBRARY_PATH", "ld.so.cache", "default", "wheel", "toolkit"]
 
@@ -32,7 +30,7 @@ def read_cached(host: Host) -> Reading[tuple[str, ...]]:
     raw = host.read_bytes(CACHE, CACHE_LIMIT)
     if isinstance(raw, Unread):
         return raw
-    named = (path for soname, path in entries(raw, tuple(map(str.encode, STEMS))) if _matters(soname))
+    named = (path for soname, path in entries(raw, tuple(map(str.encode, STEMS))) if matters(soname))
     found = tuple(islice(named, MANY + 1))
     if len(found) > MANY:
         return Unread(unread="failed", source=CACHE, detail=f"names more than {MANY} libraries of a GPU stack")
@@ -79,12 +77,11 @@ def _candidates(
     distributions: tuple[Distribution, ...],
     cached: Reading[tuple[str, ...]],
 ) -> Iterator[tuple[Origin, str]]:
-    for folder in _library_path(host):
+    for folder in library_path(host):
         yield from _in_folder(host, "LD_LIBRARY_PATH", folder)
     for path in () if isinstance(cached, Unread) else cached:
         yield "ld.so.cache", path
-    folders = (*DEFAULT_FOLDERS, *(place.format(arch=arch) for place in DEBIAN_FOLDERS), WSL_FOLDER)
-    for folder in dict.fromkeys(map(host.resolve, folders)):  # /lib is /usr/lib nearly everywhere
+    for folder in default_folders(host, arch):
         yield from _in_folder(host, "default", folder)
     for location in dict.fromkeys(each.location for each in distributions):
         for folder in (*host.glob(f"{location}/nvidia/*/lib"), f"{location}/torch/lib"):
@@ -94,7 +91,13 @@ def _candidates(
             yield from _in_folder(host, "toolkit", folder)
 
 
-def _library_path(host: Host) -> list[str]:
+def default_folders(host: Host, arch: str) -> tuple[str, ...]:
+    """Return where the linker looks last, each folder once: /lib is /usr/lib nearly everywhere."""
+    folders = (*DEFAULT_FOLDERS, *(place.format(arch=arch) for place in DEBIAN_FOLDERS), WSL_FOLDER)
+    return tuple(dict.fromkeys(map(host.resolve, folders)))
+
+
+def library_path(host: Host) -> list[str]:
     """Return the folders of LD_LIBRARY_PATH; an empty entry means the working folder, as the linker has it."""
     own = clean(os.environ.get("LD_LIBRARY_PATH", "")) if host.live else ""
     return [folder or "." for folder in own.replace(";", ":").split(":")] if own else []
@@ -102,14 +105,8 @@ def _library_path(host: Host) -> list[str]:
 
 def _in_folder(host: Host, origin: Origin, folder: str) -> Iterator[tuple[Origin, str]]:
     for name in host.names(folder):
-        if name.startswith(STEMS) and _matters(name):  # of some thousand names a handful
+        if name.startswith(STEMS) and matters(name):  # of some thousand names a handful
             yield origin, os.path.join(folder, name)
-
-
-def _matters(name: str) -> bool:
-    """Say whether `name` is the soname of such a library: ``libcuda.so.1``, ``libcudnn.so.9``."""
-    stem, _, number = name.partition(".so.")
-    return number == "1" if stem in DRIVER else stem in CUDA and number.isdecimal()
 
 
 def _version(soname: str, real: str) -> str:

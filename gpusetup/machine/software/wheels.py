@@ -17,10 +17,10 @@ RECORD_LIMIT = 4 << 20
 _FRAMEWORKS = frozenset(
     (
         "torch", "tensorflow", "tensorflow-cpu", "tensorflow-intel", "tensorflow-gpu", "tf-nightly", "tf-nightly-cpu",
-        "jax", "jaxlib", "keras", "triton",
+        "jax", "jaxlib", "keras", "triton", "torchvision", "torchaudio",
     )
 )  # fmt: skip
-_FAMILIES = ("cupy", "nvidia-")
+_FAMILIES = ("cupy", "nvidia-", "jax-cuda")
 # ('cuda_version', '12.5.1'), ('is_cuda_build', True): the pairs of an OrderedDict, or of a dict
 _TENSORFLOW_CUDA = r"""['"]cuda_version['"][,:] *['"]([\d.]+)"""
 _TENSORFLOW_BUILD = r"""['"]is_cuda_build['"][,:] *(True|False)"""

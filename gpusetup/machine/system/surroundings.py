@@ -26,6 +26,8 @@ _MAKERS = {
 
 def read_container(host: Host) -> str:
     """Return the engine we run inside, "" when none was recognised."""
+    if any(host.exists(f"{folder}/secrets/kubernetes.io") for folder in ("/run", "/var/run")):
+        return "kubernetes"  # a pod of CRI-O also has podman's file, and of containerd none
     if host.exists("/run/.containerenv"):
         return "podman"
     if host.exists("/.dockerenv"):

@@ -33,7 +33,9 @@ def of_any_card(tensorflow: TensorflowWheel) -> Iterator[Defect]:
 
 def of_card(tensorflow: TensorflowWheel, card: CardKind) -> Iterator[Defect]:
     """Yield the defects that this kind of card has."""
-    return (one for one in tensorflow.defects if one.cc_first and dotted(card.cc) >= dotted(one.cc_first))
+    cc = dotted(card.cc)
+    concerned = (one for one in tensorflow.defects if one.cc_first and cc >= dotted(one.cc_first))
+    return (one for one in concerned if not one.cc_last or cc <= dotted(one.cc_last))
 
 
 def as_reason(what: str, defect: Defect) -> Reason:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from gpusetup.doctor.built_for import has_target
 from gpusetup.doctor.cards import HostCard, driver_version
-from gpusetup.doctor.image.code import has_target, how_it_runs
+from gpusetup.doctor.image.code import how_it_runs
 from gpusetup.doctor.image.conditions import holds
 from gpusetup.doctor.image.hosts import condition_hosts, placed
 from gpusetup.doctor.image.needs import ImageFramework, needs
@@ -23,7 +24,7 @@ TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/lat
     remedies=("other-arch-image",),
 )
 def other_processor(machine: Machine, image: Image) -> RuleResults:
-    """An image is built for one architecture; on another it ends with "exec format error", or crawls in emulation."""
+    """An image is built for one architecture; on another it ends with "exec format error", or runs emulated."""
     if image.architecture and image.architecture != machine.system.arch:
         yield error(
             f"this image is for {image.architecture}, the machine is {machine.system.arch}",
@@ -43,11 +44,11 @@ def other_processor(machine: Machine, image: Image) -> RuleResults:
     remedies=("fitting-image",),
 )
 def no_kernels(machine: Machine, image: Image) -> RuleResults:
-    """A framework in an image is compiled for a list of compute capabilities; on any other card every operation ends
+    """A framework in an image is compiled for a list of compute capabilities; on any other GPU every operation ends
     with "no kernel image is available for execution on the device".
 
-    What it was compiled for is in the label ``io.gpusetup.code.<framework>``. Where that is not on record, the range of
-    its CUDA can still rule a card out.
+    What it was compiled for is in the label ``io.gpusetup.code.<framework>``. Where that is not recorded, the range of
+    its CUDA can still exclude a GPU.
     """
     wanted = needs(image)
     for (card,) in placed(machine) if wanted.gpu else ():
@@ -70,8 +71,8 @@ def _kernels(framework: ImageFramework, card: HostCard) -> RuleResults:
         why = f"CUDA {framework.cuda} has no target for it"
         yield error(f"its {name} has no kernels for the {card.name}", _is(card), why, fix=fix("fitting-image"))
     elif not framework.code:
-        why = "what it was compiled for is not on record"
-        yield unknown(f"cannot tell whether its {name} has kernels for the {card.name}", _is(card), why)
+        why = "the image does not record what it was compiled for"
+        yield unknown(f"cannot check whether its {name} has kernels for the {card.name}", _is(card), why)
 
 
 def _is(card: HostCard) -> str:
@@ -89,8 +90,8 @@ def _is(card: HostCard) -> str:
     remedies=("fitting-image",),
 )
 def conditions(machine: Machine, image: Image) -> RuleResults:
-    """NVIDIA_REQUIRE_CUDA and its like say what an image's makers tested. NVIDIA's runtime refuses to start it
-    elsewhere: "unsatisfied condition". With CDI nobody checks, and it fails later or not at all.
+    """The variables NVIDIA_REQUIRE_* state what an image was tested with. NVIDIA's runtime refuses to start it
+    elsewhere: "unsatisfied condition". With CDI they are not checked, and the program may fail later.
     NVIDIA_DISABLE_REQUIRE=1 waives them.
     """
     wanted = needs(image)
@@ -102,7 +103,9 @@ def conditions(machine: Machine, image: Image) -> RuleResults:
                 f"driver {host.driver}, CUDA {host.cuda}, {one.card.name} ({host.arch})",
             )
             if said is False:
-                yield error(f"the conditions of this image do not hold ({one.card.subject})", *evidence,
+                yield error(f"NVIDIA_REQUIRE_* conditions of this image are not met ({one.card.subject})", *evidence,
                             fix=fix("fitting-image"))  # fmt: skip
             elif said is None:
-                yield unknown(f"cannot tell whether the conditions of this image hold ({one.card.subject})", *evidence)
+                yield unknown(
+                    f"cannot check the NVIDIA_REQUIRE_* conditions of this image ({one.card.subject})", *evidence
+                )

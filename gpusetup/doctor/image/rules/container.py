@@ -1,4 +1,4 @@
-"""IMG…: does the GPU get into a container, and does the image say what it needs."""
+"""IMG…: can a container get the GPU, and does the image state what it needs."""
 
 from __future__ import annotations
 
@@ -33,8 +33,11 @@ def not_handed(machine: Machine, image: Image) -> RuleResults:
         yield error("the NVIDIA container toolkit is not installed", f"engines: {', '.join(with_cdi)}",
                     fix=fix("container-toolkit"))  # fmt: skip
     elif "podman" in with_cdi and not machine.containers.cdi_specs:
-        yield error("podman cannot resolve nvidia.com/gpu=all: there is no CDI specification",
-                    "/etc/cdi and /var/run/cdi have none of nvidia", fix=fix("generate-cdi", path=CDI))  # fmt: skip
+        yield error(
+            "podman cannot resolve nvidia.com/gpu=all: there is no CDI specification",
+            "neither /etc/cdi nor /var/run/cdi has one for NVIDIA",
+            fix=fix("generate-cdi", path=CDI),
+        )
 
 
 @rule(
@@ -52,10 +55,13 @@ def capabilities(machine: Machine, image: Image) -> RuleResults:
     said = needs(image).capabilities
     have = {one.strip() for one in said.split(",")}
     if said and not have & {"all", "compute"}:
-        yield error("the image does not ask for the driver's CUDA libraries", f"NVIDIA_DRIVER_CAPABILITIES={said}",
-                    fix=fix("driver-capabilities"))  # fmt: skip
+        yield error(
+            "the image does not request the driver's CUDA libraries (compute)",
+            f"NVIDIA_DRIVER_CAPABILITIES={said}",
+            fix=fix("driver-capabilities"),
+        )
     elif said and not have & {"all", "utility"}:
-        yield info("nvidia-smi will not be in the container", f"NVIDIA_DRIVER_CAPABILITIES={said}")
+        yield info("the image does not request nvidia-smi (utility)", f"NVIDIA_DRIVER_CAPABILITIES={said}")
 
 
 @rule(
@@ -67,9 +73,9 @@ def capabilities(machine: Machine, image: Image) -> RuleResults:
     required=True,
 )
 def silent(machine: Machine, image: Image) -> RuleResults:
-    """Neither our labels nor NVIDIA's variables are in this image, so that nobody can say where it runs.
+    """This image has neither gpusetup's labels nor NVIDIA's variables, so that its requirements are unknown.
 
     ``gpusetup container`` writes the labels; an image that builds upon one of NVIDIA's has CUDA_VERSION.
     """
     if not speaks(image):
-        yield unknown("the image does not say which CUDA or driver it needs", f"read from {image.read_from}")
+        yield unknown("the image does not state which CUDA or driver it needs", f"read from {image.read_from}")

@@ -6,6 +6,7 @@ from gpusetup.doctor.cards import driver_version
 from gpusetup.doctor.image.code import how_it_runs
 from gpusetup.doctor.image.hosts import driver_cuda, last_branch, placed
 from gpusetup.doctor.image.needs import driver_needed, needs
+from gpusetup.doctor.min_driver import newer_driver
 from gpusetup.doctor.rule import RuleResults, error, fix, info, rule, warning
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Machine
@@ -29,16 +30,16 @@ COMPATIBILITY = "https://docs.nvidia.com/deploy/cuda-compatibility/"
     ),
 )
 def no_driver(machine: Machine, image: Image) -> RuleResults:
-    """The driver is the host's: no image brings one. Without a card or without a driver the frameworks inside see no
-    GPU.
+    """The driver belongs to the host; no image contains one. Without a GPU or a driver the frameworks in the image
+    see no GPU.
     """
     wanted = needs(image)
     if not wanted.gpu:
         return
     if not has_gpu(machine):
-        yield error("this image is for a GPU, and this machine has none", *_why(image), fix=fix("fitting-image"))
+        yield error("this image needs an NVIDIA GPU, and this machine has none", *_why(image), fix=fix("fitting-image"))
     elif driver_version(machine) is None:
-        yield error("this image needs NVIDIA's driver on the host, and there is none", fix=fix("install-driver"))
+        yield error("this image needs the NVIDIA driver on the host, which is not installed", fix=fix("install-driver"))
 
 
 @rule(
@@ -51,13 +52,14 @@ def no_driver(machine: Machine, image: Image) -> RuleResults:
     remedies=(
         "fitting-image",
         "newer-driver",
+        "update-wsl",
     ),
 )
 def old_driver(machine: Machine, image: Image) -> RuleResults:
     """The CUDA inside an image needs a driver of at least its floor: "CUDA driver version is insufficient".
 
     From CUDA 11 on, every minor runs on the driver of the major's first. The forward-compatibility package that
-    NVIDIA's images carry lifts the floor, on cards for data centres alone; a GeForce says "forward compatibility was
+    NVIDIA's images contain allows older drivers, on data-centre GPUs only; a GeForce says "forward compatibility was
     attempted on non supported HW". Where the newest driver that still drives the card is older than the floor, no
     driver helps: that card needs an image of an older CUDA.
     """
@@ -69,23 +71,23 @@ def old_driver(machine: Machine, image: Image) -> RuleResults:
     evidence = [f"installed driver: {version}", f"{floor.driver} or newer: {floor.known_by}"]
     if wanted.forward_compat and found and all(one.market == "datacentre" for one in found):
         yield warning(
-            f"driver {version} is too old for this image but for its forward-compatibility package",
+            f"driver {version} is too old for this image without its forward-compatibility package",
             *evidence,
-            "which driver branches the package serves is not on record: try it, or install a newer driver",
-            fix=fix("newer-driver"),
+            "the tables do not say which driver branches the package supports: try it, or install a newer driver",
+            fix=newer_driver(machine),
         )
         return
     if wanted.forward_compat:
         others = ", ".join(one.card.name for one in found if one.market != "datacentre")
-        evidence.append(f"its forward-compatibility package serves cards for data centres alone, not: {others}")
+        evidence.append(f"its forward-compatibility package supports only data-centre GPUs, not: {others}")
     last = last_branch(machine)
     hopeless = last and driver(last) < driver(driver(floor.driver).branch)
     if hopeless:
-        evidence.append(f"no driver newer than branch {last} drives the oldest card here, so none fits this image")
+        evidence.append(f"no driver branch newer than {last} supports the oldest GPU here, so none fits this image")
     yield error(
         f"driver {version} is too old for this image",
         *evidence,
-        fix=fix("fitting-image") if hopeless else fix("newer-driver"),
+        fix=fix("fitting-image") if hopeless else newer_driver(machine),
     )
 
 
@@ -96,7 +98,7 @@ def old_driver(machine: Machine, image: Image) -> RuleResults:
     worst="error",
     after=("IMG003",),
     source=COMPATIBILITY,
-    remedies=("newer-driver",),
+    remedies=("newer-driver", "update-wsl"),
 )
 def newer_minor(machine: Machine, image: Image) -> RuleResults:
     """Within one CUDA major an image of a newer minor runs on an older driver, with a restriction: such a driver
@@ -115,7 +117,7 @@ def newer_minor(machine: Machine, image: Image) -> RuleResults:
         ]
         said = (f"the driver reports CUDA {newest}", f"inside is CUDA {series}")
         if jit:
-            yield error(f"the driver cannot compile the PTX of CUDA {series}", *said, *jit, fix=fix("newer-driver"))
+            yield error(f"the driver cannot compile the PTX of CUDA {series}", *said, *jit, fix=newer_driver(machine))
         else:
             yield info(f"CUDA {series} runs on this driver by minor-version compatibility", *said)
 

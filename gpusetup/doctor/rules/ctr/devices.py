@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.cards import driver_version
+from gpusetup.doctor.containers import passing
 from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.rules.ctr.toolkit import TOOLKIT
 from gpusetup.doctor.subjects import has_gpu
@@ -25,14 +26,14 @@ AFTER = ("GPU001", "DRV001", "CTR003")
     ),
 )
 def stale(machine: Machine) -> RuleResults:
-    """The specification names libraries of a driver that is not the running one: containers get files that are gone,
-    or of the wrong version. The toolkit's refresh service writes it anew, but does not notice every change.
+    """The specification names libraries of another driver version than the running one: containers get files that are
+    missing or of the wrong version. The toolkit's refresh service regenerates it, but misses some changes.
     """
     running = driver_version(machine) if has_gpu(machine) else None
     for spec in (there(machine.containers.cdi) or ()) if running else ():
         if spec.driver and spec.driver != running:
             yield error(
-                f"the CDI specification was made for driver {spec.driver}, but {running} runs",
+                f"the CDI specification is for driver {spec.driver}, but driver {running} is running",
                 spec.path,
                 fix=written_anew(machine, spec.path),
             )
@@ -51,11 +52,11 @@ def stale(machine: Machine) -> RuleResults:
     ),
 )
 def missing_files(machine: Machine) -> RuleResults:
-    """Files of this host that the specification mounts are not there any more: no container with a GPU can start."""
+    """Files of this host that the specification mounts no longer exist: no container with a GPU can start."""
     for spec in (there(machine.containers.cdi) or ()) if has_gpu(machine) else ():
         if spec.missing:
             yield error(
-                f"{len(spec.missing)} files that the CDI specification names are not there",
+                f"{len(spec.missing)} files that the CDI specification names do not exist",
                 spec.path,
                 *spec.missing[:4],
                 fix=written_anew(machine, spec.path),
@@ -63,7 +64,7 @@ def missing_files(machine: Machine) -> RuleResults:
 
 
 def written_anew(machine: Machine, path: str) -> Fix:
-    """Return how the specification at `path` is written anew: by the toolkit's service where that keeps it."""
+    """Return how the specification at `path` is regenerated: by the toolkit's service where that maintains it."""
     if path.startswith(("/run/", "/var/run/")) and any(
         one.name == "nvidia-cdi-refresh" for one in machine.system.services
     ):
@@ -81,7 +82,7 @@ def written_anew(machine: Machine, path: str) -> Fix:
     remedies=("one-cdi",),
 )
 def doubled(machine: Machine) -> RuleResults:
-    """Files in /etc/cdi and in /run/cdi both describe the GPUs; the engine then cannot tell which one is meant."""
+    """Files in /etc/cdi and in /run/cdi both describe the GPUs; the engine then reports a conflict."""
     found = machine.containers.cdi_specs
     by_hand = [path for path in found if path.startswith("/etc/")]
     if by_hand and len(found) > len(by_hand):
@@ -107,7 +108,7 @@ def docker_runtime(machine: Machine) -> RuleResults:
         runtimes = there(machine.containers.docker_runtimes) or ()
         if "nvidia" not in runtimes:
             yield info(
-                "docker does not know the NVIDIA runtime",
+                "Docker's configuration names no NVIDIA runtime",
                 f"runtimes: {', '.join(runtimes) or 'none'}",
                 fix=fix("docker-runtime"),
             )
@@ -123,10 +124,11 @@ def docker_runtime(machine: Machine) -> RuleResults:
     remedies=("older-image",),
 )
 def required_cuda(machine: Machine) -> RuleResults:
-    """NVIDIA_REQUIRE_CUDA, set by the image, names the CUDA that the host's driver has to support (``cuda>=12.6``).
+    """NVIDIA_REQUIRE_CUDA, set by the image, names the CUDA version that the host's driver has to support
+    (``cuda>=12.6``).
 
-    An image that also lists driver versions (``brand=…``) accepts older ones by forward compatibility; of it nothing is
-    said.
+    An image that also lists driver versions (``brand=…``) accepts older ones by forward compatibility; it is not
+    judged.
     """
     said = machine.system.environment.get("NVIDIA_REQUIRE_CUDA", "")
     wanted = said.split()[0].removeprefix("cuda>=") if said.startswith("cuda>=") else ""
@@ -134,7 +136,7 @@ def required_cuda(machine: Machine) -> RuleResults:
         have = known(machine.driver.cuda)
         if cuda(have) < cuda(wanted):
             yield error(
-                f"the image needs CUDA {wanted}, the driver runs up to {have}",
+                f"the image needs CUDA {wanted}, but the driver supports only CUDA {have}",
                 f"NVIDIA_REQUIRE_CUDA={said}",
                 fix=fix("older-image"),
             )
@@ -151,13 +153,13 @@ def required_cuda(machine: Machine) -> RuleResults:
     remedies=("selinux-devices",),
 )
 def selinux(machine: Machine) -> RuleResults:
-    """SELinux is enforcing and ``container_use_devices`` is off: a container that is given the device nodes by hand
-    may be denied them ("Insufficient Permissions"). With CDI the engine takes care of it.
+    """SELinux is enforcing and ``container_use_devices`` is off: a container that gets the device nodes by
+    ``--device`` may be denied access ("Insufficient Permissions"). With CDI the engine sets the right label.
     """
     by_hand = "podman" in machine.containers.engines and has_gpu(machine) and not machine.containers.cdi_specs
     if by_hand and there(machine.system.selinux) == "enforcing" and there(machine.system.selinux_devices) is False:
         yield info(
-            "SELinux keeps containers from GPU devices given by hand",
+            "SELinux may deny containers the GPU device nodes (container_use_devices is off)",
             "container_use_devices: off",
             fix=fix("selinux-devices"),
         )
@@ -170,12 +172,10 @@ def selinux(machine: Machine) -> RuleResults:
     worst="warning",
     after=("GPU001",),
     source=TOOLKIT,
-    remedies=("container-gpu",),
+    remedies=("container-gpu", "cluster-gpu", "container-gpu-lxc"),
 )
 def none_asked(machine: Machine) -> RuleResults:
-    """NVIDIA_VISIBLE_DEVICES is ``none`` or empty: the engine mounts the driver, but gives no GPU."""
+    """NVIDIA_VISIBLE_DEVICES is ``none`` or empty: the engine mounts the driver, but passes no GPU."""
     value = machine.system.environment.get("NVIDIA_VISIBLE_DEVICES")
     if machine.system.container and value in {"", "none"} and not (either(machine.gpus) or ()):
-        yield warning(
-            "NVIDIA_VISIBLE_DEVICES asks for no GPU", f"NVIDIA_VISIBLE_DEVICES={value}", fix=fix("container-gpu")
-        )
+        yield warning("NVIDIA_VISIBLE_DEVICES requests no GPU", f"NVIDIA_VISIBLE_DEVICES={value}", fix=passing(machine))

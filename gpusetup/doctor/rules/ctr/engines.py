@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.cards import cite
-from gpusetup.doctor.rule import RuleResults, error, fix, info, rule, there, unknown, unlisted, warning
+from gpusetup.doctor.rule import (
+    RuleResults,
+    either,
+    error,
+    fix,
+    info,
+    optional,
+    rule,
+    there,
+    unknown,
+    unlisted,
+    warning,
+)
 from gpusetup.doctor.rules.ctr.toolkit import TOOLKIT
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.facts import facts
@@ -28,8 +40,8 @@ CDI_ENGINES = ("podman", "docker", "containerd", "crio")
     remedies=("older-cdi",),
 )
 def old_engine(machine: Machine) -> RuleResults:
-    """The toolkit writes specifications of a version that this engine does not read: it says that the device
-    ``nvidia.com/gpu=all`` cannot be resolved, or refuses the file.
+    """The toolkit writes specifications of a version that this engine does not read: it reports that the
+    device ``nvidia.com/gpu=all`` cannot be resolved, or refuses the file.
     """
     engines = [one for one in machine.containers.engines if one in CDI_ENGINES]
     for spec in (there(machine.containers.cdi) or ()) if has_gpu(machine) else ():
@@ -37,8 +49,8 @@ def old_engine(machine: Machine) -> RuleResults:
             row, version = _needed(engine, spec.version), machine.containers.versions.get(engine, "")
             if row and not version:
                 yield unknown(
-                    f"which version of {engine} this is was not found, CDI {row.cdi} needs {row.engine_from}",
-                    f"{machine.containers.engines[engine]}: of no package that is known",
+                    f"cannot check {engine}: its version is unknown, and CDI {row.cdi} needs {row.engine_from}",
+                    f"{machine.containers.engines[engine]}: belongs to no known package",
                 )
             elif row and dotted(version) < dotted(row.engine_from):
                 yield error(
@@ -52,7 +64,7 @@ def old_engine(machine: Machine) -> RuleResults:
 def _needed(engine: str, version: str) -> CdiSupport | None:
     """Return the row of the newest specification that is not newer than `version`.
 
-    From which release on an engine reads the earlier ones, no table says.
+    The tables do not say from which release on an engine reads the earlier ones.
     """
     rows = [row for row in facts().cdi_support if row.engine == engine and dotted(row.cdi) <= dotted(version)]
     row = max(rows, key=lambda row: dotted(row.cdi), default=None)
@@ -73,12 +85,12 @@ def _needed(engine: str, version: str) -> CdiSupport | None:
     remedies=("glibc-image",),
 )
 def musl(machine: Machine) -> RuleResults:
-    """The driver's libraries that an engine mounts into a container are made for glibc; this image is built on musl, as
-    Alpine is. Use an image of Debian, Ubuntu, Fedora or the like.
+    """The driver libraries that an engine mounts into a container need glibc; this image is based on musl, as
+    Alpine is. Use an image of Debian, Ubuntu, Fedora or another distribution with glibc.
     """
     if machine.system.container and there(machine.system.libc) == "musl" and has_gpu(machine):
         yield warning(
-            "this image is built on musl, the driver's libraries need glibc", "libc: musl", fix=fix("glibc-image")
+            "this image is based on musl, and the driver libraries need glibc", "libc: musl", fix=fix("glibc-image")
         )
 
 
@@ -86,21 +98,22 @@ def musl(machine: Machine) -> RuleResults:
     "CTR203",
     "containerd-runtime-missing",
     "NVIDIA runtime is not configured in containerd",
-    worst="info",
+    worst="warning",
     after=("GPU001", "CTR002"),
     required=False,
-    source=TOOLKIT,
+    source=f"{TOOLKIT}; github.com/NVIDIA/k8s-device-plugin: issue 107",
     remedies=("containerd-runtime",),
 )
 def containerd(machine: Machine) -> RuleResults:
-    """This machine is a Kubernetes node with containerd and NVIDIA's toolkit, but containerd's configuration does not
-    name the runtime.
+    """This machine is a Kubernetes node with containerd and NVIDIA's toolkit, but containerd's configuration does
+    not name the runtime: containers run under runc and see no GPU, that of the device plugin too, so that the node
+    offers none.
     """
     told, node = there(machine.containers.containerd_nvidia), there(machine.containers.device_plugins) is not None
     if node and told is False and "nvidia-ctk" in machine.containers.engines and has_gpu(machine):
-        yield info(
-            "containerd does not know the NVIDIA runtime",
-            "/etc/containerd/config.toml does not name it",
+        yield warning(
+            "containerd runs containers with runc: it does not know the NVIDIA runtime",
+            "no file of containerd's configuration names nvidia",
             fix=fix("containerd-runtime"),
         )
 
@@ -123,7 +136,7 @@ def crio(machine: Machine) -> RuleResults:
     by_cdi = bool(machine.containers.cdi_specs)
     if node and told is False and not by_cdi and "nvidia-ctk" in machine.containers.engines and has_gpu(machine):
         yield info(
-            "CRI-O does not know the NVIDIA runtime", "no file below /etc/crio names it", fix=fix("crio-runtime")
+            "CRI-O's configuration names no NVIDIA runtime", "no file below /etc/crio names it", fix=fix("crio-runtime")
         )
 
 
@@ -132,21 +145,27 @@ def crio(machine: Machine) -> RuleResults:
     "kubernetes-no-gpu",
     "Kubernetes node advertises no nvidia.com/gpu",
     worst="warning",
-    after=("GPU001", "DRV001"),
+    after=("GPU001", "DRV001", "CTR203", "CTR208"),
     required=False,
-    source="github.com/NVIDIA/k8s-device-plugin: README.md; Kubernetes documentation, device plugins",
-    remedies=("device-plugin",),
+    source="github.com/NVIDIA/k8s-device-plugin: README.md; Kubernetes documentation, device plugins, RuntimeClass",
+    remedies=("device-plugin", "device-plugin-runtime"),
 )
 def no_plugin(machine: Machine) -> RuleResults:
-    """A kubelet runs here, but no device plugin of NVIDIA's has registered: the node has no ``nvidia.com/gpu`` to give
-    away.
+    """A kubelet runs here, but no device plugin of NVIDIA's has registered: the node has no ``nvidia.com/gpu`` to
+    offer.
+
+    Where ``nvidia`` is not containerd's default runtime, the plugin's own pods need ``runtimeClassName: nvidia``, or
+    they see no GPU and wait.
     """
     sockets = there(machine.containers.device_plugins)
     if sockets is not None and has_gpu(machine) and not any("nvidia" in name for name in sockets):
+        default = optional(machine.containers.containerd_default, "another engine may serve the kubelet")
+        other = bool(default) and default != "nvidia" and either(machine.containers.containerd_nvidia)
         yield warning(
             "no NVIDIA device plugin has registered with the kubelet",
             f"sockets: {', '.join(sockets) or 'none'}",
-            fix=fix("device-plugin"),
+            *([f"containerd's default runtime: {default}"] if default else []),
+            fix=fix("device-plugin-runtime" if other else "device-plugin"),
         )
 
 
@@ -161,13 +180,13 @@ def no_plugin(machine: Machine) -> RuleResults:
     remedies=("char-links",),
 )
 def char_links(machine: Machine) -> RuleResults:
-    """Docker's containers get the GPU by the old runtime, and /dev/char has no links to its nodes: when systemd
-    reloads, it takes the access away, and NVML in there answers 999. CDI is not concerned.
+    """Docker's containers get the GPU by the NVIDIA runtime hook, and /dev/char has no links to the device nodes: when
+    systemd reloads, it revokes their access, and NVML in them answers 999. CDI is not affected.
     """
     engines, runtimes = machine.containers.engines, there(machine.containers.docker_runtimes) or ()
     old_way = "docker" in engines and "nvidia" in runtimes and not machine.containers.cdi_specs and has_gpu(machine)
     if old_way and there(machine.containers.char_links) is False:
-        yield info("/dev/char has no links to NVIDIA's nodes", "no /dev/char/195:255", fix=fix("char-links"))
+        yield info("/dev/char has no links to NVIDIA's device nodes", "no /dev/char/195:255", fix=fix("char-links"))
 
 
 @rule(
@@ -181,13 +200,13 @@ def char_links(machine: Machine) -> RuleResults:
     remedies=("no-cgroups",),
 )
 def rootless(machine: Machine) -> RuleResults:
-    """Engines run without root here, and the toolkit's setting ``no-cgroups`` is off: its hook tries to change the
-    device control group, which root alone may. With CDI there is no such hook.
+    """A container engine runs without root, and the toolkit's setting ``no-cgroups`` is off: its hook tries to
+    change the device cgroup, which only root may. With CDI there is no such hook.
     """
     by_hook = "nvidia-ctk" in machine.containers.engines and not machine.containers.cdi_specs and has_gpu(machine)
     if by_hook and there(machine.system.user_namespace) and there(machine.containers.no_cgroups) is False:
         yield warning(
-            "the toolkit's no-cgroups is off for a rootless engine", "no-cgroups: false", fix=fix("no-cgroups")
+            "the toolkit's no-cgroups is false, and this engine is rootless", "no-cgroups: false", fix=fix("no-cgroups")
         )
 
 
@@ -202,8 +221,10 @@ def rootless(machine: Machine) -> RuleResults:
 )
 def wsl(machine: Machine) -> RuleResults:
     """Inside WSL the GPU is /dev/dxg; a specification that was generated in another mode names /dev/nvidia* and files
-    that are not there.
+    that do not exist.
     """
     for spec in (there(machine.containers.cdi) or ()) if machine.system.virtualization == "wsl" else ():
         if any(path.startswith("/dev/nvidia") for path in spec.missing):
-            yield error("the CDI specification is not of WSL's kind", spec.path, *spec.missing[:3], fix=fix("wsl-cdi"))
+            yield error(
+                "the CDI specification was not generated for WSL", spec.path, *spec.missing[:3], fix=fix("wsl-cdi")
+            )

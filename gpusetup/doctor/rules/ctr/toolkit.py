@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpusetup.doctor.containers import passing
 from gpusetup.doctor.rule import RuleResults, error, failure, fix, info, known, rule, there, warning
 from gpusetup.doctor.subjects import has_card, has_gpu
 from gpusetup.machine.model import Machine
@@ -19,12 +20,12 @@ TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/lat
     blocks="device nodes",
     after=("GPU001",),
     source=TOOLKIT,
-    remedies=("container-gpu",),
+    remedies=("container-gpu", "cluster-gpu", "container-gpu-lxc"),
 )
 def no_gpu_inside(machine: Machine) -> RuleResults:
-    """We run inside a container, the host has an NVIDIA GPU, but no device node of it is in here.
+    """This is a container on a host with an NVIDIA GPU, but none of its device nodes was passed in.
 
-    A container gets GPUs only when it is asked for: ``--device nvidia.com/gpu=all`` with podman and CDI, ``--gpus
+    A container gets a GPU only on request: ``--device nvidia.com/gpu=all`` with podman and CDI, ``--gpus
     all`` with docker. The driver stays on the host; it is never installed inside.
     """
     if not machine.system.container or not has_card(machine):
@@ -37,8 +38,8 @@ def no_gpu_inside(machine: Machine) -> RuleResults:
             "this container was started without the GPU",
             f"container: {machine.system.container}",
             f"GPUs on the host's PCI bus: {len(known(machine.pci))}",
-            "no /dev/nvidia* in here",
-            fix=fix("container-gpu"),
+            "no /dev/nvidia* in this container",
+            fix=passing(machine),
         )
 
 
@@ -52,8 +53,8 @@ def no_gpu_inside(machine: Machine) -> RuleResults:
     remedies=("container-toolkit",),
 )
 def no_toolkit(machine: Machine) -> RuleResults:
-    """A container engine is installed beside an NVIDIA GPU, but not ``nvidia-ctk``, which tells the engine how to
-    pass a GPU in.
+    """A container engine is installed beside an NVIDIA GPU, but not ``nvidia-ctk``, which configures the
+    engine to pass GPUs into containers.
     """
     engines = sorted({"podman", "docker", "containerd", "crio"} & set(machine.containers.engines))
     if engines and has_gpu(machine) and not machine.system.container and "nvidia-ctk" not in machine.containers.engines:
@@ -81,7 +82,7 @@ def no_cdi(machine: Machine) -> RuleResults:
     if "nvidia-ctk" in engines and "podman" in engines and has_gpu(machine) and not machine.containers.cdi_specs:
         yield warning(
             "podman cannot resolve nvidia.com/gpu=all: there is no CDI specification",
-            "/etc/cdi and /var/run/cdi have none of nvidia",
+            "neither /etc/cdi nor /var/run/cdi has one for NVIDIA",
             fix=fix("generate-cdi", path=CDI),
         )
 

@@ -31,7 +31,7 @@ OPEN_MODE = "rw-rw-rw-"
     worst="error",
     blocks="driver library",
     symptom=True,
-    after=("GPU001", "PRM002", "DRV104", "DRV208"),
+    after=("GPU001", "PRM002", "DRV104", "DRV208", "CTR108"),
     source=nvml.SOURCE,
     remedies=("kernel-log",),
 )
@@ -205,7 +205,7 @@ def _unread(machine: Machine) -> list[Unread | None]:
     "NVML has no permission to open the GPUs",
     worst="error",
     blocks="driver library",
-    after=("GPU001", "PRM002", "CTR001"),
+    after=("GPU001", "PRM002", "CTR001", "CTR108", "WSL005"),
     source=nvml.SOURCE,
     remedies=("device-permission", "device-cgroup", "recreate-container", "windows-driver-model"),
 )

@@ -29,10 +29,9 @@ DEBUGGING = (
     remedies=("unset",),
 )
 def all_hidden(machine: Machine) -> RuleResults:
-    """CUDA_VISIBLE_DEVICES is set to nothing, or begins with something that is no GPU: CUDA programs see none at all.
+    """CUDA_VISIBLE_DEVICES is empty, or its first entry names no GPU: CUDA programs see no GPU at all.
 
-    CUDA stops at the first entry that names no GPU. NVML and nvidia-smi do not look at the variable, so they still
-    show them all.
+    CUDA stops at the first invalid entry. NVML and nvidia-smi ignore the variable and still show every GPU.
     """
     value = machine.system.environment.get("CUDA_VISIBLE_DEVICES")
     if value is None or not has_gpu(machine):
@@ -58,7 +57,7 @@ def all_hidden(machine: Machine) -> RuleResults:
     remedies=("unset",),
 )
 def debugging(machine: Machine) -> RuleResults:
-    """A variable that serves debugging or profiling is set: programs run slower, wait, or write large files."""
+    """A variable for debugging or profiling is set: programs run slower, wait, or write large files."""
     for name in DEBUGGING:
         value = machine.system.environment.get(name, "")
         if value not in {"", "0"}:
@@ -78,10 +77,10 @@ def debugging(machine: Machine) -> RuleResults:
     remedies=("unset",),
 )
 def strange_uuid(machine: Machine) -> RuleResults:
-    """CUDA_VISIBLE_DEVICES names a GPU or a MIG slice by its UUID, and none of this machine has it: CUDA sees none from
-    there on.
+    """CUDA_VISIBLE_DEVICES names a GPU or a MIG instance by a UUID that this machine does not have: CUDA ignores
+    this entry and all after it.
 
-    It was copied from another machine, the card was changed, or the slices were made anew.
+    The value was copied from another machine, the card was replaced, or the MIG instances were created again.
     """
     value = machine.system.environment.get("CUDA_VISIBLE_DEVICES", "")
     named = [part for part in entries(value) if part.startswith(("GPU-", "MIG-"))]
@@ -89,7 +88,7 @@ def strange_uuid(machine: Machine) -> RuleResults:
         for name in named:
             if not is_here(machine, name):
                 yield error(
-                    f"no GPU here is called {name}",
+                    f"CUDA_VISIBLE_DEVICES names {name}, which this machine does not have",
                     f"CUDA_VISIBLE_DEVICES={value}",
                     fix=fix("unset", name="CUDA_VISIBLE_DEVICES"),
                 )
@@ -129,8 +128,8 @@ def is_here(machine: Machine, name: str) -> bool:
     remedies=("unset",),
 )
 def cut_short(machine: Machine) -> RuleResults:
-    """CUDA stops at the first entry that is no GPU here, and what stands after it stays hidden. Of several MIG slices
-    it takes the first alone: each process can use one.
+    """CUDA stops at the first entry that is no GPU of this machine, so that the entries after it stay hidden. Of
+    several MIG instances it uses only the first: a process can use one.
     """
     named = entries(machine.system.environment.get("CUDA_VISIBLE_DEVICES", ""))
     if len(named) < 2 or not has_gpu(machine):
@@ -144,7 +143,7 @@ def cut_short(machine: Machine) -> RuleResults:
             fix=fix("unset", name="CUDA_VISIBLE_DEVICES"),
         )  # fmt: skip
     elif not wrong and all(name.startswith("MIG-") for name in named):
-        yield info(f"of {len(named)} MIG slices a process can use the first alone", said)
+        yield info(f"a process can use only the first of {len(named)} MIG instances", said)
 
 
 @rule(
@@ -158,14 +157,14 @@ def cut_short(machine: Machine) -> RuleResults:
     remedies=("pci-order",),
 )
 def order(machine: Machine) -> RuleResults:
-    """With GPUs of different models CUDA puts the fastest first, while NVML and nvidia-smi go by the PCI bus. With
-    ``CUDA_DEVICE_ORDER=PCI_BUS_ID`` both agree.
+    """With GPUs of different models CUDA numbers the fastest first, while NVML and nvidia-smi number them by PCI
+    address. With ``CUDA_DEVICE_ORDER=PCI_BUS_ID`` both agree.
     """
     if len({known(gpu.name) for gpu in there(machine.gpus) or ()}) < 2:
         return
     if machine.system.environment.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":
         yield info(
-            "CUDA may number the GPUs otherwise than nvidia-smi",
+            "CUDA and nvidia-smi may number the GPUs differently",
             "CUDA_DEVICE_ORDER is not PCI_BUS_ID",
             fix=fix("pci-order"),
         )
@@ -180,11 +179,11 @@ def order(machine: Machine) -> RuleResults:
     remedies=("unset",),
 )
 def no_cache(machine: Machine) -> RuleResults:
-    """CUDA_CACHE_DISABLE makes CUDA compile PTX anew in every process, which can take minutes."""
+    """CUDA_CACHE_DISABLE makes CUDA compile PTX again in every process, which can take minutes."""
     value = machine.system.environment.get("CUDA_CACHE_DISABLE", "0")
     if value not in {"", "0"}:
         yield warning(
-            "CUDA_CACHE_DISABLE makes every process compile kernels anew",
+            "CUDA_CACHE_DISABLE makes every process compile its CUDA kernels again",
             f"CUDA_CACHE_DISABLE={value}",
             fix=fix("unset", name="CUDA_CACHE_DISABLE"),
         )
@@ -200,9 +199,9 @@ def no_cache(machine: Machine) -> RuleResults:
 )
 def forced_jit(machine: Machine) -> RuleResults:
     """CUDA_FORCE_PTX_JIT makes CUDA ignore the machine code in libraries (libraries without PTX then fail);
-    CUDA_DISABLE_PTX_JIT forbids compiling PTX (cards newer than a library then fail). Both are for tests.
+    CUDA_DISABLE_PTX_JIT forbids compiling PTX (GPUs newer than a library then fail). Both are for testing.
     """
     for name in ("CUDA_FORCE_PTX_JIT", "CUDA_DISABLE_PTX_JIT"):
         value = machine.system.environment.get(name, "0")
         if value not in {"", "0"}:
-            yield warning(f"{name} is set, which is meant for tests", f"{name}={value}", fix=fix("unset", name=name))
+            yield warning(f"{name} is set, which is meant for testing", f"{name}={value}", fix=fix("unset", name=name))

@@ -29,13 +29,14 @@ OLD_SWITCHES = {"TF_DETERMINISTIC_OPS": "2.9", "TF_CUDNN_DETERMINISTIC": "2.9", 
     source="NVIDIA cuBLAS, PyTorch, TensorFlow and oneDNN documentation",
 )
 def numbers(machine: Machine) -> RuleResults:
-    """A variable chooses precision, instruction set or algorithms, so results can differ from a machine without it.
+    """A variable selects precision, instruction set or algorithms, so that results can differ from a machine
+    without it.
 
-    That may be exactly what is wanted; then it belongs into the record of every result.
+    That may be intended; then record it with every result.
     """
     said = [f"{name}={machine.system.environment[name]}" for name in NUMBERS if name in machine.system.environment]
     if said:
-        yield info("these variables change the numbers that frameworks compute", *said)
+        yield info("these variables change the numerical results of frameworks", *said)
 
 
 @rule(
@@ -47,14 +48,14 @@ def numbers(machine: Machine) -> RuleResults:
     remedies=("cublas-workspace",),
 )
 def workspace(machine: Machine) -> RuleResults:
-    """The value does not have cuBLAS's form, pairs of ``:SIZE:COUNT`` such as ``:4096:8``, so it does not do what was
-    meant.
+    """The value does not have cuBLAS's form, pairs of ``:SIZE:COUNT`` such as ``:4096:8``, and has not the intended
+    effect.
     """
     value = machine.system.environment.get("CUBLAS_WORKSPACE_CONFIG", "")
     parts = value.split(":")
     if value and (parts[0] or len(parts) % 2 == 0 or not all(part.isdigit() for part in parts[1:])):
         yield warning(
-            "CUBLAS_WORKSPACE_CONFIG has not the form :SIZE:COUNT",
+            "CUBLAS_WORKSPACE_CONFIG does not have the form :SIZE:COUNT",
             f"CUBLAS_WORKSPACE_CONFIG={value}",
             fix=fix("cublas-workspace"),
         )
@@ -70,7 +71,7 @@ def workspace(machine: Machine) -> RuleResults:
     remedies=("op-determinism",),
 )
 def old_switch(machine: Machine, tensorflow: Distribution) -> RuleResults:
-    """TensorFlow does not look at this variable since the release named: call
+    """TensorFlow ignores this variable since the release named: call
     ``tf.config.experimental.enable_op_determinism()`` (with its parentheses) instead.
     """
     for name, gone in OLD_SWITCHES.items():
@@ -87,17 +88,17 @@ def old_switch(machine: Machine, tensorflow: Distribution) -> RuleResults:
     "tf32-forced",
     "TF32 is forced on by a variable",
     worst="warning",
-    source="NVIDIA cuBLAS and cuDNN documentation: NVIDIA_TF32_OVERRIDE",
+    source="github.com/pytorch/pytorch: aten/src/ATen/Context.cpp, TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
     remedies=("unset",),
 )
 def forced_tf32(machine: Machine) -> RuleResults:
-    """TORCH_ALLOW_TF32_CUBLAS_OVERRIDE=1 lets every float32 matrix product be computed with a mantissa of 10 bits,
-    whatever the program says: results differ from those of other machines in the third or fourth digit.
+    """TORCH_ALLOW_TF32_CUBLAS_OVERRIDE=1 makes every float32 matrix product use 10 bits of mantissa, whatever the
+    program sets: results differ from those of other machines in the third or fourth digit.
     """
     value = machine.system.environment.get("TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "0")
     if value not in {"", "0"}:
         yield warning(
-            "float32 matrix products are computed in TF32, whatever the program says",
+            "TF32 is forced for float32 matrix products, whatever the program sets",
             f"TORCH_ALLOW_TF32_CUBLAS_OVERRIDE={value}",
             fix=fix("unset", name="TORCH_ALLOW_TF32_CUBLAS_OVERRIDE"),
         )

@@ -8,14 +8,14 @@ from gpusetup.machine.model import Machine
 
 @rule("ENV004", "ld-preload", "LD_PRELOAD or LD_AUDIT is set", worst="info", source="ld.so(8)")
 def preload(machine: Machine) -> RuleResults:
-    """LD_PRELOAD or LD_AUDIT puts a library into every program, which can replace functions of the CUDA libraries."""
+    """LD_PRELOAD or LD_AUDIT loads a library into every program, which can replace functions of the CUDA libraries."""
     said = [
         f"{name}={machine.system.environment[name]}"
         for name in ("LD_PRELOAD", "LD_AUDIT")
         if machine.system.environment.get(name)
     ]
     if said:
-        yield info("a library is loaded into every program before all others", *said)
+        yield info("LD_PRELOAD or LD_AUDIT loads a library into every program", *said)
 
 
 @rule(
@@ -28,7 +28,7 @@ def preload(machine: Machine) -> RuleResults:
     remedies=("keras-json",),
 )
 def keras_default_backend(machine: Machine) -> RuleResults:
-    """~/.keras/keras.json names a backend for every program of this user, and the framework is not installed here."""
+    """~/.keras/keras.json selects a backend for every program of this user, and that framework is not installed."""
     backend = there(machine.system.keras_backend)
     names = {one.name for one in machine.distributions}
     wanted = {"tensorflow": {"tensorflow", "tensorflow-cpu"}, "torch": {"torch"}, "jax": {"jax"}}.get(
@@ -36,7 +36,9 @@ def keras_default_backend(machine: Machine) -> RuleResults:
     )
     if "keras" in names and wanted and not wanted & names and "KERAS_BACKEND" not in machine.system.environment:
         yield warning(
-            f"keras.json names {backend}, which is not installed", f"backend: {backend}", fix=fix("keras-json")
+            f"keras.json selects the backend {backend}, which is not installed",
+            f"backend: {backend}",
+            fix=fix("keras-json"),
         )
 
 
@@ -48,14 +50,14 @@ def keras_default_backend(machine: Machine) -> RuleResults:
     source="Python documentation: PYTHONPATH, PYTHONHOME",
 )
 def python_path(machine: Machine) -> RuleResults:
-    """PYTHONPATH or PYTHONHOME puts other folders before the environment's own: another torch or numpy may be
+    """PYTHONPATH or PYTHONHOME puts other folders before the environment's packages: another torch or numpy may be
     imported.
     """
     said = [
         f"{name}={value}" for name in ("PYTHONPATH", "PYTHONHOME") if (value := machine.system.environment.get(name))
     ]
     if said:
-        yield info("Python looks into other folders before the environment's own", *said)
+        yield info("PYTHONPATH or PYTHONHOME puts other folders before the environment's packages", *said)
 
 
 @rule(
@@ -66,7 +68,7 @@ def python_path(machine: Machine) -> RuleResults:
     source="https://keras.io/getting_started/ (configuring your backend)",
 )
 def keras_backend(machine: Machine) -> RuleResults:
-    """KERAS_BACKEND makes Keras compute with another framework than TensorFlow, whose GPU set-up then matters."""
+    """KERAS_BACKEND makes Keras use another framework than TensorFlow; the GPU support of that one matters then."""
     value = machine.system.environment.get("KERAS_BACKEND", "")
     if value and value != "tensorflow":
-        yield info(f"Keras computes with {value}, not with TensorFlow", f"KERAS_BACKEND={value}")
+        yield info(f"Keras uses the backend {value} instead of TensorFlow", f"KERAS_BACKEND={value}")

@@ -9,6 +9,9 @@ from gpusetup.machine.model import Framework, Machine, Unread
 
 IMPORT = ("FWK001", "FWK002", "FWK003", "FWK004")
 HIDDEN = ("GPU001", "GPU002", GPU_LOST, DRIVER_HANGS, NVML_SILENT, "LIB001", "LIB004", "PRM001", "PRM002", "ENV001")
+UNFIT = ("WHL105", "WHL301", "WHL302", "WHL303", "WHL304")
+REPORTED = ("FWK207", "FWK301", "FWK302", "FWK303", "FWK304", "FWK305")
+LOADED = ("FWK201", "FWK202", "FWK203", "FWK204", "FWK205", "FWK206")
 SAYS = "the framework itself: torch.cuda, tf.config.list_physical_devices, jax.devices"
 ARITHMETIC = "arithmetic: sums of small whole numbers, exact in any order and in TF32"
 NO_CODE = ("no kernel image", "no_binary_for_gpu", "no binary for gpu", "unsupported toolchain")
@@ -22,17 +25,17 @@ IDEAS = ("cuda", "gpu", "cudnn", "driver", "dlopen", "librar")
     "A framework runs on the CPU although a GPU is present",
     worst="error",
     symptom=True,
-    after=("GPU001", "FWK105"),
+    after=("GPU001", "FWK105", *UNFIT, *REPORTED),
     over=each_import,
     source=SAYS,
     remedies=("cuda-framework",),
 )
 def silently_on_cpu(machine: Machine, framework: Framework) -> RuleResults:
-    """There is a GPU, the framework imports without an error, and then it runs everything on the processor. Nothing
-    warns: it is only many times slower.
+    """There is a GPU, the framework imports without an error, and then it computes everything on the CPU. There
+    is no warning; everything is many times slower.
 
-    The framework's own words, where it has any, say why: a build without CUDA, a driver that is too old, libraries it
-    could not load, or a variable that hides the GPUs.
+    The framework's own messages, if any, give the reason: a build without CUDA, a driver that is too old, libraries
+    that it cannot load, or a variable that hides the GPUs.
     """
     known(framework.version)
     gpus, refused = framework.gpus, failure(framework.gpus, "this machine has no GPU that it could see")
@@ -40,9 +43,9 @@ def silently_on_cpu(machine: Machine, framework: Framework) -> RuleResults:
         if not has_gpu(machine):
             return
         yield error(
-            f"{framework.name} computes on the processor and does not see the GPU",
+            f"{framework.name} computes on the CPU and does not see the GPU",
             f"built for CUDA: {either(framework.cuda) or 'unknown'}, imported by {framework.python}",
-            *([f"it said: {refused.detail}"] if refused else []),
+            *([f"it reported: {refused.detail}"] if refused else []),
             *said_of(framework, *IDEAS),
             fix=fix("cuda-framework"),
         )
@@ -61,8 +64,8 @@ def silently_on_cpu(machine: Machine, framework: Framework) -> RuleResults:
 def sees_fewer(machine: Machine, framework: Framework) -> RuleResults:
     """The driver has more GPUs than the framework shows, and no variable or slicing (MIG) accounts for it.
 
-    A GPU that is lost or held by another program in exclusive mode, or a card that this build has no code for, is left
-    out without a word.
+    A GPU that is lost, that another program uses in exclusive mode, or that this build has no code for is left out
+    silently.
     """
     gpus, seen = known(machine.gpus), known(framework.gpus)
     chosen = {"CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES"} & set(machine.system.environment)
@@ -86,8 +89,8 @@ def sees_fewer(machine: Machine, framework: Framework) -> RuleResults:
     remedies=("fitting-torch",),
 )
 def no_code(machine: Machine, framework: Framework) -> RuleResults:
-    """The framework sees the GPU, but a computation on it ends with "no kernel image is available for execution on the
-    device": this build was not compiled for the card, or its PTX is too new for the driver.
+    """The framework sees the GPU, but a computation on it ends with "no kernel image is available for execution on
+    the device": this build was not compiled for the card, or its PTX is too new for the driver.
     """
     import_failure(framework)
     for trial, why in failed_trials(framework, FAILS):
@@ -111,8 +114,8 @@ def no_code(machine: Machine, framework: Framework) -> RuleResults:
 def wrong_number(machine: Machine, framework: Framework) -> RuleResults:
     """A sum of small whole numbers, which has one right answer in any order of summation, came out wrong.
 
-    The hardware or a library is at fault, and no result of this machine can be trusted until it is found which:
-    `gpusetup selftest` says which operations are affected.
+    The hardware or a library is at fault, and no result of this machine can be trusted until the cause is found.
+    `gpusetup selftest` finds which operations are affected.
     """
     import_failure(framework)
     for one in framework.trials:
@@ -129,16 +132,29 @@ def wrong_number(machine: Machine, framework: Framework) -> RuleResults:
     "computation-failed",
     "A computation fails, crashes or hangs",
     worst="error",
-    after=(GPU_LOST, DRIVER_HANGS, NVML_SILENT, "FWK103", "FWK201", "FWK202", "FWK203", *IMPORT),
+    after=(
+        GPU_LOST,
+        DRIVER_HANGS,
+        NVML_SILENT,
+        "FWK103",
+        "FWK201",
+        "FWK202",
+        "FWK203",
+        "FWK204",
+        "FWK205",
+        "FWK206",
+        *REPORTED,
+        *IMPORT,
+    ),
     over=each_import,
     source="what the framework raised, or the child process of gpusetup was ended by",
     remedies=("prove",),
 )
 def fails(machine: Machine, framework: Framework) -> RuleResults:
-    """The framework imports, but looking for devices, or a tiny computation on one of them, raises an error, takes the
-    process with it, or had not finished when its time was up.
+    """The framework imports, but listing its devices, or a tiny computation on one of them, raises an error,
+    crashes the process, or does not finish in time.
 
-    Which of the computations it is tells where to look: an elementwise one is the framework's own code, a matrix
+    The kind of computation shows where to look: an elementwise one is the framework's own code, a matrix
     product is cuBLAS, a convolution is cuDNN.
     """
     if import_failure(framework):
@@ -149,14 +165,14 @@ def fails(machine: Machine, framework: Framework) -> RuleResults:
     lost = [one for one in unread if isinstance(one, Unread) and died(one)]
     if lost:
         yield error(
-            f"{framework.name} imports, and then dies",
+            f"{framework.name} crashes after its import",
             f"at the step {lost[0].source}: {lost[0].detail}",
             *said_of(framework, "error", "fatal", "abort"),
             fix=fix("prove"),
         )
     elif failed:
         trial, why = failed[0]
-        how = "does not end" if why.unread == "timeout" else "crashes" if died(why) else "fails"
+        how = "does not finish" if why.unread == "timeout" else "crashes" if died(why) else "fails"
         yield error(
             f"{framework.name}: {trial.kernel} on {trial.device} {how}",
             *(f"{one.kernel} on {one.device}: {reason.detail}" for one, reason in failed[:3]),

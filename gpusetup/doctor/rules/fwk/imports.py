@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import re
+
+from gpusetup.doctor.cuda_libraries import bringing, cuda_major
 from gpusetup.doctor.import_errors import meaning
 from gpusetup.doctor.imports import died, each_import, import_failure, refused, requirement, said_of
-from gpusetup.doctor.rule import RuleResult, RuleResults, error, fix, rule, unknown
+from gpusetup.doctor.rule import RuleResult, RuleResults, either, error, fix, rule, unknown
 from gpusetup.machine.model import Framework, Machine
 
 LOADER = "glibc: elf/dl-load.c, elf/dl-lookup.c (messages of the dynamic loader)"
 PYTHON = "Python documentation: ImportError"
 SIGNALS = {
     "SIGILL": "the processor lacks an instruction that the framework was compiled for",
-    "SIGKILL": "most likely the memory was used up",
-    "SIGSEGV": "it reached into memory that is not its own; mostly two libraries that do not fit together",
-    "SIGABRT": "it found itself in an impossible state and gave up",
-    "SIGBUS": "mostly a truncated library file, or no shared memory left",
+    "SIGKILL": "most likely the machine ran out of memory",
+    "SIGSEGV": "it accessed invalid memory; usually two libraries are incompatible",
+    "SIGABRT": "it detected an internal error and aborted",
+    "SIGBUS": "usually a library file is truncated, or shared memory is full",
 }
 
 
 def told_by(rule_id: str, machine: Machine, framework: Framework, remedy: str) -> RuleResults:
-    """Yield the verdict on a failed import, if its error is one of those that the rule speaks of."""
+    """Yield the verdict on a failed import, if its error belongs to the rule."""
     why = import_failure(framework)
     if not why or died(why):
         return
@@ -28,10 +31,17 @@ def told_by(rule_id: str, machine: Machine, framework: Framework, remedy: str) -
         yield RuleResult(
             "error",
             f"{framework.name} cannot be imported: {said.words}",
-            (why.detail, f"imported by {framework.python}"),
+            (why.detail, *_brought_by(framework, said.what), f"imported by {framework.python}"),
             fix(remedy, python=framework.python, requirement=requirement(machine, framework)),
             "",
         )
+
+
+def _brought_by(framework: Framework, what: str) -> list[str]:
+    """Return which wheel of NVIDIA's brings the library that the error names."""
+    named = re.search(r"(?<=\.so\.)1[123]\b", what)
+    wheel = bringing(what, cuda_major(either(framework.cuda) or (named[0] if named else "")))
+    return [f"{what} is brought by the wheel {wheel}"] if wheel else []
 
 
 @rule(
@@ -45,13 +55,13 @@ def told_by(rule_id: str, machine: Machine, framework: Framework, remedy: str) -
     remedies=("check-environment",),
 )
 def not_importable(machine: Machine, framework: Framework) -> RuleResults:
-    """The framework is installed, but importing it raises an error that none of the other rules knows.
+    """The framework is installed, but importing it raises an error that no other rule covers.
 
-    The last line of the error mostly names a module that is missing or of the wrong version. ``pip check`` in that
-    environment lists what does not fit.
+    The last line of the error usually names a module that is missing or of the wrong version. ``pip check`` in that
+    environment lists incompatible packages.
 
-    It is unknown where root was asked, and a user who is neither root nor the one whose environment it is could change
-    what would run: nothing is run then.
+    It is unknown where root was asked, and a user who is neither root nor the one whose environment it is could
+    change what would run: nothing is run then.
     """
     if why := refused(framework):
         yield unknown(f"{framework.name} was not imported", why)
@@ -65,14 +75,14 @@ def not_importable(machine: Machine, framework: Framework) -> RuleResults:
     "A framework cannot load a library",
     worst="error",
     blocks="framework",
-    after=("FWK001", "LIB001", "WHL002", "WHL101"),
+    after=("FWK001", "LIB001", "WHL002", "WHL101", "WHL106"),
     over=each_import,
     source=LOADER,
     remedies=("reinstall-framework",),
 )
 def missing_library(machine: Machine, framework: Framework) -> RuleResults:
-    """Importing the framework ends with "cannot open shared object file": a library that its wheel expects beside it
-    is gone or was never installed.
+    """Importing the framework ends with "cannot open shared object file": a library that its wheel needs is missing
+    or was never installed.
 
     NVIDIA's libraries come as wheels of their own (nvidia-cudnn-…, nvidia-cublas-…); installing the framework again
     with its dependencies brings them back.
@@ -86,7 +96,7 @@ def missing_library(machine: Machine, framework: Framework) -> RuleResults:
     "Incompatible library versions in a framework",
     worst="error",
     blocks="framework",
-    after=("FWK001", "LIB003", "WHL005", "WHL101", "ENV004"),
+    after=("FWK001", "LIB003", "WHL005", "WHL101", "ENV004", "WHL106"),
     over=each_import,
     source=LOADER,
     remedies=("reinstall-framework",),
@@ -113,10 +123,10 @@ def unfitting_library(machine: Machine, framework: Framework) -> RuleResults:
     remedies=("check-environment",),
 )
 def import_dies(machine: Machine, framework: Framework) -> RuleResults:
-    """The process that imported the framework was ended by a signal, or had not finished when its time was up.
+    """The process that imported the framework was killed by a signal, or did not finish in time.
 
-    SIGILL means that the processor lacks an instruction (AVX mostly), SIGKILL that memory ran out; a hang is mostly a
-    network file system or a driver that does not answer.
+    SIGILL means that the processor lacks an instruction (AVX mostly), SIGKILL that the machine ran out of memory; a
+    hang is usually a network file system or a driver that does not answer.
     """
     why = import_failure(framework)
     if why and died(why):

@@ -7,16 +7,21 @@ import re
 from collections import defaultdict
 
 from gpusetup.doctor.cards import cite
-from gpusetup.doctor.imports import each_import
-from gpusetup.doctor.rule import RuleResults, error, fix, known, listed, rule, there, warning
+from gpusetup.doctor.import_errors import reported
+from gpusetup.doctor.imports import distribution, each_import, texts
+from gpusetup.doctor.rule import RuleResults, either, error, fix, known, listed, optional, rule, there, warning
 from gpusetup.facts import facts
 from gpusetup.facts.find import torch_builds
 from gpusetup.machine.model import Framework, Machine
 from gpusetup.versions import cudnn
 
 MAPS = "proc_pid_maps(5): the files that the process has mapped"
-PAIRED = ("libcudart", "libcublas", "libcublasLt", "libcudnn", "libnccl", "libcufft", "libcusolver", "libcusparse")
+PAIRED = (
+    "libcudart", "libcublas", "libcublasLt", "libcudnn", "libnccl", "libcufft", "libcusolver", "libcusparse",
+    "libcurand", "libnvJitLink", "libcupti",
+)  # fmt: skip
 DRIVERS = ("libcuda.so", "libnvidia-")
+SAYS_SO = "the framework's own message decides"
 IMPORT = ("FWK001", "FWK002", "FWK003", "FWK004")
 
 
@@ -31,10 +36,10 @@ IMPORT = ("FWK001", "FWK002", "FWK003", "FWK004")
     remedies=("loaded",),
 )
 def two_copies(machine: Machine, framework: Framework) -> RuleResults:
-    """One process holds two files of the same library of NVIDIA. Which of the two a call ends in depends on the order
-    of loading, and state that is made in one is not known to the other.
+    """One process has loaded two copies of the same NVIDIA library. Which of them a call reaches depends on the
+    order of loading, and state that is created in one is unknown to the other.
 
-    Mostly LD_LIBRARY_PATH or a system-wide CUDA brings a second copy beside the one in the wheels.
+    Usually LD_LIBRARY_PATH or a system-wide CUDA brings the second copy.
     """
     known(framework.version)
     copies: dict[str, set[str]] = defaultdict(set)
@@ -60,10 +65,9 @@ def two_copies(machine: Machine, framework: Framework) -> RuleResults:
     remedies=("loaded",),
 )
 def from_elsewhere(machine: Machine, framework: Framework) -> RuleResults:
-    """The framework brings a library of NVIDIA in its own environment, and the process has loaded another copy of it.
-
-    It was tested with the one it brings. LD_LIBRARY_PATH, LD_PRELOAD or a program that was imported earlier puts the
-    other one first.
+    """The framework's environment has a library of NVIDIA's, and the process has loaded another copy of it, with which
+    the framework was not tested. LD_LIBRARY_PATH, LD_PRELOAD or a module that was imported earlier puts the other
+    copy first.
     """
     home = os.path.dirname(known(framework.location))
     own = {one.soname.partition(".so")[0] for one in machine.libraries if one.path.startswith(home + "/")}
@@ -74,9 +78,9 @@ def from_elsewhere(machine: Machine, framework: Framework) -> RuleResults:
     ]
     if strange:
         yield warning(
-            f"{framework.name} has loaded CUDA libraries that are not those it brings",
+            f"{framework.name} has loaded CUDA libraries from outside its environment",
             *strange[:5],
-            f"its own are in {home}",
+            f"its own copies are in {home}",
             fix=fix("loaded"),
         )
 
@@ -114,16 +118,24 @@ def strange_driver_library(machine: Machine, framework: Framework) -> RuleResult
     "FWK204",
     "cudnn-older",
     "The loaded cuDNN is older than the framework was built with",
-    worst="warning",
-    after=("LIB003", "WHL005", "FWK202", *IMPORT),
+    worst="error",
+    after=("LIB003", "WHL005", "FWK202", "FWK205", *IMPORT),
     over=each_import,
-    source="facts: torch_build; cuDNN documentation: API compatibility",
-    remedies=("reinstall-framework",),
+    source="facts: torch_build; cuDNN documentation: API compatibility; github.com/jax-ml/jax: issue 15268",
+    remedies=("older-cudnn-first", "reinstall-framework"),
 )
 def older_cudnn(machine: Machine, framework: Framework) -> RuleResults:
-    """Within one major number cuDNN may be newer than the one that the framework was built with, but not older:
-    newer functions are missing then, or are answered with "not supported".
+    """Within one major number cuDNN may be newer than the one that the framework was built with, but not older: newer
+    functions are missing then, or are answered with "not supported". JAX and TensorFlow refuse an older one: "Loaded
+    runtime CuDNN library: … but source was compiled with: …".
     """
+    said = reported(texts(machine, framework))
+    if said and said.rule == "FWK204":
+        paths = _cudnns(framework)
+        where = paths[0] if paths else "cuDNN"
+        remedy = fix("older-cudnn-first", name=distribution(framework), path=where)
+        yield error(f"{framework.name} refuses the cuDNN that was loaded: {said.words}", said.text, *paths, fix=remedy)
+        return
     loaded = dict(known(framework.loaded)).get("cudnn")
     version = known(framework.version)
     if framework.name != "pytorch" or not loaded:
@@ -135,6 +147,44 @@ def older_cudnn(machine: Machine, framework: Framework) -> RuleResults:
         yield warning(
             f"{framework.name} {version} has loaded cuDNN {loaded}",
             cite(row, f"built with cuDNN {row.cudnn}"),
-            *(path for name, path in known(framework.libraries) if name.startswith("libcudnn.so")),
+            *_cudnns(framework),
             fix=fix("reinstall-framework", python=framework.python, requirement=f"torch=={version}"),
         )
+
+
+def _cudnns(framework: Framework) -> list[str]:
+    """Return the paths of the loaded ``libcudnn``, as evidence."""
+    return [path for name, path in either(framework.libraries) or () if name.startswith("libcudnn.so")]
+
+
+@rule(
+    "FWK205",
+    "cudnn-mixed",
+    "cuDNN sublibraries of two installations are loaded",
+    worst="error",
+    after=("LIB003", "WHL005", *IMPORT),
+    over=each_import,
+    source=f"{MAPS}; github.com/pytorch/pytorch: issues 188892, 187824, 185512",
+    remedies=("cudnn-one",),
+)
+def mixed_cudnn(machine: Machine, framework: Framework) -> RuleResults:
+    """The process has loaded cuDNN's sublibraries from two folders: the wheel lacks one, or LD_LIBRARY_PATH puts
+    another cuDNN first. cuDNN compares their versions and refuses: CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH.
+    """
+    parts = [path for name, path in optional(framework.libraries, SAYS_SO) or () if name.startswith("libcudnn")]
+    folders = dict.fromkeys(os.path.dirname(path) for path in parts)
+    said = reported(texts(machine, framework))
+    refused = said if said and said.rule == "FWK205" else None
+    if refused or len(folders) > 1:
+        say = error if refused else warning
+        words = f": {refused.words}" if refused else f" from {len(folders)} folders"
+        yield say(
+            f"{framework.name} has loaded a mixed cuDNN{words}",
+            *([refused.text] if refused else []),
+            *(f"{folder}: {_names(parts, folder)}" for folder in folders),
+            fix=fix("cudnn-one"),
+        )
+
+
+def _names(paths: list[str], folder: str) -> str:
+    return ", ".join(os.path.basename(path) for path in paths if os.path.dirname(path) == folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Fix, RuleResults, error, fix, rule, there, warning
+from gpusetup.doctor.rule import Fix, RuleResults, error, fix, optional, rule, there, warning
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Library, Machine, Unread
 
@@ -26,16 +26,16 @@ def linker_finds(machine: Machine, soname: str) -> list[Library]:
     remedies=("driver-userland",),
 )
 def no_libcuda(machine: Machine) -> RuleResults:
-    """The linker finds no ``libcuda.so.1``, through which every CUDA program talks to the driver; nvidia-smi works
+    """The dynamic linker finds no ``libcuda.so.1``, by which every CUDA program calls the driver; nvidia-smi works
     without it.
 
-    It belongs to the driver, never to the CUDA toolkit; some distributions have it in a package of its own. In a
+    It belongs to the driver, not to the CUDA toolkit; some distributions ship it in a separate package. In a
     container it is mounted from the host when the container asks for the ``compute`` capability.
     """
     if has_gpu(machine) and not linker_finds(machine, "libcuda.so.1"):
         others = [one.path for one in machine.libraries if one.soname == "libcuda.so.1"]
         yield error(
-            "no libcuda.so.1 where the dynamic linker looks: no CUDA program can start",
+            "the dynamic linker finds no libcuda.so.1: no CUDA program can start",
             f"copies elsewhere: {', '.join(others) or 'none'}",
             fix=fix("driver-userland"),
         )
@@ -54,9 +54,9 @@ def no_libcuda(machine: Machine) -> RuleResults:
     ),
 )
 def several_versions(machine: Machine) -> RuleResults:
-    """The linker can find copies of a driver library that are of different versions: the first one wins, today.
+    """The dynamic linker can find copies of a driver library of different versions, and takes the first.
 
-    Remains of the .run installer, a second repository, or a compat package in LD_LIBRARY_PATH are the usual origin.
+    Leftovers of the .run installer, a second repository, or a compat package in LD_LIBRARY_PATH are the usual origin.
     Only the copy that matches the kernel module works.
     """
     for soname in ("libcuda.so.1", "libnvidia-ml.so.1"):
@@ -64,7 +64,7 @@ def several_versions(machine: Machine) -> RuleResults:
         if len({one.version for one in found}) > 1:
             module = there(machine.driver.kernel_module)
             yield warning(
-                f"{len(found)} copies of {soname} of different versions; the first one is used",
+                f"{len(found)} copies of {soname} have different versions; the first is used",
                 *(f"{one.path}: {one.version} (by {one.origin})" for one in found),
                 f"loaded kernel module: {module or 'none'}",
                 fix=without(machine, [one for one in found if module and one.version != module]),
@@ -87,21 +87,30 @@ def without(machine: Machine, wrong: list[Library]) -> Fix:
     remedies=("unset",),
 )
 def shadowed_wheels(machine: Machine) -> RuleResults:
-    """A folder in LD_LIBRARY_PATH holds a CUDA library that an installed wheel brings too, and its copy goes first.
+    """A folder in LD_LIBRARY_PATH holds CUDA libraries that installed wheels bring too. The dynamic linker looks
+    there before it follows a file's RUNPATH, which NVIDIA's wheels find one another by; only an RPATH goes first.
 
     The framework then runs with another cuDNN or cuBLAS than the one it was built and tested with: undefined symbols,
-    version errors, or other numbers. Guides of old tell you to set the variable; wheels do not need it.
+    version errors, or other numbers. Old guides tell users to set the variable; wheels do not need it.
     """
     brought = {one.soname: one for one in machine.libraries if one.origin == "wheel"}
-    for one in machine.libraries:
-        if one.origin == "LD_LIBRARY_PATH" and one.soname in brought:
-            yield warning(
-                f"{one.soname} from LD_LIBRARY_PATH goes before the one in the wheel",
-                f"used: {one.path}",
-                f"in the wheel: {brought[one.soname].path}",
-                f"LD_LIBRARY_PATH={machine.system.environment.get('LD_LIBRARY_PATH', '')}",
-                fix=fix("unset", name="LD_LIBRARY_PATH"),
-            )
+    first = [one for one in machine.libraries if one.origin == "LD_LIBRARY_PATH" and one.soname in brought]
+    if first:
+        names = ", ".join(dict.fromkeys(one.soname for one in first))
+        yield warning(
+            f"LD_LIBRARY_PATH puts {names} before the copy in the wheel",
+            *(f"used: {one.path}; in the wheel: {brought[one.soname].path}" for one in first[:4]),
+            *_taken(machine),
+            f"LD_LIBRARY_PATH={machine.system.environment.get('LD_LIBRARY_PATH', '')}",
+            fix=fix("unset", name="LD_LIBRARY_PATH"),
+        )
+
+
+def _taken(machine: Machine) -> list[str]:
+    """Return which files of the frameworks the linker would give a library from LD_LIBRARY_PATH, the first three."""
+    needed = optional(machine.needed, "the names of the libraries decide")
+    taken = [one for one in needed or () if one.by == "LD_LIBRARY_PATH"]
+    return [f"{one.file} would load {one.path}" for one in taken[:3]]
 
 
 @rule(
@@ -114,16 +123,42 @@ def shadowed_wheels(machine: Machine) -> RuleResults:
     remedies=("unset",),
 )
 def stub(machine: Machine) -> RuleResults:
-    """The first ``libcuda.so.1`` the linker finds is the toolkit's stub, made for linking only: each CUDA call fails
-    (error 34).
+    """The first ``libcuda.so.1`` that the linker finds is the toolkit's stub, which is for linking only: each CUDA call
+    fails (error 34).
     """
     for one in linker_finds(machine, "libcuda.so.1")[:1]:
         if "/stubs/" in one.path:
             yield error(
-                "the linker takes the toolkit's stub for the driver library",
+                "the dynamic linker loads the toolkit's stub instead of the driver's libcuda",
                 one.path,
                 fix=fix("unset", name="LD_LIBRARY_PATH"),
             )
+
+
+@rule(
+    "LIB007",
+    "stub-folder",
+    "LD_LIBRARY_PATH contains the CUDA toolkit's stubs folder",
+    worst="warning",
+    after=("GPU001", "LIB004"),
+    source="CUDA installation guide for Linux: stubs; github.com/numba/numba: issue 8985",
+    remedies=("library-path-folder",),
+)
+def stub_folder(machine: Machine) -> RuleResults:
+    """The toolkit's folder ``lib64/stubs`` holds libraries without code, which a compiler links programs with on
+    machines without a driver. Programs that open ``libcuda.so`` by that name, such as Numba, get the stub from
+    there: each CUDA call fails with error 34.
+
+    A stubs folder belongs into the compiler's ``-L`` or LIBRARY_PATH, never into LD_LIBRARY_PATH.
+    """
+    folders = machine.system.environment.get("LD_LIBRARY_PATH", "").replace(";", ":").split(":")
+    stubs = [folder for folder in folders if folder.rstrip("/").endswith("/stubs")]
+    if stubs and has_gpu(machine):
+        yield warning(
+            "LD_LIBRARY_PATH leads programs to the stub of libcuda",
+            *stubs,
+            fix=fix("library-path-folder", folder=stubs[0]),
+        )
 
 
 @rule(
@@ -138,7 +173,7 @@ def stub(machine: Machine) -> RuleResults:
     ),
 )
 def other_architecture(machine: Machine) -> RuleResults:
-    """The first copy of a driver library is made for another processor or for 32 bits, so that loading it fails."""
+    """The first copy of a driver library is for another CPU architecture or for 32 bits, so that loading it fails."""
     for soname in ("libcuda.so.1", "libnvidia-ml.so.1"):
         for one in linker_finds(machine, soname)[:1]:
             if one.bits == 32 or (one.machine and machine.system.arch and one.machine != machine.system.arch):
@@ -161,14 +196,14 @@ def other_architecture(machine: Machine) -> RuleResults:
     ),
 )
 def compatibility(machine: Machine) -> RuleResults:
-    """The linker finds the libcuda of a cuda-compat package first. It is for server cards on older drivers; on other
-    cards, or beside a newer driver, CUDA answers 803 or 804.
+    """The linker finds the libcuda of a cuda-compat package first. It is for data-centre GPUs on older drivers; on
+    other GPUs, or with a newer driver, CUDA fails with error 803 or 804.
     """
     for one in linker_finds(machine, "libcuda.so.1")[:1]:
         if "/compat/" in one.path:
             by_variable = one.origin == "LD_LIBRARY_PATH"
             yield warning(
-                "CUDA's compatibility library is used instead of the driver's",
+                "the forward-compatibility libcuda is used instead of the driver's",
                 f"{one.path} (by {one.origin})",
                 fix=fix("unset", name="LD_LIBRARY_PATH")
                 if by_variable

@@ -1,4 +1,4 @@
-"""LIB1…: what the linker's cache still names, and which CUDA compiles what a framework loads."""
+"""LIB1…: the ld.so cache, the CUDA toolkit beside a framework, XLA's ptxas, the C library."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ XLA = "https://www.tensorflow.org/install/pip; https://docs.jax.dev/en/latest/in
     remedies=("linker-cache",),
 )
 def stale_cache(machine: Machine) -> RuleResults:
-    """Libraries were removed or replaced and the linker's cache was not rebuilt: programs fail to start, or take an
-    older copy from elsewhere.
+    """Libraries were removed or replaced and the ld.so cache was not rebuilt: programs fail to start, or load an older
+    copy from elsewhere.
     """
     gone = there(machine.libraries_gone) or ()
     if gone:
         yield warning(
-            f"the linker's cache names {len(gone)} libraries that are gone", *gone[:4], fix=fix("linker-cache")
+            f"the ld.so cache names {len(gone)} libraries that do not exist", *gone[:4], fix=fix("linker-cache")
         )
 
 
@@ -41,15 +41,15 @@ def stale_cache(machine: Machine) -> RuleResults:
     remedies=("fitting-toolkit",),
 )
 def other_toolkit(machine: Machine, torch: Distribution) -> RuleResults:
-    """PyTorch brings the CUDA it runs with, so a toolkit is needed only to compile extensions; then PyTorch refuses one
-    of another major.
+    """PyTorch's wheels contain the CUDA runtime, so that a toolkit is needed only to compile extensions. PyTorch
+    refuses one of another CUDA major version.
     """
     toolkits = {version for version in machine.toolkits.values() if version}
     if torch.cuda in {"", "cpu"} or not toolkits or not has_gpu(machine):
         return
     if cuda(torch.cuda).major not in {cuda(version).major for version in toolkits}:
         yield info(
-            f"no toolkit here can compile extensions for torch {torch.version}",
+            f"no installed CUDA toolkit can compile extensions for torch {torch.version}",
             f"torch: CUDA {torch.cuda}",
             f"toolkits: {', '.join(sorted(toolkits))}",
             fix=fix("fitting-toolkit"),
@@ -92,9 +92,9 @@ def no_ptxas(machine: Machine, framework: Distribution) -> RuleResults:
     remedies=("older-framework",),
 )
 def old_libc(machine: Machine, framework: Distribution) -> RuleResults:
-    """The wheel's own tag names the oldest glibc it runs with, and this system's is older or is no glibc: importing it
-    ends with "version `GLIBC_…' not found". pip never installs such a wheel; another tool, a copied environment or a
-    container's base that was changed afterwards can.
+    """The wheel's tag names the oldest glibc that it runs with, and this system's is older or is another C library:
+    importing it ends with "version `GLIBC_…' not found". pip never installs such a wheel; another tool can, and a
+    copied environment or a changed base image has the same effect.
     """
     libc = there(machine.system.libc)
     if not framework.glibc or not libc:

@@ -1,4 +1,4 @@
-"""PYT1…, WHL2…: what an environment is made of: requirements, conda, links, folders of the user's own."""
+"""PYT1…: what an environment is made of: conda and pip, editable installs, the user's site-packages, compilers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def each_conda(machine: Machine) -> Iterator[tuple[str, Package]]:
     remedies=("one-copy",),
 )
 def twice(machine: Machine, one: Package) -> RuleResults:
-    """The same framework came from both managers: files of the one lie among those of the other, and which is imported
+    """The same framework was installed by both package managers: their files are mixed, and which copy is imported
     depends on the order.
     """
     name = SAME.get(one.name, one.name)
@@ -54,11 +54,11 @@ def twice(machine: Machine, one: Package) -> RuleResults:
     source="PEP 610, direct_url.json",
 )
 def editable(machine: Machine, framework: Distribution) -> RuleResults:
-    """This framework is an editable installation: what it computes changes with the files of somebody's checkout, and
-    its version does not say so. A baseline of it holds only for that state.
+    """This framework is an editable install: what it computes changes with the files of a source tree, and its version
+    does not show it. A baseline is valid only for that state.
     """
     if framework.editable:
-        yield info(f"{framework.name} is a link to a working tree", f"{framework.version} in {framework.location}")
+        yield info(f"{framework.name} is an editable install", f"{framework.version} in {framework.location}")
 
 
 @rule(
@@ -71,15 +71,15 @@ def editable(machine: Machine, framework: Distribution) -> RuleResults:
     remedies=("no-user-site",),
 )
 def user_site(machine: Machine) -> RuleResults:
-    """Parts of a framework lie in ~/.local and others in the environment: ``pip install --user`` put them there for
-    every environment of that Python. ``PYTHONNOUSERSITE=1`` leaves them out.
+    """Some packages are in ~/.local and others in the environment: ``pip install --user`` installs them for every
+    environment of that Python. ``PYTHONNOUSERSITE=1`` ignores them.
     """
     parts = [one for one in machine.distributions if one.installer]
     own = [one for one in parts if "/.local/lib/python" in one.location]
     others = [one for one in parts if one not in own]
     if own and others:
         yield info(
-            f"packages from the user's own folder: {len(own)}, from the environment: {len(others)}",
+            f"{len(own)} packages come from the user's site-packages, {len(others)} from the environment",
             *(f"{one.name} {one.version} in {one.location}" for one in own[:3]),
             fix=fix("no-user-site"),
         )
@@ -94,13 +94,13 @@ def user_site(machine: Machine) -> RuleResults:
     source="Python documentation: venv (include-system-site-packages)",
 )
 def system_packages(machine: Machine) -> RuleResults:
-    """The environment was made with ``--system-site-packages``: what is not installed in it is taken from the system's
-    Python, and an update of the system changes what a training runs with.
+    """The environment was made with ``--system-site-packages``: packages that are missing in it are taken from
+    the system's Python, and a system update changes what a training runs with.
     """
     frameworks = [subject for subject, _ in each_framework(machine)]
     shared = there(machine.system.system_packages)
     if frameworks and shared:
-        yield info("the environment also sees the packages of the system's Python", *frameworks[:4])
+        yield info("the environment includes the system's site-packages", *frameworks[:4])
 
 
 @rule(
@@ -117,8 +117,8 @@ def system_packages(machine: Machine) -> RuleResults:
     ),
 )
 def no_compiler(machine: Machine, torch: Distribution) -> RuleResults:
-    """``torch.compile`` writes kernels with Triton, which compiles a small extension with the C compiler and Python's
-    headers at run time. Everything else works without.
+    """``torch.compile`` generates CUDA kernels with Triton, which compiles a small extension with the C compiler and
+    Python's headers at run time. Everything else works without them.
     """
     if torch.cuda in {"", "cpu"} or not has_gpu(machine):
         return

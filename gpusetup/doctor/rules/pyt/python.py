@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     remedies=("fitting-python",),
 )
 def unsupported_python(machine: Machine, framework: Distribution) -> RuleResults:
-    """This release of the framework was not made for the Python it is installed under: a build from source, or a
-    forced one.
+    """This release of the framework does not support the Python version that it is installed for. It was built from
+    source, or its installation was forced.
     """
     rows: tuple[Torch | Tensorflow, ...] = facts().torch if framework.name == "torch" else facts().tensorflow
     found = (row for row in rows if row.release == release(framework))
@@ -36,9 +36,9 @@ def unsupported_python(machine: Machine, framework: Distribution) -> RuleResults
     python = python_of(machine, framework)
     if row and python and python not in row.python:
         yield warning(
-            f"{framework.name} {framework.version} was not made for Python {python}",
+            f"{framework.name} {framework.version} does not support Python {python}",
             f"installed in {framework.location}",
-            cite(row, f"made for Python {', '.join(row.python)}"),
+            cite(row, f"supports Python {', '.join(row.python)}"),
             fix=fix("fitting-python", python=row.python[-1]),
         )
 
@@ -52,17 +52,17 @@ def unsupported_python(machine: Machine, framework: Distribution) -> RuleResults
     remedies=("fitting-python",),
 )
 def no_tensorflow(machine: Machine) -> RuleResults:
-    """This Python is newer than any that a known TensorFlow release supports, so pip says that there is no matching
-    distribution.
+    """This Python is newer than any that a known TensorFlow release supports: pip reports "No matching distribution
+    found".
 
-    Fedora's own Python mostly is; the distribution also carries older ones for such cases.
+    Fedora's default Python often is; the distribution also has packages of older versions.
     """
     python = ".".join(machine.system.python.split(".")[:2])
     newest = max((version for row in facts().tensorflow for version in row.python), key=dotted)
     if python and dotted(python) > dotted(newest):
         row = next(row for row in facts().tensorflow if newest in row.python)
         yield info(
-            f"no TensorFlow release runs on Python {python}",
+            f"no TensorFlow release supports Python {python}",
             cite(row, f"TensorFlow {row.release} runs on Python up to {newest}"),
             fix=fix("fitting-python", python=newest),
         )
@@ -77,16 +77,15 @@ def no_tensorflow(machine: Machine) -> RuleResults:
     remedies=("remove-pynvml",),
 )
 def old_pynvml(machine: Machine) -> RuleResults:
-    """Two distributions bring a module called ``pynvml``: nvidia-ml-py, which is NVIDIA's, and pynvml, which is
-    deprecated.
+    """Two distributions contain a module called ``pynvml``: NVIDIA's nvidia-ml-py, and the deprecated pynvml.
 
-    Before release 12 pynvml carried a module of its own that hides NVIDIA's and gives old answers: which one is
-    imported depends on which was installed last.
+    Before release 12 pynvml contained its own, outdated module, which hides NVIDIA's: which one is imported depends on
+    the order of installation.
     """
     for one in machine.distributions:
         if one.name == "pynvml":
             yield warning(
-                "the deprecated distribution pynvml is installed beside or instead of nvidia-ml-py",
+                "the deprecated pynvml package is installed; nvidia-ml-py replaces it",
                 f"pynvml {one.version} in {one.location}",
                 fix=fix("remove-pynvml", python=interpreter(one)),
             )
@@ -103,7 +102,7 @@ def old_pynvml(machine: Machine) -> RuleResults:
 def twice(machine: Machine) -> RuleResults:
     """Two copies of one framework are installed; where both are on an interpreter's path, the first wins.
 
-    Mostly a copy in the user's folder (``pip install --user``) or the system's hides the one in the environment.
+    Usually a copy in the user's folder (``pip install --user``) or the system's hides the one in the environment.
     """
     copies: dict[str, list[Distribution]] = {}
     for one in machine.distributions:
@@ -127,8 +126,8 @@ def twice(machine: Machine) -> RuleResults:
     source="conda documentation: using pip in a conda environment",
 )
 def two_managers(machine: Machine) -> RuleResults:
-    """Frameworks and NVIDIA's libraries in one environment come from two package managers, each of which replaces
-    files of the other without knowing.
+    """Frameworks and NVIDIA's libraries in one environment come from two package managers, each of which overwrites the
+    other's files unknowingly.
     """
     installers: dict[str, set[str]] = {}
     for one in machine.distributions:
@@ -136,5 +135,7 @@ def two_managers(machine: Machine) -> RuleResults:
     for location, by in installers.items():
         if "conda" in by and len(by) > 1:
             yield info(
-                "conda and another installer share one environment", location, f"installers: {', '.join(sorted(by))}"
+                "one environment contains packages of conda and of another installer",
+                location,
+                f"installers: {', '.join(sorted(by))}",
             )

@@ -30,9 +30,9 @@ COMPATIBILITY = "CUDA C++ programming guide, binary and PTX compatibility"
     remedies=("separate-environments",),
 )
 def shared(machine: Machine) -> RuleResults:
-    """Two of NVIDIA's wheels both unpacked a file, so the one installed last has overwritten the other's.
+    """Two of NVIDIA's wheels contain the same file, so that the one installed last has overwritten the other's.
 
-    Mostly they are of two CUDA majors; give each framework its own environment.
+    Usually they belong to two CUDA majors. Give each framework its own environment.
     """
     for one in machine.shared_files:
         yield error(
@@ -70,49 +70,8 @@ def no_kernels(machine: Machine, tensorflow: Distribution) -> RuleResults:
             summary = f"tensorflow {tensorflow.version} has no kernels for the {card.name} ({card.subject})"
             yield error(summary, mine, built.known_by, fix=fix("fitting-tensorflow"))
         elif how.startswith("PTX"):
-            summary = f"tensorflow {tensorflow.version} must compile its kernels for the {card.name} at first use"
+            summary = f"tensorflow {tensorflow.version} compiles its kernels for the {card.name} at first use"
             yield warning(summary, mine, built.known_by, fix=fix("fitting-tensorflow"))
-
-
-LOADED_BY_TENSORFLOW = {
-    "libcudart": "cuda-runtime", "libcublas": "cublas", "libcudnn": "cudnn", "libcufft": "cufft",
-    "libcusolver": "cusolver", "libcusparse": "cusparse", "libnvJitLink": "nvjitlink",
-}  # fmt: skip
-"""What TensorFlow opens before it shows a GPU, and what those need, each with the middle of its wheel's name."""
-
-
-@rule(
-    "WHL105",
-    "tensorflow-libraries-missing",
-    "TensorFlow lacks NVIDIA library wheels",
-    worst="error",
-    after=("GPU001", "WHL002"),
-    over=each_tensorflow,
-    source="github.com/openxla/xla: xla/tsl/platform/default/dlopen_checker.cc, TryDlopenCUDALibraries",
-    remedies=("cuda-tensorflow",),
-)
-def missing_libraries(machine: Machine, tensorflow: Distribution) -> RuleResults:
-    """TensorFlow opens every one of these libraries before it shows a GPU. Where one is missing it says "Cannot dlopen
-    some GPU libraries" and computes on the processor.
-
-    Wheels that came one by one, or a resolver that left some out, are the usual origin; ``tensorflow[and-cuda]`` brings
-    them all. Where cuDNN is not a wheel, or a CUDA toolkit is installed, the system brings them, and nothing is said.
-    """
-    if not has_gpu(machine) or tensorflow.name == "tensorflow-cpu" or tensorflow.cuda == "cpu":
-        return
-    names = beside(machine, tensorflow)
-    suffix = next((name.removeprefix("nvidia-cudnn") for name in names if name.startswith("nvidia-cudnn-cu")), None)
-    if suffix is None or machine.toolkits:
-        return
-    system = {one.soname.partition(".so")[0] for one in machine.libraries if one.origin not in {"wheel", "toolkit"}}
-    wheels = {stem: (f"nvidia-{name}{suffix}", f"nvidia-{name}") for stem, name in LOADED_BY_TENSORFLOW.items()}
-    missing = [both[0] for stem, both in wheels.items() if stem not in system and not names.keys() & set(both)]
-    if missing:
-        yield error(
-            f"tensorflow {tensorflow.version} lacks {len(missing)} of NVIDIA's libraries and will not use the GPU",
-            f"wheels that are missing in {tensorflow.location}: {', '.join(missing)}",
-            fix=fix("cuda-tensorflow"),
-        )
 
 
 @rule(
@@ -124,10 +83,10 @@ def missing_libraries(machine: Machine, tensorflow: Distribution) -> RuleResults
     after=("GPU001", "DRV003", "WHL002"),
     over=each_tensorflow,
     source="the wheel's own build information; facts: cuda_major, cuda (minor-version compatibility)",
-    remedies=("newer-driver",),
+    remedies=("newer-driver", "update-wsl"),
 )
 def old_driver(machine: Machine, tensorflow: Distribution) -> RuleResults:
-    """The CUDA that TensorFlow was built with asks for a newer driver: "CUDA driver version is insufficient"."""
+    """The CUDA that TensorFlow was built with needs a newer driver: "CUDA driver version is insufficient"."""
     if not has_gpu(machine) or tensorflow.name == "tensorflow-cpu" or tensorflow.cuda == "cpu":
         return
     rows = (row.cuda for row in facts().tensorflow if row.release == release(tensorflow) and row.cuda)
@@ -146,11 +105,10 @@ def old_driver(machine: Machine, tensorflow: Distribution) -> RuleResults:
     remedies=("older-cudnn",),
 )
 def old_card(machine: Machine, framework: Distribution) -> RuleResults:
-    """The cuDNN beside this framework no longer supports the card: convolutions and recurrent layers fail or are
-    slow.
+    """The installed cuDNN no longer supports this GPU: convolutions and recurrent layers fail or are slow.
 
-    The last one for Maxwell, Pascal and Volta is 9.10.2; ``tensorflow[and-cuda]`` takes a newer one unless it is
-    pinned.
+    The last release for Maxwell, Pascal and Volta is 9.10.2; ``tensorflow[and-cuda]`` installs a newer one unless it
+    is pinned.
     """
     found = [one for one in beside(machine, framework).items() if one[0].startswith("nvidia-cudnn-cu")]
     for name, version in found if has_gpu(machine) else ():

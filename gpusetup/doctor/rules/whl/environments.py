@@ -1,6 +1,8 @@
-"""PYT1…, WHL2…: what an environment is made of: requirements, conda, links, folders of the user's own."""
+"""WHL2…: requirements that are not met, and CPU-only builds of conda."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from gpusetup.doctor.frameworks import beside, each_framework, interpreter
 from gpusetup.doctor.rule import RuleResults, error, fix, rule, warning
@@ -9,6 +11,13 @@ from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Distribution, Machine, Package
 
 METADATA = "Python packaging: core metadata (Requires-Dist), version specifiers"
+
+
+def each_companion(machine: Machine) -> Iterator[tuple[str, Distribution]]:
+    """Every installed torchvision and torchaudio."""
+    for one in machine.distributions:
+        if one.name in {"torchvision", "torchaudio"}:
+            yield f"{one.name} {one.version}", one
 
 
 @rule(
@@ -21,11 +30,10 @@ METADATA = "Python packaging: core metadata (Requires-Dist), version specifiers"
     remedies=("requirements",),
 )
 def requirements(machine: Machine, framework: Distribution) -> RuleResults:
-    """The framework's own metadata ask for another version of a distribution than the one beside it. Of NVIDIA's
-    libraries each release was built and tested with one version; another gives missing symbols, wrong kernels or slow
-    ones.
+    """The framework's metadata require another version of a distribution than the installed one. Each release was built
+    and tested with one version of NVIDIA's libraries; another causes missing symbols, wrong kernels or slow ones.
 
-    A requirement that no version here contradicts, because it is not installed, is not spoken of.
+    A requirement that is not installed at all is not judged here: WHL105, WHL106 and WHL304 judge missing libraries.
     """
     from gpusetup.doctor.requirement import unmet  # noqa: PLC0415 - needed where a framework is
 
@@ -33,12 +41,43 @@ def requirements(machine: Machine, framework: Distribution) -> RuleResults:
     wrong = [one for line in framework.requires if (one := unmet(line, have, machine.system.arch))]
     if wrong:
         yield warning(
-            f"not met of what {framework.name} {framework.version} requires: {len(wrong)}",
+            f"{len(wrong)} requirements of {framework.name} {framework.version} are not met",
             *wrong[:5],
             fix=fix(
                 "requirements", python=interpreter(framework), requirement=f"{framework.name}=={framework.version}"
             ),
         )
+
+
+@rule(
+    "WHL203",
+    "torchvision-mismatch",
+    "torchvision or torchaudio was built for another PyTorch release or CUDA",
+    worst="error",
+    over=each_companion,
+    source=f"{METADATA}; github.com/pytorch/vision: issues 9174, 8985",
+    remedies=("torch-companion",),
+)
+def companions(machine: Machine, one: Distribution) -> RuleResults:
+    """Each release of torchvision and torchaudio is compiled for one release of PyTorch. With another one their
+    operators cannot be registered: "operator torchvision::nms does not exist".
+
+    Builds for another CUDA, or for the CPU alone, as the local part of the version shows (``+cu126``), have no CUDA
+    operators that this PyTorch can call.
+    """
+    from gpusetup.doctor.requirement import required, unmet  # noqa: PLC0415 - needed where a framework is
+
+    have, arch = beside(machine, one), machine.system.arch
+    torch = have.get("torch", "")
+    wanted = [line for line in one.requires if (required(line, arch) or ("",))[0] == "torch"]
+    wrong = [said for line in wanted if (said := unmet(line, have, arch))]
+    build, other = one.version.partition("+")[2], torch.partition("+")[2]
+    remedy = fix("torch-companion", python=interpreter(one), name=one.name, torch=torch)
+    if wrong:
+        yield error(f"{one.name} {one.version} was built for another PyTorch than torch {torch}", *wrong, fix=remedy)
+    elif build and other and build != other:
+        yield warning(f"{one.name} {one.version} and torch {torch} were built for different CUDA versions",
+                      f"{build} and {other}", fix=remedy)  # fmt: skip
 
 
 @rule(
@@ -52,12 +91,13 @@ def requirements(machine: Machine, framework: Distribution) -> RuleResults:
     remedies=("conda-cuda",),
 )
 def conda_cpu(machine: Machine, one: Package) -> RuleResults:
-    """There is an NVIDIA GPU, but conda has chosen a build for the CPU alone, mostly since it saw no driver when it
-    solved (a login node, a container's build). ``CONDA_OVERRIDE_CUDA`` tells it which one will be there.
+    """There is an NVIDIA GPU, but conda has chosen a CPU-only build, usually because it saw no driver when it
+    solved (on a login node, in a container build). ``CONDA_OVERRIDE_CUDA`` states which CUDA version will be
+    available.
     """
     if one.maker.startswith(("cpu", "mkl", "eigen")) and has_gpu(machine):
         yield error(
-            f"conda's {one.name} was built for the CPU alone",
+            f"conda's {one.name} is a CPU-only build",
             f"{one.name} {one.version} {one.maker} in {one.place}",
             fix=fix("conda-cuda"),
         )

@@ -16,7 +16,7 @@ _NUMBERS = r"\d+(?:\.\d+)*"
 
 
 def plugins(machine: Machine, jaxlib: Distribution) -> dict[str, str]:
-    """Return the CUDA majors for which a plugin lies beside `jaxlib`, and each one's version."""
+    """Return the CUDA majors for which a plugin is installed beside `jaxlib`, and the version of each."""
     return {
         said[1]: version for name, version in beside(machine, jaxlib).items() if (said := re.fullmatch(_PLUGIN, name))
     }
@@ -33,14 +33,16 @@ def plugins(machine: Machine, jaxlib: Distribution) -> dict[str, str]:
     remedies=("cuda-framework",),
 )
 def cpu_jax(machine: Machine, jaxlib: Distribution) -> RuleResults:
-    """There is an NVIDIA GPU, but beside JAX lies no CUDA plugin: it says that "a CUDA-enabled jaxlib is not installed"
-    and computes on the CPU. Often JAX came as a requirement of something else, and is not meant for the GPU.
+    """There is an NVIDIA GPU, but JAX has no CUDA plugin: it reports that "a CUDA-enabled jaxlib is not installed" and
+    computes on the CPU. JAX is often only a dependency of another package and not meant for the GPU.
     """
     if has_gpu(machine) and not plugins(machine, jaxlib) and "cuda" not in jaxlib.version:
         yield warning(
-            "this JAX cannot use the GPU", f"jaxlib {jaxlib.version} in {jaxlib.location}", "jax-cuda…-plugin: none",
+            "this JAX has no CUDA plugin and cannot use the GPU",
+            f"jaxlib {jaxlib.version} in {jaxlib.location}",
+            "jax-cuda…-plugin: none",
             fix=fix("cuda-framework"),
-        )  # fmt: skip
+        )
 
 
 @rule(
@@ -54,14 +56,16 @@ def cpu_jax(machine: Machine, jaxlib: Distribution) -> RuleResults:
     remedies=("requirements",),
 )
 def other_plugin(machine: Machine, jaxlib: Distribution) -> RuleResults:
-    """JAX leaves a plugin aside whose version is not jaxlib's own, and computes on the CPU; some pairs crash. Of two
-    plugins, for two CUDA majors, one alone can be used.
+    """JAX ignores a CUDA plugin whose version differs from jaxlib's and computes on the CPU; some pairs crash. Of two
+    plugins for two CUDA majors only one can be used.
     """
     found = plugins(machine, jaxlib)
     wrong = {major: version for major, version in found.items() if _numbers(version) != _numbers(jaxlib.version)}
     if wrong or len(found) > 1:
         yield error(
-            "JAX leaves its CUDA plugin aside" if wrong else f"{len(found)} CUDA plugins of JAX share one environment",
+            "JAX ignores its CUDA plugin, whose version differs from jaxlib's"
+            if wrong
+            else f"{len(found)} CUDA plugins of JAX are installed in one environment",
             f"jaxlib {jaxlib.version}",
             *(f"jax-cuda{major}-plugin {version}" for major, version in found.items()),
             fix=fix(
@@ -85,9 +89,9 @@ def _numbers(version: str) -> str:
     after=("GPU001", "DRV003", "WHL302"),
     over=each_jax,
     source="facts: cuda_major (minor-version compatibility)",
-    remedies=("newer-driver",),
+    remedies=("newer-driver", "update-wsl"),
 )
 def old_driver(machine: Machine, jaxlib: Distribution) -> RuleResults:
-    """The CUDA libraries of JAX's plugin ask for a newer driver: "CUDA driver version is insufficient"."""
+    """The CUDA libraries of JAX's plugin need a newer driver: "CUDA driver version is insufficient"."""
     for major in plugins(machine, jaxlib):
         yield from too_old(machine, jaxlib, f"{major}.0")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.built_for import compiled
+from collections.abc import Generator
+
+from gpusetup.doctor.built_for import compiled, has_target
 from gpusetup.doctor.cards import cards, driver_version
 from gpusetup.doctor.frameworks import (
     beside,
@@ -13,8 +15,8 @@ from gpusetup.doctor.frameworks import (
     torch_build,
     torch_cuda,
 )
-from gpusetup.doctor.min_driver import known_floor
-from gpusetup.doctor.rule import RuleResults, error, fix, rule, warning
+from gpusetup.doctor.min_driver import known_floor, newer_driver
+from gpusetup.doctor.rule import RuleResult, RuleResults, error, fix, rule, warning
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Distribution, Machine
 from gpusetup.versions import cuda, driver, runs_on
@@ -34,14 +36,13 @@ PYTORCH = "https://pytorch.org/get-started/locally/"
     remedies=("cuda-torch",),
 )
 def cpu_torch(machine: Machine, torch: Distribution) -> RuleResults:
-    """There is an NVIDIA GPU, but this PyTorch is a build for the CPU alone: ``torch.cuda.is_available()`` is False
-    for ever.
+    """There is an NVIDIA GPU, but this PyTorch is a CPU-only build: ``torch.cuda.is_available()`` is always False.
 
-    It comes from PyTorch's CPU index, or from an index that knows no other build for this machine.
+    It was installed from PyTorch's CPU index, or from an index that has no other build for this machine.
     """
     if has_gpu(machine) and is_cpu_torch(machine, torch):
         yield error(
-            "this PyTorch was built for the CPU alone and cannot use the GPU",
+            "this PyTorch is a CPU-only build and cannot use the GPU",
             f"torch {torch.version} in {torch.location}",
             fix=fix("cuda-torch"),
         )
@@ -59,10 +60,10 @@ def cpu_torch(machine: Machine, torch: Distribution) -> RuleResults:
     remedies=("cuda-tensorflow",),
 )
 def cpu_tensorflow(machine: Machine, tensorflow: Distribution) -> RuleResults:
-    """There is an NVIDIA GPU, but TensorFlow cannot use it: it is the CPU build, or NVIDIA's libraries are not beside
-    it.
+    """There is an NVIDIA GPU, but TensorFlow cannot use it: it is the CPU build, or NVIDIA's libraries are not
+    installed.
 
-    TensorFlow then says "Cannot dlopen some GPU libraries" and lists no GPU. ``tensorflow[and-cuda]`` brings them.
+    TensorFlow then reports "Cannot dlopen some GPU libraries" and lists no GPU. ``tensorflow[and-cuda]`` brings them.
     """
     if not has_gpu(machine):
         return
@@ -72,7 +73,7 @@ def cpu_tensorflow(machine: Machine, tensorflow: Distribution) -> RuleResults:
         yield error(
             "this TensorFlow cannot use the GPU",
             f"{tensorflow.name} {tensorflow.version} in {tensorflow.location}",
-            f"cuDNN wheels beside it: {', '.join(wheels) or 'none'}",
+            f"cuDNN wheels in this environment: {', '.join(wheels) or 'none'}",
             fix=fix("cuda-tensorflow"),
         )
 
@@ -95,8 +96,11 @@ def no_kernels(machine: Machine, torch: Distribution) -> RuleResults:
     """
     if not has_gpu(machine) or torch.cuda == "cpu" or torch_cuda(machine, torch) == "cpu":
         return
+    beyond = yield from _beyond_its_cuda(machine, torch)
+    if beyond and len(beyond) == len(list(cards(machine))):
+        return
     built = compiled(torch, lambda: torch_build(machine, torch), f"torch {torch.version}")
-    for card in cards(machine):
+    for card in (card for card in cards(machine) if card.subject not in beyond):
         how = runs_on(built.code, built.ptx, card.capability)
         if not how:
             yield error(
@@ -107,11 +111,30 @@ def no_kernels(machine: Machine, torch: Distribution) -> RuleResults:
             )
         elif how.startswith("PTX"):
             yield warning(
-                f"torch {torch.version} must compile its kernels for the {card.name} at first use ({card.subject})",
+                f"torch {torch.version} compiles its kernels for the {card.name} at first use ({card.subject})",
                 f"compute capability {card.capability} ({card.known_by}) is served by {how}",
                 built.known_by,
                 fix=fix("fitting-torch"),
             )
+
+
+def _beyond_its_cuda(machine: Machine, torch: Distribution) -> Generator[RuleResult, None, set[str]]:
+    """Yield an error for each GPU that the CUDA of an unlisted build cannot compile for, and return which those are.
+
+    A release may be newer than the tables; which GPUs a CUDA series has dropped is known all the same.
+    """
+    if torch.architectures or any(row.cc for row in torch_build(machine, torch)):
+        return set()
+    series = cuda(torch_cuda(machine, torch)).series
+    lost = [card for card in cards(machine) if not has_target(series, card.capability)]
+    for card in lost:
+        yield error(
+            f"torch {torch.version} has no kernels for the {card.name} ({card.subject})",
+            f"compute capability {card.capability} ({card.known_by})",
+            f"it is built with CUDA {series}, which has no target for it",
+            fix=fix("fitting-torch"),
+        )
+    return {card.subject for card in lost}
 
 
 def too_old(machine: Machine, framework: Distribution, series: str) -> RuleResults:
@@ -123,7 +146,7 @@ def too_old(machine: Machine, framework: Distribution, series: str) -> RuleResul
             f"driver {version} is too old for {framework.name} {framework.version}",
             f"installed driver: {version}",
             f"built with CUDA {series}: {floor.known_by}",
-            fix=fix("newer-driver"),
+            fix=newer_driver(machine),
         )
 
 
@@ -136,10 +159,10 @@ def too_old(machine: Machine, framework: Distribution, series: str) -> RuleResul
     after=("GPU001", "DRV003"),
     over=each_torch,
     source="facts: cuda_major, cuda (CUDA release notes, minor-version compatibility)",
-    remedies=("newer-driver",),
+    remedies=("newer-driver", "update-wsl"),
 )
 def old_driver(machine: Machine, torch: Distribution) -> RuleResults:
-    """The CUDA runtime in the wheel asks for a newer driver than the installed one: "CUDA driver version is
+    """The CUDA runtime in the wheel needs a newer driver than the installed one: "CUDA driver version is
     insufficient".
 
     Within one CUDA major every minor runs on the driver of the first; the next major needs a newer driver.
@@ -162,7 +185,7 @@ def two_cudnns(machine: Machine) -> RuleResults:
     overwrote the other.
 
     One of the frameworks now runs on a cuDNN built for another CUDA. It happens when torch (CUDA 13) and
-    tensorflow[and-cuda] (CUDA 12) are installed together: give each its own environment, or take torch's CUDA 12
+    tensorflow[and-cuda] (CUDA 12) are installed together: give each its own environment, or install torch's CUDA 12
     build.
     """
     for location, names in by_folder(machine).items():
@@ -173,7 +196,7 @@ def two_cudnns(machine: Machine) -> RuleResults:
         ]
         if len(found) > 1:
             yield error(
-                "two cuDNN wheels have overwritten each other's files",
+                "two cuDNN wheels share one environment and have overwritten each other's files",
                 *found,
                 f"both in {location}",
                 fix=fix("separate-environments"),

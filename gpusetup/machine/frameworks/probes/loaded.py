@@ -7,7 +7,8 @@ import os
 import re
 
 OURS = re.compile(
-    r"lib(cuda|cudart|cudnn\w*|cublas|cublasLt|cufft|cusparse|cusolver|curand|nccl|nvrtc|nvJitLink|nvidia-\w+)\.so[.\d]*"
+    r"lib(cuda|cudart|cudnn\w*|cublas|cublasLt|cufft|cusparse|cusparseLt|cusolver|cusolverMg|curand|cupti|nccl|nvrtc"
+    r"|nvJitLink|nvToolsExt|cufile|nvshmem_host|nvidia-\w+)\.so[.\d]*"
 )
 
 

@@ -1,0 +1,40 @@
+"""CTR211: a container toolkit with a known security hole."""
+
+from __future__ import annotations
+
+from gpusetup.doctor.cards import cite
+from gpusetup.doctor.rule import RuleResults, fix, rule, unlisted, warning
+from gpusetup.facts import facts
+from gpusetup.machine.dotted import is_dotted
+from gpusetup.machine.model import Machine
+from gpusetup.versions import dotted
+
+PACKAGE = "nvidia-container-toolkit"
+PATCHED = "a distribution may have repaired an older version; a newer one has no hole that the tables know"
+
+
+@rule(
+    "CTR211",
+    "toolkit-vulnerable",
+    "The NVIDIA Container Toolkit has a known container escape (CVE)",
+    worst="warning",
+    required=False,
+    source="facts: defect (CVE records of NVIDIA)",
+    remedies=("update-toolkit",),
+)
+def vulnerable(machine: Machine) -> RuleResults:
+    """The installed NVIDIA Container Toolkit has a published vulnerability, by which a hostile image can leave its
+    container and act as root on the host. Update it before you run images of others.
+    """
+    version = machine.containers.versions.get("nvidia-ctk", "")
+    if not is_dotted(version):
+        return
+    rows = [row for row in facts().defect if row.package == PACKAGE]
+    found = [row for row in rows if dotted(row.first) <= dotted(version) <= dotted(row.last)]
+    unlisted(found, f"a vulnerability of {PACKAGE} {version}, among {len(rows)}", PATCHED)
+    if found:
+        yield warning(
+            f"{PACKAGE} {version}: {found[0].symptom}",
+            *(cite(row, f"up to {row.last}: {row.symptom}; {row.way_out}") for row in found),
+            fix=fix("update-toolkit"),
+        )
