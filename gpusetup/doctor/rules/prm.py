@@ -6,10 +6,9 @@ import re
 
 from gpusetup.doctor import nvml
 from gpusetup.doctor.kernel_log import LOG_READABLE, lines
-from gpusetup.doctor.rule import Fix, RuleResults, error, fix, info, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, rule, there, warning
 from gpusetup.doctor.rules.drv.driver import open_the_nodes
 from gpusetup.doctor.subjects import gpu_rule, has_card, module_names
-from gpusetup.doctor.system_kind import container_kind
 from gpusetup.machine.model import Gpu, Machine
 
 NOBODY = 65534
@@ -115,7 +114,7 @@ def closed_mode(machine: Machine) -> RuleResults:
     symptom=True,
     after=("GPU001", "CTR109"),
     source=NODES,
-    remedies=("make-nodes", "lxc-device", "cluster-gpu"),
+    remedies=("make-nodes",),
 )
 def node_missing(machine: Machine) -> RuleResults:
     """The module is loaded but /dev lacks a node that programs need: nvidiactl, one per GPU, and nvidia-uvm for CUDA.
@@ -129,15 +128,8 @@ def node_missing(machine: Machine) -> RuleResults:
     for path in ("/dev/nvidiactl", "/dev/nvidia-uvm"):
         if path not in have:
             yield error(
-                f"{path} is missing", f"nodes there: {', '.join(sorted(have)) or 'none'}", fix=_give(machine, path)
+                f"{path} is missing", f"nodes there: {', '.join(sorted(have)) or 'none'}", fix=fix("make-nodes")
             )
-
-
-def _give(machine: Machine, node: str) -> Fix:
-    inside = container_kind(machine)
-    if inside == "lxc":
-        return fix("lxc-device", node=node)
-    return fix("cluster-gpu") if inside == "kubernetes" else fix("make-nodes")
 
 
 @rule(

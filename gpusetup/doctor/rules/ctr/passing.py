@@ -21,7 +21,7 @@ NOBODY = 65534
     worst="error",
     after=("GPU001", "CTR001"),
     source="github.com/NVIDIA/nvidia-container-toolkit: issue 48; Linux kernel: device cgroup",
-    remedies=("container-restart", "container-gpu-lxc"),
+    remedies=("recreate-container", "container-gpu-lxc"),
 )
 def revoked(machine: Machine) -> RuleResults:
     """The GPU's device nodes are in this container and their mode lets everybody open them, but the kernel refuses: the
@@ -40,7 +40,7 @@ def revoked(machine: Machine) -> RuleResults:
             f"the device cgroup of this container denies {len(closed)} of the GPU's device nodes",
             *closed[:4],
             f"container: {machine.system.container}",
-            fix=fix("container-gpu-lxc" if lxc else "container-restart"),
+            fix=fix("container-gpu-lxc" if lxc else "recreate-container"),
         )
 
 

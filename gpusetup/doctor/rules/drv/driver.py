@@ -31,7 +31,7 @@ OPEN_MODE = "rw-rw-rw-"
     worst="error",
     blocks="driver library",
     symptom=True,
-    after=("GPU001", "PRM002", "DRV104", "DRV208", "CTR108"),
+    after=("GPU001", "DRV208", "CTR108"),
     source=nvml.SOURCE,
     remedies=("kernel-log",),
 )
@@ -207,14 +207,13 @@ def _unread(machine: Machine) -> list[Unread | None]:
     blocks="driver library",
     after=("GPU001", "PRM002", "CTR001", "CTR108", "WSL005"),
     source=nvml.SOURCE,
-    remedies=("device-permission", "device-cgroup", "recreate-container", "windows-driver-model"),
+    remedies=("device-permission", "device-cgroup", "recreate-container"),
 )
 def denied(machine: Machine) -> RuleResults:
     """NVML starts but this user, cgroup or security module may not open the GPUs (NVML errors 4 and 17).
 
     On a host the device nodes' owner and mode decide, in a container the device cgroup: after ``systemctl
-    daemon-reload`` a running container can lose its GPUs; starting it again through CDI keeps them. In WSL there are
-    no such nodes: Windows keeps the GPU to itself while its driver model is TCC, or its driver or WSL is too old.
+    daemon-reload`` a running container can lose its GPUs; starting it again through CDI keeps them.
     """
     said = nvml.refusal(machine, nvml.NO_PERMISSION, nvml.OPERATING_SYSTEM)
     if said:
@@ -226,9 +225,7 @@ def denied(machine: Machine) -> RuleResults:
 
 
 def open_the_nodes(machine: Machine, *paths: str) -> Fix:
-    """Return what lets this user open the nodes at `paths`, by who refuses them: their mode, a cgroup, Windows."""
-    if machine.system.virtualization == "wsl":
-        return fix("windows-driver-model")
+    """Return what lets this user open the nodes at `paths`, by what refuses them: their mode or a cgroup."""
     modes = [node.mode for node in there(machine.device_nodes) or () if node.path in paths and node.mode]
     if not modes or not all(mode.endswith(OPEN_MODE) for mode in modes):
         return fix("device-permission")
@@ -243,7 +240,7 @@ def open_the_nodes(machine: Machine, *paths: str) -> Fix:
     stage="kernel module",
     blocks="device nodes",
     symptom=True,
-    after=("GPU001", "KRN002", "DRV104"),
+    after=("GPU001", "KRN002"),
     source=nvml.SOURCE,
     remedies=("load-module",),
 )

@@ -67,7 +67,7 @@ def get_module(machine: Machine, kernel: str) -> Fix:
     worst="error",
     blocks="device nodes",
     symptom=True,
-    after=("GPU001", "LOG204", "CTR001", "BUS001", "LOG004"),
+    after=("GPU001", "LOG204", "CTR001"),
     source=MODPROBE,
     remedies=("load-module",),
 )
