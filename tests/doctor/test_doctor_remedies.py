@@ -11,6 +11,7 @@ from gpusetup.doctor.image import image_rules
 from gpusetup.doctor.registry import all_rules
 from gpusetup.doctor.remedies.cache import read_rows, write
 from gpusetup.doctor.rule import Fix
+from gpusetup.machine.model import Machine
 from tests.doctor.changes import after
 from tests.doctor.machines import Case, cases
 
@@ -24,11 +25,21 @@ def advised(case: Case) -> list[tuple[str, Fix]]:
     return [(one.subject, Fix(one.remedy.fix, one.remedy.values)) for one in found if one.remedy and one.remedy.fix]
 
 
+def imported_again(machine: Machine, fixes: list[Fix]) -> Machine:
+    """Return `machine` with its frameworks not imported yet, unless `fixes` say what an import then shows.
+
+    What a framework answered before a repair of the driver, or of another package, says nothing of the time after it.
+    """
+    shown = any(path.startswith("frameworks/") for fix in fixes for path in row(fix.name).changes)
+    return machine if shown else msgspec.structs.replace(machine, frameworks=None)
+
+
 @pytest.mark.parametrize("case", FOUND, ids=lambda case: case.name)
 def test_what_a_remedy_changes_makes_its_finding_go_away(case: Case) -> None:
     changing = [(subject, fix) for subject, fix in advised(case) if row(fix.name).changes]
-    repaired = after(case.fires, [fix for _, fix in changing])
-    left = {one.subject for one in judge(RULES[case.rule], repaired) if one.state not in {"ok", "unknown"}}
+    fixes = [fix for _, fix in changing]
+    repaired = imported_again(after(case.fires, fixes), fixes)
+    left = {one.subject for one in judge(RULES[case.rule], repaired) if one.state not in {"ok", "unknown", "skipped"}}
     assert not left & {subject for subject, _ in changing}, sorted({fix.name for _, fix in changing})
 
 
