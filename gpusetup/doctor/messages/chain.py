@@ -26,6 +26,9 @@ def body(text: str) -> str:
 
 def address(text: str) -> str:
     """Return the PCI address that a message names, ``0000:01:00``, without its function; "" for none."""
+    small = text.lower()
+    if re.search(_ADDRESS, small) is None:  # most messages name none, and the head is dear to take off
+        return ""
     found = re.search(_ADDRESS, body(text).lower())
     return f"{(found[1] or '0000')[-4:]}:{found[2] or found[3]}" if found else ""
 

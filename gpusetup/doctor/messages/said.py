@@ -16,6 +16,8 @@ XID = r"(?i)NVRM: Xid \((?:PCI:)?([0-9a-f:.]++)[^()]*+\): (\d{1,5})"
 """Of a slice (MIG) the driver adds its numbers: ``(PCI:0000:01:00 GPU-I:05 GPU-CI:00)``."""
 _SWITCH = ": sxid (pci:"
 _LOADED = "nvrm: loading nvidia unix"
+ALIKE = str.maketrans(dict.fromkeys("0123456789abcdef", "0"))
+"""Makes messages that differ in numbers and addresses alone the same: a log may repeat one thousands of times."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -54,7 +56,7 @@ def _is_ordinary(message: Message) -> bool:
 def _listen(candidates: list[Message], found: Heard) -> None:
     chain, alone, events = Chain(), [], 0
     beside: list[Said] = []
-    possible = _possible("\n".join(one.small for one in candidates))
+    possible = _possible("\n".join({one.small.translate(ALIKE) for one in candidates}))
     for message in candidates:
         event = re.search(XID, message.text) if "xid (" in message.small else None
         if _LOADED in message.small:
@@ -91,7 +93,7 @@ def _possible(whole: str) -> Possible:
         (not one.row.general, sum(map(len, parts)), -place, one, parts)
         for place, one in enumerate(rows())
         for parts in one.parts
-        if parts[0] in whole
+        if parts[0].translate(ALIKE) in whole
     ]
 
 
