@@ -16,8 +16,8 @@ class WheelHook(BuildHookInterface):  # type: ignore[type-arg]
         if self.target_name != "wheel":
             return
         sys.path.insert(0, str(Path(self.root)))
-        from gpusetup.facts import cache as facts  # noqa: PLC0415
-        from gpusetup.render import template_cache as templates  # noqa: PLC0415
+        from gpusetup.facts import cache as facts
+        from gpusetup.render import template_cache as templates
 
         for module in (facts, templates):
             build_data["artifacts"].append(str(Path(module.write()).relative_to(self.root)))

@@ -28,16 +28,16 @@ def host_place() -> StateDir:
     Raises `RefusedError` where somebody else could change what root would do there.
     """
     require_own_strength()
-    from gpusetup.apply.state_dir import StateDir  # noqa: PLC0415 - --help needs none of this
+    from gpusetup.apply.state_dir import StateDir  # --help needs none of this
 
     return StateDir(Path(os.environ.get("GPUSETUP_ROOT") or "/"))
 
 
 def carry_out(recipe: Recipe, place: StateDir, *, yes: bool, own: Iterable[Step] = ()) -> int:
     """Do the steps of `recipe` after asking, and return the exit code. What `own` steps would run is shown in full."""
-    from gpusetup.apply.preconditions import refuse_changed_host  # noqa: PLC0415
-    from gpusetup.apply.run import apply  # noqa: PLC0415
-    from gpusetup.cli._signals import unwinding  # noqa: PLC0415
+    from gpusetup.apply.preconditions import refuse_changed_host
+    from gpusetup.apply.run import apply
+    from gpusetup.cli._signals import unwinding
 
     for step in recipe.steps:
         tell(f"  {step.id}: {step.title}")
@@ -53,8 +53,8 @@ def carry_out(recipe: Recipe, place: StateDir, *, yes: bool, own: Iterable[Step]
 
 def take_back(place: StateDir, ours: Callable[[Entry], bool], *, yes: bool) -> None:
     """Undo, after asking, the steps whose last entry in the journal is `ours`."""
-    from gpusetup.apply.run import undo  # noqa: PLC0415
-    from gpusetup.cli._signals import unwinding  # noqa: PLC0415
+    from gpusetup.apply.run import undo
+    from gpusetup.cli._signals import unwinding
 
     standing = [entry.step for entry in place.journal.standing() if ours(entry)]
     if not standing:

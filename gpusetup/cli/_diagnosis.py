@@ -42,8 +42,8 @@ class Policy(msgspec.Struct, frozen=True):
 
     def judge(self, machine: Machine) -> tuple[Report, int]:
         """Return the report on `machine` and the exit code."""
-        from gpusetup.doctor import verdict  # noqa: PLC0415
-        from gpusetup.doctor.diagnosis import diagnose  # noqa: PLC0415
+        from gpusetup.doctor import verdict
+        from gpusetup.doctor.diagnosis import diagnose
 
         report = diagnose(machine, self.rules(), require_gpu=self.require_gpu, silences=self.silences)
         return report, verdict.exit_code(report.findings, self.rules(), self.fail_on)
@@ -56,7 +56,7 @@ def policy(only: str, skip: str, silences: str | None, *, fail_on: str, require_
 
 def chosen(only: str, skip: str, *, require_gpu: bool) -> list[Rule]:
     """Return the rules that were asked for, and load what runs them: it can be done while the driver works."""
-    from gpusetup.doctor import diagnosis, registry, verdict  # noqa: F401, PLC0415
+    from gpusetup.doctor import diagnosis, registry, verdict  # noqa: F401
 
     every = registry.all_rules()
     rules = registry.select(every, only, skip)
@@ -66,8 +66,8 @@ def chosen(only: str, skip: str, *, require_gpu: bool) -> list[Rule]:
 def _silences(file: str | None) -> tuple[Silence, ...]:
     if file is None:
         return ()
-    from pathlib import Path  # noqa: PLC0415
+    from pathlib import Path
 
-    from gpusetup.doctor.silence import load  # noqa: PLC0415
+    from gpusetup.doctor.silence import load
 
     return load(Path(file))

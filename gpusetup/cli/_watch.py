@@ -38,7 +38,7 @@ def watch(source: MachineSource, policy: Policy, form: str, seconds: float, *, r
 
 
 def _examine(source: MachineSource, policy: Policy, *, redact: bool) -> tuple[Report, int]:
-    from gpusetup.cli._redaction import without_names  # noqa: PLC0415
+    from gpusetup.cli._redaction import without_names
 
     report, code = policy.judge(source.read(meanwhile=policy.rules))
     return (without_names(report) if redact else report), code
@@ -46,9 +46,9 @@ def _examine(source: MachineSource, policy: Policy, *, redact: bool) -> tuple[Re
 
 def _print_line(last: Report | None, report: Report) -> None:
     """Print one line of JSON: an `Examination`, the first with everything that is wrong as new."""
-    from gpusetup.doctor.comparison import Examination, changes  # noqa: PLC0415
-    from gpusetup.doctor.verdict import headline  # noqa: PLC0415
-    from gpusetup.value import to_json  # noqa: PLC0415
+    from gpusetup.doctor.comparison import Examination, changes
+    from gpusetup.doctor.verdict import headline
+    from gpusetup.value import to_json
 
     seen = Examination(
         at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -60,8 +60,8 @@ def _print_line(last: Report | None, report: Report) -> None:
 
 def _print_text(last: Report | None, report: Report) -> None:
     """Print the whole report at first, then only what changed; nothing when nothing did."""
-    from gpusetup.doctor.comparison import changes  # noqa: PLC0415
-    from gpusetup.report import doctor as text  # noqa: PLC0415
+    from gpusetup.doctor.comparison import changes
+    from gpusetup.report import doctor as text
 
     if last is None:
         text.show(report)

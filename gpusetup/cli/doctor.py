@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def _kind() -> type[Report]:
-    from gpusetup.doctor.finding import Report  # noqa: PLC0415 - --help needs no values
+    from gpusetup.doctor.finding import Report  # --help needs no values
 
     return Report
 
@@ -109,7 +109,7 @@ def doctor(
     --fix --apply, and no rights beyond an ordinary user's are needed.
     """
     if list_rules or explain is not None:
-        from gpusetup.cli._rules import explain_rules, list_all  # noqa: PLC0415
+        from gpusetup.cli._rules import explain_rules, list_all
 
         form = one_format(form, as_json=as_json)
         (list_all(form) if explain is None else explain_rules(explain, form))
@@ -119,21 +119,21 @@ def doctor(
         raise click.UsageError("--fix, --watch and --image are one at a time")
     if redact and do_fix:
         raise click.UsageError("--fix prints commands for this machine, which need its names: leave --redact out")
-    from gpusetup.cli._diagnosis import MachineSource, policy  # noqa: PLC0415 - --help needs no values
+    from gpusetup.cli._diagnosis import MachineSource, policy  # --help needs no values
 
     form = one_format(form, as_json=as_json)
     source = MachineSource(machine_file, sysroot, deadline, deep, pythons)
     wanted = policy(only, skip, silences, fail_on=fail_on, require_gpu=require_gpu)
     if do_fix or do_apply or do_undo:
-        from gpusetup.cli._repair import repair  # noqa: PLC0415
+        from gpusetup.cli._repair import repair
 
         ctx.exit(repair(source, wanted, form, only, asked=do_fix, do_apply=do_apply, do_undo=do_undo, yes=yes))
     if watch is not None:
-        from gpusetup.cli._watch import watch as keep_watching  # noqa: PLC0415
+        from gpusetup.cli._watch import watch as keep_watching
 
         ctx.exit(keep_watching(source, wanted, form, watch, redact=redact))
     if image is not None:
-        from gpusetup.cli._image import judge_image  # noqa: PLC0415
+        from gpusetup.cli._image import judge_image
 
         report, code = judge_image(source.read(), image, wanted, only, skip)
     else:
@@ -145,18 +145,18 @@ def doctor(
 def show(report: Report, form: str, *, redact: bool, sysroot: str = HERE) -> None:
     """Print `report` in the format `form`."""
     if redact or form == "markdown":
-        from gpusetup.cli._redaction import without_names  # noqa: PLC0415
+        from gpusetup.cli._redaction import without_names
 
         report = without_names(report, sysroot)
     if form == "text":
-        from gpusetup.report import doctor as text  # noqa: PLC0415
+        from gpusetup.report import doctor as text
 
         text.show(report)
     elif form == "json":
-        from gpusetup.value import to_json  # noqa: PLC0415
+        from gpusetup.value import to_json
 
         click.echo(to_json(report), nl=False)
     else:
-        from gpusetup.report.doctor_formats import FORMATS  # noqa: PLC0415
+        from gpusetup.report.doctor_formats import FORMATS
 
         click.echo(FORMATS[form](report).encode(), nl=False)

@@ -45,12 +45,12 @@ def plan(
     Exit code: 0 there is a stack, 2 a name or version that no table knows, 4 no stack fits (the conflict and the
     smallest ways out are printed). Nothing is changed.
     """
-    from gpusetup.errors import RefusedError  # noqa: PLC0415 - --help needs none of it
-    from gpusetup.facts import facts  # noqa: PLC0415
-    from gpusetup.files import STDIO  # noqa: PLC0415
-    from gpusetup.resolve import attempt  # noqa: PLC0415
-    from gpusetup.resolve.model import Stack  # noqa: PLC0415
-    from gpusetup.value import to_json  # noqa: PLC0415
+    from gpusetup.errors import RefusedError  # --help needs none of it
+    from gpusetup.facts import facts
+    from gpusetup.files import STDIO
+    from gpusetup.resolve import attempt
+    from gpusetup.resolve.model import Stack
+    from gpusetup.value import to_json
 
     form = one_format(form, as_json=as_json)
     result = attempt(read_request(facts(), **options), facts())
@@ -60,7 +60,7 @@ def plan(
     if isinstance(result, Stack) and str(output) == STDIO:
         return
     if form == "text" or (form == "toml" and not isinstance(result, Stack)):
-        from gpusetup.report.plan import show  # noqa: PLC0415
+        from gpusetup.report.plan import show
 
         show(result, explain=explain)
     else:
@@ -71,8 +71,8 @@ def plan(
 
 def _lock(stack: Stack, name: str, output: Path | None) -> str:
     """Return the lock with this stack in it, and with what the file `output` already has."""
-    from gpusetup.facts import facts  # noqa: PLC0415
-    from gpusetup.resolve import lock  # noqa: PLC0415
+    from gpusetup.facts import facts
+    from gpusetup.resolve import lock
 
     existing = lock.load(output) if output is not None and output.exists() else None
     added = lock.profile(stack, facts())

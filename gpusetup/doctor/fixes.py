@@ -44,7 +44,7 @@ def table() -> dict[str, dict[str, Any]]:
 
 def remedy(fix: Fix, machine: Machine) -> Remedy:
     """Return `fix` in words, with the commands for this machine's distribution."""
-    import shlex  # noqa: PLC0415 - only where something is wrong
+    import shlex  # only where something is wrong
 
     name = _here(fix.name, machine)
     row, outside = table()[name], on_host(name, machine)

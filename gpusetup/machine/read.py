@@ -33,10 +33,10 @@ def read(
         if meanwhile is not None:
             meanwhile()
         if host.live:
-            from gpusetup.machine.without_driver import read_beside  # noqa: PLC0415 - while the driver works
+            from gpusetup.machine.without_driver import read_beside  # while the driver works
 
             return read_beside(host, question.answer)
-        from gpusetup.machine.sandbox import read_confined  # noqa: PLC0415 - the live host needs none of it
+        from gpusetup.machine.sandbox import read_confined  # the live host needs none of it
 
         return read_confined(host, question.answer)
     finally:

@@ -87,7 +87,7 @@ def small_vocabulary() -> frozenset[str]:
 @cache
 def vocabulary() -> frozenset[str]:
     """Return the words of our own rules, readers and facts, as they are written: what a report is made of."""
-    from pathlib import Path  # noqa: PLC0415 - only what is to be redacted needs it
+    from pathlib import Path  # only what is to be redacted needs it
 
     root = Path(__file__).parents[1]
     files = [

@@ -189,7 +189,7 @@ def show_refusal(out: Console, refusal: Refusal, why: str, way_out: str) -> None
 
 
 def _way(way: WayOut) -> str:
-    import shlex  # noqa: PLC0415
+    import shlex
 
     return f"{way.text}: {shlex.join(way.options)}"
 

@@ -85,7 +85,7 @@ def dump(lock: Lock) -> str:
 
 def load(path: Path) -> Lock:
     """Read a lock; raises `WrongInputError` when the file cannot be read or is none."""
-    import tomllib  # noqa: PLC0415 - planning without a lock needs none of it
+    import tomllib  # planning without a lock needs none of it
 
     try:
         return msgspec.convert(tomllib.loads(read(path, "the lock", MOST).decode()), Lock)

@@ -52,8 +52,8 @@ def _shown() -> list[str] | None:
 
 def _gpus() -> list[str]:
     """Return ``cuda:N`` for each GPU; none when there is no driver to ask, an error when it does not answer."""
-    from gpusetup.machine.model import Unread  # noqa: PLC0415 - only when someone wants to know
-    from gpusetup.machine.read import read  # noqa: PLC0415
+    from gpusetup.machine.model import Unread  # only when someone wants to know
+    from gpusetup.machine.read import read
 
     shown, gpus = _shown(), read(Path("/"), _DEADLINE).gpus
     if not isinstance(gpus, Unread):

@@ -23,7 +23,7 @@ def own_weakness(*, whole: bool = False) -> str:
     reason = next(filter(None, map(trust.path, places)), "")
     if reason or not whole:
         return reason
-    from gpusetup.content_dirs import content_root  # noqa: PLC0415 - only before something is changed
+    from gpusetup.content_dirs import content_root  # only before something is changed
 
     return next(filter(None, map(trust.tree, (here, *(str(content_root() / kind) for kind in KINDS)))), "")
 
@@ -31,7 +31,7 @@ def own_weakness(*, whole: bool = False) -> str:
 def warn_of_own() -> None:
     """Tell root on stderr that somebody else could change the gpusetup that runs, before the rest of it loads."""
     if sys.stderr is not None and (reason := own_weakness()):
-        from gpusetup.text import neutral  # noqa: PLC0415 - only where something is said
+        from gpusetup.text import neutral  # only where something is said
 
         sys.stderr.write(f"gpusetup: warning: {neutral(reason)}, so that others decide what root runs here\n")
 
@@ -39,7 +39,7 @@ def warn_of_own() -> None:
 def require_own_strength() -> None:
     """Raise `RefusedError` where root is to change this machine with a gpusetup that somebody else could change."""
     if os.geteuid() == ROOT and (reason := own_weakness(whole=True)):
-        from gpusetup.errors import RefusedError  # noqa: PLC0415 - as above
+        from gpusetup.errors import RefusedError  # as above
 
         raise RefusedError(
             f"this gpusetup changes nothing as root: {reason}, so that others decide what root runs here",

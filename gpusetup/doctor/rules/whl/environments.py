@@ -27,7 +27,7 @@ def requirements(machine: Machine, framework: Distribution) -> RuleResults:
 
     A requirement that no version here contradicts, because it is not installed, is not spoken of.
     """
-    from gpusetup.doctor.requirement import unmet  # noqa: PLC0415 - needed where a framework is
+    from gpusetup.doctor.requirement import unmet  # needed where a framework is
 
     have = beside(machine, framework)
     wrong = [one for line in framework.requires if (one := unmet(line, have, machine.system.arch))]
