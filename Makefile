@@ -50,7 +50,8 @@ prove: $(VENV)/.full ## The main job: doctor, plan and quick self-test in both f
 	exit $$failed
 
 fast: $(VENV)/.tools $(VENV)/.compiled ## Only the pure tests: no framework, root, network or shell; the loop to work in (under 1 min on two cores)
-	@$(PYTEST) -m 'not (command or frameworks or gpu or lab or root or shims or slow)' $(PYTEST_ARGS)
+	@$(PYTEST) --durations 5 --ignore tests/lab --ignore tests/shims --ignore tests/gpu $(PYTEST_ARGS) \
+	  -m 'not (command or frameworks or root or slow)'
 
 test: $(VENV)/.full $(VENV)/.compiled ## Set up and run all tests (under 12 min on two cores); one whose tool is missing is skipped with the reason
 	@$(PYTEST) $(PYTEST_ARGS)

@@ -15,6 +15,8 @@ import gpusetup as package
 from gpusetup.cli import COMMANDS
 from tests.support import Run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_in_the_table_exists_and_helps(name: str, gpusetup: Run) -> None:

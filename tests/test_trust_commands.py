@@ -13,6 +13,8 @@ import pytest
 from tests.strangers import MALLORY, environment, give, needs_root, ran
 from tests.support import ROOT, Run
 
+pytestmark = pytest.mark.slow
+
 STEP = """{% extends "step.sh.j2" %}
 {% block title %}mine{% endblock %}
 {% block why %}mine{% endblock %}

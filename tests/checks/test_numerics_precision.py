@@ -41,6 +41,7 @@ def product(left: Callable[[Array], Array], right: Callable[[Array], Array], sum
 same = keep(53)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bits", "name"), [(24, "float32"), (16, "pairs of bfloat16"), (11, "TF32"), (8, "bfloat16"), (4, "float8 e4m3")]
 )
@@ -55,6 +56,7 @@ def test_the_poorer_side_gives_the_name() -> None:
     assert (precision.left, precision.right, precision.digits) == (24, 11, 11)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bits", [8, 11, 14, 24])
 def test_sums_are_told_by_the_bits_they_keep(bits: int) -> None:
     assert find_precision(product(same, same, bits)).sums == bits

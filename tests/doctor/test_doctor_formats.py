@@ -46,12 +46,14 @@ RECIPE = Recipe(distro="fedora", release="44", steps=(), digest="0" * 64)
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(report=REPORTS, form=st.sampled_from(sorted(FORMATS)))
 def test_no_format_lets_a_control_character_through(report: Report, form: str) -> None:
     assert not CONTROL.search(FORMATS[form](report))
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(before=REPORTS, report=REPORTS)
 def test_neither_text_nor_json_lets_one_through(before: Report, report: Report) -> None:
@@ -83,6 +85,7 @@ def test_what_is_said_of_several_gpus_alike_is_said_once(capsys: pytest.CaptureF
     ]
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(report=REPORTS)
 def test_junit_is_xml_with_one_case_for_every_finding(report: Report) -> None:
@@ -103,6 +106,7 @@ def says_nothing(report: Report) -> bool:
 SAMPLE = re.compile(r'[a-z_]+(\{([a-z]+="(?:[^"\\\n]|\\["\\])*"(?:,|(?=\})))*\})? \d+')
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(report=REPORTS)
 def test_prometheus_has_whole_samples_and_no_two_of_the_same_labels(report: Report) -> None:
@@ -113,6 +117,7 @@ def test_prometheus_has_whole_samples_and_no_two_of_the_same_labels(report: Repo
     assert f'gpusetup_doctor_findings{{state="error"}} {sum(o.state == "error" for o in report.findings)}' in samples
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(report=REPORTS)
 def test_github_has_one_line_for_every_annotation(report: Report) -> None:
@@ -122,6 +127,7 @@ def test_github_has_one_line_for_every_annotation(report: Report) -> None:
     assert all(re.match(r"::(error|warning|notice) title=[^:,]*::", line) for line in lines)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(report=REPORTS)
 def test_markdown_has_no_html_mention_or_link_of_the_hosts(report: Report) -> None:

@@ -72,6 +72,7 @@ def test_a_name_that_means_several_capabilities_is_refused_with_the_candidates(a
     assert asked.rsplit(maxsplit=1)[-1] in refused.value.remedy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gpu", facts().gpu, ids=lambda gpu: gpu.id)
 def test_a_name_that_lacks_a_word_is_never_one_of_another_architecture(gpu: GpuRow) -> None:
     """Whatever word is left out, what is found is of the same capability, or nothing is."""

@@ -76,6 +76,7 @@ def test_a_stack_that_is_free_has_no_freer_one() -> None:
     assert freer(stack(Request(release="44", frameworks=("tensorflow",))), facts()) == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("request_", [ON_GPU, Request(release="44")], ids=["gpu", "cpu"])
 def test_the_bill_of_materials_is_valid_by_the_official_schema(request_: Request) -> None:
     from cyclonedx.schema import SchemaVersion

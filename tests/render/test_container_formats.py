@@ -138,6 +138,7 @@ def test_a_compose_file_fits_the_specification(base: str) -> None:
         validator.validate(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["1.28", "1.37"])
 @pytest.mark.parametrize("kind", ["kubernetes-job", "kubernetes-deployment"])
 @pytest.mark.parametrize("base", BASES)
@@ -162,6 +163,7 @@ def test_a_manifest_fits_kubernetes_own_schema(base: str, kind: str, version: st
         kubernetes_validate.validate(found, version, strict=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", BASES)
 def test_a_devcontainer_fits_its_schema(base: str) -> None:
     import jsonschema
@@ -255,6 +257,7 @@ def test_any_command_comes_out_as_it_went_in(kind: str, command: list[str]) -> N
     assert command_in(kind, made("fedora", kind, job).text) == command
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["yes", "null", "on", "1e3", "0x1f", "0", "1-1", "2026-11-27"])
 def test_a_name_stays_text_where_yaml_would_see_another_kind(name: str) -> None:
     import kubernetes_validate
