@@ -49,11 +49,11 @@ prove: $(VENV)/.full ## The main job: doctor, plan and quick self-test in both f
 	$(BIN)/gpusetup selftest --quick --save $(RESULTS)/proof.json || failed=$$?; \
 	exit $$failed
 
-fast: $(VENV)/.tools $(VENV)/.compiled ## Only the pure tests: no framework, root, network or shell; the loop to work in (under 1 min on two cores)
+fast: $(VENV)/.tools $(VENV)/.compiled ## Only the pure tests: no framework, root, network or shell; the loop to work in (about 1 min on two cores)
 	@$(PYTEST) --durations 5 --ignore tests/lab --ignore tests/shims --ignore tests/gpu $(PYTEST_ARGS) \
 	  -m 'not (command or frameworks or root or slow)'
 
-test: $(VENV)/.full $(VENV)/.compiled ## Set up and run all tests (under 12 min on two cores); one whose tool is missing is skipped with the reason
+test: $(VENV)/.full $(VENV)/.compiled ## Set up and run all tests (about 12 min on two cores); one whose tool is missing is skipped with the reason
 	@$(PYTEST) $(PYTEST_ARGS)
 
 test-%: $(VENV)/.full $(VENV)/.compiled ## The tests of one room, as in `make test-doctor` (the rooms are the folders of tests/)
