@@ -181,7 +181,7 @@ from gpusetup.render.model import Recipe
 from gpusetup.value import load
 
 count, root, file = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
-real_note, real_run = Journal.note, run.doors.run
+real_note, real_run = Journal.note, run.phases.run
 
 def tick():
     global count
@@ -194,18 +194,18 @@ def note(*args):
     real_note(*args)
     tick()
 
-def door(*args):
+def phase(*args):
     tick()
     return real_run(*args)
 
-Journal.note, run.doors.run = note, door
+Journal.note, run.phases.run = note, phase
 run.apply(load(file, Recipe), StateDir(root), lambda line: None)
 """
 
 
 @pytest.mark.slow
 def test_killed_at_every_boundary_it_resumes_to_the_same_state(tmp_path: Path) -> None:
-    """SIGKILL before and after each journal entry and before each door, until a run is not killed any more."""
+    """SIGKILL before and after each journal entry and before each phase, until a run is not killed any more."""
     made = recipe(*map(step, THREE))
     file = tmp_path / "recipe.json"
     write(file, to_json(made))
