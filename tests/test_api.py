@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +69,12 @@ def test_every_public_name_is_there_and_on_the_page() -> None:
         assert getattr(api, name) is not None
         assert name in {"__version__", "Finding"} or name in page
     assert set(api.__all__) <= set(dir(api))
+
+
+def test_every_field_that_the_page_names_is_there() -> None:
+    named = re.findall(r"`([A-Z]\w+)\.(\w+)`", PAGE.read_text())
+    assert len(named) > 20
+    assert [(kind, field) for kind, field in named if not hasattr(getattr(api, kind), field)] == []
 
 
 def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:

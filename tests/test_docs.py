@@ -14,13 +14,47 @@ import pytest
 from tests.support import ROOT
 from tools.rule_pages import pages as rule_pages
 
-pytest.importorskip("mkdocs", reason="the extra docs is not installed")
-pytest.importorskip("material", reason="the extra docs is not installed")
+GLOSSARY = (ROOT / "docs/glossary.md").read_text()
+OF_PEOPLE = ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
+OF_PEOPLE += [
+    f"docs/{page.name}"
+    for page in sorted((ROOT / "docs").glob("*.md"))
+    if page.stem not in {"architecture", "glossary"}
+]
+
+
+def rows(heading: str) -> list[list[str]]:
+    """Return the cells of the glossary's table under `heading`."""
+    table = GLOSSARY.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")][1:]
+
+
+def not_to_be_written() -> list[str]:
+    cells = [row[1] for row in rows("Write this, not that")]
+    return [word.strip() for cell in cells if not set(cell) & set('():"') for word in re.split("[;,]", cell)]
+
+
+def test_no_term_is_defined_twice() -> None:
+    terms = [term for line in GLOSSARY.splitlines() for term in re.findall(r"^\| \*\*([^*]+)\*\*", line)]
+    assert len(terms) > 50
+    assert len({term.lower() for term in terms}) == len(terms)
+
+
+@pytest.mark.parametrize("page", OF_PEOPLE)
+def test_a_page_uses_the_words_of_the_glossary(page: str) -> None:
+    prose = re.sub(r"```.*?```|`[^`\n]*`", "", (ROOT / page).read_text(), flags=re.DOTALL)
+    assert [word for word in not_to_be_written() if re.search(rf"\b{re.escape(word)}\b", prose)] == []
+
+
+def test_there_are_words_not_to_be_written() -> None:
+    assert {"could not look", "mend", "door"} < set(not_to_be_written())
 
 
 @pytest.fixture
 def sources(tmp_path: Path) -> Path:
     """Return a copy of what the site is made of, with the rules' pages."""
+    for module in ("mkdocs", "material"):
+        pytest.importorskip(module, reason="the extra docs is not installed")
     for file in ("mkdocs.yml", "CONTRIBUTING.md"):
         shutil.copy(ROOT / file, tmp_path)
     shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("rules"))

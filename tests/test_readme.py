@@ -44,6 +44,10 @@ def test_every_command_and_option_that_is_told_exists(page: str, text: str) -> N
     if isinstance(command, click.Group) and len(words) > 1:
         command = command.get_command(click.Context(command), words[1])
         assert command is not None, f"{page}: {text}"
+    subcommands: dict[str, click.Command] = getattr(command, "subcommands", {})  # of a command that also runs alone
+    if subcommands and len(words) > 1 and not words[1].startswith("-"):
+        assert words[1] in subcommands, f"{page}: {text}"
+        command = subcommands[words[1]]
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     for word in takewhile(lambda word: word != "--", words[1:]):  # what follows is a command of the user's own
         if word.startswith("--"):

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import termios
 import tomllib
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,7 +69,7 @@ def _output(command: str, options: str) -> str:
     if program != "gpusetup":
         raise SystemExit(f"a sample runs gpusetup, not {program}")
     run = ["-c", _SHOW, str(SAMPLES / chosen["proof"])] if "proof" in chosen else ["-m", "gpusetup", *words]
-    lines = [line.rstrip() for line in _printed([sys.executable, "-P", *run]).splitlines()]
+    lines = [line.rstrip() for line in _printed(sys.executable, "-P", *run).splitlines()]
     shown = lines[: _end(lines, int(chosen.get("paragraphs", 0)) or len(lines), int(chosen.get("lines", len(lines))))]
     return "\n".join([*shown, *(["…"] if len(shown) < len(lines) else [])]) + "\n"
 
@@ -79,7 +80,8 @@ def _end(lines: list[str], paragraphs: int, most: int) -> int:
     return min([*ends[paragraphs - 1 : paragraphs], most])
 
 
-def _printed(command: list[str]) -> str:
+@cache
+def _printed(*command: str) -> str:
     """Return what `command` prints on a terminal of `COLUMNS` columns, beside ``laptop.json``."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (50, COLUMNS))

@@ -18,7 +18,7 @@ def own_weakness(*, whole: bool = False) -> str:
     """
     caller = os.environ.get("SUDO_UID", "")
     trust = Trust(os.geteuid(), *((int(caller),) if caller.isdecimal() else ()))
-    here = os.path.dirname(os.path.abspath(__file__))
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     places = [here, *(place for place in sys.path if os.path.exists(place or "."))]
     reason = next(filter(None, map(trust.path, places)), "")
     if reason or not whole:

@@ -197,7 +197,8 @@ def test_killed_anywhere_it_goes_on_and_is_taken_back(
         program = (
             "import sys; from pathlib import Path; from gpusetup.apply.state_dir import StateDir; "
             "from gpusetup.apply.run import apply; from gpusetup.render.model import Recipe; "
-            "from gpusetup.value import load; apply(load(Path(sys.argv[1]), Recipe), StateDir(Path(sys.argv[2])), print)"
+            "from gpusetup.value import load; "
+            "apply(load(Path(sys.argv[1]), Recipe), StateDir(Path(sys.argv[2])), print)"
         )
         killed = subprocess.run(
             [sys.executable, "-c", program, tmp_path / "recipe.json", world.root],
