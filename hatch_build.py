@@ -16,9 +16,9 @@ class WheelHook(BuildHookInterface):  # type: ignore[type-arg]
         if self.target_name != "wheel":
             return
         sys.path.insert(0, str(Path(self.root)))
-        from gpusetup.doctor.remedies import cache as remedies  # noqa: PLC0415
-        from gpusetup.facts import cache as facts  # noqa: PLC0415
-        from gpusetup.render import template_cache as templates  # noqa: PLC0415
+        from gpusetup.doctor.remedies import cache as remedies
+        from gpusetup.facts import cache as facts
+        from gpusetup.render import template_cache as templates
 
         for module in (facts, remedies, templates):
             build_data["artifacts"].append(str(Path(module.write()).relative_to(self.root)))

@@ -114,9 +114,9 @@ def plans(folder: Path) -> tuple[int, int]:
 
 def command_line(folder: Path) -> tuple[int, int]:
     """Give poison to every option that takes a text: one clear line, never a traceback, nothing run."""
-    from click.testing import CliRunner  # noqa: PLC0415 - only this campaign needs the command
+    from click.testing import CliRunner  # only this campaign needs the command
 
-    from gpusetup.cli.install import install  # noqa: PLC0415
+    from gpusetup.cli.install import install
 
     mark, tried, bad = folder / "was-here", 0, 0
     given_by = ("--distro", "--release", "--gpu", "--gpu-arch", "--driver", "--cuda", "--cudnn", "--torch",

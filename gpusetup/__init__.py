@@ -44,7 +44,7 @@ if not TYPE_CHECKING:  # else a type checker would accept any name
     def __getattr__(name: str) -> object:
         if name not in _PUBLIC:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module  # noqa: PLC0415 - a program that only asks for the version needs none
+        from importlib import import_module  # a program that only asks for the version needs none
 
         module, _, called = _PUBLIC[name].partition(":")
         value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), called or name)

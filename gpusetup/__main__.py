@@ -19,10 +19,10 @@ def main() -> NoReturn:
     """
     gc.set_threshold(500_000)
     if os.geteuid() == 0:
-        from gpusetup.trust.installation import warn_of_own  # noqa: PLC0415 - what an ordinary user runs is that user's to judge
+        from gpusetup.trust.installation import warn_of_own  # what an ordinary user runs is that user's to judge
 
         warn_of_own()
-    from gpusetup.cli import main as command_line  # noqa: PLC0415 - what it loads is what would be looked through
+    from gpusetup.cli import main as command_line  # what it loads is what would be looked through
 
     code = command_line()
     gc.freeze()

@@ -42,14 +42,14 @@ def detect(
     names their interpreters (``{"pytorch": "/path/bin/python"}``). What cannot be read is an `Unread` in its place.
     Raises `WrongInputError` when `sysroot` is not a folder, or is given together with `deep`.
     """
-    from gpusetup.machine.read import read  # noqa: PLC0415 - only what is called is loaded
+    from gpusetup.machine.read import read  # only what is called is loaded
 
     if deep is not None and sysroot != LIVE:
         raise WrongInputError("deep imports the frameworks of this host", "leave sysroot or deep out")
     machine = read(sysroot, timeout)
     if deep is None:
         return machine
-    from gpusetup.machine.deep import deepen  # noqa: PLC0415
+    from gpusetup.machine.deep import deepen
 
     return deepen(machine, _by_framework(pythons), deep)
 
@@ -61,8 +61,8 @@ def examine(
 
     `only` and `skip` choose rules by id or topic (``"DRV"``). Raises `WrongInputError` for a name that is no rule.
     """
-    from gpusetup.doctor.diagnosis import diagnose, with_gpu_required  # noqa: PLC0415
-    from gpusetup.doctor.registry import all_rules, select  # noqa: PLC0415
+    from gpusetup.doctor.diagnosis import diagnose, with_gpu_required
+    from gpusetup.doctor.registry import all_rules, select
 
     every = all_rules()
     rules = select(every, ",".join(only), ",".join(skip))
@@ -76,9 +76,9 @@ def plan(machine: Machine | None = None, wanted: Wanted | None = None) -> Stack:
     With cards and a release in `wanted`, no machine is read. Raises `RefusedError` when no stack fits, naming the
     conflict and what would allow one, and `WrongInputError` for a name or version that no table knows.
     """
-    from gpusetup.facts import facts  # noqa: PLC0415
-    from gpusetup.resolve import resolve  # noqa: PLC0415
-    from gpusetup.resolve.request import Wanted, ask  # noqa: PLC0415
+    from gpusetup.facts import facts
+    from gpusetup.resolve import resolve
+    from gpusetup.resolve.request import Wanted, ask
 
     asked = ask(facts(), wanted or Wanted(), lambda: machine or detect())
     for note in asked.notes:
@@ -104,12 +104,12 @@ def prove(
     With `baseline`, every run is compared with the saved one. Raises `MissingError` when a framework is not installed,
     and `WrongInputError` for a check, framework or device that does not exist.
     """
-    from gpusetup.selftest.devices import devices as all_devices  # noqa: PLC0415
-    from gpusetup.selftest.prove import Baseline  # noqa: PLC0415
-    from gpusetup.selftest.prove import prove as run  # noqa: PLC0415
-    from gpusetup.selftest.registry import checks as all_checks  # noqa: PLC0415
-    from gpusetup.selftest.schedule import Selection  # noqa: PLC0415
-    from gpusetup.selftest.selection import choose_checks, require_precisions  # noqa: PLC0415
+    from gpusetup.selftest.devices import devices as all_devices
+    from gpusetup.selftest.prove import Baseline
+    from gpusetup.selftest.prove import prove as run
+    from gpusetup.selftest.registry import checks as all_checks
+    from gpusetup.selftest.schedule import Selection
+    from gpusetup.selftest.selection import choose_checks, require_precisions
 
     checks, frameworks, devices = tuple(checks), tuple(frameworks), tuple(devices)
     seeds, precisions = tuple(seeds), tuple(precisions)
@@ -137,13 +137,13 @@ def _interpreters(
     wanted: tuple[str, ...], pythons: Mapping[str, str], *, full: bool
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return framework → interpreter for those that are installed, and for those of them that a run takes."""
-    from gpusetup.selftest.frameworks import at_hand, canonical, interpreters  # noqa: PLC0415
+    from gpusetup.selftest.frameworks import at_hand, canonical, interpreters
 
     here = interpreters(tuple(map(canonical, wanted)), _by_framework(pythons))
     return here, here if wanted or pythons else at_hand(here, quick=not full)
 
 
 def _by_framework(pythons: Mapping[str, str] | None) -> dict[str, str]:
-    from gpusetup.selftest.frameworks import canonical  # noqa: PLC0415
+    from gpusetup.selftest.frameworks import canonical
 
     return {canonical(name): path for name, path in (pythons or {}).items()}

@@ -36,6 +36,6 @@ def escaped(char: str) -> str:
 
 def nearest(word: str, words: Sequence[str]) -> str:
     """Return which of `words` the misspelt `word` may have meant, "" when none is like it."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only for a message
+    from difflib import get_close_matches  # only for a message
 
     return next(iter(get_close_matches(word, words, 1, 0.8)), "")

@@ -157,7 +157,7 @@ def capability(text: str) -> Capability:
 @functools.cache
 def pep440(text: str) -> Pep440:
     """Parse a Python package version; raises `WrongInputError` when it is none."""
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - doctor compares few of them
+    from packaging.version import InvalidVersion, Version  # doctor compares few of them
 
     try:
         return Version(text)
@@ -168,7 +168,7 @@ def pep440(text: str) -> Pep440:
 @functools.cache
 def specifier(text: str) -> SpecifierSet:
     """Parse a set of PEP 440 conditions, ``>=12.5,<13``; raises `WrongInputError` when it is none."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - as above
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # as above
 
     try:
         return SpecifierSet(text)

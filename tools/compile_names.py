@@ -42,7 +42,7 @@ SOURCES = {
 def compile_table(read_on: str) -> str:
     """Return the table as text: the same bytes for the same Faker and date."""
     sys.path.insert(0, str(ROOT))
-    from checks.gru.names import fold  # noqa: PLC0415 - needs the path above
+    from checks.gru.names import fold  # needs the path above
 
     lines = [
         "# Surnames by language, in lower case and without marks: language, tab, name.",

@@ -56,7 +56,7 @@ def count(text: str) -> int:
 
 def laptop() -> str:
     """Return the sick machine as JSON."""
-    from tests.doctor.machines import laid_over  # noqa: PLC0415 - hosts of the tests
+    from tests.doctor.machines import laid_over  # hosts of the tests
 
     said = tomllib.loads((SAMPLES / "laptop.toml").read_text(encoding="utf-8"))
     host = json.loads((ROOT / "tests/doctor/hosts" / f"{said['host']}.json").read_text(encoding="utf-8"))

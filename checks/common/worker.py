@@ -52,7 +52,7 @@ def mount_checks(folders: list[str]) -> None:
 
 def import_framework(framework: str, folders: list[str]) -> str:
     """Import the backend of `framework`; return why no check can run on it, or ""."""
-    from checks.common import needs  # noqa: PLC0415 - importable only once the checks are mounted
+    from checks.common import needs  # importable only once the checks are mounted
 
     try:
         importlib.import_module(f"checks.common.{framework}")
@@ -85,7 +85,7 @@ def _run_and_exit(pipe: int, fields: dict[str, Any], folders: list[str], lacks: 
 
     `lacks` is the reason why no check can run with the installed versions, or "".
     """
-    from checks.common import needs  # noqa: PLC0415 - importable only once the checks are mounted
+    from checks.common import needs  # importable only once the checks are mounted
 
     code = 0
     try:
@@ -107,11 +107,11 @@ def _run_and_exit(pipe: int, fields: dict[str, Any], folders: list[str], lacks: 
 
 
 def _run(pipe: int, fields: dict[str, Any], folders: list[str], lacks: str) -> dict[str, Any]:
-    import numpy as np  # noqa: PLC0415 - the worker itself must not need it to say that it is not there
+    import numpy as np  # the worker itself must not need it to say that it is not there
 
-    from checks.common.job import Job  # noqa: PLC0415 - importable only once the checks are mounted
-    from checks.common.needs import require  # noqa: PLC0415
-    from checks.common.record import Recorder  # noqa: PLC0415
+    from checks.common.job import Job  # importable only once the checks are mounted
+    from checks.common.needs import require
+    from checks.common.record import Recorder
 
     require(folders, fields["check"], lacks)
     np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")  # the defaults: start-up code may change them

@@ -65,7 +65,7 @@ def observe_portability(backend: Backend, job: Job, record: Recorder) -> None:
 
 def digests(backend: Backend, job: Job) -> dict[str, str]:
     """Return a digest of the training, of each random function and of each kernel, and the order of a set."""
-    from checks.determinism import draw_data  # noqa: PLC0415 - which imports this module
+    from checks.determinism import draw_data  # which imports this module
 
     training = backend.train(job, draw_data(job.seed), seed=job.seed)
     drawn = {name: digest({name: value}) for name, value in backend.draw(job, job.seed).items()}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def check_portability(job: Job, record: Recorder) -> None:
     """Hold the quick fingerprint of each variant against the one that integers give."""
-    from checks.exact import reference  # noqa: PLC0415 - which imports the module that imports this one
+    from checks.exact import reference  # which imports the module that imports this one
 
     expected = digests(reference, job)
     for name, variables, lacking in variants(job.framework):
@@ -31,7 +31,7 @@ def check_portability(job: Job, record: Recorder) -> None:
 
 def digests(backend: Any, job: Job) -> dict[str, str]:
     """Return the fingerprint of a quick run in this process."""
-    from checks.exact import record_all  # noqa: PLC0415
+    from checks.exact import record_all
 
     recorder = Recorder(lambda *_: None)
     record_all(backend, dataclasses.replace(job, profile="quick"), recorder)

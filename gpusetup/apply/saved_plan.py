@@ -28,7 +28,7 @@ def agreed(saved: Recipe, own: Path | None, facts: Facts) -> Recipe:
 
     Raises `RefusedError`, naming the differences, unless it equals the saved recipe.
     """
-    from gpusetup.resolve import resolve  # noqa: PLC0415 - start-up time
+    from gpusetup.resolve import resolve  # start-up time
 
     if saved.stack is None:
         raise RefusedError("this plan has no request, so it cannot be verified", AGAIN)
@@ -58,8 +58,8 @@ def own_steps(made: Recipe, own: Path | None) -> tuple[Step, ...]:
 
 def _require_known(request: Request, facts: Facts) -> None:
     """Raise `RefusedError` unless every name in `request` is in the tables."""
-    from gpusetup.resolve.pins import pinned  # noqa: PLC0415
-    from gpusetup.resolve.request import ARCH, FRAMEWORKS, Wanted, check  # noqa: PLC0415 - start-up time
+    from gpusetup.resolve.pins import pinned
+    from gpusetup.resolve.request import ARCH, FRAMEWORKS, Wanted, check  # start-up time
 
     capabilities = {cc for row in facts.arch for cc in row.cc}
     strange = [card.compute_capability for card in request.cards if card.compute_capability not in capabilities]

@@ -28,16 +28,16 @@ def host_state() -> StateDir:
     Raises `RefusedError` where another user could change what root would run.
     """
     require_own_strength()
-    from gpusetup.apply.state_dir import StateDir  # noqa: PLC0415 - --help needs none of this
+    from gpusetup.apply.state_dir import StateDir  # --help needs none of this
 
     return StateDir(Path(os.environ.get("GPUSETUP_ROOT") or "/"))
 
 
 def carry_out(recipe: Recipe, state: StateDir, *, yes: bool, own: Iterable[Step] = ()) -> int:
     """Apply `recipe` after confirmation, and return the exit code. The text of `own` steps is shown in full first."""
-    from gpusetup.apply.preconditions import refuse_changed_host  # noqa: PLC0415
-    from gpusetup.apply.run import apply  # noqa: PLC0415
-    from gpusetup.cli._signals import unwinding  # noqa: PLC0415
+    from gpusetup.apply.preconditions import refuse_changed_host
+    from gpusetup.apply.run import apply
+    from gpusetup.cli._signals import unwinding
 
     for step in recipe.steps:
         notify(f"  {step.id}: {step.title}")
@@ -53,8 +53,8 @@ def carry_out(recipe: Recipe, state: StateDir, *, yes: bool, own: Iterable[Step]
 
 def take_back(state: StateDir, ours: Callable[[Entry], bool], *, yes: bool) -> None:
     """Undo, after confirmation, the steps whose last journal entry satisfies `ours`."""
-    from gpusetup.apply.run import undo  # noqa: PLC0415
-    from gpusetup.cli._signals import unwinding  # noqa: PLC0415
+    from gpusetup.apply.run import undo
+    from gpusetup.cli._signals import unwinding
 
     standing = [entry.step for entry in state.journal.standing() if ours(entry)]
     if not standing:

@@ -63,7 +63,7 @@ def build_options(command: F) -> F:
 
 def take_building(options: dict[str, Any]) -> Building:
     """Remove the build options from `options` and return them."""
-    from gpusetup.errors import WrongInputError  # noqa: PLC0415 - --help needs none of it
+    from gpusetup.errors import WrongInputError  # --help needs none of it
 
     asked = Building(**{name: options.pop(name) for name in Building._fields})
     if (asked.run_selftest or asked.sbom) and not asked.build:
@@ -78,8 +78,8 @@ def wheel_beside(output: Path | None, kind: str, asked: Building) -> Archive | N
     """Return gpusetup's wheel if the format `kind` needs it, placed beside the output file for its COPY line."""
     if kind != SELFTEST:
         return None
-    from gpusetup.images.build import context  # noqa: PLC0415
-    from gpusetup.images.wheel import wheel  # noqa: PLC0415
+    from gpusetup.images.build import context
+    from gpusetup.images.wheel import wheel
 
     if output is not None:
         return wheel(asked.wheel, output.parent)
@@ -91,12 +91,12 @@ def wheel_beside(output: Path | None, kind: str, asked: Building) -> Archive | N
 
 def build_and_prove(draw: Callable[[Archive | None], Container], kind: str, image: str, asked: Building) -> int:
     """Build what `draw` returns as `image`, run the self-test if requested, and return its exit code (0 without)."""
-    from gpusetup.errors import WrongInputError  # noqa: PLC0415
-    from gpusetup.images.build import BuildOptions, build, context  # noqa: PLC0415
-    from gpusetup.images.builder import find  # noqa: PLC0415
-    from gpusetup.images.run import require_gpu  # noqa: PLC0415
-    from gpusetup.images.selftest import selftest, with_gpusetup  # noqa: PLC0415
-    from gpusetup.images.wheel import wheel  # noqa: PLC0415
+    from gpusetup.errors import WrongInputError
+    from gpusetup.images.build import BuildOptions, build, context
+    from gpusetup.images.builder import find
+    from gpusetup.images.run import require_gpu
+    from gpusetup.images.selftest import selftest, with_gpusetup
+    from gpusetup.images.wheel import wheel
 
     builder = find(asked.builder or "")
     settings = BuildOptions(pip_config=asked.pip_config, options=asked.builder_options)
@@ -120,16 +120,16 @@ def build_and_prove(draw: Callable[[Archive | None], Container], kind: str, imag
 
 
 def _list(builder: Builder, image: str, sbom: Path) -> None:
-    from gpusetup.facts import facts  # noqa: PLC0415
-    from gpusetup.images.contents import licences_of  # noqa: PLC0415
-    from gpusetup.licences.cyclonedx import bill  # noqa: PLC0415
+    from gpusetup.facts import facts
+    from gpusetup.images.contents import licences_of
+    from gpusetup.licences.cyclonedx import bill
 
     deliver(bill(licences_of(builder, image, facts())), sbom)
 
 
 def _show(proof: Proof, kept: Path | None) -> int:
-    from gpusetup.report import selftest as report  # noqa: PLC0415
-    from gpusetup.value import to_json  # noqa: PLC0415
+    from gpusetup.report import selftest as report
+    from gpusetup.value import to_json
 
     try:
         if kept is not None:

@@ -30,7 +30,7 @@ class FrameworkName(click.Choice[str]):
 
 def rule_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the last of several rules: ids after a capital letter, slugs otherwise."""
-    from gpusetup.doctor.registry import explained_rules  # noqa: PLC0415 - only where the shell asks
+    from gpusetup.doctor.registry import explained_rules  # only where the shell asks
 
     before, comma, last = incomplete.rpartition(",")
     wanted = (one.id if last[:1].isupper() else one.slug for one in explained_rules().values())
@@ -39,7 +39,7 @@ def rule_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 
 def gpu_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a card's name from any part of it."""
-    from gpusetup.facts import facts  # noqa: PLC0415 - only where the shell asks
+    from gpusetup.facts import facts  # only where the shell asks
 
     low = incomplete.lower()
     return [_item(row.name) for row in facts().gpu if low in row.name.lower()]
@@ -47,15 +47,15 @@ def gpu_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> 
 
 def recipe_formats(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a recipe format."""
-    from gpusetup.render.formats import formats  # noqa: PLC0415 - only where the shell asks
+    from gpusetup.render.formats import formats  # only where the shell asks
 
     return _starting((*formats(), "json"), incomplete)
 
 
 def container_formats(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a container format."""
-    from gpusetup.content_dirs import content_dirs  # noqa: PLC0415 - only where the shell asks
-    from gpusetup.render.container.formats import formats  # noqa: PLC0415
+    from gpusetup.content_dirs import content_dirs  # only where the shell asks
+    from gpusetup.render.container.formats import formats
 
     return _starting(formats(content_dirs("containers")), incomplete)
 
@@ -65,6 +65,6 @@ def _starting(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
 
 
 def _item(name: str) -> CompletionItem:
-    from click.shell_completion import CompletionItem  # noqa: PLC0415 - it costs every other start 3 ms
+    from click.shell_completion import CompletionItem  # it costs every other start 3 ms
 
     return CompletionItem(name)

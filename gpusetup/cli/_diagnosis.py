@@ -52,8 +52,8 @@ class Policy(msgspec.Struct, frozen=True):
 
     def judge(self, machine: Machine) -> tuple[Report, int]:
         """Return the report on `machine` and the exit code."""
-        from gpusetup.doctor import verdict  # noqa: PLC0415
-        from gpusetup.doctor.diagnosis import diagnose  # noqa: PLC0415
+        from gpusetup.doctor import verdict
+        from gpusetup.doctor.diagnosis import diagnose
 
         report = diagnose(
             machine,
@@ -88,7 +88,7 @@ def policy(
 
 def chosen(only: str, skip: str, *, require_gpu: bool, expected: dict[str, Rule] | None = None) -> list[Rule]:
     """Return the rules that were asked for, and load what runs them: it can be done while the driver works."""
-    from gpusetup.doctor import diagnosis, registry, verdict  # noqa: F401, PLC0415
+    from gpusetup.doctor import diagnosis, registry, verdict  # noqa: F401
 
     every = registry.all_rules() | (expected or {})
     rules = registry.select(every, only, skip)
@@ -98,9 +98,9 @@ def chosen(only: str, skip: str, *, require_gpu: bool, expected: dict[str, Rule]
 def _expectations(file: str | None) -> dict[str, Rule]:
     if file is None:
         return {}
-    from pathlib import Path  # noqa: PLC0415
+    from pathlib import Path
 
-    from gpusetup.doctor.expect import load, rules_for  # noqa: PLC0415
+    from gpusetup.doctor.expect import load, rules_for
 
     return rules_for(load(Path(file)))
 
@@ -108,10 +108,10 @@ def _expectations(file: str | None) -> dict[str, Rule]:
 def _severities(file: str | None) -> Severities | None:
     if file is None:
         return None
-    from pathlib import Path  # noqa: PLC0415
+    from pathlib import Path
 
-    from gpusetup.doctor.registry import explained_rules  # noqa: PLC0415
-    from gpusetup.doctor.severity import load  # noqa: PLC0415
+    from gpusetup.doctor.registry import explained_rules
+    from gpusetup.doctor.severity import load
 
     return load(Path(file), explained_rules().values())
 
@@ -119,9 +119,9 @@ def _severities(file: str | None) -> Severities | None:
 def _silences(file: str | None) -> tuple[Silence, ...]:
     if file is None:
         return ()
-    from pathlib import Path  # noqa: PLC0415
+    from pathlib import Path
 
-    from gpusetup.doctor.registry import explained_rules  # noqa: PLC0415
-    from gpusetup.doctor.silence import by_id, load  # noqa: PLC0415
+    from gpusetup.doctor.registry import explained_rules
+    from gpusetup.doctor.silence import by_id, load
 
     return by_id(load(Path(file)), explained_rules(), file)

@@ -59,13 +59,13 @@ def read_machine(
     `meanwhile` runs while the driver is being read.
     """
     if machine_file is not None:
-        from pathlib import Path  # noqa: PLC0415
+        from pathlib import Path
 
-        from gpusetup.machine.model import Machine  # noqa: PLC0415
-        from gpusetup.value import load  # noqa: PLC0415
+        from gpusetup.machine.model import Machine
+        from gpusetup.value import load
 
         return load(Path(machine_file), Machine)
-    from gpusetup.machine.read import read  # noqa: PLC0415
+    from gpusetup.machine.read import read
 
     return read(sysroot, deadline, meanwhile)
 
@@ -92,8 +92,8 @@ def deepened(machine: Machine, deep: float | None, pythons: tuple[str, ...]) -> 
     """
     if deep is None:
         return machine
-    from gpusetup.machine.deep import deepen  # noqa: PLC0415 - --help needs none of this
-    from gpusetup.selftest.frameworks import parse  # noqa: PLC0415
+    from gpusetup.machine.deep import deepen  # --help needs none of this
+    from gpusetup.selftest.frameworks import parse
 
     if sys.stderr.isatty():
         notify(f"importing the installed frameworks (at most {deep:g} s each)")
@@ -113,7 +113,7 @@ def schema_option(kind: Callable[[], type[Value]]) -> Callable[[F], F]:
 
     def show(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:
         if asked:
-            from gpusetup.value import schema, to_json  # noqa: PLC0415
+            from gpusetup.value import schema, to_json
 
             click.echo(to_json(schema(kind())), nl=False)
             ctx.exit()

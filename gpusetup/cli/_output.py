@@ -18,10 +18,10 @@ class _OutputFile(click.ParamType[Any]):
     name = "file"
 
     def convert(self, value: str, _param: click.Parameter | None, _ctx: click.Context | None) -> Path:
-        from pathlib import Path  # noqa: PLC0415 - only needed with --output
+        from pathlib import Path  # only needed with --output
 
-        from gpusetup.errors import WrongInputError  # noqa: PLC0415
-        from gpusetup.files import STDIO, require_writable  # noqa: PLC0415
+        from gpusetup.errors import WrongInputError
+        from gpusetup.files import STDIO, require_writable
 
         path = Path(value)
         if value.endswith("/"):
@@ -40,7 +40,7 @@ def deliver(text: str, output: Path | None, hint: str = "", mode: int | None = N
     The text is a document (JSON, a script) and is always UTF-8, independent of the terminal's encoding. Raises
     `WrongInputError` when the file cannot be written.
     """
-    from gpusetup.files import STDIO, write  # noqa: PLC0415
+    from gpusetup.files import STDIO, write
 
     if output is None or str(output) == STDIO:
         click.echo(text.encode(), nl=False)

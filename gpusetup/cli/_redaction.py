@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
 def without_names(report: Report, sysroot: str = HERE) -> Report:
     """Return `report` without the names of this host and of the host under `sysroot`."""
-    from gpusetup.redact import redacted  # noqa: PLC0415 - --help needs none of it
+    from gpusetup.redact import redacted  # --help needs none of it
 
     return redacted(report, _names(sysroot))
 
 
 def machine_without_names(machine: Machine, sysroot: str = HERE) -> Machine:
     """Return `machine` without the same names."""
-    from gpusetup.redact import redacted_machine  # noqa: PLC0415 - --help needs none of it
+    from gpusetup.redact import redacted_machine  # --help needs none of it
 
     return redacted_machine(machine, _names(sysroot))
 
 
 def _names(sysroot: str) -> HostNames:
-    from gpusetup.machine.host import Host  # noqa: PLC0415
-    from gpusetup.machine.model.names import HostNames  # noqa: PLC0415
-    from gpusetup.machine.system.people import read_names  # noqa: PLC0415
+    from gpusetup.machine.host import Host
+    from gpusetup.machine.model.names import HostNames
+    from gpusetup.machine.system.people import read_names
 
     here = read_names(Host(HERE))
     if sysroot == HERE:

@@ -46,10 +46,10 @@ def repair(
 
 def _print(source: MachineSource, policy: Policy, form: str, only: str) -> int:
     """Print the recipe and what has to be done by hand; the exit code is the doctor's."""
-    from gpusetup.doctor.repair import RepairOptions  # noqa: PLC0415
-    from gpusetup.doctor.repair import repair as made  # noqa: PLC0415
-    from gpusetup.report.repair import show  # noqa: PLC0415
-    from gpusetup.value import to_json  # noqa: PLC0415
+    from gpusetup.doctor.repair import RepairOptions
+    from gpusetup.doctor.repair import repair as made
+    from gpusetup.report.repair import show
+    from gpusetup.value import to_json
 
     if form not in {"text", "json"}:
         raise click.UsageError("--fix supports --format text and json")
@@ -62,7 +62,7 @@ def _print(source: MachineSource, policy: Policy, form: str, only: str) -> int:
 
 def _apply(source: MachineSource, policy: Policy, only: str, *, yes: bool) -> int:
     """Apply the steps, or continue with those that a reboot interrupted."""
-    from gpusetup.apply.preconditions import refuse_other_host  # noqa: PLC0415
+    from gpusetup.apply.preconditions import refuse_other_host
 
     state = host_state()
     recipe = state.waiting(repair=True) or _recipe(
@@ -76,8 +76,8 @@ def _apply(source: MachineSource, policy: Policy, only: str, *, yes: bool) -> in
 
 
 def _recipe(source: MachineSource, policy: Policy, only: str) -> Recipe:
-    from gpusetup.doctor.repair import RepairOptions  # noqa: PLC0415
-    from gpusetup.doctor.repair import repair as made  # noqa: PLC0415
+    from gpusetup.doctor.repair import RepairOptions
+    from gpusetup.doctor.repair import repair as made
 
     machine = source.read(meanwhile=policy.rules)
     findings = policy.judge(machine)[0].findings
@@ -91,9 +91,9 @@ def _of_login(
     person: str, source: MachineSource, policy: Policy, machine: Machine, ours: tuple[Finding, ...]
 ) -> tuple[Finding, ...]:
     """Return problems in a login of the user behind sudo that root does not have: groups, variables, limits."""
-    from gpusetup.doctor.rule import either  # noqa: PLC0415
-    from gpusetup.machine.login import read_login, seen_by  # noqa: PLC0415
-    from gpusetup.machine.model import Unread  # noqa: PLC0415
+    from gpusetup.doctor.rule import either
+    from gpusetup.machine.login import read_login, seen_by
+    from gpusetup.machine.model import Unread
 
     nodes = [node.path for node in either(machine.device_nodes) or ()]
     login = read_login(person, nodes, source.deadline)

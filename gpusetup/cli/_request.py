@@ -67,8 +67,8 @@ def read_asked(
     variant: str | None = None, **wanted: Any,
 ) -> RequestOptions:  # fmt: skip
     """Return the request with its notes, and the machine that was read for it."""
-    from gpusetup.resolve import prepare  # noqa: PLC0415 - --help needs none of it
-    from gpusetup.resolve.request import Wanted, ask  # noqa: PLC0415
+    from gpusetup.resolve import prepare  # --help needs none of it
+    from gpusetup.resolve.request import Wanted, ask
 
     def read() -> Machine:
         return read_machine(machine_file, sysroot, deadline, lambda: prepare(facts))

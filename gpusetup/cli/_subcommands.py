@@ -68,7 +68,7 @@ class Family(Command):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the names of subcommands as well."""
-        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only where the shell asks
+        from click.shell_completion import CompletionItem  # only where the shell asks
 
         names = [CompletionItem(name) for name in self.subcommands if name.startswith(incomplete)]
         return [*names, *super().shell_complete(ctx, incomplete)]

@@ -53,13 +53,13 @@ def _listener(source: MachineSource) -> XidListener | None:
     """Return a listener for Xids on this machine, None for a saved one or a folder, which have no driver to ask."""
     if source.machine_file is not None or source.sysroot != HERE:
         return None
-    from gpusetup.machine.nvml.events import XidListener  # noqa: PLC0415
+    from gpusetup.machine.nvml.events import XidListener
 
     return XidListener()
 
 
 def _examine(source: MachineSource, policy: Policy, xids: tuple[XidEvent, ...], *, redact: bool) -> tuple[Report, int]:
-    from gpusetup.cli._redaction import without_names  # noqa: PLC0415
+    from gpusetup.cli._redaction import without_names
 
     machine = source.read(meanwhile=policy.rules)
     driver = msgspec.structs.replace(machine.driver, xids=xids)
@@ -69,9 +69,9 @@ def _examine(source: MachineSource, policy: Policy, xids: tuple[XidEvent, ...], 
 
 def _print_line(last: Report | None, report: Report) -> None:
     """Print one line of JSON: an `Examination`, the first with everything that is wrong as new."""
-    from gpusetup.doctor.comparison import Examination, changes  # noqa: PLC0415
-    from gpusetup.doctor.verdict import headline  # noqa: PLC0415
-    from gpusetup.value import to_json  # noqa: PLC0415
+    from gpusetup.doctor.comparison import Examination, changes
+    from gpusetup.doctor.verdict import headline
+    from gpusetup.value import to_json
 
     seen = Examination(
         at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -83,8 +83,8 @@ def _print_line(last: Report | None, report: Report) -> None:
 
 def _print_text(last: Report | None, report: Report) -> None:
     """Print the whole report at first, then only what changed; nothing when nothing did."""
-    from gpusetup.doctor.comparison import changes  # noqa: PLC0415
-    from gpusetup.report import doctor as text  # noqa: PLC0415
+    from gpusetup.doctor.comparison import changes
+    from gpusetup.report import doctor as text
 
     if last is None:
         text.show(report)

@@ -119,12 +119,12 @@ def container(
     version and compute capability. `gpusetup container build` builds it with podman, buildah or docker. If the stack
     has two environments, use --framework to make one image for each.
     """
-    from gpusetup.facts import facts  # noqa: PLC0415 - --help needs none of this
-    from gpusetup.machine.image.name import image_name  # noqa: PLC0415
-    from gpusetup.render.container import ContainerJob, render  # noqa: PLC0415
-    from gpusetup.render.container.choose import choose  # noqa: PLC0415
-    from gpusetup.render.container.names import label, slug  # noqa: PLC0415
-    from gpusetup.render.container.wheels import read_wheels  # noqa: PLC0415
+    from gpusetup.facts import facts  # --help needs none of this
+    from gpusetup.machine.image.name import image_name
+    from gpusetup.render.container import ContainerJob, render
+    from gpusetup.render.container.choose import choose
+    from gpusetup.render.container.names import label, slug
+    from gpusetup.render.container.wheels import read_wheels
 
     building = take_building(options)
     request = read_request(facts(), **options)
@@ -155,9 +155,9 @@ def container(
 
 def _check_host(container: Container, options: dict[str, Any], *, as_json: bool) -> int:
     """Print what would prevent the image from running on the machine, and return the doctor's exit code."""
-    from gpusetup.cli._image import judge_container  # noqa: PLC0415
-    from gpusetup.cli._options import read_machine  # noqa: PLC0415
-    from gpusetup.cli.doctor import show  # noqa: PLC0415
+    from gpusetup.cli._image import judge_container
+    from gpusetup.cli._options import read_machine
+    from gpusetup.cli.doctor import show
 
     machine = read_machine(options["machine_file"], options["sysroot"], options["deadline"])
     report, code = judge_container(machine, container)
@@ -166,7 +166,7 @@ def _check_host(container: Container, options: dict[str, Any], *, as_json: bool)
 
 
 def _write(result: Container, output: Path | None, *, as_json: bool) -> None:
-    from gpusetup.value import to_json  # noqa: PLC0415
+    from gpusetup.value import to_json
 
     text = to_json(result) if as_json else result.text
     deliver(text, output, "; its first lines explain how to use it")

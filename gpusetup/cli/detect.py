@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def _kind() -> type[Machine]:
-    from gpusetup.machine.model import Machine  # noqa: PLC0415 - --help needs no values
+    from gpusetup.machine.model import Machine  # --help needs no values
 
     return Machine
 
@@ -50,9 +50,9 @@ def detect(
     Nothing is judged and nothing is changed. Save it with --output to replay it in other commands with --machine. Only
     environment variables on a fixed list are included, and only values of the expected form.
     """
-    from gpusetup.cli._redaction import machine_without_names  # noqa: PLC0415 - --help needs no msgspec
-    from gpusetup.files import STDIO  # noqa: PLC0415
-    from gpusetup.value import to_json  # noqa: PLC0415
+    from gpusetup.cli._redaction import machine_without_names  # --help needs no msgspec
+    from gpusetup.files import STDIO
+    from gpusetup.value import to_json
 
     refuse_elsewhere(deep, None, sysroot)
     machine = deepened(read_machine(None, sysroot, deadline), deep, pythons)

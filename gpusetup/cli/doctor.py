@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def _kind() -> type[Report]:
-    from gpusetup.doctor.finding import Report  # noqa: PLC0415 - --help needs no values
+    from gpusetup.doctor.finding import Report  # --help needs no values
 
     return Report
 
@@ -132,7 +132,7 @@ def doctor(
     if output is not None and (list_rules or explain is not None or do_fix or watch is not None):
         raise click.UsageError("--output takes one report: leave out --list, --explain, --fix and --watch")
     if list_rules or explain is not None:
-        from gpusetup.cli._rules import explain_rules, list_all  # noqa: PLC0415
+        from gpusetup.cli._rules import explain_rules, list_all
 
         form = one_format(form, as_json=as_json)
         (list_all(form) if explain is None else explain_rules(explain, form))
@@ -142,7 +142,7 @@ def doctor(
         raise click.UsageError("--fix, --watch and --image exclude each other: leave out all but one")
     if redact and do_fix:
         raise click.UsageError("--fix prints commands for this machine, which need its names: leave out --redact")
-    from gpusetup.cli._diagnosis import MachineSource, policy  # noqa: PLC0415 - --help needs no values
+    from gpusetup.cli._diagnosis import MachineSource, policy  # --help needs no values
 
     form = one_format(form, as_json=as_json)
     source = MachineSource(machine_file, sysroot, deadline, deep, pythons)
@@ -151,15 +151,15 @@ def doctor(
         severity=severity,
     )  # fmt: skip
     if do_fix or do_apply or do_undo:
-        from gpusetup.cli._repair import repair  # noqa: PLC0415
+        from gpusetup.cli._repair import repair
 
         ctx.exit(repair(source, wanted, form, only, asked=do_fix, do_apply=do_apply, do_undo=do_undo, yes=yes))
     if watch is not None:
-        from gpusetup.cli._watch import watch as keep_watching  # noqa: PLC0415
+        from gpusetup.cli._watch import watch as keep_watching
 
         ctx.exit(keep_watching(source, wanted, form, watch, redact=redact))
     if image is not None:
-        from gpusetup.cli._image import judge_image  # noqa: PLC0415
+        from gpusetup.cli._image import judge_image
 
         report, code = judge_image(source.read(), image, wanted, only, skip)
     else:
@@ -174,11 +174,11 @@ def show(
 ) -> None:  # fmt: skip
     """Print `report` in the format `form`, or write it to `output`; with `everything` also what passed."""
     if redact or form == "markdown":
-        from gpusetup.cli._redaction import without_names  # noqa: PLC0415
+        from gpusetup.cli._redaction import without_names
 
         report = without_names(report, sysroot)
     if form == "text" and output is None:
-        from gpusetup.report import doctor as text  # noqa: PLC0415
+        from gpusetup.report import doctor as text
 
         text.show(report, everything=everything)
     else:
@@ -188,14 +188,14 @@ def show(
 def _document(report: Report, form: str, *, everything: bool) -> str:
     """Return `report` as a document in the format `form`."""
     if form == "text":
-        from gpusetup.report import doctor as text  # noqa: PLC0415
+        from gpusetup.report import doctor as text
 
         return text.written(report, everything=everything)
     if form == "json":
-        from gpusetup.doctor.diagnosis import without_healthy  # noqa: PLC0415
-        from gpusetup.value import to_json  # noqa: PLC0415
+        from gpusetup.doctor.diagnosis import without_healthy
+        from gpusetup.value import to_json
 
         return to_json(report if everything else without_healthy(report))
-    from gpusetup.report.doctor_formats import FORMATS  # noqa: PLC0415
+    from gpusetup.report.doctor_formats import FORMATS
 
     return FORMATS[form](report)

@@ -24,10 +24,10 @@ def facts() -> None:
 @as_json
 def list_rows(*, table: str | None, grep: str, as_json: bool) -> None:
     """List the tables, or the rows of TABLE."""
-    from gpusetup.facts import facts as tables  # noqa: PLC0415 - --help needs none of it
-    from gpusetup.facts.age import summaries  # noqa: PLC0415
-    from gpusetup.report import facts as report  # noqa: PLC0415
-    from gpusetup.value import to_json  # noqa: PLC0415
+    from gpusetup.facts import facts as tables  # --help needs none of it
+    from gpusetup.facts.age import summaries
+    from gpusetup.report import facts as report
+    from gpusetup.value import to_json
 
     if table is None:
         found = summaries(tables(), date.today())
@@ -42,10 +42,10 @@ def list_rows(*, table: str | None, grep: str, as_json: bool) -> None:
 @as_json
 def show(*, row: str, as_json: bool) -> None:
     """Show the row with the id ROW, with all its sources."""
-    from gpusetup.facts import facts as tables  # noqa: PLC0415 - --help needs none of it
-    from gpusetup.facts.find import row_by_id  # noqa: PLC0415
-    from gpusetup.report import facts as report  # noqa: PLC0415
-    from gpusetup.value import to_json  # noqa: PLC0415
+    from gpusetup.facts import facts as tables  # --help needs none of it
+    from gpusetup.facts.find import row_by_id
+    from gpusetup.report import facts as report
+    from gpusetup.value import to_json
 
     found = row_by_id(tables(), row)
     click.echo(to_json(found), nl=False) if as_json else report.show_row(found)
@@ -57,10 +57,10 @@ def show(*, row: str, as_json: bool) -> None:
 @click.pass_context
 def stale(ctx: click.Context, *, on: datetime | None, as_json: bool) -> None:
     """List the expired rows; the exit code is 1 if there are any."""
-    from gpusetup.facts import age  # noqa: PLC0415
-    from gpusetup.facts import facts as tables  # noqa: PLC0415 - --help needs none of it
-    from gpusetup.report import facts as report  # noqa: PLC0415
-    from gpusetup.value import to_json  # noqa: PLC0415
+    from gpusetup.facts import age
+    from gpusetup.facts import facts as tables  # --help needs none of it
+    from gpusetup.report import facts as report
+    from gpusetup.value import to_json
 
     day = on.date() if on else date.today()
     found = age.stale(tables(), day)
@@ -73,11 +73,11 @@ def stale(ctx: click.Context, *, on: datetime | None, as_json: bool) -> None:
 @click.pass_context
 def check(ctx: click.Context, *, as_json: bool) -> None:
     """Check the tables for contradictions; the exit code is 1 if there are any."""
-    from gpusetup.facts import facts as tables  # noqa: PLC0415 - --help needs none of it
-    from gpusetup.facts.check import CHECKS  # noqa: PLC0415
-    from gpusetup.facts.check import check as problems_of  # noqa: PLC0415
-    from gpusetup.report import facts as report  # noqa: PLC0415
-    from gpusetup.value import to_json  # noqa: PLC0415
+    from gpusetup.facts import facts as tables  # --help needs none of it
+    from gpusetup.facts.check import CHECKS
+    from gpusetup.facts.check import check as problems_of
+    from gpusetup.report import facts as report
+    from gpusetup.value import to_json
 
     found = list(problems_of(tables()))
     click.echo(to_json(found), nl=False) if as_json else report.show_problems(found, len(CHECKS))

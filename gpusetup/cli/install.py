@@ -102,22 +102,22 @@ def install(
 
 
 def _recipe(own: Path | None, options: dict[str, Any], *, explain: bool) -> Recipe:
-    from gpusetup.facts import facts  # noqa: PLC0415 - --help needs none of this
-    from gpusetup.render.steps import recipe  # noqa: PLC0415
-    from gpusetup.resolve import resolve  # noqa: PLC0415
+    from gpusetup.facts import facts  # --help needs none of this
+    from gpusetup.render.steps import recipe
+    from gpusetup.resolve import resolve
 
     asked = read_asked(facts(), **options)
     stack = resolve(asked.request, facts())
     if explain:
-        from gpusetup.report.plan import show  # noqa: PLC0415
+        from gpusetup.report.plan import show
 
         show(stack, explain=True)
     made = recipe(stack, own)
     if asked.machine is None:
         return made
-    from msgspec.structs import replace  # noqa: PLC0415
+    from msgspec.structs import replace
 
-    from gpusetup.render.origin import origin  # noqa: PLC0415
+    from gpusetup.render.origin import origin
 
     return replace(made, origin=origin(asked.machine))
 
@@ -133,18 +133,18 @@ def _only_plan(ctx: click.Context, options: dict[str, Any], *, do_apply: bool) -
 
 def _planned(path: Path, own: Path | None, waiting: Recipe | None) -> Recipe:
     """Return the recipe for the plan in the file `path`: the one that was begun, or the one its request gives here."""
-    from gpusetup.apply.saved_plan import agreed  # noqa: PLC0415 - --help needs none of this
-    from gpusetup.facts import facts  # noqa: PLC0415
-    from gpusetup.render.model import Recipe  # noqa: PLC0415
-    from gpusetup.value import load  # noqa: PLC0415
+    from gpusetup.apply.saved_plan import agreed  # --help needs none of this
+    from gpusetup.facts import facts
+    from gpusetup.render.model import Recipe
+    from gpusetup.value import load
 
     saved = load(path, Recipe)
     return waiting if waiting is not None and waiting.digest == saved.digest else agreed(saved, own, facts())
 
 
 def _write(recipe: Recipe, output: Path | None, kind: str) -> None:
-    from gpusetup.render.formats import render  # noqa: PLC0415
-    from gpusetup.value import to_json  # noqa: PLC0415
+    from gpusetup.render.formats import render
+    from gpusetup.value import to_json
 
     text = to_json(recipe) if kind == "json" else render(recipe, kind, datetime.now(UTC).date().isoformat())
     if text.startswith("#!"):
@@ -155,9 +155,9 @@ def _write(recipe: Recipe, output: Path | None, kind: str) -> None:
 
 def _apply(recipe: Recipe, state: StateDir, own: Path | None, *, dry_run: bool, yes: bool) -> int:
     """Apply `recipe` and return the exit code."""
-    from gpusetup.apply.preconditions import refuse_changed_host, refuse_other_host  # noqa: PLC0415
-    from gpusetup.apply.run import look  # noqa: PLC0415
-    from gpusetup.apply.saved_plan import own_steps  # noqa: PLC0415
+    from gpusetup.apply.preconditions import refuse_changed_host, refuse_other_host
+    from gpusetup.apply.run import look
+    from gpusetup.apply.saved_plan import own_steps
 
     refuse_other_host(recipe, state.root)
     refuse_changed_host(recipe, state)

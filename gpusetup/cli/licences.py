@@ -43,24 +43,24 @@ def licences(
     The facts take precedence over a package's metadata, which is often incomplete; where neither has the licence, it is
     shown as unknown. Alternative stacks with fewer non-free parts follow. This is a summary, not legal advice.
     """
-    from gpusetup.report import licences as report  # noqa: PLC0415 - --help needs none of it
-    from gpusetup.value import to_json  # noqa: PLC0415
+    from gpusetup.report import licences as report  # --help needs none of it
+    from gpusetup.value import to_json
 
     found = _of_image(image, builder or "") if image else _of_host(options) if installed else _of_stack(options)
     if sbom is not None:
-        from gpusetup.licences.cyclonedx import bill  # noqa: PLC0415
+        from gpusetup.licences.cyclonedx import bill
 
         deliver(bill(found), sbom)
     click.echo(to_json(found), nl=False) if as_json else report.show(found, everything=everything)
 
 
 def _of_stack(options: dict[str, Any]) -> Licences:
-    from gpusetup.facts import facts  # noqa: PLC0415
-    from gpusetup.licences.freer import freer  # noqa: PLC0415
-    from gpusetup.licences.judge import judge  # noqa: PLC0415
-    from gpusetup.licences.model import Licences  # noqa: PLC0415
-    from gpusetup.licences.of_stack import parts_of  # noqa: PLC0415
-    from gpusetup.resolve import resolve  # noqa: PLC0415
+    from gpusetup.facts import facts
+    from gpusetup.licences.freer import freer
+    from gpusetup.licences.judge import judge
+    from gpusetup.licences.model import Licences
+    from gpusetup.licences.of_stack import parts_of
+    from gpusetup.resolve import resolve
 
     stack = resolve(read_request(facts(), **options), facts())
     cards = ", ".join(card.name for card in stack.request.cards) or "the CPU"
@@ -72,12 +72,12 @@ def _of_stack(options: dict[str, Any]) -> Licences:
 
 
 def _of_host(options: dict[str, Any]) -> Licences:
-    from gpusetup.cli._options import read_machine  # noqa: PLC0415
-    from gpusetup.facts import facts  # noqa: PLC0415
-    from gpusetup.licences.judge import judge  # noqa: PLC0415
-    from gpusetup.licences.model import Licences  # noqa: PLC0415
-    from gpusetup.licences.of_contents import driver_of, parts_of  # noqa: PLC0415
-    from gpusetup.machine.software.installed import read_contents  # noqa: PLC0415
+    from gpusetup.cli._options import read_machine
+    from gpusetup.facts import facts
+    from gpusetup.licences.judge import judge
+    from gpusetup.licences.model import Licences
+    from gpusetup.licences.of_contents import driver_of, parts_of
+    from gpusetup.machine.software.installed import read_contents
 
     machine = read_machine(options["machine_file"], options["sysroot"], options["deadline"])
     contents = read_contents(machine, here=options["machine_file"] is None and options["sysroot"] == HERE)
@@ -86,8 +86,8 @@ def _of_host(options: dict[str, Any]) -> Licences:
 
 
 def _of_image(image: str, builder: str) -> Licences:
-    from gpusetup.facts import facts  # noqa: PLC0415
-    from gpusetup.images.builder import find  # noqa: PLC0415
-    from gpusetup.images.contents import licences_of  # noqa: PLC0415
+    from gpusetup.facts import facts
+    from gpusetup.images.builder import find
+    from gpusetup.images.contents import licences_of
 
     return licences_of(find(builder), image, facts())

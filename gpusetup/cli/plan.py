@@ -49,12 +49,12 @@ def plan(
     Exit code: 0 a stack was found, 2 unknown name or version, 4 no stack is possible (the conflict and the smallest
     changes that resolve it are printed). Nothing is changed.
     """
-    from gpusetup.errors import RefusedError  # noqa: PLC0415 - --help needs none of it
-    from gpusetup.facts import facts  # noqa: PLC0415
-    from gpusetup.files import STDIO  # noqa: PLC0415
-    from gpusetup.resolve import attempt  # noqa: PLC0415
-    from gpusetup.resolve.model import Stack  # noqa: PLC0415
-    from gpusetup.value import to_json  # noqa: PLC0415
+    from gpusetup.errors import RefusedError  # --help needs none of it
+    from gpusetup.facts import facts
+    from gpusetup.files import STDIO
+    from gpusetup.resolve import attempt
+    from gpusetup.resolve.model import Stack
+    from gpusetup.value import to_json
 
     form = one_format(form, as_json=as_json)
     result = attempt(read_request(facts(), **options), facts())
@@ -64,7 +64,7 @@ def plan(
     if isinstance(result, Stack) and str(output) == STDIO:
         return
     if form == "text" or (form == "toml" and not isinstance(result, Stack)):
-        from gpusetup.report.plan import show  # noqa: PLC0415
+        from gpusetup.report.plan import show
 
         show(result, explain=explain)
     else:
@@ -75,8 +75,8 @@ def plan(
 
 def _lock(stack: Stack, name: str, output: Path | None) -> str:
     """Return the lock in the file `output`, if any, with this stack added."""
-    from gpusetup.facts import facts  # noqa: PLC0415
-    from gpusetup.resolve import lock  # noqa: PLC0415
+    from gpusetup.facts import facts
+    from gpusetup.resolve import lock
 
     existing = lock.load(output) if output is not None and output.exists() else None
     added = lock.profile(stack, facts())

@@ -40,7 +40,7 @@ def _seeds(_ctx: click.Context, _option: click.Parameter, wanted: tuple[str, ...
 
 
 def _kind() -> type[Proof]:
-    from gpusetup.selftest.proof import Proof  # noqa: PLC0415 - --help needs no values
+    from gpusetup.selftest.proof import Proof  # --help needs no values
 
     return Proof
 
@@ -115,17 +115,17 @@ def selftest(
     Exit code: 0 proven, 1 a verdict failed, 3 something requested or standard was not compared (with --baseline: any
     saved run), 5 no framework is installed. Nothing outside the current folder is written.
     """
-    from gpusetup.cli._signals import unwinding  # noqa: PLC0415 - --help needs none of it
-    from gpusetup.report import progress  # noqa: PLC0415
-    from gpusetup.selftest import devices as hardware  # noqa: PLC0415
-    from gpusetup.selftest import frameworks as software  # noqa: PLC0415
-    from gpusetup.selftest.memory import GIB  # noqa: PLC0415
-    from gpusetup.selftest.proof import Proof  # noqa: PLC0415
-    from gpusetup.selftest.prove import Baseline, prove  # noqa: PLC0415
-    from gpusetup.selftest.registry import checks as all_checks  # noqa: PLC0415
-    from gpusetup.selftest.schedule import RunLimits, Selection  # noqa: PLC0415
-    from gpusetup.selftest.selection import choose_checks, require_apart, require_data, require_precisions  # noqa: PLC0415
-    from gpusetup.value import load, to_json  # noqa: PLC0415
+    from gpusetup.cli._signals import unwinding  # --help needs none of it
+    from gpusetup.report import progress
+    from gpusetup.selftest import devices as hardware
+    from gpusetup.selftest import frameworks as software
+    from gpusetup.selftest.memory import GIB
+    from gpusetup.selftest.proof import Proof
+    from gpusetup.selftest.prove import Baseline, prove
+    from gpusetup.selftest.registry import checks as all_checks
+    from gpusetup.selftest.schedule import RunLimits, Selection
+    from gpusetup.selftest.selection import choose_checks, require_apart, require_data, require_precisions
+    from gpusetup.value import load, to_json
 
     form = one_format(form, as_json=as_json)
     found = all_checks(own)
@@ -176,8 +176,8 @@ def selftest(
 
 
 def _list(checks: Sequence[Check], form: str) -> None:
-    from gpusetup.report import selftest as report  # noqa: PLC0415
-    from gpusetup.value import to_json  # noqa: PLC0415
+    from gpusetup.report import selftest as report
+    from gpusetup.value import to_json
 
     if form == "junit":
         raise click.UsageError("--list does not support --format junit: use --format json, or no --format")
@@ -207,8 +207,8 @@ def _was_given(ctx: click.Context, option: str) -> bool:
 
 
 def _show(proof: Proof, text: str, form: str) -> None:
-    from gpusetup.report import selftest as report  # noqa: PLC0415
-    from gpusetup.report.selftest_formats import junit  # noqa: PLC0415
+    from gpusetup.report import selftest as report
+    from gpusetup.report.selftest_formats import junit
 
     if form == "text":
         report.show(proof)

@@ -24,18 +24,18 @@ def why(ctx: click.Context, /, *, question: str, as_json: bool, **options: Any) 
     Exit code: 0 possible, 2 unknown name or version, 4 not possible (the conflicting facts and the smallest changes
     that resolve them are printed).
     """
-    from gpusetup.errors import RefusedError  # noqa: PLC0415 - --help needs none of it
-    from gpusetup.facts import facts  # noqa: PLC0415
-    from gpusetup.resolve import why as reasoning  # noqa: PLC0415
+    from gpusetup.errors import RefusedError  # --help needs none of it
+    from gpusetup.facts import facts
+    from gpusetup.resolve import why as reasoning
 
     asked = reasoning.question(facts(), question)
     found = reasoning.answer(asked, read_request(facts(), **options), facts())
     if as_json:
-        from gpusetup.value import to_json  # noqa: PLC0415
+        from gpusetup.value import to_json
 
         click.echo(to_json(found), nl=False)
     else:
-        from gpusetup.report.plan import show_answer  # noqa: PLC0415
+        from gpusetup.report.plan import show_answer
 
         show_answer(found, asked.field)
     if not found.possible:

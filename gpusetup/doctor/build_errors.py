@@ -32,7 +32,7 @@ class Cause(msgspec.Struct, frozen=True):
 @cache
 def build_errors() -> tuple[BuildError, ...]:
     """Return the table. It is TOML, as hardly any machine has a build that failed."""
-    import tomllib  # noqa: PLC0415
+    import tomllib
 
     with open(os.path.join(os.path.dirname(__file__), "build_errors.toml"), "rb") as file:
         return msgspec.convert(tomllib.load(file)["error"], tuple[BuildError, ...])

@@ -39,9 +39,9 @@ def diagnose(
     if require_gpu:
         findings = verdict.require_gpu(findings)
     if silences:
-        from datetime import date  # noqa: PLC0415 - hardly anybody has any
+        from datetime import date  # hardly anybody has any
 
-        from gpusetup.doctor.silence import silenced  # noqa: PLC0415
+        from gpusetup.doctor.silence import silenced
 
         findings = silenced(findings, silences, date.today())
     return Report(

@@ -44,7 +44,7 @@ def table() -> dict[str, RemedyRow]:
 
 def remedy(fix: Fix, machine: Machine) -> Remedy:
     """Return `fix` in words, with the commands for this machine."""
-    import shlex  # noqa: PLC0415 - only where something is wrong
+    import shlex  # only where something is wrong
 
     name = _here(fix.name, machine)
     found, outside = row(name), on_host(name, machine)

@@ -38,8 +38,8 @@ def card_names(machine: Machine) -> list[str]:
 
 def bus_name(device_id: str) -> str:
     """Return the name of a card by its PCI id: that of the tables, where they have it."""
-    from gpusetup.facts import facts  # noqa: PLC0415 - NVML names most cards
-    from gpusetup.facts.boards import boards_by_pci_id  # noqa: PLC0415
+    from gpusetup.facts import facts  # NVML names most cards
+    from gpusetup.facts.boards import boards_by_pci_id
 
     names = dict.fromkeys(board.name for board in boards_by_pci_id(facts(), device_id))
     return " or ".join(names) or f"NVIDIA device {device_id}"

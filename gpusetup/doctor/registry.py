@@ -37,8 +37,8 @@ def all_rules() -> dict[str, Rule]:
 
 def explained_rules() -> dict[str, Rule]:
     """Return every rule that has a page: `all_rules`, and those over an image and over expectations."""
-    from gpusetup.doctor.expect import expectation_rules  # noqa: PLC0415 - the doctor itself needs none of them
-    from gpusetup.doctor.image import image_rules  # noqa: PLC0415
+    from gpusetup.doctor.expect import expectation_rules  # the doctor itself needs none of them
+    from gpusetup.doctor.image import image_rules
 
     return dict(sorted((all_rules() | image_rules() | expectation_rules()).items()))
 
@@ -54,7 +54,7 @@ def _modules() -> list[str]:
 
 
 def _rules_of(module: str) -> list[Rule]:
-    from gpusetup.doctor.rule import Rule  # noqa: PLC0415
+    from gpusetup.doctor.rule import Rule
 
     values = vars(importlib.import_module(module)).values()
     return [value for value in values if isinstance(value, Rule)]
@@ -64,7 +64,7 @@ def _rules_of_others() -> list[Rule]:
     bringing = [found for folder in sys.path for found in _brings_rules(folder)]
     if not bringing:
         return []
-    from gpusetup.doctor.plugins import read_plugins  # noqa: PLC0415 - hardly any system has one
+    from gpusetup.doctor.plugins import read_plugins  # hardly any system has one
 
     found: list[Rule] = []
     for plugin in read_plugins(GROUP, bringing):
@@ -110,7 +110,7 @@ def _bytes(path: str) -> bytes:
 
 
 def _broken(name: str, summary: str, *evidence: str) -> Rule:
-    from gpusetup.doctor.rule import RuleResults, rule, unknown  # noqa: PLC0415
+    from gpusetup.doctor.rule import RuleResults, rule, unknown
 
     title = "Rules of another distribution cannot be loaded"
 
@@ -160,7 +160,7 @@ def _is_called(rule: Rule, name: str) -> bool:
 
 
 def _similar(rules: dict[str, Rule], name: str) -> str:
-    from gpusetup.text import nearest  # noqa: PLC0415 - only where somebody mistyped
+    from gpusetup.text import nearest  # only where somebody mistyped
 
     near = nearest(name, [*rules, *(rule.slug for rule in rules.values())])
     return f"; did you mean {near}?" if near else ""

@@ -91,7 +91,7 @@ class Facts:
         kind = row_type(table)
         ready = self._compiled.get(table)
         if ready is None or ready.checksum != cache.checksum(self.folder, table, self._sources):
-            from gpusetup.facts.toml import read_table  # noqa: PLC0415 - an installed gpusetup never parses TOML
+            from gpusetup.facts.toml import read_table  # an installed gpusetup never parses TOML
 
             return read_table(self.folder, table)
         return msgspec.json.decode(ready.rows, type=tuple[kind, ...])  # type: ignore[valid-type]

@@ -82,7 +82,7 @@ def one(name: str, boards: Iterable[Board]) -> Board:
 
 def near(facts: Facts, name: str) -> str:
     """Return the hint for an unknown name: similar names in the tables."""
-    import difflib  # noqa: PLC0415 - only a wrong name needs it
+    import difflib  # only a wrong name needs it
 
     spelled = {" ".join(sorted(words(each.name))): each.name for each in _rows(facts)}
     like = difflib.get_close_matches(" ".join(sorted(words(name))), spelled, NEAR, cutoff=0.5)

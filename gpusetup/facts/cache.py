@@ -32,7 +32,7 @@ class Table(msgspec.Struct, frozen=True):
 
 def write(folder: Path | str = HERE) -> str:
     """Compile the TOML tables in `folder` and return the path of the result. Called when the wheel is built."""
-    from gpusetup.facts.toml import read_table  # noqa: PLC0415 - nothing else here parses TOML
+    from gpusetup.facts.toml import read_table  # nothing else here parses TOML
 
     sources = sources_checksum(folder)
     tables = {table: Table(checksum(folder, table, sources), _encode(read_table(folder, table))) for table in TABLES}

@@ -28,10 +28,10 @@ def bill(report: Licences) -> str:
     SOURCE_DATE_EPOCH if that is set. Raises `MissingError` when the library is not installed.
     """
     try:
-        from cyclonedx.model.bom import Bom, BomMetaData  # noqa: PLC0415 - an extra
-        from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415
-        from cyclonedx.model.contact import OrganizationalEntity  # noqa: PLC0415
-        from cyclonedx.output.json import JsonV1Dot6  # noqa: PLC0415
+        from cyclonedx.model.bom import Bom, BomMetaData  # an extra
+        from cyclonedx.model.component import Component, ComponentType
+        from cyclonedx.model.contact import OrganizationalEntity
+        from cyclonedx.output.json import JsonV1Dot6
     except ImportError as error:
         raise MissingError("cyclonedx-python-lib is not installed", "pip install 'gpusetup[sbom]'") from error
     subject = Component(name=report.subject, type=ComponentType.CONTAINER, bom_ref="subject")
@@ -52,9 +52,9 @@ def bill(report: Licences) -> str:
 
 
 def _component(part: Part) -> Component:
-    from cyclonedx.model import HashAlgorithm, HashType, Property  # noqa: PLC0415
-    from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415
-    from packageurl import PackageURL  # noqa: PLC0415 - the library brings it
+    from cyclonedx.model import HashAlgorithm, HashType, Property
+    from cyclonedx.model.component import Component, ComponentType
+    from packageurl import PackageURL  # the library brings it
 
     kind = part.key.partition("/")[0]
     said = {"where": part.where, "free-software": _free(part.free), "redistributable": part.redistributable}
@@ -73,7 +73,7 @@ def _component(part: Part) -> Component:
 
 def _licences(part: Part) -> list[License]:
     """Return the licence as an SPDX expression if it is one, else as free text."""
-    from cyclonedx.contrib.license.factories import LicenseFactory  # noqa: PLC0415
+    from cyclonedx.contrib.license.factories import LicenseFactory
 
     own_words = part.spdx.startswith("LicenseRef-") or not part.spdx
     said = part.licence if own_words else part.spdx

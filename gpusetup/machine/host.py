@@ -113,7 +113,7 @@ class Host:
     @property
     def _inside(self) -> Root:
         if self._below is None:
-            from gpusetup.machine.sysroot import Root  # noqa: PLC0415 - it imports ctypes, which the live host does not need
+            from gpusetup.machine.sysroot import Root  # it imports ctypes, which the live host does not need
 
             self._below = Root(self.root)
         return self._below
@@ -272,7 +272,7 @@ class Host:
 def _matching(names: tuple[str, ...], pattern: str) -> Iterator[str]:
     """Yield those of `names` that match `pattern`; nearly every one has no more than ``*`` in it."""
     if "?" in pattern or "[" in pattern:
-        from fnmatch import filter as matching  # noqa: PLC0415 - it makes a regular expression of each pattern
+        from fnmatch import filter as matching  # it makes a regular expression of each pattern
 
         yield from matching(names, pattern)
         return

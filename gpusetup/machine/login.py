@@ -116,7 +116,7 @@ def _limit(text: str, unit: int) -> int:
 
 def _groups(person: str, gid: int) -> tuple[str, ...]:
     """Return the groups of a new login that can own a GPU's device nodes: as the system's tables say."""
-    import grp  # noqa: PLC0415
+    import grp
 
     names = set()
     for number in os.getgrouplist(person, gid):

@@ -32,10 +32,10 @@ def read(
         if meanwhile is not None:
             meanwhile()
         if host.live:
-            from gpusetup.machine.without_driver import read_beside  # noqa: PLC0415 - imported while the driver is being read
+            from gpusetup.machine.without_driver import read_beside  # imported while the driver is being read
 
             return read_beside(host, question.answer)
-        from gpusetup.machine.sandbox import read_confined  # noqa: PLC0415 - the live host does not need it
+        from gpusetup.machine.sandbox import read_confined  # the live host does not need it
 
         return read_confined(host, question.answer)
     finally:

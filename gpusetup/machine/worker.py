@@ -126,7 +126,7 @@ class Worker:
         """Return the child's wait status, None when it did not die in time; 0 where the kernel reaps for us."""
         try:
             if kill:
-                import signal  # noqa: PLC0415 - its enums take 0.7 ms, and a child that ends well needs none
+                import signal  # its enums take 0.7 ms, and a child that ends well needs none
 
                 os.kill(self._pid, signal.SIGKILL)
             end = time.monotonic() + REAP_SECONDS
@@ -143,7 +143,7 @@ class Worker:
 def live_as_child(work: Callable[[Channel], None], write_end: int) -> NoReturn:
     """Do the work and leave without running anything of the parent's."""
     try:
-        from gpusetup.machine.child import live  # noqa: PLC0415 - in the child alone
+        from gpusetup.machine.child import live  # in the child alone
 
         live(work, write_end)
     finally:
@@ -173,7 +173,7 @@ def _ending(finished: bool, status: int | None, lines: list[list[Any]]) -> tuple
     if not finished or status is None:
         return "timeout", ""
     if os.WIFSIGNALED(status):
-        import signal  # noqa: PLC0415 - as above
+        import signal  # as above
 
         number = os.WTERMSIG(status)
         name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"

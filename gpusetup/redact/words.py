@@ -90,7 +90,7 @@ def small_vocabulary() -> frozenset[str]:
 @cache
 def vocabulary() -> frozenset[str]:
     """Return the words in gpusetup's rules, readers and facts, of which a report consists."""
-    from pathlib import Path  # noqa: PLC0415 - only what is to be redacted needs it
+    from pathlib import Path  # only what is to be redacted needs it
 
     root = Path(__file__).parents[1]
     files = [

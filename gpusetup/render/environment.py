@@ -37,9 +37,9 @@ def scripts(folders: list[Path]) -> Environment:
 
 
 def _environment(folders: list[Path], **filters: Callable[..., Any]) -> Environment:
-    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - start-up time
+    from jinja2 import Environment, StrictUndefined  # start-up time
 
-    from gpusetup.render.template_cache import Loader  # noqa: PLC0415 - it needs Jinja too
+    from gpusetup.render.template_cache import Loader  # it needs Jinja too
 
     environment = Environment(
         loader=Loader(folders),
@@ -74,7 +74,7 @@ class template_faults:  # noqa: N801 - a context manager reads like a function
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        from jinja2 import TemplateError  # noqa: PLC0415
+        from jinja2 import TemplateError
 
         if isinstance(error, WrongInputError):
             raise WrongInputError(f"{self.where}: {error.message}", error.remedy) from error

@@ -50,7 +50,7 @@ class Loader(BaseLoader):
 
 def write(folder: Path = HERE) -> Path:
     """Compile every built-in template into one module in `folder` and return its path."""
-    from gpusetup.render.environment import scripts  # noqa: PLC0415 - it is this module's user
+    from gpusetup.render.environment import scripts  # it is this module's user
 
     path = folder / f"{NAME.rpartition('.')[2]}.py"
     parts = [_header(), *(_function(scripts([]), source, number) for number, source in enumerate(_sources()))]

@@ -17,7 +17,7 @@ def console(*, stderr: bool = False) -> Console:
 
     Markup and highlighting are off: what a host says of itself is data, never formatting.
     """
-    from rich.console import Console  # noqa: PLC0415 - rich is most of the start-up time
+    from rich.console import Console  # rich is most of the start-up time
 
     class Piped(Console):
         def on_broken_pipe(self) -> None:

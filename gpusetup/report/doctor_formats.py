@@ -105,7 +105,7 @@ def _metric(name: str, about: str, samples: Iterable[tuple[Mapping[str, str], in
 
 def _seconds(at: str) -> int:
     """Return a time in ISO 8601 as seconds since 1970, UTC; a saved machine may have any text there."""
-    from datetime import UTC, datetime  # noqa: PLC0415 - for this format alone
+    from datetime import UTC, datetime  # for this format alone
 
     try:
         read = datetime.fromisoformat(at)
@@ -185,7 +185,7 @@ def sarif(report: Report) -> str:
 
     What a rule cannot check is open for review and no failure (SARIF 3.27.9), and what is silenced a suppressed one.
     """
-    from gpusetup.value import to_json  # noqa: PLC0415 - for this format alone
+    from gpusetup.value import to_json  # for this format alone
 
     told = [one for one in report.findings if one.state in LEVELS or one.silenced]
     rules = {one.rule: one for one in told}

@@ -68,7 +68,7 @@ def show_problems(problems: Sequence[Contradiction], checks: int) -> None:
 
 
 def _table(*columns: str) -> Table:
-    from rich.table import Table  # noqa: PLC0415 - the console has loaded it
+    from rich.table import Table  # the console has loaded it
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:

@@ -17,7 +17,7 @@ ORDER = {False: 0, None: 1, True: 2}
 
 def show(report: Licences, *, everything: bool) -> None:
     """Print the parts of a report; the free ones of an image are only counted, unless `everything` is set."""
-    from rich.table import Table  # noqa: PLC0415 - the console loads it
+    from rich.table import Table  # the console loads it
 
     out = console()
     out.print(neutral(report.subject), style="bold", soft_wrap=True)

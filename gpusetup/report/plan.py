@@ -189,7 +189,7 @@ def show_refusal(out: Console, refusal: Refusal, why: str, remedy: str) -> None:
 
 
 def _relaxation(way: Relaxation) -> str:
-    import shlex  # noqa: PLC0415
+    import shlex
 
     return f"{way.text}: {shlex.join(way.options)}"
 

@@ -95,7 +95,7 @@ def _show_failure(out: Console, verdict: Verdict) -> None:
 
 def _show_observations(out: Console, proof: Proof) -> None:
     """Print every table of observations: a line for each row in each framework and device."""
-    from rich.table import Table  # noqa: PLC0415 - the console has loaded it
+    from rich.table import Table  # the console has loaded it
 
     tables: dict[tuple[str, str], Table] = {}
     for run in proof.runs:

@@ -56,8 +56,8 @@ class Subject(NamedTuple):
 
 def table(proof: Proof, *, wide: bool) -> Table:
     """Return the table, in the order of checks; with device and precision where there are several, times if `wide`."""
-    from rich.table import Table  # noqa: PLC0415 - the console has loaded it
-    from rich.text import Text  # noqa: PLC0415
+    from rich.table import Table  # the console has loaded it
+    from rich.text import Text
 
     groups = _groups(proof)
     several = [len({subject[place] for subject in groups if subject.framework != REFERENCE}) > 1 for place in range(4)]
@@ -105,7 +105,7 @@ def _cell(proof: Proof, subject: Subject, kind: str) -> Text:
 
     An open verdict that was not required is shown only where there is no other.
     """
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text
 
     here = [verdict for verdict in proof.verdicts if verdict.kind == kind and subject.concerns(verdict)]
     if not here:

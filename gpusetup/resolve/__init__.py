@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 def attempt(request: Request, facts: Facts, today: date | None = None) -> Stack | Refusal:
     """Return the best stack for `request`, or why none is possible and what would allow one."""
-    from gpusetup.resolve.solve import solve  # noqa: PLC0415 - `gpusetup --help` must not load the solver
-    from gpusetup.resolve.stack import assemble  # noqa: PLC0415
+    from gpusetup.resolve.solve import solve  # `gpusetup --help` must not load the solver
+    from gpusetup.resolve.stack import assemble
 
     day = today or date.today()
     outcome = solve(request, facts, day)
     if outcome.solution is None:
-        from gpusetup.resolve.refusal import refuse  # noqa: PLC0415
+        from gpusetup.resolve.refusal import refuse
 
         return refuse(request, facts, day, outcome)
     return assemble(request, outcome.solution, facts, day)
@@ -26,16 +26,16 @@ def attempt(request: Request, facts: Facts, today: date | None = None) -> Stack 
 
 def prepare(facts: Facts) -> None:
     """Import and build what solving needs; called while the driver is being read in a child process."""
-    from gpusetup.resolve import stack  # noqa: F401, PLC0415 - imported for its side effect
-    from gpusetup.resolve.domains import catalogue  # noqa: PLC0415
+    from gpusetup.resolve import stack  # noqa: F401 - imported for its side effect
+    from gpusetup.resolve.domains import catalogue
 
     catalogue(facts).load()
 
 
 def resolve(request: Request, facts: Facts, today: date | None = None) -> Stack:
     """Return the best stack for `request`; raises `RefusedError` (exit code 4) when none is possible."""
-    from gpusetup.errors import RefusedError  # noqa: PLC0415
-    from gpusetup.resolve.model import Stack  # noqa: PLC0415
+    from gpusetup.errors import RefusedError
+    from gpusetup.resolve.model import Stack
 
     result = attempt(request, facts, today)
     if isinstance(result, Stack):

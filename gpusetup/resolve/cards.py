@@ -40,7 +40,7 @@ def found(facts: Facts, machine: Machine) -> tuple[Card, ...]:
     Raises `CannotLookError` when neither the driver nor the PCI bus could be read, and `WrongInputError` for a card
     that is in no table: hardware is never guessed.
     """
-    from gpusetup.machine.model import Unread  # noqa: PLC0415 - cards that were named need no machine
+    from gpusetup.machine.model import Unread  # cards that were named need no machine
 
     if not isinstance(machine.gpus, Unread) and machine.gpus:
         return distinct(_of_nvml(facts, gpu, machine) for gpu in machine.gpus)
@@ -57,7 +57,7 @@ def distinct(cards: Iterable[Card]) -> tuple[Card, ...]:
 
 def _of_nvml(facts: Facts, gpu: NvmlGpu, machine: Machine) -> Card:
     """Return the card as NVML names it; by name or PCI id where NVML did not report the compute capability."""
-    from gpusetup.machine.model import Unread  # noqa: PLC0415 - as above
+    from gpusetup.machine.model import Unread  # as above
 
     if not isinstance(gpu.name, Unread) and not isinstance(gpu.compute_capability, Unread):
         card = _of_capability(facts, gpu.compute_capability)

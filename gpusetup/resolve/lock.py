@@ -86,7 +86,7 @@ def dump(lock: Lock) -> str:
 
 def load(path: Path) -> Lock:
     """Read a lock; raises `WrongInputError` when the file cannot be read or is not a lock."""
-    import tomllib  # noqa: PLC0415 - only needed for an existing lock
+    import tomllib  # only needed for an existing lock
 
     try:
         return msgspec.convert(tomllib.loads(read(path, "the lock", MOST).decode()), Lock)

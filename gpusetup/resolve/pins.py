@@ -73,7 +73,7 @@ def _require_version(what: str, wanted: str, known: Iterable[str]) -> None:
 
 
 def _known_driver(facts: Facts, wanted: str) -> None:
-    from gpusetup.versions import driver  # noqa: PLC0415 - only for a pin
+    from gpusetup.versions import driver  # only for a pin
 
     require_known("driver branch", driver(wanted).branch, [row.branch for row in facts.branch])
 
@@ -100,7 +100,7 @@ def _known_tensorflow(facts: Facts, wanted: str) -> None:
 
 
 def _known_python(facts: Facts, wanted: str) -> None:
-    from gpusetup.versions import dotted  # noqa: PLC0415 - only for a pin
+    from gpusetup.versions import dotted  # only for a pin
 
     pythons = {one for row in facts.torch for one in row.python}
     pythons |= {one for row in facts.tensorflow for one in row.python}

@@ -161,6 +161,6 @@ def _hybrid(facts: Facts, machine: Machine | None, given: tuple[Card, ...]) -> b
 
 
 def _value(reading: Reading[T]) -> T | None:
-    from gpusetup.machine.model import Unread  # noqa: PLC0415 - already loaded when a machine was read
+    from gpusetup.machine.model import Unread  # already loaded when a machine was read
 
     return None if isinstance(reading, Unread) else reading

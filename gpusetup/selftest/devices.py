@@ -52,8 +52,8 @@ def _shown() -> list[str] | None:
 
 def _gpus() -> list[str]:
     """Return ``cuda:N`` for each GPU; none without a driver; `CannotLookError` when the driver does not answer."""
-    from gpusetup.machine.model import Unread  # noqa: PLC0415 - only for --device all
-    from gpusetup.machine.read import read  # noqa: PLC0415
+    from gpusetup.machine.model import Unread  # only for --device all
+    from gpusetup.machine.read import read
 
     shown, gpus = _shown(), read(Path("/"), _DEADLINE).gpus
     if not isinstance(gpus, Unread):

@@ -24,7 +24,7 @@ def own_weakness(*, whole: bool = False) -> str:
     reason = next(filter(None, map(trust.path, places)), "")
     if reason or not whole:
         return reason
-    from gpusetup.content_dirs import content_root  # noqa: PLC0415 - only before something is changed
+    from gpusetup.content_dirs import content_root  # only before something is changed
 
     return next(filter(None, map(trust.tree, (here, *(str(content_root() / kind) for kind in KINDS)))), "")
 
@@ -32,7 +32,7 @@ def own_weakness(*, whole: bool = False) -> str:
 def warn_of_own() -> None:
     """Warn root on stderr that another user could change the running gpusetup, before the rest is imported."""
     if sys.stderr is not None and (reason := own_weakness()):
-        from gpusetup.text import neutral  # noqa: PLC0415 - only where something is said
+        from gpusetup.text import neutral  # only where something is said
 
         sys.stderr.write(f"gpusetup: warning: {neutral(reason)}, so other users can change what root runs here\n")
 
@@ -40,7 +40,7 @@ def warn_of_own() -> None:
 def require_own_strength() -> None:
     """Raise `RefusedError` where root would change this machine with a gpusetup that another user could change."""
     if os.geteuid() == ROOT and (reason := own_weakness(whole=True)):
-        from gpusetup.errors import RefusedError  # noqa: PLC0415 - as above
+        from gpusetup.errors import RefusedError  # as above
 
         raise RefusedError(
             f"gpusetup changes nothing as root from here: {reason}, so other users can change what root runs",

@@ -78,7 +78,7 @@ def _owner_alone(folder: str, found: os.stat_result, reason: str) -> Owner | Non
 
 def require_own(python: str) -> None:
     """Raise `RefusedError` when `python` is another user's, for work that cannot be done with that user's rights."""
-    import shutil  # noqa: PLC0415 - only where another interpreter is named
+    import shutil  # only where another interpreter is named
 
     # the same search in PATH that subprocess would do
     found = shutil.which(python)
@@ -102,7 +102,7 @@ def environment_of(python: str) -> str:
 
 def owner(uid: int, gid: int) -> Owner:
     """Return the user `uid` with the groups of a login; one without an account is in `gid` alone."""
-    import pwd  # noqa: PLC0415 - for root alone
+    import pwd  # for root alone
 
     try:
         user = pwd.getpwuid(uid)

@@ -87,7 +87,7 @@ class Trust:
 
     def _judge(self, here: str, entry: os.stat_result, *, last: bool) -> str:
         if not self._lenient and entry.st_uid not in self._owners:
-            from gpusetup.trust.accounts import user_name  # noqa: PLC0415 - only for paths with a problem
+            from gpusetup.trust.accounts import user_name  # only for paths with a problem
 
             return f"{here} belongs to {user_name(entry.st_uid)}"
         if stat.S_ISLNK(entry.st_mode) or (stat.S_ISDIR(entry.st_mode) and entry.st_mode & stat.S_ISVTX and not last):
@@ -97,7 +97,7 @@ class Trust:
         if entry.st_mode & stat.S_IWGRP and not self._lenient:
             if _has_access_list(here):
                 return f"{here} has an ACL that lets other users write (see getfacl)"
-            from gpusetup.trust.accounts import group_name, is_empty, private_group  # noqa: PLC0415 - as above
+            from gpusetup.trust.accounts import group_name, is_empty, private_group  # as above
 
             if not any(private_group(uid, entry.st_gid) for uid in self._owners) and not is_empty(entry.st_gid):
                 mode = stat.S_IMODE(entry.st_mode)
@@ -153,7 +153,7 @@ def mine() -> Trust:
 def require_tree(folder: str, what: str) -> None:
     """Raise `RefusedError` unless this user may trust everything in `folder`; `what` names its content (plural)."""
     if reason := mine().tree(folder):
-        from gpusetup.errors import RefusedError  # noqa: PLC0415 - the start of every command comes through here
+        from gpusetup.errors import RefusedError  # the start of every command comes through here
 
         who = "root" if os.geteuid() == ROOT else "you"
         raise RefusedError(

@@ -48,7 +48,7 @@ def switches() -> dict[str, str]:
 def _onednn() -> str:
     """Return whether TensorFlow computes with oneDNN here; no public function reports the effect of its variable."""
     try:
-        from tensorflow.python.util import _pywrap_util_port as port  # noqa: PLC0415 - it may move
+        from tensorflow.python.util import _pywrap_util_port as port  # it may move
 
         return "on" if port.IsMklEnabled() else "off"
     except (ImportError, AttributeError):

@@ -63,7 +63,7 @@ def _in_workers(job: Job) -> str:
 
 
 def _denormals(job: Job, data: Data) -> str:
-    from checks.determinism.pytorch import train  # noqa: PLC0415 - which imports this module
+    from checks.determinism.pytorch import train  # which imports this module
 
     kept = train(job, data, seed=job.seed)
     if not torch.set_flush_denormal(True):

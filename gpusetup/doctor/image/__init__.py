@@ -33,6 +33,6 @@ def rules_for(image: Image) -> list[Rule]:
 
 def fit(machine: Machine, image: Image) -> tuple[Finding, ...]:
     """Return what keeps `image` from running on `machine`, what restricts it, and what could not be told."""
-    from gpusetup.doctor.examine import examine  # noqa: PLC0415 - with the commands that examine
+    from gpusetup.doctor.examine import examine  # with the commands that examine
 
     return examine(machine, rules_for(image))

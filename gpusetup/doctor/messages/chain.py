@@ -62,7 +62,7 @@ class Chain:
 
     def event(self, gpu: str, xid: str) -> str:
         """Note an Xid, and return the rule that reported what it follows from; "" for none."""
-        from gpusetup.doctor.messages.xids import fails_the_gpu  # noqa: PLC0415 - only where the log has one
+        from gpusetup.doctor.messages.xids import fails_the_gpu  # only where the log has one
 
         cause = self._explained.get((gpu, xid)) or self._explained.get(("", xid), "")
         if rule := fails_the_gpu(xid):

@@ -68,7 +68,7 @@ def _checksum(texts: list[bytes]) -> str:
 
 def _compile(texts: list[bytes]) -> dict[str, msgspec.Raw]:
     """Return each table as JSON, having seen that it is a remedy; raises ValueError for a name given twice."""
-    import tomllib  # noqa: PLC0415 - only where nothing is compiled
+    import tomllib  # only where nothing is compiled
 
     rows: dict[str, msgspec.Raw] = {}
     for text in texts:

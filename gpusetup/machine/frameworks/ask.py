@@ -53,8 +53,8 @@ class ProbeRequest:
 
     def _copy(self) -> str:
         """Return a folder with the probe that every user can read: ours may lie in root's home."""
-        import shutil  # noqa: PLC0415 - for root, of another's environment
-        import tempfile  # noqa: PLC0415
+        import shutil  # for root, of another's environment
+        import tempfile
 
         self._scripts = tempfile.mkdtemp(prefix="gpusetup-", dir="/tmp")  # $TMPDIR may be root's alone
         os.chmod(self._scripts, 0o755)  # noqa: S103 - to be read by the owner of the environment
@@ -85,7 +85,7 @@ class ProbeRequest:
             self._worker.abandon()
         self._said.close()
         if self._scripts:
-            import shutil  # noqa: PLC0415
+            import shutil
 
             shutil.rmtree(self._scripts)
 

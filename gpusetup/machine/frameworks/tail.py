@@ -48,7 +48,7 @@ class Tail:
             self.entry = -1
 
     def _take(self) -> None:
-        import select  # noqa: PLC0415
+        import select
 
         poll = select.poll()
         poll.register(self._exit, select.POLLIN)

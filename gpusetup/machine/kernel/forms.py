@@ -65,7 +65,7 @@ def _of_journal(line: bytes) -> str:
     """Return a record of ``journalctl -o json``, or the message of one of ``-o export``."""
     if line.startswith(b"MESSAGE="):
         return line[8:].decode(errors="replace")
-    import msgspec  # noqa: PLC0415 - only a log in this form needs it
+    import msgspec  # only a log in this form needs it
 
     try:
         record = msgspec.json.decode(line, type=dict[str, object])

@@ -80,7 +80,7 @@ def _open_files(host: Host) -> Iterator[int]:
 
 def _run(command: list[str], files: list[int]) -> CompletedProcess[bytes]:
     """Run our own journalctl; raises OSError, `TimeoutError` after `SECONDS`."""
-    import subprocess  # noqa: PLC0415 - only where the kernel and the log files tell nothing
+    import subprocess  # only where the kernel and the log files tell nothing
 
     try:
         return subprocess.run(

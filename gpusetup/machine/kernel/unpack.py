@@ -14,7 +14,7 @@ Unpacker = Callable[[Iterable[bytes]], Iterator[bytes]]
 
 
 def _xz(packed: Iterable[bytes]) -> Iterator[bytes]:
-    import lzma  # noqa: PLC0415 - only where modules are packed
+    import lzma  # only where modules are packed
 
     unpacker = lzma.LZMADecompressor()
     for piece in packed:
@@ -27,7 +27,7 @@ def _xz(packed: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _gz(packed: Iterable[bytes]) -> Iterator[bytes]:
-    import zlib  # noqa: PLC0415
+    import zlib
 
     unpacker = zlib.decompressobj(wbits=31)
     for piece in packed:
@@ -45,7 +45,7 @@ def _zst(packed: Iterable[bytes]) -> Iterator[bytes]:
     Python has a module for it from 3.14 on only. Source: zstd.h, ZSTD_decompressStream, which returns 0 at the end of a
     frame, and a number whose ZSTD_isError is true for a damaged one.
     """
-    import ctypes  # noqa: PLC0415
+    import ctypes
 
     class Buffer(ctypes.Structure):
         """ZSTD_inBuffer and ZSTD_outBuffer, which are alike."""

@@ -88,7 +88,7 @@ class NvmlDriver:
     """Calls NVML through pynvml; an error becomes a `QueryError` with the function and its code."""
 
     def __init__(self, tell: Channel) -> None:
-        import pynvml  # noqa: PLC0415 - the parent must never pay for it, nor be exposed to it
+        import pynvml  # the parent must never pay for it, nor be exposed to it
 
         self._tell = tell
         self.nvml = pynvml

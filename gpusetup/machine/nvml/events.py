@@ -51,7 +51,7 @@ class XidListener:
 
     def end(self) -> None:
         """End the child."""
-        import signal  # noqa: PLC0415 - its enums take 0.7 ms
+        import signal  # its enums take 0.7 ms
 
         os.close(self._pipe)
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
@@ -69,6 +69,6 @@ class XidListener:
 
 
 def _listen(library: str, tell: Channel) -> None:
-    from gpusetup.machine.nvml.listen import listen  # noqa: PLC0415 - ctypes and pynvml load in the child only
+    from gpusetup.machine.nvml.listen import listen  # ctypes and pynvml load in the child only
 
     listen(library, tell)

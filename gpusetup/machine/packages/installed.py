@@ -23,7 +23,7 @@ def read_packages(host: Host) -> Reading[tuple[Package, ...]]:
     """Return the packages whose names begin with one of `FAMILIES`, from the database of this distribution."""
     for database in RPM_DATABASES:
         if host.is_file(database):  # SQLite would wait for a FIFO
-            from gpusetup.machine.packages import rpm  # noqa: PLC0415 - sqlite3 takes 2 ms, and is for this alone
+            from gpusetup.machine.packages import rpm  # sqlite3 takes 2 ms, and is for this alone
 
             return rpm.packages(host, database, FAMILIES)
     if host.exists(dpkg.STATUS):
@@ -42,7 +42,7 @@ def find_owners(host: Host, packages: Reading[tuple[Package, ...]], paths: Itera
         return {}
     wanted = {path: name for path in paths for name in _names(path)}
     if packages[0].manager == "rpm":
-        from gpusetup.machine.packages import rpm  # noqa: PLC0415
+        from gpusetup.machine.packages import rpm
 
         database = next(path for path in RPM_DATABASES if host.is_file(path))
         return rpm.owners(host, database, wanted)

@@ -118,7 +118,7 @@ def _unquote(value: str) -> str:
         plain = plain[1:-1]
     if len(plain) > LONG or not any(char in plain for char in "'\"\\"):
         return plain
-    import shlex  # noqa: PLC0415 - hardly any needs it, and it goes from character to character
+    import shlex  # hardly any needs it, and it goes from character to character
 
     try:
         return " ".join(shlex.split(value))

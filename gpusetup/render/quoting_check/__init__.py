@@ -34,7 +34,7 @@ def check_shell(text: str, *, whole: bool = False, instructions: bool = False) -
     ``ENTRYPOINT`` take JSON. O(n) in the length of `text` up to its last mark. Raises `WrongInputError`.
     """
     if whole or ANY.search(text):
-        from gpusetup.render.quoting_check.commands import check  # noqa: PLC0415 - start-up time
+        from gpusetup.render.quoting_check.commands import check  # start-up time
 
         check(text, whole=whole, instructions=instructions)
     return marks.stripped(text)
@@ -42,7 +42,7 @@ def check_shell(text: str, *, whole: bool = False, instructions: bool = False) -
 
 def check_values(text: str) -> None:
     """See that marked shell text, steps with their library, evaluates no variable or argument that may hold a value."""
-    from gpusetup.render.quoting_check.values import check_values as check  # noqa: PLC0415 - start-up time
+    from gpusetup.render.quoting_check.values import check_values as check  # start-up time
 
     check(text)
 

@@ -35,7 +35,7 @@ def requirements(machine: Machine, framework: Distribution) -> RuleResults:
 
     A requirement that is not installed at all is not judged here: WHL105, WHL106 and WHL304 judge missing libraries.
     """
-    from gpusetup.doctor.requirement import unmet  # noqa: PLC0415 - needed where a framework is
+    from gpusetup.doctor.requirement import unmet  # needed where a framework is
 
     have = beside(machine, framework)
     wrong = [one for line in framework.requires if (one := unmet(line, have, machine.system.arch))]
@@ -65,7 +65,7 @@ def companions(machine: Machine, one: Distribution) -> RuleResults:
     Builds for another CUDA, or for the CPU alone, as the local part of the version shows (``+cu126``), have no CUDA
     operators that this PyTorch can call.
     """
-    from gpusetup.doctor.requirement import required, unmet  # noqa: PLC0415 - needed where a framework is
+    from gpusetup.doctor.requirement import required, unmet  # needed where a framework is
 
     have, arch = beside(machine, one), machine.system.arch
     torch = have.get("torch", "")
