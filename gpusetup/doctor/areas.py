@@ -30,6 +30,7 @@ _BY_STAGE = {
     "libraries": "CUDA",
     "framework": "Frameworks",
     "container": "Containers",
+    "upkeep": "Driver",
 }
 _WORST_FIRST: tuple[AreaState, ...] = ("error", "warning", "unknown", "ok", "none")
 OPEN_LICENCE = "Dual MIT/GPL"

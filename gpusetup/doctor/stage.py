@@ -11,8 +11,10 @@ STAGES = (
     "libraries",
     "framework",
     "container",
+    "upkeep",
 )
-"""Device nodes stand before the driver library: NVML opens ``/dev/nvidiactl`` when it is initialised."""
+"""Device nodes stand before the driver library: NVML opens ``/dev/nvidiactl`` when it is initialised. Upkeep is
+what works today and will not be repaired: it never comes before what does not work."""
 PLACE = {stage: place for place, stage in enumerate(STAGES)}
 
 _BY_PREFIX = {

@@ -13,9 +13,11 @@ from gpusetup.doctor.once import once
 from gpusetup.doctor.table import read_table
 from gpusetup.machine.model import Machine
 
-RECOVERY = "154"
+RECOVERY, REMOVED = "154", "45"
+"""The recovery action changed; work was removed after an earlier Xid, which the message may name."""
 FAILS = {"lost": "XID001", "reset": "XID002", "memory": "XID003", "power": "XID005"}
 """The rules of the groups after which a GPU does not work until something is done: later messages may be their echo."""
+REPORTERS = FAILS | {"nvlink": "XID004", "software": "XID006"}
 NVLINK5 = frozenset(map(str, range(144, 151)))
 _ACTION = r"(?i)recovery action changed from \w{1,20}(?: \([^()]{0,80}\))? to 0x([0-9a-f]{1,8})(?: \(([^()]{0,80})\))?"
 _LINK = (
@@ -56,7 +58,16 @@ def events(machine: Machine) -> dict[tuple[str, str], list[str]]:
     for message in messages(machine):
         if "xid (" in message.small and (said := re.search(XID, message.text)):
             found.setdefault((said[1].lower(), said[2]), []).append(message.text)
+    for gpu, number in list(found):  # the cause that an Xid 45 names may no longer be in the log itself
+        for line in found[gpu, number] if number == REMOVED else ():
+            if (cause := previous(line)) and (gpu, cause) not in found:
+                found[gpu, cause] = [line]
     return found
+
+
+def reporter(number: str) -> str:
+    """Return the rule that reports an Xid of this number, "" for one that no table has or that is only a note."""
+    return REPORTERS.get(table()[number].group, "") if number in table() else ""
 
 
 def fails_the_gpu(number: str) -> str:

@@ -16,10 +16,10 @@ from gpusetup.doctor.messages.xids import (
     action,
     asked,
     events,
-    fails_the_gpu,
     link_action,
     link_words,
     previous,
+    reporter,
     table,
 )
 from gpusetup.doctor.rule import RuleResult, RuleResults, error, fix, info, rule, warning
@@ -228,7 +228,7 @@ def programs(machine: Machine) -> RuleResults:
     """
     for address, summary, evidence in of_group(machine, "program"):
         say = warning if int(evidence[-1].split()[0]) >= MANY else info
-        cause = fails_the_gpu(previous(evidence[0])) if previous(evidence[0]) else ""
+        cause = reporter(previous(evidence[0]))
         yield say(summary, *evidence, fix=fix("check-program"), subject=card(address), caused_by=cause)
 
 

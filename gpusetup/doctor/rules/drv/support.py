@@ -57,7 +57,7 @@ def too_old_card(machine: Machine) -> RuleResults:
     "branch-end-of-life",
     "The driver branch has reached end of life",
     worst="warning",
-    stage="kernel module",
+    stage="upkeep",
     after=("GPU001", "DRV003"),
     source="facts: branch",
     remedies=("newer-driver",),
