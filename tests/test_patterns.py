@@ -24,6 +24,7 @@ ELSEWHERE = {
     r"'\\{\\{.*?\\}\\}'.join((re.escape(one) for one in fixed))": "looks for a template's own line, to name it",
     "*self._of": "one that is compiled at first use, found where it is made",
     "pattern": "the names in ASK, tried below",
+    "f'(--?i(?:d)?[= ]){number}(?![\\\\w.])'": "the number of a GPU, looked for in a remedy's own commands",
     "f'[0-9A-F]{{32}}{row.key_id}'": "a fingerprint of fixed length, matched as a whole",
     "f'(?<!\\\\w){re.escape(name)}(?!\\\\w)'": "a fixed text",
 }

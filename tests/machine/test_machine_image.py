@@ -296,7 +296,7 @@ def test_engines_are_asked_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_the_command_judges_an_archive_against_a_saved_machine(gpusetup: Run, tmp_path: Path) -> None:
     archive = as_tar(docker_archive(), tmp_path / "image.tar")
     hosts = ROOT / "tests/doctor/hosts"
-    fits = gpusetup("doctor", "--machine", hosts / "desktop.json", "--image", archive, "--json")
+    fits = gpusetup("doctor", "--machine", hosts / "desktop.json", "--image", archive, "--json", "--all")
     assert fits.returncode == 0, fits.stderr
     assert {one["rule"] for one in json.loads(fits.stdout)["findings"]} >= {"IMG001", "IMG009"}
     none = gpusetup("doctor", "--machine", hosts / "no_gpu.json", "--image", archive)

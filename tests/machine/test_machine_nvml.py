@@ -310,19 +310,20 @@ def _children() -> list[str]:
 
 
 def test_a_hung_child_is_ended(hung: Reads) -> None:
+    before = _children()
     (gpu,) = gpus_of(hung())
     assert unread(gpu.name).unread == "timeout"
-    assert _children() == []
+    assert set(_children()) <= set(before)
 
 
 def test_a_child_that_cannot_die_is_not_waited_for(hung: Reads, monkeypatch: pytest.MonkeyPatch) -> None:
     kill = os.kill
     monkeypatch.setattr(os, "kill", lambda *_: None)
-    start = time.monotonic()
+    start, before = time.monotonic(), _children()
     (gpu,) = gpus_of(hung())
     assert time.monotonic() - start < LONG_ENOUGH + 5
     assert unread(gpu.name).unread == "timeout"
-    (child,) = map(int, _children())
+    (child,) = (int(one) for one in _children() if one not in before)
     kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 
@@ -446,7 +447,7 @@ def test_an_old_driver_is_asked_by_the_old_name(detect: Detect) -> None:
 
 
 def states(gpusetup: Run, env: dict[str, str], rules: str) -> dict[tuple[str, str], str]:
-    found = json.loads(gpusetup("doctor", "--only", rules, "--json", env=env).stdout)["findings"]
+    found = json.loads(gpusetup("doctor", "--only", rules, "--json", "--all", env=env).stdout)["findings"]
     return {(one["rule"], one["subject"]): one["state"] for one in found}
 
 

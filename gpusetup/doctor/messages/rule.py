@@ -9,7 +9,7 @@ from gpusetup.doctor.kernel_log import DRIVER_SOURCE, LOG_READABLE
 from gpusetup.doctor.messages.chain import OF_ONE_GPU, card
 from gpusetup.doctor.messages.said import Said, heard
 from gpusetup.doctor.messages.status import init_words, named_status, status_at
-from gpusetup.doctor.rule import Rule, RuleResult, RuleResults, Severity, either, fix, rule, there
+from gpusetup.doctor.rule import Rule, RuleResult, RuleResults, Severity, fix, optional, rule, there
 from gpusetup.machine.model import Machine
 
 SHOWN = 3
@@ -64,7 +64,7 @@ def log_rule(
 
 def _only_card(machine: Machine) -> str:
     """Return the subject of a message that names no GPU where there is only one, "" where there are none or more."""
-    cards = either(machine.pci) or ()
+    cards = optional(machine.pci, "which card a message means changes nothing of what it says") or ()
     return f"PCI {cards[0].address}" if len(cards) == 1 else ""
 
 

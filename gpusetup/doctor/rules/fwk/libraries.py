@@ -184,6 +184,8 @@ def mixed_cudnn(machine: Machine, framework: Framework) -> RuleResults:
             *(f"{folder}: {_names(parts, folder)}" for folder in folders),
             fix=fix("cudnn-one"),
         )
+    else:
+        there(framework.libraries)  # without the list of what was loaded, nothing is known of it
 
 
 def _names(paths: list[str], folder: str) -> str:

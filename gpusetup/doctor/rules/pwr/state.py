@@ -98,7 +98,7 @@ def hot(machine: Machine, gpu: Gpu) -> RuleResults:
     degrees; one of the two is judged. On a GB200 under load the margin moves by tens of degrees within seconds, so a
     GPU that is beyond its operating temperature and not yet at its slowdown is only noted.
     """
-    now, limit, margin = there(gpu.temperature), there(gpu.temperature_limit), there(gpu.temperature_margin)
+    now, limit = there(gpu.temperature), there(gpu.temperature_limit)
     if now is not None and limit is not None and now >= limit:
         yield warning(
             f"{now} °C, at or above the slowdown temperature",
@@ -106,7 +106,9 @@ def hot(machine: Machine, gpu: Gpu) -> RuleResults:
             f"slowdown: {limit} °C",
             fix=fix("cool"),
         )
-    elif margin is not None and margin <= 0:
+        return
+    margin = there(gpu.temperature_margin)  # asked for last: a threshold that is reached needs none
+    if margin is not None and margin <= 0:
         slowdown = dict(optional(gpu.temperature_margins, NO_LIMITS) or ()).get("slowdown", 0)
         say, words = (warning, "slowdown") if margin <= slowdown else (info, "maximum operating")
         yield say(
