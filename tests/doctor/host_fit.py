@@ -105,13 +105,15 @@ def expected(facts: Facts, cell: Cell) -> str:
     code = cell.image.labels.get("io.gpusetup.code.torch", "").split()
     kernels = kernels_for(facts, cell, series, code)
     verdicts = [kernels[0]]
+    compat = bool(cell.image.environment.get("NV_CUDA_COMPAT_PACKAGE"))
     if below:
-        lifted = cell.image.environment.get("NV_CUDA_COMPAT_PACKAGE") and cell.card.market == "datacentre"
+        lifted = compat and cell.card.market == "datacentre"
         verdicts.append("warning" if lifted else "error")
     else:
         newest = numbers(cell.driver.cuda_max)
         if numbers(series) > newest and numbers(series)[0] == newest[0]:
-            verdicts.append("error" if kernels[1] else "info")
+            refused = compat and cell.card.market != "datacentre"  # error 804, where it goes before the driver's own
+            verdicts.append("error" if kernels[1] else "warning" if refused else "info")
     return min(verdicts, key=WORST.index)
 
 

@@ -68,6 +68,8 @@ def cases() -> list[Case]:
         Case("IMG003", "error", old, compat, (old, image(None, CUDA_VERSION="12.9.1")), "too old"),
         Case("IMG003", "warning", old_h100, compat, (h100, compat), "forward-compatibility"),
         Case("IMG004", "info", with_driver("580.65.06", "13.0"), cuda, (desktop, cuda), "minor-version"),
+        Case("IMG004", "warning", with_driver("580.65.06", "13.0"),
+             image(None, **CUDA13, NV_CUDA_COMPAT_PACKAGE="cuda-compat-13-2"), (desktop, cuda), "804"),
         Case("IMG004", "error", with_driver("580.65.06", "13.0"), image(ptx | {"io.gpusetup.code.torch": "7.5+PTX"}),
              (desktop, image(ptx)), "PTX"),
         Case("IMG005", "error", laptop, ours, (desktop, ours), "no kernels"),

@@ -104,6 +104,9 @@ def newer_minor(machine: Machine, image: Image) -> RuleResults:
     """Within one CUDA major an image of a newer minor runs on an older driver, with a restriction: such a driver
     cannot compile the newer PTX. Where a framework has no machine code for the card but PTX alone, it therefore fails:
     "the provided PTX was compiled with an unsupported toolchain".
+
+    NVIDIA's images also contain cuda-compat, a newer libcuda. Where that is found before the driver's own, a GPU that
+    is not a data-centre one fails with error 804, "forward compatibility was attempted on non supported HW".
     """
     wanted, newest = needs(image), driver_cuda(machine)
     for series in wanted.cuda if newest and driver_version(machine) else ():
@@ -118,8 +121,19 @@ def newer_minor(machine: Machine, image: Image) -> RuleResults:
         said = (f"the driver reports CUDA {newest}", f"inside is CUDA {series}")
         if jit:
             yield error(f"the driver cannot compile the PTX of CUDA {series}", *said, *jit, fix=newer_driver(machine))
+        elif wanted.forward_compat and (others := _without_forward_compat(machine)):
+            yield warning(
+                f"CUDA {series} runs on this driver unless the image's cuda-compat is loaded: CUDA error 804",
+                *said,
+                f"forward compatibility (cuda-compat in the image) supports only data-centre GPUs, not: {others}",
+                fix=newer_driver(machine),
+            )
         else:
             yield info(f"CUDA {series} runs on this driver by minor-version compatibility", *said)
+
+
+def _without_forward_compat(machine: Machine) -> str:
+    return ", ".join(one.card.name for one in placed(machine) if one.market != "datacentre")
 
 
 def _why(image: Image) -> list[str]:
