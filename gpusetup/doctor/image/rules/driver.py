@@ -84,7 +84,8 @@ def old_driver(machine: Machine, image: Image) -> RuleResults:
     hopeless = last and driver(last) < driver(driver(floor.driver).branch)
     if hopeless:
         evidence.append(f"no driver branch newer than {last} supports the oldest GPU here, so none fits this image")
-    evidence.append(f"for an image that runs on this driver: gpusetup container --driver {driver(version).branch}")
+    else:
+        evidence.append(f"for an image that runs on this driver: gpusetup container --driver {driver(version).branch}")
     yield error(
         f"driver {version} is too old for this image",
         *evidence,
