@@ -187,7 +187,8 @@ def test_ending_the_step_ends_what_runs_as_the_owner(env: Path, tmp_path: Path) 
         process.terminate()
         assert process.wait(10) != 0
     for _ in range(100):
-        if not Path(f"/proc/{pid}/stat").exists():
+        stat = Path(f"/proc/{pid}/stat")
+        if not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z":  # dead, and waits to be reaped
             return
         time.sleep(0.05)
     pytest.fail("the program of the owner still runs")
