@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.rule import Fix, fix
+from gpusetup.doctor.system_kind import container_kind
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Machine
 
-LXC = ("lxc", "lxc-libvirt")
-"""As systemd(1) calls them in /run/systemd/container."""
-PODS = ("kubernetes", "crio", "containerd")
+PODS = ("kubernetes", "containerd")
+"""Kinds of container that a cluster starts: containerd alone is hardly ever given one by hand."""
 
 
 def passing(machine: Machine) -> Fix:
     """Return how a container of this kind is given the GPU; it is done outside of it."""
-    if machine.system.container in LXC:
+    kind = container_kind(machine)
+    if kind == "lxc":
         return fix("container-gpu-lxc")
-    return fix("cluster-gpu") if machine.system.container in PODS else fix("container-gpu")
+    return fix("cluster-gpu") if kind in PODS else fix("container-gpu")

@@ -14,7 +14,6 @@ from gpusetup.doctor.rule import there
 if TYPE_CHECKING:
     from gpusetup.machine.model import Machine, Package
 
-OF_UBUNTU = "linux-modules-nvidia-"
 OF_ARCH = ("nvidia", "nvidia-open", "nvidia-lts", "nvidia-open-lts")
 _FLAVOUR = r"linux-modules-nvidia-\d+(-server)?(-open)?"
 BUILDERS = ("dkms", "akmod")

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from gpusetup.resolve.model import Stack
 
 LIBRARY = "library.sh"
-DOORS = ("check", "apply", "undo")
 _FILE = re.compile(r"(?P<order>[0-9]{2})-(?P<id>[a-z][a-z0-9-]*)\.sh\.j2")
 
 

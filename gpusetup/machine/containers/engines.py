@@ -34,8 +34,6 @@ CONTAINERD = (
 )  # fmt: skip
 """Containerd's own files, and those of Kubernetes distributions that bring a containerd."""
 _DEFAULT_RUNTIME = r"""^[ \t]{0,40}default_runtime_name[ \t]{0,9}=[ \t]{0,9}["']([\w.-]{1,60})["']"""
-OPERATOR = "/run/nvidia/driver"
-_OPERATOR_LIBRARIES = (f"{OPERATOR}/usr/lib/*-linux-gnu/libcuda.so.*", f"{OPERATOR}/usr/lib64/libcuda.so.*")
 PLUGINS = "/var/lib/kubelet/device-plugins"
 NVIDIA_MAJOR = 195  # Linux kernel: Documentation/admin-guide/devices.rst
 DOCKER = "/etc/docker/daemon.json"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.containers import LXC, passing
+from gpusetup.doctor.containers import passing
 from gpusetup.doctor.rule import RuleResults, error, fix, rule, there
 from gpusetup.doctor.rules.ctr.toolkit import TOOLKIT
 from gpusetup.doctor.subjects import has_card, module_names
+from gpusetup.doctor.system_kind import container_kind
 from gpusetup.machine.model import DeviceNode, Machine
 
 NEEDED = ("/dev/nvidiactl", "/dev/nvidia-uvm")
@@ -35,7 +36,7 @@ def revoked(machine: Machine) -> RuleResults:
     nodes = there(machine.device_nodes) or () if machine.system.container else ()
     closed = [node.path for node in nodes if node.path.startswith("/dev/nvidia") and _refused(node)]
     if closed:
-        lxc = machine.system.container in LXC
+        lxc = container_kind(machine) == "lxc"
         yield error(
             f"the device cgroup of this container denies {len(closed)} of the GPU's device nodes",
             *closed[:4],
