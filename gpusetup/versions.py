@@ -176,6 +176,21 @@ def specifier(text: str) -> SpecifierSet:
         raise WrongInputError(f"{text!r} is not a set of version conditions", "write it like >=12.5,<13") from error
 
 
+def within(version: str, conditions: str) -> bool:
+    """Return whether a dotted `version` meets ``>=12.5,<13`` or ``==9.3.0.75``; a bare version means equality."""
+    found = re.findall(r"(?:(>=|<=|==|<|>)\s*+)?(\d++(?:\.\d++)*+)", conditions)
+    return bool(found) and all(_meets(dotted(version), sign, dotted(bound)) for sign, bound in found)
+
+
+def _meets(version: Dotted, sign: str, bound: Dotted) -> bool:
+    return {
+        ">=": version >= bound,
+        "<=": version <= bound,
+        "<": version < bound,
+        ">": version > bound,
+    }.get(sign, version == bound)
+
+
 def rpm(text: str) -> Rpm:
     """Parse ``[epoch:]version[-release]`` for comparison as ``rpmvercmp`` would.
 

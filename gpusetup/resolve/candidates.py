@@ -6,13 +6,16 @@ candidate. ``str()`` is how the plan names one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
 from gpusetup.resolve.model import OWNERS, Archive, Flavour, Owner
+from gpusetup.versions import cuda
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gpusetup.facts.min_driver import DriverMinimum
     from gpusetup.facts.model.cuda import Branch, CudaSeries, Glibc
     from gpusetup.facts.model.cudnn import CudnnRow, CudnnSupport
@@ -23,8 +26,35 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.hardware import Arch, GpuRow
 
 
-class Candidate(msgspec.Struct, frozen=True, eq=False):
+class Part(NamedTuple):
+    """One release that a candidate brings: the distribution, as known defects are looked up, and words for people."""
+
+    distribution: str
+    version: str
+    words: str
+
+
+class KnownDefect(NamedTuple):
+    """A defect of one part of a candidate."""
+
+    row: Defect
+    part: Part
+
+
+class Candidate(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """One value that a variable can take."""
+
+    defects: tuple[KnownDefect, ...] = ()
+    """What is known to be broken in its parts, on some card or on all (see `domains.broken`)."""
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it computes with NVIDIA's libraries."""
+        return True
+
+    def parts(self) -> Iterator[Part]:
+        """Yield the releases in it that can have known defects."""
+        return iter(())
 
 
 class CardKind(Candidate, frozen=True, eq=False):
@@ -84,6 +114,9 @@ class DriverOffer(Candidate, frozen=True, eq=False):
     runfile: Archive | None = None
     """NVIDIA's installer, where `repo` is ``runfile``; None if its SHA-256 is not known."""
 
+    def parts(self) -> Iterator[Part]:
+        yield Part("nvidia-driver", self.version, f"driver {self.version}")
+
     def __str__(self) -> str:
         if not self.repo:
             return f"{self.version} (stays)"
@@ -104,6 +137,19 @@ class TorchWheel(Candidate, frozen=True, eq=False):
     floor: DriverMinimum | None = None
     support: CudnnSupport | None = None
 
+    @property
+    def on_gpu(self) -> bool:
+        return self.build is not None
+
+    def parts(self) -> Iterator[Part]:
+        yield Part("torch", self.row.release, f"torch {self}")
+        if self.build is not None:
+            of = f"of torch {self}"
+            major = cuda(self.build.cuda).major
+            for name, words, version in (("cudnn", "cuDNN", self.build.cudnn), ("nccl", "NCCL", self.build.nccl)):
+                if version:
+                    yield Part(f"nvidia-{name}-cu{major}", version, f"{words} {version} {of}")
+
     def __str__(self) -> str:
         return f"{self.row.release}+{self.variant}"
 
@@ -118,8 +164,13 @@ class TensorflowWheel(Candidate, frozen=True, eq=False):
     floor: DriverMinimum | None
     hosted: bool = False
     """It loads CUDA and cuDNN from the host, since it predates the NVIDIA wheels."""
-    defects: tuple[Defect, ...] = ()
-    """Known defects of this build."""
+
+    @property
+    def on_gpu(self) -> bool:
+        return self.gpu
+
+    def parts(self) -> Iterator[Part]:
+        yield Part("tensorflow", self.row.release, f"TensorFlow {self.row.release}")
 
     def __str__(self) -> str:
         with_cuda = " with the host's CUDA" if self.hosted else "[and-cuda]"
@@ -132,6 +183,9 @@ class CudnnWheel(Candidate, frozen=True, eq=False):
     row: CudnnRow
     package: str
     support: CudnnSupport
+
+    def parts(self) -> Iterator[Part]:
+        yield Part(self.package, self.row.version, f"cuDNN {self.row.version}")
 
     def __str__(self) -> str:
         return f"{self.package} {self.row.version}"
@@ -169,6 +223,10 @@ class ToolkitOffer(Candidate, frozen=True, eq=False):
     runfile: Archive | None = None
     runtime: bool = False
     """Frameworks load its libraries, so it is useful even without a host compiler."""
+
+    def parts(self) -> Iterator[Part]:
+        if self.series is not None:
+            yield Part("cuda-toolkit", self.series.series, f"CUDA {self.series.series}")
 
     def __str__(self) -> str:
         if self.series is None:

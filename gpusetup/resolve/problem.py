@@ -84,12 +84,15 @@ CONSTRAINTS: list[Constraint] = []
 
 
 def constraint(
-    *scope: str, soft: bool = False
+    *scope: str, soft: bool = False, name: str = ""
 ) -> Callable[[Callable[..., ConstraintResult]], Callable[..., ConstraintResult]]:
-    """Register a constraint over variables of the kinds in `scope`; the values are passed in that order."""
+    """Register a constraint over variables of the kinds in `scope`; the values are passed in that order.
+
+    `name` is the function's own, unless one function is registered over several scopes.
+    """
 
     def register(check: Callable[..., ConstraintResult]) -> Callable[..., ConstraintResult]:
-        CONSTRAINTS.append(Constraint(check.__name__, scope, check, soft))
+        CONSTRAINTS.append(Constraint(name or check.__name__, scope, check, soft))
         return check
 
     return register

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from gpusetup.resolve.constraints.defects import as_reason, of_any_card, of_card
+from gpusetup.resolve.defect_warnings import defects
 from gpusetup.resolve.model import Reason
 from gpusetup.resolve.problem import because
 from gpusetup.resolve.solve import cards_of
@@ -35,6 +35,7 @@ def warnings(request: Request, solution: Solution, facts: Facts, today: date) ->
         yield from _tensorflow(tensorflow, solution)
     if (toolkit := solution.get("toolkit")) and driver:
         yield from _toolkit(toolkit, driver)
+    yield from defects(request, solution)
     yield from _expired(solution, today)
 
 
@@ -95,10 +96,6 @@ def _torch(torch: TorchWheel) -> Iterator[Reason]:
 def _tensorflow(tensorflow: TensorflowWheel, solution: Solution) -> Iterator[Reason]:
     """Warn where TensorFlow has no machine code for a card, and depends on PTX that is compiled at the first run."""
     row = tensorflow.row
-    name = f"TensorFlow {row.release}"
-    yield from (as_reason(name, one) for one in of_any_card(tensorflow))
-    for card in cards_of(solution):
-        yield from (as_reason(f"{name} on {card}", one) for one in of_card(tensorflow, card))
     for card in cards_of(solution) if tensorflow.gpu and row.cc else ():
         if runs_on(row.cc, row.ptx, card.cc).startswith("PTX"):
             yield because(

@@ -67,6 +67,12 @@ PLANTED = [
     ("wheels_are_named_as_they_are", "wheel", "wheel-torch-2.15.0-cp313", {"release": "2.14.1"}),
     ("wheels_are_named_as_they_are", "wheel", "wheel-torch-2.15.0-cp313", {"machine": "aarch64"}),
     ("packages_have_a_repository", "package", "package-akmod-nvidia", {"repo": "somewhere"}),
+    ("defects_have_a_range", "defect", "defect-nccl-2.29.2-hang", {"last": "2.29.1"}),
+    ("defects_have_a_range", "defect", "defect-nccl-2.29.2-hang", {"cc_first": "9.0", "cc_last": "8.0"}),
+    ("defects_have_a_range", "defect", "defect-nccl-2.29.2-hang", {"first": "2.29.x"}),
+    ("defects_have_a_range", "defect", "defect-nccl-2.29.2-hang", {"beside": "tensorflow=>2"}),
+    ("defects_are_of_known_releases", "defect", "defect-tensorflow-2.16.1-runpath", {"last": "2.16.9"}),
+    ("refusals_can_be_decided", "defect", "defect-tensorflow-2.16.1-runpath", {"gpus": 2}),
 ]
 
 

@@ -155,7 +155,7 @@ def torches(facts: Facts, ccs: tuple[str, ...], driver: str) -> Iterator[tuple[A
 
 
 def torch_runs(facts: Facts, row: Any, build: Any, ccs: tuple[str, ...], driver: str) -> bool:
-    if v(driver) < v(floor(facts, build.cuda)):
+    if v(driver) < v(floor(facts, build.cuda)) or broken(facts, "torch", row.release, ccs):
         return False
     source = build
     if not build.cc:
@@ -181,10 +181,19 @@ def torch_runs(facts: Facts, row: Any, build: Any, ccs: tuple[str, ...], driver:
     return True
 
 
+def broken(facts: Facts, package: str, version: str, ccs: tuple[str, ...]) -> bool:
+    """Return whether a defect makes a release unusable on one of the cards."""
+    rows = [one for one in facts.defect if one.package == package and one.refuses]
+    return any(
+        v(one.first) <= v(version) and v(version)[: len(v(one.last))] <= v(one.last)
+        and any(v(one.cc_first or "0") <= v(cc) <= v(one.cc_last or "99") for cc in ccs)
+        for one in rows
+    )  # fmt: skip
+
+
 def tensorflows(facts: Facts, ccs: tuple[str, ...], driver: str) -> Iterator[Any]:
     for row in sorted(facts.tensorflow, key=lambda one: v(one.release), reverse=True):
-        broken = [one for one in facts.defect if one.package == "tensorflow" and one.refuses]
-        if any(v(one.first) <= v(row.release) <= v(one.last) for one in broken):
+        if broken(facts, "tensorflow", row.release, ccs):
             continue
         targets = next((one for one in facts.cuda_series if v(one.series) == series(row.cuda)), None)
         if targets is None or not row.and_cuda or v(driver) < v(floor(facts, row.cuda)):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 
 from gpusetup.facts import Facts, facts
 from gpusetup.facts.boards import board_by_name
+from gpusetup.facts.model.defects import Defect
 from gpusetup.resolve import attempt
+from gpusetup.resolve.cards import named
 from gpusetup.resolve.model import Card, Refusal, Request, Stack
-from gpusetup.versions import dotted
 from tests.resolve.conftest import TODAY
 
 
@@ -51,10 +55,57 @@ def test_a_defect_of_some_cards_is_told_with_them_and_with_no_others(gpu: str, t
     assert ("defect-tensorflow-blackwell-ptx" in {one.fact for one in stack.warnings}) == told
 
 
-def test_every_defect_is_of_releases_that_the_tables_have(tables: Facts) -> None:
-    for defect in tables.defect:
-        assert dotted(defect.first) <= dotted(defect.last) or defect.first.startswith(f"{defect.last}.")
-        if defect.package in {"torch", "tensorflow"}:
-            releases = [dotted(row.release) for row in getattr(tables, defect.package)]
-            assert dotted(defect.first) in releases
-            assert dotted(defect.last) in releases
+def planted(**fields: Any) -> Facts:
+    """Return the tables with one defect alone."""
+    made = Facts()
+    made.__dict__ |= {name: rows for name, rows in facts().__dict__.items() if isinstance(rows, tuple)}
+    given = {"id": "defect-planted", "symptom": "it fails", "way_out": "take another", "source": ("a thread",)}
+    made.__dict__["defect"] = (Defect(**given | {"read_on": TODAY} | fields),)
+    return made
+
+
+def planned_with(tables: Facts, gpu: str = "RTX 4090", **wishes: Any) -> Stack:
+    stack = attempt(Request(cards=named(facts(), (gpu,), ()), release="44", **wishes), tables, TODAY)
+    assert isinstance(stack, Stack)
+    return stack
+
+
+def chosen(stack: Stack, component: str) -> str:
+    return next(one.value for one in stack.choices if one.component == component)
+
+
+@pytest.mark.parametrize(
+    ("package", "component", "version"),
+    [
+        ("nvidia-driver", "driver", r"([\d.]+)"),
+        ("torch", "torch", r"([\d.]+)\+"),
+        ("tensorflow", "tensorflow", r"([\d.]+)"),
+        ("nvidia-cudnn", "cudnn", r"\S+ ([\d.]+)"),
+        ("cuda-toolkit", "toolkit", r"CUDA ([\d.]+)"),
+    ],
+)
+def test_a_broken_release_of_any_component_is_not_chosen(package: str, component: str, version: str) -> None:
+    usual = chosen(planned_with(planted(package="triton", first="0", last="0")), component)
+    found = re.match(version, usual)
+    assert found
+    only_this = {"package": package, "first": found[1], "last": found[1]}
+    assert chosen(planned_with(planted(**only_this, refuses=True)), component) != usual
+    assert chosen(planned_with(planted(**only_this, refuses=True, cc_first="10.0")), component) == usual
+    warned = planned_with(planted(**only_this))
+    assert chosen(warned, component) == usual
+    assert [one.fact for one in warned.warnings].count("defect-planted") == 1
+
+
+def test_a_library_that_a_wheel_pins_is_judged_with_the_wheel() -> None:
+    usual = chosen(planned_with(planted(package="triton", first="0", last="0")), "torch")
+    build = next(row for row in facts().torch_build if usual.partition("+")[0] in row.releases and row.nccl)
+    broken = {"package": "nvidia-nccl", "first": build.nccl, "last": build.nccl}
+    assert chosen(planned_with(planted(**broken, refuses=True)), "torch") != usual
+    (told,) = [one.text for one in planned_with(planted(**broken, gpus=2)).warnings if one.fact == "defect-planted"]
+    assert told.startswith(f"NCCL {build.nccl} of torch {usual} with 2 or more GPUs is known to fail")
+
+
+def test_what_is_needed_beside_it_decides_whether_it_is_told() -> None:
+    for beside, told in (("nvidia-cudnn>=9", True), ("nvidia-cudnn<9", False), ("tensorflow", False)):
+        stack = planned_with(planted(package="torch", first="2.0.0", last="9", beside=beside))
+        assert ("defect-planted" in {one.fact for one in stack.warnings}) is told, beside

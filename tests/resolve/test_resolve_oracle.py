@@ -56,7 +56,7 @@ def test_solver_and_oracle_agree(tables: Facts, opinions: dict[Case, Best | None
         "driver_runs_torch",
         "driver_runs_tensorflow",
         "tensorflow_has_kernels",
-        "tensorflow_can_be_used",
+        "tensorflow_works",
         "tensorflow_accepts_cudnn",
         "cudnn_knows_card",
         "nvidia_wheels_agree",

@@ -1,48 +1,43 @@
-"""Releases with known defects, on any card or on particular ones."""
+"""Releases with known defects: one constraint, over every component that can have them, with and without a card."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.resolve.candidates import CardKind, TensorflowWheel
+from gpusetup.facts.defects import Where, by_card, concerns
 from gpusetup.resolve.problem import ConstraintResult, because, constraint
-from gpusetup.versions import dotted
 
 if TYPE_CHECKING:
-    from gpusetup.facts.model.defects import Defect
+    from gpusetup.resolve.candidates import Candidate, CardKind, KnownDefect
     from gpusetup.resolve.model import Reason
 
-
-@constraint("tensorflow")
-def tensorflow_can_be_used(tensorflow: TensorflowWheel) -> ConstraintResult:
-    """Refuse a release that a defect makes unusable; other defects become reasons."""
-    return _judge(f"TensorFlow {tensorflow.row.release}", of_any_card(tensorflow))
+KINDS = ("driver", "torch", "tensorflow", "cudnn", "toolkit")
 
 
-@constraint("card", "tensorflow")
-def tensorflow_works_on_card(card: CardKind, tensorflow: TensorflowWheel) -> ConstraintResult:
-    """Refuse a release that a defect makes unusable on this card; other defects become reasons."""
-    return _judge(f"TensorFlow {tensorflow.row.release} on {card}", of_card(tensorflow, card))
+def works(value: Candidate) -> ConstraintResult:
+    """Refuse what a defect makes unusable on any card; other defects become reasons."""
+    return _judge(value, [one for one in value.defects if not by_card(one.row)], None)
 
 
-def of_any_card(tensorflow: TensorflowWheel) -> Iterator[Defect]:
-    """Yield the defects that depend on no card."""
-    return (one for one in tensorflow.defects if not one.cc_first)
+def works_on_card(card: CardKind, value: Candidate) -> ConstraintResult:
+    """Refuse what a defect makes unusable on this card; other defects become reasons."""
+    return _judge(value, [one for one in value.defects if by_card(one.row)], card)
 
 
-def of_card(tensorflow: TensorflowWheel, card: CardKind) -> Iterator[Defect]:
-    """Yield the defects that this kind of card has."""
-    cc = dotted(card.cc)
-    concerned = (one for one in tensorflow.defects if one.cc_first and cc >= dotted(one.cc_first))
-    return (one for one in concerned if not one.cc_last or cc <= dotted(one.cc_last))
+def as_reason(one: KnownDefect, on: str = "") -> Reason:
+    """Return the defect with its symptom and way out."""
+    return because(one.row, f"{one.part.words}{on} is known to fail: {one.row.symptom}; {one.row.way_out}")
 
 
-def as_reason(what: str, defect: Defect) -> Reason:
-    """Return the defect with its symptom and work-around."""
-    return because(defect, f"{what} is known to fail: {defect.symptom}; {defect.way_out}")
+def _judge(value: Candidate, known: list[KnownDefect], card: CardKind | None) -> ConstraintResult:
+    """Judge by what the candidate itself brings: what else will be installed beside it is not decided yet."""
+    where = Where(cards=(card.cc,) if card else None, beside={one.distribution: one.version for one in value.parts()})
+    found = [one for one in known if concerns(one.row, where)]
+    refusing = [one for one in found if one.row.refuses]
+    on = f" on {card}" if card else ""
+    return ConstraintResult(not refusing, tuple(as_reason(one, on) for one in refusing or found))
 
 
-def _judge(what: str, defects: Iterator[Defect]) -> ConstraintResult:
-    found = tuple(defects)
-    return ConstraintResult(not any(one.refuses for one in found), tuple(as_reason(what, one) for one in found))
+for kind in KINDS:
+    constraint(kind, name=f"{kind}_works")(works)
+    constraint("card", kind, name=f"{kind}_works_on_card")(works_on_card)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from gpusetup.resolve.candidates import CudnnWheel, Layout, TensorflowWheel, ToolkitCudnn, ToolkitOffer, TorchWheel
 from gpusetup.resolve.problem import ConstraintResult, because, constraint, fails, holds
-from gpusetup.versions import cuda, dotted
+from gpusetup.versions import cuda, within
 from gpusetup.versions import cudnn as cudnn_version
-
-if TYPE_CHECKING:
-    from gpusetup.versions import Dotted
 
 
 @constraint("tensorflow")
@@ -92,18 +88,3 @@ def cudnn_is_the_same(layout: Layout, torch: TorchWheel, cudnn: CudnnWheel) -> C
     same = torch.build.cudnn == cudnn.row.version
     text = f"torch {torch} pins cuDNN {torch.build.cudnn}"
     return ConstraintResult(same, (because(torch.build, text if same else f"{text}, not {cudnn.row.version}"),))
-
-
-def within(version: str, conditions: str) -> bool:
-    """Return whether a dotted `version` meets ``>=12.5,<13`` or ``==9.3.0.75``; a bare version means equality."""
-    found = re.findall(r"(?:(>=|<=|==|<|>)\s*+)?(\d++(?:\.\d++)*+)", conditions)
-    return bool(found) and all(_meets(dotted(version), sign, dotted(bound)) for sign, bound in found)
-
-
-def _meets(version: Dotted, sign: str, bound: Dotted) -> bool:
-    return {
-        ">=": version >= bound,
-        "<=": version <= bound,
-        "<": version < bound,
-        ">": version > bound,
-    }.get(sign, version == bound)

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gpusetup.resolve import constraints  # noqa: F401 - importing them registers them
 from gpusetup.resolve.candidates import CardKind, Release
 from gpusetup.resolve.domains import hosts, runfiles, toolkits, wheels
+from gpusetup.resolve.domains.broken import with_defects
 from gpusetup.resolve.problem import Rules
 from gpusetup.versions import driver
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.resolve.candidates import (
+        Candidate,
         Compiler,
         CudnnWheel,
         DriverOffer,
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
         TorchWheel,
     )
 
-C = TypeVar("C")
+C = TypeVar("C", bound="Candidate")
 
 
 class Catalogue:
@@ -60,22 +62,22 @@ class Catalogue:
     @functools.cached_property
     def torch(self) -> dict[bool, tuple[TorchWheel, ...]]:
         """The builds for a GPU (True) and for the CPU (False)."""
-        found = wheels.torch(self.facts)
+        found = with_defects(self.facts, wheels.torch(self.facts))
         return {on_gpu: tuple(one for one in found if (one.build is not None) == on_gpu) for on_gpu in (True, False)}
 
     @functools.cached_property
     def tensorflow(self) -> dict[bool, tuple[TensorflowWheel, ...]]:
         """The releases with NVIDIA's wheels (True) and without (False)."""
-        found = wheels.tensorflow(self.facts)
+        found = with_defects(self.facts, wheels.tensorflow(self.facts))
         return {on_gpu: tuple(one for one in found if one.gpu == on_gpu) for on_gpu in (True, False)}
 
     @functools.cached_property
     def cudnn(self) -> tuple[CudnnWheel, ...]:
-        return wheels.cudnn(self.facts)
+        return with_defects(self.facts, wheels.cudnn(self.facts))
 
     @functools.cached_property
     def toolkits(self) -> tuple[ToolkitOffer, ...]:
-        return toolkits.offers(self.facts)
+        return with_defects(self.facts, toolkits.offers(self.facts))
 
     @functools.cached_property
     def toolkit_cudnn(self) -> tuple[ToolkitCudnn, ...]:
@@ -93,13 +95,14 @@ class Catalogue:
     @functools.cached_property
     def runfile_drivers(self) -> tuple[DriverOffer, ...]:
         """The drivers of NVIDIA's own installers."""
-        return runfiles.drivers(self.facts)
+        return with_defects(self.facts, runfiles.drivers(self.facts))
 
     def runfile_toolkits(self, *, runtime: bool) -> tuple[ToolkitOffer, ...]:
         """Return the toolkits of NVIDIA's installers, then those in containers and none."""
         if runtime not in self._runfile_toolkits:
             rest = [one for one in self.toolkits if one.tier]
-            self._runfile_toolkits[runtime] = (*runfiles.toolkits(self.facts, runtime=runtime), *rest)
+            own = with_defects(self.facts, runfiles.toolkits(self.facts, runtime=runtime))
+            self._runfile_toolkits[runtime] = (*own, *rest)
         return self._runfile_toolkits[runtime]
 
     @functools.cached_property
@@ -122,7 +125,7 @@ class Catalogue:
         """Return driver `version`, which no repository offers but may be installed, for each flavour of modules."""
         if version not in self._kept:
             branch = next((row for row in self.facts.branch if row.branch == driver(version).branch), None)
-            self._kept[version] = () if branch is None else hosts.kept(version, branch)
+            self._kept[version] = () if branch is None else with_defects(self.facts, hosts.kept(version, branch))
         return self._kept[version]
 
     def card(self, name: str, cc: str) -> CardKind:
@@ -139,7 +142,7 @@ class Catalogue:
     def _once(self, make: Callable[[Facts, Release], tuple[C, ...]], release: Release) -> tuple[C, ...]:
         key = (f"{make.__module__}.{make.__name__}", release.row.release)
         if key not in self._hosts:
-            self._hosts[key] = make(self.facts, release)
+            self._hosts[key] = with_defects(self.facts, make(self.facts, release))
         found: tuple[C, ...] = self._hosts[key]
         return found
 

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.facts.model.cuda import CudaSeries
     from gpusetup.facts.model.cudnn import CudnnSupport
-    from gpusetup.facts.model.defects import Defect
-    from gpusetup.facts.model.frameworks import Tensorflow, Torch, TorchBuild
+    from gpusetup.facts.model.frameworks import Torch, TorchBuild
 
 CPU = "cpu"
 
@@ -67,16 +66,8 @@ def tensorflow(facts: Facts) -> tuple[TensorflowWheel, ...]:
         kernels = row if row.cc else listed
         for gpu in (True, False):
             floor = driver_floor(facts, row.cuda) if gpu else None
-            defects = _defects(facts, row, gpu=gpu)
-            found.append(TensorflowWheel(row, gpu, kernels, of_cuda, floor, defects=defects))
+            found.append(TensorflowWheel(row, gpu, kernels, of_cuda, floor))
     return tuple(found)
-
-
-def _defects(facts: Facts, row: Tensorflow, *, gpu: bool) -> tuple[Defect, ...]:
-    """Return the known defects of a release; a defect of the CPU code affects GPU builds as well."""
-    release = dotted(row.release)
-    here = [one for one in facts.defect if one.package == "tensorflow" and (gpu or one.build != "gpu")]
-    return tuple(one for one in here if dotted(one.first) <= release <= dotted(one.last))
 
 
 def cudnn(facts: Facts) -> tuple[CudnnWheel, ...]:

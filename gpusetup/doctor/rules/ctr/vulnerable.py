@@ -5,9 +5,9 @@ from __future__ import annotations
 from gpusetup.doctor.cards import cite
 from gpusetup.doctor.rule import RuleResults, fix, rule, unlisted, warning
 from gpusetup.facts import facts
+from gpusetup.facts.defects import defects_of
 from gpusetup.machine.dotted import is_dotted
 from gpusetup.machine.model import Machine
-from gpusetup.versions import dotted
 
 PACKAGE = "nvidia-container-toolkit"
 PATCHED = "a distribution may have repaired an older version; a newer one has no hole that the tables know"
@@ -29,9 +29,8 @@ def vulnerable(machine: Machine) -> RuleResults:
     version = machine.containers.versions.get("nvidia-ctk", "")
     if not is_dotted(version):
         return
-    rows = [row for row in facts().defect if row.package == PACKAGE]
-    found = [row for row in rows if dotted(row.first) <= dotted(version) <= dotted(row.last)]
-    unlisted(found, f"a vulnerability of {PACKAGE} {version}, among {len(rows)}", PATCHED)
+    found = defects_of(facts(), PACKAGE, version)
+    unlisted(found, f"a vulnerability of {PACKAGE} {version}", PATCHED)
     if found:
         yield warning(
             f"{PACKAGE} {version}: {found[0].symptom}",
