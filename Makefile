@@ -50,7 +50,7 @@ prove: $(VENV)/.full ## The main job: doctor, plan and quick self-test in both f
 	exit $$failed
 
 fast: $(VENV)/.tools $(VENV)/.compiled ## Only the pure tests: no framework, root, network or shell; the loop to work in (about 1 min on two cores)
-	@$(PYTEST) --durations 5 --ignore tests/lab --ignore tests/shims --ignore tests/gpu $(PYTEST_ARGS) \
+	@GPUSETUP_TESTS_SHARE=$${GPUSETUP_TESTS_SHARE:-0.2} $(PYTEST) --durations 5 --ignore tests/lab --ignore tests/shims --ignore tests/gpu $(PYTEST_ARGS) \
 	  -m 'not (command or frameworks or root or slow)'
 
 test: $(VENV)/.full $(VENV)/.compiled ## Set up and run all tests (about 12 min on two cores); one whose tool is missing is skipped with the reason

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.support import EVERYTHING, SEED, Run
+from tests.support import EVERYTHING, SEED, Run, examples
 
 # No test is timed: how long an example takes says more of what else the machine does.
-settings.register_profile("gpusetup", deadline=None)
+settings.register_profile("gpusetup", examples(100))
 settings.load_profile("gpusetup")
 
-pytest_plugins = ["tests.fake_driver", "tests.leftovers", "tests.strangers", "tests.tiers"]
+pytest_plugins = ["tests.each", "tests.fake_driver", "tests.leftovers", "tests.strangers", "tests.tiers"]
 
 # Some machines forbid compiled modules to be kept. Every command that a test starts would then compile all of gpusetup
 # anew, which takes three times as long as the command itself.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import settings
 
 T = TypeVar("T")
 
@@ -23,6 +24,8 @@ SEED = os.environ.setdefault("GPUSETUP_TESTS_SEED", str(random.SystemRandom().ra
 """What every drawn sample depends on. Parallel workers inherit it, so that all of them collect the same tests."""
 EVERYTHING = bool(os.environ.get("GPUSETUP_TESTS_ALL"))
 """Whether a sample is all there is to draw from."""
+SHARE = float(os.environ.get("GPUSETUP_TESTS_SHARE", "1"))
+"""Which part of each sample is drawn: `make test` draws it whole, `make fast` a fifth."""
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -45,8 +48,22 @@ def chance(name: str) -> random.Random:
     return random.Random(f"{SEED} {name}")
 
 
-def drawn(name: str, every: Sequence[T], count: int) -> list[T]:
-    """Return `count` of `every` in their order, drawn under `name`; all of them with ``GPUSETUP_TESTS_ALL=1``."""
+def share(count: int) -> int:
+    """Return how many of a sample of `count` are drawn."""
+    return max(1, round(count * SHARE))
+
+
+def examples(count: int) -> settings:
+    """Return the settings of a hypothesis test with `count` examples, a share of them in `make fast`."""
+    return settings(max_examples=max(min(count, 10), share(count)), deadline=None)
+
+
+def drawn(name: str, every: Sequence[T], count: int | None = None) -> list[T]:
+    """Return `count` of `every` in their order, drawn under `name`; without a count all.
+
+    `make fast` draws a share of that; with ``GPUSETUP_TESTS_ALL=1`` it is all of them, whatever the count.
+    """
+    count = share(len(every) if count is None else count)
     if EVERYTHING or count >= len(every):
         return list(every)
     return [every[index] for index in sorted(chance(name).sample(range(len(every)), count))]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gpusetup.cli._streams import Guarded
 from gpusetup.report.console import console
 from gpusetup.text import neutral
+from tests.each import each
 
 
 @given(st.text())
@@ -36,7 +37,7 @@ def test_markup_is_data(monkeypatch: pytest.MonkeyPatch) -> None:
     assert out.getvalue() == "[red]GPU[/red] :boom:\n"
 
 
-@pytest.mark.parametrize("width", range(20, 60))
+@each("width", range(20, 60))
 def test_no_wrapped_line_commands_a_runner(width: int) -> None:
     """A word may come to the beginning of a line by wrapping: there ``::`` begins a workflow command."""
     out = io.StringIO()

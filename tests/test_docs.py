@@ -50,6 +50,9 @@ def test_there_are_words_not_to_be_written() -> None:
     assert {"could not look", "mend", "door"} < set(not_to_be_written())
 
 
+# The whole site takes 6 s, so the tests that build it are slow ones.
+
+
 @pytest.fixture
 def sources(tmp_path: Path) -> Path:
     """Return a copy of what the site is made of, with the rules' pages."""
@@ -70,6 +73,7 @@ def build(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_it_is_built_without_a_warning_and_loads_nothing_from_elsewhere(sources: Path) -> None:
     done = build(sources)
     assert done.returncode == 0, done.stderr
@@ -81,6 +85,7 @@ def test_it_is_built_without_a_warning_and_loads_nothing_from_elsewhere(sources:
     assert not [page.name for page in written if loaded.search(page.read_text())]
 
 
+@pytest.mark.slow
 def test_a_dead_link_and_a_dead_anchor_stop_it(sources: Path) -> None:
     with (sources / "docs/glossary.md").open("a") as page:
         page.write("\n[gone](nothing.md), [gone too](doctor.md#nothing)\n")

@@ -12,6 +12,7 @@ import pytest
 
 from gpusetup import errors
 from gpusetup.cli import COMMANDS, root
+from tests.each import each
 from tests.support import ROOT
 from tools import samples
 from tools.rule_pages import pages as rule_pages
@@ -34,7 +35,7 @@ def test_enough_is_found_to_be_worth_looking_at() -> None:
     assert {text.split()[1] for _, text in typed()} >= set(COMMANDS)
 
 
-@pytest.mark.parametrize(("page", "text"), typed())
+@each("page, text", typed())
 def test_every_command_and_option_that_is_told_exists(page: str, text: str) -> None:
     words = shlex.split(text.partition(" → ")[0], comments=True)[1:]
     command = root.get_command(click.Context(root), words[0]) if words else None

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
+from tests.each import each
 from tests.support import ROOT
 
 PAGE = (ROOT / "docs/security.md").read_text()
 NAMED = sorted(set(re.findall(r"`((?:gpusetup|tests|recipes|\.github)/[\w./-]+)`", PAGE)))
 
 
-@pytest.mark.parametrize("path", NAMED)
+@each("path", NAMED)
 def test_what_a_row_rests_on_is_there(path: str) -> None:
     assert (ROOT / path).exists()
 

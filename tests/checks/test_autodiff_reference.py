@@ -15,6 +15,7 @@ from checks.autodiff.reference import Engine, composite, composite_gradient
 from checks.autodiff.zoo import ZOO, Primitive, draw_inputs
 from checks.common.draw import uniform
 from tests.checks.one_job import JOB
+from tests.each import each
 
 ENGINE = Engine(JOB, "float64")
 CHECK = Path(autodiff.__file__).parent
@@ -29,7 +30,7 @@ def table(backend: str, name: str) -> set[str]:
     raise AssertionError(f"{backend} has no table {name}")
 
 
-@pytest.mark.parametrize("primitive", ZOO, ids=lambda primitive: primitive.name)
+@each("primitive", ZOO, ids=lambda primitive: primitive.name)
 def test_derivatives_are_slopes(primitive: Primitive) -> None:
     inputs = draw_inputs(primitive, JOB.seed)
     function = FUNCTIONS[primitive.name]
@@ -75,7 +76,7 @@ def test_every_backend_has_every_primitive_and_every_corner(backend: str) -> Non
     assert table(backend, "CORNERS") == set(corners.PLACES) - set(corners.AGREED)
 
 
-@pytest.mark.parametrize("primitive", ZOO, ids=lambda primitive: primitive.name)
+@each("primitive", ZOO, ids=lambda primitive: primitive.name)
 def test_inputs_are_exact_in_float32_and_never_tied(primitive: Primitive) -> None:
     for one, span in zip(draw_inputs(primitive, 7), primitive.inputs, strict=True):
         np.testing.assert_array_equal(one, one.astype(np.float32).astype(np.float64))

@@ -6,14 +6,14 @@ import ast
 import sys
 from pathlib import Path
 
-import pytest
+from tests.each import each
 
 CHECKS = Path(__file__).resolve().parents[2] / "checks"
 OWN = {"pytorch": {"torch"}, "tensorflow": {"tensorflow", "keras"}, "jax": {"jax", "jaxlib", "optax"}}
 ALWAYS = {"numpy", "checks", *sys.stdlib_module_names}
 
 
-@pytest.mark.parametrize("path", sorted(CHECKS.rglob("*.py")), ids=lambda path: str(path.relative_to(CHECKS)))
+@each("path", sorted(CHECKS.rglob("*.py")), ids=lambda path: str(path.relative_to(CHECKS)))
 def test_a_check_imports_nothing_else(path: Path) -> None:
     imported = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):

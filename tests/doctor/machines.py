@@ -32,7 +32,18 @@ class Case(NamedTuple):
 
 def machine(host: str = "desktop", change: dict[str, Any] | None = None) -> Machine:
     """Return the healthy `host` with `change` laid over it."""
-    return msgspec.convert(laid_over(json.loads((HERE / "hosts" / f"{host}.json").read_text()), change or {}), Machine)
+    return msgspec.convert(laid_over(_saved(host), change), Machine) if change else _healthy(host)
+
+
+@functools.cache
+def _healthy(host: str) -> Machine:
+    return msgspec.convert(_saved(host), Machine)
+
+
+@functools.cache
+def _saved(host: str) -> Any:
+    """Return the file's values, which nothing may change: whatever is laid over them is laid over copies."""
+    return json.loads((HERE / "hosts" / f"{host}.json").read_text())
 
 
 def laid_over(value: Any, change: dict[str, Any]) -> Any:

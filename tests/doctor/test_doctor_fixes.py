@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from functools import cache
+from itertools import product
 from string import Formatter
 from typing import Any
 
@@ -24,6 +25,7 @@ from gpusetup.machine.model import Machine
 from gpusetup.report.repair import ORDER
 from tests.doctor.machines import cases, machine
 from tests.doctor.test_doctor_image import cases as image_cases
+from tests.each import each
 
 KNOWN = [case for case in cases() if case.state != "unknown"]
 RULES = all_rules()
@@ -52,17 +54,22 @@ def all_fixes() -> dict[str, Fix]:
     return {fix.name: fix for fix in (*found, *over_images, *over_expectations) if fix and fix.name}
 
 
+@cache
+def a_system(**said: str) -> Machine:
+    return machine("desktop", {"system": said})
+
+
 def test_every_remedy_in_the_table_is_used_by_a_rule() -> None:
     """Directly, inside a container, or in a circumstance that another names."""
     inside = {one.container for one in table().values()} - {"", HOST}
     assert set(all_fixes()) | inside == set(table())
 
 
-@pytest.mark.parametrize("name", sorted(table()))
+@each("name", sorted(table()))
 def test_a_remedy_has_words_and_commands_for_every_distribution(name: str) -> None:
     fix = all_fixes()[name]
     for distro in (*FAMILIES, "ubuntu", "slackware"):
-        done = remedy(fix, machine("desktop", {"system": {"distro": distro}}))
+        done = remedy(fix, a_system(distro=distro))
         assert done.text
         assert not done.text.endswith(".")
         for command in done.commands:
@@ -84,13 +91,13 @@ def texts(value: Any) -> Iterator[str]:
         )
 
 
-@pytest.mark.parametrize("name", sorted(table()))
+@each("name", sorted(table()))
 def test_the_values_that_a_rule_gives_are_those_that_the_table_asks_for(name: str) -> None:
     asked = {field for text in texts(table()[name]) for _, field, _, _ in Formatter().parse(text) if field}
     assert asked == set(all_fixes()[name].values)
 
 
-@pytest.mark.parametrize("name", sorted(table()))
+@each("name", sorted(table()))
 def test_a_remedy_has_either_a_step_or_a_reason_why_it_has_none(name: str) -> None:
     one = row(name)
     assert one.source
@@ -109,11 +116,11 @@ def test_a_step_that_changes_a_named_file_says_in_which_folders_it_may_lie() -> 
         assert all(folder.startswith("/") and not folder.endswith("/") for folder in one.under)
 
 
-@pytest.mark.parametrize("name", sorted(table()))
+@each("name", sorted(table()))
 def test_inside_a_container_a_remedy_is_taken_to_the_host_or_gives_way(name: str) -> None:
     fix, at = all_fixes()[name], row(name).container
-    inside = remedy(fix, machine("desktop", {"system": {"container": "podman", "distro": "fedora"}}))
-    outside = remedy(fix, machine("desktop", {"system": {"container": "", "distro": "fedora"}}))
+    inside = remedy(fix, a_system(container="podman", distro="fedora"))
+    outside = remedy(fix, a_system(container="", distro="fedora"))
     if not at:
         assert inside == outside
     elif at == HOST:
@@ -152,12 +159,11 @@ def test_no_rule_is_called_for_a_machine_it_cannot_judge() -> None:
         verdicts(machine("desktop", {"gpus": {"unread": "failed", "source": "nvmlInit"}}), "PWR001")
 
 
-@pytest.mark.parametrize("image", sorted(set(IMAGES)))
-@pytest.mark.parametrize("name", sorted(table()))
+@each("name, image", product(sorted(table()), sorted(set(IMAGES))))
 def test_nothing_that_changes_packages_is_printed_for_a_system_that_is_replaced_as_a_whole(
     name: str, image: str
 ) -> None:
-    done = remedy(all_fixes()[name], machine("desktop", {"system": {"image": image}}))
+    done = remedy(all_fixes()[name], a_system(image=image))
     assert not {program(command) for command in done.commands} & set(OF_PACKAGES)
 
 

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gpusetup.doctor.comparison import changes
@@ -28,7 +28,7 @@ from gpusetup.report import repair
 from gpusetup.report.doctor_formats import FORMATS, github, junit, markdown, prometheus, sarif
 from gpusetup.value import to_json
 from tests.doctor.machines import machine
-from tests.support import Run
+from tests.support import Run, examples
 
 RULES = all_rules()
 EVIL = ["\x1b[2J", "]]>", "</testsuite>", '"', "\\", "\n::error::x", "::warning::y", "<script>", "@everyone", "%0A",
@@ -53,14 +53,14 @@ CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u206
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(report=REPORTS, form=st.sampled_from(sorted(FORMATS)))
 def test_no_format_lets_a_control_character_through(report: Report, form: str) -> None:
     assert not CONTROL.search(FORMATS[form](report))
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(before=REPORTS, report=REPORTS)
 def test_neither_text_nor_json_lets_one_through(before: Report, report: Report) -> None:
     shown = io.StringIO()
@@ -106,7 +106,7 @@ def test_commands_that_differ_by_the_gpu_alone_become_one_loop() -> None:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(report=REPORTS)
 def test_sarif_has_a_rule_for_every_result_and_nothing_that_passed(report: Report) -> None:
     (run,) = json.loads(sarif(report))["runs"]
@@ -152,7 +152,7 @@ def test_no_host_name_is_left_in_a_redacted_report() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(report=REPORTS)
 def test_junit_is_xml_with_one_case_for_every_finding(report: Report) -> None:
     suite = ET.fromstring(junit(report))
@@ -173,7 +173,7 @@ SAMPLE = re.compile(r'[a-z_]+(\{([a-z_]+="(?:[^"\\\n]|\\["\\])*"(?:,|(?=\})))*\}
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(report=REPORTS)
 def test_prometheus_has_whole_samples_and_no_two_of_the_same_labels(report: Report) -> None:
     lines = prometheus(report).splitlines()
@@ -184,7 +184,7 @@ def test_prometheus_has_whole_samples_and_no_two_of_the_same_labels(report: Repo
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(report=REPORTS)
 def test_github_has_one_line_for_every_annotation(report: Report) -> None:
     lines = github(report).splitlines()
@@ -194,7 +194,7 @@ def test_github_has_one_line_for_every_annotation(report: Report) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(report=REPORTS)
 def test_markdown_has_no_html_mention_or_link_of_the_hosts(report: Report) -> None:
     said = markdown(report).replace("<details><summary>", "").replace("</summary>", "").replace("</details>", "")

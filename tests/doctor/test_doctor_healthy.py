@@ -15,6 +15,7 @@ from gpusetup.doctor.registry import all_rules
 from gpusetup.machine.model import Machine
 from tests.doctor.healthy_hosts import HEALTHY, healthy, names, read_log, said
 from tests.doctor.machines import machine
+from tests.each import each
 
 RULES = all_rules()
 OPEN: dict[str, dict[str, str]] = tomllib.loads((HEALTHY / "open.toml").read_text())
@@ -43,7 +44,7 @@ def test_a_branch_that_drops_the_card_is_not_offered(name: str, kept_up: str, tm
     assert f"branches that are kept up longer: {kept_up}" in found.evidence
 
 
-@pytest.mark.parametrize("name", names())
+@each("name", names())
 def test_a_case_says_where_it_comes_from(name: str) -> None:
     case = said(name)
     assert case["source"].startswith("https://")

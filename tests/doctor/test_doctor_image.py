@@ -16,6 +16,7 @@ from gpusetup.machine.model import Machine
 from gpusetup.machine.model.image import Image
 from tests.doctor.host_fit import cells, expected, said
 from tests.doctor.machines import machine
+from tests.each import each
 from tests.support import drawn
 
 CUDA13 = {"CUDA_VERSION": "13.2.1"}
@@ -89,7 +90,7 @@ def cases() -> list[Case]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.rule}-{case.state}")
+@each("case", cases(), ids=lambda case: f"{case.rule}-{case.state}")
 def test_a_rule_fires_and_keeps_quiet(case: Case) -> None:
     found = [one for one in fit(case.machine, case.image) if one.rule == case.rule]
     assert [one.state for one in found] == [case.state]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,15 @@ from gpusetup.doctor.registry import all_rules
 from gpusetup.machine.kernel.forms import message
 from gpusetup.machine.model import Machine
 from tests.doctor.machines import machine
+from tests.each import each
 from tests.log_forms import FORMS
 
 RULES = all_rules()
 ROWS = rows()
 FOLDER = Path(package.__path__[0])
-FORMATS = [row[0] for file, some in json.loads((FOLDER / "formats.json").read_text()).items() for row in some if file]
+FORMATS = [
+    row[0].lower() for file, some in json.loads((FOLDER / "formats.json").read_text()).items() for row in some if file
+]
 LINE = "\\x0aNVRM: "
 
 
@@ -39,12 +43,12 @@ def findings(*lines: str) -> dict[str, Finding]:
     return {one.rule: one for one in examine(with_log(*lines), some) if one.state != "ok"}
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.rule}-{row.name}")
+@each("row", ROWS, ids=lambda row: f"{row.rule}-{row.name}")
 def test_a_judged_message_gives_its_finding_in_every_form(row: Judged) -> None:
     for name, form in FORMS.items():
-        said = message(form(row.row.sample).encode())
-        assert [one.judged for one in heard(with_log(said)).by_rule.get(row.rule, [])] == [row], name
-        (found,) = judge(RULES[row.rule], with_log(said))
+        host = with_log(message(form(row.row.sample).encode()))
+        assert [one.judged for one in heard(host).by_rule.get(row.rule, [])] == [row], name
+        (found,) = judge(RULES[row.rule], host)
         assert found.state == (row.row.state or RULES[row.rule].worst), name
         assert found.summary.startswith(row.row.means), name
         assert found.remedy is not None
@@ -53,8 +57,14 @@ def test_a_judged_message_gives_its_finding_in_every_form(row: Judged) -> None:
         assert found.remedy.fix in {*named, *in_place}, name
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if LINE in row.row.sample], ids=lambda row: row.name)
-@pytest.mark.parametrize("form", ["dmesg", "dmesg-T", "journal-short", "dmesg-t", "kmsg", "syslog"])
+@each(
+    "row, form",
+    product(
+        [row for row in ROWS if LINE in row.row.sample],
+        ["dmesg", "dmesg-T", "journal-short", "dmesg-t", "kmsg", "syslog"],
+    ),
+    ids=lambda one: f"{one[0].name}-{one[1]}",
+)
 def test_a_message_that_the_driver_breaks_is_joined(row: Judged, form: str) -> None:
     """As dmesg shows it: every line with the time of the first; and as journalctl does: the others indented."""
     first, *more = row.row.sample.split(LINE)
@@ -66,15 +76,14 @@ def test_a_message_that_the_driver_breaks_is_joined(row: Judged, form: str) -> N
         assert said.unjudged == []
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.rule}-{row.name}")
+@each("row", ROWS, ids=lambda row: f"{row.rule}-{row.name}")
 def test_a_row_is_a_format_of_the_drivers_source_or_names_its_own(row: Judged) -> None:
     """The formats are derived from the source; what is the kernel's, or the proprietary driver's, says where it is."""
     if row.row.kernel or row.row.older:
         assert re.search(r"[/:]", row.row.kernel or row.row.older)
         return
-    formats = [one.lower() for one in FORMATS]
     for says, parts in zip(row.row.says, row.parts, strict=True):
-        assert any(fits(one, parts) for one in formats), says
+        assert any(fits(one, parts) for one in FORMATS), says
 
 
 def test_rows_belong_to_rules_and_name_remedies_that_these_declare() -> None:
@@ -89,13 +98,13 @@ def test_no_judged_message_is_taken_for_an_ordinary_one() -> None:
         assert [one for one in ordinary() if one in row.row.sample.lower()] == [], row.name
 
 
-@pytest.mark.parametrize("text", ordinary())
+@each("text", ordinary())
 def test_an_ordinary_message_is_no_finding(text: str) -> None:
     line = text if text.startswith(("nvrm:", "nvidia")) else f"NVRM: {text}"
     assert findings(f"[  100.000000] {line}") == {}
 
 
-@pytest.mark.parametrize("text", companions())
+@each("text", companions())
 def test_what_goes_on_with_a_message_says_no_more_than_that_one_and_alone_is_unexplained(text: str) -> None:
     line = f"[  100.000000] NVRM: {text}0x1"
     assert findings(line, "[  101.000000] NVRM: No firmware image found").keys() == {"LOG005"}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.fixes import table
 from gpusetup.doctor.page import SHELLS, named, page
 from gpusetup.doctor.registry import all_rules, explained_rules
 from tests.doctor.machines import Case, cases
+from tests.each import each
 from tools.rule_pages import pages
 
 RULES = all_rules()
@@ -38,7 +37,7 @@ def test_a_rule_is_found_by_its_prefix() -> None:
         assert module.partition(".")[0] in {rule.id[:3].lower(), "gpusetup"}, rule.id
 
 
-@pytest.mark.parametrize("name", RULES)
+@each("name", RULES)
 def test_a_rule_explains_itself(name: str) -> None:
     rule = RULES[name]
     assert re.fullmatch(r"[A-Z]{3}\d{3}", name)
@@ -47,7 +46,7 @@ def test_a_rule_explains_itself(name: str) -> None:
     assert rule.source
 
 
-@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+@each("case", cases(), ids=lambda case: case.name)
 def test_a_page_tells_every_remedy_that_the_rule_gives(case: Case) -> None:
     rule = RULES[case.rule]
     given = {one.remedy.fix for one in examine(case.fires, [rule]) if one.remedy is not None and one.remedy.fix}

@@ -14,6 +14,7 @@ from gpusetup.doctor.rule import Fix
 from gpusetup.machine.model import Machine
 from tests.doctor.changes import after
 from tests.doctor.machines import Case, cases
+from tests.each import each
 
 RULES = all_rules()
 FOUND = [case for case in cases() if case.state != "unknown"]
@@ -34,7 +35,7 @@ def imported_again(machine: Machine, fixes: list[Fix]) -> Machine:
     return machine if shown else msgspec.structs.replace(machine, frameworks=None)
 
 
-@pytest.mark.parametrize("case", FOUND, ids=lambda case: case.name)
+@each("case", FOUND, ids=lambda case: case.name)
 def test_what_a_remedy_changes_makes_its_finding_go_away(case: Case) -> None:
     changing = [(subject, fix) for subject, fix in advised(case) if row(fix.name).changes]
     fixes = [fix for _, fix in changing]
@@ -43,7 +44,7 @@ def test_what_a_remedy_changes_makes_its_finding_go_away(case: Case) -> None:
     assert not left & {subject for subject, _ in changing}, sorted({fix.name for _, fix in changing})
 
 
-@pytest.mark.parametrize("name", sorted(table()))
+@each("name", sorted(table()))
 def test_a_remedy_either_changes_a_reading_or_says_that_it_only_points(name: str) -> None:
     one = row(name)
     assert bool(one.changes) != one.points

@@ -18,6 +18,7 @@ from gpusetup.doctor.rule import Fix
 from gpusetup.value import to_json
 from tests.doctor.machines import machine
 from tests.doctor.test_doctor_fixes import all_fixes
+from tests.each import each
 from tests.strangers import needs_root
 
 VICTIM = "/etc/../root/victim"
@@ -67,7 +68,7 @@ def reasons(name: str, person: str, **values: str) -> list[str]:
     return [left.reason for left in repair(mine, machine("desktop"), asked, theirs).by_hand]
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     sorted(name for name, one in table().items() if {"fedora", "any"} & set(one.step or ())),
 )

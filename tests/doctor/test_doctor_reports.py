@@ -14,6 +14,7 @@ from gpusetup.machine.model import Machine
 from tests.doctor.machines import HOSTS
 from tests.doctor.public_reports import Doctor, judge, reports, still_open, titles
 from tests.doctor.replay import replayed
+from tests.each import each
 from tests.support import Run
 
 REPORTS = reports()
@@ -52,7 +53,7 @@ def test_what_is_open_is_a_report_with_a_reason() -> None:
     assert all(OPEN.values())
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@each("name", REPORTS)
 def test_a_report_is_whole_and_names_nobody(name: str) -> None:
     report = REPORTS[name]
     assert report.keys() >= NEEDED

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from gpusetup.doctor.requirement import unmet
+from tests.support import examples
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_what_is_surely_unmet_is_told(requirement: str, version: str, met: bool)
 RELEASE = st.lists(st.integers(0, 30), min_size=1, max_size=4).map(lambda parts: ".".join(map(str, parts)))
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(version=RELEASE, wanted=RELEASE, sign=st.sampled_from(["==", "!=", "<=", ">=", "<", ">", "~="]))
 def test_plain_releases_compare_as_the_packaging_library_has_it(version: str, wanted: str, sign: str) -> None:
     if sign == "~=" and "." not in wanted:

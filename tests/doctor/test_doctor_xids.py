@@ -14,6 +14,7 @@ from gpusetup.doctor.registry import all_rules
 from gpusetup.doctor.rules.rec import ACTIONS as OF_NVML
 from gpusetup.doctor.rules.xid import ACTIONS
 from tests.doctor.machines import machine
+from tests.each import each
 
 RULES = [rule for rule in all_rules().values() if rule.id.startswith(("XID", "SXI", "LOG", "GPU001"))]
 RESETS = {"reset-some-gpu", "reset-gpu"}
@@ -28,7 +29,7 @@ def xid(number: int, text: str = "pid=7, name=python", gpu: str = "PCI:0000:01:0
     return f"NVRM: Xid ({gpu}): {number}, {text}"
 
 
-@pytest.mark.parametrize("number", sorted(map(int, table())))
+@each("number", sorted(map(int, table())))
 def test_every_xid_of_the_catalogues_is_told_in_words_and_never_as_unlisted(number: int) -> None:
     (found,) = said(xid(number)).values()
     row = table()[str(number)]

@@ -14,6 +14,8 @@ from tools import count_driver_messages, refresh_driver_messages
 from tools.c_calls import calls, literal
 from tools.refresh_driver_messages import Clone, Format, derive, formats, rows
 
+pytestmark = pytest.mark.slow  # a small repository is made for each test, and read by git
+
 OLD = r"""
 #define NV_PRINTF(level, format, ...) NV_PRINTF_EX(NV_PRINTF_MODULE, level, NV_PRINTF_ADD_PREFIX(format))
 void one(void) {

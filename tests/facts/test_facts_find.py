@@ -14,13 +14,14 @@ from gpusetup.facts.boards import board_by_name, boards_by_pci_id
 from gpusetup.facts.find import arch_of
 from gpusetup.facts.model.hardware import GpuRow
 from gpusetup.facts.names import words
+from tests.each import each
 from tools import check_sources
 
 NVML = ("NVIDIA GeForce {}", "NVIDIA {}", "GeForce {}", "Tesla {}", "{}")
 
 
-@pytest.mark.parametrize(
-    ("asked", "row"),
+@each(
+    "asked, row",
     [
         ("GTX 1050 Mobile", "gpu-geforce-gtx-1050-mobile"),
         ("gtx1050", "gpu-geforce-gtx-1050"),
@@ -58,7 +59,7 @@ def test_a_name_finds_its_row(asked: str, row: str) -> None:
     assert board_by_name(facts(), asked).fact == row
 
 
-@pytest.mark.parametrize("gpu", facts().gpu, ids=lambda gpu: gpu.id)
+@each("gpu", facts().gpu, ids=lambda gpu: gpu.id)
 def test_every_gpu_is_found_by_its_own_name(gpu: object) -> None:
     name = gpu.name  # type: ignore[attr-defined] # pytest's parameter is an object
     for pattern in NVML:

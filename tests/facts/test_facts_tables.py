@@ -13,6 +13,7 @@ from gpusetup.facts import Facts, cache, facts
 from gpusetup.facts.check import CHECKS, check
 from gpusetup.facts.tables import TABLES
 from gpusetup.facts.toml import read_sources
+from tests.each import each
 from tools import facts_toml
 
 # one planted contradiction for each check: (check, table, row, fields to change)
@@ -97,7 +98,7 @@ def test_every_check_has_something_planted() -> None:
     assert {each.__name__ for each in CHECKS} == {planted[0] for planted in PLANTED}
 
 
-@pytest.mark.parametrize("table", TABLES)
+@each("table", TABLES)
 def test_tables_are_written_in_their_one_form(table: str) -> None:
     path = Path(cache.HERE) / f"{table}.toml"
     assert facts_toml.dump(table, *facts_toml.read(path)) == path.read_text(), "run `python -m tools.facts_toml`"

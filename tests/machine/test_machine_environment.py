@@ -12,6 +12,7 @@ import pytest
 from gpusetup.machine.read import read
 from gpusetup.machine.system.environment import kept
 from gpusetup.machine.system.variables import KEPT
+from tests.each import each
 from tests.support import ROOT
 
 SET = "<set>"
@@ -56,8 +57,8 @@ def test_no_secret_is_kept_under_any_name(secret: str) -> None:
     assert not {"HOME", "AWS_SECRET", "CUDA_" + "x" * 80, "TF_GPU_\n"} & set(told)
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "expected"),
+@each(
+    "name, value, expected",
     [
         ("CUDA_VISIBLE_DEVICES", "0,1", "0,1"),
         ("CUDA_VISIBLE_DEVICES", "", ""),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gpusetup.errors import CannotLookError, GpusetupError, MissingError, WrongInputError
@@ -24,7 +24,7 @@ from gpusetup.machine.image import engines, tar
 from gpusetup.machine.image.described import described
 from gpusetup.machine.image.name import image_name
 from gpusetup.machine.image.read import read_image
-from tests.support import ROOT, Run, tool
+from tests.support import ROOT, Run, examples, tool
 
 ENV, LABELS = ["CUDA_VERSION=13.2.1", "PATH=/bin"], {"io.gpusetup.driver-floor": "580"}
 CONFIG = {"architecture": "amd64", "os": "linux", "config": {"Env": ENV, "Labels": LABELS}}
@@ -225,7 +225,7 @@ def test_what_is_no_archive_is_told_in_one_line(raw: bytes, says: str, tmp_path:
 
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_any_spoilt_archive_is_an_image_or_an_error_of_ours(
     mode: str, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
@@ -260,7 +260,7 @@ ANYTHING = st.recursive(
 
 
 @given(ANYTHING)
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_any_json_is_an_image_or_an_error_of_ours(value: object) -> None:
     try:
         described(json.dumps(value).encode(), "x")

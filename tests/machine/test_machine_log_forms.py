@@ -11,13 +11,14 @@ import pytest
 from gpusetup.machine.host import Host
 from gpusetup.machine.kernel.forms import message
 from gpusetup.machine.kernel.log import read_kernel_log
+from tests.each import each
 from tests.fake_host import grow
 from tests.log_forms import FORMS, WHOLE
 
 TEXT = "NVRM: Xid (PCI:0000:01:00 GPU-I:05 GPU-CI:00): 79, pid=1, GPU has fallen off the bus."
 
 
-@pytest.mark.parametrize("form", FORMS)
+@each("form", FORMS)
 def test_a_message_in_any_form_is_the_same_message(form: str) -> None:
     said = message(FORMS[form](TEXT).encode())
     assert said.endswith(TEXT)

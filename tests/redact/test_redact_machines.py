@@ -19,6 +19,7 @@ from gpusetup.redact import redacted, redacted_machine
 from gpusetup.redact.redactor import Redactor
 from gpusetup.value import load, to_json
 from tests.doctor.machines import HOSTS, Case, cases, machine
+from tests.each import each
 from tests.fake_host import FEDORA, grow
 from tests.redact.test_redact_texts import LEAKS
 from tests.support import Run
@@ -68,7 +69,7 @@ def planted(text: str) -> Machine:
     return machine("desktop", change)
 
 
-@pytest.mark.parametrize("case", LEAKS)
+@each("case", LEAKS)
 def test_nothing_of_it_is_left_in_a_machine_or_a_report(case: str) -> None:
     text, *gone = LEAKS[case]
     whole = planted(text)

@@ -10,6 +10,7 @@ import pytest
 
 from gpusetup.machine.model.names import HostNames
 from gpusetup.redact.redactor import Redactor
+from tests.each import each
 
 HERE = Path(__file__).parent
 NAMES = HostNames(users=("mark", "ada.byron"), own=("lovelace",), hosts=("babbage-7", "babbage", "corp.example.com"))
@@ -34,7 +35,7 @@ def clean(text: str, names: HostNames = NAMES) -> str:
     return redactor.text(text)
 
 
-@pytest.mark.parametrize("case", LEAKS)
+@each("case", LEAKS)
 def test_what_must_not_leave_is_gone(case: str) -> None:
     text, *gone = LEAKS[case]
     assert all(part in text for part in gone), "the case is wrong"
@@ -43,7 +44,7 @@ def test_what_must_not_leave_is_gone(case: str) -> None:
     assert clean(done) == done, "a second time it changes nothing"
 
 
-@pytest.mark.parametrize("line", KEPT)
+@each("line", KEPT)
 def test_facts_stay_readable(line: str) -> None:
     assert clean(line) == line
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gpusetup.content_dirs import content_dirs
@@ -23,7 +23,7 @@ from gpusetup.render.container.choose import HOST, choose
 from gpusetup.render.container.formats import formats
 from gpusetup.resolve.model import Card, Request
 from tests.render import container_readers as readers
-from tests.support import ROOT, Run, tool
+from tests.support import ROOT, Run, examples, tool
 
 ADA = Card(name="GeForce RTX 4090", arch="Ada", compute_capability="8.9", known_by="NVML")
 BASES = [name for name in names(facts()) if not name.endswith(HOST)]
@@ -228,7 +228,7 @@ def test_a_batch_script_stops_on_an_old_driver(tmp_path: Path) -> None:
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40)
 NASTY = st.sampled_from(readers.NASTY)
 COMMANDS = st.lists(TEXT | NASTY, min_size=1, max_size=4)
-MANY = settings(max_examples=25, deadline=None)
+MANY = examples(25)
 
 
 def command_in(kind: str, text: str) -> list[str]:
@@ -298,7 +298,7 @@ def test_an_empty_word_is_refused_where_podman_would_end_the_command() -> None:
 
 
 @given(command=COMMANDS)
-@settings(max_examples=15, deadline=None)
+@examples(15)
 def test_any_command_stays_words_for_the_shell(command: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
     """Shell text takes no control characters; they are refused, never changed."""
     job = msgspec.structs.replace(JOB, command=tuple(command))

@@ -7,6 +7,7 @@ import pytest
 from gpusetup.errors import WrongInputError
 from gpusetup.render import environment
 from gpusetup.render.container.formats import checked
+from tests.each import each
 
 
 def render(source: str, template: str, value: object = "x: $(id)") -> str:
@@ -58,7 +59,7 @@ def test_a_value_in_its_place_is_kept_whole(source: str, template: str) -> None:
     assert render(source, template) == KEPT[source, template]
 
 
-@pytest.mark.parametrize(("source", "template"), REFUSED)
+@each("source, template", REFUSED)
 def test_a_value_in_another_place_is_refused_with_its_line(source: str, template: str) -> None:
     with pytest.raises(WrongInputError, match=r"line \d+ of this text"):
         render(source, template)

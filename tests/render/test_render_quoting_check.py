@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gpusetup.content_dirs import content_dirs
@@ -15,10 +15,12 @@ from gpusetup.errors import WrongInputError
 from gpusetup.render import environment
 from gpusetup.render.marks import OPEN
 from gpusetup.render.quoting_check import check_shell
+from tests.each import each
 from tests.render import shapes
 from tests.render.bash_oracle import BROKEN, ran, refusal
 from tests.render.bash_oracle import HOSTILE as VALUES
 from tests.render.shape_grammar import Shapes
+from tests.support import drawn, examples
 
 HOSTILE = "a'b\"; $(touch /tmp/x) `id` $HOME \\ #{}* ~ | & > !"
 REFUSED = re.compile(r"line \d+ of this text, ['\"].*['\"], \w+.* \(.+\)", re.DOTALL)
@@ -70,7 +72,7 @@ def test_a_hostile_value_comes_out_of_bash_as_it_went_in(source: str) -> None:
     assert output(render(source, value=HOSTILE)) == HOSTILE
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(value=PRINTABLE, source=st.sampled_from(SAFE))
 def test_any_value_comes_out_of_bash_as_it_went_in(value: str, source: str) -> None:
     # a command substitution drops line ends only, and no value holds one
@@ -90,7 +92,7 @@ def test_no_control_character_enters_shell_text(value: str) -> None:
 
 
 @given(value=st.text(max_size=60))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_a_comment_stays_a_comment(value: str) -> None:
     assert output(render("{{ value | comment }}\nprintf ok", value=value)) == "ok"
 
@@ -111,7 +113,7 @@ def test_a_place_where_quotes_do_not_help_is_refused(shape: str) -> None:
     assert REFUSED.fullmatch(refusal(shape))
 
 
-@pytest.mark.parametrize("shape", shapes.INERT.values(), ids=shapes.INERT.keys())
+@pytest.mark.parametrize("shape", drawn("inert shapes", list(shapes.INERT.values())))
 def test_a_place_in_which_values_are_data_is_accepted(shape: str, tmp_path: Path) -> None:
     assert refusal(shape) == ""
     assert ran(shape, VALUES, tmp_path) == ""
@@ -122,7 +124,7 @@ def test_a_value_of_several_lines_stands_nowhere(value: str) -> None:
     assert "line break" in refusal("x=\u00ab", value)
 
 
-@pytest.mark.parametrize("shape", shapes.EVALUATED)
+@pytest.mark.parametrize("shape", drawn("evaluated shapes", shapes.EVALUATED))
 def test_what_holds_a_value_is_not_evaluated(shape: str, tmp_path: Path) -> None:
     """The place is safe, and what becomes of the value is not."""
     assert ran(shape, VALUES, tmp_path)
@@ -130,7 +132,7 @@ def test_what_holds_a_value_is_not_evaluated(shape: str, tmp_path: Path) -> None
     assert re.search(r", evaluates .* value, as ", refusal(shape))
 
 
-@pytest.mark.parametrize("shape", shapes.HELD)
+@pytest.mark.parametrize("shape", drawn("held shapes", shapes.HELD))
 def test_what_only_passes_a_value_on_is_accepted(shape: str, tmp_path: Path) -> None:
     assert refusal(shape) == ""
     assert ran(shape, VALUES, tmp_path) == ""
@@ -177,9 +179,10 @@ def test_text_that_is_not_whole_is_refused_before_other_text(text: str) -> None:
         check_shell(text, whole=True)
 
 
-@pytest.mark.parametrize(
-    "piece", ["$(", "`", "((", "{ ", "\\", "'", '"', "${x:-", "a=(", "case x in x) ", "[[ ", "<<a\n", "f() {", "$", "#"]
-)
+PIECES = ["$(", "`", "((", "{ ", "\\", "'", '"', "${x:-", "a=(", "case x in x) ", "[[ ", "<<a\n", "f() {", "$", "#"]
+
+
+@each("piece", drawn("pieces", PIECES))
 def test_text_of_one_piece_over_and_over_is_judged_without_a_fault(piece: str) -> None:
     refusal(piece * (65536 // len(piece)) + "\u00ab")
 
@@ -200,7 +203,7 @@ def test_a_place_that_the_guide_names_is_accepted(source: str) -> None:
 
 
 @given(text=st.text("ab \n\t'\"\\$`(){}[]<>;&|#=~*?!EOFcase", max_size=60))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_any_text_is_judged_without_a_fault(text: str) -> None:
     for shape in (f"{text}\u00ab", f"{text} \u00ab\n{text}"):
         refusal(shape)

@@ -6,12 +6,13 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gpusetup.resolve.model import Reason
 from gpusetup.resolve.problem import Constraint, ConstraintResult, Problem
 from gpusetup.resolve.search import Conflict, Solution, search
+from tests.support import examples
 
 SIZE = st.integers(1, 4)
 
@@ -48,7 +49,7 @@ def brute_force(problem: Problem, constraints: list[Constraint]) -> tuple[int, .
 
 @pytest.mark.slow
 @given(problems())
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_search_finds_what_brute_force_finds(drawn: tuple[Problem, list[Constraint]]) -> None:
     problem, constraints = drawn
     expected = brute_force(problem, constraints)
@@ -61,7 +62,7 @@ def test_search_finds_what_brute_force_finds(drawn: tuple[Problem, list[Constrai
 
 
 @given(problems())
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_a_conflict_blames_enough_constraints_to_rule_everything_out(drawn: tuple[Problem, list[Constraint]]) -> None:
     problem, _ = drawn
     result = search(problem)
@@ -72,7 +73,7 @@ def test_a_conflict_blames_enough_constraints_to_rule_everything_out(drawn: tupl
 
 
 @given(problems())
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_every_value_that_lost_is_ruled_out_by_what_was_decided_before_it(
     drawn: tuple[Problem, list[Constraint]],
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import msgspec
 
@@ -91,10 +92,17 @@ def _possible(whole: str) -> Possible:
     """
     return [
         (not one.row.general, sum(map(len, parts)), -place, one, parts)
-        for place, one in enumerate(rows())
-        for parts in one.parts
-        if parts[0].translate(ALIKE) in whole
+        for place, one, parts, opening in _openings()
+        if opening in whole
     ]
+
+
+@cache
+def _openings() -> tuple[tuple[int, Judged, Parts, str], ...]:
+    """Return each text of each row, with its row's place and its own first part, alike as the log's messages are."""
+    return tuple(
+        (place, one, parts, parts[0].translate(ALIKE)) for place, one in enumerate(rows()) for parts in one.parts
+    )
 
 
 def _judge(message: Message, possible: Possible) -> Judged | None:
