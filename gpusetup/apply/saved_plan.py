@@ -59,23 +59,25 @@ def own_steps(made: Recipe, own: Path | None) -> tuple[Step, ...]:
 def _require_known(request: Request, facts: Facts) -> None:
     """Raise `RefusedError` unless every name in `request` is in the tables."""
     from gpusetup.resolve.pins import pinned
-    from gpusetup.resolve.request import ARCH, FRAMEWORKS, Wanted, check  # start-up time
+    from gpusetup.resolve.request import ARCHES, FRAMEWORKS, Wanted, check  # start-up time
 
     capabilities = {cc for row in facts.arch for cc in row.cc}
     strange = [card.compute_capability for card in request.cards if card.compute_capability not in capabilities]
     strange += [one for one in request.frameworks if one not in FRAMEWORKS]
-    strange += [request.machine_arch] if request.machine_arch != ARCH else []
+    strange += [request.machine_arch] if request.machine_arch not in ARCHES else []
     if strange:
         raise RefusedError(f"this plan requests {neutral(', '.join(strange))}, which is in no table here", AGAIN)
     try:
         check(facts, Wanted(distro=request.distro, release=request.release, **pinned(request)))
+        if request.present_driver:
+            check(facts, Wanted(driver=request.present_driver))
     except WrongInputError as error:
         raise RefusedError(f"this plan requests something unknown: {error.message}", AGAIN) from error
 
 
 def _differing_parts(saved: Stack, made: Stack) -> list[str]:
     """Return the parts that differ, except reasons and warnings, which depend on the day and have no effect."""
-    words = {"choices", "warnings"}
+    words = {"choices", "warnings", "changes"}
     return [f"different {name}" for name in made.__struct_fields__
             if name not in words and getattr(saved, name) != getattr(made, name)]  # fmt: skip
 

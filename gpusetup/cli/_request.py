@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from gpusetup.cli._command import section
 from gpusetup.cli._completion import FrameworkName, gpu_names
-from gpusetup.cli._options import machine_options, read_machine
+from gpusetup.cli._options import HERE, machine_options, read_machine
 from gpusetup.cli._streams import notify
 from gpusetup.resolve.pins import PINS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from gpusetup.facts import Facts
     from gpusetup.machine.model import Machine
@@ -26,9 +27,11 @@ HOST = (
     click.option("--distro", default="", metavar="NAME", help="Plan for this distribution (fedora)."),
     click.option("--release", default="", metavar="N", help="Plan for this release, such as 44."),
     click.option("--gpu", "gpus", multiple=True, metavar="NAME", shell_complete=gpu_names,
-                 help="Plan for this card instead of the detected ones (repeatable); `none` for no card."),
+                 help="Plan for this card instead of the detected ones (repeatable): a name, '8x H100', a PCI id or "
+                      "sm_89; `none` for no card."),
     click.option("--gpu-arch", "gpu_archs", multiple=True, metavar="X.Y",
                  help="Plan for a card of this compute capability (repeatable)."),
+    click.option("--arch", default="", metavar="NAME", help="Plan for this processor architecture: x86_64 or aarch64."),
     click.option("--variant", type=click.Choice(["classic", "ostree", "bootc"]),
                  help="Kind of Fedora system: packages, an image with layered packages (Silverblue), or a bootable "
                       "container.  [default: as detected]"),
@@ -41,15 +44,31 @@ STACK = (
                  help="Source of the driver: packages from RPM Fusion or NVIDIA, or NVIDIA's installer; `wheels` uses "
                       "packages for the driver and CUDA only from Python wheels."),
     click.option("--containers", is_flag=True, help="Also set up GPU containers (CDI)."),
+    click.option("--with", "parts", multiple=True,
+                 type=click.Choice(["dcgm", "fabric-manager", "imex", "persistence"]),
+                 help="Also install this part of a server (repeatable); what NVSwitch boards need is always included."),
     click.option("--python-env", type=click.Choice(["venv", "uv"]), default="venv", show_default=True,
                  help="Tool that creates the Python environments."),
     click.option("--allow-eol", is_flag=True, help="Allow a release past its end of life."),
 )  # fmt: skip
 NAMES = (
-    "machine_file", "sysroot", "deadline", "distro", "release", "gpus", "gpu_archs", "variant", "frameworks",
-    *(pin.field for pin in PINS), "repo", "containers", "python_env", "allow_eol",
+    "machine_file", "sysroot", "deadline", "distro", "release", "gpus", "gpu_archs", "arch", "variant", "frameworks",
+    *(pin.field for pin in PINS), "repo", "containers", "parts", "python_env", "allow_eol",
 )  # fmt: skip
 """The parameters of these options, for subcommands that take them."""
+
+
+def again(ctx: click.Context) -> Iterator[str]:
+    """Yield the options of the request as they were given, quoted for a shell."""
+    import shlex
+
+    for param in ctx.command.params:
+        if param.name in NAMES and ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE:
+            value = ctx.params[param.name]
+            for one in value if isinstance(value, tuple) else (value,):
+                yield max(param.opts, key=len)
+                if one is not True:
+                    yield shlex.quote(str(one))
 
 
 def request_options(command: F) -> F:
@@ -73,7 +92,8 @@ def read_asked(
     def read() -> Machine:
         return read_machine(machine_file, sysroot, deadline, lambda: prepare(facts))
 
-    asked = ask(facts, Wanted(repo=repo or "", variant=variant or "", **wanted), read)  # type: ignore[arg-type]
+    saved = machine_file is not None or sysroot != HERE
+    asked = ask(facts, Wanted(repo=repo or "", variant=variant or "", **wanted), read, saved=saved)  # type: ignore[arg-type]
     for note in asked.notes:
         notify(f"note: {note}")
     return asked

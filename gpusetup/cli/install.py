@@ -17,7 +17,7 @@ from gpusetup.cli._output import OUTPUT, deliver
 from gpusetup.cli._request import NAMES as REQUEST
 from gpusetup.cli._request import read_asked, request_options
 from gpusetup.cli._subcommands import Family, Subcommand
-from gpusetup.errors import EXIT_FINE
+from gpusetup.errors import EXIT_FINE, RefusedError
 
 if TYPE_CHECKING:
     from gpusetup.apply.state_dir import StateDir
@@ -105,8 +105,11 @@ def _recipe(own: Path | None, options: dict[str, Any], *, explain: bool) -> Reci
     from gpusetup.facts import facts  # --help needs none of this
     from gpusetup.render.steps import recipe
     from gpusetup.resolve import resolve
+    from gpusetup.resolve.foreign import in_words, refuse_foreign
 
     asked = read_asked(facts(), **options)
+    if refusal := refuse_foreign(asked, facts()):
+        raise RefusedError(*in_words(refusal))
     stack = resolve(asked.request, facts())
     if explain:
         from gpusetup.report.plan import show

@@ -10,7 +10,7 @@ import click
 from gpusetup.cli._command import Command
 from gpusetup.cli._options import as_json, one_format
 from gpusetup.cli._output import OUTPUT, deliver
-from gpusetup.cli._request import read_request, request_options
+from gpusetup.cli._request import again, read_asked, request_options
 
 if TYPE_CHECKING:
     from gpusetup.resolve.model import Stack
@@ -49,15 +49,22 @@ def plan(
     Exit code: 0 a stack was found, 2 unknown name or version, 4 no stack is possible (the conflict and the smallest
     changes that resolve it are printed). Nothing is changed.
     """
+    from msgspec.structs import replace
+
     from gpusetup.errors import RefusedError  # --help needs none of it
     from gpusetup.facts import facts
     from gpusetup.files import STDIO
     from gpusetup.resolve import attempt
+    from gpusetup.resolve.changes import changes
+    from gpusetup.resolve.foreign import refuse_foreign
     from gpusetup.resolve.model import Stack
     from gpusetup.value import to_json
 
     form = one_format(form, as_json=as_json)
-    result = attempt(read_request(facts(), **options), facts())
+    asked = read_asked(facts(), **options)
+    result = refuse_foreign(asked, facts()) or attempt(asked.request, facts())
+    if isinstance(result, Stack) and asked.machine is not None:
+        result = replace(result, changes=changes(result, asked.machine))
     text = to_json(result) if form != "toml" or not isinstance(result, Stack) else _lock(result, profile, output)
     if output is not None and isinstance(result, Stack):
         deliver(text, output)
@@ -66,11 +73,15 @@ def plan(
     if form == "text" or (form == "toml" and not isinstance(result, Stack)):
         from gpusetup.report.plan import show
 
-        show(result, explain=explain)
+        show(result, explain=explain, following=_following(ctx))
     else:
         click.echo(text, nl=False)
     if not isinstance(result, Stack):
         ctx.exit(RefusedError.exit_code)
+
+
+def _following(ctx: click.Context) -> str:
+    return f"`{' '.join(('gpusetup install', *again(ctx)))}`"
 
 
 def _lock(stack: Stack, name: str, output: Path | None) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.fact import Fact
     from gpusetup.facts.model.fedora import FedoraRelease, NvidiaRepo, PackageRow
     from gpusetup.facts.model.frameworks import Tensorflow, Torch, TorchBuild
+    from gpusetup.facts.model.general import CompatibilityRule
     from gpusetup.facts.model.hardware import Arch, GpuRow
 
 
@@ -65,6 +66,8 @@ class CardKind(Candidate, frozen=True, eq=False):
     arch: Arch
     bound: GpuRow | None
     """The row that ties it to an Arm host: its own, or that of every GPU of its capability."""
+    home: CompatibilityRule | None = None
+    """For a part of a Jetson board: the rule that says where its driver and wheels come from."""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.cc})"
@@ -84,6 +87,8 @@ class Release(Candidate, frozen=True, eq=False):
     toolkit_last: str
     """The newest CUDA series that NVIDIA's directory can have, "" when that is open."""
     toolkit_last_row: Fact
+    machine: str = "x86_64"
+    """The processor architecture of its packages."""
     lag: Fact | None = None
     """For a release newer than the tables: the rule by which the newest release in them is used instead."""
 
@@ -164,6 +169,8 @@ class TensorflowWheel(Candidate, frozen=True, eq=False):
     floor: DriverMinimum | None
     hosted: bool = False
     """It loads CUDA and cuDNN from the host, since it predates the NVIDIA wheels."""
+    no_cuda: CompatibilityRule | None = None
+    """The rule by which its wheel for this processor architecture is built without CUDA."""
 
     @property
     def on_gpu(self) -> bool:

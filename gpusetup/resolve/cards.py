@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from gpusetup.errors import CannotLookError, WrongInputError
 from gpusetup.facts.boards import Board, board_by_name, boards_by_pci_id
 from gpusetup.facts.find import arch_of
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from gpusetup.machine.model import Machine, PciGpu
 
 NONE = "none"
+_SEVERAL = r"(?P<n>[1-9]\d?)\s*[x×]\s*(?P<before>\D.*)|(?P<after>.+?)\s+[x×]\s*(?P<m>[1-9]\d?)"
+"""``8x H100`` or ``H100 x8``; in ``GTX 680`` and ``MX150`` the x belongs to the name."""
 OVERRIDE = "name the cards with --gpu or --gpu-arch, or give --gpu none for a stack without GPU"
 
 
@@ -50,9 +54,16 @@ def found(facts: Facts, machine: Machine) -> tuple[Card, ...]:
 
 
 def distinct(cards: Iterable[Card]) -> tuple[Card, ...]:
-    """Return one card of each kind, the newest capability first."""
-    kinds = {(card.name, card.compute_capability): card for card in cards}
+    """Return one card of each kind, with their number, the newest capability first."""
+    kinds: dict[tuple[str, str], Card] = {}
+    for card in cards:
+        before = kinds.get((card.name, card.compute_capability))
+        kinds[card.name, card.compute_capability] = card if before is None else _more(before, card.count)
     return tuple(sorted(kinds.values(), key=lambda card: _number(card.compute_capability), reverse=True))
+
+
+def _more(card: Card, count: int) -> Card:
+    return replace(card, count=card.count + count)
 
 
 def _of_nvml(facts: Facts, gpu: NvmlGpu, machine: Machine) -> Card:
@@ -72,7 +83,10 @@ def _of_nvml(facts: Facts, gpu: NvmlGpu, machine: Machine) -> Card:
 
 
 def _named(facts: Facts, name: str) -> Card:
-    """Return the card of a name, or of a compiler target such as ``sm_89``."""
+    """Return the card of a name, of several (``8x H100``), or of a compiler target such as ``sm_89``."""
+    if several := re.fullmatch(_SEVERAL, name.strip(), re.IGNORECASE):
+        one, count = several["before"] or several["after"], int(several["n"] or several["m"])
+        return replace(_named(facts, one), count=count)
     if target := re.fullmatch(r"(?:sm|compute)_(\d+)(\d)[af]?", name.strip().lower()):
         return _of_capability(facts, f"{target[1]}.{target[2]}")
     return _of_board(board_by_name(facts, name), "option --gpu")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from gpusetup.facts.defects import Where, concerns
 from gpusetup.resolve.constraints.defects import as_reason
 from gpusetup.resolve.solve import cards_of
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from gpusetup.resolve.model import Reason, Request
     from gpusetup.resolve.search import Solution
 
+MINOR = ("cases", "slow")
+"""Effects that concern some uses only."""
 ENVIRONMENTS = (("torch",), ("tensorflow", "cudnn"))
 """The components that are installed together, where the frameworks do not share an environment."""
 
@@ -26,7 +30,7 @@ def defects(request: Request, solution: Solution) -> Iterator[Reason]:
         for one in value.defects:
             here = [card for card in cards if _shows(one, card, request, beside)]
             if here or (not cards and concerns(one.row, Where(cards=(), arch=request.machine_arch, beside=beside))):
-                yield as_reason(one, _on(one, here))
+                yield replace(as_reason(one, _on(one, here)), minor=one.row.effect in MINOR)
 
 
 def _shows(one: KnownDefect, card: CardKind, request: Request, beside: dict[str, str]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from gpusetup.resolve.candidates import Release
 from gpusetup.resolve.model import OWNERS, Reason, Request
+from gpusetup.resolve.parts import FABRIC, needs_version
 from gpusetup.resolve.pins import BY_FIELD, PINS, Pin
 from gpusetup.resolve.problem import Constraint, ConstraintResult, because, fails, holds
 
@@ -16,7 +17,7 @@ from gpusetup.resolve.problem import Constraint, ConstraintResult, because, fail
 def demands(request: Request, release: Release, today: date) -> tuple[Constraint, ...]:
     """Return one constraint per pin of `request`, and one that the release is still maintained."""
     return (_maintained(request, today), *_owner(request), *_pins(request), *_of_its_day(request, release),
-            *_variant(request))  # fmt: skip
+            *_variant(request), *_fabric(request))  # fmt: skip
 
 
 def _maintained(request: Request, today: date) -> Constraint:
@@ -43,6 +44,8 @@ def _pins(request: Request) -> Iterator[Constraint]:
     for pin in PINS:
         wanted = getattr(request, pin.field)
         for kind, fits in _fits(pin, wanted) if wanted else ():
+            if pin.field == "driver" and request.driver == request.present_driver:
+                continue  # not asked for: it is there, and the only one on offer
             if pin.field == "driver" and request.wsl:
                 yield _required(pin.field, kind, Reason(fact="request:wsl", text=f"Windows' driver is {wanted}"), fits)
             else:
@@ -72,6 +75,16 @@ def _variant(request: Request) -> Iterator[Constraint]:
     reason = Reason(fact="request:variant", text=f"you asked for an image-based system ({request.variant})")
     yield _required("variant", "driver", reason, lambda one: one.repo in ("", "rpmfusion"))
     yield _required("variant", "toolkit", reason, lambda one: one.tier > 0)
+
+
+def _fabric(request: Request) -> Iterator[Constraint]:
+    """Demand NVIDIA's driver packages where a part must have exactly the driver's version: only they have it."""
+    if request.cards and needs_version(request):
+        text = (
+            "the fabric manager and IMEX must have exactly the driver's version: they are among NVIDIA's packages alone"
+        )
+        reason = Reason(fact=FABRIC, text=text)
+        yield _required("parts", "driver", reason, lambda one: one.repo in ("", "nvidia"))
 
 
 def _fits(pin: Pin, wanted: str) -> Iterator[tuple[str, Callable[[Any], bool]]]:

@@ -16,6 +16,9 @@ Variant = Literal["", "ostree", "bootc"]
 """The kind of system: packages (""), an image with layered packages, or a bootable container image."""
 PythonEnv = Literal["venv", "uv"]
 Flavour = Literal["open", "proprietary"]
+Arch = Literal["x86_64", "aarch64"]
+"""A processor architecture as ``uname -m`` names it."""
+PartName = Literal["fabric-manager", "subnet-manager", "imex", "persistence", "dcgm"]
 
 
 class Archive(Value):
@@ -35,6 +38,8 @@ class Card(Value):
     arch: str
     compute_capability: str
     known_by: str
+    count: int = 1
+    """How many of them there are, as far as that is known."""
 
 
 class Request(Pinned):
@@ -43,7 +48,7 @@ class Request(Pinned):
     distro: str = "fedora"
     release: str = ""
     """"" takes the newest release the tables know."""
-    machine_arch: str = "x86_64"
+    machine_arch: Arch = "x86_64"
     cards: tuple[Card, ...] = ()
     """Empty: no NVIDIA GPU, the CPU stack."""
     repo: Repo | Literal[""] = ""
@@ -60,6 +65,15 @@ class Request(Pinned):
     """Whether to set up GPU containers, even where the stack itself needs none."""
     python_env: PythonEnv = "venv"
     """What makes the Python environments."""
+    parts: tuple[PartName, ...] = ()
+    """Parts of a server that were asked for, beside those that its boards need."""
+    nvswitches: bool | None = None
+    """Whether the machine shows NVSwitches; None: no machine was read, and the names of the cards decide."""
+    present_driver: str = ""
+    """The driver that answers on this machine, "" for none: it is kept where it fits."""
+    present_flavour: Flavour | Literal[""] = ""
+    present_owner: Owner | Literal[""] = ""
+    """Whose packages the driver that answers comes from, "" where that is not known."""
 
 
 class Reason(Value):
@@ -71,6 +85,8 @@ class Reason(Value):
     fact: str
     text: str
     sources: tuple[str, ...] = ()
+    minor: bool = False
+    """For a warning: it concerns some uses only."""
 
 
 class Rejected(Value):
@@ -170,6 +186,27 @@ class Toolkit(Value):
     """The archive to unpack beside the toolkit, where the repository is not known to carry cuDNN."""
 
 
+class Part(Value):
+    """One part of a server beside driver and frameworks: packages, and the services to enable."""
+
+    name: PartName
+    packages: tuple[str, ...]
+    services: tuple[str, ...] = ()
+    version: str = ""
+    """The version that the packages must have, that of the driver; "" where any version works."""
+    modules: tuple[str, ...] = ()
+    """Kernel modules to load at each boot."""
+    why: Reason
+
+
+class Change(Value):
+    """One component as it is on the machine, and as the plan leaves it; "" for none."""
+
+    component: str
+    now: str
+    after: str
+
+
 class Requirement(Value):
     """One line for pip: a PEP 508 requirement, and the index it must come from ("" is the user's own)."""
 
@@ -216,6 +253,10 @@ class Stack(Value):
     choices: tuple[Choice, ...]
     container_packages: tuple[str, ...] = ()
     """Packages for GPU containers; empty unless requested."""
+    parts: tuple[Part, ...] = ()
+    """Fabric manager and other parts of a server, in the order in which they are installed."""
+    changes: tuple[Change, ...] = ()
+    """What is on the machine now and what will be; empty for a plan that is for no machine that was read."""
     warnings: tuple[Reason, ...] = ()
     """Warnings: a release near its end of life, an expired fact, a step that only a person can do."""
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from gpusetup.resolve.model import HostDriver, Repository, RepositoryKey, Toolkit
+from gpusetup.resolve.model import HostDriver, Owner, Repository, RepositoryKey, Toolkit
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
-    from gpusetup.facts.model.fedora import NvidiaRepo, Repo
+    from gpusetup.facts.model.fedora import Repo
     from gpusetup.resolve.candidates import Release
 
-ARCH = "x86_64"
 DRIVER_OF_NVIDIA = (
     "nvidia-driver*",
     "kmod-nvidia*",
@@ -26,6 +25,8 @@ DRIVER_OF_NVIDIA = (
 )
 """Packages excluded from NVIDIA's repository where the driver comes from elsewhere (fact ``rule-fedora-mixing``)."""
 
+SERVERS = "sbsa"
+"""What NVIDIA's repositories call aarch64."""
 RPMFUSION = ("rpmfusion-free", "rpmfusion-free-updates", "rpmfusion-nonfree", "rpmfusion-nonfree-updates")
 """A new driver arrives in the updates repositories, and the packages need libraries of the free ones."""
 SIGNS_METADATA_ONLY = ("nvidia-container-toolkit",)
@@ -33,29 +34,37 @@ SIGNS_METADATA_ONLY = ("nvidia-container-toolkit",)
 
 
 def repositories(
-    facts: Facts, release: Release, driver: HostDriver | None, toolkit: Toolkit, *, containers: bool
-) -> tuple[Repository, ...]:
-    """Return the repositories in the order in which they have to be added."""
-    return tuple(_needed(facts, release, driver, toolkit, containers=containers))
+    facts: Facts, release: Release, driver: HostDriver | None, toolkit: Toolkit, *, containers: bool,
+    parts: bool = False, present: Owner | Literal[""] = "",
+) -> tuple[Repository, ...]:  # fmt: skip
+    """Return the repositories in the order in which they have to be added.
+
+    `parts`: NVIDIA's is needed for parts of a server. `present`: whose driver is there and stays.
+    """
+    owner = driver.repo if driver else present
+    return tuple(_needed(facts, release, owner, driver, toolkit, containers=containers, parts=parts))
 
 
 def _needed(
-    facts: Facts, release: Release, driver: HostDriver | None, toolkit: Toolkit, *, containers: bool
-) -> Iterator[Repository]:
+    facts: Facts, release: Release, owner: Owner | Literal[""], driver: HostDriver | None, toolkit: Toolkit, *,
+    containers: bool, parts: bool,
+) -> Iterator[Repository]:  # fmt: skip
     rows = {row.name: row for row in facts.repo}
     number = str(release.row.release)
     if driver and driver.repo == "rpmfusion":
         for name in RPMFUSION:
-            yield _repository(facts, rows[name], name, {"N": number, "arch": ARCH}, rows[name].key_ids)
-    if toolkit.via == "repo" or (driver and driver.repo == "nvidia"):
-        yield _nvidia(facts, rows["nvidia-cuda"], release.repo, owns_driver=bool(driver and driver.repo == "nvidia"))
+            yield _repository(facts, rows[name], name, {"N": number, "arch": release.machine}, rows[name].key_ids)
+    if toolkit.via == "repo" or parts or (driver and driver.repo == "nvidia"):
+        yield _nvidia(facts, rows["nvidia-cuda"], release, owns_driver=owner == "nvidia")
     if containers:
         row = rows["nvidia-container-toolkit"]
-        yield _repository(facts, row, row.name, {"N": number, "arch": ARCH}, row.key_ids)
+        yield _repository(facts, row, row.name, {"N": number, "arch": release.machine}, row.key_ids)
 
 
-def _nvidia(facts: Facts, row: Repo, repo: NvidiaRepo, *, owns_driver: bool) -> Repository:
-    fill = {"N": repo.directory.removeprefix("fedora"), "arch": ARCH, "KEYID": repo.key_id}
+def _nvidia(facts: Facts, row: Repo, release: Release, *, owns_driver: bool) -> Repository:
+    repo = release.repo
+    arch = SERVERS if release.machine == "aarch64" else release.machine
+    fill = {"N": repo.directory.removeprefix("fedora"), "arch": arch, "KEYID": repo.key_id}
     exclude = () if owns_driver else DRIVER_OF_NVIDIA
     return _repository(facts, row, row.repo_id.format(**fill), fill, (repo.key_id,), exclude)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from gpusetup.errors import CannotLookError, RefusedError, WrongInputError
-from gpusetup.resolve import cards
+from gpusetup.resolve import cards, present
 from gpusetup.resolve.domains import hosts
-from gpusetup.resolve.model import Card, PythonEnv, Repo, Request, Variant
+from gpusetup.resolve.model import Arch, Card, PartName, PythonEnv, Repo, Request, Variant
+from gpusetup.resolve.parts import on_board
 from gpusetup.resolve.pins import Pinned, check_pins, pinned, require_known
 from gpusetup.value import Value
 
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DISTROS = ("fedora",)
-ARCH = "x86_64"
 FRAMEWORKS = ("torch", "tensorflow")
+ARCHES: dict[str, Arch] = {
+    "x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64", "sbsa": "aarch64",
+}  # fmt: skip
+"""What people and package managers call the processor architectures."""
 IMAGES: dict[str, Variant] = {"ostree": "ostree", "bootc": "bootc"}
 
 
@@ -37,6 +41,8 @@ class Wanted(Pinned):
     variant: Variant | Literal["classic"] = ""
     containers: bool = False
     python_env: PythonEnv = "venv"
+    arch: str = ""
+    parts: tuple[PartName, ...] = ()
 
 
 class RequestOptions(Value):
@@ -46,13 +52,16 @@ class RequestOptions(Value):
     notes: tuple[str, ...]
     machine: Machine | None = None
     """None: the request is for another machine than this one."""
+    foreign: str = ""
+    """The name of that machine's system where no recipe is for it, and none was asked for."""
 
 
-def ask(facts: Facts, wanted: Wanted, read: Callable[[], Machine]) -> RequestOptions:
-    """Return the request for `wanted` on the machine that `read` returns.
+def ask(facts: Facts, wanted: Wanted, read: Callable[[], Machine], *, saved: bool = False) -> RequestOptions:
+    """Return the request for `wanted` on the machine that `read` returns; `saved`: the user named that machine.
 
-    The machine is read only if needed: with both cards and distribution given, the request is for another machine.
-    Raises `WrongInputError`, which lists the known values, for an unknown name or version.
+    The machine is read only if needed: with both cards and distribution given, the request is for another machine. So
+    it is where cards are named on a host that no recipe is for. Raises `WrongInputError`, which lists the known values,
+    for an unknown name or version.
     """
     check(facts, wanted)
     for framework in FRAMEWORKS:
@@ -61,18 +70,24 @@ def ask(facts: Facts, wanted: Wanted, read: Callable[[], Machine]) -> RequestOpt
                 f"--{framework} pins a framework that --framework excludes", f"add --framework {framework}"
             )
     given = cards.named(facts, wanted.gpus, wanted.gpu_archs)
-    elsewhere = bool(wanted.gpus or wanted.gpu_archs) and bool(wanted.distro or wanted.release)
+    by_name = bool(wanted.gpus or wanted.gpu_archs)
+    elsewhere = by_name and bool(wanted.distro or wanted.release or wanted.arch)
     machine = None if elsewhere else read()
     notes: list[str] = []
-    if machine is not None and not (wanted.gpus or wanted.gpu_archs):
+    foreign = "" if machine is None else _foreign(machine, wanted)
+    if foreign and by_name and not saved:
+        notes.append(f"this host is {foreign}, which no recipe supports: planning for the newest Fedora")
+        machine, foreign = None, ""
+    if machine is not None and not by_name:
         given = _found(facts, machine, wanted, notes)
+    arch = _arch(facts, machine, wanted, given)
     request = Request(
         distro=wanted.distro or DISTROS[0],
-        release=_release(facts, machine, wanted, notes),
-        machine_arch=ARCH if machine is None else machine.system.arch,
+        release=_release(facts, machine, wanted),
+        machine_arch=arch,
         cards=given,
         repo=wanted.repo,
-        frameworks=tuple(one for one in FRAMEWORKS if one in (wanted.frameworks or FRAMEWORKS)),
+        frameworks=_frameworks(facts, wanted, arch, given, notes),
         wsl=_is_wsl(machine),
         **pinned(wanted) | {"driver": wanted.driver or _windows_driver(machine, given, notes)},
         secure_boot=None if machine is None else _value(machine.system.secure_boot),
@@ -81,16 +96,67 @@ def ask(facts: Facts, wanted: Wanted, read: Callable[[], Machine]) -> RequestOpt
         hybrid=_hybrid(facts, machine, given),
         containers=wanted.containers,
         python_env=wanted.python_env,
+        parts=wanted.parts,
+        nvswitches=_nvswitches(machine, given),
+        **_present(machine, wanted, given),
     )
-    if request.machine_arch != ARCH:
-        raise RefusedError(f"this machine is {request.machine_arch}; the tables cover {ARCH} hosts only",
+    return RequestOptions(request=request, notes=tuple(notes), machine=machine, foreign=foreign)
+
+
+def _foreign(machine: Machine, wanted: Wanted) -> str:
+    """Return the name of the machine's system where no recipe is for it and none was asked for, else ""."""
+    distro = _value(machine.system.distro)
+    if wanted.distro or wanted.release or distro in DISTROS:
+        return ""
+    return _value(machine.system.pretty_name) or distro or "of an unknown distribution"
+
+
+def _arch(facts: Facts, machine: Machine | None, wanted: Wanted, given: tuple[Card, ...]) -> Arch:
+    """Return the architecture asked for, else that which the named cards are bound to, else the machine's."""
+    if wanted.arch:
+        return ARCHES[wanted.arch.lower()]
+    names = {card.name for card in given if card.known_by != "NVML"}
+    bound = {row.host_arch for row in facts.gpu if row.name in names and row.host_arch}
+    if len(bound) == 1:
+        return ARCHES[bound.pop()]
+    if machine is None:
+        return "x86_64"
+    if machine.system.arch not in ARCHES:
+        raise RefusedError(f"this machine is {machine.system.arch}; the tables cover x86_64 and aarch64 hosts",
                            "give --gpu and --distro to plan for another machine")  # fmt: skip
-    return RequestOptions(request=request, notes=tuple(notes), machine=machine)
+    return ARCHES[machine.system.arch]
+
+
+def _frameworks(facts: Facts, wanted: Wanted, arch: Arch, given: tuple[Card, ...], notes: list[str]) -> tuple[str, ...]:
+    """Return the frameworks asked for, else both; for an Arm host with cards PyTorch alone (no other has a wheel)."""
+    on_gpu = given and not any(row.market == "jetson" for row in facts.gpu for card in given if row.name == card.name)
+    if not wanted.frameworks and not wanted.tensorflow and arch == "aarch64" and on_gpu:
+        notes.append(
+            "TensorFlow has no wheel with CUDA for aarch64: planning PyTorch alone (`gpusetup why tensorflow`)"
+        )
+        return ("torch",)
+    return tuple(one for one in FRAMEWORKS if one in (wanted.frameworks or FRAMEWORKS))
+
+
+def _nvswitches(machine: Machine | None, given: tuple[Card, ...]) -> bool | None:
+    """Say whether the GPUs are on a board with NVSwitches; the newest are on no PCI bus that the host sees."""
+    return None if machine is None else bool(_value(machine.nvswitches)) or bool(on_board(given))
+
+
+def _present(machine: Machine | None, wanted: Wanted, given: tuple[Card, ...]) -> dict[str, Any]:
+    """Return the fields about the driver that answers on `machine`; none where it is not what was asked for."""
+    if machine is None or not given or wanted.driver or _is_wsl(machine):
+        return {}
+    version, flavour, owner = present.driver(machine)
+    if wanted.repo not in ("", "wheels", owner):
+        return {}
+    return {"present_driver": version, "present_flavour": flavour, "present_owner": owner}
 
 
 def check(facts: Facts, wanted: Wanted) -> None:
     """Raise `WrongInputError` for the first name or version that no table knows."""
     require_known("distribution", wanted.distro, DISTROS)
+    require_known("processor architecture", wanted.arch.lower(), ARCHES)
     _require_release(facts, wanted.release)
     check_pins(facts, wanted)
 
@@ -128,17 +194,14 @@ def _windows_driver(machine: Machine | None, given: tuple[Card, ...], notes: lis
     return version
 
 
-def _release(facts: Facts, machine: Machine | None, wanted: Wanted, notes: list[str]) -> str:
-    """Return the release requested or found; "" (the newest) with a note for a host of another distribution."""
+def _release(facts: Facts, machine: Machine | None, wanted: Wanted) -> str:
+    """Return the release requested or found; "" (the newest) for a host of another distribution."""
     if wanted.release or machine is None:
         return wanted.release
     distro, release = _value(machine.system.distro), _value(machine.system.release)
     if distro == (wanted.distro or DISTROS[0]) and release:
         _require_release(facts, release)
         return release
-    if not wanted.distro:
-        name = _value(machine.system.pretty_name) or distro or "of an unknown distribution"
-        notes.append(f"this host is {name}, which no recipe supports: planning for the newest Fedora")
     return ""
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec.structs import replace
+
 from gpusetup.errors import WrongInputError
 from gpusetup.resolve.candidates import CardKind, DriverOffer, Layout, Release
 from gpusetup.resolve.demands import demands
@@ -29,8 +31,31 @@ class SolveResult(NamedTuple):
 
 
 def solve(request: Request, facts: Facts, today: date | None = None) -> SolveResult:
-    """Find the best stack for `request`, on the newest allowed release that has one."""
-    known = catalogue(facts)
+    """Find the best stack for `request`, on the newest allowed release that has one.
+
+    The driver that is on the machine is kept where it fits: it drives the cards, it still gets security updates, and
+    the frameworks are those that a new driver would get.
+    """
+    best = _solve(request, facts, today)
+    if not request.present_driver or request.driver or best.solution is None:
+        return best
+    kept = _solve(_keeping(request), facts, today)
+    return kept if kept.solution is not None and _as_good(kept.solution, best.solution, today) else best
+
+
+def _keeping(request: Request) -> Request:
+    return replace(request, driver=request.present_driver)
+
+
+def _as_good(kept: Solution, best: Solution, today: date | None) -> bool:
+    eol = kept["driver"].branch.eol
+    if eol is not None and eol < (today or date.today()):
+        return False
+    return all(kept.get(name) is best.get(name) for name in ("torch", "tensorflow"))
+
+
+def _solve(request: Request, facts: Facts, today: date | None) -> SolveResult:
+    known = catalogue(facts, request.machine_arch)
     day = today or date.today()
     refused: list[tuple[Release, Conflict]] = []
     for release in _releases(request, known, day):
@@ -93,7 +118,13 @@ def _releases(request: Request, known: Catalogue, today: date) -> tuple[Release,
 
 
 def _drivers(request: Request, known: Catalogue, release: Release) -> tuple[DriverOffer, ...]:
-    """Return the drivers on offer, and the pinned one if it is not among them: then it must already be installed."""
+    """Return the drivers on offer, and the pinned one if it is not among them: then it must already be installed.
+
+    The driver that answers on the machine is the only one where it is to be kept.
+    """
+    if request.driver and request.driver == request.present_driver:
+        offers = known.kept_driver(request.driver)
+        return tuple(one for one in offers if request.present_flavour in ("", one.flavour))
     offers = known.runfile_drivers if request.repo == "runfile" else known.drivers(release)
     if not request.driver or any(_wanted(one, request) for one in offers):
         return offers

@@ -11,6 +11,7 @@ from gpusetup.resolve.domains.toolkits import CONTAINER_PACKAGES
 from gpusetup.resolve.explanation import choices
 from gpusetup.resolve.locked_requirements import wheel_of
 from gpusetup.resolve.model import Environment, HostDriver, Requirement, Stack, Toolkit
+from gpusetup.resolve.parts import parts
 from gpusetup.resolve.repositories import repositories
 from gpusetup.resolve.warnings import warnings
 from gpusetup.versions import dotted, driver
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 NO_DETECTION = ("%_without_kmod_nvidia_detect 1",)
 """RPM macro that makes RPM Fusion's akmod build the proprietary modules (fact ``rule-kernel-module-list-gaps``)."""
+NUMPY_2 = dotted("2.3")
+"""From this torch on its wheels work with NumPy 2."""
+HAS_NUMPY_2 = dotted("3.9")
 REPORTS = dotted("3.11")
 """From this Python on, the bundled pip has ``--report`` (added in pip 22.2)."""
 DISTRO_NAMES = {"fedora": "Fedora Linux"}
@@ -34,18 +38,27 @@ def assemble(request: Request, solution: Solution, facts: Facts, today: date) ->
     """Return the stack that `solution` describes."""
     driver = _driver(solution)
     toolkit = _toolkit(solution)
+    offer: DriverOffer | None = solution.get("driver")
+    extra = tuple(parts(request, facts, offer.version)) if offer else ()
     return Stack(
         request=request,
         distro_name=DISTRO_NAMES[request.distro],
         release=str(solution["release"].row.release),
         repositories=repositories(
-            facts, solution["release"], driver, toolkit, containers=request.containers or toolkit.via == "container"
+            facts,
+            solution["release"],
+            driver,
+            toolkit,
+            containers=request.containers or toolkit.via == "container",
+            parts=any(one.packages for one in extra),
+            present=request.present_owner,
         ),
         driver=driver,
         toolkit=toolkit,
-        environments=tuple(_environments(solution, facts)),
+        environments=tuple(_environments(request, solution, facts)),
         choices=choices(solution),
         container_packages=CONTAINER_PACKAGES if request.containers or toolkit.via == "container" else (),
+        parts=extra,
         warnings=tuple(warnings(request, solution, facts, today)),
     )
 
@@ -85,17 +98,17 @@ def _toolkit(solution: Solution) -> Toolkit:
     )
 
 
-def _environments(solution: Solution, facts: Facts) -> Iterator[Environment]:
+def _environments(request: Request, solution: Solution, facts: Facts) -> Iterator[Environment]:
     """Yield one environment, or one per framework."""
     torch: TorchWheel | None = solution.get("torch")
     tensorflow: TensorflowWheel | None = solution.get("tensorflow")
     if torch and tensorflow and solution["environments"].shared:
-        yield _environment("ml", solution["python torch"], torch, tensorflow, solution, facts)
+        yield _environment("ml", solution["python torch"], torch, tensorflow, solution, facts, request)
         return
     if torch:
-        yield _environment("torch", solution["python torch"], torch, None, solution, facts)
+        yield _environment("torch", solution["python torch"], torch, None, solution, facts, request)
     if tensorflow:
-        yield _environment("tensorflow", solution["python tensorflow"], None, tensorflow, solution, facts)
+        yield _environment("tensorflow", solution["python tensorflow"], None, tensorflow, solution, facts, request)
 
 
 def _environment(
@@ -105,6 +118,7 @@ def _environment(
     tensorflow: TensorflowWheel | None,
     solution: Solution,
     facts: Facts,
+    request: Request,
 ) -> Environment:
     requirements: list[Requirement] = []
     cuda = cudnn = ""
@@ -115,7 +129,7 @@ def _environment(
             beside = solution["toolkit_cudnn" if tensorflow.hosted else "cudnn"]
             cuda, cudnn = tensorflow.row.cuda, beside.row.version
     if torch:
-        requirements.insert(0, _torch_requirement(torch, facts))
+        requirements = [_torch_requirement(torch, facts, request.machine_arch), *requirements, *_numpy(torch, python)]
         # in a shared environment both frameworks use the CUDA and cuDNN wheels that torch pins
         if torch.build:
             cuda, cudnn = torch.build.cuda, torch.build.cudnn
@@ -143,18 +157,29 @@ def _pip(facts: Facts) -> Requirement:
     return Requirement(text=f"pip=={row.release}", sha256=row.sha256)
 
 
-def _torch_requirement(torch: TorchWheel, facts: Facts) -> Requirement:
-    """Return torch with its variant, from PyTorch's index; the default variant is the plain release from PyPI."""
-    if torch.build and torch.variant == torch.row.default_variant:
+def _torch_requirement(torch: TorchWheel, facts: Facts, machine: str) -> Requirement:
+    """Return torch with its variant, from PyTorch's index; the default variant is the plain release from PyPI.
+
+    For aarch64 PyPI has builds without CUDA under the same versions (fact ``rule-torch-aarch64-index``).
+    """
+    if torch.build and torch.variant == torch.row.default_variant and machine == "x86_64":
         return Requirement(text=f"torch=={torch.row.release}")
     pattern = next(row.pattern for row in facts.index if row.id == "index-torch")
     return Requirement(text=f"torch=={torch.row.release}+{torch.variant}", index=pattern.format(variant=torch.variant))
 
 
+def _numpy(torch: TorchWheel, python: Interpreter) -> tuple[Requirement, ...]:
+    """Return the limit that wheels compiled with NumPy 1 need (fact ``rule-torch-numpy-1``)."""
+    needed = dotted(torch.row.release) < NUMPY_2 and dotted(python.version) >= HAS_NUMPY_2
+    return (Requirement(text="numpy<2"),) if needed else ()
+
+
 def _tensorflow_requirements(tensorflow: TensorflowWheel, solution: Solution) -> Iterator[Requirement]:
     row = tensorflow.row
     if not tensorflow.gpu or tensorflow.hosted:
-        package = row.package if tensorflow.gpu else row.cpu_package or row.package
+        # the package for the CPU alone has wheels for x86_64 only
+        smaller = row.cpu_package if solution["release"].machine == "x86_64" else ""
+        package = row.package if tensorflow.gpu else smaller or row.package
         yield Requirement(text=f"{package}=={row.release}")
         yield from (Requirement(text=pin) for pin in row.pins)
         return

@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from gpusetup.facts.defects import by_card, on_cards
 from gpusetup.resolve.defect_warnings import defects
 from gpusetup.resolve.model import Reason
+from gpusetup.resolve.parts import board_warning
 from gpusetup.resolve.problem import because
 from gpusetup.resolve.solve import cards_of
 from gpusetup.versions import cuda, runs_on
@@ -23,19 +27,19 @@ SOON = timedelta(days=60)
 
 
 def warnings(request: Request, solution: Solution, facts: Facts, today: date) -> Iterator[Reason]:
-    """Yield the warnings for the owner of the stack."""
+    """Yield the warnings for the owner of the stack, those that stop ordinary use first."""
     yield from _release(solution["release"], today)
+    yield from defects(request, solution)
+    if tensorflow := solution.get("tensorflow"):
+        yield from _tensorflow(tensorflow, solution)
     if driver := solution.get("driver"):
         yield from _driver(driver, solution, today)
         yield from _secure_boot(request, driver)
-        yield from _fabric(driver, solution, facts)
+        yield from board_warning(request, cards_of(solution), facts, driver.version)
     if torch := solution.get("torch"):
         yield from _torch(torch)
-    if tensorflow := solution.get("tensorflow"):
-        yield from _tensorflow(tensorflow, solution)
     if (toolkit := solution.get("toolkit")) and driver:
         yield from _toolkit(toolkit, driver)
-    yield from defects(request, solution)
     yield from _expired(solution, today)
 
 
@@ -73,36 +77,30 @@ def _secure_boot(request: Request, driver: DriverOffer) -> Iterator[Reason]:
         )
 
 
-def _fabric(driver: DriverOffer, solution: Solution, facts: Facts) -> Iterator[Reason]:
-    """Warn that GPUs on NVSwitch boards need the fabric manager, which no recipe here installs."""
-    on_board = [card for card in cards_of(solution) if "SXM" in card.name]
-    row = next((row for row in facts.rule if row.id == "rule-nvswitch-fabric-manager"), None)
-    if on_board and row is not None:
-        text = (
-            f"if {on_board[0]} is on a board with NVSwitches (as in systems with 8 of them), CUDA does not work until "
-        )
-        yield because(row, f"{text}nvidia-fabricmanager {driver.version} runs, which this recipe does not install")
-
-
 def _torch(torch: TorchWheel) -> Iterator[Reason]:
     if torch.build and torch.kernels and torch.kernels is not torch.build:
-        yield because(
-            torch.build,
+        text = (
             f"the compute capabilities of torch {torch} are not in the tables yet; the list of torch "
-            f"{torch.kernels.releases[0]} was used. Run the self-test to confirm",
+            f"{torch.kernels.releases[0]} was used. Run the self-test to confirm"
         )
+        yield _minor(because(torch.build, text))
 
 
 def _tensorflow(tensorflow: TensorflowWheel, solution: Solution) -> Iterator[Reason]:
     """Warn where TensorFlow has no machine code for a card, and depends on PTX that is compiled at the first run."""
     row = tensorflow.row
     for card in cards_of(solution) if tensorflow.gpu and row.cc else ():
-        if runs_on(row.cc, row.ptx, card.cc).startswith("PTX"):
+        fails = any(by_card(one.row) and on_cards(one.row, (card.cc,)) for one in tensorflow.defects)
+        if not fails and runs_on(row.cc, row.ptx, card.cc).startswith("PTX"):
             yield because(
                 row,
                 f"TensorFlow {row.release} has no machine code for {card}: the driver compiles its PTX at the first "
                 f"run, which can take a long time",
             )
+
+
+def _minor(reason: Reason) -> Reason:
+    return replace(reason, minor=True)
 
 
 def _toolkit(toolkit: ToolkitOffer, driver: DriverOffer) -> Iterator[Reason]:
@@ -119,7 +117,8 @@ def _toolkit(toolkit: ToolkitOffer, driver: DriverOffer) -> Iterator[Reason]:
 def _expired(solution: Solution, today: date) -> Iterator[Reason]:
     for row in _rows(solution):
         if row.expires and row.expires < today:
-            yield because(row, f"this fact expired on {row.expires}: `gpusetup facts stale` lists all expired facts")
+            text = f"this fact expired on {row.expires}: `gpusetup facts stale` lists all expired facts"
+            yield _minor(because(row, text))
 
 
 def _rows(solution: Solution) -> Iterator[Fact]:

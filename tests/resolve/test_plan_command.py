@@ -100,10 +100,17 @@ def test_a_host_of_another_distribution_is_told_so(gpusetup: Run, tmp_path: Path
     file = tmp_path / "machine.json"
     file.write_text(json.dumps(machine))
     done = gpusetup("plan", "--machine", file)
-    assert done.returncode == 0
-    assert "Debian GNU/Linux 12, which no recipe supports" in done.stderr
+    assert done.returncode == 4
+    assert "this host is Debian GNU/Linux 12" in done.stdout
+    assert "pip install torch==" in done.stdout
+    assert "gpusetup container" in done.stdout
     assert "no NVIDIA GPU found" in done.stderr
-    assert "Stack for the CPU" in done.stdout
+    script = gpusetup("install", "--machine", file)
+    assert (script.returncode, script.stdout) == (4, "")
+    assert "recipes for Fedora only" in script.stderr
+    asked = gpusetup("install", "--machine", file, "--distro", "fedora")
+    assert asked.returncode == 0
+    assert asked.stdout.startswith("#!")
 
 
 def test_a_framework_that_is_pinned_and_left_out_is_refused(gpusetup: Run) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.resolve.candidates import CardKind, DriverOffer
+from gpusetup.resolve.candidates import CardKind, DriverOffer, Release
 from gpusetup.resolve.model import Reason
 from gpusetup.resolve.problem import ConstraintResult, because, constraint, fails, holds
 from gpusetup.versions import dotted
@@ -30,22 +30,21 @@ def driver_is_offered(driver: DriverOffer) -> ConstraintResult:
     return holds(because(driver.seen, f"{text}; {driver.assumed}" if driver.assumed else text))
 
 
+@constraint("release", "card")
+def card_is_in_such_a_host(release: Release, card: CardKind) -> ConstraintResult:
+    """Refuse GPUs that are built together with an Arm processor in a host that has none."""
+    if card.bound is None or card.bound.market == "jetson" or card.bound.host_arch == release.machine:
+        return holds()
+    text = f"{card} exists only with an Arm processor ({card.bound.host_arch}), and this plan is for {release.machine}"
+    return fails(because(card.bound, text))
+
+
 @constraint("card")
-def card_is_in_such_a_host(card: CardKind) -> ConstraintResult:
-    """Refuse GPUs that are built together with an Arm processor: packages and wheels in the tables are for x86_64."""
-    if card.bound is None or card.bound.market == "jetson":
-        return holds()
-    text = f"{card} exists only with an Arm processor ({card.bound.host_arch} hosts); the tables cover x86_64"
-    return fails(because(card.bound, text))
-
-
-@constraint("card", "driver")
-def board_takes_packaged_driver(card: CardKind, driver: DriverOffer) -> ConstraintResult:
+def board_takes_packaged_driver(card: CardKind) -> ConstraintResult:
     """Refuse Jetson boards: their driver is part of the board's own system image (JetPack), and so are the wheels."""
-    if card.bound is None or card.bound.market != "jetson":
+    if card.bound is None or card.home is None:
         return holds()
-    text = f"{card} is part of Jetson boards (aarch64): driver and wheels come with NVIDIA's JetPack, not as {driver}"
-    return fails(because(card.bound, text))
+    return fails(because(card.bound, f"{card} is part of Jetson boards (aarch64)"), because(card.home, card.home.fact))
 
 
 @constraint("card", "driver")

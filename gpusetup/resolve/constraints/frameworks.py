@@ -11,6 +11,13 @@ from gpusetup.versions import cudnn as cudnn_version
 
 
 @constraint("tensorflow")
+def tensorflow_is_built_with_cuda(tensorflow: TensorflowWheel) -> ConstraintResult:
+    """Refuse wheels that are built without CUDA for this processor architecture."""
+    rule = tensorflow.no_cuda
+    return holds() if rule is None else fails(because(rule, rule.fact))
+
+
+@constraint("tensorflow")
 def tensorflow_brings_cuda(tensorflow: TensorflowWheel) -> ConstraintResult:
     """Demand a release whose extra ``and-cuda`` brings the NVIDIA libraries, from 2.14 on."""
     row = tensorflow.row

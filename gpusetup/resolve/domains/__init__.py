@@ -26,8 +26,11 @@ if TYPE_CHECKING:
         ToolkitOffer,
         TorchWheel,
     )
+    from gpusetup.resolve.model import Arch
 
 C = TypeVar("C", bound="Candidate")
+
+JETPACK = "rule-jetson-jetpack"
 
 
 class Catalogue:
@@ -39,8 +42,9 @@ class Catalogue:
     repository, then the newest in a container, then none.
     """
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, machine: Arch = "x86_64") -> None:
         self.facts = facts
+        self.machine = machine
         self.rules = Rules()
         self._cards: dict[tuple[str, str], CardKind] = {}
         self._releases: dict[str, Release | None] = {}
@@ -50,25 +54,25 @@ class Catalogue:
 
     @functools.cached_property
     def releases(self) -> tuple[Release, ...]:
-        return hosts.releases(self.facts)
+        return hosts.releases(self.facts, self.machine)
 
     def release(self, name: str) -> Release | None:
         """Return the release of that number, from the tables or by the lag rule; None for neither."""
         if name not in self._releases:
             known = (one for one in self.releases if str(one.row.release) == name)
-            self._releases[name] = next(known, None) or hosts.later(self.facts, name)
+            self._releases[name] = next(known, None) or hosts.later(self.facts, name, self.machine)
         return self._releases[name]
 
     @functools.cached_property
     def torch(self) -> dict[bool, tuple[TorchWheel, ...]]:
         """The builds for a GPU (True) and for the CPU (False)."""
-        found = with_defects(self.facts, wheels.torch(self.facts))
+        found = with_defects(self.facts, wheels.torch(self.facts, self.machine))
         return {on_gpu: tuple(one for one in found if (one.build is not None) == on_gpu) for on_gpu in (True, False)}
 
     @functools.cached_property
     def tensorflow(self) -> dict[bool, tuple[TensorflowWheel, ...]]:
         """The releases with NVIDIA's wheels (True) and without (False)."""
-        found = with_defects(self.facts, wheels.tensorflow(self.facts))
+        found = with_defects(self.facts, wheels.tensorflow(self.facts, self.machine))
         return {on_gpu: tuple(one for one in found if one.gpu == on_gpu) for on_gpu in (True, False)}
 
     @functools.cached_property
@@ -81,7 +85,7 @@ class Catalogue:
 
     @functools.cached_property
     def toolkit_cudnn(self) -> tuple[ToolkitCudnn, ...]:
-        return toolkits.cudnn(self.facts)
+        return toolkits.cudnn(self.facts, self.machine)
 
     def load(self) -> None:
         """Make the candidates that do not depend on a release now, instead of on first use."""
@@ -95,13 +99,13 @@ class Catalogue:
     @functools.cached_property
     def runfile_drivers(self) -> tuple[DriverOffer, ...]:
         """The drivers of NVIDIA's own installers."""
-        return with_defects(self.facts, runfiles.drivers(self.facts))
+        return with_defects(self.facts, runfiles.drivers(self.facts, self.machine))
 
     def runfile_toolkits(self, *, runtime: bool) -> tuple[ToolkitOffer, ...]:
         """Return the toolkits of NVIDIA's installers, then those in containers and none."""
         if runtime not in self._runfile_toolkits:
             rest = [one for one in self.toolkits if one.tier]
-            own = with_defects(self.facts, runfiles.toolkits(self.facts, runtime=runtime))
+            own = with_defects(self.facts, runfiles.toolkits(self.facts, self.machine, runtime=runtime))
             self._runfile_toolkits[runtime] = (*own, *rest)
         return self._runfile_toolkits[runtime]
 
@@ -136,7 +140,9 @@ class Catalogue:
             alike = [gpu] if gpu else [row for row in self.facts.gpu if row.cc == cc]
             bound = alike[0] if alike and all(row.host_arch for row in alike) else None
             arch = next(row for row in self.facts.arch if cc in row.cc)
-            self._cards[key] = CardKind(name, cc, arch, bound)
+            jetson = bound is not None and bound.market == "jetson"
+            home = next(row for row in self.facts.rule if row.id == JETPACK) if jetson else None
+            self._cards[key] = CardKind(name, cc, arch, bound, home)
         return self._cards[key]
 
     def _once(self, make: Callable[[Facts, Release], tuple[C, ...]], release: Release) -> tuple[C, ...]:
@@ -148,6 +154,6 @@ class Catalogue:
 
 
 @functools.lru_cache(maxsize=4)
-def catalogue(facts: Facts) -> Catalogue:
-    """Return the catalogue of `facts`, made once."""
-    return Catalogue(facts)
+def catalogue(facts: Facts, machine: Arch = "x86_64") -> Catalogue:
+    """Return the catalogue of `facts` for hosts of one processor architecture, made once."""
+    return Catalogue(facts, machine)

@@ -33,14 +33,14 @@ OLDEST_PYTHON = (3, 9)
 """Fedora drops the older side-by-side interpreters in time; nothing older than this is offered."""
 
 
-def releases(facts: Facts) -> tuple[Release, ...]:
+def releases(facts: Facts, machine: str = "x86_64") -> tuple[Release, ...]:
     """Return the published releases, newest first, then those whose publication is not confirmed."""
     rows = sorted(facts.fedora, key=lambda row: (row.released is not None, row.release), reverse=True)
     directories = {row.directory: row for row in facts.nvidia_repo}
-    return tuple(_release(facts, row, directories[row.nvidia_repo]) for row in rows)
+    return tuple(_release(facts, row, directories[row.nvidia_repo], machine) for row in rows)
 
 
-def later(facts: Facts, release: str) -> Release | None:
+def later(facts: Facts, release: str, machine: str = "x86_64") -> Release | None:
     """Return a release newer than the tables, modelled on the newest one in them; None if it is too new or no number.
 
     NVIDIA's repositories and RPM Fusion's packages lag behind Fedora, so a new release starts with what the previous
@@ -52,10 +52,10 @@ def later(facts: Facts, release: str) -> Release | None:
     row = msgspec.structs.replace(newest, release=int(release), released=None, target=None, eol=None)
     directories = {one.directory: one for one in facts.nvidia_repo}
     rule = next(one for one in facts.rule if one.id == "rule-fedora-lag")
-    return msgspec.structs.replace(_release(facts, row, directories[row.nvidia_repo]), lag=rule)
+    return msgspec.structs.replace(_release(facts, row, directories[row.nvidia_repo], machine), lag=rule)
 
 
-def _release(facts: Facts, row: FedoraRelease, repo: NvidiaRepo) -> Release:
+def _release(facts: Facts, row: FedoraRelease, repo: NvidiaRepo, machine: str) -> Release:
     """Make one release; where its glibc is not known, that of the newest known release before it is a lower bound."""
     known = max(
         (one for one in facts.fedora if one.glibc and one.release <= row.release),
@@ -65,7 +65,7 @@ def _release(facts: Facts, row: FedoraRelease, repo: NvidiaRepo) -> Release:
     glibc = known.glibc if known else ""
     clashes = tuple(one for one in facts.glibc if glibc and dotted(one.glibc_from) <= dotted(glibc))
     gcc = (row.gcc_major, *compat_gcc(row)) if row.gcc_major else ()
-    return Release(row, repo, glibc, known, clashes, gcc, *_last_toolkit(facts, repo))
+    return Release(row, repo, glibc, known, clashes, gcc, *_last_toolkit(facts, repo), machine=machine)
 
 
 def _last_toolkit(facts: Facts, repo: NvidiaRepo) -> tuple[str, Fact]:

@@ -29,10 +29,11 @@ ASKS_IN_PERL = ("perl", "perl-Term-ReadLine-Gnu")
 """CUDA's installers before 10.1 are Perl scripts that load Term::ReadLine even in silent mode."""
 
 
-def drivers(facts: Facts) -> tuple[DriverOffer, ...]:
+def drivers(facts: Facts, machine: str = "x86_64") -> tuple[DriverOffer, ...]:
     """Return the drivers of the driver installers, newest first, then those inside the CUDA installers."""
     alone = sorted(facts.driver_runfile, key=lambda row: driver(row.version), reverse=True)
-    return (*_driver_runfiles(facts, alone), *_cuda_runfiles(facts))
+    of_x86 = _driver_runfiles(facts, alone) if machine == "x86_64" else ()
+    return (*of_x86, *_cuda_runfiles(facts, machine))
 
 
 def _driver_runfiles(facts: Facts, rows: list[DriverRunfile]) -> Iterator[DriverOffer]:
@@ -40,13 +41,13 @@ def _driver_runfiles(facts: Facts, rows: list[DriverRunfile]) -> Iterator[Driver
         yield from _offers(facts, row.version, row, Archive(url=row.url, sha256=row.sha256))
 
 
-def _cuda_runfiles(facts: Facts) -> Iterator[DriverOffer]:
+def _cuda_runfiles(facts: Facts, machine: str) -> Iterator[DriverOffer]:
     seen: set[str] = set()
     for row in sorted(facts.cuda, key=lambda row: cuda(row.release), reverse=True):
         if row.driver_bundled and row.driver_bundled not in seen:
             seen.add(row.driver_bundled)
             more = ASKS_IN_PERL if cuda(row.series) < cuda("10.1") else ()
-            yield from _offers(facts, row.driver_bundled, row, _archive(row), more)
+            yield from _offers(facts, row.driver_bundled, row, _archive(row, machine), more)
 
 
 def _offers(
@@ -59,20 +60,22 @@ def _offers(
                           (*OWNED_BY_NVIDIA, *OWNED_BY_RPMFUSION), runfile=archive)  # fmt: skip
 
 
-def _archive(row: CudaRow) -> Archive | None:
-    known = row.runfile_url and row.runfile_sha256
-    return Archive(url=row.runfile_url, sha256=row.runfile_sha256) if known else None
+def _archive(row: CudaRow, machine: str) -> Archive | None:
+    url, sha256 = row.runfile_url, row.runfile_sha256
+    if machine == "aarch64":
+        url, sha256 = row.runfile_aarch64_url, row.runfile_aarch64_sha256
+    return Archive(url=url, sha256=sha256) if url and sha256 else None
 
 
-def toolkits(facts: Facts, *, runtime: bool) -> tuple[ToolkitOffer, ...]:
+def toolkits(facts: Facts, machine: str = "x86_64", *, runtime: bool) -> tuple[ToolkitOffer, ...]:
     """Return the newest installer of each CUDA series whose SHA-256 is known; `runtime`: frameworks load from it."""
     found = []
     for series in sorted(facts.cuda_series, key=lambda row: cuda(row.series), reverse=True):
-        rows = [row for row in facts.cuda if row.series == series.series and _archive(row)]
+        rows = [row for row in facts.cuda if row.series == series.series and _archive(row, machine)]
         if rows:
             row = max(rows, key=lambda one: cuda(one.release))
-            found.append(ToolkitOffer(0, series, driver_floor(facts, series.series), seen=row, runfile=_archive(row),
-                                      runtime=runtime))  # fmt: skip
+            floor, archive = driver_floor(facts, series.series), _archive(row, machine)
+            found.append(ToolkitOffer(0, series, floor, seen=row, runfile=archive, runtime=runtime))
     return tuple(found)
 
 

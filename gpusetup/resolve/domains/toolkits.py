@@ -62,8 +62,10 @@ def compilers(facts: Facts, release: Release) -> tuple[Compiler, ...]:
     return (*found, Compiler())
 
 
-def cudnn(facts: Facts) -> tuple[ToolkitCudnn, ...]:
+def cudnn(facts: Facts, machine: str = "x86_64") -> tuple[ToolkitCudnn, ...]:
     """Return cuDNN for compiling: as archives whose SHA-256 is on record, newest first, then none."""
+    if machine != "x86_64":
+        return (ToolkitCudnn(),)  # the archives on record are for x86_64
     found = []
     for row in sorted(facts.cudnn, key=lambda row: cudnn_version(row.version), reverse=True):
         for tarball in row.tarballs:

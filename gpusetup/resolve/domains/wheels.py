@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.frameworks import Torch, TorchBuild
 
 CPU = "cpu"
+NO_CUDA = "rule-tensorflow-aarch64-no-cuda"
 
 
-def torch(facts: Facts) -> tuple[TorchWheel, ...]:
+def torch(facts: Facts, machine: str = "x86_64") -> tuple[TorchWheel, ...]:
     """Return the builds of each release, newest first: its default variant, the others by CUDA, the CPU's last."""
     found: list[TorchWheel] = []
     for row in sorted(facts.torch, key=lambda row: dotted(row.release), reverse=True):
-        builds = [one for one in facts.torch_build if row.release in one.releases and one.machine == "x86_64"]
+        builds = [one for one in facts.torch_build if row.release in one.releases and one.machine == machine]
         builds.sort(key=lambda one: (one.variant == row.default_variant, cuda(series(one.cuda))), reverse=True)
         found += [_gpu_wheel(facts, row, build) for build in builds]
         found.append(TorchWheel(row, CPU))
@@ -55,8 +56,9 @@ def _predecessor(facts: Facts, row: Torch, build: TorchBuild) -> TorchBuild | No
     return max(older, key=lambda pair: pair[0])[1] if older else None
 
 
-def tensorflow(facts: Facts) -> tuple[TensorflowWheel, ...]:
+def tensorflow(facts: Facts, machine: str = "x86_64") -> tuple[TensorflowWheel, ...]:
     """Return the releases, newest first, each with NVIDIA's wheels and then without."""
+    no_cuda = next(row for row in facts.rule if row.id == NO_CUDA) if machine == "aarch64" else None
     listed = next(row for row in facts.rule if row.id == "rule-tensorflow-driver")
     found = []
     for row in sorted(facts.tensorflow, key=lambda row: dotted(row.release), reverse=True):
@@ -66,7 +68,8 @@ def tensorflow(facts: Facts) -> tuple[TensorflowWheel, ...]:
         kernels = row if row.cc else listed
         for gpu in (True, False):
             floor = driver_floor(facts, row.cuda) if gpu else None
-            found.append(TensorflowWheel(row, gpu, kernels, of_cuda, floor))
+            without = no_cuda if gpu else None
+            found.append(TensorflowWheel(row, gpu, kernels, of_cuda, floor, no_cuda=without))
     return tuple(found)
 
 

@@ -8,6 +8,8 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import click
+
 from tests.resolve.threads import Said, Thread, arguments, shortcomings, threads, verdict
 
 PROGRAM = Path(sys.executable).with_name("gpusetup")
@@ -27,8 +29,8 @@ def main() -> None:
             said = say(thread, Path(place))
             counts[verdict(thread, said)] += 1
             for short in shortcomings(thread, said):
-                print(f"{verdict(thread, said)} {thread.name}: {short}")
-    print(", ".join(f"{counts[one]} {one}" for one in ("right", "partly", "wrong")))
+                click.echo(f"{verdict(thread, said)} {thread.name}: {short}")
+    click.echo(", ".join(f"{counts[one]} {one}" for one in ("right", "partly", "wrong")))
 
 
 if __name__ == "__main__":

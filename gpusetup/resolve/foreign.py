@@ -1,0 +1,83 @@
+"""A host that no recipe is for: what can be had there all the same, from wheels and images, and how to ask for more."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from gpusetup.resolve import attempt
+from gpusetup.resolve.model import Reason, Refusal, Relaxation, Stack
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.resolve.model import Environment, Request
+    from gpusetup.resolve.request import RequestOptions
+
+
+def refuse_foreign(asked: RequestOptions, facts: Facts) -> Refusal | None:
+    """Return the refusal for a host that no recipe is for, None for any other.
+
+    The wheels are those that fit the host's cards and its driver; a request that no wheel fits is refused for that.
+    """
+    if not asked.foreign:
+        return None
+    found = _wheels_alone(asked, facts)
+    if isinstance(found, Refusal):
+        return replace(found, because=(_no_recipe(asked.foreign), *found.because))
+    driver = next((one for one in found.choices if one.component == "driver"), None)
+    because = [_no_recipe(asked.foreign)]
+    if driver is not None and asked.request.present_driver and found.driver is None:
+        because.append(Reason(fact="machine:driver", text=f"driver {asked.request.present_driver} is there and fits"))
+    elif driver is not None and asked.request.wsl:
+        text = f"driver {asked.request.driver} is that of Windows: install none in Linux"
+        because.append(Reason(fact="request:wsl", text=text))
+    elif driver is not None:
+        because.append(Reason(fact="machine:driver", text=_driver_needed(asked.request, found)))
+    return Refusal(request=asked.request, because=tuple(because), ways_out=tuple(_ways(found)))
+
+
+def _wheels_alone(asked: RequestOptions, facts: Facts) -> Stack | Refusal:
+    """Return the wheels that fit the host, for its own Python where there are any."""
+    request = asked.request if asked.request.repo else replace(asked.request, repo="wheels")
+    own = ".".join(asked.machine.system.python.split(".")[:2]) if asked.machine else ""
+    found = attempt(replace(request, python=own), facts) if own and not request.python else None
+    return found if isinstance(found, Stack) else attempt(request, facts)
+
+
+def _no_recipe(name: str) -> Reason:
+    return Reason(fact="request:distro", text=f"this host is {name}, and there are recipes for Fedora only")
+
+
+def _driver_needed(request: Request, stack: Stack) -> str:
+    floor = max((one.driver_floor for one in stack.environments), default="")
+    kind = f" with the {stack.driver.flavour} kernel modules" if stack.driver else ""
+    newest = max((card.arch for card in request.cards), default="")
+    last = (
+        f", branch {stack.driver.branch} for {newest}" if stack.driver and stack.driver.flavour == "proprietary" else ""
+    )
+    present = f"driver {request.present_driver} does not fit: " if request.present_driver else ""
+    return f"{present}install driver {floor} or newer{last}{kind} from this system's own packages"
+
+
+def _ways(stack: Stack) -> Iterator[Relaxation]:
+    for one in stack.environments:
+        yield Relaxation(text=f"the wheels alone, in an environment of Python {one.python}", options=_pip(one))
+    frameworks = tuple(word for name in stack.request.frameworks for word in ("--framework", name))
+    yield Relaxation(text="a container image that brings them", options=("gpusetup", "container", *frameworks))
+    yield Relaxation(text="the recipe for Fedora all the same", options=("--distro", "fedora"))
+
+
+def _pip(environment: Environment) -> tuple[str, ...]:
+    indexes = sorted({one.index for one in environment.requirements} - {""})
+    extra = tuple(word for index in indexes for word in ("--extra-index-url", index))
+    return ("pip", "install", *(one.text for one in environment.requirements), *extra)
+
+
+def in_words(refusal: Refusal) -> tuple[str, str]:
+    """Return why and the ways out, each as one line."""
+    because = "; ".join(reason.text for reason in refusal.because)
+    ways = "; ".join(f"{way.text}: {shlex.join(way.options)}" for way in refusal.ways_out)
+    return because, ways or "no single change would allow one"

@@ -1,0 +1,45 @@
+"""The driver that answers on a machine: its version, its kind of kernel modules, and whose packages it is from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from gpusetup.machine.model import Machine
+    from gpusetup.resolve.model import Flavour, Owner
+
+OWNERS: dict[str, Owner] = {
+    "akmod-nvidia": "rpmfusion",
+    "xorg-x11-drv-nvidia": "rpmfusion",
+    "nvidia-driver": "nvidia",
+    "nvidia-open": "nvidia",
+    "cuda-drivers": "nvidia",
+    "kmod-nvidia-open-dkms": "nvidia",
+    "kmod-nvidia-latest-dkms": "nvidia",
+}
+"""How the names of packages begin, and whose they are; RPM Fusion's first."""
+
+
+def driver(machine: Machine) -> tuple[str, Flavour | Literal[""], Owner | Literal[""]]:
+    """Return version, flavour and owner; "" for what cannot be told, and no version unless all of the driver agrees.
+
+    A driver that does not answer, or whose library is newer than its loaded module, is half of an update: it is not
+    what will be there after the next boot.
+    """
+    from gpusetup.machine.model import Unread  # already loaded with the machine
+
+    found = machine.driver
+    version = "" if isinstance(found.nvml, Unread) or not found.nvml else found.nvml
+    others = (found.kernel_module, found.user_library)
+    if not version or any(not isinstance(one, Unread) and one and one != version for one in others):
+        return "", "", ""
+    licence = "" if isinstance(found.module_license, Unread) else found.module_license or ""
+    flavour: Flavour | Literal[""] = "open" if "GPL" in licence else "proprietary" if licence else ""
+    return version, flavour, _owner(machine)
+
+
+def _owner(machine: Machine) -> Owner | Literal[""]:
+    from gpusetup.machine.model import Unread  # as above
+
+    names = () if isinstance(machine.packages, Unread) else [one.name for one in machine.packages]
+    return next((owner for start, owner in OWNERS.items() if any(name.startswith(start) for name in names)), "")
