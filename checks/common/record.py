@@ -16,10 +16,14 @@ EXACT = "exact"
 
 
 class Recorder:
-    """Records tensors, invariants and measures of a check. `progress` is called with (done, total)."""
+    """Records tensors, invariants, measures and cases of a check.
 
-    def __init__(self, progress: Callable[[int, int], None]) -> None:
-        self.progress = progress
+    `progress` is called with (done, total), `began` with the name of a case before it runs.
+    """
+
+    def __init__(self, progress: Callable[[int, int], None], began: Callable[[str], None] = lambda _: None) -> None:
+        self.progress, self.began = progress, began
+        self._cases: list[dict[str, Any]] = []
         self._arrays: dict[str, NDArray[Any]] = {}
         self._records: list[dict[str, Any]] = []
         self._whole = hashlib.sha256()
@@ -53,6 +57,10 @@ class Recorder:
         else:  # JSON has no NaN or infinity; the recorded tensors show where it began
             self.observe("figures", name, str(value))
 
+    def case(self, **fields: Any) -> None:
+        """Record one judged case of an operation; the fields are those of `gpusetup.selftest.model.Case`."""
+        self._cases.append(fields)
+
     def observe(self, table: str, row: str, text: str) -> None:
         """Record an observation about `row`: one line of a table that is reported, never judged or compared."""
         self._observations.append({"table": table, "row": row, "text": text})
@@ -69,6 +77,7 @@ class Recorder:
             "invariants": self._invariants,
             "measures": self._measures,
             "observations": self._observations,
+            "cases": self._cases,
             "fingerprint": self._whole.hexdigest(),
         }
 

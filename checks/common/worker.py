@@ -120,7 +120,9 @@ def _run(pipe: int, fields: dict[str, Any], folders: list[str], lacks: str) -> d
     prepared.prepare(job)
     check = importlib.import_module(f"checks.{job.check}")
     backend = importlib.import_module(f"checks.{job.check}.{job.framework}")
-    recorder = Recorder(lambda done, total: say(pipe, "Progress", done=done, total=total))
+    recorder = Recorder(
+        lambda done, total: say(pipe, "Progress", done=done, total=total), lambda case: say(pipe, "Began", case=case)
+    )
     started = time.perf_counter()
     check.prove(backend, job, recorder)
     recorder.measure("seconds", time.perf_counter() - started)

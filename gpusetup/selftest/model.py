@@ -69,6 +69,31 @@ class Observation(Value):
     text: str
 
 
+class Case(Value, omit_defaults=True):
+    """One operation on drawn inputs, in one direction and mode, held against its float64 reference.
+
+    `error` and `bound` are those of the worst element; `ulps` is the error in spacings at the tensor's largest
+    magnitude. `detail` says where, or why the case did not run; `script` repeats it without gpusetup.
+    """
+
+    case: str
+    """``matmul.rank4_rank2``: family and case."""
+    direction: Literal["forward", "backward"]
+    mode: str
+    """``eager``, ``compiled``, ``graph``, ``xla``, ``jit`` …"""
+    dtype: str
+    device: str
+    drawn: str
+    """The shapes and options drawn from the seed."""
+    outcome: Literal["passed", "failed", "crashed", "unsupported"]
+    elements: int = 0
+    error: float | None = None
+    bound: float | None = None
+    ulps: float | None = None
+    detail: str = ""
+    script: str = ""
+
+
 class Result(Value):
     """What a worker sends when a job has finished. `fingerprint` is the SHA-256 over all records in order."""
 
@@ -79,6 +104,7 @@ class Result(Value):
     """Figures with their unit in the name: ``names per second``, ``seconds``."""
     fingerprint: str
     observations: tuple[Observation, ...] = ()
+    cases: tuple[Case, ...] = ()
 
 
 class Run(Value):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import msgspec
 
 from gpusetup.errors import WrongInputError
-from gpusetup.selftest.model import Record, Result, Run
+from gpusetup.selftest.model import Case, Record, Result, Run
 from gpusetup.selftest.proof import Kept, KeptResult, Proof, Tensor
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def pack(runs: Sequence[Run]) -> Packed:
     environments: dict[str, dict[str, str]] = {}
     layouts: dict[str, tuple[Tensor, ...]] = {}
     seen: set[tuple[str, str]] = set()
+    cases: set[tuple[Case, ...]] = set()
     kept = []
     for run in runs:
         found = None
@@ -43,6 +44,9 @@ def pack(runs: Sequence[Run]) -> Packed:
             environments[names[0]], layouts[names[1]] = result.environment, layout
             found = _keep(result, *names, again=(names[1], result.fingerprint) in seen)
             seen.add((names[1], result.fingerprint))
+            if result.cases in cases:
+                found = msgspec.structs.replace(found, cases=())
+            cases.add(result.cases)
         job = msgspec.structs.replace(run.job, trace="", log="")
         kept.append(Kept(job=job, outcome=run.outcome, seconds=run.seconds, result=found, cause=run.cause, log=run.log))
     return Packed(tuple(kept), environments, layouts)
@@ -72,6 +76,7 @@ def _unpack(proof: Proof) -> Iterator[Run]:
                 measures=result.measures,
                 fingerprint=result.fingerprint,
                 observations=result.observations,
+                cases=result.cases,
             )
         yield Run(job=run.job, outcome=run.outcome, seconds=run.seconds, result=found, cause=run.cause, log=run.log)
 
@@ -86,6 +91,7 @@ def _keep(result: Result, environment: str, layout: str, *, again: bool) -> Kept
         invariants=result.invariants,
         measures={name: float(f"{value:.6g}") for name, value in result.measures.items()},
         observations=result.observations,
+        cases=result.cases,
     )
 
 

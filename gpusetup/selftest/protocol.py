@@ -29,6 +29,12 @@ class Progress(Value, tag=True):
     total: int
 
 
+class Began(Value, tag=True):
+    """The current job is about to run this case; a crash that follows is the case's."""
+
+    case: str
+
+
 class Done(Value, tag=True):
     """The current job has finished with this result."""
 
@@ -47,7 +53,7 @@ class Exited(Value, tag=True):
     status: int
 
 
-Message: TypeAlias = Ready | Started | Progress | Done | Failed | Exited
+Message: TypeAlias = Ready | Started | Progress | Began | Done | Failed | Exited
 
 
 class Reader:

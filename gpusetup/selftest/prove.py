@@ -15,7 +15,7 @@ from gpusetup import __version__
 from gpusetup.content_dirs import content_dirs
 from gpusetup.selftest.execute import execute
 from gpusetup.selftest.judge import baseline as baselines
-from gpusetup.selftest.judge import determinism, invariants, parity, published, speed
+from gpusetup.selftest.judge import cases, determinism, invariants, parity, published, speed
 from gpusetup.selftest.judge import runs as ended
 from gpusetup.selftest.proof import Proof
 from gpusetup.selftest.proof_codec import pack, unpack
@@ -127,6 +127,7 @@ def judge(runs: Sequence[Run], checks: dict[str, Check], python: str) -> list[Ve
     return [
         *ended.judge(runs, checks),
         *parity.judge(runs, measured[: len(with_truth)], checks),
+        *cases.judge(runs),
         *published.judge(runs, checks),
         *invariants.judge(runs),
         *determinism.judge(runs, measured[len(with_truth) :]),

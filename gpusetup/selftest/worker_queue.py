@@ -15,7 +15,7 @@ from gpusetup.selftest.deadline import Deadline
 from gpusetup.selftest.memory import GIB, kernel_kills, resident
 from gpusetup.selftest.model import HALVES, Outcome, Result, Run
 from gpusetup.selftest.process import WorkerProcess
-from gpusetup.selftest.protocol import Done, Exited, Failed, Message, Progress, Ready, Started
+from gpusetup.selftest.protocol import Began, Done, Exited, Failed, Message, Progress, Ready, Started
 from gpusetup.selftest.schedule import environment
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class LaneWorker:
         self._process: WorkerProcess | None = None
         self._imported, self._tried = False, False
         self._result: Result | None = None
-        self._error, self._child, self._kills = "", 0, 0
+        self._error, self._case, self._child, self._kills = "", "", 0, 0
 
     @property
     def pipe(self) -> int:
@@ -113,6 +113,8 @@ class LaneWorker:
             case Progress(done=done, total=total):
                 self.done, self.total = done, total
                 self._deadline.progress(done)
+            case Began(case=case):
+                self._case = case
             case Done(result=result):
                 self._result = result
             case Failed(error=error):
@@ -192,7 +194,7 @@ class LaneWorker:
             self.start()
 
     def _next(self) -> None:
-        self._result, self._error, self._child = None, "", 0
+        self._result, self._error, self._case, self._child = None, "", "", 0
         self.done = self.total = 0
         self._kills = kernel_kills()
         if self._process is not None:
@@ -215,6 +217,8 @@ class LaneWorker:
 
     def _end(self, outcome: Outcome, cause: str, result: Result | None = None) -> None:
         job = self._waiting.popleft()
+        if self._case and outcome not in {"finished", "unsupported"}:
+            cause = f"{cause}, in {self._case}"
         seconds = round(time.monotonic() - self._started, 3)
         log = () if outcome == "finished" else self._last_lines(job)
         self.runs.append(Run(job=job, outcome=outcome, seconds=seconds, result=result, cause=cause, log=log))

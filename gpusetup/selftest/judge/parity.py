@@ -27,9 +27,11 @@ def pairs(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
     """Return the pairs to compare: each framework with the reference, and the frameworks with each other.
 
     Only runs of the same check, seed and precision are compared; the float64 reference serves every precision. Only
-    the first round is used: differences between rounds are the determinism verdict's subject.
+    the first round is used: differences between rounds are the determinism verdict's subject. Runs that judge their
+    own cases are the subject of `judge.cases`, as each case is held against float64 there.
     """
-    finished = [run for run in runs if run.result is not None and run.job.round == 1]
+    own = _own(runs)
+    finished = [run for run in runs if run.result is not None and run.job.round == 1 and run.job.check not in own]
     finished.sort(key=lambda run: run.job.framework == REFERENCE)  # last, so that it is the second of its pairs
     return [
         (run, against)
@@ -51,11 +53,16 @@ def judge(runs: Sequence[Run], measured: Sequence[Pair], checks: dict[str, Check
     truths = {(run.job.check, run.job.seed): run for run in runs if run.job.framework == REFERENCE}
     for run in runs:
         job = run.job
-        if run.result is None or job.round != 1 or job.framework == REFERENCE or job in compared:
+        if run.result is None or run.result.cases or job.round != 1 or job.framework == REFERENCE or job in compared:
             continue
         truth = truths.get((job.check, job.seed))
         why = f"the reference did not finish ({truth.outcome})" if truth is not None else "there is no reference"
         yield conclude("parity", job, "unproven", f"{why}, seed {job.seed}")
+
+
+def _own(runs: Sequence[Run]) -> set[str]:
+    """Return the checks that judge each of their cases themselves."""
+    return {run.job.check for run in runs if run.result is not None and run.result.cases}
 
 
 def _verdict(pair: Pair, check: Check) -> Verdict:

@@ -1,0 +1,60 @@
+"""Cases: a run that judged each of its operations against float64 itself, and reports them one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpusetup.selftest.verdict import Divergence, VerdictBasis, conclude
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gpusetup.selftest.model import Case, Job, Run
+    from gpusetup.selftest.verdict import Verdict
+
+_WRONG = ("failed", "crashed")
+
+
+def judge(runs: Sequence[Run]) -> Iterator[Verdict]:
+    """Yield one ``parity`` verdict per run with cases; later rounds only where other cases are wrong than before."""
+    known: set[tuple[object, ...]] = set()
+    for run in runs:
+        if run.result is None or not run.result.cases:
+            continue
+        job, wrong = run.job, [one for one in run.result.cases if one.outcome in _WRONG]
+        key = (job.check, job.framework, job.device, job.precision, job.seed, *map(name_case, wrong))
+        if job.round == 1 or (wrong and key not in known):
+            yield _failed(job, wrong) if wrong else _passed(job, run.result.cases)
+        known.add(key)
+
+
+def name_case(case: Case) -> str:
+    """Return ``matmul.rank4_rank2 forward eager``."""
+    return f"{case.case} {case.direction} {case.mode}"
+
+
+def _passed(job: Job, cases: Sequence[Case]) -> Verdict:
+    """Return the verdict over cases of which none is wrong; only those that ran are counted."""
+    ran = [one for one in cases if one.outcome == "passed"]
+    basis = VerdictBasis(count=sum(one.elements for one in ran), tensors=len(ran), against="float64")
+    left = len(cases) - len(ran)
+    more = f", {left} not supported by this version" if left else ""
+    text = f"{len(ran)} cases are within their bounds of float64{more}, seed {job.seed}"
+    return conclude("parity", job, "passed", text, basis=basis, level="L3")
+
+
+def _failed(job: Job, wrong: Sequence[Case]) -> Verdict:
+    """Return the verdict that names the first wrong case with its script, and the others in its evidence."""
+    first, *others = wrong
+    what = "crashed" if first.outcome == "crashed" else "is beyond its bound of float64"
+    more = f", and {len(others)} more" if others else ""
+    summary = f"{name_case(first)} {what}: {first.drawn}, {first.detail}{more}, seed {job.seed}"
+    place = None
+    if first.outcome == "failed":
+        share = first.error / first.bound if first.error is not None and first.bound else None
+        limit = first.ulps / share if share and first.ulps is not None else 0.0
+        place = Divergence(
+            step=0, tensor=first.case, index=(), got=first.detail, expected="", ulps=first.ulps, limit=limit
+        )
+    evidence = tuple(f"{name_case(one)}: {one.outcome}, {one.drawn}, {one.detail}" for one in others)
+    return conclude("parity", job, "failed", summary, place, evidence=(*evidence, *first.script.splitlines()))
