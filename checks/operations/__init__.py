@@ -1,0 +1,113 @@
+"""Operations: every family that a model is made of, forward and backward, element by element against float64.
+
+A family is a module of `families`, which lists its cases: how the operation is written in each framework, and what it
+means, in NumPy. Shapes and options are drawn from the seed. The bound of each element is the one that running error
+analysis gives for the reference (`bounded.py`), so that it is as tight as the arithmetic allows.
+
+What frameworks order differently is settled per case by the text of the operation, which says so where it transposes.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checks.operations.families import families
+from checks.operations.isolate import SECONDS, Ended, Item, in_children
+from checks.operations.run import Step, describe_drawn, end, fields, run_steps, steps_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from checks.common.job import Job
+    from checks.common.record import Recorder
+    from checks.operations.engine import Engine
+
+KIND = "value"
+
+
+def prove(backend: Engine, job: Job, record: Recorder) -> None:
+    """Run every family of this profile and record its cases."""
+    if job.framework == "reference":
+        return
+    parts = dict(steps_of(families(), backend, job))
+    # a card's driver does not survive a fork, and a crash there takes the context with it
+    if backend.ISOLATED and job.device == "cpu":
+        _apart(parts, backend, job, record)
+    else:
+        _together(parts, backend, job, record)
+
+
+def _together(parts: dict[str, list[Step]], backend: Engine, job: Job, record: Recorder) -> None:
+    for done, steps in enumerate(parts.values(), start=1):
+        run_steps(steps, backend, job, record.began, partial(_keep, record))
+        record.progress(done, len(parts))
+
+
+def _apart(parts: dict[str, list[Step]], backend: Engine, job: Job, record: Recorder) -> None:
+    """Run each family in a child; after a crash, the rest of the family in another."""
+    rest = dict(parts)
+    finished = 0
+    kept: dict[str, list[Item]] = {family: [] for family in parts}
+
+    def count(_: int) -> None:
+        nonlocal finished
+        finished += 1
+        record.progress(min(finished, len(parts)), len(parts))
+
+    while rest:
+        works = [partial(run_steps, steps, backend, job, partial(_begin, record)) for steps in rest.values()]
+        ends = in_children([_as_part(work) for work in works], Path(job.trace).parent, _at_once(job), count)
+        rest = {
+            family: left
+            for (family, steps), one in zip(rest.items(), ends, strict=True)
+            if (left := _after(steps, one, job, kept[family]))
+        }
+    for items in kept.values():
+        for item in items:
+            _keep(record, item)
+
+
+def _begin(record: Recorder, case: str) -> None:
+    """Announce a case, and have the kernel end this child if it never returns."""
+    signal.alarm(SECONDS)
+    record.began(case)
+
+
+def _as_part(work: Callable[..., None]) -> Callable[[Callable[[Item], None]], None]:
+    return lambda done: work(done=done)
+
+
+def _after(steps: list[Step], ended: Ended, job: Job, kept: list[Item]) -> list[Step]:
+    """Keep what a child recorded; name the case that ended it, and return the steps that come after that."""
+    kept += ended.items
+    if not ended.why:
+        return []
+    names = [(item.fields["case"], item.fields["mode"]) for item in ended.items]
+    done = dict.fromkeys(names)
+    last = names[-1] if names else None
+    order = [(f"{step.family}.{step.case.name}", step.mode) for step in steps]
+    place = order.index(last) + 1 if last is not None else 0
+    # a case whose forward pass is recorded and whose backward is not has crashed on the way back
+    half = last is not None and ended.items[-1].fields["direction"] == "forward" and bool(steps[place - 1].case.wrt())
+    if half and ended.items[-1].fields["outcome"] in {"passed", "failed"}:
+        place -= 1
+    if place >= len(steps):
+        return []
+    step, direction = steps[place], "backward" if half and order[place] in done else "forward"
+    kept.append(Item(fields(step, job, direction, describe_drawn(step, job.seed)) | end(step, job, ended.why), {}))
+    return steps[place + 1 :]
+
+
+def _at_once(job: Job) -> int:
+    """Return how many children may run: both rounds of a framework usually run beside each other."""
+    return max(1, len(os.sched_getaffinity(0)) // (2 * job.threads))
+
+
+def _keep(record: Recorder, item: Item) -> None:
+    record.case(**item.fields)
+    for name, array in item.arrays.items():
+        record.tensor(KIND, name, array)

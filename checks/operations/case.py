@@ -1,0 +1,123 @@
+"""What a family declares: cases, each one operation on drawn inputs, in every framework, with its float64 reference.
+
+The operation is stated as the source text that a user would write, an expression or the body of a function. The same
+text is compiled for the run and printed in the stand-alone script of a failure, so the script is what ran.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from checks.common.draw import integers
+
+Array = NDArray[Any]
+Direction = Literal["forward", "backward"]
+FRAMEWORKS = ("pytorch", "tensorflow", "jax")
+BITS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """One drawn array; `shape` and `below` are expressions of the case's sizes."""
+
+    shape: str
+    kind: Literal["real", "distinct", "whole", "truth", "weight"] = "real"
+    low: float = -1.0
+    high: float = 1.0
+    below: str = ""
+    gradient: bool = True
+
+
+def real(shape: str, low: float = -1.0, high: float = 1.0, *, gradient: bool = True) -> Input:
+    """Return an input of multiples of 2^-16 (high - low), which must be a power of two: exact in float32."""
+    return Input(shape=shape, low=low, high=high, gradient=gradient)
+
+
+def distinct(shape: str, low: float = -1.0, high: float = 1.0, *, gradient: bool = True) -> Input:
+    """Return an input without equal numbers, for operations that compare."""
+    return Input(shape=shape, kind="distinct", low=low, high=high, gradient=gradient)
+
+
+def whole(shape: str, below: str) -> Input:
+    """Return an input of integers from 0 to below `below`."""
+    return Input(shape=shape, kind="whole", below=below, gradient=False)
+
+
+def truth(shape: str) -> Input:
+    """Return an input of booleans."""
+    return Input(shape=shape, kind="truth", gradient=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One operation. `code` has the text per framework; one that lacks it has the reason in `absent`."""
+
+    name: str
+    inputs: Mapping[str, Input]
+    reference: Callable[..., Any]
+    code: Mapping[str, str]
+    sizes: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    """Name → what is drawn from; the code and the reference know them by name."""
+    absent: Mapping[str, str] = field(default_factory=dict)
+    no_gradient: str = ""
+    """Why there is nothing to differentiate."""
+    normwise: bool = False
+    """The bound is that of the largest element for all: the algorithm mixes elements (FFT, factorisations)."""
+    modes: tuple[str, ...] = ()
+    """Run in these modes only; () means all."""
+    eager_only: str = ""
+    """Why it cannot be compiled."""
+    quick: bool = False
+    roundings: float = 1.0
+    """How many times as many roundings as the reference has are allowed, for other algorithms; a comment says why."""
+    needs: str = ""
+
+    def draw_sizes(self, family: str, seed: int) -> dict[str, Any]:
+        """Return one choice of each size."""
+        return {
+            name: choices[int(integers(seed, f"{family}.{self.name} size {name}", (1,))[0]) % len(choices)]
+            for name, choices in self.sizes.items()
+        }
+
+    def draw_inputs(self, family: str, seed: int, sizes: Mapping[str, Any]) -> dict[str, Array]:
+        """Return the inputs in float64, integers and booleans as NumPy has them."""
+        return {
+            name: _draw(one, sizes, seed, f"{family}.{self.name} input {name}") for name, one in self.inputs.items()
+        }
+
+    def wrt(self) -> tuple[str, ...]:
+        """Return the inputs that are differentiated."""
+        return () if self.no_gradient else tuple(name for name, one in self.inputs.items() if one.gradient)
+
+
+def shape_of(text: str, sizes: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the shape that an expression states: ``"B, 2 * H"``."""
+    found = eval(f"({text},)" if text else "()", {}, dict(sizes))  # noqa: S307 - text of these files
+    return tuple(int(one) for one in found)
+
+
+def _draw(one: Input, sizes: Mapping[str, Any], seed: int, stream: str) -> Array:
+    shape = shape_of(one.shape, sizes)
+    if one.kind == "whole":
+        below = int(eval(one.below, {}, dict(sizes)))  # noqa: S307 - text of these files
+        return np.asarray(integers(seed, stream, shape) % below)
+    raw = integers(seed, stream, shape)
+    if one.kind == "truth":
+        return np.asarray(raw % 2 == 1)
+    if one.kind == "distinct":
+        raw = _spread(raw, seed, stream)
+    return np.asarray(one.low + (one.high - one.low) * (raw / (1 << BITS)))
+
+
+def _spread(raw: NDArray[np.int64], seed: int, stream: str) -> NDArray[np.int64]:
+    """Give each number a slot of its own, slots in a drawn order."""
+    count = max(1, math.prod(raw.shape))
+    slot = (1 << BITS) // count
+    places = np.argsort(integers(seed, f"{stream} order", (raw.size,), bits=62), kind="stable").reshape(raw.shape)
+    return np.asarray(places * slot + raw % slot)
