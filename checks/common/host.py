@@ -37,7 +37,20 @@ def host(job: Job) -> dict[str, str]:
         "c library": _c_library(),
         "loaded libraries": " ".join(_loaded()),
         "switches": " ".join(f"{name}={value}" for name, value in variables().items()),
-    }
+    } | ({} if job.device == "cpu" else {"driver": driver()})
+
+
+def driver(report: Path = Path("/proc/driver/nvidia/version")) -> str:
+    """Return the version of the loaded NVIDIA driver, whose compiler makes kernels of PTX, or "?" where it is hidden.
+
+    Its first line has ``Kernel Module  570.86.16`` or, of the open modules, ``Kernel Module for x86_64  570.86.16``.
+    """
+    try:
+        text = report.read_text("utf-8", "replace")
+    except OSError:
+        return "?"
+    found = re.search(r"Kernel Module(?: for \S+)?\s+(\d[\d.]+)", text)
+    return found[1] if found else "?"
 
 
 def instructions() -> frozenset[str]:

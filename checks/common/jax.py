@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from checks.common.host import host
 from checks.common.job import LOSS_SCALE, Job
-from checks.common.needs import Unsupported
+from checks.common.needs import Unsupported, require_tf32
 from checks.common.switches.jax import put_back, switches
 
 _MATMUL = {"tf32": "tensorfloat32"}
@@ -70,6 +70,8 @@ def prepare(job: Job) -> None:
         if job.device != "cpu" and find_spec("jax_plugins") is None and "cuda" not in jaxlib.__version__:
             raise Unsupported(f"needs a JAX with a plug-in for CUDA, this is {jax.__version__} without") from error
         raise RuntimeError(f"JAX {jax.__version__} cannot use {job.device}: {error}") from error
+    if job.precision == "tf32":
+        require_tf32(tuple(map(int, str(device(job).compute_capability).split("."))))
 
 
 def device(job: Job) -> jax.Device:

@@ -25,6 +25,8 @@ NAMES = {
 }
 """Module → what people call it; no other module has an oldest version here."""
 _OLDEST = Path(__file__).with_name("needs.toml")
+_TF32 = (8, 0)
+"""Compute capability of the first cards with TF32 (NVIDIA Ampere architecture tuning guide, 1.4.1.2)."""
 _LOOKUPS = {"__getattr__", "__getattribute__", "getattr", "_getattr"}
 _ARGUMENT = re.compile(r"(\w+)[\w.]*\(\) got an unexpected keyword argument")
 _OF_MODULE = re.compile(r"module '(\w+)[\w.]*' has no attribute")
@@ -41,6 +43,13 @@ def require(folders: Sequence[str], check: str, lacks: str = "") -> None:
     """
     if lacks := lacks or lacking(oldest(folders, check)):
         raise Unsupported(lacks)
+
+
+def require_tf32(capability: tuple[int, ...]) -> None:
+    """Raise `Unsupported` on a card without TF32, which there means plain float32: nothing would be proven of it."""
+    if capability < _TF32:
+        here = ".".join(map(str, capability))
+        raise Unsupported(f"needs a card with TF32, of compute capability 8.0 or newer, this one has {here}")
 
 
 def oldest(folders: Sequence[str], check: str = "") -> dict[str, str]:

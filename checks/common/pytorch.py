@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from checks.common.host import host
 from checks.common.job import LOSS_SCALE, Job
-from checks.common.needs import Unsupported
+from checks.common.needs import Unsupported, require_tf32
 from checks.common.switches.pytorch import put_back, set_float32, switches
 
 _LIBRARY = re.compile(r"^ *- ((?:Intel\(R\)|OpenMP|LAPACK|NNPACK|CUDA|CuDNN|Magma).*)$", re.MULTILINE)
@@ -37,6 +37,8 @@ def prepare(job: Job) -> None:
             raise Unsupported(f"needs a PyTorch built for {job.device}, this is {torch.__version__}, built without")
         # built for CUDA, so the driver is missing or too old: `exit_causes` knows this message
         raise RuntimeError(f"PyTorch {torch.__version__} cannot use {job.device}: torch.cuda.is_available() is False")
+    if job.precision == "tf32":
+        require_tf32(torch.cuda.get_device_capability(0))
     if job.precision in _AUTOCAST:
         _autocast(job)
 
@@ -51,6 +53,38 @@ def _autocast(job: Job) -> None:
     torch.set_autocast_dtype(kind, _AUTOCAST[job.precision])
     torch.set_autocast_enabled(kind, True)
     torch.set_autocast_cache_enabled(False)
+
+
+def backward(loss: torch.Tensor) -> None:
+    """Differentiate with autocast off: each operation then runs back in the type in which it ran forward.
+
+    PyTorch recommends it, and releases without pytorch/pytorch#125186 run the way back in float16 otherwise, since the
+    type of autocast was not passed on to the threads of a device.
+    """
+    with torch.autocast(loss.device.type, enabled=False):
+        loss.backward()
+
+
+def refused(error: RuntimeError) -> bool:
+    """Return whether deterministic mode refused an operation, as it has no deterministic form."""
+    return "does not have a deterministic implementation" in str(error)
+
+
+def running_sum(value: torch.Tensor) -> torch.Tensor:
+    """Return the running sums of rows whose order of summation cannot matter, also where deterministic mode refuses.
+
+    It does so on a GPU before PyTorch 2.6 (pytorch/pytorch#136224).
+    """
+    try:
+        return value.cumsum(dim=1)
+    except RuntimeError as error:
+        if not refused(error):
+            raise
+    torch.use_deterministic_algorithms(False)
+    try:
+        return value.cumsum(dim=1)
+    finally:
+        torch.use_deterministic_algorithms(True)
 
 
 def dtype(job: Job) -> torch.dtype:

@@ -30,6 +30,7 @@ class Recorder:
         self._invariants: list[dict[str, Any]] = []
         self._measures: dict[str, float] = {}
         self._observations: list[dict[str, str]] = []
+        self._absent: dict[str, str] = {}
 
     def tensor(self, kind: str, name: str, value: ArrayLike, step: int = 0) -> None:
         """Record one tensor of a `kind` that check.toml has a tolerance for, or ``exact``.
@@ -45,6 +46,10 @@ class Recorder:
         self._whole.update(f"{step} {name} {digest}\n".encode())
         described = _describe(array, 0 if kind == EXACT else SAMPLES)
         self._records.append({"step": step, "kind": kind, "name": name, "digest": digest[:16]} | described)
+
+    def absent(self, name: str, reason: str, step: int = 0) -> None:
+        """Record that this device or version cannot compute a tensor that the reference has, and why."""
+        self._absent[f"{step} {name}"] = reason
 
     def invariant(self, name: str, holds: bool, detail: str) -> None:
         """Record whether an invariant holds, with the measured and the expected value in `detail`."""
@@ -78,6 +83,7 @@ class Recorder:
             "measures": self._measures,
             "observations": self._observations,
             "cases": self._cases,
+            "absent": self._absent,
             "fingerprint": self._whole.hexdigest(),
         }
 

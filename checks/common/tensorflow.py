@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from checks.common.host import host
 from checks.common.job import LOSS_SCALE, Job
-from checks.common.needs import Unsupported
+from checks.common.needs import Unsupported, require_tf32
 from checks.common.switches.tensorflow import put_back, switches
 
 _POLICIES = {"bf16": "mixed_bfloat16", "fp16": "mixed_float16", "float64": "float64"}
@@ -36,6 +36,8 @@ def prepare(job: Job) -> None:
         if not tf.test.is_built_with_gpu_support():
             raise Unsupported(f"needs a TensorFlow built for {job.device}, this is {tf.__version__}, built without")
         raise RuntimeError(f"TensorFlow {tf.__version__} cannot use {job.device}: it lists no GPU")
+    if job.precision == "tf32":
+        require_tf32(tf.config.experimental.get_device_details(cards[0])["compute_capability"])
 
 
 def dtype(job: Job) -> tf.DType:

@@ -27,6 +27,14 @@ _VARIANTS = Path(__file__).with_name("variants.toml")
 _NAMES = ("gru", "exact", "transformer", "sgd", "autodiff", "numerics")
 
 
+_BUSY = ("CUDA-capable device(s) is/are busy or unavailable", "CUDA_ERROR_DEVICE_UNAVAILABLE")
+"""cudaErrorDevicesUnavailable in the words of the runtime and the driver: another process has the card for itself."""
+
+
+class DeviceBusy(RuntimeError):  # noqa: N818 - it is no error: the card may be held by one process
+    """A fresh process cannot have the device, because this one holds it."""
+
+
 class Variant(NamedTuple):
     """A change outside that may change bits; `lacking` says why it cannot be tried here, "" when it can."""
 
@@ -48,10 +56,16 @@ def observe_portability(backend: Backend, job: Job, record: Recorder) -> None:
 
     The first fresh process has the same environment, and must agree with this one.
     """
-    expected = run(job, {})
+    total = 1 + sum(not one.lacking for one in variants(job.framework))
+    try:
+        expected = run(job, {})
+    except DeviceBusy as reason:
+        record.observe("with another environment", "of all", f"not tried: {reason}")
+        return
     own = digests(backend, job)
     record.invariant("same bits in a fresh process started by another", own == expected, f"{own['training']}")
-    for name, variables, lacking in variants(job.framework):
+    for done, (name, variables, lacking) in enumerate(variants(job.framework), 1):
+        record.progress(min(done, total), total)  # each process imports its framework, which may take half a minute
         if lacking:
             record.observe(f"with {name}", "of all", lacking)
             continue
@@ -90,6 +104,8 @@ def run(job: Job, variables: dict[str, str]) -> dict[str, str]:
         check=False,
     )
     if done.returncode:
+        if any(sign in done.stderr for sign in _BUSY):
+            raise DeviceBusy("the device is in exclusive-process mode, and this run holds it")
         said = done.stderr.strip()[-300:] or f"exit status {done.returncode}"
         raise RuntimeError(f"a fresh process with {variables} failed: {said}")
     answer: dict[str, str] = json.loads(done.stdout.splitlines()[-1])

@@ -11,7 +11,7 @@ import numpy as np
 import optax
 
 from checks.common.jax import dtype
-from checks.exact import GRID, LEARNING_RATE, STEEPEST, Step
+from checks.exact import GRID, LEARNING_RATE, STEEPEST, STRIDE, Step
 from checks.exact.models import MODELS
 from checks.exact.reduction.jax import all_reduce as all_reduce  # noqa: PLC0414 - part of a backend
 
@@ -51,7 +51,7 @@ def primitives(left: Array, right: Array, image: Array, kernel: Array, job: Job)
     a, b, pixels, weights = (jnp.array(array, dtype(job)) for array in (left, right, image, kernel))
     results = {
         "product": a @ b,
-        "convolution": jax.lax.conv(pixels, weights, (1, 1), "VALID"),
+        "convolution": jax.lax.conv(pixels, weights, (STRIDE, STRIDE), "VALID"),
         "sum": a.sum(),
         "running sum": a.cumsum(axis=1),
     }

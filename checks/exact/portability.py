@@ -9,22 +9,28 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from checks.common.record import Recorder
-from checks.determinism.portability import run, variants
+from checks.determinism.portability import DeviceBusy, run, variants
 
 if TYPE_CHECKING:
     from checks.common.job import Job
 
 
-def check_portability(job: Job, record: Recorder) -> None:
-    """Hold the quick fingerprint of each variant against the one that integers give."""
+def check_portability(job: Job, record: Recorder, done: int) -> None:
+    """Hold the quick fingerprint of each variant against the one that integers give, after `done` steps."""
     from checks.exact import reference  # which imports the module that imports this one
 
     expected = digests(reference, job)
-    for name, variables, lacking in variants(job.framework):
+    rows = list(variants(job.framework))
+    for number, (name, variables, lacking) in enumerate(rows, 1):
+        record.progress(done + number, done + len(rows))  # each process imports its framework
         if lacking:
             record.observe("the one right answer", f"with {name}", lacking)
             continue
-        found = run(job, variables)
+        try:
+            found = run(job, variables)
+        except DeviceBusy as reason:
+            record.observe("the one right answer", f"with {name}", f"not tried: {reason}")
+            continue
         detail = f"{found['fingerprint'][:12]}, integers give {expected['fingerprint'][:12]}"
         record.invariant(f"the one right answer with {name}", found == expected, detail)
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from checks.common.pytorch import device, dtype
-from checks.exact import GRID, LEARNING_RATE, STEEPEST, Step
+from checks.common.pytorch import device, dtype, running_sum
+from checks.exact import GRID, LEARNING_RATE, STEEPEST, STRIDE, Step
 from checks.exact.models import MODELS
 from checks.exact.reduction.pytorch import all_reduce as all_reduce  # noqa: PLC0414 - part of a backend
 
@@ -44,20 +44,11 @@ def primitives(left: Array, right: Array, image: Array, kernel: Array, job: Job)
     )
     results = {
         "product": a @ b,
-        "convolution": torch.nn.functional.conv2d(pixels, weights),
+        "convolution": torch.nn.functional.conv2d(pixels, weights, stride=STRIDE),
         "sum": a.sum(),
-        "running sum": a.cumsum(dim=1) if job.device == "cpu" else _running_sum(a),
+        "running sum": running_sum(a),
     }
     return {name: result.cpu().numpy() for name, result in results.items()}
-
-
-def _running_sum(value: Tensor) -> Tensor:
-    """Return the running sum; the deterministic mode refuses cumsum on a GPU, though its order cannot matter here."""
-    torch.use_deterministic_algorithms(False)
-    try:
-        return value.cumsum(dim=1)
-    finally:
-        torch.use_deterministic_algorithms(True)
 
 
 class Trainer:

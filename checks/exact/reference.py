@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.exact import STEEPEST, Step
+from checks.exact import STEEPEST, STRIDE, Step
 from checks.exact import dyadic as exact
 from checks.exact.dyadic import Dyadic, Node, dyadic
 from checks.exact.models import MODELS
@@ -26,7 +26,7 @@ def all_reduce(parts: Array) -> Array:
 
 def primitives(left: Array, right: Array, image: Array, kernel: Array, job: Job) -> dict[str, Array]:  # noqa: ARG001
     """Return products and sums of integers, as integers."""
-    windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape[2:], axis=(2, 3))
+    windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape[2:], axis=(2, 3))[:, :, ::STRIDE, ::STRIDE]
     return {
         "product": left @ right,
         "convolution": np.einsum("nchwij,ocij->nohw", windows, kernel),

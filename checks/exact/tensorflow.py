@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from checks.common.tensorflow import dtype
-from checks.exact import GRID, LEARNING_RATE, STEEPEST, Step
+from checks.exact import GRID, LEARNING_RATE, STEEPEST, STRIDE, Step
 from checks.exact.models import MODELS
 from checks.exact.reduction.tensorflow import all_reduce as all_reduce  # noqa: PLC0414 - part of a backend
 
@@ -31,7 +31,7 @@ def primitives(left: Array, right: Array, image: Array, kernel: Array, job: Job)
     a, b, pixels, weights = (tf.constant(array, dtype(job)) for array in (left, right, image, kernel))
     # channels last, the one layout TensorFlow has on every device
     convolved = tf.nn.conv2d(
-        tf.transpose(pixels, [0, 2, 3, 1]), tf.transpose(weights, [2, 3, 1, 0]), strides=1, padding="VALID"
+        tf.transpose(pixels, [0, 2, 3, 1]), tf.transpose(weights, [2, 3, 1, 0]), strides=STRIDE, padding="VALID"
     )
     results = {
         "product": a @ b,

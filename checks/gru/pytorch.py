@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from checks.common.pytorch import array, device, dtype, scaler
+from checks.common.pytorch import array, backward, device, dtype, scaler
 from checks.gru import LEARNING_RATE, MOMENTUM
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Model:
     def _backward(self, batch: Batch, part: float = 1.0) -> float:
         self.optimiser.zero_grad()
         loss = self.loss(self.net(*self._names(batch)), torch.from_numpy(batch.languages).to(self.device))
-        self.scaler.scale(part * loss).backward()
+        backward(self.scaler.scale(part * loss))
         return loss.item()
 
     def _names(self, batch: Batch) -> tuple[Tensor, Tensor]:

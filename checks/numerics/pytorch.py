@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name all PyTorch code gives it
 
-from checks.common.pytorch import device
+from checks.common.pytorch import device, refused, running_sum
+from checks.numerics.products import Unavailable
 from checks.numerics.products.pytorch import products as products  # noqa: PLC0414 - part of a backend
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ class Engine:
         return self._tensor(array)
 
     def copy(self, theirs: Tensor) -> Tensor:
-        return theirs.clone()
+        with unfilled():
+            return theirs.clone()
 
     def views(self, theirs: Tensor) -> dict[str, Tensor]:
         return {
@@ -69,6 +72,17 @@ class Engine:
         return torch.tensor(array, device=self.device)
 
 
+@contextmanager
+def unfilled() -> Iterator[None]:
+    """Leave new memory as it is: deterministic mode fills it first, and a copy would take half as long again."""
+    before = torch.utils.deterministic.fill_uninitialized_memory
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    try:
+        yield
+    finally:
+        torch.utils.deterministic.fill_uninitialized_memory = before
+
+
 def _bits(there: Tensor) -> torch.dtype:
     return torch.uint16 if there.element_size() == 2 else torch.uint8
 
@@ -76,6 +90,16 @@ def _bits(there: Tensor) -> torch.dtype:
 def _slope(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     x.requires_grad_()
     return torch.autograd.grad(function(x).sum(), x)[0]
+
+
+def _long_running_sum(x: Tensor) -> Tensor:
+    """Return the running sum, of which deterministic mode has no form on a GPU before PyTorch 2.6."""
+    try:
+        return x.cumsum(dim=1)
+    except RuntimeError as error:
+        if not refused(error):
+            raise
+        raise Unavailable(str(error).partition(",")[0]) from error
 
 
 def _cross_entropy(x: Tensor) -> Tensor:
@@ -97,7 +121,14 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "sum": lambda x: x.sum(dim=1),
     "mean": lambda x: x.mean(dim=1),
     "matmul": torch.matmul,
-    "running sum": lambda x: x.cumsum(dim=1),
+    "running sum": running_sum,
+    "long running sum": _long_running_sum,
+    "less itself": lambda x: x - x,
+    "by itself": lambda x: x / x,
+    "times zero": lambda x: x * 0,
+    "is NaN": lambda x: torch.isnan(x).float(),
+    "is finite": lambda x: torch.isfinite(x).float(),
+    "there and back": lambda x, y: (x + y) - y,
     "variance": lambda x: x.var(dim=1, correction=0),
     "add": torch.add,
     "multiply": torch.multiply,

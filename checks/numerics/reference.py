@@ -77,6 +77,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "mean": lambda x: x.mean(axis=1),
     "matmul": np.matmul,
     "running sum": lambda x: x.cumsum(axis=1),
+    "long running sum": lambda x: x.cumsum(axis=1),
     "variance": lambda x: x.var(axis=1),
     "sum of bfloat16 ones": lambda x: x.sum(axis=1),
     "sum of float16 ones": lambda x: x.sum(axis=1),

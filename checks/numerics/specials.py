@@ -48,6 +48,14 @@ CASES: dict[str, tuple[str, tuple[object, ...]]] = {
     "place of the largest with NaN": ("argmax", (((1.0, _NAN, 2.0), (0.0, 1.0, 2.0)),)),
     "softmax with NaN": ("softmax", (((_NAN, 0.0), (0.0, 0.0)),)),
     "softmax with ∞": ("softmax", (((_INF, 0.0), (0.0, 0.0)),)),
+    # what a compiler may simplify only where it assumes that there is no NaN and no ∞ (fast mathematics)
+    "x - x": ("less itself", ((_NAN, _INF, -_INF, 1.0),)),
+    "x / x": ("by itself", ((_NAN, _INF, -_INF, 2.0),)),
+    "x × 0": ("times zero", ((_NAN, _INF, -_INF, 2.0),)),
+    "is it NaN": ("is NaN", ((_NAN, _INF, -_INF, 1.0),)),
+    "is it finite": ("is finite", ((_NAN, _INF, -_INF, 1.0),)),
+    # what it may simplify only where it takes sums for associative
+    "(1 + 2^30) - 2^30": ("there and back", ((1.0, 1.0), (2.0**30, 1.0))),
 }
 AGREED: dict[str, Numbers] = {
     "a NaN in a product stays in its row": (_NAN, _NAN, 15.0, 22.0),
@@ -75,6 +83,12 @@ AGREED: dict[str, Numbers] = {
     # what else the row gets, 0 or NaN, differs in TensorFlow from one processor to another
     "softmax with NaN": (_NAN, ANY, 0.5, 0.5),
     "softmax with ∞": (_NAN, ANY, 0.5, 0.5),
+    "x - x": (_NAN, _NAN, _NAN, 0.0),
+    "x / x": (_NAN, _NAN, _NAN, 1.0),
+    "x × 0": (_NAN, _NAN, _NAN, 0.0),
+    "is it NaN": (1.0, 0.0, 0.0, 0.0),
+    "is it finite": (0.0, 0.0, 0.0, 1.0),
+    "(1 + 2^30) - 2^30": (0.0, 1.0),
 }
 USUAL: dict[str, Numbers] = {"place of the largest with NaN": (1.0, 2.0)}
 """What nothing settles and most give on a CPU: a NaN counts as the largest."""

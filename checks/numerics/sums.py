@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.draw import integers
+from checks.numerics.products import Unavailable, unavailable_without_kernel
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -31,13 +32,35 @@ def record_sums(engine: Engine, job: Job, record: Recorder) -> None:
     record.tensor("tree", "long sum", engine.evaluate("sum", row))
     record.tensor("tree", "long mean", engine.evaluate("mean", row))
     record.tensor("chain", "long product", engine.evaluate("matmul", row, np.ones((numbers.size, 1), np.float32)))
-    record.tensor("chain", "long running sum", engine.evaluate("running sum", row)[:, :: numbers.size // 64])
+    _record_running_sum(engine, row, record)
     offset = (_OFFSET + numbers[None, :_COUNT]).astype(np.float32)
     record.tensor("variance", "variance beside 4096", engine.evaluate("variance", offset))
     for name in ("bfloat16", "float16"):
         for function in ("sum", "product"):
-            counted = engine.evaluate(f"{function} of {name} ones", np.ones((1, _ONES), np.float32))
-            record.tensor("exact", f"{function} of {_ONES} ones in {name}", counted)
+            _record_ones(engine, function, name, record)
+
+
+def _record_running_sum(engine: Engine, row: NDArray[np.float32], record: Recorder) -> None:
+    """Record every 64th part of a running sum, which the deterministic mode of PyTorch 2.5 refuses on a GPU."""
+    try:
+        value = engine.evaluate("long running sum", row)
+    except Unavailable as reason:
+        record.absent("long running sum", str(reason))
+    else:
+        record.tensor("chain", "long running sum", value[:, :: row.size // 64])
+
+
+def _record_ones(engine: Engine, function: str, number_format: str, record: Recorder) -> None:
+    """Record the `function` of many ones, or that this device has none in this format."""
+    title = f"{function} of {_ONES} ones in {number_format}"
+    try:
+        with unavailable_without_kernel(half=True):
+            counted = engine.evaluate(f"{function} of {number_format} ones", np.ones((1, _ONES), np.float32))
+    except Unavailable as reason:
+        record.absent(title, str(reason))
+        record.observe("precision of products", title, f"not available: {reason}")
+    else:
+        record.tensor("exact", title, counted)
 
 
 def draw_numbers(job: Job) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor, nn
 
-from checks.common.pytorch import array, device, dtype, scaler
+from checks.common.pytorch import array, backward, device, dtype, scaler
 from checks.transformer import BLOCKS, HEADS, INNER, LEARNING_RATE, MOMENTUM
 from checks.transformer.kernels.pytorch import kernels as kernels  # noqa: PLC0414 - part of a backend
 from checks.transformer.layers import EPSILON
@@ -123,7 +123,7 @@ class Model:
         self.optimiser.zero_grad()
         scores = self.net(self._on_device(batch.letters))
         loss = self.loss(scores.flatten(0, 1), self._on_device(batch.targets).flatten())
-        self.scaler.scale(part * loss).backward()
+        backward(self.scaler.scale(part * loss))
         return loss.item()
 
     def _on_device(self, numbers: Integers) -> Tensor:

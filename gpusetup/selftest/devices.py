@@ -5,8 +5,14 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gpusetup.errors import CannotLookError, WrongInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gpusetup.machine.model import Gpu
 
 _DEADLINE = 10.0
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -50,6 +56,23 @@ def _shown() -> list[str] | None:
     return shown
 
 
+def _require_whole(gpus: Sequence[Gpu]) -> None:
+    """Raise `WrongInputError` where a GPU is divided: CUDA numbers no instances, and shows a process one of them.
+
+    Source: CUDA environment variables, CUDA_VISIBLE_DEVICES; MIG user guide, "CUDA Device Enumeration".
+    """
+    divided = [gpu for gpu in gpus if gpu.mig is True]
+    if not divided:
+        return
+    instances = divided[0].mig_devices
+    uuids = [one.uuid for one in instances if isinstance(one.uuid, str)] if isinstance(instances, tuple) else []
+    name = uuids[0] if uuids else "MIG-…"
+    raise WrongInputError(
+        f"GPU {divided[0].index} is divided (MIG), and an instance has no number",
+        f"{_VISIBLE}={name} gpusetup selftest tests one instance; `nvidia-smi -L` lists them",
+    )
+
+
 def _gpus() -> list[str]:
     """Return ``cuda:N`` for each GPU; none without a driver; `CannotLookError` when the driver does not answer."""
     from gpusetup.machine.model import Unread  # only for --device all
@@ -57,6 +80,8 @@ def _gpus() -> list[str]:
 
     shown, gpus = _shown(), read(Path("/"), _DEADLINE).gpus
     if not isinstance(gpus, Unread):
+        if shown is None:
+            _require_whole(gpus)
         count = len(gpus) if shown is None else min(len(shown), len(gpus))
         return [f"cuda:{number}" for number in range(count)]
     if gpus.unread == "absent":

@@ -22,10 +22,15 @@ _NO_MEMORY = (
     "CUDNN_STATUS_ALLOC_FAILED",
     "std::bad_alloc",
 )
-# messages of PyTorch, XLA through JAX, and TensorFlow when a device has no half-precision kernel for an operation
-_NO_KERNEL = (
+# messages of PyTorch, the CUDA libraries, XLA through JAX and TensorFlow when a device has no half-precision kernel of
+# an operation; checks/common/no_kernel.py has the sources
+NO_KERNEL = (
     "not implemented for 'Half'",
     "not implemented for 'BFloat16'",
+    "CUBLAS_STATUS_NOT_SUPPORTED",
+    "CUBLAS_STATUS_ARCH_MISMATCH",
+    "CUDNN_STATUS_NOT_SUPPORTED",
+    "CUDNN_STATUS_ARCH_MISMATCH",
     "is not supported by dot_general on CPU",
     "No OpKernel was registered",
     "Could not find device for node",
@@ -45,7 +50,7 @@ def of_error(error: str, *, half: bool = False) -> tuple[Outcome, str]:
     short = error if len(error) <= 400 else f"{error[:400]} …"
     if error.startswith(_UNSUPPORTED):
         return "unsupported", short.removeprefix(_UNSUPPORTED)
-    if half and any(sign in error for sign in _NO_KERNEL):
+    if half and any(sign in error for sign in NO_KERNEL):
         return "unsupported", short
     if _NO_DEVICE in short:
         return "unsupported", short.removeprefix("RuntimeError: ")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from gpusetup.value import Value
 
 Outcome = Literal["finished", "failed", "unsupported", "crashed", "out of memory", "hung"]
@@ -105,6 +107,8 @@ class Result(Value):
     fingerprint: str
     observations: tuple[Observation, ...] = ()
     cases: tuple[Case, ...] = ()
+    absent: dict[str, str] = msgspec.field(default_factory=dict)
+    """``step name`` of a tensor that could not be computed here → why, such as a device without such a format."""
 
 
 class Run(Value):

@@ -48,6 +48,7 @@ class KeptResult(Value, omit_defaults=True):
     observations: tuple[Observation, ...] = ()
     cases: tuple[Case, ...] = ()
     """Empty in a later round of the same job, unless something else came of it than in the first."""
+    absent: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class Kept(Value, omit_defaults=True):

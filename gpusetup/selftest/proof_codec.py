@@ -77,6 +77,7 @@ def _unpack(proof: Proof) -> Iterator[Run]:
                 fingerprint=result.fingerprint,
                 observations=result.observations,
                 cases=result.cases,
+                absent=result.absent,
             )
         yield Run(job=run.job, outcome=run.outcome, seconds=run.seconds, result=found, cause=run.cause, log=run.log)
 
@@ -92,6 +93,7 @@ def _keep(result: Result, environment: str, layout: str, *, again: bool) -> Kept
         measures={name: float(f"{value:.6g}") for name, value in result.measures.items()},
         observations=result.observations,
         cases=result.cases,
+        absent=result.absent,
     )
 
 

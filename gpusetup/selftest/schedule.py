@@ -155,8 +155,10 @@ def _jax(lane: Lane, threads: str) -> dict[str, str]:
     """Return JAX's variables. TensorFlow reads XLA_FLAGS too and aborts on a flag it does not know: JAX only."""
     flags = "--xla_cpu_multi_thread_eigen=" + ("false" if threads == "1" else "true")
     if lane.device != "cpu":
-        # autotuning picks CUDA kernels by their measured time, so two processes may pick different ones
-        flags += " --xla_gpu_deterministic_ops=true --xla_gpu_autotune_level=0"
+        # It excludes what is not deterministic and takes the first algorithm instead of the fastest (xla.proto;
+        # PickBestResult in stream_executor_util.cc). Without the algorithm picker (xla_gpu_autotune_level=0) a
+        # convolution would get cuDNN's default, whose backward-filter form may add by atomics.
+        flags += " --xla_gpu_deterministic_ops=true"
     return {
         "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {flags}".strip(),
         "NPROC": threads,  # the number of threads of XLA's CPU client

@@ -17,6 +17,10 @@ from gpusetup.selftest.devices import devices, visible
 from gpusetup.selftest.schedule import Lane, environment
 
 
+def whole(count: int) -> list[Any]:
+    return [SimpleNamespace(index=number, mig=False) for number in range(count)]
+
+
 def driver(monkeypatch: pytest.MonkeyPatch, gpus: Any, shown: str | None = None) -> None:
     monkeypatch.setattr("gpusetup.machine.read.read", lambda *_: SimpleNamespace(gpus=gpus))
     if shown is None:
@@ -40,19 +44,19 @@ def driver(monkeypatch: pytest.MonkeyPatch, gpus: Any, shown: str | None = None)
 def test_all_is_what_the_driver_has_and_the_user_shows(
     monkeypatch: pytest.MonkeyPatch, shown: str | None, expected: tuple[str, ...]
 ) -> None:
-    driver(monkeypatch, [1, 2, 3], shown)
+    driver(monkeypatch, whole(3), shown)
     assert devices(()) == devices(("all",)) == expected
 
 
 def test_a_worker_sees_its_card_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    driver(monkeypatch, [1, 2, 3])
+    driver(monkeypatch, whole(3))
     assert [visible(name) for name in ("cpu", "cuda:0", "cuda:2")] == ["", "0", "2"]
-    driver(monkeypatch, [1, 2, 3], "GPU-5ff1, 2")
+    driver(monkeypatch, whole(3), "GPU-5ff1, 2")
     assert [visible(name) for name in ("cpu", "cuda:0", "cuda:1")] == ["", "GPU-5ff1", "2"]
 
 
 def test_a_card_that_the_user_hides_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    driver(monkeypatch, [1, 2, 3], "2")
+    driver(monkeypatch, whole(3), "2")
     assert devices(("cuda", "cuda:0", "cpu")) == ("cuda:0", "cpu")
     with pytest.raises(WrongInputError, match="cuda:1 is hidden: CUDA_VISIBLE_DEVICES shows 1"):
         devices(("cuda:1",))
@@ -64,6 +68,21 @@ def test_no_driver_is_no_card_and_one_that_fails_is_an_error(monkeypatch: pytest
     driver(monkeypatch, Unread(unread="timeout", source="nvmlInit", detail="it did not answer"))
     with pytest.raises(CannotLookError, match="it did not answer"):
         devices(("all",))
+
+
+def test_an_instance_of_a_divided_card_has_to_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    divided = [
+        *whole(1),
+        SimpleNamespace(
+            index=1, mig=True, mig_devices=(SimpleNamespace(uuid="MIG-6f5c"), SimpleNamespace(uuid="MIG-7a"))
+        ),
+    ]
+    driver(monkeypatch, divided)
+    with pytest.raises(WrongInputError, match=r"GPU 1 is divided \(MIG\)") as refused:
+        devices(("all",))
+    assert "CUDA_VISIBLE_DEVICES=MIG-6f5c gpusetup selftest" in str(refused.value.remedy)
+    driver(monkeypatch, divided, "MIG-6f5c")
+    assert (devices(("all",)), visible("cuda:0")) == (("cpu", "cuda:0"), "MIG-6f5c")
 
 
 def lane(framework: str, device: str) -> Lane:
@@ -81,6 +100,8 @@ def test_what_must_stand_before_the_import_does(monkeypatch: pytest.MonkeyPatch)
     assert torch["PYTHONHASHSEED"] == "0"
     assert torch["XLA_FLAGS"] == "--xla_mine"  # TensorFlow ends over a flag of JAX's that it does not know
     assert {"--xla_mine", "--xla_gpu_deterministic_ops=true"} <= set(xla["XLA_FLAGS"].split())
+    # without its algorithm picker XLA takes cuDNN's default, which may add by atomics
+    assert "autotune_level" not in xla["XLA_FLAGS"]
     assert (xla["JAX_PLATFORMS"], environment(lane("jax", "cpu"), 1)["JAX_PLATFORMS"]) == ("cuda,cpu", "cpu")
     assert environment(lane("pytorch", "cpu"), 1)["CUDA_VISIBLE_DEVICES"] == ""
 
@@ -110,6 +131,7 @@ from checks.common.job import Job
 from checks.common import pytorch
 import torch
 torch.cuda.is_available = lambda: True
+torch.cuda.get_device_capability = lambda _: (8, 0)
 for pair in sys.argv[2:]:
     precision, device = pair.split("@")
     if os.fork():  # a job each, as the worker does it
@@ -139,3 +161,15 @@ def test_pytorch_is_prepared_for_each_precision() -> None:
     command = [sys.executable, "-c", PREPARED, str(content_root()), *expected]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout.splitlines() == [f"{pair} {flags}" for pair, flags in expected.items()], done.stderr
+
+
+@pytest.mark.frameworks
+def test_the_tests_of_a_card_run_this_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bare machine has no program called ``python``."""
+    from tests.gpu.test_gpu_selftest import SEES, sees
+
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setitem(SEES, "pytorch", "print(True)")
+    assert sees("pytorch")
+    monkeypatch.setitem(SEES, "pytorch", "print(False)")
+    assert not sees("pytorch")

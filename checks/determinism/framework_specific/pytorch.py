@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import tempfile
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from checks.determinism import Data
 
 _ITEMS = 64
+_TRITON = (7, 0)
+"""The oldest compute capability that Triton compiles for (GPUTooOldForTriton in torch/_inductor/exc.py)."""
 
 
 class Drawing(Dataset[float]):
@@ -75,8 +78,8 @@ def _denormals(job: Job, data: Data) -> str:
 
 def _compiled(job: Job, data: Data) -> str:
     """Say whether the compiled network gives the bits of the plain one, forward and backward."""
-    if shutil.which(os.environ.get("CXX", "g++")) is None:
-        return "not tried, there is no C++ compiler"
+    if lacking := _no_compiler(job):
+        return f"not tried: {lacking}"
     torch.manual_seed(job.seed)
     net = nn.Sequential(nn.Linear(FEATURES, HIDDEN), nn.GELU(), nn.LayerNorm(HIDDEN)).to(device(job))
     features = torch.from_numpy(data.features).to(device(job))
@@ -88,6 +91,20 @@ def _compiled(job: Job, data: Data) -> str:
         found, again = _slopes(net, features, compiled), _slopes(net, features, compiled)
     repeats = "" if _same(found, again) else ", and does not repeat"
     return ("same bits as without" if _same(plain, found) else "other bits than without") + repeats
+
+
+def _no_compiler(job: Job) -> str:
+    """Return why torch.compile cannot work here, or ""."""
+    if job.device == "cpu":
+        return "" if shutil.which(os.environ.get("CXX", "g++")) else "there is no C++ compiler"
+    capability = torch.cuda.get_device_capability(0)
+    if capability < _TRITON:
+        return f"Triton needs compute capability 7.0, this card has {'.'.join(map(str, capability))}"
+    if importlib.util.find_spec("triton") is None:
+        return "Triton is not installed"
+    # Triton compiles its launcher with it (triton/runtime/build.py)
+    compilers = (os.environ.get("CC", ""), "gcc", "clang")
+    return "" if any(map(shutil.which, filter(None, compilers))) else "there is no C compiler"
 
 
 def _slopes(net: nn.Module, features: Tensor, function: Any) -> list[Tensor]:

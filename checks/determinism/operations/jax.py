@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -61,34 +63,75 @@ _BACKWARD: dict[str, tuple[Callable[[jax.Array], jax.Array], tuple[int, ...]]] =
 }
 
 
-@jax.jit
-def _forward(x: jax.Array, places: jax.Array) -> dict[str, jax.Array]:
-    return {name: function(x, places) for name, function in _FORWARD.items()}
+NAMES = (*_FORWARD, *(f"{name}, slope" for name in _BACKWARD))
 
 
-@jax.jit
-def _backward(inputs: dict[str, jax.Array]) -> dict[str, jax.Array]:
-    """Return the slope of Σ function(x)² / 2 by x for each function."""
-    return {
-        f"{name}, slope": jax.grad(lambda x, function=function: (function(x) ** 2).sum() / 2)(inputs[name])
-        for name, (function, _) in _BACKWARD.items()
-    }
+@partial(jax.jit, static_argnums=0)
+def run(names: tuple[str, ...], x: jax.Array, places: jax.Array, inputs: dict[str, jax.Array]) -> dict[str, jax.Array]:
+    """Return what the operations `names` give; of one that is asked for backwards the slope of Σ function(x)² / 2."""
+    return {name: _operation(name, x, places, inputs) for name in names}
 
 
-def _run(job: Job) -> dict[str, Array]:
-    """Run all of them, compiled together since each compilation costs a fifth of a second."""
+def _operation(name: str, x: jax.Array, places: jax.Array, inputs: dict[str, jax.Array]) -> jax.Array:
+    if name in _FORWARD:
+        return _FORWARD[name](x, places)
+    function, _ = _BACKWARD[plain := name.removesuffix(", slope")]
+    return jax.grad(lambda x: (function(x) ** 2).sum() / 2)(inputs[plain])
+
+
+def draw(job: Job) -> tuple[jax.Array, jax.Array, dict[str, jax.Array]]:
+    """Draw the inputs of all operations."""
     inputs = {name: _numbers(job, *shape) for name, (_, shape) in _BACKWARD.items()}
+    return _numbers(job, _MANY), _places(job, _MANY), inputs
+
+
+class _Shared:
+    """Runs of all operations together, each run used once by every operation.
+
+    Compiled together since each compilation costs a fifth of a second, and run together since a scatter that has to be
+    deterministic is a loop of thousands of kernels on a GPU (jax-ml/jax#17844). Where XLA refuses one, each is compiled
+    alone.
+    """
+
+    def __init__(self) -> None:
+        self.found: list[dict[str, Array]] = []
+        self.used: Counter[str] = Counter()
+        self.alone = False
+
+    def take(self, name: str, job: Job) -> Array:
+        """Return what `name` gave in the first run that it has not been asked for; raises `Refused`."""
+        if not self.alone:
+            try:
+                return self._next(name, job)
+            except Refused:
+                self.alone = True
+        return _run((name,), job)[name]
+
+    def _next(self, name: str, job: Job) -> Array:
+        place = self.used[name]
+        self.used[name] += 1
+        if place == len(self.found):
+            self.found.append(_run(NAMES, job))
+        return self.found[place][name]
+
+
+def _run(names: tuple[str, ...], job: Job) -> dict[str, Array]:
     try:
-        found = _forward(_numbers(job, _MANY), _places(job, _MANY)) | _backward(inputs)
+        return {name: np.array(result) for name, result in run(names, *draw(job)).items()}
     except RuntimeFault as error:
         if "determinis" not in str(error):
             raise
         raise Refused(str(error)) from error
-    return {name: np.array(result) for name, result in found.items()}
 
 
-def _one(name: str) -> Callable[[Job], Sequence[Array]]:
-    return lambda job: [_run(job)[name]]
+def _one(name: str, shared: _Shared) -> Callable[[Job], Sequence[Array]]:
+    return lambda job: [shared.take(name, job)]
 
 
-operations: Operations = {name: _one(name) for name in (*_FORWARD, *(f"{name}, slope" for name in _BACKWARD))}
+def shared_operations() -> Operations:
+    """Return the operations, with runs of their own."""
+    shared = _Shared()
+    return {name: _one(name, shared) for name in NAMES}
+
+
+operations = shared_operations()

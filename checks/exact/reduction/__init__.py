@@ -9,6 +9,8 @@ what NCCL does between several is not proven here.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 import traceback
 from collections.abc import Callable
@@ -43,6 +45,19 @@ def in_children(work: Callable[[int], Array], count: int) -> list[Array]:
             if failure.exists():
                 raise RuntimeError(f"rank {number} failed: {failure.read_text('utf-8')}")
         return [np.load(Path(folder, f"{number}.npy"), allow_pickle=False) for number in range(count)]
+
+
+def in_fresh_process(script: str, parts: Array, variables: dict[str, str]) -> Array:
+    """Run ``python script PARTS.npy SUMS.npy`` with these environment `variables`, and return the sums."""
+    with tempfile.TemporaryDirectory(prefix="gpusetup-ranks-") as folder:
+        question, answer = Path(folder, "parts.npy"), Path(folder, "sums.npy")
+        np.save(question, parts)
+        command = [sys.executable, "-P", script, question, answer]
+        done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"all-reduce in a fresh process failed: {done.stderr.strip()[-300:]}")
+        sums: Array = np.load(answer, allow_pickle=False)
+        return sums
 
 
 def _fork(work: Callable[[int], Array], number: int, folder: Path) -> int:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -37,21 +34,10 @@ def _add(parts: Array) -> Array:
 
 def _elsewhere(parts: Array) -> Array:
     """Add the parts up in a separate process: before JAX 0.5 XLA reads the number of virtual CPUs once, from flags."""
+    from checks.exact.reduction import in_fresh_process  # not there in the fresh process
+
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={len(parts)}"
-    with tempfile.TemporaryDirectory(prefix="gpusetup-ranks-") as folder:
-        question, answer = Path(folder, "parts.npy"), Path(folder, "sums.npy")
-        np.save(question, parts)
-        done = subprocess.run(
-            [sys.executable, "-P", __file__, question, answer],
-            env=os.environ | {"XLA_FLAGS": flags.strip(), "JAX_PLATFORMS": "cpu"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"all-reduce in a fresh process failed: {done.stderr.strip()[-300:]}")
-        sums: Array = np.load(answer, allow_pickle=False)
-        return sums
+    return in_fresh_process(__file__, parts, {"XLA_FLAGS": flags.strip(), "JAX_PLATFORMS": "cpu"})
 
 
 if __name__ == "__main__":

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from checks.common.no_kernel import lacks_kernel
+
+FLOAT8_SUMS = 12
+"""Significant bits that sums of float8 products must keep. Hopper's tensor cores keep 14 of them, as measured by others
+(arXiv 2412.19437, 3.3.2, and 2411.10958, 3.2), which leaves two for another architecture; float16 has 11."""
+
 
 class Unavailable(Exception):  # noqa: N818 - it is no error: other ways are there
     """A product cannot be made here; the text says why."""
+
+
+@contextmanager
+def unavailable_without_kernel(*, half: bool) -> Iterator[None]:
+    """Turn an error that reports a missing half-precision kernel into `Unavailable`; in float32 it is an error."""
+    try:
+        yield
+    except Exception as error:
+        if not half or not lacks_kernel(error):
+            raise
+        raise Unavailable(str(error).partition("\n")[0]) from error
 
 
 class Product(NamedTuple):

@@ -41,6 +41,8 @@ def check_products(products: Sequence[Product], job: Job, record: Recorder) -> N
             precision = None if job.framework == "reference" else find_precision(product)
         except Unavailable as reason:
             record.observe("precision of products", product.name, f"not available: {reason}")
+            if product.name in RECORDED:
+                record.absent(product.name, str(reason))
             continue
         if product.name in RECORDED:
             record.tensor(RECORDED[product.name], product.name, got)

@@ -12,7 +12,7 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor
 
 from checks.common.pytorch import device
-from checks.numerics.products import Product, Unavailable
+from checks.numerics.products import FLOAT8_SUMS, Product, Unavailable, unavailable_without_kernel
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -38,7 +38,7 @@ def products(job: Job) -> list[Product]:
         Product("float64 matmul", _Run(where, torch.float64, torch.matmul), 53, 1023, 53),
         Product("bfloat16 matmul", _Run(where, torch.bfloat16, torch.matmul), 8),
         Product("float16 matmul", _Run(where, torch.float16, torch.matmul), 11, 15),
-        Product("float8_e4m3fn matmul", _Run(where, torch.float8_e4m3fn, _scaled), 4, 8, 14, even=True),
+        Product("float8_e4m3fn matmul", _Run(where, torch.float8_e4m3fn, _scaled), 4, 8, FLOAT8_SUMS, even=True),
     ]
 
 
@@ -55,10 +55,9 @@ class _Run:
         self.where, self.dtype, self.way, self.switches = where, dtype, way, switches
 
     def __call__(self, left: Array, right: Array) -> Array:
-        a, b = (torch.tensor(array).to(self.where, self.dtype) for array in (left, right))
-        with self.switches():
-            result = self.way(a, b)
-        return np.array(result.double().cpu())
+        with self.switches(), unavailable_without_kernel(half=self.dtype.itemsize < 4):
+            a, b = (torch.tensor(array).to(self.where, self.dtype) for array in (left, right))
+            return np.array(self.way(a, b).double().cpu())
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from checks.numerics.products import Product, Unavailable
+from checks.numerics.products import FLOAT8_SUMS, Product, Unavailable, unavailable_without_kernel
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from checks.common.job import Job
 
 Array = np.ndarray[Any, Any]
+_FLOAT8 = tf.dtypes.experimental.float8_e4m3fn
 
 
 def products(job: Job) -> list[Product]:
@@ -39,7 +40,7 @@ def products(job: Job) -> list[Product]:
         Product("bfloat16 matmul", _Run(tf.bfloat16, tf.matmul), 8),
         Product("bfloat16 einsum", _Run(tf.bfloat16, _einsum), 8, sums=8 if job.device == "cpu" else 24),
         Product("float16 matmul", _Run(tf.float16, tf.matmul), 11, 15),
-        Product("float8_e4m3fn matmul", _Run(tf.dtypes.experimental.float8_e4m3fn, _float8), 4, 8, 14, even=True),
+        Product("float8_e4m3fn matmul", _Run(_FLOAT8, _float8), 4, 8, FLOAT8_SUMS, even=True),
     ]
 
 
@@ -55,10 +56,9 @@ class _Run:
         self.dtype, self.way, self.switches = dtype, way, switches
 
     def __call__(self, left: Array, right: Array) -> Array:
-        a, b = (tf.cast(tf.constant(array), self.dtype) for array in (left, right))
-        with self.switches():
-            result = self.way(a, b)
-        return np.array(tf.cast(result, tf.float64))
+        with self.switches(), unavailable_without_kernel(half=self.dtype.size < 4):
+            a, b = (tf.cast(tf.constant(array), self.dtype) for array in (left, right))
+            return np.array(tf.cast(self.way(a, b), tf.float64))
 
 
 @contextmanager

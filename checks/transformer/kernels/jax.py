@@ -9,11 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from checks.common.no_kernel import lacks_kernel
 from checks.transformer.attention import Attended, Kernel, Unavailable
 
 if TYPE_CHECKING:
     from checks.common.job import Job
-    from checks.transformer.attention import Case
+    from checks.common.no_kernel import lacks_kernel
+from checks.transformer.attention import Case
 
 Array = np.ndarray[Any, Any]
 
@@ -40,7 +42,7 @@ class _Attention:
         try:
             results = run(*arrays, mask)
         except (RuntimeError, ValueError, NotImplementedError) as error:
-            if self.implementation == "xla" and "not supported" not in str(error):
+            if self.implementation == "xla" and not (self.precision != "float32" and lacks_kernel(error)):
                 raise
             raise Unavailable(str(error).partition("\n")[0]) from error
         return Attended(tuple(np.array(one).astype(np.float32).swapaxes(1, 2) for one in results))

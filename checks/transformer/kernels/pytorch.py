@@ -12,6 +12,7 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from checks.common.no_kernel import lacks_kernel
 from checks.common.pytorch import array, device
 from checks.transformer.attention import Attended, Kernel, Unavailable
 
@@ -62,7 +63,8 @@ class _Attention:
                 result = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=case.mask == "causal mask")
                 result.backward(self._tensor(case.slope))
             except RuntimeError as error:
-                raise Unavailable(_reason(error, [str(warning.message) for warning in said])) from error
+                said_by = [str(warning.message) for warning in said]
+                raise Unavailable(_reason(error, said_by, half=self.dtype.itemsize < 4)) from error
         ran = _ran(result)
         if self.backend is not None and ran != _NODES[self.backend]:
             raise RuntimeError(f"{self.backend} was asked for, {ran} ran")
@@ -86,8 +88,10 @@ def _ran(result: Tensor) -> str:
     return fused[0] if fused else "Math"
 
 
-def _reason(error: RuntimeError, said: list[str]) -> str:
+def _reason(error: RuntimeError, said: list[str], *, half: bool) -> str:
     """Return PyTorch's own words; any other error than having no kernel is one."""
+    if half and lacks_kernel(error):
+        return str(error).partition("\n")[0]
     if "No available kernel" not in str(error) and "No viable backend" not in str(error):
         raise error
     return "; ".join(line.partition(" (Triggered")[0] for line in said) or "PyTorch has none on this device"

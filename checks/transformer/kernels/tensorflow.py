@@ -8,11 +8,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from checks.common.no_kernel import lacks_kernel
 from checks.transformer.attention import Attended, Kernel, Unavailable
 
 if TYPE_CHECKING:
     from checks.common.job import Job
-    from checks.transformer.attention import Case
+    from checks.common.no_kernel import lacks_kernel
+from checks.transformer.attention import Case
 
 Array = np.ndarray[Any, Any]
 
@@ -35,6 +37,14 @@ class _Attention:
         self.precision, self.flash = precision, flash
 
     def __call__(self, case: Case) -> Attended:
+        try:
+            return self._attend(case)
+        except tf.errors.OpError as error:
+            if self.precision == "float32" or not lacks_kernel(error):
+                raise
+            raise Unavailable(error.message.partition("\n")[0]) from error
+
+    def _attend(self, case: Case) -> Attended:
         q, k, v, slope = (self._tensor(array) for array in (case.q, case.k, case.v, case.slope))
         with tf.GradientTape() as tape:
             tape.watch([q, k, v])

@@ -70,7 +70,12 @@ def _verdict(pair: Pair, check: Check) -> Verdict:
     with_truth = against.framework == REFERENCE
     ours = {_key(record) for record in recorded(pair.run)}
     slack, other = (1.0, "float64") if with_truth else (_BOTH, f"{against.framework} on {against.device}")
-    apart = [one for one in pair.used(check, slack) if with_truth or _key(one[0]) in ours]
+    absent = pair.run.result.absent if pair.run.result is not None else {}
+    apart = [
+        one
+        for one in pair.used(check, slack)
+        if _key(one[0]) in ours or (with_truth and f"{one[0].step} {one[0].name}" not in absent)
+    ]
     first = next((one for one in apart if one[2] > 1), None)
     basis = _basis(apart, pair, check, other)
     place = None
@@ -83,6 +88,8 @@ def _verdict(pair: Pair, check: Check) -> Verdict:
         summary = f"{_closest(apart)} from {other}" if basis.count else _nothing(apart, pair, other)
         if with_truth and basis.count and basis.left_out:
             summary += f"; {basis.left_out} tensors were not compared, the reference lacks them"
+        if with_truth and absent:
+            summary += f"; {len(absent)} tensors cannot be computed here: {'; '.join(dict.fromkeys(absent.values()))}"
     found = conclude(
         "parity" if with_truth else "agreement",
         run,
