@@ -52,7 +52,7 @@ def in_fresh_process(script: str, parts: Array, variables: dict[str, str]) -> Ar
     with tempfile.TemporaryDirectory(prefix="gpusetup-ranks-") as folder:
         question, answer = Path(folder, "parts.npy"), Path(folder, "sums.npy")
         np.save(question, parts)
-        command = [sys.executable, "-P", script, question, answer]
+        command = [sys.executable, "-P", script, str(question), str(answer)]
         done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"all-reduce in a fresh process failed: {done.stderr.strip()[-300:]}")
