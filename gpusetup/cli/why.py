@@ -12,24 +12,30 @@ from gpusetup.cli._request import read_request, request_options
 
 
 @click.command(cls=Command)
-@click.argument("question", metavar="NAME==VERSION")
+@click.argument("question", metavar="WHAT")
 @request_options
 @as_json
 @click.pass_context
 def why(ctx: click.Context, /, *, question: str, as_json: bool, **options: Any) -> None:
-    """Explain why NAME==VERSION is or is not possible here, and what would allow it.
+    """Explain why WHAT is or is not possible here, and what would allow it.
 
-    NAME is torch (also torch==2.14.1+cu126), tensorflow, cuda, cudnn, python, driver or fedora.
+    WHAT is a version (torch==2.14.1+cu126, tensorflow==2.21, cuda==13.0, cudnn, python, driver, fedora), a component
+    (driver, gcc, cuda), a card, a driver branch (580), a wheel's file name, or a word (kernel, jax, akmod-nvidia).
 
-    Exit code: 0 possible, 2 unknown name or version, 4 not possible (the conflicting facts and the smallest changes
+    Exit code: 0 possible, 2 nothing is known of it, 4 not possible (the conflicting facts and the smallest changes
     that resolve them are printed).
     """
     from gpusetup.errors import RefusedError  # --help needs none of it
     from gpusetup.facts import facts
-    from gpusetup.resolve import why as reasoning
+    from gpusetup.resolve import questions
+    from gpusetup.resolve.why import answer
 
-    asked = reasoning.question(facts(), question)
-    found = reasoning.answer(asked, read_request(facts(), **options), facts())
+    asked = questions.question(facts(), question)
+    if asked.card:
+        options["gpus"] = (*options["gpus"], asked.card)
+    if asked.field in {"torch", "tensorflow"} and not options["frameworks"]:
+        options["frameworks"] = (asked.field,)
+    found = answer(asked, read_request(facts(), **options) if asked.solves else None, facts())
     if as_json:
         from gpusetup.value import to_json
 
@@ -37,6 +43,6 @@ def why(ctx: click.Context, /, *, question: str, as_json: bool, **options: Any) 
     else:
         from gpusetup.report.plan import show_answer
 
-        show_answer(found, asked.field)
+        show_answer(found, asked.field, pinned=bool(asked.pins))
     if not found.possible:
         ctx.exit(RefusedError.exit_code)

@@ -31,9 +31,14 @@ def plain(asked: frozenset[str]) -> frozenset[str]:
 
 
 def alternatives(name: str) -> tuple[str, ...]:
-    """Return `name`, and those that one with a slash stands for: ``Quadro RTX 8000/6000``."""
+    """Return `name`, and those that one with a slash or brackets stands for.
+
+    ``Quadro RTX 8000/6000`` is two; a ``GB10 (DGX Spark)`` is called by either name, a ``TITAN X (Pascal)`` is not.
+    """
     before, _, last = name.rpartition(" ")
-    return name, *(f"{before} {one}" for one in last.split("/") if "/" in last)
+    inside = re.search(r"\(([A-Z]\w* \w+)\)", name)
+    bracketed = (name[: inside.start()].strip(), inside[1]) if inside else ()
+    return name, *bracketed, *(f"{before} {one}" for one in last.split("/") if "/" in last)
 
 
 def left_out(asked: frozenset[str], whole: frozenset[str]) -> frozenset[str] | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gpusetup.report.console import console
 from gpusetup.report.lines import line
-from gpusetup.report.plan_reasons import explained, reason_text, show_choices, show_lost, show_refusal
+from gpusetup.report.plan_reasons import explained, reason_text, show_choices, show_lost, show_refusal, show_sources
 from gpusetup.report.plan_rows import change_rows, rows
 from gpusetup.resolve.components import TITLES
 from gpusetup.resolve.model import Refusal, Stack
@@ -14,14 +14,17 @@ from gpusetup.resolve.model import Refusal, Stack
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gpusetup.resolve.model import Answer, Card
+    from gpusetup.resolve.model import Answer, Card, Reason
 
 COMPONENTS = {
     "cuda": ("toolkit", "compiler"),
+    "compiler": ("toolkit", "compiler"),
     "cudnn": ("torch", "cudnn", "toolkit_cudnn"),
     "python": ("python torch", "python tensorflow"),
 }
 """Field of a question → the choices that answer it, where they are not named like the field."""
+SOURCES = 2
+"""How many of a fact's sources an answer shows; the fact itself has all (`gpusetup facts show`)."""
 MOST = 4
 """How many warnings are shown without --explain."""
 
@@ -47,20 +50,34 @@ def show(result: Stack | Refusal, *, explain: bool, following: str = "") -> None
         line(out, "", f"Next: {following} (the recipe); --explain gives the reasons", "dim")
 
 
-def show_answer(answer: Answer, field: str) -> None:
-    """Print whether the version is possible: with its facts and the stack around it, or why not."""
+def show_answer(answer: Answer, field: str, *, pinned: bool) -> None:
+    """Print what the tables say; whether the version is possible: with its facts and the stack around it, or why not.
+
+    `pinned`: the question names a version; else it is about the component `field`, or about a card.
+    """
     out = console()
     if answer.refusal is not None:
         line(out, "", f"{answer.question}: no", "bold red")
+        _says(out, answer, answer.refusal.because)
         show_refusal(out, answer.refusal, "These requirements conflict", "What would allow it", explain=True)
-    if answer.stack is not None:
-        line(out, "", f"{answer.question}: yes", "bold green")
+    elif answer.stack is None:
+        line(out, "", answer.question, "bold")
+        _says(out, answer)
+    else:
+        line(out, "", f"{answer.question}: yes" if pinned else answer.question, "bold green")
+        _says(out, answer)
         for choice in answer.stack.choices:
             if choice.component in COMPONENTS.get(field, (field,)):
                 line(out, "", f"{TITLES[choice.component]}: {choice.value}", "cyan")
-                explained(out, choice, f"request:{field}")
+                explained(out, choice, f"request:{field}" if pinned else "", SOURCES)
         line(out, "", "")
         show_stack(out, answer.stack)
+
+
+def _says(out: Console, answer: Answer, again: tuple[Reason, ...] = ()) -> None:
+    for reason in [one for one in answer.says if one not in again]:
+        line(out, "· ", reason_text(reason))
+        show_sources(out, reason, SOURCES)
 
 
 def show_stack(out: Console, stack: Stack) -> None:

@@ -50,18 +50,18 @@ def show_choices(out: Console, stack: Stack) -> None:
         explained(out, choice)
 
 
-def explained(out: Console, choice: Choice, asked: str = "") -> None:
-    """Print every fact with its sources, and every rejected value except those rejected only by the question itself."""
+def explained(out: Console, choice: Choice, asked: str = "", sources: int | None = None) -> None:
+    """Print every fact with its `sources`, and every rejected value except those rejected only by the question."""
     for reason in choice.reasons:
         line(out, "  · ", reason_text(reason))
-        show_sources(out, reason)
+        show_sources(out, reason, sources)
     for rejected in choice.rejected:
         if asked and asked in {reason.fact for reason in rejected.because}:
             continue
         mark, style = ("○", "dim") if rejected.possible else ("✗", "yellow")
         line(out, f"  {mark} ", _rejected(rejected), style)
         for reason in rejected.because:
-            show_sources(out, reason)
+            show_sources(out, reason, sources)
 
 
 def reason_text(reason: Reason) -> str:
@@ -93,7 +93,9 @@ def _relaxation(way: Relaxation) -> str:
     return f"{way.text}: {shlex.join(way.options)}" if way.options else way.text
 
 
-def show_sources(out: Console, reason: Reason) -> None:
-    """Print where a fact was read."""
-    if reason.sources:
-        line(out, "      ", f"source: {', '.join(reason.sources)}", "dim")
+def show_sources(out: Console, reason: Reason, most: int | None = None) -> None:
+    """Print where a fact was read; at most so many places."""
+    shown = reason.sources[:most]
+    more = f" and {len(reason.sources) - len(shown)} more" if len(reason.sources) > len(shown) else ""
+    if shown:
+        line(out, "      ", f"source: {', '.join(shown)}{more}", "dim")

@@ -15,6 +15,7 @@ from gpusetup.resolve.model import Card
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
+    from gpusetup.facts.model.hardware import GpuRow
     from gpusetup.machine.model import Gpu as NvmlGpu
     from gpusetup.machine.model import Machine, PciGpu
 
@@ -51,6 +52,13 @@ def found(facts: Facts, machine: Machine) -> tuple[Card, ...]:
     if isinstance(machine.pci, Unread):
         raise CannotLookError(f"cannot list the GPUs: {machine.pci.source}: {machine.pci.detail}", OVERRIDE)
     return distinct(_of_pci(facts, gpu) for gpu in machine.pci)
+
+
+def bound_row(facts: Facts, name: str, capability: str) -> GpuRow | None:
+    """Return the row that ties a card to one kind of host: its own, or that of every GPU of its capability."""
+    own = next((row for row in facts.gpu if row.name == name), None)
+    alike = [own] if own else [row for row in facts.gpu if row.cc == capability]
+    return alike[0] if alike and all(row.host_arch for row in alike) else None
 
 
 def distinct(cards: Iterable[Card]) -> tuple[Card, ...]:

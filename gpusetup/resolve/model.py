@@ -278,10 +278,11 @@ class Refusal(Value):
 
 
 class Answer(Value):
-    """The answer of ``why`` about one version: the stack that has it, or the refusal."""
+    """The answer of ``why``: the stack that has a version or component, or the refusal, and what the tables say."""
 
     version: Literal[1] = 1
     question: str
     possible: bool
     stack: Stack | None = None
     refusal: Refusal | None = None
+    says: tuple[Reason, ...] = ()

@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from gpusetup.facts.find import arch_of
 from gpusetup.resolve.explanation import against
-from gpusetup.resolve.model import Refusal, Relaxation, Request
-from gpusetup.resolve.search import Solution
+from gpusetup.resolve.model import Reason, Refusal, Relaxation, Request
+from gpusetup.resolve.problem import because
+from gpusetup.resolve.search import Conflict, Solution
 from gpusetup.resolve.solve import SolveResult, solve
+from gpusetup.resolve.topics import lifetime
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
@@ -53,9 +56,19 @@ def refuse(request: Request, facts: Facts, today: date, outcome: SolveResult, as
             kept, smallest = change.apply(kept), without.refused[0][1]
     return Refusal(
         request=request,
-        because=against(smallest.blame),
+        because=(*_ages(kept, smallest, facts), *against(smallest.blame)),
         ways_out=tuple(relaxations(request, facts, today, asked)),
     )
+
+
+def _ages(request: Request, conflict: Conflict, facts: Facts) -> Iterator[Reason]:
+    """Yield what each card of an old generation still gets, where the conflict is about a card."""
+    if not any("card" in bound.constraint.scope for bound in conflict.blame):
+        return
+    for card in request.cards:
+        arch = arch_of(facts, card.compute_capability)
+        if arch is not None and arch.last_driver_branch:
+            yield because(arch, f"{card.name} is {arch.arch} ({card.compute_capability}): {lifetime(arch)}")
 
 
 def relaxations(request: Request, facts: Facts, today: date, asked: str = "") -> Iterator[Relaxation]:

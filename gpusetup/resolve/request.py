@@ -115,8 +115,9 @@ def _arch(facts: Facts, machine: Machine | None, wanted: Wanted, given: tuple[Ca
     """Return the architecture asked for, else that which the named cards are bound to, else the machine's."""
     if wanted.arch:
         return ARCHES[wanted.arch.lower()]
-    names = {card.name for card in given if card.known_by != "NVML"}
-    bound = {row.host_arch for row in facts.gpu if row.name in names and row.host_arch}
+    named = [card for card in given if card.known_by != "NVML"]
+    rows = [cards.bound_row(facts, card.name, card.compute_capability) for card in named]
+    bound = {row.host_arch for row in rows if row is not None}
     if len(bound) == 1:
         return ARCHES[bound.pop()]
     if machine is None:
@@ -129,7 +130,8 @@ def _arch(facts: Facts, machine: Machine | None, wanted: Wanted, given: tuple[Ca
 
 def _frameworks(facts: Facts, wanted: Wanted, arch: Arch, given: tuple[Card, ...], notes: list[str]) -> tuple[str, ...]:
     """Return the frameworks asked for, else both; for an Arm host with cards PyTorch alone (no other has a wheel)."""
-    on_gpu = given and not any(row.market == "jetson" for row in facts.gpu for card in given if row.name == card.name)
+    rows = [cards.bound_row(facts, card.name, card.compute_capability) for card in given]
+    on_gpu = given and not any(row is not None and row.market == "jetson" for row in rows)
     if not wanted.frameworks and not wanted.tensorflow and arch == "aarch64" and on_gpu:
         notes.append(
             "TensorFlow has no wheel with CUDA for aarch64: planning PyTorch alone (`gpusetup why tensorflow`)"

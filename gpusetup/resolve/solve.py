@@ -128,7 +128,11 @@ def _drivers(request: Request, known: Catalogue, release: Release) -> tuple[Driv
     offers = known.runfile_drivers if request.repo == "runfile" else known.drivers(release)
     if not request.driver or any(_wanted(one, request) for one in offers):
         return offers
-    return known.kept_driver(request.driver) if request.wsl else (*offers, *known.kept_driver(request.driver))
+    return (
+        known.kept_driver(request.driver, windows=True)
+        if request.wsl
+        else (*offers, *known.kept_driver(request.driver))
+    )
 
 
 def _wanted(driver: DriverOffer, request: Request) -> bool:

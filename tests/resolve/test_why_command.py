@@ -53,11 +53,51 @@ def test_json_is_an_answer(gpusetup: Run) -> None:
     assert no.refusal.ways_out[0].options == ("--torch", "2.14.1+cu126")
 
 
-@pytest.mark.parametrize(
-    "question", ["torch", "torch=2.14", "rust==1.0", "torch==", "==2.14", "torch==9.9", "cuda==99.9"]
-)
-def test_what_is_no_question_is_one_clear_line(gpusetup: Run, question: str) -> None:
+@pytest.mark.parametrize("question", ["rust==1.0", "torch==", "==2.14", "torch==9.9", "cuda==99.9", "?", ""])
+def test_what_no_table_can_answer_is_one_clear_line(gpusetup: Run, question: str) -> None:
     done = gpusetup("why", question, "--gpu", "none", "--distro", "fedora")
     assert done.returncode == 2
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_name_gets_the_right_one(gpusetup: Run) -> None:
+    done = gpusetup("why", "tensorflwo", "--gpu", "none", "--distro", "fedora")
+    assert done.returncode == 2
+    assert "did you mean tensorflow?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("gcc", "[cuda-series-"),
+        ("gcc==16", "gcc 16 is the compiler of Fedora 44 [fedora-44]"),
+        ("gcc==99", "gcc 99 is too new for every nvcc"),
+        ("kernel", "[rule-kernel-modules]"),
+        ("fedora", "distribution: Fedora 44"),
+        ("jax", "[rule-jax-environment]"),
+        ("torch", "PyTorch: 2.15.0"),
+        ("torch 2.14.1", "torch==2.14.1: yes"),
+        ("torch=2.14.1", "torch==2.14.1: yes"),
+        ("driver", "driver: 610.43.03"),
+        ("580", "branch 580 drives Maxwell (5.0) and newer"),
+        ("akmod-nvidia", "kernel module built on the machine"),
+        ("nvidia-cudnn-cu12==9.10.2.21", "cudnn==9.10.2.21: yes"),
+        ("torch-2.14.1+cu126-cp313-cp313-manylinux_2_28_x86_64.whl", "torch==2.14.1+cu126 on Python 3.13: yes"),
+        ("GTX 1080 Ti", "GeForce GTX 1080 Ti is Pascal (6.1): driver branch 580 is its last"),
+    ],
+)
+def test_a_question_is_a_version_a_component_a_card_a_branch_a_wheel_or_a_word(
+    gpusetup: Run, question: str, says: str
+) -> None:
+    card = () if question.startswith("GTX") else ("--gpu", "RTX 3060")
+    done = gpusetup("why", question, *card, "--release", "44")
+    assert done.returncode == 0, done.stderr
+    assert says in " ".join(done.stdout.split())
+
+
+def test_a_card_that_nothing_fits_is_named_with_its_last_driver(gpusetup: Run) -> None:
+    done = gpusetup("why", "GTX 680", "--release", "44")
+    assert done.returncode == 4
+    assert "Kepler" in done.stdout
+    assert "driver branch 470 is its last" in " ".join(done.stdout.split())

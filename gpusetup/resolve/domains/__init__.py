@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gpusetup.resolve import constraints  # noqa: F401 - importing them registers them
 from gpusetup.resolve.candidates import CardKind, Release
+from gpusetup.resolve.cards import bound_row
 from gpusetup.resolve.domains import hosts, runfiles, toolkits, wheels
 from gpusetup.resolve.domains.broken import with_defects
 from gpusetup.resolve.problem import Rules
@@ -125,10 +126,15 @@ class Catalogue:
         """Return the Pythons of `release`, the system's own first, then the newest."""
         return self._once(hosts.interpreters, release)
 
-    def kept_driver(self, version: str) -> tuple[DriverOffer, ...]:
-        """Return driver `version`, which no repository offers but may be installed, for each flavour of modules."""
+    def kept_driver(self, version: str, *, windows: bool = False) -> tuple[DriverOffer, ...]:
+        """Return driver `version`, which no repository offers but may be installed, for each flavour of modules.
+
+        Those of Windows have branches with numbers of their own, a little above those of Linux: 528 is of 525.
+        """
         if version not in self._kept:
-            branch = next((row for row in self.facts.branch if row.branch == driver(version).branch), None)
+            own = int(driver(version).branch)
+            fits = [row for row in self.facts.branch if int(row.branch) == own or (windows and int(row.branch) < own)]
+            branch = max(fits, key=lambda row: int(row.branch), default=None)
             self._kept[version] = () if branch is None else with_defects(self.facts, hosts.kept(version, branch))
         return self._kept[version]
 
@@ -136,9 +142,7 @@ class Catalogue:
         """Return the candidate for one kind of card; the same object for the same name and capability."""
         key = (name, cc)
         if key not in self._cards:
-            gpu = next((row for row in self.facts.gpu if row.name == name), None)
-            alike = [gpu] if gpu else [row for row in self.facts.gpu if row.cc == cc]
-            bound = alike[0] if alike and all(row.host_arch for row in alike) else None
+            bound = bound_row(self.facts, name, cc)
             arch = next(row for row in self.facts.arch if cc in row.cc)
             jetson = bound is not None and bound.market == "jetson"
             home = next(row for row in self.facts.rule if row.id == JETPACK) if jetson else None
