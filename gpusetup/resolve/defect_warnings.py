@@ -26,6 +26,8 @@ def defects(request: Request, solution: Solution) -> Iterator[Reason]:
     """Yield the defects of every chosen component that can show on these cards, beside these other components."""
     cards = cards_of(solution)
     for name, value in zip(solution.problem.names, solution.values, strict=True):
+        if not value.defects:
+            continue
         beside = _beside(solution, name)
         for one in value.defects:
             here = [card for card in cards if _shows(one, card, request, beside)]

@@ -7,15 +7,14 @@ the solution.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 from gpusetup.resolve.model import Choice, Reason, Rejected
-from gpusetup.resolve.problem import Bound, ConstraintResult
-from gpusetup.resolve.search import Solution
+from gpusetup.resolve.problem import Bound, ConstraintResult, Problem
+from gpusetup.resolve.search import Lost, Solution
 
 ALTERNATIVES = 3
 """How many values ranked below the chosen one are shown."""
@@ -57,42 +56,47 @@ def _rejected(solution: Solution, place: int) -> Iterator[Rejected]:
 
     Values that fail the same constraint are folded into the first of them, with their number.
     """
-    domain, chosen = solution.problem.domains[place], solution.values[place]
-    position = domain.index(chosen)
-    lost = {one.value: one.blame for one in solution.lost[place]}
-    before = solution.problem.hard[place]
-    later = [bound for bounds in solution.problem.hard[place + 1 :] for bound in bounds if place in bound.places]
+    problem, lost = solution.problem, solution.lost[place]
+    domain = problem.domains[place]
+    position = domain.index(solution.values[place])
     instead = list(solution.values)
     alike: dict[str, Rejected] = {}
-    others: Counter[str] = Counter()
+    others: dict[str, int] = {}
     for rank, value in enumerate(domain[: position + 1 + ALTERNATIVES]):
         if rank == position:
             continue
         instead[place] = value
-        first = _first(lost.get(value, {}), before, instead)
-        if first in alike:
-            others[first] += 1
+        recorded = lost.get(value)
+        at_once = _at_once(problem, place, instead, recorded)
+        if at_once is not None and at_once.name in others:
+            others[at_once.name] += 1
             continue
         # constraints it breaks with earlier variables; else what the search recorded; else those with later variables
-        blame = _broken(before, instead) or lost.get(value) or _broken(later, instead)
-        ruled_out_by = next(iter(blame)).constraint.name if blame else str(value)
-        if ruled_out_by in alike:
+        if at_once is not None:
+            blame = _broken(problem.hard[place], instead)
+        else:
+            blame = recorded if isinstance(recorded, dict) else _broken(_later(problem, place), instead)
+        ruled_out_by = next(iter(blame)).name if blame else str(value)
+        if ruled_out_by in others:
             others[ruled_out_by] += 1
             continue
         because = against(blame) if blame else _outranked(solution, place, instead)
         alike[ruled_out_by] = Rejected(value=str(value), because=because, better=rank < position, possible=not blame)
+        others[ruled_out_by] = 0
     for name, one in alike.items():
         if one.because:
             yield msgspec.structs.replace(one, others=others[name]) if others[name] else one
 
 
-def _first(recorded: dict[Bound, ConstraintResult], before: Sequence[Bound], values: list[Any]) -> str:
-    """Return the first constraint of those `before` that a value breaks, or ""; the search may have recorded it."""
-    if len(recorded) == 1:
-        (bound,) = recorded
-        if bound in before:
-            return bound.constraint.name
-    return next((bound.constraint.name for bound in before if not bound.judge(values).holds), "")
+def _at_once(problem: Problem, place: int, values: list[Any], recorded: Lost | None) -> Bound | None:
+    """Return the first constraint that a value breaks with earlier variables; the search may have recorded it."""
+    if recorded is None:
+        return problem.clash(place, values)
+    return recorded if isinstance(recorded, Bound) else None
+
+
+def _later(problem: Problem, place: int) -> list[Bound]:
+    return [bound for bounds in problem.hard[place + 1 :] for bound in bounds if place in bound.places]
 
 
 def _broken(bounds: Iterable[Bound], values: list[Any]) -> dict[Bound, ConstraintResult]:

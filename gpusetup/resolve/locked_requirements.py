@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -42,10 +43,17 @@ def wheel_of(requirement: Requirement, python: str, facts: Facts) -> Wheel | Non
     if requirement.index:
         return None
     package, release = _exact(requirement.text)
+    rows = _wheels(facts).get((package, release), ())
+    return next((row for row in rows if row.python in ("", python)), None)
+
+
+@functools.lru_cache(maxsize=4)
+def _wheels(facts: Facts) -> dict[tuple[str, str], list[Wheel]]:
+    found: dict[tuple[str, str], list[Wheel]] = {}
     for row in facts.wheel:
-        if (row.package, row.release, row.machine) == (package, release, "x86_64") and row.python in ("", python):
-            return row
-    return None
+        if row.machine == "x86_64":  # for aarch64 PyTorch's own index is used
+            found.setdefault((row.package, row.release), []).append(row)
+    return found
 
 
 def _locked(requirement: Requirement, python: str, facts: Facts) -> LockedRequirement:

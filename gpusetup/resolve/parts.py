@@ -6,6 +6,7 @@ NVSwitches, or eight GPUs for such a board are named. A single named GPU may be 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,7 @@ def on_board(cards: tuple[Card, ...]) -> bool | None:
     return True if any(card.count >= WHOLE_BOARD for card in may_be) else None
 
 
+@functools.cache
 def _may_be_on_board(name: str) -> bool:
     return any(word in name for word in ON_BOARDS) and not any(word in name for word in (*TRAYS, "PCIe", "NVL"))
 

@@ -59,10 +59,13 @@ class Bound:
     A result depends on the values alone, so it is cached in `table`, which all bounds of a constraint may share.
     """
 
-    __slots__ = ("alone", "constraint", "pick", "places", "table")
+    __slots__ = ("alone", "constraint", "last", "name", "order", "pick", "places", "table")
 
     def __init__(self, constraint: Constraint, places: tuple[int, ...], table: dict[Any, ConstraintResult]) -> None:
         self.constraint = constraint
+        self.name = constraint.name
+        self.order = places
+        self.last = max(places)
         self.places = frozenset(places)
         self.alone = len(places) == 1
         self.pick = itemgetter(*places)
@@ -79,8 +82,36 @@ class Bound:
 
 
 ByPlace = tuple[tuple[Bound, ...], ...]
+NONE = -1
+"""No constraint of a group fails."""
+
+
+class Group:
+    """The constraints over the same variables, which are judged as one: which of them fails first, if any does.
+
+    It depends on the values alone, so it is cached in `table`; `ranks` are their places among all at that variable.
+    """
+
+    __slots__ = ("bounds", "pick", "ranks", "table")
+
+    def __init__(self, bounds: Sequence[Bound], ranks: Sequence[int], table: dict[Any, int]) -> None:
+        self.bounds = bounds
+        self.ranks = ranks
+        self.pick = bounds[0].pick
+        self.table = table
+
+    def find(self, values: Sequence[Any]) -> int:
+        """Return the number of the first constraint that fails, and remember it."""
+        failing = (number for number, bound in enumerate(self.bounds) if not bound.judge(values).holds)
+        found = self.table[self.pick(values)] = next(failing, NONE)
+        return found
+
+
+Groups = tuple[tuple[Group, ...], ...]
 
 CONSTRAINTS: list[Constraint] = []
+OWN_FIRST, LAST = 1 << 16, 1 << 32
+"""Where the ranks of the registered constraints begin, after those of a problem's own; and no rank."""
 
 
 def constraint(
@@ -103,16 +134,27 @@ class Rules:
 
     def __init__(self) -> None:
         self._tables: dict[str, dict[Any, ConstraintResult]] = {one.name: {} for one in CONSTRAINTS}
-        self._bound: dict[tuple[str, ...], tuple[ByPlace, ByPlace]] = {}
+        self._together: dict[tuple[str, ...], dict[Any, int]] = {}
+        self._bound: dict[tuple[str, ...], tuple[ByPlace, ByPlace, Groups]] = {}
+        self._ranked: dict[tuple[str, ...], dict[Any, Sequence[Any]]] = {}
 
-    def bind(self, names: tuple[str, ...]) -> tuple[ByPlace, ByPlace]:
-        """Return the hard and the soft constraints over these variables, grouped by the last variable of each."""
+    def bind(self, names: tuple[str, ...]) -> tuple[ByPlace, ByPlace, Groups]:
+        """Return the hard and the soft constraints by the last variable of each, and the hard ones in groups."""
         if names not in self._bound:
             bounds = [Bound(one, places, self._tables[one.name]) for one, places in _lay(CONSTRAINTS, names)]
             hard = [bound for bound in bounds if not bound.constraint.soft]
             soft = [bound for bound in bounds if bound.constraint.soft]
-            self._bound[names] = _by_last_place(hard, len(names)), _by_last_place(soft, len(names))
+            at = _by_last_place(hard, len(names))
+            groups = tuple(tuple(_grouped(bounds, OWN_FIRST, self._table)) for bounds in at)
+            self._bound[names] = at, _by_last_place(soft, len(names)), groups
         return self._bound[names]
+
+    def ranked(self, names: tuple[str, ...]) -> dict[Any, Sequence[Any]]:
+        """Return where domains are kept in their order of preference, which depends on registered constraints alone."""
+        return self._ranked.setdefault(names, {})
+
+    def _table(self, bounds: Sequence[Bound]) -> dict[Any, int]:
+        return self._together.setdefault(tuple(bound.constraint.name for bound in bounds), {})
 
 
 class Problem:
@@ -131,13 +173,45 @@ class Problem:
     ) -> None:
         self.names = tuple(domains)
         self.domains = tuple(tuple(domain) for domain in domains.values())
-        hard, soft = (rules or Rules()).bind(self.names)
+        rules = rules or Rules()
+        hard, soft, groups = rules.bind(self.names)
         own = [Bound(one, places, {}) for one, places in _lay(demands, self.names)]
         count = len(self.names)
         own_hard = _by_last_place([bound for bound in own if not bound.constraint.soft], count)
         own_soft = _by_last_place([bound for bound in own if bound.constraint.soft], count)
         self.hard: ByPlace = tuple(map(operator.add, own_hard, hard))
         self.soft: ByPlace = tuple(map(operator.add, own_soft, soft))
+        self.ranked = {} if any(own_soft) else rules.ranked(self.names)
+        self.ranked_by = tuple(map(_others, range(count), self.soft))
+        own_groups = tuple(tuple(_grouped(bounds, 0, lambda _: {})) for bounds in own_hard)
+        self._groups: Groups = tuple(map(operator.add, own_groups, groups))
+
+    def clash(self, place: int, values: Sequence[Any]) -> Bound | None:
+        """Return the first hard constraint that the value at `place` breaks with those before it, in their order."""
+        first, clashing = LAST, None
+        for group in self._groups[place]:
+            number = group.table.get(group.pick(values))
+            if number is None:
+                number = group.find(values)
+            if number >= 0 and group.ranks[number] < first:
+                first, clashing = group.ranks[number], group.bounds[number]
+        return clashing
+
+
+def _others(place: int, bounds: Sequence[Bound]) -> tuple[int, ...]:
+    return tuple({one: None for bound in bounds for one in bound.order if one != place})
+
+
+def _grouped(
+    bounds: Sequence[Bound], start: int, table: Callable[[Sequence[Bound]], dict[Any, int]]
+) -> Iterator[Group]:
+    """Yield the constraints at one variable by the variables they are over; their ranks begin with `start`."""
+    together: dict[tuple[int, ...], list[int]] = {}
+    for number, bound in enumerate(bounds):
+        together.setdefault(bound.order, []).append(number)
+    for numbers in together.values():
+        some = [bounds[number] for number in numbers]
+        yield Group(some, [start + number for number in numbers], table(some))
 
 
 def _lay(constraints: Sequence[Constraint], names: tuple[str, ...]) -> Iterator[tuple[Constraint, tuple[int, ...]]]:
@@ -155,5 +229,5 @@ def _by_last_place(bounds: list[Bound], count: int) -> ByPlace:
     """Group by the last variable of each: a constraint can be checked as soon as that is decided."""
     grouped: list[list[Bound]] = [[] for _ in range(count)]
     for bound in bounds:
-        grouped[max(bound.places)].append(bound)
+        grouped[bound.last].append(bound)
     return tuple(map(tuple, grouped))

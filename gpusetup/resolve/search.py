@@ -16,12 +16,8 @@ from typing import Any, NamedTuple
 
 from gpusetup.resolve.problem import Bound, ConstraintResult, Problem
 
-
-class Lost(NamedTuple):
-    """A preferred value that was rejected, and the constraints that it failed."""
-
-    value: Any
-    blame: dict[Bound, ConstraintResult]
+Lost = Bound | dict[Bound, ConstraintResult]
+"""Why a preferred value was rejected: the constraint that it broke at once, or those that broke after it."""
 
 
 class Conflict(NamedTuple):
@@ -34,56 +30,57 @@ class Conflict(NamedTuple):
 class Solution:
     """A value for every variable, and per variable the better values that were rejected."""
 
-    def __init__(self, problem: Problem, values: tuple[Any, ...], lost: tuple[tuple[Lost, ...], ...]) -> None:
+    def __init__(self, problem: Problem, values: tuple[Any, ...], lost: tuple[dict[Any, Lost], ...]) -> None:
         self.problem = problem
         self.values = values
         self.lost = lost
+        self._by_name = dict(zip(problem.names, values, strict=True))
 
     def __getitem__(self, name: str) -> Any:
-        return self.values[self.problem.names.index(name)]
+        return self._by_name[name]
 
     def get(self, name: str) -> Any:
         """Return the value of a variable, None when the problem has no variable of that name."""
-        return self[name] if name in self.problem.names else None
+        return self._by_name.get(name)
 
 
 class _Search:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.values: list[Any] = []
-        self.lost: dict[int, list[Lost]] = {}
+        self.lost: list[dict[Any, Lost]] = [{} for _ in problem.names]
 
     def decide(self, place: int) -> Conflict | None:
         """Assign values to the variables from `place` on; return None on success."""
         if place == len(self.problem.names):
             return None
-        lost = self.lost[place] = []
+        lost = self.lost[place] = {}
         guilty: set[int] = set()
         blame: dict[Bound, ConstraintResult] = {}
-        for value in rank(self.problem, place, self.values):
-            self.values.append(value)
+        values, clash = self.values, self.problem.clash
+        for value in rank(self.problem, place, values):
+            values.append(value)
             # the first conflict is enough: others would only make the explanation longer
-            conflict = self.clash(place) or self.decide(place + 1)
+            if (bound := clash(place, values)) is not None:
+                if bound not in blame:
+                    blame[bound] = bound.judge(values)
+                    guilty |= bound.places
+                values.pop()
+                lost[value] = bound
+                continue
+            conflict = self.decide(place + 1)
             if conflict is None:
                 return None
-            self.values.pop()
+            values.pop()
             if place not in conflict.places:
                 # no other value of this variable can resolve the conflict: jump back past it
                 return conflict
-            lost.append(Lost(value, conflict.blame))
+            lost[value] = conflict.blame
             guilty |= conflict.places
             for bound, verdict in conflict.blame.items():
                 blame.setdefault(bound, verdict)
         # all values failed: the union of their conflicts, without this variable, rules out the earlier values
         return Conflict(frozenset(guilty - {place}), blame)
-
-    def clash(self, place: int) -> Conflict | None:
-        """Return the first hard constraint that the value at `place` breaks with those before it."""
-        for bound in self.problem.hard[place]:
-            verdict = bound.judge(self.values)
-            if not verdict.holds:
-                return Conflict(bound.places, {bound: verdict})
-        return None
 
 
 def search(problem: Problem) -> Solution | Conflict:
@@ -95,7 +92,7 @@ def search(problem: Problem) -> Solution | Conflict:
     conflict = one.decide(0)
     if conflict is not None:
         return conflict
-    return Solution(problem, tuple(one.values), tuple(tuple(one.lost[place]) for place in range(len(problem.names))))
+    return Solution(problem, tuple(one.values), tuple(one.lost))
 
 
 def rank(problem: Problem, place: int, decided: Sequence[Any]) -> Sequence[Any]:
@@ -107,9 +104,17 @@ def rank(problem: Problem, place: int, decided: Sequence[Any]) -> Sequence[Any]:
     domain, soft = problem.domains[place], problem.soft[place]
     if not soft or len(domain) == 1:
         return domain
+    known = (place, domain, tuple([decided[one] for one in problem.ranked_by[place]]))
+    if known not in problem.ranked:
+        problem.ranked[known] = _sorted(domain, soft, place, decided)
+    return problem.ranked[known]
+
+
+def _sorted(domain: Sequence[Any], soft: Sequence[Bound], place: int, decided: Sequence[Any]) -> Sequence[Any]:
+    tried = [*decided[:place], None]
 
     def key(value: Any) -> tuple[int, int]:
-        tried = [*decided[:place], value]
-        return getattr(value, "tier", 0), sum(not bound.judge(tried).holds for bound in soft)
+        tried[place] = value
+        return getattr(value, "tier", 0), sum([not bound.judge(tried).holds for bound in soft])
 
     return sorted(domain, key=key)

@@ -82,9 +82,9 @@ def test_every_value_that_lost_is_ruled_out_by_what_was_decided_before_it(
     if not isinstance(result, Solution):
         return
     for place, lost in enumerate(result.lost):
-        for one in lost:
-            assert one.blame
-            fixed = [(value,) for value in result.values[:place]] + [(one.value,)]
+        for one, blame in lost.items():
+            assert blame
+            fixed = [(value,) for value in result.values[:place]] + [(one,)]
             rest = problem.domains[place + 1 :]
             domains = dict(zip(problem.names, [*fixed, *rest], strict=True))
             assert brute_force(Problem(domains), constraints) is None
