@@ -78,6 +78,7 @@ class Worker:
         """Return what the child sent, at the latest when the deadline has passed."""
         raw, finished = self._drain()
         flooded = len(raw) > MOST
+        # a child that closed its end is given the time to exit by itself, so that its status tells how
         status = self._reap(kill=not finished or flooded)
         lines = [] if flooded else [line for line in decode_lines(raw.rpartition(b"\n")[0]) if line]
         calls = [str(line[1]) for line in lines if line[0] == "call" and len(line) > 1]
@@ -108,6 +109,7 @@ class Worker:
         size = 0
         os.set_blocking(self._pipe, False)
         poll = select.poll()
+        # no events: POLLHUP and POLLERR are reported all the same (poll(2))
         poll.register(self._pipe, 0)
         try:
             while True:
@@ -147,6 +149,7 @@ def live_as_child(work: Callable[[Channel], None], write_end: int) -> NoReturn:
 
         live(work, write_end)
     finally:
+        # not sys.exit: the parent's handlers and buffers are not the child's to run
         os._exit(0)
 
 

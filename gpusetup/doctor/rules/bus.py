@@ -8,6 +8,7 @@ from gpusetup.machine.model import Machine, PciGpu
 
 SYSFS = "Linux kernel: Documentation/ABI/testing/sysfs-bus-pci"
 AER = "Linux kernel: Documentation/ABI/testing/sysfs-bus-pci-devices-aer_stats"
+# ours: neither the kernel nor NVIDIA names a number, so what is above it is only a note
 MANY_CORRECTED = 1000
 
 
@@ -29,6 +30,7 @@ def no_window(machine: Machine, card: PciGpu) -> RuleResults:
     "Above 4G decoding" in the firmware's settings, or the kernel argument ``pci=realloc``, makes room.
     """
     bars = there(card.bars)
+    # BAR 0 has the registers, BAR 1 the window to the memory; a later one may be 0 (upper half of a 64-bit BAR)
     if bars and not any(bars[:2]):
         yield error(
             "a PCI BAR (memory window) of this card has no address space",
@@ -79,6 +81,7 @@ def errors(machine: Machine, card: PciGpu) -> RuleResults:
 def excluded(machine: Machine, card: PciGpu) -> RuleResults:
     """The module option ``NVreg_ExcludedGpus`` names this card, so the driver leaves it alone."""
     facts = dict(there(card.information) or ())
+    # kernel-open/nvidia/nv-procfs.c writes Yes or No
     if facts.get("GPU Excluded", "").lower() == "yes":
         yield warning(
             "a driver option excludes this GPU (NVreg_ExcludedGpus)", "GPU Excluded: Yes", fix=fix("excluded-gpu")

@@ -18,6 +18,7 @@ SHOWN_BY = (
     "LOG003", "LOG004", "LOG006", "LOG007", "LOG008", "LOG102", "LOG201", "LOG205", "LOG206", "LOG211", "XID001",
 )  # fmt: skip
 """The rules over messages of the driver that name a GPU: there is, or was, one that the bus does not show now."""
+# GeForce RTX 30 brought it; older cards cannot, whatever the firmware's setting (NVIDIA, Resizable BAR support)
 RESIZABLE_FROM = "8.6"
 SWITCHES = ("envycontrol-hybrid", "prime-select-on-demand", "supergfxctl-hybrid", "system76-power-hybrid")
 OF_THE_BUS = "GPU001 speaks of a bus that cannot be read"
@@ -39,9 +40,11 @@ def small_window(machine: Machine, gpu: Gpu) -> RuleResults:
     needs it.
     """
     window, memory, known_as = there(gpu.bar1_total), there(gpu.memory_total), there(gpu.compute_capability)
+    # a guest's window is what its hypervisor gives, which no firmware setting of the guest changes
     virtual = bool(there(gpu.virtualization))
     if not window or not memory or not known_as or virtual or window > STUMP or memory <= STUMP:
         return
+    # boards for servers have a large window from the factory
     if capability(known_as) >= capability(RESIZABLE_FROM) and not is_datacentre(machine, gpu):
         yield info(
             "the processor sees 256 MiB of this GPU's memory at once: Resizable BAR is off",
@@ -66,6 +69,7 @@ def taken_away(machine: Machine) -> RuleResults:
     if _has_cards(machine):
         return
     for path, line in there(machine.udev) or ():
+        # 10de is NVIDIA's vendor id on PCI; udev compares it as sysfs writes it
         if "0x10de" in line and "ATTR{remove}" in line and not _of_usb(line):
             tool = tool_of(machine, path)
             yield error(
@@ -138,6 +142,7 @@ def no_gpu(machine: Machine) -> RuleResults:
     if (
         isinstance(machine.gpus, Unread)
         and machine.gpus.unread == "absent"
+        # a library that answers "not loaded" is an installed driver
         and machine.gpus.code != nvml.DRIVER_NOT_LOADED
     ):
         yield info("no NVIDIA GPU found; CPU checks still run", *evidence, "no NVML library", fix=fix("find-gpu"))
@@ -194,6 +199,7 @@ def not_in_nvml(machine: Machine) -> RuleResults:
     power, be excluded by a module option or a container, or be too old for the installed driver.
     """
     gpus, cards = known(machine.gpus), there(machine.pci) or ()
+    # counted first: addresses are worth comparing only where a card is missing
     if len(gpus) >= len(cards):
         return
     seen = {known(gpu.pci_address) for gpu in gpus}
@@ -282,6 +288,7 @@ def asleep(machine: Machine, card: PciGpu) -> RuleResults:
     """
     if there(card.runtime_status) != "suspended":
         return
+    # NVML wakes what it shows, so a card that it shows is no longer suspended
     if card.address not in {either(gpu.pci_address) for gpu in either(machine.gpus) or ()}:
         yield info("the kernel has suspended this GPU; it wakes when it is used", "power/runtime_status: suspended")
 

@@ -8,11 +8,13 @@ from gpusetup.facts import facts
 from gpusetup.machine.model import Machine
 
 GIB = 1 << 30
+# ours: the wheels of a framework with CUDA take more than 2 GiB; below 128 MiB ordinary programs fail as well
 LITTLE, NOTHING = 2 * GIB, GIB // 8
 OF_DRIVER = ("akmod-nvidia", "xorg-x11-drv-nvidia", "nvidia-driver", "nvidia-compute", "nvidia-gl", "nvidia-settings")
 """How the RPM packages of the driver begin that are there once."""
 STATEFUL = ("dpkg", "pacman")
 """Package managers that leave a sign of what they began and did not finish; RPM does not."""
+# clock sources of x86 without a vDSO: each reading is a system call and an access to a chip
 SLOW_CLOCKS = {"hpet", "acpi_pm", "jiffies", "refined-jiffies"}
 
 
@@ -24,6 +26,7 @@ def full(machine: Machine) -> RuleResults:
     messages, and installations stop halfway.
     """
     for disk in there(machine.system.disks) or ():
+        # a tenth for small file systems, such as a /tmp in memory, that never have 2 GiB
         if disk.total and disk.free < min(LITTLE, disk.total // 10):
             say = error if disk.free < NOTHING else warning
             yield say(
@@ -63,6 +66,7 @@ def wrong_clock(machine: Machine) -> RuleResults:
     """This machine's clock is behind the day on which this program's own tables were read: certificates of package
     indexes seem not yet valid, and builds think that nothing has changed.
     """
+    # the tables were read before this program was built: no right clock is behind them
     newest = max(row.read_on for row in facts().branch)
     if machine.read_at[:10] < newest.isoformat():
         yield warning(
@@ -102,10 +106,11 @@ def little_memory(machine: Machine) -> RuleResults:
     remedies=("clocksource",),
 )
 def slow_clock(machine: Machine) -> RuleResults:
-    """The kernel does not trust the processor's own counter and asks a chip for the time instead, which takes a
-    thousand times longer: every start of a kernel and every time-stamp pays for it.
+    """The kernel does not trust the processor's own counter and asks a chip for the time instead, which takes
+    tens of times longer: every start of a kernel and every time-stamp pays for it.
     """
     source = there(machine.system.clocksource)
+    # Arm has one architected timer, which needs no choice
     if source in SLOW_CLOCKS and machine.system.arch == "x86_64" and has_card(machine):
         yield warning(f"the kernel takes the time from {source}", f"clocksource: {source}", fix=fix("clocksource"))
 

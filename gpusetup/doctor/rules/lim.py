@@ -7,8 +7,11 @@ from gpusetup.doctor.subjects import NVML_SILENT, has_gpu
 from gpusetup.machine.model import Machine
 
 MIB = 1 << 20
+# Docker's and podman's default (--shm-size), which PyTorch's documentation names as too small for workers
 SMALL_SHARED_MEMORY = 64 * MIB
+# the kernel's own default (include/uapi/linux/fs.h, INR_OPEN_CUR): below it somebody has lowered the limit
 FEW_FILES = 1024
+# the kernel's default (include/uapi/linux/resource.h, MLOCK_LIMIT); RDMA registers whole buffers of a model
 LITTLE_LOCKED = 8 * MIB
 
 
@@ -51,7 +54,9 @@ def locked_memory(machine: Machine) -> RuleResults:
     more.
     """
     limit = there(machine.system.limits.locked_memory)
+    # only where RDMA is set up: a limit that nothing runs into is no finding
     rdma = any(name.startswith("NCCL_IB") for name in machine.system.environment)
+    # -1 is RLIM_INFINITY
     if limit is not None and 0 <= limit <= LITTLE_LOCKED and rdma and has_gpu(machine):
         yield info(
             f"only {limit // 1024} KiB may be pinned: RDMA will fail",
@@ -92,6 +97,7 @@ def memory(machine: Machine) -> RuleResults:
     limit = there(machine.system.limits.memory)
     if limit is None or limit < 0 or not has_gpu(machine):
         return
+    # one GPU and not all: a process loads one model at a time in most trainings
     largest = max((there(gpu.memory_total) or 0 for gpu in known(machine.gpus)), default=0)
     if limit < largest:
         yield info(
@@ -115,6 +121,7 @@ def threads(machine: Machine) -> RuleResults:
     each other's way, and the process is slower than with fewer.
     """
     allowed = there(machine.system.limits.cpus)
+    # cpu.max is a quota, and can be more than the machine has
     limit = machine.system.cpus if allowed is None or allowed < 0 else min(allowed, machine.system.cpus)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         asked = machine.system.environment.get(name, "")

@@ -29,6 +29,7 @@ def replays(machine: Machine, gpu: Gpu) -> RuleResults:
     system, is more than NVIDIA recommends. A card or riser that is not seated well, or a slot that cannot do the speed.
     """
     count, seconds = there(gpu.pcie_replays), there(machine.system.uptime)
+    # within the first minute a handful of replays is not yet a rate
     rate = count * 60 / max(seconds, 60) if count and seconds else 0
     if rate > REPLAYS_PER_MINUTE:
         yield warning(
@@ -50,6 +51,7 @@ def narrow(machine: Machine, gpu: Gpu) -> RuleResults:
     change it there.
     """
     width = there(gpu.pcie_width)
+    # NVML's maximum is already the lesser of card and slot (nvmlDeviceGetMaxPcieLinkWidth): an x8 slot is no fault
     if width and width[0] < width[1]:
         built_so = _is_built_in(machine)
         say = info if built_so else warning
@@ -80,6 +82,7 @@ def slow(machine: Machine, gpu: Gpu) -> RuleResults:
     slot allow. An idle GPU lowers it to save power, so of idle ones nothing is said.
     """
     generation = there(gpu.pcie_gen)
+    # the maximum is the lesser of card and slot here too (nvml.h, nvmlDeviceGetMaxPcieLinkGeneration)
     if not generation or generation[0] >= generation[1]:
         return
     power, limit = there(gpu.power), there(gpu.power_limit)

@@ -11,9 +11,11 @@ from gpusetup.doctor.rules.drv.driver import open_the_nodes
 from gpusetup.doctor.subjects import gpu_rule, has_card, module_names
 from gpusetup.machine.model import Gpu, Machine
 
+# the kernel's overflow id: what an owner outside the user namespace looks like (user_namespaces(7))
 NOBODY = 65534
 OTHERS = 0o006
 """The rights of everyone to read and to write."""
+# udev assigns with = or, finally, with :=
 _MODE = r'MODE:?="0?(?P<mode>[0-7]{3})"'
 NODES = "NVIDIA driver README, chapter on device nodes (nvidia-modprobe)"
 
@@ -32,9 +34,11 @@ def denied(machine: Machine) -> RuleResults:
     """SELinux kept a program from a device or file of NVIDIA's. Pass GPUs to containers through CDI, or give the file
     its right label; there is no need to switch SELinux off.
     """
+    # two blanks, as the kernel prints it; xserver_misc_device_t is the label of NVIDIA's nodes on Fedora
     by_log = [line for line in lines(machine, "avc:  denied") if "nvidia" in line or "xserver_misc" in line]
     found = [*(there(machine.system.selinux_denials) or ()), *by_log]
     if found:
+        # in permissive mode the kernel logs what it would have denied
         say = error if there(machine.system.selinux) == "enforcing" else info
         yield say(f"SELinux has denied access to a GPU {len(found)} times", *found[-2:], fix=fix("selinux-label"))
 
@@ -55,6 +59,7 @@ def udev(machine: Machine) -> RuleResults:
     """
     for path, line in (there(machine.udev) or ()) if has_card(machine) else ():
         said = re.search(_MODE, line)
+        # the last digit is the right of everyone; a rule of SUBSYSTEM alone does not name NVIDIA's nodes
         if said and "KERNEL" in line and said["mode"][-1] == "0":
             yield info("a udev rule gives the GPU's nodes to a group alone", f"{path}: {line}", fix=fix("udev-rule"))
             return
@@ -96,6 +101,7 @@ def closed_mode(machine: Machine) -> RuleResults:
     """
     options = dict(there(machine.driver.parameters) or ())
     mode = options.get("DeviceFileMode", "")
+    # /proc/driver/nvidia/params has the mode in decimal: 438 is 0666
     if mode.isdigit() and int(mode) & OTHERS != OTHERS and options.get("ModifyDeviceFiles") != "0":
         yield info(
             f"the driver makes its nodes with mode {int(mode):03o}",
@@ -125,6 +131,7 @@ def node_missing(machine: Machine) -> RuleResults:
     if "nvidia" not in module_names(machine) or machine.system.virtualization == "wsl":
         return
     have = {node.path for node in there(machine.device_nodes) or ()}
+    # nodes of single GPUs are missing on purpose in a container that got fewer of them
     for path in ("/dev/nvidiactl", "/dev/nvidia-uvm"):
         if path not in have:
             yield error(
@@ -149,6 +156,7 @@ def node_denied(machine: Machine) -> RuleResults:
     user has to be in the owning group (mostly ``video`` or ``render``) and to log in again. A node whose mode is open
     to everyone is refused by the device cgroup: of a container after a reload of systemd, of a batch job without a GPU.
     """
+    # nvidia-modeset and nvidia-uvm-tools may be closed: computing does not open them
     needed = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia")
     closed = [
         node.path
@@ -205,6 +213,7 @@ def wrong_number(machine: Machine) -> RuleResults:
     majors = dict(there(machine.device_majors) or ())
     for node in there(machine.device_nodes) or ():
         name = "nvidia-uvm" if node.path.startswith("/dev/nvidia-uvm") else "nvidia"
+        # nvidia-caps, nvidia-nvlink and nvidia-nvswitch have majors of their own
         of_gpu = node.path.removeprefix("/dev/nvidia").isdigit()
         if (name == "nvidia-uvm" or of_gpu) and name in majors and node.major not in {-1, majors[name]}:
             yield error(

@@ -11,6 +11,7 @@ from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
 DCGM = "github.com/NVIDIA/DCGM: diagnostics (thresholds of the software plugin)"
+# one remedy for each: a milder one than was asked for leaves the GPU refused
 ACTIONS = {
     1: ("a GPU reset", "reset-gpu"),
     2: ("a reboot", "restart-machine"),
@@ -100,6 +101,7 @@ def ecc_pending(machine: Machine, gpu: Gpu) -> RuleResults:
         yield warning(
             f"ECC will be {'on' if then else 'off'} after the next reset",
             f"now {'on' if now else 'off'}, pending {'on' if then else 'off'}",
+            # a change that takes ECC away is to be taken back, one that brings it only waits
             fix=fix("keep-ecc" if now else "reset-gpu", index=str(gpu.index)),
         )
 
@@ -162,6 +164,7 @@ def xid_event(machine: Machine) -> RuleResults:
     """
     for (address, number), count in Counter(machine.driver.xids).items():
         known = table().get(str(number))
+        # NVML sends critical Xids alone, so one that no table has is an error
         say = {"note": info, "program": warning}.get(known.group if known else "", error)
         yield say(
             f"Xid {number} was reported: {known.means if known else 'not in the tables'}",

@@ -27,6 +27,7 @@ def expired(machine: Machine) -> RuleResults:
     """The certificate with which akmods or DKMS signs has ended. The kernel does not look at its dates, but firmware
     and tools may; make a new one and enrol it before you need it.
     """
+    # ISO dates compare as text; the day of the reading, so that a saved machine is judged as of then
     for key in machine.system.mok.keys:
         if key.expires and key.expires < machine.read_at[:10]:
             yield warning(f"the signing key expired on {key.expires}", key.path, fix=fix("new-key"))
@@ -49,6 +50,7 @@ def replaced(machine: Machine) -> RuleResults:
     names = {key.name for key in machine.system.mok.keys if key.name}
     signer = there(machine.system.kernel.module_file.signer)
     built_here = any(build.state == "built" for build in there(machine.system.kernel.builds) or ())
+    # a module of the distribution is signed by its maker, whose key is not among these
     if names and signer and built_here and there(machine.system.secure_boot) and signer not in names:
         yield warning(
             f"the module was signed by {signer}, keys here: {', '.join(sorted(names))}",
@@ -80,6 +82,7 @@ def is_kept_out(machine: Machine) -> bool:
     if not has_card(machine) or machine.system.container or not there(machine.system.secure_boot):
         return False
     built = nvidia_is_built(kernel.modules_on_disk.get(known(kernel.release), ()))
+    # a module that is loaded has passed, whatever is enrolled now
     return built and "nvidia" not in module_names(machine)
 
 
@@ -127,6 +130,7 @@ def unsigned(machine: Machine) -> RuleResults:
     Make a key, let the builder sign with it (a module built earlier has to be built again), and enrol the key.
     """
     file = machine.system.kernel.module_file
+    # "" is a file without a signature; one that could not be read is Unread
     if is_kept_out(machine) and there(file.signer) == "":
         yield error(
             "Secure Boot is on and the NVIDIA module is not signed",
@@ -197,6 +201,7 @@ def next_build(machine: Machine) -> RuleResults:
     if not has_card(machine) or not there(machine.system.secure_boot) or machine.system.container:
         return
     local = [build for build in there(machine.system.kernel.builds) or () if build.state == "built"]
+    # what is kept out now is SEC001's to SEC004's
     for key in machine.system.mok.keys if local and not is_kept_out(machine) else ():
         if known(key.enrolled) is False:
             yield warning(
@@ -212,5 +217,6 @@ def next_build(machine: Machine) -> RuleResults:
 def locked_down(machine: Machine) -> RuleResults:
     """Lockdown in confidentiality mode forbids tools that look into the kernel; some of the driver's need them."""
     mode = there(machine.system.kernel.lockdown)
+    # confidentiality also forbids kprobes, perf and what BPF reads; Secure Boot alone sets "integrity"
     if mode == "confidentiality" and has_card(machine):
         yield info("the kernel is locked down for confidentiality: profilers and debuggers of the GPU may fail", mode)

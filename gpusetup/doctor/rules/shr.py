@@ -8,6 +8,7 @@ from gpusetup.doctor.rule import RuleResults, error, fix, info, known, rule, the
 from gpusetup.doctor.subjects import DRIVER_HANGS, NVML_SILENT, gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
+# what machine/ notes of a number that the driver names and /proc does not have
 GONE = "gone"
 MIG = "https://docs.nvidia.com/datacenter/tesla/mig-user-guide/"
 MIB = 1 << 20
@@ -71,6 +72,7 @@ def gone(machine: Machine) -> RuleResults:
 )
 def draws(machine: Machine, gpu: Gpu) -> RuleResults:
     """A display server holds memory and time of a GPU that is made for computing."""
+    # NVML lists graphics and compute processes apart; a CUDA program can be in both
     drawing = [one for one in there(gpu.processes) or () if one.graphics]
     if drawing and is_datacentre(machine, gpu):
         pids = ", ".join(str(one.pid) for one in drawing[:8])
@@ -88,6 +90,7 @@ def draws(machine: Machine, gpu: Gpu) -> RuleResults:
 def unlicensed(machine: Machine, gpu: Gpu) -> RuleResults:
     """Without a licence NVIDIA's vGPU driver slows this GPU down some time after the start, and then refuses CUDA."""
     licences = there(gpu.licences) or ()
+    # 2 is NVML_GPU_VIRTUALIZATION_MODE_VGPU; one licensed product is enough, the others need not be
     if there(gpu.virtualization) == 2 and licences and not any(one.licensed for one in licences):
         yield error(
             "this vGPU has no licence", *(f"{one.product}: unlicensed" for one in licences), fix=fix("vgpu-licence")
@@ -121,6 +124,7 @@ def not_ready(machine: Machine) -> RuleResults:
 )
 def no_slices(machine: Machine, gpu: Gpu) -> RuleResults:
     """MIG mode is on and no instance was made: no CUDA program can use this GPU until one exists, or MIG is off."""
+    # () and not None: a list that could not be read is no empty one
     if there(gpu.mig) and there(gpu.mig_devices) == ():
         yield error(
             "MIG mode is on, but the GPU has no instances",
@@ -181,6 +185,7 @@ def leaked(machine: Machine, gpu: Gpu) -> RuleResults:
     program that died, or a process in another container.
     """
     used, total, processes = there(gpu.memory_used), there(gpu.memory_total), there(gpu.processes)
+    # in these NVML does not list the processes of others, so that none is no sign
     alone = not machine.system.container and machine.system.virtualization != "wsl" and not there(gpu.mig)
     if alone and used and total and processes == () and used * 100 > total * NOTABLE:
         yield warning(

@@ -48,5 +48,6 @@ def non_fatal(machine: Machine) -> RuleResults:
     can announce that it fails.
     """
     for switch, number, severity, some in sxids(machine):
+        # what has no severity in its text is LOG014's
         if severity in {"non-fatal", "correctable"}:
             yield info(sxid_words(number, severity), some[-1], count(some), fix=fix("fabric-log"), subject=switch)

@@ -36,6 +36,7 @@ def compiler(machine: Machine, series: str) -> RuleResults:
     """
     row = listed((row for row in facts().cuda_series if row.series == series), f"the compilers of CUDA {series}")
     named = machine.system.environment.get("NVCC_CCBIN", "")
+    # distributions call a second compiler g++-14 or gcc-14: without a number its name says nothing of its version
     gcc = (re.search(r"-(\d+)$", named) or [""] * 2)[1] if named else there(machine.system.gcc)
     if named and not gcc:
         yield unknown(
@@ -66,6 +67,7 @@ def two_toolkits(machine: Machine) -> RuleResults:
     nvcc = there(machine.nvcc)
     home = _version_below(machine, f"{named.rstrip('/')}/") if named else ""
     found = _version_below(machine, nvcc) if nvcc else ""
+    # by series: patch releases of one share headers and libraries
     if home and found and cuda(home).series != cuda(found).series:
         yield info(f"CUDA_HOME is CUDA {home}, nvcc on the path is {found}", f"CUDA_HOME={named}", f"nvcc: {nvcc}")
 
@@ -90,6 +92,7 @@ def c_library(machine: Machine, series: str) -> RuleResults:
     """
     libc = (there(machine.system.libc) or "").removeprefix("glibc ")
     for row in facts().glibc if libc and libc[0].isdigit() else ():
+        # both bounds: from this glibc on, up to the last toolkit whose headers clash with it
         if cuda(series) <= cuda(row.series_last) and dotted(libc) >= dotted(row.glibc_from):
             yield warning(
                 f"CUDA {series} cannot be compiled against glibc {libc}",

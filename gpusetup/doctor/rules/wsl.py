@@ -49,6 +49,7 @@ def own_driver(machine: Machine) -> RuleResults:
     """The linker finds a libcuda.so.1 outside /usr/lib/wsl/lib first: a Linux driver was installed inside WSL, where
     only the one of Windows works.
     """
+    # WSL mounts Windows' copy at /usr/lib/wsl/lib; which one the linker takes first is all that counts
     first = next(iter(linker_finds(machine, "libcuda.so.1")), None)
     if is_wsl(machine) and first and not first.path.startswith(OWN):
         yield error(
@@ -116,6 +117,7 @@ def blocked(machine: Machine) -> RuleResults:
     driver model WDDM. A data-centre card that runs in TCC or MCDM, its compute modes, is not visible to WSL though
     nvidia-smi in Windows shows it; an old Windows, WSL or driver gives the same answer.
     """
+    # 17 is what the threads report; 4 is the same refusal without its reason
     said = nvml.refusal(machine, nvml.OPERATING_SYSTEM, nvml.NO_PERMISSION) if is_wsl(machine) else None
     if said:
         yield error(

@@ -71,6 +71,7 @@ def of_group(machine: Machine, group: str) -> Iterator[tuple[str, str, tuple[str
     """Yield address, summary and evidence for every GPU and Xid of a group."""
     for (address, number), said in events(machine).items():
         row = table().get(number)
+        # the newest message decides: a number can come contained first and uncontained later
         if row and _group(row, said) == group and not _elsewhere(number, said):
             means = row.older if row.older and is_older(machine, address) else row.means
             yield address, f"Xid {number}: {means}", (said[-1], times(said))
@@ -101,6 +102,7 @@ def verdicts(machine: Machine, group: str, remedy: str) -> Iterator[RuleResult]:
     """Yield an error for every GPU and Xid of a group, with the action that the driver itself named afterwards."""
     for address, summary, evidence in of_group(machine, group):
         code, _, line = asked(machine, address)
+        # D-RST: drain the work, then reset (kern_gpu_error_cont_ga100.c); what Xid 154 names goes before it
         words, named = ACTIONS.get(code, ("", "drain-gpu" if "D-RST: Yes" in evidence[0] else remedy))
         more = (line, f"the driver asks for {words}") if words else ()
         cause = heard(machine).xid_causes.get((address, summary.split()[1].rstrip(":")), "")
@@ -227,6 +229,7 @@ def programs(machine: Machine) -> RuleResults:
     Xid (45) is that one's consequence.
     """
     for address, summary, evidence in of_group(machine, "program"):
+        # the count that `times` writes
         say = warning if int(evidence[-1].split()[0]) >= MANY else info
         cause = reporter(previous(evidence[0]))
         yield say(summary, *evidence, fix=fix("check-program"), subject=card(address), caused_by=cause)
@@ -291,6 +294,7 @@ def recovery(machine: Machine) -> RuleResults:
     """
     for (address, number), said in events(machine).items():
         code, name = action(said[-1]) if number == RECOVERY else (0, "")
+        # code 0 is "none": the GPU has recovered, and says so by the same Xid
         if code:
             words, remedy = ACTIONS.get(code, (f"action {code}", "reset-some-gpu"))
             what = f"the driver asks for {words} (recovery action: {name})"

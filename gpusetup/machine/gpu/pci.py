@@ -18,7 +18,9 @@ DRIVER = "/proc/driver/nvidia/gpus"
 NVIDIA = "0x10de"
 DISPLAY = "0x03"  # class 03xx: VGA (0300), 3D (0302), other display (0380)
 SWITCH = "0x0680"  # other bridge: of NVIDIA's devices only NVSwitches
+# a PCI device has six; the lines after them are the ROM and the windows of a bridge or of virtual functions
 BARS = 6
+# the others name the board (GPU UUID, Video BIOS) or are what NVML says as well
 TOLD = ("Model", "Device Minor", "GPU Firmware", "GPU Excluded")
 
 
@@ -34,6 +36,7 @@ def read_bus(host: Host) -> Bus:
     """Return NVIDIA's display devices in the order of their addresses, its NVSwitches, and others' display devices."""
     addresses = host.listdir(DEVICES)
     if isinstance(addresses, Unread):
+        # a machine without PCI still has /sys/bus; a chroot without sysfs must not pass for one
         why = addresses if host.is_dir(BUSES) else NOT_MOUNTED
         return Bus(why, why, why)
     kinds = [(address, *_kind(host, address)) for address in addresses]
@@ -57,6 +60,7 @@ def _card(host: Host, address: str, class_code: str) -> PciGpu:
     driver = host.readlink(f"{folder}/driver")
     return PciGpu(
         address=address,
+        # as pci.ids and our tables write it
         device_id="" if isinstance(device_id, Unread) else device_id.removeprefix("0x").lower(),
         class_code=class_code.removeprefix("0x"),
         driver="" if isinstance(driver, Unread) else os.path.basename(driver),
@@ -104,6 +108,7 @@ def _bars(host: Host, folder: str) -> Reading[tuple[int, ...]]:
         return text
     try:
         regions = [[int(number, 16) for number in line.split()] for line in text.splitlines()[:BARS]]
+        # the kernel leaves start at 0 where it found no room for a region, and keeps its size in end
         return tuple(end - start + 1 if start and end > start else 0 for start, end, _flags in regions)
     except ValueError as error:
         return Unread(unread="failed", source=path, detail=str(error)[:80])

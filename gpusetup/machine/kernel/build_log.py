@@ -11,6 +11,7 @@ from gpusetup.machine.model import Reading, Unread
 
 LIMIT = 4 << 20
 """Bytes of a log that are read; that of a whole build of NVIDIA's modules has some 200 thousand."""
+# lines and characters that are kept: the first error names the cause, the others mostly follow from it
 MOST, LONG = 20, 300
 _KERNEL = r"make\.log for \S+ for kernel (\S+)"
 _TELLS = (
@@ -19,6 +20,7 @@ _TELLS = (
     "disk quota", "incompatible", "unrecognized", "sign-file", "exit code:",
 )  # fmt: skip
 """What the lines hold, in small letters, by which a failed build is understood."""
+# NVIDIA's conftest compiles small programs that are meant to fail; the others are names and options
 _NO_ERROR = ("conftest", "-werror", "error.o", "errors.o", "0 errors")
 
 
@@ -43,12 +45,14 @@ def read_build_log(host: Host, path: str) -> BuildLog:
     return BuildLog(
         there=True,
         kernel=named[1] if named else "",
+        # DKMS writes its exit code after make's last lines, which can be some dozen
         ended=any(_is_end(line) for line in lines[-40:]),
         errors=tuple(line.strip()[:LONG] for line in lines if _tells(line.lower()))[:MOST],
     )
 
 
 def _is_end(line: str) -> bool:
+    # dkms from 3.1, make, dkms before 3.1, akmods
     return line.startswith(("# exit code:", "make: ***", "Error! ")) or "akmods: Building rpms failed" in line
 
 

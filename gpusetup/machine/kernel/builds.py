@@ -23,6 +23,7 @@ def read_builds(host: Host) -> Reading[tuple[ModuleBuild, ...]]:
 
 def _akmods(host: Host) -> Iterator[ModuleBuild]:
     """Yield by the logs that akmods leaves: ``VERSION-for-KERNEL.log``, or ``….failed.log``."""
+    # akmods leaves no other record: the package that it built is installed and removed from its cache
     for path in host.glob(f"{AKMODS}/nvidia*/*-for-*.log"):
         name = path.rpartition("/")[2].removesuffix(".log")
         version, _, kernel = name.removesuffix(".failed").partition("-for-")

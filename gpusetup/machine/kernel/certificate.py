@@ -16,6 +16,7 @@ def common_names(der: bytes) -> tuple[str, ...]:
     while at >= 0:
         start = at + len(_COMMON_NAME)
         kind, length = (*der[start : start + 2], 0, 0)[:2]
+        # a length of 0x80 and above is DER's long form, which no common name needs (RFC 5280: at most 64 characters)
         if kind in _TEXTS and 0 < length < 0x80:
             found[der[start + 2 : start + 2 + length].decode(_TEXTS[kind], errors="replace")] = None
         at = der.find(_COMMON_NAME, start)
@@ -32,5 +33,6 @@ def last_day(der: bytes) -> str:
         return ""
     digits = (said[1] or said[2]).decode()
     if said[1]:
+        # RFC 5280, 4.1.2.5.1
         digits = ("19" if digits >= "50" else "20") + digits
     return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}"

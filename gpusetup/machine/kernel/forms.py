@@ -12,6 +12,7 @@ import re
 
 BREAK = b"\\x0a"
 """How /dev/kmsg writes a line break inside a message (Documentation/ABI/testing/dev-kmsg), and so do we."""
+# repetitions are possessive: a hostile line must not take longer than it is long
 _COLOUR = rb"\x1b\[[0-9;]*+[A-Za-z]"
 _PRIORITY = rb"^<\d{1,3}>"
 _RECORD = rb"^\d{1,4},\d{1,20},(\d{1,20}),[^;]*+;"
@@ -46,6 +47,7 @@ def _without_head(line: bytes) -> bytes:
     """Return the message without what a logger writes before it; times of the kernel go before those of a logger."""
     line = re.sub(_PRIORITY, b"", line, count=1)
     if record := re.match(_RECORD, line):
+        # microseconds, written as printk writes them
         return b"[%12.6f] " % (int(record[1]) / 1e6) + line[record.end() :]
     line = re.sub(_LEVEL, b"", line, count=1)
     found = re.match(_SYSLOG, line) or re.match(_RFC5424, line) or re.match(_MONOTONIC, line)

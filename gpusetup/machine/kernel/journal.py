@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 FOLDERS = ("/var/log/journal", "/run/log/journal")
 PROGRAM = "journalctl"
+# a journal of gigabytes answers --lines within a second; one on a disk that hangs would keep the doctor waiting
 SECONDS = 5.0
+# the newest; more than any start writes unless one message repeats
 MOST_LINES = 50_000
+# journald keeps 100 files by default (journald.conf(5), SystemMaxFiles), for each user and the system
 MOST_FILES = 500
 _THIS_HOST = rb"^(\[ *[\d.]+\]|\S+) \S+ kernel: "
 

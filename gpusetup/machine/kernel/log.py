@@ -12,13 +12,17 @@ from gpusetup.machine.kernel.journal import has_journal, read_journal
 from gpusetup.machine.model import Reading, Unread
 
 DEVICE = "/dev/kmsg"
+# dmesg first, which has one start alone; then the kernel's own file before those with everything
 FILES = ("/var/log/dmesg", "/var/log/kern.log", "/var/log/messages", "/var/log/syslog")
 JOURNAL = "/var/log/journal"
 MOST_FIRST, MOST_LAST = 100, 400
 """Of very many messages the first failure is the cause, and the last ones are what is wrong now."""
+# the rule names one; the others say how often, for a person
 MOST_EARLIER = 100
 RECORD = 8192  # a record is never longer (CONSOLE_EXT_LOG_MAX)
+# the largest ring buffer (log_buf_len) holds fewer; a bound for a kernel that logs as fast as we read
 MANY_RECORDS = 100_000
+# the end of the file: some thirty thousand lines
 FILE_LIMIT = 4 << 20
 _OF_INTEREST = (
     b"nvrm", b"nvidia", b"nouveau", b"nova-core", b"nova_core", b"sxid", b"xserver_misc",

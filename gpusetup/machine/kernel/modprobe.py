@@ -8,6 +8,7 @@ from gpusetup.machine.host import Host
 from gpusetup.machine.model import Pairs, Reading, Unread
 
 FOLDERS = ("/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d")
+# a bound for a folder that is hostile; a distribution has about ten such lines
 MOST = 200
 NAMES = ("nvidia", "nouveau", "nova")
 _COMMAND = r"\s*(blacklist|options|install|remove|alias|softdep)\s.*(nvidia|nouveau|nova)"
@@ -20,6 +21,7 @@ def read_modprobe(host: Host) -> Reading[Pairs]:
     files: dict[str, str] = {}
     for folder in FOLDERS:
         for path in host.glob(f"{folder}/*.conf"):
+            # modprobe.d(5): a file in an earlier folder replaces the one of its name in a later
             files.setdefault(path.rpartition("/")[2], path)
     found: list[tuple[str, str]] = []
     for _, path in sorted(files.items()):

@@ -20,7 +20,9 @@ BIG = 512 << 20
 """Bytes of a big module that are looked at, packed or unpacked; ``nvidia.ko`` has some 120 million."""
 SECONDS = 6.0
 """How long a big packed module is unpacked for; ``nvidia.ko.xz`` takes one or two."""
+# the section has a few KiB, most of them aliases of PCI ids
 MODINFO = 64 << 10
+# small enough to stop soon, large enough for the packers
 CHUNK = 1 << 20
 
 
@@ -37,6 +39,7 @@ def read_module_file(host: Host, paths: tuple[str, ...], *, loaded: bool) -> Mod
     if not main:
         nowhere = Unread(unread="absent", source="/lib/modules", detail="no nvidia module for this kernel")
         return ModuleFile(path=nowhere, version=nowhere, license=nowhere, signer=nowhere)
+    # nvidia-peermem has some KiB, nvidia.ko a hundred MiB
     small = min(paths, key=lambda path: _size(host, path))
     raw = _whole(host, small)
     return ModuleFile(
@@ -89,6 +92,7 @@ class _TextSearch:
             if b"\0vermagic=" in around:
                 self.found = match[1].decode()
                 return
+        # what may still belong to a match: MODINFO on either side, and the match
         self._kept = self._kept[-3 * MODINFO :]
 
 

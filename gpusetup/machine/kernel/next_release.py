@@ -21,6 +21,7 @@ def read_next_release(host: Host) -> Reading[str]:
     if not installed:
         return Unread(unread="absent", source=MODULES, detail="no kernel is installed here")
     chosen = _saved_entry(host)
+    # GRUB saves the title or the id of an entry, which ends with the release (Fedora's BLS: MACHINE-ID-RELEASE)
     named = [name for name in installed if chosen.endswith(name)]
     return max(named, key=len) if named else max(installed, key=version_key)
 

@@ -19,6 +19,7 @@ MODULES = "/lib/modules"
 ELSEWHERE = ("/run/booted-system/kernel-modules/lib/modules", "/run/nvidia/driver/lib/modules")
 """Where NixOS has its modules, and the driver's container of the GPU Operator those that it has built."""
 NVRM = "/proc/driver/nvidia/version"
+# a distribution's whole kernel has under one MiB
 MODULES_DEP_LIMIT = 8 << 20
 _MODULES = ("nvidia", "nouveau", "vfio_pci")
 _MODULE_FAMILIES = ("nvidia_", "nova")
@@ -76,7 +77,10 @@ def _loaded(host: Host) -> Reading[tuple[Module, ...]]:
     rows = (line.split(" ", 3) for line in text.splitlines() if _drives_a_gpu(line.partition(" ")[0]))
     return tuple(
         Module(
-            name=row[0], version=_version(host, row[0]), uses=int(row[2][:9]) if row[2:] and row[2].isdigit() else -1
+            # a kernel without CONFIG_MODULE_UNLOAD writes "-" for the uses
+            name=row[0],
+            version=_version(host, row[0]),
+            uses=int(row[2][:9]) if row[2:] and row[2].isdigit() else -1,
         )
         for row in rows
     )
@@ -109,6 +113,7 @@ def _below(host: Host, top: str) -> set[str]:
     index = host.read_bytes(f"{top}/modules.dep", MODULES_DEP_LIMIT)
     listed = () if isinstance(index, Unread) else _entries(index)
     known = [os.path.join(top, raw.decode(errors="replace")) for raw in listed]
+    # akmods; DKMS and KMPs; NVIDIA's .run file; NixOS
     folders = ("extra", "updates", "kernel/drivers/video", "misc")
     lying = [path for folder in folders for depth in ("*", "*/*") for path in host.glob(f"{top}/{folder}/{depth}")]
     return {path for path in (*known, *lying) if re.fullmatch(_NVIDIA_FILE, os.path.basename(path))}

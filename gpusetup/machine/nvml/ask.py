@@ -9,6 +9,7 @@ from gpusetup.machine.model import Unread
 
 T = TypeVar("T")
 
+# return codes of nvml.h, nvmlReturn_t
 INVALID_ARGUMENT = 2
 NOT_SUPPORTED = 3
 NOT_FOUND = 6

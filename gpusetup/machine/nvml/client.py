@@ -12,6 +12,7 @@ from gpusetup.machine.model import Gpu, Reading, Unread
 from gpusetup.machine.worker import Channel, Worker, WorkerExit
 
 SONAME = "libnvidia-ml.so.1"
+# of a folder, whose linker cannot be asked: Fedora and SUSE, Debian by architecture, Arch, WSL
 PLACES = ("/usr/lib64", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib", "/usr/lib/wsl/lib")
 DRIVER: dict[str, Any] = {
     "nvml": str,
@@ -62,6 +63,7 @@ def _nobody_to_ask(host: Host) -> Unread:
     """Return why a host that is a folder has no answer: no library lies in it, or one that is not to be loaded."""
     lies = "" if host.live else next(filter(host.is_file, (f"{place}/{SONAME}" for place in PLACES)), "")
     if not lies:
+        # 12 is NVML_ERROR_LIBRARY_NOT_FOUND, so that rules see one thing however it was found out
         return Unread(unread="absent", source=SONAME, detail=f"none under {host.root}", code=12)
     return Unread(
         unread="unsupported", source=lies, detail="a folder has no driver to ask, and nothing in it is loaded"
@@ -106,6 +108,7 @@ def _by_subject(lines: list[list[Any]]) -> dict[str, dict[Any, Any]]:
 
 
 def _missing(outcome: WorkerExit) -> dict[str, Any]:
+    # what was not asked any more after a hang is as unknown as the call that hung
     why = "timeout" if outcome.ended == "timeout" else "failed"
     detail = f"{outcome.detail or 'never told'} (in {outcome.last_call or 'the start of the process'})"
     return {"unread": why, "source": outcome.last_call, "detail": detail}

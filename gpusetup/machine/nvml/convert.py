@@ -8,6 +8,7 @@ from typing import Any
 from gpusetup.machine.model import VgpuLicence
 
 NVIDIA = 0x10DE
+# bounds on nonsense, far above any card: a petabyte, and a trillion errors
 MANY_BYTES = 1 << 50
 MANY_ERRORS = 1 << 40
 ARCHITECTURES = {
@@ -31,6 +32,7 @@ class NonsenseError(Exception):
 
 def text(value: Any) -> str:
     """Return a name that is printable UTF-8 and not empty."""
+    # older releases of nvidia-ml-py return bytes
     raw = value if isinstance(value, bytes) else str(value).encode(errors="surrogateescape")
     try:
         words = raw.decode().strip()
@@ -81,11 +83,13 @@ def watts(milliwatts: Any) -> float:
 
 def limit(milliwatts: Any) -> float:
     """Return a limit in watts; nothing can run on none."""
+    # 20 kW: a whole tray of superchips draws less
     return within(1000, 20_000_000)(milliwatts) / 1000
 
 
 def cuda(number: Any) -> str:
     """Return 13000 as ``13.0``."""
+    # 1000 × major + 10 × minor (nvmlSystemGetCudaDriverVersion)
     whole = within(1000, 99_999)(number)
     return f"{whole // 1000}.{whole % 1000 // 10}"
 
@@ -103,6 +107,7 @@ def architecture(number: Any) -> str:
 
 def address(info: Any) -> str:
     """Return NVML's ``00000000:01:00.0`` the way sysfs writes it, ``0000:01:00.0``."""
+    # NVML writes a domain of eight digits (pci_v2 and later), the kernel of four
     domain, _, rest = text(info.busId).lower().partition(":")
     try:
         return f"{int(domain, 16):04x}:{rest}"

@@ -12,6 +12,7 @@ from gpusetup.machine.nvml.convert import within
 from gpusetup.machine.nvml.fields import GPU, LIBRARY, MORE, SYSTEM, SYSTEM_MORE
 from gpusetup.machine.worker import Channel
 
+# a bound on nonsense: the largest machines have some dozens
 MANY_GPUS = 1024
 LIBRARY_NOT_FOUND = 12
 
@@ -46,6 +47,7 @@ def ask(library: str, tell: Channel) -> None:
     count = driver.part(lambda: within(0, MANY_GPUS)(driver.call("nvmlDeviceGetCount")))
     tell("read", "count", count)
     handles = [_handle(driver, index) for index in range(0 if isinstance(count, Unread) else count)]
+    # by table and not by GPU: a call that hangs on one GPU must not take the vital answers of the others along
     for table in (GPU, MORE):
         for index, handle in enumerate(handles):
             _tell_gpu(driver, tell, table, index, Device(handle, _after(handles, index), {}))
@@ -65,6 +67,7 @@ def load_library(library: str, tell: Channel) -> Unread | None:
     """
     tell("call", f"dlopen {library}")
     try:
+        # the loader's own message is what tells a missing file from a damaged one
         ctypes.CDLL(library)
     except OSError as error:
         absent = "No such file" in str(error)

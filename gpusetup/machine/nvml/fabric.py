@@ -18,8 +18,11 @@ INFO_V = "nvmlDeviceGetGpuFabricInfoV"
 STRUCTURES = ("c_nvmlGpuFabricInfo_v3_t", "c_nvmlGpuFabricInfo_v2_t")
 """The newest first: version 3 adds the summary (driver 580), version 2 the mask (driver 550)."""
 SPEED = 164  # NVML_FI_DEV_NVLINK_GET_SPEED
+# ten terabytes a second: a hundred times a link of NVLink 5
 MANY_MEGABYTES = 10_000_000
+# NVML_FI_DEV_C2C_LINK_COUNT and _GET_STATUS
 C2C_COUNT, C2C_STATUS = 170, 171
+# a bound on nonsense: nvml.h has no maximum, and each link costs a query
 MANY_C2C_LINKS = 64
 OF_ONE_LINK = {
     "recovered": 213,  # NVML_FI_DEV_NVLINK_COUNT_LINK_RECOVERY_SUCCESSFUL_EVENTS
@@ -29,6 +32,7 @@ OF_ONE_LINK = {
     "integrity": 211,  # NVML_FI_DEV_NVLINK_COUNT_LOCAL_LINK_INTEGRITY_ERRORS
     "effective": 219,  # NVML_FI_DEV_NVLINK_COUNT_EFFECTIVE_ERRORS
 }
+# NVML_FI_DEV_C2C_LINK_ERROR_INTR, _REPLAY and _REPLAY_B2B
 C2C_ERRORS = {"interrupts": 231, "replays": 232, "replays back to back": 233}
 
 
@@ -46,6 +50,7 @@ def health_mask(driver: Asks, device: Device) -> int:
 def health_summary(driver: Asks, device: Device) -> int:
     """Return the summary of that health: 1 healthy, 2 unhealthy, 3 limited capacity."""
     summary = within(0, 3)(_member(driver, answered(device, _info, driver), "healthSummary"))
+    # 0 is NVML_GPU_FABRIC_HEALTH_SUMMARY_NOT_SUPPORTED, which is no health
     if not summary:
         raise driver.refusal(INFO_V, NOT_SUPPORTED)
     return summary

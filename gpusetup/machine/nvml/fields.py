@@ -12,6 +12,7 @@ from gpusetup.machine.nvml import convert, fabric, health, several
 from gpusetup.machine.nvml.ask import Reader, answered, both, one, system
 from gpusetup.machine.nvml.convert import MANY_ERRORS, within
 
+# enumerations of nvml.h: nvmlTemperatureSensors_t, nvmlTemperatureThresholds_t, nvmlClockType_t, nvmlMemoryErrorType_t
 TEMPERATURE_GPU = 0
 THRESHOLD_SLOWDOWN, THRESHOLD_MEMORY = 1, 2
 CLOCK_SM, CLOCK_MEMORY = 1, 2
@@ -41,6 +42,7 @@ GPU: Mapping[str, Reader] = {
     "compute_capability": one(convert.capability, "nvmlDeviceGetCudaComputeCapability"),
     "memory_total": one(convert.total, "nvmlDeviceGetMemoryInfo"),
     "memory_used": one(convert.used, "nvmlDeviceGetMemoryInfo"),
+    # bounds are those of silicon, not of operation: what is outside is a sensor that failed
     "temperature": one(within(-60, 200), "nvmlDeviceGetTemperature", TEMPERATURE_GPU),
     "temperature_limit": one(within(1, 200), "nvmlDeviceGetTemperatureThreshold", THRESHOLD_SLOWDOWN),
     "power": one(convert.watts, "nvmlDeviceGetPowerUsage"),
@@ -48,6 +50,7 @@ GPU: Mapping[str, Reader] = {
     "clock_sm": one(within(0, 20_000), "nvmlDeviceGetClockInfo", CLOCK_SM),
     "clock_sm_max": one(within(1, 20_000), "nvmlDeviceGetMaxClockInfo", CLOCK_SM),
     "throttle_reasons": one(
+        # nvml.h defines nine bits today
         within(0, (1 << 16) - 1),
         "nvmlDeviceGetCurrentClocksEventReasons",
         older="nvmlDeviceGetCurrentClocksThrottleReasons",
@@ -75,6 +78,7 @@ MORE: Mapping[str, Reader] = {
     "ecc_volatile": one(within(0, MANY_ERRORS), "nvmlDeviceGetTotalEccErrors", UNCORRECTED, VOLATILE),
     "ecc_corrected": one(within(0, MANY_ERRORS), "nvmlDeviceGetTotalEccErrors", CORRECTED, VOLATILE),
     "retired_pages": several.retired_pages,
+    # all ones is what a bus answers for a device that is gone
     "pcie_replays": one(within(0, (1 << 32) - 2), "nvmlDeviceGetPcieReplayCounter"),
     "processes": several.processes,
     "mig_pending": one(convert.pending, "nvmlDeviceGetMigMode"),
@@ -91,6 +95,7 @@ MORE: Mapping[str, Reader] = {
     "application_clock": several.application_clock,
     "memory_temperature": several.memory_temperature,
     "memory_temperature_limit": one(within(1, 200), "nvmlDeviceGetTemperatureThreshold", THRESHOLD_MEMORY),
+    # percent of the fan's nominal speed, which nvml.h lets exceed 100
     "fan": one(within(0, 250), "nvmlDeviceGetFanSpeed"),
     "inforom": one(within(0, (1 << 32) - 2), "nvmlDeviceGetInforomConfigurationChecksum"),
     "sram_errors": several.sram_errors,

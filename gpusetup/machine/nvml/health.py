@@ -25,9 +25,11 @@ THROTTLED = {"hardware thermal": 270, "power brake": 271}
 """NVML_FI_DEV_CLOCKS_EVENT_REASON_…, nanoseconds since the driver was loaded."""
 POLICIES = {"thermal": 1, "board limit": 3, "reliability": 5}
 """nvmlPerfPolicyType_t. Power (0) is how a GPU under load is run, and low utilisation (4) is no fault."""
+# NVML_FI_DEV_ACTIVE_BANK_REMAPPINGS to _PENDING_BANK_REMAPPING; 305 counts the groups with all their spares
 BANKS = {"active": 303, "inactive": 304, "no spares": 306, "pending": 307}
 PLACE = {"slot": "slotNumber", "tray": "trayIndex", "host": "hostId", "module": "moduleId"}
 """The chassis' serial number and the InfiniBand GUID beside these name the machine, and no rule needs them."""
+# nanoseconds; a counter beyond it is nonsense
 CENTURY = 100 * 365 * 86_400 * 10**9
 CALL_VIOLATIONS = "nvmlDeviceGetViolationStatus"
 
@@ -82,6 +84,7 @@ def repairs(driver: Asks, device: Device) -> tuple[bool, bool]:
 
 def inactive_rows(driver: Asks, device: Device) -> tuple[int, int]:
     """Return the remappings of rows that are recorded and not in use: for corrected and for uncorrected errors."""
+    # NVML_FI_DEV_REMAPPED_ROWS_COR_INACTIVE and _UNC_INACTIVE
     corrected, uncorrected = map(within(0, 1_000_000), field_values(driver, device, (301, 302)))
     return corrected, uncorrected
 

@@ -19,6 +19,7 @@ def read_gcc(host: Host) -> Reading[str]:
     path = find_program(host, "gcc")
     if not path:
         return Unread(unread="absent", source="gcc", detail="no gcc on the path")
+    # Debian links gcc to gcc-14; running it for its version would run what lies on the path
     named = host.resolve(path).rpartition("gcc-")[2]
     if is_dotted(named):
         return named

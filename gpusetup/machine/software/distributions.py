@@ -25,6 +25,7 @@ _FOLDERS = (
     "/usr/local/lib/python3*/site-packages",
     "/usr/local/lib64/python3*/site-packages",
 )
+# what activate scripts of venv and conda set
 _OTHERS = ("VIRTUAL_ENV", "CONDA_PREFIX")
 
 
@@ -41,6 +42,7 @@ def read_distributions(host: Host) -> tuple[Distribution, ...]:
 
 
 def _live_places(host: Host) -> Iterator[str]:
+    # "" is the current folder, a zip the standard library (python311.zip)
     yield from (os.path.abspath(clean(place)) for place in sys.path if place and not place.endswith(".zip"))
     for name in _OTHERS:
         if prefix := clean(os.environ.get(name, "")):

@@ -8,9 +8,11 @@ from typing import Literal
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Unread
 
+# EM_* of elf.h, by the names that uname -m gives
 MACHINES = {3: "i686", 21: "ppc64le", 40: "armv7l", 62: "x86_64", 183: "aarch64", 243: "riscv64"}
 Bits = Literal[0, 32, 64]
 _HEADER = 64
+# Elf64_Shdr: name, type, flags, addr, offset, size, link, info, addralign, entsize
 _SECTION = struct.Struct("<II4Q2I2Q")
 
 
@@ -26,6 +28,7 @@ def section(raw: bytes, name: str) -> bytes:
     """Return the section `name` of a 64-bit little-endian file, empty when there is none or the file is damaged."""
     if len(raw) < _HEADER or identify(raw)[0] != 64:
         return b""
+    # Elf64_Ehdr: e_shoff at 0x28, e_shentsize, e_shnum and e_shstrndx from 0x3a
     (table,) = struct.unpack_from("<Q", raw, 0x28)
     size, count, names_index = struct.unpack_from("<HHH", raw, 0x3A)
     if size != _SECTION.size or table + size * count > len(raw) or names_index >= count:

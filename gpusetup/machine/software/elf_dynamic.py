@@ -16,10 +16,13 @@ from gpusetup.machine.model import Unread
 from gpusetup.machine.software.elf import identify
 
 _HEADER = 64
+# Elf64_Phdr: type, flags, offset, vaddr, paddr, filesz, memsz, align
 _SEGMENT = struct.Struct("<IIQQQQQQ")
 _ENTRY = struct.Struct("<qQ")
 _LOAD, _DYNAMIC = 1, 2
+# DT_* of elf.h
 _NEEDED, _STRTAB, _RPATH, _RUNPATH = 1, 5, 15, 29
+# linkers write about ten
 MOST_SEGMENTS = 64
 MOST_ENTRIES = 1 << 12
 """libtorch_cuda.so has about a hundred entries."""
@@ -66,6 +69,7 @@ def _segments(part: Part) -> list[tuple[int, ...]]:
     head = part(0, _HEADER)
     if len(head) < _HEADER or identify(head)[0] != 64:
         return []
+    # Elf64_Ehdr: e_phoff at 0x20, e_phentsize and e_phnum from 0x36
     (at,) = struct.unpack_from("<Q", head, 0x20)
     size, count = struct.unpack_from("<HH", head, 0x36)
     table = part(at, size * count) if size == _SEGMENT.size and count <= MOST_SEGMENTS else b""

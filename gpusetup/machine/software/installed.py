@@ -12,6 +12,7 @@ from gpusetup.errors import CannotLookError
 from gpusetup.machine.model import Machine
 from gpusetup.machine.model.contents import Contents, InstalledWheel
 
+# a hundred environments on a network file system; without a bound one that hangs would keep us
 SECONDS = 120
 PROGRAM = Path(__file__).with_name("contents.py")
 """Prints a `Contents`; a program of its own, since it reads what any user's environment holds."""

@@ -51,6 +51,7 @@ def read_memory_limit(host: Host) -> Reading[int]:
         for folder in _groups(told, "memory")
         for path in (f"{folder}/memory.max", f"{folder}/memory.limit_in_bytes")
     ]
+    # memory.max says "max" for no limit, which is no number
     known = [limit for limit in limits if isinstance(limit, int) and limit < MANY]
     return min(known, default=UNLIMITED)
 
@@ -82,5 +83,6 @@ def _groups(told: str, controller: str) -> Iterator[str]:
         _, names, path = ([*line.split(":", 2), "", ""])[:3]
         top = CGROUPS if not names else f"{CGROUPS}/{controller}"
         if not names or controller in names.split(","):
+            # inside a cgroup namespace the path of a group above ours begins with /..
             parts = [part for part in path.split("/") if part and part != ".."]
             yield from ("/".join([top, *parts[:depth]]) for depth in range(len(parts), -1, -1))

@@ -43,6 +43,7 @@ from gpusetup.machine.system.surroundings import read_container, read_virtualiza
 from gpusetup.machine.system.upkeep import read_notebook, read_reboot_required, read_uptime
 
 RELEASE_LIMIT = 64 << 10
+# ID_LIKE of real systems has one to three words
 MANY_LIKE = 8
 LONG = 1000
 """Characters beyond which a value is taken as it stands."""
@@ -105,6 +106,7 @@ def _os_release(host: Host) -> Reading[dict[str, str]]:
     """Return the entries of os-release as they stand there."""
     text = host.read_text("/etc/os-release", RELEASE_LIMIT)
     if isinstance(text, Unread):
+        # os-release(5): the vendor's file, where /etc has none
         text = host.read_text("/usr/lib/os-release", RELEASE_LIMIT)
     if isinstance(text, Unread):
         return text

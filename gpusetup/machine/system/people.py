@@ -36,6 +36,7 @@ def read_names(host: Host) -> HostNames:
 def _accounts(host: Host) -> list[str]:
     text = host.read_text("/etc/passwd")
     rows = [line.split(":") for line in ("" if isinstance(text, Unread) else text).splitlines()[:MOST]]
+    # a user id has 32 bits, ten digits
     people = (row for row in rows if len(row) > 2 and row[2].isdecimal() and len(row[2]) < 11)
     return [row[0] for row in people if FIRST_PERSON <= int(row[2]) != NOBODY]
 

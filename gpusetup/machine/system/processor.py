@@ -19,6 +19,7 @@ def read_cpu(cpuinfo: Reading[str]) -> Reading[str]:
     """Return the name of the first processor."""
     if isinstance(cpuinfo, Unread):
         return cpuinfo
+    # x86, Raspberry Pi, MIPS, other Arm (a number alone), POWER
     for label in ("model name", "Model", "cpu model", "CPU implementer", "cpu"):
         if name := entry(cpuinfo, label):
             return name
@@ -59,7 +60,7 @@ def read_governor(host: Host) -> Reading[str]:
 
 
 def read_clocksource(host: Host) -> Reading[str]:
-    """Return where the kernel takes the time from: ``tsc`` is fast, ``hpet`` a thousand times slower."""
+    """Return where the kernel takes the time from: ``tsc`` is fast, ``hpet`` tens of times slower."""
     return host.read_line("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 
 

@@ -10,6 +10,7 @@ from gpusetup.machine.model import Reading, Unread
 ENFORCE = "/sys/fs/selinux/enforce"
 BOOLEAN = "/sys/fs/selinux/booleans/container_use_devices"
 AUDIT = "/var/log/audit/audit.log"
+# the end of the file; auditd starts a new one at 8 MiB (auditd.conf(5), max_log_file)
 AUDIT_LIMIT = 4 << 20
 MOST_DENIALS = 20
 DENIED = ("nvidia", "xserver_misc_device_t")
@@ -30,6 +31,7 @@ def read_selinux(host: Host) -> Reading[str]:
 def read_selinux_devices(host: Host) -> Reading[bool]:
     """Return the current value of the boolean (``current pending``)."""
     line = host.read_line(BOOLEAN)
+    # selinuxfs writes the value in force, then the pending one
     return line if isinstance(line, Unread) else line.startswith("1")
 
 
@@ -45,6 +47,7 @@ def read_groups(host: Host) -> Reading[tuple[str, ...]]:
     except OSError as error:
         return unread("getgroups", error)
     entries = (line.split(":") for line in table.splitlines())
+    # by the process's groups and not by the file: a new membership takes effect at the next login
     member = {entry[0] for entry in entries if len(entry) > 2 and entry[2].isdigit() and int(entry[2][:10]) in own}
     root = ("root",) if os.geteuid() == 0 else ()
     return (*root, *(name for name in GROUPS_OF_NODES if name in member))

@@ -13,6 +13,7 @@ ENABLED = ("/etc/systemd/system/*.wants/*.service", "/etc/systemd/system/*.wants
            "/usr/lib/systemd/system/systemd-*.service.*/nvidia-*.service")  # fmt: skip
 """Where systemd keeps what is enabled. NVIDIA's suspend services are required by systemd's own (their units'
 ``RequiredBy=``), and some packages link them in the folder of the vendor."""
+# cgroup version 2, version 1, and both side by side
 GROUPS = ("/sys/fs/cgroup/system.slice", "/sys/fs/cgroup/systemd/system.slice", "/sys/fs/cgroup/unified/system.slice")
 NAMES = (
     "akmods.", "dkms.", "nvidia-", "dcgm.", "nv-hostengine.", "unattended-upgrades.", "dnf-automatic", "dnf5-automatic",
@@ -41,4 +42,5 @@ def _running(host: Host, name: str) -> Reading[bool]:
     slices = [folder for folder in GROUPS if host.is_dir(folder)]
     if not slices:
         return Unread(unread="absent", source=GROUPS[0], detail="no systemd runs here")
+    # a service has a control group exactly while a process of its runs; asking systemd would need its bus
     return any(host.is_dir(f"{folder}/{name}.service") for folder in slices)

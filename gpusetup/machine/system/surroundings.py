@@ -14,10 +14,12 @@ _MAKERS = {
     "QEMU": "qemu",
     "KVM": "kvm",
     "VMware": "vmware",
+    # VirtualBox still carries the name of its first maker in its firmware
     "innotek": "virtualbox",
     "Xen": "xen",
     "Amazon EC2": "amazon",
     "Google Compute Engine": "google",
+    # Hyper-V's product name; its vendor, Microsoft Corporation, is that of tablets as well
     "Virtual Machine": "hyper-v",
     "Parallels": "parallels",
     "OpenStack": "openstack",
@@ -48,5 +50,6 @@ def read_virtualization(host: Host, cpuinfo: Reading[str]) -> str:
     names = (host.read_line(f"/sys/class/dmi/id/{name}") for name in ("sys_vendor", "product_name", "bios_vendor"))
     said = " ".join(name for name in names if not isinstance(name, Unread))
     known = next((kind for maker, kind in _MAKERS.items() if maker in said), "")
+    # the bit that hypervisors set (CPUID 1, ECX 31), whatever their firmware is called
     hidden = not isinstance(cpuinfo, Unread) and "hypervisor" in entry(cpuinfo, "flags").split()
     return known or ("vm" if hidden else "")

@@ -26,6 +26,7 @@ def read_reboot_required(host: Host) -> Reading[bool]:
     """Say whether an update has left its note; only Debian's family leaves one."""
     if not host.exists("/run"):
         return Unread(unread="absent", source=NOTES[0], detail="no /run here")
+    # /var/run is a link to /run, but not in every container's image
     return any(map(host.exists, NOTES))
 
 

@@ -11,6 +11,7 @@ SET = "<set>"
 """Stands for a value, or a part of one, that is not recorded."""
 Shape = Callable[[str], str]
 _SWITCHES = frozenset(("", "true", "false", "yes", "no", "on", "off", "none", "auto", "default", "True", "False"))
+# longer digits are a serial number, a key, a telephone number
 _LONGEST_NUMBER = 12
 _LONGEST_PATH = 4096
 
@@ -51,6 +52,7 @@ def paths(value: str) -> str:
 def names(value: str) -> str:
     """Keep names of devices and interfaces between commas: short, of small letters, digits and few signs."""
     parts = value.replace("=", ",").replace(":", ",").lstrip("^").split(",")
+    # 15 characters are the kernel's limit for an interface (IFNAMSIZ)
     return value if all(len(part) <= 15 and _has_only(part, "_-.^") and part == part.lower() for part in parts) else SET
 
 
@@ -73,6 +75,7 @@ def _flag(part: str, known: tuple[str, ...]) -> str:
     name, equals, value = part.partition("=")
     if not (name.startswith("--") and len(name) <= 80 and _has_only(name, "_-") and name == name.lower()):
         return SET
+    # eight letters hold the words of XLA's flags (false, nccl, cublas) and hardly a secret
     plain = number(value) == value or (len(value) <= 8 and value.isascii() and value.isalpha())
     return part if not equals or (name in known and plain) else f"{name}={SET}"
 

@@ -25,6 +25,7 @@ def unanswered(value: object, names: tuple[str, ...]) -> Iterator[tuple[str, Unr
     for name in names:
         one = getattr(value, name)
         if isinstance(one, Unread):
+            # "not supported" is an answer; an absence without a code was never asked for
             nothing_there = one.unread == "unsupported" or (one.unread == "absent" and one.code is None)
             if one != NOT_RECORDED and not nothing_there:
                 yield name, one
@@ -58,6 +59,7 @@ def vital(machine: Machine, gpu: Gpu) -> RuleResults:
     if found:
         names = ", ".join(found).replace("_", " ")
         evidence = tuple(dict.fromkeys(map(told, found.values())))
+        # what this user may not ask says nothing of the GPU
         refused = all(one.unread == "denied" for one in found.values())
         say = unknown if refused else error
         yield say(f"the driver does not report this GPU's {names}", *evidence, fix=fix("kernel-log"))
@@ -82,6 +84,7 @@ def others(machine: Machine, gpu: Gpu) -> RuleResults:
     """
     rest = tuple(name for name in gpu.__struct_fields__ if name not in {"index", *VITAL})
     found = dict(unanswered(gpu, rest))
+    # a vGPU has no sensor of its own
     had = EVERY_GPU_HAS if gpu.virtualization == A_VGPU else (*EVERY_GPU_HAS, "temperature")
     found |= {
         name: one

@@ -118,6 +118,7 @@ def heat(machine: Machine, gpu: Gpu) -> RuleResults:
     sensor, or the driver, is wrong.
     """
     temperature, power, limit = there(gpu.temperature), there(gpu.power), there(gpu.power_limit)
+    # 0 and not "low": a card in a cold room may well be at 5 °C
     if temperature == 0 and power and power >= DRAWS:
         yield unknown(f"0 °C at {power:g} W cannot be", "temperature: 0 °C", f"power: {power:g} W")
     clock, virtual = there(gpu.clock_sm), there(gpu.virtualization)
@@ -156,6 +157,7 @@ def link(machine: Machine, gpu: Gpu) -> RuleResults:
     if not card:
         return
     width, lanes = there(gpu.pcie_width), there(card.link_width)
+    # sysfs says 0 or "Unknown" where the bridge does not tell
     if width and lanes and width[0] > lanes[1] > 0:
         yield unknown(f"NVML reports {width[0]} lanes, the card has {lanes[1]}", f"NVML: {width}", f"bus: {lanes}")
     generation, speed = there(gpu.pcie_gen), there(card.link_speed)
@@ -166,6 +168,7 @@ def link(machine: Machine, gpu: Gpu) -> RuleResults:
             f"bus: {speed}",
         )
     window, bars = there(gpu.bar1_total), there(card.bars)
+    # NVML may show less than the BAR, never more: the rest is reserved
     if window and bars and len(bars) > 1 and 0 < bars[1] < window:
         yield unknown("NVML reports a larger window than the bus", f"NVML: {window} bytes", f"bus: {bars[1]} bytes")
 
@@ -193,6 +196,7 @@ def firmware(machine: Machine, gpu: Gpu) -> RuleResults:
         yield unknown(
             "the GPU's firmware is reported as unused, and has a version", f"mode: {mode}", f"version: {version}"
         )
+    # the open module runs no GPU without its GSP (open-gpu-kernel-modules, README)
     if mode and not mode[0] and there(machine.driver.module_license) == "Dual MIT/GPL":
         yield unknown(
             "the open module runs, and the GPU's firmware is reported as unused", f"mode: {mode}", "module: open"
@@ -242,6 +246,7 @@ def fabric(machine: Machine, gpu: Gpu) -> RuleResults:
         yield unknown(
             "a GPU with active NVLinks reports no fabric", f"active links: {sum(links)}", "fabric: not supported"
         )
+    # (completed, success)
     if state == (3, 0) and links and not any(links):
         yield unknown(
             "the GPU is registered with the fabric, and no NVLink is active", f"fabric: {state}", f"links: {len(links)}"
@@ -272,6 +277,7 @@ def architecture(machine: Machine, gpu: Gpu) -> RuleResults:
     rows = [row] if cc and (row := arch_of(facts(), cc)) else []
     known_as = f"compute capability {cc}"
     row = unlisted(rows, known_as, "NVML alone then says its architecture") if cc and told else None
+    # a number is an architecture without a name here; the tables have "Blackwell Ultra", which NVML calls Blackwell
     if row and told and not told.isdigit() and told != row.arch.partition(" ")[0]:
         yield unknown(f"NVML reports {told} and compute capability {cc}", cite(row, f"{cc} is {row.arch}"))
 

@@ -127,7 +127,9 @@ def module_gap(machine: Machine) -> RuleResults:
     if machine.system.container or machine.system.virtualization:
         return
     numbers = {number for gpu in known(machine.gpus) if (number := there(gpu.module_id))}
+    # 0 is a card that sits on no baseboard, so numbers begin with 1
     missing = sorted(set(range(1, max(numbers, default=0))) - numbers)
+    # more gaps than GPUs is a numbering that is not understood, rather than so many lost GPUs
     if missing and len(missing) < len(numbers):
         yield warning(
             f"no GPU at baseboard position {', '.join(map(str, missing))}",

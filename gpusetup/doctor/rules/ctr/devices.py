@@ -31,6 +31,7 @@ def stale(machine: Machine) -> RuleResults:
     """
     running = driver_version(machine) if has_gpu(machine) else None
     for spec in (there(machine.containers.cdi) or ()) if running else ():
+        # the version is that in the names of the files (libcuda.so.580.95.05): the format has no field for it
         if spec.driver and spec.driver != running:
             yield error(
                 f"the CDI specification is for driver {spec.driver}, but driver {running} is running",
@@ -65,6 +66,7 @@ def missing_files(machine: Machine) -> RuleResults:
 
 def written_anew(machine: Machine, path: str) -> Fix:
     """Return how the specification at `path` is regenerated: by the toolkit's service where that maintains it."""
+    # nvidia-cdi-refresh writes to /var/run/cdi alone; a file in /etc/cdi is somebody's own
     if path.startswith(("/run/", "/var/run/")) and any(
         one.name == "nvidia-cdi-refresh" for one in machine.system.services
     ):
@@ -82,9 +84,13 @@ def written_anew(machine: Machine, path: str) -> Fix:
     remedies=("one-cdi",),
 )
 def doubled(machine: Machine) -> RuleResults:
-    """Files in /etc/cdi and in /run/cdi both describe the GPUs; the engine then reports a conflict."""
+    """Files in /etc/cdi and in /run/cdi both describe the GPUs. The engine takes each device from the one in /run/cdi,
+    so what is changed in /etc/cdi has no effect.
+    """
     found = machine.containers.cdi_specs
     by_hand = [path for path in found if path.startswith("/etc/")]
+    # the later folder wins; only within one folder are devices of one name a conflict
+    # (github.com/cncf-tags/container-device-interface: pkg/cdi/cache.go, resolveConflict)
     if by_hand and len(found) > len(by_hand):
         yield warning("two CDI specifications describe the GPUs", *found, fix=fix("one-cdi", path=by_hand[0]))
 
@@ -131,6 +137,7 @@ def required_cuda(machine: Machine) -> RuleResults:
     judged.
     """
     said = machine.system.environment.get("NVIDIA_REQUIRE_CUDA", "")
+    # the first word is the version that every driver must have; alternatives follow after blanks
     wanted = said.split()[0].removeprefix("cuda>=") if said.startswith("cuda>=") else ""
     if machine.system.container and wanted and "driver" not in said:
         have = known(machine.driver.cuda)
@@ -177,5 +184,6 @@ def selinux(machine: Machine) -> RuleResults:
 def none_asked(machine: Machine) -> RuleResults:
     """NVIDIA_VISIBLE_DEVICES is ``none`` or empty: the engine mounts the driver, but passes no GPU."""
     value = machine.system.environment.get("NVIDIA_VISIBLE_DEVICES")
+    # "void" is what CDI specifications set, so that the runtime adds nothing to what they pass
     if machine.system.container and value in {"", "none"} and not (either(machine.gpus) or ()):
         yield warning("NVIDIA_VISIBLE_DEVICES requests no GPU", f"NVIDIA_VISIBLE_DEVICES={value}", fix=passing(machine))

@@ -47,6 +47,7 @@ def old_engine(machine: Machine) -> RuleResults:
     for spec in (there(machine.containers.cdi) or ()) if has_gpu(machine) else ():
         for engine in engines if spec.version else ():
             row, version = _needed(engine, spec.version), machine.containers.versions.get(engine, "")
+            # an engine below /opt or built by hand has no package that tells its version
             if row and not version:
                 yield unknown(
                     f"cannot check {engine}: its version is unknown, and CDI {row.cdi} needs {row.engine_from}",
@@ -109,6 +110,7 @@ def containerd(machine: Machine) -> RuleResults:
     not name the runtime: containers run under runc and see no GPU, that of the device plugin too, so that the node
     offers none.
     """
+    # the kubelet makes the folder of its plugins: where there is none, containerd serves Docker
     told, node = there(machine.containers.containerd_nvidia), there(machine.containers.device_plugins) is not None
     if node and told is False and "nvidia-ctk" in machine.containers.engines and has_gpu(machine):
         yield warning(
@@ -160,6 +162,7 @@ def no_plugin(machine: Machine) -> RuleResults:
     sockets = there(machine.containers.device_plugins)
     if sockets is not None and has_gpu(machine) and not any("nvidia" in name for name in sockets):
         default = optional(machine.containers.containerd_default, "another engine may serve the kubelet")
+        # only where containerd knows the runtime can a pod name it
         other = bool(default) and default != "nvidia" and either(machine.containers.containerd_nvidia)
         yield warning(
             "no NVIDIA device plugin has registered with the kubelet",

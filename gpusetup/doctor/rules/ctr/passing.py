@@ -9,6 +9,7 @@ from gpusetup.doctor.subjects import has_card, module_names
 from gpusetup.doctor.system_kind import container_kind
 from gpusetup.machine.model import DeviceNode, Machine
 
+# nvidia-uvm-tools and nvidia-modeset serve profilers and displays
 NEEDED = ("/dev/nvidiactl", "/dev/nvidia-uvm")
 FOR_OTHERS = "rw"
 """The last three characters of a mode that lets everybody read and write begin with it."""
@@ -71,6 +72,7 @@ def not_passed(machine: Machine) -> RuleResults:
         return
     have = {node.path for node in there(machine.device_nodes) or ()}
     missing = [path for path in NEEDED if path not in have]
+    # none at all is CTR001's case: nothing was asked for
     if missing and "nvidia" in module_names(machine) and any(path.startswith("/dev/nvidia") for path in have):
         yield error(
             f"{' and '.join(missing)} {'was' if len(missing) == 1 else 'were'} not passed into this container",

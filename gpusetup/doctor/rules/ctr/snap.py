@@ -6,6 +6,7 @@ from gpusetup.doctor.rule import RuleResults, fix, rule, warning
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Machine
 
+# by the path of the program: snapd links what it installs into /snap/bin
 SNAP = "/snap/"
 
 

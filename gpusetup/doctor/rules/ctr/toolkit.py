@@ -7,6 +7,7 @@ from gpusetup.doctor.rule import RuleResults, error, failure, fix, info, known, 
 from gpusetup.doctor.subjects import has_card, has_gpu
 from gpusetup.machine.model import Machine
 
+# the name that the toolkit's documentation uses, so that a later guide replaces this file and adds none
 CDI = "/etc/cdi/nvidia.yaml"
 TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/"
 
@@ -79,6 +80,7 @@ def no_cdi(machine: Machine) -> RuleResults:
     cannot be resolved.
     """
     engines = machine.containers.engines
+    # podman is given GPUs by CDI; Docker may have the runtime instead
     if "nvidia-ctk" in engines and "podman" in engines and has_gpu(machine) and not machine.containers.cdi_specs:
         yield warning(
             "podman cannot resolve nvidia.com/gpu=all: there is no CDI specification",
@@ -102,6 +104,7 @@ def capabilities(machine: Machine) -> RuleResults:
     said = machine.system.environment.get("NVIDIA_DRIVER_CAPABILITIES", "")
     have = {part.strip() for part in said.split(",")}
     missing = [name for name in ("compute", "utility") if name not in have]
+    # unset or empty, the runtime takes its default: utility and compute
     if machine.system.container and said and "all" not in have and missing:
         yield error(
             f"NVIDIA_DRIVER_CAPABILITIES lacks {' and '.join(missing)}",

@@ -41,6 +41,7 @@ def silent(machine: Machine) -> RuleResults:
     Everything that asks the driver (nvidia-smi, container engines, most of these checks) fails with it.
     """
     if isinstance(machine.gpus, Unread):
+        # without a code NVML was never asked (no library, a folder): that is a reading that lacks, and no answer
         if machine.gpus.code is None or not has_gpu(machine):
             raise UnreadError(machine.gpus)
         yield error(
@@ -70,6 +71,7 @@ def library_missing(machine: Machine) -> RuleResults:
     """
     said = nvml.refusal(machine, nvml.LIBRARY_NOT_FOUND)
     if said and has_card(machine):
+        # a copy that is listed and cannot be loaded is damaged, of another architecture, or out of the loader's path
         found = [one.path for one in machine.libraries if one.soname.startswith("libnvidia-ml.so")]
         yield error(
             "the driver's NVML library cannot be loaded",
@@ -115,6 +117,7 @@ def not_installed(machine: Machine) -> RuleResults:
     built = [files for files in machine.system.kernel.modules_on_disk.values() if files]
     loaded = "nvidia" in {module.name for module in known(machine.system.kernel.modules)}
     libraries = [one for one in machine.libraries if one.soname.startswith(("libnvidia-ml.so", "libcuda.so"))]
+    # any part of a driver is an installation that is broken, which other rules name better
     if not built and not loaded and not libraries and not machine.system.container:
         yield error(
             "there is an NVIDIA GPU, but no NVIDIA driver is installed",
@@ -144,6 +147,7 @@ def version_mismatch(machine: Machine) -> RuleResults:
     module = there(machine.driver.kernel_module)
     library = there(machine.driver.user_library) if module else None
     refused = nvml.refusal(machine, nvml.LIB_RM_VERSION_MISMATCH)
+    # NVML compares them itself (error 18), but a folder (--sysroot) has no NVML to ask
     if refused or (module and library and module != library):
         yield error(
             "the driver's library and its loaded kernel module are of different versions",
@@ -184,6 +188,7 @@ def hangs(machine: Machine) -> RuleResults:
     out.
     """
     stuck = [one for one in _unread(machine) if one and one.unread == "timeout"]
+    # one call that hangs takes every later one with it, so the first is the finding
     for one in stuck[:1]:
         yield error(
             "the driver does not return from a call",
@@ -215,6 +220,7 @@ def denied(machine: Machine) -> RuleResults:
     On a host the device nodes' owner and mode decide, in a container the device cgroup: after ``systemctl
     daemon-reload`` a running container can lose its GPUs; starting it again through CDI keeps them.
     """
+    # 17: "blocked by the operating system/cgroups" (nvml.h); 4 is the node's own mode
     said = nvml.refusal(machine, nvml.NO_PERMISSION, nvml.OPERATING_SYSTEM)
     if said:
         yield error(
@@ -227,6 +233,7 @@ def denied(machine: Machine) -> RuleResults:
 def open_the_nodes(machine: Machine, *paths: str) -> Fix:
     """Return what lets this user open the nodes at `paths`, by what refuses them: their mode or a cgroup."""
     modes = [node.mode for node in there(machine.device_nodes) or () if node.path in paths and node.mode]
+    # the mode is looked at first, since a cgroup leaves no trace in it
     if not modes or not all(mode.endswith(OPEN_MODE) for mode in modes):
         return fix("device-permission")
     return fix("recreate-container" if machine.system.container else "device-cgroup")

@@ -73,6 +73,7 @@ def run_file(machine: Machine) -> RuleResults:
     and after the next update the versions do not fit.
     """
     programs = dict(there(machine.driver.programs) or ())
+    # the .run file leaves these behind; distributions' packages do without them
     left = programs.get("nvidia-uninstall") or programs.get("nvidia-installer")
     packages = driver_packages(machine) if left else []
     if left and packages:
@@ -97,6 +98,7 @@ def two_makers(machine: Machine) -> RuleResults:
     """Packages of the driver come from two repositories, RPM Fusion's and NVIDIA's for instance. They are cut
     differently and updated at different times, so that the module and the libraries part sooner or later.
     """
+    # rpm keeps the vendor of what is installed; dpkg's database does not say from which repository a package came
     makers = {one.maker for one in driver_packages(machine) if one.manager == "rpm" and one.maker}
     if len(makers) > 1:
         by = {maker: [one.name for one in driver_packages(machine) if one.maker == maker] for maker in sorted(makers)}
@@ -123,6 +125,7 @@ def two_flavours(machine: Machine) -> RuleResults:
     names = {one.name for one in driver_packages(machine)}
     for name in sorted(names):
         for other in (f"{name}-open", *(name.replace(part, f"{part}-open", 1) for part in ("nvidia", "nvidia-kernel"))):
+            # only packages of modules have a flavour: nvidia-driver-580 and nvidia-driver-580-open may share libraries
             if other in names and other != name and re.search(r"dkms|kmod|kernel", name):
                 yield warning(f"{name} and {other} are both installed", name, other, fix=fix("one-flavour"))
                 return
@@ -185,6 +188,7 @@ def updates_itself(machine: Machine) -> RuleResults:
     the old module is still loaded, and every program that starts after that fails until the machine is restarted.
     """
     active = [one.name for one in machine.system.services if one.enabled and one.name.startswith(UPDATERS)]
+    # apt-mark hold and dnf versionlock are what the updaters respect
     loose = [one.name for one in driver_packages(machine) if not one.held] if active else []
     if loose and has_gpu(machine):
         yield info(
@@ -208,6 +212,7 @@ def elsewhere(machine: Machine) -> RuleResults:
     """The GPU Operator, GKE and systems such as Talos keep the driver's libraries and tools in a folder of their own,
     from which their containers get them. The host's own folders have none, and need none: nothing is wrong with it.
     """
+    # with libraries of its own the host has a driver as well, and this one is not the answer
     own = [one for one in machine.libraries if one.soname.startswith(("libnvidia-ml.so", "libcuda.so"))]
     for who, root in optional(machine.driver.container, ON_HOST) or () if not own else ():
         yield info(

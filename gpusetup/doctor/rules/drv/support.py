@@ -38,6 +38,7 @@ def too_old_card(machine: Machine) -> RuleResults:
         return
     for card in cards(machine):
         what = f"driver branch {name}"
+        # a card that NVML shows is driven, which no table can deny; only for the others must the branch be known
         branch = unlisted(branch_rows(name), what, DRIVEN) if card.driven else listed(branch_rows(name), what)
         if branch and capability(card.capability) < capability(branch.cc_min):
             arch = arch_of(facts(), card.capability)
@@ -71,6 +72,7 @@ def end_of_life(machine: Machine) -> RuleResults:
     name = driver_branch(machine)
     if name is None:
         return
+    # a branch that came out after the tables were read cannot have ended before
     newest = all(driver(name) > driver(row.branch) for row in facts().branch)
     what, today = f"driver branch {name}", date.fromisoformat(machine.read_at[:10])
     branch = unlisted(branch_rows(name), what, AFTER_THEM) if newest else listed(branch_rows(name), what)
@@ -95,6 +97,7 @@ def _newer(machine: Machine, name: str, today: date) -> list[str]:
         if driver(row.branch) > driver(name)
         and row.eol
         and row.eol >= today
+        # such a branch ends when the next one comes out, so nobody is sent to it
         and row.lifecycle != "new-feature"
         and all(capability(row.cc_min) <= one for one in least)
     ]
@@ -121,7 +124,9 @@ def wrong_flavour(machine: Machine) -> RuleResults:
     On Fedora, RPM Fusion's akmod chooses while it builds by the cards it sees: built in a container or without the
     card, it takes the open one. A module that the kernel does not load for such a card tells its flavour on disk.
     """
+    # what is loaded goes before what is on disk: an update may have changed the flavour
     licence = there(machine.driver.module_license) or there(machine.system.kernel.module_file.license)
+    # kernel-open/nvidia/nv.c, MODULE_LICENSE; the proprietary module says "NVIDIA"
     flavour = "open" if licence == OPEN_LICENSE else "proprietary"
     for card in cards(machine) if licence else ():
         rows = [row] if (row := arch_of(facts(), card.capability)) else []

@@ -38,6 +38,7 @@ def all_hidden(machine: Machine) -> RuleResults:
         return
     first = value.partition(",")[0].strip()
     shown = len(known(machine.gpus)) if first.isdigit() else None
+    # "-1", "none" and "" all hide every GPU: CUDA takes what it cannot read for the end of the list
     unnamed = not first.isdigit() and not first.startswith(("GPU-", "MIG-"))
     if unnamed or (shown is not None and int(first) >= shown):
         yield warning(
@@ -134,6 +135,7 @@ def cut_short(machine: Machine) -> RuleResults:
     named = entries(machine.system.environment.get("CUDA_VISIBLE_DEVICES", ""))
     if len(named) < 2 or not has_gpu(machine):
         return
+    # 0 also stands for a wrong first entry, of which ENV001 and ENV101 speak
     wrong = next((index for index, name in enumerate(named) if not is_here(machine, name)), 0)
     said = f"CUDA_VISIBLE_DEVICES={','.join(named)}"
     if 0 < wrong < len(named) - 1:
@@ -160,6 +162,7 @@ def order(machine: Machine) -> RuleResults:
     """With GPUs of different models CUDA numbers the fastest first, while NVML and nvidia-smi number them by PCI
     address. With ``CUDA_DEVICE_ORDER=PCI_BUS_ID`` both agree.
     """
+    # FASTEST_FIRST, the default, goes by speed: among equal cards there is none to put first
     if len({known(gpu.name) for gpu in there(machine.gpus) or ()}) < 2:
         return
     if machine.system.environment.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":

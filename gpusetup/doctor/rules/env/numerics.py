@@ -18,6 +18,7 @@ NUMBERS = (
     "TF_DETERMINISTIC_OPS",
     "XLA_FLAGS",
 )
+# the release from which on TensorFlow ignores each
 OLD_SWITCHES = {"TF_DETERMINISTIC_OPS": "2.9", "TF_CUDNN_DETERMINISTIC": "2.9", "TF_CUDNN_USE_FRONTEND": "2.8"}
 
 
@@ -53,6 +54,7 @@ def workspace(machine: Machine) -> RuleResults:
     """
     value = machine.system.environment.get("CUBLAS_WORKSPACE_CONFIG", "")
     parts = value.split(":")
+    # ":4096:8" splits into "", "4096", "8": an odd number of parts, the first of them empty
     if value and (parts[0] or len(parts) % 2 == 0 or not all(part.isdigit() for part in parts[1:])):
         yield warning(
             "CUBLAS_WORKSPACE_CONFIG does not have the form :SIZE:COUNT",

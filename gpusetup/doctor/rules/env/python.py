@@ -11,6 +11,7 @@ def preload(machine: Machine) -> RuleResults:
     """LD_PRELOAD or LD_AUDIT loads a library into every program, which can replace functions of the CUDA libraries."""
     said = [
         f"{name}={machine.system.environment[name]}"
+        # an allocator such as jemalloc is a common and harmless reason, so it is only noted
         for name in ("LD_PRELOAD", "LD_AUDIT")
         if machine.system.environment.get(name)
     ]
@@ -34,6 +35,7 @@ def keras_default_backend(machine: Machine) -> RuleResults:
     wanted = {"tensorflow": {"tensorflow", "tensorflow-cpu"}, "torch": {"torch"}, "jax": {"jax"}}.get(
         backend or "", set()
     )
+    # the variable goes before the file (Keras documentation)
     if "keras" in names and wanted and not wanted & names and "KERAS_BACKEND" not in machine.system.environment:
         yield warning(
             f"keras.json selects the backend {backend}, which is not installed",

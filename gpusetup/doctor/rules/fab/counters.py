@@ -30,6 +30,7 @@ def recoveries(machine: Machine, gpu: Gpu) -> RuleResults:
     NVLinks up to the fourth generation count for the whole GPU, those of the fifth (Blackwell) each for itself. A GPU
     with active links has one of the two: where the driver refuses both, nothing is known of its links.
     """
+    # the counters of each link are asked first: where a GPU has them, its summed ones are not supported
     links = there(gpu.nvlink_counters)
     if links is not None:
         events = [one for one in links if one.recovered]
@@ -41,6 +42,7 @@ def recoveries(machine: Machine, gpu: Gpu) -> RuleResults:
             )
         return
     errors = known(gpu.nvlink_errors) if any(there(gpu.nvlinks) or ()) else there(gpu.nvlink_errors)
+    # checksum errors, replays, recoveries: only the last two cost anything
     if errors and errors[2]:
         yield warning(
             f"NVLinks had to recover {errors[2]} times",

@@ -31,6 +31,7 @@ from gpusetup.doctor.rule import (
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
+# nvml.h, NVML_GPU_FABRIC_STATE_*: 0 not supported, 1 not started, 2 in progress, 3 completed
 REGISTERED = 3
 STATES = {1: "not started", 2: "in progress"}
 
@@ -60,6 +61,7 @@ def not_registered(machine: Machine, gpu: Gpu) -> RuleResults:
             *_fabric_manager(machine),
             fix=fabric_fix(machine, gpu),
         )
+    # "completed" says only that it ended; the status beside it says how
     elif fabric and fabric[0] == REGISTERED and fabric[1]:
         yield error(
             f"registration with the NVLink fabric ended with error {fabric[1]}",
@@ -130,6 +132,7 @@ def other_clique(machine: Machine, gpu: Gpu) -> RuleResults:
 
     A machine whose NVSwitches are partitioned for virtual machines is set up so on purpose.
     """
+    # clique and cluster are valid only after a registration without error (nvml.h, nvmlGpuFabricInfo_v3_t)
     if there(gpu.fabric) != (REGISTERED, 0):
         return
     clique, cluster = there(gpu.fabric_clique), there(gpu.fabric_cluster)

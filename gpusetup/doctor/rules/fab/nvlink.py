@@ -7,6 +7,7 @@ from gpusetup.doctor.rule import RuleResults, error, fix, info, known, optional,
 from gpusetup.doctor.subjects import NVML_SILENT, gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
+# nvml.h, nvmlGpuP2PStatus_t; 0 is OK, 6 unknown
 P2P = {1: "the chipset does not support it", 2: "a GPU does not support it", 3: "the topology does not support it",
        4: "it is disabled by a registry key", 5: "it is not supported"}  # fmt: skip
 
@@ -27,6 +28,7 @@ def links_down(machine: Machine, gpu: Gpu) -> RuleResults:
     nothing is said of it; its equals show whether it should have.
     """
     links = there(gpu.nvlinks)
+    # all down is a card without a bridge, which nothing here can tell from a bridge that was taken off
     if links and any(links) and not all(links):
         down = [str(index) for index, active in enumerate(links) if not active]
         say = error if there(gpu.fabric) or there(machine.nvswitches) else warning
@@ -78,6 +80,7 @@ def no_peers(machine: Machine) -> RuleResults:
     for gpu in gpus:
         for peer in optional(gpu.peers, UNANSWERED) or ():
             status = optional(peer.p2p_read, UNANSWERED)
+            # only between equals: a pair of two models may lack peer access by design
             if status and names.get(peer.index) == names[gpu.index]:
                 yield info(
                     f"GPU {gpu.index} and GPU {peer.index} cannot read each other's memory",

@@ -32,6 +32,7 @@ def no_fabric_manager(machine: Machine) -> RuleResults:
     NVSwitches of the fourth generation (HGX B200 and newer) are no NVSwitches on the PCI bus: there the GPUs' NVLinks
     show them, and the rule speaks only while a GPU is not registered, since the fabric manager can run in a container.
     """
+    # in either the fabric manager runs outside, on the host or in the service VM
     if machine.system.container or machine.system.virtualization:
         return
     switches = there(machine.nvswitches)
@@ -70,6 +71,7 @@ def other_fabric_manager(machine: Machine) -> RuleResults:
     """The fabric manager works with a driver of exactly its own version; with another it exits when it starts."""
     version = driver_version(machine)
     for one in there(machine.packages) or () if version and there(machine.nvswitches) else ():
+        # nvidia-fabricmanager-580 on Ubuntu, nvidia-fabric-manager on RHEL
         if "fabric" in one.name and "manager" in one.name.replace("-", "") and str(version) not in one.version:
             yield error(
                 f"the fabric manager has version {one.version}, the driver {version}",
@@ -126,6 +128,7 @@ def no_imex(machine: Machine) -> RuleResults:
         return
     found = _service(machine, IMEX_SERVICE)
     if found is None or there(found.running) is False:
+        # a service that somebody enabled was meant to run
         say = warning if found and found.enabled else info
         yield say(
             f"{IMEX_SERVICE} is {'not installed' if found is None else 'not running'}: "

@@ -26,6 +26,7 @@ def iommu(machine: Machine) -> RuleResults:
     cards = there(machine.pci) or ()
     if len(cards) < 2 or machine.system.virtualization or _linked(machine):
         return
+    # type of the group: DMA or DMA-FQ translate, identity passes (sysfs-kernel-iommu_groups)
     translated = [card for card in cards if (there(card.iommu) or "").startswith("DMA")]
     if len(translated) > 1:
         yield info(
@@ -96,6 +97,7 @@ def numbers(text: str) -> frozenset[int]:
     for part in text.split(","):
         first, _, last = part.partition("-")
         if first.isdigit() and (last or first).isdigit():
+            # six digits bound the range: the text may be a stranger's, and Linux has fewer processors
             found |= set(range(int(first[:6]), int((last or first)[:6]) + 1))
     return frozenset(found)
 
@@ -136,9 +138,11 @@ def port_down(machine: Machine) -> RuleResults:
     ``INIT`` means that the cable is well and no subnet manager has answered. A port without a cable is no fault.
     """
     ports = there(machine.system.infiniband) or ()
+    # a machine none of whose ports is up does not use its fabric
     if not any(state == "ACTIVE" for _, state in ports):
         return
     for port, state in ports:
         if state != "ACTIVE":
+            # DOWN is also a port without a cable; INIT and ARMED have one
             say = info if state == "DOWN" else warning
             yield say(f"port {port} is {state}", f"{port}: {state}", fix=fix("infiniband-port"), subject=port)

@@ -39,6 +39,7 @@ def told_by(rule_id: str, machine: Machine, framework: Framework, remedy: str) -
 
 def _brought_by(framework: Framework, what: str) -> list[str]:
     """Return which wheel of NVIDIA's brings the library that the error names."""
+    # sonames of CUDA 11 to 13 end with the major (libcublas.so.12); others count for themselves (libcufft.so.11)
     named = re.search(r"(?<=\.so\.)1[123]\b", what)
     wheel = bringing(what, cuda_major(either(framework.cuda) or (named[0] if named else "")))
     return [f"{what} is brought by the wheel {wheel}"] if wheel else []
@@ -130,6 +131,7 @@ def import_dies(machine: Machine, framework: Framework) -> RuleResults:
     """
     why = import_failure(framework)
     if why and died(why):
+        # the signal stands by name in what the parent saw of the child's end
         means = next((words for name, words in SIGNALS.items() if name in why.detail), "")
         yield error(
             f"{framework.name} cannot be imported: {means or why.detail}",

@@ -16,6 +16,7 @@ from gpusetup.machine.model import Framework, Machine
 from gpusetup.versions import cudnn
 
 MAPS = "proc_pid_maps(5): the files that the process has mapped"
+# libraries with state of their own (contexts, handles): two copies of one do not share it
 PAIRED = (
     "libcudart", "libcublas", "libcublasLt", "libcudnn", "libnccl", "libcufft", "libcusolver", "libcusparse",
     "libcurand", "libnvJitLink", "libcupti",
@@ -69,6 +70,7 @@ def from_elsewhere(machine: Machine, framework: Framework) -> RuleResults:
     the framework was not tested. LD_LIBRARY_PATH, LD_PRELOAD or a module that was imported earlier puts the other
     copy first.
     """
+    # site-packages: NVIDIA's wheels lie beside the framework
     home = os.path.dirname(known(framework.location))
     own = {one.soname.partition(".so")[0] for one in machine.libraries if one.path.startswith(home + "/")}
     strange = [
@@ -103,9 +105,11 @@ def strange_driver_library(machine: Machine, framework: Framework) -> RuleResult
         if not name.startswith("libcuda.so"):
             continue
         module = there(machine.driver.kernel_module)
+        # /proc/pid/maps has the file that libcuda.so.1 leads to, and it ends with the driver's version
         version = re.search(r"libcuda\.so\.(\d+\.\d+[.\d]*)$", path)
         if "/stubs/" in path:
             yield error(f"{framework.name} has loaded a stub of the driver library", path, fix=fix("loaded"))
+        # forward compatibility is another version on purpose; LIB006 judges it
         elif version and module and version[1] != module and "/compat" not in path:
             yield error(
                 f"{framework.name} has loaded libcuda {version[1]}, but the kernel module is {module}",
@@ -138,11 +142,13 @@ def older_cudnn(machine: Machine, framework: Framework) -> RuleResults:
         return
     loaded = dict(known(framework.loaded)).get("cudnn")
     version = known(framework.version)
+    # JAX and TensorFlow check it themselves, and their refusal was decoded above
     if framework.name != "pytorch" or not loaded:
         return
     variant = "cu" + known(framework.cuda).replace(".", "")
     builds = torch_builds(facts(), version.partition("+")[0], machine.system.arch)
     row = listed((row for row in builds if row.variant == variant and row.cudnn), f"the cuDNN of torch {version}")
+    # cudnnGetVersion has three numbers, the table's wheels have four
     if cudnn(loaded).key < cudnn(row.cudnn).key[:3]:
         yield warning(
             f"{framework.name} {version} has loaded cuDNN {loaded}",

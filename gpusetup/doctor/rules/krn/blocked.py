@@ -9,6 +9,7 @@ from gpusetup.doctor.subjects import has_card
 from gpusetup.machine.model import Machine
 
 MODPROBE = "modprobe.d(5)"
+# by their ends: distributions have them in /bin, /usr/bin or both
 OFF = ("/false", "/true")
 NAMES = (["nvidia"], ["nvidia-current"], ["nvidia_current"], ["nvidia-current-open"], ["nvidia_current_open"])
 """What the module itself is called, on Debian by its flavour."""
@@ -47,12 +48,14 @@ def forbidden(machine: Machine) -> RuleResults:
                 f"{path}: {line}",
                 fix=fix(tool.remedy) if tool else fix("allow-modprobe", path=path, line=line),
             )
+            # one tool writes all its lines, and its own switch takes all of them back
             if tool:
                 return
 
 
 def _blocks(words: list[str]) -> bool:
     """Say whether one line of modprobe.d keeps nvidia itself from being loaded."""
+    # a blacklist of nvidia_drm or nvidia_uvm alone leaves the driver itself
     if words[1:2] not in NAMES:
         return False
     stub = words[0] == "install" and words[-1].endswith(OFF)
@@ -73,6 +76,7 @@ def without_glx(machine: Machine) -> RuleResults:
     """Debian's driver brings its configuration of modprobe, the blacklist of nouveau among it, through the alternative
     ``glx``. It leads to Mesa here, so that nouveau is bound although NVIDIA's driver is installed.
     """
+    # asked only where nouveau holds a card: a desktop may well want Mesa's glx beside a driver that works
     held = [card.address for card in there(machine.pci) or () if card.driver in OPEN_DRIVERS]
     led = dict(there(machine.driver.alternatives) or ()).get("glx", "") if held else ""
     if "mesa" in led:

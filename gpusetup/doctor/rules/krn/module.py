@@ -16,6 +16,7 @@ OPEN_DRIVERS = {"nouveau", "nova", "nova_core", "nova-core", "nova_drm", "NovaCo
 def nvidia_is_built(files: tuple[str, ...]) -> bool:
     """Say whether the driver itself is among the modules of a kernel; Debian calls it nvidia-current and the like."""
     stems = {name.partition(".ko")[0] for name in files}
+    # a build that stopped half way leaves some of these without the driver
     return any(not stem.endswith(("-uvm", "-drm", "-modeset", "-peermem")) for stem in stems)
 
 
@@ -38,6 +39,7 @@ def not_built(machine: Machine) -> RuleResults:
     solved, the previous kernel in the boot menu works.
     """
     kernel = machine.system.kernel
+    # a container sees its host's kernel without its files; WSL has the driver in Windows, and no module
     if not has_card(machine) or machine.system.container or machine.system.virtualization == "wsl":
         return
     if "nvidia" in module_names(machine):
@@ -106,6 +108,7 @@ def open_driver_bound(machine: Machine, card: PciGpu) -> RuleResults:
     It shows a desktop but cannot run CUDA. Either it was never forbidden, or the system fell back to it because the
     NVIDIA module was missing at boot: then that is the thing to repair first.
     """
+    # by what is bound, not by what is loaded: nouveau may be loaded for another card
     if card.driver in OPEN_DRIVERS:
         yield error(
             f"the {card.driver} driver is bound to this GPU, so CUDA cannot use it",
@@ -161,6 +164,7 @@ def forbidden(machine: Machine) -> RuleResults:
         return
     for word in (there(machine.system.kernel.command_line) or "").split():
         name, _, value = word.partition("=")
+        # of kmod, the kernel and dracut; kmod's alone does not hold against an explicit modprobe, the kernel's does
         if name in {"modprobe.blacklist", "module_blacklist", "rd.driver.blacklist"} and "nvidia" in value.split(","):
             yield error(
                 "the kernel command line blocks the nvidia module", word, fix=fix("allow-module", argument=word)
@@ -185,6 +189,7 @@ def no_uvm(machine: Machine) -> RuleResults:
     installed.
     """
     names = module_names(machine)
+    # the list of a container is its host's, but who may load a module there is the host's matter
     if "nvidia" in names and "nvidia_uvm" not in names and not machine.system.container:
         yield warning(
             "nvidia_uvm is not loaded: nvidia-smi works, CUDA may not",
@@ -210,6 +215,7 @@ def no_headers(machine: Machine) -> RuleResults:
     if has_card(machine) and not machine.system.container and not known(machine.system.kernel.headers):
         release = known(machine.system.kernel.release)
         of_container: Pairs = optional(machine.driver.container, "the host's own headers decide") or ()
+        # none of these builds a module on the host
         if prebuilt(machine, release) or image_keys(machine) or of_container:
             return
         yield info(
@@ -236,6 +242,7 @@ def next_boot(machine: Machine) -> RuleResults:
     if not has_card(machine) or machine.system.container or not kernel.modules_on_disk:
         return
     running = known(kernel.release)
+    # KRN001's case: what the next kernel lacks matters only while this one works
     if not nvidia_is_built(kernel.modules_on_disk.get(running, ())):
         return
     for release, files in kernel.modules_on_disk.items():
@@ -250,6 +257,7 @@ def next_boot(machine: Machine) -> RuleResults:
 
 def _order(release: str) -> list[int]:
     """Return the numbers of a kernel release, so that 6.9 comes before 6.10."""
+    # the digits of an architecture (x86_64) come last and are the same on both sides
     digits = "".join(char if char.isdigit() else " " for char in release)
     return [int(number) for number in digits.split()]
 

@@ -28,6 +28,7 @@ MODPROBE = "modprobe.d(5)"
 BUILD_REMEDIES = ("build-log", "build-module", "driver-for-kernel", "install-cxx", "install-make", "kernel-clang",
                   "kernel-compiler", "memory-to-build", "room-to-build", "signing-tool")  # fmt: skip
 """Those of the table ``build_errors.toml``, and the one that points to a log which no row fits."""
+# ours: enough to see of which kind the others are
 SHOWN = 3
 
 
@@ -47,6 +48,7 @@ def build_failed(machine: Machine) -> RuleResults:
     """
     kernel = machine.system.kernel
     failed = [build for build in there(kernel.builds) or () if build.state == "failed"]
+    # logs of failed builds stay when a later build succeeds
     if not failed or nvidia_is_built(kernel.modules_on_disk.get(known(kernel.release), ())):
         return
     for build in failed:
@@ -63,6 +65,7 @@ def _failed(build: ModuleBuild, say: Callable[..., RuleResult], kernel: str, *ev
     values = {"kernel": build.kernel, "log": build.log, "path": "/var/lib/dkms", "gcc": gcc}
     if build.tool == "akmods":
         values["path"] = "/var/cache/akmods"
+    # without a version there is no package to name; a kernel of clang asks for clang
     if remedy == "kernel-compiler" and not gcc:
         remedy = "kernel-clang" if is_clang(lines) else "build-log"
     return say(
@@ -171,6 +174,7 @@ def no_firmware(machine: Machine) -> RuleResults:
     """
     version = there(machine.driver.kernel_module)
     firmware = there(machine.driver.gsp_firmware)
+    # the proprietary module can run a card without it (NVreg_EnableGpuFirmware=0), the open one cannot
     if version and firmware is not None and there(machine.driver.module_license) == "Dual MIT/GPL":
         have = {driver for driver, _ in firmware}
         if version not in have:
@@ -195,6 +199,7 @@ def no_gsp(machine: Machine) -> RuleResults:
     """The proprietary module runs a GPU without the firmware that it would load by default (GSP). That was a way around
     early faults of the firmware; newer features and branches need it.
     """
+    # nvmlDeviceGetGspFirmwareMode: in use, and the default; off by default is no choice of anybody's
     off = [gpu for gpu in there(machine.gpus) or () if optional(gpu.gsp_mode, UNANSWERED) == (False, True)]
     if off:
         yield info(
@@ -218,6 +223,7 @@ def other_compiler(machine: Machine) -> RuleResults:
     one.
     """
     built, here = there(machine.driver.module_gcc), there(machine.system.gcc)
+    # majors only: minor releases of gcc keep their plugins and options
     if built and here and built.partition(".")[0] != here.partition(".")[0]:
         yield info("the module was built with another gcc than the installed one", f"module: {built}", f"here: {here}")
 
@@ -239,6 +245,7 @@ def next_start(machine: Machine) -> RuleResults:
         return
     coming, running = there(kernel.next_release), known(kernel.release)
     built_here = nvidia_is_built(kernel.modules_on_disk.get(running, ()))
+    # without a module for the running kernel KRN001 speaks of the worse case
     if coming and coming != running and built_here and not nvidia_is_built(kernel.modules_on_disk.get(coming, ())):
         yield warning(
             f"the next start takes kernel {coming}, which has no NVIDIA module",

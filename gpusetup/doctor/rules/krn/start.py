@@ -30,6 +30,7 @@ def fallback(machine: Machine) -> RuleResults:
     """
     held = [card.address for card in there(machine.pci) or () if card.driver in OPEN_DRIVERS]
     arguments = there(machine.system.kernel.command_line) or ""
+    # any of modprobe.blacklist=, module_blacklist= and rd.driver.blacklist=: RPM Fusion writes two of them
     if held and "blacklist=" in arguments and "nouveau" in arguments:
         yield error(
             "nouveau was loaded in place of NVIDIA's module, which failed at the start",
@@ -52,6 +53,7 @@ def fallback(machine: Machine) -> RuleResults:
 def no_modeset(machine: Machine) -> RuleResults:
     """nvidia_drm runs without mode setting: no Wayland desktop starts on this GPU. Computing is not concerned."""
     options = dict(there(machine.driver.parameters) or ())
+    # as the kernel writes a boolean parameter in /sys/module: Y or N
     if options.get("nvidia_drm.modeset") == "N" and "nvidia_drm" in module_names(machine):
         yield info("nvidia_drm runs without mode setting", "nvidia_drm.modeset: N", fix=fix("modeset"))
 
@@ -113,6 +115,7 @@ def lost_in_sleep(machine: Machine) -> RuleResults:
     It is a note on a machine that may sleep, and a warning once it has.
     """
     options = dict(there(machine.driver.parameters) or ())
+    # with it the module hears of a suspend from the kernel and needs no service (open modules, driver 595)
     if not has_card(machine) or options.get("UseKernelSuspendNotifiers") == "1":
         return
     services = [one for one in machine.system.services if one.name == "nvidia-suspend"]
@@ -123,6 +126,7 @@ def lost_in_sleep(machine: Machine) -> RuleResults:
         slept = [
             line for line in either(machine.system.kernel.log) or () if any(text in line.lower() for text in WOKEN)
         ]
+        # the driver's default on a machine that was never put to sleep: a server, a desktop that stays on
         if kept == "0" and not slept and not services:
             return
         say = warning if slept else info
@@ -149,6 +153,7 @@ def tainted(machine: Machine) -> RuleResults:
     """The kernel notes what makes its own reports doubtful. NVIDIA's module is always noted and no fault; a machine
     check (a processor, memory or bus that failed) or an oops of the kernel is.
     """
+    # TAINT_MACHINE_CHECK and TAINT_DIE; 0, 12 and 13 are those of every NVIDIA module
     bits = {4: "a machine check: hardware reported an error", 7: "an oops: the kernel met a fault of its own"}
     mask = known(machine.system.kernel.taint)
     for bit, words in bits.items():

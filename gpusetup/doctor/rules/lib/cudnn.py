@@ -60,6 +60,7 @@ def mixed_parts(machine: Machine) -> RuleResults:
 
 def _parts(machine: Machine, main: Library) -> list[Library]:
     """Return the first copy of each sublibrary that the linker finds outside the wheels."""
+    # cuDNN 8 and 9 open parts of their own major alone (libcudnn_ops.so.9)
     number = main.soname.rpartition(".so")[2]
     found: dict[str, Library] = {}
     for one in machine.libraries:
@@ -79,6 +80,7 @@ def _steps_in(part: Library, own: set[str], wheel: Distribution | None) -> bool:
 def _same(part: Library, main: Library, wheel: Distribution | None) -> bool:
     """Say whether a sublibrary is of the wheel's release, as far as both say."""
     version = wheel.version if wheel else main.version
+    # the wheel adds a fourth number (9.10.2.21), the library's own version has three
     return bool(part.version and version) and part.version.split(".")[:3] == version.split(".")[:3]
 
 

@@ -151,6 +151,7 @@ def stub_folder(machine: Machine) -> RuleResults:
 
     A stubs folder belongs into the compiler's ``-L`` or LIBRARY_PATH, never into LD_LIBRARY_PATH.
     """
+    # ld.so takes both as separators
     folders = machine.system.environment.get("LD_LIBRARY_PATH", "").replace(";", ":").split(":")
     stubs = [folder for folder in folders if folder.rstrip("/").endswith("/stubs")]
     if stubs and has_gpu(machine):

@@ -47,6 +47,7 @@ def other_toolkit(machine: Machine, torch: Distribution) -> RuleResults:
     toolkits = {version for version in machine.toolkits.values() if version}
     if torch.cuda in {"", "cpu"} or not toolkits or not has_gpu(machine):
         return
+    # cpp_extension raises for another major, and only warns for another minor
     if cuda(torch.cuda).major not in {cuda(version).major for version in toolkits}:
         yield info(
             f"no installed CUDA toolkit can compile extensions for torch {torch.version}",
@@ -73,6 +74,7 @@ def no_ptxas(machine: Machine, framework: Distribution) -> RuleResults:
     if framework.name != "tensorflow" or framework.cuda in {"", "cpu"} or not has_gpu(machine):
         return
     wheels = [name for name in beside(machine, framework) if name.startswith("nvidia-cuda-nvcc")]
+    # XLA_FLAGS may name the folder (--xla_gpu_cuda_data_dir), which is not looked into
     if not wheels and not machine.toolkits and "XLA_FLAGS" not in machine.system.environment:
         yield warning(
             "XLA finds neither ptxas nor libdevice",
@@ -100,6 +102,7 @@ def old_libc(machine: Machine, framework: Distribution) -> RuleResults:
     if not framework.glibc or not libc:
         return
     name, _, version = libc.partition(" ")
+    # musl loads no manylinux wheel, whatever its version
     if name != "glibc" or (version and dotted(version) < dotted(framework.glibc)):
         yield error(
             f"{framework.name} {framework.version} needs glibc {framework.glibc}",

@@ -126,6 +126,7 @@ def before(machine: Machine) -> RuleResults:
     for line in plain_lines(there(machine.system.kernel.earlier_log) or ()):
         said = re.search(XID, line)
         row = table().get(said[2]) if said else None
+        # one line is enough: the log of an earlier start cannot say what became of it
         if said and (row is None or row.group not in HARMLESS):
             yield warning(f"Xid {said[2]} before the last restart", line, fix=fix("kernel-log"), subject=card(said[1]))
             return

@@ -49,6 +49,7 @@ def unexplained(machine: Machine) -> RuleResults:
     """
     kinds = _kinds([one for one in heard(machine).unjudged if _is_of_the_driver(one)])
     bad = [one for one in kinds if one.is_bad]
+    # what the source prints as an error, or says so in its words, is worth a look; the rest is only named
     for say, some in ((warning, bad), (info, [one for one in kinds if one not in bad])):
         if some:
             count = sum(len(one.messages) for one in some)
@@ -77,6 +78,7 @@ class Kind(NamedTuple):
 def _kinds(found: list[Message]) -> list[Kind]:
     kinds: dict[str, list[Message]] = {}
     for one in found:
+        # possessive, so that a line of digits alone costs no more than its length
         kinds.setdefault(re.sub(r"0x[0-9a-f]++|\d++", "", body(one.text).lower()), []).append(one)
     new = list(kinds)[-MOST:]
     return [Kind(some, known_format(some[-1].small) if key in new else None) for key, some in kinds.items()]
@@ -86,6 +88,7 @@ def _is_of_the_driver(message: Message) -> bool:
     if "nvrm" not in message.small and "nvidia" not in message.small:
         return False
     text = body(message.text).lower()
+    # audio, USB and AER lines of the card name nvidia as well, and have rules of their own
     if not re.match(_OF_THE_DRIVER, text):
         return False
     return text.startswith("nvrm") or bool(re.search(_BAD, text))

@@ -68,6 +68,7 @@ def on_chip(machine: Machine, gpu: Gpu) -> RuleResults:
     is to be replaced; a few uncorrected ones are a warning.
     """
     errors = there(gpu.sram_errors)
+    # bThresholdExceeded comes first: it weighs where the errors are, which a count cannot
     if errors and errors[2]:
         yield error(
             "on-chip memory errors are beyond NVIDIA's limit: the card needs service",
@@ -96,6 +97,7 @@ def spare_rows(machine: Machine, gpu: Gpu) -> RuleResults:
     for the card's replacement.
     """
     rows = there(gpu.spare_rows)
+    # nvml.h, nvmlRowRemapperHistogramValues_t: max, high, partial, low, none
     if rows and (rows[3] or rows[4]):
         yield warning(
             f"{rows[3] + rows[4]} memory banks have few or no spare rows left",
@@ -133,6 +135,7 @@ def uncorrected(machine: Machine, gpu: Gpu) -> RuleResults:
 def remap_pending(machine: Machine, gpu: Gpu) -> RuleResults:
     """A memory row has failed and its replacement takes effect only when this GPU is reset."""
     rows = there(gpu.remapped_rows)
+    # nvml.h, nvmlDeviceGetRemappedRows: corrRows, uncRows, isPending, failureOccurred
     if rows and rows[2]:
         yield warning(
             "a failed memory row will be replaced at the next reset",
@@ -150,6 +153,7 @@ def remap_pending(machine: Machine, gpu: Gpu) -> RuleResults:
 def remap_failed(machine: Machine, gpu: Gpu) -> RuleResults:
     """A row of this GPU's memory failed and no spare row was left for it; NVIDIA's policy is to replace the card."""
     rows = there(gpu.remapped_rows)
+    # failureOccurred: a remapping has failed at some time, maybe before this start (nvml.h)
     if rows and rows[3]:
         yield error(
             "a failed memory row could not be replaced: the card needs service",
@@ -188,6 +192,7 @@ def ecc_off(machine: Machine, gpu: Gpu) -> RuleResults:
     """This data-centre GPU can detect and correct memory errors, but ECC is off: a flipped bit goes unnoticed into the
     results. Cards for desktops are delivered with ECC off, so nothing is said of them.
     """
+    # None where the chip has no ECC at all, as on most GeForce cards
     if there(gpu.ecc) is False and is_datacentre(machine, gpu):
         yield warning(
             "ECC is off: a flipped bit in memory goes unnoticed",

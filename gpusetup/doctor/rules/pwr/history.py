@@ -14,6 +14,7 @@ LONG = 600_000
 specified for its full clocks at the air that its server is specified for."""
 SHARE = 0.01
 """Of the time since boot; the driver was loaded at the earliest then."""
+# the driver's own slowdown and the hardware's are counted apart (nvml.h: SW_THERM_SLOWDOWN, HW_THERM_SLOWDOWN)
 HEAT = ("thermal", "hardware thermal")
 COUNTERS = "nvml.h, nvmlDeviceGetViolationStatus, NVML_FI_DEV_CLOCKS_EVENT_REASON_*"
 
@@ -35,6 +36,7 @@ def was_hot(machine: Machine, gpu: Gpu) -> RuleResults:
     Desktop and notebook GPUs are throttled at times by design, so of them it is only noted.
     """
     counted = dict(there(gpu.throttled) or ())
+    # the larger and not the sum: both may count the same moment
     worst = max((counted.get(name, 0) for name in HEAT), default=0)
     if worst < NOTABLE:
         return

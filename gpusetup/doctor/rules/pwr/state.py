@@ -109,6 +109,7 @@ def hot(machine: Machine, gpu: Gpu) -> RuleResults:
         return
     margin = there(gpu.temperature_margin)  # asked for last: a threshold that is reached needs none
     if margin is not None and margin <= 0:
+        # T.Limit counts down and is negative beyond the operating limit; nvidia-smi -q shows an H100's slowdown at -2
         slowdown = dict(optional(gpu.temperature_margins, NO_LIMITS) or ()).get("slowdown", 0)
         say, words = (warning, "slowdown") if margin <= slowdown else (info, "maximum operating")
         yield say(
@@ -125,6 +126,7 @@ def hot(machine: Machine, gpu: Gpu) -> RuleResults:
 def thermal_slowdown(machine: Machine, gpu: Gpu) -> RuleResults:
     """The hardware or the driver has lowered the clocks because the GPU or its memory is too hot."""
     mask = there(gpu.throttle_reasons) or 0
+    # the driver's bit is also set when only the memory is too hot (nvml.h, nvmlClocksEventReasonSwThermalSlowdown)
     if mask & (nvml.THROTTLE_HW_THERMAL | nvml.THROTTLE_SW_THERMAL):
         by = "the hardware" if mask & nvml.THROTTLE_HW_THERMAL else "the driver"
         yield warning(
@@ -165,6 +167,7 @@ def hardware_slowdown(machine: Machine, gpu: Gpu) -> RuleResults:
     fast.
     """
     mask = there(gpu.throttle_reasons) or 0
+    # never an error: nvml.h says that this bit may also be set during a mere change of clocks or performance state
     if mask & nvml.THROTTLE_HW_SLOWDOWN:
         yield warning(
             "the hardware has lowered the clocks to protect itself",
@@ -182,6 +185,7 @@ def power_cap(machine: Machine, gpu: Gpu) -> RuleResults:
     """
     if (there(gpu.throttle_reasons) or 0) & nvml.THROTTLE_POWER_CAP:
         power, limit = known(gpu.power), known(gpu.power_limit)
+        # half is ours: a GPU that its limit really holds back draws close to all of it
         if power < limit / 2:
             yield info("the power limit lowers the clocks", f"power: {power} W", f"limit: {limit} W")
 
@@ -213,6 +217,7 @@ def no_persistence(machine: Machine, gpu: Gpu) -> RuleResults:
 def keeps_loaded(machine: Machine, gpu: Gpu) -> Fix:
     """Return the service that keeps the driver loaded; one that runs and does not, or is not there, leaves the mode."""
     service = next((one for one in machine.system.services if one.name == "nvidia-persistenced"), None)
+    # the daemon is what NVIDIA recommends; nvidia-smi -pm is its older way, which the next reboot undoes
     if service and not (service.enabled and either(service.running)):
         return fix("persistence")
     return fix("persistence-mode", index=str(gpu.index))
@@ -230,6 +235,7 @@ def keeps_loaded(machine: Machine, gpu: Gpu) -> Fix:
 def lowered(machine: Machine, gpu: Gpu) -> RuleResults:
     """The power limit was lowered, by an administrator or the notebook's firmware: the GPU is slower under load."""
     limit, default = there(gpu.power_limit), there(gpu.power_limit_default)
+    # one watt is ours: NVML has milliwatts, and no board is known whose limit was lowered by less on purpose
     if limit is not None and default is not None and limit < default - 1:
         yield info(
             f"the power limit is {limit:g} W, {default:g} W is the default",

@@ -35,6 +35,7 @@ def twice(machine: Machine, one: Package) -> RuleResults:
     """
     name = SAME.get(one.name, one.name)
     for other in machine.distributions:
+        # "" is a distribution without an INSTALLER file, as conda's own builds may be
         if other.name == name and other.installer not in {"", "conda"} and other.location.startswith(f"{one.place}/"):
             yield warning(
                 f"{name} was installed by conda and by {other.installer}",
@@ -75,6 +76,7 @@ def user_site(machine: Machine) -> RuleResults:
     environment of that Python. ``PYTHONNOUSERSITE=1`` ignores them.
     """
     parts = [one for one in machine.distributions if one.installer]
+    # site.USER_BASE on Linux, unless PYTHONUSERBASE says otherwise
     own = [one for one in parts if "/.local/lib/python" in one.location]
     others = [one for one in parts if one not in own]
     if own and others:

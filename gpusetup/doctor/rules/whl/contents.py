@@ -69,6 +69,7 @@ def no_kernels(machine: Machine, tensorflow: Distribution) -> RuleResults:
         if not how:
             summary = f"tensorflow {tensorflow.version} has no kernels for the {card.name} ({card.subject})"
             yield error(summary, mine, built.known_by, fix=fix("fitting-tensorflow"))
+        # it works, after the driver has compiled every kernel once
         elif how.startswith("PTX"):
             summary = f"tensorflow {tensorflow.version} compiles its kernels for the {card.name} at first use"
             yield warning(summary, mine, built.known_by, fix=fix("fitting-tensorflow"))
@@ -110,6 +111,7 @@ def old_card(machine: Machine, framework: Distribution) -> RuleResults:
     The last release for Maxwell, Pascal and Volta is 9.10.2; ``tensorflow[and-cuda]`` installs a newer one unless it
     is pinned.
     """
+    # a cuDNN of the system has no wheel: LIB and FWK rules judge what is loaded
     found = [one for one in beside(machine, framework).items() if one[0].startswith("nvidia-cudnn-cu")]
     for name, version in found if has_gpu(machine) else ():
         row = _cudnn_support(name, version)
@@ -129,6 +131,7 @@ def _cudnn_support(name: str, version: str) -> CudnnSupport | None:
     The matrix is known for some releases only. Support of old cards never comes back, so a card that such a row leaves
     out is out; of one that it has, nothing is said.
     """
+    # a wheel's version has a fourth number, the build (9.10.2.21)
     installed, major = cudnn(".".join(version.split(".")[:3])), name.removeprefix("nvidia-cudnn-cu")
     rows = [row for row in facts().cudnn_support if any(series.startswith(f"{major}.") for series in row.cuda)]
     earlier = [row for row in rows if cudnn(row.first) <= installed]

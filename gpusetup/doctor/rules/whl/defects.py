@@ -39,6 +39,7 @@ def known_defect(machine: Machine, one: Distribution) -> RuleResults:
     alone a note.
     """
     package = known_as(one.name)
+    # a release that cannot be installed is no concern once it is
     rows = [row for row in defects_of(facts(), package, one.version) if row.effect != "install"]
     where = _where(machine, one, on_cards=any(map(by_card, rows)))
     found = [row for row in rows if concerns(row, where)]

@@ -75,6 +75,7 @@ def companions(machine: Machine, one: Distribution) -> RuleResults:
     remedy = fix("torch-companion", python=interpreter(one), name=one.name, torch=torch)
     if wrong:
         yield error(f"{one.name} {one.version} was built for another PyTorch than torch {torch}", *wrong, fix=remedy)
+    # PyPI's own builds have no local part, and fit any: only two that name a CUDA can disagree
     elif build and other and build != other:
         yield warning(f"{one.name} {one.version} and torch {torch} were built for different CUDA versions",
                       f"{build} and {other}", fix=remedy)  # fmt: skip
@@ -95,6 +96,7 @@ def conda_cpu(machine: Machine, one: Package) -> RuleResults:
     solved (on a login node, in a container build). ``CONDA_OVERRIDE_CUDA`` states which CUDA version will be
     available.
     """
+    # conda-forge's cpu_*, Anaconda's mkl_* and eigen_* (TensorFlow)
     if one.maker.startswith(("cpu", "mkl", "eigen")) and has_gpu(machine):
         yield error(
             f"conda's {one.name} is a CPU-only build",

@@ -36,6 +36,7 @@ def cpu_jax(machine: Machine, jaxlib: Distribution) -> RuleResults:
     """There is an NVIDIA GPU, but JAX has no CUDA plugin: it reports that "a CUDA-enabled jaxlib is not installed" and
     computes on the CPU. JAX is often only a dependency of another package and not meant for the GPU.
     """
+    # up to 0.4.30 there were builds of jaxlib with CUDA, which say so in their version (0.4.26+cuda12.cudnn89)
     if has_gpu(machine) and not plugins(machine, jaxlib) and "cuda" not in jaxlib.version:
         yield warning(
             "this JAX has no CUDA plugin and cannot use the GPU",
@@ -60,6 +61,7 @@ def other_plugin(machine: Machine, jaxlib: Distribution) -> RuleResults:
     plugins for two CUDA majors only one can be used.
     """
     found = plugins(machine, jaxlib)
+    # by their numbers: a plugin may be a .dev or .post of the same release
     wrong = {major: version for major, version in found.items() if _numbers(version) != _numbers(jaxlib.version)}
     if wrong or len(found) > 1:
         yield error(

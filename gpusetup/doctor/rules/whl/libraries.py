@@ -46,6 +46,7 @@ def missing_in_tensorflow(machine: Machine, tensorflow: Distribution) -> RuleRes
         return
     names = beside(machine, tensorflow)
     suffix = next((name.removeprefix("nvidia-cudnn-cu") for name in names if name.startswith("nvidia-cudnn-cu")), "")
+    # without cuDNN's wheel the libraries are meant to come from the system: WHL002 asks whether they do
     if not cuda_major(suffix) or machine.toolkits or _by_conda(machine):
         return
     missing = _missing(machine, "tensorflow", cuda_major(suffix), names)
@@ -125,8 +126,10 @@ def _by_conda(machine: Machine) -> bool:
 
 def _missing(machine: Machine, framework: str, major: int, names: Iterable[str]) -> list[str]:
     """Return ``libcufft (wheel nvidia-cufft-cu12)`` of each library that neither a wheel nor the linker has."""
+    # a toolkit's folder is not on the linker's path by itself
     found = {one.soname.partition(".so")[0] for one in machine.libraries if one.origin not in {"wheel", "toolkit"}}
     opened = (one for one in cuda_libraries() if framework in one.opened_by and one.stem not in found)
+    # wheels of CUDA 13 have no suffix, and a plugin of 12 may lie beside them
     wanted = ((one.stem, one.distribution(major), one.distribution(major + 1)) for one in opened)
     return [f"{stem}: missing, brought by {wheel}" for stem, wheel, other in wanted if not {wheel, other} & set(names)]
 

@@ -97,6 +97,7 @@ def no_kernels(machine: Machine, torch: Distribution) -> RuleResults:
     if not has_gpu(machine) or torch.cuda == "cpu" or torch_cuda(machine, torch) == "cpu":
         return
     beyond = yield from _beyond_its_cuda(machine, torch)
+    # no card is left for the rest to judge
     if beyond and len(beyond) == len(list(cards(machine))):
         return
     built = compiled(torch, lambda: torch_build(machine, torch), f"torch {torch.version}")
@@ -123,6 +124,7 @@ def _beyond_its_cuda(machine: Machine, torch: Distribution) -> Generator[RuleRes
 
     A release may be newer than the tables; which GPUs a CUDA series has dropped is known all the same.
     """
+    # the build's own list goes before what its CUDA could compile
     if torch.architectures or any(row.cc for row in torch_build(machine, torch)):
         return set()
     series = cuda(torch_cuda(machine, torch)).series
