@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 DIGITS = {"float32": 24, "tf32": 11, "bf16": 8, "fp16": 11, "float64": 53}
@@ -18,7 +19,7 @@ class Job:
 
     `profile` is ``quick`` or ``full``. `precision` is what numbers are computed in: ``float32``, ``tf32``, ``bf16``,
     ``fp16`` or ``float64``. `trace` is the file for the arrays, `log` the file for the output, `data` the user's data
-    folder or "".
+    folder or "". `only` and `skip` choose between the cases of a check that has some: see `wants`.
     """
 
     check: str
@@ -32,6 +33,15 @@ class Job:
     log: str
     data: str = ""
     precision: str = "float32"
+    only: Sequence[str] = ()
+    skip: Sequence[str] = ()
+
+    def wants(self, case: str, mode: str) -> bool:
+        """Return whether to run `case` (``matmul.rank4_rank2``) in `mode`: the engine may ask for some cases alone.
+
+        It leaves out those that have already ended a process of this job.
+        """
+        return (not self.only or case in self.only) and f"{case} {mode}" not in self.skip
 
     def rounding(self, roundings: int, rounded: int) -> float:
         """Return what separates two orders of computation, relative to the largest: so many `roundings` in float32.

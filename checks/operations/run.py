@@ -178,7 +178,7 @@ def steps_of(families: Mapping[str, tuple[Case, ...]], engine: Engine, job: Job)
             for case in cases
             if job.framework in case.code and (case.quick or job.profile == "full")
             for mode in engine.modes(job)
-            if _runs_in(mode, case)
+            if _runs_in(mode, case) and job.wants(f"{family}.{case.name}", mode)
         ]
         if steps:
             yield family, steps

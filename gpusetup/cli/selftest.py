@@ -98,6 +98,7 @@ def _kind() -> type[Proof]:
     "--may-lose", type=click.FloatRange(0, 100), default=25.0, show_default=True, metavar="PERCENT",
     help="Loss of speed against the baseline that is allowed in the same environment.",
 )  # fmt: skip
+@click.option("--strict", is_flag=True, help="Exit with 1 for a known upstream defect too.")
 @click.option("--list", "only_list", is_flag=True, help="List the checks and exit (with --json: as JSON).")
 @as_json
 @click.option("--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
@@ -107,13 +108,14 @@ def selftest(
     ctx: click.Context, *, quick: bool, names: tuple[str, ...], frameworks: tuple[str, ...], devices: tuple[str, ...],
     precisions: tuple[Precision, ...], seeds: tuple[int, ...], repeat: int, pythons: tuple[str, ...],
     threads: int, jobs: int | None, deadline: float, memory: float | None, data: Path | None, own: Path | None,
-    saved: Path | None, baseline: Path | None, may_lose: float, only_list: bool, as_json: bool, form: str,
+    saved: Path | None, baseline: Path | None, may_lose: float, strict: bool, only_list: bool, as_json: bool, form: str,
 ) -> None:  # fmt: skip
     """Train the same small models in every installed framework, and prove the results.
 
     Each result is compared with a float64 reference and with the other frameworks, and repeated in a fresh process.
-    Exit code: 0 proven, 1 a verdict failed, 3 something requested or standard was not compared (with --baseline: any
-    saved run), 5 no framework is installed. Nothing outside the current folder is written.
+    Exit code: 0 proven (known upstream defects excepted, unless --strict), 1 a verdict failed, 3 something requested
+    or standard was not compared (with --baseline: any saved run), 5 no framework is installed. Nothing outside the
+    current folder is written.
     """
     from gpusetup.cli._signals import unwinding  # --help needs none of it
     from gpusetup.report import progress
@@ -171,8 +173,8 @@ def selftest(
         if saved is not None:
             deliver(text, saved)
     finally:  # print the proof even if it cannot be saved
-        _show(proof, text, form)
-    ctx.exit(proof.concluded().exit_code)
+        _show(proof, text, form, strict=strict)
+    ctx.exit(proof.concluded().exit_code_if(strict=strict))
 
 
 def _list(checks: Sequence[Check], form: str) -> None:
@@ -206,11 +208,11 @@ def _was_given(ctx: click.Context, option: str) -> bool:
     return ctx.get_parameter_source(option) not in {None, ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP}
 
 
-def _show(proof: Proof, text: str, form: str) -> None:
+def _show(proof: Proof, text: str, form: str, *, strict: bool) -> None:
     from gpusetup.report import selftest as report
     from gpusetup.report.selftest_formats import junit
 
     if form == "text":
         report.show(proof)
     else:
-        click.echo(text if form == "json" else junit(proof), nl=False)
+        click.echo(text if form == "json" else junit(proof, strict=strict), nl=False)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from gpusetup.selftest.conclusion import Conclusion, Saved
     from gpusetup.selftest.proof import Proof
-    from gpusetup.selftest.verdict import Changed
+    from gpusetup.selftest.verdict import Changed, KnownDefect
 
 _PLACES = 4
 _CHANGES = 4
@@ -29,8 +29,14 @@ def headline(proof: Proof, found: Conclusion) -> str:
         case "not proven":
             return f"NOT PROVEN: {_why_not(proof, found)} {took}"
         case "partly proven":
-            return f"PARTLY PROVEN: {_right(found)}{_except(found)} {took}"
-    return f"PROVEN: {_right(found)} {took}"
+            return f"PARTLY PROVEN{_but(found)}: {_right(found)}{_except(found)} {took}"
+    return f"PROVEN{_but(found)}: {_right(found)} {took}"
+
+
+def _but(found: Conclusion) -> str:
+    """Return `` except for 2 known upstream defects``, or ""."""
+    count = len(found.known)
+    return f" except for {count} known upstream defect{'s' if count > 1 else ''}" if count else ""
 
 
 def foremost(found: Conclusion) -> Iterator[str]:
@@ -38,8 +44,21 @@ def foremost(found: Conclusion) -> Iterator[str]:
     if (saved := found.saved) is not None:
         yield from _gate(saved)
         yield from _other_bits(saved)
+    yield from map(_defect, found.known)
     for reason in found.open:
         yield f"Not proven: {neutral(reason)}"
+
+
+def _defect(one: KnownDefect) -> str:
+    """Return what a known defect breaks, where it showed, how to avoid it, and where it is discussed."""
+    more = f" and {len(one.cases) - _PLACES} more" if len(one.cases) > _PLACES else ""
+    where = f"here in {', '.join(one.cases[:_PLACES])}{more}"
+    shown = "verified: right with it" if one.verified else "not verified"
+    variables = f"{' '.join(one.workaround)} ({shown})" if one.workaround else "no variable avoids it, so not verified"
+    return neutral(
+        f"Known upstream defect, {one.release}: {one.symptom}; {where}. To avoid it: {one.way_out} [{variables}]. "
+        f"{' '.join(one.threads)}"
+    )
 
 
 def promise(found: Conclusion) -> str:

@@ -23,6 +23,7 @@ COLUMNS = {
     "invariant": "invar.",
     "determinism": "rerun",
     "baseline": "saved",
+    "defect": "defects",
 }
 LEGEND = {
     "parity": "within tolerance of the float64 reference",
@@ -31,10 +32,11 @@ LEGEND = {
     "invariant": "invariants that must hold for any input",
     "determinism": "same bits in a fresh process",
     "baseline": "same as the saved proof",
+    "defect": "known upstream defects that showed",
 }
-_WORDS = {"passed": "ok", "failed": "FAILED", "unproven": "open"}
+_WORDS = {"passed": "ok", "failed": "FAILED", "unproven": "open", "known": "known"}
 _OTHER = "bits differ"
-_STYLES = {"passed": "", "failed": "bold red", "unproven": "yellow"}
+_STYLES = {"passed": "", "failed": "bold red", "unproven": "yellow", "known": "yellow"}
 
 
 class Subject(NamedTuple):
@@ -112,7 +114,7 @@ def _cell(proof: Proof, subject: Subject, kind: str) -> Text:
         return Text()
     states = [one.state for one in here if one.required or one.state != "unproven"]
     states = states or [one.state for one in here]
-    order: tuple[State, ...] = ("failed", "unproven", "passed")
+    order: tuple[State, ...] = ("failed", "unproven", "known", "passed")
     worst = next(state for state in order if state in states)
     count = states.count(worst)
     word, style = _WORDS[worst], _STYLES[worst]

@@ -8,7 +8,7 @@ import msgspec
 
 from gpusetup.errors import EXIT_FINE, EXIT_PROBLEMS, CannotLookError
 from gpusetup.selftest.model import REFERENCE
-from gpusetup.selftest.verdict import Changed, Level
+from gpusetup.selftest.verdict import Changed, KnownDefect, Level
 from gpusetup.value import Value
 
 if TYPE_CHECKING:
@@ -58,12 +58,18 @@ class Conclusion(Value):
     aside: tuple[str, ...] = ()
     """What else is unproven, and was not requested."""
     saved: Saved | None = None
+    known: tuple[KnownDefect, ...] = ()
+    """Known upstream defects that showed. What is proven is proven except for them."""
 
     @property
     def exit_code(self) -> int:
-        """Return 0 for proven, 1 for failed, 3 where something could not be checked."""
+        """Return 0 for proven, also except for known defects, 1 for failed, 3 where something could not be checked."""
         codes = {"proven": EXIT_FINE, "failed": EXIT_PROBLEMS}
         return codes.get(self.state, CannotLookError.exit_code)
+
+    def exit_code_if(self, *, strict: bool) -> int:
+        """Return the exit code; `strict` counts a known defect as a failure."""
+        return EXIT_PROBLEMS if strict and self.known else self.exit_code
 
 
 def conclude_all(jobs: Iterable[Job], verdicts: Sequence[Verdict], missed: Sequence[str]) -> Conclusion:
@@ -95,7 +101,19 @@ def conclude_all(jobs: Iterable[Job], verdicts: Sequence[Verdict], missed: Seque
         open=reasons,
         aside=tuple(_aside(verdicts, several=several)),
         saved=saved,
+        known=tuple(_known(verdicts)),
     )
+
+
+def _known(verdicts: Iterable[Verdict]) -> Iterator[KnownDefect]:
+    """Yield each defect once, with all cases; it is verified only where it was in every place."""
+    groups: dict[str, list[KnownDefect]] = {}
+    for one in verdicts:
+        if one.defect is not None and one.state == "known":
+            groups.setdefault(one.defect.id, []).append(one.defect)
+    for same in groups.values():
+        cases = tuple(dict.fromkeys(case for one in same for case in one.cases))
+        yield msgspec.structs.replace(same[0], cases=cases, verified=all(one.verified for one in same))
 
 
 def _subject(one: Verdict | Job) -> Subject:

@@ -35,6 +35,10 @@ class Job(Value, omit_defaults=True):
     log: str = ""
     data: str = ""
     precision: Precision = "float32"
+    only: tuple[str, ...] = ()
+    """The cases to run (``matmul.rank4_rank2``), of a check that has cases; () for all."""
+    skip: tuple[str, ...] = ()
+    """Cases not to run again in a mode (``matmul.rank4_rank2 eager``), since each has ended a process of this job."""
 
 
 class Record(Value):
@@ -94,6 +98,11 @@ class Case(Value, omit_defaults=True):
     ulps: float | None = None
     detail: str = ""
     script: str = ""
+
+
+def name_case(case: Case) -> str:
+    """Return ``matmul.rank4_rank2 forward eager``, as it is announced and reported."""
+    return f"{case.case} {case.direction} {case.mode}"
 
 
 class Result(Value):

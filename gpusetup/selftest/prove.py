@@ -15,8 +15,10 @@ from gpusetup import __version__
 from gpusetup.content_dirs import content_dirs
 from gpusetup.selftest.execute import execute
 from gpusetup.selftest.judge import baseline as baselines
-from gpusetup.selftest.judge import cases, determinism, invariants, parity, published, speed
+from gpusetup.selftest.judge import cases, defects, determinism, invariants, parity, published, speed
 from gpusetup.selftest.judge import runs as ended
+from gpusetup.selftest.known.leave_out import leave_out
+from gpusetup.selftest.known.suspects import NOTHING_KNOWN, Known, explain
 from gpusetup.selftest.proof import Proof
 from gpusetup.selftest.proof_codec import pack, unpack
 from gpusetup.selftest.schedule import RunLimits, again, numpy_python, plan
@@ -61,9 +63,11 @@ def prove(
         lanes = plan(selection, checks, Path(scratch))
         run = partial(execute, folders=content_dirs("checks", own_checks), limits=limits, watch=watch)
         runs = [_described(one, checks[one.job.check]) for one in run(lanes, jobs=jobs)]
+        known = explain(runs, lanes, partial(run, jobs=jobs))
+        runs = leave_out(runs, known)
         if held is not None:
             runs += _measure_again(runs, lanes, held, partial(run, jobs=1))
-        verdicts = judge(runs, checks, numpy_python(selection))
+        verdicts = judge(runs, checks, numpy_python(selection), known)
     if held is not None:
         verdicts += hold(runs, held, checks, selection)
     packed = pack(runs)
@@ -120,14 +124,18 @@ def _measure_again(
     return extra
 
 
-def judge(runs: Sequence[Run], checks: dict[str, Check], python: str) -> list[Verdict]:
-    """Return the verdicts that need nothing but the runs; the interpreter `python` reads their arrays."""
+def judge(runs: Sequence[Run], checks: dict[str, Check], python: str, known: Known = NOTHING_KNOWN) -> list[Verdict]:
+    """Return the verdicts that need nothing but the runs; the interpreter `python` reads their arrays.
+
+    Wrong cases that are `known` defects are no failures.
+    """
     with_truth, twice = parity.pairs(runs), determinism.pairs(runs)
     measured = measure([*with_truth, *twice], checks, python)
     return [
         *ended.judge(runs, checks),
         *parity.judge(runs, measured[: len(with_truth)], checks),
-        *cases.judge(runs),
+        *cases.judge(runs, known),
+        *defects.judge(runs, known),
         *published.judge(runs, checks),
         *invariants.judge(runs),
         *determinism.judge(runs, measured[len(with_truth) :]),

@@ -67,6 +67,8 @@ class Lane(Value):
     device: str
     round: int
     jobs: tuple[Job, ...]
+    variables: dict[str, str] = msgspec.field(default_factory=dict)
+    """Further environment variables, such as the work-around of a known defect."""
 
     @property
     def name(self) -> str:
@@ -148,7 +150,13 @@ def environment(lane: Lane, threads: int) -> dict[str, str]:
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "1",
     }
-    return dict(os.environ) | fixed | (_jax(lane, count) if lane.framework == "jax" else {})
+    found = dict(os.environ) | fixed | (_jax(lane, count) if lane.framework == "jax" else {})
+    return found | {name: _joined(found, name, value) for name, value in lane.variables.items()}
+
+
+def _joined(variables: dict[str, str], name: str, value: str) -> str:
+    """Return `value`, after what a variable of flags has already: the last of two alike counts."""
+    return f"{variables.get(name, '')} {value}".strip() if name.endswith("FLAGS") else value
 
 
 def _jax(lane: Lane, threads: str) -> dict[str, str]:

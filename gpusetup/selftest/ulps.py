@@ -113,7 +113,9 @@ def spacing(largest: float, digits: int) -> float:
 
 def _in_unit(run: Run, against: Run, distances: Sequence[Distance], check: Check) -> Iterator[Distance]:
     """Yield the distances, which come in float32 ulps, in the unit of each tensor's kind."""
-    for record, distance in zip(recorded(against), distances, strict=True):
+    by_key = {one.key: one for one in distances}  # a trace also has what is left out of the records
+    for record in recorded(against):
+        distance = by_key[f"{record.step} {record.name}"]
         if distance.ulps is None or (finer := check.digits(record.kind, run.job.precision) - FLOAT32_DIGITS) == 0:
             yield distance
         else:

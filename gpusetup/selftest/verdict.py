@@ -11,8 +11,9 @@ import msgspec
 from gpusetup.selftest.model import Job, Precision, Record
 from gpusetup.value import Value
 
-Kind = Literal["run", "parity", "agreement", "published", "invariant", "determinism", "baseline", "speed"]
-State = Literal["passed", "failed", "unproven"]
+Kind = Literal["run", "parity", "agreement", "published", "invariant", "determinism", "baseline", "speed", "defect"]
+State = Literal["passed", "failed", "unproven", "known"]
+"""``known`` is a wrong result that a listed defect of the release explains."""
 Level = Literal["", "L0", "L2", "L3"]
 """What is reproducible: on any hardware and framework (L0), in this environment (L2), within tolerance (L3)."""
 
@@ -48,6 +49,25 @@ class VerdictBasis(Value, omit_defaults=True):
     left_out: int = 0
     """Tensors that should be judged, and had nothing to be compared with."""
     against: str = ""
+
+
+class KnownDefect(Value, omit_defaults=True):
+    """A defect of a release that the table of facts lists, and that showed here."""
+
+    id: str
+    release: str
+    """``tensorflow 2.21.0``"""
+    symptom: str
+    """What it breaks."""
+    way_out: str
+    """How to avoid it."""
+    threads: tuple[str, ...]
+    cases: tuple[str, ...]
+    """What was wrong here: ``matmul.rank4_rank2 forward eager``."""
+    workaround: tuple[str, ...] = ()
+    """The variables that avoid it, as ``NAME=value``."""
+    verified: bool = False
+    """Whether these cases were right in a second run with the work-around."""
 
 
 class Changed(Value):
@@ -94,6 +114,8 @@ class Verdict(Value, omit_defaults=True):
     """The level of reproducibility that it is evidence for, for verdicts about bits."""
     changed: tuple[Changed, ...] = ()
     """Differences from the environment in which the baseline was saved."""
+    defect: KnownDefect | None = None
+    """The defect that a verdict of the kind ``defect`` is about."""
 
     def __post_init__(self) -> None:
         if self.state == "passed" and not self.basis.count:

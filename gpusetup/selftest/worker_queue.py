@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gpusetup.selftest import exit_causes
+from gpusetup.selftest.crashed_cases import CrashedCases
 from gpusetup.selftest.deadline import Deadline
 from gpusetup.selftest.memory import GIB, kernel_kills, resident
 from gpusetup.selftest.model import HALVES, Outcome, Result, Run
@@ -49,6 +50,7 @@ class LaneWorker:
         self._imported, self._tried = False, False
         self._result: Result | None = None
         self._error, self._case, self._child, self._kills = "", "", 0, 0
+        self._crashed = CrashedCases()
 
     @property
     def pipe(self) -> int:
@@ -128,10 +130,13 @@ class LaneWorker:
             self._end("finished", "", self._result)
         else:
             job = self._waiting[0]
-            killed, half = kernel_kills() > self._kills, job.precision in HALVES
-            self._end(
-                *exit_causes.of_status(status, self._error, self._last_lines(job), kernel_killed=killed, half=half)
-            )
+            killed, half, log = kernel_kills() > self._kills, job.precision in HALVES, self._last_lines(job)
+            outcome, cause = exit_causes.of_status(status, self._error, log, kernel_killed=killed, half=half)
+            rest = self._crashed.without(job, self._case, cause, log) if outcome == "crashed" else None
+            if rest is not None:
+                self._waiting[0] = rest
+            else:
+                self._end(outcome, cause)
         if self._waiting:
             self._next()
         else:
@@ -219,6 +224,7 @@ class LaneWorker:
         job = self._waiting.popleft()
         if self._case and outcome not in {"finished", "unsupported"}:
             cause = f"{cause}, in {self._case}"
+        result = self._crashed.added_to(result)
         seconds = round(time.monotonic() - self._started, 3)
         log = () if outcome == "finished" else self._last_lines(job)
         self.runs.append(Run(job=job, outcome=outcome, seconds=seconds, result=result, cause=cause, log=log))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpusetup.selftest.known.suspects import NOTHING_KNOWN, WRONG, Known
+from gpusetup.selftest.model import name_case
 from gpusetup.selftest.verdict import Divergence, VerdictBasis, conclude
 
 if TYPE_CHECKING:
@@ -12,25 +14,23 @@ if TYPE_CHECKING:
     from gpusetup.selftest.model import Case, Job, Run
     from gpusetup.selftest.verdict import Verdict
 
-_WRONG = ("failed", "crashed")
 
+def judge(runs: Sequence[Run], known: Known = NOTHING_KNOWN) -> Iterator[Verdict]:
+    """Yield one ``parity`` verdict per run with cases; later rounds only where other cases are wrong than before.
 
-def judge(runs: Sequence[Run]) -> Iterator[Verdict]:
-    """Yield one ``parity`` verdict per run with cases; later rounds only where other cases are wrong than before."""
-    known: set[tuple[object, ...]] = set()
+    Cases that are `known` defects are left to `judge.defects`.
+    """
+    seen: set[tuple[object, ...]] = set()
     for run in runs:
         if run.result is None or not run.result.cases:
             continue
-        job, wrong = run.job, [one for one in run.result.cases if one.outcome in _WRONG]
+        job, excused = run.job, known.excused(run.job)
+        judged = [one for one in run.result.cases if name_case(one) not in excused]
+        wrong = [one for one in judged if one.outcome in WRONG]
         key = (job.check, job.framework, job.device, job.precision, job.seed, *map(name_case, wrong))
-        if job.round == 1 or (wrong and key not in known):
-            yield _failed(job, wrong) if wrong else _passed(job, run.result.cases)
-        known.add(key)
-
-
-def name_case(case: Case) -> str:
-    """Return ``matmul.rank4_rank2 forward eager``."""
-    return f"{case.case} {case.direction} {case.mode}"
+        if job.round == 1 or (wrong and key not in seen):
+            yield _failed(job, wrong, known) if wrong else _passed(job, judged)
+        seen.add(key)
 
 
 def _passed(job: Job, cases: Sequence[Case]) -> Verdict:
@@ -43,12 +43,13 @@ def _passed(job: Job, cases: Sequence[Case]) -> Verdict:
     return conclude("parity", job, "passed", text, basis=basis, level="L3")
 
 
-def _failed(job: Job, wrong: Sequence[Case]) -> Verdict:
+def _failed(job: Job, wrong: Sequence[Case], known: Known) -> Verdict:
     """Return the verdict that names the first wrong case with its script, and the others in its evidence."""
     first, *others = wrong
     what = "crashed" if first.outcome == "crashed" else "is beyond its bound of float64"
     more = f", and {len(others)} more" if others else ""
-    summary = f"{name_case(first)} {what}: {first.drawn}, {first.detail}{more}, seed {job.seed}"
+    parts = [one for one in (first.drawn, first.detail, known.why_not(job, name_case(first))) if one]
+    summary = f"{name_case(first)} {what}: {', '.join(parts)}{more}, seed {job.seed}"
     place = None
     if first.outcome == "failed":
         share = first.error / first.bound if first.error is not None and first.bound else None
