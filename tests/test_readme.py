@@ -11,7 +11,8 @@ import click
 import pytest
 
 from gpusetup import errors
-from gpusetup.cli import COMMANDS, root
+from gpusetup.cli import COMMANDS
+from gpusetup.cli._root import root
 from tests.each import each
 from tests.support import ROOT
 from tools import samples

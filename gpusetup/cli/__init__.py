@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 
-import click
-
-from gpusetup import __version__
-from gpusetup.cli._command import PREFIX, Group, blame_variable, note_unknown_variables
+from gpusetup.cli._plain import plain_options
 from gpusetup.cli._streams import fill_gaps, is_output, let_go, notify
 from gpusetup.errors import EXIT_FAULT, EXIT_INTERRUPTED, EXIT_UNREAD, GpusetupError, WrongInputError
-from gpusetup.text import neutral
 
 # a command is the module of its name, with a function of that name; here is its one line for --help
 COMMANDS = {
@@ -28,49 +23,17 @@ COMMANDS = {
 }
 
 
-class LazyGroup(Group):
-    """A group whose commands are imported on demand, so that ``doctor`` does not load what ``install`` needs."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = getattr(importlib.import_module(f"gpusetup.cli.{cmd_name}"), cmd_name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the list of commands from the table, without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": PREFIX})
-@click.version_option(__version__, package_name="gpusetup", prog_name="gpusetup")
-def root() -> None:
-    """Take an NVIDIA GPU from bare metal to a deep-learning stack that is proven correct and reproducible."""
-    note_unknown_variables(COMMANDS)
-
-
 def main() -> int:
     """Run the command line and return its exit code; every error becomes one message on stderr."""
     fill_gaps()
     stdout = sys.stdout
     try:
-        code = root.main(standalone_mode=False, prog_name="gpusetup")
+        code = _run()
         sys.stdout.flush()
     except GpusetupError as error:
         code = _say(error.message, error.remedy, error.exit_code)
-    except click.exceptions.Exit as error:
-        code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
         code = _say("interrupted", "", EXIT_INTERRUPTED)
-    except click.ClickException as error:
-        blame_variable(error)
-        error.message = neutral(error.message)  # type: ignore[misc]  # it quotes what was typed
-        error.show()
-        code = error.exit_code
     except BrokenPipeError:
         code = _unread()
     except SystemExit:
@@ -78,8 +41,38 @@ def main() -> int:
             raise
         code = _unread()  # click caught the BrokenPipeError and replaced stdout
     except Exception as error:
-        code = _fault(error)
+        code = _ended(error)
     return code if isinstance(code, int) else 0
+
+
+def _run() -> object:
+    """Run the command, without the parser where there is nothing to parse, and return its exit code."""
+    if (plain := plain_options(sys.argv[1:], os.environ)) is not None:
+        from gpusetup.cli._diagnosis import diagnose_here
+
+        return diagnose_here(**plain)
+    from gpusetup.cli._root import root
+
+    return root.main(standalone_mode=False, prog_name="gpusetup")
+
+
+def _ended(error: Exception) -> int:
+    """Return the code for what the parser raises in order to end a command, or for a fault of ours."""
+    from click.exceptions import Abort, ClickException, Exit
+
+    from gpusetup.cli._command import blame_variable
+    from gpusetup.text import neutral
+
+    if isinstance(error, Exit):
+        return error.exit_code
+    if isinstance(error, Abort):
+        return _say("interrupted", "", EXIT_INTERRUPTED)
+    if not isinstance(error, ClickException):
+        return _fault(error)
+    blame_variable(error)
+    error.message = neutral(error.message)  # type: ignore[misc]  # it quotes what was typed
+    error.show()
+    return error.exit_code
 
 
 def _unread() -> int:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from gpusetup.cli._output import OUTPUT, deliver
+from gpusetup.cli._deliver import deliver
+from gpusetup.cli._output import OUTPUT
 from gpusetup.cli._streams import notify
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.cli._options import HERE, deepened, read_machine
+from gpusetup.cli._reading import HERE, deepened, read_machine
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report
@@ -125,3 +125,14 @@ def _silences(file: str | None) -> tuple[Silence, ...]:
     from gpusetup.doctor.silence import by_id, load
 
     return by_id(load(Path(file)), explained_rules(), file)
+
+
+def diagnose_here(*, deadline: float, form: str, fail_on: str, require_gpu: bool, everything: bool) -> int:
+    """Print the report on this machine, judged by all rules, and return the exit code."""
+    from gpusetup.cli._report import show
+
+    source = MachineSource(None, HERE, deadline, None, ())
+    wanted = policy("", "", None, fail_on=fail_on, require_gpu=require_gpu, host=source.host)
+    report, code = wanted.judge(source.read(meanwhile=wanted.rules))
+    show(report, form, redact=False, everything=everything)
+    return code

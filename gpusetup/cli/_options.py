@@ -1,22 +1,18 @@
-"""Options shared by several commands, and how they read the machine."""
+"""Options shared by several commands."""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gpusetup.cli._streams import notify
+from gpusetup.cli._reading import HERE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gpusetup.machine.model import Machine
     from gpusetup.value import Value
 
-HERE = "/"
-"""The ``--sysroot`` of this machine itself."""
 DEEP_SECONDS = "120"
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -51,25 +47,6 @@ def machine_options(command: F) -> F:
     return option(reading_options(command))
 
 
-def read_machine(
-    machine_file: str | None, sysroot: str, deadline: float, meanwhile: Callable[[], object] | None = None
-) -> Machine:
-    """Return the saved machine, or read the host under `sysroot`, giving NVML `deadline` seconds.
-
-    `meanwhile` runs while the driver is being read.
-    """
-    if machine_file is not None:
-        from pathlib import Path
-
-        from gpusetup.machine.model import Machine
-        from gpusetup.value import load
-
-        return load(Path(machine_file), Machine)
-    from gpusetup.machine.read import read
-
-    return read(sysroot, deadline, meanwhile)
-
-
 def deep_options(command: F) -> F:
     """Add ``--deep`` and ``--python``: whether to import the installed frameworks, and with which interpreters."""
     for option in (
@@ -83,21 +60,6 @@ def deep_options(command: F) -> F:
     ):  # fmt: skip
         command = option(command)
     return command
-
-
-def deepened(machine: Machine, deep: float | None, pythons: tuple[str, ...]) -> Machine:
-    """Return `machine` with the slow readings, if ``--deep`` was given.
-
-    These are what its frameworks report when they are imported, and the kernel log of the previous boot.
-    """
-    if deep is None:
-        return machine
-    from gpusetup.machine.deep import deepen  # --help needs none of this
-    from gpusetup.selftest.frameworks import parse
-
-    if sys.stderr.isatty():
-        notify(f"importing the installed frameworks (at most {deep:g} s each)")
-    return deepen(machine, parse(pythons), deep)
 
 
 def refuse_elsewhere(deep: float | None, machine_file: str | None, sysroot: str) -> None:

@@ -1,12 +1,10 @@
-"""Write a command's result to standard output, or to a file that was checked before the work began."""
+"""``--output``: a file that is checked before the work begins."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from gpusetup.cli._streams import notify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,18 +30,3 @@ class _OutputFile(click.ParamType[Any]):
 
 
 OUTPUT = _OutputFile()
-
-
-def deliver(text: str, output: Path | None, hint: str = "", mode: int | None = None) -> None:
-    """Write `text` to the file `output` and report that on stderr with a `hint`; print it if there is no file.
-
-    The text is a document (JSON, a script) and is always UTF-8, independent of the terminal's encoding. Raises
-    `WrongInputError` when the file cannot be written.
-    """
-    from gpusetup.files import STDIO, write
-
-    if output is None or str(output) == STDIO:
-        click.echo(text.encode(), nl=False)
-        return
-    write(output, text, mode)
-    notify(f"saved {output}{hint}")

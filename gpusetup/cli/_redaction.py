@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpusetup.cli._options import HERE
+from gpusetup.cli._reading import HERE
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report

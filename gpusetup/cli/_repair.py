@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from gpusetup.cli._apply import carry_out, host_state, take_back
-from gpusetup.cli._options import HERE
+from gpusetup.cli._reading import HERE
 from gpusetup.cli._streams import notify
 from gpusetup.errors import EXIT_FINE
 

@@ -9,7 +9,8 @@ from click.core import ParameterSource
 
 from gpusetup.cli._command import section
 from gpusetup.cli._completion import FrameworkName, gpu_names
-from gpusetup.cli._options import HERE, machine_options, read_machine
+from gpusetup.cli._options import machine_options
+from gpusetup.cli._reading import HERE, read_machine
 from gpusetup.cli._streams import notify
 from gpusetup.resolve.pins import PINS
 

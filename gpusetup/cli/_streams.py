@@ -9,8 +9,6 @@ import os
 import sys
 from typing import Any, TextIO
 
-import click
-
 from gpusetup.devnull import open_nowhere
 from gpusetup.text import escaped, neutral, uncommanding
 
@@ -37,6 +35,8 @@ def fill_gaps() -> None:
 
 def notify(line: str, *, colour: str | None = None) -> None:
     """Print a message on stderr; text quoted in it cannot move the cursor or command a CI runner."""
+    import click  # most commands say nothing there
+
     click.secho(
         neutral(line), file=sys.stderr, fg=colour
     )  # without file= click would wrap the stream anew, past `Guarded`

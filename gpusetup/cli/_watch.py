@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from gpusetup.cli._options import HERE
+from gpusetup.cli._reading import HERE
 
 if TYPE_CHECKING:
     from gpusetup.cli._diagnosis import MachineSource, Policy

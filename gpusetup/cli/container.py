@@ -11,8 +11,9 @@ import click
 from gpusetup.cli._build import build_and_prove, build_options, take_building, wheel_beside
 from gpusetup.cli._command import section
 from gpusetup.cli._completion import container_formats
+from gpusetup.cli._deliver import deliver
 from gpusetup.cli._options import as_json
-from gpusetup.cli._output import OUTPUT, deliver
+from gpusetup.cli._output import OUTPUT
 from gpusetup.cli._request import NAMES as REQUEST
 from gpusetup.cli._request import read_request, request_options
 from gpusetup.cli._subcommands import Family, Subcommand
@@ -156,8 +157,8 @@ def container(
 def _check_host(container: Container, options: dict[str, Any], *, as_json: bool) -> int:
     """Print what would prevent the image from running on the machine, and return the doctor's exit code."""
     from gpusetup.cli._image import judge_container
-    from gpusetup.cli._options import read_machine
-    from gpusetup.cli.doctor import show
+    from gpusetup.cli._reading import read_machine
+    from gpusetup.cli._report import show
 
     machine = read_machine(options["machine_file"], options["sysroot"], options["deadline"])
     report, code = judge_container(machine, container)

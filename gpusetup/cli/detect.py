@@ -8,16 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from gpusetup.cli._command import Command
-from gpusetup.cli._options import (
-    as_json,
-    deep_options,
-    deepened,
-    read_machine,
-    reading_options,
-    refuse_elsewhere,
-    schema_option,
-)
-from gpusetup.cli._output import OUTPUT, deliver
+from gpusetup.cli._deliver import deliver
+from gpusetup.cli._options import as_json, deep_options, reading_options, refuse_elsewhere, schema_option
+from gpusetup.cli._output import OUTPUT
+from gpusetup.cli._reading import deepened, read_machine
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Machine

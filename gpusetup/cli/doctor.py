@@ -8,16 +8,8 @@ import click
 
 from gpusetup.cli._command import section
 from gpusetup.cli._completion import rule_names
-from gpusetup.cli._options import (
-    HERE,
-    as_json,
-    deep_options,
-    machine_options,
-    one_format,
-    refuse_elsewhere,
-    schema_option,
-)
-from gpusetup.cli._output import OUTPUT, deliver
+from gpusetup.cli._options import as_json, deep_options, machine_options, one_format, refuse_elsewhere, schema_option
+from gpusetup.cli._output import OUTPUT
 from gpusetup.cli._subcommands import Family, Subcommand
 
 if TYPE_CHECKING:
@@ -143,6 +135,7 @@ def doctor(
     if redact and do_fix:
         raise click.UsageError("--fix prints commands for this machine, which need its names: leave out --redact")
     from gpusetup.cli._diagnosis import MachineSource, policy  # --help needs no values
+    from gpusetup.cli._report import show
 
     form = one_format(form, as_json=as_json)
     source = MachineSource(machine_file, sysroot, deadline, deep, pythons)
@@ -166,36 +159,3 @@ def doctor(
         report, code = wanted.judge(source.read(meanwhile=wanted.rules))
     show(report, form, redact=redact, sysroot=sysroot, everything=everything, output=output)
     ctx.exit(code)
-
-
-def show(
-    report: Report, form: str, *, redact: bool, sysroot: str = HERE, everything: bool = False,
-    output: Path | None = None,
-) -> None:  # fmt: skip
-    """Print `report` in the format `form`, or write it to `output`; with `everything` also what passed."""
-    if redact or form == "markdown":
-        from gpusetup.cli._redaction import without_names
-
-        report = without_names(report, sysroot)
-    if form == "text" and output is None:
-        from gpusetup.report import doctor as text
-
-        text.show(report, everything=everything)
-    else:
-        deliver(_document(report, form, everything=everything), output)
-
-
-def _document(report: Report, form: str, *, everything: bool) -> str:
-    """Return `report` as a document in the format `form`."""
-    if form == "text":
-        from gpusetup.report import doctor as text
-
-        return text.written(report, everything=everything)
-    if form == "json":
-        from gpusetup.doctor.diagnosis import without_healthy
-        from gpusetup.value import to_json
-
-        return to_json(report if everything else without_healthy(report))
-    from gpusetup.report.doctor_formats import FORMATS
-
-    return FORMATS[form](report)

@@ -12,8 +12,10 @@ from click.core import ParameterSource
 from gpusetup.cli._apply import carry_out, host_state, take_back
 from gpusetup.cli._command import section
 from gpusetup.cli._completion import recipe_formats
-from gpusetup.cli._options import HERE, as_json
-from gpusetup.cli._output import OUTPUT, deliver
+from gpusetup.cli._deliver import deliver
+from gpusetup.cli._options import as_json
+from gpusetup.cli._output import OUTPUT
+from gpusetup.cli._reading import HERE
 from gpusetup.cli._request import NAMES as REQUEST
 from gpusetup.cli._request import read_asked, request_options
 from gpusetup.cli._subcommands import Family, Subcommand

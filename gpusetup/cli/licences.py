@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gpusetup.cli._command import Command
-from gpusetup.cli._options import HERE, as_json
-from gpusetup.cli._output import OUTPUT, deliver
+from gpusetup.cli._deliver import deliver
+from gpusetup.cli._options import as_json
+from gpusetup.cli._output import OUTPUT
+from gpusetup.cli._reading import HERE
 from gpusetup.cli._request import read_request, request_options
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ def _of_stack(options: dict[str, Any]) -> Licences:
 
 
 def _of_host(options: dict[str, Any]) -> Licences:
-    from gpusetup.cli._options import read_machine
+    from gpusetup.cli._reading import read_machine
     from gpusetup.facts import facts
     from gpusetup.licences.judge import judge
     from gpusetup.licences.model import Licences

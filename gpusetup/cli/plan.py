@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gpusetup.cli._command import Command
+from gpusetup.cli._deliver import deliver
 from gpusetup.cli._options import as_json, one_format
-from gpusetup.cli._output import OUTPUT, deliver
+from gpusetup.cli._output import OUTPUT
 from gpusetup.cli._request import again, read_asked, request_options
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from click.core import ParameterSource
 
 from gpusetup.cli._command import Command
 from gpusetup.cli._completion import FrameworkName
+from gpusetup.cli._deliver import deliver
 from gpusetup.cli._options import as_json, one_format, schema_option
-from gpusetup.cli._output import OUTPUT, deliver
+from gpusetup.cli._output import OUTPUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

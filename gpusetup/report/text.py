@@ -1,17 +1,18 @@
 """Plain text for people: wrapped to the screen, coloured only on a terminal.
 
-For commands whose start is budgeted: it does the little that they need of rich, which takes 25 ms to load.
+For commands whose start is budgeted: it does the little that they need of rich, which takes 25 ms to load, and of
+click, which takes as long.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from textwrap import fill
-
-import click
 
 from gpusetup.report.console import WIDTH_WHEN_PIPED
+
+_COLOURS = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "magenta": 35, "cyan": 36}
+"""ECMA-48, select graphic rendition; as click and rich write them."""
 
 
 def say(
@@ -27,10 +28,20 @@ def say(
     blank = " " * indent
     shown = blank + line
     if wrap and len(shown) > (columns := width()):
+        from textwrap import fill  # its patterns take 2 ms
+
         shown = fill(line, columns, initial_indent=blank, subsequent_indent=blank + " " * hanging)
-    click.secho(
-        shown, file=sys.stdout, fg=colour, bold=bold or None, color=False if os.environ.get("NO_COLOR") else None
-    )
+    sys.stdout.write(_styled(shown, colour, bold=bold) + "\n")
+    sys.stdout.flush()
+
+
+def _styled(text: str, colour: str | None, *, bold: bool) -> str:
+    """Return `text` with the escapes of a colour and of bold letters, where stdout is a terminal that takes them."""
+    codes = [str(_COLOURS[colour])] if colour else []
+    codes += ["1"] if bold else []
+    if not codes or os.environ.get("NO_COLOR") or not sys.stdout.isatty():
+        return text
+    return "".join(f"\033[{code}m" for code in codes) + text + "\033[0m"
 
 
 def encodes(text: str) -> bool:
