@@ -17,6 +17,8 @@ from types import CodeType, ModuleType
 OURS = f"{__name__.partition('.')[0]}."
 HEAD = 16
 """Bytes before the code: magic number, flags (0: valid by date and size), date, size (PEP 552)."""
+SUFFIX = cache_from_source("_.py").rpartition("_.")[2] if sys.implementation.cache_tag else ""
+"""Of bytecode: ``cpython-311.pyc``."""
 PIECE = 1 << 16
 """Bytes read at once; a larger buffer is mapped anew for each file, which takes ten times as long."""
 
@@ -26,7 +28,7 @@ class BytecodeLoader(SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType | None:
         """Return the code of the module."""
-        return _fresh_code(self.path) or super().get_code(fullname)
+        return _fresh_code(self.path, _bytecode(self.path)) or super().get_code(fullname)
 
 
 class OwnFinder:
@@ -51,14 +53,23 @@ def install() -> None:
 
 def _spec(name: str, file: str, places: list[str] | None) -> ModuleSpec | None:
     loader = BytecodeLoader(name, file)
-    return spec_from_file_location(name, file, loader=loader, submodule_search_locations=places)
+    spec = spec_from_file_location(name, file, loader=loader, submodule_search_locations=places)
+    if spec is not None:
+        spec.cached = _bytecode(file)
+    return spec
 
 
-def _fresh_code(source: str) -> CodeType | None:
-    """Return the compiled `source`, None unless date and size in the bytecode are those of the source."""
+def _bytecode(source: str) -> str:
+    """Return what `cache_from_source` does, in a tenth of the time."""
+    folder, _, name = source.rpartition("/")
+    return f"{folder}/__pycache__/{name.removesuffix('py')}{SUFFIX}"
+
+
+def _fresh_code(source: str, compiled: str) -> CodeType | None:
+    """Return the `compiled` code, None unless it names date and size of the present `source`."""
     try:
         now = os.stat(source)
-        data = _bytes(cache_from_source(source))
+        data = _bytes(compiled)
     except OSError:
         return None
     if data[:HEAD] != MAGIC_NUMBER + b"\0\0\0\0" + _low(int(now.st_mtime)) + _low(now.st_size):

@@ -166,3 +166,18 @@ def test_a_thread_that_still_runs_is_waited_for() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout == "done\n"
+
+
+def test_pynvml_is_imported_without_what_it_never_calls_and_has_it_all_the_same() -> None:
+    code = (
+        "import sys; from gpusetup.machine.nvml.driver import _pynvml\n"
+        "found = _pynvml().find_library\n"
+        "print('subprocess' in sys.modules, 'ctypes.util' in sys.modules)\n"
+        "print(found('m'), 'subprocess' in sys.modules)\n"
+        "import ctypes.util\n"
+        "print(ctypes.util.find_library('m'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    before, found, after = done.stdout.splitlines()
+    assert before == "False False"
+    assert found == f"{after} True"
