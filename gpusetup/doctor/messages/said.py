@@ -17,8 +17,7 @@ XID = r"(?i)NVRM: Xid \((?:PCI:)?([0-9a-f:.]++)[^()]*+\): (\d{1,5})"
 """Of a slice (MIG) the driver adds its numbers: ``(PCI:0000:01:00 GPU-I:05 GPU-CI:00)``."""
 _SWITCH = ": sxid (pci:"
 _LOADED = "nvrm: loading nvidia unix"
-ALIKE = str.maketrans(dict.fromkeys("0123456789abcdef", "0"))
-"""Makes messages that differ in numbers and addresses alone the same: a log may repeat one thousands of times."""
+_ALIKE = bytes.maketrans(b"123456789abcdef", b"0" * 15)
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -43,21 +42,30 @@ class Heard(msgspec.Struct, frozen=True):
 def heard(machine: Machine) -> Heard:
     """Return what the kernel log says; raises `UnreadError` where it cannot be read."""
     # On a healthy machine every message is ordinary, and neither the rows nor their patterns are even read.
-    candidates = [one for one in messages(machine) if _LOADED in one.small or not _is_ordinary(one)]
+    usual = [text for text in ordinary() if _alike(text) in _whole(machine)]
+    candidates = [
+        one for one in messages(machine) if _LOADED in one.small or not any(text in one.small for text in usual)
+    ]
     found = Heard({}, [], {})
     if any(_LOADED not in one.small for one in candidates):
-        _listen(candidates, found)
+        _listen(candidates, found, _possible(_whole(machine)))
     return found
 
 
-def _is_ordinary(message: Message) -> bool:
-    return any(text in message.small for text in ordinary())
+def _alike(small: str) -> bytes:
+    """Return `small` with hexadecimal digits as 0: a log may repeat one message thousands of times."""
+    return small.encode("utf-8", "surrogatepass").translate(_ALIKE)
 
 
-def _listen(candidates: list[Message], found: Heard) -> None:
+@once
+def _whole(machine: Machine) -> bytes:
+    """Return the messages of the log, of those alike one each: what this lacks, none of them has."""
+    return b"\n".join({_alike(one.small) for one in messages(machine)})
+
+
+def _listen(candidates: list[Message], found: Heard, possible: Possible) -> None:
     chain, alone, events = Chain(), [], 0
     beside: list[Said] = []
-    possible = _possible("\n".join({one.small.translate(ALIKE) for one in candidates}))
     for message in candidates:
         event = re.search(XID, message.text) if "xid (" in message.small else None
         if _LOADED in message.small:
@@ -85,7 +93,7 @@ def _listen(candidates: list[Message], found: Heard) -> None:
 Possible = list[tuple[bool, int, int, Judged, Parts]]
 
 
-def _possible(whole: str) -> Possible:
+def _possible(whole: bytes) -> Possible:
     """Return the texts that the log can hold at all, each with its rank: particular before general, long before short.
 
     One look at the whole log for the first part of each keeps a log full of messages from costing rows × messages.
@@ -98,11 +106,9 @@ def _possible(whole: str) -> Possible:
 
 
 @cache
-def _openings() -> tuple[tuple[int, Judged, Parts, str], ...]:
+def _openings() -> tuple[tuple[int, Judged, Parts, bytes], ...]:
     """Return each text of each row, with its row's place and its own first part, alike as the log's messages are."""
-    return tuple(
-        (place, one, parts, parts[0].translate(ALIKE)) for place, one in enumerate(rows()) for parts in one.parts
-    )
+    return tuple((place, one, parts, _alike(parts[0])) for place, one in enumerate(rows()) for parts in one.parts)
 
 
 def _judge(message: Message, possible: Possible) -> Judged | None:
