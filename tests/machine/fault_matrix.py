@@ -21,7 +21,7 @@ from gpusetup.doctor.examine import examine
 from gpusetup.doctor.registry import all_rules
 from gpusetup.machine.model import Machine, Unread
 from gpusetup.machine.nvml.client import DRIVER
-from gpusetup.machine.nvml.driver import ask
+from gpusetup.machine.nvml.library import ask
 from gpusetup.machine.read import read
 from gpusetup.machine.worker import Channel, Worker
 from gpusetup.value import to_json

@@ -84,7 +84,7 @@ def collect(outcome: WorkerExit) -> Nvml:
 
 
 def _ask(library: str, tell: Channel) -> None:
-    from gpusetup.machine.nvml.driver import ask  # ctypes and pynvml load in the child only
+    from gpusetup.machine.nvml.library import ask  # ctypes and pynvml load in the child only
 
     ask(library, tell)
 

@@ -1,9 +1,10 @@
-"""What the child asks the driver; the only place where ``pynvml`` is imported and libnvidia-ml is loaded."""
+"""What the child asks the driver; the only place where ``pynvml`` is imported."""
 
 from __future__ import annotations
 
-import ctypes
+import sys
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
 
 from gpusetup.machine.model import Unread, Why
@@ -14,7 +15,6 @@ from gpusetup.machine.worker import Channel
 
 # a bound on nonsense: the largest machines have some dozens
 MANY_GPUS = 1024
-LIBRARY_NOT_FOUND = 12
 
 # 10 (TIMEOUT) is none of these: the call returned, and said so; one that never returns is what we call a timeout.
 _WHY: Mapping[int, Why] = {
@@ -27,16 +27,12 @@ _WHY: Mapping[int, Why] = {
 }
 
 
-def ask(library: str, tell: Channel) -> None:
-    """Load `library` and tell every field of the driver and of each GPU, or why it could not be read.
+def ask_loaded(tell: Channel) -> None:
+    """Tell every field of the driver and of each GPU, or why it could not be read; the library is loaded.
 
     Lines: ``read driver FIELD VALUE``, ``read init <Unread>`` when NVML does not start (and nothing follows), ``read
     count N`` and ``read gpu INDEX FIELD VALUE``.
     """
-    refusal = load_library(library, tell)
-    if refusal is not None:
-        tell("read", "init", refusal)
-        return
     driver, nobody = NvmlDriver(tell), Device(None, (), {})
     started = driver.part(lambda: driver.call("nvmlInit"))
     for name, reader in (LIBRARY if isinstance(started, Unread) else SYSTEM).items():
@@ -60,22 +56,6 @@ def _after(handles: list[Any], index: int) -> tuple[tuple[int, Any], ...]:
     return tuple((i, handle) for i, handle in enumerate(handles) if i > index and not isinstance(handle, Unread))
 
 
-def load_library(library: str, tell: Channel) -> Unread | None:
-    """Load the library ourselves, and return why it cannot be; pynvml says "not found" whatever the reason was.
-
-    pynvml then asks the loader for ``libnvidia-ml.so.1`` and is given this one, which has that soname.
-    """
-    tell("call", f"dlopen {library}")
-    try:
-        # the loader's own message is what tells a missing file from a damaged one
-        ctypes.CDLL(library)
-    except OSError as error:
-        absent = "No such file" in str(error)
-        why: Why = "absent" if absent else "denied" if "Permission denied" in str(error) else "failed"
-        return Unread(unread=why, source=f"dlopen {library}", detail=str(error), code=LIBRARY_NOT_FOUND)
-    return None
-
-
 def _handle(driver: NvmlDriver, index: int) -> Any:
     return driver.part(lambda: driver.call("nvmlDeviceGetHandleByIndex", index))
 
@@ -91,8 +71,7 @@ class NvmlDriver:
     """Calls NVML through pynvml; an error becomes a `QueryError` with the function and its code."""
 
     def __init__(self, tell: Channel) -> None:
-        import pynvml  # the parent must never pay for it, nor be exposed to it
-
+        pynvml = _pynvml()
         self._tell = tell
         self.nvml = pynvml
         self._codes = {
@@ -129,3 +108,29 @@ class NvmlDriver:
         """Return the error that stands for the return `code` of `function`."""
         detail = self._codes.get(code, f"NVML error {code}")
         return QueryError(Unread(unread=_WHY.get(code, "failed"), source=function, detail=detail, code=code))
+
+
+def _pynvml() -> ModuleType:
+    """Import pynvml: the parent must never pay for it, nor be exposed to it.
+
+    It takes `find_library` from ctypes.util, which brings shutil, subprocess and tempfile along, half of its import;
+    on Linux nothing calls it. Where something does, it gets the real one.
+    """
+    if "ctypes.util" in sys.modules:
+        import pynvml
+
+        return pynvml  # type: ignore[no-any-return]
+    later = ModuleType("ctypes.util")
+    later.find_library = _find_library  # type: ignore[attr-defined]
+    sys.modules["ctypes.util"] = later
+    try:
+        import pynvml
+    finally:
+        del sys.modules["ctypes.util"]
+    return pynvml  # type: ignore[no-any-return]
+
+
+def _find_library(name: str) -> str | None:
+    from ctypes.util import find_library
+
+    return find_library(name)

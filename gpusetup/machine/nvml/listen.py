@@ -10,7 +10,8 @@ from gpusetup.machine.model import Unread
 from gpusetup.machine.nvml import convert
 from gpusetup.machine.nvml.ask import QueryError
 from gpusetup.machine.nvml.convert import within
-from gpusetup.machine.nvml.driver import MANY_GPUS, NvmlDriver, load_library
+from gpusetup.machine.nvml.driver import MANY_GPUS, NvmlDriver
+from gpusetup.machine.nvml.library import load_library
 from gpusetup.machine.worker import Channel
 
 XID = 8  # nvmlEventTypeXidCriticalError
