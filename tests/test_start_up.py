@@ -181,3 +181,25 @@ def test_pynvml_is_imported_without_what_it_never_calls_and_has_it_all_the_same(
     before, found, after = done.stdout.splitlines()
     assert before == "False False"
     assert found == f"{after} True"
+
+
+def test_a_stand_in_has_what_the_module_has_and_leaves_nothing_behind() -> None:
+    code = (
+        "import sys, gpusetup.__main__ as program\n"
+        "program._import_msgspec()\n"
+        "away = {'typing_extensions', 'platform', 'textwrap', 'msgspec.inspect', 'inspect'}\n"
+        "print(sorted(away & set(sys.modules)))\n"
+        "import msgspec, uuid, gpusetup.machine.model as model\n"
+        "print(uuid._LINUX, uuid.uuid1().version, uuid.platform.machine() == __import__('platform').machine())\n"
+        "print(msgspec.json.schema(model.Machine)['$ref'], msgspec.inspect.type_info(int))\n"
+        "import msgspec.inspect\n"
+        "print(type(msgspec.inspect).__name__, type(sys.modules['platform']).__name__)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "[]",
+        "True 1 True",
+        "#/$defs/Machine IntType(gt=None, ge=None, lt=None, le=None, multiple_of=None)",
+        "module module",
+    ]

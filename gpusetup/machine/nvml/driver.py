@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
@@ -12,6 +11,7 @@ from gpusetup.machine.nvml.ask import FUNCTION_NOT_FOUND, Device, QueryError, Re
 from gpusetup.machine.nvml.convert import within
 from gpusetup.machine.nvml.fields import GPU, LIBRARY, MORE, SYSTEM, SYSTEM_MORE
 from gpusetup.machine.worker import Channel
+from gpusetup.stand_in import standing_in
 
 # a bound on nonsense: the largest machines have some dozens
 MANY_GPUS = 1024
@@ -114,19 +114,11 @@ def _pynvml() -> ModuleType:
     """Import pynvml: the parent must never pay for it, nor be exposed to it.
 
     It takes `find_library` from ctypes.util, which brings shutil, subprocess and tempfile along, half of its import;
-    on Linux nothing calls it. Where something does, it gets the real one.
+    on Linux it never calls it.
     """
-    if "ctypes.util" in sys.modules:
+    with standing_in({"ctypes.util": {"find_library": _find_library}}):
         import pynvml
 
-        return pynvml  # type: ignore[no-any-return]
-    later = ModuleType("ctypes.util")
-    later.find_library = _find_library  # type: ignore[attr-defined]
-    sys.modules["ctypes.util"] = later
-    try:
-        import pynvml
-    finally:
-        del sys.modules["ctypes.util"]
     return pynvml  # type: ignore[no-any-return]
 
 
