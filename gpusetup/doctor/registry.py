@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -97,16 +98,22 @@ def _bytes(path: str) -> bytes:
     """
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
     try:
-        link = os.path.islink(path)
-        if link and not os.path.isfile(path):
-            return b""
-        handle = os.open(path, flags if link else flags | os.O_NOFOLLOW)
+        handle = _open(path, flags)
         try:
             return os.read(handle, MOST) if os.path.isfile(handle) else b""
         finally:
             os.close(handle)
-    except OSError:
+    except OSError:  # most distributions have no such file
         return b""
+
+
+def _open(path: str, flags: int) -> int:
+    try:
+        return os.open(path, flags | os.O_NOFOLLOW)
+    except OSError as error:
+        if error.errno != errno.ELOOP or not os.path.isfile(path):
+            raise
+        return os.open(path, flags)
 
 
 def _broken(name: str, summary: str, *evidence: str) -> Rule:
