@@ -10,14 +10,12 @@ from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Finding
 from gpusetup.doctor.messages.status import words
 from gpusetup.doctor.messages.xids import _units, link_action, table
+from gpusetup.doctor.recovery import recovery_actions
 from gpusetup.doctor.registry import all_rules
-from gpusetup.doctor.rules.rec import ACTIONS as OF_NVML
-from gpusetup.doctor.rules.xid import ACTIONS
 from tests.doctor.machines import machine
 from tests.each import each
 
 RULES = [rule for rule in all_rules().values() if rule.id.startswith(("XID", "SXI", "LOG", "GPU001"))]
-RESETS = {"reset-some-gpu", "reset-gpu"}
 
 
 def said(*lines: str, host: str = "desktop") -> dict[str, Finding]:
@@ -56,15 +54,39 @@ def test_before_ampere_a_page_is_retired_where_a_row_is_remapped_now() -> None:
     assert "page retirement" in said(xid(63), host="pascal_laptop")["XID008"].summary
 
 
-@pytest.mark.parametrize("code", sorted(OF_NVML))
-def test_every_action_of_an_xid_154_is_the_one_that_nvml_knows(code: int) -> None:
-    words_of, remedy = ACTIONS[code]
-    line = xid(154, f"GPU recovery action changed from 0x0 (None) to {code:#x} (Some Name)")
-    found = said(line)["XID011"]
-    assert words_of in found.summary
+@pytest.mark.parametrize(
+    ("code", "words", "remedy"),
+    [
+        (1, "a GPU reset", "reset-some-gpu"),
+        (2, "a reboot of the node", "restart-machine"),
+        (3, "draining its peer-to-peer work", "drain-gpu"),
+        (4, "draining its work, then a GPU reset", "drain-some-and-reset"),
+        (5, "recovery of its IMEX domain", "recover-some-imex"),
+        (6, "a reset of the GPU's PCIe bus", "restart-machine"),
+        (7, "a reboot of the system", "restart-machine"),
+        (8, "an action that this gpusetup does not know", "bug-report"),
+    ],
+)
+def test_an_xid_154_requests_what_nvml_calls_by_the_same_number(code: int, words: str, remedy: str) -> None:
+    found = said(xid(154, f"GPU recovery action changed from 0x0 (None) to {code:#x} (Some Name)"))["XID011"]
+    assert f"the driver requests {words}" in found.summary
     assert found.remedy is not None
     assert found.remedy.fix == remedy
-    assert (remedy in RESETS) == (OF_NVML[code][0] == "a GPU reset"), "a reset only where a reset is asked for"
+
+
+def test_the_table_of_recovery_actions_has_each_number_of_nvml() -> None:
+    import pynvml
+
+    named = {
+        number: name.removeprefix("NVML_GPU_RECOVERY_ACTION_")
+        for name, number in vars(pynvml).items()
+        if name.startswith("NVML_GPU_RECOVERY_ACTION_")
+    }
+    assert recovery_actions().keys() == named.keys() - {0}
+    for number, name in named.items():
+        if number:
+            said_of = recovery_actions()[number].requests.lower()
+            assert any(word in said_of for word in name.lower().replace("gpu_", "").split("_")), name
 
 
 @pytest.mark.parametrize(
@@ -72,7 +94,7 @@ def test_every_action_of_an_xid_154_is_the_one_that_nvml_knows(code: int) -> Non
     [
         (94, "RST: No, D-RST: No", "XID007", "check-program"),
         (94, "RST: Yes, D-RST: No", "XID002", "reset-some-gpu"),
-        (94, "RST: No, D-RST: Yes", "XID002", "drain-gpu"),
+        (94, "RST: No, D-RST: Yes", "XID002", "drain-some-and-reset"),
         (95, "RST: Yes, D-RST: No", "XID002", "reset-some-gpu"),
     ],
 )

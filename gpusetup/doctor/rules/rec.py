@@ -5,23 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 from gpusetup.doctor.messages.xids import table
+from gpusetup.doctor.recovery import recovery_action
 from gpusetup.doctor.resets import reset
 from gpusetup.doctor.rule import Fix, RuleResults, error, fix, info, rule, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
 DCGM = "github.com/NVIDIA/DCGM: diagnostics (thresholds of the software plugin)"
-# one remedy for each: a milder one than was asked for leaves the GPU refused
-ACTIONS = {
-    1: ("a GPU reset", "reset-gpu"),
-    2: ("a reboot", "restart-machine"),
-    3: ("to drain the peer-to-peer work of the GPU", "drain-gpu"),
-    4: ("to drain the peer-to-peer work of the GPU and then reset it", "drain-and-reset"),
-    5: ("to recover the IMEX domain", "recover-imex"),
-    6: ("a reset of the GPU's PCIe bus", "reset-bus"),
-    7: ("a reboot of the system", "restart-machine"),
-}
-"""nvmlDeviceGpuRecoveryAction_t: what is asked for, and the remedy that does exactly that and no less."""
 RETIRED_LIMIT = 63
 """DCGM_LIMIT_MAX_RETIRED_PAGES: the table in the InfoROM holds 64."""
 DOUBLE_BIT_LIMIT = 15
@@ -54,8 +44,8 @@ def action(machine: Machine, gpu: Gpu) -> RuleResults:
     """
     asked = there(gpu.recovery_action)
     if asked:
-        words, remedy = ACTIONS.get(asked, (f"action {asked}, which is newer than this gpusetup", "kernel-log"))
-        yield error(f"the driver requests {words}", f"recovery action: {asked}", fix=_remedy(remedy, gpu))
+        one = recovery_action(asked)
+        yield error(f"the driver requests {one.requests}", f"recovery action: {asked}", fix=_remedy(one.remedy, gpu))
 
 
 def _remedy(name: str, gpu: Gpu) -> Fix:

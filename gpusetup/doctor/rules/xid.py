@@ -22,6 +22,7 @@ from gpusetup.doctor.messages.xids import (
     reporter,
     table,
 )
+from gpusetup.doctor.recovery import recovery_action
 from gpusetup.doctor.rule import RuleResult, RuleResults, error, fix, info, rule, warning
 from gpusetup.machine.model import Machine
 
@@ -32,17 +33,9 @@ CATALOGUE = "https://docs.nvidia.com/deploy/xid-errors/ (Xid catalogue)"
 AFTER = ("GPU001", LOG_READABLE)
 MANY = 5
 """So many application Xids on one GPU are worth a look at the GPU as well (NVIDIA's Xid guide: may be hardware)."""
-ACTIONS = {
-    1: ("a GPU reset", "reset-some-gpu"),
-    2: ("a reboot of the node", "restart-machine"),
-    3: ("its peer-to-peer work to be drained", "drain-gpu"),
-    4: ("its work to be drained, then a GPU reset", "drain-gpu"),
-    5: ("its IMEX domain to be recovered", "fabric-log"),
-    6: ("a bus reset", "restart-machine"),
-    7: ("a reboot of the system", "restart-machine"),
-}
-"""nvml.h, nvmlDeviceGpuRecoveryAction_t; ctrl2080gpu.h, NV2080_CTRL_GPU_RECOVERY_ACTION (595.45.04 has 0 to 5)."""
-ASKED = ("drain-gpu", "fabric-log", "reset-some-gpu", "restart-machine")
+DRAIN_AND_RESET = "drain-some-and-reset"
+ASKED = ("drain-gpu", "drain-some-and-reset", "kernel-log", "recover-some-imex", "reset-some-gpu", "restart-machine")
+"""The remedies of the recovery actions where only the log asks for them."""
 
 
 @rule(
@@ -102,11 +95,12 @@ def verdicts(machine: Machine, group: str, remedy: str) -> Iterator[RuleResult]:
     """Yield an error for every GPU and Xid of a group, with the action that the driver itself named afterwards."""
     for address, summary, evidence in of_group(machine, group):
         code, _, line = asked(machine, address)
+        named = recovery_action(code) if code else None
+        more = (line, f"the driver requests {named.requests}") if named else ()
         # D-RST: drain the work, then reset (kern_gpu_error_cont_ga100.c); what Xid 154 names goes before it
-        words, named = ACTIONS.get(code, ("", "drain-gpu" if "D-RST: Yes" in evidence[0] else remedy))
-        more = (line, f"the driver asks for {words}") if words else ()
+        does = named.from_log if named else DRAIN_AND_RESET if "D-RST: Yes" in evidence[0] else remedy
         cause = heard(machine).xid_causes.get((address, summary.split()[1].rstrip(":")), "")
-        yield error(summary, *evidence, *more, fix=fix(named), subject=card(address), caused_by=cause)
+        yield error(summary, *evidence, *more, fix=fix(does), subject=card(address), caused_by=cause)
 
 
 @rule(
@@ -296,10 +290,10 @@ def recovery(machine: Machine) -> RuleResults:
         code, name = action(said[-1]) if number == RECOVERY else (0, "")
         # code 0 is "none": the GPU has recovered, and says so by the same Xid
         if code:
-            words, remedy = ACTIONS.get(code, (f"action {code}", "reset-some-gpu"))
-            what = f"the driver asks for {words} (recovery action: {name})"
+            one = recovery_action(code)
+            what = f"the driver requests {one.requests} (recovery action: {name})"
             cause = _failed_before(machine, address)
-            yield error(what, said[-1], fix=fix(remedy), subject=card(address), caused_by=cause)
+            yield error(what, said[-1], fix=fix(one.from_log), subject=card(address), caused_by=cause)
 
 
 def _failed_before(machine: Machine, address: str) -> str:
