@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from gpusetup.doctor.finding import Area
 from gpusetup.doctor.machine_title import card_names, system_name
 from gpusetup.doctor.rule import either
-from gpusetup.doctor.to_finding import NOTHING_HERE, UNTRIED
+from gpusetup.doctor.to_finding import NOTHING_HERE, UNRECORDED, UNTRIED
 from gpusetup.doctor.verdict import NO_GPU
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ def _state(one: Finding) -> State:
     """Return what a finding says of its area."""
     if one.state == "ok":
         return "none" if one.evidence == NOTHING_HERE else "ok"
+    if one.evidence[:1] == UNRECORDED:
+        return "none"
     if one.silenced or one.state == "info" or one.evidence[:1] == UNTRIED:
         return "ok"
     if one.state == "skipped":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gpusetup.doctor.once import once
-from gpusetup.doctor.rule import UnreadError, either, failure, known, not_listed, optional, there, unlisted
+from gpusetup.doctor.rule import UnreadError, either, failure, known, not_listed, optional, recorded, there, unlisted
 from gpusetup.facts import facts
 from gpusetup.facts.boards import boards_by_pci_id
 from gpusetup.facts.find import gpus_by_pci_id
@@ -86,7 +86,7 @@ def _of_tables(device: str) -> tuple[str, str, str]:
 
 def device_id(machine: Machine, gpu: Gpu) -> str:
     """Return the PCI device id of this GPU, by the bus or else by NVML; "" when there is none."""
-    return device_ids(machine).get(there(gpu.pci_address) or "") or there(gpu.pci_device) or ""
+    return device_ids(machine).get(there(gpu.pci_address) or "") or there(recorded(gpu.pci_device, "")) or ""
 
 
 @once

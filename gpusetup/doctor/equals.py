@@ -11,7 +11,7 @@ import msgspec
 from gpusetup.doctor import nvml
 from gpusetup.doctor.nvlink import is_baseboard
 from gpusetup.doctor.once import once
-from gpusetup.doctor.rule import Rule, RuleResults, fix, info, known, optional, there, warning
+from gpusetup.doctor.rule import Rule, RuleResults, fix, info, known, optional, recorded, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def unlike(machine: Machine, gpu: Gpu, trait: Trait, usual: Measure) -> tuple[Am
     """Return what this GPU has, what most have and how many, where they differ."""
     reading = there(getattr(gpu, trait.field))
     for name in COMMON:
-        there(getattr(gpu, name))
+        there(recorded(getattr(gpu, name), None))
     if reading is None:
         return None
     own, (most, count) = trait.value(reading), usual(machine)[_model(gpu)]
@@ -80,7 +80,7 @@ def never(_machine: Machine, _gpu: Gpu) -> bool:
 
 def beside_switches(machine: Machine, _gpu: Gpu) -> bool:
     """Say whether NVSwitches join the GPUs; bridges can join some of them on purpose."""
-    return bool(there(machine.nvswitches)) or is_baseboard(machine)
+    return bool(there(recorded(machine.nvswitches, 0))) or is_baseboard(machine)
 
 
 def equal_rule(

@@ -62,6 +62,8 @@ class Basis(Value):
     """Are skipped, since another finding explains what they would report."""
     untried: int = 0
     """Were not asked for (``--deep``)."""
+    unrecorded: int = 0
+    """Need a reading that the version which saved this machine did not make."""
     silenced: int = 0
 
 

@@ -12,7 +12,7 @@ from gpusetup.doctor.frameworks import framework_of
 from gpusetup.doctor.rule import HERE, Rule
 from gpusetup.doctor.stage import PLACE
 from gpusetup.doctor.subjects import READS
-from gpusetup.doctor.to_finding import CANNOT_CHECK, UNTRIED, nothing_here
+from gpusetup.doctor.to_finding import CANNOT_CHECK, not_tried, nothing_here
 
 _FIRED = {"error", "warning", "info"}
 ANY, NO_FRAMEWORK, FRAMEWORK, NO_CARD, CARD = "\0any", "\0none", "\0framework ", "\0no card", "\0card "
@@ -54,7 +54,7 @@ class _Roots:
         self._cards = cards
         for place, one in enumerate(findings):
             state = one.finding.state
-            if one.was in _FIRED or (blind and state in {"unknown", "skipped"} and one.finding.evidence[:1] != UNTRIED):
+            if one.was in _FIRED or (blind and state in {"unknown", "skipped"} and not not_tried(one.finding)):
                 root = (place, one.finding.caused_by or one.finding.rule)
                 for key in self._keys(one.finding.subject):
                     self._first.setdefault(key, root)
@@ -166,7 +166,7 @@ Causes = list[tuple[Rule, _Said]]
 
 
 def _explained(rule: Rule, finding: Finding, causes: Causes, blockers: Blockers, disproofs: Causes) -> Finding:
-    if finding.state == "ok" or finding.evidence[:1] == UNTRIED:
+    if finding.state == "ok" or not_tried(finding):
         return finding
     blind = finding.state == "unknown"
     root = finding.caused_by or _root(rule, finding.subject, disproofs, blind=False)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.doctor.rule import there
+from gpusetup.doctor.rule import recorded, there
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Machine
@@ -51,7 +51,7 @@ def tool_of(machine: Machine, path: str) -> Tool | None:
 
 
 def _owner_of_shared(machine: Machine) -> Tool | None:
-    if any(path.endswith("50-remove-nvidia.rules") for path, _ in there(machine.udev) or ()):
+    if any(path.endswith("50-remove-nvidia.rules") for path, _ in there(recorded(machine.udev, ())) or ()):
         return ENVYCONTROL
-    prime = any(one.name in {"nvidia-prime", "suse-prime"} for one in there(machine.packages) or ())
+    prime = any(one.name in {"nvidia-prime", "suse-prime"} for one in there(recorded(machine.packages, ())) or ())
     return PRIME_SELECT if prime else None

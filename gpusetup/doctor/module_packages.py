@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.rule import there
+from gpusetup.doctor.rule import recorded, there
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Machine, Package
@@ -21,7 +21,7 @@ BUILDERS = ("dkms", "akmod")
 
 def prebuilt(machine: Machine, kernel: str) -> str:
     """Return the package that holds the ready-built module for `kernel`, "" where modules are built on this machine."""
-    packages = there(machine.packages) or ()
+    packages = there(recorded(machine.packages, ())) or ()
     return next((name for one in packages if (name := _for_kernel(one, kernel, packages))), "")
 
 

@@ -25,7 +25,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from gpusetup.doctor.stage import stage_of
-from gpusetup.machine.model import Machine, Reading, Unread
+from gpusetup.machine.model import NOT_RECORDED, Machine, Reading, Unread
 from gpusetup.value import Value
 
 T = TypeVar("T")
@@ -222,6 +222,18 @@ def optional(reading: Reading[T], because: str) -> T | None:
     if reading.unread not in NO_SUCH_THING:
         _waived.append(Waiver(reading, because))
     return None
+
+
+def recorded(reading: Reading[T], before: T) -> Reading[T]:
+    """Return the reading, or `before` where the version that saved this machine did not make it yet.
+
+    `before` is what the rule took for granted when there was no such reading: so it still finds on an older saved
+    machine what it found then. A reading that failed stays what it is.
+    """
+    if reading != NOT_RECORDED:
+        return reading
+    _waived.append(Waiver(NOT_RECORDED, "the rule judges by the other readings, as it did then"))
+    return before
 
 
 def failure(reading: Reading[Any], because: str) -> Unread | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from gpusetup.doctor.finding import Finding, Remedy
 from gpusetup.doctor.fixes import remedy
 from gpusetup.doctor.rule import Rule, RuleResult, Waiver, either
-from gpusetup.machine.model import Machine, Unread
+from gpusetup.machine.model import NOT_RECORDED, Machine, Unread
 
 CANNOT_CHECK = "cannot check: "
 UNTRIED = ("not asked for",)
+UNRECORDED = ("not recorded",)
+"""Saved by a version that did not make this reading: neither well nor a reading that failed (`rules.ans.answers`)."""
 NOTHING_HERE = ("this machine has nothing of the kind",)
 AS_ROOT = Remedy(
     text="Root can read it: run gpusetup as root, or have root save the machine with `gpusetup detect`",
@@ -80,6 +82,8 @@ def found(rule: Rule, subject: str, verdict: RuleResult, machine: Machine) -> Fi
 
 def unknown(rule: Rule, subject: str, unread: Unread, machine: Machine) -> Finding:
     """Return that `rule` cannot check, why, and who can where a user was refused or a container has less."""
+    if unread == NOT_RECORDED:
+        return unrecorded(rule, subject)
     return Finding(
         rule=rule.id,
         slug=rule.slug,
@@ -90,6 +94,24 @@ def unknown(rule: Rule, subject: str, unread: Unread, machine: Machine) -> Findi
         remedy=_who_can(unread, machine),
         source=rule.source,
     )
+
+
+def unrecorded(rule: Rule, subject: str) -> Finding:
+    """Return that `rule` needs what the version that saved this machine did not record."""
+    return Finding(
+        rule=rule.id,
+        slug=rule.slug,
+        state="skipped",
+        subject=subject,
+        summary=f"not recorded: {rule.title}",
+        evidence=(*UNRECORDED, NOT_RECORDED.detail),
+        source=rule.source,
+    )
+
+
+def not_tried(one: Finding) -> bool:
+    """Say whether a rule did not run for want of what nobody asked for or recorded: no cause explains that."""
+    return one.evidence[:1] in (UNTRIED, UNRECORDED)
 
 
 def missing(unread: Unread) -> str:

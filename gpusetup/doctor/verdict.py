@@ -11,7 +11,7 @@ import msgspec
 from gpusetup.doctor.finding import Basis, Verdict
 from gpusetup.doctor.grouping import together
 from gpusetup.doctor.rule import HERE
-from gpusetup.doctor.to_finding import NOTHING_HERE, UNTRIED
+from gpusetup.doctor.to_finding import NOTHING_HERE, UNRECORDED, UNTRIED
 from gpusetup.errors import EXIT_FINE, EXIT_PROBLEMS, CannotLookError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _COUNTED = {
     "unknown": ("rule cannot check", "rules cannot check"),
     "info": ("note", "notes"),
 }
+_NOT_TRIED: dict[tuple[str, ...], str] = {UNTRIED: "untried", UNRECORDED: "unrecorded"}
 _SHOWN = ("error", "warning", "unknown")
 NOTHING_LOOKED_AT = "unknown: nothing was checked"
 SUBJECTS_SHOWN = 3
@@ -54,7 +55,7 @@ def _standing(one: Finding) -> str:
     if one.silenced:
         return "silenced"
     if one.state == "skipped":
-        return "untried" if one.evidence[:1] == UNTRIED else "explained"
+        return _NOT_TRIED.get(one.evidence[:1], "explained")
     if one.state == "unknown":
         return "unknown"
     return "nothing_here" if one.evidence == NOTHING_HERE else "looked"
@@ -149,6 +150,8 @@ def _nothing_found(findings: tuple[Finding, ...]) -> str:
         return f"{NOTHING_LOOKED_AT}: this machine has nothing of the kind" if here else NOTHING_LOOKED_AT
     if _no_gpu(findings):
         return "no NVIDIA GPU found; rules about the CPU still ran, nothing is wrong"
+    if basis(findings).unrecorded:
+        return "healthy, by what an older version recorded of this machine"
     return "healthy: nothing wrong was found"
 
 

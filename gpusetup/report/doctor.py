@@ -178,6 +178,8 @@ def _summary(report: Report) -> Iterator[str]:
         said.append(f"{_are(basis.explained)} explained by {_listed(sorted(_explained(findings)))}")
     if basis.untried:
         said.append(f"{basis.untried} only with --deep, which imports each framework")
+    if basis.unrecorded:
+        said.append(f"{_need(basis.unrecorded)} a reading that is not recorded in this saved machine")
     yield f"{', '.join(said)}."
     if without := {one.rule for one in findings if one.state == "ok" and one.evidence not in {(), NOTHING_HERE}}:
         yield f"{_rules(len(without))} did so without a reading or a fact; --all says which, and why."
@@ -205,6 +207,10 @@ def _rules(count: int) -> str:
 
 def _have(count: int) -> str:
     return f"{count} {'has' if count == 1 else 'have'}"
+
+
+def _need(count: int) -> str:
+    return f"{_rules(count)} {'needs' if count == 1 else 'need'}"
 
 
 def _are(count: int) -> str:

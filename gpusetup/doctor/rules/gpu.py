@@ -7,7 +7,7 @@ from gpusetup.doctor.cards import is_datacentre
 from gpusetup.doctor.graphics_tools import OFF, tool_of
 from gpusetup.doctor.nvml import UNANSWERED
 from gpusetup.doctor.resets import reset
-from gpusetup.doctor.rule import RuleResults, either, error, fix, info, known, optional, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, either, error, fix, info, known, optional, recorded, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, each_card, each_gpu, gpu_rule, has_gpu
 from gpusetup.machine.model import Gpu, Machine, PciGpu, Unread
 from gpusetup.versions import capability
@@ -41,7 +41,7 @@ def small_window(machine: Machine, gpu: Gpu) -> RuleResults:
     """
     window, memory, known_as = there(gpu.bar1_total), there(gpu.memory_total), there(gpu.compute_capability)
     # a guest's window is what its hypervisor gives, which no firmware setting of the guest changes
-    virtual = bool(there(gpu.virtualization))
+    virtual = bool(there(recorded(gpu.virtualization, 0)))
     if not window or not memory or not known_as or virtual or window > STUMP or memory <= STUMP:
         return
     # boards for servers have a large window from the factory

@@ -6,7 +6,7 @@ import re
 
 from gpusetup.doctor import nvml
 from gpusetup.doctor.kernel_log import LOG_READABLE, lines
-from gpusetup.doctor.rule import RuleResults, error, fix, info, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, recorded, rule, there, warning
 from gpusetup.doctor.rules.drv.driver import open_the_nodes
 from gpusetup.doctor.subjects import gpu_rule, has_card, module_names
 from gpusetup.machine.model import Gpu, Machine
@@ -39,7 +39,7 @@ def denied(machine: Machine) -> RuleResults:
     found = [*(there(machine.system.selinux_denials) or ()), *by_log]
     if found:
         # in permissive mode the kernel logs what it would have denied
-        say = error if there(machine.system.selinux) == "enforcing" else info
+        say = error if there(recorded(machine.system.selinux, "")) == "enforcing" else info
         yield say(f"SELinux has denied access to a GPU {len(found)} times", *found[-2:], fix=fix("selinux-label"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.build_errors import name_of
-from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, info, known, recorded, rule, there, warning
 from gpusetup.doctor.rules.krn.module import nvidia_is_built
 from gpusetup.doctor.subjects import has_card, module_names
 from gpusetup.doctor.system_kind import image_keys
@@ -72,7 +72,11 @@ def sign(machine: Machine) -> Fix:
     if image_keys(machine):
         return fix("image-key")
     kernel = known(machine.system.kernel.release)
-    builds = [one for one in there(machine.system.kernel.builds) or () if one.kernel == kernel and one.tool == "dkms"]
+    builds = [
+        one
+        for one in there(recorded(machine.system.kernel.builds, ())) or ()
+        if one.kernel == kernel and one.tool == "dkms"
+    ]
     return fix("sign-module", kernel=kernel, module=name_of(builds[0]) if builds else "nvidia")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpusetup.doctor.cards import is_datacentre
 from gpusetup.doctor.resets import reset
-from gpusetup.doctor.rule import RuleResults, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, known, recorded, rule, there, warning
 from gpusetup.doctor.subjects import DRIVER_HANGS, NVML_SILENT, gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -53,7 +53,7 @@ def gone(machine: Machine) -> RuleResults:
     without the driver letting go of what it had. In a container the numbers are the host's, so nothing is said there.
     """
     left = [name for name, state in there(machine.stuck) or () if state == GONE]
-    if left and not machine.system.container and not there(machine.system.user_namespace):
+    if left and not machine.system.container and not there(recorded(machine.system.user_namespace, None)):
         yield warning(
             f"{len(left)} processes that ended still hold a GPU",
             f"numbers that /proc does not have: {', '.join(left[:8])}",

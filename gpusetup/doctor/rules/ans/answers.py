@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from gpusetup.doctor import nvml
 from gpusetup.doctor.cards import shares_memory
-from gpusetup.doctor.rule import RuleResults, error, failure, fix, rule, unknown
+from gpusetup.doctor.rule import RuleResults, error, failure, fix, info, rule, unknown
 from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, NVML_SILENT, each_gpu
+from gpusetup.doctor.unrecorded import not_recorded
 from gpusetup.machine.model import NOT_RECORDED, Gpu, Machine, Unread
 
 RESET = "GPU004"
@@ -16,6 +17,8 @@ VITAL = ("name", "uuid", "pci_address", "compute_capability", "memory_total", "m
 EVERY_GPU_HAS = ("name", "uuid", "pci_address", "compute_capability", "memory_total")
 OF_THE_DRIVER = ("nvml", "nvml_library", "cuda", "confidential", "confidential_ready")
 A_VGPU = 2
+NAMED = 6
+"""So many of the readings that are not recorded are named in the evidence."""
 AFTER = (CRASHED, GPU_LOST, RESET, DRIVER_HANGS, NVML_SILENT)
 """By name, although stages say it too of what is unknown: a lost GPU's silence is an error here."""
 
@@ -144,3 +147,23 @@ def crashed(machine: Machine) -> RuleResults:
         if one and "the process " in one.detail and "ended" in one.detail:
             yield error("the driver's library crashed while it was asked", told(one), fix=fix("driver-userland"))
             return
+
+
+@rule(
+    "ANS025",
+    "readings-not-recorded",
+    "Readings are not recorded: an older gpusetup saved this machine",
+    worst="info",
+    source="the saved machine's own fields",
+    remedies=("detect-again",),
+)
+def saved_before(machine: Machine) -> RuleResults:
+    """This machine was saved by a gpusetup that did not make all of today's readings. Rules that rest on one of them
+    are skipped as *not recorded*, which is neither healthy nor a reading that failed; rules that judged without it
+    then still do. Read the machine again to have all of them checked.
+    """
+    missing = not_recorded(machine)
+    if missing:
+        what = f"saved by an older version: {len(missing)} readings are not recorded"
+        shown = ", ".join(missing[:NAMED]) + (" …" if missing[NAMED:] else "")
+        yield info(what, f"saved by gpusetup {machine.gpusetup} at {machine.read_at}", shown, fix=fix("detect-again"))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gpusetup.doctor.cards import cite, is_datacentre
 from gpusetup.doctor.nvlink import has_fifth_generation
 from gpusetup.doctor.once import once
-from gpusetup.doctor.rule import Rule, RuleResults, either, known, rule, there, unknown, unlisted
+from gpusetup.doctor.rule import Rule, RuleResults, either, known, recorded, rule, there, unknown, unlisted
 from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, GPU_UNANSWERED, NVML_SILENT, each_gpu
 from gpusetup.facts import facts
 from gpusetup.facts.find import arch_of, chip_by_pci_id
@@ -121,7 +121,7 @@ def heat(machine: Machine, gpu: Gpu) -> RuleResults:
     # 0 and not "low": a card in a cold room may well be at 5 °C
     if temperature == 0 and power and power >= DRAWS:
         yield unknown(f"0 °C at {power:g} W cannot be", "temperature: 0 °C", f"power: {power:g} W")
-    clock, virtual = there(gpu.clock_sm), there(gpu.virtualization)
+    clock, virtual = there(gpu.clock_sm), there(recorded(gpu.virtualization, 0))
     if power == 0 and clock and not virtual:
         yield unknown("0 W with a running clock cannot be", "power: 0 W", f"clock: {clock} MHz")
     if power and limit and power > BEYOND * limit:
@@ -237,7 +237,7 @@ def fabric(machine: Machine, gpu: Gpu) -> RuleResults:
     uses no links.
     """
     cc = there(gpu.compute_capability)
-    if not cc or capability(cc) < capability(WITH_FABRIC) or there(gpu.mig) or there(gpu.virtualization):
+    if not cc or capability(cc) < capability(WITH_FABRIC) or there(gpu.mig) or there(recorded(gpu.virtualization, 0)):
         return
     state, links, switches = there(gpu.fabric), there(gpu.nvlinks), there(machine.nvswitches)
     if switches and state is None:

@@ -12,6 +12,7 @@ from gpusetup.doctor.rule import (
     fix,
     info,
     optional,
+    recorded,
     rule,
     there,
     unknown,
@@ -95,6 +96,11 @@ def musl(machine: Machine) -> RuleResults:
         )
 
 
+def _is_node(machine: Machine) -> bool:
+    """Say whether a kubelet has run here."""
+    return there(recorded(machine.containers.device_plugins, None)) is not None
+
+
 @rule(
     "CTR203",
     "containerd-runtime-missing",
@@ -111,7 +117,7 @@ def containerd(machine: Machine) -> RuleResults:
     offers none.
     """
     # the kubelet makes the folder of its plugins: where there is none, containerd serves Docker
-    told, node = there(machine.containers.containerd_nvidia), there(machine.containers.device_plugins) is not None
+    told, node = there(machine.containers.containerd_nvidia), _is_node(machine)
     if node and told is False and "nvidia-ctk" in machine.containers.engines and has_gpu(machine):
         yield warning(
             "containerd runs containers with runc: it does not know the NVIDIA runtime",
@@ -134,7 +140,7 @@ def crio(machine: Machine) -> RuleResults:
     """This machine is a Kubernetes node with CRI-O and NVIDIA's toolkit, but no file of CRI-O's configuration names the
     runtime, and there is no CDI specification, which it reads as well.
     """
-    told, node = there(machine.containers.crio_nvidia), there(machine.containers.device_plugins) is not None
+    told, node = there(machine.containers.crio_nvidia), _is_node(machine)
     by_cdi = bool(machine.containers.cdi_specs)
     if node and told is False and not by_cdi and "nvidia-ctk" in machine.containers.engines and has_gpu(machine):
         yield info(

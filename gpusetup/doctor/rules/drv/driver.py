@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from gpusetup.doctor import nvml
-from gpusetup.doctor.rule import Fix, RuleResults, UnreadError, either, error, failure, fix, known, rule, there
+from gpusetup.doctor.rule import (
+    Fix,
+    RuleResults,
+    UnreadError,
+    either,
+    error,
+    failure,
+    fix,
+    known,
+    recorded,
+    rule,
+    there,
+)
 from gpusetup.doctor.subjects import has_card, has_gpu
 from gpusetup.doctor.system_kind import image_keys
 from gpusetup.machine.model import Machine, Unread
@@ -160,7 +172,7 @@ def version_mismatch(machine: Machine) -> RuleResults:
 
 def _one_version(machine: Machine, module: str, library: str) -> Fix:
     """Return what makes the module and the libraries one version: a restart only where another module is on disk."""
-    on_disk = there(machine.system.kernel.module_file.version)
+    on_disk = there(recorded(machine.system.kernel.module_file.version, ""))
     if not module or not library or on_disk != module:
         return fix("restart")
     if "nixos" in image_keys(machine):  # the module read is that of the booted system, the libraries of the next one

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.nvml import UNANSWERED
-from gpusetup.doctor.rule import RuleResults, error, fix, info, known, optional, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, known, optional, recorded, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -31,7 +31,7 @@ def links_down(machine: Machine, gpu: Gpu) -> RuleResults:
     # all down is a card without a bridge, which nothing here can tell from a bridge that was taken off
     if links and any(links) and not all(links):
         down = [str(index) for index, active in enumerate(links) if not active]
-        say = error if there(gpu.fabric) or there(machine.nvswitches) else warning
+        say = error if there(recorded(gpu.fabric, None)) or there(recorded(machine.nvswitches, 0)) else warning
         yield say(
             f"{len(down)} of {len(links)} NVLinks are down",
             f"links that are down: {', '.join(down)}",

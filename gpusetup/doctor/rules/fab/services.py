@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpusetup.doctor.cards import driver_version
 from gpusetup.doctor.nvlink import is_baseboard
-from gpusetup.doctor.rule import RuleResults, error, fix, info, known, optional, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, known, optional, recorded, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT
 from gpusetup.machine.model import Machine, Service
 
@@ -35,7 +35,7 @@ def no_fabric_manager(machine: Machine) -> RuleResults:
     # in either the fabric manager runs outside, on the host or in the service VM
     if machine.system.container or machine.system.virtualization:
         return
-    switches = there(machine.nvswitches)
+    switches = there(recorded(machine.nvswitches, 0))
     waits = not switches and _waits_on_baseboard(machine)
     found = _service(machine, SERVICE)
     if (switches or waits) and (found is None or there(found.running) is False):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.module_packages import prebuilt
-from gpusetup.doctor.rule import Fix, RuleResults, error, fix, info, known, optional, rule, there, warning
+from gpusetup.doctor.rule import Fix, RuleResults, error, fix, info, known, optional, recorded, rule, there, warning
 from gpusetup.doctor.subjects import each_card, has_card, module_names
 from gpusetup.doctor.system_kind import image_keys
 from gpusetup.machine.model import Machine, Pairs, PciGpu
@@ -121,7 +121,7 @@ def open_driver_bound(machine: Machine, card: PciGpu) -> RuleResults:
 def _is_forbidden(machine: Machine, driver: str) -> bool:
     """Say whether modprobe.d blacklists the driver already: then it was loaded from an initramfs that does not."""
     module = "nova_core" if driver == "NovaCore" else driver.replace("-", "_")
-    lines = there(machine.system.kernel.modprobe) or ()
+    lines = there(recorded(machine.system.kernel.modprobe, ())) or ()
     return any(line.replace("-", "_").split()[:2] == ["blacklist", module] for _, line in lines)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.cards import is_datacentre
-from gpusetup.doctor.rule import RuleResults, fix, info, there, warning
+from gpusetup.doctor.rule import RuleResults, fix, info, recorded, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -40,7 +40,8 @@ def was_hot(machine: Machine, gpu: Gpu) -> RuleResults:
     worst = max((counted.get(name, 0) for name in HEAT), default=0)
     if worst < NOTABLE:
         return
-    say = warning if _is_long(worst, there(machine.system.uptime)) and is_datacentre(machine, gpu) else info
+    uptime = there(recorded(machine.system.uptime, None))
+    say = warning if _is_long(worst, uptime) and is_datacentre(machine, gpu) else info
     yield say(
         f"heat has throttled this GPU for {_spoken(worst)} since the driver was loaded",
         *(f"{name}: {_spoken(counted[name])}" for name in HEAT if name in counted),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpusetup.doctor import nvml
 from gpusetup.doctor.cards import is_datacentre
-from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, info, known, optional, there, warning
+from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, info, known, optional, recorded, there, warning
 from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -107,7 +107,7 @@ def hot(machine: Machine, gpu: Gpu) -> RuleResults:
             fix=fix("cool"),
         )
         return
-    margin = there(gpu.temperature_margin)  # asked for last: a threshold that is reached needs none
+    margin = there(recorded(gpu.temperature_margin, None))  # asked for last: a threshold that is reached needs none
     if margin is not None and margin <= 0:
         # T.Limit counts down and is negative beyond the operating limit; nvidia-smi -q shows an H100's slowdown at -2
         slowdown = dict(optional(gpu.temperature_margins, NO_LIMITS) or ()).get("slowdown", 0)
