@@ -80,4 +80,6 @@ def _last(at: dict[str, Any], name: str, how: str, value: Any) -> None:
 
 
 def _key(one: Any) -> Any:
+    if isinstance(one, str):
+        return one
     return one[0] if isinstance(one, list) else one.get("path", one.get("name"))

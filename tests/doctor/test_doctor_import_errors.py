@@ -60,6 +60,12 @@ TEXTS = [
     ("FWK302", "100", "RuntimeError: No CUDA GPUs: no CUDA-capable device is detected"),
     ("FWK302", "101", "RuntimeError: CUDA error: invalid device ordinal"),
     ("FWK302", "999", "RuntimeError: CUDA unknown error - this may be due to an incorrectly set up environment"),
+    (
+        "FWK306",
+        "error 3",
+        "RuntimeError: CUDA driver initialization failed, you might not have a CUDA gpu.",
+    ),
+    ("FWK208", "cuSPARSE", "Outdated cuSPARSE installation found.\nVersion JAX was built against: 12200"),
     ("FWK303", "memory", "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 MiB."),
     (
         "FWK303",

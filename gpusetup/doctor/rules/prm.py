@@ -134,8 +134,14 @@ def node_missing(machine: Machine) -> RuleResults:
     # nodes of single GPUs are missing on purpose in a container that got fewer of them
     for path in ("/dev/nvidiactl", "/dev/nvidia-uvm"):
         if path not in have:
+            unloaded = (
+                path.endswith("uvm") and "nvidia_uvm" not in module_names(machine) and not machine.system.container
+            )
             yield error(
-                f"{path} is missing", f"nodes there: {', '.join(sorted(have)) or 'none'}", fix=fix("make-nodes")
+                f"{path} is missing",
+                f"nodes there: {', '.join(sorted(have)) or 'none'}",
+                fix=fix("make-nodes"),
+                caused_by="KRN006" if unloaded else "",
             )
 
 
@@ -147,7 +153,7 @@ def node_missing(machine: Machine) -> RuleResults:
     blocks="driver library",
     after=("CTR108",),
     source=NODES,
-    remedies=("device-permission", "device-cgroup", "recreate-container"),
+    remedies=("device-permission", "device-cgroup", "keep-groups", "recreate-container"),
 )
 def node_denied(machine: Machine) -> RuleResults:
     """A node under /dev exists, but this user cannot open it for reading and writing.

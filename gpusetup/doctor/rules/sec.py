@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from gpusetup.doctor.build_errors import name_of
-from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, info, known, recorded, rule, there, warning
+from gpusetup.doctor.rule import (
+    Fix,
+    RuleResults,
+    either,
+    error,
+    failure,
+    fix,
+    info,
+    known,
+    recorded,
+    rule,
+    there,
+    warning,
+)
 from gpusetup.doctor.rules.krn.module import nvidia_is_built
 from gpusetup.doctor.subjects import has_card, module_names
 from gpusetup.doctor.system_kind import image_keys
@@ -41,7 +54,7 @@ def expired(machine: Machine) -> RuleResults:
     after=("GPU001", "SEC001", "SEC002", "SEC004"),
     required=False,
     source="Linux kernel: Documentation/admin-guide/module-signing.rst",
-    remedies=("enrol-key", "enrol-image-key", "image-key"),
+    remedies=("enrol-key", "enrol-image-key", "firmware-key", "image-key"),
 )
 def replaced(machine: Machine) -> RuleResults:
     """Secure Boot is on, akmods or DKMS built the module, and its signature names none of the keys that they have now:
@@ -60,11 +73,22 @@ def replaced(machine: Machine) -> RuleResults:
 
 
 def enrol(machine: Machine) -> Fix:
-    """Return whose key is to be enrolled: this machine's own, or on an image that of its maker."""
+    """Return whose key is to be enrolled: this machine's own, or on an image that of its maker.
+
+    Without shim nobody asks for the keys of the machine's owner (MOK): the firmware's own list (db) decides.
+    """
+    if _without_shim(machine):
+        return fix("firmware-key")
     if not image_keys(machine):
         return fix("enrol-key")
     brought = next((key.path for key in machine.system.mok.keys if either(key.enrolled) is False), "")
     return fix("enrol-image-key", key=brought) if brought else fix("image-key")
+
+
+def _without_shim(machine: Machine) -> bool:
+    """Say whether Secure Boot started this system without shim, which leaves the list of its keys (MokListRT)."""
+    why = failure(machine.system.mok.enrolled, "a list that cannot be read is no sign of a missing shim")
+    return bool(there(machine.system.secure_boot)) and why is not None and why.unread == "absent"
 
 
 def sign(machine: Machine) -> Fix:
@@ -98,7 +122,7 @@ def is_kept_out(machine: Machine) -> bool:
     blocks="kernel module",
     after=(*AFTER, "SEC002", "SEC003", "SEC004", "KRN003", "KRN005", "KRN105"),
     source=SIGNING,
-    remedies=("enrol-key", "enrol-image-key", "image-key"),
+    remedies=("enrol-key", "enrol-image-key", "firmware-key", "image-key"),
 )
 def module_refused(machine: Machine) -> RuleResults:
     """Secure Boot is on, and the module that is built for this kernel is not loaded.
@@ -171,7 +195,7 @@ def pending(machine: Machine) -> RuleResults:
     blocks="kernel module",
     after=(*AFTER, "SEC002", "SEC003"),
     source=SIGNING,
-    remedies=("enrol-key", "enrol-image-key", "image-key"),
+    remedies=("enrol-key", "enrol-image-key", "firmware-key", "image-key"),
 )
 def not_enrolled(machine: Machine) -> RuleResults:
     """Secure Boot is on, and the key with which this machine signs its modules is not among those the firmware
@@ -196,7 +220,7 @@ def not_enrolled(machine: Machine) -> RuleResults:
     after=(*AFTER, "SEC001", "SEC002", "SEC003", "SEC004"),
     required=False,
     source=SIGNING,
-    remedies=("enrol-key", "enrol-image-key", "image-key"),
+    remedies=("enrol-key", "enrol-image-key", "firmware-key", "image-key"),
 )
 def next_build(machine: Machine) -> RuleResults:
     """The module is loaded now (signed by the distribution, or before Secure Boot was switched on), but a module built

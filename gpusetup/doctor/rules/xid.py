@@ -30,7 +30,8 @@ STORM = 3
 """A GSP that times out this often does not recover by itself: each later call waits for it again."""
 GSP = {"119", "120"}
 CATALOGUE = "https://docs.nvidia.com/deploy/xid-errors/ (Xid catalogue)"
-AFTER = ("GPU001", LOG_READABLE)
+AFTER = ("GPU001", LOG_READABLE, "DRV103")
+"""A module that cannot drive the card is behind whatever that card reports under it (Xid 169 of a GB10)."""
 MANY = 5
 """So many application Xids on one GPU are worth a look at the GPU as well (NVIDIA's Xid guide: may be hardware)."""
 DRAIN_AND_RESET = "drain-some-and-reset"

@@ -48,6 +48,7 @@ def read_containers(host: Host, packages: Reading[tuple[Package, ...]]) -> Conta
         cdi_specs=find_cdi(host),
         cdi=within(host, "CDI specifications", read_cdi),
         docker_runtimes=within(host, DOCKER, _docker_runtimes),
+        docker_default=within(host, DOCKER, _docker_default),
         no_cgroups=within(host, TOOLKIT, _no_cgroups),
         versions={} if isinstance(packages, Unread) else dict(_versions(packages)),
         containerd_nvidia=within(host, CONTAINERD[0], _containerd),
@@ -111,14 +112,26 @@ def _char_links(host: Host) -> Reading[bool]:
 
 
 def _docker_runtimes(host: Host) -> Reading[tuple[str, ...]]:
+    settings = _docker_settings(host)
+    if isinstance(settings, Unread):
+        return settings
+    told = settings.get("runtimes", {})
+    return tuple(map(str, told)) if isinstance(told, dict) else ()
+
+
+def _docker_default(host: Host) -> Reading[str]:
+    settings = _docker_settings(host)
+    return settings if isinstance(settings, Unread) else str(settings.get("default-runtime", "runc"))[:60]
+
+
+def _docker_settings(host: Host) -> Reading[dict[str, object]]:
     raw = host.read_bytes(DOCKER)
     if isinstance(raw, Unread):
         return raw
     try:
-        told = msgspec.json.decode(raw, type=dict[str, object]).get("runtimes", {})
+        return msgspec.json.decode(raw, type=dict[str, object])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Unread(unread="failed", source=DOCKER, detail=f"not JSON: {error}"[:120])
-    return tuple(map(str, told)) if isinstance(told, dict) else ()
 
 
 def _no_cgroups(host: Host) -> Reading[bool]:

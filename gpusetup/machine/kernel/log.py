@@ -32,6 +32,7 @@ _OF_INTEREST = (
     b"in libnccl", b"in libcuda", b"pm: suspend exit", b"avc:  denied",
     b"dmar: [", b"io_page_fault", b"can't reserve", b"change power state", b"no space for", b"gpl-only symbol",
     b"failed to validate module", b"; giving up", b"exports duplicate symbol",
+    b"peer_mem:",
 )  # fmt: skip
 """In small letters; words are found ten times faster than one pattern of them all."""
 _ECHO = b"command line"  # it echoes the arguments, which can name disks and keys

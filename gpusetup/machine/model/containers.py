@@ -27,6 +27,9 @@ class Containers(Value):
     cdi: Reading[tuple[CdiSpec, ...]] = NOT_RECORDED
     docker_runtimes: Reading[tuple[str, ...]] = NOT_RECORDED
     """Runtimes that /etc/docker/daemon.json names."""
+    docker_default: Reading[str] = NOT_RECORDED
+    """The runtime that Docker gives containers that name none (``default-runtime``), ``runc`` where its file does not
+    say."""
     no_cgroups: Reading[bool] = NOT_RECORDED
     """The toolkit's own setting, which rootless engines need."""
     versions: dict[str, str] = msgspec.field(default_factory=dict)

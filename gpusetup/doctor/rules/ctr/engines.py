@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gpusetup.doctor.cards import cite
 from gpusetup.doctor.rule import (
+    RuleResult,
     RuleResults,
     either,
     error,
@@ -156,7 +157,7 @@ def crio(machine: Machine) -> RuleResults:
     after=("GPU001", "DRV001", "CTR203", "CTR208"),
     required=False,
     source="github.com/NVIDIA/k8s-device-plugin: README.md; Kubernetes documentation, device plugins, RuntimeClass",
-    remedies=("device-plugin", "device-plugin-runtime"),
+    remedies=("device-plugin", "device-plugin-runtime", "docker-default-runtime"),
 )
 def no_plugin(machine: Machine) -> RuleResults:
     """A kubelet runs here, but no device plugin of NVIDIA's has registered: the node has no ``nvidia.com/gpu`` to
@@ -167,15 +168,25 @@ def no_plugin(machine: Machine) -> RuleResults:
     """
     sockets = there(machine.containers.device_plugins)
     if sockets is not None and has_gpu(machine) and not any("nvidia" in name for name in sockets):
-        default = optional(machine.containers.containerd_default, "another engine may serve the kubelet")
         # only where containerd knows the runtime can a pod name it
-        other = bool(default) and default != "nvidia" and either(machine.containers.containerd_nvidia)
-        yield warning(
-            "no NVIDIA device plugin has registered with the kubelet",
-            f"sockets: {', '.join(sockets) or 'none'}",
-            *([f"containerd's default runtime: {default}"] if default else []),
-            fix=fix("device-plugin-runtime" if other else "device-plugin"),
-        )
+        yield _no_plugin(machine, sockets)
+
+
+def _no_plugin(machine: Machine, sockets: tuple[str, ...]) -> RuleResult:
+    """Return that the node offers no GPU, with the engine whose default runtime keeps it from the plugin's pods."""
+    because = "another engine may serve the kubelet"
+    default = optional(machine.containers.containerd_default, because)
+    docker = optional(machine.containers.docker_default, because)
+    other = bool(default) and default != "nvidia" and either(machine.containers.containerd_nvidia)
+    by_docker = not default and "nvidia" in (optional(machine.containers.docker_runtimes, because) or ())
+    runc = by_docker and docker != "nvidia"
+    engine = f"containerd's default runtime: {default}" if default else f"docker's default runtime: {docker}"
+    return warning(
+        "no NVIDIA device plugin has registered with the kubelet",
+        f"sockets: {', '.join(sockets) or 'none'}",
+        *([engine] if default or docker else []),
+        fix=fix("docker-default-runtime" if runc else "device-plugin-runtime" if other else "device-plugin"),
+    )
 
 
 @rule(

@@ -32,6 +32,8 @@ OF_LIBRARIES = (
     "nvidia-utils",
 )
 """How the packages begin that hold libnvidia-ml.so.1, by the distributions."""
+NOBODY = 65534
+"""The user that stands for all that a user namespace does not map (user_namespaces(7), overflowuid)."""
 OPEN_MODE = "rw-rw-rw-"
 """How ``ls`` ends the mode of a node that everyone may open."""
 
@@ -188,7 +190,7 @@ def _one_version(machine: Machine, module: str, library: str) -> Fix:
     "The driver hangs",
     worst="error",
     blocks="driver library",
-    after=("GPU001",),
+    after=("GPU001", "LOG002"),
     source="https://docs.nvidia.com/deploy/xid-errors/",
     remedies=("kernel-log",),
 )
@@ -224,7 +226,7 @@ def _unread(machine: Machine) -> list[Unread | None]:
     blocks="driver library",
     after=("GPU001", "PRM002", "CTR001", "CTR108", "WSL005"),
     source=nvml.SOURCE,
-    remedies=("device-permission", "device-cgroup", "recreate-container"),
+    remedies=("device-permission", "device-cgroup", "keep-groups", "recreate-container"),
 )
 def denied(machine: Machine) -> RuleResults:
     """NVML starts but this user, cgroup or security module may not open the GPUs (NVML errors 4 and 17).
@@ -244,8 +246,11 @@ def denied(machine: Machine) -> RuleResults:
 
 def open_the_nodes(machine: Machine, *paths: str) -> Fix:
     """Return what lets this user open the nodes at `paths`, by what refuses them: their mode or a cgroup."""
-    modes = [node.mode for node in there(machine.device_nodes) or () if node.path in paths and node.mode]
     # the mode is looked at first, since a cgroup leaves no trace in it
+    nodes = [node for node in there(machine.device_nodes) or () if node.path in paths and node.mode]
+    modes = [node.mode for node in nodes]
+    if nodes and all(node.owner == NOBODY and not node.mode.endswith(OPEN_MODE) for node in nodes):
+        return fix("keep-groups")
     if not modes or not all(mode.endswith(OPEN_MODE) for mode in modes):
         return fix("device-permission")
     return fix("recreate-container" if machine.system.container else "device-cgroup")

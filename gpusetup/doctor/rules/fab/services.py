@@ -142,3 +142,32 @@ def _spans_machines(machine: Machine) -> bool:
     """Say whether a registered GPU names an NVLink domain."""
     clusters = (optional(gpu.fabric_cluster, NO_SIGN) for gpu in known(machine.gpus))
     return any(clusters)
+
+
+@rule(
+    "FAB111",
+    "fabric-manager-not-needed",
+    "Fabric manager on a machine without NVSwitch",
+    worst="warning",
+    after=("GPU001", NVML_SILENT),
+    required=False,
+    source=f"{FABRIC_MANAGER}; github.com/NVIDIA/gpu-operator: issue 610",
+    remedies=("fabric-manager-off",),
+)
+def nothing_to_manage(machine: Machine) -> RuleResults:
+    """The fabric manager configures NVSwitches, and this machine has none: GPUs on PCIe, with or without NVLink
+    bridges, need no such service. It ends with "NVSwitch not found", or with a mismatch of versions, which is no
+    fault of the GPUs.
+    """
+    if machine.system.container or machine.system.virtualization:
+        return
+    switches, found = there(recorded(machine.nvswitches, 0)), _service(machine, SERVICE)
+    if not switches and found and found.enabled and not is_baseboard(machine):
+        fails = there(found.running) is False
+        say = warning if fails else info
+        yield say(
+            f"{SERVICE} {'does not stay up' if fails else 'runs'}, and there is no NVSwitch that needs it",
+            f"{SERVICE}: enabled, {'not running' if fails else 'running'}",
+            "NVSwitches on the PCI bus: 0",
+            fix=fix("fabric-manager-off"),
+        )

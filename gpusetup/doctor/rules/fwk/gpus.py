@@ -10,7 +10,7 @@ from gpusetup.machine.model import Framework, Machine, Unread
 IMPORT = ("FWK001", "FWK002", "FWK003", "FWK004")
 HIDDEN = ("GPU001", "GPU002", GPU_LOST, DRIVER_HANGS, NVML_SILENT, "LIB001", "LIB004", "PRM001", "PRM002", "ENV001")
 UNFIT = ("WHL105", "WHL301", "WHL302", "WHL303", "WHL304")
-REPORTED = ("FWK207", "FWK301", "FWK302", "FWK303", "FWK304", "FWK305")
+REPORTED = ("FWK207", "FWK208", "FWK301", "FWK302", "FWK303", "FWK304", "FWK305", "FWK306")
 LOADED = ("FWK201", "FWK202", "FWK203", "FWK204", "FWK205", "FWK206")
 SAYS = "the framework itself: torch.cuda, tf.config.list_physical_devices, jax.devices"
 ARITHMETIC = "arithmetic: sums of small whole numbers, exact in any order and in TF32"

@@ -8,7 +8,7 @@ from collections import defaultdict
 
 from gpusetup.doctor.cards import cite
 from gpusetup.doctor.import_errors import reported
-from gpusetup.doctor.imports import distribution, each_import, texts
+from gpusetup.doctor.imports import distribution, each_import, failed_trials, texts
 from gpusetup.doctor.rule import RuleResults, either, error, fix, known, listed, optional, rule, there, warning
 from gpusetup.facts import facts
 from gpusetup.facts.find import torch_builds
@@ -150,7 +150,9 @@ def older_cudnn(machine: Machine, framework: Framework) -> RuleResults:
     row = listed((row for row in builds if row.variant == variant and row.cudnn), f"the cuDNN of torch {version}")
     # cudnnGetVersion has three numbers, the table's wheels have four
     if cudnn(loaded).key < cudnn(row.cudnn).key[:3]:
-        yield warning(
+        fails = any(trial.kernel == "convolution" for trial, _ in failed_trials(framework, SAYS_SO))
+        say = error if fails else warning
+        yield say(
             f"{framework.name} {version} has loaded cuDNN {loaded}",
             cite(row, f"built with cuDNN {row.cudnn}"),
             *_cudnns(framework),

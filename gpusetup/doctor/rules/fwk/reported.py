@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
+
 from gpusetup.doctor.cuda_libraries import bringing, cuda_major
 from gpusetup.doctor.import_errors import Meaning, reported
 from gpusetup.doctor.imports import distribution, each_import, import_failure, texts
-from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, rule
+from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, recorded, rule, there
+from gpusetup.doctor.sleep import woken
 from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, NVML_SILENT
 from gpusetup.machine.model import Framework, Machine
 
 CUDA_ERRORS = "https://docs.nvidia.com/cuda/cuda-runtime-api/group__CUDART__TYPES.html"
 IMPORT = ("FWK001", "FWK002", "FWK003", "FWK004")
 DRIVER = ("GPU001", GPU_LOST, DRIVER_HANGS, NVML_SILENT)
+OPEN_LICENSE = "Dual MIT/GPL"
 EXTRAS = {"tensorflow": "[and-cuda]", "jax": "[cuda{}]"}
 """The extra with which pip installs NVIDIA's wheels beside it."""
+UNKNOWN = "CUDA error 999"
 NEWEST = 13
 """The newest CUDA major that JAX has a plugin for."""
 
@@ -29,6 +34,13 @@ def _decoded(rule_id: str, machine: Machine, framework: Framework) -> Meaning | 
 def _reported(rule_id: str, machine: Machine, framework: Framework) -> RuleResults:
     if said := _decoded(rule_id, machine, framework):
         yield error(f"{framework.name} reports: {said.words}", said.text, fix=fix(said.fix))
+
+
+def _hmm_may_be_on(machine: Machine) -> bool:
+    """Say whether the open module may use heterogeneous memory management, which the proprietary one does not have."""
+    lines = [line for _, line in there(recorded(machine.system.kernel.modprobe, ())) or ()]
+    said = " ".join([*lines, there(machine.system.kernel.command_line) or ""])
+    return there(machine.driver.module_license) == OPEN_LICENSE and "uvm_disable_hmm=1" not in said
 
 
 @rule(
@@ -57,14 +69,19 @@ def driver_rejected(machine: Machine, framework: Framework) -> RuleResults:
     after=(*DRIVER, "LIB001", "PRM001", "PRM002", "PRM004", "KRN006", "ENV001", "ENV101", "CTR001", "FAB002", *IMPORT),
     over=each_import,
     source=CUDA_ERRORS,
-    remedies=("driver-userland", "fabric-manager", "kernel-log"),
+    remedies=("driver-userland", "fabric-manager", "kernel-log", "reload-uvm"),
 )
 def not_initialised(machine: Machine, framework: Framework) -> RuleResults:
     """CUDA cannot start in the framework's process: it finds no GPU (100), not the one that was asked for (101), the
     NVLink fabric is not ready (802), or it does not know why (999). TensorFlow reports "Could not find cuda drivers on
     your machine" where it finds no libcuda.so.1.
     """
-    yield from _reported("FWK302", machine, framework)
+    said = _decoded("FWK302", machine, framework)
+    slept = woken(machine)[-1:] if said and UNKNOWN in said.words else []
+    if said and slept:
+        yield error(f"{framework.name} reports: {said.words}", said.text, *slept, fix=fix("reload-uvm"))
+    else:
+        yield from _reported("FWK302", machine, framework)
 
 
 @rule(
@@ -106,14 +123,60 @@ def kernel_failed(machine: Machine, framework: Framework) -> RuleResults:
     "cuda-device-unavailable",
     "CUDA device is busy or unavailable (CUDA error 46)",
     worst="error",
-    after=(*DRIVER, "PRM003", *IMPORT),
+    after=(*DRIVER, "PRM003", "SHR103", *IMPORT),
     over=each_import,
     source=CUDA_ERRORS,
     remedies=("gpu-processes",),
 )
 def unavailable(machine: Machine, framework: Framework) -> RuleResults:
-    """The GPU takes no further process: its compute mode is exclusive and another process has it, or is prohibited."""
+    """The GPU takes no further process: its compute mode is exclusive and another process has it, or is prohibited. A
+    vGPU without a licence answers the same.
+    """
     yield from _reported("FWK305", machine, framework)
+
+
+@rule(
+    "FWK306",
+    "cuda-not-initialised",
+    "CUDA initialisation fails although the driver answers (CUDA error 3)",
+    worst="error",
+    after=(*DRIVER, "KRN006", "PRM001", "PRM002", "CTR001", *IMPORT),
+    over=each_import,
+    source="github.com/NVIDIA/open-gpu-kernel-modules: issue 901, kernel-open/nvidia-uvm/uvm_hmm.c",
+    remedies=("disable-hmm", "kernel-log"),
+)
+def start_fails(machine: Machine, framework: Framework) -> RuleResults:
+    """nvidia-smi works, and cuInit answers 3 (initialization error): the driver's memory module, nvidia_uvm, refuses.
+
+    With the open kernel module it can be heterogeneous memory management (HMM), which some kernels do not bear, those
+    of RHEL 9 among them; the module's option ``uvm_disable_hmm=1`` turns it off.
+    """
+    if said := _decoded("FWK306", machine, framework):
+        hmm = _hmm_may_be_on(machine)
+        more = ["the open module's HMM is not disabled (uvm_disable_hmm)"] if hmm else []
+        remedy = fix("disable-hmm" if hmm else "kernel-log")
+        yield error(f"{framework.name} reports: {said.words}", said.text, *more, fix=remedy)
+
+
+@rule(
+    "FWK208",
+    "library-refused-as-older",
+    "A framework refuses a CUDA library that is too old",
+    worst="error",
+    after=("LIB003", "WHL301", "WHL302", "WHL304", *IMPORT),
+    over=each_import,
+    source="github.com/jax-ml/jax: issue 18027, jax_plugins/xla_cuda12/__init__.py",
+    remedies=("separate-environments",),
+)
+def refused_as_older(machine: Machine, framework: Framework) -> RuleResults:
+    """JAX compares the versions of NVIDIA's libraries with those that it was built with, and does without the GPU where
+    one is older. Mostly PyTorch is in the same environment and pins the older one.
+    """
+    if said := _decoded("FWK208", machine, framework):
+        home = os.path.dirname(either(framework.location) or "")
+        other = [one for one in machine.distributions if one.name == "torch" and home and one.location == home]
+        pins = [f"torch {one.version} in the same environment pins its own" for one in other]
+        yield error(f"{framework.name} reports: {said.words}", said.text, *pins, fix=fix("separate-environments"))
 
 
 @rule(

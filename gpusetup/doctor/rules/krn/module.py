@@ -8,6 +8,9 @@ from gpusetup.doctor.subjects import each_card, has_card, module_names
 from gpusetup.doctor.system_kind import image_keys
 from gpusetup.machine.model import Machine, Pairs, PciGpu
 
+HELPER = "nvidia-modprobe"
+UNINSTALLER = "nvidia-uninstall"
+"""What the .run file leaves, and no package of a distribution."""
 MODPROBE = "modprobe.d(5); Linux kernel: Documentation/admin-guide/kernel-parameters.txt"
 OPEN_DRIVERS = {"nouveau", "nova", "nova_core", "nova-core", "nova_drm", "NovaCore"}
 """As the PCI bus calls the kernel's own drivers; nova's is in Rust, whose drivers are called as their type is."""
@@ -28,7 +31,7 @@ def nvidia_is_built(files: tuple[str, ...]) -> bool:
     blocks="kernel module",
     after=("GPU001", "DRV003", "KRN101", "KRN103"),
     source="Linux kernel: Documentation/kbuild/modules.rst",
-    remedies=("build-module", "install-prebuilt"),
+    remedies=("build-module", "install-prebuilt", "run-file-again"),
 )
 def not_built(machine: Machine) -> RuleResults:
     """There are NVIDIA modules on disk, but none for the kernel that runs now.
@@ -58,8 +61,15 @@ def not_built(machine: Machine) -> RuleResults:
 
 def get_module(machine: Machine, kernel: str) -> Fix:
     """Return how the module for `kernel` comes onto this machine: as a package, or built here."""
-    package = prebuilt(machine, kernel)
-    return fix("install-prebuilt", package=package, kernel=kernel) if package else fix("build-module", kernel=kernel)
+    if package := prebuilt(machine, kernel):
+        return fix("install-prebuilt", package=package, kernel=kernel)
+    return fix("run-file-again") if by_run_file(machine) else fix("build-module", kernel=kernel)
+
+
+def by_run_file(machine: Machine) -> bool:
+    """Say whether NVIDIA's .run file installed the driver and nothing builds its modules: no akmods, no DKMS."""
+    programs = dict(there(recorded(machine.driver.programs, ())) or ())
+    return UNINSTALLER in programs and not there(recorded(machine.system.kernel.builds, ()))
 
 
 @rule(
@@ -175,7 +185,7 @@ def forbidden(machine: Machine) -> RuleResults:
     "KRN006",
     "nvidia-uvm-missing",
     "The nvidia_uvm kernel module (unified memory, CUDA) is not loaded",
-    worst="warning",
+    worst="error",
     blocks="framework",
     after=("DRV001",),
     source="CUDA installation guide for Linux",
@@ -186,14 +196,17 @@ def no_uvm(machine: Machine) -> RuleResults:
     999.
 
     The first CUDA program of an ordinary user can load it only when the set-uid helper ``nvidia-modprobe`` is
-    installed.
+    installed; without, it is an error.
     """
     names = module_names(machine)
     # the list of a container is its host's, but who may load a module there is the host's matter
     if "nvidia" in names and "nvidia_uvm" not in names and not machine.system.container:
-        yield warning(
-            "nvidia_uvm is not loaded: nvidia-smi works, CUDA may not",
+        helper = HELPER in dict(there(recorded(machine.driver.programs, ((HELPER, ""),))) or ())
+        say = warning if helper else error
+        yield say(
+            f"nvidia_uvm is not loaded: nvidia-smi works, CUDA {'may not' if helper else 'does not'}",
             f"loaded modules: {', '.join(sorted(names))}",
+            *([] if helper else [f"{HELPER}, which loads it for users, is not installed"]),
             fix=fix("load-uvm"),
         )
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import RuleResults, either, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.rules.krn.module import OPEN_DRIVERS
+from gpusetup.doctor.sleep import woken
 from gpusetup.doctor.subjects import has_card, module_names
 from gpusetup.machine.model import Machine
 
 README = "NVIDIA driver README, chapter on module parameters"
-WOKEN = ("pm: suspend exit", "pm: hibernation: hibernation exit")
-"""What the kernel says when it is awake again (Linux: kernel/power/suspend.c, hibernate.c)."""
 PRESERVE = "PreserveVideoMemoryAllocations"
 
 
@@ -123,10 +122,8 @@ def lost_in_sleep(machine: Machine) -> RuleResults:
     if kept == "1" and (enabled or not services):
         return
     if kept == "0" or (services and not enabled):
-        slept = [
-            line for line in either(machine.system.kernel.log) or () if any(text in line.lower() for text in WOKEN)
-        ]
         # the driver's default on a machine that was never put to sleep: a server, a desktop that stays on
+        slept = woken(machine)
         if kept == "0" and not slept and not services:
             return
         say = warning if slept else info
@@ -144,7 +141,7 @@ def lost_in_sleep(machine: Machine) -> RuleResults:
     "kernel-machine-check",
     "Machine check or kernel fault (MCE, taint)",
     worst="warning",
-    after=("GPU001",),
+    after=("GPU001", "LOG230"),
     required=False,
     source="Linux kernel: Documentation/admin-guide/tainted-kernels.rst",
     remedies=("kernel-log",),

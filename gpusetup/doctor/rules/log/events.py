@@ -9,11 +9,13 @@ from gpusetup.doctor.messages.chain import card
 from gpusetup.doctor.messages.rule import log_rule
 from gpusetup.doctor.messages.said import XID
 from gpusetup.doctor.messages.xids import table
-from gpusetup.doctor.rule import RuleResults, fix, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, known, rule, there, warning
 from gpusetup.doctor.rules.xid import CATALOGUE
 from gpusetup.machine.model import Machine
 
 HARMLESS = ("program", "note", "older")
+OOPS = 7
+"""The bit of the taint that an oops sets (D)."""
 
 
 @log_rule(
@@ -105,6 +107,46 @@ def invalid_context() -> None:
     """nvidia_peermem was asked to free memory that it no longer knows: a program ended while the network still wrote to
     it.
     """
+
+
+@log_rule(
+    "LOG229",
+    "peer-memory-symbols",
+    "GPUDirect RDMA does not fit the InfiniBand modules (symbol versions)",
+    worst="error",
+    remedies=("rebuild-peermem",),
+    source="Linux kernel: kernel/module; github.com/Mellanox/nv_peer_memory: issues 79, 84",
+)
+def peer_symbols() -> None:
+    """nvidia_peermem (or nv_peer_mem) registers with the InfiniBand modules by symbols that only MLNX_OFED or DOCA
+    brings. Where these modules are the kernel's own, or of another build than the one it was compiled against, the
+    kernel refuses it, and data between machines goes through main memory.
+    """
+
+
+@rule(
+    "LOG230",
+    "module-crashed",
+    "A crash of the kernel inside NVIDIA's kernel module (oops)",
+    worst="error",
+    after=("GPU001", LOG_READABLE),
+    required=False,
+    source="Linux kernel: Documentation/admin-guide/bug-hunting.rst, tainted-kernels.rst (D)",
+    remedies=("crashed-module",),
+)
+def crashed_inside(machine: Machine) -> RuleResults:
+    """The kernel met a fault (an oops: a NULL pointer, for instance) while it ran NVIDIA's module: a fault of the
+    driver. The module stays half dead, and suspend, new programs or the module's removal hang until the machine is
+    restarted.
+    """
+    if not (there(machine.system.kernel.taint) or 0) >> OOPS & 1:
+        return
+    for line in plain_lines(known(machine.system.kernel.log)):
+        if said := re.search(r"\b(?:RIP: [0-9a-f]{4}:|pc : )(\S{1,80}) \[(nvidia\w{0,20})\]", line):
+            yield error(
+                f"{said[2]} has crashed the kernel in {said[1].partition('+')[0]}", line, fix=fix("crashed-module")
+            )
+            return
 
 
 @rule(

@@ -34,7 +34,7 @@ def unreadable(machine: Machine) -> RuleResults:
     stage="firmware",
     blocks="device nodes",
     symptom=True,
-    remedies=("kernel-log", "firmware-settings"),
+    remedies=("cold-start", "firmware-settings"),
     after=("DRV101", "DRV103"),
 )
 def start_failed() -> None:
