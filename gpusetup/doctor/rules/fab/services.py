@@ -161,7 +161,7 @@ def nothing_to_manage(machine: Machine) -> RuleResults:
     """
     if machine.system.container or machine.system.virtualization:
         return
-    switches, found = there(recorded(machine.nvswitches, 0)), _service(machine, SERVICE)
+    switches, found = there(machine.nvswitches), _service(machine, SERVICE)
     if not switches and found and found.enabled and not is_baseboard(machine):
         fails = there(found.running) is False
         say = warning if fails else info
