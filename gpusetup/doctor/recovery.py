@@ -10,10 +10,10 @@ from gpusetup.doctor.table import read_table
 
 
 class Action(msgspec.Struct, frozen=True):
-    """One recovery action in words, the remedy that does exactly that and no less (a milder one leaves the GPU refused),
-    and the one where only the log asks for it.
+    """One recovery action in words, the remedy that does that and no less, and the one where only the log asks for it.
 
-    A remedy after NVML's answer is done when NVML answers 0; the kernel log keeps its line until the next boot.
+    A milder remedy leaves the GPU refused. One after NVML's answer is done when NVML answers 0; the kernel log keeps
+    its line until the next boot.
     """
 
     requests: str

@@ -168,7 +168,6 @@ def no_plugin(machine: Machine) -> RuleResults:
     """
     sockets = there(machine.containers.device_plugins)
     if sockets is not None and has_gpu(machine) and not any("nvidia" in name for name in sockets):
-        # only where containerd knows the runtime can a pod name it
         yield _no_plugin(machine, sockets)
 
 
@@ -177,6 +176,7 @@ def _no_plugin(machine: Machine, sockets: tuple[str, ...]) -> RuleResult:
     because = "another engine may serve the kubelet"
     default = optional(machine.containers.containerd_default, because)
     docker = optional(machine.containers.docker_default, because)
+    # only where containerd knows the runtime can a pod name it
     other = bool(default) and default != "nvidia" and either(machine.containers.containerd_nvidia)
     by_docker = not default and "nvidia" in (optional(machine.containers.docker_runtimes, because) or ())
     runc = by_docker and docker != "nvidia"

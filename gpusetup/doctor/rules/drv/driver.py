@@ -246,11 +246,11 @@ def denied(machine: Machine) -> RuleResults:
 
 def open_the_nodes(machine: Machine, *paths: str) -> Fix:
     """Return what lets this user open the nodes at `paths`, by what refuses them: their mode or a cgroup."""
-    # the mode is looked at first, since a cgroup leaves no trace in it
     nodes = [node for node in there(machine.device_nodes) or () if node.path in paths and node.mode]
     modes = [node.mode for node in nodes]
     if nodes and all(node.owner == NOBODY and not node.mode.endswith(OPEN_MODE) for node in nodes):
         return fix("keep-groups")
+    # the mode is looked at first, since a cgroup leaves no trace in it
     if not modes or not all(mode.endswith(OPEN_MODE) for mode in modes):
         return fix("device-permission")
     return fix("recreate-container" if machine.system.container else "device-cgroup")
