@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the campaign 
 from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Stack
 from tests.lab import cells
+from tests.lab.base import HERE, Base
 from tests.lab.cells import Cell, Verdict
 from tests.lab.conftest import lacking
 from tests.lab.world import CARDS, World
@@ -26,7 +27,8 @@ from tests.lab.world import CARDS, World
 WORKERS = 2
 
 
-def main(*only: str) -> int:
+def main(*only: str, base: Base = HERE, oldest: int = 0) -> int:
+    """Walk on `base` through the cells of the releases from `oldest` on, and return the exit code."""
     if why := lacking():
         print(f"not run: {why}")
         return 0
@@ -36,7 +38,9 @@ def main(*only: str) -> int:
         world = World(Path(folder) / "world")
         try:
             asked = [
-                (cell, cell.stack(world)) for cell in cells.every() if not only or {cell.release, cell.repo} & set(only)
+                (cell, cell.stack(world))
+                for cell in cells.every()
+                if int(cell.release) >= oldest and (not only or {cell.release, cell.repo} & set(only))
             ]
             answers = {cell: cells.answered_rightly(cell, answer) for cell, answer in asked}
             plans = {cell: answer for cell, answer in asked if isinstance(answer, Stack)}
@@ -48,7 +52,7 @@ def main(*only: str) -> int:
             )
             with ThreadPoolExecutor(WORKERS) as pool:
                 walked = pool.map(
-                    lambda at: cells.walk(world, Path(folder) / f"lab{at[0]}", plans[at[1]]), enumerate(first.values())
+                    lambda at: cells.walk(world, Path(folder) / f"lab{at[0]}", plans[at[1]], base), enumerate(first.values())
                 )
                 seen = {}
                 for (digest, cell), verdict in zip(first.items(), walked, strict=True):

@@ -18,6 +18,7 @@ _FAILED = ('building at STEP "', 'process "')
 _ENDED = ('": ', '" did not complete')
 _NOISE = re.compile(
     r"subprocess exited|exit status|^Error: (building|error building)|^-+$|^time=|did not complete|^\s*$"
+    r"|^You can try to add to command line:$|^\s*--[a-z-]+ to |^\(try to add '--"  # what dnf says last, 5 and 4
 )
 _CAUSE = re.compile(r"(ERROR|Error|error|E|fatal):")
 """How pip, dnf, apt and most other tools begin an error message; less useful lines may follow it."""

@@ -5,7 +5,7 @@
 installed() { rpm -q --quiet "$@"; }
 
 package_names() { rpm -qa --qf '%{NAME}.%{ARCH}\n' "$@" | sed '/^gpg-pubkey/d' | sort -u; }
-take_out() { rpm -e --allmatches "$@"; }
+take_out() { wait_for_rpm && rpm -e --allmatches "$@"; }
 package_owns() { rpm -qf --quiet "$1"; }
 
 # install_packages STEP NAME…: records the packages before the first attempt, so that undo removes only new ones.
@@ -20,7 +20,9 @@ install_packages() {
 
 # From the network, or from the bundle, whose packages are signed themselves or listed in signed metadata.
 dnf_install() {
-  local keys options=()
+  local keys options=() checks
+  mapfile -t checks < <(signature_options)
+  wait_for_rpm || return
   if [[ -n $bundle ]]; then
     keys=$(printf 'file://%s,' "$root"/etc/pki/rpm-gpg/*)
     options=(--disablerepo='*' --repofrompath="gpusetup-bundle,file://$bundle/rpms")
@@ -30,7 +32,96 @@ dnf_install() {
       options+=(--setopt=gpusetup-bundle-more.gpgcheck=0)
     fi
   fi
-  dnf -y "${options[@]}" install "$@"
+  dnf -y "${checks[@]}" "${options[@]}" install "$@"
+}
+
+# rpm_holder: the process that holds rpm's lock, "" for none. Without a terminal rpm fails instead of waiting for it, and
+# dnf 5 says only "Rpm transaction failed" (rpm 6.1, dnf5 5.4.6).
+rpm_holder() {
+  local lock inode
+  lock=$(rpm --eval '%{?_rpmlock_path}')
+  [[ -e $lock ]] || return 0
+  inode=$(stat -c %i "$lock")
+  INODE=$inode awk '$2 == "POSIX" && $4 == "WRITE" { split($6, file, ":"); if (file[3] == ENVIRON["INODE"]) { print $5; exit } }' /proc/locks
+}
+
+# wait_for_rpm: up to ten minutes.
+wait_for_rpm() {
+  local holder waited
+  for ((waited = 0; waited < 600; waited += 2)); do
+    holder=$(rpm_holder)
+    [[ -n $holder ]] || return 0
+    if ((waited == 0)); then say "Waiting for another program that changes packages (process $holder)." >&2; fi
+    sleep 2
+  done
+  fail "process $holder has locked the package database for ten minutes: wait until it has ended, and run this again"
+}
+
+# ── what the repositories are configured to do ──────────────────────────────────────────────────────────────────────
+
+# repo_files, repo_overrides: in the order in which they apply, so that the last value counts. Of two overrides of one name
+# that in /etc counts. Source: dnf5.conf(5); the order was seen with dnf5 5.4.6.
+repo_files() {
+  find "$root"/etc/yum.repos.d "$root"/etc/distro.repos.d "$root"/usr/share/dnf5/repos.d \
+    -maxdepth 1 -name '*.repo' 2>/dev/null | LC_ALL=C sort || :
+}
+repo_overrides() {
+  { find "$root"/usr/share/dnf5/repos.override.d "$root"/etc/dnf/repos.override.d -maxdepth 1 -name '*.repo' -printf '%f\t%p\n' 2>/dev/null || :; } |
+    LC_ALL=C sort -s -t $'\t' -k 1,1 |
+    awk -F '\t' '$1 != name && path != "" { print path } { name = $1; path = $2 } END { if (path != "") print path }'
+}
+
+repo_ids() {
+  local -a files
+  mapfile -t files < <(repo_files)
+  sed -n 's/^\[\([^]]*\)\].*/\1/p' /dev/null "${files[@]}" | { grep -vxF main || :; }
+}
+
+# repo_settings ID: FILE, KEY and VALUE of everything that is set for a repository. In an override a section can be a pattern,
+# and two keys have another name in dnf 5.
+repo_settings() {
+  local -a files
+  mapfile -t files < <(repo_files && repo_overrides)
+  ID=$1 awk '
+    function fits(section) {
+      gsub(/[.+$(){}|]/, "[&]", section); gsub(/[*]/, ".*", section); gsub(/[?]/, ".", section)
+      return ENVIRON["ID"] ~ ("^(" section ")$")
+    }
+    function flush() { if (key != "") print FILE "\t" key "\t" value; key = "" }
+    FNR == 1 { flush(); inside = 0; FILE = FILENAME }
+    /^\[/ { flush(); sub(/^\[/, ""); sub(/\].*/, ""); inside = fits($0); next }
+    /^[#;]/ || !inside { next }
+    /^[ \t]/ { value = value " " $0; next }
+    /=/ {
+      flush(); key = $0; sub(/[ \t]*=.*/, "", key); value = $0; sub(/^[^=]*=[ \t]*/, "", value)
+      if (key == "pkg_gpgcheck") key = "gpgcheck"
+      if (key == "exclude") key = "excludepkgs"
+    }
+    END { flush() }' /dev/null "${files[@]}"
+}
+
+# repo_option ID KEY: the value that applies, "" where none is set.
+repo_option() { repo_settings "$1" | KEY=$2 awk -F '\t' '$2 == ENVIRON["KEY"] { value = $3 } END { print value }'; }
+
+# overridden ID: what the overrides set of that on which the recipe depends.
+overridden() {
+  repo_settings "$1" | awk -F '\t' '$1 ~ /\/repos[.]override[.]d\// && $2 ~ /^(gpgcheck|repo_gpgcheck|enabled|excludepkgs)$/ { print $2 "=" $3 " in " $1 }'
+}
+
+turned_on() { [[ ${1,,} == @(1|yes|true|on|enabled) ]]; }
+turned_off() { [[ ${1,,} == @(0|no|false|off|disabled) ]]; }
+
+# signature_options: so that no override switches off the checks for which the .repo files ask: options of the command count
+# last (seen with dnf5 5.4.6).
+signature_options() {
+  local -a files
+  [[ -n $(repo_overrides) ]] || return 0
+  mapfile -t files < <(repo_files)
+  awk -F '[ \t]*=[ \t]*' '
+    /^\[/ { id = $0; sub(/^\[/, "", id); sub(/\].*/, "", id); next }
+    $1 ~ /^(gpgcheck|pkg_gpgcheck|repo_gpgcheck)$/ && tolower($2) ~ /^(1|yes|true|on|enabled)[ \t]*$/ {
+      print "--setopt=" id "." ($1 == "repo_gpgcheck" ? $1 : "gpgcheck") "=1"
+    }' /dev/null "${files[@]}"
 }
 
 # ── downloads ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -38,6 +129,20 @@ dnf_install() {
 # Large downloads are kept here until they are installed.
 # shellcheck disable=SC2034 # used by the steps that download
 cache=$root/var/cache/gpusetup
+
+# unpack_on_disk: let programs unpack in a folder of the system's disk that only root can enter. Fedora's /tmp is in memory, at
+# most half of it, and open to all users.
+unpack_on_disk() {
+  (umask 077 && mkdir -p "$cache/tmp") || return
+  only_roots "$cache/tmp" || return
+  export TMPDIR=$cache/tmp
+}
+
+# empty_cache: remove what was unpacked there.
+empty_cache() {
+  rm -rf "$cache/tmp"
+  rmdir --ignore-fail-on-non-empty "$cache" 2>/dev/null || :
+}
 
 # The name of a downloaded file in a bundle is derived from its URL.
 bundled() { say "files/${1//[^A-Za-z0-9._-]/_}"; }
@@ -117,7 +222,31 @@ next_kernel() {
   if [[ $image == */vmlinuz-* ]]; then say "${image##*/vmlinuz-}"; else uname -r; fi
 }
 
-secure_boot() { command -v mokutil >/dev/null && [[ $(mokutil --sb-state 2>/dev/null || :) == *enabled* ]]; }
+# secure_boot_state: on, off or unknown. Without mokutil the firmware's own variable says it: four bytes of attributes, then 1
+# or 0 (UEFI specification, "Globally Defined Variables").
+secure_boot_state() {
+  local said="" firmware=$root/sys/firmware/efi variable
+  if command -v mokutil >/dev/null; then said=$(LC_ALL=C mokutil --sb-state 2>&1 || :); fi
+  variable=$firmware/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
+  case $said in
+    *enabled*) say on ;;
+    *disabled* | *"doesn't support"* | *"not supported"*) say off ;;
+    *)
+      if [[ ! -d $firmware ]]; then
+        say off # started by a BIOS
+      elif [[ -r $variable ]]; then
+        if [[ $(od -An -j4 -N1 -tu1 "$variable" | tr -d ' ') == 1 ]]; then say on; else say off; fi
+      elif [[ -n $(find "$firmware/efivars" -mindepth 1 -print -quit 2>/dev/null) ]]; then
+        say off # this firmware has no such variable
+      else
+        say unknown
+      fi
+      ;;
+  esac
+}
+
+# secure_boot: whether the kernel may refuse an unsigned module. What is not known counts as on.
+secure_boot() { [[ $(secure_boot_state) != off ]]; }
 
 # signing_key OWNER: the certificate with which this machine signs the kernel modules it builds; akmods (RPM Fusion) and
 # dkms (NVIDIA) use different ones.
@@ -128,6 +257,20 @@ key_state() { LC_ALL=C mokutil --test-key "$1" 2>&1 || :; }
 
 # module_signer KERNEL: the signer of this kernel's nvidia module, "" for an unsigned one.
 module_signer() { modinfo -k "$1" -F signer nvidia 2>/dev/null || :; }
+
+# module_is KERNEL KIND VERSION…: the nvidia module of this kernel is of KIND (open or proprietary) and of one of the versions.
+# Open modules do not drive cards without a GSP (before Turing), proprietary ones none from Blackwell on.
+module_is() {
+  local kernel=$1 kind=$2 version licence
+  shift 2
+  version=$(modinfo -k "$kernel" -F version nvidia 2>/dev/null) || return 1
+  [[ " $* " == *" $version "* ]] || return 1
+  licence=$(modinfo -k "$kernel" -F license nvidia) || return 1
+  if [[ $licence == *GPL* ]]; then [[ $kind == open ]]; else [[ $kind == proprietary ]]; fi
+}
+
+# package_versions NAME…: the versions of these packages, of which a driver's module has to have one.
+package_versions() { rpm -q --qf '%{VERSION}\n' "$@" | sort -u; }
 
 # module_may_load KERNEL: false where Secure Boot is on and the module is unsigned, so that the kernel would reject it.
 module_may_load() { ! secure_boot || [[ -n $(module_signer "$1") ]]; }

@@ -12,6 +12,8 @@ from gpusetup.render.formats import render
 from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Card, Stack
 from gpusetup.value import Value
+from tests.lab.base import HERE as THIS_MACHINE
+from tests.lab.base import Base
 from tests.lab.fedora import Lab
 from tests.lab.world import CARDS, DAY, World
 
@@ -19,6 +21,8 @@ HERE = Path(__file__).parent
 OLDEST = 36
 """The first release that there are recipes for, but for the one that is kept as history."""
 HISTORIC = 29
+FIRST_WITH_DNF5 = 41
+"""The first release whose dnf is dnf 5. Source: Fedora Changes, "Switch to dnf5"."""
 REPOS = ("rpmfusion", "nvidia", "runfile", "wheels")
 
 
@@ -77,10 +81,10 @@ def answered_rightly(cell: Cell, answer: Stack | RefusedError) -> Verdict:
     return Verdict(wrong="" if right else "refused for another reason than expected", said=answer.message)
 
 
-def walk(world: World, folder: Path, stack: Stack) -> Verdict:
+def walk(world: World, folder: Path, stack: Stack, base: Base = THIS_MACHINE) -> Verdict:
     """Install `stack`, install it again, take it back; return what was not as it must be."""
     script = render(recipe(stack), "bash", DAY)
-    lab = Lab(folder, world, stack.release)
+    lab = Lab(folder, world, stack.release, base)
     try:
         return walk_in(lab, script, stack)
     finally:

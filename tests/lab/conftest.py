@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.base import HERE, Base, NoBaseError, forky
 from tests.lab.fedora import Lab
 from tests.lab.world import World
 
@@ -33,13 +34,24 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made.close()
 
 
+@pytest.fixture(scope="session")
+def dnf5() -> Base:
+    """Return the root with dnf 5 and rpm 6, made the first time."""
+    if why_not := lacking():
+        pytest.skip(why_not)
+    try:
+        return forky()
+    except NoBaseError as error:
+        pytest.skip(f"no root with dnf 5 and rpm 6: {error}")
+
+
 @pytest.fixture
 def new_lab(world: World, tmp_path: Path) -> Iterator[Callable[..., Lab]]:
     """Return a maker of fresh stand-in Fedoras."""
     labs: list[Lab] = []
 
-    def make(release: str = "44") -> Lab:
-        labs.append(Lab(tmp_path / f"lab{len(labs)}", world, release))
+    def make(release: str = "44", base: Base = HERE) -> Lab:
+        labs.append(Lab(tmp_path / f"lab{len(labs)}", world, release, base))
         return labs[-1]
 
     yield make

@@ -1,6 +1,6 @@
 """Prints as JSON what differs under the upper folder of an overlay from what lies below it: path → SHA-256 or kind.
 
-Started inside the lab's namespaces as ``python differences.py UPPER [strict]``.
+Started inside the lab's namespaces as ``python differences.py UPPER LOWER [strict]``.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ VOLATILE = (
 )
 
 
-def differences(upper: Path, *, strict: bool) -> dict[str, str]:
-    return dict(sorted(_walk(upper, upper, () if strict else VOLATILE)))
+def differences(upper: Path, lower: Path, *, strict: bool) -> dict[str, str]:
+    return dict(sorted(_walk(upper, upper, lower, () if strict else VOLATILE)))
 
 
-def _walk(folder: Path, upper: Path, skipped: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _walk(folder: Path, upper: Path, lower: Path, skipped: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     for path in folder.iterdir():
         name = str(path.relative_to(upper))
         if name in skipped or (skipped and path.name == "__pycache__"):
             continue
         mode = path.lstat().st_mode
         if stat.S_ISDIR(mode):
-            if not (Path("/") / name).is_dir() and name != "var/lib/gpusetup":
+            if not (lower / name).is_dir() and name != "var/lib/gpusetup":
                 yield f"/{name}", f"folder {stat.S_IMODE(mode):o}"
-            yield from _walk(path, upper, skipped)
+            yield from _walk(path, upper, lower, skipped)
         elif stat.S_ISREG(mode):
             yield f"/{name}", f"{stat.S_IMODE(mode):o} {hashlib.sha256(path.read_bytes()).hexdigest()}"
         else:
@@ -57,4 +57,4 @@ def _walk(folder: Path, upper: Path, skipped: tuple[str, ...]) -> Iterator[tuple
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(differences(Path(sys.argv[1]), strict="strict" in sys.argv[2:])))
+    sys.stdout.write(json.dumps(differences(Path(sys.argv[1]), Path(sys.argv[2]), strict="strict" in sys.argv[3:])))

@@ -2,7 +2,7 @@
 
 Inside, ``/etc/os-release`` says Fedora, the package database is empty but for the stubs a fresh Fedora has, real dnf
 and rpm work on it, and every host name leads to the stand-in internet. Nothing written inside outlives the lab, and
-nothing inside reaches the network.
+nothing inside reaches the network. What lies below the overlay (`base.Base`) decides which dnf and rpm these are.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.lab import stubs
+from tests.lab.base import HERE as THIS_MACHINE
+from tests.lab.base import Base
 from tests.lab.world import HOSTS, World
 
 HERE = Path(__file__).parent
@@ -23,14 +25,15 @@ ON_THE_DISK = ("grubby", "modinfo", "modprobe", "systemctl", "uname")
 """Programs of a fresh Fedora that would act on this machine's own kernel or boot loader."""
 START = """
 set -euo pipefail
-lab=$1
+lab=$1 below=$2 world=$3
 mount -t tmpfs -o mode=755,size=99g lab "$lab"
 mkdir "$lab"/{upper,work,root}
-mount -t overlay -o "lowerdir=/,upperdir=$lab/upper,workdir=$lab/work" overlay "$lab/root"
+mount -t overlay -o "lowerdir=$below,upperdir=$lab/upper,workdir=$lab/work" overlay "$lab/root"
 mount -t proc proc "$lab/root/proc"
 mount --rbind /dev "$lab/root/dev"
 mount -t tmpfs sys "$lab/root/sys"
 mkdir "$lab/root/sys/module"
+if [[ $below != / ]]; then mkdir -p "$lab/root$world" && mount --bind "$world" "$lab/root$world"; fi
 ip link set lo up
 echo ready
 read -r || :  # until the other end of its input is closed; bash buries meanwhile who is left without a parent
@@ -44,9 +47,15 @@ echo '127.0.0.1 localhost @HOSTS@' >/etc/hosts
 rm -rf /usr/local/cuda /etc/ld.so.conf.d/*cuda* /etc/xdg/pip /root/.config/pip /root/.pip
 rm -rf /root/.rpmdb /var/lib/rpm/* /var/lib/dnf /etc/yum.repos.d /etc/pki /var/lib/gpusetup /opt/gpusetup /var/cache/dnf
 mkdir -p /etc/yum.repos.d /etc/pki/rpm-gpg /srv/firmware /boot /etc/rpm
+command -v dnf >/dev/null || ln -s "$(command -v dnf5)" /usr/bin/dnf
+# Debian's own plugin, which would keep every package and index it
+if [ -e /etc/dnf/libdnf5-plugins/local.conf ]; then
+  printf '[main]\nname = local\nenabled = 0\n' >/etc/dnf/libdnf5-plugins/local.conf
+fi
 cat @WORLD@/cert.pem >>/etc/ssl/certs/ca-certificates.crt
 cp @WORLD@/lab.pub /etc/pki/rpm-gpg/fedora
-cp -r @WORLD@/pip /srv/pip
+[ -e /srv/pip ] || cp -r @WORLD@/pip /srv/pip
+printf @PYTHON@ >/srv/python
 printf '%s\\n' '[fedora]' name=Fedora baseurl=https://fedora.lab/@RELEASE@ gpgcheck=1 \\
   gpgkey=file:///etc/pki/rpm-gpg/fedora >/etc/yum.repos.d/fedora.repo
 printf '[global]\\nindex-url = https://index.lab/simple/\\ncert = @WORLD@/cert.pem\\n' >/etc/pip.conf
@@ -59,13 +68,14 @@ rpm -i bash-*.rpm fedora-release-*.rpm kernel-core-*.rpm python3-3*.rpm
 class Lab:
     """One stand-in Fedora `release`; `folder` is where it is mounted, for itself alone."""
 
-    def __init__(self, folder: Path, world: World, release: str = "44") -> None:
-        self.folder, self.world = folder, world
+    def __init__(self, folder: Path, world: World, release: str = "44", base: Base = THIS_MACHINE) -> None:
+        self.folder, self.world, self.base = folder, world, base
         self.net = folder.with_suffix(".net")
         folder.mkdir()
         self.net.mkdir()
         self.holder = subprocess.Popen(
-            ["unshare", "--mount", "--net", "--pid", "--fork", "bash", "-c", START, "bash", folder],
+            ["unshare", "--mount", "--net", "--pid", "--fork", "bash", "-c", START, "bash", folder,
+             base.folder, world.folder],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         assert self.holder.stdout is not None
@@ -82,6 +92,7 @@ class Lab:
     def _furnish(self, release: str) -> None:
         self.world.serve_fedora(release)
         words = {"RELEASE": release, "HOSTS": " ".join(HOSTS), "WORLD": str(self.world.folder)}
+        words |= {"PYTHON": self.base.python}
         done = self.sh(stubs.fill(FURNISH, words))
         assert done.returncode == 0, done.stderr
         for name in ON_THE_DISK:
@@ -185,11 +196,15 @@ class Lab:
         packages = self.sh(r"rpm -qa --qf '%{NAME}-%{VERSION}-%{RELEASE}\n' | sort").stdout
         upper = str(self.folder / "upper")
         done = subprocess.run(
-            [*self.inside, sys.executable, HERE / "differences.py", upper, *(["strict"] if strict else [])],
+            [*self.inside, sys.executable, HERE / "differences.py", upper, self.base.folder, *(["strict"] if strict else [])],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         files: dict[str, str] = json.loads(done.stdout)
-        return {"packages": f" {' '.join(packages.split())} "} | files
+        return {"packages": f" {' '.join(packages.split())} ", "keys": self.keys()} | files
+
+    def keys(self) -> str:
+        """Return what rpm trusts; rpm 6 keeps keys as files, and lists them by a command that older ones lack."""
+        return self.sh("{ rpm -qa gpg-pubkey; rpmkeys --list 2>/dev/null; } | sort").stdout
 
     def close(self) -> None:
         """End whatever runs inside, by the end of its first process, and with the last of them the mounts."""
