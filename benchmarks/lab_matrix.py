@@ -52,7 +52,8 @@ def main(*only: str, base: Base = HERE, oldest: int = 0) -> int:
             )
             with ThreadPoolExecutor(WORKERS) as pool:
                 walked = pool.map(
-                    lambda at: cells.walk(world, Path(folder) / f"lab{at[0]}", plans[at[1]], base), enumerate(first.values())
+                    lambda at: cells.walk(world, Path(folder) / f"lab{at[0]}", plans[at[1]], base),
+                    enumerate(first.values()),
                 )
                 seen = {}
                 for (digest, cell), verdict in zip(first.items(), walked, strict=True):

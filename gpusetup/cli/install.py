@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,6 +157,27 @@ def _write(recipe: Recipe, output: Path | None, kind: str) -> None:
         deliver(text, output, f"; read it, then run: sudo bash {output}", mode=0o755)
     else:
         deliver(text, output)
+    if output is None and sys.stdout.isatty():
+        _say_what_next(kind)
+
+
+def _say_what_next(kind: str) -> None:
+    """Say, below a recipe that was printed to a terminal, how it is saved, read and applied."""
+    import json
+    import shlex
+
+    from gpusetup.cli._streams import notify
+    from gpusetup.content_dirs import content_dirs
+
+    ways = json.loads((content_dirs("recipes")[0] / "formats/next.json").read_bytes())
+    file, apply = ways.get(kind, ways[""])
+    notify("\n── That was the whole recipe; nothing has been changed. Next:")
+    for word, command in (
+        ("save", shlex.join(["gpusetup", *sys.argv[1:], "--output", file])),
+        ("read", f"less {file}"),
+        ("apply", apply),
+    ):
+        notify(f"   {word:6} {command}")
 
 
 def _apply(recipe: Recipe, state: StateDir, own: Path | None, *, dry_run: bool, yes: bool) -> int:

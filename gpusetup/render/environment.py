@@ -29,6 +29,7 @@ def scripts(folders: list[Path]) -> Environment:
         comment=quoting.comment,
         doubled=quoting.doubled,
         json=quoting.json_text,
+        block=quoting.block,
         line=quoting.line,
         literal=quoting.literal,
         unit=quoting.unit,

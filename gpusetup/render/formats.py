@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from gpusetup import __version__
@@ -10,7 +11,7 @@ from gpusetup.content_dirs import content_dirs
 from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.render import environment
 from gpusetup.render.marks import CLOSE, CODE, OPEN, stripped
-from gpusetup.render.model import Recipe
+from gpusetup.render.model import Recipe, Step
 from gpusetup.render.quoting_check import check_data, check_shell
 from gpusetup.resolve.components import TITLES
 
@@ -47,10 +48,20 @@ def render(recipe: Recipe, kind: str, made: str) -> str:
             titles=TITLES,
             script=lambda: render(recipe, "bash", made),
             file=lambda name: (_folder() / "parts" / name).read_text(),
+            has_modules=_has_modules(recipe) if kind == "ansible" else None,
         )
         if known[kind].endswith(".ks.j2"):
             _keep_sections(text)
         return check_shell(text) if known[kind].endswith(SHELL) else check_data(text)
+
+
+def _has_modules(recipe: Recipe) -> Callable[[Step], bool]:
+    """Return what says of a step that its tasks are written down: only a built-in step's can be, not the user's own."""
+    from gpusetup.render.steps import recipe as built_in  # it is needed by this format alone
+
+    known = built_in(recipe.stack).steps if recipe.stack else ()
+    folder = _folder() / "ansible" / recipe.distro
+    return lambda step: step in known and (folder / f"{step.id}.yml.j2").is_file()
 
 
 def _keep_sections(text: str) -> None:

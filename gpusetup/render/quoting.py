@@ -15,7 +15,21 @@ import shlex
 from typing import Any
 
 from gpusetup.errors import WrongInputError
-from gpusetup.render.marks import CODE, COMMENT, JSON, LINE, NUMBER, PLAIN, RAW, UNIT, WORD, marked, stripped, unmarked
+from gpusetup.render.marks import (
+    BLOCK,
+    CODE,
+    COMMENT,
+    JSON,
+    LINE,
+    NUMBER,
+    PLAIN,
+    RAW,
+    UNIT,
+    WORD,
+    marked,
+    stripped,
+    unmarked,
+)
 from gpusetup.text import neutral
 
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ue000-\ue002]")
@@ -80,6 +94,20 @@ def json_text(value: Any) -> Shell:
     if re.search("[\ud800-\udfff]", text):
         raise WrongInputError(f"the value {neutral(text)!r} is not Unicode", "give it in UTF-8")
     return Shell(marked(JSON, _NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text)))
+
+
+def block(text: str, indent: int) -> Shell:
+    """Write a text, behind the colon of its key, as a literal block in YAML; as JSON where a block cannot hold it.
+
+    Every line of a block is indented by `indent` spaces, so that none can end it, and nothing in it is escaped. What
+    YAML takes for the end of a line, a first line that begins with a space, and control characters need quotes
+    instead. Source: YAML 1.2.2, 8.1.2, "Literal Style".
+    """
+    text = text.strip("\n")
+    if not text or text[0].isspace() or re.search(f"[\x00-\x08\x0b-\x1f]|{_NOT_IN_YAML.pattern}", text):
+        return Shell(f" {json_text(text)}")
+    lines = (" " * indent + one if one else "" for one in text.split("\n"))
+    return Shell(" |" + marked(BLOCK, "".join(f"\n{one}" for one in lines)))
 
 
 def unit(value: Any) -> Shell:

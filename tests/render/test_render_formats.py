@@ -96,15 +96,47 @@ def test_no_line_of_the_script_is_a_kickstart_section() -> None:
     assert not [line for line in script.splitlines() if line.startswith("%")]
 
 
-def test_the_playbook_holds_every_door_as_data() -> None:
-    """`!unsafe` keeps Ansible from taking braces in a phase as its own."""
+def test_the_playbook_holds_every_phase_as_data_and_as_it_is_written() -> None:
+    """`!unsafe` keeps Ansible from taking braces in a phase as its own, and a block needs no escapes."""
     made = recipe(desktop())
     playbook = render(made, "ansible", "2026-11-22")
-    phases = [json.loads(text) for text in re.findall(r"phase: !unsafe (.*)$", playbook, re.MULTILINE)]
     for step in made.steps:
-        assert phases.count(step.define + step.apply) == 1
-        assert phases.count(step.define + step.check) >= 2
-    assert not re.search(r"phase: (?!!unsafe)", playbook)
+        name = f'    "define_{step.id.replace("-", "_")}": !unsafe'
+        assert name + (" |\n" + indent(step.define, 6) if step.define else ' ""\n') in playbook
+        assert playbook.count("        phase: !unsafe |\n" + indent(step.check, 10)) >= 1
+    assert not re.search(r"(?:phase|library|define_\w+\"): (?!!unsafe)", playbook)
+
+
+def indent(text: str, by: int) -> str:
+    return "".join(f"{' ' * by}{line}\n" if line else "\n" for line in text.splitlines())
+
+
+@pytest.mark.parametrize("make", [laptop, desktop])
+def test_the_playbook_uses_modules_where_there_are_some(make: Callable[[], Stack]) -> None:
+    playbook = render(recipe(make()), "ansible", "2026-11-22")
+    for module in ("dnf", "yum_repository", "rpm_key", "copy"):
+        assert f"ansible.builtin.{module}:" in playbook
+    for step in ("repositories", "kernel-headers", "driver", "nouveau"):
+        assert f'"{step}: is it done?"' not in playbook
+        assert f'"{step}: is it done now?"' in playbook
+
+
+def test_a_step_of_the_users_own_never_becomes_the_modules_of_the_one_it_replaces() -> None:
+    made = recipe(desktop())
+    mine = msgspec.structs.replace(made.steps[2], apply="echo mine\n")
+    steps = (*made.steps[:2], mine, *made.steps[3:])
+    playbook = render(msgspec.structs.replace(made, steps=steps), "ansible", "2026-11-22")
+    assert f'"{mine.id}: is it done?"' in playbook
+    assert "          echo mine\n" in playbook
+
+
+def test_the_playbook_goes_on_by_some_hosts_at_a_time_and_reboots_none_unasked() -> None:
+    playbook = render(recipe(desktop()), "ansible", "2026-11-22")
+    assert '  serial: [1, "25%"]\n  max_fail_percentage: 0\n' in playbook
+    before, _, after = playbook.partition("ansible.builtin.meta: end_host\n")
+    assert "not (gpusetup_reboot | default(false) | bool)" in after.splitlines()[0]
+    assert "ansible.builtin.reboot:" not in before
+    assert after.count("ansible.builtin.reboot:") == 1
 
 
 def test_hostile_text_stays_inside_its_string(tmp_path: Path) -> None:

@@ -39,9 +39,15 @@ class Fedora:
         (self.shim / "fingerprints").write_text(
             "".join(f"{repo.key.url} {repo.key.fingerprint}\n" for repo in stack.repositories)
         )
+        if stack.driver is not None:
+            self.build("Dual MIT/GPL" if stack.driver.flavour == "open" else "NVIDIA")
         made = recipe(stack)
         steps = tuple(step for step in made.steps if not only or step.id in only)
         return render(msgspec.structs.replace(made, steps=steps), "bash", "2026-11-22")
+
+    def build(self, licence: str) -> None:
+        """Let whatever is built from now on have this licence."""
+        (self.shim / "licence").write_text(f"{licence}\n")
 
     def run(self, script: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run `script` under bash in a process group of its own, without a terminal."""

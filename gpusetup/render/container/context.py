@@ -67,6 +67,17 @@ def _about(stack: Stack, base: Base) -> Iterator[str]:
             yield f"The host needs driver {one.driver_floor} or newer for {' and '.join(one.frameworks)}."
     if base.source:
         yield f"Base image from: {', '.join(base.source)}"
+    yield from _pinning(base)
+
+
+def _pinning(base: Base) -> Iterator[str]:
+    """Yield a line on the images whose digest is in their name, and one on those that a tag alone names."""
+    images = list(dict.fromkeys(filter(None, (base.reference, base.build_reference))))
+    by_tag = [one for one in images if "@" not in one]
+    if len(by_tag) < len(images):
+        yield f"Pinned by digest: {', '.join(one.partition('@')[0] for one in images if one not in by_tag)}"
+    if by_tag:
+        yield f"Not pinned: {', '.join(by_tag)}, whose content can change; to pin it: --base IMAGE@sha256:DIGEST"
 
 
 def _hashed(environment: Environment, facts: Facts) -> Iterator[str]:

@@ -19,7 +19,7 @@ import re
 
 from gpusetup.errors import WrongInputError
 from gpusetup.render import marks
-from gpusetup.render.marks import ANY, CLOSE, COMMENT, JSON, LINE, OPEN, RAW, UNIT
+from gpusetup.render.marks import ANY, BLOCK, CLOSE, COMMENT, JSON, LINE, OPEN, RAW, UNIT
 from gpusetup.render.quoting_check.cursor import UnsafeTextError
 from gpusetup.render.quoting_check.pattern import pattern
 
@@ -53,14 +53,15 @@ _BEFORE = {
     UNIT: pattern(r"[A-Za-z]+= *"),
     LINE: pattern(r"(?!Exec)[A-Za-z]+=|[A-Za-z]+: |[ \t]+"),
     COMMENT: pattern(""),
+    BLOCK: pattern(r" +[a-z_]*:(?: !unsafe)? \|"),
 }
-_BEHIND = {JSON: "\n ,:]}", UNIT: "\n ", LINE: "\n", COMMENT: "\n"}
+_BEHIND = {JSON: "\n ,:]}", UNIT: "\n ", LINE: "\n", COMMENT: "\n", BLOCK: "\n"}
 
 
 def check_data(text: str, *, lines: bool = False) -> str:
     """Return `text`, which no shell reads, without its marks: every value went through the filter of its grammar.
 
-    JSON stands between signs of YAML or JSON and outside of quotes and comments; a unit's words, `line` and `comment`
+    JSON stands between signs of YAML or JSON and outside of quotes and comments; a block behind its key; a unit's words, `line` and `comment`
     have the rest of the line, the first two only in a grammar of `lines` (units, Apptainer's headers and labels).
     Raises `WrongInputError` for every other value.
     """
@@ -69,7 +70,7 @@ def check_data(text: str, *, lines: bool = False) -> str:
         line = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
         before = _VALUE.sub("", line)
         quoted = kind == JSON and (before.count('"') % 2 or "'" in before or re.search(r"(?:^|\s)(?:#|//)", before))
-        known = kind in _BEFORE and (lines or kind in {JSON, COMMENT})
+        known = kind in _BEFORE and (lines or kind in {JSON, COMMENT, BLOCK})
         fits = known and _BEFORE[kind].fullmatch(before) and text[found.end() : found.end() + 1] in _BEHIND[kind]
         if quoted or not fits:
             _refuse(text, found)
