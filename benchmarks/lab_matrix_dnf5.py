@@ -11,10 +11,10 @@ from pathlib import Path
 
 sys.path[:0] = map(str, (Path(__file__).resolve().parent.parent, Path(__file__).resolve().parent))
 
-import lab_matrix
+import lab_matrix  # noqa: E402 - it lies beside this file
 
-from tests.lab.base import NoBaseError, forky
-from tests.lab.cells import FIRST_WITH_DNF5
+from tests.lab.base import NoBaseError, forky  # noqa: E402
+from tests.lab.cells import FIRST_WITH_DNF5  # noqa: E402
 
 
 def main(*only: str) -> int:

@@ -194,9 +194,9 @@ class Lab:
         `strict`.
         """
         packages = self.sh(r"rpm -qa --qf '%{NAME}-%{VERSION}-%{RELEASE}\n' | sort").stdout
-        upper = str(self.folder / "upper")
+        folders = (self.folder / "upper", self.base.folder)
         done = subprocess.run(
-            [*self.inside, sys.executable, HERE / "differences.py", upper, self.base.folder, *(["strict"] if strict else [])],
+            [*self.inside, sys.executable, HERE / "differences.py", *folders, *(["strict"] if strict else [])],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         files: dict[str, str] = json.loads(done.stdout)

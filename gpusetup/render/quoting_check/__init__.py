@@ -61,9 +61,9 @@ _BEHIND = {JSON: "\n ,:]}", UNIT: "\n ", LINE: "\n", COMMENT: "\n", BLOCK: "\n"}
 def check_data(text: str, *, lines: bool = False) -> str:
     """Return `text`, which no shell reads, without its marks: every value went through the filter of its grammar.
 
-    JSON stands between signs of YAML or JSON and outside of quotes and comments; a block behind its key; a unit's words, `line` and `comment`
-    have the rest of the line, the first two only in a grammar of `lines` (units, Apptainer's headers and labels).
-    Raises `WrongInputError` for every other value.
+    JSON stands between signs of YAML or JSON and outside of quotes and comments, a block behind its key; a unit's
+    words, `line` and `comment` have the rest of the line, the first two only in a grammar of `lines` (units,
+    Apptainer's headers and labels). Raises `WrongInputError` for every other value.
     """
     for found in _VALUE.finditer(text):
         kind = found[1] or ""
