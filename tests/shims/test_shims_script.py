@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -228,7 +229,10 @@ def test_a_full_disk_stops_it_at_once_but_not_when_all_is_installed(fedora: Fedo
     script = fedora.render(laptop())
     full = fedora.run(script, FREE_GB="5")
     assert full.returncode == 6
-    assert "22 GB are needed" in full.stderr
+    assert "GB are needed on" in full.stderr
+    needed, parts = re.search(r"about (\d+) GB are needed on \S+ \((.*)\)", full.stderr).groups()  # type: ignore[union-attr]
+    assert int(needed) == sum(int(part.rpartition(" ")[2]) for part in parts.split(", "))
+    assert {"driver 3", "Python environments 18"} <= set(parts.split(", "))
     assert fedora.run(script).returncode == 0
     assert fedora.run(script, FREE_GB="5").returncode == 0
 
