@@ -13,7 +13,7 @@ from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.facts import facts
 from gpusetup.render.container import Container, ContainerJob
 from gpusetup.render.container import render as render_container
-from gpusetup.render.container.bases import base_row, own_base
+from gpusetup.render.container.bases import base, base_row, own_base
 from gpusetup.render.container.wheels import read_wheels
 from gpusetup.resolve.model import Requirement, Stack
 from tests.stacks import desktop, laptop
@@ -147,3 +147,21 @@ def test_the_tables_of_bases_hold_together() -> None:
     for tag in facts().image_tag:
         assert set(tag.digests) <= set(tag.tags), tag.id
         assert all(name.startswith(f"{tag.cuda}-") for name in tag.tags), tag.id
+
+
+DIGEST = "sha256:" + "a" * 64
+
+
+@pytest.mark.parametrize(("reference", "said"), [
+    (BASE, f"# Not pinned: {BASE}, whose content can change; to pin it: --base IMAGE@sha256:DIGEST"),
+    (f"{BASE}@{DIGEST}", f"# Pinned by digest: {BASE}"),
+])  # fmt: skip
+def test_the_file_says_whether_its_base_is_pinned(reference: str, said: str) -> None:
+    lines = render(laptop(), reference).text.splitlines()
+    assert [line for line in lines if line.startswith(("# Pinned", "# Not pinned"))] == [said]
+
+
+def test_a_digest_that_the_facts_know_is_used_unless_it_is_not_wanted() -> None:
+    row = next(one for one in facts().container_base if one.digest)
+    assert base(facts(), row, "").reference == f"{row.image}@{row.digest}"
+    assert base(facts(), row, "", pin=False).reference == row.image

@@ -20,6 +20,7 @@ KEPT = {
     ('{"a": {{ value | json }}}', "a.json.j2"): '{"a": "x: $(id)"}',
     ("a: [{{ value | json }}, {{ value | json }}]", "a.yaml.j2"): 'a: ["x: $(id)", "x: $(id)"]',
     ("{{ value | comment }}\na: 1", "a.yaml.j2"): "# x: $(id)\na: 1",
+    ("a:\n  b: !unsafe{{ value | block(4) }}\n", "a.yaml.j2"): "a:\n  b: !unsafe |\n    x: $(id)\n",
     ("Exec={{ value | unit }}\n", "a.container.j2"): 'Exec="x: $$(id)"\n',
     ("Image={{ value | unit_line }}\n", "a.container.j2"): "Image=x: $(id)\n",
     ("From: {{ value | line }}\n%post\n    : {{ value | sh }}\n", "a.def.j2"):
@@ -29,6 +30,10 @@ KEPT = {
         "RUN --mount=type=cache,target=/c \\\n    if true; then echo 'x: $(id)'; fi\n",
 }  # fmt: skip
 REFUSED = (
+    ("  a{{ value | block(4) }}", "a.yaml.j2"),
+    ("  # a:{{ value | block(4) }}", "a.yaml.j2"),
+    ('  "a:{{ value | block(4) }}"', "a.yaml.j2"),
+    ("  a:{{ value | block(4) }}x", "a.yaml.j2"),
     ("name: {{ value }}", "a.yaml.j2"),
     ("name: {{ value | sh }}", "a.yaml.j2"),
     ("name: {{ value | line }}\n", "a.yaml.j2"),
@@ -68,3 +73,16 @@ def test_a_value_in_another_place_is_refused_with_its_line(source: str, template
 def test_a_value_cannot_begin_a_section_of_a_definition() -> None:
     with pytest.raises(WrongInputError, match="section"):
         render("%post\n    x=(\n{{ value | sh }}\n)\n", "a.def.j2", "%setup")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a\n- hosts: all", "a\n\n  b: {{ x }}\n#c", "a\tb", "---\na", "| a", "no end", "é ☃", " first is a space", "\tx",
+     "line\u2028separator", "next\x85line", "escape\x1b", "\rreturn", "", "\n\nblank before"],
+)  # fmt: skip
+def test_a_block_gives_back_what_was_put_in_and_nothing_in_it_ends_it(text: str) -> None:
+    yaml = pytest.importorskip("yaml")
+    source = "top:\n  key:{{ value | block(4) }}\n  next: 1\n"
+    read = yaml.safe_load(render(source, "a.yaml.j2", text))["top"]
+    assert read["next"] == 1
+    assert read["key"].strip("\n") == text.strip("\n")

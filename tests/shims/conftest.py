@@ -78,7 +78,7 @@ class Fedora:
 
     def tree(self) -> dict[str, str]:
         """Return what there is to compare: every file but the journal and the lock, and what the stand-ins know."""
-        kept = {"log", "journal.jsonl", "lock", "version"}  # a loaded module stays loaded
+        kept = {"log", "journal.jsonl", "lock", "version", "tmpdir"}  # a loaded module stays loaded
         files = [path for place in (self.root, self.shim) for path in sorted(place.rglob("*")) if path.is_file()]
         return {str(path): path.read_text() for path in files if path.name not in kept and "/bin/" not in str(path)}
 

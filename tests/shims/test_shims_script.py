@@ -344,6 +344,9 @@ def test_two_runs_at_once_are_refused(fedora: Fedora) -> None:
 
 FIXED = {
     "variant",
+    "machine_arch",
+    "present_flavour",
+    "present_owner",
     "python_env",
     "id",
     "key_id",
