@@ -9,12 +9,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path[:0] = map(str, (Path(__file__).resolve().parent.parent, Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the campaign lives beside the tests
 
-import lab_matrix  # noqa: E402 - it lies beside this file
-
-from tests.lab.base import NoBaseError, forky  # noqa: E402
-from tests.lab.cells import FIRST_WITH_DNF5  # noqa: E402
+from benchmarks import lab_matrix
+from tests.lab.base import NoBaseError, forky
+from tests.lab.cells import FIRST_WITH_DNF5
 
 
 def main(*only: str) -> int:

@@ -123,6 +123,7 @@ def _packages(stack: Stack) -> tuple[str, ...]:
     return (
         *driver,
         *stack.container_packages,
+        *(name for part in stack.parts for name in part.packages),
         *toolkit.packages,
         *toolkit.host_compiler_packages,
         *toolkit.cudnn_packages,

@@ -14,7 +14,7 @@ from gpusetup.resolve.model import Stack
 from tests.lab import cells, stubs
 from tests.lab.base import Base
 from tests.lab.fedora import Lab
-from tests.lab.world import ADA, PASCAL, World
+from tests.lab.world import ADA, HOPPER, PASCAL, World
 from tests.support import drawn
 
 Maker = Callable[..., Lab]
@@ -66,6 +66,15 @@ def test_cells_of_the_matrix(world: World, dnf5: Base, tmp_path: Path) -> None:
 
 def test_it_installs_changes_nothing_twice_and_goes_back(world: World, dnf5: Base, tmp_path: Path) -> None:
     verdict = cells.walk(world, tmp_path / "lab", world.stack(ADA), dnf5)
+    assert verdict.wrong == "", verdict.said
+
+
+def test_a_board_with_nvswitches_gets_its_fabric_manager_and_goes_back(
+    world: World, dnf5: Base, tmp_path: Path
+) -> None:
+    stack = world.small(HOPPER, "43", repo="nvidia", allow_eol=True)
+    assert {part.name for part in stack.parts} >= {"fabric-manager"}
+    verdict = cells.walk(world, tmp_path / "lab", stack, dnf5)
     assert verdict.wrong == "", verdict.said
 
 

@@ -23,6 +23,7 @@ PASCAL = Card(name="GeForce GTX 1050 Mobile", arch="Pascal", compute_capability=
 TURING = Card(name="GeForce RTX 2080", arch="Turing", compute_capability="7.5", known_by="name")
 ADA = Card(name="GeForce RTX 4090", arch="Ada Lovelace", compute_capability="8.9", known_by="name")
 BLACKWELL = Card(name="GeForce RTX 5090", arch="Blackwell", compute_capability="12.0", known_by="name")
+HOPPER = Card(name="H100 SXM5 80GB", arch="Hopper", compute_capability="9.0", known_by="name", count=8)
 CARDS = (PASCAL, TURING, ADA, BLACKWELL)
 DAY = "2026-11-22"
 ON_FEDORA = ("gcc", "make", "openssl", "mokutil")
@@ -146,6 +147,7 @@ class World:
             "fedora": (*stack.toolkit.host_compiler_packages, *ON_FEDORA, *_of_fedora(stack)),
             "cuda": (*stack.toolkit.packages, *stack.toolkit.cudnn_packages),
         }
+        drivers["cuda"] += _of_parts(stack)
         known = {"fedora": fedora, **drivers, "toolkit": stubs.described("toolkit")}
         return {kind: [*known[kind], *_bare(asked.get(kind, ()), known)] for kind in known}
 
@@ -222,6 +224,12 @@ class World:
 def _bare(names: tuple[str, ...], known: dict[str, list[stubs.Stub]]) -> list[stubs.Stub]:
     described = {stub.name for stubs_of in known.values() for stub in stubs_of}
     return [stubs.Stub(name=name) for name in dict.fromkeys(names) if name not in described]
+
+
+def _of_parts(stack: Stack) -> list[stubs.Stub]:
+    """Return the packages of a server's parts, of which some have the driver's version."""
+    versions = {name: part.version or "1.0" for part in stack.parts for name in part.packages}
+    return [stubs.Stub(name=name, version=version) for name, version in versions.items()]
 
 
 def _of_every_fedora(release: str) -> list[stubs.Stub]:
