@@ -45,8 +45,7 @@ def known_as(distribution: str) -> str:
 
 def defects_of(facts: Facts, package: str, version: str) -> tuple[Defect, ...]:
     """Return the defects of one release, `package` as the table calls it; a local part (``+cu126``) counts as none."""
-    release = version.partition("+")[0]
-    return tuple(row for row in _by_package(facts).get(package, ()) if _within(release, row))
+    return _of_release(facts, package, version.partition("+")[0])
 
 
 def concerns(row: Defect, where: Where) -> bool:
@@ -79,10 +78,15 @@ def _by_package(facts: Facts) -> dict[str, list[Defect]]:
     return found
 
 
+@functools.lru_cache(maxsize=1024)  # a plan asks for each build of a release
+def _of_release(facts: Facts, package: str, release: str) -> tuple[Defect, ...]:
+    if not re.fullmatch(r"\d+(\.\d+)*", release, re.ASCII):
+        return ()  # a pre-release or a build of one's own: no thread speaks of it
+    return tuple(row for row in _by_package(facts).get(package, ()) if _within(release, row))
+
+
 def _within(version: str, row: Defect) -> bool:
     """Return whether `version` lies in the row's range; `last` counts as far as it is written."""
-    if not re.fullmatch(r"\d+(\.\d+)*", version, re.ASCII):
-        return False  # a pre-release or a build of one's own: no thread speaks of it
     head = ".".join(version.split(".")[: row.last.count(".") + 1])
     return dotted(row.first) <= dotted(version) and dotted(head) <= dotted(row.last)
 
