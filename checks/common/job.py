@@ -20,6 +20,7 @@ class Job:
     `profile` is ``quick`` or ``full``. `precision` is what numbers are computed in: ``float32``, ``tf32``, ``bf16``,
     ``fp16`` or ``float64``. `trace` is the file for the arrays, `log` the file for the output, `data` the user's data
     folder or "". `only` and `skip` choose between the cases of a check that has some: see `wants`.
+    With `shrink` a check makes each wrong case small, for so many seconds, instead of recording all of them.
     """
 
     check: str
@@ -35,6 +36,7 @@ class Job:
     precision: str = "float32"
     only: Sequence[str] = ()
     skip: Sequence[str] = ()
+    shrink: float = 0.0
 
     def wants(self, case: str, mode: str) -> bool:
         """Return whether to run `case` (``matmul.rank4_rank2``) in `mode`: the engine may ask for some cases alone.

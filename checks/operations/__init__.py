@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from checks.operations.families import families
 from checks.operations.isolate import SECONDS, Ended, Item, in_children
 from checks.operations.run import Step, describe_drawn, end, fields, run_steps, steps_of
+from checks.operations.smallest import record_smallest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,9 @@ def prove(backend: Engine, job: Job, record: Recorder) -> None:
     if job.framework == "reference":
         return
     parts = dict(steps_of(families(), backend, job))
+    if job.shrink:
+        record_smallest([step for steps in parts.values() for step in steps], backend, job, record)
+        return
     # a card's driver does not survive a fork, and a crash there takes the context with it
     if backend.ISOLATED and job.device == "cpu":
         _apart(parts, backend, job, record)

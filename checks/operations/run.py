@@ -59,9 +59,9 @@ def describe_drawn(step: Step, seed: int) -> str:
     return describe(sizes, {name: shape_of(one.shape, sizes) for name, one in step.case.inputs.items()})
 
 
-def draw(case: Case, family: str, job: Job) -> Drawn:
-    """Return the inputs of a case and its reference."""
-    sizes = case.draw_sizes(family, job.seed)
+def draw(case: Case, family: str, job: Job, sizes: dict[str, Any] | None = None) -> Drawn:
+    """Return the inputs of a case and its reference, of the sizes that the seed gives unless others are stated."""
+    sizes = case.draw_sizes(family, job.seed) if sizes is None else sizes
     inputs = case.draw_inputs(family, job.seed, sizes)
     return Drawn(sizes, inputs, find_truth(case, family, job.seed, sizes, inputs, job.precision))
 

@@ -48,9 +48,14 @@ _TENSOR = {
 _WHOLE = {"pytorch": "torch.tensor({name})", "tensorflow": "tf.constant({name})", "jax": "jnp.asarray({name})"}
 
 
-def write_script(family: str, case: Case, seed: int, framework: str, precision: str, mode: str) -> str:
-    """Return the text of the script: it prints the largest difference of the results from float64."""
-    sizes = case.draw_sizes(family, seed)
+def write_script(
+    family: str, case: Case, seed: int, framework: str, precision: str, mode: str, sizes: dict[str, Any] | None = None
+) -> str:
+    """Return the text of the script: it prints the largest difference of the results from float64.
+
+    `sizes` are those that the seed gives, unless others are stated.
+    """
+    sizes = case.draw_sizes(family, seed) if sizes is None else sizes
     inputs = case.inputs
     lines = [
         f"# {family}.{case.name}, {mode}, {precision}, seed {seed}",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 STYLES = {"proven": "green", "partly proven": "yellow", "not proven": "yellow", "failed": "bold red"}
 _WIDE = 100
+_CODE = "    "
 _LINES = 8  # of a failed run's output; --json has more
 
 
@@ -76,6 +77,9 @@ def explain(verdict: Verdict) -> Iterator[str]:
             yield f"Usual cause: {found.cause}"
     if len(verdict.evidence) > 1 or (verdict.evidence and verdict.evidence[0] not in verdict.summary):
         yield from (f"| {line}" for line in verdict.evidence[-_LINES:])
+    if verdict.script and verdict.state == "failed":
+        yield "To see it with the framework alone, and to report it upstream:"
+        yield from (f"{_CODE}{line}" for line in verdict.script.splitlines())
 
 
 def subject(verdict: Verdict) -> str:
@@ -90,7 +94,10 @@ def _show_failure(out: Console, verdict: Verdict) -> None:
     title = f"{verdict.kind.upper()} {subject(verdict)}: {verdict.summary}"
     _wrapped(out, neutral(title), style="red", indent="")
     for line in explain(verdict):
-        _wrapped(out, neutral(line))
+        if line.startswith(_CODE):
+            out.print(neutral(line), soft_wrap=True, style="", highlight=False, markup=False)
+        else:
+            _wrapped(out, neutral(line))
 
 
 def _show_observations(out: Console, proof: Proof) -> None:

@@ -39,6 +39,8 @@ class Job(Value, omit_defaults=True):
     """The cases to run (``matmul.rank4_rank2``), of a check that has cases; () for all."""
     skip: tuple[str, ...] = ()
     """Cases not to run again in a mode (``matmul.rank4_rank2 eager``), since each has ended a process of this job."""
+    shrink: float = 0.0
+    """Seconds to make each wrong case smaller in; 0 for a usual run."""
 
 
 class Record(Value):

@@ -22,6 +22,7 @@ from gpusetup.selftest.known.suspects import NOTHING_KNOWN, Known, explain
 from gpusetup.selftest.proof import Proof
 from gpusetup.selftest.proof_codec import pack, unpack
 from gpusetup.selftest.schedule import RunLimits, again, numpy_python, plan
+from gpusetup.selftest.smallest import made_small
 from gpusetup.selftest.ulps import measure
 from gpusetup.selftest.unproven import gaps, missed
 
@@ -64,7 +65,7 @@ def prove(
         run = partial(execute, folders=content_dirs("checks", own_checks), limits=limits, watch=watch)
         runs = [_described(one, checks[one.job.check]) for one in run(lanes, jobs=jobs)]
         known = explain(runs, lanes, partial(run, jobs=jobs))
-        runs = leave_out(runs, known)
+        runs = made_small(leave_out(runs, known), known, lanes, partial(run, jobs=jobs))
         if held is not None:
             runs += _measure_again(runs, lanes, held, partial(run, jobs=1))
         verdicts = judge(runs, checks, numpy_python(selection), known)

@@ -116,6 +116,8 @@ class Verdict(Value, omit_defaults=True):
     """Differences from the environment in which the baseline was saved."""
     defect: KnownDefect | None = None
     """The defect that a verdict of the kind ``defect`` is about."""
+    script: str = ""
+    """A program that shows the fault with the framework alone, for a report upstream."""
 
     def __post_init__(self) -> None:
         if self.state == "passed" and not self.basis.count:

@@ -142,3 +142,11 @@ def test_cudnn_is_matched_by_its_release() -> None:
 
 
 CUDNN = {"91002": "9.10.2", "90800": "9.8.0", "8907": "8.9.7"}
+
+
+def test_an_operation_that_is_listed_for_other_releases_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert lookup.explanation("matmul.rank4_rank2", CPU, {"tensorflow": "2.99.0"}) is None
+    assert ROW in lookup.related("matmul.rank4_rank2", CPU)
+    assert ROW not in lookup.related("matmul.rank4_rank2", msgspec.structs.replace(CPU, device="cuda:0"))
+    assert ROW not in lookup.related("conv2d.stride", CPU)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from gpusetup.selftest.known.lookup import related
 from gpusetup.selftest.known.suspects import NOTHING_KNOWN, WRONG, Known
 from gpusetup.selftest.model import name_case
 from gpusetup.selftest.verdict import Divergence, VerdictBasis, conclude
@@ -57,5 +60,10 @@ def _failed(job: Job, wrong: Sequence[Case], known: Known) -> Verdict:
         place = Divergence(
             step=0, tensor=first.case, index=(), got=first.detail, expected="", ulps=first.ulps, limit=limit
         )
-    evidence = tuple(f"{name_case(one)}: {one.outcome}, {one.drawn}, {one.detail}" for one in others)
-    return conclude("parity", job, "failed", summary, place, evidence=(*evidence, *first.script.splitlines()))
+    evidence = [f"{name_case(one)}: {one.outcome}, {one.drawn}, {one.detail}" for one in others]
+    evidence += [
+        f"listed for {row.package} {row.first} to {row.last}: {row.symptom}; {' '.join(row.source)}"
+        for row in related(first.case, job)
+    ]
+    found = conclude("parity", job, "failed", summary, place, evidence=tuple(evidence))
+    return msgspec.structs.replace(found, script=first.script)

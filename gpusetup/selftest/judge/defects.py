@@ -44,6 +44,5 @@ def _verdict(job: Job, suspects: Sequence[Suspect], *, verified: bool) -> Verdic
     )
     crashed = " (crashed)" if any(one.case.outcome == "crashed" for one in suspects) else ""
     text = f"{release}: {row.symptom}; seen in {', '.join(defect.cases)}{crashed}"
-    evidence = tuple(line for one in suspects[:1] for line in one.case.script.splitlines())
-    found = conclude("defect", job, "known", text, evidence=evidence)
-    return msgspec.structs.replace(found, seed=None, defect=defect)
+    found = conclude("defect", job, "known", text)
+    return msgspec.structs.replace(found, seed=None, defect=defect, script=suspects[0].case.script)

@@ -42,6 +42,15 @@ def _explanations(case: str, job: Job, environment: Mapping[str, str]) -> Iterat
                 yield row, f"{package} {version}"
 
 
+def related(case: str, job: Job) -> Iterator[Defect]:
+    """Yield the defects that are listed for this operation in any release: a range is what threads state."""
+    packages = {package for package, _ in _PACKAGES.get(job.framework, ())}
+    for row in facts().defect:
+        here = row.package in packages and row.build != ("cpu" if job.device != "cpu" else "gpu")
+        if here and row.effect in _WRONG_OR_ENDS and names(row.operations, case, job.precision):
+            yield row
+
+
 def names(operations: tuple[str, ...], case: str, precision: str) -> bool:
     """Return whether one of the operations is `case`, its family, or its family in this precision.
 
