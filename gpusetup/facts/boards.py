@@ -25,6 +25,10 @@ _CHIP = r"[a-z]{2}\d{2}[0-9a-z]"
 _SEVERAL = 6
 
 
+class AmbiguousNameError(WrongInputError):
+    """Boards of several compute capabilities have the name."""
+
+
 class Board(NamedTuple):
     """One kind of graphics board; `fact` is the id of the row it is known by."""
 
@@ -72,7 +76,7 @@ def one(name: str, boards: Iterable[Board]) -> Board:
     if len({board.cc for board in boards}) > 1:
         kinds = dict.fromkeys(f"{board.name} ({board.arch}, {board.cc})" for board in boards)
         listed = "; ".join(list(kinds)[:_SEVERAL])
-        raise WrongInputError(f"{name!r} is ambiguous", f"use one of {listed}, or the PCI id from lspci -nn")
+        raise AmbiguousNameError(f"{name!r} is ambiguous", f"use one of {listed}, or the PCI id from lspci -nn")
     if not boards:
         raise WrongInputError(
             f"no GPU in the tables has the PCI id {name!r}", "give its compute capability: --gpu-arch"

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gpusetup.resolve.candidates import Release
 from gpusetup.resolve.model import OWNERS, Reason, Request
 from gpusetup.resolve.parts import FABRIC, needs_version
 from gpusetup.resolve.pins import BY_FIELD, PINS, Pin
 from gpusetup.resolve.problem import Constraint, ConstraintResult, because, fails, holds
+
+if TYPE_CHECKING:
+    from gpusetup.resolve.candidates import TorchWheel
 
 
 def demands(request: Request, release: Release, today: date) -> tuple[Constraint, ...]:
@@ -97,12 +100,25 @@ def _fits_pin(fits: Callable[[Any, str], bool], wanted: str, candidate: Any) -> 
     return fits(candidate, wanted)
 
 
+def _cudnn_of(torch: TorchWheel) -> Reason:
+    assert torch.build is not None  # a build for the CPU has no cuDNN that could be asked for
+    return because(torch.build, f"torch {torch} pins cuDNN {torch.build.cudnn}")
+
+
+HAS: dict[tuple[str, str], Callable[[Any], Reason]] = {("cudnn", "torch"): _cudnn_of}
+"""Pin and kind of candidate → what the candidate has instead of what was asked for."""
+
+
 def _asked(name: str, kind: str, what: str, fits: Callable[[Any], bool]) -> Constraint:
     return _required(name, kind, Reason(fact=f"request:{name}", text=f"you asked for {what}"), fits)
 
 
 def _required(name: str, kind: str, reason: Reason, fits: Callable[[Any], bool]) -> Constraint:
+    has = HAS.get((name, kind))
+
     def check(candidate: Any) -> ConstraintResult:
-        return ConstraintResult(fits(candidate), (reason,))
+        if fits(candidate):
+            return holds(reason)
+        return fails(reason, has(candidate)) if has else fails(reason)
 
     return Constraint(f"request_{name}", (kind,), check)

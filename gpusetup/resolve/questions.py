@@ -101,10 +101,13 @@ def _component(facts: Facts, text: str, name: str, value: str) -> WhyQuestion:
 
 
 def _card(facts: Facts, text: str) -> WhyQuestion | None:
+    from gpusetup.facts.boards import AmbiguousNameError
     from gpusetup.resolve.cards import named
 
     try:
         named(facts, [text], ())
+    except AmbiguousNameError:
+        raise
     except WrongInputError:
         return None
     return WhyQuestion(text, card=text)

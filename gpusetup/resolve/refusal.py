@@ -76,7 +76,7 @@ def relaxations(request: Request, facts: Facts, today: date, asked: str = "") ->
     single = [change for change in changes(request) if change.name != f"without {asked}"]
     single.sort(key=lambda change: change.name == asked)  # a stable sort: the version in question moves to the end
     for size in (1, 2):
-        found: set[tuple[str, ...]] = set()
+        found: set[tuple[str, tuple[str, ...]]] = set()
         for some in combinations(single, size):
             changed = request
             for change in some:
@@ -85,9 +85,10 @@ def relaxations(request: Request, facts: Facts, today: date, asked: str = "") ->
             if solution is not None and len(found) < MOST:
                 ways = [change.describe(solution) for change in some]
                 options = tuple(option for way in ways for option in way.options)
-                if options not in found:
-                    found.add(options)
-                    yield Relaxation(text=" and ".join(way.text for way in ways), options=options)
+                text = " and ".join(way.text for way in ways)
+                if (text, options) not in found:
+                    found.add((text, options))
+                    yield Relaxation(text=text, options=options)
         if found:
             return
 
@@ -100,7 +101,7 @@ def changes(request: Request) -> Iterator[Concession]:
     if request.python:
         yield _without("python", "", lambda one: _use("Python", "python", _pythons(one)))
     if request.cudnn:
-        yield _without("cudnn", "", _always(Relaxation(text="leave cuDNN unpinned", options=("without --cudnn",))))
+        yield _without("cudnn", "", _always(Relaxation(text="leave out --cudnn", options=())))
     if request.cuda:
         yield _without("cuda", "", lambda one: _use("the CUDA toolkit", "cuda", _series(one)))
     if request.torch:
