@@ -113,7 +113,7 @@ def show_warnings(out: Console, stack: Stack, *, explain: bool) -> None:
     """Print what to know: all with `explain`, else the first few that concern ordinary use."""
     shown = [one for one in stack.warnings if explain or not one.minor][: None if explain else MOST]
     left = len(stack.warnings) - len(shown)
-    if not stack.warnings:
+    if not shown:
         return
     line(out, "", "")
     line(out, "", "To know", "bold")

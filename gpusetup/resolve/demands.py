@@ -14,7 +14,7 @@ from gpusetup.resolve.pins import BY_FIELD, PINS, Pin
 from gpusetup.resolve.problem import Constraint, ConstraintResult, because, fails, holds
 
 if TYPE_CHECKING:
-    from gpusetup.resolve.candidates import TorchWheel
+    from gpusetup.resolve.candidates import Interpreter, TorchWheel
 
 
 def demands(request: Request, release: Release, today: date) -> tuple[Constraint, ...]:
@@ -105,7 +105,16 @@ def _cudnn_of(torch: TorchWheel) -> Reason:
     return because(torch.build, f"torch {torch} pins cuDNN {torch.build.cudnn}")
 
 
-HAS: dict[tuple[str, str], Callable[[Any], Reason]] = {("cudnn", "torch"): _cudnn_of}
+def _python_of(python: Interpreter) -> Reason | None:
+    """Speak of the system's own, the newest there is: an older one was not asked for either."""
+    text = f"the newest Python of this release is {python.version}"
+    return None if python.packages else because(python.row, text)
+
+
+HAS: dict[tuple[str, str], Callable[[Any], Reason | None]] = {
+    ("cudnn", "torch"): _cudnn_of,
+    ("python", "python"): _python_of,
+}
 """Pin and kind of candidate → what the candidate has instead of what was asked for."""
 
 
@@ -119,6 +128,6 @@ def _required(name: str, kind: str, reason: Reason, fits: Callable[[Any], bool])
     def check(candidate: Any) -> ConstraintResult:
         if fits(candidate):
             return holds(reason)
-        return fails(reason, has(candidate)) if has else fails(reason)
+        return fails(reason, *filter(None, (has(candidate),) if has else ()))
 
     return Constraint(f"request_{name}", (kind,), check)

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from gpusetup.facts.find import arch_of
+from gpusetup.resolve.cards import bound_row
 from gpusetup.resolve.explanation import against
 from gpusetup.resolve.model import Reason, Refusal, Relaxation, Request
-from gpusetup.resolve.problem import because
+from gpusetup.resolve.problem import Bound, ConstraintResult, because
 from gpusetup.resolve.search import Conflict, Solution
 from gpusetup.resolve.solve import SolveResult, solve
-from gpusetup.resolve.topics import lifetime
+from gpusetup.resolve.topics import of_card
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
@@ -56,9 +57,22 @@ def refuse(request: Request, facts: Facts, today: date, outcome: SolveResult, as
             kept, smallest = change.apply(kept), without.refused[0][1]
     return Refusal(
         request=request,
-        because=(*_ages(kept, smallest, facts), *against(smallest.blame)),
+        because=(*_ages(kept, smallest, facts), *against(_telling(smallest.blame))),
         ways_out=tuple(relaxations(request, facts, today, asked)),
     )
+
+
+def _telling(blame: dict[Bound, ConstraintResult]) -> dict[Bound, ConstraintResult]:
+    """Return the results without those that old releases fail by themselves, where the request fails newer ones."""
+    together = {place for bound in blame if not bound.alone for place in bound.places}
+    alone: set[int] = set()
+    kept = {}
+    for bound, verdict in blame.items():
+        asked = any(reason.fact.startswith("request:") for reason in verdict.reasons)
+        if not bound.alone or asked or bound.last not in together | alone:
+            kept[bound] = verdict
+            alone |= bound.places if bound.alone and not asked else set()
+    return kept
 
 
 def _ages(request: Request, conflict: Conflict, facts: Facts) -> Iterator[Reason]:
@@ -67,8 +81,9 @@ def _ages(request: Request, conflict: Conflict, facts: Facts) -> Iterator[Reason
         return
     for card in request.cards:
         arch = arch_of(facts, card.compute_capability)
-        if arch is not None and arch.last_driver_branch:
-            yield because(arch, f"{card.name} is {arch.arch} ({card.compute_capability}): {lifetime(arch)}")
+        row = bound_row(facts, card.name, card.compute_capability)
+        if arch is not None and arch.last_driver_branch and (row is None or row.market != "jetson"):
+            yield because(arch, of_card(card, arch))
 
 
 def relaxations(request: Request, facts: Facts, today: date, asked: str = "") -> Iterator[Relaxation]:
@@ -99,7 +114,7 @@ def changes(request: Request) -> Iterator[Concession]:
         plain = request.torch.partition("+")[0]
         yield _without("torch", plain, lambda one: _use("torch", "torch", str(one["torch"])))
     if request.python:
-        yield _without("python", "", lambda one: _use("Python", "python", _pythons(one)))
+        yield _without("python", "", _pythons)
     if request.cudnn:
         yield _without("cudnn", "", _always(Relaxation(text="leave out --cudnn", options=())))
     if request.cuda:
@@ -169,9 +184,12 @@ def _use(what: str, option: str, value: str) -> Relaxation:
     return Relaxation(text=f"use {what} {value}", options=(f"--{option}", value))
 
 
-def _pythons(solution: Solution) -> str:
-    chosen = {solution.get(f"python {one}") for one in ("torch", "tensorflow")} - {None}
-    return " and ".join(sorted(one.version for one in chosen))
+def _pythons(solution: Solution) -> Relaxation:
+    chosen = {one.version for name in ("torch", "tensorflow") if (one := solution.get(f"python {name}"))}
+    if len(chosen) == 1:
+        return _use("Python", "python", chosen.pop())
+    each = " and ".join(f"{name} gets {solution[f'python {name}'].version}" for name in ("torch", "tensorflow"))
+    return Relaxation(text=f"leave out --python: {each}", options=())
 
 
 def _series(solution: Solution) -> str:

@@ -12,7 +12,7 @@ from gpusetup.resolve.problem import because
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.facts.model.hardware import Arch
-    from gpusetup.resolve.model import Reason
+    from gpusetup.resolve.model import Card, Reason
     from gpusetup.resolve.questions import WhyQuestion
 
 MOST = 6
@@ -94,11 +94,16 @@ def _card(facts: Facts, name: str) -> Iterator[Reason]:
     for card in named(facts, [name], ()):
         arch = arch_of(facts, card.compute_capability)
         if arch is not None:
-            yield because(arch, f"{card.name} is {arch.arch} ({card.compute_capability}): {lifetime(arch)}")
+            yield because(arch, of_card(card, arch))
 
 
-def lifetime(arch: Arch) -> str:
-    """Return the driver branch, the CUDA and the kernel modules that an architecture has."""
+def of_card(card: Card, arch: Arch) -> str:
+    """Return the architecture of a card, with the driver branch, the CUDA and the kernel modules that it has."""
+    name = "" if arch.arch in card.name else f"{card.name} is "
+    return f"{name}{arch.arch} ({card.compute_capability}): {_lifetime(arch)}"
+
+
+def _lifetime(arch: Arch) -> str:
     driver = f"driver branch {arch.last_driver_branch} is its last" if arch.last_driver_branch else "current drivers"
     cuda = f"CUDA {arch.cuda_first} to {arch.cuda_last}" if arch.cuda_last else f"CUDA {arch.cuda_first} and newer"
     return f"{driver}, {cuda} compile for it, {' or '.join(arch.kernel_modules)} kernel modules"

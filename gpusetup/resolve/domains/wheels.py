@@ -28,7 +28,8 @@ def torch(facts: Facts, machine: str = "x86_64") -> tuple[TorchWheel, ...]:
         builds = [one for one in facts.torch_build if row.release in one.releases and one.machine == machine]
         builds.sort(key=lambda one: (one.variant == row.default_variant, cuda(series(one.cuda))), reverse=True)
         found += [_gpu_wheel(facts, row, build) for build in builds]
-        found.append(TorchWheel(row, CPU))
+        if builds or machine == "x86_64":  # for aarch64 only what is known to be built
+            found.append(TorchWheel(row, CPU))
     return tuple(found)
 
 
