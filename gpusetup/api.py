@@ -73,17 +73,18 @@ def examine(
 def plan(machine: Machine | None = None, wanted: Wanted | None = None) -> Stack:
     """Choose the stack that fits `machine` (default: this host) and `wanted`.
 
-    With cards and a release in `wanted`, no machine is read. Raises `RefusedError` when no stack fits, naming the
-    conflict and what would allow one, and `WrongInputError` for a name or version that no table knows.
+    With cards and a release in `wanted`, no machine is read. Raises `RefusedError` when no stack fits, or no recipe is
+    for the host, naming why and what would be possible, and `WrongInputError` for what no table knows.
     """
     from gpusetup.facts import facts
-    from gpusetup.resolve import resolve
+    from gpusetup.resolve.foreign import required
+    from gpusetup.resolve.planned import planned
     from gpusetup.resolve.request import Wanted, ask
 
-    asked = ask(facts(), wanted or Wanted(), lambda: machine or detect())
+    asked = ask(facts(), wanted or Wanted(), lambda: machine or detect(), saved=machine is not None)
     for note in asked.notes:
         warnings.warn(note, AssumptionWarning, stacklevel=2)
-    return resolve(asked.request, facts())
+    return required(planned(asked, facts()))
 
 
 def prove(

@@ -50,22 +50,15 @@ def plan(
     Exit code: 0 a stack was found, 2 unknown name or version, 4 no stack is possible (the conflict and the smallest
     changes that resolve it are printed). Nothing is changed.
     """
-    from msgspec.structs import replace
-
     from gpusetup.errors import RefusedError  # --help needs none of it
     from gpusetup.facts import facts
     from gpusetup.files import STDIO
-    from gpusetup.resolve import attempt
-    from gpusetup.resolve.changes import changes
-    from gpusetup.resolve.foreign import refuse_foreign
     from gpusetup.resolve.model import Stack
+    from gpusetup.resolve.planned import planned
     from gpusetup.value import to_json
 
     form = one_format(form, as_json=as_json)
-    asked = read_asked(facts(), **options)
-    result = refuse_foreign(asked, facts()) or attempt(asked.request, facts())
-    if isinstance(result, Stack) and asked.machine is not None:
-        result = replace(result, changes=changes(result, asked.machine))
+    result = planned(read_asked(facts(), **options), facts())
     text = to_json(result) if form != "toml" or not isinstance(result, Stack) else _lock(result, profile, output)
     if output is not None and isinstance(result, Stack):
         deliver(text, output)

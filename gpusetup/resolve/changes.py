@@ -80,7 +80,9 @@ def _parts(stack: Stack, machine: Machine) -> Iterator[Change]:
         now = next((packages[name] for name in part.packages if name in packages), "")
         if not part.packages:
             now = _service(machine, part.services[0])
-        yield Change(component=part.name, now=now, after=part.version or " ".join(part.packages) or "enabled")
+        after = part.version or " ".join(part.packages) or "enabled"
+        if now != after:
+            yield Change(component=part.name, now=now, after=after)
 
 
 def _service(machine: Machine, name: str) -> str:

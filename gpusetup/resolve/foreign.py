@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from gpusetup.errors import RefusedError
 from gpusetup.resolve import attempt
 from gpusetup.resolve.model import Reason, Refusal, Relaxation, Stack
 
@@ -36,7 +37,9 @@ def refuse_foreign(asked: RequestOptions, facts: Facts) -> Refusal | None:
         because.append(Reason(fact="request:wsl", text=text))
     elif driver is not None:
         because.append(Reason(fact="machine:driver", text=_driver_needed(asked.request, found)))
-    return Refusal(request=asked.request, because=tuple(because), ways_out=tuple(_ways(found)))
+    return Refusal(
+        request=asked.request, because=tuple(because), ways_out=(*_as_it_is(asked, found, facts), *_ways(found))
+    )
 
 
 def _wheels_alone(asked: RequestOptions, facts: Facts) -> Stack | Refusal:
@@ -62,6 +65,17 @@ def _driver_needed(request: Request, stack: Stack) -> str:
     return f"{present}install driver {floor} or newer{last}{kind} from this system's own packages"
 
 
+def _as_it_is(asked: RequestOptions, found: Stack, facts: Facts) -> Iterator[Relaxation]:
+    """Yield the wheels that a present driver runs which does not fit the newest: it may not be the user's to change."""
+    present = asked.request.present_driver
+    if not present or found.driver is None:
+        return
+    older = _wheels_alone(replace(asked, request=replace(asked.request, driver=present)), facts)
+    for one in older.environments if isinstance(older, Stack) else ():
+        text = f"with driver {present} as it is, older wheels, in an environment of Python {one.python}"
+        yield Relaxation(text=text, options=_pip(one))
+
+
 def _ways(stack: Stack) -> Iterator[Relaxation]:
     for one in stack.environments:
         yield Relaxation(text=f"the wheels alone, in an environment of Python {one.python}", options=_pip(one))
@@ -74,6 +88,13 @@ def _pip(environment: Environment) -> tuple[str, ...]:
     indexes = sorted({one.index for one in environment.requirements} - {""})
     extra = tuple(word for index in indexes for word in ("--extra-index-url", index))
     return ("pip", "install", *(one.text for one in environment.requirements), *extra)
+
+
+def required(result: Stack | Refusal) -> Stack:
+    """Return the stack; raises `RefusedError` (exit code 4) for a refusal."""
+    if isinstance(result, Refusal):
+        raise RefusedError(*in_words(result))
+    return result
 
 
 def in_words(refusal: Refusal) -> tuple[str, str]:
