@@ -56,6 +56,7 @@ class Journal:
 
     def last(self, step: str) -> Event | None:
         """Return the last event of `step`, in any recipe."""
+        # in any recipe: a new plan after a reboot has another digest and the same steps
         return next((entry.event for entry in reversed(self.entries()) if entry.step == step), None)
 
     def standing(self) -> list[Entry]:
@@ -66,6 +67,7 @@ class Journal:
             if entry.event == "undone":
                 begun.pop(entry.step, None)
             else:
+                # the first start decides the order: what was begun last is undone first
                 begun.setdefault(entry.step)
         return [last[step] for step in reversed(begun)]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gpusetup.errors import RefusedError
 
+# recipes can hold what a user has chosen; nobody else needs to read them
 FOLDER = 0o700
 FILE = 0o600
 MOST = 64 << 20
@@ -56,6 +57,7 @@ def require_ours(folder: Path) -> None:
 def read_ours(path: Path) -> bytes | None:
     """Return a file's content, None if it does not exist. Raises `RefusedError` if another user controls it."""
     try:
+        # opened first and looked at afterwards: what is looked at by its path may be another file when it is opened
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
         return None

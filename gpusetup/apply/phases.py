@@ -16,7 +16,9 @@ from gpusetup.render.model import Recipe, Step
 from gpusetup.value import Value
 
 Phase = Literal["check", "apply", "undo"]
+# lines: what a package manager says of a failure
 TAIL = 15
+# bytes that are enough for these lines, however much a step prints
 _KEPT = 16 << 10
 _LOOK = 200
 """Milliseconds between two polls for the end of the step, where a process that it started keeps its output open."""
@@ -47,6 +49,7 @@ class PhaseResult(Value):
     @property
     def killed(self) -> int:
         """The number of the signal that ended it, 0 for none."""
+        # Popen has -N for a signal, a shell 128 + N; Linux has 64 signals
         return -self.status if self.status < 0 else max(0, self.status - 128) if self.status <= 192 else 0
 
 
@@ -65,6 +68,7 @@ def run(recipe: Recipe, step: Step, phase: Phase, state: StateDir) -> PhaseResul
         stderr=subprocess.STDOUT,
         env=os.environ | {"GPUSETUP_ROOT": "" if state.root == Path("/") else str(state.root)},
         pass_fds=lock,
+        # the terminal's Ctrl-C would reach every command of the step at once, in the middle of a package
         start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None

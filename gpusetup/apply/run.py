@@ -71,6 +71,7 @@ def _step(recipe: Recipe, entry: Entry) -> Step:
 
 def _already(recipe: Recipe, step: Step, state: StateDir) -> bool:
     last = state.journal.last(step.id)
+    # a step that was only started may be half done though its check passes
     if phases.run(recipe, step, "check", state).status != 0 or last == "started":
         return False
     # the step was finished by hand, or by the reboot: note that, so that undo knows it
@@ -85,6 +86,7 @@ def _apply_step(recipe: Recipe, step: Step, state: StateDir, notify: Notify) -> 
     if outcome.killed:  # it stays "started": it may be half done, so it is applied again even if its check passes
         _fail(f"the step {step.id} was killed by signal {outcome.killed}", outcome, "run the same command again")
     check = phases.run(recipe, step, "check", state) if outcome.status == 0 else None
+    # what takes effect at the next boot cannot pass its check before
     if check is None or (check.status != 0 and not step.reboot_after):
         state.journal.note(recipe.digest, step.id, "failed")
         said = f"failed (exit status {outcome.status})" if check is None else "ran, but its check phase still fails"

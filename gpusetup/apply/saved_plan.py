@@ -77,6 +77,7 @@ def _require_known(request: Request, facts: Facts) -> None:
 
 def _differing_parts(saved: Stack, made: Stack) -> list[str]:
     """Return the parts that differ, except reasons and warnings, which depend on the day and have no effect."""
+    # reasons quote the tables, and warnings depend on today
     words = {"choices", "warnings", "changes"}
     return [f"different {name}" for name in made.__struct_fields__
             if name not in words and getattr(saved, name) != getattr(made, name)]  # fmt: skip

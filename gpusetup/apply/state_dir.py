@@ -121,6 +121,7 @@ def _changed(path: Path) -> RefusedError:
 
 def _held(lock: int) -> bool:
     try:
+        # flock and not fcntl locks: util-linux's flock, which the rendered script uses, takes this kind
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

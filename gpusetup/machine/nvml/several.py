@@ -34,6 +34,7 @@ def retired_pages(driver: Asks, device: Device) -> tuple[int, int]:
 
 def processes(driver: Asks, device: Device) -> tuple[Process, ...]:
     """Return the processes that compute, then those that draw, where the GPU can tell."""
+    # a process that computes and draws is in both lists
     found = [_process(each, False) for each in driver.call("nvmlDeviceGetComputeRunningProcesses", device.handle)]
     try:
         drawing = driver.call("nvmlDeviceGetGraphicsRunningProcesses", device.handle)
@@ -45,6 +46,7 @@ def processes(driver: Asks, device: Device) -> tuple[Process, ...]:
 
 
 def _process(told: Any, graphics: bool) -> Process:
+    # None where the kernel hides it: under WDDM, and from other users' processes
     memory = None if told.usedGpuMemory is None else within(0, MANY_BYTES)(told.usedGpuMemory)
     return Process(pid=within(0, MANY_PIDS)(told.pid), memory=memory, graphics=graphics)
 

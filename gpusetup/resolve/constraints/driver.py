@@ -33,6 +33,7 @@ def driver_is_offered(driver: DriverOffer) -> ConstraintResult:
 @constraint("release", "card")
 def card_is_in_such_a_host(release: Release, card: CardKind) -> ConstraintResult:
     """Refuse GPUs that are built together with an Arm processor in a host that has none."""
+    # Jetson boards have a refusal of their own, which says where their driver comes from
     if card.bound is None or card.bound.market == "jetson" or card.bound.host_arch == release.machine:
         return holds()
     text = f"{card} exists only with an Arm processor ({card.bound.host_arch}), and this plan is for {release.machine}"
@@ -57,6 +58,7 @@ def branch_drives_card(card: CardKind, driver: DriverOffer) -> ConstraintResult:
         return fails(because(branch, f"branch {branch.branch} starts at {branch.arch_min} ({branch.cc_min}), "
                                      f"{card} is older"), *older)  # fmt: skip
     first = card.arch.first_driver_derived
+    # two bounds of the same thing: the driver that came with the architecture, and the newest that the branch knows
     if first and version(branch.branch) < version(version(first).branch):
         return fails(because(card.arch, f"{card.arch.arch} came with driver {first}; {branch.branch} is older"))
     if branch.cc_max_derived and dotted(card.cc) > dotted(branch.cc_max_derived):
@@ -85,6 +87,7 @@ def akmod_builds_for_card(card: CardKind, driver: DriverOffer) -> ConstraintResu
 
     Its own detection goes by a list of PCI ids that lacks some cards.
     """
+    # where either flavour drives the card, whichever akmod takes is right
     if driver.detection is None or driver.flavour == "open" or len(card.arch.kernel_modules) > 1:
         return holds()
     return holds(because(driver.detection, "akmod is configured to build the proprietary modules, since its list of "
@@ -104,6 +107,7 @@ def open_modules_are_preferred(card: CardKind, driver: DriverOffer) -> Constrain
 def line_stays_with_card(card: CardKind, driver: DriverOffer) -> ConstraintResult:
     """Prefer packages that stay on the last branch for the card to a main line that will move past it."""
     last = card.arch.last_driver_branch
+    # a driver that stays is not moved by anybody
     if not last or not driver.repo or (driver.legacy and driver.branch.branch == last):
         return holds()
     return fails(because(card.arch, f"branch {last} is the last for {card.arch.arch}: packages that stay on it are "

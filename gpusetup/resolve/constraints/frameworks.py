@@ -45,6 +45,7 @@ def tensorflow_finds_cudnn(tensorflow: TensorflowWheel, cudnn: ToolkitCudnn) -> 
         return holds()
     wanted = tensorflow.row.cudnn
     text = f"TensorFlow {tensorflow.row.release} loads cuDNN {wanted}, or a newer one of that major, from the host"
+    # cuDNN is compatible with what was built against an earlier release of its major (cuDNN API overview)
     there = cudnn.row is not None and cudnn_version(cudnn.row.version).key >= cudnn_version(wanted).key
     same = there and cudnn.row is not None and cudnn.row.version.split(".")[0] == wanted.split(".")[0]
     return ConstraintResult(same, (because(tensorflow.row, text),))
@@ -54,6 +55,7 @@ def tensorflow_finds_cudnn(tensorflow: TensorflowWheel, cudnn: ToolkitCudnn) -> 
 def tensorflow_accepts_cudnn(tensorflow: TensorflowWheel, cudnn: CudnnWheel) -> ConstraintResult:
     """Demand a cuDNN within the range that the extra ``and-cuda`` requires."""
     wanted = tensorflow.row.and_cuda_cudnn
+    # the extra names the package with its range: nvidia-cudnn-cu12>=9.3,<10.0
     fits = wanted.startswith(cudnn.package) and within(cudnn.row.version, wanted.removeprefix(cudnn.package))
     text = f"TensorFlow {tensorflow.row.release} requires {wanted}"
     return ConstraintResult(fits, (because(tensorflow.row, text if fits else f"{text}, not {cudnn}"),))
@@ -77,9 +79,11 @@ def nvidia_wheels_agree(layout: Layout, torch: TorchWheel, tensorflow: Tensorflo
                                             f"one environment their cuDNN libraries overwrite each other"))  # fmt: skip
     if not within(torch.build.cuda, row.and_cuda_runtime.partition("wheels")[2] or row.and_cuda_runtime):
         return fails(of_torch, because(row, f"TensorFlow {row.release} requires CUDA {row.and_cuda_runtime}"))
+    # without it nobody knows which of two pins pip would take
     if not torch.build.nccl:
         return fails(because(torch.build, f"the NCCL that torch {torch} pins is not known, so it cannot be checked "
                                           f"against TensorFlow {row.release}"))  # fmt: skip
+    # without the package's name; some rows have the range alone
     nccl = re.sub(r"^[\w-]+(?=[<>=])", "", row.and_cuda_nccl)
     if not within(torch.build.nccl, nccl):
         return fails(of_torch, because(row, f"TensorFlow {row.release} requires {row.and_cuda_nccl}"))

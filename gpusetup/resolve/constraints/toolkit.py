@@ -56,6 +56,7 @@ def repository_carries_toolkit(release: Release, toolkit: ToolkitOffer) -> Const
     if toolkit.series is None or toolkit.tier or toolkit.runfile:
         return holds()
     series = cuda(toolkit.series.series)
+    # a directory for one release of Fedora begins with the CUDA that came out after it
     if repo.toolkit_first and series < cuda(repo.toolkit_first):
         return fails(because(repo, f"NVIDIA's directory {repo.directory} starts at CUDA {repo.toolkit_first}"))
     if release.toolkit_last and series > cuda(release.toolkit_last):
@@ -116,6 +117,7 @@ def driver_takes_toolkit_ptx(driver: DriverOffer, toolkit: ToolkitOffer) -> Cons
 def nvcc_accepts_compiler(toolkit: ToolkitOffer, compiler: Compiler) -> ConstraintResult:
     """Demand a host compiler within nvcc's range if it compiles on the host, and none otherwise."""
     if toolkit.series is None or toolkit.seen is None:
+        # no toolkit, no compiler: else each compiler would make a stack of its own that differs in nothing
         return ConstraintResult(not compiler.major)
     if toolkit.tier:
         return ConstraintResult(not compiler.major, (because(toolkit.seen, "the image has its own compiler"),))
@@ -142,6 +144,7 @@ def cudnn_suits_toolkit(toolkit: ToolkitOffer, cudnn: ToolkitCudnn) -> Constrain
     if toolkit.series is None:
         return ConstraintResult(False)
     made_for = cudnn.series or str(cudnn.major)
+    # before CUDA 11 an archive was for one series, since then for a major
     if made_for in (toolkit.series.series, str(cuda(toolkit.series.series).major)):
         text = f"cuDNN {cudnn.row.version} has an archive with a checksum for CUDA {made_for}"
         return holds(because(cudnn.row, text))

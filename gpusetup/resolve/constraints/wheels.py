@@ -24,6 +24,7 @@ def torch_variant_is_offered(torch: TorchWheel) -> ConstraintResult:
     row = torch.row
     if torch.build is None or not row.default_variant:
         return holds()
+    # two wheels of one name and version: pip takes whichever the index lists first
     if torch.variant != row.default_variant and dotted(row.release) < NAMED_BY_VARIANT:
         return fails(because(row, f"wheels of torch {row.release} do not name their variant, so pip can install only "
                                   f"the default, {row.default_variant}"))  # fmt: skip
@@ -114,6 +115,7 @@ def driver_compiles_tensorflow_ptx(
 def _takes_ptx(card: CardKind, driver: DriverOffer, have: str, release: str, what: str) -> ConstraintResult:
     """Return whether `driver` can compile PTX of CUDA `release`, where the card would run PTX."""
     newest = driver.branch.cuda_max
+    # a driver compiles PTX up to its own CUDA, whatever minor-version compatibility allows of machine code
     if not have.startswith("PTX") or not newest or cuda(newest) >= cuda(cuda(release).series):
         return holds()
     text = f"{card} depends on the {have} in {what}, but driver {driver.version} accepts PTX up to CUDA {newest} only"

@@ -109,6 +109,7 @@ def interpreters(facts: Facts, release: Release) -> tuple[Interpreter, ...]:
     beside = next(row for row in facts.package if row.name == "python3.13")
     major, minor = map(int, release.row.python.split("."))
     # Fedora packages python3.N side by side for all supported N; one row of the table stands for all of them
+    # newest first, so that the first that fits is the newest
     older = [f"{major}.{one}" for one in range(minor - 1, OLDEST_PYTHON[1] - 1, -1)]
     own = (f"python{release.row.python}",) if release.lag else ()  # the system Python of a newer release may be newer
     return (
@@ -121,6 +122,7 @@ def _rpmfusion(facts: Facts, row: FedoraRelease) -> Iterator[DriverOffer]:
     known, assumed = _rpmfusion_row(facts, row)
     if known is None:
         return
+    # "" is the main line; 580xx goes before 470xx
     lines = {"": known.rpmfusion_driver, **dict(sorted(known.rpmfusion_legacy.items(), reverse=True))}
     gaps = next((one for one in facts.rule if one.id == "rule-kernel-module-list-gaps"), None)
     packages = {line: _packages(facts, line.removesuffix("xx")) for line in lines}
@@ -150,6 +152,7 @@ def _rpmfusion_row(facts: Facts, row: FedoraRelease) -> tuple[FedoraRelease | No
     if row.rpmfusion_driver:
         return row, ""
     newest = max((one for one in facts.fedora if one.rpmfusion_driver), key=lambda one: one.release)
+    # packages of an old release that nobody has seen may never have existed
     if row.release < newest.release:
         return None, ""
     return (

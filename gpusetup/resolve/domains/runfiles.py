@@ -46,6 +46,7 @@ def _cuda_runfiles(facts: Facts, machine: str) -> Iterator[DriverOffer]:
     for row in sorted(facts.cuda, key=lambda row: cuda(row.release), reverse=True):
         if row.driver_bundled and row.driver_bundled not in seen:
             seen.add(row.driver_bundled)
+            # 10.1 brought the installer that is a program
             more = ASKS_IN_PERL if cuda(row.series) < cuda("10.1") else ()
             yield from _offers(facts, row.driver_bundled, row, _archive(row, machine), more)
 
@@ -85,6 +86,7 @@ def tensorflow(facts: Facts, release: Release) -> tuple[TensorflowWheel, ...]:
     Empty where some release with NVIDIA wheels supports that Python as well.
     """
     python = release.row.python
+    # wheels of NVIDIA's are the better choice wherever they exist
     if not python or any(row.and_cuda for row in facts.tensorflow if python in row.python):
         return ()
     listed = next(row for row in facts.rule if row.id == "rule-tensorflow-driver")

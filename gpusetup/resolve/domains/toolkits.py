@@ -45,6 +45,7 @@ def _contained(facts: Facts, row: CudaSeries) -> ToolkitOffer | None:
 def _with_nvcc(tag: ImageTag) -> str:
     """Return the tag with nvcc on the newest Ubuntu, preferably without cuDNN; "" when none was seen."""
     devel = [one for one in tag.tags if "devel-ubuntu" in one]
+    # without cuDNN the image is a gigabyte smaller, and frameworks bring their own
     return max(devel, key=lambda one: ("cudnn" not in one, dotted(one.rpartition("ubuntu")[2])), default="")
 
 

@@ -26,6 +26,7 @@ def torch(facts: Facts, machine: str = "x86_64") -> tuple[TorchWheel, ...]:
     found: list[TorchWheel] = []
     for row in sorted(facts.torch, key=lambda row: dotted(row.release), reverse=True):
         builds = [one for one in facts.torch_build if row.release in one.releases and one.machine == machine]
+        # the default variant is what PyPI has, and what PyTorch tests most
         builds.sort(key=lambda one: (one.variant == row.default_variant, cuda(series(one.cuda))), reverse=True)
         found += [_gpu_wheel(facts, row, build) for build in builds]
         if builds or machine == "x86_64":  # for aarch64 only what is known to be built
@@ -91,6 +92,7 @@ def support(facts: Facts, version: str) -> CudnnSupport:
     version, which the wheel decides.
     """
     wanted = cudnn_version(version)
+    # a row that ends at 9.10 speaks of every 9.10.x
     reach = [row for row in facts.cudnn_support if cudnn_version(row.last).key >= wanted.key[: _length(row.last)]]
     if not reach:
         newest = max(cudnn_version(row.last) for row in facts.cudnn_support)
