@@ -73,8 +73,11 @@ docs: $(VENV)/.docs ## The documentation site, with its links checked: build/sit
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "written: build/site/index.html"
 
-evidence: $(VENV)/.full ## The long campaigns: benchmarks and whole matrices, with their figures
-	@failed=0; for script in benchmarks/*.py; do echo "── $$script"; $(BIN)/python $$script || failed=1; done; exit $$failed
+# The lab's samples are whole in its own benchmarks.
+evidence: $(VENV)/.full ## The long campaigns: benchmarks and whole matrices, with their figures; every sample of the tests, whole
+	@failed=0; for script in benchmarks/*.py; do echo "── $$script"; $(BIN)/python $$script || failed=1; done; \
+	echo "── what the tests sample, whole"; GPUSETUP_TESTS_ALL=1 $(PYTEST) --ignore tests/lab $(PYTEST_ARGS) || failed=1; \
+	exit $$failed
 
 clean: ## Remove what was made (not results/)
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/.built

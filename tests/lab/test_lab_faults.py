@@ -1,4 +1,4 @@
-"""Faults: some by chance (`benchmarks/lab_faults.py` meets them all), and those that need more than one run to show."""
+"""Faults: one by chance (`benchmarks/lab_faults.py` meets them all), and those that need more than one run to show."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.lab.fedora import Lab
 from tests.lab.world import ADA, World
 from tests.support import drawn
 
-CHOSEN = drawn("faults", faults.FAULTS, 2)
+CHOSEN = drawn("faults", faults.FAULTS, 1)
 NOUVEAU = "mkdir -p /sys/module/nouveau"
 
 

@@ -15,7 +15,7 @@ from gpusetup.resolve.model import Stack
 from tests.lab import cells, kills
 from tests.lab.fedora import Lab
 from tests.lab.world import ADA, DAY, PASCAL, World
-from tests.support import chance, tool
+from tests.support import drawn, tool
 
 
 @pytest.mark.parametrize(("name", "driver"), [("Pascal", "akmod-nvidia-580xx"), ("Ada", "akmod-nvidia-610")])
@@ -28,8 +28,8 @@ def test_it_installs_changes_nothing_twice_and_goes_back(world: World, tmp_path:
 
 
 def test_cells_of_the_matrix(world: World, tmp_path: Path) -> None:
-    """A few by chance; `benchmarks/lab_matrix.py` walks through them all."""
-    chosen = chance("cells").sample(cells.every(), 2)
+    """One by chance; `benchmarks/lab_matrix.py` walks through them all."""
+    chosen = drawn("cells", list(cells.every()), 1)
     for number, cell in enumerate(chosen):
         stack = cell.stack(world)
         if isinstance(stack, Stack):
@@ -72,12 +72,12 @@ def test_a_broken_recipe_does_not_pass_for_a_whole_one(world: World, tmp_path: P
 def test_killed_anywhere_it_resumes_to_the_state_of_an_undisturbed_run(
     world: World, new_lab: Callable[..., Lab]
 ) -> None:
-    """At two points by chance; `benchmarks/lab_kill_points.py` takes them all."""
+    """At one point by chance; `benchmarks/lab_kill_points.py` takes them all."""
     script, undisturbed = world.script(ADA), new_lab()
     before = undisturbed.state()
     points = kills.points(undisturbed, script)
     whole = undisturbed.state()
-    for point in chance("points").sample(points, 2):
+    for point in drawn("points", points, 1):
         disturbed = new_lab()
         assert kills.killed(disturbed, script, point), str(point)
         resumed = disturbed.recipe(script)

@@ -246,7 +246,8 @@ def test_an_unsigned_module_has_no_signer(tmp_path: Path, signed_module: bytes) 
 def packed(raw: bytes, packer: str, folder: Path) -> bytes:
     """Return `raw` packed; ``zstd FILE`` says the size, which of a pipe it does not know."""
     if packer != "zst":
-        return lzma.compress(raw) if packer == "xz" else gzip.compress(raw)
+        # at their least effort: the format is the same, and unpacking is what is tried
+        return lzma.compress(raw, preset=0) if packer == "xz" else gzip.compress(raw, compresslevel=1)
     tool("zstd")
     (folder / "m.ko").write_bytes(raw)
     subprocess.run(["zstd", "-q", folder / "m.ko"], check=True)

@@ -163,7 +163,7 @@ def test_it_mends_once_and_is_taken_back_to_what_was_there(world: World, name: s
     assert world.tree(stays) == {path: text for path, text in before.items() if Path(path).name not in stays}
 
 
-@pytest.mark.parametrize(("name", "key"), drawn("failures", STEPS, 30))
+@pytest.mark.parametrize(("name", "key"), drawn("failures", STEPS, 12))
 def test_a_failure_anywhere_is_taken_back_or_gone_on_from(
     tmp_path: Path, name: str, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,7 +185,7 @@ def test_a_failure_anywhere_is_taken_back_or_gone_on_from(
             assert world.tree(stays) == {path: text for path, text in before.items() if Path(path).name not in stays}
 
 
-@pytest.mark.parametrize(("name", "key"), drawn("kills", STEPS, 4))
+@pytest.mark.parametrize(("name", "key"), drawn("kills", STEPS, 3))
 def test_killed_anywhere_it_goes_on_and_is_taken_back(
     tmp_path: Path, name: str, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
