@@ -7,6 +7,8 @@ import lzma
 import random
 import struct
 import subprocess
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -284,11 +286,18 @@ def big_module(at: int, modinfo: bytes = MODINFO) -> bytes:
     return noise[:70_000] + DECOY + noise[70_000:at] + modinfo + noise[at:]
 
 
+@cache
+def big_packed(at: int, packer: str, modinfo: bytes = MODINFO) -> bytes:
+    """Return `big_module` packed, which takes most of a test's time."""
+    with tempfile.TemporaryDirectory() as folder:
+        return packed(big_module(at, modinfo), packer, Path(folder))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("packer", ["xz", "gz", "zst"])
 @pytest.mark.parametrize("at", [200_000, (1 << 20) - 60, (4 << 20) - 100, 5 << 20])
 def test_a_big_packed_module_that_is_not_loaded_tells_its_licence(tmp_path: Path, packer: str, at: int) -> None:
-    tree: dict[str, Content] = {f"{MODULES}/nvidia.ko.{packer}": packed(big_module(at), packer, tmp_path)}
+    tree: dict[str, Content] = {f"{MODULES}/nvidia.ko.{packer}": big_packed(at, packer)}
     assert kernel(tmp_path / "host", tree).module_file.license == "Dual MIT/GPL"
     tree["/proc/driver/nvidia/version"] = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.95.05\n"
     loaded = kernel(tmp_path / "loaded", tree).module_file.license
@@ -305,7 +314,7 @@ def test_a_big_packed_module_that_is_not_loaded_tells_its_licence(tmp_path: Path
 def test_a_big_packed_module_that_cannot_be_unpacked_says_why(
     tmp_path: Path, packer: str, change: str, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    raw = packed(big_module(5 << 20, b"" if change == "no entry" else MODINFO), packer, tmp_path)
+    raw = big_packed(5 << 20, packer, b"" if change == "no entry" else MODINFO)
     if change == "slow":
         monkeypatch.setattr(module_file, "SECONDS", 0.0)
     if change == "no library":
