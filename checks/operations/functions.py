@@ -24,6 +24,7 @@ from checks.operations.bounded import (
     unbroadcast,
     unit,
 )
+from checks.operations.products import einsum
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
@@ -249,6 +250,11 @@ def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Bounded:
     return whole if keepdims else whole.reshape(np.squeeze(whole.value, axis).shape)
 
 
+def constant(x: Any) -> Bounded:
+    """Return x as something that is not differentiated."""
+    return plain(as_bounded(x))
+
+
 def take_rows(table: Any, index: Array) -> Bounded:
     """Return rows of a table."""
     return as_bounded(table)[np.asarray(index)]
@@ -260,8 +266,10 @@ __all__ = [
     "broadcast_to",
     "clip",
     "concatenate",
+    "constant",
     "cos",
     "cumsum",
+    "einsum",
     "erf",
     "exp",
     "expm1",

@@ -52,7 +52,8 @@ def run(task: Task, job: Job) -> list[Array]:
 
 def _cotangent(output: Any, given: Array | None) -> Any:
     if given is None:
-        return np.zeros(output.shape, jax.dtypes.float0)
+        real = jnp.issubdtype(output.dtype, jnp.inexact)
+        return jnp.zeros_like(output) if real else np.zeros(output.shape, jax.dtypes.float0)
     return jnp.asarray(given).astype(output.dtype)
 
 

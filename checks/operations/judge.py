@@ -57,7 +57,7 @@ def find_truth(
         outputs = [one if isinstance(one, Bounded) else Bounded(one) for one in raw]
         cotangents = [
             None
-            if not isinstance(one, Bounded)
+            if not (isinstance(one, Bounded) and one.tracked)
             else uniform(seed, f"{family}.{case.name} cotangent {number}", outputs[number].shape)
             for number, one in enumerate(raw)
         ]

@@ -178,14 +178,20 @@ def steps_of(families: Mapping[str, tuple[Case, ...]], engine: Engine, job: Job)
             for case in cases
             if job.framework in case.code and (case.quick or job.profile == "full")
             for mode in engine.modes(job)
-            if _runs_in(mode, case) and job.wants(f"{family}.{case.name}", mode)
+            if runs_in(mode, case, job.framework) and job.wants(f"{family}.{case.name}", mode)
         ]
         if steps:
             yield family, steps
 
 
-def _runs_in(mode: str, case: Case) -> bool:
-    """Return whether a case runs in a mode; TorchInductor, which takes seconds for each, gets the sample."""
+def runs_in(mode: str, case: Case, framework: str) -> bool:
+    """Return whether a case runs in a mode.
+
+    TorchInductor, which takes seconds for each, gets the sample. A Keras layer is made in the text of its case, and a
+    function that is traced may not make variables; the family `keras` trains its layers in graphs.
+    """
     if mode == "compiled" and not case.quick:
+        return False
+    if mode in {"graph", "xla"} and "keras.layers" in case.code[framework]:
         return False
     return (not case.modes or mode in case.modes) and (mode == "eager" or not case.eager_only)

@@ -154,7 +154,7 @@ def _source(function: Callable[..., Any]) -> str:
     node = ast.parse(text).body[0]
     assert isinstance(node, ast.FunctionDef)
     node.returns = None
-    for one in [*node.args.args, *node.args.kwonlyargs]:
+    for one in [*node.args.args, *node.args.kwonlyargs, *filter(None, [node.args.vararg])]:
         one.annotation = None
     if ast.get_docstring(node) and len(node.body) > 1:
         node.body = node.body[1:]
