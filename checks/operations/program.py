@@ -22,7 +22,7 @@ def compile_function(
     """Return the function; its text knows the framework's names and the sizes."""
     known: dict[str, Any] = {**namespace, **sizes}
     # the name lies in this folder, by which `needs.missing` knows that it was a check that asked for a feature
-    file = str(Path(__file__).with_name(f"<{code.strip()[:60]}>"))
+    file = str(Path(__file__).with_name("<operation>"))
     exec(compile(write_function(code, names), file, "exec"), known)  # noqa: S102 - text of these files
     function: Callable[..., Any] = known["operation"]
     return function

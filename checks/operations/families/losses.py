@@ -180,7 +180,13 @@ _NOT = "no function of it"
 
 
 def _pair(
-    name: str, reference: Any, torch: str, tensorflow: str = "", jax: str = "", inputs: dict[str, Input] | None = None
+    name: str,
+    reference: Any,
+    torch: str,
+    tensorflow: str = "",
+    jax: str = "",
+    inputs: dict[str, Input] | None = None,
+    roundings: float = 1,
 ) -> Case:
     code = {"pytorch": torch, "tensorflow": tensorflow, "jax": jax}
     return Case(
