@@ -76,7 +76,8 @@ class Case:
     quick: bool = False
     roundings: float = 1.0
     """How many times as many roundings as the reference has are allowed, for other algorithms; a comment says why."""
-    needs: str = ""
+    law: bool = False
+    """Its results are samples, held against a distribution."""
 
     def draw_sizes(self, family: str, seed: int) -> dict[str, Any]:
         """Return one choice of each size."""

@@ -250,6 +250,12 @@ def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Bounded:
     return whole if keepdims else whole.reshape(np.squeeze(whole.value, axis).shape)
 
 
+def approximate(x: Any, roundings: float) -> Bounded:
+    """Return given numbers as rounded so many times."""
+    value = np.asarray(x, np.float64)
+    return Bounded(value, roundings * unit() * np.abs(value))
+
+
 def constant(x: Any) -> Bounded:
     """Return x as something that is not differentiated."""
     return plain(as_bounded(x))
@@ -262,6 +268,7 @@ def take_rows(table: Any, index: Array) -> Bounded:
 
 __all__ = [
     "absolute",
+    "approximate",
     "arctan",
     "broadcast_to",
     "clip",

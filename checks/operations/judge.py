@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from checks.common.draw import uniform
 from checks.operations.bounded import Bounded, pull, rounding_to
 from checks.operations.case import Case
+from checks.operations.law import Law
 from checks.operations.program import as_tuple
 
 Array = NDArray[Any]
@@ -29,7 +30,7 @@ SMALLEST = 2.0**-124
 class Truth(NamedTuple):
     """What is right: outputs, gradients, and the cotangents that these belong to (None: an output of integers)."""
 
-    outputs: list[Bounded]
+    outputs: list[Bounded | Law]
     gradients: list[Bounded]
     cotangents: list[Array | None]
 
@@ -54,14 +55,16 @@ def find_truth(
         reals = {name: Bounded(one) for name, one in inputs.items() if one.dtype == np.float64}
         leaves = [reals[name].leaf() for name in case.wrt()]
         raw = as_tuple(_call(case.reference, dict(inputs) | reals, sizes))
-        outputs = [one if isinstance(one, Bounded) else Bounded(one) for one in raw]
+        outputs = [one if isinstance(one, Bounded | Law) else Bounded(one) for one in raw]
         cotangents = [
             None
             if not (isinstance(one, Bounded) and one.tracked)
-            else uniform(seed, f"{family}.{case.name} cotangent {number}", outputs[number].shape)
+            else uniform(seed, f"{family}.{case.name} cotangent {number}", one.shape)
             for number, one in enumerate(raw)
         ]
-        pairs = [(one, c) for one, c in zip(outputs, cotangents, strict=True) if c is not None]
+        pairs = [
+            (one, c) for one, c in zip(outputs, cotangents, strict=True) if c is not None and isinstance(one, Bounded)
+        ]
         gradients = pull([one for one, _ in pairs], [c for _, c in pairs], leaves) if leaves else []
     return Truth(outputs, gradients, cotangents)
 
@@ -72,7 +75,9 @@ def _call(function: Callable[..., Any], inputs: Mapping[str, Any], sizes: Mappin
     return function(*inputs.values(), **{name: value for name, value in sizes.items() if name in asked})
 
 
-def judge(got: Sequence[Array], right: Sequence[Bounded], names: Sequence[str], case: Case, precision: str) -> Verdict:
+def judge(
+    got: Sequence[Array], right: Sequence[Bounded | Law], names: Sequence[str], case: Case, precision: str
+) -> Verdict:
     """Return the worst element over all tensors of one direction."""
     if len(got) != len(right):
         return Verdict(
@@ -83,7 +88,10 @@ def judge(got: Sequence[Array], right: Sequence[Bounded], names: Sequence[str], 
     return Verdict(worst.share, worst.error, worst.bound, worst.ulps, sum(one.elements for one in found), worst.detail)
 
 
-def _judge(got: Array, right: Bounded, name: str, case: Case, precision: str) -> Verdict:
+def _judge(got: Array, right: Bounded | Law, name: str, case: Case, precision: str) -> Verdict:
+    if isinstance(right, Law):
+        found = right.distance(got)
+        return Verdict(found.apart / found.allowed, found.apart, found.allowed, None, got.size, f"{name}: {found.text}")
     expected = right.value
     if got.shape != expected.shape:
         detail = f"{name} has shape {got.shape}, not {expected.shape}"

@@ -49,3 +49,8 @@ def take_rows(table: Any, index: Any) -> Any:
 def constant(x: Any) -> Any:
     """Return x, which is not differentiated."""
     return x
+
+
+def approximate(x: Any, roundings: float) -> Any:  # noqa: ARG001 - a bound counts them
+    """Return the numbers as they are."""
+    return np.asarray(x, np.float64)

@@ -39,18 +39,18 @@ def _value(x: Any) -> Any:
 
 def elu(x: Any) -> Any:
     """Return ELU with α 1/2."""
-    return where(_value(x) > 0, x, 0.5 * expm1(minimum(x, 0.0)))
+    return where(_value(x) > 0, x, 0.5 * (exp(minimum(x, 0.0)) - 1))
 
 
 def selu(x: Any) -> Any:
     """Return the self-normalising ELU."""
     scale, alpha = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
-    return scale * where(_value(x) > 0, x, alpha * expm1(minimum(x, 0.0)))
+    return scale * where(_value(x) > 0, x, alpha * (exp(minimum(x, 0.0)) - 1))
 
 
 def celu(x: Any) -> Any:
     """Return CELU with α 1/2."""
-    return where(_value(x) > 0, x, 0.5 * expm1(minimum(x, 0.0) * 2))
+    return where(_value(x) > 0, x, 0.5 * (exp(minimum(x, 0.0) * 2) - 1))
 
 
 def leaky(x: Any) -> Any:
