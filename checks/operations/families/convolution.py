@@ -183,9 +183,10 @@ def _last(dims: int, same: bool) -> Case:
 
 def _transposed(dims: int, with_bias: bool) -> Case:
     inputs = {"x": real("N, I" + ", S" * dims), "w": real("I, O" + ", K" * dims)}
+    bias = {"b": real("O")} if with_bias else {}
     return Case(
         name=f"conv_transpose{dims}d{'_bias' if with_bias else ''}",
-        inputs=inputs | ({"b": real("O")} if with_bias else {}),
+        inputs=inputs | bias,
         reference=transposed_biased if with_bias else transposed,
         code={
             "pytorch": f"F.conv_transpose{dims}d(x, w, {'b' if with_bias else 'None'}, stride, padding, "

@@ -27,7 +27,7 @@ def padded(w: Any, t: Any) -> Any:
 
 def limited(w: Any, t: Any) -> Any:
     """Return the rows, shortened to length 1 where they are longer; the shortening takes no gradient."""
-    norm = sqrt((w * w).sum(-1, keepdims=True))
+    norm: Any = sqrt((w * w).sum(-1, keepdims=True))
     long = getattr(norm, "value", norm) > 1
     return where(long, w / (norm + 1e-7), w)[t]
 

@@ -37,7 +37,8 @@ def lstm_cell(x: Any, h: Any, c: Any, wi: Any, wh: Any, bi: Any, bh: Any) -> Any
 def along(steps: Any, first: Any, step: Any, lengths: Any = None, backwards: bool = False) -> Any:
     """Return the states of every step and the last ones; a row beyond its length keeps its state and gives zeros."""
     count = steps.shape[1]
-    states, given = first, [None] * count
+    states: Any = first
+    given: list[Any] = [None] * count
     for t in range(count - 1, -1, -1) if backwards else range(count):
         fresh = step(steps[:, t], *states)
         if lengths is None:
