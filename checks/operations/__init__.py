@@ -52,10 +52,10 @@ def _together(parts: dict[str, list[Step]], backend: Engine, job: Job, record: R
 
 
 def _apart(parts: dict[str, list[Step]], backend: Engine, job: Job, record: Recorder) -> None:
-    """Run each family in a child; after a crash, the rest of the family in another."""
-    rest = dict(parts)
+    """Run each family in a child, in quick runs all in one; after a crash, what is left in another."""
+    rest = dict(parts) if job.profile == "full" else {"": [step for steps in parts.values() for step in steps]}
     finished = 0
-    kept: dict[str, list[Item]] = {family: [] for family in parts}
+    kept: dict[str, list[Item]] = {family: [] for family in rest}
 
     def count(_: int) -> None:
         nonlocal finished

@@ -184,18 +184,13 @@ def _last(dims: int, same: bool) -> Case:
 def _transposed(dims: int, with_bias: bool) -> Case:
     inputs = {"x": real("N, I" + ", S" * dims), "w": real("I, O" + ", K" * dims)}
     bias = {"b": real("O")} if with_bias else {}
+    plain_options = "None, stride, padding, output_padding, 1, dilation"
+    options = "b, stride, padding, output_padding=stride - 1" if with_bias else plain_options
     return Case(
         name=f"conv_transpose{dims}d{'_bias' if with_bias else ''}",
         inputs=inputs | bias,
         reference=transposed_biased if with_bias else transposed,
-        code={
-            "pytorch": f"F.conv_transpose{dims}d(x, w, {'b' if with_bias else 'None'}, stride, padding, "
-            "output_padding=stride - 1)"
-        }
-        if with_bias
-        else {
-            "pytorch": f"F.conv_transpose{dims}d(x, w, None, stride, padding, output_padding, 1, dilation)",
-        },
+        code={"pytorch": f"F.conv_transpose{dims}d(x, w, {options})"},
         absent={"tensorflow": f"keras_conv_transpose{dims}d", "jax": "conv_general_dilated with a dilated input"},
         sizes={
             "N": (1, 2),

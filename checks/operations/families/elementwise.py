@@ -206,13 +206,14 @@ def _two(name: str, reference: Any, torch: str, tensorflow: str, jax: str, low: 
     )
 
 
+# TensorFlow's slopes of ELU and SELU come of their rounded values, f + α, and cancel: hence more roundings
 CASES = (
     _one("relu", lambda x: maximum(x, 0.0), "F.relu(x)", "tf.nn.relu(x)", "nn.relu(x)"),
     _one("relu6", relu6, "F.relu6(x)", "tf.nn.relu6(x)", "nn.relu6(x)", -8, 8),
     _one("leaky_relu", leaky, "F.leaky_relu(x, 0.125)", "tf.nn.leaky_relu(x, 0.125)", "nn.leaky_relu(x, 0.125)"),
-    _one("elu", elu, "F.elu(x, 0.5)", "keras.activations.elu(x, 0.5)", "nn.elu(x, 0.5)"),
-    _one("selu", selu, "F.selu(x)", "tf.nn.selu(x)", "nn.selu(x)"),
-    _one("celu", celu, "F.celu(x, 0.5)", "keras.activations.celu(x, 0.5)", "nn.celu(x, 0.5)"),
+    _one("elu", elu, "F.elu(x, 0.5)", "keras.activations.elu(x, 0.5)", "nn.elu(x, 0.5)", roundings=16),
+    _one("selu", selu, "F.selu(x)", "tf.nn.selu(x)", "nn.selu(x)", roundings=16),
+    _one("celu", celu, "F.celu(x, 0.5)", "keras.activations.celu(x, 0.5)", "nn.celu(x, 0.5)", roundings=16),
     _one("gelu", gelu, "F.gelu(x)", "tf.nn.gelu(x)", "nn.gelu(x, approximate=False)", quick=True),
     _one(
         "gelu_tanh",

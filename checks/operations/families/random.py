@@ -114,7 +114,6 @@ CASES = (
         "torch.rand(n, dtype=x.dtype, device=x.device)",
         "tf.random.uniform((n,), dtype=x.dtype)",
         "jax.random.uniform(jax.random.key(seed), (n,), x.dtype)",
-        quick=True,
     ),
     _draw(
         "normal",
@@ -122,7 +121,6 @@ CASES = (
         "torch.randn(n, dtype=x.dtype, device=x.device)",
         "tf.random.normal((n,), dtype=x.dtype)",
         "jax.random.normal(jax.random.key(seed), (n,), x.dtype)",
-        quick=True,
     ),
     _draw("normal_moved", normal(2, 0.5), _fresh("y.normal_(2, 0.5)"), "tf.random.normal((n,), 2, 0.5, x.dtype)"),
     _draw("normal_stateless", normal(), "", "tf.random.stateless_normal((n,), (seed, 1), dtype=x.dtype)"),
@@ -206,7 +204,6 @@ CASES = (
         _made("xavier_uniform_(y)", 128, 512),
         _keras("GlorotUniform()"),
         _jax("glorot_uniform()"),
-        quick=True,
     ),
     _draw("glorot_normal", normal(0, math.sqrt(2 / 640)), _made("xavier_normal_(y)", 128, 512)),
     _draw(
