@@ -64,7 +64,7 @@ def prove(
         lanes = plan(selection, checks, Path(scratch))
         run = partial(execute, folders=content_dirs("checks", own_checks), limits=limits, watch=watch)
         runs = [_described(one, checks[one.job.check]) for one in run(lanes, jobs=jobs)]
-        known = explain(runs, lanes, partial(run, jobs=jobs))
+        known = explain(runs, lanes, partial(run, jobs=jobs), checks)
         runs = made_small(leave_out(runs, known), known, lanes, partial(run, jobs=jobs))
         if held is not None:
             runs += _measure_again(runs, lanes, held, partial(run, jobs=1))
@@ -134,11 +134,11 @@ def judge(runs: Sequence[Run], checks: dict[str, Check], python: str, known: Kno
     measured = measure([*with_truth, *twice], checks, python)
     return [
         *ended.judge(runs, checks),
-        *parity.judge(runs, measured[: len(with_truth)], checks),
+        *parity.judge(runs, measured[: len(with_truth)], checks, known),
         *cases.judge(runs, known),
         *defects.judge(runs, known),
         *published.judge(runs, checks),
-        *invariants.judge(runs),
+        *invariants.judge(runs, known),
         *determinism.judge(runs, measured[len(with_truth) :]),
     ]
 

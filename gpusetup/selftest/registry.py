@@ -54,6 +54,13 @@ class Cause(Value):
     text: str
 
 
+class Operation(Value):
+    """What an operation of the table of known defects is called in this check: globs of invariants and tensors."""
+
+    id: str
+    names: tuple[str, ...]
+
+
 class Listed(Value):
     """One check in the output of ``--list --json``."""
 
@@ -82,6 +89,7 @@ class Check(Value):
     """Precision other than float32 → the frameworks that support it in this check."""
     tolerance: dict[str, Tolerance] = msgspec.field(default_factory=dict)
     cause: tuple[Cause, ...] = ()
+    operation: tuple[Operation, ...] = ()
     needs: dict[Module, str] = msgspec.field(default_factory=dict)
     """Module → the oldest version this check runs on, where it is newer than in ``checks/common/needs.toml``."""
     fingerprint: dict[str, str] = msgspec.field(default_factory=dict)
@@ -114,6 +122,10 @@ class Check(Value):
         """Return the significant bits whose spacing is the unit for tensors of `kind`."""
         digits = self._tolerance(kind).digits
         return DIGITS[precision] if digits == FLOAT32_DIGITS else digits
+
+    def operation_of(self, name: str) -> Operation | None:
+        """Return the operation that an invariant or tensor of this name is about, if it is one that may be known."""
+        return next((one for one in self.operation if any(fnmatch.fnmatch(name, glob) for glob in one.names)), None)
 
     def usual_cause(self, tensor: str) -> str:
         """Return the usual fault when the first difference is in `tensor`, or ""."""

@@ -150,3 +150,48 @@ def test_an_operation_that_is_listed_for_other_releases_is_said_to_be(monkeypatc
     assert ROW in lookup.related("matmul.rank4_rank2", CPU)
     assert ROW not in lookup.related("matmul.rank4_rank2", msgspec.structs.replace(CPU, device="cuda:0"))
     assert ROW not in lookup.related("conv2d.stride", CPU)
+
+
+# a check without cases: invariants and tensors that are named after an operation
+
+OPERATION = '\n[[operation]]\nid = "fam.bad"\nnames = ["product", "product: *"]\n'
+UNCASED = """
+import numpy as np
+
+def run(job, record):
+    record.tensor("value", "first", np.arange(4) / 3, 1)
+    record.tensor("value", "product", np.arange(4) / 7 + OFF, 1)
+    record.invariant("one is one", 1 == 1, "1, expected 1")
+    record.invariant("product: sums are long", HOLDS, "11 bits")
+"""
+
+
+def uncased(world: World, off: str, holds: str) -> Proof:
+    right = UNCASED.replace("OFF", "0").replace("HOLDS", "True")
+    world.add("plain", reference=right, pytorch=UNCASED.replace("OFF", off).replace("HOLDS", holds))
+    description = world.folder / "plain" / "check.toml"
+    description.write_text(description.read_text() + OPERATION)
+    return world.prove("plain", frameworks=("pytorch",))
+
+
+def test_what_a_listed_defect_violates_is_known_and_the_rest_is_judged(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed(monkeypatch, ())
+    found = uncased(world, "1", "False").concluded()
+    assert (found.state, found.exit_code_if(strict=True)) == ("proven", 1)
+    assert [one.cases for one in found.known] == [("fam.bad forward eager",)]
+
+
+def test_a_wrong_tensor_alone_is_not_excused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed(monkeypatch, ())
+    proof = uncased(world, "1", "True")
+    assert [kind for kind, *_ in failed(proof)] == ["parity"]
+    assert proof.concluded().known == ()
+
+
+def test_a_defect_with_a_workaround_that_cannot_be_tried_explains_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed(monkeypatch, (f"{AVOID}=1",))
+    assert {kind for kind, *_ in failed(uncased(world, "1", "False"))} == {"parity", "invariant"}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from gpusetup.selftest.known.suspects import NOTHING_KNOWN, Known
 from gpusetup.selftest.model import REFERENCE
 from gpusetup.selftest.ulps import divergence, recorded
 from gpusetup.selftest.verdict import VerdictBasis, conclude
@@ -41,14 +42,16 @@ def pairs(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
     ]
 
 
-def judge(runs: Sequence[Run], measured: Sequence[Pair], checks: dict[str, Check]) -> Iterator[Verdict]:
+def judge(
+    runs: Sequence[Run], measured: Sequence[Pair], checks: dict[str, Check], known: Known = NOTHING_KNOWN
+) -> Iterator[Verdict]:
     """Yield one verdict per pair: ``parity`` with the reference, ``agreement`` between frameworks or devices.
 
     Two frameworks are compared in the tensors that both recorded: one may support an operation that the other lacks.
-    A run without a reference to compare with is unproven.
+    A run without a reference to compare with is unproven. Tensors that a `known` defect makes wrong are left out.
     """
     for pair in measured:
-        yield _verdict(pair, checks[pair.run.job.check])
+        yield _verdict(pair, checks[pair.run.job.check], known)
     compared = {pair.run.job for pair in measured if pair.against.job.framework == REFERENCE}
     truths = {(run.job.check, run.job.seed): run for run in runs if run.job.framework == REFERENCE}
     for run in runs:
@@ -65,7 +68,7 @@ def _own(runs: Sequence[Run]) -> set[str]:
     return {run.job.check for run in runs if run.result is not None and run.result.cases}
 
 
-def _verdict(pair: Pair, check: Check) -> Verdict:
+def _verdict(pair: Pair, check: Check, known: Known) -> Verdict:
     run, against = pair.run.job, pair.against.job
     with_truth = against.framework == REFERENCE
     ours = {_key(record) for record in recorded(pair.run)}
@@ -74,7 +77,8 @@ def _verdict(pair: Pair, check: Check) -> Verdict:
     apart = [
         one
         for one in pair.used(check, slack)
-        if _key(one[0]) in ours or (with_truth and f"{one[0].step} {one[0].name}" not in absent)
+        if (_key(one[0]) in ours or (with_truth and f"{one[0].step} {one[0].name}" not in absent))
+        and not any(known.tolerates(job, one[0].name) for job in (run, against))
     ]
     first = next((one for one in apart if one[2] > 1), None)
     basis = _basis(apart, pair, check, other)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import fnmatch
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import msgspec
 
 from gpusetup.facts.defects import assignments
 from gpusetup.selftest.known.lookup import explanation
-from gpusetup.selftest.model import name_case
+from gpusetup.selftest.model import Case, name_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from gpusetup.facts.model.defects import Defect
-    from gpusetup.selftest.model import Case, Job, Run
+    from gpusetup.selftest.model import Invariant, Job, Run
+    from gpusetup.selftest.registry import Check
     from gpusetup.selftest.schedule import Lane
 
 WRONG = ("failed", "crashed")
@@ -29,6 +31,8 @@ class Suspect(NamedTuple):
     case: Case
     row: Defect
     release: str
+    names: tuple[str, ...] = ()
+    """Globs of the invariants and tensors that are wrong with it, in a check without cases."""
 
     @property
     def name(self) -> str:
@@ -55,6 +59,11 @@ class Known(NamedTuple):
         """Return the names of the cases of `job` that are known defects."""
         return {one.name for one in self.accepted if one.place == place_of(job)}
 
+    def tolerates(self, job: Job, name: str) -> bool:
+        """Return whether an invariant or tensor of a check without cases is wrong by a known defect."""
+        here = (one for one in self.accepted if one.place == place_of(job))
+        return any(fnmatch.fnmatch(name, glob) for one in here for glob in one.names)
+
     def why_not(self, job: Job, name: str) -> str:
         """Return why the defect that the table lists for a case does not explain it, or ""."""
         for one in self.refuted:
@@ -71,9 +80,12 @@ def place_of(job: Job) -> Place:
     return job.check, job.framework, job.device, job.precision, job.seed
 
 
-def explain(runs: Sequence[Run], lanes: Sequence[Lane], run: Callable[[Sequence[Lane]], list[Run]]) -> Known:
+def explain(
+    runs: Sequence[Run], lanes: Sequence[Lane], run: Callable[[Sequence[Lane]], list[Run]], checks: dict[str, Check]
+) -> Known:
     """Return which wrong cases are known defects; `run` runs those again that have a work-around, with it."""
-    suspects = list({(one.place, one.name): one for one in find(runs)}.values())
+    found = [*find(runs), *find_invariants(runs, checks)]
+    suspects = list({(one.place, one.name): one for one in found}.values())
     avoidable = [one for one in suspects if one.row.workaround]
     again = list(second_lanes(avoidable, lanes))
     outcomes = dict(_outcomes(run(again))) if again else {}
@@ -94,6 +106,33 @@ def find(runs: Iterable[Run]) -> Iterator[Suspect]:
             found = explanation(case.case, run.job, run.result.environment) if case.outcome in WRONG else None
             if found is not None:
                 yield Suspect(place_of(run.job), case, *found)
+
+
+def find_invariants(runs: Iterable[Run], checks: dict[str, Check]) -> Iterator[Suspect]:
+    """Yield the violated invariants of checks without cases that a row without a work-around explains.
+
+    A work-around could not be tried on a part of such a check, so its row explains nothing here.
+    """
+    for run in runs:
+        for one in run.result.invariants if run.result is not None else ():
+            operation = None if one.holds else checks[run.job.check].operation_of(one.name)
+            found = explanation(operation.id, run.job, run.result.environment) if operation and run.result else None
+            if operation is not None and found is not None and not found[0].workaround:
+                yield Suspect(place_of(run.job), _case(operation.id, run.job, one), *found, operation.names)
+
+
+def _case(operation: str, job: Job, violated: Invariant) -> Case:
+    said = f"{violated.name} ({violated.detail})"
+    return Case(
+        case=operation,
+        direction="forward",
+        mode="eager",
+        dtype=job.precision,
+        device=job.device,
+        drawn="",
+        outcome="failed",
+        detail=said,
+    )
 
 
 def second_lanes(suspects: Sequence[Suspect], lanes: Sequence[Lane]) -> Iterator[Lane]:
