@@ -11,12 +11,14 @@ from gpusetup.doctor.image import image_rules
 from gpusetup.doctor.registry import all_rules
 from gpusetup.doctor.remedies.cache import read_rows, write
 from gpusetup.doctor.rule import Fix
+from gpusetup.doctor.table import read_table
 from gpusetup.machine.model import Machine
 from tests.doctor.changes import after
 from tests.doctor.machines import Case, cases
 from tests.each import each
 
 RULES = all_rules()
+UNCHANGED = read_table("unchanged", dict[str, str])
 FOUND = [case for case in cases() if case.state != "unknown"]
 
 
@@ -45,10 +47,15 @@ def test_what_a_remedy_changes_makes_its_finding_go_away(case: Case) -> None:
 
 
 @each("name", sorted(table()))
-def test_a_remedy_either_changes_a_reading_or_says_that_it_only_points(name: str) -> None:
+def test_a_remedy_either_changes_a_reading_or_says_why_nothing_here_changes(name: str) -> None:
     one = row(name)
-    assert bool(one.changes) != one.points
-    assert not (one.points and one.step is not None), "a step changes something"
+    assert bool(one.changes) != bool(one.unchanged)
+    assert not (one.unchanged and one.step is not None), "a step changes something"
+    assert not one.unchanged or one.unchanged in UNCHANGED
+
+
+def test_every_reason_why_nothing_changes_is_given() -> None:
+    assert {one.unchanged for one in table().values()} - {""} == set(UNCHANGED)
 
 
 def test_every_remedy_that_changes_something_is_tried_on_a_host() -> None:
@@ -60,7 +67,7 @@ def test_every_remedy_that_changes_something_is_tried_on_a_host() -> None:
 
 def test_an_edited_remedy_is_not_shadowed_by_what_was_compiled(tmp_path) -> None:  # type: ignore[no-untyped-def]
     file = tmp_path / "some.toml"
-    file.write_text('[one]\ntext = "old"\nsource = "s"\npoints = true\nby_hand = "judgement"\n')
+    file.write_text('[one]\ntext = "old"\nsource = "s"\nunchanged = "look"\nby_hand = "judgement"\n')
     write(str(tmp_path))
     file.write_text(file.read_text().replace("old", "new"))
     assert msgspec.json.decode(read_rows(str(tmp_path))["one"])["text"] == "new"

@@ -4,8 +4,8 @@ Texts and commands hold the finding's values in braces; in commands they are quo
 `texts` are by system, in the order of `gpusetup.doctor.system_kind`: the kind of container, WSL, the kind of image,
 the distribution's own ID, its families, ``any``.
 
-A remedy has either `changes`, the readings that are other once it is done, or `points`: it only tells a person where to
-look or what to decide. The tests lay `changes` over every host on which a rule names the remedy, and the rule must then
+A remedy has either `changes`, the readings that are other once it is done, or the reason why no reading of this host
+is (`unchanged`). The tests lay `changes` over every host on which a rule names the remedy, and the rule must then
 find nothing. Its keys are paths into the saved machine, with ``/`` between the names:
 
 - ``name=VALUE`` and ``*`` choose entries of a list; in a list of pairs a name stands for the pair of that name;
@@ -33,7 +33,8 @@ class RemedyRow(Value):
     texts: dict[str, str] = {}  # noqa: RUF012
     """What stands for `text` on one kind of system."""
     changes: dict[str, Change] = {}  # noqa: RUF012
-    points: bool = False
+    unchanged: str = ""
+    """Why no reading of this host is other once it is done, a name in ``unchanged.json``; "" where `changes` says."""
     container: str = ""
     """Inside a container: another remedy that takes its place, or ``host``, where it is done instead."""
     instead: dict[str, str] = {}  # noqa: RUF012
