@@ -28,7 +28,16 @@ NOBODY = 65534
 SPOILS = ("keep", "drop", "empty", "cut", "noise", "huge", "minus", "bytes", "nul", "folder", "fifo", "loop", "locked")
 """What may happen to one file."""
 
-LATE = ("fnmatch", "gpusetup.machine.child", "gpusetup.machine.nvml.driver", "lzma", "pynvml", "shlex", "tomllib", "zlib")
+LATE = (
+    "fnmatch",
+    "gpusetup.machine.child",
+    "gpusetup.machine.nvml.driver",
+    "lzma",
+    "pynvml",
+    "shlex",
+    "tomllib",
+    "zlib",
+)
 """What is imported only where it is needed, perhaps by a user who may not read our interpreter's files."""
 
 MEMORY = "/dev/shm"
