@@ -233,7 +233,9 @@ def test_a_full_disk_stops_it_at_once_but_not_when_all_is_installed(fedora: Fedo
     needed, parts = re.search(r"about (\d+) GB are needed on \S+ \((.*)\)", full.stderr).groups()  # type: ignore[union-attr]
     assert int(needed) == sum(int(part.rpartition(" ")[2]) for part in parts.split(", "))
     assert {"driver 3", "Python environments 18"} <= set(parts.split(", "))
-    assert fedora.run(script).returncode == 0
+    enough = fedora.run(script)
+    assert enough.returncode == 0
+    assert f"about {needed} GB are needed on {fedora.root}/ ({parts}), and 500 GB are free" in enough.stdout
     assert fedora.run(script, FREE_GB="5").returncode == 0
 
 
