@@ -125,3 +125,65 @@ def test_every_hook_runs_a_program_that_there_is() -> None:
             assert not file.startswith("tests/") or (ROOT / file).exists()
         if words[:2] == ["-m", "tools.subject"]:
             assert (ROOT / "tools/subject.py").exists()
+
+
+def test_the_refresh_of_facts_writes_only_where_it_runs_nothing_of_the_source() -> None:
+    told, found = jobs("facts.yml")
+    assert told["permissions"] == {}
+    assert found["read"]["permissions"] == {"contents": "read"}
+    assert found["propose"]["permissions"] == {"contents": "write", "pull-requests": "write"}
+    shell = "\n".join(step.get("run", "") for step in found["propose"]["steps"])
+    assert "git apply --include='gpusetup/facts/*.toml'" in shell
+    assert not re.search(
+        r"\b(python|make|pip|gpusetup (facts|doctor|plan))\b", shell.replace("### gpusetup facts check", "")
+    )
+    shell = "\n".join(step.get("run", "") for step in found["read"]["steps"])
+    for tool in re.findall(r"for tool in (.*); do", shell)[0].split():
+        assert (ROOT / "tools" / f"{tool}.py").exists()
+
+
+def facts_proposal(folder: Path, patch: str) -> tuple[int, list[str]]:
+    """Return how the shell of the proposal ends in a small repository at `folder`, and what it asked gh to do."""
+    origin, work, temp, programs = (folder / name for name in ("origin", "work", "temp", "bin"))
+    (temp / "changes").mkdir(parents=True)
+    programs.mkdir()
+    asked = folder / "asked"
+    (programs / "gh").write_text(f'#!/bin/sh\necho "$@" >>{asked}\n[ "$2" != view ] || exit 1\n')
+    (programs / "gh").chmod(0o755)
+    (temp / "changes" / "facts.patch").write_text(patch)
+    (temp / "changes" / "body.md").write_text("torch-9.9.0: python unknown → 3.13\n")
+    (temp / "changes" / "check.txt").write_text("no contradiction\n")
+    environment = os.environ | {"GITHUB_WORKSPACE": str(work), "RUNNER_TEMP": str(temp),
+                                "PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(folder)}  # fmt: skip
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"]
+    subprocess.run([*git, "init", "--quiet", "--bare", str(origin)], check=True)
+    subprocess.run([*git, "clone", "--quiet", str(origin), str(work)], check=True, capture_output=True)
+    (work / "gpusetup/facts").mkdir(parents=True)
+    (work / "gpusetup/facts/torch.toml").write_text("old\n")
+    (work / "setup.py").write_text("old\n")
+    subprocess.run([*git, "-C", str(work), "add", "."], check=True)
+    subprocess.run([*git, "-C", str(work), "commit", "--quiet", "--message", "x"], check=True)
+    _, found = jobs("facts.yml")
+    (step,) = [step for step in found["propose"]["steps"] if "run" in step]
+    done = subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], cwd=work, env=environment, check=False,
+                          capture_output=True)  # fmt: skip
+    return done.returncode, asked.read_text().splitlines() if asked.exists() else []
+
+
+def _patch(*paths: str) -> str:
+    return "".join(f"diff --git a/{one} b/{one}\n--- a/{one}\n+++ b/{one}\n@@ -1 +1 @@\n-old\n+new\n" for one in paths)
+
+
+def test_a_proposal_changes_tables_of_facts_and_nothing_else(tmp_path: Path) -> None:
+    code, asked = facts_proposal(tmp_path, _patch("gpusetup/facts/torch.toml", "setup.py"))
+    assert code == 0
+    assert [line.split()[1] for line in asked] == ["view", "create"]
+    show = ["git", "-C", str(tmp_path / "origin"), "show", "--stat", "--format=%s", "refresh-facts"]
+    told = subprocess.run(show, capture_output=True, text=True, check=True).stdout
+    assert "gpusetup/facts/torch.toml" in told
+    assert "setup.py" not in told
+    assert "torch-9.9.0" in (tmp_path / "temp/body.md").read_text()
+
+
+def test_without_a_change_nothing_is_proposed(tmp_path: Path) -> None:
+    assert facts_proposal(tmp_path, "") == (0, [])

@@ -21,10 +21,8 @@ from packaging.version import Version
 from gpusetup.errors import CannotLookError, MissingError
 
 PYTHONS = [f"3.{minor}" for minor in range(7, 16)]
-PLATFORMS = [f"manylinux_2_{minor}_x86_64" for minor in range(5, 40)] + [
-    "manylinux1_x86_64", "manylinux2010_x86_64", "manylinux2014_x86_64",
-]  # fmt: skip
-"""Every tag that a Linux wheel of these packages may bear."""
+GLIBC = [f"manylinux_2_{minor}" for minor in range(5, 40)] + ["manylinux1", "manylinux2010", "manylinux2014"]
+"""Every tag that a Linux wheel of these packages may bear, without the machine."""
 LINUX = {"platform_system": "Linux", "sys_platform": "linux", "platform_machine": "x86_64", "extra": ""}
 
 
@@ -77,29 +75,37 @@ def pins(meta: dict[str, Any], python: str, extra: str = "") -> dict[str, str]:
     return found
 
 
+def address(package: str, version: str, python: str, machine: str = "x86_64") -> str:
+    """Return where the index has the Linux wheel of one release for one Python, "" when there is no such wheel."""
+    found = _report(package, version, python, machine)
+    return str(found["download_info"]["url"]) if found else ""
+
+
 @functools.cache
-def _report(package: str, version: str, python: str) -> dict[str, Any] | None:
+def _report(package: str, version: str, python: str, machine: str = "x86_64") -> dict[str, Any] | None:
     """Return what pip would install, None when there is nothing; ``===`` since ``==`` would take local builds too."""
-    if version not in versions_for(package, python):  # this also refuses an old pip before it downloads anything
+    if version not in versions_for(
+        package, python, machine
+    ):  # this also refuses an old pip before it downloads anything
         return None
     with tempfile.TemporaryDirectory() as nowhere:
         quietly = ["--dry-run", "--no-deps", "--ignore-installed", "--quiet", "--report", "-", "--target", nowhere]
-        text = _pip("install", *quietly, *_wheel_for(python), f"{package}==={version}")
+        text = _pip("install", *quietly, *_wheel_for(python, machine), f"{package}==={version}")
     (found,) = json.loads(text)["install"]
     return dict(found)
 
 
 @functools.cache
-def versions_for(package: str, python: str) -> tuple[str, ...]:
+def versions_for(package: str, python: str, machine: str = "x86_64") -> tuple[str, ...]:
     """Return every release that one Python could install, local builds and pre-releases among them."""
     try:
-        return tuple(json.loads(_pip("index", "versions", *_wheel_for(python), package, "--json"))["versions"])
+        return tuple(json.loads(_pip("index", "versions", *_wheel_for(python, machine), package, "--json"))["versions"])
     except _NothingFoundError:
         return ()
 
 
-def _wheel_for(python: str) -> list[str]:
-    tags = [word for platform in PLATFORMS for word in ("--platform", platform)]
+def _wheel_for(python: str, machine: str) -> list[str]:
+    tags = [word for glibc in GLIBC for word in ("--platform", f"{glibc}_{machine}")]
     return ["--only-binary", ":all:", "--python-version", python, *tags]
 
 

@@ -47,10 +47,14 @@ def apply(table: str, update: Update) -> None:
     """
     path = Path(HERE) / f"{table}.toml"
     head, rows = facts_toml.read(path)
+    changed = False
     try:
-        changes = list(update(rows, date.today()))
+        for change in update(rows, date.today()):
+            changed = True
+            print(change, flush=True)
     except GpusetupError as error:
         raise SystemExit(f"{table} stays as it is: {error.message}") from error
-    print("\n".join(changes) or f"{table}: nothing to change")
+    if not changed:
+        print(f"{table}: nothing to change")
     if "--write" in sys.argv[1:]:
         facts_toml.write(path, head, rows)

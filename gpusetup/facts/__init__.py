@@ -18,6 +18,7 @@ from gpusetup.facts.tables import TABLES, row_type
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gpusetup.facts.model.artefacts import Artefact
     from gpusetup.facts.model.containers import (
         CdiSupport,
         ContainerBase,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.defects import Defect
     from gpusetup.facts.model.fact import Fact
     from gpusetup.facts.model.fedora import DnfWord, FedoraRelease, Key, NvidiaRepo, PackageRow, Repo
-    from gpusetup.facts.model.frameworks import Index, Tensorflow, Torch, TorchBuild, VariantRow
+    from gpusetup.facts.model.frameworks import Index, Jax, Tensorflow, Torch, TorchBuild, VariantRow
     from gpusetup.facts.model.general import CompatibilityRule, LicenceRow, Spdx
     from gpusetup.facts.model.hardware import Arch, Chip, GpuRow
     from gpusetup.facts.model.wheels import Wheel
@@ -58,7 +59,9 @@ class Facts:
     variant: tuple[VariantRow, ...]
     index: tuple[Index, ...]
     tensorflow: tuple[Tensorflow, ...]
+    jax: tuple[Jax, ...]
     wheel: tuple[Wheel, ...]
+    artefact: tuple[Artefact, ...]
     defect: tuple[Defect, ...]
     fedora: tuple[FedoraRelease, ...]
     nvidia_repo: tuple[NvidiaRepo, ...]

@@ -230,10 +230,12 @@ class ToolkitOffer(Candidate, frozen=True, eq=False):
     runfile: Archive | None = None
     runtime: bool = False
     """Frameworks load its libraries, so it is useful even without a host compiler."""
+    release: str = ""
+    """Its exact release, where it is known; packages bring the newest of the series."""
 
     def parts(self) -> Iterator[Part]:
         if self.series is not None:
-            yield Part("cuda-toolkit", self.series.series, f"CUDA {self.series.series}")
+            yield Part("cuda-toolkit", self.release or self.series.series, f"CUDA {self.series.series}")
 
     def __str__(self) -> str:
         if self.series is None:

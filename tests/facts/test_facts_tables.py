@@ -68,6 +68,8 @@ PLANTED = [
     ("wheels_are_named_as_they_are", "wheel", "wheel-torch-2.15.0-cp313", {"release": "2.14.1"}),
     ("wheels_are_named_as_they_are", "wheel", "wheel-torch-2.15.0-cp313", {"machine": "aarch64"}),
     ("packages_have_a_repository", "package", "package-akmod-nvidia", {"repo": "somewhere"}),
+    ("builds_are_what_their_wheels_hold", "torch_build", "torch-build-2.14-cu130", {"ptx": "12.0"}),
+    ("builds_are_what_their_wheels_hold", "tensorflow", "tensorflow-2.15.1", {"cc": ("8.0",)}),
     ("defects_have_a_range", "defect", "defect-nccl-2.29.2-hang", {"last": "2.29.1"}),
     ("defects_have_a_range", "defect", "defect-nccl-2.29.2-hang", {"cc_first": "9.0", "cc_last": "8.0"}),
     ("defects_have_a_range", "defect", "defect-nccl-2.29.2-hang", {"first": "2.29.x"}),

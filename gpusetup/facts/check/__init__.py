@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpusetup.facts import Facts
-from gpusetup.facts.check import defects, hardware, joins, order, rows, wheels
+from gpusetup.facts.check import artefacts, defects, hardware, joins, order, rows, wheels
 from gpusetup.facts.check.contradiction import Contradiction
 
 CHECKS = (
@@ -36,6 +36,7 @@ CHECKS = (
     joins.packages_have_a_repository,
     wheels.wheels_belong_to_releases,
     wheels.wheels_are_named_as_they_are,
+    artefacts.builds_are_what_their_wheels_hold,
     defects.defects_have_a_range,
     defects.defects_are_of_known_releases,
     defects.refusals_can_be_decided,

@@ -49,6 +49,8 @@ class Defect(Fact):
     only programs that do what the symptom names meet it. "": ordinary use fails, or computes wrong results."""
     refuses: bool = False
     """Whether the release is unusable and never chosen; otherwise the plan warns."""
+    cve: str = ""
+    """The number of the vulnerability that it is, ``CVE-2024-0132``; "" for none."""
     symptom: str
     """What it does, to follow the release's name and a colon."""
     way_out: str

@@ -1,9 +1,10 @@
-"""Rows about PyTorch and TensorFlow."""
+"""Rows about PyTorch, TensorFlow and JAX."""
 
 from datetime import date
 from typing import Literal
 
 from gpusetup.facts.model.fact import Fact
+from gpusetup.value import Value
 
 
 class Torch(Fact):
@@ -79,3 +80,30 @@ class Tensorflow(Fact):
     and_cuda_nccl: str = ""
     pins: tuple[str, ...] = ()
     """Additional pins that it needs today, where its metadata has no upper limit for a dependency that broke it."""
+
+
+class JaxPlugin(Value):
+    """The GPU part of JAX for one CUDA major, which ``jax[cuda12]`` or ``jax[cuda13]`` brings, as its wheel has it."""
+
+    cuda: int
+    """The CUDA major."""
+    package: str
+    python: tuple[str, ...]
+    runtime: str = ""
+    """The CUDA runtime that it requires, ``nvidia-cuda-runtime-cu12>=12.1.105``."""
+    cudnn: str = ""
+    nccl: str = ""
+    cc: tuple[str, ...] = ()
+    """Capabilities of its own kernels. XLA compiles the rest on the machine, for the card it finds."""
+    ptx: str = ""
+
+
+class Jax(Fact):
+    """One JAX release (Linux x86_64); jax, jaxlib and the plugins have the same version."""
+
+    release: str
+    python: tuple[str, ...]
+    """The Pythons that jaxlib has wheels for: the CPU needs nothing else."""
+    requires_python: str = ""
+    plugins: tuple[JaxPlugin, ...] = ()
+    """Newest CUDA major first."""

@@ -51,6 +51,11 @@ def read_dynamic(host: Host, path: str, *, owner: int | None = None) -> Dynamic 
         raw = host.read_bytes(path, length, start=start, owner=owner) if 0 <= start < 1 << 62 else b""
         return b"" if isinstance(raw, Unread) else raw
 
+    return dynamic(part)
+
+
+def dynamic(part: Part) -> Dynamic | None:
+    """Return the dynamic section of the file that `part` reads from: (start, length) → bytes, fewer at its end."""
     segments = _segments(part)
     table = next((part(one[2], min(one[5], MOST_ENTRIES * _ENTRY.size)) for one in segments if one[0] == _DYNAMIC), b"")
     entries = list(_ENTRY.iter_unpack(table[: len(table) - len(table) % _ENTRY.size]))

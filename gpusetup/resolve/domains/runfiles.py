@@ -76,7 +76,9 @@ def toolkits(facts: Facts, machine: str = "x86_64", *, runtime: bool) -> tuple[T
         if rows:
             row = max(rows, key=lambda one: cuda(one.release))
             floor, archive = driver_floor(facts, series.series), _archive(row, machine)
-            found.append(ToolkitOffer(0, series, floor, seen=row, runfile=archive, runtime=runtime))
+            found.append(
+                ToolkitOffer(0, series, floor, seen=row, runfile=archive, runtime=runtime, release=row.release)
+            )
     return tuple(found)
 
 

@@ -26,11 +26,22 @@ def offers(facts: Facts) -> tuple[ToolkitOffer, ...]:
     toolkit = next(row for row in facts.package if row.name == "cuda-toolkit")
     packaged = [
         ToolkitOffer(
-            0, row, driver_floor(facts, row.series), (f"cuda-toolkit-{row.series.replace('.', '-')}",), seen=toolkit
+            0,
+            row,
+            driver_floor(facts, row.series),
+            (f"cuda-toolkit-{row.series.replace('.', '-')}",),
+            seen=toolkit,
+            release=_newest(facts, row),
         )
         for row in rows
     ]
     return (*packaged, *filter(None, (_contained(facts, row) for row in rows)), ToolkitOffer(2))
+
+
+def _newest(facts: Facts, series: CudaSeries) -> str:
+    """Return the newest release of a series, which is what its package installs; "" when none has a row."""
+    releases = [row.release for row in facts.cuda if row.series == series.series]
+    return max(releases, key=cuda, default="")
 
 
 def _contained(facts: Facts, row: CudaSeries) -> ToolkitOffer | None:
@@ -39,7 +50,7 @@ def _contained(facts: Facts, row: CudaSeries) -> ToolkitOffer | None:
         return None
     tag = max(tags, key=lambda one: cuda(one.cuda))
     image = f"{_registry(facts, tag)}:{_with_nvcc(tag)}"
-    return ToolkitOffer(1, row, driver_floor(facts, row.series), CONTAINER_PACKAGES, image, tag)
+    return ToolkitOffer(1, row, driver_floor(facts, row.series), CONTAINER_PACKAGES, image, tag, release=tag.cuda)
 
 
 def _with_nvcc(tag: ImageTag) -> str:

@@ -29,7 +29,7 @@ def vulnerable(machine: Machine) -> RuleResults:
     version = machine.containers.versions.get("nvidia-ctk", "")
     if not is_dotted(version):
         return
-    found = defects_of(facts(), PACKAGE, version)
+    found = [row for row in defects_of(facts(), PACKAGE, version) if row.cve]
     unlisted(found, f"a vulnerability of {PACKAGE} {version}", PATCHED)
     if found:
         yield warning(
