@@ -54,11 +54,11 @@ KNOWN = {
     "6.1": ("2.14.1", {"cu126"}),
     "5.2": ("2.14.1", {"cu126"}),
     "7.0": ("2.14.1", {"cu126"}),
-    "7.5": ("2.14.1", {"cu126", "cu130", "cu132"}),
-    "8.9": ("2.14.1", {"cu126", "cu130", "cu132"}),
-    "12.0": ("2.14.1", {"cu130", "cu132"}),
-    "12.1": ("2.14.1", {"cu130", "cu132"}),
-    "10.7": ("2.14.1", {"cu130", "cu132"}),
+    "7.5": ("2.15.0", {"cu132"}),
+    "8.9": ("2.15.0", {"cu132"}),
+    "12.0": ("2.15.0", {"cu132"}),
+    "12.1": ("2.15.0", {"cu132"}),
+    "10.7": ("2.15.0", {"cu132"}),
     "3.7": ("2.7.1", {"cu118"}),
     "3.5": ("1.12.1", {"cu102"}),
     "3.0": ("1.3.0", {"cu100", "cu101"}),
@@ -67,7 +67,9 @@ KNOWN = {
 
 @pytest.mark.parametrize("card", KNOWN)
 def test_the_newest_pytorch_of_a_card(card: str) -> None:
-    """PyTorch's own release matrix says which variant still has which architecture; 10.7 rests on rule alone."""
+    """PyTorch's own release matrix, and its library in the wheel of 2.15, say which variant has which architecture; 10.7
+    rests on rule alone.
+    """
     for release in facts().torch:
         builds = [build for build in torch_builds(facts(), release.release) if build.cc]
         variants = {build.variant for build in builds if runs_on(build.cc, build.ptx, card)}
