@@ -67,7 +67,7 @@ KNOWN = {
 
 @pytest.mark.parametrize("card", KNOWN)
 def test_the_newest_pytorch_of_a_card(card: str) -> None:
-    """PyTorch's release matrix, and for 2.15 its wheel, say which variant has which architecture; 10.7 rests on rule."""
+    """PyTorch's release matrix, and for 2.15 its wheel, say which variant has what; 10.7 rests on rule alone."""
     for release in facts().torch:
         builds = [build for build in torch_builds(facts(), release.release) if build.cc]
         variants = {build.variant for build in builds if runs_on(build.cc, build.ptx, card)}
