@@ -16,9 +16,13 @@ NOTHING = "–"
 
 
 def rows(stack: Stack) -> Iterator[tuple[str, str]]:
-    """Yield the name of each component ("" for a further line of it) and what it is."""
-    yield from _driver(stack)
-    for part in stack.parts:
+    """Yield the name of each component ("" for a further line of it) and what it is.
+
+    A driver that stays and the parts of a server are among the changes, where there are any.
+    """
+    if stack.driver or not stack.changes:
+        yield from _driver(stack)
+    for part in stack.parts if not stack.changes else ():
         yield part.name, _part(part)
     for environment in stack.environments:
         yield f"env {environment.name}", _libraries(environment)
