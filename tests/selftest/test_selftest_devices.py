@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from gpusetup.content_dirs import content_root
@@ -104,6 +105,15 @@ def test_what_must_stand_before_the_import_does(monkeypatch: pytest.MonkeyPatch)
     assert "autotune_level" not in xla["XLA_FLAGS"]
     assert (xla["JAX_PLATFORMS"], environment(lane("jax", "cpu"), 1)["JAX_PLATFORMS"]) == ("cuda,cpu", "cpu")
     assert environment(lane("pytorch", "cpu"), 1)["CUDA_VISIBLE_DEVICES"] == ""
+
+
+def test_a_workaround_is_set_and_flags_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XLA_FLAGS", "--xla_mine")
+    variables = {"XLA_FLAGS": "--xla_theirs", "TF_ENABLE_ONEDNN_OPTS": "0"}
+    found = environment(msgspec.structs.replace(lane("jax", "cpu"), variables=variables), 1)
+    assert {"--xla_mine", "--xla_theirs"} <= set(found["XLA_FLAGS"].split())
+    assert found["TF_ENABLE_ONEDNN_OPTS"] == "0"
+    assert "TF_ENABLE_ONEDNN_OPTS" not in environment(lane("jax", "cpu"), 1)
 
 
 def test_a_card_takes_one_lane_at_a_time(tmp_path: Path) -> None:
