@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gpusetup.images.program import failure
+from gpusetup.render.steps import read_library
 from gpusetup.resolve.model import Stack
 from tests.lab import cells, stubs
 from tests.lab.base import Base
@@ -102,7 +103,7 @@ def test_an_override_for_fedoras_own_repository_does_not_hold_for_the_recipe(wor
 
 
 def test_the_settings_that_the_library_reads_are_those_of_dnf(world: World, lab5: Lab) -> None:
-    library = shlex.quote(Path("recipes/library.sh").read_text() + Path("recipes/fedora/library.sh").read_text())
+    library = shlex.quote(read_library("fedora"))
     lab5.sh(f"""
         mkdir -p {OVERRIDES} /usr/share/dnf5/repos.override.d
         printf '[fed*]\\npriority=1\\nexclude=a,\\n  b\\n' >{OVERRIDES}/50-x.repo
