@@ -76,6 +76,8 @@ class Case:
     quick: bool = False
     roundings: float = 1.0
     """How many times as many roundings as the reference has are allowed, for other algorithms; a comment says why."""
+    tiled: bool = False
+    """A card's kernel may mix the elements of a tile (Winograd): there the bound is eight times the largest."""
     law: bool = False
     """Its results are samples, held against a distribution."""
 

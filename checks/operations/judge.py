@@ -76,19 +76,24 @@ def _call(function: Callable[..., Any], inputs: Mapping[str, Any], sizes: Mappin
 
 
 def judge(
-    got: Sequence[Array], right: Sequence[Bounded | Law], names: Sequence[str], case: Case, precision: str
+    got: Sequence[Array],
+    right: Sequence[Bounded | Law],
+    names: Sequence[str],
+    case: Case,
+    precision: str,
+    device: str = "cpu",
 ) -> Verdict:
     """Return the worst element over all tensors of one direction."""
     if len(got) != len(right):
         return Verdict(
             share=math.inf, error=None, bound=None, ulps=None, detail=f"{len(got)} results, not {len(right)}"
         )
-    found = [_judge(*one, case, precision) for one in zip(got, right, names, strict=True)]
+    found = [_judge(*one, case, precision, device != "cpu") for one in zip(got, right, names, strict=True)]
     worst = max(found, key=lambda one: one.share, default=Verdict())
     return Verdict(worst.share, worst.error, worst.bound, worst.ulps, sum(one.elements for one in found), worst.detail)
 
 
-def _judge(got: Array, right: Bounded | Law, name: str, case: Case, precision: str) -> Verdict:
+def _judge(got: Array, right: Bounded | Law, name: str, case: Case, precision: str, card: bool) -> Verdict:
     if isinstance(right, Law):
         found = right.distance(got)
         return Verdict(found.apart / found.allowed, found.apart, found.allowed, None, got.size, f"{name}: {found.text}")
@@ -102,6 +107,8 @@ def _judge(got: Array, right: Bounded | Law, name: str, case: Case, precision: s
     bound = SLACK * right.error + (SMALLEST if right.error.any() else 0.0)
     if case.normwise:
         bound = np.full_like(bound, np.max(bound, initial=0.0, where=np.isfinite(bound)))
+    if case.tiled and card:
+        bound = np.full_like(bound, 8 * np.max(bound, initial=0.0, where=np.isfinite(bound)))
     same = (numbers == expected) | (np.isnan(numbers) & np.isnan(expected))
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         apart = np.where(same, 0.0, np.nan_to_num(np.abs(numbers - expected), nan=np.inf, posinf=np.inf))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from checks.common.pytorch import array, device, dtype
 from checks.operations.engine import Array, Task
 from checks.operations.program import as_tuple
 
-NAMES = {"torch": torch, "F": F, "nn": nn, "np": np}
+NAMES: Mapping[str, Any] = {"torch": torch, "F": F, "nn": nn, "np": np}
 IMPORTS = "import torch\nimport torch.nn.functional as F\nfrom torch import nn"
 ISOLATED = True
 

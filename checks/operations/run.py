@@ -22,6 +22,18 @@ if TYPE_CHECKING:
     from checks.operations.case import Case, Direction
 
 
+_NOT_COMPILED = (
+    "Detected unsupported operations when trying to compile graph",
+    "not compilable",
+    "is not supported by XLA",
+)
+    "Detected unsupported operations when trying to compile graph",
+    "not compilable",
+    "is not supported by XLA",
+)
+"""What TensorFlow says where an operation cannot be compiled by XLA: nothing was computed, so nothing is wrong."""
+
+
 class Step(NamedTuple):
     """One case in one mode."""
 
@@ -100,12 +112,14 @@ def run_step(step: Step, drawn: Drawn, engine: Engine, job: Job, began: Callable
         failure = describe_error(error)
     if outputs:
         names = [f"result {number}" for number in range(len(outputs))]
-        yield _item(step, drawn, job, "forward", judge(outputs, truth.outputs, names, case, job.precision), outputs)
+        yield _item(
+            step, drawn, job, "forward", judge(outputs, truth.outputs, names, case, job.precision, job.device), outputs
+        )
     elif failure:
         yield _ended(step, drawn, job, "forward", failure)
     if gradients:
         names = [f"gradient of {name}" for name in task.wrt]
-        found = judge(gradients, truth.gradients, names, case, job.precision)
+        found = judge(gradients, truth.gradients, names, case, job.precision, job.device)
         yield _item(step, drawn, job, "backward", found, gradients)
     elif failure and outputs:
         yield _ended(step, drawn, job, "backward", failure)
@@ -114,6 +128,8 @@ def run_step(step: Step, drawn: Drawn, engine: Engine, job: Job, began: Callable
 def describe_error(error: Exception) -> str:
     """Return the error in one line, after ``unsupported: `` where this version lacks what the case asks for."""
     lacks = str(error) if isinstance(error, Unsupported) else missing(error, list(sys.modules["checks"].__path__))
+    if not lacks and any(sign in str(error) for sign in _NOT_COMPILED):
+        lacks = "XLA has no kernel for it here"
     if lacks:
         return f"unsupported: {lacks}"
     traceback.print_exception(error)
@@ -194,4 +210,6 @@ def runs_in(mode: str, case: Case, framework: str) -> bool:
         return False
     if mode in {"graph", "xla"} and "keras.layers" in case.code[framework]:
         return False
-    return (not case.modes or mode in case.modes) and (mode == "eager" or not case.eager_only)
+    # under JAX's jit, optimisers and loops are what they are without it
+    free = mode == "eager" or framework == "jax" or not case.eager_only
+    return free and (not case.modes or mode in case.modes)

@@ -7,6 +7,7 @@ element for all, since a Winograd kernel mixes a tile's elements.
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -269,7 +270,7 @@ def _keras(dims: int) -> tuple[Case, Case]:
     )
 
 
-CASES = (
+_CASES = (
     *(_options(dims, bias) for dims, bias in itertools.product((1, 2, 3), (False, True))),
     *(_last(dims, same) for dims, same in itertools.product((1, 2, 3), (False, True))),
     *(_transposed(dims, bias) for dims, bias in itertools.product((1, 2, 3), (False, True))),
@@ -327,3 +328,4 @@ CASES = (
         sizes={"N": (1, 2), "I": (3, 8), "O": (4, 16), "S": (7, 12), "K": (1, 3), "stride": (1, 2), "padding": (0, 1)},
     ),
 )
+CASES = tuple(replace(case, tiled=True) for case in _CASES)

@@ -15,6 +15,7 @@ from checks.operations import case
 from checks.operations.case import Case, Input, real
 from checks.operations.functions import concatenate, maximum, sigmoid, stack, tanh, where
 
+_MOST = {"long": 0.125, "wide": 0.0625}
 GATES = {"RNN": 1, "LSTM": 4, "GRU": 3}
 
 
@@ -201,7 +202,7 @@ def _case(
     quick: bool = False,
     **sizes: Any,
 ) -> Case:
-    weights = _weights(kind, layers, directions, most=0.125 if "long" in name or "wide" in name else 0.5)
+    weights = _weights(kind, layers, directions, most=_MOST.get(name.partition("_")[2], 0.5))
     states = {"h0": _STATE} | ({"c0": _STATE} if kind == "LSTM" else {})
     return Case(
         name=name,

@@ -150,7 +150,7 @@ def _case(
     )
 
 
-_LONG = {"x": real("1, C")}
+_LONG = {"x": real("1, C", 0, 1)}  # of one sign: with both, a sum is small beside the bound of its terms
 _ALL = {"x": real("A, B, C, D")}
 _FOUR = {"A": (1, 3), "B": (2, 5), "C": (1, 4), "D": (3, 7)}
 _TIED = {"x": whole("N, C", "4")}
