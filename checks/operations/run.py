@@ -27,10 +27,6 @@ _NOT_COMPILED = (
     "not compilable",
     "is not supported by XLA",
 )
-    "Detected unsupported operations when trying to compile graph",
-    "not compilable",
-    "is not supported by XLA",
-)
 """What TensorFlow says where an operation cannot be compiled by XLA: nothing was computed, so nothing is wrong."""
 
 
