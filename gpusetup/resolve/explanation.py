@@ -63,10 +63,13 @@ def _rejected(solution: Solution, place: int) -> Iterator[Rejected]:
     alike: dict[str, Rejected] = {}
     others: dict[str, int] = {}
     for rank, value in enumerate(domain[: position + 1 + ALTERNATIVES]):
+        recorded = lost.get(value)
+        if isinstance(recorded, Bound) and recorded.name in others:  # most values, so without a call
+            others[recorded.name] += 1
+            continue
         if rank == position:
             continue
         instead[place] = value
-        recorded = lost.get(value)
         at_once = _at_once(problem, place, instead, recorded)
         if at_once is not None and at_once.name in others:
             others[at_once.name] += 1

@@ -136,6 +136,7 @@ class Rules:
         self._tables: dict[str, dict[Any, ConstraintResult]] = {one.name: {} for one in CONSTRAINTS}
         self._together: dict[tuple[str, ...], dict[Any, int]] = {}
         self._bound: dict[tuple[str, ...], tuple[ByPlace, ByPlace, Groups]] = {}
+        self._ranked_by: dict[tuple[str, ...], tuple[tuple[int, ...], ...]] = {}
         self._ranked: dict[tuple[str, ...], dict[Any, Sequence[Any]]] = {}
 
     def bind(self, names: tuple[str, ...]) -> tuple[ByPlace, ByPlace, Groups]:
@@ -152,6 +153,12 @@ class Rules:
     def ranked(self, names: tuple[str, ...]) -> dict[Any, Sequence[Any]]:
         """Return where domains are kept in their order of preference, which depends on registered constraints alone."""
         return self._ranked.setdefault(names, {})
+
+    def ranked_by(self, names: tuple[str, ...]) -> tuple[tuple[int, ...], ...]:
+        """Return for each variable the others that its order of preference depends on."""
+        if names not in self._ranked_by:
+            self._ranked_by[names] = tuple(map(_others, range(len(names)), self.bind(names)[1]))
+        return self._ranked_by[names]
 
     def _table(self, bounds: Sequence[Bound]) -> dict[Any, int]:
         return self._together.setdefault(tuple(bound.constraint.name for bound in bounds), {})
@@ -182,7 +189,7 @@ class Problem:
         self.hard: ByPlace = tuple(map(operator.add, own_hard, hard))
         self.soft: ByPlace = tuple(map(operator.add, own_soft, soft))
         self.ranked = {} if any(own_soft) else rules.ranked(self.names)
-        self.ranked_by = tuple(map(_others, range(count), self.soft))
+        self.ranked_by = tuple(map(_others, range(count), self.soft)) if any(own_soft) else rules.ranked_by(self.names)
         own_groups = tuple(tuple(_grouped(bounds, 0, lambda _: {})) for bounds in own_hard)
         self._groups: Groups = tuple(map(operator.add, own_groups, groups))
 
