@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -15,7 +16,7 @@ from checks.common.job import Job
 from checks.operations.engine import Array, Task
 from checks.operations.program import as_tuple
 
-NAMES = {"jax": jax, "jnp": jnp, "lax": lax, "nn": nn, "optax": optax, "np": np}
+NAMES: Mapping[str, Any] = {"jax": jax, "jnp": jnp, "lax": lax, "nn": nn, "optax": optax, "np": np}
 IMPORTS = "import jax\nimport jax.numpy as jnp\nimport optax\nfrom jax import lax, nn"
 ISOLATED = False  # preparing JAX opens its devices, and a process with threads must not be forked
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -14,7 +14,7 @@ from checks.common.tensorflow import array, dtype
 from checks.operations.engine import Array, Task
 from checks.operations.program import as_tuple
 
-NAMES = {"tf": tf, "keras": keras, "np": np}
+NAMES: Mapping[str, Any] = {"tf": tf, "keras": keras, "np": np}
 IMPORTS = "import os\nos.environ.setdefault('KERAS_BACKEND', 'tensorflow')\nimport tensorflow as tf\nimport keras"
 ISOLATED = True
 

@@ -146,6 +146,17 @@ CASES = (
         eager_only="it sets the number of threads",
     ),
     Case(
+        name="keras_dense",
+        inputs={"x": real("B, K"), "w": real("K, N"), "b": real("N")},
+        reference=linear,
+        code={
+            "tensorflow": "layer = keras.layers.Dense(N)\nlayer.build(x.shape)\n"
+            "return layer.stateless_call([w, b], [], x)[0]"
+        },
+        absent=dict.fromkeys(("pytorch", "jax"), "a layer of Keras"),
+        sizes={"B": (1, 7, 64), "K": (9, 257), "N": (3, 17)},
+    ),
+    Case(
         name="outer",
         inputs={"a": real("M"), "b": real("N")},
         reference=outer_product,

@@ -23,14 +23,20 @@ JOB |= {"threads": 1, "trace": "", "log": ""}
 
 
 @pytest.mark.frameworks
-def test_every_fault_in_pytorch_is_found_by_its_case() -> None:
+@pytest.mark.parametrize("program", ["plant_pytorch", "plant_keras"])
+def test_every_fault_in_a_framework_is_found_by_its_case(program: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.checks.operations.plant_pytorch"],
+        [sys.executable, "-m", f"tests.checks.operations.{program}"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
-        env={"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "2", "CUDA_VISIBLE_DEVICES": ""},
+        env={
+            "PATH": "/usr/bin:/bin",
+            "OMP_NUM_THREADS": "2",
+            "CUDA_VISIBLE_DEVICES": "",
+            "KERAS_BACKEND": "tensorflow",
+        },
     )
     assert json.loads(done.stdout) == {}
 
