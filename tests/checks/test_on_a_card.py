@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +17,7 @@ from checks.common.host import driver
 from checks.common.needs import Unsupported, require_tf32
 from checks.common.record import Recorder
 from checks.determinism import portability
+from checks.determinism.operations import Refused
 from checks.exact import portability as exact_portability
 from checks.exact import reduction
 from checks.numerics import reference as numerics_reference
@@ -125,7 +128,7 @@ def test_fresh_processes_are_steps_and_a_card_in_exclusive_mode_is_no_failure(
     job = dataclasses.replace(CARD, framework="jax")
     monkeypatch.setattr(portability, "run", fresh)
     monkeypatch.setattr(portability, "digests", lambda *_: BITS)
-    portability.observe_portability(SimpleNamespace(), job, record)  # type: ignore[arg-type]  # nothing is trained
+    portability.observe_portability(SimpleNamespace(), job, record)  # nothing is trained
     monkeypatch.setattr(exact_portability, "run", fresh)
     monkeypatch.setattr(exact_portability, "digests", lambda *_: BITS)
     exact_portability.check_portability(job, record, 100)
@@ -141,9 +144,7 @@ def test_fresh_processes_are_steps_and_a_card_in_exclusive_mode_is_no_failure(
 
 def test_a_busy_card_is_known_by_the_runtimes_words(monkeypatch: pytest.MonkeyPatch) -> None:
     said = "RuntimeError: CUDA error: CUDA-capable device(s) is/are busy or unavailable\n"
-    monkeypatch.setattr(
-        portability.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=1, stderr=said, stdout="")
-    )
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=1, stderr=said, stdout=""))
     with pytest.raises(portability.DeviceBusy):
         portability.run(CARD, {})
 
@@ -249,7 +250,7 @@ def test_jaxs_operations_lower_for_a_card_and_share_their_runs(monkeypatch: pyte
     def run(names: tuple[str, ...], _: Any) -> dict[str, Any]:
         asked.append(names)
         if refusing and refusing in names:
-            raise operations.Refused("no deterministic form")
+            raise Refused("no deterministic form")
         return {name: np.zeros(1) for name in names}
 
     monkeypatch.setattr(operations, "_run", run)
@@ -257,7 +258,7 @@ def test_jaxs_operations_lower_for_a_card_and_share_their_runs(monkeypatch: pyte
         asked.clear()
         record = recorder()
         backend = SimpleNamespace(operations=operations.shared_operations(), switch=None)
-        probe(backend, JOB, record)  # type: ignore[arg-type]  # what it asks of a backend
+        probe(backend, JOB, record)  # what it asks of a backend
         assert len(asked) == runs
         found = record.result()
         assert all(one["holds"] for one in found["invariants"])
@@ -275,7 +276,7 @@ def test_pytorch_goes_back_without_autocast() -> None:
 
     seen = []
 
-    class Watch(torch.autograd.Function):  # type: ignore[misc]
+    class Watch(torch.autograd.Function):  # type: ignore[misc, name-defined]
         @staticmethod
         def forward(_: Any, value: Any) -> Any:
             return value * 1
@@ -316,10 +317,10 @@ def test_a_running_sum_that_is_refused_is_exact_without_and_absent_where_its_ord
 
     torch.use_deterministic_algorithms(True)
     try:
-        assert running_sum(Refusing()) == "sums along 1"  # type: ignore[arg-type]  # a stand-in
+        assert running_sum(Refusing()) == "sums along 1"
         assert torch.are_deterministic_algorithms_enabled()
         with pytest.raises(Unavailable, match="deterministic implementation"):
-            FUNCTIONS["long running sum"](Refusing())  # type: ignore[arg-type]
+            FUNCTIONS["long running sum"](Refusing())
     finally:
         torch.use_deterministic_algorithms(False)
 
@@ -354,7 +355,7 @@ def test_torch_compile_is_not_tried_where_triton_cannot(
     from checks.determinism.framework_specific import pytorch as ours
 
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
-    monkeypatch.setattr(ours.importlib.util, "find_spec", lambda _: found or None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: found or None)
     assert said in ours._no_compiler(CARD)
 
 

@@ -127,7 +127,7 @@ def test_a_lock_from_before_there_were_hashes_still_loads(plan: Plan, tables: Fa
 )
 def test_only_what_plans_reads_the_table_of_wheels(args: list[str], reads: bool) -> None:
     code = (
-        "import sys, click.testing, gpusetup.cli as cli\n"
+        "import sys, click.testing, gpusetup.cli._root as cli\n"
         f"done = click.testing.CliRunner().invoke(cli.root, {args!r})\n"
         "assert done.output and done.exit_code in (0, 1), done.output\n"
         "from gpusetup.facts import facts\n"

@@ -207,9 +207,7 @@ def test_a_key_has_the_reason_of_its_kind(key: str, why: str) -> None:
 
 
 def test_every_key_of_a_host_has_a_row() -> None:
-    job = TheirJob(
-        **dict.fromkeys(("check", "framework", "device", "profile", "trace", "log"), ""), seed=0, round=1, threads=1
-    )
+    job = TheirJob(check="", framework="", device="", profile="", trace="", log="", seed=0, round=1, threads=1)
     now = host(job)
     found = changes(now, {key: f"{value} x" for key, value in now.items()})
     assert [one.key for one in found if one.why == "it may choose other kernels"] == []
