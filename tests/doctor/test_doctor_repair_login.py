@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,11 +30,18 @@ exec bash -c "$6"
 """
 
 
+def two_specifications(path: str) -> dict[str, Any]:
+    """The change to a host on which the specification at `path` defines what the one in /run/cdi defines."""
+    paths = [path, "/run/cdi/nvidia.yaml"]
+    gpu = {"version": "0.5.0", "driver": "", "missing": [], "devices": ["nvidia.com/gpu=all"]}
+    return {"containers": {"cdi_specs!": paths, "cdi!": [{"path": one, **gpu} for one in paths]}}
+
+
 @pytest.fixture
 def forged(tmp_path: Path) -> Path:
     """What the profile of the review prints: a whole machine whose second CDI specification is root's own file."""
     path = tmp_path / "forged.json"
-    change = {"containers": {"cdi_specs": [VICTIM, "/run/cdi/nvidia.yaml"]}}
+    change = two_specifications(VICTIM)
     path.write_text(to_json(machine("desktop", change)))
     return path
 
@@ -93,7 +101,7 @@ def test_an_interpreter_with_dots_is_no_path_of_a_host() -> None:
 
 def test_what_a_login_shows_and_root_does_not_do_is_left_to_that_user() -> None:
     host = machine("desktop")
-    change = {"containers": {"cdi_specs": ["/etc/cdi/nvidia.yaml", "/run/cdi/nvidia.yaml"]}}
+    change = two_specifications("/etc/cdi/nvidia.yaml")
     theirs = [one for one in examine(machine("desktop", change), all_rules().values()) if one.rule == "CTR103"]
     asked = RepairOptions(python=sys.executable, person="ada")
     left = repair((), host, asked, theirs)

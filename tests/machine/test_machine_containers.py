@@ -46,6 +46,9 @@ containerEdits:
 """
 
 
+GPU_0 = ("nvidia.com/gpu=0",)
+
+
 @pytest.mark.parametrize("path", ["/etc/cdi/nvidia.json", "/var/run/cdi/nvidia.yaml"])
 def test_a_specification_tells_its_driver_and_what_has_gone(tmp_path: Path, path: str) -> None:
     tree: dict[str, Content] = {
@@ -57,9 +60,19 @@ def test_a_specification_tells_its_driver_and_what_has_gone(tmp_path: Path, path
     missing = {"/usr/lib64/libcuda.so.575.64.03", "/usr/bin/nvidia-cdi-hook"}
     assert not isinstance(containers.cdi, Unread)
     (spec,) = containers.cdi
-    assert spec == CdiSpec(path=path, version="0.5.0", driver="575.64.03", missing=spec.missing)
+    assert spec == CdiSpec(path=path, version="0.5.0", driver="575.64.03", missing=spec.missing, devices=GPU_0)
     assert set(spec.missing) == missing
     assert containers.cdi_specs == (path,)
+
+
+def test_a_specification_tells_its_devices_and_no_uuid(tmp_path: Path) -> None:
+    uuid = "GPU-00000000-0000-0000-0000-000000000000"
+    names = '- name: all\n  containerEdits: {}\n- name: "1:0"\n  containerEdits: {}\n- name: ' + uuid + "\n"
+    text = CDI_YAML.replace('- name: "0"\n', f'{names}- name: "0"\n')
+    tree: dict[str, Content] = {"/etc/cdi/nvidia.yaml": text}
+    containers = read_containers(Host(grow(tmp_path, tree)), ())
+    assert not isinstance(containers.cdi, Unread)
+    assert containers.cdi[0].devices == ("nvidia.com/gpu=all", "nvidia.com/gpu=1:0", *GPU_0)
 
 
 def test_one_folder_under_two_names_is_one(tmp_path: Path) -> None:

@@ -12,6 +12,12 @@ MOST_MISSING = 20
 # The same in JSON ("hostPath": "/usr/lib64/…") and in YAML (hostPath: /usr/lib64/…); containerPath is another word.
 _VERSION = r"""\bcdiVersion["']?\s*:\s*["']?(\d[\d.]*)"""
 _PATH = r"""\b(?:hostPath|path)["']?\s*:\s*["']?(/[^"'\s,]+)"""
+_KIND = r"""\bkind["']?\s*:\s*["']?([^\s"',}]+)"""
+# "name" stands for devices alone; a hook has a hookName
+_NAME = r"""\bname["']?\s*:\s*["']?([^\s"',}]+)"""
+_UUID = ("GPU-", "MIG-")
+# of 16 cards with seven MIG instances each, by index
+MOST_DEVICES = 200
 _DRIVER = r"/lib(?:cuda|nvidia-ml)\.so\.(\d+\.\d+(?:\.\d+)?)\b"
 
 
@@ -44,4 +50,12 @@ def _spec(host: Host, path: str, text: str) -> CdiSpec:
         version=version[1].rstrip(".") if version else "",
         driver=driver[1] if driver else "",
         missing=tuple(each for each in named if not host.exists(each))[:MOST_MISSING],
+        devices=_devices(text),
     )
+
+
+def _devices(text: str) -> tuple[str, ...]:
+    """Return the full names; a UUID is left out, since it would identify the card wherever the answer is passed on."""
+    kind = re.search(_KIND, text)
+    names = dict.fromkeys(re.findall(_NAME, text)) if kind else ()
+    return tuple(f"{kind[1]}={name}" for name in names if kind and not name.startswith(_UUID))[:MOST_DEVICES]

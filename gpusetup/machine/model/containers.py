@@ -16,6 +16,8 @@ class CdiSpec(Value):
     """The driver version in the names of the libraries it mounts, "" when none has one."""
     missing: tuple[str, ...]
     """Host files it names that are not there, at most twenty."""
+    devices: Reading[tuple[str, ...]] = NOT_RECORDED
+    """The devices it defines, by their full names (``nvidia.com/gpu=0``); none that is named by the UUID of a card."""
 
 
 class Containers(Value):

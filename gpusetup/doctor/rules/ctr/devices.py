@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 from gpusetup.doctor.cards import driver_version
 from gpusetup.doctor.containers import passing
 from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.rules.ctr.toolkit import TOOLKIT
 from gpusetup.doctor.subjects import has_gpu
-from gpusetup.machine.model import Machine
+from gpusetup.machine.model import CdiSpec, Machine
 from gpusetup.versions import cuda
 
 AFTER = ("GPU001", "DRV001", "CTR003")
+CDI_CACHE = "github.com/cncf-tags/container-device-interface: pkg/cdi/cache.go, resolveConflict (read 2026-11-30)"
+VISIBLE = "github.com/NVIDIA/nvidia-container-toolkit: internal/config/image/cuda_image.go, devicesFromEnvvars"
 
 
 @rule(
@@ -78,21 +82,33 @@ def written_anew(machine: Machine, path: str) -> Fix:
     "CTR103",
     "cdi-duplicate",
     "Two CDI specifications for NVIDIA GPUs",
-    worst="warning",
+    worst="error",
     after=AFTER,
-    source=TOOLKIT,
+    source=CDI_CACHE,
     remedies=("one-cdi",),
 )
 def doubled(machine: Machine) -> RuleResults:
-    """Files in /etc/cdi and in /run/cdi both describe the GPUs. The engine takes each device from the one in /run/cdi,
-    so what is changed in /etc/cdi has no effect.
+    """Two CDI specifications define the same devices.
+
+    Within one folder that is a conflict: engines then know none of these devices ("unresolvable CDI devices"), and no
+    container gets a GPU. Across folders the one in /run/cdi goes before the one in /etc/cdi, so that what is changed in
+    /etc/cdi has no effect.
     """
-    found = machine.containers.cdi_specs
-    by_hand = [path for path in found if path.startswith("/etc/")]
-    # the later folder wins; only within one folder are devices of one name a conflict
-    # (github.com/cncf-tags/container-device-interface: pkg/cdi/cache.go, resolveConflict)
-    if by_hand and len(found) > len(by_hand):
-        yield warning("two CDI specifications describe the GPUs", *found, fix=fix("one-cdi", path=by_hand[0]))
+    for first, second in combinations(there(machine.containers.cdi) or (), 2):
+        if both := [name for name in known(first.devices) if name in known(second.devices)]:
+            yield from _of_both(first, second, f"both define {', '.join(both[:4])}{' …' * (len(both) > 4)}")
+
+
+def _of_both(first: CdiSpec, second: CdiSpec, both: str) -> RuleResults:
+    paths = first.path, second.path
+    folders = [path.rpartition("/")[0] for path in paths]
+    if folders[0] == folders[1]:
+        # nvidia.yaml is the name that the toolkit's guide and its refresh service write
+        spare = next((path for path in paths if not path.endswith("/nvidia.yaml")), paths[0])
+        said = f"two CDI specifications in {folders[0]} define the same devices: engines take them from neither"
+        yield error(said, *paths, both, fix=fix("one-cdi", path=spare))
+    elif by_hand := [path for path in paths if path.startswith("/etc/")]:
+        yield warning("two CDI specifications describe the GPUs", *paths, both, fix=fix("one-cdi", path=by_hand[0]))
 
 
 @rule(
@@ -178,12 +194,22 @@ def selinux(machine: Machine) -> RuleResults:
     "NVIDIA_VISIBLE_DEVICES requests no GPU",
     worst="warning",
     after=("GPU001",),
-    source=TOOLKIT,
+    source=f"{TOOLKIT}; {VISIBLE} (read 2026-11-30)",
     remedies=("container-gpu", "cluster-gpu", "container-gpu-lxc"),
 )
 def none_asked(machine: Machine) -> RuleResults:
-    """NVIDIA_VISIBLE_DEVICES is ``none`` or empty: the engine mounts the driver, but passes no GPU."""
+    """NVIDIA_VISIBLE_DEVICES is ``none`` or empty, so that the container gets no GPU.
+
+    With ``none`` NVIDIA's runtime still mounts the driver's libraries; an empty value means the same as ``void``: it
+    adds nothing at all, as if the container ran under runc.
+    """
     value = machine.system.environment.get("NVIDIA_VISIBLE_DEVICES")
-    # "void" is what CDI specifications set, so that the runtime adds nothing to what they pass
-    if machine.system.container and value in {"", "none"} and not (either(machine.gpus) or ()):
-        yield warning("NVIDIA_VISIBLE_DEVICES requests no GPU", f"NVIDIA_VISIBLE_DEVICES={value}", fix=passing(machine))
+    # "void" itself is what CDI specifications set, so that the runtime adds nothing to what they pass
+    seen = either(machine.gpus)
+    if not machine.system.container or value is None or seen:
+        return
+    if value == "none":
+        yield warning("NVIDIA_VISIBLE_DEVICES requests no GPU", "NVIDIA_VISIBLE_DEVICES=none", fix=passing(machine))
+    elif not value.strip(" ,"):
+        said = "NVIDIA_VISIBLE_DEVICES is empty: NVIDIA's runtime passes neither a GPU nor the driver"
+        yield warning(said, f"NVIDIA_VISIBLE_DEVICES={value}", fix=passing(machine))

@@ -72,7 +72,7 @@ def silent(machine: Machine) -> RuleResults:
     "NVML library libnvidia-ml.so.1 is missing",
     worst="error",
     blocks="driver library",
-    after=("GPU001", "DRV003", "CTR001", "DRV208"),
+    after=("GPU001", "DRV003", "CTR001", "DRV208", "LIB005"),
     source=nvml.SOURCE,
     remedies=("driver-userland", "reinstall-library", "reinstall-driver"),
 )

@@ -7,12 +7,24 @@ from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Library, Machine, Unread
 
 LD_SO = "ld.so(8)"
+OPEN_VERIFY = "glibc: elf/dl-load.c, open_verify and open_path (read 2026-11-30)"
+_ORIGINS = ("LD_LIBRARY_PATH", "ld.so.cache", "default")
 
 
 def linker_finds(machine: Machine, soname: str) -> list[Library]:
-    """Return what the linker itself would find for `soname`, in its order: no wheels, no toolkits."""
-    origins = {"LD_LIBRARY_PATH", "ld.so.cache", "default"}
-    return [one for one in machine.libraries if one.soname == soname and one.origin in origins]
+    """Return what the linker itself would take for `soname`, in its order: no wheels, no toolkits, and none of the
+    copies for another class or processor, which it passes over (a 32-bit one beside the 64-bit one is usual).
+    """
+    return [one for one in _listed(machine, soname) if not _is_foreign(machine, one)]
+
+
+def _listed(machine: Machine, soname: str) -> list[Library]:
+    return [one for one in machine.libraries if one.soname == soname and one.origin in _ORIGINS]
+
+
+def _is_foreign(machine: Machine, one: Library) -> bool:
+    # what could not be read (0 bits, no name) is not foreign: it may well be the right one
+    return one.bits == 32 or bool(one.machine and machine.system.arch and one.machine != machine.system.arch)
 
 
 @rule(
@@ -21,7 +33,7 @@ def linker_finds(machine: Machine, soname: str) -> list[Library]:
     "CUDA driver library libcuda.so.1 is missing",
     worst="error",
     blocks="framework",
-    after=("GPU001", "DRV003", "CTR001", "DRV208"),
+    after=("GPU001", "DRV003", "CTR001", "DRV208", "LIB005"),
     source="CUDA driver API, libcuda.so.1",
     remedies=("driver-userland",),
 )
@@ -167,22 +179,24 @@ def stub_folder(machine: Machine) -> RuleResults:
     "wrong-architecture-library",
     "The dynamic linker finds a driver library of another architecture",
     worst="error",
-    source=LD_SO,
-    remedies=(
-        "remove-old-libraries",
-        "stray-library",
-    ),
+    blocks="framework",
+    after=("GPU001", "CTR001"),
+    source=OPEN_VERIFY,
+    remedies=("driver-userland",),
 )
 def other_architecture(machine: Machine) -> RuleResults:
-    """The first copy of a driver library is for another CPU architecture or for 32 bits, so that loading it fails."""
+    """Every copy of a driver library is for another CPU architecture or for 32 bits, so that nothing can load it
+    ("wrong ELF class", or "cannot open shared object file"). The dynamic linker passes over such copies and goes on
+    looking; beside one that fits they do no harm. Often only the 32-bit libraries for games are installed.
+    """
     for soname in ("libcuda.so.1", "libnvidia-ml.so.1"):
-        for one in linker_finds(machine, soname)[:1]:
-            if one.bits == 32 or (one.machine and machine.system.arch and one.machine != machine.system.arch):
-                yield error(
-                    f"the first {soname} is for {one.machine or 'another processor'}, {one.bits} bits",
-                    one.path,
-                    fix=without(machine, [one]),
-                )
+        found = _listed(machine, soname)
+        if found and has_gpu(machine) and not linker_finds(machine, soname):
+            yield error(
+                f"every {soname} that the dynamic linker finds is for another processor or for 32 bits",
+                *(f"{one.path}: {one.machine or 'another processor'}, {one.bits} bits" for one in found[:4]),
+                fix=fix("driver-userland"),
+            )
 
 
 @rule(
