@@ -81,9 +81,10 @@ def test_a_board_with_nvswitches_gets_its_fabric_manager_and_goes_back(
 
 @pytest.mark.parametrize("section", ["rpmfusion-nonfree", "rpmfusion*", "*"])
 def test_an_override_that_stops_checking_signatures_is_refused(world: World, lab5: Lab, section: str) -> None:
+    script = world.script(PASCAL)
     lab5.write(f"{OVERRIDES}/50-mine.repo", f"[{section}]\ngpgcheck=0\n")
     with world.signed_by(None):
-        refused = lab5.recipe(world.script(PASCAL))
+        refused = lab5.recipe(script)
     assert refused.returncode == 6
     assert f"gpgcheck=0 in {OVERRIDES}/50-mine.repo" in refused.stderr
     assert "nvidia" not in lab5.state()["packages"]
