@@ -25,13 +25,15 @@ MANY_CORRECTED = 1000
     remedies=("bar-space",),
 )
 def no_window(machine: Machine, card: PciGpu) -> RuleResults:
-    """The machine's firmware gave this card no address space (BAR 0 or 1 has no size), so no driver can use it.
+    """The machine's firmware gave this card no address space for its registers or for the window to its memory, so no
+    driver can use it.
 
     "Above 4G decoding" in the firmware's settings, or the kernel argument ``pci=realloc``, makes room.
     """
     bars = there(card.bars)
-    # BAR 0 has the registers, BAR 1 the window to the memory; a later one may be 0 (upper half of a 64-bit BAR)
-    if bars and not any(bars[:2]):
+    # the first has the registers, the next the window to the memory; where the first has 64 bits (Hopper), that is
+    # number 2, since number 1 holds its upper half (PCI Local Bus Specification, base address registers)
+    if bars and not (bars[0] and any(bars[1:3])):
         yield error(
             "a PCI BAR (memory window) of this card has no address space",
             f"sizes of its BARs: {list(bars)}",

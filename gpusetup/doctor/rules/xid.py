@@ -99,8 +99,10 @@ def verdicts(machine: Machine, group: str, remedy: str) -> Iterator[RuleResult]:
         named = recovery_action(code) if code else None
         more = (line, f"the driver requests {named.requests}") if named else ()
         # D-RST: drain the work, then reset (kern_gpu_error_cont_ga100.c); what Xid 154 names goes before it
-        does = named.from_log if named else DRAIN_AND_RESET if "D-RST: Yes" in evidence[0] else remedy
-        cause = heard(machine).xid_causes.get((address, summary.split()[1].rstrip(":")), "")
+        number = summary.split()[1].rstrip(":")
+        plain = "reset-gsp" if number in GSP else remedy
+        does = named.from_log if named else DRAIN_AND_RESET if "D-RST: Yes" in evidence[0] else plain
+        cause = heard(machine).xid_causes.get((address, number), "")
         yield error(summary, *evidence, *more, fix=fix(does), subject=card(address), caused_by=cause)
 
 
@@ -132,11 +134,12 @@ def lost(machine: Machine) -> RuleResults:
     after=AFTER,
     required=False,
     source=CATALOGUE,
-    remedies=ASKED,
+    remedies=("reset-gsp", *ASKED),
 )
 def reset(machine: Machine) -> RuleResults:
     """NVIDIA's catalogue asks to reset the GPU after this Xid; until then its results are not to be trusted. Where an
-    Xid 154 names another action, that one counts.
+    Xid 154 names another action, that one counts. A GSP that did not answer (119, 120) is as often its firmware's
+    fault as the card's, and that comes with the driver.
     """
     yield from verdicts(machine, "reset", "reset-some-gpu")
 

@@ -193,7 +193,7 @@ def _no_plugin(machine: Machine, sockets: tuple[str, ...]) -> RuleResult:
     "CTR205",
     "systemd-cgroup-reload",
     "systemd daemon-reload revokes the GPU from Docker containers (cgroup driver)",
-    worst="info",
+    worst="warning",
     after=("GPU001", "CTR002"),
     required=False,
     source="github.com/NVIDIA/nvidia-container-toolkit: issue 48",
@@ -206,7 +206,8 @@ def char_links(machine: Machine) -> RuleResults:
     engines, runtimes = machine.containers.engines, there(machine.containers.docker_runtimes) or ()
     old_way = "docker" in engines and "nvidia" in runtimes and not machine.containers.cdi_specs and has_gpu(machine)
     if old_way and there(machine.containers.char_links) is False:
-        yield info("/dev/char has no links to NVIDIA's device nodes", "no /dev/char/195:255", fix=fix("char-links"))
+        said = "/dev/char has no links to NVIDIA's device nodes: a reload of systemd takes the GPU from containers"
+        yield warning(said, "no /dev/char/195:255", fix=fix("char-links"))
 
 
 @rule(
@@ -228,6 +229,27 @@ def rootless(machine: Machine) -> RuleResults:
         yield warning(
             "the toolkit's no-cgroups is false, and this engine is rootless", "no-cgroups: false", fix=fix("no-cgroups")
         )
+
+
+@rule(
+    "CTR212",
+    "root-without-cgroups",
+    "no-cgroups keeps the GPU from the containers of a Docker that runs as root",
+    worst="warning",
+    after=("GPU001", "CTR002"),
+    required=False,
+    source=f"{TOOLKIT} (rootless mode); github.com/NVIDIA/nvidia-container-toolkit: issue 381",
+    remedies=("cgroups",),
+)
+def by_root(machine: Machine) -> RuleResults:
+    """The toolkit's setting ``no-cgroups`` is on, which only rootless engines need: its hook then allows the device
+    nodes to no container, and NVML in one answers "Unknown Error" (999). What is passed by ``--device`` or CDI works.
+    """
+    engines, runtimes = machine.containers.engines, there(machine.containers.docker_runtimes) or ()
+    by_hook = "docker" in engines and "nvidia" in runtimes and not machine.containers.cdi_specs and has_gpu(machine)
+    if by_hook and there(machine.containers.no_cgroups) and not there(machine.system.user_namespace):
+        said = "the toolkit's no-cgroups is true, and Docker runs as root: its containers are denied the GPU"
+        yield warning(said, "no-cgroups: true", fix=fix("cgroups"))
 
 
 @rule(

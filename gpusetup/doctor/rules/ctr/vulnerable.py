@@ -18,6 +18,7 @@ PATCHED = "a distribution may have repaired an older version; a newer one has no
     "toolkit-vulnerable",
     "The NVIDIA Container Toolkit has a known container escape (CVE)",
     worst="warning",
+    stage="upkeep",
     required=False,
     source="facts: defect (CVE records of NVIDIA)",
     remedies=("update-toolkit",),

@@ -22,9 +22,10 @@ DEBUGGING = (
     "ENV001",
     "cuda-visible-devices-empty",
     "CUDA_VISIBLE_DEVICES hides every GPU",
-    worst="warning",
+    worst="error",
     blocks="framework",
     after=("GPU001",),
+    required=False,
     source=CUDA_ENV,
     remedies=("unset",),
 )
@@ -41,7 +42,9 @@ def all_hidden(machine: Machine) -> RuleResults:
     # "-1", "none" and "" all hide every GPU: CUDA takes what it cannot read for the end of the list
     unnamed = not first.isdigit() and not first.startswith(("GPU-", "MIG-"))
     if unnamed or (shown is not None and int(first) >= shown):
-        yield warning(
+        # those are often meant; a number that no GPU has is a mistake
+        say = warning if unnamed else error
+        yield say(
             "CUDA_VISIBLE_DEVICES hides every GPU from CUDA",
             f"CUDA_VISIBLE_DEVICES={value!r}",
             *([] if shown is None else [f"GPUs that NVML shows: {shown}"]),
@@ -146,6 +149,31 @@ def cut_short(machine: Machine) -> RuleResults:
         )  # fmt: skip
     elif not wrong and all(name.startswith("MIG-") for name in named):
         yield info(f"a process can use only the first of {len(named)} MIG instances", said)
+
+
+@rule(
+    "ENV110",
+    "cuda-visible-devices-mig",
+    "CUDA_VISIBLE_DEVICES mixes whole GPUs with a GPU in MIG mode",
+    worst="warning",
+    after=("GPU001", NVML_SILENT, "ENV001", "ENV101"),
+    required=False,
+    source="https://docs.nvidia.com/datacenter/tesla/mig-user-guide/mig-device-names.html (read 2026-11-30)",
+    remedies=("whole-or-slice",),
+)
+def beside_slices(machine: Machine) -> RuleResults:
+    """CUDA shows a process one MIG instance at most, and none of the whole GPUs where it shows one: what counts all the
+    GPUs that the variable names fails ("device < num_gpus").
+    """
+    named = entries(machine.system.environment.get("CUDA_VISIBLE_DEVICES", ""))
+    chosen = [gpu for gpu in there(machine.gpus) or () if str(gpu.index) in named]
+    cut = [gpu for gpu in chosen if there(gpu.mig) and there(gpu.mig_devices)]
+    if 0 < len(cut) < len(chosen):
+        yield warning(
+            f"GPU {cut[0].index} is in MIG mode: CUDA shows one of its instances, and none of the other GPUs",
+            f"CUDA_VISIBLE_DEVICES={','.join(named)}",
+            fix=fix("whole-or-slice", index=str(cut[0].index)),
+        )
 
 
 @rule(

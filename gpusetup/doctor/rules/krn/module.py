@@ -31,7 +31,7 @@ def nvidia_is_built(files: tuple[str, ...]) -> bool:
     blocks="kernel module",
     after=("GPU001", "DRV003", "KRN101", "KRN103"),
     source="Linux kernel: Documentation/kbuild/modules.rst",
-    remedies=("build-module", "install-prebuilt", "run-file-again"),
+    remedies=("build-module", "install-prebuilt", "restart-into-kernel", "run-file-again"),
 )
 def not_built(machine: Machine) -> RuleResults:
     """There are NVIDIA modules on disk, but none for the kernel that runs now.
@@ -55,8 +55,20 @@ def not_built(machine: Machine) -> RuleResults:
             f"running kernel: {release}",
             f"kernels with an NVIDIA module: {', '.join(built) or 'none'}",
             f"headers of the running kernel installed: {_yes_or_no(there(kernel.headers))}",
-            fix=get_module(machine, release),
+            fix=fix("restart-into-kernel", kernel=there(kernel.next_release) or "")
+            if _next_has_it(machine, built)
+            else get_module(machine, release),
         )
+
+
+def _next_has_it(machine: Machine, built: list[str]) -> bool:
+    """Say whether the next start is one of a newer kernel with its module, as after an update without a restart.
+
+    Of an older one nobody asked for, so that a module for the running kernel is wanted there.
+    """
+    kernel = machine.system.kernel
+    after = there(recorded(kernel.next_release, "")) or ""
+    return after in built and _order(after) > _order(known(kernel.release))
 
 
 def get_module(machine: Machine, kernel: str) -> Fix:
