@@ -18,7 +18,8 @@ SHOWN_BY = (
     "LOG003", "LOG004", "LOG006", "LOG007", "LOG008", "LOG102", "LOG201", "LOG205", "LOG206", "LOG211", "XID001",
 )  # fmt: skip
 """The rules over messages of the driver that name a GPU: there is, or was, one that the bus does not show now."""
-# GeForce RTX 30 brought it; older cards cannot, whatever the firmware's setting (NVIDIA, Resizable BAR support)
+# GeForce RTX 30 brought it; on older GeForce cards no setting of the firmware enables it, only a patched firmware does
+# (NVIDIA, Resizable BAR support; github.com/terminatorul/NvStrapsReBar)
 RESIZABLE_FROM = "8.6"
 SWITCHES = ("envycontrol-hybrid", "prime-select-on-demand", "supergfxctl-hybrid", "system76-power-hybrid")
 OF_THE_BUS = "GPU001 speaks of a bus that cannot be read"

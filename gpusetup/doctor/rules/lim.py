@@ -11,7 +11,8 @@ MIB = 1 << 20
 SMALL_SHARED_MEMORY = 64 * MIB
 # the kernel's own default (include/uapi/linux/fs.h, INR_OPEN_CUR): below it somebody has lowered the limit
 FEW_FILES = 1024
-# the kernel's default (include/uapi/linux/resource.h, MLOCK_LIMIT); RDMA registers whole buffers of a model
+# the kernel's default since 5.16, before it was 64 KiB (include/uapi/linux/resource.h, MLOCK_LIMIT); RDMA registers
+# whole buffers of a model
 LITTLE_LOCKED = 8 * MIB
 
 

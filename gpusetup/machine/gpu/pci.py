@@ -108,7 +108,8 @@ def _bars(host: Host, folder: str) -> Reading[tuple[int, ...]]:
         return text
     try:
         regions = [[int(number, 16) for number in line.split()] for line in text.splitlines()[:BARS]]
-        # the kernel leaves start at 0 where it found no room for a region, and keeps its size in end
+        # where it found no room for a region, the kernel sets start to 0, and keeps the size in end (IORESOURCE_UNSET)
+        # or clears that as well (drivers/pci/setup-bus.c, reset_resource)
         return tuple(end - start + 1 if start and end > start else 0 for start, end, _flags in regions)
     except ValueError as error:
         return Unread(unread="failed", source=path, detail=str(error)[:80])

@@ -16,7 +16,8 @@ def common_names(der: bytes) -> tuple[str, ...]:
     while at >= 0:
         start = at + len(_COMMON_NAME)
         kind, length = (*der[start : start + 2], 0, 0)[:2]
-        # a length of 0x80 and above is DER's long form, which no common name needs (RFC 5280: at most 64 characters)
+        # a length of 0x80 and above is DER's long form: a common name has at most 64 characters (RFC 5280), which take
+        # that many bytes in few alphabets; such a name is left out
         if kind in _TEXTS and 0 < length < 0x80:
             found[der[start + 2 : start + 2 + length].decode(_TEXTS[kind], errors="replace")] = None
         at = der.find(_COMMON_NAME, start)

@@ -22,7 +22,7 @@ PROGRAM = "journalctl"
 SECONDS = 5.0
 # the newest; more than any start writes unless one message repeats
 MOST_LINES = 50_000
-# journald keeps 100 files by default (journald.conf(5), SystemMaxFiles), for each user and the system
+# journald keeps 100 files by default, the users' among them (journald.conf(5), SystemMaxFiles)
 MOST_FILES = 500
 _THIS_HOST = rb"^(\[ *[\d.]+\]|\S+) \S+ kernel: "
 

@@ -19,7 +19,8 @@ MOST_FIRST, MOST_LAST = 100, 400
 """Of very many messages the first failure is the cause, and the last ones are what is wrong now."""
 # the rule names one; the others say how often, for a person
 MOST_EARLIER = 100
-RECORD = 8192  # a record is never longer (CONSOLE_EXT_LOG_MAX)
+# no record is longer: CONSOLE_EXT_LOG_MAX was 8192, and PRINTK_MESSAGE_MAX, which replaced it, is 2048
+RECORD = 8192
 # the largest ring buffer (log_buf_len) holds fewer; a bound for a kernel that logs as fast as we read
 MANY_RECORDS = 100_000
 # the end of the file: some thirty thousand lines

@@ -107,7 +107,8 @@ def architecture(number: Any) -> str:
 
 def address(info: Any) -> str:
     """Return NVML's ``00000000:01:00.0`` the way sysfs writes it, ``0000:01:00.0``."""
-    # NVML writes a domain of eight digits (pci_v2 and later), the kernel of four
+    # NVML writes a domain of eight digits from nvmlDeviceGetPciInfo_v3 on (NVML_DEVICE_PCI_BUS_ID_FMT), the kernel one
+    # of four
     domain, _, rest = text(info.busId).lower().partition(":")
     try:
         return f"{int(domain, 16):04x}:{rest}"

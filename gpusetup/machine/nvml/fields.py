@@ -50,7 +50,7 @@ GPU: Mapping[str, Reader] = {
     "clock_sm": one(within(0, 20_000), "nvmlDeviceGetClockInfo", CLOCK_SM),
     "clock_sm_max": one(within(1, 20_000), "nvmlDeviceGetMaxClockInfo", CLOCK_SM),
     "throttle_reasons": one(
-        # nvml.h defines nine bits today
+        # nvidia-ml-py 13.615.71 names eleven bits (nvmlClocksThrottleReason…)
         within(0, (1 << 16) - 1),
         "nvmlDeviceGetCurrentClocksEventReasons",
         older="nvmlDeviceGetCurrentClocksThrottleReasons",
@@ -95,7 +95,7 @@ MORE: Mapping[str, Reader] = {
     "application_clock": several.application_clock,
     "memory_temperature": several.memory_temperature,
     "memory_temperature_limit": one(within(1, 200), "nvmlDeviceGetTemperatureThreshold", THRESHOLD_MEMORY),
-    # percent of the fan's nominal speed, which nvml.h lets exceed 100
+    # percent of the fan's greatest speed that its noise allows; it may exceed 100 (nvml.h, nvmlDeviceGetFanSpeed)
     "fan": one(within(0, 250), "nvmlDeviceGetFanSpeed"),
     "inforom": one(within(0, (1 << 32) - 2), "nvmlDeviceGetInforomConfigurationChecksum"),
     "sram_errors": several.sram_errors,

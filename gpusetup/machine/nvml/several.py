@@ -17,7 +17,8 @@ CLOCK_SM = 1
 RECOVERY_ACTION = 230  # NVML_FI_DEV_GET_GPU_RECOVERY_ACTION
 MEMORY_TEMPERATURE = 82  # NVML_FI_DEV_MEMORY_TEMP
 NVLINK_ERRORS = (38, 52, 59)  # NVML_FI_DEV_NVLINK_{CRC_FLIT,REPLAY,RECOVERY}_ERROR_COUNT_TOTAL
-# nvml.h has NVML_NVLINK_MAX_LINKS 18 today; the loop ends at the first that does not exist
+# NVML_NVLINK_MAX_LINKS is 36 in nvidia-ml-py 13.615.71 (18 in older headers); the loop ends at the first that does not
+# exist
 MANY_LINKS = 64
 # a bound on nonsense: a GPU has at most seven compute instances (MIG user guide)
 MANY_SLICES = 64

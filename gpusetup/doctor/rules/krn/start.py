@@ -108,17 +108,19 @@ def others_make_nodes(machine: Machine) -> RuleResults:
 def lost_in_sleep(machine: Machine) -> RuleResults:
     """The driver saves the GPU's memory over a suspend only when its option PreserveVideoMemoryAllocations is 1 and the
     services that tell it of the suspend are enabled. Without either, CUDA programs fail after waking ("unknown error",
-    999) until nvidia_uvm is loaded anew; with the option and without the services, the suspend itself fails. The open
-    module can do without both (UseKernelSuspendNotifiers).
+    999) until nvidia_uvm is loaded anew; with the option and without the services, the suspend itself fails. With
+    UseKernelSuspendNotifiers the module does without both; the option's 2, the default from 595 on, waits for that.
 
     It is a note on a machine that may sleep, and a warning once it has.
     """
     options = dict(there(machine.driver.parameters) or ())
-    # with it the module hears of a suspend from the kernel and needs no service (open modules, driver 595)
+    # with it the module hears of a suspend from the kernel and needs no service; it is off by default
+    # (open-gpu-kernel-modules 595.45.04: kernel-open/nvidia/nv-reg.h)
     if not has_card(machine) or options.get("UseKernelSuspendNotifiers") == "1":
         return
     services = [one for one in machine.system.services if one.name == "nvidia-suspend"]
     enabled, kept = any(one.enabled for one in services), options.get(PRESERVE)
+    kept = "0" if kept == "2" else kept
     if kept == "1" and (enabled or not services):
         return
     if kept == "0" or (services and not enabled):
@@ -129,7 +131,7 @@ def lost_in_sleep(machine: Machine) -> RuleResults:
         say = warning if slept else info
         yield say(
             "the GPU's memory is not preserved over a suspend",
-            f"{PRESERVE}: {kept or 'not known'}",
+            f"{PRESERVE}: {options.get(PRESERVE) or 'not known'}",
             f"nvidia-suspend: {'enabled' if enabled else 'not enabled' if services else 'not installed'}",
             *slept[-1:],
             fix=fix("suspend-services" if kept == "1" else "preserve-memory"),
