@@ -133,11 +133,13 @@ def _kept(g: Bounded, mask: Array) -> Bounded:
 
 
 def maximum(left: Any, right: Any) -> Bounded:
-    """Return the larger; where that is undecided within the errors, the slope may be either's."""
+    """Return the larger; where that is undecided within the errors, or both are equal, the slope may be either's.
+
+    Of two that are equal PyTorch and JAX halve it and TensorFlow takes the first: any share is a subgradient.
+    """
     a, b = as_bounded(left), as_bounded(right)
     value = np.maximum(a.value, b.value)
-    gap, slack = np.abs(a.value - b.value), a.error + b.error
-    undecided = np.broadcast_to((gap <= slack) & (slack > 0), value.shape)
+    undecided = np.broadcast_to(np.abs(a.value - b.value) <= a.error + b.error, value.shape)
     first = np.broadcast_to(a.value > b.value, value.shape)
     error = np.where(undecided, np.maximum(a.error, b.error), np.where(first, a.error, b.error))
 

@@ -10,6 +10,7 @@ import pytest
 
 from checks.operations import functions as f
 from checks.operations.bounded import Bounded, pull
+from checks.operations.families.elementwise import celu
 from checks.operations.products import einsum
 
 POSITIVE = {"logarithms and roots"}
@@ -67,3 +68,20 @@ def test_an_undecided_comparison_allows_both_slopes() -> None:
     (slope,) = pull([f.maximum(x, 0.0)], [np.ones(2)], [x])
     assert slope.error[0] >= 1
     assert slope.error[1] == 0
+
+
+def test_of_two_that_are_equal_either_has_the_slope() -> None:
+    x, y = Bounded(np.array([0.25, 0.5])).leaf(), Bounded(np.array([0.25, 0.25])).leaf()
+    for slope in pull([f.maximum(x, y)], [np.ones(2)], [x, y]):
+        assert slope.error[0] >= 1
+        assert slope.error[1] == 0
+
+
+def test_a_slope_by_expm1_plus_one_is_within_the_bound_and_a_wrong_one_is_not() -> None:
+    """JAX's way to e^x at -8 has an error of a number near one."""
+    x = np.full(1, -4.0)
+    leaf = Bounded(x).leaf()
+    (slope,) = pull([celu(leaf)], [np.ones(1)], [leaf])
+    found = np.expm1((2 * x).astype(np.float32)) + np.float32(1)
+    assert abs(found - slope.value) <= 4 * slope.error
+    assert abs(0.9 * found - slope.value) > 4 * slope.error

@@ -197,7 +197,7 @@ def _transposed(dims: int, with_bias: bool) -> Case:
             "N": (1, 2),
             "I": (1, 3),
             "O": (1, 4),
-            "S": (1, 4, 5) if dims < 3 else (1, 3),
+            "S": (2, 4, 5) if dims < 3 else (2, 3),  # one place, less its padding, would be none
             "K": (2, 3, 4),
             "stride": (2, 3),
             "padding": (0, 1),

@@ -37,20 +37,30 @@ def _value(x: Any) -> Any:
     return getattr(x, "value", x)
 
 
+def decay(x: Any) -> Any:
+    """Return e^x - 1 where x is negative, as the mean of both formulas in use.
+
+    The slope of expm1 is its result plus one, which for large -x keeps only what a number near one holds of it (JAX);
+    e^x less one does that near 0 (TensorFlow). Twice the roundings of the mean are those of both together.
+    """
+    below = minimum(x, 0.0)
+    return (expm1(below) + (exp(below) - 1)) / 2
+
+
 def elu(x: Any) -> Any:
     """Return ELU with α 1/2."""
-    return where(_value(x) > 0, x, 0.5 * (exp(minimum(x, 0.0)) - 1))
+    return where(_value(x) > 0, x, 0.5 * decay(x))
 
 
 def selu(x: Any) -> Any:
     """Return the self-normalising ELU."""
     scale, alpha = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
-    return scale * where(_value(x) > 0, x, alpha * (exp(minimum(x, 0.0)) - 1))
+    return scale * where(_value(x) > 0, x, alpha * decay(x))
 
 
 def celu(x: Any) -> Any:
     """Return CELU with α 1/2."""
-    return where(_value(x) > 0, x, 0.5 * (exp(minimum(x, 0.0) * 2) - 1))
+    return where(_value(x) > 0, x, 0.5 * decay(2 * x))
 
 
 def leaky(x: Any) -> Any:
@@ -211,9 +221,9 @@ CASES = (
     _one("relu", lambda x: maximum(x, 0.0), "F.relu(x)", "tf.nn.relu(x)", "nn.relu(x)"),
     _one("relu6", relu6, "F.relu6(x)", "tf.nn.relu6(x)", "nn.relu6(x)", -8, 8),
     _one("leaky_relu", leaky, "F.leaky_relu(x, 0.125)", "tf.nn.leaky_relu(x, 0.125)", "nn.leaky_relu(x, 0.125)"),
-    _one("elu", elu, "F.elu(x, 0.5)", "keras.activations.elu(x, 0.5)", "nn.elu(x, 0.5)", roundings=16),
-    _one("selu", selu, "F.selu(x)", "tf.nn.selu(x)", "nn.selu(x)", roundings=16),
-    _one("celu", celu, "F.celu(x, 0.5)", "keras.activations.celu(x, 0.5)", "nn.celu(x, 0.5)", roundings=16),
+    _one("elu", elu, "F.elu(x, 0.5)", "keras.activations.elu(x, 0.5)", "nn.elu(x, 0.5)", roundings=2),
+    _one("selu", selu, "F.selu(x)", "tf.nn.selu(x)", "nn.selu(x)", roundings=2),
+    _one("celu", celu, "F.celu(x, 0.5)", "keras.activations.celu(x, 0.5)", "nn.celu(x, 0.5)", roundings=2),
     _one("gelu", gelu, "F.gelu(x)", "tf.nn.gelu(x)", "nn.gelu(x, approximate=False)", quick=True),
     _one(
         "gelu_tanh",
