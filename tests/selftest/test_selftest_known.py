@@ -123,6 +123,9 @@ def test_a_defect_is_matched_by_package_operation_and_settings(
     [
         (("conv3d",), "float32", True),
         (("conv3d.stride",), "float32", True),
+        (("conv3d.stride.float64",), "float64", True),
+        (("conv3d.stride.float64",), "float32", False),
+        (("conv3d.other.float64",), "float64", False),
         (("conv3d.bfloat16",), "bf16", True),
         (("conv3d.bfloat16",), "float32", False),
         (("conv3d.tf32",), "tf32", True),
@@ -130,7 +133,7 @@ def test_a_defect_is_matched_by_package_operation_and_settings(
         ((), "float32", False),
     ],
 )
-def test_operations_name_a_case_a_family_or_a_family_in_a_precision(
+def test_operations_name_a_case_or_a_family_or_either_in_a_precision(
     operations: tuple[str, ...], precision: str, *, expected: bool
 ) -> None:
     assert lookup.names(operations, "conv3d.stride", precision) is expected

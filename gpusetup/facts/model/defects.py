@@ -43,7 +43,8 @@ class Defect(Fact):
     """The frameworks that show it, empty for the package itself or for every framework that uses it."""
     operations: tuple[Operation, ...] = ()
     """The operations that show it, a family and what is particular, ``matmul.rank4_rank2``; empty for no particular
-    one. Without the particular (``matmul``) the whole family is meant."""
+    one. Without the particular (``matmul``) the whole family is meant; ``elementwise.gelu.float64`` is one in one
+    precision."""
     effect: Literal["", "install", "slow", "cases"] = ""
     """``install``: it cannot be installed, and one that is installed works. ``slow``: right, but slower. ``cases``:
     only programs that do what the symptom names meet it. "": ordinary use fails, or computes wrong results."""

@@ -52,12 +52,13 @@ def related(case: str, job: Job) -> Iterator[Defect]:
 
 
 def names(operations: tuple[str, ...], case: str, precision: str) -> bool:
-    """Return whether one of the operations is `case`, its family, or its family in this precision.
+    """Return whether one of the operations is `case` or its family, or either of them in this precision.
 
     ``matmul.rank4_rank2`` also names its variants, such as ``matmul.rank4_rank2_one``.
     """
     family = case.partition(".")[0]
-    same = {case, family, f"{family}.{_TYPES.get(precision, precision)}"}
+    dtype = _TYPES.get(precision, precision)
+    same = {case, family, f"{family}.{dtype}", f"{case}.{dtype}"}
     return any(one in same or ("." in one and case.startswith(f"{one}_")) for one in operations)
 
 
