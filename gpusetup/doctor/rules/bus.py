@@ -83,7 +83,7 @@ def errors(machine: Machine, card: PciGpu) -> RuleResults:
 def excluded(machine: Machine, card: PciGpu) -> RuleResults:
     """The module option ``NVreg_ExcludedGpus`` names this card, so the driver leaves it alone."""
     facts = dict(there(card.information) or ())
-    # kernel-open/nvidia/nv-procfs.c writes Yes or No
+    # kernel-open/nvidia/nv-procfs.c writes Yes or No (595.45.04)
     if facts.get("GPU Excluded", "").lower() == "yes":
         yield warning(
             "a driver option excludes this GPU (NVreg_ExcludedGpus)", "GPU Excluded: Yes", fix=fix("excluded-gpu")

@@ -70,7 +70,8 @@ def missing_files(machine: Machine) -> RuleResults:
 
 def written_anew(machine: Machine, path: str) -> Fix:
     """Return how the specification at `path` is regenerated: by the toolkit's service where that maintains it."""
-    # nvidia-cdi-refresh writes to /var/run/cdi alone; a file in /etc/cdi is somebody's own
+    # nvidia-cdi-refresh writes to /var/run/cdi unless its environment file says otherwise (nvidia-container-toolkit:
+    # deployments/systemd/nvidia-cdi-refresh.service); a file in /etc/cdi is somebody's own
     if path.startswith(("/run/", "/var/run/")) and any(
         one.name == "nvidia-cdi-refresh" for one in machine.system.services
     ):
@@ -203,13 +204,11 @@ def none_asked(machine: Machine) -> RuleResults:
     With ``none`` NVIDIA's runtime still mounts the driver's libraries; an empty value means the same as ``void``: it
     adds nothing at all, as if the container ran under runc.
     """
-    value = machine.system.environment.get("NVIDIA_VISIBLE_DEVICES")
+    value = machine.system.environment.get("NVIDIA_VISIBLE_DEVICES") if machine.system.container else None
     # "void" itself is what CDI specifications set, so that the runtime adds nothing to what they pass
-    seen = either(machine.gpus)
-    if not machine.system.container or value is None or seen:
+    if value is None or (value != "none" and value.strip(" ,")):
         return
-    if value == "none":
-        yield warning("NVIDIA_VISIBLE_DEVICES requests no GPU", "NVIDIA_VISIBLE_DEVICES=none", fix=passing(machine))
-    elif not value.strip(" ,"):
-        said = "NVIDIA_VISIBLE_DEVICES is empty: NVIDIA's runtime passes neither a GPU nor the driver"
-        yield warning(said, f"NVIDIA_VISIBLE_DEVICES={value}", fix=passing(machine))
+    seen = either(machine.gpus)
+    said = "requests no GPU" if value == "none" else "is empty: NVIDIA's runtime passes neither a GPU nor the driver"
+    if not seen:
+        yield warning(f"NVIDIA_VISIBLE_DEVICES {said}", f"NVIDIA_VISIBLE_DEVICES={value}", fix=passing(machine))

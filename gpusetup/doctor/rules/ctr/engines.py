@@ -201,7 +201,8 @@ def _no_plugin(machine: Machine, sockets: tuple[str, ...]) -> RuleResult:
 )
 def char_links(machine: Machine) -> RuleResults:
     """Docker's containers get the GPU by the NVIDIA runtime hook, and /dev/char has no links to the device nodes: when
-    systemd reloads, it revokes their access, and NVML in them answers 999. CDI is not affected.
+    systemd reloads, it revokes their access, and NVML in them answers 999. CDI is not affected; the NVIDIA
+    runtime itself uses it from toolkit 1.18 on (its mode jit-cdi).
     """
     engines, runtimes = machine.containers.engines, there(machine.containers.docker_runtimes) or ()
     old_way = "docker" in engines and "nvidia" in runtimes and not machine.containers.cdi_specs and has_gpu(machine)

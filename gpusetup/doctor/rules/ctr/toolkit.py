@@ -104,7 +104,8 @@ def capabilities(machine: Machine) -> RuleResults:
     said = machine.system.environment.get("NVIDIA_DRIVER_CAPABILITIES", "")
     have = {part.strip() for part in said.split(",")}
     missing = [name for name in ("compute", "utility") if name not in have]
-    # unset or empty, the runtime takes its default: utility and compute
+    # unset or empty, the runtime takes its default: utility and compute (nvidia-container-toolkit:
+    # internal/config/image/capabilities.go)
     if machine.system.container and said and "all" not in have and missing:
         yield error(
             f"NVIDIA_DRIVER_CAPABILITIES lacks {' and '.join(missing)}",
