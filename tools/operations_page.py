@@ -1,13 +1,21 @@
-"""Write docs/operations.md from the families' own texts and cases: ``python -m tools.operations_page``."""
+"""Write docs/operations.md from the families' own texts and cases: ``python -m tools.operations_page``.
+
+With ``--proof FILE`` it prints instead what the self-test of a saved proof covered.
+"""
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from checks.operations.case import FRAMEWORKS, Case
 from checks.operations.families import families, purposes
+from gpusetup.selftest.proof import Proof
+from gpusetup.value import load
+from tools.operations_ran import write_table
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "operations.md"
 _HEAD = """# What the `operations` check covers
@@ -17,11 +25,15 @@ backward. Shapes and options come from the seed, so `gpusetup selftest --full --
 campaign. Every element is held against a float64 reference, within the first-order bound of running error analysis
 (`checks/operations/bounded.py`) times two; a case that fails prints a script that needs only the framework and NumPy.
 
-Modes: PyTorch eager, and by `torch.compile` for the cases of a quick run; TensorFlow eager, as a graph, by XLA, with
-Keras's layers eager; JAX under `jit`, and primitive by primitive. All but PyTorch eager, TensorFlow eager and JAX under
-`jit` run with `--full` only. Precisions: float32 and float64 (`--precision float64`); products in half precision are
-judged by `numerics`, trainings in half precision by `gru` and `transformer`. Devices: the CPU, and a card where there
-is one. What a run covered is in its proof, case by case (`--save`, `cases`).
+The tables count the cases that are declared, and say what has none and why. What ran, and how it ended, is in the
+proof of a run, case by case (`--save`, `cases`): from a checkout, `python -m tools.operations_page --proof FILE` prints
+it as such a table, by framework, precision and device.
+
+Modes: PyTorch eager, and by `torch.compile` for the cases of a quick run; TensorFlow eager, as a graph and by XLA; JAX
+under `jit`, and primitive by primitive. Cases of Keras's layers belong to the families they compute (`matmul`, `norms`,
+…) and run eagerly in TensorFlow. All but PyTorch eager, TensorFlow eager and JAX under `jit` run with `--full` only.
+Precisions: float32 and float64 (`--precision float64`); products in half precision are judged by `numerics`, trainings
+in half precision by `gru` and `transformer`. Devices: the CPU, and a card where there is one.
 
 """
 
@@ -66,5 +78,15 @@ def _absent() -> Iterator[str]:
                     yield f"| {family}.{case.name} | {framework} | {case.absent[framework]} |"
 
 
+def main() -> None:
+    """Write the page, or print the table of a proof."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--proof", type=Path, metavar="FILE", help="print what a saved self-test covered")
+    if file := parser.parse_args().proof:
+        sys.stdout.write(write_table(load(file, Proof)))
+    else:
+        PAGE.write_text(write_page(), "utf-8")
+
+
 if __name__ == "__main__":
-    PAGE.write_text(write_page(), "utf-8")
+    main()

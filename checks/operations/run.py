@@ -200,7 +200,7 @@ def runs_in(mode: str, case: Case, framework: str) -> bool:
     """Return whether a case runs in a mode.
 
     TorchInductor, which takes seconds for each, gets the sample. A Keras layer is made in the text of its case, and a
-    function that is traced may not make variables; the family `keras` trains its layers in graphs.
+    function that is traced may not make variables.
     """
     if mode == "compiled" and not case.quick:
         return False
