@@ -41,6 +41,11 @@ def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
     return whole if keepdims else whole.squeeze(axis)
 
 
+def pad(x: Any, widths: Any, value: float = 0.0) -> Any:
+    """Return x with a constant border."""
+    return np.pad(x, widths, constant_values=value)
+
+
 def take_rows(table: Any, index: Any) -> Any:
     """Return rows of a table."""
     return table[index]
@@ -48,6 +53,11 @@ def take_rows(table: Any, index: Any) -> Any:
 
 def constant(x: Any) -> Any:
     """Return x, which is not differentiated."""
+    return x
+
+
+def plain(x: Any) -> Any:
+    """Return x, whose errors are forgotten."""
     return x
 
 

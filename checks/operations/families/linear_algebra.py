@@ -13,7 +13,7 @@ import numpy as np
 
 from checks.operations.bounded import Bounded, as_bounded, unit
 from checks.operations.case import Case, real
-from checks.operations.functions import constant
+from checks.operations.functions import constant, stack
 
 
 def backward_stable(value: Any, grown: Any, parents: Any = ()) -> Any:
@@ -154,8 +154,6 @@ def exponential(a: Any) -> Any:
 
 def cross(x: Any, y: Any) -> Any:
     """Return the cross products of rows."""
-    from checks.operations.functions import stack
-
     return stack(
         [x[:, i] * y[:, j] - x[:, j] * y[:, i] for i, j in ((1, 2), (2, 0), (0, 1))],
         1,

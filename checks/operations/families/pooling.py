@@ -11,7 +11,7 @@ import numpy as np
 
 from checks.operations.case import Case, distinct, real
 from checks.operations.families.convolution import windows
-from checks.operations.functions import largest, pad, stack
+from checks.operations.functions import largest, pad, sqrt, stack
 
 LOW = -1e30
 
@@ -84,8 +84,6 @@ def mean_last(x: Any, K: int, stride: int) -> Any:  # noqa: N803
 
 def root_of_squares(x: Any, K: int, stride: int) -> Any:  # noqa: N803
     """Return the root of the sum of squares of each window."""
-    from checks.operations.functions import sqrt
-
     dims = x.ndim - 2
     seen = _flat(windows(x, (K,) * dims, stride, 1), dims)
     return sqrt((seen * seen).sum(-1))
