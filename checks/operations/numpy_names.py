@@ -56,11 +56,6 @@ def constant(x: Any) -> Any:
     return x
 
 
-def plain(x: Any) -> Any:
-    """Return x, whose errors are forgotten."""
-    return x
-
-
 def approximate(x: Any, roundings: float) -> Any:  # noqa: ARG001 - a bound counts them
     """Return the numbers as they are."""
     return np.asarray(x, np.float64)

@@ -20,16 +20,18 @@ _PLAIN = (bool, int, float, str, tuple)
 def write_meaning(reference: Callable[..., Any]) -> Iterator[str]:
     """Yield the parts of a script that define ``reference``: names of NumPy's, constants, functions."""
     assert isinstance(reference, FunctionType)
-    family = reference.__name__ not in vars(numpy_names) and not hasattr(functions, reference.__name__)
-    found = {"reference": _source(reference, "reference") if family else f"reference = {reference.__name__}"}
+    own = _of_a_family(reference)
+    found = {"reference": _source(reference, "reference") if own else f"reference = {reference.__name__}"}
     constants: dict[str, str] = {}
     numpys: set[str] = set()
     queue = [(found["reference"], _scope(reference))]
     while queue:
         text, scope = queue.pop()
         for name in sorted(_names(text) - {*found, *constants, *numpys}):
-            thing = vars(numpy_names).get(name, scope.get(name))
-            if isinstance(thing, FunctionType) and (name in vars(numpy_names) or not hasattr(functions, name)):
+            thing = scope.get(name)
+            if not _of_a_family(thing):  # a family may have a function of its own by a name of the library
+                thing = vars(numpy_names).get(name, thing)
+            if isinstance(thing, FunctionType) and (_of_a_family(thing) or thing.__module__ == numpy_names.__name__):
                 found[name] = _source(thing, name)
                 queue.append((found[name], _scope(thing)))
             elif isinstance(thing, _PLAIN):
@@ -40,6 +42,10 @@ def write_meaning(reference: Callable[..., Any]) -> Iterator[str]:
         yield f"from numpy import {', '.join(sorted(numpys))}"
     yield from constants.values()
     yield from reversed(found.values())
+
+
+def _of_a_family(thing: object) -> bool:
+    return isinstance(thing, FunctionType) and thing.__module__.startswith("checks.operations.families")
 
 
 def _scope(function: FunctionType) -> dict[str, Any]:
