@@ -175,7 +175,7 @@ def test_a_hostile_host_is_quoted_in_every_door(tmp_path: Path) -> None:
         {
             "gpus": nothing,
             "driver": {"nvml": nothing, "cuda": nothing, "kernel_module": gone, "module_license": gone},
-            "system": {"kernel": {"release": evil, "modules!": [], "headers": False}},
+            "system": {"kernel": {"release": evil, "next_release": evil, "modules!": [], "headers": False}},
             "device_nodes!": [],
             "pci": {"0": {"driver": ""}},
         }
