@@ -27,6 +27,7 @@ ELSEWHERE = {
     "f'(--?i(?:d)?[= ]){number}(?![\\\\w.])'": "the number of a GPU, looked for in a remedy's own commands",
     "f'[0-9A-F]{{32}}{row.key_id}'": "a fingerprint of fixed length, matched as a whole",
     "f'(?<!\\\\w){re.escape(name)}(?!\\\\w)'": "a fixed text",
+    "f'{name}\\\\b'": "a fixed text",
 }
 """Patterns that are no constants, and why that is all right."""
 OURS = {"gpusetup.render.settle": "reads templates, which are ours or their author's, and no data"}

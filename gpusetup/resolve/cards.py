@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gpusetup.machine.model import Machine, PciGpu
 
 NONE = "none"
-_SEVERAL = r"(?P<n>[1-9]\d?)\s*[x×]\s*(?P<before>\D.*)|(?P<after>.+?)\s+[x×]\s*(?P<m>[1-9]\d?)"
+_SEVERAL = r"(?P<n>[1-9]\d?) ?[x×] ?(?P<before>\D.*)|(?P<after>.+) [x×] ?(?P<m>[1-9]\d?)"
 """``8x H100`` or ``H100 x8``; in ``GTX 680``, ``MX150`` and ``Tegra X1`` the x belongs to the name."""
 OVERRIDE = "name the cards with --gpu or --gpu-arch, or give --gpu none for a stack without GPU"
 
@@ -92,7 +92,7 @@ def _of_nvml(facts: Facts, gpu: NvmlGpu, machine: Machine) -> Card:
 
 def _named(facts: Facts, name: str) -> Card:
     """Return the card of a name, of several (``8x H100``), or of a compiler target such as ``sm_89``."""
-    if several := re.fullmatch(_SEVERAL, name.strip()):
+    if several := re.fullmatch(_SEVERAL, " ".join(name.split())):
         one, count = several["before"] or several["after"], int(several["n"] or several["m"])
         return replace(_named(facts, one), count=count)
     if target := re.fullmatch(r"(?:sm|compute)_(\d+)(\d)[af]?", name.strip().lower()):

@@ -43,7 +43,7 @@ def _zst(packed: Iterable[bytes]) -> Iterator[bytes]:
     """Unpack one frame with the system's own library, which kmod and the package managers bring; raises OSError.
 
     Python has a module for it from 3.14 on only. Source: zstd.h, ZSTD_decompressStream, which returns 0 at the end of a
-    frame, and a number whose ZSTD_isError is true for a damaged one.
+    frame, and a number whose ZSTD_isError is true for a damaged one, or when memory is short.
     """
     import ctypes
 
@@ -54,6 +54,7 @@ def _zst(packed: Iterable[bytes]) -> Iterator[bytes]:
 
     library: Any = ctypes.CDLL(ZSTD)
     library.ZSTD_createDStream.restype = ctypes.c_void_p
+    library.ZSTD_getErrorName.restype = ctypes.c_char_p
     library.ZSTD_decompressStream.restype = library.ZSTD_freeDStream.restype = ctypes.c_size_t
     stream = ctypes.c_void_p(library.ZSTD_createDStream())
     room = ctypes.create_string_buffer(PIECE)
@@ -64,7 +65,7 @@ def _zst(packed: Iterable[bytes]) -> Iterator[bytes]:
                 taken = Buffer(ctypes.cast(room, ctypes.c_char_p), PIECE, 0)
                 left = library.ZSTD_decompressStream(stream, ctypes.byref(taken), ctypes.byref(given))
                 if library.ZSTD_isError(ctypes.c_size_t(left)):
-                    raise ValueError("the frame is damaged")
+                    raise ValueError(f"libzstd reports: {library.ZSTD_getErrorName(ctypes.c_size_t(left)).decode()}")
                 yield ctypes.string_at(room, taken.at)
                 if left == 0:
                     return
