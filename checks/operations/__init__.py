@@ -93,7 +93,7 @@ def _after(steps: list[Step], ended: Ended, job: Job, kept: list[Item]) -> list[
     names = [(item.fields["case"], item.fields["mode"]) for item in ended.items]
     done = dict.fromkeys(names)
     last = names[-1] if names else None
-    order = [(f"{step.family}.{step.case.name}", step.mode) for step in steps]
+    order = [(step.id, step.mode) for step in steps]
     place = order.index(last) + 1 if last is not None else 0
     # a case whose forward pass is recorded and whose backward is not has crashed on the way back
     half = last is not None and ended.items[-1].fields["direction"] == "forward" and bool(steps[place - 1].case.wrt())

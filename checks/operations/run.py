@@ -37,9 +37,14 @@ class Step(NamedTuple):
     case: Case
     mode: str
 
+    @property
+    def id(self) -> str:
+        """Return ``matmul.rank4_rank2``."""
+        return f"{self.family}.{self.case.name}"
+
     def name(self, direction: str) -> str:
         """Return how a step is announced and reported."""
-        return f"{self.family}.{self.case.name} {direction} {self.mode}"
+        return f"{self.id} {direction} {self.mode}"
 
 
 class Drawn(NamedTuple):
@@ -80,10 +85,9 @@ def run_steps(
     """Run the steps one after another; those of one case share its reference."""
     drawn: dict[str, Drawn] = {}
     for step in steps:
-        key = f"{step.family}.{step.case.name}"
-        if key not in drawn:
-            drawn = {key: draw(step.case, step.family, job)}
-        for item in run_step(step, drawn[key], engine, job, began):
+        if step.id not in drawn:
+            drawn = {step.id: draw(step.case, step.family, job)}
+        for item in run_step(step, drawn[step.id], engine, job, began):
             done(item)
 
 
@@ -134,7 +138,7 @@ def describe_error(error: Exception) -> str:
 
 def _item(step: Step, drawn: Drawn, job: Job, direction: Direction, found: Verdict, arrays: list[Array]) -> Item:
     passed = found.share <= 1
-    fields = _fields(step, drawn, job, direction) | {
+    record = fields(step, job, direction, drawn.text()) | {
         "outcome": "passed" if passed else "failed",
         "elements": found.elements,
         "error": found.error,
@@ -143,32 +147,33 @@ def _item(step: Step, drawn: Drawn, job: Job, direction: Direction, found: Verdi
         "detail": found.detail,
     }
     if not passed:
-        fields["script"] = write_script(step.family, step.case, job.seed, job.framework, job.precision, step.mode)
+        record["script"] = script_of(step, job)
     kept = {f"{step.name(direction)} {n}": _finite(one) for n, one in enumerate(arrays) if one.size}
-    return Item(fields, kept)
+    return Item(record, kept)
 
 
 def _ended(step: Step, drawn: Drawn, job: Job, direction: Direction, why: str) -> Item:
     """Return the record of a case that gave no numbers."""
-    return Item(_fields(step, drawn, job, direction) | end(step, job, why), {})
+    return Item(fields(step, job, direction, drawn.text()) | end(step, job, why), {})
 
 
 def end(step: Step, job: Job, why: str) -> dict[str, Any]:
     """Return the outcome of a case that was ended: unsupported, crashed or failed."""
     if why.startswith("unsupported: "):
         return {"outcome": "unsupported", "detail": why.removeprefix("unsupported: ")}
-    script = write_script(step.family, step.case, job.seed, job.framework, job.precision, step.mode)
-    return {"outcome": "crashed" if why.startswith("killed by ") else "failed", "detail": why, "script": script}
+    outcome = "crashed" if why.startswith("killed by ") else "failed"
+    return {"outcome": outcome, "detail": why, "script": script_of(step, job)}
 
 
-def _fields(step: Step, drawn: Drawn, job: Job, direction: Direction) -> dict[str, Any]:
-    return fields(step, job, direction, drawn.text())
+def script_of(step: Step, job: Job, sizes: dict[str, Any] | None = None) -> str:
+    """Return the stand-alone script of a step, of the sizes that the seed gives unless others are stated."""
+    return write_script(step.family, step.case, job.seed, job.framework, job.precision, step.mode, sizes)
 
 
 def fields(step: Step, job: Job, direction: str, drawn: str) -> dict[str, Any]:
     """Return what names a case in a report."""
     return {
-        "case": f"{step.family}.{step.case.name}",
+        "case": step.id,
         "direction": direction,
         "mode": step.mode,
         "dtype": job.precision,

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from checks.common.shrink import shrink
 from checks.operations.isolate import Item, in_children
-from checks.operations.run import draw, run_step
-from checks.operations.script import write_script
+from checks.operations.run import draw, fields, run_step, script_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,10 +38,8 @@ def smallest(step: Step, backend: Engine, job: Job) -> dict[str, Any] | None:
     if first is None:
         return None
     found = shrink(drawn, case.sizes, lambda sizes: _same(first, trial(step, sizes, backend, job)), job.shrink)
-    fields = (trial(step, found, backend, job) if found != drawn else None) or first
-    sizes = found if fields is not first else drawn
-    text = write_script(step.family, case, job.seed, job.framework, job.precision, step.mode, sizes)
-    return fields | {"script": text}
+    smaller = trial(step, found, backend, job) if found != drawn else None
+    return (smaller or first) | {"script": script_of(step, job, found if smaller else drawn)}
 
 
 def trial(step: Step, sizes: dict[str, Any], backend: Engine, job: Job) -> dict[str, Any] | None:
@@ -61,9 +58,7 @@ def trial(step: Step, sizes: dict[str, Any], backend: Engine, job: Job) -> dict[
     if wrong or not ended.why:
         return wrong[0] if wrong else None
     direction = "backward" if ended.items else "forward"
-    shared = {"case": f"{step.family}.{step.case.name}", "direction": direction, "mode": step.mode}
-    where = {"dtype": job.precision, "device": job.device, "drawn": drawn.text()}
-    return shared | where | {"outcome": "crashed", "detail": ended.why}
+    return fields(step, job, direction, drawn.text()) | {"outcome": "crashed", "detail": ended.why}
 
 
 def _same(first: dict[str, Any], other: dict[str, Any] | None) -> bool:
@@ -71,6 +66,6 @@ def _same(first: dict[str, Any], other: dict[str, Any] | None) -> bool:
     return other is not None and _kind(first) == _kind(other)
 
 
-def _kind(fields: dict[str, Any]) -> str:
-    raised = fields["outcome"] == "failed" and "error" not in fields
-    return str(fields["detail"]).partition(":")[0] if raised else _KINDS[fields["outcome"]]
+def _kind(record: dict[str, Any]) -> str:
+    raised = record["outcome"] == "failed" and "error" not in record
+    return str(record["detail"]).partition(":")[0] if raised else _KINDS[record["outcome"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.finding import Finding, Remedy
+from gpusetup.doctor.finding import Finding, Remedy, State
 from gpusetup.doctor.fixes import remedy
 from gpusetup.doctor.rule import Rule, RuleResult, Waiver, either
 from gpusetup.machine.model import NOT_RECORDED, Machine, Unread
@@ -28,41 +28,18 @@ _WHY = {
 
 def untried(rule: Rule, subject: str, how: str) -> Finding:
     """Return that `rule` needs what was not asked for; `how` says how to ask."""
-    return Finding(
-        rule=rule.id,
-        slug=rule.slug,
-        state="skipped",
-        subject=subject,
-        summary=f"not tried: {rule.title}",
-        evidence=(*UNTRIED, how),
-        source=rule.source,
-    )
+    return _finding(rule, subject, "skipped", f"not tried: {rule.title}", (*UNTRIED, how))
 
 
 def ok(rule: Rule, subject: str, without: tuple[Waiver, ...] = ()) -> Finding:
     """Return that `rule` checked and found nothing; `without` is what its verdict does not rest on."""
-    return Finding(
-        rule=rule.id,
-        slug=rule.slug,
-        state="ok",
-        subject=subject,
-        summary=f"not found: {rule.title}",
-        evidence=tuple(f"{missing(one.unread)}; {one.because}" for one in without),
-        source=rule.source,
-    )
+    evidence = tuple(f"{missing(one.unread)}; {one.because}" for one in without)
+    return _finding(rule, subject, "ok", f"not found: {rule.title}", evidence)
 
 
 def nothing_here(rule: Rule, subject: str) -> Finding:
     """Return that this machine has nothing that `rule` speaks of: no finding, and no ground to call it healthy."""
-    return Finding(
-        rule=rule.id,
-        slug=rule.slug,
-        state="ok",
-        subject=subject,
-        summary=f"nothing to check: {rule.title}",
-        evidence=NOTHING_HERE,
-        source=rule.source,
-    )
+    return _finding(rule, subject, "ok", f"nothing to check: {rule.title}", NOTHING_HERE)
 
 
 def found(rule: Rule, subject: str, verdict: RuleResult, machine: Machine) -> Finding:
@@ -84,29 +61,12 @@ def unknown(rule: Rule, subject: str, unread: Unread, machine: Machine) -> Findi
     """Return that `rule` cannot check, why, and who can where a user was refused or a container has less."""
     if unread == NOT_RECORDED:
         return unrecorded(rule, subject)
-    return Finding(
-        rule=rule.id,
-        slug=rule.slug,
-        state="unknown",
-        subject=subject,
-        summary=CANNOT_CHECK + rule.title,
-        evidence=(missing(unread),),
-        remedy=_who_can(unread, machine),
-        source=rule.source,
-    )
+    return _finding(rule, subject, "unknown", CANNOT_CHECK + rule.title, (missing(unread),), _who_can(unread, machine))
 
 
 def unrecorded(rule: Rule, subject: str) -> Finding:
     """Return that `rule` needs what the version that saved this machine did not record."""
-    return Finding(
-        rule=rule.id,
-        slug=rule.slug,
-        state="skipped",
-        subject=subject,
-        summary=f"not recorded: {rule.title}",
-        evidence=(*UNRECORDED, NOT_RECORDED.detail),
-        source=rule.source,
-    )
+    return _finding(rule, subject, "skipped", f"not recorded: {rule.title}", (*UNRECORDED, NOT_RECORDED.detail))
 
 
 def not_tried(one: Finding) -> bool:
@@ -129,13 +89,21 @@ def _who_can(unread: Unread, machine: Machine) -> Remedy | None:
 
 def fault(rule: Rule, subject: str, error: Exception) -> Finding:
     """Return that `rule` itself is at fault: one broken rule must not hide what the others found."""
+    evidence = (f"rule {rule.id} is at fault: {type(error).__name__}: {error}",)
+    report_it = Remedy(text="This is a fault of gpusetup: report it with the output of `gpusetup detect`")
+    return _finding(rule, subject, "unknown", CANNOT_CHECK + rule.title, evidence, report_it)
+
+
+def _finding(
+    rule: Rule, subject: str, state: State, summary: str, evidence: tuple[str, ...], advice: Remedy | None = None
+) -> Finding:
     return Finding(
         rule=rule.id,
         slug=rule.slug,
-        state="unknown",
+        state=state,
         subject=subject,
-        summary=CANNOT_CHECK + rule.title,
-        evidence=(f"rule {rule.id} is at fault: {type(error).__name__}: {error}",),
-        remedy=Remedy(text="This is a fault of gpusetup: report it with the output of `gpusetup detect`"),
+        summary=summary,
+        evidence=evidence,
+        remedy=advice,
         source=rule.source,
     )

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from gpusetup.machine.model import Unread
 from gpusetup.render.model import Origin
+from gpusetup.resolve.reading import value_of
 
 if TYPE_CHECKING:
-    from gpusetup.machine.model import Machine, Reading
-
-T = TypeVar("T")
+    from gpusetup.machine.model import Machine
 
 
 def origin(machine: Machine) -> Origin:
     """Return the properties of `machine` that a plan depends on."""
     module = machine.driver.kernel_module
     none_loaded = isinstance(module, Unread) and module.unread == "absent"
-    cards = _known(machine.pci)
+    cards = value_of(machine.pci)
     return Origin(
         arch=machine.system.arch,
         cards=None if cards is None else tuple(sorted(f"10de:{card.device_id}" for card in cards)),
-        kernel=_known(machine.system.kernel.release),
-        driver="" if none_loaded else _known(module),
-        secure_boot=_known(machine.system.secure_boot),
+        kernel=value_of(machine.system.kernel.release),
+        driver="" if none_loaded else value_of(module),
+        secure_boot=value_of(machine.system.secure_boot),
     )
 
 
@@ -50,7 +49,3 @@ def _words(value: str | bool | tuple[str, ...] | None) -> str:
     if value is None:
         return "not readable"
     return (value if isinstance(value, str) else " ".join(value)) or "none"
-
-
-def _known(reading: Reading[T]) -> T | None:
-    return None if isinstance(reading, Unread) else reading

@@ -83,8 +83,7 @@ def _says(out: Console, answer: Answer, again: tuple[Reason, ...] = ()) -> None:
 def show_stack(out: Console, stack: Stack) -> None:
     """Print the components of a stack."""
     cards = ", ".join(map(_card, stack.request.cards))
-    on_gpu = any(choice.component == "driver" for choice in stack.choices)
-    target = cards or ("any card" if on_gpu else "the CPU")
+    target = cards or ("any card" if stack.choice("driver") else "the CPU")
     arch = "" if stack.request.machine_arch == "x86_64" else f" ({stack.request.machine_arch})"
     line(out, "", f"Stack for {target} on {stack.distro_name} {stack.release}{arch}", "bold")
     _table(out, list(rows(stack)))

@@ -37,8 +37,8 @@ def _driver(stack: Stack) -> Iterator[tuple[str, str]]:
         owner = OWNERS[stack.driver.repo]
         yield "driver", f"{stack.driver.version}, {stack.driver.flavour} modules, from {owner}"
         yield "", stack.driver.runfile.url if stack.driver.runfile else " ".join(stack.driver.packages)
-    elif stays := next((one.value for one in stack.choices if one.component == "driver"), ""):
-        yield "driver", f"{stays.removesuffix(' (stays)')}, that of Windows" if stack.request.wsl else stays
+    elif stays := stack.staying_driver:
+        yield "driver", f"{stays}, that of Windows" if stack.request.wsl else f"{stays} (stays)"
 
 
 def _part(part: Part) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from gpusetup.resolve.model import OWNERS, Archive, Flavour, Owner
+from gpusetup.resolve.model import OWNERS, STAYS, Archive, Flavour, Owner
 from gpusetup.versions import cuda
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class DriverOffer(Candidate, frozen=True, eq=False):
 
     def __str__(self) -> str:
         if not self.repo:
-            return f"{self.version} (stays)"
+            return f"{self.version}{STAYS}"
         return f"{self.version} {self.flavour} modules, {OWNERS[self.repo]}" + (
             f" {self.legacy}" if self.legacy else ""
         )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from gpusetup.resolve.model import OWNERS, Change
+from gpusetup.resolve.reading import value_of
 
 if TYPE_CHECKING:
-    from gpusetup.machine.model import Machine, Reading
+    from gpusetup.machine.model import Machine
     from gpusetup.resolve.model import Environment, Stack
 
-T = TypeVar("T")
 UNKNOWN = "not known"
 
 
@@ -22,25 +22,19 @@ def changes(stack: Stack, machine: Machine) -> tuple[Change, ...]:
 
 
 def _driver(stack: Stack, machine: Machine) -> Iterator[Change]:
-    stays = next((one.value for one in stack.choices if one.component == "driver"), "")
-    if not stays:
-        return
-    new = stack.driver
-    after = f"{new.version}, {new.flavour} modules, {OWNERS[new.repo]}" if new else _kept(stack, stays)
-    yield Change(component="driver", now=_driver_now(machine), after=after)
-
-
-def _kept(stack: Stack, stays: str) -> str:
-    version = stays.removesuffix(" (stays)")
-    return f"{version}, that of Windows" if stack.request.wsl else f"{version} stays"
+    new, stays = stack.driver, stack.staying_driver
+    if new or stays:
+        kept = f"{stays}, that of Windows" if stack.request.wsl else f"{stays} stays"
+        after = f"{new.version}, {new.flavour} modules, {OWNERS[new.repo]}" if new else kept
+        yield Change(component="driver", now=_driver_now(machine), after=after)
 
 
 def _driver_now(machine: Machine) -> str:
     for reading in (machine.driver.nvml, machine.driver.kernel_module, machine.driver.user_library):
-        if version := _value(reading):
+        if version := value_of(reading):
             works = reading is machine.driver.nvml
             return str(version) if works else f"{version}, does not answer"
-    drivers = {one.driver for one in _value(machine.pci) or () if one.driver}
+    drivers = {one.driver for one in value_of(machine.pci) or () if one.driver}
     return " ".join(sorted(drivers))
 
 
@@ -75,7 +69,7 @@ def _toolkit(stack: Stack, machine: Machine) -> Iterator[Change]:
 
 
 def _parts(stack: Stack, machine: Machine) -> Iterator[Change]:
-    packages = {one.name: one.version for one in _value(machine.packages) or ()}
+    packages = {one.name: one.version for one in value_of(machine.packages) or ()}
     for part in stack.parts:
         now = next((packages[name] for name in part.packages if name in packages), "")
         if not part.packages:
@@ -86,11 +80,5 @@ def _parts(stack: Stack, machine: Machine) -> Iterator[Change]:
 
 
 def _service(machine: Machine, name: str) -> str:
-    services = {one.name: one for one in _value(machine.system.services) or ()}
+    services = {one.name: one for one in value_of(machine.system.services) or ()}
     return ("enabled" if services[name].enabled else "disabled") if name in services else ""
-
-
-def _value(reading: Reading[T]) -> T | None:
-    from gpusetup.machine.model import Unread  # already loaded with the machine
-
-    return None if isinstance(reading, Unread) else reading

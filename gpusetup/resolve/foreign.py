@@ -28,15 +28,9 @@ def refuse_foreign(asked: RequestOptions, facts: Facts) -> Refusal | None:
     found = _wheels_alone(asked, facts)
     if isinstance(found, Refusal):
         return replace(found, because=(_no_recipe(asked.foreign), *found.because))
-    driver = next((one for one in found.choices if one.component == "driver"), None)
     because = [_no_recipe(asked.foreign)]
-    if driver is not None and asked.request.present_driver and found.driver is None:
-        because.append(Reason(fact="machine:driver", text=f"driver {asked.request.present_driver} is there and fits"))
-    elif driver is not None and asked.request.wsl:
-        text = f"driver {asked.request.driver} is that of Windows: install none in Linux"
-        because.append(Reason(fact="request:wsl", text=text))
-    elif driver is not None:
-        because.append(Reason(fact="machine:driver", text=_driver_needed(asked.request, found)))
+    if found.choice("driver"):
+        because.append(_about_driver(asked.request, found))
     return Refusal(
         request=asked.request, because=tuple(because), ways_out=(*_as_it_is(asked, found, facts), *_ways(found))
     )
@@ -52,6 +46,16 @@ def _wheels_alone(asked: RequestOptions, facts: Facts) -> Stack | Refusal:
 
 def _no_recipe(name: str) -> Reason:
     return Reason(fact="request:distro", text=f"this host is {name}, and there are recipes for Fedora only")
+
+
+def _about_driver(request: Request, stack: Stack) -> Reason:
+    """Return what there is to know about the driver, which stays or is to be installed."""
+    if request.present_driver and stack.driver is None:
+        return Reason(fact="machine:driver", text=f"driver {request.present_driver} is there and fits")
+    if request.wsl:
+        text = f"driver {request.driver} is that of Windows: install none in Linux"
+        return Reason(fact="request:wsl", text=text)
+    return Reason(fact="machine:driver", text=_driver_needed(request, stack))
 
 
 def _driver_needed(request: Request, stack: Stack) -> str:

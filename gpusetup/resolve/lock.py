@@ -58,13 +58,11 @@ def profile_name(stack: Stack) -> str:
 
 def profile(stack: Stack, facts: Facts) -> Profile:
     """Return the profile that pins `stack`, with the hashes of its wheels that the tables have."""
-    stays = next((one.value for one in stack.choices if one.component == "driver"), "")
     return Profile(
         distro=stack.request.distro,
         release=stack.release,
         cards=stack.request.cards,
-        # the choice's text is "580.173.02 (stays)" for an installed driver
-        driver_stays="" if stack.driver else stays.removesuffix(" (stays)"),
+        driver_stays=stack.staying_driver,
         driver=stack.driver,
         toolkit=stack.toolkit,
         environment=tuple(locked(environment, facts) for environment in stack.environments),

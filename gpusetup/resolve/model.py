@@ -10,6 +10,8 @@ from gpusetup.value import Value
 Owner = Literal["rpmfusion", "nvidia", "runfile"]
 """Whose driver it is: RPM Fusion's packages, NVIDIA's packages, or NVIDIA's own installer."""
 OWNERS: dict[Owner, str] = {"rpmfusion": "RPM Fusion", "nvidia": "NVIDIA", "runfile": "NVIDIA's installer"}
+STAYS = " (stays)"
+"""What follows the version of an installed driver where that is the choice."""
 Repo = Literal[Owner, "wheels"]
 """What a user can request: an owner of the driver, or ``wheels``: a packaged driver, and CUDA only from wheels."""
 Variant = Literal["", "ostree", "bootc"]
@@ -259,6 +261,16 @@ class Stack(Value):
     """What is on the machine now and what will be; empty for a plan that is for no machine that was read."""
     warnings: tuple[Reason, ...] = ()
     """Warnings: a release near its end of life, an expired fact, a step that only a person can do."""
+
+    def choice(self, component: str) -> Choice | None:
+        """Return the choice for a component, None where there is none."""
+        return next((one for one in self.choices if one.component == component), None)
+
+    @property
+    def staying_driver(self) -> str:
+        """The version of the installed driver that stays; "" where one is installed, or none is needed."""
+        chosen = None if self.driver else self.choice("driver")
+        return chosen.value.removesuffix(STAYS) if chosen else ""
 
 
 class Relaxation(Value):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from gpusetup.resolve.reading import value_of
+
 if TYPE_CHECKING:
     from gpusetup.machine.model import Machine
     from gpusetup.resolve.model import Flavour, Owner
 
-OWNERS: dict[str, Owner] = {
+_OWNER_OF: dict[str, Owner] = {
     "akmod-nvidia": "rpmfusion",
     "xorg-x11-drv-nvidia": "rpmfusion",
     "nvidia-driver": "nvidia",
@@ -26,20 +28,16 @@ def driver(machine: Machine) -> tuple[str, Flavour | Literal[""], Owner | Litera
     A driver that does not answer, or whose library is newer than its loaded module, is half of an update: it is not
     what will be there after the next boot.
     """
-    from gpusetup.machine.model import Unread  # already loaded with the machine
-
     found = machine.driver
-    version = "" if isinstance(found.nvml, Unread) or not found.nvml else found.nvml
-    others = (found.kernel_module, found.user_library)
-    if not version or any(not isinstance(one, Unread) and one and one != version for one in others):
+    version = value_of(found.nvml)
+    others = filter(None, map(value_of, (found.kernel_module, found.user_library)))
+    if not version or any(one != version for one in others):
         return "", "", ""
-    licence = "" if isinstance(found.module_license, Unread) else found.module_license or ""
+    licence = value_of(found.module_license) or ""
     flavour: Flavour | Literal[""] = "open" if "GPL" in licence else "proprietary" if licence else ""
     return version, flavour, _owner(machine)
 
 
 def _owner(machine: Machine) -> Owner | Literal[""]:
-    from gpusetup.machine.model import Unread  # as above
-
-    names = () if isinstance(machine.packages, Unread) else [one.name for one in machine.packages]
-    return next((owner for start, owner in OWNERS.items() if any(name.startswith(start) for name in names)), "")
+    names = [one.name for one in value_of(machine.packages) or ()]
+    return next((owner for start, owner in _OWNER_OF.items() if any(name.startswith(start) for name in names)), "")

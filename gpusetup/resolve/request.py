@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 from gpusetup.errors import CannotLookError, RefusedError, WrongInputError
 from gpusetup.resolve import cards, present
@@ -11,13 +11,12 @@ from gpusetup.resolve.domains import hosts
 from gpusetup.resolve.model import Arch, Card, PartName, PythonEnv, Repo, Request, Variant
 from gpusetup.resolve.parts import on_board
 from gpusetup.resolve.pins import Pinned, check_pins, pinned, require_known
+from gpusetup.resolve.reading import value_of
 from gpusetup.value import Value
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
-    from gpusetup.machine.model import Machine, Reading
-
-T = TypeVar("T")
+    from gpusetup.machine.model import Machine
 
 DISTROS = ("fedora",)
 FRAMEWORKS = ("torch", "tensorflow")
@@ -90,7 +89,7 @@ def ask(facts: Facts, wanted: Wanted, read: Callable[[], Machine], *, saved: boo
         frameworks=_frameworks(facts, wanted, arch, given, notes),
         wsl=_is_wsl(machine),
         **pinned(wanted) | {"driver": wanted.driver or _windows_driver(machine, given, notes)},
-        secure_boot=None if machine is None else _value(machine.system.secure_boot),
+        secure_boot=None if machine is None else value_of(machine.system.secure_boot),
         allow_eol=wanted.allow_eol,
         variant=_variant(machine, wanted),
         hybrid=_hybrid(facts, machine, given),
@@ -105,10 +104,10 @@ def ask(facts: Facts, wanted: Wanted, read: Callable[[], Machine], *, saved: boo
 
 def _foreign(machine: Machine, wanted: Wanted) -> str:
     """Return the name of the machine's system where no recipe is for it and none was asked for, else ""."""
-    distro = _value(machine.system.distro)
+    distro = value_of(machine.system.distro)
     if wanted.distro or wanted.release or distro in DISTROS:
         return ""
-    return _value(machine.system.pretty_name) or distro or "of an unknown distribution"
+    return value_of(machine.system.pretty_name) or distro or "of an unknown distribution"
 
 
 def _arch(facts: Facts, machine: Machine | None, wanted: Wanted, given: tuple[Card, ...]) -> Arch:
@@ -142,7 +141,7 @@ def _frameworks(facts: Facts, wanted: Wanted, arch: Arch, given: tuple[Card, ...
 
 def _nvswitches(machine: Machine | None, given: tuple[Card, ...]) -> bool | None:
     """Say whether the GPUs are on a board with NVSwitches; the newest are on no PCI bus that the host sees."""
-    return None if machine is None else bool(_value(machine.nvswitches)) or bool(on_board(given))
+    return None if machine is None else bool(value_of(machine.nvswitches)) or bool(on_board(given))
 
 
 def _present(machine: Machine | None, wanted: Wanted, given: tuple[Card, ...]) -> dict[str, Any]:
@@ -176,7 +175,7 @@ def _found(facts: Facts, machine: Machine, wanted: Wanted, notes: list[str]) -> 
 
 
 def _is_wsl(machine: Machine | None) -> bool:
-    return machine is not None and _value(machine.system.virtualization) == "wsl"
+    return machine is not None and value_of(machine.system.virtualization) == "wsl"
 
 
 def _windows_driver(machine: Machine | None, given: tuple[Card, ...], notes: list[str]) -> str:
@@ -186,7 +185,7 @@ def _windows_driver(machine: Machine | None, given: tuple[Card, ...], notes: lis
     """
     if machine is None or not _is_wsl(machine) or not given:
         return ""
-    version = _value(machine.driver.nvml)
+    version = value_of(machine.driver.nvml)
     if version is None:
         raise CannotLookError(
             "NVIDIA's Windows driver does not answer inside WSL, so its version is not known",
@@ -200,7 +199,7 @@ def _release(facts: Facts, machine: Machine | None, wanted: Wanted) -> str:
     """Return the release requested or found; "" (the newest) for a host of another distribution."""
     if wanted.release or machine is None:
         return wanted.release
-    distro, release = _value(machine.system.distro), _value(machine.system.release)
+    distro, release = value_of(machine.system.distro), value_of(machine.system.release)
     if distro == (wanted.distro or DISTROS[0]) and release:
         _require_release(facts, release)
         return release
@@ -211,21 +210,15 @@ def _variant(machine: Machine | None, wanted: Wanted) -> Variant:
     """Return the kind of system: as requested, else as detected."""
     if wanted.variant:
         return "" if wanted.variant == "classic" else wanted.variant
-    found = None if machine is None else _value(machine.system.image)
+    found = None if machine is None else value_of(machine.system.image)
     return IMAGES.get(found or "", "")
 
 
 def _hybrid(facts: Facts, machine: Machine | None, given: tuple[Card, ...]) -> bool | None:
     """Return whether this is a notebook with a second GPU; None where only the machine itself can show it."""
     if machine is not None:
-        notebook, others = _value(machine.system.notebook), _value(machine.other_displays)
+        notebook, others = value_of(machine.system.notebook), value_of(machine.other_displays)
         if notebook is not None and others is not None:
             return notebook and bool(others)
     mobile = {row.name for row in facts.gpu if row.market == "laptop"}
     return None if any(card.name in mobile for card in given) else False
-
-
-def _value(reading: Reading[T]) -> T | None:
-    from gpusetup.machine.model import Unread  # already loaded when a machine was read
-
-    return None if isinstance(reading, Unread) else reading

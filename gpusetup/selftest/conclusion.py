@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from gpusetup.errors import EXIT_FINE, EXIT_PROBLEMS, CannotLookError
-from gpusetup.selftest.model import REFERENCE
+from gpusetup.selftest.model import REFERENCE, place_of
 from gpusetup.selftest.verdict import Changed, KnownDefect, Level
 from gpusetup.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from gpusetup.selftest.model import Job
+    from gpusetup.selftest.model import Job, Place
     from gpusetup.selftest.verdict import Verdict
 
 State: TypeAlias = Literal["proven", "partly proven", "not proven", "failed"]
-Subject: TypeAlias = tuple[str, str, str, str, int | None]
-"""Check, framework, device, precision, seed."""
 _TRUTHS = ("parity", "published")
 """Kinds of verdict that show numbers to be right. Agreement is not among them: frameworks may agree and be wrong."""
 
@@ -74,14 +72,14 @@ class Conclusion(Value):
 
 def conclude_all(jobs: Iterable[Job], verdicts: Sequence[Verdict], missed: Sequence[str]) -> Conclusion:
     """Return the conclusion of `verdicts` over `jobs`; `missed` lists what was requested and has no run at all."""
-    subjects = list(dict.fromkeys(_subject(job) for job in jobs if job.framework != REFERENCE))
+    subjects = list(dict.fromkeys(place_of(job) for job in jobs if job.framework != REFERENCE))
     right = [one for one in subjects if _holds(one, verdicts, _TRUTHS)]
     twice = [one for one in right if _holds(one, verdicts, ("determinism",))]
     unproven = [one for one in verdicts if one.state == "unproven" and one.required]
     several = len({device for _, _, device, *_ in subjects}) > 1
     lost = [_place(*one[:4], several=several) for one in subjects if one not in right]
     # the reference alone is never requested; what is missing there is missing in every framework
-    lost += [_place(*_subject(one)[:4], several=several) for one in unproven if one.framework != REFERENCE]
+    lost += [_place(*place_of(one)[:4], several=several) for one in unproven if one.framework != REFERENCE]
     reasons = (*missed, *_reasons(unproven, several=several))
     saved = _saved(verdicts)
     state: State = "partly proven" if lost or reasons else "proven"
@@ -116,13 +114,9 @@ def _known(verdicts: Iterable[Verdict]) -> Iterator[KnownDefect]:
         yield msgspec.structs.replace(same[0], cases=cases, verified=all(one.verified for one in same))
 
 
-def _subject(one: Verdict | Job) -> Subject:
-    return one.check, one.framework, one.device, one.precision, one.seed
-
-
-def _holds(subject: Subject, verdicts: Iterable[Verdict], kinds: tuple[str, ...]) -> bool:
+def _holds(subject: Place, verdicts: Iterable[Verdict], kinds: tuple[str, ...]) -> bool:
     """Return whether a verdict of one of the `kinds` about the subject passed."""
-    return any(one.state == "passed" and one.kind in kinds and _subject(one) == subject for one in verdicts)
+    return any(one.state == "passed" and one.kind in kinds and place_of(one) == subject for one in verdicts)
 
 
 def _place(check: str, framework: str, device: str, precision: str, *, several: bool) -> str:
@@ -135,7 +129,7 @@ def _reasons(unproven: Sequence[Verdict], *, several: bool) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for one in unproven:
         text = f"{one.kind}: {one.summary.removesuffix(f', seed {one.seed}')}"
-        reasons.setdefault(text, []).append(_place(*_subject(one)[:4], several=several))
+        reasons.setdefault(text, []).append(_place(*place_of(one)[:4], several=several))
     return [f"{text} ({'; '.join(dict.fromkeys(where))})" for text, where in reasons.items()]
 
 
@@ -149,13 +143,13 @@ def _aside(verdicts: Sequence[Verdict], *, several: bool) -> Iterator[str]:
     places: dict[str, int] = {}
     for one in verdicts:
         if one.kind == "parity" and one.basis.count and one.basis.left_out:
-            place = _place(*_subject(one)[:4], several=several)
+            place = _place(*place_of(one)[:4], several=several)
             places[place] = max(one.basis.left_out, places.get(place, 0))
     for place, count in places.items():
         yield f"parity: {count} tensors were not compared, because the reference does not record them ({place})"
 
 
-def _devices(right: Sequence[Subject]) -> dict[str, tuple[str, ...]]:
+def _devices(right: Sequence[Place]) -> dict[str, tuple[str, ...]]:
     found: dict[str, dict[str, None]] = {}
     for _, framework, device, *_ in right:
         found.setdefault(framework, {})[device] = None
@@ -178,6 +172,6 @@ def _saved(verdicts: Sequence[Verdict]) -> Saved | None:
     return Saved(
         runs=len(rows),
         compared=sum(one.basis.count > 0 for one in rows),
-        other_bits=tuple(dict.fromkeys(_place(*_subject(one)[:4], several=False) for one in other)),
+        other_bits=tuple(dict.fromkeys(_place(*place_of(one)[:4], several=False) for one in other)),
         changed=tuple(order),
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
 from gpusetup.value import Value
+
+if TYPE_CHECKING:
+    from gpusetup.selftest.verdict import Verdict
 
 Outcome = Literal["finished", "failed", "unsupported", "crashed", "out of memory", "hung"]
 Precision = Literal["float32", "tf32", "bf16", "fp16", "float64"]
@@ -100,6 +103,15 @@ class Case(Value, omit_defaults=True):
     ulps: float | None = None
     detail: str = ""
     script: str = ""
+
+
+Place: TypeAlias = tuple[str, str, str, str, int | None]
+"""Check, framework, device, precision, seed."""
+
+
+def place_of(one: Job | Verdict) -> Place:
+    """Return what a verdict is about: a job, whose rounds share it."""
+    return one.check, one.framework, one.device, one.precision, one.seed
 
 
 def name_case(case: Case) -> str:

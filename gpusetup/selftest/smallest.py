@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.selftest.known.suspects import WRONG, place_of
-from gpusetup.selftest.model import name_case
+from gpusetup.selftest.known.suspects import WRONG
+from gpusetup.selftest.model import name_case, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from gpusetup.selftest.known.suspects import Known, Place
-    from gpusetup.selftest.model import Case, Job, Run
+    from gpusetup.selftest.known.suspects import Known
+    from gpusetup.selftest.model import Case, Job, Place, Run
     from gpusetup.selftest.schedule import Lane
 
 SECONDS = 20.0

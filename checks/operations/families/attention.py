@@ -114,6 +114,29 @@ def _keras(name: str, options: str = "", call: str = "", take: str = "", causal:
     )
 
 
+def _heads(name: str, weights: str, absent: str, quick: bool = False) -> Case:
+    return Case(
+        name=name,
+        inputs={
+            "x": real("B, T, W"),
+            "w": real("3 * W, W"),
+            "b": real("3 * W"),
+            "o": real("W, W"),
+            "c": real("W"),
+        },
+        reference=heads_layer,
+        code={
+            "pytorch": "layer = nn.MultiheadAttention(W, H, batch_first=True, device=x.device, dtype=x.dtype)\n"
+            "layer.in_proj_weight, layer.in_proj_bias, layer.out_proj.weight, layer.out_proj.bias = w, b, o, c\n"
+            f"return layer(x, x, x, need_weights={weights})[0]",
+        },
+        absent={"tensorflow": absent, "jax": "JAX has no layers"},
+        sizes={"B": (1, 3), "T": (1, 9, 20), "W": (12, 24), "H": (1, 2, 4)},
+        eager_only="it makes a module",
+        quick=quick,
+    )
+
+
 CASES = (
     Case(
         name="plain",
@@ -244,45 +267,8 @@ CASES = (
         absent=dict.fromkeys(("tensorflow", "jax"), "the function has no dropout"),
         sizes={**_FEW, "T": (3, 20), "S": (5, 31), "D": (5, 8)},
     ),
-    Case(
-        name="heads_layer",
-        inputs={
-            "x": real("B, T, W"),
-            "w": real("3 * W, W"),
-            "b": real("3 * W"),
-            "o": real("W, W"),
-            "c": real("W"),
-        },
-        reference=heads_layer,
-        code={
-            "pytorch": "layer = nn.MultiheadAttention(W, H, batch_first=True, device=x.device, dtype=x.dtype)\n"
-            "layer.in_proj_weight, layer.in_proj_bias, layer.out_proj.weight, layer.out_proj.bias = w, b, o, c\n"
-            "return layer(x, x, x, need_weights=False)[0]",
-        },
-        absent={"tensorflow": "keras_layer", "jax": "JAX has no layers"},
-        sizes={"B": (1, 3), "T": (1, 9, 20), "W": (12, 24), "H": (1, 2, 4)},
-        eager_only="it makes a module",
-        quick=True,
-    ),
-    Case(
-        name="heads_layer_with_weights",
-        inputs={
-            "x": real("B, T, W"),
-            "w": real("3 * W, W"),
-            "b": real("3 * W"),
-            "o": real("W, W"),
-            "c": real("W"),
-        },
-        reference=heads_layer,
-        code={
-            "pytorch": "layer = nn.MultiheadAttention(W, H, batch_first=True, device=x.device, dtype=x.dtype)\n"
-            "layer.in_proj_weight, layer.in_proj_bias, layer.out_proj.weight, layer.out_proj.bias = w, b, o, c\n"
-            "return layer(x, x, x, need_weights=True)[0]",
-        },
-        absent={"tensorflow": "keras_layer_with_scores", "jax": "JAX has no layers"},
-        sizes={"B": (1, 3), "T": (1, 9, 20), "W": (12, 24), "H": (1, 2, 4)},
-        eager_only="it makes a module",
-    ),
+    _heads("heads_layer", "False", absent="keras_layer", quick=True),
+    _heads("heads_layer_with_weights", "True", absent="keras_layer_with_scores"),
     _keras("keras_layer"),
     _keras("keras_layer_with_scores", call=", return_attention_scores=True", take="[0]"),
     _keras("keras_layer_causal", call=", use_causal_mask=True", causal=True),

@@ -10,6 +10,12 @@ from typing import Any
 from checks.operations.case import Case, real
 
 _PLAIN = {"pytorch": "torch.matmul(a, b)", "tensorflow": "tf.matmul(a, b)", "jax": "jnp.matmul(a, b)"}
+_IN_TWO_THREADS = """before = torch.get_num_threads()
+torch.set_num_threads(2)
+try:
+    return {}
+finally:
+    torch.set_num_threads(before)"""
 _NUMPY_LIKE = {"tensorflow": "tf.matmul takes no vectors; rank 1 is in einsum"}
 
 
@@ -118,12 +124,7 @@ CASES = (
         inputs={"a": real("B, M, K"), "b": real("B, K, N")},
         reference=product,
         code={
-            "pytorch": "before = torch.get_num_threads()\n"
-            "torch.set_num_threads(2)\n"
-            "try:\n"
-            "    return torch.bmm(a, b)\n"
-            "finally:\n"
-            "    torch.set_num_threads(before)",
+            "pytorch": _IN_TWO_THREADS.format("torch.bmm(a, b)"),
         },
         sizes={"B": (4, 9), "M": (33, 64), "K": (65, 128), "N": (31, 64)},
         absent=dict.fromkeys(("tensorflow", "jax"), "threads are set at start: run with --threads 2"),
@@ -134,12 +135,7 @@ CASES = (
         inputs={"x": real("B, K"), "w": real("K, N"), "b": real("N")},
         reference=linear,
         code={
-            "pytorch": "before = torch.get_num_threads()\n"
-            "torch.set_num_threads(2)\n"
-            "try:\n"
-            "    return F.linear(x, w.T, b)\n"
-            "finally:\n"
-            "    torch.set_num_threads(before)",
+            "pytorch": _IN_TWO_THREADS.format("F.linear(x, w.T, b)"),
         },
         sizes={"B": (64, 257), "K": (257, 512), "N": (65, 128)},
         absent=dict.fromkeys(("tensorflow", "jax"), "threads are set at start: run with --threads 2"),

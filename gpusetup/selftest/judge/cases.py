@@ -8,7 +8,7 @@ import msgspec
 
 from gpusetup.selftest.known.lookup import related
 from gpusetup.selftest.known.suspects import NOTHING_KNOWN, WRONG, Known
-from gpusetup.selftest.model import name_case
+from gpusetup.selftest.model import name_case, place_of
 from gpusetup.selftest.verdict import Divergence, VerdictBasis, conclude
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def judge(runs: Sequence[Run], known: Known = NOTHING_KNOWN) -> Iterator[Verdict
         job, excused = run.job, known.excused(run.job)
         judged = [one for one in run.result.cases if name_case(one) not in excused]
         wrong = [one for one in judged if one.outcome in WRONG]
-        key = (job.check, job.framework, job.device, job.precision, job.seed, *map(name_case, wrong))
+        key = (place_of(job), *map(name_case, wrong))
         if job.round == 1 or (wrong and key not in seen):
             yield _failed(job, wrong, known) if wrong else _passed(job, judged)
         seen.add(key)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from gpusetup.selftest.model import place_of
 from gpusetup.selftest.verdict import KnownDefect, conclude
 
 if TYPE_CHECKING:
@@ -22,12 +23,8 @@ def judge(runs: Sequence[Run], known: Known) -> Iterator[Verdict]:
     for one in known.accepted:
         groups.setdefault((*one.place[:4], one.row.id), []).append(one)
     for key, suspects in groups.items():
-        job = next(run.job for run in runs if _subject(run.job) == key[:4])
+        job = next(run.job for run in runs if place_of(run.job)[:4] == key[:4])
         yield _verdict(job, suspects, verified=suspects[0] in known.confirmed)
-
-
-def _subject(job: Job) -> tuple[str, ...]:
-    return job.check, job.framework, job.device, job.precision
 
 
 def _verdict(job: Job, suspects: Sequence[Suspect], *, verified: bool) -> Verdict:

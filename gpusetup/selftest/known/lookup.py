@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gpusetup.facts import facts
-from gpusetup.facts.defects import Where, concerns, defects_of
+from gpusetup.facts.defects import Where, assignments, concerns, defects_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,19 +36,20 @@ def _explanations(case: str, job: Job, environment: Mapping[str, str]) -> Iterat
     where = _where(job, environment)
     for package, version in releases(job.framework, environment):
         for row in defects_of(facts(), package, version):
-            explains = names(row.operations, case, job.precision) and row.effect in _WRONG_OR_ENDS
-            placed = concerns(row, where) and not (row.build == "cpu" and job.device != "cpu")
-            if explains and placed and not in_force(row.workaround, os.environ):
+            if _speaks_of(row, case, job) and concerns(row, where) and not in_force(row, os.environ):
                 yield row, f"{package} {version}"
 
 
 def related(case: str, job: Job) -> Iterator[Defect]:
-    """Yield the defects that are listed for this operation in any release: a range is what threads state."""
+    """Return the defects that are listed for this operation in any release: a range is what threads state."""
     packages = {package for package, _ in _PACKAGES.get(job.framework, ())}
-    for row in facts().defect:
-        here = row.package in packages and row.build != ("cpu" if job.device != "cpu" else "gpu")
-        if here and row.effect in _WRONG_OR_ENDS and names(row.operations, case, job.precision):
-            yield row
+    return (row for row in facts().defect if row.package in packages and _speaks_of(row, case, job))
+
+
+def _speaks_of(row: Defect, case: str, job: Job) -> bool:
+    """Return whether a row is about this operation, on the kind of device that the job computes on."""
+    elsewhere = "gpu" if job.device == "cpu" else "cpu"
+    return row.build != elsewhere and row.effect in _WRONG_OR_ENDS and names(row.operations, case, job.precision)
 
 
 def names(operations: tuple[str, ...], case: str, precision: str) -> bool:
@@ -69,10 +70,10 @@ def releases(framework: str, environment: Mapping[str, str]) -> Iterator[tuple[s
             yield package, _of_cudnn(version) if package == "nvidia-cudnn" else version
 
 
-def in_force(workaround: tuple[str, ...], environment: Mapping[str, str]) -> bool:
-    """Return whether every variable of a work-around is set already: then the defect explains nothing."""
-    pairs = [one.partition("=") for one in workaround]
-    return bool(pairs) and all(value in environment.get(name, "").split() for name, _, value in pairs)
+def in_force(row: Defect, environment: Mapping[str, str]) -> bool:
+    """Return whether every variable of its work-around is set already: then the defect explains nothing."""
+    wanted = assignments([row])
+    return bool(wanted) and all(value in environment.get(name, "").split() for name, value in wanted.items())
 
 
 def _where(job: Job, environment: Mapping[str, str]) -> Where:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import fnmatch
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from gpusetup.facts.defects import assignments
 from gpusetup.selftest.known.lookup import explanation
-from gpusetup.selftest.model import Case, name_case
+from gpusetup.selftest.model import Case, name_case, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from gpusetup.facts.model.defects import Defect
-    from gpusetup.selftest.model import Invariant, Job, Run
+    from gpusetup.selftest.model import Invariant, Job, Place, Run
     from gpusetup.selftest.registry import Check
     from gpusetup.selftest.schedule import Lane
 
 WRONG = ("failed", "crashed")
-Place: TypeAlias = tuple[str, str, str, str, int]
-"""Check, framework, device, precision, seed."""
 
 
 class Suspect(NamedTuple):
@@ -73,11 +71,6 @@ class Known(NamedTuple):
 
 
 NOTHING_KNOWN = Known()
-
-
-def place_of(job: Job) -> Place:
-    """Return what a suspect is matched with a job by; all rounds share it."""
-    return job.check, job.framework, job.device, job.precision, job.seed
 
 
 def explain(
