@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gpusetup.machine.model import Machine
     from gpusetup.resolve.model import Stack
     from gpusetup.resolve.request import Wanted
-    from gpusetup.selftest.model import Precision
+    from gpusetup.selftest.model import Precision, Profile
     from gpusetup.selftest.proof import Proof
     from gpusetup.selftest.schedule import Axis
 
@@ -118,13 +118,14 @@ def prove(
         "checks": checks, "frameworks": frameworks, "devices": devices, "seeds": seeds, "precisions": precisions
     }  # fmt: skip
     found = all_checks(None)
+    profile: Profile = "full" if full else "quick"
     here, taken = _interpreters(frameworks, pythons or {}, full=full)
     selection = Selection(
-        checks=choose_checks(checks, found),
+        checks=choose_checks(checks, found, profile),
         pythons=taken,
         devices=all_devices(devices),
         seeds=seeds or (0,),
-        profile="full" if full else "quick",
+        profile=profile,
         precisions=precisions or ("float32",),
         left_out=tuple(name for name in here if name not in taken),
         named=tuple(axis for axis, value in given.items() if value and "all" not in value),

@@ -19,7 +19,7 @@ from gpusetup.cli._output import OUTPUT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gpusetup.selftest.model import Precision
+    from gpusetup.selftest.model import Precision, Profile
     from gpusetup.selftest.proof import Proof
     from gpusetup.selftest.registry import Check
     from gpusetup.selftest.schedule import Axis
@@ -48,7 +48,13 @@ def _kind() -> type[Proof]:
 
 @click.command(cls=Command)
 @click.option("--quick/--full", default=True, help="About a minute, or the complete set.  [default: quick]")
-@click.option("--check", "names", multiple=True, metavar="NAME", help="Run only this check (repeatable).")
+@click.option(
+    "--check",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Only this check (repeatable).  [default: all of the profile]",
+)
 @click.option(
     "--framework", "frameworks", multiple=True, type=FrameworkName(("pytorch", "tensorflow", "jax")),
     help="Only this framework (repeatable).  [default: all installed; jax only with --full]",
@@ -132,10 +138,11 @@ def selftest(
 
     form = one_format(form, as_json=as_json)
     found = all_checks(own)
-    chosen = choose_checks(names, found)
     if only_list:
-        _list([found[name] for name in chosen], form)
+        _list([found[name] for name in choose_checks(names, found)], form)
         return
+    profile: Profile = "quick" if quick else "full"
+    chosen = choose_checks(names, found, profile)
     if data is not None:
         require_data(data, chosen, found)
     wanted = tuple(map(software.canonical, frameworks))
@@ -150,7 +157,7 @@ def selftest(
         pythons=taken,
         devices=hardware.devices(devices),
         seeds=seeds,
-        profile="quick" if quick else "full",
+        profile=profile,
         repeat=repeat,
         threads=threads,
         data=str(data.resolve()) if data is not None else "",

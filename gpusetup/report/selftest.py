@@ -59,6 +59,8 @@ def show_checks(checks: Iterable[Check]) -> None:
             f"implemented in {', '.join(check.frameworks)}, compared with a NumPy float64 reference",
         ]
         lines += [f"also in {precision}: {', '.join(there)}" for precision, there in check.precisions.items()]
+        if not check.in_profile("quick"):
+            lines.append(f"runs with --full, or with --check {check.name}")
         if check.data:
             lines.append(f"can use your own data: --data DIR, a folder with {check.data}")
         for line in lines:

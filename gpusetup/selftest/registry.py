@@ -13,7 +13,7 @@ import msgspec
 from gpusetup.content_dirs import content_dirs
 from gpusetup.errors import WrongInputError
 from gpusetup.selftest.frameworks import FRAMEWORKS
-from gpusetup.selftest.model import Precision
+from gpusetup.selftest.model import Precision, Profile
 from gpusetup.value import Value
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ class Listed(Value):
     frameworks: tuple[str, ...]
     precisions: dict[Precision, tuple[str, ...]]
     """Precision other than float32 → the frameworks that support it."""
+    profile: Profile
+    """The shortest profile that includes it: ``full`` for a check that runs with --full, or when it is named."""
     data: str
     """The files that it reads from the user's data folder (a glob); "" when it takes none."""
     folder: str
@@ -83,6 +85,8 @@ class Check(Value):
     title: str
     version: int
     proves: tuple[str, ...]
+    profile: Profile = "quick"
+    """The shortest profile that includes it: ``full`` for a check that runs with --full, or when it is named."""
     data: str = ""
     """The files that it reads from the user's data folder (a glob); "" when it takes none."""
     precisions: dict[Precision, tuple[str, ...]] = msgspec.field(default_factory=dict)
@@ -102,6 +106,10 @@ class Check(Value):
     def listed(self) -> Listed:
         """Return its row in a list of checks."""
         return Listed(**{name: getattr(self, name) for name in Listed.__struct_fields__})
+
+    def in_profile(self, profile: Profile) -> bool:
+        """Return whether a run of this profile includes the check when none is named."""
+        return profile in {self.profile, "full"}
 
     def runs_in(self, framework: str, precision: Precision, device: str) -> bool:
         """Return whether the check supports them; TF32 exists only on NVIDIA's tensor cores."""

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from gpusetup.selftest.model import Precision
+    from gpusetup.selftest.model import Precision, Profile
     from gpusetup.selftest.registry import Check
 
 
-def choose_checks(wanted: tuple[str, ...], checks: dict[str, Check]) -> tuple[str, ...]:
-    """Return the checks to run, all of them when none is named; `WrongInputError` for an unknown name."""
+def choose_checks(wanted: tuple[str, ...], checks: dict[str, Check], profile: Profile = "full") -> tuple[str, ...]:
+    """Return the checks to run, all of the profile when none is named; `WrongInputError` for an unknown name."""
     if unknown := sorted(set(wanted) - set(checks)):
         raise WrongInputError(f"unknown check {unknown[0]!r}", f"there are: {', '.join(checks)}")
-    return tuple(name for name in checks if name in (wanted or checks))
+    return tuple(name for name, check in checks.items() if (name in wanted if wanted else check.in_profile(profile)))
 
 
 def require_data(folder: Path, names: tuple[str, ...], checks: dict[str, Check]) -> None:

@@ -22,6 +22,7 @@ def gaps(selection: Selection, checks: dict[str, Check]) -> Iterator[str]:
             yield f"{name}: it did not run"
     for name in selection.left_out:
         yield f"{name}: installed; included with --full or --framework {name}"
+    yield from _only_full(selection, checks)
     if all(device == "cpu" for device in selection.devices):
         yield "GPU: no check ran on one"
     yield from _not_written(selection, checks)
@@ -49,6 +50,13 @@ def missed(selection: Selection, jobs: Iterable[Job]) -> Iterator[str]:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(names)
+
+
+def _only_full(selection: Selection, checks: dict[str, Check]) -> Iterator[str]:
+    """Yield what the profile left out, where the user did not choose the checks."""
+    left = [name for name, check in checks.items() if not check.in_profile(selection.profile)]
+    if left and "checks" not in selection.named:
+        yield f"{_listed(left)}: included with --full or --check NAME"
 
 
 def _not_written(selection: Selection, checks: dict[str, Check]) -> Iterator[str]:
