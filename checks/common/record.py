@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import math
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 SAMPLES = 4
 EXACT = "exact"
+_SMALL = 256
+"""First number that does not fit a byte."""
 
 
 class Recorder:
@@ -30,6 +34,7 @@ class Recorder:
         self._invariants: list[dict[str, Any]] = []
         self._measures: dict[str, float] = {}
         self._observations: list[dict[str, str]] = []
+        self._pictures: list[dict[str, Any]] = []
         self._absent: dict[str, str] = {}
 
     def tensor(self, kind: str, name: str, value: ArrayLike, step: int = 0) -> None:
@@ -70,6 +75,18 @@ class Recorder:
         """Record an observation about `row`: one line of a table that is reported, never judged or compared."""
         self._observations.append({"table": table, "row": row, "text": text})
 
+    def picture(self, name: str, values: NDArray[Any], about: str) -> None:
+        """Record numbers that a report can draw, such as the points of a path; never judged or compared.
+
+        `about` says what the axes are. Whole numbers below 256 are kept as uint8, all others as float16.
+        """
+        small = values.dtype.kind in "bui" and values.min(initial=0) >= 0 and values.max(initial=0) < _SMALL
+        with np.errstate(over="ignore"):  # what is beyond float16 is drawn at the edge
+            kept = values.astype(np.uint8 if small else "<f2", order="C")
+        packed = base64.b64encode(zlib.compress(kept.tobytes(), 9)).decode("ascii")
+        described = {"dtype": "uint8" if small else "float16", "shape": kept.shape, "data": packed}
+        self._pictures.append({"name": name, "about": about} | described)
+
     def save(self, trace: str) -> None:
         """Write all tensors to the file `trace`."""
         with Path(trace).open("wb") as file:
@@ -82,6 +99,7 @@ class Recorder:
             "invariants": self._invariants,
             "measures": self._measures,
             "observations": self._observations,
+            "pictures": self._pictures,
             "cases": self._cases,
             "absent": self._absent,
             "fingerprint": self._whole.hexdigest(),

@@ -7,13 +7,14 @@ stay beside it all the way. Roundings then move it by a hundredth of that, and i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.draw import uniform
 from checks.sgd import reference
+from checks.sgd.paths import CLOSE, check_downhill, draw_starts, ladder, record_path
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -33,33 +34,58 @@ STARTS = {"quick": 64, "full": 1024}
 STEPS = 64
 NEAR, FAR = 0.5, 64.0
 ELSEWHERE, DIVERGED, UNSTEADY = len(MINIMA), len(MINIMA) + 1, -1
-KICK, COPIES, BESIDE = 2.0**-13, 2, 2.0**-4
+KICK, COPIES, BESIDE = 2.0**-13, 4, 2.0**-4
+
+
+class Kicked(NamedTuple):
+    """Which starts (n) are steady, and how long their paths are firm (steps + 1, n)."""
+
+    steady: NDArray[np.bool_]
+    firm: NDArray[np.bool_]
 
 
 def record_valleys(training: Training, rule: Rule, job: Job, record: Recorder) -> None:
-    """Record for a gentle and a wild rate where every steady start ends."""
-    starts = uniform(job.seed, "points", (STARTS[job.profile], 2), 4.0)
-    for rate in rule.valley_rates:
-        ends, steady = descend(training, starts, rate), find_steady(rule, starts, rate, job)
-        record.tensor("exact", f"minimum reached by {rule.name} at rate {rate:g}", np.where(steady, ends, UNSTEADY))
-        record.observe("Himmelblau's minima", f"{rule.name} at rate {rate:g}", describe(ends, steady))
+    """Record for each rate where every steady start ends, and on which path."""
+    starts = draw_starts(job.seed, STARTS[job.profile])
+    basins = []
+    for rate in ladder(rule, job.profile):
+        path = descend(training, starts, rate)
+        ends, kicked = classify(path[-1]), kick(rule, starts, rate, job)
+        record_path(rule, rate, path, kicked.firm, record)
+        record.tensor(
+            "exact", f"minimum reached by {rule.name} at rate {rate:g}", np.where(kicked.steady, ends, UNSTEADY)
+        )
+        record.observe("Himmelblau's minima", f"{rule.name} at rate {rate:g}", describe(ends, kicked.steady))
         if rate == rule.valley_rates[0]:
-            found = set(ends[steady].tolist())
-            detail = f"{len(found)} of 4 from {steady.sum()} steady starts, {(ends == DIVERGED).sum()} diverged"
-            record.invariant(f"{rule.name} finds all four minima at a gentle rate", found >= set(range(4)), detail)
+            _check_gentle(rule, path, ends, kicked.steady, record)
+        basins.append(ends)
+    rates = ", ".join(f"{rate:g}" for rate in ladder(rule, job.profile))
+    record.picture(f"basins of {rule.name}", np.array(basins), f"rate ({rates}), start: minimum 0 to 3, 4 none, 5 lost")
 
 
-def descend(training: Training, starts: NDArray[np.float64], rate: float) -> NDArray[np.int64]:
-    """Return the number of the minimum that each start (n, 2) reaches, or `ELSEWHERE`, or `DIVERGED`."""
+def _check_gentle(
+    rule: Rule, path: NDArray[Any], ends: NDArray[np.int64], steady: NDArray[np.bool_], record: Recorder
+) -> None:
+    found = set(ends[steady].tolist())
+    detail = f"{len(found)} of 4 from {steady.sum()} steady starts, {(ends == DIVERGED).sum()} diverged"
+    record.invariant(f"{rule.name} finds all four minima at a gentle rate", found >= set(range(4)), detail)
+    if rule.name == "sgd":
+        check_downhill(path, record)
+
+
+def descend(training: Training, starts: NDArray[np.float64], rate: float) -> NDArray[Any]:
+    """Return the path (steps + 1, n, 2) of every start, at one `rate`."""
     training.restart({"points": starts}, rate)
     scales = np.ones(len(starts), np.float32)
+    path = [training.weights()["points"]]
     with np.errstate(all="ignore"):  # diverging is one of the answers
         for _ in range(STEPS):
             training.step(scales)
-    return classify(training.weights()["points"])
+            path.append(training.weights()["points"])
+    return np.stack(path)
 
 
-def find_steady(rule: Rule, starts: NDArray[np.float64], rate: float, job: Job) -> NDArray[np.bool_]:
+def kick(rule: Rule, starts: NDArray[np.float64], rate: float, job: Job) -> Kicked:
     """Return which starts keep their kicked copies beside them until all are at one minimum, or far away, for good."""
     kicks = uniform(job.seed, "kicks", (STEPS, COPIES + 1, *starts.shape), KICK)
     kicks[:, 0] = 0
@@ -67,16 +93,19 @@ def find_steady(rule: Rule, starts: NDArray[np.float64], rate: float, job: Job) 
     training.set_rate(rate)
     scales = np.ones((COPIES + 1) * len(starts))
     beside = steady = np.ones(len(starts), dtype=bool)
+    firm = [beside]
     with np.errstate(all="ignore"):
-        for kick in kicks:
+        for one in kicks:
             training.step(scales)
-            points = training.weights()["points"].reshape(kick.shape)
+            points = training.weights()["points"].reshape(one.shape)
             places = classify(points, NEAR / 2)
-            beside = beside & (np.abs(points - points[0]).max(axis=(0, 2)) < BESIDE)
+            apart = np.abs(points - points[0]).max(axis=(0, 2))
+            beside = beside & (apart < BESIDE)
+            firm.append(firm[-1] & (apart < CLOSE))
             arrived = (places == places[0]).all(axis=0) & (places[0] != ELSEWHERE)
             steady = steady & (beside | arrived)
-            training.nudge({"points": kick.reshape(-1, 2)})
-    return steady
+            training.nudge({"points": one.reshape(-1, 2)})
+    return Kicked(steady, np.stack(firm))
 
 
 def describe(ends: NDArray[np.int64], steady: NDArray[np.bool_]) -> str:

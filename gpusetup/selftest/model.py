@@ -80,6 +80,19 @@ class Observation(Value):
     text: str
 
 
+class Picture(Value):
+    """Numbers that a report can draw; `about` says what the axes of `shape` are. Never judged or compared.
+
+    `data` is base64 of the zlib-compressed little-endian numbers, the last axis fastest.
+    """
+
+    name: str
+    about: str
+    dtype: Literal["uint8", "float16"]
+    shape: tuple[int, ...]
+    data: str
+
+
 class Case(Value, omit_defaults=True):
     """One operation on drawn inputs, in one direction and mode, held against its float64 reference.
 
@@ -132,6 +145,7 @@ class Result(Value):
     cases: tuple[Case, ...] = ()
     absent: dict[str, str] = msgspec.field(default_factory=dict)
     """``step name`` of a tensor that could not be computed here → why, such as a device without such a format."""
+    pictures: tuple[Picture, ...] = ()
 
 
 class Run(Value):

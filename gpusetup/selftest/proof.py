@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from gpusetup.selftest.conclusion import Conclusion, conclude_all
-from gpusetup.selftest.model import Case, Invariant, Job, Observation, Outcome, Profile
+from gpusetup.selftest.model import Case, Invariant, Job, Observation, Outcome, Picture, Profile
 from gpusetup.selftest.verdict import Verdict
 from gpusetup.value import Value
 
@@ -49,6 +49,8 @@ class KeptResult(Value, omit_defaults=True):
     cases: tuple[Case, ...] = ()
     """Empty in a later round of the same job, unless something else came of it than in the first."""
     absent: dict[str, str] = msgspec.field(default_factory=dict)
+    pictures: tuple[Picture, ...] = ()
+    """Empty in a later round of the same job, unless another was drawn than in the first."""
 
 
 class Kept(Value, omit_defaults=True):

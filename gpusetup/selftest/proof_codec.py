@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import msgspec
 
 from gpusetup.errors import WrongInputError
-from gpusetup.selftest.model import Case, Record, Result, Run
+from gpusetup.selftest.model import Case, Picture, Record, Result, Run
 from gpusetup.selftest.proof import Kept, KeptResult, Proof, Tensor
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def pack(runs: Sequence[Run]) -> Packed:
     environments: dict[str, dict[str, str]] = {}
     layouts: dict[str, tuple[Tensor, ...]] = {}
     seen: set[tuple[str, str]] = set()
-    cases: set[tuple[Case, ...]] = set()
+    shared: set[tuple[Case, ...] | tuple[Picture, ...]] = set()
     kept = []
     for run in runs:
         found = None
@@ -44,9 +44,11 @@ def pack(runs: Sequence[Run]) -> Packed:
             environments[names[0]], layouts[names[1]] = result.environment, layout
             found = _keep(result, *names, again=(names[1], result.fingerprint) in seen)
             seen.add((names[1], result.fingerprint))
-            if result.cases in cases:
+            if result.cases in shared:
                 found = msgspec.structs.replace(found, cases=())
-            cases.add(result.cases)
+            if result.pictures in shared:
+                found = msgspec.structs.replace(found, pictures=())
+            shared |= {result.cases, result.pictures}
         job = msgspec.structs.replace(run.job, trace="", log="")
         kept.append(Kept(job=job, outcome=run.outcome, seconds=run.seconds, result=found, cause=run.cause, log=run.log))
     return Packed(tuple(kept), environments, layouts)
@@ -78,6 +80,7 @@ def _unpack(proof: Proof) -> Iterator[Run]:
                 observations=result.observations,
                 cases=result.cases,
                 absent=result.absent,
+                pictures=result.pictures,
             )
         yield Run(job=run.job, outcome=run.outcome, seconds=run.seconds, result=found, cause=run.cause, log=run.log)
 
@@ -94,6 +97,7 @@ def _keep(result: Result, environment: str, layout: str, *, again: bool) -> Kept
         observations=result.observations,
         cases=result.cases,
         absent=result.absent,
+        pictures=result.pictures,
     )
 
 

@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 
 from checks.common.draw import uniform
+from checks.common.record import Recorder
 from checks.sgd import conventions
 from checks.sgd.boundary import BOUNDS, steepest
 from checks.sgd.names import count_letters
+from checks.sgd.paths import check_downhill, draw_starts, ladder
 from checks.sgd.reference import OBJECTIVES, Optimiser, Training
 from checks.sgd.rules import BETAS, DECAY, MOMENTUM, RULES, WEIGHT_DECAY
 from checks.sgd.stepwise import STEPS, draw_gradients, draw_start
-from checks.sgd.valleys import DIVERGED, ELSEWHERE, MINIMA, classify, descend, find_steady
+from checks.sgd.valleys import DIVERGED, ELSEWHERE, MINIMA, classify, descend, kick
 from tests.checks.one_job import JOB
 
 RULE = {rule.name: rule for rule in RULES}
@@ -136,9 +138,40 @@ def test_a_start_between_basins_does_not_count() -> None:
     """From the hilltop between the four minima the smallest kick decides; from beside a minimum none does."""
     starts = np.array([(-0.270845, -0.923039), (3.1, 2.1)])
     rule, rate = RULE["sgd"], RULE["sgd"].valley_rates[0]
-    assert find_steady(rule, starts, rate, JOB).tolist() == [False, True]
+    assert kick(rule, starts, rate, JOB).steady.tolist() == [False, True]
     training = Training("himmelblau", rule, {"points": starts}, JOB)
-    assert descend(training, starts, rate)[1] == 0
+    assert classify(descend(training, starts, rate)[-1])[1] == 0
+
+
+def test_a_path_is_firm_only_as_long_as_kicks_do_not_move_it() -> None:
+    """From the hilltop a path becomes loose and stays so; beside a minimum it is firm all the way."""
+    starts = np.array([(-0.270845, -0.923039), (3.1, 2.1)])
+    firm = kick(RULE["sgd"], starts, RULE["sgd"].valley_rates[0], JOB).firm
+    assert firm[0].all()
+    assert not firm[-1, 0]
+    assert firm[:, 1].all()
+    assert (np.diff(firm.astype(int), axis=0) <= 0).all()
+
+
+def test_starts_lie_one_in_each_cell_and_the_ladder_passes_the_wild_rate() -> None:
+    starts = draw_starts(3, 64)
+    assert len(np.unique(np.floor(starts + 4), axis=0)) == 64
+    assert np.array_equal(starts, starts.astype(np.float32))
+    for rule in RULES:
+        rates = ladder(rule, "full")
+        assert rates[0] == rule.valley_rates[0], rule.name
+        assert rule.valley_rates[1] in rates, rule.name
+        assert rates[-1] > rule.valley_rates[1], rule.name
+
+
+def test_a_step_that_is_too_long_goes_uphill() -> None:
+    """The invariant of gradient descent fails once the rate is beyond 2 / λ."""
+    starts = draw_starts(0, 64)
+    for rate, holds in ((2.0**-8, True), (2.0**-5, False)):
+        recorder = Recorder(lambda *_: None)
+        training = Training("himmelblau", RULE["sgd"], {"points": starts}, JOB)
+        check_downhill(descend(training, starts, rate), recorder)
+        assert recorder.result()["invariants"][0]["holds"] is holds, rate
 
 
 def test_conventions_can_be_told_apart() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import zlib
 
 import msgspec
+import numpy as np
 import pytest
 
+from checks.common.record import Recorder
 from gpusetup.errors import WrongInputError
-from gpusetup.selftest.model import Invariant, Job, Record, Result, Run
+from gpusetup.selftest.model import Invariant, Job, Picture, Record, Result, Run
 from gpusetup.selftest.proof import KeptResult, Proof
 from gpusetup.selftest.proof_codec import pack, unpack
 from gpusetup.value import to_json
@@ -131,3 +135,20 @@ def test_a_proof_is_small_and_names_no_scratch_file(world: World) -> None:
     assert not any(one.job.trace or one.job.log for one in saved.runs)
     assert [len(layout) for layout in saved.layouts.values()] == [200]  # of all five runs
     assert len(text) < 200 * 5 * 40
+
+
+def test_a_picture_is_kept_once_and_given_back() -> None:
+    """Two rounds drew the same: the proof has it in the first, and holds what was drawn."""
+    recorder = Recorder(lambda *_: None)
+    recorder.picture("plane", np.array([[0, 1], [2, 255]]), "y, x")
+    recorder.picture("path", np.array([0.5, -1.25, 1e9]), "step")
+    drawn = msgspec.convert(recorder.result()["pictures"], tuple[Picture, ...])
+    rounds = [run("pytorch", record("a", 1.0), number=number) for number in (1, 2)]
+    pairs = [(one, one.result) for one in rounds if one.result is not None]
+    runs = [msgspec.structs.replace(one, result=msgspec.structs.replace(it, pictures=drawn)) for one, it in pairs]
+    kept = [one.result for one in pack(runs).runs if one.result is not None]
+    assert [len(one.pictures) for one in kept] == [2, 0]
+    plane, path = kept[0].pictures
+    assert zlib.decompress(base64.b64decode(plane.data)) == bytes([0, 1, 2, 255])
+    assert np.frombuffer(zlib.decompress(base64.b64decode(path.data)), "<f2").tolist() == [0.5, -1.25, np.inf]
+    assert (plane.shape, path.shape) == ((2, 2), (3,))
