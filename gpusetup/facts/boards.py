@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _ID = r"(?:0x)?10de[: ](?:0x)?([0-9a-f]{4})\b"
 """``10de:1c8d`` of lspci -nn, ``0x10de 0x1c8d`` of sysfs."""
 _CHIP = r"[a-z]{2}\d{2}[0-9a-z]"
+_INSTANCE = r" mig \d[cg]\.\S+$"
+"""What NVML and nvidia-smi append for a part of a divided GPU: ``MIG 1c.3g.20gb``, ``MIG 1g.5gb+me``."""
 _SEVERAL = 6
 
 
@@ -63,7 +65,7 @@ def board_by_name(facts: Facts, name: str) -> Board:
     """
     if found := re.search(_ID, name.lower()):
         return one(name, boards_by_pci_id(facts, found[1]))
-    for spelled in _spellings(name):
+    for spelled in _spellings(re.sub(_INSTANCE, "", name, flags=re.IGNORECASE)):
         for candidates in _candidates(facts, spelled):
             if candidates:
                 return one(name, candidates)
