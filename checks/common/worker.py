@@ -95,7 +95,7 @@ def _run_and_exit(pipe: int, fields: dict[str, Any], folders: list[str], lacks: 
         faulthandler.register(signal.SIGUSR1, all_threads=False)  # the engine signals a hung job to print its stack
         say(pipe, "Done", result=_run(pipe, fields, folders, lacks))
     except BaseException as error:  # any exception becomes a verdict
-        if not isinstance(error, needs.Unsupported):  # its message is complete, no traceback is needed
+        if not isinstance(error, needs.Unsupported) and not getattr(error, "complete", False):  # the message says all
             traceback.print_exception(type(error), error, _beyond_us(error.__traceback__))
         unsupported = str(error) if isinstance(error, needs.Unsupported) else needs.missing(error, folders)
         said = f"unsupported: {unsupported}" if unsupported else f"{type(error).__name__}: {error}"

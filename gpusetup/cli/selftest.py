@@ -93,6 +93,10 @@ def _kind() -> type[Proof]:
 )
 @click.option("--data", type=_FOLDER, metavar="DIR", help="Train on your own names: a folder of Language.txt files.")
 @click.option(
+    "--model", "model", metavar="FILE:FUNCTION",
+    help="Go through the sanity list before a long training with your own model: FUNCTION returns model, loss, batch.",
+)  # fmt: skip
+@click.option(
     "--checks",
     "own",
     type=_FOLDER,
@@ -114,7 +118,8 @@ def _kind() -> type[Proof]:
 def selftest(
     ctx: click.Context, *, quick: bool, names: tuple[str, ...], frameworks: tuple[str, ...], devices: tuple[str, ...],
     precisions: tuple[Precision, ...], seeds: tuple[int, ...], repeat: int, pythons: tuple[str, ...],
-    threads: int, jobs: int | None, deadline: float, memory: float | None, data: Path | None, own: Path | None,
+    threads: int, jobs: int | None, deadline: float, memory: float | None, data: Path | None,
+    model: str | None, own: Path | None,
     saved: Path | None, baseline: Path | None, may_lose: float, strict: bool, only_list: bool, as_json: bool, form: str,
 ) -> None:  # fmt: skip
     """Train the same small models in every installed framework, and prove the results.
@@ -129,6 +134,7 @@ def selftest(
     from gpusetup.selftest import devices as hardware
     from gpusetup.selftest import frameworks as software
     from gpusetup.selftest.memory import GIB
+    from gpusetup.selftest.own_model import CHECK, choose_frameworks, read_model, require_alone
     from gpusetup.selftest.proof import Proof
     from gpusetup.selftest.prove import Baseline, prove
     from gpusetup.selftest.registry import checks as all_checks
@@ -138,6 +144,9 @@ def selftest(
 
     form = one_format(form, as_json=as_json)
     found = all_checks(own)
+    if model is not None:
+        require_alone(names, data)
+        names = (CHECK,)
     if only_list:
         _list([found[name] for name in choose_checks(names, found)], form)
         return
@@ -146,6 +155,9 @@ def selftest(
     if data is not None:
         require_data(data, chosen, found)
     wanted = tuple(map(software.canonical, frameworks))
+    mine = None if model is None else read_model(model)
+    if mine is not None:
+        wanted = choose_frameworks(mine, wanted)
     here = software.interpreters(wanted, software.parse(pythons))
     taken = here if wanted or pythons else software.at_hand(here, quick=quick)
     before = None
@@ -162,8 +174,9 @@ def selftest(
         threads=threads,
         data=str(data.resolve()) if data is not None else "",
         precisions=tuple(dict.fromkeys(precisions)),
+        model="" if mine is None else mine.name,
         left_out=tuple(name for name in here if name not in taken),
-        named=_named(ctx),
+        named=_named(ctx) if mine is None else ("checks", *_named(ctx)),
     )
     require_precisions(selection.precisions, chosen, selection.devices, found)
     with unwinding(), progress.progress() as watch:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gpusetup.report.console import console, show_table
 from gpusetup.report.selftest_headline import foremost, headline, promise
+from gpusetup.report.selftest_model import show_model
 from gpusetup.report.selftest_table import legend, table
 from gpusetup.selftest.model import REFERENCE
 from gpusetup.text import neutral
@@ -38,10 +39,11 @@ def show(proof: Proof) -> None:
     if meaning := legend(proof):
         out.print()
         _wrapped(out, meaning, style="dim", indent="")
+    show_model(out, proof)
     for verdict in proof.verdicts:
         if verdict.state == "failed":
             _show_failure(out, verdict)
-    if proof.profile == "full":
+    if proof.profile == "full" and not any(run.job.model for run in proof.runs):  # those of a model are shown above
         _show_observations(out, proof)
     out.print()
     _wrapped(out, f"Promised: {promise(found)}", indent="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from gpusetup.selftest.model import REFERENCE
@@ -29,8 +30,8 @@ def headline(proof: Proof, found: Conclusion) -> str:
         case "not proven":
             return f"NOT PROVEN: {_why_not(proof, found)} {took}"
         case "partly proven":
-            return f"PARTLY PROVEN{_but(found)}: {_right(found)}{_except(found)} {took}"
-    return f"PROVEN{_but(found)}: {_right(found)} {took}"
+            return f"PARTLY PROVEN{_but(found)}: {_right(proof, found)}{_except(found)} {took}"
+    return f"PROVEN{_but(found)}: {_right(proof, found)} {took}"
 
 
 def _but(found: Conclusion) -> str:
@@ -75,12 +76,19 @@ def promise(found: Conclusion) -> str:
     return f"L3: the same within the stated tolerance{but}{why}{exact}"
 
 
-def _right(found: Conclusion) -> str:
-    """Return which frameworks computed the right numbers, on which devices, and whether repeatably."""
+def _right(proof: Proof, found: Conclusion) -> str:
+    """Return which frameworks computed the right numbers, on which devices, and whether repeatably.
+
+    Of a user's own model, which has no reference, that it holds to the sanity list.
+    """
+    model = next((run.job.model for run in proof.runs if run.job.model), "")
     groups: dict[tuple[str, ...], list[str]] = {}
     for framework, devices in found.right.items():
         groups.setdefault(devices, []).append(framework)
-    parts = [f"{_listed(names)} computed the right numbers on {_listed(on)}" for on, names in groups.items()]
+    before, after = "", " computed the right numbers"
+    if model:
+        before, after = f"{PurePath(model).name} passes the sanity list in ", ""
+    parts = [f"{before}{_listed(names)}{after} on {_listed(on)}" for on, names in groups.items()]
     twice = ", with the same bits in every process" if found.deterministic else ""
     saved = ", but not the baseline's bits" if found.saved and found.saved.other_bits else ""
     return neutral(_listed(parts)) + twice + saved

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 State: TypeAlias = Literal["proven", "partly proven", "not proven", "failed"]
 _TRUTHS = ("parity", "published")
 """Kinds of verdict that show numbers to be right. Agreement is not among them: frameworks may agree and be wrong."""
+_OWN_TRUTHS = ("invariant",)
+"""The same for a user's own model, which has no reference: what must hold of any model."""
 
 
 class Saved(Value):
@@ -72,8 +74,10 @@ class Conclusion(Value):
 
 def conclude_all(jobs: Iterable[Job], verdicts: Sequence[Verdict], missed: Sequence[str]) -> Conclusion:
     """Return the conclusion of `verdicts` over `jobs`; `missed` lists what was requested and has no run at all."""
+    jobs = list(jobs)
     subjects = list(dict.fromkeys(place_of(job) for job in jobs if job.framework != REFERENCE))
-    right = [one for one in subjects if _holds(one, verdicts, _TRUTHS)]
+    own = {place_of(job) for job in jobs if job.model}
+    right = [one for one in subjects if _holds(one, verdicts, _OWN_TRUTHS if one in own else _TRUTHS)]
     twice = [one for one in right if _holds(one, verdicts, ("determinism",))]
     unproven = [one for one in verdicts if one.state == "unproven" and one.required]
     several = len({device for _, _, device, *_ in subjects}) > 1

@@ -38,6 +38,8 @@ class Job(Value, omit_defaults=True):
     log: str = ""
     data: str = ""
     precision: Precision = "float32"
+    model: str = ""
+    """The user's own model as ``/path/file.py:function``, which has no reference; "" for the check's own."""
     only: tuple[str, ...] = ()
     """The cases to run (``matmul.rank4_rank2``), of a check that has cases; () for all."""
     skip: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from gpusetup.selftest.judge import cases, defects, determinism, invariants, par
 from gpusetup.selftest.judge import runs as ended
 from gpusetup.selftest.known.leave_out import leave_out
 from gpusetup.selftest.known.suspects import NOTHING_KNOWN, Known, explain
+from gpusetup.selftest.own_model import identify
 from gpusetup.selftest.proof import Proof
 from gpusetup.selftest.proof_codec import pack, unpack
 from gpusetup.selftest.schedule import RunLimits, again, numpy_python, plan
@@ -58,7 +59,7 @@ def prove(
 ) -> Proof:
     """Run `selection`, at most `jobs` workers at a time, and return the proof; `limits` apply to each run."""
     started = time.monotonic()
-    identity = {name: f"version {checks[name].version}, {checks[name].digest}" for name in selection.checks}
+    identity = {name: identify(checks[name], selection.model) for name in selection.checks}
     held = _hold(baseline, identity) if baseline is not None else None
     with tempfile.TemporaryDirectory(prefix="gpusetup-selftest-") as scratch:
         lanes = plan(selection, checks, Path(scratch))

@@ -35,6 +35,8 @@ class Selection(Value):
     threads: int = 1
     data: str = ""
     precisions: tuple[Precision, ...] = ("float32",)
+    model: str = ""
+    """The user's own model, ``/path/file.py:function``; it is run instead of the model of the check."""
     left_out: tuple[str, ...] = ()
     """Frameworks that are installed and were not requested."""
     named: tuple[Axis, ...] = ()
@@ -85,7 +87,8 @@ def plan(selection: Selection, checks: dict[str, Check], scratch: Path) -> list[
         for device in selection.devices
         for number in rounds
     ]
-    lanes.append(Lane(framework=REFERENCE, python=numpy_python(selection), device="cpu", round=1, jobs=()))
+    if not selection.model:  # a user's model has no reference
+        lanes.append(Lane(framework=REFERENCE, python=numpy_python(selection), device="cpu", round=1, jobs=()))
     filled = [msgspec.structs.replace(lane, jobs=tuple(_jobs(lane, selection, checks, scratch))) for lane in lanes]
     return [lane for lane in filled if lane.jobs]
 
@@ -126,6 +129,7 @@ def _jobs(lane: Lane, selection: Selection, checks: dict[str, Check], scratch: P
             log=str(scratch / f"{stem}.log"),
             data=selection.data if checks[name].data else "",
             precision=precision,
+            model=selection.model,
         )
 
 

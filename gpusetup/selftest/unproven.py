@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def gaps(selection: Selection, checks: dict[str, Check]) -> Iterator[str]:
     """Yield one line for each framework, device or check that was not covered."""
-    for name in USUAL:
+    for name in () if selection.model else USUAL:  # a user's model is written in one
         if name not in selection.pythons:
             yield f"{name}: it did not run"
-    for name in selection.left_out:
+    for name in () if selection.model else selection.left_out:
         yield f"{name}: installed; included with --full or --framework {name}"
     yield from _only_full(selection, checks)
     if all(device == "cpu" for device in selection.devices):

@@ -19,6 +19,7 @@ ROOT = 0
 LINKS = 40  # as the kernel allows (path_resolution(7))
 MOST = 400_000
 """Files that a tree may have; an environment with three frameworks has about 100,000."""
+_MODULES = (".py", ".pyc", ".so")
 _ACL = "system.posix_acl_access"
 
 
@@ -45,8 +46,11 @@ class Trust:
             return f"{error.filename or path} cannot be checked: {error.strerror}"
         return ""
 
-    def tree(self, root: str) -> str:
-        """Return why `root` or something below it is not trusted, "" if all is. Links are followed."""
+    def tree(self, root: str, only: tuple[str, ...] = ()) -> str:
+        """Return why `root` or something below it is not trusted, "" if all is. Links are followed.
+
+        With `only`, of the files those count whose names end in one of these.
+        """
         waiting, count = [root], 0
         done: set[str] = set()
         while waiting:
@@ -61,7 +65,7 @@ class Trust:
                 with os.scandir(folder) as entries:
                     for entry in entries:
                         count += 1
-                        if reason := self._entry(entry, waiting):
+                        if reason := self._entry(entry, waiting, only):
                             return reason
             except OSError as error:
                 return f"{folder} cannot be checked: {error.strerror}"
@@ -69,9 +73,11 @@ class Trust:
                 return f"{root} has more than {MOST} files"
         return ""
 
-    def _entry(self, entry: os.DirEntry[str], waiting: list[str]) -> str:
+    def _entry(self, entry: os.DirEntry[str], waiting: list[str], only: tuple[str, ...]) -> str:
         """Check one entry of a trusted folder; a folder to check next is added to `waiting`."""
         found = entry.stat(follow_symlinks=False)
+        if only and not entry.name.endswith(only) and not entry.is_dir():
+            return ""
         if stat.S_ISLNK(found.st_mode) and not os.path.exists(entry.path):
             return ""  # a dangling link: nothing can be read through it
         if stat.S_ISDIR(found.st_mode) or stat.S_ISLNK(found.st_mode):
@@ -152,11 +158,24 @@ def mine() -> Trust:
 
 def require_tree(folder: str, what: str) -> None:
     """Raise `RefusedError` unless this user may trust everything in `folder`; `what` names its content (plural)."""
-    if reason := mine().tree(folder):
+    _require(mine().tree(folder), f"the {what} in {folder}")
+
+
+def require_modules(file: str) -> None:
+    """Raise `RefusedError` unless this user may trust the Python file and all modules beside it, which it can import.
+
+    Other files there, such as data, may be anybody's. A link counts by what it leads to.
+    """
+    policy = mine()
+    _require(policy.path(file) or policy.tree(os.path.dirname(file), _MODULES), f"{file} and the modules beside it")
+
+
+def _require(reason: str, what: str) -> None:
+    if reason:
         from gpusetup.errors import RefusedError  # the start of every command comes through here
 
         who = "root" if os.geteuid() == ROOT else "you"
         raise RefusedError(
-            f"the {what} in {folder} are not used: {reason}, so other users can change what {who} would run",
+            f"{what} are not used: {reason}, so other users can change what {who} would run",
             "remove that permission, or use a copy (cp -r) that only the user who runs gpusetup can write",
         )

@@ -48,7 +48,8 @@ def judge(
     """Yield one verdict per pair: ``parity`` with the reference, ``agreement`` between frameworks or devices.
 
     Two frameworks are compared in the tensors that both recorded: one may support an operation that the other lacks.
-    A run without a reference to compare with is unproven. Tensors that a `known` defect makes wrong are left out.
+    A run without a reference to compare with is unproven, unless it is of a user's model, which has none. Tensors that
+    a `known` defect makes wrong are left out.
     """
     for pair in measured:
         yield _verdict(pair, checks[pair.run.job.check], known)
@@ -57,6 +58,8 @@ def judge(
     for run in runs:
         job = run.job
         if run.result is None or run.result.cases or job.round != 1 or job.framework == REFERENCE or job in compared:
+            continue
+        if job.model:
             continue
         truth = truths.get((job.check, job.seed))
         why = f"the reference did not finish ({truth.outcome})" if truth is not None else "there is no reference"
