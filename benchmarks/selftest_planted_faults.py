@@ -31,7 +31,7 @@ from tests.checks.planted import ROOT, Fault, caught, faults, run
 
 PAGE = ROOT / "docs" / "evidence" / "planted-faults.md"
 KEPT = ROOT / "build" / "planted-faults"
-JUDGES = ("judge", "catalogue.py", "distance.py")
+JUDGES = ("judge", "registry.py", "ulps.py")
 BATCH = 6  # faults that share an import and a reference
 CACHE = {
     "JAX_COMPILATION_CACHE_DIR": str(KEPT / "jax"),

@@ -3,8 +3,8 @@
 The list is that of Karpathy, "A Recipe for Training Neural Networks" (2019): `sanity.py` holds it, once, against a
 `Subject`. Ours is a small classifier: which of 8 columns of an 8 × 8 picture is lit? Pixels are uniform in [-1, 1), and
 1 is added in the lit column. Pictures (n, 64) → linear (64) → ReLU → dropout → linear (8) → cross-entropy, mean over
-the batch; SGD with momentum. Dropout cannot be compared between frameworks, whose masks differ, so the compared training
-goes without, as the recipe recommends for a start, and the list is gone through with it.
+the batch; SGD with momentum. Masks of dropout differ between frameworks, so the training that is compared goes without,
+as the recipe recommends for a start, and the list is gone through with it.
 
 A user's model comes as ``FILE:FUNCTION`` (``gpusetup selftest --model``); `contract.py` says what the function returns.
 """
