@@ -1,0 +1,83 @@
+"""Integrated gradients in TensorFlow: all points of all pictures as one batch, watched by a `GradientTape`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from checks.attribution import LEARNING_RATE, MOMENTUM, midpoints
+from checks.common.tensorflow import array, dtype
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from checks.attribution import Question, Weights
+    from checks.common.job import Job
+    from checks.training_recipe import Batch
+
+Array = np.ndarray[Any, Any]
+_NAMES = ("hidden.weight", "hidden.bias", "output.weight", "output.bias")
+
+
+class Model:
+    """The classifier with its optimiser, in the check's terms."""
+
+    def __init__(self, weights: Weights, job: Job) -> None:
+        hidden, pixels = weights["hidden.weight"].shape
+        self.dtype = dtype(job)
+        self.net = keras.Sequential(
+            [
+                keras.layers.Input((pixels,)),
+                keras.layers.Dense(hidden, activation="tanh"),
+                keras.layers.Dense(len(weights["output.bias"])),
+            ]
+        )
+        self.net.set_weights([weights[name].T for name in _NAMES])
+        # by itself a loss is float32, independent of the policy, and before Keras 3.4 that cannot be changed
+        precise = {"dtype": "float64"} if job.precision == "float64" else {}
+        self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, **precise)
+        self.optimiser = keras.optimizers.SGD(LEARNING_RATE, momentum=MOMENTUM)
+        self.optimiser.build(self.net.trainable_variables)
+
+    def scores(self, pictures: Array) -> Array:
+        return array(self.net(tf.cast(pictures, self.dtype)))
+
+    def step(self, batch: Batch) -> float:
+        return float(self._step(tf.cast(batch.inputs, self.dtype), tf.constant(batch.targets)))
+
+    def attributions(self, question: Question, points: int) -> Array:
+        return self._integrated(self.net, question, points)
+
+    def rewritten(self, question: Question, points: int) -> Array:
+        return self._integrated(self._otherwise, question, points)
+
+    def weights(self) -> dict[str, Array]:
+        return {name: array(one).T for name, one in zip(_NAMES, self.net.trainable_variables, strict=True)}
+
+    @tf.function
+    def _step(self, pictures: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            loss = self.loss(columns, self.net(pictures, training=True))
+        self.optimiser.apply(tape.gradient(loss, self.net.trainable_variables))
+        return loss
+
+    def _integrated(self, net: Callable[[tf.Tensor], tf.Tensor], question: Question, points: int) -> Array:
+        baseline = tf.cast(question.baseline, self.dtype)
+        way = tf.cast(question.pictures, self.dtype) - baseline
+        places = tf.cast(midpoints(points), self.dtype)[:, None, None]
+        between = tf.reshape(baseline + places * way, (-1, way.shape[1]))
+        asked = tf.tile(tf.constant(question.classes), [points])
+        with tf.GradientTape() as tape:
+            tape.watch(between)
+            score = tf.reduce_sum(tf.gather(net(between), asked, axis=1, batch_dims=1))
+        slope = tf.reshape(tape.gradient(score, between), (points, *way.shape))
+        return array(way * tf.reduce_mean(slope, axis=0))
+
+    def _otherwise(self, pictures: tf.Tensor) -> tf.Tensor:
+        kernel, bias, output, output_bias = (tf.convert_to_tensor(one) for one in self.net.trainable_variables)
+        seen = 2 * tf.sigmoid(2 * tf.einsum("np,ph->nh", pictures, kernel) + 2 * bias) - 1
+        classes = zip(tf.unstack(output, axis=1), tf.unstack(output_bias), strict=True)
+        return tf.stack([tf.reduce_sum(seen * weight, axis=1) + one for weight, one in classes], axis=1)
