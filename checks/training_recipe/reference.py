@@ -62,7 +62,7 @@ class Subject:
         inputs = np.zeros_like(self.inputs) if blank else self._of(rows)
         return self._lost(inputs, rows, np.ones((len(inputs), 1)))[0]
 
-    def gradients(self, rows: Rows | None = None) -> dict[str, Array | None]:
+    def gradients(self, rows: Rows | None = None) -> dict[str, NDArray[np.floating] | None]:
         inputs = self._of(rows)
         return dict(self._lost(inputs, rows, np.ones((len(inputs), 1)))[1])
 
@@ -85,8 +85,8 @@ class Subject:
         self._optimiser.step(gradients)
         return loss
 
-    def weights(self) -> dict[str, Array]:
-        return self._optimiser.copies()
+    def weights(self) -> dict[str, NDArray[np.floating]]:
+        return dict(self._optimiser.copies())
 
     def _of(self, rows: Rows | None) -> Array:
         return self.inputs if rows is None else self.inputs[rows]

@@ -19,12 +19,12 @@ from tests.each import each
 WEIGHTS, BATCH = draw_weights(0), draw_batch(0, "batch", ROWS)
 
 
-def broken(subject: type[Subject] = Subject, batch: Batch = BATCH, **weights: Any) -> set[str]:
+def broken(subject: type[Subject] = Subject, batch: Batch = BATCH, weights: Any = WEIGHTS) -> set[str]:
     """Return what the list finds wrong."""
     record = Recorder(lambda *_: None)
 
     def make() -> Subject:
-        return subject(lambda: build(WEIGHTS | weights, batch, 0.25, JOB), JOB)
+        return subject(lambda: build(weights, batch, 0.25, JOB), JOB)
 
     with np.errstate(all="ignore"):
         check_sanity(make(), make(), JOB, record)
@@ -75,7 +75,7 @@ class Halved(Subject):
     """The gradient of a loss whose scale depends on what else is in the batch."""
 
     def gradients(self, rows: Any = None) -> Any:
-        found = super().gradients(rows)
+        found: Any = super().gradients(rows)
         return found | {"output.bias": found["output.bias"] * (1 if rows is None else 1.5)}
 
 
