@@ -38,8 +38,8 @@ HOST = (
                       "container.  [default: as detected]"),
 )  # fmt: skip
 STACK = (
-    click.option("--framework", "frameworks", multiple=True, type=FrameworkName(("torch", "tensorflow")),
-                 help="Only this framework (repeatable).  [default: both]"),
+    click.option("--framework", "frameworks", multiple=True, type=FrameworkName(("torch", "tensorflow", "jax")),
+                 help="Only this framework (repeatable).  [default: torch and tensorflow]"),
     *(click.option(f"--{pin.field}", default="", metavar=pin.metavar, help=pin.help) for pin in PINS),
     click.option("--repo", type=click.Choice(["rpmfusion", "nvidia", "runfile", "wheels"]),
                  help="Source of the driver: packages from RPM Fusion or NVIDIA, or NVIDIA's installer; `wheels` uses "

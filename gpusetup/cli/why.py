@@ -33,7 +33,7 @@ def why(ctx: click.Context, /, *, question: str, as_json: bool, **options: Any) 
     asked = questions.question(facts(), question)
     if asked.card:
         options["gpus"] = (*options["gpus"], asked.card)
-    if asked.field in {"torch", "tensorflow"} and not options["frameworks"]:
+    if asked.field in {"torch", "tensorflow", "jax"} and not options["frameworks"]:
         options["frameworks"] = (asked.field,)
     found = answer(asked, read_request(facts(), **options) if asked.solves else None, facts())
     if as_json:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 COMPONENTS = {
     "cuda": ("toolkit", "compiler"),
     "compiler": ("toolkit", "compiler"),
-    "cudnn": ("torch", "cudnn", "toolkit_cudnn"),
-    "python": ("python torch", "python tensorflow"),
+    "cudnn": ("torch", "cudnn", "jax_cudnn", "toolkit_cudnn"),
+    "python": ("python torch", "python tensorflow", "python jax"),
 }
 """Field of a question → the choices that answer it, where they are not named like the field."""
 SOURCES = 2

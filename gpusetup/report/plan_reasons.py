@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from gpusetup.resolve.model import Choice, Reason, Refusal, Rejected, Relaxation, Stack
 
-DECIDING = ("driver", "torch", "tensorflow", "toolkit")
+DECIDING = ("driver", "torch", "tensorflow", "jax", "toolkit")
 """Choices whose lost values are shown in short; the others follow from them."""
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.defects import Defect
     from gpusetup.facts.model.fact import Fact
     from gpusetup.facts.model.fedora import FedoraRelease, NvidiaRepo, PackageRow
-    from gpusetup.facts.model.frameworks import Tensorflow, Torch, TorchBuild
+    from gpusetup.facts.model.frameworks import Jax, JaxPlugin, Tensorflow, Torch, TorchBuild
     from gpusetup.facts.model.general import CompatibilityRule
     from gpusetup.facts.model.hardware import Arch, GpuRow
 
@@ -182,6 +182,33 @@ class TensorflowWheel(Candidate, frozen=True, eq=False):
     def __str__(self) -> str:
         with_cuda = " with the host's CUDA" if self.hosted else "[and-cuda]"
         return f"{self.row.release}{with_cuda if self.gpu else ' (CPU)'}"
+
+
+class JaxWheel(Candidate, frozen=True, eq=False):
+    """One JAX release with its plugin for one CUDA major; without a `plugin` it is the CPU's."""
+
+    row: Jax
+    apart: CompatibilityRule
+    """The rule by which it gets an environment of its own."""
+    plugin: JaxPlugin | None = None
+    floor: DriverMinimum | None = None
+
+    @property
+    def on_gpu(self) -> bool:
+        return self.plugin is not None
+
+    @property
+    def python(self) -> tuple[str, ...]:
+        """The Pythons that all of its wheels are built for."""
+        return tuple(one for one in self.row.python if self.plugin is None or one in self.plugin.python)
+
+    def parts(self) -> Iterator[Part]:
+        yield Part("jaxlib", self.row.release, f"JAX {self}")
+        if self.plugin:
+            yield Part(self.plugin.package, self.row.release, f"JAX {self}")
+
+    def __str__(self) -> str:
+        return f"{self.row.release}[cuda{self.plugin.cuda}]" if self.plugin else f"{self.row.release} (CPU)"
 
 
 class CudnnWheel(Candidate, frozen=True, eq=False):

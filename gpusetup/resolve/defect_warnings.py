@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 MINOR = ("cases", "slow")
 """Effects that concern some uses only."""
 ENVIRONMENTS = (("torch",), ("tensorflow", "cudnn"))
-"""The components that are installed together, where the frameworks do not share an environment."""
+"""The components that are installed together, where these frameworks do not share an environment."""
+APART = ("jax", "jax_cudnn")
+"""What is in an environment of its own, whatever the others share."""
 
 
 def defects(request: Request, solution: Solution) -> Iterator[Reason]:
@@ -47,8 +49,8 @@ def _on(one: KnownDefect, cards: list[CardKind]) -> str:
 
 
 def _beside(solution: Solution, name: str) -> dict[str, str]:
-    layout = solution.get("environments")
-    own = next((names for names in ENVIRONMENTS if name in names), (name,))
+    layout = solution.get("environments") if name not in APART else None
+    own = next((names for names in (*ENVIRONMENTS, APART) if name in names), (name,))
     together = tuple(one for names in ENVIRONMENTS for one in names) if layout and layout.shared else own
     values: list[Candidate | Any] = [solution.get(one) for one in together]
     return {part.distribution: part.version for value in values if value is not None for part in value.parts()}

@@ -26,6 +26,8 @@ PREFERENCES = {
     "driver": "RPM Fusion's main packages come first, then its legacy ones, then NVIDIA's; open modules first",
     "torch": "the newest release comes first, and its default variant before the others",
     "tensorflow": "the newest release comes first",
+    "jax": "the newest release comes first, and its wheels for the newest CUDA",
+    "jax_cudnn": "the newest comes first",
     "environments": "one environment comes before two",
     "cudnn": "the newest comes first",
     "python": "the system's own comes first, then the newest",

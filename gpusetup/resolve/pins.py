@@ -34,6 +34,7 @@ class Pinned(Value):
     torch: str = ""
     """``2.14.1``, or with its CUDA variant, ``2.14.1+cu126``."""
     tensorflow: str = ""
+    jax: str = ""
     python: str = ""
 
 
@@ -99,11 +100,16 @@ def _known_tensorflow(facts: Facts, wanted: str) -> None:
     _require_version("TensorFlow", wanted, [row.release for row in facts.tensorflow])
 
 
+def _known_jax(facts: Facts, wanted: str) -> None:
+    _require_version("JAX", wanted, [row.release for row in facts.jax])
+
+
 def _known_python(facts: Facts, wanted: str) -> None:
     from gpusetup.versions import dotted  # only for a pin
 
     pythons = {one for row in facts.torch for one in row.python}
     pythons |= {one for row in facts.tensorflow for one in row.python}
+    pythons |= {one for row in facts.jax for one in row.python}
     _require_version("Python", wanted, sorted(pythons, key=dotted, reverse=True))
 
 
@@ -137,6 +143,10 @@ PINS = (
         aliases=("tf",),
     ),
     Pin(
+        "jax", "JAX", "V", "JAX release.",
+        known=_known_jax, fits={"jax": lambda one, wanted: covers(wanted, one.row.release)},
+    ),
+    Pin(
         "python", "Python", "X.Y", "Python version of the environments.",
         known=_known_python, fits={"python": lambda one, wanted: covers(wanted, one.version)},
     ),
@@ -146,6 +156,7 @@ PINS = (
         fits={
             "torch": lambda one, wanted: one.build is None or covers(wanted, one.build.cudnn),
             "cudnn": lambda one, wanted: covers(wanted, one.row.version),
+            "jax_cudnn": lambda one, wanted: covers(wanted, one.row.version),
             "toolkit_cudnn": lambda one, wanted: one.row is None or covers(wanted, one.row.version),
         },
     ),

@@ -22,7 +22,7 @@ from gpusetup.resolve.explanation import against
 from gpusetup.resolve.model import Reason, Refusal, Relaxation, Request
 from gpusetup.resolve.problem import Bound, ConstraintResult, because
 from gpusetup.resolve.search import Conflict, Solution
-from gpusetup.resolve.solve import SolveResult, solve
+from gpusetup.resolve.solve import FRAMEWORKS, SolveResult, solve
 from gpusetup.resolve.topics import of_card
 
 if TYPE_CHECKING:
@@ -123,6 +123,8 @@ def changes(request: Request) -> Iterator[Concession]:
         yield _without("torch", "", lambda one: _use("torch", "torch", str(one["torch"])))
     if request.tensorflow:
         yield _without("tensorflow", "", lambda one: _use("TensorFlow", "tensorflow", one["tensorflow"].row.release))
+    if request.jax:
+        yield _without("jax", "", lambda one: _use("JAX", "jax", one["jax"].row.release))
     if request.repo:
         yield _without("repo", "", lambda one: _use("the driver packages of", "repo", one["driver"].repo))
     if request.driver:
@@ -185,10 +187,10 @@ def _use(what: str, option: str, value: str) -> Relaxation:
 
 
 def _pythons(solution: Solution) -> Relaxation:
-    chosen = {one.version for name in ("torch", "tensorflow") if (one := solution.get(f"python {name}"))}
-    if len(chosen) == 1:
-        return _use("Python", "python", chosen.pop())
-    each = " and ".join(f"{name} gets {solution[f'python {name}'].version}" for name in ("torch", "tensorflow"))
+    chosen = {name: one.version for name in FRAMEWORKS if (one := solution.get(f"python {name}"))}
+    if len(set(chosen.values())) == 1:
+        return _use("Python", "python", next(iter(chosen.values())))
+    each = " and ".join(f"{name} gets {version}" for name, version in chosen.items())
     return Relaxation(text=f"leave out --python: {each}", options=())
 
 

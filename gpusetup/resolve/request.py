@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from gpusetup.machine.model import Machine
 
 DISTROS = ("fedora",)
-FRAMEWORKS = ("torch", "tensorflow")
+FRAMEWORKS = ("torch", "tensorflow", "jax")
+USUAL = ("torch", "tensorflow")
+"""What is planned where no framework is named."""
 ARCHES: dict[str, Arch] = {
     "x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64", "sbsa": "aarch64",
 }  # fmt: skip
@@ -128,15 +130,21 @@ def _arch(facts: Facts, machine: Machine | None, wanted: Wanted, given: tuple[Ca
 
 
 def _frameworks(facts: Facts, wanted: Wanted, arch: Arch, given: tuple[Card, ...], notes: list[str]) -> tuple[str, ...]:
-    """Return the frameworks asked for, else both; for an Arm host with cards PyTorch alone (no other has a wheel)."""
+    """Return the frameworks asked for, else the usual ones; TensorFlow has no wheel with CUDA for an Arm host."""
     rows = [cards.bound_row(facts, card.name, card.compute_capability) for card in given]
     on_gpu = given and not any(row is not None and row.market == "jetson" for row in rows)
     if not wanted.frameworks and not wanted.tensorflow and arch == "aarch64" and on_gpu:
         notes.append(
             "TensorFlow has no wheel with CUDA for aarch64: planning PyTorch alone (`gpusetup why tensorflow`)"
         )
-        return ("torch",)
-    return tuple(one for one in FRAMEWORKS if one in (wanted.frameworks or FRAMEWORKS))
+        return _in_order(wanted, ("torch",))
+    return _in_order(wanted, USUAL)
+
+
+def _in_order(wanted: Wanted, usual: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the frameworks named, else the usual ones and those whose release is pinned."""
+    chosen = wanted.frameworks or (*usual, *(one for one in FRAMEWORKS if getattr(wanted, one)))
+    return tuple(one for one in FRAMEWORKS if one in chosen)
 
 
 def _nvswitches(machine: Machine | None, given: tuple[Card, ...]) -> bool | None:

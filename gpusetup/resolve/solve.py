@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.resolve.model import Request
 
+FRAMEWORKS = ("torch", "tensorflow", "jax")
 LAYOUTS = (Layout(True), Layout(False))
 
 
@@ -51,7 +52,7 @@ def _as_good(kept: Solution, best: Solution, today: date | None) -> bool:
     eol = kept["driver"].branch.eol
     if eol is not None and eol < (today or date.today()):
         return False
-    return all(kept.get(name) is best.get(name) for name in ("torch", "tensorflow"))
+    return all(kept.get(name) is best.get(name) for name in FRAMEWORKS)
 
 
 def _solve(request: Request, facts: Facts, today: date | None) -> SolveResult:
@@ -156,7 +157,10 @@ def _frameworks(request: Request, known: Catalogue, release: Release, on_gpu: bo
         domains["environments"] = LAYOUTS
     if "tensorflow" in request.frameworks and on_gpu and not hosted:
         domains["cudnn"] = known.cudnn
-    return domains | {f"python {one}": pythons for one in ("torch", "tensorflow") if one in request.frameworks}
+    if "jax" in request.frameworks:
+        domains["jax"] = known.jax[on_gpu]
+        domains |= {"jax_cudnn": known.jax_cudnn} if on_gpu else {}
+    return domains | {f"python {one}": pythons for one in FRAMEWORKS if one in request.frameworks}
 
 
 def cards_of(solution: Solution) -> tuple[CardKind, ...]:

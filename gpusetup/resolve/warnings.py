@@ -19,7 +19,7 @@ from gpusetup.versions import cuda, runs_on
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.facts.model.fact import Fact
-    from gpusetup.resolve.candidates import DriverOffer, Release, TensorflowWheel, ToolkitOffer, TorchWheel
+    from gpusetup.resolve.candidates import DriverOffer, JaxWheel, Release, TensorflowWheel, ToolkitOffer, TorchWheel
     from gpusetup.resolve.model import Request
     from gpusetup.resolve.search import Solution
 
@@ -38,6 +38,8 @@ def warnings(request: Request, solution: Solution, facts: Facts, today: date) ->
         yield from board_warning(request, cards_of(solution), facts, driver.version)
     if torch := solution.get("torch"):
         yield from _torch(torch)
+    if (jax := solution.get("jax")) and request.machine_arch != "x86_64":
+        yield from _jax(jax, request.machine_arch)
     if (toolkit := solution.get("toolkit")) and driver:
         yield from _toolkit(toolkit, driver)
     yield from _expired(solution, today)
@@ -97,6 +99,15 @@ def _tensorflow(tensorflow: TensorflowWheel, solution: Solution) -> Iterator[Rea
                 f"TensorFlow {row.release} has no machine code for {card}: the driver compiles its PTX at the first "
                 f"run, which can take a long time",
             )
+
+
+def _jax(jax: JaxWheel, machine: str) -> Iterator[Reason]:
+    if jax.plugin:
+        text = (
+            f"the compute capabilities of {jax.plugin.package} were read from its wheel for x86_64, and are assumed "
+            f"for {machine}. Run the self-test to confirm"
+        )
+        yield _minor(because(jax.row, text))
 
 
 def _minor(reason: Reason) -> Reason:

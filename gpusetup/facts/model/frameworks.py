@@ -105,5 +105,7 @@ class Jax(Fact):
     python: tuple[str, ...]
     """The Pythons that jaxlib has wheels for: the CPU needs nothing else."""
     requires_python: str = ""
+    machines: tuple[Literal["x86_64", "aarch64"], ...] = ("x86_64",)
+    """The processor architectures for which the index has every plugin. The capabilities are those of x86_64."""
     plugins: tuple[JaxPlugin, ...] = ()
     """Newest CUDA major first."""

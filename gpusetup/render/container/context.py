@@ -17,7 +17,19 @@ if TYPE_CHECKING:
     from gpusetup.render.container.model import Base, ContainerJob
     from gpusetup.resolve.model import Environment, Stack
 
-INSIDE = frozenset({"torch", "tensorflow", "environments", "cudnn", "python torch", "python tensorflow"})
+INSIDE = frozenset(
+    {
+        "torch",
+        "tensorflow",
+        "environments",
+        "cudnn",
+        "jax",
+        "jax_cudnn",
+        "python torch",
+        "python tensorflow",
+        "python jax",
+    }
+)
 """The components that an image contains; the others belong to the host."""
 
 

@@ -66,6 +66,9 @@ def code(framework: str, version: str, cuda: str, facts: Facts) -> str:
         return next((_arch_list(row.cc, row.ptx) for row in torch if row.machine == "x86_64"), "")
     if framework == "tensorflow":
         return next((_arch_list(row.cc, row.ptx) for row in facts.tensorflow if row.release == version), "")
+    if framework == "jax":
+        plugins = (plugin for row in facts.jax if row.release == version for plugin in row.plugins)
+        return next((_arch_list(one.cc, one.ptx) for one in plugins if f"{one.cuda}" == cuda.partition(".")[0]), "")
     return ""
 
 

@@ -3,6 +3,6 @@
 They are checked in the order of these imports, and the first one that fails is reported.
 """
 
-from gpusetup.resolve.constraints import defects, driver, frameworks, python, release, toolkit, wheels
+from gpusetup.resolve.constraints import defects, driver, frameworks, jax, python, release, toolkit, wheels
 
-__all__ = ["defects", "driver", "frameworks", "python", "release", "toolkit", "wheels"]
+__all__ = ["defects", "driver", "frameworks", "jax", "python", "release", "toolkit", "wheels"]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from gpusetup.resolve.candidates import Candidate, CardKind, KnownDefect
     from gpusetup.resolve.model import Reason
 
-KINDS = ("driver", "torch", "tensorflow", "cudnn", "toolkit")
+KINDS = ("driver", "torch", "tensorflow", "cudnn", "toolkit", "jax", "jax_cudnn")
 
 
 def works(value: Candidate) -> ConstraintResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.resolve.candidates import Interpreter, Layout, TensorflowWheel, TorchWheel
+from gpusetup.resolve.candidates import Interpreter, JaxWheel, Layout, TensorflowWheel, TorchWheel
 from gpusetup.resolve.problem import ConstraintResult, because, constraint, fails, holds
 
 
@@ -18,20 +18,21 @@ def python_is_packaged(python: Interpreter) -> ConstraintResult:
 @constraint("torch", "python torch")
 def torch_has_python(torch: TorchWheel, python: Interpreter) -> ConstraintResult:
     """Demand a Python that the torch release has wheels for."""
-    return _listed(python, torch.row.python, f"torch {torch.row.release}", torch)
+    return listed(python, torch.row.python, f"torch {torch.row.release}", torch)
 
 
 @constraint("tensorflow", "python tensorflow")
 def tensorflow_has_python(tensorflow: TensorflowWheel, python: Interpreter) -> ConstraintResult:
     """Demand a Python that the TensorFlow release has wheels for."""
-    return _listed(python, tensorflow.row.python, f"TensorFlow {tensorflow.row.release}", tensorflow)
+    return listed(python, tensorflow.row.python, f"TensorFlow {tensorflow.row.release}", tensorflow)
 
 
-def _listed(
-    python: Interpreter, listed: tuple[str, ...], what: str, wheel: TorchWheel | TensorflowWheel
+def listed(
+    python: Interpreter, built: tuple[str, ...], what: str, wheel: TorchWheel | TensorflowWheel | JaxWheel
 ) -> ConstraintResult:
-    text = f"{what} has wheels for Python {listed[0]} to {listed[-1]}"
-    if python.version in listed:
+    """Return whether `python` is among those that a release is `built` for."""
+    text = f"{what} has wheels for Python {built[0]} to {built[-1]}"
+    if python.version in built:
         return holds(because(wheel.row, text))
     return fails(because(wheel.row, f"{text}, not {python.version}"))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gpusetup.resolve import constraints  # noqa: F401 - importing them registers them
 from gpusetup.resolve.candidates import CardKind, Release
 from gpusetup.resolve.cards import bound_row
-from gpusetup.resolve.domains import hosts, runfiles, toolkits, wheels
+from gpusetup.resolve.domains import hosts, jax, runfiles, toolkits, wheels
 from gpusetup.resolve.domains.broken import with_defects
 from gpusetup.resolve.problem import Rules
 from gpusetup.versions import driver
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         CudnnWheel,
         DriverOffer,
         Interpreter,
+        JaxWheel,
         TensorflowWheel,
         ToolkitCudnn,
         ToolkitOffer,
@@ -79,6 +80,16 @@ class Catalogue:
     @functools.cached_property
     def cudnn(self) -> tuple[CudnnWheel, ...]:
         return with_defects(self.facts, wheels.cudnn(self.facts))
+
+    @functools.cached_property
+    def jax(self) -> dict[bool, tuple[JaxWheel, ...]]:
+        """The releases with a plugin for a GPU (True) and without (False)."""
+        found = with_defects(self.facts, jax.wheels(self.facts, self.machine))
+        return {on_gpu: tuple(one for one in found if one.on_gpu == on_gpu) for on_gpu in (True, False)}
+
+    @functools.cached_property
+    def jax_cudnn(self) -> tuple[CudnnWheel, ...]:
+        return with_defects(self.facts, jax.cudnn(self.facts))
 
     @functools.cached_property
     def toolkits(self) -> tuple[ToolkitOffer, ...]:

@@ -12,6 +12,8 @@ from gpusetup.versions import cuda, dotted
 from gpusetup.versions import cudnn as cudnn_version
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gpusetup.facts import Facts
     from gpusetup.facts.model.cuda import CudaSeries
     from gpusetup.facts.model.cudnn import CudnnSupport
@@ -77,8 +79,13 @@ def tensorflow(facts: Facts, machine: str = "x86_64") -> tuple[TensorflowWheel, 
 
 def cudnn(facts: Facts) -> tuple[CudnnWheel, ...]:
     """Return the cuDNN wheels that some TensorFlow requires, newest first."""
+    return cudnn_wheels(facts, {row.and_cuda_cudnn for row in facts.tensorflow})
+
+
+def cudnn_wheels(facts: Facts, requirements: Iterable[str]) -> tuple[CudnnWheel, ...]:
+    """Return the wheels of the packages that `requirements` name (``nvidia-cudnn-cu12>=9.3``), newest first."""
     rows = sorted(facts.cudnn, key=lambda row: cudnn_version(row.version), reverse=True)
-    asked = {re.split("[<>=]", row.and_cuda_cudnn)[0] for row in facts.tensorflow}
+    asked = {re.split("[<>=]", one)[0] for one in requirements}
     wheels = ((row, package) for row in rows for package in row.pip if package in asked)
     return tuple(CudnnWheel(row, package, support(facts, row.version)) for row, package in wheels)
 

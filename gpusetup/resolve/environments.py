@@ -1,0 +1,141 @@
+"""The Python environments of a solution: which frameworks each has, and what pip is to install."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from gpusetup.resolve.domains.jax import built_with
+from gpusetup.resolve.locked_requirements import wheel_of
+from gpusetup.resolve.model import Environment, Requirement
+from gpusetup.versions import dotted, driver
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.resolve.candidates import Interpreter, JaxWheel, TensorflowWheel, TorchWheel
+    from gpusetup.resolve.model import Request
+    from gpusetup.resolve.search import Solution
+
+NUMPY_2 = dotted("2.3")
+"""From this torch on its wheels work with NumPy 2."""
+HAS_NUMPY_2 = dotted("3.9")
+REPORTS = dotted("3.11")
+"""From this Python on, the bundled pip has ``--report`` (added in pip 22.2)."""
+
+
+def environments(request: Request, solution: Solution, facts: Facts) -> Iterator[Environment]:
+    """Yield one environment for torch and TensorFlow, or one for each, and one for JAX."""
+    yield from _shareable(request, solution, facts)
+    if jax := solution.get("jax"):
+        yield _jax(jax, solution, facts)
+
+
+def _shareable(request: Request, solution: Solution, facts: Facts) -> Iterator[Environment]:
+    torch: TorchWheel | None = solution.get("torch")
+    tensorflow: TensorflowWheel | None = solution.get("tensorflow")
+    if torch and tensorflow and solution["environments"].shared:
+        yield _environment("ml", solution["python torch"], torch, tensorflow, solution, facts, request)
+        return
+    if torch:
+        yield _environment("torch", solution["python torch"], torch, None, solution, facts, request)
+    if tensorflow:
+        yield _environment("tensorflow", solution["python tensorflow"], None, tensorflow, solution, facts, request)
+
+
+def _environment(
+    name: str,
+    python: Interpreter,
+    torch: TorchWheel | None,
+    tensorflow: TensorflowWheel | None,
+    solution: Solution,
+    facts: Facts,
+    request: Request,
+) -> Environment:
+    requirements: list[Requirement] = []
+    cuda = cudnn = ""
+    floors = [wheel.floor for wheel in (torch, tensorflow) if wheel and wheel.floor]
+    if tensorflow:
+        requirements += _tensorflow_requirements(tensorflow, solution)
+        if tensorflow.gpu:
+            beside = solution["toolkit_cudnn" if tensorflow.hosted else "cudnn"]
+            cuda, cudnn = tensorflow.row.cuda, beside.row.version
+    if torch:
+        requirements = [_torch_requirement(torch, facts, request.machine_arch), *requirements, *_numpy(torch, python)]
+        # in a shared environment both frameworks use the CUDA and cuDNN wheels that torch pins
+        if torch.build:
+            cuda, cudnn = torch.build.cuda, torch.build.cudnn
+    known = (replace(one, sha256=_sha256(one, python.version, facts)) for one in requirements)
+    return Environment(
+        name=name,
+        python=python.version,
+        python_packages=python.packages,
+        frameworks=tuple(one for one, wheel in (("torch", torch), ("tensorflow", tensorflow)) if wheel),
+        requirements=tuple(known),
+        cuda=cuda,
+        cudnn=cudnn,
+        driver_floor=max((floor.driver for floor in floors), key=driver, default=""),
+        pip=_pip(facts) if dotted(python.version) < REPORTS else None,
+    )
+
+
+def _jax(jax: JaxWheel, solution: Solution, facts: Facts) -> Environment:
+    python: Interpreter = solution["python jax"]
+    extra = f"[cuda{jax.plugin.cuda}]" if jax.plugin else ""
+    requirements = [Requirement(text=f"jax{extra}=={jax.row.release}")]
+    cudnn = solution["jax_cudnn"] if jax.plugin else None
+    if cudnn:
+        requirements.append(Requirement(text=f"{cudnn.package}=={cudnn.row.version}"))
+    return Environment(
+        name="jax",
+        python=python.version,
+        python_packages=python.packages,
+        frameworks=("jax",),
+        requirements=tuple(replace(one, sha256=_sha256(one, python.version, facts)) for one in requirements),
+        cuda=built_with(jax.plugin) if jax.plugin else "",
+        cudnn=cudnn.row.version if cudnn else "",
+        driver_floor=jax.floor.driver if jax.floor else "",
+        pip=_pip(facts) if dotted(python.version) < REPORTS else None,
+    )
+
+
+def _sha256(requirement: Requirement, python: str, facts: Facts) -> str | None:
+    row = wheel_of(requirement, python, facts)
+    return row.sha256 if row else None
+
+
+def _pip(facts: Facts) -> Requirement:
+    row = next(row for row in facts.wheel if row.package == "pip")
+    return Requirement(text=f"pip=={row.release}", sha256=row.sha256)
+
+
+def _torch_requirement(torch: TorchWheel, facts: Facts, machine: str) -> Requirement:
+    """Return torch with its variant, from PyTorch's index; the default variant is the plain release from PyPI.
+
+    For aarch64 PyPI has builds without CUDA under the same versions (fact ``rule-torch-aarch64-index``).
+    """
+    if torch.build and torch.variant == torch.row.default_variant and machine == "x86_64":
+        return Requirement(text=f"torch=={torch.row.release}")
+    pattern = next(row.pattern for row in facts.index if row.id == "index-torch")
+    return Requirement(text=f"torch=={torch.row.release}+{torch.variant}", index=pattern.format(variant=torch.variant))
+
+
+def _numpy(torch: TorchWheel, python: Interpreter) -> tuple[Requirement, ...]:
+    """Return the limit that wheels compiled with NumPy 1 need (fact ``rule-torch-numpy-1``)."""
+    needed = dotted(torch.row.release) < NUMPY_2 and dotted(python.version) >= HAS_NUMPY_2
+    return (Requirement(text="numpy<2"),) if needed else ()
+
+
+def _tensorflow_requirements(tensorflow: TensorflowWheel, solution: Solution) -> Iterator[Requirement]:
+    row = tensorflow.row
+    if not tensorflow.gpu or tensorflow.hosted:
+        # the package for the CPU alone has wheels for x86_64 only
+        smaller = row.cpu_package if solution["release"].machine == "x86_64" else ""
+        package = row.package if tensorflow.gpu else smaller or row.package
+        yield Requirement(text=f"{package}=={row.release}")
+        yield from (Requirement(text=pin) for pin in row.pins)
+        return
+    yield Requirement(text=f"tensorflow[and-cuda]=={row.release}")
+    cudnn = solution["cudnn"]
+    yield Requirement(text=f"{cudnn.package}=={cudnn.row.version}")
