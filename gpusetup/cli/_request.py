@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -10,6 +11,7 @@ from click.core import ParameterSource
 from gpusetup.cli._command import section
 from gpusetup.cli._completion import FrameworkName, gpu_names
 from gpusetup.cli._options import machine_options
+from gpusetup.cli._packages import own_packages
 from gpusetup.cli._reading import HERE, read_machine
 from gpusetup.cli._streams import notify
 from gpusetup.resolve.pins import PINS
@@ -45,16 +47,23 @@ STACK = (
                  help="Source of the driver: packages from RPM Fusion or NVIDIA, or NVIDIA's installer; `wheels` uses "
                       "packages for the driver and CUDA only from Python wheels."),
     click.option("--containers", is_flag=True, help="Also set up GPU containers (CDI)."),
-    click.option("--with", "parts", multiple=True,
-                 type=click.Choice(["dcgm", "fabric-manager", "imex", "persistence"]),
-                 help="Also install this part of a server (repeatable); what NVSwitch boards need is always included."),
+    click.option("--with", "extras", multiple=True, metavar="NAME",
+                 help="Also install this Python package, such as torchvision or 'vllm>=0.30', or this part of a "
+                      "server: dcgm, fabric-manager, imex or persistence; what NVSwitch boards need is always "
+                      "included (repeatable)."),
+    click.option("--requirement", "-r", "requirements", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+                 help="Also install the packages in this requirements.txt or pyproject.toml (repeatable)."),
+    click.option("--constraint", "-c", "constraints", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+                 help="Keep these packages to the versions in this file, where they are installed (repeatable)."),
+    click.option("--pre", is_flag=True, help="Allow pre-releases of these packages."),
     click.option("--python-env", type=click.Choice(["venv", "uv"]), default="venv", show_default=True,
                  help="Tool that creates the Python environments."),
     click.option("--allow-eol", is_flag=True, help="Allow a release past its end of life."),
 )  # fmt: skip
 NAMES = (
     "machine_file", "sysroot", "deadline", "distro", "release", "gpus", "gpu_archs", "arch", "variant", "frameworks",
-    *(pin.field for pin in PINS), "repo", "containers", "parts", "python_env", "allow_eol",
+    *(pin.field for pin in PINS), "repo", "containers", "extras", "requirements",
+    "constraints", "pre", "python_env", "allow_eol",
 )  # fmt: skip
 """The parameters of these options, for subcommands that take them."""
 
@@ -84,7 +93,8 @@ def read_request(facts: Facts, **options: Any) -> Request:
 
 def read_asked(
     facts: Facts, *, machine_file: str | None, sysroot: str, deadline: float, repo: str | None,
-    variant: str | None = None, **wanted: Any,
+    variant: str | None = None, extras: tuple[str, ...] = (), requirements: tuple[Path, ...] = (),
+    constraints: tuple[Path, ...] = (), pre: bool = False, **wanted: Any,
 ) -> RequestOptions:  # fmt: skip
     """Return the request with its notes, and the machine that was read for it."""
     from gpusetup.resolve import prepare  # --help needs none of it
@@ -94,7 +104,9 @@ def read_asked(
         return read_machine(machine_file, sysroot, deadline, lambda: prepare(facts))
 
     saved = machine_file is not None or sysroot != HERE
-    asked = ask(facts, Wanted(repo=repo or "", variant=variant or "", **wanted), read, saved=saved)  # type: ignore[arg-type]
+    parts, packages = own_packages(extras, requirements, constraints, pre=pre)
+    given = Wanted(repo=repo or "", variant=variant or "", parts=parts, packages=packages, **wanted)  # type: ignore[arg-type]
+    asked = ask(facts, given, read, saved=saved)
     for note in asked.notes:
         notify(f"note: {note}")
     return asked

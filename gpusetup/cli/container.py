@@ -14,16 +14,19 @@ from gpusetup.cli._completion import container_formats
 from gpusetup.cli._deliver import deliver
 from gpusetup.cli._options import as_json
 from gpusetup.cli._output import OUTPUT
+from gpusetup.cli._packages import suited
 from gpusetup.cli._request import NAMES as REQUEST
 from gpusetup.cli._request import read_request, request_options
 from gpusetup.cli._subcommands import Family, Subcommand
 
 if TYPE_CHECKING:
     from gpusetup.render.container.model import Container
-    from gpusetup.resolve.model import Archive
+    from gpusetup.resolve.model import Archive, Refusal, Request, Stack
 
 
 IMAGE = ("kind", "base_image", "base", "pin", "image", "own", "wheels", "as_json", "command")
+OLDEST_GLIBC = "2.34"
+"""Of the base images; wheels for a newer C library would not load in each of them."""
 SUBCOMMANDS = (
     Subcommand("build", "Build the image with podman, buildah or docker; --run-selftest tests it.", "build",
            (*REQUEST, *IMAGE),
@@ -123,12 +126,17 @@ def container(
     from gpusetup.facts import facts  # --help needs none of this
     from gpusetup.machine.image.name import image_name
     from gpusetup.render.container import ContainerJob, render
-    from gpusetup.render.container.choose import choose
+    from gpusetup.render.container.choose import attempted, choose
     from gpusetup.render.container.names import label, slug
     from gpusetup.render.container.wheels import read_wheels
 
     building = take_building(options)
     request = read_request(facts(), **options)
+
+    def solve(one: Request) -> Stack | Refusal:
+        return attempted(one, facts(), kind, name=base_image, reference=base, pin=pin)
+
+    request = suited(request, facts(), options, solve=solve, glibc=OLDEST_GLIBC)
     stack, chosen = choose(request, facts(), kind, name=base_image, reference=base, pin=pin)
     usual = slug("gpusetup-" + "-".join(one for env in stack.environments for one in env.frameworks))
     if wheels and len(stack.environments) > 1:

@@ -16,6 +16,7 @@ from gpusetup.cli._completion import recipe_formats
 from gpusetup.cli._deliver import deliver
 from gpusetup.cli._options import as_json
 from gpusetup.cli._output import OUTPUT
+from gpusetup.cli._packages import suited
 from gpusetup.cli._reading import HERE
 from gpusetup.cli._request import NAMES as REQUEST
 from gpusetup.cli._request import read_asked, request_options
@@ -113,7 +114,7 @@ def _recipe(own: Path | None, options: dict[str, Any], *, explain: bool) -> Reci
     asked = read_asked(facts(), **options)
     if refusal := refuse_foreign(asked, facts()):
         raise RefusedError(*in_words(refusal))
-    stack = resolve(asked.request, facts())
+    stack = resolve(suited(asked.request, facts(), options), facts())
     if explain:
         from gpusetup.report.plan import show
 

@@ -11,6 +11,7 @@ from gpusetup.cli._command import Command
 from gpusetup.cli._deliver import deliver
 from gpusetup.cli._options import as_json, one_format
 from gpusetup.cli._output import OUTPUT
+from gpusetup.cli._packages import suit
 from gpusetup.cli._request import again, read_asked, request_options
 
 if TYPE_CHECKING:
@@ -50,15 +51,19 @@ def plan(
     Exit code: 0 a stack was found, 2 unknown name or version, 4 no stack is possible (the conflict and the smallest
     changes that resolve it are printed). Nothing is changed.
     """
-    from gpusetup.errors import RefusedError  # --help needs none of it
+    from msgspec.structs import replace  # --help needs none of it
+
+    from gpusetup.errors import RefusedError
     from gpusetup.facts import facts
     from gpusetup.files import STDIO
-    from gpusetup.resolve.model import Stack
+    from gpusetup.resolve.model import Refusal, Stack
     from gpusetup.resolve.planned import planned
     from gpusetup.value import to_json
 
     form = one_format(form, as_json=as_json)
-    result = planned(read_asked(facts(), **options), facts())
+    asked = read_asked(facts(), **options)
+    suiting = suit(asked.request, facts(), named=bool(options["frameworks"]))
+    result = suiting if isinstance(suiting, Refusal) else planned(replace(asked, request=suiting), facts())
     text = to_json(result) if form != "toml" or not isinstance(result, Stack) else _lock(result, profile, output)
     if output is not None and isinstance(result, Stack):
         deliver(text, output)

@@ -51,6 +51,9 @@ def _pins(request: Request) -> Iterator[Constraint]:
                 continue  # not asked for: it is there, and the only one on offer
             if pin.field == "driver" and request.wsl:
                 yield _required(pin.field, kind, Reason(fact="request:wsl", text=f"Windows' driver is {wanted}"), fits)
+            elif pin.field in request.packages.fixes:
+                reason = Reason(fact="request:with", text=f"your packages need {pin.name} {wanted}")
+                yield _required(pin.field, kind, reason, fits)
             else:
                 yield _asked(pin.field, kind, f"{pin.name} {wanted}", fits)
 

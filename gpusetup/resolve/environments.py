@@ -15,7 +15,7 @@ from gpusetup.versions import dotted, driver
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.resolve.candidates import Interpreter, JaxWheel, TensorflowWheel, TorchWheel
-    from gpusetup.resolve.model import Request
+    from gpusetup.resolve.model import Packages, Request
     from gpusetup.resolve.search import Solution
 
 NUMPY_2 = dotted("2.3")
@@ -25,11 +25,21 @@ REPORTS = dotted("3.11")
 """From this Python on, the bundled pip has ``--report`` (added in pip 22.2)."""
 
 
-def environments(request: Request, solution: Solution, facts: Facts) -> Iterator[Environment]:
+def environments(request: Request, solution: Solution, facts: Facts) -> tuple[Environment, ...]:
     """Yield one environment for torch and TensorFlow, or one for each, and one for JAX."""
-    yield from _shareable(request, solution, facts)
+    made = list(_shareable(request, solution, facts))
     if jax := solution.get("jax"):
-        yield _jax(jax, solution, facts)
+        made.append(_jax(jax, solution, facts))
+    return with_packages(made, request.packages)
+
+
+def with_packages(made: list[Environment], own: Packages) -> tuple[Environment, ...]:
+    """Return the environments, of which one has the user's own packages."""
+    home = next((one for one in made if own.home in one.frameworks), made[0])
+    return tuple(
+        replace(one, requirements=(*one.requirements, *own.pinned)) if one is home and own.pinned else one
+        for one in made
+    )
 
 
 def _shareable(request: Request, solution: Solution, facts: Facts) -> Iterator[Environment]:

@@ -44,6 +44,48 @@ class Card(Value):
     """How many of them there are, as far as that is known."""
 
 
+class Reason(Value):
+    """One fact that forced or excluded something: the row's id, one sentence, and the row's sources.
+
+    A reason that comes from the user's request, not from a table, has the id ``request:<option>``.
+    """
+
+    fact: str
+    text: str
+    sources: tuple[str, ...] = ()
+    minor: bool = False
+    """For a warning: it concerns some uses only."""
+
+
+class Requirement(Value):
+    """One line for pip: a PEP 508 requirement, and the index it must come from ("" is the user's own)."""
+
+    text: str
+    index: str = ""
+    sha256: str | None = None
+    """Of the wheel that it resolves to, where a fact has it."""
+
+
+class Packages(Value):
+    """The user's own packages beside the frameworks: what was asked for, and what a resolver made of it."""
+
+    wanted: tuple[str, ...] = ()
+    """PEP 508 requirements."""
+    constraints: tuple[str, ...] = ()
+    indexes: tuple[str, ...] = ()
+    """Further package indexes that the user's files name."""
+    prereleases: bool = False
+    """Whether pre-releases may be chosen."""
+    home: str = ""
+    """The framework whose environment has them, "" for the first environment."""
+    fixes: tuple[str, ...] = ()
+    """The fields of the request that these packages decided, not the user."""
+    pinned: tuple[Requirement, ...] = ()
+    """One exact requirement for each that was asked for; empty until they are resolved."""
+    notes: tuple[Reason, ...] = ()
+    """What is to be known about them: what was not checked, or left out."""
+
+
 class Request(Pinned):
     """What to plan for: the host, its cards (the set of kinds, not the lowest) and the user's pins."""
 
@@ -67,6 +109,7 @@ class Request(Pinned):
     """Whether to set up GPU containers, even where the stack itself needs none."""
     python_env: PythonEnv = "venv"
     """What makes the Python environments."""
+    packages: Packages = Packages()
     parts: tuple[PartName, ...] = ()
     """Parts of a server that were asked for, beside those that its boards need."""
     nvswitches: bool | None = None
@@ -76,19 +119,6 @@ class Request(Pinned):
     present_flavour: Flavour | Literal[""] = ""
     present_owner: Owner | Literal[""] = ""
     """Whose packages the driver that answers comes from, "" where that is not known."""
-
-
-class Reason(Value):
-    """One fact that forced or excluded something: the row's id, one sentence, and the row's sources.
-
-    A reason that comes from the user's request, not from a table, has the id ``request:<option>``.
-    """
-
-    fact: str
-    text: str
-    sources: tuple[str, ...] = ()
-    minor: bool = False
-    """For a warning: it concerns some uses only."""
 
 
 class Rejected(Value):
@@ -207,15 +237,6 @@ class Change(Value):
     component: str
     now: str
     after: str
-
-
-class Requirement(Value):
-    """One line for pip: a PEP 508 requirement, and the index it must come from ("" is the user's own)."""
-
-    text: str
-    index: str = ""
-    sha256: str | None = None
-    """Of the wheel that it resolves to, where a fact has it."""
 
 
 class Environment(Value):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from gpusetup.errors import CannotLookError, RefusedError, WrongInputError
 from gpusetup.resolve import cards, present
 from gpusetup.resolve.domains import hosts
-from gpusetup.resolve.model import Arch, Card, PartName, PythonEnv, Repo, Request, Variant
+from gpusetup.resolve.model import Arch, Card, Packages, PartName, PythonEnv, Repo, Request, Variant
 from gpusetup.resolve.parts import on_board
 from gpusetup.resolve.pins import Pinned, check_pins, pinned, require_known
 from gpusetup.resolve.reading import value_of
@@ -44,6 +44,7 @@ class Wanted(Pinned):
     python_env: PythonEnv = "venv"
     arch: str = ""
     parts: tuple[PartName, ...] = ()
+    packages: Packages = Packages()
 
 
 class RequestOptions(Value):
@@ -98,6 +99,7 @@ def ask(facts: Facts, wanted: Wanted, read: Callable[[], Machine], *, saved: boo
         containers=wanted.containers,
         python_env=wanted.python_env,
         parts=wanted.parts,
+        packages=wanted.packages,
         nvswitches=_nvswitches(machine, given),
         **_present(machine, wanted, given),
     )

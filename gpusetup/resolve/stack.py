@@ -46,7 +46,7 @@ def assemble(request: Request, solution: Solution, facts: Facts, today: date) ->
         ),
         driver=driver,
         toolkit=toolkit,
-        environments=tuple(environments(request, solution, facts)),
+        environments=environments(request, solution, facts),
         choices=choices(solution),
         container_packages=CONTAINER_PACKAGES if request.containers or toolkit.via == "container" else (),
         parts=extra,

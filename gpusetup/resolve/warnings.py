@@ -42,6 +42,7 @@ def warnings(request: Request, solution: Solution, facts: Facts, today: date) ->
         yield from _jax(jax, request.machine_arch)
     if (toolkit := solution.get("toolkit")) and driver:
         yield from _toolkit(toolkit, driver)
+    yield from request.packages.notes
     yield from _expired(solution, today)
 
 

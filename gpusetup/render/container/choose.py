@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from gpusetup.errors import RefusedError
 from gpusetup.render.container.bases import base, base_row, own_base
 from gpusetup.resolve import resolve
 from gpusetup.resolve.image_pythons import resolve_inside
+from gpusetup.resolve.model import Reason, Refusal
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
@@ -17,6 +19,14 @@ if TYPE_CHECKING:
 
 HOST = "bootc"
 """The format that is a host, not a container: it contains the driver and NVIDIA's container toolkit."""
+
+
+def attempted(request: Request, facts: Facts, kind: str, *, name: str, reference: str, pin: bool) -> Stack | Refusal:
+    """Return the stack that `choose` chooses, or its refusal as a value."""
+    try:
+        return choose(request, facts, kind, name=name, reference=reference, pin=pin)[0]
+    except RefusedError as error:
+        return Refusal(request=request, because=(Reason(fact="image", text=error.message),), ways_out=())
 
 
 def choose(

@@ -1,0 +1,82 @@
+"""The user's own packages: what the options ask for, and the stack that suits them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gpusetup.cli._streams import notify
+from gpusetup.errors import RefusedError, WrongInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from gpusetup.facts import Facts
+    from gpusetup.resolve.model import Packages, PartName, Refusal, Request, Stack
+
+PARTS: tuple[PartName, ...] = ("dcgm", "fabric-manager", "imex", "persistence")
+"""The names of ``--with`` that are a part of a server; any other is a package's."""
+
+
+def own_packages(
+    extras: tuple[str, ...], requirements: tuple[Path, ...], constraints: tuple[Path, ...], *, pre: bool
+) -> tuple[tuple[PartName, ...], Packages]:
+    """Return the parts of a server and the packages that these options ask for; what is left out is reported."""
+    from gpusetup.resolve.model import Packages  # --help needs none of it
+
+    parts = tuple(one for one in PARTS if one in extras)
+    named = [one for one in extras if one not in PARTS]
+    if not (named or requirements):
+        if constraints or pre:
+            raise WrongInputError(
+                "--constraint and --pre are about packages, and none is asked for", "add -r or --with"
+            )
+        return parts, Packages()
+    from gpusetup.packages.lines import read_lines, take
+    from gpusetup.text import nearest
+
+    for one in named:
+        if meant := nearest(one.lower().replace("_", "-"), PARTS):
+            raise WrongInputError(f"--with {one} is no part of a server", f"did you mean {meant}?")
+    found = read_lines(requirements, constraints)
+    for one in named:
+        take(one, found)
+    for line, why in found.left:
+        notify(f"note: {line} {why}: it is left out, and is yours to install in the environment")
+    packages = Packages(
+        wanted=tuple(dict.fromkeys(found.wanted)),
+        constraints=tuple(dict.fromkeys(found.constraints)),
+        indexes=tuple(dict.fromkeys(found.indexes)),
+        prereleases=pre,
+    )
+    return parts, packages
+
+
+def suit(
+    request: Request,
+    facts: Facts,
+    *,
+    named: bool,
+    glibc: str = "",
+    solve: Callable[[Request], Stack | Refusal] | None = None,
+) -> Request | Refusal:
+    """Return `request` with its packages pinned to what suits the stack, or why nothing does; itself without any."""
+    if not request.packages.wanted or request.packages.pinned:
+        return request
+    from gpusetup.packages.fit import Fit
+    from gpusetup.packages.fitted import fitted
+    from gpusetup.resolve import attempt
+
+    found = fitted(request, facts, solve or (lambda one: attempt(one, facts)), named=named, glibc=glibc)
+    return found.request if isinstance(found, Fit) else found
+
+
+def suited(request: Request, facts: Facts, options: dict[str, Any], **more: Any) -> Request:
+    """Return what `suit` returns; raises `RefusedError` where nothing suits."""
+    from gpusetup.resolve.foreign import in_words
+    from gpusetup.resolve.model import Refusal
+
+    found = suit(request, facts, named=bool(options["frameworks"]), **more)
+    if isinstance(found, Refusal):
+        raise RefusedError(*in_words(found))
+    return found

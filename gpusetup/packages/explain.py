@@ -1,0 +1,117 @@
+"""A refusal in our terms: which package needs what, what the stack allows, and what would do."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from gpusetup.packages.allowed import framework_of, possible
+from gpusetup.packages.fit import Fit, Fitter
+from gpusetup.packages.pylock import normal
+from gpusetup.resolve.model import Reason, Refusal, Relaxation, Stack
+from gpusetup.text import neutral
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.packages.allowed import Solve
+    from gpusetup.packages.fit import Unfit
+    from gpusetup.packages.model import Clash
+    from gpusetup.packages.resolver import Resolve
+    from gpusetup.resolve.model import Request
+
+MOST = 4
+"""Clashes that are shown: a resolver names each release of a package that another one rules out."""
+TRIES = 6
+"""Changes of the request that are tried; each costs a resolution."""
+
+
+def explain(unfit: Unfit, facts: Facts, solve: Solve, resolve: Resolve, *, named: bool, glibc: str = "") -> Refusal:
+    """Return why the packages do not fit, and which single changes would do, each tried with the resolver."""
+    ways = tuple(_ways(unfit, facts, solve, resolve, named=named, glibc=glibc))
+    return Refusal(request=unfit.request, because=tuple(_because(unfit, facts, solve)), ways_out=ways)
+
+
+def _because(unfit: Unfit, facts: Facts, solve: Solve) -> Iterator[Reason]:
+    said = unfit.rejection
+    python = unfit.stack.environments[0].python
+    names = ", ".join(map(neutral, said.packages))
+    texts = {
+        "not-found": f"the package index has no {names}",
+        "source-only": f"the index has {names} as source alone: compile it in the finished environment, with "
+        f"{_compiler(unfit.stack)}, or name an index that has wheels of it in the requirements file",
+        "no-wheel": f"{names} has no wheel for Python {python} on {unfit.request.machine_arch}",
+        "no-version": f"the index has no such release of {names}",
+        "cuda": f"{_first(said.packages)}, and the environment has CUDA {said.text}",
+    }
+    if said.kind in texts:
+        yield Reason(fact=f"packages:{said.kind}", text=texts[said.kind])
+    yield from _clashes(unfit, facts, solve)
+    if said.kind == "other":
+        yield Reason(fact="packages:resolver", text=f"the resolver refuses: {' '.join(said.text.split())[:600]}")
+
+
+def _compiler(stack: Stack) -> str:
+    cuda = stack.environments[0].cuda
+    return f"nvcc of CUDA {cuda}, that of its torch" if cuda else "the system's compiler"
+
+
+def _first(names: tuple[str, ...]) -> str:
+    if not names:
+        return ""
+    return f"{neutral(names[0])} ({len(names) - 1} more like it)" if len(names) > 1 else neutral(names[0])
+
+
+def _clashes(unfit: Unfit, facts: Facts, solve: Solve) -> Iterator[Reason]:
+    """Yield the clashes that a resolver names last, those of the newest releases, and what the stack allows."""
+    ours = {one.text for one in unfit.stack.environments[0].requirements}
+    told = [one for one in unfit.rejection.clashes if one.needs not in ours]
+    frameworks = dict.fromkeys(name for one in told if (name := framework_of(_name(one.needs))))
+    telling: list[Clash] = [one for one in told if framework_of(_name(one.needs))] or told
+    for one in telling[-MOST:]:
+        yield Reason(fact="packages:metadata", text=f"{neutral(one.package)} needs {neutral(one.needs)}")
+    for framework in frameworks:
+        if framework in unfit.request.frameworks:
+            may = possible(replace(unfit.request, frameworks=(framework,)), facts, framework, solve)
+            here = f"on Python {unfit.stack.environments[0].python}, cards and driver"
+            text = f"{here} allow {framework} {may[-1]} to {may[0]}" if may else f"{here} allow no {framework}"
+            yield Reason(fact=f"packages:{framework}", text=text)
+
+
+def _name(requirement: str) -> str:
+    for sign in "=<>!~[;":
+        requirement = requirement.partition(sign)[0]
+    return normal(requirement)
+
+
+def _ways(
+    unfit: Unfit, facts: Facts, solve: Solve, resolve: Resolve, *, named: bool, glibc: str = ""
+) -> Iterator[Relaxation]:
+    for tried, (text, options, request) in enumerate(_changes(unfit.request)):
+        if tried == TRIES:
+            return
+        found = Fitter(request, facts, solve, resolve, named=named, glibc=glibc).fit()
+        if isinstance(found, Fit):
+            yield Relaxation(text=text, options=options)
+
+
+def _changes(request: Request) -> Iterator[tuple[str, tuple[str, ...], Request]]:
+    """Yield single changes: without a pin of the stack, without a package's own limits, without the package."""
+    own = request.packages
+    for field in ("torch", "tensorflow", "jax", "python"):
+        if getattr(request, field):
+            yield f"leave out --{field}", (), replace(request, **{field: ""})
+    for number, line in enumerate(own.wanted):
+        bare = _name(line)
+        if bare != normal(line.strip()):
+            wanted = (*own.wanted[:number], bare, *own.wanted[number + 1 :])
+            text = f"ask for {bare} without {line[len(bare) :].strip() or 'limits'}"
+            yield text, ("--with", bare), replace(request, packages=replace(own, wanted=wanted))
+    for number, line in enumerate(own.wanted) if len(own.wanted) > 1 else ():
+        wanted = (*own.wanted[:number], *own.wanted[number + 1 :])
+        text = (
+            f"leave out {_name(line)}, or give it an environment of its own: gpusetup plan --with {shlex.quote(line)}"
+        )
+        yield text, (), replace(request, packages=replace(own, wanted=wanted))

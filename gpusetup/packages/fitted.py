@@ -1,0 +1,34 @@
+"""The one way in: a request whose packages are still open becomes one whose packages are pinned, or a refusal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpusetup.errors import CannotLookError
+from gpusetup.packages.explain import explain
+from gpusetup.packages.fit import Fit, Fitter, Unfit
+from gpusetup.packages.resolver import find_uv
+from gpusetup.text import neutral
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.packages.allowed import Solve
+    from gpusetup.packages.resolver import Resolve
+    from gpusetup.resolve.model import Refusal, Request
+
+
+def fitted(
+    request: Request, facts: Facts, solve: Solve, *, named: bool, glibc: str = "", resolve: Resolve | None = None
+) -> Fit | Refusal:
+    """Return the stack that suits the packages of `request`, which are pinned then, or why none does.
+
+    `solve` chooses a stack for a request; `named` says whether the user named the
+    frameworks, `glibc` which C library the target has where that is not the release's. Raises `MissingError`
+    without a resolver, `CannotLookError` where it gives no answer.
+    """
+    resolver = resolve or find_uv()
+    found = Fitter(request, facts, solve, resolver, named=named, glibc=glibc).fit()
+    if isinstance(found, Unfit) and found.rejection.kind == "unreachable":
+        index = neutral(found.rejection.index)
+        raise CannotLookError(f"the package index did not answer: {index}", "plan again when it does")
+    return explain(found, facts, solve, resolver, named=named, glibc=glibc) if isinstance(found, Unfit) else found

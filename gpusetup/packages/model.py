@@ -1,0 +1,78 @@
+"""What a resolver is asked, and what it answers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gpusetup.value import Value
+
+
+class Question(Value):
+    """The packages to resolve, for which Python and platform, and what the stack demands of them."""
+
+    wanted: tuple[str, ...]
+    constraints: tuple[str, ...] = ()
+    indexes: tuple[str, ...] = ()
+    python: str
+    """Minor version, ``3.13``."""
+    machine: str = "x86_64"
+    glibc: str = "2.28"
+    """That of the target; its wheels may be built for an older one."""
+    prereleases: bool = False
+
+
+class File(Value):
+    """One wheel that fits the target."""
+
+    url: str
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        return self.url.rpartition("/")[2]
+
+
+class Package(Value):
+    """One distribution of a resolution."""
+
+    name: str
+    """Normalised (PEP 503)."""
+    version: str
+    index: str = ""
+    files: tuple[File, ...] = ()
+
+
+class Resolution(Value):
+    """Everything that is to be installed together, and which resolver says so."""
+
+    packages: tuple[Package, ...]
+    resolver: str
+    """``uv 0.13.9``."""
+
+    def version(self, name: str) -> str:
+        """Return the version of a distribution by its normalised name, "" where it is not among them."""
+        return next((one.version for one in self.packages if one.name == name), "")
+
+
+class Clash(Value):
+    """One statement of a resolver's refusal: ``vllm>=0.33.0`` depends on ``torch==2.14.0``."""
+
+    package: str
+    needs: str
+
+
+class Rejection(Value):
+    """Why there is no resolution, as far as the resolver's text says."""
+
+    kind: Literal["conflict", "source-only", "no-wheel", "not-found", "no-version", "cuda", "unreachable", "other"]
+    """``cuda``: the packages resolve, but one is built for another CUDA than the environment's."""
+    packages: tuple[str, ...] = ()
+    """The packages that it is about."""
+    clashes: tuple[Clash, ...] = ()
+    index: str = ""
+    """The index that did not answer."""
+    cuda: int = 0
+    """The CUDA major that the packages are built for, where the environment has another."""
+    text: str = ""
+    """The last lines that the resolver wrote."""

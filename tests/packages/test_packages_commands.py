@@ -1,0 +1,84 @@
+"""Own packages on the command line: plan, recipe, container, and the plan that root takes back without a resolver."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gpusetup.apply.saved_plan import agreed
+from gpusetup.errors import MissingError, RefusedError
+from gpusetup.facts import facts
+from gpusetup.packages.resolver import find_uv
+from gpusetup.render.model import Origin, Recipe
+from tests.support import Run
+
+CARD = ("--gpu", "RTX 4090", "--release", "44")
+pytestmark = pytest.mark.usefixtures("index")
+
+
+def test_a_plan_has_the_packages_of_a_file_and_of_options(gpusetup: Run, tmp_path: Path) -> None:
+    (tmp_path / "r.txt").write_text("seer\n-e .\n")
+    done = gpusetup("plan", *CARD, "-r", str(tmp_path / "r.txt"), "--with", "plain", "--with", "dcgm")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "torch==2.14.0 seer==0.3 plain==1.2" in (done.stdout + done.stderr)
+    assert ". is built from source: it is left out" in (done.stdout + done.stderr)
+    assert "dcgm" in (done.stdout + done.stderr)
+
+
+def test_a_recipe_and_a_container_install_them(gpusetup: Run) -> None:
+    recipe = gpusetup("install", *CARD, "--with", "seer").stdout
+    assert "  torch==2.14.0 seer==0.3\n" in recipe
+    container = gpusetup("container", *CARD, "--with", "seer").stdout
+    assert "torch==2.14.0 seer==0.3" in container
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "why"),
+    [
+        (("--with", "nowhere"), 4, "has no nowhere"),
+        (("--with", "fabricmanager"), 2, "did you mean fabric-manager?"),
+        (("--constraint", "/dev/null"), 2, "none is asked for"),
+        (("--with", "not a name"), 2, "is no requirement"),
+    ],
+)
+def test_exit_codes(gpusetup: Run, words: tuple[str, ...], code: int, why: str) -> None:
+    done = gpusetup("plan", *CARD, *words)
+    assert done.returncode == code
+    assert why in (done.stdout + done.stderr)
+
+
+def test_without_a_resolver_there_is_an_error_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    with pytest.raises(MissingError) as caught:
+        find_uv()
+    assert caught.value.remedy == "pip install uv"
+
+
+def test_a_resolver_that_others_can_write_is_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    uv = tmp_path / "uv"
+    uv.write_text(f"#!/bin/sh\n: >{tmp_path}/ran\n")
+    uv.chmod(0o777)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    with pytest.raises(RefusedError, match="is world-writable"):
+        find_uv()
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_saved_plan_is_agreed_to_without_a_resolver(gpusetup: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = msgspec.json.decode(gpusetup("install", *CARD, "--with", "seer", "--json").stdout, type=Recipe)
+    here = Origin(arch="x86_64", cards=(), kernel="", driver="", secure_boot=False)
+    saved = msgspec.structs.replace(saved, origin=here)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("gpusetup.packages.resolver.find_uv", lambda: pytest.fail("a resolver was looked for"))
+    assert agreed(saved, None, facts()).digest == saved.digest
+
+
+def test_json_has_the_request_with_its_packages(gpusetup: Run) -> None:
+    stack = json.loads(gpusetup("plan", *CARD, "--with", "seer", "--json").stdout)
+    assert [one["text"] for one in stack["request"]["packages"]["pinned"]] == ["seer==0.3"]
+    assert stack["request"]["torch"] == "2.14.0"
