@@ -1,71 +1,75 @@
-"""Reads what uv and pip say when they refuse. Their texts are made for people, so what is not recognised stays `other`.
+"""Reads what uv says when it refuses. Its text is made for people, so what is not recognised stays `other`.
 
-Source of the forms: uv 0.13.9 and pip 26 themselves, whose refusals are in tests/packages/refusals/.
+Source of the forms: uv 0.13.9 itself, asked for what cannot be; tests/packages has it refuse each again.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from typing import Literal
 
 from gpusetup.packages.model import Clash, Rejection
 from gpusetup.text import neutral
 
-NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 LAST = 12
 """Lines of its text that are kept."""
-UNREACHABLE = (r"error sending request for url \((https?://[^)\s]+)\)", r"Could not fetch URL (https?://\S+?):? ")
-SOURCE_ONLY = (rf"Wheels are required for `({NAME})`", rf"because all versions of ({NAME}) have no usable wheels")
-NOT_FOUND = (rf"because ({NAME}) was not found in the (?:package registry|provided package locations)",
-             rf"No matching distribution found for ({NAME})")  # fmt: skip
-NO_WHEEL = (rf"({NAME})\S* has no wheels with a matching (?:Python|platform|ABI)",
-            rf"we only found wheels for `({NAME})`")  # fmt: skip
-NO_VERSION = (rf"there is no version of ({NAME})[=<>!~]", rf"only ({NAME})[^ ]* is available")
-REQUIRED = rf"you require ({NAME}[=<>!~]\S*) and ({NAME}[=<>!~]\S*)"
-DEPENDS = rf"({NAME}\S*) depends? on ({NAME}\S*)(?: and ({NAME}[=<>!~]\S*))?"
+SIGNS = "=<>!~"
+Kind = Literal["not-found", "source-only", "no-wheel", "no-version"]
+FORMS: tuple[tuple[Kind, str, str], ...] = (
+    ("not-found", "ecause ", " was not found in the"),
+    ("source-only", "Wheels are required for `", "`"),
+    ("source-only", "ecause all versions of ", " have no usable wheels"),
+    ("no-wheel", "we only found wheels for `", "`"),
+    ("no-wheel", "ecause all versions of ", " have no wheels with a matching"),
+    ("no-version", "there is no version of ", " "),
+    ("no-version", "ecause only ", " is available and you require"),
+)
+"""The kind of a refusal, and what stands before and after the name of the package that it is about."""
+URL = ("error sending request for url (", ")")
 
 
 def read_refusal(text: str) -> Rejection:
-    """Return why a resolver refused; the first form that its text has decides the kind."""
+    """Return why uv refused. Where packages clash, what it says of wheels is about releases that others rule out."""
     flat = " ".join(text.split())
     last = "\n".join(map(neutral, text.strip().splitlines()[-LAST:]))
-    clashes = tuple(_clashes(flat))
-    if index := _first(UNREACHABLE, flat):
+    if index := next(_between(flat, *URL), ""):
         return Rejection(kind="unreachable", index=index, text=last)
-    for kind, forms in (("not-found", NOT_FOUND), ("source-only", SOURCE_ONLY), ("no-wheel", NO_WHEEL)):
-        if clashes and kind != "not-found" and len(clashes) > 1:
-            continue  # uv gives the hint about wheels for old releases of a package that others rule out
-        if found := _all(forms, flat):
-            return Rejection(kind=kind, packages=found, clashes=clashes, text=last)  # type: ignore[arg-type]
+    clashes = tuple(dict.fromkeys(_clashes(flat.replace(",", "").split(" "))))
+    for kind in ("not-found", "source-only", "no-wheel", "no-version"):
+        names = tuple(
+            dict.fromkeys(bare(one) for form, *ends in FORMS if form == kind for one in _between(flat, *ends))
+        )
+        if names and (kind == "not-found" or len(clashes) < 2):
+            return Rejection(kind=kind, packages=names, clashes=clashes, text=last)
     if clashes:
-        names = dict.fromkeys(_name(one.package) for one in clashes)
-        return Rejection(kind="conflict", packages=tuple(names), clashes=clashes, text=last)
-    if found := _all(NO_VERSION, flat):
-        return Rejection(kind="no-version", packages=found, text=last)
+        names = tuple(dict.fromkeys(bare(one.package) for one in clashes))
+        return Rejection(kind="conflict", packages=names, clashes=clashes, text=last)
     return Rejection(kind="other", text=last)
 
 
-def _first(forms: tuple[str, ...], text: str) -> str:
-    return next((match[1] for form in forms if (match := re.search(form, text, re.IGNORECASE))), "")
+def _between(text: str, before: str, after: str) -> Iterator[str]:
+    """Yield each single word of `text` between two fixed texts."""
+    for part in text.split(before)[1:]:
+        word, found, _ = part.partition(after)
+        if found and word and " " not in word:
+            yield word
 
 
-def _all(forms: tuple[str, ...], text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(match for form in forms for match in re.findall(form, text, re.IGNORECASE)))
+def _clashes(words: list[str]) -> Iterator[Clash]:
+    """Yield what depends on what, and what is required twice, in the order in which it is said."""
+    for place in range(1, len(words) - 2):
+        if words[place] in ("depends", "depend") and words[place + 1] == "on":
+            subject, first = words[place - 1], place + 2
+        elif words[place - 1 : place + 1] == ["you", "require"] and words[place + 2] == "and":
+            subject, first = words[place + 1], place + 3
+        else:
+            continue
+        yield Clash(package=subject, needs=words[first].rstrip("."))
+        also = words[first + 1 : first + 3]
+        if len(also) == 2 and also[0] == "and" and bare(also[1]) != also[1]:
+            yield Clash(package=subject, needs=also[1].rstrip("."))
 
 
-def _clashes(text: str) -> Iterator[Clash]:
-    """Yield what depends on what, each once, in the order in which it is said."""
-    seen = set()
-    for one, other in re.findall(REQUIRED, text):
-        yield Clash(package=one.rstrip(",."), needs=other.rstrip(",."))
-    for package, *needs in re.findall(DEPENDS, text):
-        for one in filter(None, needs):
-            clash = Clash(package=package.rstrip(",."), needs=one.rstrip(",."))
-            if clash not in seen:
-                seen.add(clash)
-                yield clash
-
-
-def _name(requirement: str) -> str:
-    found = re.match(NAME, requirement)
-    return re.split(r"[=<>!~\[]", found[0])[0] if found else requirement
+def bare(requirement: str) -> str:
+    """Return the name in a requirement as uv writes it, ``vllm>=0.33.0``."""
+    return requirement[: min((at for sign in SIGNS if (at := requirement.find(sign)) >= 0), default=None)]
