@@ -1,14 +1,15 @@
-"""Clean runs must never be accused: checks × frameworks × seeds × thread counts × processors, twice each.
+"""Clean runs must never be accused: campaigns over seeds, each in one setting of threads and processor.
 
-Every framework that is installed takes part unless some are named. A processor is this one, or this one with wide
-instructions hidden from the libraries: what is within its limits by one must be by all. Each seed meets one of them, in
-turn. Prints the number of runs and every verdict that failed. A seed takes about a minute and a half per thread count
-on two cores.
+A setting is a number of threads and a processor: this one, this one with wide instructions hidden from the libraries,
+or TensorFlow without oneDNN. What is within its limits by one must be by all. A campaign is one seed in one setting, in
+every framework that is installed unless some are named; the seeds are dealt to the settings in turn, and those of one
+setting share their workers. Prints every verdict that failed, and in the end the number of campaigns, runs and alarms.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 from collections import Counter
@@ -23,7 +24,7 @@ from gpusetup.selftest.registry import checks
 from gpusetup.selftest.schedule import RunLimits, Selection
 from gpusetup.selftest.selection import choose_checks
 
-THREADS = (1, 2)
+THREADS = (1, 2, 4)
 PROCESSORS = {
     "this processor": {},
     "no more than AVX2": {
@@ -39,40 +40,65 @@ PROCESSORS = {
 
 
 def main(wanted: argparse.Namespace) -> int:
-    found = checks()
-    names, pythons = choose_checks(tuple(wanted.check), found), interpreters(tuple(wanted.framework), {})
+    settings = list(itertools.product(PROCESSORS.items(), wanted.threads or THREADS))
     runs: Counter[str] = Counter()
-    verdicts = alarms = 0
-    for seed in range(wanted.first, wanted.first + wanted.seeds):
-        processor, hidden = list(PROCESSORS.items())[seed % len(PROCESSORS)]
+    campaigns = verdicts = cases = alarms = 0
+    for number, ((processor, hidden), threads) in enumerate(settings):
+        seeds = tuple(range(wanted.first, wanted.first + wanted.seeds))[number :: len(settings)]
+        if not seeds:
+            continue
         os.environ.update(hidden)  # workers start with what is set here
-        for threads in wanted.threads or THREADS:
-            chosen = Selection(checks=names, pythons=pythons, seeds=(seed,), threads=threads)
-            proof = prove(chosen, found, jobs=2, limits=RunLimits(seconds=600))
-            runs.update(run.job.framework for run in proof.runs)
-            verdicts += len(proof.verdicts)
-            alarms += accused(proof, f"seed {seed}, {threads} threads, {processor}")
-            print(f"seed {seed}, {threads} threads, {processor}: {runs.total()} runs, {alarms} alarms", flush=True)
+        proof = measure(wanted, seeds, threads)
         for name in hidden:
             del os.environ[name]
+        campaigns += len(seeds)
+        runs.update(run.job.framework for run in proof.runs)
+        verdicts += len(proof.verdicts)
+        cases += sum(len(run.result.cases) for run in proof.runs if run.result)
+        alarms += accused(proof, f"{threads} threads, {processor}")
+        print(
+            f"{campaigns} campaigns, {threads} threads, {processor}: {runs.total()} runs, {alarms} alarms", flush=True
+        )
     listed = ", ".join(f"{count} in {framework}" for framework, count in sorted(runs.items()))
-    print(f"{runs.total()} clean runs ({listed}) of {', '.join(names)}; {verdicts} verdicts, {alarms} false alarms")
+    print(f"{campaigns} campaigns, {runs.total()} clean runs ({listed}), {cases} cases judged")
+    print(f"{verdicts} verdicts, {alarms} false alarms")
     return 1 if alarms else 0
+
+
+def measure(wanted: argparse.Namespace, seeds: tuple[int, ...], threads: int) -> Proof:
+    """Return the proof of these seeds in the setting that the environment has."""
+    found = checks()
+    chosen = Selection(
+        checks=choose_checks(tuple(wanted.check), found),
+        pythons=interpreters(tuple(wanted.framework), {}),
+        seeds=seeds,
+        threads=threads,
+        profile=wanted.profile,
+        precisions=tuple(wanted.precision) or ("float32",),
+        repeat=wanted.repeat,
+    )
+    return prove(chosen, found, jobs=wanted.jobs, limits=RunLimits(seconds=wanted.deadline))
 
 
 def accused(proof: Proof, where: str) -> int:
     """Print the verdicts of `proof` that failed, and return how many there are."""
     failed = [verdict for verdict in proof.verdicts if verdict.state == "failed"]
     for one in failed:
-        print(f"FALSE ALARM, {where}: {one.kind} {one.check} {one.framework} {one.summary} {one.divergence or ''}")
+        print(f"FALSE ALARM, {where}: {one.kind} {one.check} {one.framework} {one.precision} {one.summary}")
+        print("".join(f"    {line}\n" for line in one.evidence), end="", flush=True)
     return len(failed)
 
 
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--seeds", type=int, default=5, help="how many (default 5)")
+    options.add_argument("--seeds", type=int, default=12, help="how many (default 12: each setting once)")
     options.add_argument("--first", type=int, default=1, help="the first seed (default 1)")
-    options.add_argument("--threads", type=int, action="append", default=[], help="(default 1 and 2)")
+    options.add_argument("--threads", type=int, action="append", default=[], help="(default 1, 2 and 4)")
     options.add_argument("--check", action="append", default=[])
     options.add_argument("--framework", action="append", default=[])
+    options.add_argument("--precision", action="append", default=[], help="(default float32)")
+    options.add_argument("--profile", choices=("quick", "full"), default="quick")
+    options.add_argument("--repeat", type=int, default=2, help="fresh processes per seed (default 2)")
+    options.add_argument("--jobs", type=int, default=2, help="workers at a time (default 2)")
+    options.add_argument("--deadline", type=float, default=600, help="seconds per run (default 600)")
     sys.exit(main(options.parse_args()))

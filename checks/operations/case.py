@@ -76,6 +76,8 @@ class Case:
     quick: bool = False
     roundings: float = 1.0
     """How many times as many roundings as the reference has are allowed, for other algorithms; a comment says why."""
+    narrow: Mapping[str, str] = field(default_factory=dict)
+    """Framework, or framework and mode (``tensorflow xla``) → why it is no better than float32 in float64."""
     tiled: bool = False
     """A card's kernel may mix the elements of a tile (Winograd): there the bound is eight times the largest."""
     law: bool = False
@@ -93,6 +95,11 @@ class Case:
         return {
             name: _draw(one, sizes, seed, f"{family}.{self.name} input {name}") for name, one in self.inputs.items()
         }
+
+    def held_to(self, precision: str, framework: str, mode: str) -> str:
+        """Return the precision that a result is judged by."""
+        narrow = framework in self.narrow or f"{framework} {mode}" in self.narrow
+        return "float32" if narrow and precision == "float64" else precision
 
     def wrt(self) -> tuple[str, ...]:
         """Return the inputs that are differentiated."""

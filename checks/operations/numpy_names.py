@@ -59,3 +59,13 @@ def constant(x: Any) -> Any:
 def approximate(x: Any, roundings: float) -> Any:  # noqa: ARG001 - a bound counts them
     """Return the numbers as they are."""
     return np.asarray(x, np.float64)
+
+
+def uncertain(value: Any, roundings: Any) -> Any:  # noqa: ARG001 - a bound counts them
+    """Return the numbers as they are."""
+    return np.asarray(value, np.float64)
+
+
+def transform(x: Any, matrix: Any, roundings: float) -> Any:  # noqa: ARG001 - a bound counts them
+    """Return x·Mᵀ over the last axis."""
+    return x @ matrix.T

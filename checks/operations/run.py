@@ -53,6 +53,7 @@ class Drawn(NamedTuple):
     sizes: dict[str, Any]
     inputs: dict[str, Array]
     truth: Truth
+    precision: str
 
     def text(self) -> str:
         """Return shapes and sizes in words."""
@@ -72,22 +73,24 @@ def describe_drawn(step: Step, seed: int) -> str:
     return describe(sizes, {name: shape_of(one.shape, sizes) for name, one in step.case.inputs.items()})
 
 
-def draw(case: Case, family: str, job: Job, sizes: dict[str, Any] | None = None) -> Drawn:
+def draw(case: Case, family: str, job: Job, sizes: dict[str, Any] | None = None, mode: str = "eager") -> Drawn:
     """Return the inputs of a case and its reference, of the sizes that the seed gives unless others are stated."""
     sizes = case.draw_sizes(family, job.seed) if sizes is None else sizes
     inputs = case.draw_inputs(family, job.seed, sizes)
-    return Drawn(sizes, inputs, find_truth(case, family, job.seed, sizes, inputs, job.precision))
+    precision = case.held_to(job.precision, job.framework, mode)
+    return Drawn(sizes, inputs, find_truth(case, family, job.seed, sizes, inputs, precision), precision)
 
 
 def run_steps(
     steps: list[Step], engine: Engine, job: Job, began: Callable[[str], None], done: Callable[[Item], None]
 ) -> None:
     """Run the steps one after another; those of one case share its reference."""
-    drawn: dict[str, Drawn] = {}
+    drawn: dict[tuple[str, str], Drawn] = {}
     for step in steps:
-        if step.id not in drawn:
-            drawn = {step.id: draw(step.case, step.family, job)}
-        for item in run_step(step, drawn[step.id], engine, job, began):
+        key = step.id, step.case.held_to(job.precision, job.framework, step.mode)
+        if key not in drawn:
+            drawn = {key: draw(step.case, step.family, job, mode=step.mode)}
+        for item in run_step(step, drawn[key], engine, job, began):
             done(item)
 
 
@@ -113,13 +116,18 @@ def run_step(step: Step, drawn: Drawn, engine: Engine, job: Job, began: Callable
     if outputs:
         names = [f"result {number}" for number in range(len(outputs))]
         yield _item(
-            step, drawn, job, "forward", judge(outputs, truth.outputs, names, case, job.precision, job.device), outputs
+            step,
+            drawn,
+            job,
+            "forward",
+            judge(outputs, truth.outputs, names, case, drawn.precision, job.device),
+            outputs,
         )
     elif failure:
         yield _ended(step, drawn, job, "forward", failure)
     if gradients:
         names = [f"gradient of {name}" for name in task.wrt]
-        found = judge(gradients, truth.gradients, names, case, job.precision, job.device)
+        found = judge(gradients, truth.gradients, names, case, drawn.precision, job.device)
         yield _item(step, drawn, job, "backward", found, gradients)
     elif failure and outputs:
         yield _ended(step, drawn, job, "backward", failure)

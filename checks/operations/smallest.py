@@ -45,7 +45,7 @@ def smallest(step: Step, backend: Engine, job: Job) -> dict[str, Any] | None:
 def trial(step: Step, sizes: dict[str, Any], backend: Engine, job: Job) -> dict[str, Any] | None:
     """Return the record of the first wrong direction of a step of these sizes; None where all is right or undefined."""
     try:
-        drawn = draw(step.case, step.family, job, sizes)
+        drawn = draw(step.case, step.family, job, sizes, step.mode)
     except Exception:
         return None
 

@@ -1,0 +1,212 @@
+"""Fourier transforms: of complex and real numbers, and back; one to three axes, odd and prime lengths, norms.
+
+Bound: that of the fast transform, a multiple of log₂ n·u of the 2-norm (Higham 2002, theorem 24.2), with p in the place
+of log₂ p for a factor p, which is summed directly, and three transforms of up to four times the length for large primes
+(Bluestein 1970). Complex numbers go in and come out as their two parts, so that the sign of a gradient's imaginary part
+is no convention.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from checks.operations.case import Case, Input, real
+from checks.operations.functions import concatenate
+from checks.operations.linear_maps import transform
+
+SCALES = {"backward": (0.0, 1.0), "ortho": (0.5, 0.5), "forward": (1.0, 0.0)}
+"""By which power of n a transform forward, and back, is divided."""
+
+
+def kernel(sizes: tuple[int, ...], back: bool = False, norm: str = "backward") -> Any:
+    """Return the matrix of the transform over all axes of `sizes`, flattened."""
+    made = np.ones((1, 1))
+    for n in sizes:
+        turn = np.exp((2j if back else -2j) * np.pi * (np.outer(np.arange(n), np.arange(n)) % n) / n)
+        made = np.kron(made, turn / n ** SCALES[norm][back])
+    return made
+
+
+def parts(matrix: Any) -> Any:
+    """Return the matrix that acts on real parts followed by imaginary ones."""
+    return np.block([[matrix.real, -matrix.imag], [matrix.imag, matrix.real]])
+
+
+def work(sizes: tuple[int, ...]) -> float:
+    """Return the roundings of the fast transform over these axes."""
+    total = 0.0
+    for n in sizes:
+        rest, p = n, 2
+        while rest > 1:
+            if rest % p == 0:
+                total += p + 7
+                rest //= p
+            else:
+                p += 1
+        if p > 11:
+            total += 36 * np.log2(4 * n)
+    return max(total, 1.0)
+
+
+def flat(x: Any, axes: int) -> Any:
+    """Return x with its last axes as one."""
+    return x.reshape(*x.shape[: x.ndim - axes], -1)
+
+
+def complex_one(a: Any, b: Any, axes: int = 1, back: bool = False, norm: str = "backward") -> Any:
+    """Return the two parts of the transform of a + ib."""
+    sizes = a.shape[a.ndim - axes :]
+    made = transform(concatenate([flat(a, axes), flat(b, axes)], -1), parts(kernel(sizes, back, norm)), work(sizes))
+    count = made.shape[-1] // 2
+    return made[..., :count].reshape(*a.shape), made[..., count:].reshape(*a.shape)
+
+
+def inverse(a: Any, b: Any, norm: str = "backward") -> Any:
+    """Return the two parts of the inverse transform of a + ib."""
+    return complex_one(a, b, 1, True, norm)
+
+
+def two_axes(a: Any, b: Any, norm: str = "backward") -> Any:
+    """Return the two parts of the transform over two axes."""
+    return complex_one(a, b, 2, False, norm)
+
+
+def two_axes_inverse(a: Any, b: Any, norm: str = "backward") -> Any:
+    """Return the two parts of the inverse transform over two axes."""
+    return complex_one(a, b, 2, True, norm)
+
+
+def three_axes(a: Any, b: Any) -> Any:
+    """Return the two parts of the transform over three axes."""
+    return complex_one(a, b, 3)
+
+
+def real_one(x: Any, axes: int = 1, norm: str = "backward") -> Any:
+    """Return the two parts of the transform of real numbers, the first half of the last axis."""
+    sizes = x.shape[x.ndim - axes :]
+    kept = np.arange(np.prod(sizes)).reshape(sizes)[..., : sizes[-1] // 2 + 1]
+    matrix = kernel(sizes, False, norm)[kept.ravel()]
+    made = transform(flat(x, axes), np.concatenate([matrix.real, matrix.imag]), work(sizes))
+    shape = (*x.shape[: x.ndim - axes], *kept.shape)
+    return made[..., : kept.size].reshape(*shape), made[..., kept.size :].reshape(*shape)
+
+
+def real_two_axes(x: Any, norm: str = "backward") -> Any:
+    """Return the two parts of the transform of real numbers over two axes."""
+    return real_one(x, 2, norm)
+
+
+def real_inverse(a: Any, b: Any, N: int, norm: str = "backward") -> Any:  # noqa: N803 - the sizes' names
+    """Return the N real numbers that the half transform a + ib stands for; b lacks the ends, which are zero."""
+    count = N // 2 + 1
+    matrix = kernel((N,), True, norm)
+    twice = np.where((np.arange(count) == 0) | (2 * np.arange(count) == N), 1.0, 2.0)
+    inner = slice(1, 1 + b.shape[-1])
+    made = np.concatenate([matrix.real[:, :count] * twice, (-matrix.imag[:, :count] * twice)[:, inner]], 1)
+    return transform(concatenate([a, b], -1), made, work((N,)))
+
+
+def shifted(x: Any) -> Any:
+    """Return x with its middle moved to the front, along the last axis."""
+    return x[..., (np.arange(x.shape[-1]) + (x.shape[-1] + 1) // 2) % x.shape[-1]]
+
+
+_LENGTHS = (1, 2, 3, 7, 8, 12, 30, 45, 64, 97, 101, 127)
+_ONE = {"B": (1, 3), "N": _LENGTHS}
+_TWO = {"B": (1, 2), "N": (2, 3, 8), "M": (1, 5, 7, 12)}
+_NORMS = {"norm": ("ortho", "forward")}
+_TORCH = "y = torch.fft.{name}(torch.complex(a, b){norm})\nreturn y.real, y.imag"
+_TF = "y = tf.signal.{name}(tf.complex(a, b))\nreturn tf.math.real(y), tf.math.imag(y)"
+_JAX = "y = jnp.fft.{name}(lax.complex(a, b){norm})\nreturn y.real, y.imag"
+_TORCH_HALF = "y = torch.fft.{name}(x{norm})\nreturn y.real, y.imag"
+_TF_HALF = "y = tf.signal.{name}(x)\nreturn tf.math.real(y), tf.math.imag(y)"
+_JAX_HALF = "y = jnp.fft.{name}(x{norm})\nreturn y.real, y.imag"
+_NO_NORMS = {"tensorflow": "its transforms have one norm"}
+
+
+def _case(name: str, reference: Any, inputs: dict[str, Input], sizes: Any, code: dict[str, str], **more: Any) -> Case:
+    return Case(name=name, reference=reference, inputs=inputs, sizes=sizes, code=code, normwise=True, **more)
+
+
+def _complex(
+    name: str, reference: Any, torch: str, tf: str, shape: str = "B, N", sizes: Any = _ONE
+) -> tuple[Case, ...]:
+    """Return a case in all frameworks, and one with the other norms where there are any."""
+    inputs = {"a": real(shape), "b": real(shape)}
+    texts = {"pytorch": _TORCH, "jax": _JAX}
+    plain = {key: text.format(name=torch, norm="") for key, text in texts.items()} | {"tensorflow": _TF.format(name=tf)}
+    normed = {key: text.format(name=torch, norm=", norm=norm") for key, text in texts.items()}
+    return (
+        _case(name, reference, inputs, sizes, plain, quick=name in {"complex"}),
+        _case(f"{name}_norms", reference, inputs, {**sizes, **_NORMS}, normed, absent=_NO_NORMS),
+    )
+
+
+def _half(name: str, reference: Any, torch: str, tf: str, shape: str = "B, N", sizes: Any = _ONE) -> tuple[Case, ...]:
+    """Return a case of real numbers in all frameworks, and one with the other norms where there are any."""
+    texts = {"pytorch": _TORCH_HALF, "jax": _JAX_HALF}
+    plain = {key: text.format(name=torch, norm="") for key, text in texts.items()}
+    normed = {key: text.format(name=torch, norm=", norm=norm") for key, text in texts.items()}
+    plain |= {"tensorflow": _TF_HALF.format(name=tf)}
+    return (
+        _case(name, reference, {"x": real(shape)}, sizes, plain, quick=False),
+        _case(f"{name}_norms", reference, {"x": real(shape)}, {**sizes, **_NORMS}, normed, absent=_NO_NORMS),
+    )
+
+
+_SPECTRUM = {"a": real("B, N // 2 + 1"), "b": real("B, (N - 1) // 2")}
+_LONGER = {"B": (1, 3), "N": _LENGTHS[2:]}
+_TORCH_BACK = "y = torch.complex(a, F.pad(b, (1, 1 - N % 2)))\nreturn torch.fft.irfft(y, N{norm})"
+_JAX_BACK = "y = lax.complex(a, jnp.pad(b, ((0, 0), (1, 1 - N % 2))))\nreturn jnp.fft.irfft(y, N{norm})"
+CASES = (
+    *_complex("complex", complex_one, "fft", "fft"),
+    *_complex("inverse", inverse, "ifft", "ifft"),
+    *_complex("two_axes", two_axes, "fft2", "fft2d", "B, N, M", _TWO),
+    *_complex("two_axes_inverse", two_axes_inverse, "ifft2", "ifft2d", "B, N, M", _TWO),
+    *_half("real", real_one, "rfft", "rfft"),
+    *_half("real_two_axes", real_two_axes, "rfft2", "rfft2d", "B, N, M", _TWO),
+    _case(
+        "real_inverse",
+        real_inverse,
+        _SPECTRUM,
+        _LONGER,
+        {
+            "pytorch": _TORCH_BACK.format(norm=""),
+            "tensorflow": "y = tf.complex(a, tf.pad(b, ((0, 0), (1, 1 - N % 2))))\nreturn tf.signal.irfft(y, [N])",
+            "jax": _JAX_BACK.format(norm=""),
+        },
+        quick=True,
+    ),
+    _case(
+        "real_inverse_norms",
+        real_inverse,
+        _SPECTRUM,
+        {**_LONGER, **_NORMS},
+        {"pytorch": _TORCH_BACK.format(norm=", norm=norm"), "jax": _JAX_BACK.format(norm=", norm=norm")},
+        absent=_NO_NORMS,
+    ),
+    _case(
+        "three_axes",
+        three_axes,
+        {"a": real("N, M, K"), "b": real("N, M, K")},
+        {"N": (2, 3), "M": (3, 4), "K": (5, 8)},
+        {
+            "pytorch": _TORCH.format(name="fftn", norm=""),
+            "tensorflow": _TF.format(name="fft3d"),
+            "jax": _JAX.format(name="fftn", norm=""),
+        },
+    ),
+    Case(
+        name="shifted",
+        reference=shifted,
+        inputs={"x": real("B, N")},
+        sizes=_ONE,
+        code={
+            "pytorch": "torch.fft.fftshift(x, dim=-1)",
+            "tensorflow": "tf.signal.fftshift(x, axes=-1)",
+            "jax": "jnp.fft.fftshift(x, axes=-1)",
+        },
+    ),
+)
