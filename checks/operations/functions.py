@@ -114,6 +114,12 @@ def absolute(x: Any) -> Bounded:
     return where(x.value >= 0, x, -x)
 
 
+def sign(x: Any) -> Bounded:
+    """Return the sign, which is undecided within the error; it has no slope."""
+    x = as_bounded(x)
+    return Bounded(np.sign(x.value), np.where(np.abs(x.value) <= x.error, 2.0 * (x.error > 0), 0.0))
+
+
 def where(mask: Any, yes: Any, no: Any) -> Bounded:
     """Return elements of `yes` or `no` by a constant mask."""
     mask = np.asarray(mask, bool)
@@ -292,6 +298,7 @@ __all__ = [
     "rounded",
     "scatter",
     "sigmoid",
+    "sign",
     "sin",
     "softmax",
     "softplus",
