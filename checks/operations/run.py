@@ -28,6 +28,8 @@ _NOT_COMPILED = (
     "is not supported by XLA",
 )
 """What TensorFlow says where an operation cannot be compiled by XLA: nothing was computed, so nothing is wrong."""
+_NO_TYPE = ("Could not find device for node", "of double is not in the list of allowed values")
+"""What TensorFlow says where an operation has no kernel of a type, such as 3-d pooling in float64."""
 
 
 class Step(NamedTuple):
@@ -112,7 +114,7 @@ def run_step(step: Step, drawn: Drawn, engine: Engine, job: Job, began: Callable
     try:
         gradients = engine.run(task, job)
     except Exception as error:
-        failure = describe_error(error)
+        failure = describe_error(error, job.precision)
     if outputs:
         names = [f"result {number}" for number in range(len(outputs))]
         yield _item(
@@ -133,11 +135,13 @@ def run_step(step: Step, drawn: Drawn, engine: Engine, job: Job, began: Callable
         yield _ended(step, drawn, job, "backward", failure)
 
 
-def describe_error(error: Exception) -> str:
+def describe_error(error: Exception, precision: str = "float32") -> str:
     """Return the error in one line, after ``unsupported: `` where this version lacks what the case asks for."""
     lacks = str(error) if isinstance(error, Unsupported) else missing(error, list(sys.modules["checks"].__path__))
     if not lacks and any(sign in str(error) for sign in _NOT_COMPILED):
         lacks = "XLA has no kernel for it here"
+    if not lacks and precision != "float32" and any(sign in str(error) for sign in _NO_TYPE):
+        lacks = f"there is no kernel of it in {precision}"
     if lacks:
         return f"unsupported: {lacks}"
     traceback.print_exception(error)

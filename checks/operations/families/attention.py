@@ -13,6 +13,7 @@ from checks.operations.case import Case, Input, real, truth
 from checks.operations.functions import einsum, softmax, where
 
 FAR = -1e30
+NARROW = {"tensorflow": "Keras takes the root of the width in float32"}
 _TORCH = "F.scaled_dot_product_attention(q, k, v{})"
 _JAX = "jnp.swapaxes(jax.nn.dot_product_attention(*(jnp.swapaxes(x, 1, 2) for x in (q, k, v)){}), 1, 2)"
 _KERAS = (
@@ -111,6 +112,7 @@ def _keras(name: str, options: str = "", call: str = "", take: str = "", causal:
         code={"tensorflow": _KERAS_LAYER.format(options=options, call=call, take=take)},
         sizes={"B": (1, 2), "T": (3, 9), "W": (6, 8), "H": (2, 3), "D": (4, 5)},
         absent={"pytorch": _NOT_HERE, "jax": _NOT_HERE},
+        narrow=NARROW,
     )
 
 
@@ -143,6 +145,7 @@ CASES = (
         inputs=_three(),
         reference=attend,
         code={"pytorch": _TORCH.format(""), "tensorflow": _KERAS.format(""), "jax": _JAX.format("")},
+        narrow=NARROW,
         sizes={**_FEW, "T": (1, 5, 16), "S": (1, 7, 16), "D": (8, 16)},
         quick=True,
     ),
@@ -151,6 +154,7 @@ CASES = (
         inputs=_three(),
         reference=attend,
         code={"pytorch": _TORCH.format(""), "tensorflow": _KERAS.format(""), "jax": _JAX.format("")},
+        narrow=NARROW,
         sizes={"B": (1,), "H": (1, 2), "T": (65, 200, 513), "S": (65, 300, 520), "D": (16, 32)},
         quick=True,
     ),
@@ -159,6 +163,7 @@ CASES = (
         inputs=_three(),
         reference=attend,
         code={"pytorch": _TORCH.format(""), "tensorflow": _KERAS.format(""), "jax": _JAX.format("")},
+        narrow=NARROW,
         sizes={**_FEW, "T": (5, 33), "S": (7, 40), "D": (1, 3, 7, 13, 65, 257)},
     ),
     Case(
@@ -166,6 +171,7 @@ CASES = (
         inputs=_three(),
         reference=attend,
         code={"pytorch": _TORCH.format(""), "tensorflow": _KERAS.format(""), "jax": _JAX.format("")},
+        narrow=NARROW,
         sizes={**_FEW, "T": (1, 3, 70), "S": (2, 37, 129), "D": (8, 24)},
     ),
     Case(
@@ -196,6 +202,7 @@ CASES = (
             "tensorflow": _KERAS.format(", bias=m"),
             "jax": _JAX.format(", bias=m"),
         },
+        narrow=NARROW,
         sizes={**_FEW, "T": (1, 9, 70), "S": (5, 66), "D": (8, 12)},
         quick=True,
     ),
@@ -216,6 +223,7 @@ CASES = (
             "tensorflow": _KERAS.format(", mask=m | (tf.range(S) == 0)"),
             "jax": _JAX.format(", mask=m | (jnp.arange(S) == 0)"),
         },
+        narrow=NARROW,
         sizes={**_FEW, "T": (2, 9, 70), "S": (5, 66), "D": (8, 12)},
     ),
     Case(
@@ -237,6 +245,7 @@ CASES = (
             "tensorflow": _KERAS.format(", is_causal=True"),
             "jax": _JAX.format(", is_causal=True"),
         },
+        narrow=NARROW,
         sizes={**_FEW, "T": (1, 5, 33, 130), "D": (8, 11)},
         quick=True,
     ),

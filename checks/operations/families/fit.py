@@ -202,6 +202,7 @@ def _case(name: str, reference: Any, optimiser: str = "SGD(2.0**-4)", text: str 
         eager_only="Keras compiles its steps itself",
         quick=kept.get("quick", False),
         roundings=2,  # as the optimisers have
+        narrow={"tensorflow": "Keras computes losses and rates in float32"},
     )
 
 

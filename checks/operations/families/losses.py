@@ -5,6 +5,8 @@ Bound: running error analysis of the stated formula (Higham 2002, section 3.3), 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -200,6 +202,7 @@ def _pair(
     jax: str = "",
     inputs: dict[str, Input] | None = None,
     roundings: float = 1,
+    narrow: Mapping[str, str] = MappingProxyType({}),
 ) -> Case:
     code = {"pytorch": torch, "tensorflow": tensorflow, "jax": jax}
     return Case(
@@ -210,6 +213,7 @@ def _pair(
         absent={framework: _NOT for framework, text in code.items() if not text},
         sizes=_SIZES,
         roundings=roundings,
+        narrow=narrow,
     )
 
 
@@ -353,7 +357,12 @@ CASES = (
     ),
     _pair("smooth_absolute", smooth_absolute, "F.smooth_l1_loss(x, y, beta=0.5)", roundings=2),
     _pair(
-        "log_cosh", log_cosh, "", "keras.losses.LogCosh(dtype=x.dtype.name)(y, x)", "optax.losses.log_cosh(x, y).mean()"
+        "log_cosh",
+        log_cosh,
+        "",
+        "keras.losses.LogCosh(dtype=x.dtype.name)(y, x)",
+        "optax.losses.log_cosh(x, y).mean()",
+        narrow={"tensorflow": "Keras takes ln 2 in float32"},
     ),
     _pair(
         "divergence",

@@ -92,6 +92,7 @@ def _schedule(kind: str) -> Case:
         sizes={"kind": (kind,)},
         no_gradient=NO_GRADIENT,
         eager_only="it makes an optimiser",
+        narrow={"tensorflow": "Keras computes rates in float32"},
     )
 
 
