@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the fake driv
 
 import gpusetup
 from gpusetup.cli import COMMANDS
+from gpusetup.cli._plain import OURS
 from gpusetup.doctor.remedies import cache as remedies
 from gpusetup.facts import cache as facts
 from gpusetup.render import template_cache as templates
@@ -99,10 +100,15 @@ def _within(name: str, other: str, middle: dict[str, Times], budget: float) -> b
     return ratio <= budget
 
 
+def _variables() -> dict[str, str]:
+    """Return the environment of a user: a variable of ours, such as the seed of the tests, would call the parser."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+
+
 def _times(argv: list[str]) -> Times:
     with tempfile.TemporaryFile("w+") as stderr:
         start = time.perf_counter()
-        process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=stderr)
+        process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=stderr, env=_variables())
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -52,9 +52,8 @@ def _leave(code: int) -> NoReturn:
 
     What was registered to be done at the end is done. A thread that still runs is waited for, as Python does.
     """
-    import threading
-
-    if threading.active_count() > 1:
+    threading = sys.modules.get("threading")  # without it there are no others
+    if threading and threading.active_count() > 1:
         sys.exit(code)
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):

@@ -11,12 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 import pytest
 
 from gpusetup.cli._options import one_format
 from gpusetup.cli._plain import DOCTOR, FLAGS, plain_options
 from gpusetup.cli._reading import HERE
 from gpusetup.cli.doctor import doctor
+from gpusetup.doctor import preparation, unrecorded
+from gpusetup.doctor.diagnosis import diagnose
+from gpusetup.doctor.registry import all_rules
+from gpusetup.facts import Facts, facts
+from gpusetup.machine.model import NOT_RECORDED, Gpu, Machine
+from tests.doctor.machines import HOSTS, machine
 from tests.support import Run
 
 HERE_ONLY = {"sysroot": HERE}
@@ -65,6 +72,28 @@ def test_the_report_is_the_same_with_the_parser(gpusetup: Run) -> None:
     plain, full = gpusetup("doctor"), gpusetup("doctor", "--fail-on", "error")
     assert plain.stdout.splitlines()[0] == full.stdout.splitlines()[0]
     assert plain.returncode == full.returncode
+
+
+def test_the_tables_that_many_machines_need_are_loaded_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: dict[str, set[str]] = {}
+    load = Facts.load
+
+    def watched(self: Facts, table: str) -> object:
+        loaded.setdefault(table, set()).add(host)
+        return load(self, table)
+
+    monkeypatch.setattr(Facts, "load", watched)
+    for host in HOSTS:
+        facts.cache_clear()
+        diagnose(machine(host), list(all_rules().values()))
+    assert set(preparation.TABLES) == {table for table, hosts in loaded.items() if len(hosts) * 3 >= len(HOSTS)}
+
+
+@pytest.mark.parametrize("kind", [Machine, Gpu])
+def test_the_fields_of_a_struct_are_those_that_msgspec_names(kind: type[msgspec.Struct]) -> None:
+    expected = {one.name: one.default == NOT_RECORDED for one in msgspec.structs.fields(kind)}
+    assert unrecorded._fields(kind) == expected
+    assert True in expected.values()
 
 
 PROGRAM = """

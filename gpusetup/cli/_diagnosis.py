@@ -34,7 +34,7 @@ class MachineSource(msgspec.Struct, frozen=True):
         return os.uname().nodename if self.machine_file is None and self.sysroot == HERE else ""
 
     def read(self, meanwhile: Callable[[], object] | None = None) -> Machine:
-        """Return the machine as it is now; `meanwhile` is done while the driver works."""
+        """Return the machine as it is now; `meanwhile` is done while it is being read."""
         machine = read_machine(self.machine_file, self.sysroot, self.deadline, meanwhile)
         return deepened(machine, self.deep, self.pythons)
 
@@ -49,6 +49,13 @@ class Policy(msgspec.Struct, frozen=True):
     host: str = ""
     """The name of the machine, where it is this one."""
     severities: Severities | None = None
+
+    def prepare(self) -> None:
+        """Load what judges: the rules, what runs them, and what most of them look up."""
+        self.rules()
+        from gpusetup.doctor.preparation import prepare
+
+        prepare()
 
     def judge(self, machine: Machine) -> tuple[Report, int]:
         """Return the report on `machine` and the exit code."""
@@ -87,8 +94,8 @@ def policy(
 
 
 def chosen(only: str, skip: str, *, require_gpu: bool, expected: dict[str, Rule] | None = None) -> list[Rule]:
-    """Return the rules that were asked for, and load what runs them: it can be done while the driver works."""
-    from gpusetup.doctor import diagnosis, registry, verdict  # noqa: F401
+    """Return the rules that were asked for."""
+    from gpusetup.doctor import diagnosis, registry
 
     every = registry.all_rules() | (expected or {})
     rules = registry.select(every, only, skip)
@@ -129,10 +136,14 @@ def _silences(file: str | None) -> tuple[Silence, ...]:
 
 def diagnose_here(*, deadline: float, form: str, fail_on: str, require_gpu: bool, everything: bool) -> int:
     """Print the report on this machine, judged by all rules, and return the exit code."""
-    from gpusetup.cli._report import show
+    from gpusetup.cli import _report
+
+    def prepare() -> None:
+        wanted.prepare()
+        _report.prepare(form)
 
     source = MachineSource(None, HERE, deadline, None, ())
     wanted = policy("", "", None, fail_on=fail_on, require_gpu=require_gpu, host=source.host)
-    report, code = wanted.judge(source.read(meanwhile=wanted.rules))
-    show(report, form, redact=False, everything=everything)
+    report, code = wanted.judge(source.read(meanwhile=prepare))
+    _report.show(report, form, redact=False, everything=everything)
     return code

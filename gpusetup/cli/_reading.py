@@ -21,7 +21,7 @@ def read_machine(
 ) -> Machine:
     """Return the saved machine, or read the host under `sysroot`, giving NVML `deadline` seconds.
 
-    `meanwhile` runs while the driver is being read.
+    `meanwhile` runs while the host is being read.
     """
     if machine_file is not None:
         from pathlib import Path

@@ -53,7 +53,7 @@ def _print(source: MachineSource, policy: Policy, form: str, only: str) -> int:
 
     if form not in {"text", "json"}:
         raise click.UsageError("--fix supports --format text and json")
-    machine = source.read(meanwhile=policy.rules)
+    machine = source.read(meanwhile=policy.prepare)
     report, code = policy.judge(machine)
     found = made(report.findings, machine, RepairOptions(python=sys.executable, wishes=_named_rules(only)))
     click.echo(to_json(found), nl=False) if form == "json" else show(found)
@@ -79,7 +79,7 @@ def _recipe(source: MachineSource, policy: Policy, only: str) -> Recipe:
     from gpusetup.doctor.repair import RepairOptions
     from gpusetup.doctor.repair import repair as made
 
-    machine = source.read(meanwhile=policy.rules)
+    machine = source.read(meanwhile=policy.prepare)
     findings = policy.judge(machine)[0].findings
     person = os.environ.get("SUDO_USER", "") if os.geteuid() == 0 and source.sysroot == HERE else ""
     theirs = _of_login(person, source, policy, machine, findings) if person not in {"", "root"} else ()

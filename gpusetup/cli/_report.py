@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report
 
 
+def prepare(form: str) -> None:
+    """Load what shows a report in the format `form`: that can be done while the machine is being read."""
+    if form == "text":
+        import textwrap  # noqa: F401
+
+        from gpusetup.report import doctor  # noqa: F401
+
+
 def show(
     report: Report, form: str, *, redact: bool, sysroot: str = HERE, everything: bool = False,
     output: Path | None = None,

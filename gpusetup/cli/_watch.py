@@ -61,7 +61,7 @@ def _listener(source: MachineSource) -> XidListener | None:
 def _examine(source: MachineSource, policy: Policy, xids: tuple[XidEvent, ...], *, redact: bool) -> tuple[Report, int]:
     from gpusetup.cli._redaction import without_names
 
-    machine = source.read(meanwhile=policy.rules)
+    machine = source.read(meanwhile=policy.prepare)
     driver = msgspec.structs.replace(machine.driver, xids=xids)
     report, code = policy.judge(msgspec.structs.replace(machine, driver=driver))
     return (without_names(report) if redact else report), code

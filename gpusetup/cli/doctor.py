@@ -156,6 +156,6 @@ def doctor(
 
         report, code = judge_image(source.read(), image, wanted, only, skip)
     else:
-        report, code = wanted.judge(source.read(meanwhile=wanted.rules))
+        report, code = wanted.judge(source.read(meanwhile=wanted.prepare))
     show(report, form, redact=redact, sysroot=sysroot, everything=everything, output=output)
     ctx.exit(code)

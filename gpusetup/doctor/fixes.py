@@ -26,6 +26,11 @@ OF_PACKAGES = (
 """Programs that change a system made of packages; one that is replaced as a whole refuses or forgets it."""
 
 
+def names() -> frozenset[str]:
+    """Return the names of all remedies."""
+    return frozenset(_rows())
+
+
 @cache
 def _rows() -> dict[str, msgspec.Raw]:
     return read_rows()
@@ -44,18 +49,22 @@ def table() -> dict[str, RemedyRow]:
 
 def remedy(fix: Fix, machine: Machine) -> Remedy:
     """Return `fix` in words, with the commands for this machine."""
-    import shlex  # only where something is wrong
-
     name = _here(fix.name, machine)
     found, outside = row(name), on_host(name, machine)
     key = "any" if outside else chosen(found, machine)
-    quoted = {name: shlex.quote(value) for name, value in fix.values.items()}
+    quoted = _quoted(fix.values) if fix.values else {}
     return Remedy(
         text=_before(found, key, machine, outside=outside) + _text(found, machine).format_map(fix.values),
         commands=tuple(command.format_map(quoted) for command in found.commands.get(key, ())),
         fix=name,
         values=fix.values,
     )
+
+
+def _quoted(values: dict[str, str]) -> dict[str, str]:
+    import shlex  # most remedies have no values
+
+    return {name: shlex.quote(value) for name, value in values.items()}
 
 
 def _here(name: str, machine: Machine) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NamedTuple
+
+import msgspec
 
 from gpusetup.doctor.once import once
 from gpusetup.doctor.rule import known
@@ -19,7 +20,7 @@ _BREAK = r"(?:\\x0a|#012) *+(?:NVRM: *+)?"
 _NVRM = "NVRM: "
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True):
     """One message of the kernel: on one line, without colours; and in small letters."""
 
     text: str

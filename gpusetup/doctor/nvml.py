@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from gpusetup.doctor.rule import failure
 from gpusetup.machine.model import Gpu, Machine, Reading, Unread
 
@@ -85,10 +87,10 @@ def refusal(machine: Machine, *codes: int) -> Unread | None:
 
 def complaint(gpu: Gpu, *codes: int) -> Unread | None:
     """Return the first of this GPU's readings that failed with one of `codes`."""
-    unread = (failure(reading, UNANSWERED) for reading in readings(gpu))
+    unread = (failure(reading, UNANSWERED) for reading in readings(gpu) if isinstance(reading, Unread))
     return next((one for one in unread if one and one.code in codes), None)
 
 
 def readings(gpu: Gpu) -> Iterator[Reading[object]]:
     """Yield everything that this GPU was asked."""
-    return (getattr(gpu, name) for name in gpu.__struct_fields__)
+    return iter(msgspec.structs.astuple(gpu))

@@ -34,4 +34,7 @@ def _below(value: msgspec.Struct, path: str) -> Iterator[str]:
 @cache
 def _fields(kind: type[msgspec.Struct]) -> dict[str, bool]:
     """Return the fields of `kind`, True for those that later versions added."""
-    return {one.name: one.default == NOT_RECORDED for one in msgspec.structs.fields(kind)}
+    # as msgspec.structs.fields does, which evaluates the annotation of each field beside: 1 ms for all of them
+    names, defaults = kind.__struct_fields__, kind.__struct_defaults__
+    without = (msgspec.NODEFAULT,) * (len(names) - len(defaults))
+    return {name: default == NOT_RECORDED for name, default in zip(names, without + defaults, strict=True)}

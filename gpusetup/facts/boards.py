@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from gpusetup.errors import WrongInputError
 from gpusetup.facts.find import chip_by_pci_id, gpus_by_pci_id
@@ -31,7 +33,7 @@ class AmbiguousNameError(WrongInputError):
     """Boards of several compute capabilities have the name."""
 
 
-class Board(NamedTuple):
+class Board(msgspec.Struct, frozen=True):
     """One kind of graphics board; `fact` is the id of the row it is known by."""
 
     name: str
@@ -41,7 +43,7 @@ class Board(NamedTuple):
     market: str = ""
 
 
-class _Called(NamedTuple):
+class _Called(msgspec.Struct, frozen=True):
     """A name and its row; the other fields of a row are read only for a match."""
 
     name: str

@@ -27,7 +27,8 @@ def live(work: Callable[[Channel], None], write_end: int) -> None:
     try:
         die_with_parent()
         for number in (signal.SIGINT, *CRASHES):  # the parent's handlers must not run in the child
-            signal.signal(number, signal.SIG_DFL)
+            if signal.getsignal(number) != signal.SIG_IGN:  # what the parent ignores is not for its child either
+                signal.signal(number, signal.SIG_DFL)
         with contextlib.suppress(OSError):  # the user's limit of pipe memory is reached
             fcntl.fcntl(write_end, fcntl.F_SETPIPE_SZ, ROOM)
         # the output of a library belongs neither on stdout nor on stderr

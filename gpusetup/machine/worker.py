@@ -18,6 +18,9 @@ import msgspec
 REAP_SECONDS = 0.2
 """Seconds to wait for a killed child; one in uninterruptible sleep inside the driver cannot die and is abandoned."""
 
+DONE = b'["done"]\n'
+"""The last line of a child that did all its work. A grandchild that never ends may still have the pipe open."""
+
 FETCH_SECONDS = 0.02
 """Seconds between two reads from a working child; short enough that a full pipe does not delay it for long."""
 
@@ -100,13 +103,12 @@ class Worker:
         self._pipe = -1
 
     def _drain(self) -> tuple[bytes, bool]:
-        """Read until the child closes its end (True), or the deadline has passed or it has sent too much (False).
+        """Read until the child is done or closes its end (True), or it is too late or sends too much (False).
 
         Only the child's end wakes the parent at once; lines are read a few times a second. Waking up for each of a
         thousand lines would cost more than processing them.
         """
-        pieces: list[bytes] = []
-        size = 0
+        told = bytearray()
         os.set_blocking(self._pipe, False)
         poll = select.poll()
         # no events: POLLHUP and POLLERR are reported all the same (poll(2))
@@ -116,29 +118,35 @@ class Worker:
                 left = max(0.0, self._end - time.monotonic())
                 ended = poll.poll(int(min(left, FETCH_SECONDS) * 1000))
                 with contextlib.suppress(BlockingIOError):
-                    while size <= MOST and (piece := os.read(self._pipe, 1 << 20)):
-                        pieces.append(piece)
-                        size += len(piece)
-                if ended or not left or size > MOST:
-                    return b"".join(pieces), bool(ended)
+                    while len(told) <= MOST and (piece := os.read(self._pipe, 1 << 20)):
+                        told += piece
+                done = bool(ended) or told.endswith(DONE)
+                if done or not left or len(told) > MOST:
+                    return bytes(told), done
         finally:
             self._close()
 
     def _reap(self, *, kill: bool) -> int | None:
-        """Return the child's wait status, None when it did not die in time; 0 where the kernel reaps for us."""
-        try:
-            if kill:
-                import signal  # its enums take 0.7 ms, and a child that ends well needs none
+        """Return the child's wait status, None when it did not end in time; 0 where the kernel reaps for us."""
+        with contextlib.suppress(ChildProcessError, ProcessLookupError):
+            status = None if kill else self._status()
+            if status is not None:
+                return status
+            import signal  # its enums take 0.7 ms, and a child that ends well needs none
 
-                os.kill(self._pid, signal.SIGKILL)
-            end = time.monotonic() + REAP_SECONDS
-            while time.monotonic() <= end:
-                pid, status = os.waitpid(self._pid, os.WNOHANG)
-                if pid:
-                    return status
-                time.sleep(0.001)
-        except (ChildProcessError, ProcessLookupError):  # SIGCHLD is ignored, so that the kernel reaps children
-            return 0
+            os.kill(self._pid, signal.SIGKILL)
+            killed = self._status()
+            return killed if kill else None
+        return 0  # SIGCHLD is ignored, so that the kernel reaps children
+
+    def _status(self) -> int | None:
+        """Return the wait status of the child, None while it runs."""
+        end = time.monotonic() + REAP_SECONDS
+        while time.monotonic() <= end:
+            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            if pid:
+                return status
+            time.sleep(0.001)
         return None
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from gpusetup.errors import WrongInputError
-from gpusetup.machine import budget, sandbox, sysroot, without_driver
+from gpusetup.machine import budget, sysroot, without_driver
+from gpusetup.machine import reader as reading
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Package, Reading, Unread
 from gpusetup.machine.read import read
@@ -349,17 +350,17 @@ def test_a_reading_that_takes_too_much_is_unread_and_the_rest_is_read(
 def test_a_folder_that_takes_too_much_is_refused_by_what_was_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: Callable[..., object], words: str
 ) -> None:
-    monkeypatch.setattr(sandbox, "PROCESSOR_SECONDS", 1)
+    monkeypatch.setattr(reading, "PROCESSOR_SECONDS", 1)
     monkeypatch.setattr(without_driver, "read_toolkits", reader)
-    with pytest.raises(WrongInputError, match=f"toolkits there exceeded {words}"):
+    with pytest.raises(WrongInputError, match=f"toolkits exceeded {words}"):
         read(grow(tmp_path, FEDORA), 5)
 
 
 def test_a_folder_that_never_answers_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "SECONDS", 0.5)
+    monkeypatch.setattr(reading, "SECONDS", 0.5)
     monkeypatch.setattr(without_driver, "read_toolkits", lambda _: time.sleep(60))
-    with pytest.raises(WrongInputError, match=r"toolkits was not finished \(no answer within 0.5 s\)"):
-        read(grow(tmp_path, FEDORA), 5)
+    with pytest.raises(WrongInputError, match=r"reading toolkits did not finish \(no answer within 1 s\)"):
+        read(grow(tmp_path, FEDORA), 0.5)
 
 
 def test_a_fault_of_ours_is_not_taken_for_the_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

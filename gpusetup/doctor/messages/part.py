@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NamedTuple
+
+import msgspec
 
 from gpusetup.doctor.messages.rows import Parts, cut, fits
 from gpusetup.doctor.table import read_table
@@ -14,7 +15,7 @@ LETTERS = 8
 _FUNCTION = r"^nvrm:? (?:gpu\d{1,3} )?([a-z_]\w{3,80}): "
 
 
-class Known(NamedTuple):
+class Known(msgspec.Struct, frozen=True):
     """A message that the driver's source has: its level, its file and the branches that have it."""
 
     level: str

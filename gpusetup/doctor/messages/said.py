@@ -100,13 +100,13 @@ def _possible(whole: bytes) -> Possible:
     """
     return [
         (not one.row.general, sum(map(len, parts)), -place, one, parts)
-        for place, one, parts, opening in _openings()
+        for place, one, parts, opening in openings()
         if opening in whole
     ]
 
 
 @cache
-def _openings() -> tuple[tuple[int, Judged, Parts, bytes], ...]:
+def openings() -> tuple[tuple[int, Judged, Parts, bytes], ...]:
     """Return each text of each row, with its row's place and its own first part, alike as the log's messages are."""
     return tuple((place, one, parts, _alike(parts[0])) for place, one in enumerate(rows()) for parts in one.parts)
 

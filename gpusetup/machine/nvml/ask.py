@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+
+import msgspec
 
 from gpusetup.machine.model import Unread
 
@@ -40,12 +42,12 @@ class Asks(Protocol):
         """Return what `read` returns, or the `Unread` of why it could not: one part of a field of several."""
 
 
-class Device(NamedTuple):
+class Device(msgspec.Struct, frozen=True):
     """One GPU: its `handle`, the (index, handle) of those that come after it, and what `answered` keeps of it."""
 
     handle: Any
     after: tuple[tuple[int, Any], ...] = ()
-    kept: dict[Any, Any] = {}  # noqa: RUF012 - whoever asks about a GPU gives one of its own
+    kept: dict[Any, Any] = {}
 
 
 def answered(device: Device, read: Callable[[Asks, Device], T], driver: Asks) -> T:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+import msgspec
 
 from gpusetup.doctor.kernel_log import DRIVER_SOURCE, LOG_READABLE, Message
 from gpusetup.doctor.messages.chain import body
@@ -62,7 +63,7 @@ def unexplained(machine: Machine) -> RuleResults:
             )
 
 
-class Kind(NamedTuple):
+class Kind(msgspec.Struct, frozen=True):
     """Messages that differ in their numbers alone, and what the driver's source says of them."""
 
     messages: list[Message]
