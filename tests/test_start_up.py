@@ -212,6 +212,19 @@ def test_pynvml_is_imported_without_what_it_never_calls_and_has_it_all_the_same(
     assert found == f"{after} True"
 
 
+def test_jinja_is_imported_without_what_only_its_cache_on_disk_uses() -> None:
+    code = (
+        "import sys; from pathlib import Path; from gpusetup.render import environment\n"
+        "environment.steps([Path('.')])\n"
+        "print('tempfile' in sys.modules, 'jinja2.bccache' in sys.modules)\n"
+        "import jinja2.bccache, tempfile\n"
+        "print(jinja2.bccache.tempfile.gettempdir() == tempfile.gettempdir())\n"
+        "print(jinja2.FileSystemBytecodeCache().directory != '')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout.split(), done.stderr) == (["False", "True", "True", "True"], "")
+
+
 def test_a_stand_in_has_what_the_module_has_and_leaves_nothing_behind() -> None:
     code = (
         "import sys, gpusetup.__main__ as program\n"
