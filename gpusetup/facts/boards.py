@@ -26,6 +26,11 @@ _ID = r"(?:0x)?10de[: ](?:0x)?([0-9a-f]{4})\b"
 _CHIP = r"[a-z]{2}\d{2}[0-9a-z]"
 _INSTANCE = r" mig \d[cg]\.\S+$"
 """What NVML and nvidia-smi append for a part of a divided GPU: ``MIG 1c.3g.20gb``, ``MIG 1g.5gb+me``."""
+_VGPU = r"-(?:\d-)?\d{1,3}[qcba]\d?(?:me)?$"
+"""What NVIDIA's vGPU software appends for a share of a card: memory in GB and series, before it instances of a MIG one.
+
+``GRID T4-16Q``, ``GRID A100D-1-10C`` (Virtual GPU Software User Guide, "Virtual GPU Types for Supported GPUs").
+"""
 _SEVERAL = 6
 
 
@@ -67,11 +72,16 @@ def board_by_name(facts: Facts, name: str) -> Board:
     """
     if found := re.search(_ID, name.lower()):
         return one(name, boards_by_pci_id(facts, found[1]))
-    for spelled in _spellings(re.sub(_INSTANCE, "", name, flags=re.IGNORECASE)):
+    for spelled in _spellings(name):
         for candidates in _candidates(facts, spelled):
             if candidates:
                 return one(name, candidates)
     raise WrongInputError(f"no GPU named {name!r} in the tables", near(facts, name))
+
+
+def is_vgpu(name: str) -> bool:
+    """Say whether `name` is that of a vGPU, a share of a card that a virtual machine is given."""
+    return bool(re.search(_VGPU, name.lower()))
 
 
 def one(name: str, boards: Iterable[Board]) -> Board:
@@ -99,9 +109,16 @@ def near(facts: Facts, name: str) -> str:
 
 
 def _spellings(name: str) -> Iterator[str]:
-    """Yield the board's name in a line of lspci (``GP107M [GeForce GTX 1050 Mobile] (rev a1)``), then the chip's."""
-    before, bracket, rest = name.rpartition("[")
-    inside = rest.partition("]")[0] if bracket else name
+    """Yield the board's name in a line of lspci (``GP107M [GeForce GTX 1050 Mobile] (rev a1)``), then the chip's.
+
+    Of a part of a card it is that of the card. In the name of a vGPU, letters may stand for memory and form: A100D.
+    """
+    if is_vgpu(name):
+        card = re.sub(rf"^grid |{_VGPU}", "", name.lower())
+        yield from (card, re.sub(r"(?<=\d)[a-z]{1,2}$", "", card))
+        return
+    before, bracket, rest = re.sub(_INSTANCE, "", name, flags=re.IGNORECASE).rpartition("[")
+    inside = rest.partition("]")[0] if bracket else rest
     yield inside
     yield inside.partition("/")[0]  # one id for the "GeForce RTX 3070 Mobile / Max-Q"
     yield before

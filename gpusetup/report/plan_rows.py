@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.resolve.model import OWNERS
+from gpusetup.resolve.model import GIVEN, OWNERS
 
 if TYPE_CHECKING:
     from gpusetup.resolve.model import Change, Environment, Part, Stack, Toolkit
@@ -38,7 +38,7 @@ def _driver(stack: Stack) -> Iterator[tuple[str, str]]:
         yield "driver", f"{stack.driver.version}, {stack.driver.flavour} modules, from {owner}"
         yield "", stack.driver.runfile.url if stack.driver.runfile else " ".join(stack.driver.packages)
     elif stays := stack.staying_driver:
-        yield "driver", f"{stays}, that of Windows" if stack.request.wsl else f"{stays} (stays)"
+        yield "driver", f"{stays}, {GIVEN[whose]}" if (whose := stack.request.driver_of) else f"{stays} (stays)"
 
 
 def _part(part: Part) -> str:

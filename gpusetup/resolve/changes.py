@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.resolve.model import OWNERS, Change
+from gpusetup.resolve.model import GIVEN, OWNERS, Change
 from gpusetup.resolve.reading import value_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def changes(stack: Stack, machine: Machine) -> tuple[Change, ...]:
 def _driver(stack: Stack, machine: Machine) -> Iterator[Change]:
     new, stays = stack.driver, stack.staying_driver
     if new or stays:
-        kept = f"{stays}, that of Windows" if stack.request.wsl else f"{stays} stays"
+        kept = f"{stays}, {GIVEN[whose]}" if (whose := stack.request.driver_of) else f"{stays} stays"
         after = f"{new.version}, {new.flavour} modules, {OWNERS[new.repo]}" if new else kept
         yield Change(component="driver", now=_driver_now(machine), after=after)
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gpusetup.resolve.candidates import Release
-from gpusetup.resolve.model import OWNERS, Reason, Request
+from gpusetup.resolve.model import GIVEN, OWNERS, Reason, Request
 from gpusetup.resolve.parts import FABRIC, needs_version
 from gpusetup.resolve.pins import BY_FIELD, PINS, Pin
 from gpusetup.resolve.problem import Constraint, ConstraintResult, because, fails, holds
@@ -49,8 +49,9 @@ def _pins(request: Request) -> Iterator[Constraint]:
         for kind, fits in _fits(pin, wanted) if wanted else ():
             if pin.field == "driver" and request.driver == request.present_driver:
                 continue  # not asked for: it is there, and the only one on offer
-            if pin.field == "driver" and request.wsl:
-                yield _required(pin.field, kind, Reason(fact="request:wsl", text=f"Windows' driver is {wanted}"), fits)
+            if pin.field == "driver" and request.driver_of:
+                reason = Reason(fact="request:driver_of", text=f"driver {wanted} is {GIVEN[request.driver_of]}")
+                yield _required(pin.field, kind, reason, fits)
             elif pin.field in request.packages.fixes:
                 reason = Reason(fact="request:with", text=f"your packages need {pin.name} {wanted}")
                 yield _required(pin.field, kind, reason, fits)

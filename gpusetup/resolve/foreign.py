@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from gpusetup.errors import RefusedError
 from gpusetup.resolve import attempt
-from gpusetup.resolve.model import Reason, Refusal, Relaxation, Stack
+from gpusetup.resolve.model import GIVEN, Reason, Refusal, Relaxation, Stack
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
@@ -52,9 +52,9 @@ def _about_driver(request: Request, stack: Stack) -> Reason:
     """Return what there is to know about the driver, which stays or is to be installed."""
     if request.present_driver and stack.driver is None:
         return Reason(fact="machine:driver", text=f"driver {request.present_driver} is there and fits")
-    if request.wsl:
-        text = f"driver {request.driver} is that of Windows: install none in Linux"
-        return Reason(fact="request:wsl", text=text)
+    if request.driver_of:
+        text = f"driver {request.driver} is {GIVEN[request.driver_of]}: install no other"
+        return Reason(fact="request:driver_of", text=text)
     return Reason(fact="machine:driver", text=_driver_needed(request, stack))
 
 

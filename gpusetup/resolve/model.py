@@ -7,6 +7,8 @@ from typing import Literal
 from gpusetup.resolve.pins import Pinned
 from gpusetup.value import Value
 
+DriverOf = Literal["", "windows", "vgpu"]
+GIVEN: dict[DriverOf, str] = {"windows": "that of Windows", "vgpu": "that of the vGPU software"}
 Owner = Literal["rpmfusion", "nvidia", "runfile"]
 """Whose driver it is: RPM Fusion's packages, NVIDIA's packages, or NVIDIA's own installer."""
 OWNERS: dict[Owner, str] = {"rpmfusion": "RPM Fusion", "nvidia": "NVIDIA", "runfile": "NVIDIA's installer"}
@@ -98,8 +100,8 @@ class Request(Pinned):
     repo: Repo | Literal[""] = ""
     """"" prefers RPM Fusion's driver, and uses NVIDIA's where no other fits."""
     frameworks: tuple[str, ...] = ("torch", "tensorflow")
-    wsl: bool = False
-    """Whether this is the Windows Subsystem for Linux: `driver` is that of Windows, and none is installed in Linux."""
+    driver_of: DriverOf = ""
+    """Whose `driver` is, where it is not this system's to install: it stays whatever it is."""
     secure_boot: bool | None = None
     allow_eol: bool = False
     variant: Variant = ""

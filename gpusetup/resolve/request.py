@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
-from gpusetup.errors import CannotLookError, RefusedError, WrongInputError
+from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.resolve import cards, present
 from gpusetup.resolve.domains import hosts
+from gpusetup.resolve.given import driver_of, given_driver
 from gpusetup.resolve.model import Arch, Card, Packages, PartName, PythonEnv, Repo, Request, Variant
 from gpusetup.resolve.parts import on_board
 from gpusetup.resolve.pins import Pinned, check_pins, pinned, require_known
@@ -83,6 +84,8 @@ def ask(facts: Facts, wanted: Wanted, read: Callable[[], Machine], *, saved: boo
     if machine is not None and not by_name:
         given = _found(facts, machine, wanted, notes)
     arch = _arch(facts, machine, wanted, given)
+    whose = driver_of(machine, wanted.gpus) if given else ""
+    driver = wanted.driver or (given_driver(machine, whose, notes) if whose else "")
     request = Request(
         distro=wanted.distro or DISTROS[0],
         release=_release(facts, machine, wanted),
@@ -90,8 +93,8 @@ def ask(facts: Facts, wanted: Wanted, read: Callable[[], Machine], *, saved: boo
         cards=given,
         repo=wanted.repo,
         frameworks=_frameworks(facts, wanted, arch, given, notes),
-        wsl=_is_wsl(machine),
-        **pinned(wanted) | {"driver": wanted.driver or _windows_driver(machine, given, notes)},
+        driver_of=whose,
+        **pinned(wanted) | {"driver": driver},
         secure_boot=None if machine is None else value_of(machine.system.secure_boot),
         allow_eol=wanted.allow_eol,
         variant=_variant(machine, wanted),
@@ -156,7 +159,7 @@ def _nvswitches(machine: Machine | None, given: tuple[Card, ...]) -> bool | None
 
 def _present(machine: Machine | None, wanted: Wanted, given: tuple[Card, ...]) -> dict[str, Any]:
     """Return the fields about the driver that answers on `machine`; none where it is not what was asked for."""
-    if machine is None or not given or wanted.driver or _is_wsl(machine):
+    if machine is None or not given or wanted.driver or driver_of(machine, wanted.gpus):
         return {}
     version, flavour, owner = present.driver(machine)
     if wanted.repo not in ("", "wheels", owner):
@@ -182,27 +185,6 @@ def _found(facts: Facts, machine: Machine, wanted: Wanted, notes: list[str]) -> 
     if not there and not (wanted.driver or wanted.cuda or wanted.cudnn):
         notes.append("no NVIDIA GPU found: planning a CPU stack (--gpu NAME plans for a card)")
     return there
-
-
-def _is_wsl(machine: Machine | None) -> bool:
-    return machine is not None and value_of(machine.system.virtualization) == "wsl"
-
-
-def _windows_driver(machine: Machine | None, given: tuple[Card, ...], notes: list[str]) -> str:
-    """Return the Windows driver under WSL, "" elsewhere; raises `CannotLookError` where it does not answer.
-
-    Source: CUDA on WSL User Guide: no Linux driver may be installed inside WSL; libcuda comes from Windows.
-    """
-    if machine is None or not _is_wsl(machine) or not given:
-        return ""
-    version = value_of(machine.driver.nvml)
-    if version is None:
-        raise CannotLookError(
-            "NVIDIA's Windows driver does not answer inside WSL, so its version is not known",
-            "install or update it in Windows, then run `wsl --update`; or give its version: --driver V",
-        )
-    notes.append(f"this is WSL: driver {version} comes from Windows, and none is installed in Linux")
-    return version
 
 
 def _release(facts: Facts, machine: Machine | None, wanted: Wanted) -> str:

@@ -130,8 +130,8 @@ def _drivers(request: Request, known: Catalogue, release: Release) -> tuple[Driv
     if not request.driver or any(_wanted(one, request) for one in offers):
         return offers
     return (
-        known.kept_driver(request.driver, windows=True)
-        if request.wsl
+        known.kept_driver(request.driver, given=True)
+        if request.driver_of
         else (*offers, *known.kept_driver(request.driver))
     )
 

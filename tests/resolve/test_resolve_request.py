@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from gpusetup.facts import Facts
 from gpusetup.machine.model import Gpu, Machine, PciGpu, Unread
 from gpusetup.machine.read import read
 from gpusetup.resolve import attempt
+from gpusetup.resolve.given import VGPU
 from gpusetup.resolve.model import Stack
 from gpusetup.resolve.request import Wanted, ask
 from tests.fake_host import FEDORA, grow
@@ -104,7 +106,7 @@ def test_in_wsl_the_driver_is_that_of_windows_and_none_is_installed(tables: Fact
         gpus=(gpu(name="NVIDIA GeForce RTX 4090", compute_capability="8.9"),),
     )
     found = ask(tables, Wanted(), lambda: wsl)
-    assert (found.request.wsl, found.request.driver) == (True, "595.91.07")
+    assert (found.request.driver_of, found.request.driver) == ("windows", "595.91.07")
     assert "Windows" in found.notes[-1]
     stack = attempt(found.request, tables)
     assert isinstance(stack, Stack)
@@ -114,6 +116,28 @@ def test_in_wsl_the_driver_is_that_of_windows_and_none_is_installed(tables: Fact
         ask(tables, Wanted(), lambda: replace(wsl, driver=replace(wsl.driver, nvml=NO)))
     named = ask(tables, Wanted(driver="580.95.05"), lambda: replace(wsl, driver=replace(wsl.driver, nvml=NO)))
     assert named.request.driver == "580.95.05"
+
+
+def test_the_driver_of_a_vgpu_is_never_replaced(tables: Facts, fedora: Machine) -> None:
+    """Virtual GPU Software User Guide: the guest's driver is of the release of the host's, and in no repository."""
+    replace = msgspec.structs.replace
+    share = gpu(name="GRID T4-16Q", compute_capability="7.5")
+    guest = replace(fedora, driver=replace(fedora.driver, nvml="550.144.03"), gpus=(share,))
+    for shown in (guest, replace(guest, gpus=(replace(share, name="Tesla T4", virtualization=VGPU),))):
+        found = ask(tables, Wanted(), partial(_the, shown))
+        assert (found.request.driver_of, found.request.driver) == ("vgpu", "550.144.03")
+        stack = attempt(found.request, tables)
+        assert isinstance(stack, Stack)
+        assert (stack.driver, stack.staying_driver) == (None, "550.144.03")
+    whole = replace(guest, gpus=(replace(share, name="Tesla T4"),))
+    assert ask(tables, Wanted(), partial(_the, whole)).request.driver_of == ""
+    with pytest.raises(CannotLookError, match="vGPU"):
+        asked(tables, fedora, gpus=("NVIDIA L40S-48Q",), distro="fedora")
+    assert asked(tables, fedora, gpus=("NVIDIA L40S-48Q",), driver="550.144.03").driver_of == "vgpu"
+
+
+def _the(machine: Machine) -> Machine:
+    return machine
 
 
 def test_another_processor_is_refused_plainly(tables: Facts, fedora: Machine) -> None:

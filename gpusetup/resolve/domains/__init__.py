@@ -137,14 +137,14 @@ class Catalogue:
         """Return the Pythons of `release`, the system's own first, then the newest."""
         return self._once(hosts.interpreters, release)
 
-    def kept_driver(self, version: str, *, windows: bool = False) -> tuple[DriverOffer, ...]:
+    def kept_driver(self, version: str, *, given: bool = False) -> tuple[DriverOffer, ...]:
         """Return driver `version`, which no repository offers but may be installed, for each flavour of modules.
 
         Those of Windows have branches with numbers of their own, a little above those of Linux: 528 is of 525.
         """
         if version not in self._kept:
             own = int(driver(version).branch)
-            fits = [row for row in self.facts.branch if int(row.branch) == own or (windows and int(row.branch) < own)]
+            fits = [row for row in self.facts.branch if int(row.branch) == own or (given and int(row.branch) < own)]
             branch = max(fits, key=lambda row: int(row.branch), default=None)
             self._kept[version] = () if branch is None else with_defects(self.facts, hosts.kept(version, branch))
         return self._kept[version]
