@@ -37,7 +37,7 @@ def agreed(saved: Recipe, own: Path | None, facts: Facts) -> Recipe:
             "this plan does not record the machine it was made for, so it cannot be compared with this one",
             "plan on this machine, or with --machine and a file saved by `gpusetup detect`",
         )
-    _require_known(saved.stack.request, facts)
+    require_known(saved.stack.request, facts)
     stack = resolve(saved.stack.request, facts)
     made = recipe(stack, own)
     found = [*_differing_parts(saved.stack, stack), *_differing_steps(saved, made)]
@@ -56,7 +56,7 @@ def own_steps(made: Recipe, own: Path | None) -> tuple[Step, ...]:
     return made.steps if made.library != built_in.library else tuple(s for s in made.steps if s not in built_in.steps)
 
 
-def _require_known(request: Request, facts: Facts) -> None:
+def require_known(request: Request, facts: Facts) -> None:
     """Raise `RefusedError` unless every name in `request` is in the tables."""
     from gpusetup.resolve.pins import pinned
     from gpusetup.resolve.request import ARCHES, FRAMEWORKS, Wanted, check  # start-up time

@@ -80,6 +80,18 @@ SUBCOMMANDS = (
         metavar="FILE",
         help='Set the severity of rules as in FILE (TOML: a rule is "error", "warning", "info" or "off").',
     ),
+    click.option(
+        "--against",
+        type=click.Path(),
+        metavar="LOCK",
+        help="Instead of the rules, say what differs from this gpusetup.lock, and whether it matters.",
+    ),
+    click.option(
+        "--profile",
+        default="",
+        metavar="NAME",
+        help="With --against: the profile of the lock.  [default: the only one]",
+    ),
 )
 @section(
     "Output",
@@ -114,7 +126,7 @@ def doctor(
     pythons: tuple[str, ...], as_json: bool, form: str, redact: bool, fail_on: str, require_gpu: bool, only: str,
     skip: str, silences: str | None, expect: str | None, severity: str | None, watch: float | None, image: str | None,
     do_fix: bool, do_apply: bool, do_undo: bool, yes: bool, explain: str | None, list_rules: bool, output: Path | None,
-    everything: bool,
+    everything: bool, against: str | None, profile: str,
 ) -> None:  # fmt: skip
     """Report what is wrong with this GPU stack, the evidence for it, and what fixes it.
 
@@ -143,6 +155,10 @@ def doctor(
         only, skip, silences, fail_on=fail_on, require_gpu=require_gpu, host=source.host, expect=expect,
         severity=severity,
     )  # fmt: skip
+    if against is not None:
+        from gpusetup.cli._locks import compare
+
+        ctx.exit(compare(source.read(), against, profile, as_json=form == "json"))
     if do_fix or do_apply or do_undo:
         from gpusetup.cli._repair import repair
 

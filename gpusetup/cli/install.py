@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SUBCOMMANDS = (
     Subcommand("apply", "Apply the recipe to this machine, after confirmation; continue an interrupted one.",
-           "do_apply", (*REQUEST, "own"), ("plan_file", "dry_run", "yes")),
+           "do_apply", (*REQUEST, "own"), ("plan_file", "profile", "dry_run", "yes")),
     Subcommand("undo", "Undo what `apply` did on this machine.", "do_undo", ("yes",)),
 )  # fmt: skip
 
@@ -72,7 +72,9 @@ SUBCOMMANDS = (
     "Applying",
     click.option("--plan", "plan_file", type=click.Path(path_type=Path), metavar="FILE",
                  help="Apply this recipe, saved by --format json, if the same request (with the same --recipes DIR) "
-                 "still gives it here, and the machine has not changed since."),
+                 "still gives it here, and the machine has not changed since; or the recipe of a gpusetup.lock."),
+    click.option("--profile", default="", metavar="NAME",
+                 help="With --plan: the profile of a lock.  [default: the only one]"),
     click.option("--dry-run", is_flag=True, help="List which steps are done and which are not."),
     click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation."),
 )  # fmt: skip
@@ -80,7 +82,7 @@ SUBCOMMANDS = (
 def install(
     ctx: click.Context, /,
     *, own: Path | None, explain: bool, kind: str, as_json: bool, output: Path | None, do_apply: bool, do_undo: bool,
-    plan_file: Path | None, dry_run: bool, yes: bool, **options: Any,
+    plan_file: Path | None, profile: str, dry_run: bool, yes: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Print the recipe that installs a compatible stack on this machine, as one script to read and run.
 
@@ -94,11 +96,18 @@ def install(
     if do_apply and (options["machine_file"] or options["sysroot"] != HERE):
         raise click.UsageError("--apply changes this machine; it cannot be used with --machine or --sysroot")
     if plan_file:
-        _only_plan(ctx, options, do_apply=do_apply)
+        _only_plan(ctx, options, plan_file, do_apply=do_apply)
+    if plan_file and not do_apply:
+        _write(_locked(plan_file, profile, own), output, "json" if as_json else kind)
+        return
     if do_apply:
         state = host_state()
         waiting = state.waiting()
-        recipe = _planned(plan_file, own, waiting) if plan_file else waiting or _recipe(own, options, explain=explain)
+        recipe = (
+            _planned(plan_file, profile, own, waiting)
+            if plan_file
+            else waiting or _recipe(own, options, explain=explain)
+        )
         ctx.exit(_apply(recipe, state, own, dry_run=dry_run, yes=yes))
     recipe = _recipe(own, options, explain=explain)
     if not explain or output:
@@ -129,22 +138,37 @@ def _recipe(own: Path | None, options: dict[str, Any], *, explain: bool) -> Reci
     return replace(made, origin=origin(asked.machine))
 
 
-def _only_plan(ctx: click.Context, options: dict[str, Any], *, do_apply: bool) -> None:
-    """Raise `click.UsageError` where --plan is given without --apply, or with options that are part of the plan."""
-    if not do_apply:
+def _only_plan(ctx: click.Context, options: dict[str, Any], path: Path, *, do_apply: bool) -> None:
+    """Raise `click.UsageError` where a saved recipe is given without --apply, or a plan with options of its own."""
+    from gpusetup.cli._locks import is_lock  # --help needs none of this
+
+    if not do_apply and not is_lock(path):
         raise click.UsageError("--plan needs --apply")
     for name in options:
         if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--plan already contains the request; remove the option for {name.strip('_')}")
 
 
-def _planned(path: Path, own: Path | None, waiting: Recipe | None) -> Recipe:
+def _locked(path: Path, profile: str, own: Path | None) -> Recipe:
+    """Return the recipe for a profile of the lock at `path`."""
+    from gpusetup.apply.locked_plan import locked_recipe  # --help needs none of this
+    from gpusetup.cli._locks import profile_in
+    from gpusetup.facts import facts
+
+    return locked_recipe(profile_in(path, profile)[1], own, facts())
+
+
+def _planned(path: Path, profile: str, own: Path | None, waiting: Recipe | None) -> Recipe:
     """Return the recipe for the plan in the file `path`: the one that was begun, or the one its request gives here."""
     from gpusetup.apply.saved_plan import agreed  # --help needs none of this
+    from gpusetup.cli._locks import is_lock
     from gpusetup.facts import facts
     from gpusetup.render.model import Recipe
     from gpusetup.value import load
 
+    if is_lock(path):
+        made = _locked(path, profile, own)
+        return waiting if waiting is not None and waiting.digest == made.digest else made
     saved = load(path, Recipe)
     return waiting if waiting is not None and waiting.digest == saved.digest else agreed(saved, own, facts())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from gpusetup.resolve.model import Stack
 
 
+EXPORTS = ("requirements", "pylock", "uv")
+
+
 @click.command(cls=Command)
 @request_options
 @click.option(
@@ -27,10 +31,10 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "toml"]),
+    type=click.Choice(["text", "json", "toml", "requirements", "pylock", "uv"]),
     default="text",
     show_default=True,
-    help="Output format; toml is the format of gpusetup.lock.",
+    help="Output format; toml is that of gpusetup.lock, and the last three are one environment's wheels for others.",
 )
 @click.option(
     "--output",
@@ -42,9 +46,19 @@ if TYPE_CHECKING:
 @click.option(
     "--profile", default="", metavar="NAME", help="Name of the profile in the lock.  [default: cards and release]"
 )
+@click.option("--wheels", is_flag=True, help="Resolve every environment with uv, and lock each wheel with its SHA-256.")
 @click.pass_context
 def plan(
-    ctx: click.Context, /, *, explain: bool, as_json: bool, form: str, output: Path | None, profile: str, **options: Any
+    ctx: click.Context,
+    /,
+    *,
+    explain: bool,
+    as_json: bool,
+    form: str,
+    output: Path | None,
+    profile: str,
+    wheels: bool,
+    **options: Any,
 ) -> None:
     """Choose a compatible stack for this machine, and explain why.
 
@@ -64,12 +78,21 @@ def plan(
     asked = read_asked(facts(), **options)
     suiting = suit(asked.request, facts(), named=bool(options["frameworks"]))
     result = suiting if isinstance(suiting, Refusal) else planned(replace(asked, request=suiting), facts())
+    if isinstance(result, Stack) and form in EXPORTS:
+        from gpusetup.cli._locks import exported
+
+        deliver(exported(result, form), output)
+        return
+    if isinstance(result, Stack) and wheels:
+        from gpusetup.cli._locks import every_wheel
+
+        result = every_wheel(result)
     text = to_json(result) if form != "toml" or not isinstance(result, Stack) else _lock(result, profile, output)
     if output is not None and isinstance(result, Stack):
         deliver(text, output)
     if isinstance(result, Stack) and str(output) == STDIO:
         return
-    if form == "text" or (form == "toml" and not isinstance(result, Stack)):
+    if form == "text" or (form != "json" and not isinstance(result, Stack)):
         from gpusetup.report.plan import show
 
         show(result, explain=explain, following=_following(ctx))
@@ -89,5 +112,5 @@ def _lock(stack: Stack, name: str, output: Path | None) -> str:
     from gpusetup.resolve import lock
 
     existing = lock.load(output) if output is not None and output.exists() else None
-    added = lock.profile(stack, facts())
+    added = lock.profile(stack, facts(), datetime.now(UTC).date().isoformat())
     return lock.dump(lock.with_profile(existing, name or lock.profile_name(stack), added))

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from gpusetup import __version__
 from gpusetup.errors import WrongInputError
 from gpusetup.files import read
 from gpusetup.resolve.locked_requirements import LockedEnvironment, locked
-from gpusetup.resolve.model import Card, HostDriver, Repository, Stack, Toolkit
+from gpusetup.resolve.model import Card, HostDriver, Repository, Request, Stack, Toolkit
 from gpusetup.resolve.toml import to_toml
+from gpusetup.text import neutral
 from gpusetup.value import Value
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gpusetup.facts import Facts
 
 
@@ -27,6 +32,14 @@ MOST = 4 << 20
 class Profile(Value):
     """One stack, and by component the ids of the facts that decided it."""
 
+    written: str = ""
+    """The day it was written, ISO 8601."""
+    digest: str = ""
+    """SHA-256 over everything else in the profile, so that a change by hand or by a merge shows. It is no signature."""
+    request: Request | None = None
+    """What it was planned for; None in a lock of before 2026-12, which says what there is and cannot be applied."""
+    undecided: tuple[str, ...] = ()
+    """The fields of the request that only the machine decides: TOML has no value for that."""
     distro: str
     release: str
     cards: tuple[Card, ...]
@@ -56,9 +69,12 @@ def profile_name(stack: Stack) -> str:
     return re.sub(r"[^a-z0-9]+", "-", " ".join(words).lower()).strip("-")
 
 
-def profile(stack: Stack, facts: Facts) -> Profile:
-    """Return the profile that pins `stack`, with the hashes of its wheels that the tables have."""
-    return Profile(
+def profile(stack: Stack, facts: Facts, written: str = "") -> Profile:
+    """Return the profile that pins `stack`, with the hashes of its wheels that it or the tables have."""
+    found = Profile(
+        written=written,
+        request=stack.request,
+        undecided=tuple(_undecided(stack.request)),
         distro=stack.request.distro,
         release=stack.release,
         cards=stack.request.cards,
@@ -69,6 +85,24 @@ def profile(stack: Stack, facts: Facts) -> Profile:
         repository=stack.repositories,
         facts={one.component: tuple(dict.fromkeys(reason.fact for reason in one.reasons)) for one in stack.choices},
     )
+    return replace(found, digest=digest(found))
+
+
+def _undecided(request: Request) -> Iterator[str]:
+    fields = msgspec.structs.fields(request)
+    yield from (one.name for one in fields if getattr(request, one.name) is None and one.default is not None)
+
+
+def _decide_nothing(document: dict[str, Any]) -> None:
+    """Put None back where TOML could not have it."""
+    for one in document.get("profile", {}).values():
+        for name in one.get("undecided", ()):
+            one.setdefault("request", {})[name] = None
+
+
+def digest(one: Profile) -> str:
+    """Return the SHA-256 over a profile without its digest."""
+    return hashlib.sha256(msgspec.json.encode(replace(one, digest=""), order="sorted")).hexdigest()
 
 
 def with_profile(existing: Lock | None, name: str, added: Profile) -> Lock:
@@ -83,10 +117,35 @@ def dump(lock: Lock) -> str:
 
 
 def load(path: Path) -> Lock:
-    """Read a lock; raises `WrongInputError` when the file cannot be read or is not a lock."""
+    """Read a lock; raises `WrongInputError` when it cannot be read, is none, is newer, or was changed since."""
     import tomllib  # only needed for an existing lock
 
     try:
-        return msgspec.convert(tomllib.loads(read(path, "the lock", MOST).decode()), Lock)
-    except (msgspec.ValidationError, ValueError, RecursionError) as error:
+        document = tomllib.loads(read(path, "the lock", MOST).decode())
+        if (found := document.get("version", 1)) != 1 and isinstance(found, int) and "profile" in document:
+            raise WrongInputError(
+                f"{path} is a lock of version {found}, and this gpusetup {__version__} reads version 1",
+                "update gpusetup, or write to another file",
+            )
+        _decide_nothing(document)
+        lock = msgspec.convert(document, Lock)
+    except (msgspec.ValidationError, ValueError, RecursionError, AttributeError, TypeError) as error:
         raise WrongInputError(f"{path} is not a gpusetup lock: {error}", "write to another file") from error
+    for name, one in lock.profile.items():
+        if one.digest and one.digest != digest(one):
+            raise WrongInputError(
+                f"{path}: the profile {neutral(name)} was changed after it was written (its digest differs)",
+                "take the file back from version control, or plan again to another file",
+            )
+    return lock
+
+
+def chosen(lock: Lock, name: str, path: Path) -> tuple[str, Profile]:
+    """Return the profile called `name`, or the only one; raises `WrongInputError`, which lists the profiles."""
+    known = ", ".join(map(neutral, lock.profile)) or "none"
+    if name in lock.profile:
+        return name, lock.profile[name]
+    if not name and len(lock.profile) == 1:
+        return next(iter(lock.profile.items()))
+    what = f"no profile {neutral(name)}" if name else f"{len(lock.profile)} profiles"
+    raise WrongInputError(f"{path} has {what}", f"--profile takes one of: {known}")

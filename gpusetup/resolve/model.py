@@ -259,6 +259,8 @@ class Environment(Value):
     cudnn: str
     driver_floor: str = ""
     """The oldest driver that runs this CUDA, "" for a CPU environment."""
+    wheels: tuple[str, ...] = ()
+    """Everything in it, as lines for pip with the SHA-256 of each wheel; empty where that is not locked."""
     pip: Requirement | None = None
     """The pip to install first where the one that comes with this Python may lack ``--report``."""
 
