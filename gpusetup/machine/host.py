@@ -73,7 +73,7 @@ class Host:
                     return Unread(unread="denied", source=path, detail=detail)
                 if start or (end and found.st_size > limit):
                     os.lseek(handle, start or found.st_size - limit, os.SEEK_SET)
-                return _read(handle, limit)
+                return _read(handle, limit, found.st_size)
             finally:
                 os.close(handle)
         except (OSError, ValueError) as error:
@@ -298,10 +298,11 @@ def _follow(name: str, start: str, between: list[str], end: str) -> bool:
     return at + len(end) <= len(name)
 
 
-def _read(handle: int, limit: int) -> bytes:
-    """Read to the end or the limit: files of /proc and /sys come in pieces and have no size."""
+def _read(handle: int, limit: int, size: int) -> bytes:
+    """Read to the end or the limit: in one piece, but files of /proc and /sys have no `size`."""
     pieces: list[bytes] = []
-    while limit > 0 and (piece := os.read(handle, min(limit, 1 << 16))):
+    most = max(1 << 16, size + 1)
+    while limit > 0 and (piece := os.read(handle, min(limit, most))):
         pieces.append(piece)
         limit -= len(piece)
     return b"".join(pieces)

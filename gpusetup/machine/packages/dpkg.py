@@ -27,7 +27,7 @@ def packages(host: Host, families: tuple[str, ...]) -> Reading[tuple[Package, ..
     raw = host.read_bytes(STATUS, STATUS_LIMIT)
     if isinstance(raw, Unread):
         return raw
-    found = list(islice(entries(b"\n" + raw, tuple(map(str.encode, families))), MANY + 1))
+    found = list(islice(entries(raw, tuple(map(str.encode, families))), MANY + 1))
     if len(found) > MANY:
         return Unread(unread="failed", source=STATUS, detail=f"more than {MANY} packages of a GPU stack")
     return tuple(sorted(filter(None, map(_package, found)), key=lambda one: one.name))
@@ -35,8 +35,10 @@ def packages(host: Host, families: tuple[str, ...]) -> Reading[tuple[Package, ..
 
 def entries(raw: bytes, families: tuple[bytes, ...]) -> Iterator[str]:
     """Yield the packages of `families`, installed or not: a pattern over all the text takes ten times as long."""
-    at = raw.find(MARK)
-    while at >= 0:
+    first = raw.startswith(MARK[1:])
+    at = -1 if first else raw.find(MARK)
+    while first or at >= 0:
+        first = False
         start, at = at + len(MARK), raw.find(MARK, at + 1)
         if raw.startswith(families, start):
             end = min(at if at >= 0 else len(raw), start + ENTRY_LIMIT)

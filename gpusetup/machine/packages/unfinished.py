@@ -32,7 +32,7 @@ def _is_half(raw: bytes) -> bool:
 
 def _of_dpkg(raw: bytes) -> list[str]:
     found = []
-    for entry in dpkg.entries(b"\n" + raw, CONCERNED):
+    for entry in dpkg.entries(raw, CONCERNED):
         name, _, text = entry.partition("\n")
         status = next((line for line in text.split("\n") if line.startswith("Status: ")), "")
         if status.rpartition(" ")[2] in HALF:
