@@ -1,0 +1,181 @@
+"""Programs that evolve until one of them is linear regression by gradient descent, the same generation by generation.
+
+After Real, Liang, So and Le, "AutoML-Zero" (2020). A program has three parts: *setup* (1 instruction, run once),
+*predict* (1) and *learn* (3). For each training example, predict is run with the input in vector 0, and then learn with
+the label in scalar 0; what stands in scalar 1 after predict is the prediction. Validation runs predict alone. There are
+4 scalars and 2 vectors of 4 numbers, all zero at first, and 7 operations (`Operation`).
+
+Selection and mutation are done once for all frameworks, with numbers drawn by `draw.py`; what a framework does is to
+run all programs of a generation, on two tasks. A score counts quarter octaves of the mean squared error, so that roundings
+in float64, in which this check computes whatever the precision of the run, cannot decide between two programs: an error
+would have to lie within 1e-14 of the border of two scores. The bound at either end does the rest: what diverges or has
+learned everything is amplified no further.
+"""
+
+from __future__ import annotations
+
+import time
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from checks.common.draw import uniform
+from checks.evolve.evolution import POPULATION, Evolution
+
+if TYPE_CHECKING:
+    from checks.common.job import Job
+    from checks.common.record import Recorder
+
+SCALARS, VECTORS, FEATURES = 4, 2, 4
+SETUP, PREDICT, LEARN = 1, 1, 3
+INSTRUCTIONS = SETUP + PREDICT + LEARN
+LABEL, PREDICTION, INPUT = 0, 1, 0
+TASKS, EXAMPLES, VALIDATED = 2, 16, 8
+CONSTANTS = (-1.0, -0.5, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
+GENERATIONS = {"quick": 400, "full": 1000}
+_LEAST, _MOST = 2.0**-20, 2.0**20
+
+Array = NDArray[np.float64]
+Programs = NDArray[np.int64]
+
+
+class Operation(IntEnum):
+    """What an instruction (operation, out, a, b) does; a register's number is taken modulo how many there are."""
+
+    NOTHING = 0
+    ADD = 1
+    """s[out] = s[a] + s[b]"""
+    SUBTRACT = 2
+    """s[out] = s[a] - s[b]"""
+    MULTIPLY = 3
+    """s[out] = s[a] · s[b]"""
+    DOT = 4
+    """s[out] = v[a] · v[b]"""
+    MOVE = 5
+    """v[out] = v[out] + s[a] v[b]"""
+    CONSTANT = 6
+    """s[out] = CONSTANTS[b]"""
+
+
+class Tasks(NamedTuple):
+    """Inputs (task, example, feature) and labels (task, example): a linear function each, whose weights are hidden."""
+
+    inputs: Array
+    labels: Array
+    new_inputs: Array
+    new_labels: Array
+    weights: Array
+
+
+class Runner(Protocol):
+    """What a backend implements."""
+
+    def __init__(self, tasks: Tasks, job: Job) -> None: ...
+    def predictions(self, programs: Programs) -> Array:
+        """Return what each program (p, instruction, 4) predicts of the new inputs, as (p, task, example)."""
+
+
+class Backend(Protocol):
+    """A backend's module."""
+
+    Runner: type[Runner]
+
+
+def prove(backend: Backend, job: Job, record: Recorder) -> None:
+    """Evolve until a program is as good as gradient descent written by hand, and show that it is one."""
+    tasks = draw_tasks(job.seed, "task")
+    runner = backend.Runner(tasks, job)
+    record.tensor("exact", "inputs", tasks.inputs)
+    by_hand = run_alone(runner, written())
+    record.tensor("prediction", "predictions of gradient descent by hand", by_hand)
+    target = int(score(by_hand[None], tasks)[0])
+    evolution = Evolution(job.seed)
+    started, most = time.perf_counter(), GENERATIONS[job.profile]
+    for generation in range(1, most + 1):
+        scores = score(runner.predictions(evolution.programs), tasks)
+        record.tensor("exact", "scores", scores, generation)
+        evolution.take(scores)
+        record.progress(generation, most)
+        if evolution.best_score <= target:
+            break
+        evolution.breed()
+    record.measure("generations per second", generation / (time.perf_counter() - started))
+    record.tensor("exact", "best program", evolution.best)
+    record.tensor("prediction", "predictions of the best program", run_alone(runner, evolution.best))
+    record.observe("evolution", f"generation {generation}", "; ".join(describe(evolution.best)))
+    detail = f"score {evolution.best_score} in {generation} generations, by hand {target}"
+    record.invariant("a program as good as gradient descent is found", evolution.best_score <= target, detail)
+    _check_unseen(backend, evolution.best, job, record)
+
+
+def _check_unseen(backend: Backend, best: Programs, job: Job, record: Recorder) -> None:
+    """Let what was found learn two other functions too; a program that knew the answers would not."""
+    tasks = draw_tasks(job.seed, "another task")
+    runner = backend.Runner(tasks, job)
+    found = score(np.stack([run_alone(runner, one) for one in (best, ignorant())]), tasks)
+    detail = f"score {found[0]}, of a program that learns nothing {found[1]}: {(found[1] - found[0]) / 4:.1f} octaves"
+    record.invariant("it learns other linear functions", bool(found[0] <= found[1] - 8), detail)
+
+
+def run_alone(runner: Runner, program: Programs) -> Array:
+    """Return what one program predicts, run in a generation of the usual size, so that nothing is compiled anew."""
+    generation = np.zeros((POPULATION, *program.shape), np.int64)
+    generation[0] = program
+    found: Array = runner.predictions(generation)[0]
+    return found
+
+
+def draw_tasks(seed: int, stream: str) -> Tasks:
+    """Draw the hidden weights and the inputs; labels follow."""
+    weights = uniform(seed, f"{stream} weights", (TASKS, FEATURES), 2.0)
+    inputs = uniform(seed, f"{stream} inputs", (TASKS, EXAMPLES, FEATURES), 0.5)
+    new = uniform(seed, f"{stream} new inputs", (TASKS, VALIDATED, FEATURES), 0.5)
+    labels, new_labels = (np.einsum("kef,kf->ke", one, weights) for one in (inputs, new))
+    return Tasks(inputs, labels, new, new_labels, weights)
+
+
+def score(predictions: Array, tasks: Tasks) -> NDArray[np.int64]:
+    """Return the mean squared errors in quarter octaves, lower is better; what is no number scores as the worst."""
+    with np.errstate(all="ignore"):
+        errors = ((predictions - tasks.new_labels) ** 2).mean(axis=(1, 2))
+    bounded = np.clip(np.where(np.isfinite(errors), errors, _MOST), _LEAST, _MOST)
+    scores: NDArray[np.int64] = np.rint(4 * np.log2(bounded)).astype(np.int64)
+    return scores
+
+
+def written() -> Programs:
+    """Return linear regression by gradient descent: w += 2 (label - w·x) x."""
+    return np.array(
+        [
+            (Operation.CONSTANT, 3, 0, CONSTANTS.index(2.0)),
+            (Operation.DOT, PREDICTION, INPUT, 1),
+            (Operation.SUBTRACT, 2, LABEL, PREDICTION),
+            (Operation.MULTIPLY, 2, 2, 3),
+            (Operation.MOVE, 1, 2, INPUT),
+        ]
+    )
+
+
+def ignorant() -> Programs:
+    """Return the program that does nothing."""
+    return np.zeros((INSTRUCTIONS, 4), np.int64)
+
+
+def describe(program: Programs) -> list[str]:
+    """Return the instructions as a person writes them."""
+    return [_line(*(int(field) for field in one)) for one in program]
+
+
+def _line(operation: int, out: int, a: int, b: int) -> str:
+    s, v = (f"s{out % SCALARS}", f"s{a % SCALARS}", f"s{b % SCALARS}"), (out % VECTORS, a % VECTORS, b % VECTORS)
+    return {
+        Operation.NOTHING: "nothing",
+        Operation.ADD: f"{s[0]} = {s[1]} + {s[2]}",
+        Operation.SUBTRACT: f"{s[0]} = {s[1]} - {s[2]}",
+        Operation.MULTIPLY: f"{s[0]} = {s[1]} {s[2]}",
+        Operation.DOT: f"{s[0]} = v{v[1]}·v{v[2]}",
+        Operation.MOVE: f"v{v[0]} += {s[1]} v{v[2]}",
+        Operation.CONSTANT: f"{s[0]} = {CONSTANTS[b % len(CONSTANTS)]}",
+    }[Operation(operation)]

@@ -1,0 +1,63 @@
+"""Selection and mutation, drawn from the seed: tournaments, one change per child, and a fresh start when stuck."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from checks.common.draw import integers
+
+Programs = NDArray[np.int64]
+
+POPULATION, CONTESTANTS, KEPT = 128, 8, 4
+_PATIENCE = 80
+"""Generations without what is looked for before all start again: half of the starts that find it do so sooner."""
+_INSTRUCTIONS = 5
+_FIELDS = np.array([7, 4, 8, 8])
+"""How many values each field of an instruction has: operation, out, a, b."""
+
+
+class Evolution:
+    """A population of programs (p, instruction, field), and the best one that was ever seen."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed, self._generation = seed, 0
+        self.programs = self._drawn()
+        self.best = self.programs[0]
+        self.best_score = np.iinfo(np.int64).max
+
+    def take(self, scores: NDArray[np.int64]) -> None:
+        """Take the scores of the present programs, lower is better; the first of equals counts."""
+        self._scores = scores
+        first = int(scores.argmin())
+        if scores[first] < self.best_score:
+            self.best, self.best_score = self.programs[first].copy(), int(scores[first])
+
+    def breed(self) -> None:
+        """Make the next generation: the best few stay, the others are winners of tournaments with one change each."""
+        self._generation += 1
+        if self._generation % _PATIENCE == 0:
+            self.programs = self._drawn()
+            return
+        drawn = integers(self._seed, f"generation {self._generation}", (POPULATION, CONTESTANTS + 7))
+        rivals = drawn[:, :CONTESTANTS] % POPULATION
+        rows = np.arange(POPULATION)
+        children = self.programs[rivals[rows, self._scores[rivals].argmin(axis=1)]].copy()
+        place, whole, field, *values = drawn[:, CONTESTANTS:].T
+        fresh = _sensible(np.stack(values, axis=1))
+        place, field, whole = place % _INSTRUCTIONS, field % 4, whole % 2 == 0
+        children[rows[whole], place[whole]] = fresh[whole]
+        children[rows[~whole], place[~whole], field[~whole]] = fresh[rows[~whole], field[~whole]]
+        kept = np.argsort(self._scores, kind="stable")[:KEPT]
+        children[:KEPT] = self.programs[kept]
+        self.programs = children
+
+    def _drawn(self) -> Programs:
+        return _sensible(integers(self._seed, f"start {self._generation}", (POPULATION, _INSTRUCTIONS, 4)))
+
+
+def _sensible(drawn: NDArray[np.int64]) -> Programs:
+    """Return instructions that do something: no new one is the operation 0."""
+    fields: Programs = drawn % _FIELDS
+    fields[..., 0] = 1 + drawn[..., 0] % (_FIELDS[0] - 1)
+    return fields
