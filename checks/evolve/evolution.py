@@ -10,8 +10,8 @@ from checks.common.draw import integers
 Programs = NDArray[np.int64]
 
 POPULATION, CONTESTANTS, KEPT = 128, 8, 4
-_PATIENCE = 80
-"""Generations without what is looked for before all start again: half of the starts that find it do so sooner."""
+_PATIENCE = 60
+"""Generations without what is looked for before all start again: starts that find it mostly do so in 30 to 50."""
 _INSTRUCTIONS = 5
 _FIELDS = np.array([7, 4, 8, 8])
 """How many values each field of an instruction has: operation, out, a, b."""
@@ -26,12 +26,14 @@ class Evolution:
         self.best = self.programs[0]
         self.best_score = np.iinfo(np.int64).max
 
-    def take(self, scores: NDArray[np.int64]) -> None:
-        """Take the scores of the present programs, lower is better; the first of equals counts."""
+    def take(self, scores: NDArray[np.int64]) -> bool:
+        """Take the scores of the present programs, lower is better; return whether one is the best so far."""
         self._scores = scores
         first = int(scores.argmin())
-        if scores[first] < self.best_score:
-            self.best, self.best_score = self.programs[first].copy(), int(scores[first])
+        if scores[first] >= self.best_score:
+            return False
+        self.best, self.best_score = self.programs[first].copy(), int(scores[first])
+        return True
 
     def breed(self) -> None:
         """Make the next generation: the best few stay, the others are winners of tournaments with one change each."""
