@@ -18,13 +18,11 @@ _FIELDS = np.array([7, 4, 8, 8])
 
 
 class Evolution:
-    """A population of programs (p, instruction, field), and the best one that was ever seen."""
+    """A population of programs (p, instruction, field), and the best one since its start."""
 
     def __init__(self, seed: int) -> None:
         self._seed, self._generation = seed, 0
-        self.programs = self._drawn()
-        self.best = self.programs[0]
-        self.best_score = np.iinfo(np.int64).max
+        self._start()
 
     def take(self, scores: NDArray[np.int64]) -> bool:
         """Take the scores of the present programs, lower is better; return whether one is the best so far."""
@@ -39,7 +37,7 @@ class Evolution:
         """Make the next generation: the best few stay, the others are winners of tournaments with one change each."""
         self._generation += 1
         if self._generation % _PATIENCE == 0:
-            self.programs = self._drawn()
+            self._start()
             return
         drawn = integers(self._seed, f"generation {self._generation}", (POPULATION, CONTESTANTS + 7))
         rivals = drawn[:, :CONTESTANTS] % POPULATION
@@ -54,8 +52,11 @@ class Evolution:
         children[:KEPT] = self.programs[kept]
         self.programs = children
 
-    def _drawn(self) -> Programs:
-        return _sensible(integers(self._seed, f"start {self._generation}", (POPULATION, _INSTRUCTIONS, 4)))
+    def _start(self) -> None:
+        """Draw all programs, and forget the best one: it may be good at these tasks alone."""
+        drawn = integers(self._seed, f"start {self._generation}", (POPULATION, _INSTRUCTIONS, 4))
+        self.programs = _sensible(drawn)
+        self.best, self.best_score = self.programs[0], int(np.iinfo(np.int64).max)
 
 
 def _sensible(drawn: NDArray[np.int64]) -> Programs:

@@ -32,7 +32,7 @@ class Writer:
     def scores(self, letters: Integers) -> Array:
         return self._scored(self.hidden(letters))
 
-    def gradients(self, batch: Batch) -> tuple[float, dict[str, Array]]:
+    def gradients(self, batch: Batch) -> tuple[float, dict[str, NDArray[np.floating]]]:
         weights, (hidden, back) = self._weights, self._seen(batch.letters)
         asked = batch.targets != 0
         loss, slope = cross_entropy(self._scored(hidden[asked]), batch.targets[asked])
@@ -43,11 +43,11 @@ class Writer:
 
     def step(self, batch: Batch) -> float:
         loss, gradients = self.gradients(batch)
-        self._optimiser.step(gradients)
+        self._optimiser.step({name: gradient.astype(np.float64) for name, gradient in gradients.items()})
         return loss
 
-    def weights(self) -> dict[str, Array]:
-        return self._optimiser.copies()
+    def weights(self) -> dict[str, NDArray[np.floating]]:
+        return dict(self._optimiser.copies())
 
     def begin(self) -> None:
         self._letters: Integers | None = None

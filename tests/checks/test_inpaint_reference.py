@@ -1,0 +1,59 @@
+"""The reference of `inpaint`: gradients, masks, scenes and views."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from checks.inpaint import draw_weights
+from checks.inpaint.reference import Model, moved
+from checks.inpaint.scene import NEAR, SIDE, SQUARE, draw_scenes
+from tests.checks.one_job import JOB
+
+WEIGHTS, PHOTO = draw_weights(0), draw_scenes(0, "first", 3)
+
+
+def test_gradients_are_those_of_finite_differences() -> None:
+    _, gradients = Model(WEIGHTS, JOB).gradients(PHOTO)
+    for name, slope in gradients.items():
+        place = np.unravel_index(int(np.abs(slope).argmax()), slope.shape)
+        either = []
+        for step in (1e-6, -1e-6):
+            changed = WEIGHTS[name].copy()
+            changed[place] += step
+            either.append(Model(WEIGHTS | {name: changed}, JOB).gradients(PHOTO)[0])
+        assert (either[0] - either[1]) / 2e-6 == pytest.approx(slope[place], rel=1e-4)
+
+
+def test_a_window_counts_what_it_knows() -> None:
+    """With every weight 1 and no bias, a layer gives nine times the mean of the known values of a window."""
+    first = {name: np.zeros_like(one) for name, one in WEIGHTS.items()}
+    first["1.weight"][..., 0, 0] = 1
+    first["2.weight"][1, 1, 0, 0] = first["3.weight"][1, 1, 0, 0] = 1 / 9
+    ones = PHOTO._replace(pictures=np.where(PHOTO.known > 0, 2.0, 1e6) * np.ones((1, 1, 1, 2)))
+    filled = Model(first, JOB).fill(ones)[..., 0]
+    inner = slice(3, -3)
+    np.testing.assert_allclose(filled[:, inner, inner][PHOTO.known[:, inner, inner, 0] > 0].max(), 18 * 1.0, rtol=1)
+    assert filled.max() < 1e3
+
+
+def test_the_hole_shrinks_by_one_place_a_layer() -> None:
+    for layer, known in enumerate(Model(WEIGHTS, JOB).known(PHOTO), start=1):
+        assert ((1 - known).sum(axis=(1, 2, 3)) == max(0, SQUARE - 2 * layer) ** 2).all()
+
+
+def test_scenes_are_what_they_say() -> None:
+    hidden = PHOTO.known[..., 0] == 0
+    assert (hidden.sum(axis=(1, 2)) == SQUARE**2).all()
+    assert (PHOTO.wall[..., 1] + PHOTO.centre[..., 1] < NEAR).all()
+    np.testing.assert_array_equal(PHOTO.pictures[~hidden], PHOTO.wall[~hidden])
+    second = np.diff(PHOTO.wall, n=2, axis=2)
+    assert np.abs(second).max() < 1e-12
+
+
+def test_views_move_the_near_by_more() -> None:
+    row = np.arange(float(SIDE))[None, None, :, None] * np.ones((1, 2, 1, 1))
+    still = moved(row, np.full((1, 2, SIDE), 0.0), 1.0, JOB)
+    np.testing.assert_array_equal(still, row)
+    right = moved(row, np.full((1, 2, SIDE), 2.5), 1.0, JOB)
+    np.testing.assert_allclose(right[0, 0, :, 0], np.clip(np.arange(SIDE) - 2.5, 0, SIDE - 1))
