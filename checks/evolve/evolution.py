@@ -20,6 +20,10 @@ _FIELDS = np.array([7, 4, 8, 8])
 class Evolution:
     """A population of programs (p, instruction, field), and the best one since its start."""
 
+    programs: Programs
+    best: Programs
+    best_score: int
+
     def __init__(self, seed: int) -> None:
         self._seed, self._generation = seed, 0
         self._start()
