@@ -7,9 +7,8 @@ not call its subject well, unless it took the reading or the row through `option
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -22,8 +21,9 @@ from gpusetup.doctor.rule import HERE, Rule, UnreadError, UntriedError
 from gpusetup.facts import facts, min_driver
 from gpusetup.facts.tables import TABLES
 from gpusetup.machine.model import Machine, Unread
+from tests.doctor.asked_before import AskedBefore
+from tests.doctor.watched import Path, Watcher, reading_fields, watched_kind
 
-Path = tuple[str | int, ...]
 MARK = "taken away by a test"
 SUBSTITUTES = tuple(Unread(unread=why, source=MARK, detail=why) for why in ("denied", "failed", "timeout"))
 
@@ -41,10 +41,9 @@ class Tally:
     """What was put to the question."""
 
     def __init__(self) -> None:
-        self.examinations = self.readings = self.facts = self.substitutions = self.waived = 0
+        self.examinations = self.readings = self.facts = self.substitutions = self.waived = self.same = 0
         self.breaches: list[Breach] = []
         self.reasons: Counter[tuple[str, str]] = Counter()
-        self.seen: set[object] = set()
 
     def note(self, rule: Rule, after: list[Finding]) -> None:
         """Count the reason for which a rule is well without what was taken away."""
@@ -54,53 +53,6 @@ class Tally:
 
 
 # readings
-
-
-@functools.cache
-def reading_fields(kind: type) -> frozenset[str]:
-    """Return the fields of `kind` whose value can be an `Unread`."""
-    fields = msgspec.structs.fields(kind)
-    return frozenset(one.name for one in fields if Unread in getattr(one.type, "__args__", ()))
-
-
-def _subclass(kind: type, getattribute: Callable[[Any, str], Any]) -> type:
-    """Return a kind of value that is looked at through `getattribute`."""
-    make: Callable[..., type] = type(kind)
-    return make(kind.__name__, (kind,), {"__getattribute__": getattribute})
-
-
-class Watcher:
-    """Notes which readings of a machine are asked for."""
-
-    def __init__(self, machine: Machine) -> None:
-        self.asked: dict[Path, None] = {}
-        self.paths: dict[int, Path] = {}
-        self._kinds: dict[type, type] = {}
-        self.machine: Machine = self._watched(machine, ())
-
-    def _watched(self, value: Any, path: Path) -> Any:
-        if isinstance(value, tuple):
-            return tuple(self._watched(one, (*path, place)) for place, one in enumerate(value))
-        if not isinstance(value, msgspec.Struct) or isinstance(value, Unread):
-            return value
-        kind = self._kind(type(value))
-        fields = {name: self._watched(getattr(value, name), (*path, name)) for name in value.__struct_fields__}
-        made = kind(**fields)
-        self.paths[id(made)] = path
-        return made
-
-    def _kind(self, kind: type) -> type:
-        if kind not in self._kinds:
-            names, watcher = reading_fields(kind), self
-            plain: Any = kind.__getattribute__
-
-            def noted(self: Any, name: str) -> Any:
-                if name in names:
-                    watcher.asked[(*watcher.paths.get(id(self), ("?",)), name)] = None
-                return plain(self, name)
-
-            self._kinds[kind] = _subclass(kind, noted)
-        return self._kinds[kind]
 
 
 def replaced(value: Any, path: Path, new: Any) -> Any:
@@ -184,7 +136,7 @@ class WatchedFacts:
                     self.looks.setdefault(table, Counter())[numbers[id(one)]] += 1
                 return plain(one, name)
 
-            return _subclass(kind, noted)
+            return watched_kind(kind, noted)
 
         made = []
         for number, row in enumerate(rows):
@@ -208,36 +160,38 @@ def forget_facts() -> None:
 # the question
 
 
-def question(rule: Rule, watcher: Watcher, plain: Machine, tally: Tally) -> None:
-    """Take away each reading that `rule` asks for on a machine, and note where it is well all the same."""
+def question(rule: Rule, watcher: Watcher, plain: Machine, tally: Tally, before: AskedBefore | None = None) -> None:
+    """Take away each reading that `rule` asks for on a machine, and note where it is well all the same.
+
+    A question that is in `before` is counted and not put again.
+    """
     tally.examinations += 1
+    if before and before.knows(rule.id, plain):
+        tally.same += 1
+        return
+    with watcher.tracing() as trace:
+        _question_all(rule, watcher, tally)
+    if before is not None and not watcher.foreign:
+        before.note(rule.id, trace)
+
+
+def _question_all(rule: Rule, watcher: Watcher, tally: Tally) -> None:
+    """Put to the question what `rule` goes over, then each of its subjects."""
     forget()
-    watcher.asked.clear()
     places = _places(rule, watcher.machine)
     for path in tuple(watcher.asked):
-        for substitute, machine in _without(plain, path, tally):
+        for substitute, machine in _without(watcher, path, tally):
             after = judge(rule, machine)
             if not after or _well(after, ()):
                 tally.breaches.append(Breach(rule.id, HERE, _named(path), substitute.unread))
     for number, place in enumerate(places or ()):
         forget()
-        watcher.asked.clear()
-        before = judge_one(rule, watcher.machine, place)
-        asked = tuple(watcher.asked)
-        key = (rule.id, repr([(_named(path), at(plain, path)) for path in asked]), repr(before))
-        if key in tally.seen:
-            continue
-        tally.seen.add(key)
-        for path in asked:
-            for substitute, machine in _without(plain, path, tally):
-                _look(
-                    rule,
-                    machine,
-                    number,
-                    before,
-                    Breach(rule.id, before[0].subject, _named(path), substitute.unread),
-                    tally,
-                )
+        watcher.start()
+        said = judge_one(rule, watcher.machine, place)
+        for path in tuple(watcher.asked):
+            for substitute, machine in _without(watcher, path, tally):
+                breach = Breach(rule.id, said[0].subject, _named(path), substitute.unread)
+                _look(rule, machine, number, said, breach, tally)
 
 
 def question_facts(rule: Rule, machine: Machine, tally: Tally, tables: WatchedFacts) -> None:
@@ -285,12 +239,12 @@ def _places(rule: Rule, machine: Machine) -> list[Any] | None:
         return None
 
 
-def _without(machine: Machine, path: Path, tally: Tally) -> Iterator[tuple[Unread, Machine]]:
+def _without(watcher: Watcher, path: Path, tally: Tally) -> Iterator[tuple[Unread, Machine]]:
     tally.readings += 1
     for substitute in SUBSTITUTES:
         tally.substitutions += 1
         forget()
-        yield substitute, replaced(machine, path, substitute)
+        yield substitute, watcher.without(path, substitute)
 
 
 def _look(rule: Rule, machine: Machine, number: int, before: list[Finding], breach: Breach, tally: Tally) -> None:

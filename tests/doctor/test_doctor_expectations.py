@@ -18,8 +18,9 @@ from gpusetup.doctor.finding import Finding
 from gpusetup.doctor.registry import all_rules
 from gpusetup.errors import WrongInputError
 from gpusetup.machine.model import Machine, Unread
-from tests.doctor.first_law import Tally, Watcher, question
+from tests.doctor.first_law import Tally, question
 from tests.doctor.machines import HERE, laid_over, machine
+from tests.doctor.watched import Watcher
 from tests.support import Run
 
 CASES: dict[str, dict[str, Any]] = tomllib.loads((HERE / "expectations.toml").read_text())

@@ -20,12 +20,11 @@ from gpusetup.doctor.verdict import exit_code, headline, verdict
 from gpusetup.facts import facts
 from gpusetup.machine.model import Gpu, Machine, Unread
 from gpusetup.machine.model.reading import Why
+from tests.doctor.asked_before import AskedBefore
 from tests.doctor.first_law import (
     SUBSTITUTES,
-    Path,
     Tally,
     WatchedFacts,
-    Watcher,
     every_reading,
     question,
     question_facts,
@@ -33,6 +32,7 @@ from tests.doctor.first_law import (
 )
 from tests.doctor.machines import HOSTS, cases, machine
 from tests.doctor.test_doctor_image import cases as image_cases
+from tests.doctor.watched import Path, Watcher
 from tests.support import drawn, examples
 
 RULES = all_rules()
@@ -149,6 +149,38 @@ def test_a_rule_that_turns_well_without_its_row_is_caught(one: Rule, breaches: i
     with tables.installed():
         question_facts(one, machine(), tally, tables)
     assert (len(tally.breaches), tally.waived) == (breaches, waived)
+
+
+@rule(
+    "AAA006", "a-slug", "takes the fan where the temperature is unknown", worst="error", over=each_gpu, source="a test"
+)
+def resourceful(machine: Machine, gpu: Gpu) -> RuleResults:
+    """Asks for a second reading only where the first is missing."""
+    if isinstance(gpu.temperature, Unread) and known(gpu.fan) == 0:
+        yield error("hot", "fan")
+
+
+def test_only_the_same_question_is_not_put_again() -> None:
+    tally, before = Tally(), AskedBefore()
+    still = {"gpus": {"0": {"fan": 0}}}
+    for change in ({}, {"gpus": {"0": {"power": 17.0}}}, {"gpus": {"0": {"temperature": 17}}}, still, still):
+        host = machine("desktop", change)
+        question(resourceful, Watcher(host), host, tally, before)
+    assert (tally.examinations, tally.same) == (5, 2)
+    assert len(tally.breaches) == 3 * 2, "a moving fan makes it well without the temperature, on two of the hosts asked"
+
+
+def traced(*names: str) -> dict[Path, object]:
+    return {(name,): 1 for name in names}
+
+
+def test_a_rule_that_is_no_function_of_what_it_asks_is_caught() -> None:
+    before = AskedBefore()
+    first, *others = (traced(*names.split()) for names in ("a b", "a c", "a", "a b c"))
+    before.note("a rule", first)
+    for other in others:
+        with pytest.raises(AssertionError, match="after the same answers"):
+            before.note("a rule", other)
 
 
 # the whole report

@@ -17,8 +17,9 @@ from gpusetup.doctor.unrecorded import not_recorded
 from gpusetup.doctor.verdict import basis, exit_code, headline, verdict
 from gpusetup.machine.model import NOT_RECORDED, Unread
 from gpusetup.machine.read import read
-from tests.doctor.first_law import Path, Watcher, at, replaced
+from tests.doctor.first_law import at, replaced
 from tests.doctor.machines import HOSTS, Case, cases, machine
+from tests.doctor.watched import Path, Watcher
 
 RULES = all_rules()
 FAILED = Unread(unread="failed", source="a test", detail="it broke")
