@@ -68,6 +68,20 @@ def cards(machine: Machine) -> Iterator[HostCard]:
             yield HostCard(f"PCI {card.address}", *_of_tables(card.device_id))
 
 
+def cards_to_drive(machine: Machine) -> Iterator[HostCard]:
+    """Yield the cards, and those on the bus that NVML leaves out although no other driver has them."""
+    yield from cards(machine)
+    gpus = () if isinstance(machine.gpus, Unread) else machine.gpus
+    on_bus = (there(machine.pci) or ()) if gpus else ()
+    # a container may have been given fewer; where as many are shown as there are, addresses need not be compared
+    if machine.system.container or len(gpus) >= len(on_bus):
+        return
+    shown = {known(gpu.pci_address) for gpu in gpus}
+    for card in on_bus:
+        if card.address not in shown and card.driver in {"", "nvidia"}:
+            yield HostCard(f"PCI {card.address}", *_of_tables(card.device_id))
+
+
 def _of_nvml(machine: Machine, gpu: Gpu) -> HostCard:
     subject = f"GPU {gpu.index}"
     if capability := optional(gpu.compute_capability, BY_TABLES):

@@ -31,6 +31,7 @@ SHELLS = {
     "lxc": "LXC",
     "kubernetes": "Kubernetes",
     "wsl": "WSL",
+    "jetson": "a Jetson",
 }
 """The kinds of system in words."""
 """What is written above the commands of a family; any other name is a distribution's own."""

@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor import nvml
-from gpusetup.doctor.rule import NO_SUCH_THING, Rule, RuleResults, Severity, either, failure, known, rule, there
+from gpusetup.doctor.rule import (
+    NO_SUCH_THING,
+    Rule,
+    RuleResults,
+    Severity,
+    either,
+    failure,
+    known,
+    optional,
+    rule,
+    there,
+)
 from gpusetup.machine.model import Unread
 
 if TYPE_CHECKING:
@@ -76,8 +87,14 @@ def has_gpu(machine: Machine) -> bool:
     why = failure(machine.gpus, "a driver that answers with an error is taken as a sign of a GPU")
     if why:
         away = why.unread in NO_SUCH_THING or why.code in {nvml.LIBRARY_NOT_FOUND, nvml.DRIVER_NOT_LOADED}
-        return has_card(machine) or not away
+        return has_card(machine) or not away or is_jetson(machine)
     return bool(machine.gpus) or has_card(machine)
+
+
+def is_jetson(machine: Machine) -> bool:
+    """Say whether the GPU is part of a Jetson's processor: it is on no PCI bus, and nvgpu is its driver."""
+    modules = optional(machine.system.kernel.modules, "a GPU of any other kind is on the PCI bus")
+    return any(module.name == "nvgpu" for module in modules or ())
 
 
 def module_names(machine: Machine) -> set[str]:

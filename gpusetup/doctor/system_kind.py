@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.rule import either
+from gpusetup.doctor.subjects import is_jetson
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Machine
@@ -41,6 +42,7 @@ def system_keys(machine: Machine) -> tuple[str, ...]:
     """Return under which names the commands for this system may stand, the most special first, ``any`` last."""
     inside = container_kind(machine)
     special = [inside] if inside else ["wsl"] if machine.system.virtualization == "wsl" else []
+    special += ["jetson"] if is_jetson(machine) else []
     return (*special, *image_keys(machine), *_builder_keys(machine), *distro_keys(machine), "any")
 
 

@@ -35,6 +35,8 @@ class Where(msgspec.Struct, frozen=True):
     """What is installed in the same environment: distribution → version."""
     environment: Mapping[str, str] | None = None
     """The environment variables."""
+    settings: tuple[str, ...] | None = None
+    """The settings of the package's own configuration that are on."""
 
 
 def known_as(distribution: str) -> str:
@@ -54,7 +56,8 @@ def concerns(row: Defect, where: Where) -> bool:
         return False
     arch = not row.arch or where.arch is None or row.arch == where.arch
     variable = not row.variable or where.environment is None or bool(where.environment.get(row.variable))
-    return arch and variable and _has_beside(row.beside, where.beside) and on_cards(row, where.cards)
+    setting = not row.setting or where.settings is None or row.setting in where.settings
+    return arch and variable and setting and _has_beside(row.beside, where.beside) and on_cards(row, where.cards)
 
 
 def by_card(row: Defect) -> bool:

@@ -163,23 +163,24 @@ def forget_facts() -> None:
 def question(rule: Rule, watcher: Watcher, plain: Machine, tally: Tally, before: AskedBefore | None = None) -> None:
     """Take away each reading that `rule` asks for on a machine, and note where it is well all the same.
 
-    A question that is in `before` is counted and not put again.
+    Of GPUs that are equal one is put to the question. A question that is in `before` is counted and not put again.
     """
     tally.examinations += 1
-    if before and before.knows(rule.id, plain):
+    what = (rule.id, watcher.equals)
+    if before and before.knows(what, plain):
         tally.same += 1
         return
     with watcher.tracing() as trace:
         _question_all(rule, watcher, tally)
     if before is not None and not watcher.foreign:
-        before.note(rule.id, trace)
+        before.note(what, trace)
 
 
 def _question_all(rule: Rule, watcher: Watcher, tally: Tally) -> None:
     """Put to the question what `rule` goes over, then each of its subjects."""
     forget()
     places = _places(rule, watcher.machine)
-    for path in tuple(watcher.asked):
+    for path in _of_each(watcher):
         for substitute, machine in _without(watcher, path, tally):
             after = judge(rule, machine)
             if not after or _well(after, ()):
@@ -188,10 +189,15 @@ def _question_all(rule: Rule, watcher: Watcher, tally: Tally) -> None:
         forget()
         watcher.start()
         said = judge_one(rule, watcher.machine, place)
-        for path in tuple(watcher.asked):
+        for path in _of_each(watcher):
             for substitute, machine in _without(watcher, path, tally):
                 breach = Breach(rule.id, said[0].subject, _named(path), substitute.unread)
                 _look(rule, machine, number, said, breach, tally)
+
+
+def _of_each(watcher: Watcher) -> list[Path]:
+    """Return the readings that were asked for, those of a GPU that equals another one left out."""
+    return [path for path in watcher.asked if path[:2] not in watcher.equals]
 
 
 def question_facts(rule: Rule, machine: Machine, tally: Tally, tables: WatchedFacts) -> None:

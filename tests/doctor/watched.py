@@ -40,6 +40,24 @@ def mark(value: Any) -> Any:
     return (type(value).__name__, repr(value) if isinstance(value, dict | list | set) else value)
 
 
+IDENTITY = frozenset({"index", "uuid", "pci_address", "minor", "module_id", "place", "peers", "address", "numa_node",
+                      "local_cpus"})  # fmt: skip
+"""What tells apart GPUs that are equal otherwise."""
+
+
+def equals(machine: Machine) -> frozenset[Path]:
+    """Return the GPUs and cards that differ from an earlier one by their identity alone: asking it is enough."""
+    found: set[Path] = set()
+    for name in ("gpus", "pci"):
+        seen: list[dict[str, Any]] = []
+        entries = getattr(machine, name)
+        for number, one in enumerate(() if isinstance(entries, Unread) else entries):
+            values = {field: getattr(one, field) for field in one.__struct_fields__ if field not in IDENTITY}
+            found.update({(name, number)} if values in seen else ())
+            seen.append(values)
+    return frozenset(found)
+
+
 class Watcher:
     """Notes which readings of a machine are asked for (`asked`), and everything that is learned of it (`trace`)."""
 
@@ -51,6 +69,7 @@ class Watcher:
         self._noted: set[tuple[int, str]] = set()
         self._paths: dict[int, Path] = {}
         self._kinds: dict[type, type] = {}
+        self.equals = equals(machine)
         self._spines: list[Any] = []  # kept, so that no other value gets the number of one that was noted
         self.machine: Machine = self._watched(machine, ())
 

@@ -170,6 +170,7 @@ def _instead_of_gpus(why: Unread) -> str:
     blocks="framework",
     after=(
         "DRV101",
+        "DRV103",
         "DRV104",
         "KRN106",
         "LOG005",

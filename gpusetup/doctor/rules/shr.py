@@ -85,15 +85,22 @@ def draws(machine: Machine, gpu: Gpu) -> RuleResults:
     "vGPU licence is missing",
     worst="error",
     source="nvml.h, nvmlGridLicensableFeatures_t; https://docs.nvidia.com/vgpu/",
-    remedies=("vgpu-licence",),
+    remedies=("vgpu-licence", "vgpu-licence-daemon"),
 )
 def unlicensed(machine: Machine, gpu: Gpu) -> RuleResults:
-    """Without a licence NVIDIA's vGPU driver slows this GPU down some time after the start, and then refuses CUDA."""
+    """Without a licence NVIDIA's vGPU driver slows this GPU down some time after the start, and then refuses CUDA. The
+    guest's service nvidia-gridd asks for the licence, with the token in /etc/nvidia/ClientConfigToken.
+    """
     licences = there(gpu.licences) or ()
     # 2 is NVML_GPU_VIRTUALIZATION_MODE_VGPU; one licensed product is enough, the others need not be
     if there(gpu.virtualization) == 2 and licences and not any(one.licensed for one in licences):
+        daemon = next((one for one in machine.system.services if one.name == "nvidia-gridd"), None)
+        said = "is not installed" if daemon is None else "is not enabled" if not daemon.enabled else "is enabled"
         yield error(
-            "this vGPU has no licence", *(f"{one.product}: unlicensed" for one in licences), fix=fix("vgpu-licence")
+            "this vGPU has no licence",
+            *(f"{one.product}: unlicensed" for one in licences),
+            f"nvidia-gridd, which asks for it, {said}",
+            fix=fix("vgpu-licence" if daemon and daemon.enabled else "vgpu-licence-daemon"),
         )
 
 
@@ -213,4 +220,24 @@ def virtual(machine: Machine, gpu: Gpu) -> RuleResults:
             "this GPU is a vGPU: its licence and its host's driver matter too",
             "virtualization mode: vGPU",
             fix=fix("vgpu-licence"),
+        )
+
+
+@gpu_rule(
+    "SHR006",
+    "mig-one-instance",
+    "A process can use only one of several MIG instances",
+    worst="info",
+    required=False,
+    source=f"{MIG} (CUDA device enumeration)",
+)
+def one_instance(machine: Machine, gpu: Gpu) -> RuleResults:
+    """CUDA shows a process a single MIG instance, however many there are and whichever CUDA_VISIBLE_DEVICES names: one
+    program cannot train on two. Start a process for each, with the UUID of its own instance in CUDA_VISIBLE_DEVICES.
+    """
+    slices = there(gpu.mig_devices) or ()
+    if there(gpu.mig) and len(slices) > 1:
+        yield info(
+            f"this GPU has {len(slices)} MIG instances: a process can use one of them",
+            "CUDA_VISIBLE_DEVICES chooses it, by its UUID",
         )

@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator
 
 from gpusetup.doctor.cards import cards, cite, driver_version
+from gpusetup.doctor.installed_defects import REMEDY, SOURCE, known_defects
 from gpusetup.doctor.min_driver import known_floor
 from gpusetup.doctor.rule import RuleResults, fix, info, listed, rule, there, unknown, warning
+from gpusetup.doctor.subjects import has_gpu
 from gpusetup.facts import facts
 from gpusetup.facts.find import arch_of, targets
+from gpusetup.facts.model.defects import Defect
 from gpusetup.machine.model import Machine
 from gpusetup.versions import cuda, dotted, driver
 
@@ -19,6 +22,13 @@ def each_toolkit(machine: Machine) -> Iterator[tuple[str, str]]:
     for folder, version in machine.toolkits.items():
         if version:
             yield f"CUDA toolkit {folder.rpartition('/')[2]}", cuda(version).series
+
+
+def each_release(machine: Machine) -> Iterator[tuple[str, str]]:
+    """Every toolkit whose whole version is known (``12.2.1``)."""
+    for folder, version in machine.toolkits.items():
+        if version.count(".") > 1:
+            yield f"CUDA toolkit {folder.rpartition('/')[2]}", version
 
 
 @rule(
@@ -122,6 +132,55 @@ def target(machine: Machine, series: str) -> RuleResults:
                 f"compute capability {card.capability} ({card.known_by})",
                 fix=fix("fitting-toolkit"),
             )
+
+
+@rule(
+    "TKT006",
+    "nvcc-newer-than-driver",
+    "nvcc is newer than the CUDA version of the driver",
+    worst="warning",
+    after=("GPU001", "DRV003", "TKT004"),
+    required=False,
+    source="CUDA compatibility guide, minor-version compatibility: PTX; cudaErrorUnsupportedPtxVersion (222)",
+    remedies=("newer-driver",),
+)
+def newer_compiler(machine: Machine) -> RuleResults:
+    """The compiler on the path makes PTX of a newer CUDA than the driver reads: what it compiles for no named
+    architecture ends with "the provided PTX was compiled with an unsupported toolchain". Code for the card's own
+    architecture (``-arch=native``) runs.
+    """
+    nvcc, cuda_of_driver = there(machine.nvcc), there(machine.driver.cuda)
+    version = _version_below(machine, nvcc) if nvcc else ""
+    if version and cuda_of_driver and has_gpu(machine) and cuda(version) > cuda(cuda_of_driver):
+        yield warning(
+            f"nvcc is of CUDA {cuda(version).series}, and the driver reads PTX up to CUDA {cuda_of_driver}",
+            f"nvcc: {nvcc}",
+            fix=fix("newer-driver"),
+        )
+
+
+@rule(
+    "TKT007",
+    "toolkit-release-defect",
+    "The CUDA toolkit release has a known defect",
+    worst="warning",
+    stage="upkeep",
+    over=each_release,
+    required=False,
+    source=SOURCE,
+    remedies=(REMEDY,),
+)
+def defective(machine: Machine, version: str) -> RuleResults:
+    """The table of facts has a defect of this release of the CUDA toolkit that concerns the GPUs of this machine, or
+    its compiler.
+    """
+    yield from known_defects(machine, "cuda-toolkit", version, speaks_here=lambda row: _compiler_is_here(machine, row))
+
+
+def _compiler_is_here(machine: Machine, row: Defect) -> bool:
+    """Say whether the compiler that a defect speaks of (``gcc 12``, ``g++ 16``) is the system's."""
+    named = re.search(r"(?:gcc|g\+\+) (\d+)", row.symptom)
+    return named is None or (there(machine.system.gcc) or "").partition(".")[0] == named[1]
 
 
 @rule(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gpusetup.doctor import nvml
+from gpusetup.doctor.containers import passing
+from gpusetup.doctor.linker import linker_finds
 from gpusetup.doctor.rule import RuleResults, error, fix, rule, there, warning
-from gpusetup.doctor.rules.lib.libraries import linker_finds
 from gpusetup.machine.model import Machine
 
 GUIDE = "https://docs.nvidia.com/cuda/wsl-user-guide/"
@@ -24,14 +25,18 @@ def is_wsl(machine: Machine) -> bool:
     stage="device nodes",
     blocks="driver library",
     source=GUIDE,
-    remedies=("update-wsl",),
+    remedies=("update-wsl", "container-gpu", "cluster-gpu", "container-gpu-lxc"),
 )
 def no_device(machine: Machine) -> RuleResults:
     """WSL reaches the GPU through /dev/dxg. Without it, this is WSL 1, Windows is too old, or Windows has no NVIDIA
-    driver.
+    driver. A container inside WSL has it only if it was started with the GPU.
     """
     if is_wsl(machine) and "/dev/dxg" not in {node.path for node in there(machine.device_nodes) or ()}:
-        yield error("/dev/dxg is missing: WSL cannot reach the GPU", "no /dev/dxg", fix=fix("update-wsl"))
+        if machine.system.container:
+            said = "this container was started without the GPU: it has no /dev/dxg"
+            yield error(said, f"container: {machine.system.container}", fix=passing(machine))
+        else:
+            yield error("/dev/dxg is missing: WSL cannot reach the GPU", "no /dev/dxg", fix=fix("update-wsl"))
 
 
 @rule(

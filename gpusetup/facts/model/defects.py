@@ -39,6 +39,8 @@ class Defect(Fact):
     """What has to be installed beside it for it to show, as a requirement (``nvidia-cudnn<9.15``), "" for nothing."""
     variable: str = ""
     """The environment variable that has to be set for it to show, "" for none."""
+    setting: str = ""
+    """The setting of the package's own configuration that has to be on for it to show (``no-cgroups``), "" for none."""
     frameworks: tuple[Literal["torch", "tensorflow", "jax"], ...] = ()
     """The frameworks that show it, empty for the package itself or for every framework that uses it."""
     operations: tuple[Operation, ...] = ()

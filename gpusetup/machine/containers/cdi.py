@@ -12,6 +12,8 @@ MOST_MISSING = 20
 # The same in JSON ("hostPath": "/usr/lib64/…") and in YAML (hostPath: /usr/lib64/…); containerPath is another word.
 _VERSION = r"""\bcdiVersion["']?\s*:\s*["']?(\d[\d.]*)"""
 _PATH = r"""\b(?:hostPath|path)["']?\s*:\s*["']?(/[^"'\s,]+)"""
+# a node and, right after it, its number: YAML has one to a line, JSON a comma between
+_MAJOR = r"""\bpath["']?:[ ]{0,4}["']?(/dev/nvidia[\w/.-]{0,60})["']?,?\s{1,40}["']?major["']?:[ ]{0,4}(\d{1,7})"""
 _KIND = r"""\bkind["']?\s*:\s*["']?([^\s"',}]+)"""
 # "name" stands for devices alone; a hook has a hookName
 _NAME = r"""\bname["']?\s*:\s*["']?([^\s"',}]+)"""
@@ -51,6 +53,7 @@ def _spec(host: Host, path: str, text: str) -> CdiSpec:
         driver=driver[1] if driver else "",
         missing=tuple(each for each in named if not host.exists(each))[:MOST_MISSING],
         devices=_devices(text),
+        majors=tuple(dict.fromkeys(re.findall(_MAJOR, text)))[:MOST_DEVICES],
     )
 
 

@@ -37,22 +37,27 @@ _DEFAULT_RUNTIME = r"""^[ \t]{0,40}default_runtime_name[ \t]{0,9}=[ \t]{0,9}["']
 PLUGINS = "/var/lib/kubelet/device-plugins"
 NVIDIA_MAJOR = 195  # Linux kernel: Documentation/admin-guide/devices.rst
 DOCKER = "/etc/docker/daemon.json"
+ROOTLESS = ("/run/user/*/docker.sock", "/home/*/.config/systemd/user/docker.service")
+"""What dockerd-rootless-setuptool.sh and the daemon that it sets up leave (docs.docker.com: rootless mode)."""
 TOOLKIT = "/etc/nvidia-container-runtime/config.toml"
 
 
 def read_containers(host: Host, packages: Reading[tuple[Package, ...]]) -> Containers:
     """Return the programs found, their versions by `packages`, how they are set up, and the CDI specifications."""
     found = {name: find_program(host, name) for name in PROGRAMS}
+    docker = within(host, DOCKER, _docker_settings)
+    containerd = within(host, CONTAINERD[0], _containerd_text)
     return Containers(
         engines={name: path for name, path in found.items() if path},
         cdi_specs=find_cdi(host),
         cdi=within(host, "CDI specifications", read_cdi),
-        docker_runtimes=within(host, DOCKER, _docker_runtimes),
-        docker_default=within(host, DOCKER, _docker_default),
+        docker_runtimes=_docker_runtimes(docker),
+        docker_default=_docker_default(docker),
+        docker_rootless=any(True for pattern in ROOTLESS for _ in host.glob(pattern)),
         no_cgroups=within(host, TOOLKIT, _no_cgroups),
         versions={} if isinstance(packages, Unread) else dict(_versions(packages)),
-        containerd_nvidia=within(host, CONTAINERD[0], _containerd),
-        containerd_default=within(host, CONTAINERD[0], _containerd_default),
+        containerd_nvidia=_containerd(containerd),
+        containerd_default=_containerd_default(containerd),
         crio_nvidia=within(host, CRIO[0], _crio),
         device_plugins=_device_plugins(host),
         char_links=_char_links(host),
@@ -68,14 +73,12 @@ def _versions(packages: tuple[Package, ...]) -> Iterator[tuple[str, str]]:
             yield program, number[0]
 
 
-def _containerd(host: Host) -> Reading[bool]:
+def _containerd(text: Reading[str]) -> Reading[bool]:
     """Say whether one of containerd's files names the runtime."""
-    text = _containerd_text(host)
     return text if isinstance(text, Unread) else "nvidia" in text
 
 
-def _containerd_default(host: Host) -> Reading[str]:
-    text = _containerd_text(host)
+def _containerd_default(text: Reading[str]) -> Reading[str]:
     if isinstance(text, Unread):
         return text
     said = re.findall(_DEFAULT_RUNTIME, text, re.MULTILINE)
@@ -111,16 +114,14 @@ def _char_links(host: Host) -> Reading[bool]:
     return names if isinstance(names, Unread) else f"{NVIDIA_MAJOR}:255" in names
 
 
-def _docker_runtimes(host: Host) -> Reading[tuple[str, ...]]:
-    settings = _docker_settings(host)
+def _docker_runtimes(settings: Reading[dict[str, object]]) -> Reading[tuple[str, ...]]:
     if isinstance(settings, Unread):
         return settings
     told = settings.get("runtimes", {})
     return tuple(map(str, told)) if isinstance(told, dict) else ()
 
 
-def _docker_default(host: Host) -> Reading[str]:
-    settings = _docker_settings(host)
+def _docker_default(settings: Reading[dict[str, object]]) -> Reading[str]:
     return settings if isinstance(settings, Unread) else str(settings.get("default-runtime", "runc"))[:60]
 
 

@@ -30,7 +30,7 @@ _OF_INTEREST = (
     b"module verification failed", b"key was rejected", b"required key not available", b"is rejected",
     b"disagrees about version", b"lockdown:", b"aer:", b"pcie bus error", b"available pcie bandwidth",
     b"failed to assign", b"can't assign", b"insufficient power on the pcie", b"soft lockup", b"blocked for more than",
-    b"in libnccl", b"in libcuda", b"pm: suspend exit", b"avc:  denied",
+    b"in libnccl", b"in libcuda", b"pm: suspend exit", b"pm: hibernation: resume failed", b"avc:  denied",
     b"dmar: [", b"io_page_fault", b"can't reserve", b"change power state", b"no space for", b"gpl-only symbol",
     b"failed to validate module", b"; giving up", b"exports duplicate symbol",
     b"peer_mem:",

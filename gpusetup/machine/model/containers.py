@@ -2,7 +2,7 @@
 
 import msgspec
 
-from gpusetup.machine.model.reading import NOT_RECORDED, Reading
+from gpusetup.machine.model.reading import NOT_RECORDED, Pairs, Reading
 from gpusetup.value import Value
 
 
@@ -18,6 +18,8 @@ class CdiSpec(Value):
     """Host files it names that are not there, at most twenty."""
     devices: Reading[tuple[str, ...]] = NOT_RECORDED
     """The devices it defines, by their full names (``nvidia.com/gpu=0``); none that is named by the UUID of a card."""
+    majors: Reading[Pairs] = NOT_RECORDED
+    """Device node and the major number that it gives it (``/dev/nvidia-uvm``, ``510``), where it gives one."""
 
 
 class Containers(Value):
@@ -32,6 +34,9 @@ class Containers(Value):
     docker_default: Reading[str] = NOT_RECORDED
     """The runtime that Docker gives containers that name none (``default-runtime``), ``runc`` where its file does not
     say."""
+    docker_rootless: Reading[bool] = NOT_RECORDED
+    """Whether a Docker that runs without root is set up, by the socket or the unit of a user; others' cannot be seen
+    by every user."""
     no_cgroups: Reading[bool] = NOT_RECORDED
     """The toolkit's own setting, which rootless engines need."""
     versions: dict[str, str] = msgspec.field(default_factory=dict)

@@ -6,7 +6,7 @@ from itertools import combinations
 
 from gpusetup.doctor.cards import driver_version
 from gpusetup.doctor.containers import passing
-from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, info, known, recorded, rule, there, warning
 from gpusetup.doctor.rules.ctr.toolkit import TOOLKIT
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import CdiSpec, Machine
@@ -66,6 +66,33 @@ def missing_files(machine: Machine) -> RuleResults:
                 *spec.missing[:4],
                 fix=written_anew(machine, spec.path),
             )
+
+
+@rule(
+    "CTR110",
+    "cdi-device-number-stale",
+    "CDI specification gives a device node another major number than the driver",
+    worst="error",
+    after=(*AFTER, "CTR101", "CTR102"),
+    source="Container Device Interface: SPEC.md, deviceNodes; github.com/NVIDIA/nvidia-container-toolkit: issue 1934",
+    remedies=("generate-cdi", "refresh-cdi"),
+)
+def stale_number(machine: Machine) -> RuleResults:
+    """The specification has the major numbers of the device nodes in it, and the kernel gives that of nvidia-uvm anew
+    at each start: the container's node then leads to nothing, and CUDA in it answers 999 while nvidia-smi works.
+    """
+    given = dict(there(machine.device_majors) or ()) if has_gpu(machine) else {}
+    for spec in (there(machine.containers.cdi) or ()) if given else ():
+        for node, major in there(recorded(spec.majors, ())) or ():
+            name = "nvidia-uvm" if node.startswith("/dev/nvidia-uvm") else ""
+            if name in given and major != str(given[name]):
+                yield error(
+                    f"the CDI specification gives {node} the number {major}, the driver has {given[name]}",
+                    spec.path,
+                    f"/proc/devices: {name} {given[name]}",
+                    fix=written_anew(machine, spec.path),
+                )
+                break  # its other nodes have the same number
 
 
 def written_anew(machine: Machine, path: str) -> Fix:

@@ -10,6 +10,7 @@ from gpusetup.doctor.rule import (
     RuleResults,
     either,
     error,
+    failure,
     fix,
     info,
     optional,
@@ -23,6 +24,7 @@ from gpusetup.doctor.rule import (
 from gpusetup.doctor.rules.ctr.toolkit import TOOLKIT
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.facts import facts
+from gpusetup.machine.dotted import is_dotted
 from gpusetup.machine.model import Machine
 from gpusetup.versions import dotted
 
@@ -82,17 +84,19 @@ def _needed(engine: str, version: str) -> CdiSupport | None:
     "CTR202",
     "image-libc-unsupported",
     "The image's C library (musl) cannot load NVIDIA's driver libraries",
-    worst="warning",
+    worst="error",
     after=("GPU001",),
     source=f"{TOOLKIT}; NVIDIA driver README, minimum requirements (glibc)",
     remedies=("glibc-image",),
 )
 def musl(machine: Machine) -> RuleResults:
     """The driver libraries that an engine mounts into a container need glibc; this image is based on musl, as
-    Alpine is. Use an image of Debian, Ubuntu, Fedora or another distribution with glibc.
+    Alpine is. Use an image of Debian, Ubuntu, Fedora or another distribution with glibc. It is an error where NVML
+    cannot be loaded; an image may bring what glibc's programs need (gcompat), and then it works.
     """
     if machine.system.container and there(machine.system.libc) == "musl" and has_gpu(machine):
-        yield warning(
+        say = error if failure(machine.gpus, "the C library decides") else warning
+        yield say(
             "this image is based on musl, and the driver libraries need glibc", "libc: musl", fix=fix("glibc-image")
         )
 
@@ -206,7 +210,7 @@ def char_links(machine: Machine) -> RuleResults:
     """
     engines, runtimes = machine.containers.engines, there(machine.containers.docker_runtimes) or ()
     old_way = "docker" in engines and "nvidia" in runtimes and not machine.containers.cdi_specs and has_gpu(machine)
-    if old_way and there(machine.containers.char_links) is False:
+    if old_way and not _by_jit_cdi(machine) and there(machine.containers.char_links) is False:
         said = "/dev/char has no links to NVIDIA's device nodes: a reload of systemd takes the GPU from containers"
         yield warning(said, "no /dev/char/195:255", fix=fix("char-links"))
 
@@ -232,6 +236,17 @@ def rootless(machine: Machine) -> RuleResults:
         )
 
 
+def _by_jit_cdi(machine: Machine) -> bool:
+    """Say whether the NVIDIA runtime makes the device requests of every container of Docker.
+
+    From 1.18 on its mode "auto" is jit-cdi on a host, not legacy (nvidia-container-toolkit: internal/info/auto.go); a
+    container of runc with ``--gpus`` still goes by the hook.
+    """
+    version = machine.containers.versions.get("nvidia-ctk", "")
+    by_runtime = either(machine.containers.docker_default) == "nvidia"
+    return by_runtime and is_dotted(version) and dotted(version) >= dotted("1.18.0")
+
+
 @rule(
     "CTR212",
     "root-without-cgroups",
@@ -248,7 +263,8 @@ def by_root(machine: Machine) -> RuleResults:
     """
     engines, runtimes = machine.containers.engines, there(machine.containers.docker_runtimes) or ()
     by_hook = "docker" in engines and "nvidia" in runtimes and not machine.containers.cdi_specs and has_gpu(machine)
-    if by_hook and there(machine.containers.no_cgroups) and not there(machine.system.user_namespace):
+    rootless = there(machine.system.user_namespace) or there(recorded(machine.containers.docker_rootless, before=False))
+    if by_hook and not _by_jit_cdi(machine) and there(machine.containers.no_cgroups) and not rootless:
         said = "the toolkit's no-cgroups is true, and Docker runs as root: its containers are denied the GPU"
         yield warning(said, "no-cgroups: true", fix=fix("cgroups"))
 

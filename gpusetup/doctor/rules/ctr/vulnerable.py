@@ -1,9 +1,11 @@
-"""CTR211: a container toolkit with a known security hole."""
+"""CTR211, CTR213: a container toolkit with a known security hole, or another known defect."""
 
 from __future__ import annotations
 
 from gpusetup.doctor.cards import cite
-from gpusetup.doctor.rule import RuleResults, fix, rule, unlisted, warning
+from gpusetup.doctor.installed_defects import REMEDY, SOURCE, known_defects
+from gpusetup.doctor.rule import RuleResults, fix, rule, there, unlisted, warning
+from gpusetup.doctor.subjects import has_gpu
 from gpusetup.facts import facts
 from gpusetup.facts.defects import defects_of
 from gpusetup.machine.dotted import is_dotted
@@ -38,3 +40,23 @@ def vulnerable(machine: Machine) -> RuleResults:
             *(cite(row, f"up to {row.last}: {row.symptom}; {row.way_out}") for row in found),
             fix=fix("update-toolkit"),
         )
+
+
+@rule(
+    "CTR213",
+    "toolkit-known-defect",
+    "The NVIDIA Container Toolkit has a known defect",
+    worst="warning",
+    after=("GPU001",),
+    required=False,
+    source=SOURCE,
+    remedies=(REMEDY,),
+)
+def defective(machine: Machine) -> RuleResults:
+    """The table of facts has a defect of the installed release of the NVIDIA Container Toolkit. One that its settings
+    here bring about is a warning, one that only some containers meet a note.
+    """
+    version = machine.containers.versions.get("nvidia-ctk", "")
+    if version and has_gpu(machine):
+        on = ("no-cgroups",) if there(machine.containers.no_cgroups) else ()
+        yield from known_defects(machine, PACKAGE, version, settings=on)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor import nvml
+from gpusetup.doctor.linker import is_compat, linker_finds
 from gpusetup.doctor.rule import (
     Fix,
     RuleResults,
@@ -16,7 +17,7 @@ from gpusetup.doctor.rule import (
     rule,
     there,
 )
-from gpusetup.doctor.subjects import has_card, has_gpu
+from gpusetup.doctor.subjects import has_card, has_gpu, is_jetson
 from gpusetup.doctor.system_kind import image_keys
 from gpusetup.machine.model import Machine, Unread
 
@@ -56,7 +57,8 @@ def silent(machine: Machine) -> RuleResults:
     """
     if isinstance(machine.gpus, Unread):
         # without a code NVML was never asked (no library, a folder): that is a reading that lacks, and no answer
-        if machine.gpus.code is None or not has_gpu(machine):
+        no_nvml = machine.gpus.code == nvml.LIBRARY_NOT_FOUND and is_jetson(machine)  # it came with JetPack 6
+        if machine.gpus.code is None or no_nvml or not has_gpu(machine):
             raise UnreadError(machine.gpus)
         yield error(
             f"NVML does not answer: {nvml.meaning(machine.gpus.code)}",
@@ -72,7 +74,7 @@ def silent(machine: Machine) -> RuleResults:
     "NVML library libnvidia-ml.so.1 is missing",
     worst="error",
     blocks="driver library",
-    after=("GPU001", "DRV003", "CTR001", "DRV208", "LIB005"),
+    after=("GPU001", "DRV003", "CTR001", "CTR202", "DRV208", "LIB005"),
     source=nvml.SOURCE,
     remedies=("driver-userland", "reinstall-library", "reinstall-driver"),
 )
@@ -147,24 +149,30 @@ def not_installed(machine: Machine) -> RuleResults:
     "Driver/library version mismatch",
     worst="error",
     blocks="driver library",
-    after=("GPU001",),
+    after=("GPU001", "LIB006"),
     source=nvml.SOURCE,
-    remedies=("restart", "same-version", "image-rollback"),
+    remedies=("restart", "same-version", "image-rollback", "own-libraries"),
 )
 def version_mismatch(machine: Machine) -> RuleResults:
     """The kernel runs the module of one driver version while the libraries on disk are of another.
 
     Where the module on disk is of the libraries' version, an update has replaced the driver while its old module is
     loaded, and a restart loads the new one. Where the module on disk is the loaded one, a restart changes nothing: the
-    packages of the module and of the libraries are of two versions, or the system's image is.
+    packages of the module and of the libraries are of two versions, or the system's image is. A container that has
+    driver libraries of its own has to have them of the version of the host's module.
     """
     module = there(machine.driver.kernel_module)
     library = there(machine.driver.user_library) if module else None
     refused = nvml.refusal(machine, nvml.LIB_RM_VERSION_MISMATCH)
+    # a forward-compatibility libcuda is of another version on purpose: LIB006 speaks of it
+    compat = any(is_compat(one) for one in linker_finds(machine, "libcuda.so.1")[:1])
+    inside = machine.system.container
     # NVML compares them itself (error 18), but a folder (--sysroot) has no NVML to ask
-    if refused or (module and library and module != library):
+    if refused or (module and library and module != library and not compat):
         yield error(
-            "the driver's library and its loaded kernel module are of different versions",
+            f"libcuda.so.1 in this container is of another version than the host's kernel module ({library}, {module})"
+            if inside and module and library
+            else "the driver's library and its loaded kernel module are of different versions",
             f"loaded kernel module: {module or 'unknown'}",
             f"library on disk: {library or 'unknown'}",
             *([f"NVML answers 18: {nvml.meaning(18)}"] if refused else []),
@@ -174,6 +182,8 @@ def version_mismatch(machine: Machine) -> RuleResults:
 
 def _one_version(machine: Machine, module: str, library: str) -> Fix:
     """Return what makes the module and the libraries one version: a restart only where another module is on disk."""
+    if machine.system.container and module and library:
+        return fix("own-libraries", module=module, library=library)
     on_disk = there(recorded(machine.system.kernel.module_file.version, ""))
     if not module or not library or on_disk != module:
         return fix("restart")

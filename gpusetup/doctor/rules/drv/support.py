@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from gpusetup.doctor.cards import DRIVEN, branch_rows, cards, cite, driver_branch
+from gpusetup.doctor.cards import DRIVEN, branch_rows, cards_to_drive, cite, driver_branch
 from gpusetup.doctor.rule import RuleResults, either, error, fix, info, listed, rule, there, unlisted, warning
 from gpusetup.facts import facts
 from gpusetup.facts.find import arch_of
@@ -36,7 +36,7 @@ def too_old_card(machine: Machine) -> RuleResults:
     name = driver_branch(machine)
     if name is None:
         return
-    for card in cards(machine):
+    for card in cards_to_drive(machine):
         what = f"driver branch {name}"
         # a card that NVML shows is driven, which no table can deny; only for the others must the branch be known
         branch = unlisted(branch_rows(name), what, DRIVEN) if card.driven else listed(branch_rows(name), what)
@@ -128,7 +128,7 @@ def wrong_flavour(machine: Machine) -> RuleResults:
     licence = there(machine.driver.module_license) or there(machine.system.kernel.module_file.license)
     # kernel-open/nvidia/nv.c, MODULE_LICENSE; the proprietary module says "NVIDIA"
     flavour = "open" if licence == OPEN_LICENSE else "proprietary"
-    for card in cards(machine) if licence else ():
+    for card in cards_to_drive(machine) if licence else ():
         rows = [row] if (row := arch_of(facts(), card.capability)) else []
         what = f"compute capability {card.capability}"
         arch = unlisted(rows, what, DRIVEN) if card.driven else listed(rows, what)
@@ -159,7 +159,7 @@ def too_new_card(machine: Machine) -> RuleResults:
     none. What NVML shows is driven, whatever the tables say.
     """
     name = driver_branch(machine)
-    for card in cards(machine) if name else ():
+    for card in cards_to_drive(machine) if name else ():
         if card.driven:
             continue
         rows = [row] if (row := arch_of(facts(), card.capability)) else []

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from gpusetup.doctor.frameworks import each_torch
 from gpusetup.doctor.rule import RuleResults, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, has_gpu
-from gpusetup.machine.model import Machine
+from gpusetup.machine.dotted import is_dotted
+from gpusetup.machine.model import Distribution, Machine
+from gpusetup.versions import dotted
 
 CUDA_ENV = "CUDA C++ programming guide: CUDA environment variables"
 DEBUGGING = (
@@ -236,3 +239,36 @@ def forced_jit(machine: Machine) -> RuleResults:
         value = machine.system.environment.get(name, "0")
         if value not in {"", "0"}:
             yield warning(f"{name} is set, which is meant for testing", f"{name}={value}", fix=fix("unset", name=name))
+
+
+UUIDS_FROM = "2.0"
+"""The first PyTorch that reads UUIDs: github.com/pytorch/pytorch, pull request 92315 (its milestone)."""
+NUMBERS_FROM = "1.13"
+"""The first PyTorch that counts GPUs by NVML and CUDA_VISIBLE_DEVICES itself (torch/cuda/__init__.py)."""
+
+
+@rule(
+    "ENV111",
+    "torch-ignores-uuids",
+    "PyTorch 1.13 ignores UUIDs in CUDA_VISIBLE_DEVICES",
+    worst="error",
+    blocks="framework",
+    after=("GPU001", "ENV101"),
+    over=each_torch,
+    required=False,
+    source="github.com/pytorch/pytorch: issue 90543, pull request 92315",
+    remedies=("device-numbers",),
+)
+def uuids(machine: Machine, torch: Distribution) -> RuleResults:
+    """PyTorch 1.13 reads CUDA_VISIBLE_DEVICES itself to count the GPUs, and reads numbers alone: with a UUID, as batch
+    systems set it, ``torch.cuda.device_count()`` is 0. PyTorch 2.0 reads UUIDs, those of MIG instances too.
+    """
+    value, release = machine.system.environment.get("CUDA_VISIBLE_DEVICES", ""), torch.version.partition("+")[0]
+    named = [part for part in entries(value) if part.startswith(("GPU-", "MIG-"))]
+    affected = is_dotted(release) and dotted(NUMBERS_FROM) <= dotted(release) < dotted(UUIDS_FROM)
+    if named and affected and has_gpu(machine):
+        yield error(
+            f"PyTorch {release} ignores the UUID in CUDA_VISIBLE_DEVICES: it counts no GPU",
+            f"CUDA_VISIBLE_DEVICES names {len(named)} by UUID",
+            fix=fix("device-numbers"),
+        )

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import Fix, RuleResults, error, fix, optional, rule, there, warning
+from gpusetup.doctor.cards import FOR_PEOPLE
+from gpusetup.doctor.linker import is_compat, linker_finds, listed_for
+from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, optional, rule, there, warning
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Library, Machine, Unread
 
 LD_SO = "ld.so(8)"
 OPEN_VERIFY = "glibc: elf/dl-load.c, open_verify and open_path (read 2026-11-30)"
-_ORIGINS = ("LD_LIBRARY_PATH", "ld.so.cache", "default")
-
-
-def linker_finds(machine: Machine, soname: str) -> list[Library]:
-    """Return what the linker itself would take for `soname`, in its order: no wheels, no toolkits, and none of the
-    copies for another class or processor, which it passes over (a 32-bit one beside the 64-bit one is usual).
-    """
-    return [one for one in _listed(machine, soname) if not _is_foreign(machine, one)]
-
-
-def _listed(machine: Machine, soname: str) -> list[Library]:
-    return [one for one in machine.libraries if one.soname == soname and one.origin in _ORIGINS]
-
-
-def _is_foreign(machine: Machine, one: Library) -> bool:
-    # what could not be read (0 bits, no name) is not foreign: it may well be the right one
-    return one.bits == 32 or bool(one.machine and machine.system.arch and one.machine != machine.system.arch)
 
 
 @rule(
@@ -190,7 +175,7 @@ def other_architecture(machine: Machine) -> RuleResults:
     looking; beside one that fits they do no harm. Often only the 32-bit libraries for games are installed.
     """
     for soname in ("libcuda.so.1", "libnvidia-ml.so.1"):
-        found = _listed(machine, soname)
+        found = listed_for(machine, soname)
         if found and has_gpu(machine) and not linker_finds(machine, soname):
             yield error(
                 f"every {soname} that the dynamic linker finds is for another processor or for 32 bits",
@@ -203,7 +188,7 @@ def other_architecture(machine: Machine) -> RuleResults:
     "LIB006",
     "cuda-compat-first",
     "CUDA forward-compatibility libcuda precedes the driver's",
-    worst="warning",
+    worst="error",
     source="https://docs.nvidia.com/deploy/cuda-compatibility/",
     remedies=(
         "remove-compat",
@@ -212,15 +197,24 @@ def other_architecture(machine: Machine) -> RuleResults:
 )
 def compatibility(machine: Machine) -> RuleResults:
     """The linker finds the libcuda of a cuda-compat package first. It is for data-centre GPUs on older drivers; on
-    other GPUs, or with a newer driver, CUDA fails with error 803 or 804.
+    other GPUs CUDA fails with error 804, and with a newer driver with error 803.
     """
     for one in linker_finds(machine, "libcuda.so.1")[:1]:
-        if "/compat/" in one.path:
+        if is_compat(one):
             by_variable = one.origin == "LD_LIBRARY_PATH"
-            yield warning(
+            refused = _without_compat(machine)
+            say = error if refused else warning
+            yield say(
                 "the forward-compatibility libcuda is used instead of the driver's",
                 f"{one.path} (by {one.origin})",
+                *([f"it supports only data-centre GPUs, not: {', '.join(refused)}"] if refused else []),
                 fix=fix("unset", name="LD_LIBRARY_PATH")
                 if by_variable
                 else fix("remove-compat", folder=one.path.rpartition("/")[0]),
             )
+
+
+def _without_compat(machine: Machine) -> list[str]:
+    """Return the names of the GPUs that are not made for data centres; for the severity alone."""
+    names = [either(gpu.name) or "" for gpu in either(machine.gpus) or ()]
+    return list(dict.fromkeys(name for name in names if any(word in name.lower() for word in FOR_PEOPLE)))

@@ -97,7 +97,7 @@ def module_init() -> None:
     "suspend-refused",
     "A suspend without preserved GPU memory was refused, or failed",
     worst="warning",
-    remedies=("suspend-services", "kernel-log"),
+    remedies=("suspend-services", "kernel-log", "driver-out-of-initramfs"),
 )
 def suspend() -> None:
     """With NVreg_PreserveVideoMemoryAllocations the driver saves GPU memory before a suspend, for which the services
