@@ -243,7 +243,7 @@ def _by_jit_cdi(machine: Machine) -> bool:
     container of runc with ``--gpus`` still goes by the hook.
     """
     version = machine.containers.versions.get("nvidia-ctk", "")
-    by_runtime = either(machine.containers.docker_default) == "nvidia"
+    by_runtime = there(recorded(machine.containers.docker_default, "runc")) == "nvidia"
     return by_runtime and is_dotted(version) and dotted(version) >= dotted("1.18.0")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import RuleResults, fix, info, optional, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, either, fix, info, optional, rule, there, warning
 from gpusetup.doctor.subjects import DRIVER_HANGS, NVML_SILENT, each_card, module_names
 from gpusetup.machine.model import Machine, PciGpu
 
@@ -13,7 +13,7 @@ NCCL = "https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/troubleshootin
     "FAB104",
     "iommu-translation",
     "IOMMU translates peer-to-peer traffic between GPUs",
-    worst="info",
+    worst="warning",
     after=("GPU001",),
     required=False,
     source=f"Linux kernel: Documentation/ABI/testing/sysfs-kernel-iommu_groups; {NCCL}",
@@ -21,7 +21,8 @@ NCCL = "https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/troubleshootin
 )
 def iommu(machine: Machine) -> RuleResults:
     """The IOMMU translates the addresses of these GPUs. Copies from one to another then go up to the processor, which
-    is slower, and on some boards gives wrong data; ``iommu=pt`` lets addresses pass.
+    is slower, and on some boards gives wrong data or hangs NCCL; ``iommu=pt`` lets addresses pass. It is a note where
+    the driver lets no GPU read another's memory.
     """
     cards = there(machine.pci) or ()
     if len(cards) < 2 or machine.system.virtualization or _linked(machine):
@@ -29,11 +30,18 @@ def iommu(machine: Machine) -> RuleResults:
     # type of the group: DMA or DMA-FQ translate, identity passes (sysfs-kernel-iommu_groups)
     translated = [card for card in cards if (there(card.iommu) or "").startswith("DMA")]
     if len(translated) > 1:
-        yield info(
+        say = warning if _reach_each_other(machine) else info
+        yield say(
             f"the IOMMU translates the addresses of {len(translated)} GPUs",
             *(f"{card.address}: {card.iommu}" for card in translated[:4]),
             fix=fix("iommu-passthrough"),
         )
+
+
+def _reach_each_other(machine: Machine) -> bool:
+    """Say whether the driver lets a GPU read another one's memory (NVML_P2P_STATUS_OK is 0); for the severity alone."""
+    peers = [peer for gpu in either(machine.gpus) or () for peer in either(gpu.peers) or ()]
+    return any(either(peer.p2p_read) == 0 for peer in peers)
 
 
 def _linked(machine: Machine) -> bool:
