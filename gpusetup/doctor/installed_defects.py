@@ -30,8 +30,8 @@ def known_defects(
 ) -> RuleResults:
     """Yield the defects of an installed release that concern this machine; those with a CVE have a rule of their own.
 
-    One that ordinary use meets is a warning, one that only some programs meet a note. `settings` are those of the
-    package that are on; `speaks_here` leaves out what another reading shows to be no concern.
+    One that the package's own settings bring about is a warning, one that only some programs meet a note. `settings`
+    are those that are on; `speaks_here` leaves out what another reading shows to be no concern.
     """
     if not is_dotted(version):
         return
@@ -46,7 +46,7 @@ def known_defects(
     found = [row for row in rows if concerns(row, where) and speaks_here(row)]
     unlisted(found, f"a defect of {package} {version} here, among {len(rows)} of this release", NONE_KNOWN)
     for row in found:
-        say = info if row.effect else warning
+        say = warning if row.setting else info
         yield say(
             f"{package} {version} has a known defect: {row.symptom}",
             cite(row, f"releases {row.first} to {row.last}"),

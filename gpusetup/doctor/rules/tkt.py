@@ -151,7 +151,7 @@ def newer_compiler(machine: Machine) -> RuleResults:
     """
     nvcc, cuda_of_driver = there(machine.nvcc), there(machine.driver.cuda)
     version = _version_below(machine, nvcc) if nvcc else ""
-    if version and cuda_of_driver and has_gpu(machine) and cuda(version) > cuda(cuda_of_driver):
+    if version and cuda_of_driver and has_gpu(machine) and cuda(cuda(version).series) > cuda(cuda_of_driver):
         yield warning(
             f"nvcc is of CUDA {cuda(version).series}, and the driver reads PTX up to CUDA {cuda_of_driver}",
             f"nvcc: {nvcc}",
@@ -163,7 +163,7 @@ def newer_compiler(machine: Machine) -> RuleResults:
     "TKT007",
     "toolkit-release-defect",
     "The CUDA toolkit release has a known defect",
-    worst="warning",
+    worst="info",
     stage="upkeep",
     over=each_release,
     required=False,

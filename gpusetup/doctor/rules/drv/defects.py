@@ -20,7 +20,7 @@ LAPTOPS = "on laptops"
     "DRV105",
     "driver-known-defect",
     "The driver release has a known defect",
-    worst="warning",
+    worst="info",
     stage="upkeep",
     after=("GPU001", "DRV003"),
     required=False,

@@ -25,7 +25,7 @@ def each_engine(machine: Machine) -> Iterator[tuple[str, Distribution]]:
 @rule(
     "WHL402",
     "engine-unsupported-gpu",
-    "An inference engine (vLLM, SGLang) has no kernels for this GPU's compute capability",
+    "The wheel of an inference engine (vLLM, SGLang) has no kernel image for this GPU",
     worst="error",
     after=("GPU001",),
     over=each_engine,
