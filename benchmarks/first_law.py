@@ -33,9 +33,11 @@ def main(share: int = 1, part: int = 0) -> int:
     for number, (host, some) in enumerate(asked):
         watcher = Watcher(host)
         for one in some:
-            question(one, watcher, host, tally, before)
+            question(one, watcher, host, tally, before if number < len(hosts) else None)  # an image is asked too
         if sys.stderr.isatty() or number % 20 == 0:
-            print(f"{number} of {len(asked)} hosts, {tally.substitutions} substitutions", file=sys.stderr, flush=True)
+            said = f"{number} of {len(asked)} hosts: {tally.examinations} examinations, {tally.same} of them the same"
+            breaches = sorted({one.rule for one in tally.breaches})
+            print(f"{said}; {tally.substitutions} substitutions, breaches: {breaches}", file=sys.stderr, flush=True)
     with tables.installed():
         for host, some in [*asked[: len(HOSTS)], *asked[len(hosts) :]]:
             for one in some:

@@ -43,7 +43,8 @@ class AskedBefore:
         if what not in self._first:
             self._first[what] = _node(next(iter(trace), None))
         node = self._first[what]
-        for (path, value), after in zip(trace.items(), [*list(trace)[1:], None], strict=True):
+        paths = list(trace)
+        for (path, value), after in zip(trace.items(), [*paths[1:], None][: len(paths)], strict=True):
             assert node.path == path, f"{what} asks for {path}, and after the same answers has asked for {node.path}"
             node = node.next.setdefault(value, _node(after))
         assert node.path is None, f"{what} asks no more, and after the same answers has asked for {node.path}"
