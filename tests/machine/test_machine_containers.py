@@ -60,9 +60,30 @@ def test_a_specification_tells_its_driver_and_what_has_gone(tmp_path: Path, path
     missing = {"/usr/lib64/libcuda.so.575.64.03", "/usr/bin/nvidia-cdi-hook"}
     assert not isinstance(containers.cdi, Unread)
     (spec,) = containers.cdi
-    assert spec == CdiSpec(path=path, version="0.5.0", driver="575.64.03", missing=spec.missing, devices=GPU_0)
+    assert spec == CdiSpec(
+        path=path, version="0.5.0", driver="575.64.03", missing=spec.missing, devices=GPU_0, majors=()
+    )
     assert set(spec.missing) == missing
     assert containers.cdi_specs == (path,)
+
+
+@pytest.mark.parametrize("path", ["/etc/cdi/nvidia.json", "/var/run/cdi/nvidia.yaml"])
+def test_a_specification_tells_the_numbers_that_it_gives(tmp_path: Path, path: str) -> None:
+    uvm = '{"path": "/dev/nvidia-uvm", "major": 510, "fileMode": 438}, {"path": "/dev/nvidia0"}'
+    text = json.dumps(json.loads(f'{{"cdiVersion": "0.5.0", "deviceNodes": [{uvm}]}}'), indent=2)
+    if path.endswith("yaml"):
+        text = CDI_YAML.replace(
+            "    - path: /dev/nvidia0\n", "    - path: /dev/nvidia-uvm\n      major: 510\n      minor: 0\n"
+        )
+    containers = read_containers(Host(grow(tmp_path, {path: text})), ())
+    assert not isinstance(containers.cdi, Unread)
+    assert containers.cdi[0].majors == (("/dev/nvidia-uvm", "510"),)
+
+
+@pytest.mark.parametrize("trace", ["/run/user/1000/docker.sock", "/home/ada/.config/systemd/user/docker.service", ""])
+def test_a_docker_without_root_leaves_traces(tmp_path: Path, trace: str) -> None:
+    tree: dict[str, Content] = {trace: ""} if trace else {}
+    assert read_containers(Host(grow(tmp_path, tree)), ()).docker_rootless is bool(trace)
 
 
 def test_a_specification_tells_its_devices_and_no_uuid(tmp_path: Path) -> None:
