@@ -16,6 +16,7 @@ firmware turns the card off and on; on a desktop the same words mean that the ca
 
 
 WHEN = {
+    "sleepless": "Where the driver's sleep services are not enabled: ",
     "asleep": "On a notebook whose card does not wake: ",
     "notebook": "On a notebook: ",
     "logged": "Where the kernel's log was read: ",
@@ -28,5 +29,6 @@ def situations(machine: Machine) -> tuple[str, ...]:
     log = either(machine.system.kernel.log)
     notebook = bool(either(machine.system.notebook))
     asleep = notebook and any(text in line.lower() for line in log or () for text in ASLEEP)
-    held = {"asleep": asleep, "notebook": notebook, "logged": log is not None}
+    sleepless = any(one.name == "nvidia-suspend" and not one.enabled for one in machine.system.services)
+    held = {"sleepless": sleepless, "asleep": asleep, "notebook": notebook, "logged": log is not None}
     return tuple(name for name, holds in held.items() if holds)

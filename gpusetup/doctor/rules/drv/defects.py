@@ -9,7 +9,7 @@ from gpusetup.doctor.installed_defects import REMEDY, SOURCE, known_defects
 from gpusetup.doctor.rule import RuleResults, known, recorded, rule, there
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.facts.model.defects import Defect
-from gpusetup.machine.model import Machine, Unread
+from gpusetup.machine.model import Machine
 from gpusetup.versions import dotted
 
 _LINUX = r"Linux (\d+\.\d+)"
@@ -48,6 +48,6 @@ def _has_module(machine: Machine, first: str) -> bool:
     """Say whether every installed kernel is older than `first`, or the module of the running one is loaded."""
     running = known(machine.system.kernel.release)
     newest = there(machine.system.kernel.next_release) or running
-    loaded = not isinstance(machine.driver.kernel_module, Unread)
+    loaded = there(machine.driver.kernel_module) is not None
     numbers = [match[0] for one in (running, newest) if (match := re.match(r"\d+\.\d+", one))]
     return not any(dotted(one) >= dotted(first) for one in numbers) or (loaded and newest == running)

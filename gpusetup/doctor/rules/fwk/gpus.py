@@ -5,6 +5,8 @@ from __future__ import annotations
 from gpusetup.doctor.imports import died, each_import, failed_trials, import_failure, said_of
 from gpusetup.doctor.rule import RuleResults, either, error, failure, fix, known, rule, there, warning
 from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, NVML_SILENT, has_gpu
+from gpusetup.facts import facts
+from gpusetup.facts.defects import defects_of
 from gpusetup.machine.model import Framework, Machine, Unread
 
 IMPORT = ("FWK001", "FWK002", "FWK003", "FWK004")
@@ -16,6 +18,7 @@ SAYS = "the framework itself: torch.cuda, tf.config.list_physical_devices, jax.d
 ARITHMETIC = "arithmetic: sums of small whole numbers, exact in any order and in TF32"
 NO_CODE = ("no kernel image", "no_binary_for_gpu", "no binary for gpu", "unsupported toolchain")
 FAILS = "FWK103 and FWK105 speak of a computation that gives no answer"
+PACKAGES = {"pytorch": "torch"}
 IDEAS = ("cuda", "gpu", "cudnn", "driver", "dlopen", "librar")
 
 
@@ -48,7 +51,14 @@ def silently_on_cpu(machine: Machine, framework: Framework) -> RuleResults:
             *([f"it reported: {refused.detail}"] if refused else []),
             *said_of(framework, *IDEAS),
             fix=fix("cuda-framework"),
+            caused_by="WHL401" if _is_unusable(framework) else "",
         )
+
+
+def _is_unusable(framework: Framework) -> bool:
+    """Say whether this release is known to be unusable, which WHL401 says with the defect."""
+    package, version = PACKAGES.get(framework.name, framework.name), either(framework.version) or ""
+    return any(row.refuses and not row.effect for row in defects_of(facts(), package, version))
 
 
 @rule(

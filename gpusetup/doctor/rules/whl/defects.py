@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gpusetup.doctor.cards import cards, cite
 from gpusetup.doctor.frameworks import beside
-from gpusetup.doctor.rule import RuleResults, fix, info, rule, unlisted, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, rule, unlisted, warning
 from gpusetup.doctor.subjects import has_gpu
 from gpusetup.facts import facts
 from gpusetup.facts.defects import Where, by_card, concerns, defects_of, known_as
@@ -26,7 +26,7 @@ def each_package(machine: Machine) -> Iterator[tuple[str, Distribution]]:
     "WHL401",
     "known-defect",
     "An installed framework or library release has a known defect on this GPU",
-    worst="warning",
+    worst="error",
     after=("GPU001", "WHL001", "WHL002", "WHL003", "WHL102", "WHL301"),
     over=each_package,
     required=False,
@@ -35,8 +35,8 @@ def each_package(machine: Machine) -> Iterator[tuple[str, Distribution]]:
 )
 def known_defect(machine: Machine, one: Distribution) -> RuleResults:
     """The table of facts has a defect of this release that concerns this machine: its GPUs, its processor, what is
-    installed beside it. One that ordinary programs meet is a warning, one that only some meet or that costs speed
-    alone a note.
+    installed beside it. A release that cannot be used at all is an error, a defect that ordinary programs meet a
+    warning, one that only some meet or that costs speed alone a note.
     """
     package = known_as(one.name)
     # a release that cannot be installed is no concern once it is
@@ -45,7 +45,7 @@ def known_defect(machine: Machine, one: Distribution) -> RuleResults:
     found = [row for row in rows if concerns(row, where)]
     unlisted(found, f"a defect of {one.name} {one.version} here, among {len(rows)} of this release", NONE_KNOWN)
     for row in found:
-        say = info if row.effect else warning
+        say = info if row.effect else error if row.refuses else warning
         yield say(
             f"{one.name} {one.version} has a known defect: {row.symptom}",
             cite(row, f"releases {row.first} to {row.last}"),
