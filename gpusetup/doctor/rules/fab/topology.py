@@ -22,7 +22,7 @@ NCCL = "https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/troubleshootin
 def iommu(machine: Machine) -> RuleResults:
     """The IOMMU translates the addresses of these GPUs. Copies from one to another then go up to the processor, which
     is slower, and on some boards gives wrong data or hangs NCCL; ``iommu=pt`` lets addresses pass. It is a note where
-    the driver lets no GPU read another's memory.
+    the driver lets no GPU read another's memory, and where bridges redirect the traffic, which FAB105 says.
     """
     cards = there(machine.pci) or ()
     if len(cards) < 2 or machine.system.virtualization or _linked(machine):
@@ -30,7 +30,8 @@ def iommu(machine: Machine) -> RuleResults:
     # type of the group: DMA or DMA-FQ translate, identity passes (sysfs-kernel-iommu_groups)
     translated = [card for card in cards if (there(card.iommu) or "").startswith("DMA")]
     if len(translated) > 1:
-        say = warning if _reach_each_other(machine) else info
+        redirected = any(optional(card.acs, "the bridges are taken to send nothing up") for card in cards)
+        say = warning if _reach_each_other(machine) and not redirected else info
         yield say(
             f"the IOMMU translates the addresses of {len(translated)} GPUs",
             *(f"{card.address}: {card.iommu}" for card in translated[:4]),
