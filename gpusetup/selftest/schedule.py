@@ -151,6 +151,8 @@ def environment(lane: Lane, threads: int) -> dict[str, str]:
         # CUDA numbers GPUs fastest first by default; NVML and nvidia-smi number them by PCI address
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
         "CUDA_VISIBLE_DEVICES": visible(lane.device),
+        # a check that starts processes on several cards needs to know which ones the user shows
+        "GPUSETUP_CARDS": os.environ.get("CUDA_VISIBLE_DEVICES", ""),
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "1",
     }
