@@ -41,7 +41,7 @@ NEIGHBOURS, NEWTON = 15, 8
 HIDDEN = 32
 RATE, BETAS, EPSILON = 2.0**-5, (0.875, 0.96875), 2.0**-60
 STEPS = {"quick": 256, "full": 1024}
-PARITY_STEPS = 64  # later on a rounding has grown: recorded, judged by what is learned
+PARITY_STEPS = 32  # later on a rounding has grown: recorded, judged by what is learned
 FRAMES = 16
 LEARNS = {"logistic": 0.25, "quadratic": 0.25}
 """A straight line or one conic cannot follow three humps against three: a quarter of what can be learned."""

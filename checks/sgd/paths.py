@@ -1,7 +1,7 @@
 """The paths down Himmelblau's function: how they depend on where they start, and on how large the steps are.
 
-A path is compared only as long as it is *firm*: copies of it that are kicked at every step by up to `KICK` stay within
-`CLOSE`. Roundings in float32, those of what a rule remembers too, do what kicks of `KICK` / 2^6 would do, so they move
+A path is compared only as long as it is *firm*: copies of it that are kicked at every step (`valleys.py`) stay within
+`CLOSE`. Roundings in float32, those of what a rule remembers too, do what 2^-6 of such kicks would do, so they move
 a firm path `CLOSE` / 2^6 at most.
 """
 
