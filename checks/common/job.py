@@ -20,7 +20,8 @@ class Job:
     `profile` is ``quick`` or ``full``. `precision` is what numbers are computed in: ``float32``, ``tf32``, ``bf16``,
     ``fp16`` or ``float64``. `trace` is the file for the arrays, `log` the file for the output, `data` the user's data
     folder or "". `only` and `skip` choose between the cases of a check that has some: see `wants`.
-    `model` is the user's own model as ``/path/file.py:function`` or "", for the check that takes one.
+    `minutes` is how long a check that is timed runs, 0 for its own time. `model` is the user's own model as
+    ``/path/file.py:function`` or "", for the check that takes one.
     With `shrink` a check makes each wrong case small, for so many seconds, instead of recording all of them.
     """
 
@@ -35,6 +36,7 @@ class Job:
     log: str
     data: str = ""
     model: str = ""
+    minutes: float = 0.0
     precision: str = "float32"
     only: Sequence[str] = ()
     skip: Sequence[str] = ()

@@ -91,6 +91,10 @@ def _kind() -> type[Proof]:
 @click.option(
     "--memory", type=click.FloatRange(min=0.05), metavar="GIB", help="Memory limit of one run.  [default: no limit]"
 )
+@click.option(
+    "--minutes", type=click.FloatRange(min=0.01), metavar="N",
+    help="Keep every selected device under full load for so long, in each framework (check soak).",
+)  # fmt: skip
 @click.option("--data", type=_FOLDER, metavar="DIR", help="Train on your own names: a folder of Language.txt files.")
 @click.option(
     "--model", "model", metavar="FILE:FUNCTION",
@@ -119,7 +123,7 @@ def selftest(
     ctx: click.Context, *, quick: bool, names: tuple[str, ...], frameworks: tuple[str, ...], devices: tuple[str, ...],
     precisions: tuple[Precision, ...], seeds: tuple[int, ...], repeat: int, pythons: tuple[str, ...],
     threads: int, jobs: int | None, deadline: float, memory: float | None, data: Path | None,
-    model: str | None, own: Path | None,
+    minutes: float | None, model: str | None, own: Path | None,
     saved: Path | None, baseline: Path | None, may_lose: float, strict: bool, only_list: bool, as_json: bool, form: str,
 ) -> None:  # fmt: skip
     """Train the same small models in every installed framework, and prove the results.
@@ -139,7 +143,7 @@ def selftest(
     from gpusetup.selftest.prove import Baseline, prove
     from gpusetup.selftest.registry import checks as all_checks
     from gpusetup.selftest.schedule import RunLimits, Selection
-    from gpusetup.selftest.selection import choose_checks, require_apart, require_data, require_precisions
+    from gpusetup.selftest.selection import choose_checks, choose_timed, require_apart, require_data, require_precisions
     from gpusetup.value import load, to_json
 
     form = one_format(form, as_json=as_json)
@@ -151,6 +155,7 @@ def selftest(
         _list([found[name] for name in choose_checks(names, found)], form)
         return
     profile: Profile = "quick" if quick else "full"
+    given, names = names, choose_timed(names, minutes or 0.0, found)
     chosen = choose_checks(names, found, profile)
     if data is not None:
         require_data(data, chosen, found)
@@ -174,9 +179,10 @@ def selftest(
         threads=threads,
         data=str(data.resolve()) if data is not None else "",
         precisions=tuple(dict.fromkeys(precisions)),
+        minutes=minutes or 0.0,
         model="" if mine is None else mine.name,
         left_out=tuple(name for name in here if name not in taken),
-        named=_named(ctx) if mine is None else ("checks", *_named(ctx)),
+        named=_named(ctx) if names == given and mine is None else ("checks", *_named(ctx)),
     )
     require_precisions(selection.precisions, chosen, selection.devices, found)
     with unwinding(), progress.progress() as watch:

@@ -29,7 +29,10 @@ _BLIND = 5.0  # seconds between two looks that still count as watched; more mean
 
 
 class Deadline:
-    """Watches the worker `pid`, which may be idle for `seconds`, or compute that long on each of `threads`."""
+    """Watches the worker `pid`, which may be idle for `seconds`, or compute that long on each of `threads`.
+
+    The run as a whole may take `longer` than others, in seconds.
+    """
 
     def __init__(
         self,
@@ -37,10 +40,12 @@ class Deadline:
         seconds: float,
         threads: int,
         *,
+        longer: float = 0.0,
         look: Callable[[int], Activity | None] = activity,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pid, self._seconds, self._threads = pid, seconds, threads
+        self._longest = LONGEST * seconds + longer
         self._look, self._clock = look, clock
         self._time, self._last = 0.0, clock()
         self._looked = self._worked = self._stepped = 0.0
@@ -73,7 +78,7 @@ class Deadline:
         """Return why it is hung, by wall time alone, where /proc cannot be read."""
         if self._advanced:
             self._stepped, self._advanced = now, False
-        late = now - self._stepped > self._seconds or now > LONGEST * self._seconds
+        late = now - self._stepped > self._seconds or now > self._longest
         return f"made no step for {self._seconds:g} s (--deadline)" if late else ""
 
     def _late(self, now: float, computed: float) -> str:
@@ -81,7 +86,7 @@ class Deadline:
             return f"was idle for {self._seconds:g} s: no processor time and no progress (--deadline)"
         if now - self._stepped > self._seconds and computed > self._seconds * self._threads:
             return f"used {computed:.0f} s of processor time without finishing or reaching the next step (--deadline)"
-        if now > LONGEST * self._seconds:
+        if now > self._longest:
             return f"had not finished after {now:.0f} s, {LONGEST} times the --deadline"
         return ""
 

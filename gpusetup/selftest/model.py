@@ -38,6 +38,8 @@ class Job(Value, omit_defaults=True):
     log: str = ""
     data: str = ""
     precision: Precision = "float32"
+    minutes: float = 0.0
+    """How long a check that is timed runs; 0 for as long as its profile has it."""
     model: str = ""
     """The user's own model as ``/path/file.py:function``, which has no reference; "" for the check's own."""
     only: tuple[str, ...] = ()

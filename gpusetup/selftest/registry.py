@@ -85,6 +85,8 @@ class Check(Value):
     title: str
     version: int
     proves: tuple[str, ...]
+    timed: bool = False
+    """Whether it runs for as long as ``--minutes`` says."""
     profile: Profile = "quick"
     """The shortest profile that includes it: ``full`` for a check that runs with --full, or when it is named."""
     data: str = ""

@@ -35,6 +35,8 @@ class Selection(Value):
     threads: int = 1
     data: str = ""
     precisions: tuple[Precision, ...] = ("float32",)
+    minutes: float = 0.0
+    """How long checks that are timed run; 0 for as long as the profile has it."""
     model: str = ""
     """The user's own model, ``/path/file.py:function``; it is run instead of the model of the check."""
     left_out: tuple[str, ...] = ()
@@ -116,6 +118,8 @@ def _jobs(lane: Lane, selection: Selection, checks: dict[str, Check], scratch: P
     for name, precision, seed in itertools.product(selection.checks, precisions, selection.seeds):
         if lane.framework != REFERENCE and not checks[name].runs_in(lane.framework, precision, lane.device):
             continue
+        if selection.minutes and checks[name].timed and lane.round > 1:  # it repeats itself for all that time
+            continue
         stem = f"{name}-{lane.name}-{precision}-{seed}".replace(" ", "-").replace(":", "")
         yield Job(
             check=name,
@@ -130,6 +134,7 @@ def _jobs(lane: Lane, selection: Selection, checks: dict[str, Check], scratch: P
             data=selection.data if checks[name].data else "",
             precision=precision,
             model=selection.model,
+            minutes=selection.minutes if checks[name].timed and lane.framework != REFERENCE else 0.0,
         )
 
 

@@ -23,6 +23,18 @@ def choose_checks(wanted: tuple[str, ...], checks: dict[str, Check], profile: Pr
     return tuple(name for name, check in checks.items() if (name in wanted if wanted else check.in_profile(profile)))
 
 
+def choose_timed(wanted: tuple[str, ...], minutes: float, checks: dict[str, Check]) -> tuple[str, ...]:
+    """Return the names with ``--minutes``: those that the user gave, else every check that is timed.
+
+    `WrongInputError` where none that is named is timed.
+    """
+    timed = tuple(name for name, check in checks.items() if check.timed)
+    if minutes and wanted and not set(wanted) & set(timed):
+        remedy = f"--minutes is for: {', '.join(timed)}"
+        raise WrongInputError(f"{', '.join(wanted)} does not run for a given time", remedy)
+    return wanted or (timed if minutes else ())
+
+
 def require_data(folder: Path, names: tuple[str, ...], checks: dict[str, Check]) -> None:
     """Raise `WrongInputError` unless some check takes user data and `folder` has files for each that does."""
     wanted = {name: checks[name].data for name in names if checks[name].data}

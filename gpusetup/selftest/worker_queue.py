@@ -211,7 +211,9 @@ class LaneWorker:
         """Start the clock for the current job, or for the import before it."""
         self._started = time.monotonic()
         if self._process is not None:
-            self._deadline = Deadline(self._process.pid, self._limits.seconds, self._waiting[0].threads)
+            job = self._waiting[0]
+            longer = 60 * job.minutes
+            self._deadline = Deadline(self._process.pid, self._limits.seconds, job.threads, longer=longer)
 
     def _flood(self) -> str:
         """Return why the current job has sent or printed too much, or ""."""

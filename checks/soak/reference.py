@@ -1,0 +1,1 @@
+"""NumPy's whole numbers: what is right is computed by `prove` itself."""
