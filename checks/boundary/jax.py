@@ -113,7 +113,7 @@ class Network:
 
     def step(self, points: Array, labels: Array) -> float:
         batch = _array(points, self.job), _array(labels, self.job)
-        self.parameters, self.memory, loss = _train(self.parameters, self.memory, *batch)
+        self.parameters, self.memory, loss = train(self.parameters, self.memory, *batch)
         return float(loss)
 
     def scores(self, places: Array) -> Array:
@@ -139,9 +139,10 @@ def _loss(parameters: Parameters, points: jax.Array, labels: jax.Array) -> jax.A
 
 
 @partial(jax.jit, donate_argnums=(0, 1))
-def _train(
+def train(
     parameters: Parameters, memory: Any, points: jax.Array, labels: jax.Array
 ) -> tuple[Parameters, Any, jax.Array]:
+    """Make one step; return weights, memory, and the loss before it."""
     loss, gradients = jax.value_and_grad(_loss)(parameters, points, labels)
     updates, memory = _OPTIMISER.update(gradients, memory)
     return optax.apply_updates(parameters, updates), memory, loss

@@ -126,6 +126,10 @@ class Network:
     def weights(self) -> dict[str, Array]:
         return dict(zip(self.names, self.net.get_weights(), strict=True))
 
+    def graph_of_step(self, points: tf.Tensor, labels: tf.Tensor) -> tf.Graph:
+        """Return the graph of one step, to be counted."""
+        return self._step.get_concrete_function(points, labels).graph
+
     @tf.function(autograph=False)
     def _scores(self, places: tf.Tensor) -> tf.Tensor:
         return self.net(places)[:, 0]

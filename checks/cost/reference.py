@@ -1,0 +1,1 @@
+"""Formulas need no backend: `prove` records them."""
