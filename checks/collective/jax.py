@@ -47,9 +47,10 @@ class Group:
         if self.mesh.size != world:
             raise RuntimeError(f"{self.mesh.size} devices for {world} ranks: {jax.devices()}")
         self.world = world
+        self.compiled = {kind: self._compiled(work) for kind, work in _KINDS.items()}
 
     def exchange(self, kind: str, numbers: Array) -> Array:
-        return self._mine(self._compiled(_KINDS[kind])(self._spread(numbers)))
+        return self._mine(self.compiled[kind](self._spread(numbers)))
 
     def train(self, task: Task) -> list[Array]:
         step = self._compiled(_train, P(), P("ranks"), P("ranks"))

@@ -37,6 +37,7 @@ class Group:
         options = tf.distribute.experimental.CommunicationOptions(implementation=how)
         self.strategy = tf.distribute.MultiWorkerMirroredStrategy(communication_options=options)
         self.world = world
+        self.compiled: dict[str, Callable[..., Any]] = {}
 
     def exchange(self, kind: str, numbers: Array) -> Array:
         if kind == "broadcast":
@@ -76,7 +77,11 @@ class Group:
         self._run(_all_reduce, tf.zeros(1))
 
     def _run(self, work: Callable[[tf.Tensor], tf.Tensor], given: tf.Tensor) -> tf.Tensor:
-        return tf.function(lambda one: self.strategy.run(work, args=(one,)), autograph=False)(given)
+        if work.__name__ not in self.compiled:  # traced once for each shape
+            self.compiled[work.__name__] = tf.function(
+                lambda one: self.strategy.run(work, args=(one,)), autograph=False
+            )
+        return self.compiled[work.__name__](given)
 
 
 # tf.identity has a device, which a collective looks for, and what a graph is given has none

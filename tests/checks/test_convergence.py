@@ -1,0 +1,115 @@
+"""The check `convergence` accuses at its stated rate and no more, and sees what trains a little worse."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from checks.common.record import Recorder
+from checks.convergence import FALSE_ALARM, MEAN, SEEDS, check_table, judge, steps_to
+from checks.convergence.points import SEEDS as TABLED
+from checks.convergence.points import read_points
+from checks.convergence.samples import compare, rank_test, sign_test
+from checks.convergence.workloads import WORKLOADS
+from tests.support import chance
+
+WORKLOAD = WORKLOADS[0]
+POINTS = read_points()
+
+
+def holds(ours: dict[int, int], theirs: dict[int, int]) -> bool:
+    recorder = Recorder(lambda *_: None)
+    judge(WORKLOAD, compare(ours, theirs), recorder)
+    return bool(recorder.result()["invariants"][0]["holds"])
+
+
+def test_signs_are_those_of_a_coin() -> None:
+    """Counted over every way twelve coins can fall."""
+    for slower in range(13):
+        falls = [sum(coins) for coins in itertools.product((0, 1), repeat=12)]
+        as_uneven = sum(abs(2 * fall - 12) >= abs(2 * slower - 12) for fall in falls) / 2**12
+        assert sign_test(slower, 12 - slower) == pytest.approx(min(1.0, as_uneven)), slower
+    assert sign_test(0, 0) == 1.0
+    assert sign_test(SEEDS["quick"], 0) * FALSE_ALARM < 1
+
+
+def test_ranks_are_those_of_every_way_to_deal_the_values() -> None:
+    """Against the exact distribution over all 12,870 ways to deal 16 values, ties among them, into two hands of 8."""
+    values = np.array([1, 2, 2, 3, 4, 5, 5, 5, 6, 7, 8, 8, 9, 10, 11, 12])
+    excesses = []
+    for hand in itertools.combinations(range(16), 8):
+        mine = np.isin(np.arange(16), hand)
+        excesses.append(rank_test(values[mine], values[~mine])[1])
+    for ours in (range(8), (0, 2, 4, 6, 8, 10, 12, 14), (0, 1, 2, 3, 4, 5, 6, 9)):
+        mine = np.isin(np.arange(16), ours)
+        found, excess = rank_test(values[mine], values[~mine])
+        exact = np.mean(np.abs(excesses) >= abs(excess) - 1e-9)
+        assert found == pytest.approx(exact, rel=0.35, abs=2e-4), ours
+
+
+def test_two_samples_of_one_distribution_are_accused_no_more_than_is_stated() -> None:
+    """Hands of seeds that the reference has, against the rest of its table: some 4,000 pairs."""
+    generator = np.random.default_rng(chance("dealt seeds").randrange(2**32))
+    for name, points in POINTS.items():
+        steps, alarms, deals = np.array(list(points.values())), 0, 2000
+        for _ in range(deals):
+            order = generator.permutation(len(steps))
+            alarms += rank_test(steps[order[: SEEDS["quick"]]], steps[order[SEEDS["quick"] :]])[0] * FALSE_ALARM < 1
+        assert alarms <= 7, name  # one is expected; eight come once in 100,000 times
+
+
+def test_what_trains_as_float64_does_is_not_accused() -> None:
+    draw = chance("sound steps")
+    for name, points in POINTS.items():
+        ours = {seed: points[seed] + draw.choice((0, 0, 0, -1, 1)) for seed in range(SEEDS["full"])}
+        assert holds(ours, points), name
+        assert holds({1000 + seed: steps for seed, steps in ours.items()}, points), name
+
+
+@pytest.mark.parametrize("factor", [1.2, 0.8])
+def test_a_fifth_more_or_fewer_steps_is_accused(factor: float) -> None:
+    """The pairs see it from twelve seeds."""
+    for name, points in POINTS.items():
+        ours = {seed: round(points[seed] * factor) for seed in range(SEEDS["quick"])}
+        assert not holds(ours, points), name
+
+
+def test_other_seeds_see_what_is_half_as_fast() -> None:
+    for name, points in POINTS.items():
+        assert not holds({1000 + seed: 2 * points[seed] for seed in range(SEEDS["quick"])}, points), name
+
+
+def test_steps_are_counted_until_the_mean_is_below_and_no_further() -> None:
+    taken = []
+
+    def losses() -> Iterator[float]:
+        for step in range(1, 100):
+            taken.append(step)
+            yield 1 / step
+
+    assert steps_to(0.1, losses(), 99) == next(
+        n for n in range(MEAN, 99) if np.mean(1 / np.arange(n - MEAN + 1, n + 1)) < 0.1
+    )
+    assert taken[-1] < 20
+    assert steps_to(-1.0, iter([1.0] * 10), 10) == 11
+    assert steps_to(2.0, iter([float("nan")] * 10), 10) == 11
+
+
+def test_the_table_has_every_workload_and_seed_and_is_asked_whether_it_is_right() -> None:
+    assert {name: sorted(points) for name, points in POINTS.items()} == {
+        one.name: list(range(TABLED)) for one in WORKLOADS
+    }
+    for one in WORKLOADS:
+        assert max(POINTS[one.name].values()) < one.most, one.name
+    recorder = Recorder(lambda *_: None)
+    check_table(WORKLOAD, 0, POINTS[WORKLOAD.name][0] + 1, POINTS[WORKLOAD.name], recorder)
+    assert recorder.result()["invariants"][0]["holds"] is False
+
+
+def test_a_table_is_read_as_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "points.tsv").write_text("# a line\ngru\t0\t41\ngru\t1\t40\nother\t0\t7\n")
+    assert read_points(tmp_path / "points.tsv") == {"gru": {0: 41, 1: 40}, "other": {0: 7}}
