@@ -21,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from checks import gru, sgd, transformer
+from checks import boundary, gru, sgd, transformer
+from checks.boundary import plane
 from checks.common.job import Job
 from checks.gru.names import LETTERS as NAME_LETTERS
 from checks.sgd.names import BATCH, count_letters
@@ -45,11 +46,16 @@ def workloads(framework: str, job: Job) -> dict[str, Pair]:
         step: Callable[..., float] = importlib.import_module(f"benchmarks.plain.{name}_{framework}").trainer(*sizes)
         return step
 
-    model = {name: importlib.import_module(f"checks.{name}.{framework}") for name in ("gru", "transformer", "sgd")}
+    model = {
+        name: importlib.import_module(f"checks.{name}.{framework}")
+        for name in ("gru", "transformer", "sgd", "boundary")
+    }
     adam = next(rule for rule in RULES if rule.name == "adam")
     start = {"weight": np.zeros((names.letters.shape[1], languages))}
     training: sgd.Training = model["sgd"].Training("regression", adam, start, job)
     rows = [np.arange(first * BATCH, (first + 1) * BATCH) % len(names.languages) for first in range(STEPS)]
+    sample = plane.draw(0)
+    points = [((sample.points, sample.labels),) * 2] * STEPS
     text = [lines.batch(step, causal=True) for step in range(STEPS)]
     return {
         "gru": (
@@ -61,6 +67,11 @@ def workloads(framework: str, job: Job) -> dict[str, Pair]:
             model["transformer"].Model(lines.weights, job, causal=True).step,
             plain("transformer", TEXT_LETTERS, LONGEST),
             [((batch,), tuple(batch)) for batch in text],
+        ),
+        "boundary": (
+            model["boundary"].Network(boundary.draw_weights(0), job).step,
+            plain("boundary", boundary.HIDDEN),
+            points,
         ),
         "sgd": (
             training.step,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from checks.boundary import BETAS, EPSILON, HIDDEN, RATE
 from checks.boundary.support import GAMMA
-from checks.common.pytorch import array, backward, device, dtype
+from checks.common.pytorch import array, device, dtype
 
 if TYPE_CHECKING:
     from checks.boundary import Weights
@@ -93,7 +93,7 @@ class Network:
     def step(self, points: Array, labels: Array) -> float:
         self.optimiser.zero_grad()
         loss = self.loss(self.net(_tensor(points, self.job)).squeeze(1), _tensor(labels, self.job))
-        backward(loss)
+        loss.backward()
         self.optimiser.step()
         return float(loss.item())
 
