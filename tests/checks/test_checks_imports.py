@@ -9,7 +9,12 @@ from pathlib import Path
 from tests.each import each
 
 CHECKS = Path(__file__).resolve().parents[2] / "checks"
-OWN = {"pytorch": {"torch"}, "tensorflow": {"tensorflow", "keras"}, "jax": {"jax", "jaxlib", "optax"}}
+OWN = {
+    "pytorch": {"torch"},
+    "tensorflow": {"tensorflow", "keras"},
+    "jax": {"jax", "jaxlib", "optax"},
+    "scikit_learn": {"sklearn"},  # an extra: the check `boundary` goes on without it
+}
 ALWAYS = {"numpy", "checks", *sys.stdlib_module_names}
 
 

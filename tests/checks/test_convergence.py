@@ -49,7 +49,7 @@ def test_ranks_are_those_of_every_way_to_deal_the_values() -> None:
         found, excess = rank_test(values[mine], values[~mine])
         exact = np.mean(np.abs(excesses) >= abs(excess) - 1e-9)
         # the normal form is cautious in the tail: it may accuse less often than it says, never more
-        assert 0.65 * exact <= found <= 1.35 * exact + 1e-3, ours
+        assert 0.65 * exact <= found <= 1.35 * exact + 2e-3, ours
 
 
 def test_two_samples_of_one_distribution_are_accused_no_more_than_is_stated() -> None:
