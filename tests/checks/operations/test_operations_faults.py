@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,9 @@ from checks.operations.bounded import Bounded
 from checks.operations.families import families
 from checks.operations.judge import judge
 from checks.operations.run import draw
+from tests.checks.operations.plant import MISSED, table
 from tests.checks.planted import ROOT
+from tests.support import drawn
 from tools.operations_page import write_page
 
 JOB: dict[str, Any] = {"check": "operations", "framework": "pytorch", "device": "cpu", "round": 1, "profile": "full"}
@@ -23,10 +26,39 @@ JOB |= {"threads": 1, "trace": "", "log": ""}
 
 
 @pytest.mark.frameworks
-@pytest.mark.parametrize("program", ["plant_pytorch", "plant_keras"])
-def test_every_fault_in_a_framework_is_found_by_its_case(program: str) -> None:
+def test_every_layer_of_keras_times_nine_tenths_is_found() -> None:
+    assert plant("plant_keras") == {}
+
+
+SAMPLES = {"pytorch": None, "tensorflow": 12, "jax": 8}
+"""How many of a table a test takes: those of JAX compile. `benchmarks/selftest_framework_faults.py` takes all."""
+
+
+@pytest.mark.frameworks
+@pytest.mark.parametrize("framework", SAMPLES)
+def test_a_fault_in_a_framework_is_found_by_its_case(framework: str) -> None:
+    names = drawn(f"faults in {framework}", sorted(table(framework)), SAMPLES[framework])
+    found = plant("plant", framework, *names)
+    assert {name: where for name, where in found.items() if where.startswith(MISSED)} == {}
+    assert set(found) == set(names)
+
+
+@pytest.mark.parametrize("framework", SAMPLES)
+def test_every_family_has_three_faults_in_each_framework_that_has_it(framework: str) -> None:
+    """Counted by the case that has to find them."""
+    count = Counter(row["case"].partition(".")[0] for row in table(framework).values())
+    few = {
+        family: count[family]
+        for family, cases in families().items()
+        if count[family] < 3 and any(framework in case.code for case in cases)
+    }
+    assert few == {}
+
+
+def plant(program: str, *words: str) -> dict[str, str]:
+    """Return what a program that plants faults prints."""
     done = subprocess.run(
-        [sys.executable, "-m", f"tests.checks.operations.{program}"],
+        [sys.executable, "-m", f"tests.checks.operations.{program}", *words],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -35,10 +67,12 @@ def test_every_fault_in_a_framework_is_found_by_its_case(program: str) -> None:
             "PATH": "/usr/bin:/bin",
             "OMP_NUM_THREADS": "2",
             "CUDA_VISIBLE_DEVICES": "",
+            "JAX_PLATFORMS": "cpu",
             "KERAS_BACKEND": "tensorflow",
         },
     )
-    assert json.loads(done.stdout) == {}
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
 
 
 @pytest.mark.parametrize("family", sorted(families()))
