@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "evidence" / "framework-faults.md"
 KEPT = ROOT / "build" / "framework-faults"
 FRAMEWORKS = {"pytorch": "PyTorch", "tensorflow": "TensorFlow, Keras", "jax": "JAX, optax"}
+JUDGES = ("bounded", "case", "functions", "judge", "law", "linear_maps", "products")
 HEAD = """# Faults planted in the frameworks
 
 Each row is one function of a framework that is made to return something else (`tests/checks/operations/*_faults.toml`
@@ -34,8 +35,11 @@ the case passes. `python benchmarks/selftest_framework_faults.py` writes this pa
 
 
 def digest(row: dict[str, Any]) -> str:
-    """Return the digest of what decides whether the fault is found."""
-    sources = sorted((ROOT / "checks" / "operations").rglob("*.py"))
+    """Return the digest of what decides whether the fault is found: the row, its family, and how results are judged."""
+    family = str(row["case"]).partition(".")[0]
+    folder = ROOT / "checks" / "operations"
+    sources = [folder / f"{name}.py" for name in JUDGES] + sorted(folder.glob(f"families/{family}*/**/*.py"))
+    sources += sorted(folder.glob(f"families/{family}.py"))
     text = json.dumps(row, sort_keys=True).encode()
     return hashlib.sha256(text + b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
 

@@ -16,13 +16,17 @@ Cases = Mapping[Column, list[Case]]
 
 
 def write_table(proof: Proof) -> str:
-    """Return the table as Markdown: in each cell the cases that passed, by mode, or why there is none."""
+    """Return the table as Markdown, and what made it."""
+    return "\n".join(
+        [f"Made at {proof.made_at} by gpusetup {proof.gpusetup}, profile {proof.profile}.", "", *lines_of(proof), ""]
+    )
+
+
+def lines_of(proof: Proof) -> list[str]:
+    """Return the lines of the table: in each cell the cases that passed, by mode, or why there is none."""
     ran = _cases(proof)
     head = ["family", "direction", *(", ".join(column) for column in ran)]
-    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|", *_rows(ran)]
-    return "\n".join(
-        [f"Made at {proof.made_at} by gpusetup {proof.gpusetup}, profile {proof.profile}.", "", *lines, ""]
-    )
+    return [f"| {' | '.join(head)} |", "|---" * len(head) + "|", *_rows(ran)]
 
 
 def _cases(proof: Proof) -> Cases:

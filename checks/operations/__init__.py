@@ -102,7 +102,9 @@ def _after(steps: list[Step], ended: Ended, job: Job, kept: list[Item]) -> list[
     if place >= len(steps):
         return []
     step, direction = steps[place], "backward" if half and order[place] in done else "forward"
-    kept.append(Item(fields(step, job, direction, describe_drawn(step, job.seed)) | end(step, job, ended.why), {}))
+    kept.append(
+        Item(fields(step, job, direction, describe_drawn(step, job.seed)) | end(step, job, ended.why, direction), {})
+    )
     return steps[place + 1 :]
 
 

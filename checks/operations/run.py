@@ -159,27 +159,28 @@ def _item(step: Step, drawn: Drawn, job: Job, direction: Direction, found: Verdi
         "detail": found.detail,
     }
     if not passed:
-        record["script"] = script_of(step, job)
+        record["script"] = script_of(step, job, direction=direction)
     kept = {f"{step.name(direction)} {n}": _finite(one) for n, one in enumerate(arrays) if one.size}
     return Item(record, kept)
 
 
 def _ended(step: Step, drawn: Drawn, job: Job, direction: Direction, why: str) -> Item:
     """Return the record of a case that gave no numbers."""
-    return Item(fields(step, job, direction, drawn.text()) | end(step, job, why), {})
+    return Item(fields(step, job, direction, drawn.text()) | end(step, job, why, direction), {})
 
 
-def end(step: Step, job: Job, why: str) -> dict[str, Any]:
+def end(step: Step, job: Job, why: str, direction: str = "forward") -> dict[str, Any]:
     """Return the outcome of a case that was ended: unsupported, crashed or failed."""
     if why.startswith("unsupported: "):
         return {"outcome": "unsupported", "detail": why.removeprefix("unsupported: ")}
     outcome = "crashed" if why.startswith("killed by ") else "failed"
-    return {"outcome": outcome, "detail": why, "script": script_of(step, job)}
+    return {"outcome": outcome, "detail": why, "script": script_of(step, job, direction=direction)}
 
 
-def script_of(step: Step, job: Job, sizes: dict[str, Any] | None = None) -> str:
-    """Return the stand-alone script of a step, of the sizes that the seed gives unless others are stated."""
-    return write_script(step.family, step.case, job.seed, job.framework, job.precision, step.mode, sizes)
+def script_of(step: Step, job: Job, sizes: dict[str, Any] | None = None, direction: str = "forward") -> str:
+    """Return the stand-alone script of a direction of a step, of the sizes that the seed gives or those stated."""
+    case, backward = step.case, direction == "backward"
+    return write_script(step.family, case, job.seed, job.framework, job.precision, step.mode, sizes, backward=backward)
 
 
 def fields(step: Step, job: Job, direction: str, drawn: str) -> dict[str, Any]:

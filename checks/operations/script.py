@@ -9,6 +9,7 @@ from checks.operations.bounded import Bounded
 from checks.operations.case import Case, Input, shape_of
 from checks.operations.judge import find_truth
 from checks.operations.program import write_function
+from checks.operations.script_backward import write_backward
 from checks.operations.source import write_meaning
 
 IMPORTS = {
@@ -40,11 +41,19 @@ _WHOLE = {"pytorch": "torch.tensor({name})", "tensorflow": "tf.constant({name})"
 
 
 def write_script(
-    family: str, case: Case, seed: int, framework: str, precision: str, mode: str, sizes: dict[str, Any] | None = None
+    family: str,
+    case: Case,
+    seed: int,
+    framework: str,
+    precision: str,
+    mode: str,
+    sizes: dict[str, Any] | None = None,
+    *,
+    backward: bool = False,
 ) -> str:
     """Return the text of the script: it prints the largest difference of the results from float64.
 
-    `sizes` are those that the seed gives, unless others are stated.
+    `sizes` are those that the seed gives, unless others are stated; with `backward` the gradients are compared too.
     """
     sizes = case.draw_sizes(family, seed) if sizes is None else sizes
     inputs = case.inputs
@@ -62,6 +71,7 @@ def write_script(
         write_function(case.code[framework], tuple(inputs)).strip(),
         *_expected(family, case, seed, sizes),
         _run(framework, case, mode, TYPES[precision]),
+        _differentiate(family, case, seed, framework, TYPES[precision], mode, sizes) if backward and case.wrt() else "",
     ]
     return "\n".join(line for line in lines if line) + "\n"
 
@@ -89,15 +99,7 @@ def _input(name: str, one: Input, stream: str, sizes: dict[str, Any]) -> str:
 
 
 def _run(framework: str, case: Case, mode: str, dtype: str) -> str:
-    tensors = ", ".join(
-        _tensors(one, name in case.wrt())[framework].format(name=name, dtype=dtype) for name, one in case.inputs.items()
-    )
-    function = {
-        "compiled": "torch.compile(operation, dynamic=False)",
-        "graph": "tf.function(operation)",
-        "xla": "tf.function(operation, jit_compile=True)",
-        "jit": "jax.jit(operation)",
-    }.get(mode, "operation")
+    tensors, function = _given(framework, case, dtype), _called(mode)
     asked = inspect.signature(case.reference).parameters
     sizes = "".join(f", {name}={name}" for name in case.sizes if name in asked)
     plain = "torch.as_tensor(got).detach()" if framework == "pytorch" else "got"
@@ -120,3 +122,27 @@ def _tensors(one: Input, differentiated: bool) -> dict[str, str]:
     if one.kind not in {"real", "distinct"}:
         return _WHOLE
     return _TENSOR if differentiated else _FIXED
+
+
+def _given(framework: str, case: Case, dtype: str) -> str:
+    """Return the inputs as tensors of the framework."""
+    return ", ".join(
+        _tensors(one, name in case.wrt())[framework].format(name=name, dtype=dtype) for name, one in case.inputs.items()
+    )
+
+
+def _called(mode: str) -> str:
+    """Return the operation as the mode compiles it."""
+    return {
+        "compiled": "torch.compile(operation, dynamic=False)",
+        "graph": "tf.function(operation)",
+        "xla": "tf.function(operation, jit_compile=True)",
+        "jit": "jax.jit(operation)",
+    }.get(mode, "operation")
+
+
+def _differentiate(
+    family: str, case: Case, seed: int, framework: str, dtype: str, mode: str, sizes: dict[str, Any]
+) -> str:
+    tensors = _given(framework, case, dtype)
+    return write_backward(family, case, seed, framework, mode, sizes, _called(mode), tensors)

@@ -39,7 +39,8 @@ def smallest(step: Step, backend: Engine, job: Job) -> dict[str, Any] | None:
         return None
     found = shrink(drawn, case.sizes, lambda sizes: _same(first, trial(step, sizes, backend, job)), job.shrink)
     smaller = trial(step, found, backend, job) if found != drawn else None
-    return (smaller or first) | {"script": script_of(step, job, found if smaller else drawn)}
+    kept = smaller or first
+    return kept | {"script": script_of(step, job, found if smaller else drawn, kept["direction"])}
 
 
 def trial(step: Step, sizes: dict[str, Any], backend: Engine, job: Job) -> dict[str, Any] | None:

@@ -13,7 +13,10 @@ from checks.operations.case import Case, Input, real, truth
 from checks.operations.functions import einsum, softmax, where
 
 FAR = -1e30
-NARROW = {"tensorflow": "Keras takes the root of the width in float32"}
+NARROW = {
+    "tensorflow": "Keras takes the root of the width in float32",
+    "jax": "jax.nn.dot_product_attention has its scores in float32",
+}
 _TORCH = "F.scaled_dot_product_attention(q, k, v{})"
 _JAX = "jnp.swapaxes(jax.nn.dot_product_attention(*(jnp.swapaxes(x, 1, 2) for x in (q, k, v)){}), 1, 2)"
 _KERAS = (
@@ -191,6 +194,7 @@ CASES = (
             "tensorflow": _KERAS.format(", scale=0.25"),
             "jax": _JAX.format(", scale=0.25"),
         },
+        narrow={"jax": NARROW["jax"]},
         sizes={**_FEW, "T": (3, 20), "S": (5, 31), "D": (5, 8)},
     ),
     Case(
@@ -255,6 +259,7 @@ CASES = (
         reference=attend_causal,
         code={"pytorch": _TORCH.format(", is_causal=True"), "jax": _JAX.format(", is_causal=True")},
         absent={"tensorflow": "Keras's mask is square"},
+        narrow={"jax": NARROW["jax"]},
         sizes={**_FEW, "T": (5, 33), "S": (40, 70), "D": (8, 11)},
     ),
     Case(
@@ -263,6 +268,7 @@ CASES = (
         reference=attend_grouped,
         code={"pytorch": _TORCH.format(", enable_gqa=True"), "jax": _JAX.format("")},
         absent={"tensorflow": "the function has no groups; keras.layers.GroupQueryAttention repeats keys"},
+        narrow={"jax": NARROW["jax"]},
         sizes={**_FEW, "T": (3, 20), "S": (5, 31), "D": (5, 8)},
     ),
     Case(

@@ -16,16 +16,14 @@ from checks.operations.case import Case, Input, real
 from checks.operations.functions import concatenate
 from checks.operations.linear_maps import transform
 
-SCALES = {"backward": (0.0, 1.0), "ortho": (0.5, 0.5), "forward": (1.0, 0.0)}
-"""By which power of n a transform forward, and back, is divided."""
-
 
 def kernel(sizes: tuple[int, ...], back: bool = False, norm: str = "backward") -> Any:
     """Return the matrix of the transform over all axes of `sizes`, flattened."""
+    power = {"backward": (0.0, 1.0), "ortho": (0.5, 0.5), "forward": (1.0, 0.0)}[norm][back]
     made = np.ones((1, 1))
     for n in sizes:
         turn = np.exp((2j if back else -2j) * np.pi * (np.outer(np.arange(n), np.arange(n)) % n) / n)
-        made = np.kron(made, turn / n ** SCALES[norm][back])
+        made = np.kron(made, turn / n**power)
     return made
 
 

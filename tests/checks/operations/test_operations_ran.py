@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from typing import Any
 
 import msgspec
+import pytest
 
+from checks.operations.families import families
 from gpusetup.selftest.proof import Proof
+from gpusetup.selftest.prove import prove
+from gpusetup.selftest.registry import checks
+from gpusetup.selftest.schedule import RunLimits, Selection
+from tests.checks.planted import ROOT
 from tools.operations_ran import write_table
 
 
@@ -56,3 +64,44 @@ def test_an_empty_cell_says_why() -> None:
 def test_a_case_that_only_failed_is_no_coverage() -> None:
     table = rows(run("pytorch", [case("einsum.outer", outcome="crashed")]))
     assert table["einsum", "forward"] == ["0 (1 crashed)"]
+
+
+RAN = ROOT / "docs" / "evidence" / "operations-ran.md"
+MODE = {"pytorch": "eager", "tensorflow": "eager", "jax": "jit"}
+
+
+def committed() -> dict[tuple[str, str, str], str]:
+    """Return the cells of the page by family, direction and column: ``pytorch, float32, cpu``."""
+    lines = [line for line in RAN.read_text("utf-8").splitlines() if line.startswith("| ")]
+    head, *rest = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {(row[0], row[1], column): cell for row in rest for column, cell in zip(head[2:], row[2:], strict=True)}
+
+
+def test_the_page_has_every_quick_case_and_no_cell_without_a_reason() -> None:
+    """Counted against the declarations: what a quick run has is what the page says ran, whatever its outcome."""
+    cells = committed()
+    assert {column for _, _, column in cells} == {f"{one}, {p}, cpu" for one in MODE for p in ("float32", "float64")}
+    for (family, direction, column), cell in cells.items():
+        framework = column.partition(",")[0]
+        declared = [
+            one
+            for one in families()[family.replace(" ", "_")]
+            if one.quick and framework in one.code and (direction == "forward" or one.wrt())
+        ]
+        counted = sum(int(number) for number in re.findall(r"\d+", cell))
+        assert counted == len(declared), f"{family}, {direction}, {column}: run `tools.operations_page --ran` again"
+        assert cell.startswith("none: ") != bool(declared)
+
+
+@pytest.mark.frameworks
+def test_the_page_is_what_a_fresh_quick_run_gives() -> None:
+    """In PyTorch, whose quick run takes the least."""
+    chosen = Selection(checks=("operations",), pythons={"pytorch": sys.executable}, repeat=1)
+    fresh = write_table(prove(chosen, checks(), limits=RunLimits(seconds=600)))
+    lines = [line for line in fresh.splitlines() if line.startswith("| ")]
+    head, *rest = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert head[2:] == ["pytorch, float32, cpu"]
+    cells = committed()
+    assert {(row[0], row[1]): row[2] for row in rest} == {
+        (family, direction): cell for (family, direction, column), cell in cells.items() if column == head[2]
+    }

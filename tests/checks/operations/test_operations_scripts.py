@@ -26,6 +26,9 @@ CHOSEN = (
     "elementwise.tanh",
     "losses.triplet",
     "optimiser.adam_groups",
+    "fft.complex",
+    "interpolation.bilinear",
+    "interpolation.grid_zeros",
 )
 
 
@@ -36,7 +39,7 @@ def find(name: str) -> Case:
 
 def largest(case: Case, family: str, folder: Path) -> float:
     """Run the script where nothing of ours can be imported and return the largest difference that it prints."""
-    text = write_script(family, case, 3, "pytorch", "float32", "eager")
+    text = write_script(family, case, 3, "pytorch", "float32", "eager", backward=True)
     done = subprocess.run(
         [sys.executable, "-I", "-c", text], cwd=folder, capture_output=True, text=True, check=False, timeout=120
     )
@@ -59,11 +62,21 @@ def test_a_script_shows_a_planted_fault(name: str, tmp_path: Path) -> None:
     assert largest(spoilt, name.partition(".")[0], tmp_path) > 1e-3
 
 
+@pytest.mark.frameworks
+@pytest.mark.parametrize("name", ["losses.huber", "matmul.size_512"])
+def test_a_script_shows_what_is_wrong_with_a_gradient_alone(name: str, tmp_path: Path) -> None:
+    """The second has more numbers than are written out, so that the slope along a direction is compared."""
+    case = find(name)
+    code = f"y = {case.code['pytorch']}\nreturn y + 0.1 * (y - y.detach())"
+    spoilt = dataclasses.replace(case, code={"pytorch": code})
+    assert largest(spoilt, name.partition(".")[0], tmp_path) > 1e-3
+
+
 @pytest.mark.parametrize("framework", ["pytorch", "tensorflow", "jax"])
 def test_every_case_has_a_script_that_compiles(framework: str) -> None:
     for family, cases in families().items():
         for case in cases:
             if framework in case.code:
-                text = write_script(family, case, 0, framework, "float32", "eager")
+                text = write_script(family, case, 0, framework, "float32", "eager", backward=case.name < "m")
                 compile(text, case.name, "exec")
                 assert "checks." not in text

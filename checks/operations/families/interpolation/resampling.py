@@ -37,14 +37,12 @@ def lanczos(x: Any) -> Any:
     return np.where(x < 3, np.sinc(x) * np.sinc(x / 3), 0.0)
 
 
-KERNELS = {"linear": (linear, 1), "cubic": (cubic, 2), "steep": (steep, 2), "lanczos": (lanczos, 3)}
-
-
 def weights(
     size: int, count: int, kernel: str, aligned: bool = False, smooth: bool = False, repeated: bool = False
 ) -> Any:
     """Return the (count, size) weights of the inputs."""
-    function, reach = KERNELS[kernel]
+    kernels = {"linear": (linear, 1), "cubic": (cubic, 2), "steep": (steep, 2), "lanczos": (lanczos, 3)}
+    function, reach = kernels[kernel]
     places = np.arange(count)
     at = places * (size - 1) / max(count - 1, 1) if aligned else (places + 0.5) * size / count - 0.5
     wide = max(size / count, 1.0) if smooth else 1.0
