@@ -89,6 +89,9 @@ def test_the_page_has_every_quick_case_and_no_cell_without_a_reason() -> None:
             if one.quick and framework in one.code and (direction == "forward" or one.wrt())
         ]
         counted = sum(int(number) for number in re.findall(r"\d+", cell))
+        if direction == "backward":  # a case that crashed on its way forward has no way back
+            forward = cells[family, "forward", column]
+            counted += sum(int(number) for number in re.findall(r"(\d+) crashed", forward))
         assert counted == len(declared), f"{family}, {direction}, {column}: run `tools.operations_page --ran` again"
         assert cell.startswith("none: ") != bool(declared)
 
