@@ -33,7 +33,7 @@ def own_packages(
             )
         return parts, Packages()
     from gpusetup.packages.lines import read_lines, take
-    from gpusetup.text import nearest
+    from gpusetup.text import nearest, neutral
 
     for one in named:
         if meant := nearest(one.lower().replace("_", "-"), PARTS):
@@ -42,7 +42,7 @@ def own_packages(
     for one in named:
         take(one, found)
     for line, why in found.left:
-        notify(f"note: {line} {why}: it is left out, and is yours to install in the environment")
+        notify(f"note: {neutral(line)} {why}: it is left out")
     packages = Packages(
         wanted=tuple(dict.fromkeys(found.wanted)),
         constraints=tuple(dict.fromkeys(found.constraints)),

@@ -11,6 +11,7 @@ from gpusetup.cli._command import Command
 from gpusetup.cli._deliver import deliver
 from gpusetup.cli._options import as_json
 from gpusetup.cli._output import OUTPUT
+from gpusetup.cli._packages import suited
 from gpusetup.cli._reading import HERE
 from gpusetup.cli._request import read_request, request_options
 
@@ -64,7 +65,7 @@ def _of_stack(options: dict[str, Any]) -> Licences:
     from gpusetup.licences.of_stack import parts_of
     from gpusetup.resolve import resolve
 
-    stack = resolve(read_request(facts(), **options), facts())
+    stack = resolve(suited(read_request(facts(), **options), facts(), options), facts())
     cards = ", ".join(card.name for card in stack.request.cards) or "the CPU"
     return Licences(
         subject=f"Stack for {cards} on {stack.distro_name} {stack.release}",

@@ -31,10 +31,11 @@ TRIES = 6
 def explain(unfit: Unfit, facts: Facts, solve: Solve, resolve: Resolve, *, named: bool, glibc: str = "") -> Refusal:
     """Return why the packages do not fit, and which single changes would do, each tried with the resolver."""
     ways = tuple(_ways(unfit, facts, solve, resolve, named=named, glibc=glibc))
-    return Refusal(request=unfit.request, because=tuple(_because(unfit, facts, solve)), ways_out=ways)
+    return Refusal(request=unfit.request, because=tuple(because(unfit, facts, solve)), ways_out=ways)
 
 
-def _because(unfit: Unfit, facts: Facts, solve: Solve) -> Iterator[Reason]:
+def because(unfit: Unfit, facts: Facts, solve: Solve) -> Iterator[Reason]:
+    """Yield why the packages do not fit, in our terms."""
     said = unfit.rejection
     python = unfit.stack.environments[0].python
     names = ", ".join(map(neutral, said.packages))

@@ -20,8 +20,18 @@ DEEPEST = 8
 """Files that include each other; pip has no limit, and a loop would not end."""
 INDEXES = ("--extra-index-url", "--index-url", "-i")
 INCLUDES = {"-r": "wanted", "--requirement": "wanted", "-c": "constraints", "--constraint": "constraints"}
-IGNORED = ("--hash", "--no-binary", "--only-binary", "--prefer-binary", "--pre", "--trusted-host", "--require-hashes",
-           "--use-feature", "--no-index", "--find-links", "-f", "--config-settings")  # fmt: skip
+IGNORED = (
+    "--hash",
+    "--no-binary",
+    "--only-binary",
+    "--prefer-binary",
+    "--trusted-host",
+    "--require-hashes",
+    "--use-feature",
+    "--config-settings",
+)
+"""Options that change nothing here: only wheels are taken, and each hash is the index's own."""
+UNUSED = ("--find-links", "-f", "--no-index", "--pre")  # fmt: skip
 
 
 class Lines(msgspec.Struct):
@@ -84,6 +94,8 @@ def _line(path: Path, number: int, line: str, into: str, found: Lines, depth: in
         found.indexes.append(value)
     elif option in ("-e", "--editable"):
         found.left.append((value, "is built from source"))
+    elif option in UNUSED:
+        found.left.append((line, "is an option that is not used"))
     elif option and not line.startswith(IGNORED):
         raise WrongInputError(f"{path}, line {number}: {neutral(option)} is not understood", "remove the line")
     elif not option:

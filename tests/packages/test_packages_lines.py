@@ -41,6 +41,7 @@ def test_lines_of_every_kind_are_taken_or_told(tmp_path: Path) -> None:
     assert found.indexes == ["https://wheels.example/simple", "https://mirror.example/simple"]
     assert [line.partition(" ")[0] for line, _ in found.left] == [
         ".", "git+https://forge.example/a/b.git", "tool", "https://forge.example/x#egg=x",
+        "--find-links",
     ]  # fmt: skip
 
 
