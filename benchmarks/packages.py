@@ -70,7 +70,7 @@ def judged(project: dict[str, Any], card: str, resolve: Memory) -> tuple[str, st
 
 
 def main(limit: float) -> None:
-    projects = tomllib.loads(FILES.read_text())["project"]
+    projects = sorted(tomllib.loads(FILES.read_text())["project"], key=lambda one: len(one["lines"]))
     resolve, began, kinds, done = Memory(find_uv()), time.monotonic(), Counter[str](), 0
     for project in projects:
         if time.monotonic() - began > limit:

@@ -41,22 +41,23 @@ def because(unfit: Unfit, facts: Facts, solve: Solve) -> Iterator[Reason]:
     names = ", ".join(map(neutral, said.packages))
     texts = {
         "not-found": f"the package index has no {names}",
-        "source-only": f"the index has {names} as source alone: compile it in the finished environment, with "
-        f"{_compiler(unfit.stack)}, or name an index that has wheels of it in the requirements file",
+        "source-only": f"the index has {names} as source alone, and a plan takes wheels, so that no package's code runs: "
+        f"build it in the finished environment (kernels need {_compiler(unfit.stack)}), or name an index with its wheel",
         "no-wheel": f"{names} has no wheel for Python {python} on {unfit.request.machine_arch}",
         "no-version": f"the index has no such release of {names}",
         "cuda": f"{_first(said.packages)}, and the environment has CUDA {said.text}",
     }
     if said.kind in texts:
         yield Reason(fact=f"packages:{said.kind}", text=texts[said.kind])
-    yield from _clashes(unfit, facts, solve)
-    if said.kind == "other":
+    clashes = list(_clashes(unfit, facts, solve))
+    yield from clashes
+    if said.kind not in texts and not clashes:
         yield Reason(fact="packages:resolver", text=f"the resolver refuses: {' '.join(said.text.split())[:600]}")
 
 
 def _compiler(stack: Stack) -> str:
     cuda = stack.environments[0].cuda
-    return f"nvcc of CUDA {cuda}, that of its torch" if cuda else "the system's compiler"
+    return f"nvcc of CUDA {cuda}" if cuda else "the system's compiler"
 
 
 def _first(names: tuple[str, ...]) -> str:
@@ -72,7 +73,9 @@ def _clashes(unfit: Unfit, facts: Facts, solve: Solve) -> Iterator[Reason]:
     frameworks = dict.fromkeys(name for one in told if (name := framework_of(_name(one.needs))))
     telling: list[Clash] = [one for one in told if framework_of(_name(one.needs))] or told
     for one in telling[-MOST:]:
-        yield Reason(fact="packages:metadata", text=f"{neutral(one.package)} needs {neutral(one.needs)}")
+        same = _name(one.package) == _name(one.needs)
+        text = f"you ask for {neutral(one.package)}" if same else f"{neutral(one.package)} needs {neutral(one.needs)}"
+        yield Reason(fact="packages:metadata", text=text)
     for framework in frameworks:
         if framework in unfit.request.frameworks:
             may = possible(replace(unfit.request, frameworks=(framework,)), facts, framework, solve)

@@ -17,6 +17,7 @@ from gpusetup.packages.majors import others
 from gpusetup.packages.model import Question, Rejection, Resolution
 from gpusetup.packages.notes import notes
 from gpusetup.packages.pinned import pinned
+from gpusetup.packages.refusals import bare
 from gpusetup.resolve.model import Refusal, Request, Stack
 from gpusetup.value import Value
 from gpusetup.versions import cuda
@@ -56,6 +57,8 @@ class Fitter:
     ) -> None:
         self.request, self.facts, self.solve, self.resolve, self.named = request, facts, solve, resolve, named
         self.glibc = glibc
+        self.frameworks = request.frameworks if named else tuple(PACKAGES)
+        """Those that the environment of the packages may be for."""
         self.silent: set[str] = set()
         """Indexes that did not answer."""
         self.major = 0
@@ -85,7 +88,10 @@ class Fitter:
                 if isinstance(found, Fit):
                     return found
                 answer = found
-            if told is None or not told.rejection.clashes:
+            # what is said of one exact stack is about our choice; of every release that may be, about the packages
+            if told is None or _tells(answer) > _tells(told.rejection) - (
+                told.request is self.request and bool(answer.clashes)
+            ):
                 told = Unfit(request=request, rejection=answer, stack=stack)
             if answer.kind in FINAL:
                 return Unfit(request=request, rejection=answer, stack=stack)
@@ -97,9 +103,10 @@ class Fitter:
             every = (line for env in first.environments for line in exact(env))
             yield self.request, tuple(line for line in every if framework_of(line.partition("==")[0]))
         for python in self._pythons(first):
-            request = replace(self.request, python=python)
+            usable = self.request.frameworks if self.named else self._usable(python)
+            request = replace(self.request, python=python, frameworks=usable)
             lines: list[str] = []
-            for framework in ("torch",) if self.major else self.request.frameworks:
+            for framework in ("torch",) if self.major else usable:
                 lines += ranged(self.facts, framework, self._possible(request, framework))
             yield request, tuple(lines)
 
@@ -127,8 +134,12 @@ class Fitter:
         own = [one.python for one in first.environments]
         known = {python for name in PACKAGES for row in getattr(self.facts, name) for python in row.python}
         newest = sorted(known, key=lambda one: int(one.partition(".")[2]), reverse=True)
-        may = [one for one in newest if isinstance(self.solve(replace(self.request, python=one)), Stack)]
-        return list(dict.fromkeys((*own, *may)))[:PYTHONS]
+        return list(dict.fromkeys((*own, *filter(self._usable, newest))))[:PYTHONS]
+
+    def _usable(self, python: str) -> tuple[str, ...]:
+        """Return the frameworks that have a stack with a Python."""
+        alone = ((one, replace(self.request, python=python, frameworks=(one,))) for one in self.frameworks)
+        return tuple(one for one, request in alone if isinstance(self.solve(request), Stack))
 
     def ask(self, stack: Stack, environment: Environment, constraints: tuple[str, ...]) -> Resolution | Rejection:
         """Ask the resolver for the packages in `environment`; an index that does not answer is left out and noted."""
@@ -155,11 +166,11 @@ class Fitter:
     def _settle(self, request: Request, answer: Resolution) -> Fit | Rejection:
         """Pin what the resolver picked, solve the stack around it, and resolve that exactly as it will be installed."""
         needed = tuple(one for one in PACKAGES if any(answer.version(name) for name in PACKAGES[one]))
-        mine = tuple(one for one in needed if one in request.frameworks)
-        frameworks = request.frameworks if self.named or not mine else mine[:1]
+        mine = tuple(one for one in needed if one in self.frameworks and answer.version(one))
+        frameworks = self.request.frameworks if self.named or not mine else mine[:1]
         home = mine[0] if mine else frameworks[0]
         request = replace(request, frameworks=frameworks)
-        version = next((answer.version(name) for name in PACKAGES[home] if answer.version(name)), "")
+        version = answer.version(home)
         refused = Rejection(kind="conflict", packages=(home,))
         for pins in self._variants(request, home, version.partition("+")[0]):
             there = self.solve(replace(request, **pins))
@@ -199,6 +210,13 @@ class Fitter:
         final = self.solve(request)
         assert isinstance(final, Stack), "packages add no constraint"
         return Fit(request=request, stack=final, resolution=answer)
+
+
+def _tells(said: Rejection) -> int:
+    """Return how much a refusal says: of what packages need, of two versions of one thing, or nothing of either."""
+    if any(bare(one.package) != bare(one.needs) for one in said.clashes):
+        return 2
+    return int(bool(said.clashes))
 
 
 def _public(line: str) -> str:

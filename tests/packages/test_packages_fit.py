@@ -53,7 +53,7 @@ def test_the_frameworks_are_those_that_the_packages_need() -> None:
     found = fit("seer")
     assert isinstance(found, Fit)
     assert found.request.frameworks == ("torch",)
-    assert lines(fit("arrays", frameworks=("jax",)))[0].startswith("jax[cuda13]==")
+    assert lines(fit("arrays"))[0].startswith("jax[cuda13]==")  # of JAX, which is planned only where it is asked for
 
 
 def test_a_package_of_an_older_torch_sends_the_choice_back() -> None:
@@ -92,6 +92,18 @@ def test_on_a_card_that_no_such_build_runs_on_the_cuda_is_refused() -> None:
     assert "built for CUDA 12, and the environment has CUDA 13.0" in texts(refused)
 
 
+def test_a_framework_without_its_gpu_part_is_no_home() -> None:
+    found = fit("arrays", "quiet")
+    assert isinstance(found, Fit)
+    assert found.request.packages.home == "jax"
+
+
+def test_the_newest_python_is_kept_where_one_framework_alone_has_wheels_for_it() -> None:
+    found = fit("seer")
+    assert isinstance(found, Fit)
+    assert found.stack.environments[0].python == "3.14"
+
+
 def test_a_framework_that_comes_along_is_told() -> None:
     found = fit("both")
     assert isinstance(found, Fit)
@@ -107,6 +119,7 @@ def test_a_framework_that_comes_along_is_told() -> None:
         (("kernels",), "the index has kernels as source alone"),
         (("plain>=9",), "no such release of plain"),
         (("oldseer",), "oldseer needs torch==1.0.0"),
+        (("torch==2.4.0", "seer==0.3"), "needs torch==2.14.0\non Python 3.12, cards and driver allow torch"),
     ],
 )
 def test_a_refusal_says_why_in_our_terms(wanted: tuple[str, ...], why: str) -> None:
