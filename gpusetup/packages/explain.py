@@ -41,8 +41,9 @@ def because(unfit: Unfit, facts: Facts, solve: Solve) -> Iterator[Reason]:
     names = ", ".join(map(neutral, said.packages))
     texts = {
         "not-found": f"the package index has no {names}",
-        "source-only": f"the index has {names} as source alone, and a plan takes wheels, so that no package's code runs: "
-        f"build it in the finished environment (kernels need {_compiler(unfit.stack)}), or name an index with its wheel",
+        "source-only": f"the index has {names} as source alone, and a plan takes wheels, so that no code of it runs: "
+        f"build it in the finished environment (kernels need {_compiler(unfit.stack)}), or name an index that has "
+        f"its wheel",
         "no-wheel": f"{names} has no wheel for Python {python} on {unfit.request.machine_arch}",
         "no-version": f"the index has no such release of {names}",
         "cuda": f"{_first(said.packages)}, and the environment has CUDA {said.text}",

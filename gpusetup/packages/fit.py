@@ -89,9 +89,10 @@ class Fitter:
                     return found
                 answer = found
             # what is said of one exact stack is about our choice; of every release that may be, about the packages
-            if told is None or _tells(answer) > _tells(told.rejection) - (
-                told.request is self.request and bool(answer.clashes)
-            ):
+            said = -1 if told is None else _tells(told.rejection)
+            if said > 0 and told is not None and told.request is self.request:
+                said = 0
+            if _tells(answer) > said:
                 told = Unfit(request=request, rejection=answer, stack=stack)
             if answer.kind in FINAL:
                 return Unfit(request=request, rejection=answer, stack=stack)
