@@ -1,9 +1,9 @@
 """Every planted fault of every check, and whether the verdict that should catch it did: ``… [--minutes N] [CHECK…]``.
 
 A few seconds per fault, JAX's more. What became of each is kept in ``build/planted-faults/``, with a digest of all that
-decides it: the check, what it imports of others, the fault and the judges. So the campaign can be run in pieces, and
-the page, ``docs/evidence/planted-faults.md``, is written when every fault has a result of the present sources, never
-before.
+decides it: the check, what it imports of others, the fault and the judges. So the campaign can be run in pieces. The
+rows of a check in the page, ``docs/evidence/planted-faults.md``, are written anew when each of its faults has a result
+of the present sources, never before.
 """
 
 from __future__ import annotations
@@ -43,9 +43,12 @@ HEAD = """# Planted faults
 
 Each row is one thing broken on purpose in a check or in what it stands on (`tests/checks/faults/`), the verdicts that
 failed, and where the comparison with the float64 reference first differs. A fault counts as caught when a verdict that
-should catch it did, at the place where it is. `python benchmarks/selftest_planted_faults.py` writes this page, from
-results of one state of the sources.
+should catch it did, at the place where it is. `python benchmarks/selftest_planted_faults.py` writes this page, the rows
+of each check from results of one state of its sources.
 """
+
+
+MISSED = "**missed**"
 
 
 class Outcome(Value):
@@ -111,19 +114,45 @@ def outcome(fault: Fault, failures: Sequence[Verdict]) -> Outcome:
     return Outcome(digest=digest(fault), held=caught(fault, failures), kinds=kinds, where=where)
 
 
-def page(planted: Sequence[Fault], found: dict[str, Outcome]) -> str:
-    """Return the totals per check, then every fault."""
-    count = Counter(one.check for one in planted)
-    held = Counter(one.check for one in planted if found[one.title].held)
-    lines = [HEAD, "| check | planted | caught |", "|---|---|---|"]
-    lines += [f"| {check} | {number} | {held[check]} |" for check, number in sorted(count.items())]
-    lines += [f"| all | {count.total()} | {held.total()} |", ""]
-    lines += ["| check | framework | planted fault | caught by | first difference |", "|---|---|---|---|---|"]
-    for one in sorted(planted, key=lambda one: (one.check, one.framework)):
+def rows(planted: Sequence[Fault], found: dict[str, Outcome]) -> list[str]:
+    """Return a line of the page for every fault."""
+    lines = []
+    for one in planted:
         here = found[one.title]
-        kinds = ", ".join(here.kinds) if here.held else "**missed**"
+        kinds = ", ".join(here.kinds) if here.held else MISSED
         lines.append(f"| {one.check} | {one.framework} | {one.name} | {kinds} | {here.where.replace('|', '/')} |")
-    return "\n".join([*lines, ""])
+    return lines
+
+
+def page(lines: Sequence[str]) -> str:
+    """Return the totals per check, then every line."""
+    of = [line.split("|")[1].strip() for line in lines]
+    count, held = Counter(of), Counter(one for one, line in zip(of, lines, strict=True) if MISSED not in line)
+    head = [HEAD, "| check | planted | caught |", "|---|---|---|"]
+    head += [f"| {check} | {number} | {held[check]} |" for check, number in sorted(count.items())]
+    head += [f"| all | {count.total()} | {held.total()} |", ""]
+    head += ["| check | framework | planted fault | caught by | first difference |", "|---|---|---|---|---|"]
+    return "\n".join([*head, *sorted(lines, key=lambda line: line.split("|")[1:3]), ""])
+
+
+def written(check: str) -> list[str]:
+    """Return the lines of a check that the page has."""
+    return [
+        line
+        for line in PAGE.read_text("utf-8").splitlines()
+        if line.startswith(f"| {check} |") and line.count("|") == 6
+    ]
+
+
+def write(every: Sequence[Fault], found: dict[str, Outcome]) -> None:
+    """Write the lines of each check whose faults all have a result, and keep those of the others."""
+    lines: list[str] = []
+    for check in sorted({one.check for one in every}):
+        planted = [one for one in every if one.check == check]
+        whole = all(one.title in found for one in planted)
+        lines += rows(planted, found) if whole else written(check)
+        print(f"{check}: {'written' if whole else 'as it was'}")
+    PAGE.write_text(page(lines), "utf-8")
 
 
 def main(wanted: list[str], minutes: float) -> int:
@@ -142,9 +171,7 @@ def main(wanted: list[str], minutes: float) -> int:
     print(f"{len(found)} of {len(every)} faults run on the present sources, {len(found) - len(missed)} caught")
     for title in missed:
         print(f"MISSED {title}")
-    if len(found) == len(every):
-        PAGE.write_text(page(every, found), "utf-8")
-        print(f"written: {PAGE}")
+    write(every, found)
     return 1 if missed else 0
 
 

@@ -35,6 +35,8 @@ class Fault(Value):
     check: str = ""
     framework: str = ""
     precision: Precision = "float32"
+    shared: str = ""
+    """The folder that several checks share and the file is in, where it is not the check's own."""
 
     @property
     def title(self) -> str:
@@ -52,10 +54,15 @@ def faults() -> list[Fault]:
 
 def plant(fault: Fault, copy: str, folder: Path) -> None:
     """Write the check with this one fault as `folder`/`copy`."""
-    shutil.copytree(ROOT / "checks" / fault.check, folder / copy, ignore=shutil.ignore_patterns("__pycache__"))
-    for source in (folder / copy).rglob("*.py"):
-        source.write_text(source.read_text("utf-8").replace(f"checks.{fault.check}", f"checks.{copy}"), "utf-8")
-    file = folder / copy / fault.file
+    copies = {fault.check: copy} | ({fault.shared: f"{copy}_{fault.shared}"} if fault.shared else {})
+    for original, other in copies.items():
+        shutil.copytree(ROOT / "checks" / original, folder / other, ignore=shutil.ignore_patterns("__pycache__"))
+    for source in (source for other in copies.values() for source in (folder / other).rglob("*.py")):
+        text = source.read_text("utf-8")
+        for original, other in copies.items():
+            text = text.replace(f"checks.{original}", f"checks.{other}")
+        source.write_text(text, "utf-8")
+    file = folder / copies[fault.shared or fault.check] / fault.file
     text = file.read_text("utf-8")
     assert text.count(fault.find) == 1, f"{fault.title}: {fault.find!r} stands {text.count(fault.find)} times in it"
     file.write_text(text.replace(fault.find, fault.put), "utf-8")
