@@ -42,8 +42,7 @@ class Training:
 
     def gradients(self, inputs: Inputs, truth: NDArray[Any]) -> tuple[float, dict[str, Array]]:
         nodes = self._nodes()
-        loss = self._loss(self._model(nodes, *inputs), truth)
-        return float(loss.value), slopes(loss, nodes)
+        return differentiate(self._loss(self._model(nodes, *inputs), truth), nodes)
 
     def step(self, inputs: Inputs, truth: NDArray[Any]) -> float:
         loss, gradients = self.gradients(inputs, truth)
@@ -55,6 +54,11 @@ class Training:
 
     def _nodes(self) -> Nodes:
         return {name: Node(weight) for name, weight in self._optimiser.weights.items()}
+
+
+def differentiate(loss: Node, nodes: Nodes) -> tuple[float, dict[str, Array]]:
+    """Return a loss and its slopes."""
+    return float(loss.value), slopes(loss, nodes)
 
 
 def dense(nodes: Nodes, layer: str, x: Node) -> Node:
