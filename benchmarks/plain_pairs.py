@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from checks import boundary, gru, linear, logistic, mlp, sgd, transformer
+from checks import boundary, cnn, gnn, gru, linear, logistic, mlp, sgd, transformer
 from checks.boundary import plane
 from checks.common.job import Job
 from checks.descent import Training
@@ -78,6 +78,25 @@ def boundary_pair(framework: str, job: Job) -> Pair:
     return ours, plain("boundary", framework, boundary.HIDDEN), [((sample.points, sample.labels),) * 2] * STEPS
 
 
+def cnn_pair(framework: str, job: Job) -> Pair:
+    """Return digits under a convolutional network."""
+    plan, reader = cnn.draw_plan(0), backend("cnn", framework)
+    network = reader.network(cnn.draw_weights(0), job)
+    batches = [(plan.batch(step)[0], plan.batch(step)[2]) for step in range(STEPS)]
+    return (
+        network.step,
+        plain("cnn", framework),
+        [(((images,), digits), (images, digits)) for images, digits in batches],
+    )
+
+
+def gnn_pair(framework: str, job: Job) -> Pair:
+    """Return the karate club under a graph network."""
+    club = gnn.read_club(0)
+    training = backend("gnn", framework).training(gnn.draw_weights(0), club.graph, job)
+    return trained(training, plain("gnn", framework), (*club.graph, club.known), club.factions[club.known])
+
+
 PAIRS: dict[str, Callable[[str, Job], Pair]] = {
     "gru": gru_pair,
     "transformer": transformer_pair,
@@ -86,6 +105,8 @@ PAIRS: dict[str, Callable[[str, Job], Pair]] = {
     "linear": linear_pair,
     "logistic": logistic_pair,
     "mlp": mlp_pair,
+    "cnn": cnn_pair,
+    "gnn": gnn_pair,
 }
 
 

@@ -123,6 +123,6 @@ def momentum(rate: float) -> optax.GradientTransformation:
     return optax.sgd(rate, momentum=MOMENTUM)
 
 
-def adam(rate: float) -> optax.GradientTransformation:
-    """Return Adam with an ε too small to be seen."""
-    return optax.adam(rate, *BETAS, UNSEEN)
+def adam(rate: float, first: float = BETAS[0]) -> optax.GradientTransformation:
+    """Return Adam with β₁ = `first` and an ε too small to be seen."""
+    return optax.adam(rate, first, BETAS[1], UNSEEN)

@@ -108,9 +108,9 @@ def momentum(rate: float) -> Make:
     return lambda parameters: optim.SGD(parameters, rate, momentum=MOMENTUM)
 
 
-def adam(rate: float) -> Make:
-    """Return Adam with an ε too small to be seen."""
-    return lambda parameters: optim.Adam(parameters, rate, BETAS, eps=UNSEEN)
+def adam(rate: float, first: float = BETAS[0]) -> Make:
+    """Return Adam with β₁ = `first` and an ε too small to be seen."""
+    return lambda parameters: optim.Adam(parameters, rate, (first, BETAS[1]), eps=UNSEEN)
 
 
 def _theirs(name: str) -> str:

@@ -87,23 +87,23 @@ def momentum(rate: float) -> Callable[[Weights], Optimiser]:
     return lambda weights: Momentum(weights, rate, MOMENTUM)
 
 
-def adam(rate: float) -> Callable[[Weights], Optimiser]:
-    """Return Adam with an ε too small to be seen."""
-    return lambda weights: Adam(weights, rate)
+def adam(rate: float, first: float = BETAS[0]) -> Callable[[Weights], Optimiser]:
+    """Return Adam with β₁ = `first` and an ε too small to be seen."""
+    return lambda weights: Adam(weights, rate, first)
 
 
 class Adam:
     """m ← β₁m + (1-β₁)g, s ← β₂s + (1-β₂)g², w ← w - η m/(1-β₁ᵗ) / (√(s/(1-β₂ᵗ)) + ε) (Kingma and Ba 2015)."""
 
-    def __init__(self, weights: Weights, rate: float) -> None:
+    def __init__(self, weights: Weights, rate: float, first: float = BETAS[0]) -> None:
         self.weights = {name: weight.copy() for name, weight in weights.items()}
         self._mean = {name: np.zeros_like(weight) for name, weight in weights.items()}
         self._square = {name: np.zeros_like(weight) for name, weight in weights.items()}
-        self._rate, self._time = rate, 0
+        self._rate, self._betas, self._time = rate, (first, BETAS[1]), 0
 
     def step(self, gradients: Mapping[str, Array]) -> None:
         """Move every weight once."""
-        (one, two), self._time = BETAS, self._time + 1
+        (one, two), self._time = self._betas, self._time + 1
         for name, gradient in gradients.items():
             self._mean[name] = one * self._mean[name] + (1 - one) * gradient
             self._square[name] = two * self._square[name] + (1 - two) * gradient**2

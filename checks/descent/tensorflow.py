@@ -110,9 +110,9 @@ def momentum(rate: float) -> keras.Optimizer:
     return keras.optimizers.SGD(rate, momentum=MOMENTUM)
 
 
-def adam(rate: float) -> keras.Optimizer:
-    """Return Adam with an ε too small to be seen."""
-    return keras.optimizers.Adam(rate, *BETAS, epsilon=UNSEEN)
+def adam(rate: float, first: float = BETAS[0]) -> keras.Optimizer:
+    """Return Adam with β₁ = `first` and an ε too small to be seen."""
+    return keras.optimizers.Adam(rate, first, BETAS[1], epsilon=UNSEEN)
 
 
 def _precise(job: Job) -> dict[str, str]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ROWS, FEATURES, RATE = 128, 12, 2.0**-4
 """The largest eigenvalue of H is between 4 and 5, so that descent is stable up to a rate of about 0.4."""
+LEVEL = 2.0
+"""Of all rows, well above the noise, so that the bias and its slope are no differences of larger numbers."""
 PATH_STEPS = 16
 """By then the start is still seen, by about a twentieth of its distance."""
 STEPS = {"quick": 40, "full": 400}
@@ -71,7 +73,7 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
 def draw_problem(seed: int) -> Problem:
     """Draw rows, coefficients of up to 1, and noise of up to 1/4."""
     x, truth = uniform(seed, "x", (ROWS, FEATURES), 2.0), uniform(seed, "truth", (FEATURES, 1))
-    y = np.rint(2.0**14 * (x @ truth + uniform(seed, "noise", (ROWS, 1), 0.25))) / 2.0**14  # exact in float32
+    y = np.rint(2.0**14 * (x @ truth + LEVEL + uniform(seed, "noise", (ROWS, 1), 0.25))) / 2.0**14  # exact in float32
     weights = {"line.kernel": uniform(seed, "kernel", (FEATURES, 1)), "line.bias": np.zeros(1)}
     return Problem(x.astype(np.float32), y.astype(np.float32), weights)
 

@@ -1,4 +1,4 @@
-"""Two models, two losses and three optimisers in the frame of `descent`, in all combinations, and a disc to learn.
+"""Two models, two losses and three optimisers in the frame of `descent`, exchanged one by one, and a disc to learn.
 
 Points (n, 2) of the square [-1, 1)², the truth 1 within a disc and 0 around it. The models: a line x W + b, and a
 network tanh(x W + b) V + c with 16 hidden units. The losses, both of one score per point: the binary cross-entropy and
@@ -70,11 +70,20 @@ def draw_weights(seed: int, model: str) -> Weights:
     return drawn | {name: uniform(seed, f"{model} {name}", shape, 0.5) for name, shape in output.items()}
 
 
+def combinations(profile: str) -> list[tuple[str, str, str]]:
+    """Return models, losses and optimisers: the first of each with one exchanged, then the last of each; or all."""
+    every = list(itertools.product(MODELS, LOSSES, OPTIMISERS))
+    first, last = every[0], every[-1]
+    one = [each for each in every if sum(part != other for part, other in zip(each, first, strict=True)) <= 1]
+    two = [each for each in every if each[:2] == last[:2] and each[2] in {first[2], last[2]}]
+    return every if profile == "full" else one + two
+
+
 def exchange(backend: Backend, points: Points, job: Job, record: Recorder) -> None:
     """Record the first steps of every combination; what comes before an exchanged part must not change with it."""
     outputs: dict[str, list[NDArray[np.floating]]] = {}
     losses: dict[str, list[float]] = {}
-    for model, loss, optimiser in itertools.product(MODELS, LOSSES, OPTIMISERS):
+    for model, loss, optimiser in combinations(job.profile):
         title, weights = f"{model}, {loss}, {optimiser}: ", draw_weights(job.seed, model)
         training = backend.training(model, loss, optimiser, weights, job)
         outputs.setdefault(model, []).append(training.output(points.x))
