@@ -13,7 +13,7 @@ from checks.common.record import Recorder
 from checks.convergence import FALSE_ALARM, MEAN, SEEDS, check_table, judge, steps_to
 from checks.convergence.points import SEEDS as TABLED
 from checks.convergence.points import read_points
-from checks.convergence.samples import compare, rank_test, sign_test
+from checks.convergence.samples import compare, rank_test, signed_rank_test
 from checks.convergence.workloads import WORKLOADS
 from tests.support import chance
 
@@ -27,14 +27,19 @@ def holds(ours: dict[int, int], theirs: dict[int, int]) -> bool:
     return bool(recorder.result()["invariants"][0]["holds"])
 
 
-def test_signs_are_those_of_a_coin() -> None:
-    """Counted over every way twelve coins can fall."""
-    for slower in range(13):
-        falls = [sum(coins) for coins in itertools.product((0, 1), repeat=12)]
-        as_uneven = sum(abs(2 * fall - 12) >= abs(2 * slower - 12) for fall in falls) / 2**12
-        assert sign_test(slower, 12 - slower) == pytest.approx(min(1.0, as_uneven)), slower
-    assert sign_test(0, 0) == 1.0
-    assert sign_test(SEEDS["quick"], 0) * FALSE_ALARM < 1
+def test_signed_ranks_are_those_of_every_way_the_signs_fall() -> None:
+    """Counted over all 4,096 signs of twelve differences with ties among them."""
+    sizes = np.array([1, 1, 2, 3, 3, 3, 4, 5, 6, 6, 7, 9])
+    ranks = np.array([1.5, 1.5, 3, 5, 5, 5, 7, 8, 9.5, 9.5, 11, 12])
+    sums = np.array([sum(ranks[np.array(signs, bool)]) for signs in itertools.product((0, 1), repeat=12)])
+    draw = chance("signs")
+    for signs in ([1] * 12, [0] * 12, [1, 0] * 6, *([draw.randrange(2) for _ in sizes] for _ in range(5))):
+        up = ranks[np.array(signs, bool)].sum()
+        exact = min(1.0, 2 * min((sums >= up).mean(), (sums <= up).mean()))
+        found = signed_rank_test(np.where(np.array(signs, bool), sizes, -sizes))
+        assert found == pytest.approx(exact), signs
+    assert signed_rank_test(np.zeros(5, np.int64)) == 1.0
+    assert signed_rank_test(np.arange(1, SEEDS["quick"] + 1)) * FALSE_ALARM < 1
 
 
 def test_ranks_are_those_of_every_way_to_deal_the_values() -> None:
