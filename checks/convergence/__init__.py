@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from checks.common.record import Recorder
 
 SEEDS = {"quick": 16, "full": 20}
-"""Twelve pairs of one sign come by chance once in 2048 times, as `FALSE_ALARM` asks; some are ties, so there are more."""
+"""Twelve pairs of one sign come by chance once in 2048 times, as `FALSE_ALARM` asks; some may be ties."""
 FALSE_ALARM = 2000
 MEAN = 4
 
