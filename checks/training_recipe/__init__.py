@@ -153,14 +153,14 @@ def record_training(subject: Subject, job: Job, record: Recorder) -> None:
     """Record the first step in full, then every loss, and the weights where parity ends."""
     record.tensor("exact", "pictures", subject.inputs)
     record.tensor("forward", "scores", subject.outputs())
-    record.tensor("loss", "loss", subject.loss())
+    record.tensor("loss", "loss", 1 + subject.loss())  # a loss near 0 counts in spacings of 1, as its logarithms do
     for name, gradient in reversed(subject.gradients().items()):
         record.tensor("gradient", f"gradient of {name}", gradient if gradient is not None else [])
     steps = STEPS[job.profile]
     for step in range(1, steps + 1):
         if step == steps // 2:
             halfway = time.perf_counter()
-        record.tensor("loss" if step <= _PARITY_STEPS else "later", "loss", subject.step(), step)
+        record.tensor("loss" if step <= _PARITY_STEPS else "later", "loss", 1 + subject.step(), step)
         record.progress(step, 2 * steps)
         if step == _PARITY_STEPS:
             for name, weight in subject.weights().items():
