@@ -113,7 +113,12 @@ class _Folding:
 
     def findings(self) -> list[Finding]:
         """Return all findings in the order of the rules."""
-        return _to_roots([one.finding for rule in self._rules for one in self._settle(rule).all])
+        return _to_roots([one for rule in self._rules for one in self._folded(rule)])
+
+    def _folded(self, rule: Rule) -> list[Finding]:
+        own = self._raw[rule.id]
+        # nearly every rule: what is in order needs no cause, and whoever names the rule as one settles it
+        return own if _in_order(own) else [one.finding for one in self._settle(rule).all]
 
     def _settle(self, rule: Rule) -> _Said:
         if rule.id not in self._settled:
@@ -123,7 +128,7 @@ class _Folding:
         return self._settled[rule.id]
 
     def _explained(self, rule: Rule, own: list[Finding]) -> list[_Folded]:
-        if own and all(finding.state == "ok" for finding in own):
+        if _in_order(own):
             return [_Folded(finding, "ok") for finding in own]
         causes = self._causes(rule)
         if not own:
@@ -160,6 +165,10 @@ class _Folding:
     def _follows(self, cause: Rule, subject: str, rule: Rule) -> bool:
         """Say whether what `cause` found says itself, by the order of the log, that it follows from `rule`."""
         return any(one.caused_by == rule.id and one.subject == subject for one in self._raw[cause.id])
+
+
+def _in_order(own: list[Finding]) -> bool:
+    return bool(own) and all(finding.state == "ok" for finding in own)
 
 
 Causes = list[tuple[Rule, _Said]]
