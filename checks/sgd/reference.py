@@ -15,7 +15,7 @@ g is the gradient, η the rate, all operations are element by element:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,9 +110,9 @@ class Training(Optimiser):
         super().__init__(rule, start, job)
         self._slope = OBJECTIVES[objective]
 
-    def step(self, batch: Array, *more: Any, slant: float | Array = 1.0) -> float:
+    def step(self, *batch: Array, slant: float | Array = 1.0) -> float:
         """Make one step; the slope is taken times `slant`."""
-        loss, gradients = self._slope(self._weights, batch, *more)
+        loss, gradients = self._slope(self._weights, *batch)
         self.apply({name: slant * gradient for name, gradient in gradients.items()})
         return loss
 
