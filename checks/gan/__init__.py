@@ -195,25 +195,31 @@ def check_made(made: list[Array], record: Recorder) -> None:
 def check_optimum(gan: Gan, weights: Weights, record: Recorder) -> None:
     """Teach the discriminator alone, on numbers whose distributions are known: its loss cannot go below the best."""
     places = (np.arange(len(LIKELY)) - 2.0).astype(np.float32)[:, None]
+    loss, scores = teach_alone(gan, weights, places)
+    wanted = 2 * math.log(3) * places[:, 0].astype(np.float64)
+    likely = np.array(LIKELY) / sum(LIKELY)
+    best = float(likely @ np.log1p(np.exp(-wanted)) + likely[::-1] @ np.log1p(np.exp(wanted)))
+    record.measure("discriminator above its optimum", loss - best)
+    shown = f"loss {loss:.7f}, {best:.7f} expected"
+    record.invariant("no discriminator is better than the best", loss >= best * (1 - 2.0**-18), shown)
+    record.invariant("the discriminator finds the best", loss <= best + 0.002, shown)
+    apart = float(np.abs(scores - wanted)[1:-1].max())  # at either end only one number in 256 is of the other kind
+    shown = f"{', '.join(f'{score:.2f}' for score in scores)}; {wanted[0]:.2f} to {wanted[-1]:.2f} expected"
+    record.invariant("its scores are ln p - ln q", apart <= 0.25, shown)
+
+
+def teach_alone(gan: Gan, weights: Weights, places: Numbers) -> tuple[float, Array]:
+    """Return the least loss of the last steps, and the scores of `places` that it belongs to.
+
+    Adam at a constant rate still trembles around where it is best.
+    """
     real, made = (np.repeat(places, counts, axis=0) for counts in (LIKELY, LIKELY[::-1]))
     gan.load(weights)
-    loss, scores = math.inf, gan.score(places)
-    for step in range(OPTIMUM_STEPS):
-        here = gan.score(places) if step >= OPTIMUM_STEPS - WATCHED else scores
-        if (
-            now := gan.teach(real, made)
-        ) < loss and step >= OPTIMUM_STEPS - WATCHED:  # Adam at a fixed rate still trembles where it is best
-            loss, scores = now, here
-    ratio = 3.0 ** (2 * places[:, 0].astype(np.float64))
-    best = float(np.sum(np.array(LIKELY) * np.log1p(1 / ratio) + np.array(LIKELY[::-1]) * np.log1p(ratio)) / 256)
-    record.measure("discriminator above its optimum", loss - best)
-    record.invariant(
-        "no discriminator is better than the best", loss >= best * (1 - 2.0**-18), f"{loss:.7f}, {best:.7f}"
-    )
-    record.invariant("the discriminator finds the best", loss <= best + 0.002, f"loss {loss:.5f}, {best:.5f} expected")
-    wanted = 2 * math.log(3) * places[:, 0]
-    apart = float(np.abs(scores[:, 0] - wanted)[1:-1].max())
-    shown = ", ".join(f"{score:.2f}" for score in scores[:, 0])
-    record.invariant(
-        "its scores are ln p - ln q", apart <= 0.25, f"{shown}; expected {wanted[0]:.2f} to {wanted[-1]:.2f}"
-    )
+    for _ in range(OPTIMUM_STEPS - WATCHED):
+        gan.teach(real, made)
+    loss, best = math.inf, places
+    for _ in range(WATCHED):
+        scores = gan.score(places)
+        if (now := gan.teach(real, made)) < loss:
+            loss, best = now, scores
+    return loss, best[:, 0]
