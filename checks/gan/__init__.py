@@ -38,9 +38,10 @@ PARITY_STEPS = 8
 CENTRE = 1.5
 SPREAD = 3**-0.5
 """The standard deviation of a sum of four numbers that are uniform in [-1/2, 1/2): 2 / √12."""
-NEAR, LIKE = 0.125, 0.25
-"""How far mean and standard deviation of what is made may be, over the second half of the rounds: as two opponents
-circle around where both are best, no single round says much. They start at a mean of 0 and 0.3."""
+NEAR = 0.125
+"""How far mean and standard deviation may be of all that is made in the second half of the rounds. Two opponents circle
+around where both are best, so that no single round says much. They start at 0 and 0.3; of 24 other seeds in float64 all
+end within 0.05 of both."""
 LIKELY = (1, 12, 54, 108, 81)
 """256 times Bin(4, 3/4); Bin(4, 1/4) is the same from behind."""
 OPTIMUM_STEPS, WATCHED = 500, 100
@@ -142,22 +143,25 @@ def check_leaks(gan: Gan, weights: Weights, first: Round, record: Recorder) -> N
         "generator": lambda: gan.deceive(first.fresh),
     }
     for name, step in steps.items():
-        gan.load(weights)
-        before = gan.weights()
-        step()
-        after = gan.weights()
+        before = moved_by(gan, weights)
+        after = moved_by(gan, weights, step)
         moved = {one.partition(".")[0] for one in before if not np.array_equal(before[one], after[one])}
         record.invariant(f"a step of the {name} moves it alone", moved == {name}, f"moved: {', '.join(sorted(moved))}")
+    for (name, step), other in zip(steps.items(), reversed(steps.values()), strict=True):
+        halfway = {one: value.astype(np.float64) for one, value in moved_by(gan, weights, other).items()}
+        together = moved_by(gan, weights, other, step, step)  # Adam's first step hardly asks how large a slope is
+        alone = moved_by(gan, halfway, step, step)
+        apart = max(float(np.abs(together[one] - alone[one]).max()) for one in alone)
+        detail = f"{apart:.1e} apart, bit for bit expected"
+        record.invariant(f"the {name} steps as if the other had not", apart == 0, detail)
+
+
+def moved_by(gan: Gan, weights: Weights, *steps: Callable[[], float]) -> dict[str, Array]:
+    """Return the weights after these steps from `weights`."""
     gan.load(weights)
-    gan.discriminate(first.real, first.noise)
-    halfway = gan.weights()
-    gan.deceive(first.fresh)
-    together = gan.weights()
-    gan.load({name: value.astype(np.float64) for name, value in halfway.items()})
-    gan.deceive(first.fresh)
-    alone = gan.weights()
-    apart = max(float(np.abs(together[name] - alone[name]).max()) for name in alone)
-    record.invariant("no slope is left from the other's step", apart == 0, f"{apart:.1e} apart, bit for bit expected")
+    for step in steps:
+        step()
+    return gan.weights()
 
 
 def train(gan: Gan, job: Job, record: Recorder) -> None:
@@ -184,10 +188,10 @@ def train(gan: Gan, job: Job, record: Recorder) -> None:
 
 def check_made(made: list[Array], record: Recorder) -> None:
     """Compare what was made over many rounds with the distribution of real numbers."""
-    mean, spread = float(np.mean(made)), float(np.mean([one.std() for one in made]))
+    mean, spread = float(np.mean(made)), float(np.std(made))
     record.measure("mean of what is made", mean)
     record.measure("spread of what is made", spread)
-    holds = abs(mean - CENTRE) <= NEAR and abs(spread - SPREAD) <= LIKE
+    holds = abs(mean - CENTRE) <= NEAR and abs(spread - SPREAD) <= NEAR
     record.invariant("what is made is like real numbers", holds,
                      f"mean {mean:.3f}, {CENTRE} expected; deviation {spread:.3f}, {SPREAD:.3f} expected")  # fmt: skip
 
