@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from checks import boundary, cnn, gnn, gru, linear, logistic, mlp, sgd, transformer
+from checks import boundary, cnn, gan, gnn, gru, linear, logistic, mlp, sgd, transformer
 from checks.boundary import plane
 from checks.common.job import Job
 from checks.descent import Training
@@ -97,6 +97,17 @@ def gnn_pair(framework: str, job: Job) -> Pair:
     return trained(training, plain("gnn", framework), (*club.graph, club.known), club.factions[club.known])
 
 
+def gan_pair(framework: str, job: Job) -> Pair:
+    """Return two networks against each other, a step of either."""
+    ours = backend("gan", framework).Gan(gan.draw_weights(0), job)
+    rounds = [gan.draw_round(0, number) for number in range(STEPS)]
+
+    def step(real: gan.Numbers, noise: gan.Numbers, fresh: gan.Numbers) -> float:
+        return float(ours.discriminate(real, noise) + ours.deceive(fresh))
+
+    return step, plain("gan", framework, gan.NOISE, gan.HIDDEN), [(tuple(one),) * 2 for one in rounds]
+
+
 PAIRS: dict[str, Callable[[str, Job], Pair]] = {
     "gru": gru_pair,
     "transformer": transformer_pair,
@@ -107,6 +118,7 @@ PAIRS: dict[str, Callable[[str, Job], Pair]] = {
     "mlp": mlp_pair,
     "cnn": cnn_pair,
     "gnn": gnn_pair,
+    "gan": gan_pair,
 }
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from checks.descent import Weights
 
 Array = np.ndarray[Any, Any]
+Sloped = tuple[jax.Array, Parameters]
 _OPTIMISERS = {name: adam(rate, BETA) for name, rate in RATES.items()}
 
 
@@ -43,10 +44,7 @@ class Gan:
         return array(run("discriminator", self.nets["discriminator"], self.given(numbers)))
 
     def gradients(self, real: Array, noise: Array) -> tuple[dict[str, float], dict[str, Array]]:
-        there = self.given(noise)
-        made = run("generator", self.nets["generator"], there)
-        teach, teaching = jax.value_and_grad(apart)(self.nets["discriminator"], self.given(real), made)
-        deceive, deceiving = jax.value_and_grad(deceived)(self.nets["generator"], self.nets["discriminator"], there)
+        (teach, teaching), (deceive, deceiving) = differentiate(self.nets, self.given(real), self.given(noise))
         losses = {"discriminator": float(teach), "generator": float(deceive)}
         return losses, {name: array(gradient) for name, gradient in (deceiving | teaching).items()}
 
@@ -93,6 +91,14 @@ def deceived(generator: Parameters, discriminator: Parameters, noise: jax.Array)
     """Return the generator's loss."""
     scores = run("discriminator", discriminator, run("generator", generator, noise))
     return logistic_loss(scores, jnp.ones_like(scores))
+
+
+@jax.jit
+def differentiate(nets: dict[str, Parameters], real: jax.Array, noise: jax.Array) -> tuple[Sloped, Sloped]:
+    """Return the loss of either network with its slopes, those of the discriminator first."""
+    generator, discriminator = nets["generator"], nets["discriminator"]
+    teach = jax.value_and_grad(apart)(discriminator, real, run("generator", generator, noise))
+    return teach, jax.value_and_grad(deceived)(generator, discriminator, noise)
 
 
 @jax.jit
