@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from checks.descent import Weights
 
 Array = np.ndarray[Any, Any]
+INPUTS = {"generator": NOISE, "discriminator": 1}
 
 
 class Gan:
@@ -24,7 +25,7 @@ class Gan:
 
     def __init__(self, weights: Weights, job: Job) -> None:
         self.dtype, self.loss = dtype(job), logistic_loss(job)
-        self.nets = {"generator": network(NOISE), "discriminator": network(1)}
+        self.nets = {name: network(inputs, self.dtype.name) for name, inputs in INPUTS.items()}
         self.optimisers = {name: adam(rate, BETA) for name, rate in RATES.items()}
         for name, optimiser in self.optimisers.items():
             optimiser.build(self.nets[name].trainable_variables)
@@ -118,7 +119,7 @@ class Gan:
         return tf.constant(numbers, self.dtype)
 
 
-def network(inputs: int) -> keras.Model:
-    """Return linear, tanh, linear."""
+def network(inputs: int, kind: str) -> keras.Model:
+    """Return linear, tanh, linear; what goes in would else become float32, as Keras's inputs are."""
     hidden = keras.layers.Dense(HIDDEN, activation="tanh", name="hidden")
-    return keras.Sequential([keras.layers.Input((inputs,)), hidden, keras.layers.Dense(1, name="output")])
+    return keras.Sequential([keras.layers.Input((inputs,), dtype=kind), hidden, keras.layers.Dense(1, name="output")])
