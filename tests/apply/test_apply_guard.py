@@ -130,7 +130,13 @@ def test_a_plan_carries_where_it_was_made_and_is_carried_out_there_alone(gpusetu
 
 
 def test_a_plan_allows_no_other_wish_and_only_apply(gpusetup: Run, place: StateDir) -> None:
-    for options, says in ((("--plan", "p"), "--apply"), (("--apply", "--plan", "p", "--cuda", "13.0"), "cuda")):
+    saved = place.root / "recipe.json"
+    saved.write_text("{}")
+    for options, says in (
+        (("--plan", "nowhere"), "cannot read the plan nowhere"),
+        (("--plan", str(saved)), "--apply"),
+        (("--apply", "--plan", str(saved), "--cuda", "13.0"), "cuda"),
+    ):
         done = gpusetup("install", *options)
         assert done.returncode == 2
         assert says in done.stderr

@@ -389,7 +389,7 @@ def test_the_rules_are_listed_and_explained_as_json(gpusetup: Run) -> None:
     (one,) = json.loads(gpusetup("doctor", "--explain", "drv004", "--format", "json").stdout)
     assert (one["id"], one["remedies"], one["required"]) == (
         "DRV004",
-        ["image-rollback", "restart", "same-version"],
+        ["image-rollback", "own-libraries", "restart", "same-version"],
         True,
     )
     assert gpusetup("doctor", "--list", "--format", "junit").returncode == 2

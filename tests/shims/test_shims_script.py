@@ -349,6 +349,7 @@ FIXED = {
     "machine_arch",
     "present_flavour",
     "present_owner",
+    "driver_of",
     "python_env",
     "id",
     "key_id",

@@ -65,11 +65,14 @@ def test_a_script_shows_a_planted_fault(name: str, tmp_path: Path) -> None:
 @pytest.mark.frameworks
 @pytest.mark.parametrize("name", ["losses.huber", "matmul.size_512"])
 def test_a_script_shows_what_is_wrong_with_a_gradient_alone(name: str, tmp_path: Path) -> None:
-    """The second has more numbers than are written out, so that the slope along a direction is compared."""
+    """The second has more numbers than are written out, so that the slope along a direction is compared.
+
+    Of a mean over some hundred elements each slope is a thousandth, and a tenth of that is far above its rounding.
+    """
     case = find(name)
     code = f"y = {case.code['pytorch']}\nreturn y + 0.1 * (y - y.detach())"
     spoilt = dataclasses.replace(case, code={"pytorch": code})
-    assert largest(spoilt, name.partition(".")[0], tmp_path) > 1e-3
+    assert largest(spoilt, name.partition(".")[0], tmp_path) > 1e-5
 
 
 @pytest.mark.parametrize("framework", ["pytorch", "tensorflow", "jax"])
