@@ -30,7 +30,7 @@ class Model:
         self.dtype = dtype(job)
         self.net = keras.Sequential(
             [
-                keras.layers.Input((pixels,)),
+                keras.layers.Input((pixels,), dtype=self.dtype.name),  # by itself float32, whatever is kept
                 keras.layers.Dense(hidden, activation="tanh"),
                 keras.layers.Dense(len(weights["output.bias"])),
             ]

@@ -109,11 +109,13 @@ class Network:
     def __init__(self, weights: Weights, job: Job) -> None:
         self.job = job
         dense = keras.layers.Dense
-        layers = [keras.layers.Input((2,)), dense(HIDDEN, "tanh"), dense(HIDDEN, "tanh"), dense(1)]
-        self.net = keras.Sequential(layers)
+        inputs = keras.layers.Input((2,), dtype=dtype(job).name)  # by itself float32, whatever is kept
+        self.net = keras.Sequential([inputs, dense(HIDDEN, "tanh"), dense(HIDDEN, "tanh"), dense(1)])
         self.net.set_weights(list(weights.values()))
         self.names = list(weights)
-        self.loss = keras.losses.BinaryCrossentropy(from_logits=True)
+        # by itself a loss is float32, independent of the policy, and before Keras 3.4 that cannot be changed
+        precise = {"dtype": "float64"} if job.precision == "float64" else {}
+        self.loss = keras.losses.BinaryCrossentropy(from_logits=True, **precise)
         self.optimiser = keras.optimizers.Adam(RATE, *BETAS, epsilon=EPSILON)
         self.optimiser.build(self.net.trainable_variables)
 

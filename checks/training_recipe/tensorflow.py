@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from checks.common.tensorflow import dtype
 from checks.training_recipe import LEARNING_RATE, MOMENTUM
 from checks.training_recipe.adapted import tensorflow as adapted
 
@@ -32,7 +33,7 @@ def build(weights: Weights, batch: Batch, dropout: float, job: Job) -> object:
     hidden, pixels = weights["hidden.weight"].shape
     net = keras.Sequential(
         [
-            keras.layers.Input((pixels,)),
+            keras.layers.Input((pixels,), dtype=dtype(job).name),  # by itself float32, whatever is kept
             keras.layers.Dense(hidden, activation="relu", name="hidden"),
             keras.layers.Dropout(dropout),
             keras.layers.Dense(len(weights["output.bias"]), name="output"),
