@@ -19,8 +19,11 @@ from hypothesis import strategies as st
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.registry import all_rules
 from gpusetup.doctor.rule import Rule
-from gpusetup.machine.model import Machine
+from gpusetup.machine.host import Host as FolderHost
+from gpusetup.machine.model import NOT_RECORDED, Machine
+from gpusetup.machine.nvml.client import nothing
 from gpusetup.machine.read import read
+from gpusetup.machine.without_driver import read_beside
 from gpusetup.value import to_json
 from tests.fake_host import WHOLE, Link, grow
 
@@ -32,6 +35,7 @@ LATE = (
     "fnmatch",
     "gpusetup.machine.child",
     "gpusetup.machine.nvml.driver",
+    "gpusetup.machine.sandbox",
     "lzma",
     "pynvml",
     "shlex",
@@ -97,6 +101,7 @@ def _load_everything(folder: Path) -> None:
     """Import whatever a read imports while we are still who we are."""
     for name in LATE:
         importlib.import_module(name)
+    read_beside(FolderHost(folder), lambda: nothing(NOT_RECORDED))  # as the child does, whose imports are not ours
     examine(read(folder, 10), _rules())
 
 
