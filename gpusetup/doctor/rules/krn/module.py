@@ -280,11 +280,15 @@ def next_boot(machine: Machine) -> RuleResults:
             )
 
 
-def _order(release: str) -> list[int]:
-    """Return the numbers of a kernel release, so that 6.9 comes before 6.10."""
+def _order(release: str) -> list[tuple[int, str]]:
+    """Return the numbers of a kernel release as length and digits, so that 6.9 comes before 6.10.
+
+    As text, since a damaged release may have more digits than Python makes a number of.
+    """
     # the digits of an architecture (x86_64) come last and are the same on both sides
     digits = "".join(char if char.isdigit() else " " for char in release)
-    return [int(number) for number in digits.split()]
+    numbers = (number.lstrip("0") for number in digits.split())
+    return [(len(number), number) for number in numbers]
 
 
 def _yes_or_no(answer: bool | None) -> str:
