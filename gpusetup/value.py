@@ -51,9 +51,14 @@ def load(path: Path, kind: type[V]) -> V:
 
     Raises `WrongInputError`, naming the file and the place inside it, when it cannot be read or is not a `kind`.
     """
+    return decoded(read(path, f"the {kind.__name__.lower()} file"), kind, path)
+
+
+def decoded(raw: bytes, kind: type[V], path: Path) -> V:
+    """Return the `kind` in `raw`, which was read from `path`; raises `WrongInputError` as `load` does."""
     name = kind.__name__.lower()
     try:
-        return msgspec.json.decode(read(path, f"the {name} file"), type=kind)
+        return msgspec.json.decode(raw, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise WrongInputError(f"{path} is not a saved {name}: {error}", "save it again with gpusetup") from error
 

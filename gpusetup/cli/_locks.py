@@ -1,4 +1,4 @@
-"""Locks on the command line: what an option names, and a machine beside it."""
+"""Plans in files on the command line, locks among them: what an option names, and a machine beside it."""
 
 from __future__ import annotations
 
@@ -6,28 +6,44 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from gpusetup.errors import EXIT_FINE, EXIT_PROBLEMS, CannotLookError
+from gpusetup.files import read
+from gpusetup.resolve import lock
+from gpusetup.value import decoded
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Machine
-    from gpusetup.resolve.lock import Profile
+    from gpusetup.render.model import Recipe
     from gpusetup.resolve.model import Stack
 
 
-def is_lock(path: Path) -> bool:
-    """Say whether a plan's file is a lock: a saved recipe is JSON."""
-    from gpusetup.files import read  # --help needs none of it
-    from gpusetup.resolve.lock import MOST
+class PlanFile(msgspec.Struct, frozen=True):
+    """The content of a plan's file, which is read once: it may be a pipe."""
 
-    return not read(path, "the plan", MOST).lstrip().startswith(b"{")
+    path: Path
+    raw: bytes
+
+    @property
+    def is_lock(self) -> bool:
+        """Whether it is a lock: a saved recipe is JSON."""
+        return not self.raw.lstrip().startswith(b"{")
+
+    def profile(self, name: str) -> lock.Profile:
+        """Return the profile `name` of the lock, or the only one."""
+        return lock.chosen(lock.parse(self.raw, self.path), name, self.path)[1]
+
+    def recipe(self) -> Recipe:
+        """Return the saved recipe."""
+        from gpusetup.render.model import Recipe  # a lock has none
+
+        return decoded(self.raw, Recipe, self.path)
 
 
-def profile_in(path: Path, name: str) -> tuple[str, Profile]:
-    """Return the name and the profile that is wanted of the lock at `path`."""
-    from gpusetup.resolve import lock
-
-    return lock.chosen(lock.load(path), name, path)
+def plan_file(path: Path) -> PlanFile:
+    """Read a plan's file; raises `WrongInputError` when it cannot be read."""
+    return PlanFile(path, read(path, "the plan", lock.MOST))
 
 
 def compare(machine: Machine, path: str, name: str, *, as_json: bool) -> int:
@@ -37,7 +53,7 @@ def compare(machine: Machine, path: str, name: str, *, as_json: bool) -> int:
     from gpusetup.resolve.drift import Drifts, drifts
     from gpusetup.value import to_json
 
-    called, locked = profile_in(Path(path), name)
+    called, locked = lock.chosen(lock.load(Path(path)), name, Path(path))
     found = Drifts(profile=called, drifts=drifts(locked, machine, facts()))
     click.echo(to_json(found), nl=False) if as_json else show(found)
     weights = {one.weight for one in found.drifts}

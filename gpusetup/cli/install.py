@@ -25,6 +25,7 @@ from gpusetup.errors import EXIT_FINE, RefusedError
 
 if TYPE_CHECKING:
     from gpusetup.apply.state_dir import StateDir
+    from gpusetup.cli._locks import PlanFile
     from gpusetup.render.model import Recipe
 
 
@@ -95,19 +96,14 @@ def install(
         return
     if do_apply and (options["machine_file"] or options["sysroot"] != HERE):
         raise click.UsageError("--apply changes this machine; it cannot be used with --machine or --sysroot")
-    if plan_file:
-        _only_plan(ctx, options, plan_file, do_apply=do_apply)
-    if plan_file and not do_apply:
-        _write(_locked(plan_file, profile, own), output, "json" if as_json else kind)
+    saved = _only_plan(ctx, options, plan_file, do_apply=do_apply) if plan_file else None
+    if saved and not do_apply:
+        _write(_locked(saved, profile, own), output, "json" if as_json else kind)
         return
     if do_apply:
         state = host_state()
         waiting = state.waiting()
-        recipe = (
-            _planned(plan_file, profile, own, waiting)
-            if plan_file
-            else waiting or _recipe(own, options, explain=explain)
-        )
+        recipe = _planned(saved, profile, own, waiting) if saved else waiting or _recipe(own, options, explain=explain)
         ctx.exit(_apply(recipe, state, own, dry_run=dry_run, yes=yes))
     recipe = _recipe(own, options, explain=explain)
     if not explain or output:
@@ -138,39 +134,36 @@ def _recipe(own: Path | None, options: dict[str, Any], *, explain: bool) -> Reci
     return replace(made, origin=origin(asked.machine))
 
 
-def _only_plan(ctx: click.Context, options: dict[str, Any], path: Path, *, do_apply: bool) -> None:
-    """Raise `click.UsageError` where a saved recipe is given without --apply, or a plan with options of its own."""
-    from gpusetup.cli._locks import is_lock  # --help needs none of this
+def _only_plan(ctx: click.Context, options: dict[str, Any], path: Path, *, do_apply: bool) -> PlanFile:
+    """Return the plan; raises `click.UsageError` for a saved recipe without --apply, or other options beside it."""
+    from gpusetup.cli._locks import plan_file  # --help needs none of this
 
-    if not do_apply and not is_lock(path):
+    saved = plan_file(path)
+    if not do_apply and not saved.is_lock:
         raise click.UsageError("--plan needs --apply")
     for name in options:
         if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--plan already contains the request; remove the option for {name.strip('_')}")
+    return saved
 
 
-def _locked(path: Path, profile: str, own: Path | None) -> Recipe:
-    """Return the recipe for a profile of the lock at `path`."""
+def _locked(saved: PlanFile, profile: str, own: Path | None) -> Recipe:
+    """Return the recipe for a profile of the lock `saved`."""
     from gpusetup.apply.locked_plan import locked_recipe  # --help needs none of this
-    from gpusetup.cli._locks import profile_in
     from gpusetup.facts import facts
 
-    return locked_recipe(profile_in(path, profile)[1], own, facts())
+    return locked_recipe(saved.profile(profile), own, facts())
 
 
-def _planned(path: Path, profile: str, own: Path | None, waiting: Recipe | None) -> Recipe:
-    """Return the recipe for the plan in the file `path`: the one that was begun, or the one its request gives here."""
+def _planned(saved: PlanFile, profile: str, own: Path | None, waiting: Recipe | None) -> Recipe:
+    """Return the recipe for the plan `saved`: the one that was begun, or the one its request gives here."""
     from gpusetup.apply.saved_plan import agreed  # --help needs none of this
-    from gpusetup.cli._locks import is_lock
     from gpusetup.facts import facts
-    from gpusetup.render.model import Recipe
-    from gpusetup.value import load
 
-    if is_lock(path):
-        made = _locked(path, profile, own)
-        return waiting if waiting is not None and waiting.digest == made.digest else made
-    saved = load(path, Recipe)
-    return waiting if waiting is not None and waiting.digest == saved.digest else agreed(saved, own, facts())
+    recipe = _locked(saved, profile, own) if saved.is_lock else saved.recipe()
+    if waiting is not None and waiting.digest == recipe.digest:
+        return waiting
+    return recipe if saved.is_lock else agreed(recipe, own, facts())
 
 
 def _write(recipe: Recipe, output: Path | None, kind: str) -> None:

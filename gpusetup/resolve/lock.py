@@ -118,10 +118,15 @@ def dump(lock: Lock) -> str:
 
 def load(path: Path) -> Lock:
     """Read a lock; raises `WrongInputError` when it cannot be read, is none, is newer, or was changed since."""
+    return parse(read(path, "the lock", MOST), path)
+
+
+def parse(raw: bytes, path: Path) -> Lock:
+    """Return the lock in `raw`, which was read from `path`; raises `WrongInputError` as `load` does."""
     import tomllib  # only needed for an existing lock
 
     try:
-        document = tomllib.loads(read(path, "the lock", MOST).decode())
+        document = tomllib.loads(raw.decode())
         if (found := document.get("version", 1)) != 1 and isinstance(found, int) and "profile" in document:
             raise WrongInputError(
                 f"{path} is a lock of version {found}, and this gpusetup {__version__} reads version 1",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -182,6 +185,15 @@ def test_the_command_runs_nothing_of_a_forged_plan(gpusetup: Run, saved: Recipe,
             assert "Traceback" not in done.stderr
     assert not (root / "tmp/pwned").exists()
     assert not (root / "var").exists()
+
+
+def test_a_saved_plan_may_come_from_a_pipe(saved: Recipe, root: Path) -> None:
+    words = [str(Path(sys.executable).with_name("gpusetup")), "install", "--apply", "--plan", "-", "--dry-run"]
+    there = os.environ | {"GPUSETUP_ROOT": str(root)}
+    text = to_json(again(saved, origin=None))
+    done = subprocess.run(words, input=text, env=there, capture_output=True, text=True, check=False)
+    assert done.returncode == 4
+    assert "does not record the machine" in done.stderr  # it was read as a plan
 
 
 def test_the_command_shows_own_steps_in_full_and_harmless_before_it_asks(gpusetup: Run, root: Path, own: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +137,14 @@ def test_the_recipe_of_a_lock_installs_its_wheels(gpusetup: Run, locked: lock.Pr
     done = gpusetup("install", "--plan", file)
     assert done.returncode == 0, done.stderr
     assert f"numpy==2.4.0 --hash=sha256:{'0' * 64}" in done.stdout
+    assert "torch.txt" in done.stdout
+
+
+def test_a_lock_may_come_from_a_pipe(locked: lock.Profile) -> None:
+    script = Path(sys.executable).with_name("gpusetup")
+    text = lock.dump(lock.with_profile(None, "desktop", locked))
+    done = subprocess.run([script, "install", "--plan", "-"], input=text, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     assert "torch.txt" in done.stdout
 
 
