@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from gpusetup.resolve.cards import found as cards_of
+from gpusetup.resolve.present import flavour
 from gpusetup.resolve.reading import value_of
 from gpusetup.value import Value
 from gpusetup.versions import driver
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 Weight = Literal["breaks", "differs", "unknown"]
 """``breaks``: it cannot work as locked. ``differs``: it works, and results may differ. ``unknown``: it was not read."""
 NVIDIA = "nvidia-"
-OPEN = "Dual MIT/GPL"
-"""The licence that NVIDIA's open kernel module declares."""
 
 
 class Drift(Value):
@@ -94,10 +93,9 @@ def _driver(locked: Profile, machine: Machine) -> Iterator[Drift]:
     elif now != wanted:
         yield Drift(component="driver", locked=wanted, now=now, weight="differs",
                     why="it runs the wheels; what it compiles from PTX may differ")  # fmt: skip
-    licence = value_of(machine.driver.module_license)
-    flavour = "" if licence is None else "open" if licence == OPEN else "proprietary"
-    if locked.driver and flavour and flavour != locked.driver.flavour:
-        yield Drift(component="kernel modules", locked=locked.driver.flavour, now=flavour, weight="differs",
+    now_is = flavour(machine)
+    if locked.driver and now_is and now_is != locked.driver.flavour:
+        yield Drift(component="kernel modules", locked=locked.driver.flavour, now=now_is, weight="differs",
                     why="newer cards need the open ones, older cards the proprietary ones")  # fmt: skip
 
 
@@ -112,7 +110,7 @@ def _toolkit(locked: Profile, machine: Machine) -> Iterator[Drift]:
 def _environment(environment: Environment, machine: Machine) -> Iterator[Drift]:
     name = f"env {environment.name}"
     wanted = dict(_wanted(environment))
-    place = _place(environment, machine)
+    place = _place(environment, wanted, machine)
     if place is None:
         yield Drift(component=name, locked=" ".join(environment.frameworks), now="", weight="unknown",
                     why="no environment with it was read: run it with that environment's Python active")  # fmt: skip
@@ -153,9 +151,8 @@ def _wanted(environment: Environment) -> Iterator[tuple[str, str]]:
             yield _normal(name.partition("[")[0]), rest.partition(" ")[0]
 
 
-def _place(environment: Environment, machine: Machine) -> str | None:
+def _place(environment: Environment, wanted: dict[str, str], machine: Machine) -> str | None:
     """Return the folder of packages that is this environment: of those with its framework, the one most like it."""
-    wanted = dict(_wanted(environment))
     alike: dict[str, int] = {}
     for one in machine.distributions:
         alike[one.location] = alike.get(one.location, 0) + (wanted.get(_normal(one.name)) == one.version)

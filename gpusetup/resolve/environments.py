@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -26,20 +26,18 @@ REPORTS = dotted("3.11")
 
 
 def environments(request: Request, solution: Solution, facts: Facts) -> tuple[Environment, ...]:
-    """Yield one environment for torch and TensorFlow, or one for each, and one for JAX."""
+    """Return one environment for torch and TensorFlow, or one for each, and one for JAX."""
     made = list(_shareable(request, solution, facts))
     if jax := solution.get("jax"):
         made.append(_jax(jax, solution, facts))
-    return with_packages(made, request.packages)
+    return tuple(_with_packages(made, request.packages) if request.packages.pinned else made)
 
 
-def with_packages(made: list[Environment], own: Packages) -> tuple[Environment, ...]:
-    """Return the environments, of which one has the user's own packages."""
+def _with_packages(made: list[Environment], own: Packages) -> Iterator[Environment]:
+    """Yield the environments, of which one has the user's own packages."""
     home = next((one for one in made if own.home in one.frameworks), made[0])
-    return tuple(
-        replace(one, requirements=(*one.requirements, *own.pinned)) if one is home and own.pinned else one
-        for one in made
-    )
+    for one in made:
+        yield replace(one, requirements=(*one.requirements, *own.pinned)) if one is home else one
 
 
 def _shareable(request: Request, solution: Solution, facts: Facts) -> Iterator[Environment]:
@@ -76,22 +74,17 @@ def _environment(
         # in a shared environment both frameworks use the CUDA and cuDNN wheels that torch pins
         if torch.build:
             cuda, cudnn = torch.build.cuda, torch.build.cudnn
-    known = (replace(one, sha256=_sha256(one, python.version, facts)) for one in requirements)
     return Environment(
         name=name,
-        python=python.version,
-        python_packages=python.packages,
         frameworks=tuple(one for one, wheel in (("torch", torch), ("tensorflow", tensorflow)) if wheel),
-        requirements=tuple(known),
         cuda=cuda,
         cudnn=cudnn,
         driver_floor=max((floor.driver for floor in floors), key=driver, default=""),
-        pip=_pip(facts) if dotted(python.version) < REPORTS else None,
+        **_for_python(python, requirements, facts),
     )
 
 
 def _jax(jax: JaxWheel, solution: Solution, facts: Facts) -> Environment:
-    python: Interpreter = solution["python jax"]
     extra = f"[cuda{jax.plugin.cuda}]" if jax.plugin else ""
     requirements = [Requirement(text=f"jax{extra}=={jax.row.release}")]
     cudnn = solution["jax_cudnn"] if jax.plugin else None
@@ -99,15 +92,22 @@ def _jax(jax: JaxWheel, solution: Solution, facts: Facts) -> Environment:
         requirements.append(Requirement(text=f"{cudnn.package}=={cudnn.row.version}"))
     return Environment(
         name="jax",
-        python=python.version,
-        python_packages=python.packages,
         frameworks=("jax",),
-        requirements=tuple(replace(one, sha256=_sha256(one, python.version, facts)) for one in requirements),
         cuda=built_with(jax.plugin) if jax.plugin else "",
         cudnn=cudnn.row.version if cudnn else "",
         driver_floor=jax.floor.driver if jax.floor else "",
-        pip=_pip(facts) if dotted(python.version) < REPORTS else None,
+        **_for_python(solution["python jax"], requirements, facts),
     )
+
+
+def _for_python(python: Interpreter, requirements: list[Requirement], facts: Facts) -> dict[str, Any]:
+    """Return the fields that depend on the Python: itself, the requirements with their wheels' hashes, and pip."""
+    return {
+        "python": python.version,
+        "python_packages": python.packages,
+        "requirements": tuple(replace(one, sha256=_sha256(one, python.version, facts)) for one in requirements),
+        "pip": _pip(facts) if dotted(python.version) < REPORTS else None,
+    }
 
 
 def _sha256(requirement: Requirement, python: str, facts: Facts) -> str | None:

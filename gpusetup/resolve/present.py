@@ -33,9 +33,13 @@ def driver(machine: Machine) -> tuple[str, Flavour | Literal[""], Owner | Litera
     others = filter(None, map(value_of, (found.kernel_module, found.user_library)))
     if not version or any(one != version for one in others):
         return "", "", ""
-    licence = value_of(found.module_license) or ""
-    flavour: Flavour | Literal[""] = "open" if "GPL" in licence else "proprietary" if licence else ""
-    return version, flavour, _owner(machine)
+    return version, flavour(machine), _owner(machine)
+
+
+def flavour(machine: Machine) -> Flavour | Literal[""]:
+    """Return which kernel modules are loaded, by their licence: NVIDIA's open ones declare ``Dual MIT/GPL``."""
+    licence = value_of(machine.driver.module_license)
+    return "open" if licence and "GPL" in licence else "proprietary" if licence else ""
 
 
 def _owner(machine: Machine) -> Owner | Literal[""]:

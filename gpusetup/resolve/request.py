@@ -9,7 +9,7 @@ from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.resolve import cards, present
 from gpusetup.resolve.domains import hosts
 from gpusetup.resolve.given import driver_of, given_driver
-from gpusetup.resolve.model import Arch, Card, Packages, PartName, PythonEnv, Repo, Request, Variant
+from gpusetup.resolve.model import Arch, Card, DriverOf, Packages, PartName, PythonEnv, Repo, Request, Variant
 from gpusetup.resolve.parts import on_board
 from gpusetup.resolve.pins import Pinned, check_pins, pinned, require_known
 from gpusetup.resolve.reading import value_of
@@ -104,7 +104,7 @@ def ask(facts: Facts, wanted: Wanted, read: Callable[[], Machine], *, saved: boo
         parts=wanted.parts,
         packages=wanted.packages,
         nvswitches=_nvswitches(machine, given),
-        **_present(machine, wanted, given),
+        **_present(machine, wanted, given, whose),
     )
     return RequestOptions(request=request, notes=tuple(notes), machine=machine, foreign=foreign)
 
@@ -157,9 +157,9 @@ def _nvswitches(machine: Machine | None, given: tuple[Card, ...]) -> bool | None
     return None if machine is None else bool(value_of(machine.nvswitches)) or bool(on_board(given))
 
 
-def _present(machine: Machine | None, wanted: Wanted, given: tuple[Card, ...]) -> dict[str, Any]:
+def _present(machine: Machine | None, wanted: Wanted, given: tuple[Card, ...], whose: DriverOf) -> dict[str, Any]:
     """Return the fields about the driver that answers on `machine`; none where it is not what was asked for."""
-    if machine is None or not given or wanted.driver or driver_of(machine, wanted.gpus):
+    if machine is None or not given or wanted.driver or whose:
         return {}
     version, flavour, owner = present.driver(machine)
     if wanted.repo not in ("", "wheels", owner):

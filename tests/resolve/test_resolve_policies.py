@@ -180,3 +180,7 @@ def test_a_gcc_that_nvcc_refuses_gets_an_older_one_beside_it(tables: Facts, rele
     assert made.toolkit.host_compiler == "g++-15"
     assert row.gcc_min <= 15 <= row.gcc_max
     assert made.toolkit.host_compiler_packages == ("gcc15", "gcc15-c++")
+
+
+def test_without_a_framework_there_is_the_host_alone(tables: Facts) -> None:
+    assert stack(tables, frameworks=()).environments == ()
