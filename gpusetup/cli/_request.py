@@ -14,7 +14,7 @@ from gpusetup.cli._options import machine_options
 from gpusetup.cli._packages import own_packages
 from gpusetup.cli._reading import HERE, read_machine
 from gpusetup.cli._streams import notify
-from gpusetup.resolve.pins import PINS
+from gpusetup.resolve.pins import FRAMEWORKS, PINS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ HOST = (
                       "container.  [default: as detected]"),
 )  # fmt: skip
 STACK = (
-    click.option("--framework", "frameworks", multiple=True, type=FrameworkName(("torch", "tensorflow", "jax")),
+    click.option("--framework", "frameworks", multiple=True, type=FrameworkName(FRAMEWORKS),
                  help="Only this framework (repeatable).  [default: torch and tensorflow]"),
     *(click.option(f"--{pin.field}", default="", metavar=pin.metavar, help=pin.help) for pin in PINS),
     click.option("--repo", type=click.Choice(["rpmfusion", "nvidia", "runfile", "wheels"]),

@@ -31,7 +31,7 @@ EXPORTS = ("requirements", "pylock", "uv")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "toml", "requirements", "pylock", "uv"]),
+    type=click.Choice(["text", "json", "toml", *EXPORTS]),
     default="text",
     show_default=True,
     help="Output format; toml is that of gpusetup.lock, and the last three are one environment's wheels for others.",

@@ -28,12 +28,13 @@ def why(ctx: click.Context, /, *, question: str, as_json: bool, **options: Any) 
     from gpusetup.errors import RefusedError  # --help needs none of it
     from gpusetup.facts import facts
     from gpusetup.resolve import questions
+    from gpusetup.resolve.pins import FRAMEWORKS
     from gpusetup.resolve.why import answer
 
     asked = questions.question(facts(), question)
     if asked.card:
         options["gpus"] = (*options["gpus"], asked.card)
-    if asked.field in {"torch", "tensorflow", "jax"} and not options["frameworks"]:
+    if asked.field in FRAMEWORKS and not options["frameworks"]:
         options["frameworks"] = (asked.field,)
     if options["extras"] or options["requirements"]:
         raise click.UsageError("why is about the stack alone; `gpusetup plan` says why packages do not fit")

@@ -10,6 +10,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 
+from gpusetup.distributions import normal
 from gpusetup.machine.dotted import is_dotted
 
 _NAME = r"[A-Za-z0-9._-]+"
@@ -45,11 +46,6 @@ def required(requirement: str, arch: str) -> tuple[str, tuple[str, ...]] | None:
         return None
     extras = re.match(r"\s*\[([^\]]*)\]", wanted.strip()[said.end() :])
     return normal(said[0]), tuple(one.strip() for one in extras[1].split(",")) if extras else ()
-
-
-def normal(name: str) -> str:
-    """Return a distribution's name as indexes compare it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _without_extras(text: str) -> str:

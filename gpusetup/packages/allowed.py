@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from gpusetup.packages.pylock import normal
+from gpusetup.distributions import normal
 from gpusetup.resolve.model import Stack
 from gpusetup.versions import dotted
 

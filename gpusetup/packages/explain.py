@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from gpusetup.distributions import normal
 from gpusetup.packages.allowed import framework_of, possible
 from gpusetup.packages.fit import Fit, Fitter
-from gpusetup.packages.pylock import normal
 from gpusetup.resolve.model import Reason, Refusal, Relaxation, Stack
+from gpusetup.resolve.pins import FRAMEWORKS
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _ways(
 def _changes(request: Request) -> Iterator[tuple[str, tuple[str, ...], Request]]:
     """Yield single changes: without a pin of the stack, without a package's own limits, without the package."""
     own = request.packages
-    for field in ("torch", "tensorflow", "jax", "python"):
+    for field in (*FRAMEWORKS, "python"):
         if getattr(request, field):
             yield f"leave out --{field}", (), replace(request, **{field: ""})
     for number, line in enumerate(own.wanted):

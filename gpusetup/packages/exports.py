@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpusetup.distributions import normal
 from gpusetup.errors import RefusedError
 from gpusetup.packages.locked import lines
-from gpusetup.packages.pylock import normal, write_pylock
+from gpusetup.packages.pylock import write_pylock
 from gpusetup.resolve.toml import to_toml
 
 if TYPE_CHECKING:

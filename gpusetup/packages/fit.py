@@ -19,6 +19,7 @@ from gpusetup.packages.notes import notes
 from gpusetup.packages.pinned import pinned
 from gpusetup.packages.refusals import bare
 from gpusetup.resolve.model import Refusal, Request, Stack
+from gpusetup.resolve.pins import known_pythons
 from gpusetup.value import Value
 from gpusetup.versions import cuda
 
@@ -133,9 +134,7 @@ class Fitter:
         if self.request.python:
             return [self.request.python]
         own = [one.python for one in first.environments]
-        known = {python for name in PACKAGES for row in getattr(self.facts, name) for python in row.python}
-        newest = sorted(known, key=lambda one: int(one.partition(".")[2]), reverse=True)
-        return list(dict.fromkeys((*own, *filter(self._usable, newest))))[:PYTHONS]
+        return list(dict.fromkeys((*own, *filter(self._usable, known_pythons(self.facts)))))[:PYTHONS]
 
     def _usable(self, python: str) -> tuple[str, ...]:
         """Return the frameworks that have a stack with a Python."""

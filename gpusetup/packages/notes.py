@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.packages.compiled import Compiled, compiled
+from gpusetup.resolve.components import TITLES
 from gpusetup.resolve.model import Reason
 from gpusetup.versions import dotted
 
 if TYPE_CHECKING:
     from gpusetup.packages.model import Package, Resolution
     from gpusetup.resolve.model import Environment, Request
-
-TITLES = {"torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX"}
 
 
 def notes(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gpusetup.distributions import normal
 from gpusetup.packages.allowed import framework_of
-from gpusetup.packages.pylock import normal
 from gpusetup.resolve.model import Requirement
 
 if TYPE_CHECKING:

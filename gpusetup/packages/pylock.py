@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
 
+from gpusetup.distributions import normal
 from gpusetup.errors import WrongInputError
 from gpusetup.packages.model import File, Package, Resolution
 from gpusetup.resolve.toml import to_toml
@@ -43,11 +43,6 @@ def read_pylock(text: str, resolver: str) -> Resolution:
 def _package(one: _Package) -> Package:
     files = tuple(File(url=each.url or each.path, sha256=each.hashes.get("sha256", "")) for each in one.wheels)
     return Package(name=normal(one.name), version=one.version, index=one.index, files=files)
-
-
-def normal(name: str) -> str:
-    """Return a distribution's normalised name (PEP 503), without its extras."""
-    return re.sub(r"[-_.]+", "-", name.partition("[")[0]).lower()
 
 
 def write_pylock(found: Resolution, python: str) -> str:

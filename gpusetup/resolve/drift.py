@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
+from gpusetup.distributions import normal
 from gpusetup.resolve.cards import found as cards_of
 from gpusetup.resolve.present import flavour
 from gpusetup.resolve.reading import value_of
@@ -115,7 +116,7 @@ def _environment(environment: Environment, machine: Machine) -> Iterator[Drift]:
         yield Drift(component=name, locked=" ".join(environment.frameworks), now="", weight="unknown",
                     why="no environment with it was read: run it with that environment's Python active")  # fmt: skip
         return
-    there = {_normal(one.name): one for one in machine.distributions if one.location == place}
+    there = {normal(one.name): one for one in machine.distributions if one.location == place}
     python = re.search(r"/python(3[.][0-9]+)/", f"{place}/")
     if python and python[1] != environment.python:
         yield Drift(component=f"{name}: Python", locked=environment.python, now=python[1], weight="breaks",
@@ -148,17 +149,13 @@ def _wanted(environment: Environment) -> Iterator[tuple[str, str]]:
     for line in lines:
         name, sign, rest = line.partition("==")
         if sign:
-            yield _normal(name.partition("[")[0]), rest.partition(" ")[0]
+            yield normal(name), rest.partition(" ")[0]
 
 
 def _place(environment: Environment, wanted: dict[str, str], machine: Machine) -> str | None:
     """Return the folder of packages that is this environment: of those with its framework, the one most like it."""
     alike: dict[str, int] = {}
     for one in machine.distributions:
-        alike[one.location] = alike.get(one.location, 0) + (wanted.get(_normal(one.name)) == one.version)
-    own = {one.location for one in machine.distributions if _normal(one.name) in environment.frameworks}
+        alike[one.location] = alike.get(one.location, 0) + (wanted.get(normal(one.name)) == one.version)
+    own = {one.location for one in machine.distributions if normal(one.name) in environment.frameworks}
     return max(sorted(own), key=lambda place: (f"/{environment.name}/" in place, alike[place]), default=None)
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.resolve.candidates import ToolkitOffer, TorchWheel
 
+FRAMEWORKS = ("torch", "tensorflow", "jax")
+"""What can be planned: each is a table of facts, a field of `Pinned` and a component of a stack."""
 SHOWN = 12
 """How many known versions a refusal lists."""
 
@@ -104,13 +106,16 @@ def _known_jax(facts: Facts, wanted: str) -> None:
     _require_version("JAX", wanted, [row.release for row in facts.jax])
 
 
-def _known_python(facts: Facts, wanted: str) -> None:
-    from gpusetup.versions import dotted  # only for a pin
+def known_pythons(facts: Facts) -> list[str]:
+    """Return the Pythons that some framework has wheels for, newest first."""
+    from gpusetup.versions import dotted  # only for a pin, and for own packages
 
-    pythons = {one for row in facts.torch for one in row.python}
-    pythons |= {one for row in facts.tensorflow for one in row.python}
-    pythons |= {one for row in facts.jax for one in row.python}
-    _require_version("Python", wanted, sorted(pythons, key=dotted, reverse=True))
+    pythons = {one for name in FRAMEWORKS for row in getattr(facts, name) for one in row.python}
+    return sorted(pythons, key=dotted, reverse=True)
+
+
+def _known_python(facts: Facts, wanted: str) -> None:
+    _require_version("Python", wanted, known_pythons(facts))
 
 
 def _has_series(toolkit: ToolkitOffer, wanted: str) -> bool:

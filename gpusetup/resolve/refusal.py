@@ -20,9 +20,10 @@ from gpusetup.facts.find import arch_of
 from gpusetup.resolve.cards import bound_row
 from gpusetup.resolve.explanation import against
 from gpusetup.resolve.model import Reason, Refusal, Relaxation, Request
+from gpusetup.resolve.pins import FRAMEWORKS
 from gpusetup.resolve.problem import Bound, ConstraintResult, because
 from gpusetup.resolve.search import Conflict, Solution
-from gpusetup.resolve.solve import FRAMEWORKS, SolveResult, solve
+from gpusetup.resolve.solve import SolveResult, solve
 from gpusetup.resolve.topics import of_card
 
 if TYPE_CHECKING:

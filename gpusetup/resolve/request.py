@@ -11,7 +11,7 @@ from gpusetup.resolve.domains import hosts
 from gpusetup.resolve.given import driver_of, given_driver
 from gpusetup.resolve.model import Arch, Card, DriverOf, Packages, PartName, PythonEnv, Repo, Request, Variant
 from gpusetup.resolve.parts import on_board
-from gpusetup.resolve.pins import Pinned, check_pins, pinned, require_known
+from gpusetup.resolve.pins import FRAMEWORKS, Pinned, check_pins, pinned, require_known
 from gpusetup.resolve.reading import value_of
 from gpusetup.value import Value
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from gpusetup.machine.model import Machine
 
 DISTROS = ("fedora",)
-FRAMEWORKS = ("torch", "tensorflow", "jax")
 USUAL = ("torch", "tensorflow")
 """What is planned where no framework is named."""
 ARCHES: dict[str, Arch] = {

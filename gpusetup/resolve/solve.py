@@ -11,7 +11,7 @@ from gpusetup.errors import WrongInputError
 from gpusetup.resolve.candidates import CardKind, DriverOffer, Layout, Release
 from gpusetup.resolve.demands import demands
 from gpusetup.resolve.domains import Catalogue, catalogue
-from gpusetup.resolve.pins import covers
+from gpusetup.resolve.pins import FRAMEWORKS, covers
 from gpusetup.resolve.problem import Problem
 from gpusetup.resolve.search import Conflict, Solution, search
 from gpusetup.text import neutral
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.resolve.model import Request
 
-FRAMEWORKS = ("torch", "tensorflow", "jax")
 LAYOUTS = (Layout(True), Layout(False))
 
 

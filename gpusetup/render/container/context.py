@@ -11,6 +11,7 @@ from gpusetup.content_dirs import content_dirs
 from gpusetup.render.container.labels import floor
 from gpusetup.render.container.names import pyxis, untagged
 from gpusetup.resolve.locked_requirements import locked
+from gpusetup.resolve.pins import FRAMEWORKS
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
@@ -18,17 +19,7 @@ if TYPE_CHECKING:
     from gpusetup.resolve.model import Environment, Stack
 
 INSIDE = frozenset(
-    {
-        "torch",
-        "tensorflow",
-        "environments",
-        "cudnn",
-        "jax",
-        "jax_cudnn",
-        "python torch",
-        "python tensorflow",
-        "python jax",
-    }
+    {"environments", "cudnn", "jax_cudnn", *FRAMEWORKS, *(f"python {framework}" for framework in FRAMEWORKS)}
 )
 """The components that an image contains; the others belong to the host."""
 

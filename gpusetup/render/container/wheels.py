@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gpusetup.distributions import normal
 from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.files import read
 from gpusetup.text import neutral
@@ -36,18 +37,13 @@ def read_wheels(path: Path, environment: Environment) -> tuple[str, ...]:
             raise WrongInputError(
                 f"{path}: {neutral(line)[:80]!r} is not a wheel with a hash", "write name==version --hash=sha256:…"
             )
-        found[_normal(match[1])] = match[2]
+        found[normal(match[1])] = match[2]
     for requirement in environment.requirements:
         name, _, version = requirement.text.partition("==")
-        have = found.get(_normal(name.partition("[")[0]), "none")
+        have = found.get(normal(name), "none")
         if have.partition("+")[0] != version.partition("+")[0]:
             raise RefusedError(
                 f"{path} has {neutral(have)} of {neutral(name)}, and the stack {version}",
                 f"pin the stack to the list: --{name.partition('[')[0].removesuffix('-cpu')} {neutral(have)}",
             )
     return lines
-
-
-def _normal(name: str) -> str:
-    """Return a distribution's normalised name (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
