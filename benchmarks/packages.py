@@ -17,9 +17,9 @@ from typing import Any
 from gpusetup.errors import GpusetupError
 from gpusetup.facts import facts
 from gpusetup.packages.explain import because
-from gpusetup.packages.fit import Fit, Fitter, Unfit
+from gpusetup.packages.fit import fit
 from gpusetup.packages.lines import read_lines
-from gpusetup.packages.model import Question, Rejection, Resolution
+from gpusetup.packages.model import Fit, Question, Rejection, Resolution, Unfit
 from gpusetup.packages.resolver import Uv, find_uv
 from gpusetup.resolve import attempt
 from gpusetup.resolve.cards import named
@@ -57,7 +57,7 @@ def judged(project: dict[str, Any], card: str, resolve: Memory) -> tuple[str, st
     """Return the kind of result, and the environment or the first reasons in words."""
     request = Request(release="44", cards=named(facts(), (card,), ()), packages=packages(project))
     try:
-        found = Fitter(request, facts(), lambda one: attempt(one, facts()), resolve, named=False).fit()
+        found = fit(request, facts(), lambda one: attempt(one, facts()), resolve, named=False)
     except GpusetupError as error:
         return "no answer", error.message
     if isinstance(found, Fit):

@@ -63,8 +63,8 @@ def suit(
     """Return `request` with its packages pinned to what suits the stack, or why nothing does; itself without any."""
     if not request.packages.wanted or request.packages.pinned:
         return request
-    from gpusetup.packages.fit import Fit
     from gpusetup.packages.fitted import fitted
+    from gpusetup.packages.model import Fit
     from gpusetup.resolve import attempt
 
     found = fitted(request, facts, solve or (lambda one: attempt(one, facts)), named=named, glibc=glibc)

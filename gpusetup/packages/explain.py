@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from gpusetup.distributions import normal
 from gpusetup.packages.allowed import framework_of, possible
-from gpusetup.packages.fit import Fit, Fitter
+from gpusetup.packages.fit import fit
+from gpusetup.packages.model import Fit
 from gpusetup.resolve.model import Reason, Refusal, Relaxation, Stack
 from gpusetup.resolve.pins import FRAMEWORKS
 from gpusetup.text import neutral
@@ -18,8 +19,7 @@ from gpusetup.text import neutral
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.packages.allowed import Solve
-    from gpusetup.packages.fit import Unfit
-    from gpusetup.packages.model import Clash
+    from gpusetup.packages.model import Clash, Unfit
     from gpusetup.packages.resolver import Resolve
     from gpusetup.resolve.model import Request
 
@@ -98,7 +98,7 @@ def _ways(
     for tried, (text, options, request) in enumerate(_changes(unfit.request)):
         if tried == TRIES:
             return
-        found = Fitter(request, facts, solve, resolve, named=named, glibc=glibc).fit()
+        found = fit(request, facts, solve, resolve, named=named, glibc=glibc)
         if isinstance(found, Fit):
             yield Relaxation(text=text, options=options)
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from gpusetup.errors import CannotLookError
 from gpusetup.packages.explain import explain
-from gpusetup.packages.fit import Fit, Fitter, Unfit
+from gpusetup.packages.fit import fit
+from gpusetup.packages.model import Fit, Unfit
 from gpusetup.packages.resolver import find_uv
 from gpusetup.text import neutral
 
@@ -27,7 +28,7 @@ def fitted(
     without a resolver, `CannotLookError` where it gives no answer.
     """
     resolver = resolve or find_uv()
-    found = Fitter(request, facts, solve, resolver, named=named, glibc=glibc).fit()
+    found = fit(request, facts, solve, resolver, named=named, glibc=glibc)
     if isinstance(found, Unfit) and found.rejection.kind == "unreachable":
         index = neutral(found.rejection.index)
         raise CannotLookError(f"the package index did not answer: {index}", "plan again when it does")

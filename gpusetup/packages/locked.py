@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from gpusetup.errors import CannotLookError
-from gpusetup.packages.fit import glibc_of
-from gpusetup.packages.model import Question, Rejection, Resolution
+from gpusetup.packages.model import Rejection, Resolution
+from gpusetup.packages.question import glibc_of, question
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:
@@ -25,18 +25,8 @@ def with_wheels(stack: Stack, facts: Facts, resolve: Resolve) -> Stack:
 
 def resolved(environment: Environment, stack: Stack, facts: Facts, resolve: Resolve) -> Resolution:
     """Return what an environment resolves to; raises `CannotLookError` for no answer, and for a refusal."""
-    own = stack.request.packages
-    indexes = (*(one.index for one in environment.requirements if one.index), *own.indexes)
-    asked = Question(
-        wanted=tuple(one.text for one in environment.requirements),
-        constraints=own.constraints,
-        indexes=tuple(dict.fromkeys(indexes)),
-        python=environment.python,
-        machine=stack.request.machine_arch,
-        glibc=glibc_of(facts, stack.release),
-        prereleases=own.prereleases,
-    )
-    answer = resolve(asked)
+    wanted = tuple(one.text for one in environment.requirements)
+    answer = resolve(question(stack.request, environment, glibc_of(facts, stack.release), wanted))
     if isinstance(answer, Rejection):
         why = f"{answer.index} did not answer" if answer.index else " ".join(answer.text.split())[:300]
         raise CannotLookError(f"the wheels of the environment {environment.name} cannot be listed: {neutral(why)}",

@@ -1,9 +1,10 @@
-"""What a resolver is asked, and what it answers."""
+"""What a resolver is asked, what it answers, and what came of it."""
 
 from __future__ import annotations
 
 from typing import Literal
 
+from gpusetup.resolve.model import Request, Stack
 from gpusetup.value import Value
 
 
@@ -76,3 +77,19 @@ class Rejection(Value):
     """The CUDA major that the packages are built for, where the environment has another."""
     text: str = ""
     """The last lines that the resolver wrote."""
+
+
+class Fit(Value):
+    """A request whose packages are pinned, the stack that it has, and everything that its environment will hold."""
+
+    request: Request
+    stack: Stack
+    resolution: Resolution
+
+
+class Unfit(Value):
+    """No stack suits the packages: the resolver's refusal that says most, and the stack it was asked for."""
+
+    request: Request
+    rejection: Rejection
+    stack: Stack

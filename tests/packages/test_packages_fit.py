@@ -10,8 +10,8 @@ import pytest
 
 from gpusetup.errors import CannotLookError
 from gpusetup.facts import facts
-from gpusetup.packages.fit import Fit
 from gpusetup.packages.fitted import fitted
+from gpusetup.packages.model import Fit
 from gpusetup.resolve import attempt
 from gpusetup.resolve.cards import named
 from gpusetup.resolve.model import Packages, Refusal, Request
