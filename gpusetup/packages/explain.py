@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -23,15 +24,21 @@ if TYPE_CHECKING:
     from gpusetup.packages.resolver import Resolve
     from gpusetup.resolve.model import Request
 
+    Change = tuple[str, tuple[str, ...], Request]
+    """In words, as options, and the request that it makes."""
+
 MOST = 4
 """Clashes that are shown: a resolver names each release of a package that another one rules out."""
 TRIES = 6
 """Changes of the request that are tried; each costs a resolution."""
 
 
-def explain(unfit: Unfit, facts: Facts, solve: Solve, resolve: Resolve, *, named: bool, glibc: str = "") -> Refusal:
+def explain(
+    asked: Request, unfit: Unfit, facts: Facts, solve: Solve, resolve: Resolve, *, named: bool, glibc: str = ""
+) -> Refusal:
     """Return why the packages do not fit, and which single changes would do, each tried with the resolver."""
-    ways = tuple(_ways(unfit, facts, solve, resolve, named=named, glibc=glibc))
+    changes = _changes(unfit.request, [one for one in (*FRAMEWORKS, "python") if getattr(asked, one)])
+    ways = tuple(_ways(changes, facts, solve, resolve, named=named, glibc=glibc))
     return Refusal(request=unfit.request, because=tuple(because(unfit, facts, solve)), ways_out=ways)
 
 
@@ -93,22 +100,19 @@ def _name(requirement: str) -> str:
 
 
 def _ways(
-    unfit: Unfit, facts: Facts, solve: Solve, resolve: Resolve, *, named: bool, glibc: str = ""
+    changes: Iterator[Change], facts: Facts, solve: Solve, resolve: Resolve, *, named: bool, glibc: str
 ) -> Iterator[Relaxation]:
-    for tried, (text, options, request) in enumerate(_changes(unfit.request)):
-        if tried == TRIES:
-            return
+    for text, options, request in islice(changes, TRIES):
         found = fit(request, facts, solve, resolve, named=named, glibc=glibc)
         if isinstance(found, Fit):
             yield Relaxation(text=text, options=options)
 
 
-def _changes(request: Request) -> Iterator[tuple[str, tuple[str, ...], Request]]:
-    """Yield single changes: without a pin of the stack, without a package's own limits, without the package."""
+def _changes(request: Request, pins: list[str]) -> Iterator[Change]:
+    """Yield single changes: without one of the user's `pins`, without a package's own limits, without the package."""
     own = request.packages
-    for field in (*FRAMEWORKS, "python"):
-        if getattr(request, field):
-            yield f"leave out --{field}", (), replace(request, **{field: ""})
+    for field in pins:
+        yield f"leave out --{field}", (), replace(request, **{field: ""})
     for number, line in enumerate(own.wanted):
         bare = _name(line)
         if bare != normal(line.strip()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from gpusetup.errors import CannotLookError
@@ -28,8 +29,11 @@ def fitted(
     without a resolver, `CannotLookError` where it gives no answer.
     """
     resolver = resolve or find_uv()
+    solve = functools.cache(solve)  # one release is tried for each Python and each change, a refusal takes 10 ms
     found = fit(request, facts, solve, resolver, named=named, glibc=glibc)
     if isinstance(found, Unfit) and found.rejection.kind == "unreachable":
         index = neutral(found.rejection.index)
         raise CannotLookError(f"the package index did not answer: {index}", "plan again when it does")
-    return explain(found, facts, solve, resolver, named=named, glibc=glibc) if isinstance(found, Unfit) else found
+    if not isinstance(found, Unfit):
+        return found
+    return explain(request, found, facts, solve, resolver, named=named, glibc=glibc)

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from gpusetup.packages.resolver import Resolve
     from gpusetup.resolve.model import Environment, Request, Stack
 
+OLDER = ((35, "2.34"), (29, "2.28"))
+"""Releases and their C library where the tables have none; each counts for those after it.
+
+Sources: lists.centos.org, devel, July 2021 (2.34 in Fedora 35); fedoraproject.org/wiki/Changes/GLIBC228.
+"""
+
 
 def question(
     request: Request, environment: Environment, glibc: str, wanted: tuple[str, ...],
@@ -33,8 +39,8 @@ def question(
 
 def glibc_of(facts: Facts, release: str) -> str:
     """Return the C library of a release of the distribution; where that is not known, one that is older."""
-    row = next((one for one in facts.fedora if str(one.release) == release), None)
-    return row.glibc if row and row.glibc else "2.34"
+    known = (*((row.release, row.glibc) for row in facts.fedora if row.glibc), *OLDER)
+    return max((one for one in known if one[0] <= int(release)), default=OLDER[-1])[1]
 
 
 class Asker:
