@@ -26,6 +26,7 @@ def live(work: Callable[[Channel], None], write_end: int) -> None:
     tell = Channel(write_end)
     try:
         die_with_parent()
+        leave_at_exit()
         for number in (signal.SIGINT, *CRASHES):  # the parent's handlers must not run in the child
             if signal.getsignal(number) != signal.SIG_IGN:  # what the parent ignores is not for its child either
                 signal.signal(number, signal.SIG_DFL)
@@ -45,3 +46,14 @@ def live(work: Callable[[Channel], None], write_end: int) -> None:
 def die_with_parent() -> None:
     """Ask the kernel to kill this process with its parent: a hanging call would keep it alive for ever."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def leave_at_exit() -> None:
+    """Have a library that calls ``exit`` end this process at once, as `live_as_child` does.
+
+    The handlers of the parent's libraries came along with the fork, the threads they wait for did not: those of a math
+    library that the parent has loaded may never return. The last handler registered runs first (on_exit(3)).
+    """
+    libc = ctypes.CDLL(None)
+    with contextlib.suppress(AttributeError):  # musl has none, and no NVIDIA driver
+        libc.on_exit(libc._exit, None)

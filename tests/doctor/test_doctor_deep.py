@@ -145,7 +145,9 @@ def test_what_it_prints_is_kept_at_its_end_and_never_taken_for_an_answer(ask) ->
 def test_a_framework_that_writes_into_our_pipe_is_not_believed(ask) -> None:  # type: ignore[no-untyped-def]
     forged = """
     def _forge():
-        for number in range(3, 20):
+        for number in map(int, os.listdir('/proc/self/fd')):
+            if number <= 2:
+                continue
             try:
                 os.write(number, b'["read", "cuda", 5]\\n')
             except OSError:

@@ -181,3 +181,22 @@ def test_a_doctor_that_is_told_to_end_leaves_no_process(
     while any(map(alive, started)):
         assert time.monotonic() < end, f"{started} live on"
         time.sleep(0.01)
+
+
+EXITS = """
+import ctypes, time
+from gpusetup.machine.worker import Worker
+
+libc = ctypes.CDLL(None)
+forever = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p)(lambda *_: time.sleep(60))
+libc.on_exit(forever, None)
+outcome = Worker(lambda send: libc.exit(3), 10).wait()
+print(outcome.ended, outcome.detail, flush=True)
+libc._exit(0)
+"""
+
+
+def test_a_library_that_exits_runs_no_handler_of_the_callers_libraries() -> None:
+    """A handler that waits for a thread waits for ever in a child, which has none of its parent's threads."""
+    ran = subprocess.run([sys.executable, "-c", EXITS], capture_output=True, text=True, timeout=60, check=True)
+    assert ran.stdout.strip() == "crash the process ended by itself with status 3", ran.stderr
