@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import msgspec
 
 from gpusetup.errors import WrongInputError
-from gpusetup.selftest.model import Case, Picture, Record, Result, Run
+from gpusetup.selftest.model import Record, Result, Run, place_of
 from gpusetup.selftest.proof import Kept, KeptResult, Proof, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from gpusetup.selftest.model import Case, Picture, Place
 
 _DIGITS = 16  # hexadecimal digits of a SHA-256: 64 bits are ample against chance, and a proof stays readable
 
@@ -34,7 +36,7 @@ def pack(runs: Sequence[Run]) -> Packed:
     environments: dict[str, dict[str, str]] = {}
     layouts: dict[str, tuple[Tensor, ...]] = {}
     seen: set[tuple[str, str]] = set()
-    shared: set[tuple[Case, ...] | tuple[Picture, ...]] = set()
+    shared: set[tuple[Place, tuple[Case, ...] | tuple[Picture, ...]]] = set()
     kept = []
     for run in runs:
         found = None
@@ -44,11 +46,12 @@ def pack(runs: Sequence[Run]) -> Packed:
             environments[names[0]], layouts[names[1]] = result.environment, layout
             found = _keep(result, *names, again=(names[1], result.fingerprint) in seen)
             seen.add((names[1], result.fingerprint))
-            if result.cases in shared:
+            cases, pictures = ((place_of(run.job), kept_once) for kept_once in (result.cases, result.pictures))
+            if cases in shared:
                 found = msgspec.structs.replace(found, cases=())
-            if result.pictures in shared:
+            if pictures in shared:
                 found = msgspec.structs.replace(found, pictures=())
-            shared |= {result.cases, result.pictures}
+            shared |= {cases, pictures}
         job = msgspec.structs.replace(run.job, trace="", log="")
         kept.append(Kept(job=job, outcome=run.outcome, seconds=run.seconds, result=found, cause=run.cause, log=run.log))
     return Packed(tuple(kept), environments, layouts)

@@ -12,7 +12,7 @@ import pytest
 
 from checks.common.record import Recorder
 from gpusetup.errors import WrongInputError
-from gpusetup.selftest.model import Invariant, Job, Picture, Record, Result, Run
+from gpusetup.selftest.model import Case, Invariant, Job, Picture, Record, Result, Run
 from gpusetup.selftest.proof import KeptResult, Proof
 from gpusetup.selftest.proof_codec import pack, unpack
 from gpusetup.value import to_json
@@ -152,3 +152,18 @@ def test_a_picture_is_kept_once_and_given_back() -> None:
     assert zlib.decompress(base64.b64decode(plane.data)) == bytes([0, 1, 2, 255])
     assert np.frombuffer(zlib.decompress(base64.b64decode(path.data)), "<f2").tolist() == [0.5, -1.25, np.inf]
     assert (plane.shape, path.shape) == ((2, 2), (3,))
+
+
+def test_what_two_frameworks_have_alike_is_kept_of_each() -> None:
+    """Only a later round of the same job may leave out what came of the first."""
+    picture = Picture(name="plane", about="y, x", dtype="uint8", shape=(1,), data="eJxjAAAAAQAB")
+    where = {"direction": "forward", "mode": "eager", "dtype": "float32", "device": "cpu"}
+    case = msgspec.convert({"case": "einsum.outer", "drawn": "a (3,)", "outcome": "passed", **where}, Case)
+    runs = [run(framework, record("a", 1.0), number=number) for framework in ("pytorch", "jax") for number in (1, 2)]
+    alike = [
+        msgspec.structs.replace(one, result=msgspec.structs.replace(one.result, pictures=(picture,), cases=(case,)))
+        for one in runs
+        if one.result is not None
+    ]
+    kept = [one.result for one in pack(alike).runs if one.result is not None]
+    assert [(len(one.pictures), len(one.cases)) for one in kept] == [(1, 1), (0, 0), (1, 1), (0, 0)]
