@@ -155,7 +155,7 @@ def selftest(
         _list([found[name] for name in choose_checks(names, found)], form)
         return
     profile: Profile = "quick" if quick else "full"
-    given, names = names, choose_timed(names, minutes or 0.0, found)
+    names = choose_timed(names, minutes or 0.0, found)
     chosen = choose_checks(names, found, profile)
     if data is not None:
         require_data(data, chosen, found)
@@ -182,7 +182,7 @@ def selftest(
         minutes=minutes or 0.0,
         model="" if mine is None else mine.name,
         left_out=tuple(name for name in here if name not in taken),
-        named=_named(ctx) if names == given and mine is None else ("checks", *_named(ctx)),
+        named=(*(("checks",) if names else ()), *_named(ctx)),  # --minutes and --model name checks as --check does
     )
     require_precisions(selection.precisions, chosen, selection.devices, found)
     with unwinding(), progress.progress() as watch:
@@ -217,9 +217,8 @@ def _list(checks: Sequence[Check], form: str) -> None:
 
 
 def _named(ctx: click.Context) -> tuple[Axis, ...]:
-    """Return the axes that the user selected by name instead of leaving them at their defaults."""
+    """Return the axes, beside the checks, that the user selected by name instead of leaving them at their defaults."""
     options: dict[str, Axis] = {
-        "names": "checks",
         "frameworks": "frameworks",
         "devices": "devices",
         "seeds": "seeds",

@@ -43,7 +43,7 @@ def show(proof: Proof) -> None:
     for verdict in proof.verdicts:
         if verdict.state == "failed":
             _show_failure(out, verdict)
-    if proof.profile == "full" and not any(run.job.model for run in proof.runs):  # those of a model are shown above
+    if proof.profile == "full" and not proof.model:  # those of a model are shown above
         _show_observations(out, proof)
     out.print()
     _wrapped(out, f"Promised: {promise(found)}", indent="")

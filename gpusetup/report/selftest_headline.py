@@ -81,13 +81,12 @@ def _right(proof: Proof, found: Conclusion) -> str:
 
     Of a user's own model, which has no reference, that it holds to the sanity list.
     """
-    model = next((run.job.model for run in proof.runs if run.job.model), "")
     groups: dict[tuple[str, ...], list[str]] = {}
     for framework, devices in found.right.items():
         groups.setdefault(devices, []).append(framework)
     before, after = "", " computed the right numbers"
-    if model:
-        before, after = f"{PurePath(model).name} passes the sanity list in ", ""
+    if proof.model:
+        before, after = f"{PurePath(proof.model).name} passes the sanity list in ", ""
     parts = [f"{before}{_listed(names)}{after} on {_listed(on)}" for on, names in groups.items()]
     twice = ", with the same bits in every process" if found.deterministic else ""
     saved = ", but not the baseline's bits" if found.saved and found.saved.other_bits else ""

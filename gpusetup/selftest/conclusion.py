@@ -72,12 +72,11 @@ class Conclusion(Value):
         return EXIT_PROBLEMS if strict and self.known else self.exit_code
 
 
-def conclude_all(jobs: Iterable[Job], verdicts: Sequence[Verdict], missed: Sequence[str]) -> Conclusion:
+def conclude_all(jobs: Sequence[Job], verdicts: Sequence[Verdict], missed: Sequence[str]) -> Conclusion:
     """Return the conclusion of `verdicts` over `jobs`; `missed` lists what was requested and has no run at all."""
-    jobs = list(jobs)
+    truths = _OWN_TRUTHS if any(job.model for job in jobs) else _TRUTHS
     subjects = list(dict.fromkeys(place_of(job) for job in jobs if job.framework != REFERENCE))
-    own = {place_of(job) for job in jobs if job.model}
-    right = [one for one in subjects if _holds(one, verdicts, _OWN_TRUTHS if one in own else _TRUTHS)]
+    right = [one for one in subjects if _holds(one, verdicts, truths)]
     twice = [one for one in right if _holds(one, verdicts, ("determinism",))]
     unproven = [one for one in verdicts if one.state == "unproven" and one.required]
     several = len({device for _, _, device, *_ in subjects}) > 1

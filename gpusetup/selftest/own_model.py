@@ -30,7 +30,6 @@ class OwnModel(Value):
     function: str
     frameworks: tuple[str, ...]
     """Those that the file imports itself."""
-    digest: str
 
     @property
     def name(self) -> str:
@@ -59,9 +58,7 @@ def read_model(text: str) -> OwnModel:
     _require_function(tree, whole, function)
     require_modules(str(file))
     frameworks = tuple(dict.fromkeys(_IMPORTED[name] for name in _imports(tree) if name in _IMPORTED))
-    return OwnModel(
-        file=str(file), function=function, frameworks=frameworks, digest=hashlib.sha256(source).hexdigest()[:16]
-    )
+    return OwnModel(file=str(file), function=function, frameworks=frameworks)
 
 
 def choose_frameworks(model: OwnModel, wanted: tuple[str, ...]) -> tuple[str, ...]:

@@ -89,6 +89,11 @@ class Proof(Value):
         """True when any verdict failed."""
         return any(verdict.state == "failed" for verdict in self.verdicts)
 
+    @property
+    def model(self) -> str:
+        """The user's own model that was run, ``/path/file.py:function``; "" where the checks ran their own."""
+        return next((run.job.model for run in self.runs if run.job.model), "")
+
     def concluded(self) -> Conclusion:
         """Return the overall result that follows from the verdicts."""
         return conclude_all([run.job for run in self.runs], self.verdicts, self.missed)
