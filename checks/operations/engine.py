@@ -33,8 +33,6 @@ class Engine(Protocol):
 
     NAMES: Mapping[str, Any]
     """What the text of an operation may use."""
-    IMPORTS: str
-    """The same as lines of a script."""
     ISOLATED: bool
     """Whether a forked child may run operations: false where a fork after the preparation is unsafe."""
 

@@ -17,7 +17,6 @@ from checks.operations.engine import Array, Task
 from checks.operations.program import as_tuple
 
 NAMES: Mapping[str, Any] = {"jax": jax, "jnp": jnp, "lax": lax, "nn": nn, "optax": optax, "np": np}
-IMPORTS = "import jax\nimport jax.numpy as jnp\nimport optax\nfrom jax import lax, nn"
 ISOLATED = False  # preparing JAX opens its devices, and a process with threads must not be forked
 
 

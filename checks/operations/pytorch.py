@@ -16,7 +16,6 @@ from checks.operations.engine import Array, Task
 from checks.operations.program import as_tuple
 
 NAMES: Mapping[str, Any] = {"torch": torch, "F": F, "nn": nn, "np": np}
-IMPORTS = "import torch\nimport torch.nn.functional as F\nfrom torch import nn"
 ISOLATED = True
 
 

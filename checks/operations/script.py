@@ -57,6 +57,7 @@ def write_script(
     """
     sizes = case.draw_sizes(family, seed) if sizes is None else sizes
     inputs = case.inputs
+    tensors, function = _given(framework, case, TYPES[precision]), _called(mode)
     lines = [
         f"# {family}.{case.name}, {mode}, {precision}, seed {seed}",
         "import hashlib, math",
@@ -70,8 +71,10 @@ def write_script(
         "\n".join(_input(name, one, f"{family}.{case.name} input {name}", sizes) for name, one in inputs.items()),
         write_function(case.code[framework], tuple(inputs)).strip(),
         *_expected(family, case, seed, sizes),
-        _run(framework, case, mode, TYPES[precision]),
-        _differentiate(family, case, seed, framework, TYPES[precision], mode, sizes) if backward and case.wrt() else "",
+        _run(framework, case, function, tensors),
+        write_backward(family, case, seed, framework, mode, sizes, function, tensors)
+        if backward and case.wrt()
+        else "",
     ]
     return "\n".join(line for line in lines if line) + "\n"
 
@@ -98,8 +101,7 @@ def _input(name: str, one: Input, stream: str, sizes: dict[str, Any]) -> str:
     return f"{name} = {one.low} + {one.high - one.low} * ({how}({stream!r}, {shape}) / 65536)"
 
 
-def _run(framework: str, case: Case, mode: str, dtype: str) -> str:
-    tensors, function = _given(framework, case, dtype), _called(mode)
+def _run(framework: str, case: Case, function: str, tensors: str) -> str:
     asked = inspect.signature(case.reference).parameters
     sizes = "".join(f", {name}={name}" for name in case.sizes if name in asked)
     plain = "torch.as_tensor(got).detach()" if framework == "pytorch" else "got"
@@ -139,10 +141,3 @@ def _called(mode: str) -> str:
         "xla": "tf.function(operation, jit_compile=True)",
         "jit": "jax.jit(operation)",
     }.get(mode, "operation")
-
-
-def _differentiate(
-    family: str, case: Case, seed: int, framework: str, dtype: str, mode: str, sizes: dict[str, Any]
-) -> str:
-    tensors = _given(framework, case, dtype)
-    return write_backward(family, case, seed, framework, mode, sizes, _called(mode), tensors)

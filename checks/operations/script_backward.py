@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from checks.common.draw import uniform
 from checks.operations.case import Case
 from checks.operations.judge import find_truth
 
 FEW = 400
 """Up to so many numbers a gradient is written out; of a larger one the slope along a drawn direction is."""
-_LOSS = {
-    "pytorch": "def loss(*given):\n"
+_LOSS = (
+    "def loss(*given):\n"
     "    results = {function}(*given)\n"
     "    results = results if isinstance(results, (tuple, list)) else (results,)\n"
-    "    return sum((one * torch.tensor(c).to(one)).sum() for one, c in zip(results, cotangents) if c is not None)",
-    "tensorflow": "def loss(*given):\n"
-    "    results = operation(*given)\n"
-    "    results = results if isinstance(results, (tuple, list)) else (results,)\n"
-    "    pairs = [(one, c) for one, c in zip(results, cotangents) if c is not None]\n"
-    "    return sum(tf.reduce_sum(one * tf.constant(c, one.dtype)) for one, c in pairs)",
-    "jax": "def loss(*given):\n"
-    "    results = operation(*given)\n"
-    "    results = results if isinstance(results, (tuple, list)) else (results,)\n"
-    "    return sum((one * jnp.asarray(c, one.dtype)).sum() for one, c in zip(results, cotangents) if c is not None)",
+    "    return sum({term} for one, c in zip(results, cotangents) if c is not None)"
+)
+_TERMS = {
+    "pytorch": "(one * torch.tensor(c).to(one)).sum()",
+    "tensorflow": "tf.reduce_sum(one * tf.constant(c, one.dtype))",
+    "jax": "(one * jnp.asarray(c, one.dtype)).sum()",
 }
 _GRADIENTS = {
     "pytorch": "gradients = torch.autograd.grad(loss(*given), [given[n] for n in wrt], allow_unused=True)",
@@ -64,13 +58,14 @@ def write_backward(
     places = [list(case.inputs).index(name) for name in case.wrt()]
     right = [_expected(name, one.value, seed) for name, one in zip(case.wrt(), truth.gradients, strict=True)]
     compiled = _COMPILED.get((framework, mode), "slopes")
+    differentiated = function if framework == "pytorch" else "operation"  # the others compile the gradient as a whole
     return "\n".join(
         [
             f"cotangents = [{', '.join(drawn)}]",
             f"names, wrt = {list(case.wrt())!r}, {places!r}",
             f"expected = [{', '.join(right)}]",
             f"given = [{tensors}]",
-            _LOSS[framework].format(function=function),
+            _LOSS.format(function=differentiated, term=_TERMS[framework]),
             _GRADIENTS[framework].format(compiled=compiled),
             _SHOW,
         ]
@@ -80,9 +75,5 @@ def write_backward(
 def _expected(name: str, gradient: Any, seed: int) -> str:
     """Return a gradient as text, or its slope along the direction that the script draws by the same name."""
     if gradient.ndim and gradient.size > FEW:
-        return repr(float((gradient * _direction(name, gradient.shape, seed)).sum()))
+        return repr(float((gradient * uniform(seed, f"direction {name}", gradient.shape)).sum()))
     return f"np.array({gradient.tolist()!r})"
-
-
-def _direction(name: str, shape: tuple[int, ...], seed: int) -> Any:
-    return np.asarray(uniform(seed, f"direction {name}", shape))

@@ -15,7 +15,6 @@ from checks.operations.engine import Array, Task
 from checks.operations.program import as_tuple
 
 NAMES: Mapping[str, Any] = {"tf": tf, "keras": keras, "np": np}
-IMPORTS = "import os\nos.environ.setdefault('KERAS_BACKEND', 'tensorflow')\nimport tensorflow as tf\nimport keras"
 ISOLATED = True
 
 

@@ -58,7 +58,6 @@ class Numbers:
     """A framework of NumPy's, whose product has a fault."""
 
     ISOLATED = True
-    IMPORTS = ""
 
     def __init__(self, fault: Any) -> None:
         self.NAMES = {"np": np, "fault": fault}

@@ -115,86 +115,71 @@ _LENGTHS = (1, 2, 3, 7, 8, 12, 30, 45, 64, 97, 101, 127)
 _ONE = {"B": (1, 3), "N": _LENGTHS}
 _TWO = {"B": (1, 2), "N": (2, 3, 8), "M": (1, 5, 7, 12)}
 _NORMS = {"norm": ("ortho", "forward")}
-_TORCH = "y = torch.fft.{name}(torch.complex(a, b){norm})\nreturn y.real, y.imag"
-_TF = "y = tf.signal.{name}(tf.complex(a, b))\nreturn tf.math.real(y), tf.math.imag(y)"
-_JAX = "y = jnp.fft.{name}(lax.complex(a, b){norm})\nreturn y.real, y.imag"
-_TORCH_HALF = "y = torch.fft.{name}(x{norm})\nreturn y.real, y.imag"
-_TF_HALF = "y = tf.signal.{name}(x)\nreturn tf.math.real(y), tf.math.imag(y)"
-_JAX_HALF = "y = jnp.fft.{name}(x{norm})\nreturn y.real, y.imag"
 _NO_NORMS = {"tensorflow": "its transforms have one norm"}
+_PLAIN = dict.fromkeys(("pytorch", "tensorflow", "jax"), "x")
+_COMPLEX = {"pytorch": "torch.complex(a, b)", "tensorflow": "tf.complex(a, b)", "jax": "lax.complex(a, b)"}
 
 
 def _case(name: str, reference: Any, inputs: dict[str, Input], sizes: Any, code: dict[str, str], **more: Any) -> Case:
     return Case(name=name, reference=reference, inputs=inputs, sizes=sizes, code=code, normwise=True, **more)
 
 
-def _complex(
-    name: str, reference: Any, torch: str, tf: str, shape: str = "B, N", sizes: Any = _ONE
-) -> tuple[Case, ...]:
-    """Return a case in all frameworks, and one with the other norms where there are any."""
-    inputs = {"a": real(shape), "b": real(shape)}
-    texts = {"pytorch": _TORCH, "jax": _JAX}
-    plain = {key: text.format(name=torch, norm="") for key, text in texts.items()} | {"tensorflow": _TF.format(name=tf)}
-    normed = {key: text.format(name=torch, norm=", norm=norm") for key, text in texts.items()}
+def _code(torch: str, tf: str, given: dict[str, str]) -> dict[str, str]:
+    """Return the text of a transform to complex numbers per framework, with a place for its norm."""
+    return {
+        "pytorch": f"y = torch.fft.{torch}({given['pytorch']}{{norm}})\nreturn y.real, y.imag",
+        "tensorflow": f"y = tf.signal.{tf}({given['tensorflow']})\nreturn tf.math.real(y), tf.math.imag(y)",
+        "jax": f"y = jnp.fft.{torch}({given['jax']}{{norm}})\nreturn y.real, y.imag",
+    }
+
+
+def _normed(code: dict[str, str], norm: str = "") -> dict[str, str]:
+    return {framework: text.format(norm=norm) for framework, text in code.items()}
+
+
+def _both(
+    name: str, reference: Any, inputs: dict[str, Input], sizes: Any, code: dict[str, str], **more: Any
+) -> tuple[Case, Case]:
+    """Return a case in all frameworks, and one with the other norms in those that have them."""
+    normed = {framework: text for framework, text in code.items() if framework not in _NO_NORMS}
     return (
-        _case(name, reference, inputs, sizes, plain, quick=name in {"complex"}),
-        _case(f"{name}_norms", reference, inputs, {**sizes, **_NORMS}, normed, absent=_NO_NORMS),
+        _case(name, reference, inputs, sizes, _normed(code), **more),
+        _case(
+            f"{name}_norms", reference, inputs, {**sizes, **_NORMS}, _normed(normed, ", norm=norm"), absent=_NO_NORMS
+        ),
     )
 
 
-def _half(name: str, reference: Any, torch: str, tf: str, shape: str = "B, N", sizes: Any = _ONE) -> tuple[Case, ...]:
-    """Return a case of real numbers in all frameworks, and one with the other norms where there are any."""
-    texts = {"pytorch": _TORCH_HALF, "jax": _JAX_HALF}
-    plain = {key: text.format(name=torch, norm="") for key, text in texts.items()}
-    normed = {key: text.format(name=torch, norm=", norm=norm") for key, text in texts.items()}
-    plain |= {"tensorflow": _TF_HALF.format(name=tf)}
-    return (
-        _case(name, reference, {"x": real(shape)}, sizes, plain, quick=False),
-        _case(f"{name}_norms", reference, {"x": real(shape)}, {**sizes, **_NORMS}, normed, absent=_NO_NORMS),
-    )
+def _two_parts(shape: str) -> dict[str, Input]:
+    return {"a": real(shape), "b": real(shape)}
 
 
-_SPECTRUM = {"a": real("B, N // 2 + 1"), "b": real("B, (N - 1) // 2")}
 _LONGER = {"B": (1, 3), "N": _LENGTHS[2:]}
-_TORCH_BACK = "y = torch.complex(a, F.pad(b, (1, 1 - N % 2)))\nreturn torch.fft.irfft(y, N{norm})"
-_JAX_BACK = "y = lax.complex(a, jnp.pad(b, ((0, 0), (1, 1 - N % 2))))\nreturn jnp.fft.irfft(y, N{norm})"
 CASES = (
-    *_complex("complex", complex_one, "fft", "fft"),
-    *_complex("inverse", inverse, "ifft", "ifft"),
-    *_complex("two_axes", two_axes, "fft2", "fft2d", "B, N, M", _TWO),
-    *_complex("two_axes_inverse", two_axes_inverse, "ifft2", "ifft2d", "B, N, M", _TWO),
-    *_half("real", real_one, "rfft", "rfft"),
-    *_half("real_two_axes", real_two_axes, "rfft2", "rfft2d", "B, N, M", _TWO),
-    _case(
+    *_both("complex", complex_one, _two_parts("B, N"), _ONE, _code("fft", "fft", _COMPLEX), quick=True),
+    *_both("inverse", inverse, _two_parts("B, N"), _ONE, _code("ifft", "ifft", _COMPLEX)),
+    *_both("two_axes", two_axes, _two_parts("B, N, M"), _TWO, _code("fft2", "fft2d", _COMPLEX)),
+    *_both("two_axes_inverse", two_axes_inverse, _two_parts("B, N, M"), _TWO, _code("ifft2", "ifft2d", _COMPLEX)),
+    *_both("real", real_one, {"x": real("B, N")}, _ONE, _code("rfft", "rfft", _PLAIN)),
+    *_both("real_two_axes", real_two_axes, {"x": real("B, N, M")}, _TWO, _code("rfft2", "rfft2d", _PLAIN)),
+    *_both(
         "real_inverse",
         real_inverse,
-        _SPECTRUM,
+        {"a": real("B, N // 2 + 1"), "b": real("B, (N - 1) // 2")},
         _LONGER,
         {
-            "pytorch": _TORCH_BACK.format(norm=""),
+            "pytorch": "y = torch.complex(a, F.pad(b, (1, 1 - N % 2)))\nreturn torch.fft.irfft(y, N{norm})",
             "tensorflow": "y = tf.complex(a, tf.pad(b, ((0, 0), (1, 1 - N % 2))))\nreturn tf.signal.irfft(y, [N])",
-            "jax": _JAX_BACK.format(norm=""),
+            "jax": "y = lax.complex(a, jnp.pad(b, ((0, 0), (1, 1 - N % 2))))\nreturn jnp.fft.irfft(y, N{norm})",
         },
         quick=True,
     ),
     _case(
-        "real_inverse_norms",
-        real_inverse,
-        _SPECTRUM,
-        {**_LONGER, **_NORMS},
-        {"pytorch": _TORCH_BACK.format(norm=", norm=norm"), "jax": _JAX_BACK.format(norm=", norm=norm")},
-        absent=_NO_NORMS,
-    ),
-    _case(
         "three_axes",
         three_axes,
-        {"a": real("N, M, K"), "b": real("N, M, K")},
+        _two_parts("N, M, K"),
         {"N": (2, 3), "M": (3, 4), "K": (5, 8)},
-        {
-            "pytorch": _TORCH.format(name="fftn", norm=""),
-            "tensorflow": _TF.format(name="fft3d"),
-            "jax": _JAX.format(name="fftn", norm=""),
-        },
+        _normed(_code("fftn", "fft3d", _COMPLEX)),
     ),
     Case(
         name="shifted",

@@ -89,11 +89,6 @@ def fit(
     return (*(average if mean else held), stack(past))
 
 
-def weighted(x: Any, t: Any, a: Any, b: Any, c: Any, d: Any, s: Any, B: int) -> Any:  # noqa: N803
-    """Return a fit whose examples have weights."""
-    return fit(x, t, a, b, c, d, s, B)
-
-
 def even(x: Any) -> Any:
     """Return a weight of one per example."""
     return constant(x)[:, 0] * 0.0 + 1.0
@@ -188,19 +183,21 @@ _INPUTS = {
 _SIZES = {"N": (7, 13), "I": (3, 5), "H": (1, 4), "O": (2, 3), "B": (3, 4)}
 
 
-def _case(name: str, reference: Any, optimiser: str = "SGD(2.0**-4)", text: str = _FIT, **more: Any) -> Case:
+def _case(
+    name: str, reference: Any, optimiser: str = "SGD(2.0**-4)", text: str = _FIT,
+    *, inputs: Any = _INPUTS, sizes: Any = _SIZES, quick: bool = False, **more: Any,
+) -> Case:  # fmt: skip
     parts = {"compiled": "", "more": "", "also": "", "data": _ARRAYS, "epochs": 2}
-    kept = {key: more.pop(key) for key in ("inputs", "sizes", "quick") if key in more}
     return Case(
         name=name,
-        inputs=kept.get("inputs", _INPUTS),
+        inputs=inputs,
         reference=reference,
         code={"tensorflow": text.format(optimiser=optimiser, **(parts | more))},
         absent=dict.fromkeys(("pytorch", "jax"), "Keras's loop, which runs on TensorFlow here"),
-        sizes=kept.get("sizes", _SIZES),
+        sizes=sizes,
         no_gradient="a fit is not differentiated",
         eager_only="Keras compiles its steps itself",
-        quick=kept.get("quick", False),
+        quick=quick,
         roundings=2,  # as the optimisers have
         narrow={"tensorflow": "Keras computes losses and rates in float32"},
     )
@@ -216,7 +213,7 @@ CASES = (
     _case("xla", plain, compiled=", jit_compile=True"),
     _case("several_steps_at_once", plain, compiled=", steps_per_execution=2"),
     _case("data_set", plain, data="tf.data.Dataset.from_tensor_slices((x, t)).batch(B)"),
-    _case("weighted", weighted, more=", sample_weight=s.numpy()",
+    _case("weighted", fit, more=", sample_weight=s.numpy()",
           inputs={**_INPUTS, "s": real("N", 0, 2, gradient=False)}),
     _case("rate_by_callback", falling,
           more=", callbacks=[keras.callbacks.LearningRateScheduler(lambda n: 2.0**-4 / (1 + n))]"),

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from checks.operations.case import Case, Input, distinct, real
+from checks.operations.case import Case, distinct, real
 from checks.operations.families.interpolation.grids import (
     affine,
     bicubic,
@@ -23,17 +23,15 @@ from checks.operations.families.interpolation.grids import (
 from checks.operations.families.interpolation.resampling import overlaps, resample
 from checks.operations.functions import einsum
 
-_MODES = {1: "linear", 2: "bilinear", 3: "trilinear"}
-
-
-def resized(x: Any, P: Any, aligned: bool) -> Any:  # noqa: N803 - the sizes' names
-    """Return x resized linearly along one axis."""
-    return resample(x[..., None], [P], "linear", aligned, repeated=True) if x.ndim < 3 else along(x, [P], aligned)
-
 
 def along(x: Any, pairs: Any, aligned: bool, kernel: str = "linear", smooth: bool = False) -> Any:
     """Return x resized along its last axes as PyTorch does."""
     return resample(x, pairs, kernel, aligned, smooth, not smooth)
+
+
+def one(x: Any, P: Any, aligned: bool) -> Any:  # noqa: N803 - the sizes' names
+    """Return rows resized linearly."""
+    return along(x, [P], aligned)
 
 
 def two(x: Any, P: Any, Q: Any, aligned: bool) -> Any:  # noqa: N803
@@ -207,26 +205,22 @@ def _last(name: str, reference: Any, tf: str, jax: str, sizes: Any = _TWO, drawn
     )
 
 
-_GRID = {"x": real("N, C, H, W"), "g": real("N, P, Q, 2")}
+_GRID = {"x": real("N, C, H, W"), "g": real("N, P, Q, 2", -2.0, 2.0)}
 _GRID_SIZES = {"N": (1, 2), "C": (1, 3), "H": (1, 4, 7), "W": (2, 5, 6), "P": (1, 4, 9), "Q": (3, 5)}
-_SAMPLE = "F.grid_sample(x, {g}, mode='{mode}', padding_mode={padding}, align_corners=aligned)"
+_SAMPLE = "F.grid_sample(x, g, mode='{mode}', padding_mode={padding}, align_corners=aligned)"
 _NO_GRIDS = {"tensorflow": "no function of it; sampled_beyond has places", "jax": "sampled_beyond has places"}
 
 
-def _grid(name: str, reference: Any, mode: str, padding: str, reach: str = "g", **more: Any) -> Case:
+def _grid(name: str, reference: Any, mode: str, padding: str, **more: Any) -> Case:
     return Case(
         name=name,
         inputs=more.pop("inputs", _GRID),
         reference=reference,
-        code={"pytorch": _SAMPLE.format(g=reach, mode=mode, padding=padding)},
+        code={"pytorch": _SAMPLE.format(mode=mode, padding=padding)},
         absent=_NO_GRIDS,
         sizes={**_GRID_SIZES, **more.pop("sizes", _ALIGNED)},
         **more,
     )
-
-
-def _wide(low: float = -2.0, high: float = 2.0) -> dict[str, Input]:
-    return {"x": real("N, C, H, W"), "g": real("N, P, Q, 2", low, high)}
 
 
 def _sampled(beyond: str) -> Case:
@@ -244,7 +238,7 @@ def _sampled(beyond: str) -> Case:
 
 
 CASES = (
-    _torch("linear", resized, "N, C, P[0]", _TORCH.format(size="P[1]", mode="linear"),
+    _torch("linear", one, "N, C, P[0]", _TORCH.format(size="P[1]", mode="linear"),
            {"N": (1, 2), "C": (1, 3), "P": _PAIRS, **_ALIGNED}),
     _torch("bilinear", two, "N, C, P[0], Q[0]", _TORCH.format(size="(P[1], Q[1])", mode="bilinear"),
            {**_TWO, **_ALIGNED}, quick=True),
@@ -299,12 +293,11 @@ CASES = (
             ("nearest", "nearest", repeated, {}), ("linear", "bilinear", enlarged, _NARROW)
         )
     ),
-    _grid("grid_zeros", bilinear, "bilinear", "'zeros'", inputs=_wide(), quick=True),
-    _grid("grid", bilinear, "bilinear", "padding", inputs=_wide(),
-          sizes={**_ALIGNED, "padding": ("border", "reflection")}),
-    _grid("grid_nearest", nearest, "nearest", "padding", inputs=_wide(),
+    _grid("grid_zeros", bilinear, "bilinear", "'zeros'", quick=True),
+    _grid("grid", bilinear, "bilinear", "padding", sizes={**_ALIGNED, "padding": ("border", "reflection")}),
+    _grid("grid_nearest", nearest, "nearest", "padding",
           sizes={**_ALIGNED, "padding": ("zeros", "border", "reflection")}),
-    _grid("grid_bicubic", bicubic, "bicubic", "'zeros'", inputs=_wide()),
+    _grid("grid_bicubic", bicubic, "bicubic", "'zeros'"),
     _grid("grid_of_volume", trilinear, "bilinear", "'zeros'",
           inputs={"x": real("N, C, D, H, W"), "g": real("N, O, P, Q, 3", -2, 2)},
           sizes={"aligned": (False,), "D": (2, 3), "O": (1, 3)}),

@@ -44,30 +44,16 @@ def adam(
     return w
 
 
-def rms(w: Any, g: Any, centred: bool = False, momentum: float = 0) -> Any:
-    """Return w after RMSprop with α 31/32."""
+def rms(w: Any, g: Any, centred: bool = False, momentum: float = 0, inside: bool = False) -> Any:
+    """Return w after RMSprop with α 31/32; `inside` puts ε under the root."""
     v: Any = 0.0
     mean: Any = 0.0
     velocity: Any = 0.0
     for n in range(len(g)):
         v = 0.96875 * v + 0.03125 * (g[n] * g[n])
         mean = 0.96875 * mean + 0.03125 * g[n]
-        root = sqrt(v - mean * mean) if centred else sqrt(v)
-        step = g[n] / (root + EPSILON)
-        velocity = momentum * velocity + step if momentum else step
-        w = w - RATE * velocity
-    return w
-
-
-def rms_inside(w: Any, g: Any, centred: bool = False, momentum: float = 0) -> Any:
-    """Return w after RMSprop with α 31/32 and ε under the root."""
-    v: Any = 0.0
-    mean: Any = 0.0
-    velocity: Any = 0.0
-    for n in range(len(g)):
-        v = 0.96875 * v + 0.03125 * (g[n] * g[n])
-        mean = 0.96875 * mean + 0.03125 * g[n]
-        step = g[n] / sqrt(v - mean * mean + EPSILON if centred else v + EPSILON)
+        square = v - mean * mean if centred else v
+        step = g[n] / (sqrt(square + EPSILON) if inside else sqrt(square) + EPSILON)
         velocity = momentum * velocity + step if momentum else step
         w = w - RATE * velocity
     return w

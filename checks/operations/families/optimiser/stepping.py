@@ -14,7 +14,7 @@ from checks.operations.families.optimiser.more_rules import (
     radam,
     rprop,
 )
-from checks.operations.families.optimiser.rules import adadelta, adagrad, adam, adamax, rms, rms_inside, sgd
+from checks.operations.families.optimiser.rules import adadelta, adagrad, adam, adamax, rms, sgd
 from checks.operations.families.optimiser.texts import (
     BETAS,
     JAX,
@@ -27,7 +27,6 @@ from checks.operations.families.optimiser.texts import (
 )
 
 LONG = {"N": (3, 5), "S": (1010, 1040)}
-RMS_OPTAX = "rmsprop(2.0**-4, 0.96875, 2.0**-10)"
 FTRL = (
     "Ftrl(2.0**-4, initial_accumulator_value=0.5, l1_regularization_strength=2.0**-6, "
     "l2_regularization_strength=2.0**-5)"
@@ -159,17 +158,23 @@ CASES = (
         "adadelta(2.0**-4, 0.875, 2.0**-10)",
     ),
     *resumed_too("adamax", adamax, f"Adamax([p], 2.0**-4, {BETAS})", "", f"adamax(2.0**-4, {OPTAX_BETAS})"),
-    *resumed_too("rms_keras", rms_inside, "", "RMSprop(2.0**-4, 0.96875, epsilon=2.0**-10)", RMS_OPTAX),
+    *resumed_too(
+        "rms_keras",
+        lambda w, g: rms(w, g, inside=True),
+        "",
+        "RMSprop(2.0**-4, 0.96875, epsilon=2.0**-10)",
+        "rmsprop(2.0**-4, 0.96875, 2.0**-10)",
+    ),
     *resumed_too(
         "rms_keras_centred",
-        lambda w, g: rms_inside(w, g, centred=True),
+        lambda w, g: rms(w, g, centred=True, inside=True),
         "",
         "RMSprop(2.0**-4, 0.96875, epsilon=2.0**-10, centered=True)",
         "rmsprop(2.0**-4, 0.96875, 2.0**-10, centered=True)",
     ),
     *resumed_too(
         "rms_keras_momentum",
-        lambda w, g: rms_inside(w, g, momentum=0.5),
+        lambda w, g: rms(w, g, momentum=0.5, inside=True),
         "",
         "RMSprop(2.0**-4, 0.96875, 0.5, 2.0**-10)",
         "rmsprop(2.0**-4, 0.96875, 2.0**-10, momentum=0.5)",

@@ -6,8 +6,14 @@ from typing import Any
 
 from checks.operations.case import Case, real
 
-_STEP = "{make}\nfor row in g:\n    p.grad = row.clone()\n    opt.step()\nreturn p.detach()"
-TORCH = _STEP.format(make="p = nn.Parameter(w.clone())\nopt = torch.optim.{call}")
+TORCH = (
+    "p = nn.Parameter(w.clone())\n"
+    "opt = torch.optim.{call}\n"
+    "for row in g:\n"
+    "    p.grad = row.clone()\n"
+    "    opt.step()\n"
+    "return p.detach()"
+)
 _RESUMED = (
     "import io\n"
     "p = nn.Parameter(w.clone())\n"
@@ -107,6 +113,6 @@ def resumed_too(
         keras,
         torch_form=_RESUMED,
         keras_form=_KERAS_RESUMED,
-        why=dict.fromkeys(("jax",), "its state is a tree of arrays, which other libraries save"),
+        why={"jax": "its state is a tree of arrays, which other libraries save"},
     )
     return (stepped(name, reference, torch, keras, optax, **more), kept)
