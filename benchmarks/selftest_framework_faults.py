@@ -12,15 +12,14 @@ import json
 import os
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.checks.operations.plant import MISSED, table
+from tests.checks.operations.plant import MISSED, count_families, table
+from tests.checks.planted import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "evidence" / "framework-faults.md"
 KEPT = ROOT / "build" / "framework-faults"
 FRAMEWORKS = {"pytorch": "PyTorch", "tensorflow": "TensorFlow, Keras", "jax": "JAX, optax"}
@@ -70,7 +69,8 @@ def run(framework: str, names: list[str]) -> dict[str, str]:
 
 def write_page(found: dict[str, dict[str, str]]) -> str:
     """Return the page: how many per family and framework, then every fault."""
-    counts = {framework: Counter(_family(framework, name) for name in rows) for framework, rows in found.items()}
+    targets = {framework: table(framework) for framework in found}
+    counts = {framework: count_families(rows) for framework, rows in targets.items()}
     families = sorted(set().union(*counts.values()))
     lines = [HEAD, f"| family | {' | '.join(FRAMEWORKS[one] for one in found)} |", "|---" * (len(found) + 1) + "|"]
     for family in families:
@@ -80,13 +80,11 @@ def write_page(found: dict[str, dict[str, str]]) -> str:
     lines.append(f"| found, of | {' | '.join(f'{caught[one]} of {len(found[one])}' for one in found)} |")
     lines += ["", "| framework | fault | function | found by |", "|---|---|---|---|"]
     for framework, rows in found.items():
-        targets = table(framework)
-        lines += [f"| {framework} | {name} | `{targets[name]['target']}` | {where} |" for name, where in rows.items()]
+        lines += [
+            f"| {framework} | {name} | `{targets[framework][name]['target']}` | {where} |"
+            for name, where in rows.items()
+        ]
     return "\n".join([*lines, ""])
-
-
-def _family(framework: str, name: str) -> str:
-    return str(table(framework)[name]["case"]).partition(".")[0]
 
 
 def main() -> int:

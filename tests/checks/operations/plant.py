@@ -11,6 +11,7 @@ import importlib
 import json
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,11 @@ def table(framework: str) -> dict[str, dict[str, Any]]:
     text = Path(__file__).with_name(f"{framework}_faults.toml").read_text("utf-8")
     rows: dict[str, dict[str, Any]] = tomllib.loads(text)["fault"]
     return rows
+
+
+def count_families(rows: dict[str, dict[str, Any]]) -> Counter[str]:
+    """Return how many faults each family has, counted by the case that has to find them."""
+    return Counter(str(row["case"]).partition(".")[0] for row in rows.values())
 
 
 class Bench:

@@ -1,11 +1,10 @@
-"""Every fault planted in PyTorch itself is found by its case, by its numbers; and no bound hides a tenth."""
+"""Every fault planted in a framework itself is found by its case, by its numbers; and no bound hides a tenth."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from checks.operations.bounded import Bounded
 from checks.operations.families import families
 from checks.operations.judge import judge
 from checks.operations.run import draw
-from tests.checks.operations.plant import MISSED, table
+from tests.checks.operations.plant import MISSED, count_families, table
 from tests.checks.planted import ROOT
 from tests.support import drawn
 from tools.operations_page import write_page
@@ -45,8 +44,7 @@ def test_a_fault_in_a_framework_is_found_by_its_case(framework: str) -> None:
 
 @pytest.mark.parametrize("framework", SAMPLES)
 def test_every_family_has_three_faults_in_each_framework_that_has_it(framework: str) -> None:
-    """Counted by the case that has to find them."""
-    count = Counter(row["case"].partition(".")[0] for row in table(framework).values())
+    count = count_families(table(framework))
     few = {
         family: count[family]
         for family, cases in families().items()
