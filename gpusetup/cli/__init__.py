@@ -16,6 +16,7 @@ COMMANDS = {
     "plan": "Choose a compatible stack, and explain why.",
     "why": "Explain why a version is or is not possible, and what would allow it.",
     "install": "Print or apply the recipe that installs the stack.",
+    "upgrade": "Say what the newest stack would change, rehearse it, and switch to it.",
     "container": "Print a Containerfile for the stack, or build and check the image.",
     "selftest": "Prove that the frameworks compute correct and reproducible results.",
     "licences": "List the licences of a stack, this host or an image.",

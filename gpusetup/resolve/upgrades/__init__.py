@@ -1,0 +1,1 @@
+"""From one stack to another: what changes, and what is at risk by it."""

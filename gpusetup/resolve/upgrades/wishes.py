@@ -1,0 +1,49 @@
+"""What somebody asked for when a lock was written, without what was decided by it: to be decided again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from gpusetup.resolve.cards import found
+from gpusetup.resolve.pins import pinned
+from gpusetup.resolve.request import Wanted, ask
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.machine.model import Machine
+    from gpusetup.resolve.model import Packages, Request
+    from gpusetup.resolve.request import RequestOptions
+
+
+def wishes(locked: Request) -> Request:
+    """Return the request of a lock without what its packages decided and without what they resolved to."""
+    own = replace(locked.packages, pinned=(), notes=(), fixes=(), home="")
+    return replace(locked, packages=own, **dict.fromkeys(locked.packages.fixes, ""))
+
+
+def on_machine(wish: Request, machine: Machine, facts: Facts) -> RequestOptions | None:
+    """Return the same wishes for a machine as it is now, None where its cards are others than the lock's."""
+    if {card.name for card in found(facts, machine)} != {card.name for card in wish.cards}:
+        return None
+    pins = pinned(wish) | ({"driver": ""} if wish.driver_of else {})
+    wanted = Wanted(
+        repo=wish.repo, frameworks=wish.frameworks, allow_eol=wish.allow_eol, containers=wish.containers,
+        python_env=wish.python_env, parts=wish.parts, packages=wish.packages, **pins,
+    )  # fmt: skip
+    return ask(facts, wanted, lambda: machine, saved=True)
+
+
+def changed(wish: Request, frameworks: tuple[str, ...], pins: dict[str, str], packages: Packages) -> Request:
+    """Return wishes with what the command line adds to them, or says instead."""
+    own = wish.packages
+    merged = replace(
+        own,
+        wanted=tuple(dict.fromkeys((*own.wanted, *packages.wanted))),
+        constraints=tuple(dict.fromkeys((*own.constraints, *packages.constraints))),
+        indexes=tuple(dict.fromkeys((*own.indexes, *packages.indexes))),
+        prereleases=own.prereleases or packages.prereleases,
+    )
+    said = {name: value for name, value in pins.items() if value}
+    return replace(wish, frameworks=frameworks or wish.frameworks, packages=merged, **said)
