@@ -72,13 +72,27 @@ def target_of(environment: Environment, stack: Stack) -> Target:
     )  # fmt: skip
 
 
-def require_provable(target: Target, proving: Proving) -> None:
-    """Raise `RefusedError` where the self-test could not run in the environment."""
-    names = {line.partition("==")[0] for line in target.wheels}
-    if proving.how != "import" and "numpy" not in names:
+def unproven(stack: Stack) -> list[str]:
+    """Return the packages that the self-test needs and the environments of `stack` lack, as far as that is known."""
+    from gpusetup.resolve.upgrades.sides import held
+    from gpusetup.selftest.frameworks import FRAMEWORKS, canonical
+
+    lacking: dict[str, None] = {}
+    for environment in stack.environments:
+        there = held(environment)
+        modules = (module for name in environment.frameworks for module in FRAMEWORKS[canonical(name)][0])
+        needed = ("numpy", *(one for one in modules if one not in environment.frameworks))
+        lacking |= dict.fromkeys(one for one in needed if there.whole and one not in there.packages)
+    return list(lacking)
+
+
+def require_provable(stack: Stack, proving: Proving) -> None:
+    """Raise `RefusedError` where the self-test could not run in an environment."""
+    if proving.how != "import" and (lacking := unproven(stack)):
+        names = " ".join(f"--with {name}" for name in lacking)
         raise RefusedError(
-            f"the self-test needs NumPy, and env {target.name} would have none",
-            "add --with numpy, or import the frameworks only: --prove import",
+            f"the self-test needs {' and '.join(lacking)}, which an environment of this stack has not",
+            f"add {names}, or only import the frameworks: --prove import",
         )
 
 
@@ -109,8 +123,8 @@ def upgrade_all(stack: Stack, folder: Path, proving: Proving) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     tools = Tools(find_tools(stack.request.python_env))
     targets = [target_of(one, stack) for one in stack.environments]
+    require_provable(stack, proving)
     for target in targets:
-        require_provable(target, proving)
         require_other_python(place_of(folder / target.name))
     switched = []
     for target in targets:

@@ -17,7 +17,7 @@ from gpusetup.cli._upgrade import environments_folder, side_here
 from gpusetup.errors import MissingError, RefusedError
 from gpusetup.resolve import lock
 from gpusetup.resolve.pins import PINS
-from gpusetup.resolve.reading import value_of
+from gpusetup.resolve.upgrades.fits import driver_of
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Machine
@@ -34,7 +34,7 @@ def find(
     origin: Path | None, profile: str, to: Path | None, environments: Path | None, options: dict[str, Any],
     *, given: frozenset[str],
 ) -> Upgrade:  # fmt: skip
-    """Return the upgrade; raises `click.UsageError` for options that do not go together, `RefusedError` for no stack."""
+    """Return the upgrade; raises `click.UsageError` for options that exclude each other, `RefusedError` without one."""
     from gpusetup.facts import facts
     from gpusetup.resolve.upgrades.compare import compared
     from gpusetup.resolve.upgrades.sides import of_profile
@@ -50,8 +50,8 @@ def find(
         stack, machine = _newest(before[1] if before else None, options)
     if before:
         return compared(of_profile(before[1]), stack, facts(), f"{origin}, profile {before[0]}")
-    here = side_here(stack, environments_folder(environments), _driver(machine or _read(options)))
-    if not here.environments:
+    here = side_here(stack, environments_folder(environments), driver_of(machine or read(options)))
+    if not here.environments and to is None:
         folder = environments_folder(environments)
         raise RefusedError(f"{folder} has none of the environments {_names(stack)}",
                            "give a lock with --from, or set them up: gpusetup install")  # fmt: skip
@@ -127,7 +127,7 @@ def _wishes(locked: Profile, options: dict[str, Any]) -> Request:
     pins = {pin.field: options[pin.field] for pin in PINS}
     wish = changed(wishes(locked.request), options["frameworks"], pins, packages)
     wish = replace(wish, parts=tuple(dict.fromkeys((*wish.parts, *parts))))
-    asked = on_machine(wish, _read(options), facts())
+    asked = on_machine(wish, read(options), facts())
     if asked is None:
         notify("note: this machine has other cards than the lock: planned for those of the lock")
         return wish
@@ -136,9 +136,6 @@ def _wishes(locked: Profile, options: dict[str, Any]) -> Request:
     return asked.request
 
 
-def _read(options: dict[str, Any]) -> Machine:
+def read(options: dict[str, Any]) -> Machine:
+    """Return the machine that the options name."""
     return read_machine(options["machine_file"], options["sysroot"], options["deadline"], lambda: None)
-
-
-def _driver(machine: Machine) -> str:
-    return value_of(machine.driver.nvml) or value_of(machine.driver.kernel_module) or ""

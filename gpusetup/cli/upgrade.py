@@ -21,6 +21,7 @@ from gpusetup.cli._subcommands import Family, Subcommand
 from gpusetup.errors import RefusedError
 
 if TYPE_CHECKING:
+    from gpusetup.cli._upgrade import Proving
     from gpusetup.resolve.upgrades.model import Upgrade
 
 _FILE = click.Path(path_type=Path)
@@ -72,8 +73,8 @@ def upgrade(
     """Say what the newest stack for the same wishes would change, and what is at risk; change nothing.
 
     `gpusetup upgrade apply` builds each new environment beside the old one, runs the self-test in both, and only then
-    switches, in one step; a run that was killed continues. Exit code: 0 done, or nothing to do; 4 refused; 6 building or
-    the self-test failed, and nothing was switched.
+    switches, in one step; a run that was killed continues. Exit code: 0 done, or nothing to do; 4 refused; 6 building
+    or the self-test failed, and nothing was switched.
     """
     if do_undo or do_clean:
         (_undo if do_undo else _clean)(environments, yes=yes)
@@ -88,7 +89,9 @@ def upgrade(
     if not do_apply:
         _show(ctx, found, explain=explain, as_json=as_json)
         return
-    _apply(found, environments, prove, test, yes=yes)
+    from gpusetup.cli._upgrade import Proving
+
+    _apply(found, options, environments, Proving(how=prove, command=test), yes=yes)
 
 
 def _given(ctx: click.Context) -> frozenset[str]:
@@ -104,22 +107,30 @@ def _show(ctx: click.Context, found: Upgrade, *, explain: bool, as_json: bool) -
         return
     import shlex
 
+    from gpusetup.cli._upgrade import unproven
     from gpusetup.report.upgrade import show
 
-    locks = (f"{option} {shlex.quote(str(ctx.params[name]))}" for option, name in
-             (("--from", "origin"), ("--profile", "profile"), ("--to", "to")) if ctx.params[name])  # fmt: skip
-    show(found, explain=explain, following=f"`{' '.join(('gpusetup upgrade apply', *locks, *again(ctx)))}`")
+    named = (*LOCKS, "environments")
+    locks = (f"{param.opts[-1]} {shlex.quote(str(ctx.params[param.name]))}" for param in ctx.command.params
+             if param.name in named and ctx.params[param.name])  # fmt: skip
+    needed = () if ctx.params["to"] else (f"--with {name}" for name in unproven(found.stack))
+    following = " ".join(("gpusetup upgrade apply", *locks, *again(ctx), *needed))
+    show(found, explain=explain, following=f"`{following}`")
 
 
-def _apply(found: Upgrade, environments: Path | None, prove: str, test: str, *, yes: bool) -> None:
+def _apply(found: Upgrade, options: dict[str, Any], environments: Path | None, proving: Proving, *, yes: bool) -> None:
     from gpusetup.cli._signals import unwinding
     from gpusetup.cli._streams import notify
-    from gpusetup.cli._upgrade import Proving, environments_folder, upgrade_all
+    from gpusetup.cli._upgrade import environments_folder, upgrade_all
+    from gpusetup.cli._upgrade_plan import read
+    from gpusetup.facts import facts
+    from gpusetup.resolve.upgrades.fits import unfit
     from gpusetup.trust.installation import require_own_strength
 
     require_own_strength()
-    if first := next((one for one in found.risks if one.kind == "driver"), None):
-        raise RefusedError(f"{first.component}: {first.text}", "gpusetup install apply, then this again")
+    reason, remedy = unfit(found.stack, read(options), facts())
+    if reason:
+        raise RefusedError(reason, remedy)
     folder = environments_folder(environments)
     for one in found.changes:
         notify(f"  {one.component}: {one.now or 'none'} → {one.after or 'none'}")
@@ -128,7 +139,7 @@ def _apply(found: Upgrade, environments: Path | None, prove: str, test: str, *, 
             notify(f"  ! {risk.component}: {risk.text}")
     confirm(f"Build these environments in {folder}, prove them, and switch?", yes=yes)
     with unwinding():
-        switched = upgrade_all(found.stack, folder, Proving(how=prove, command=test))
+        switched = upgrade_all(found.stack, folder, proving)
     if switched:
         click.echo(f"switched: {', '.join(switched)}; `gpusetup upgrade undo` goes back")
     else:

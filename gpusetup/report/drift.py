@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gpusetup.report.console import console
 from gpusetup.report.lines import line
 
 if TYPE_CHECKING:
-    from gpusetup.resolve.drift import Drifts
+    from gpusetup.resolve.drift import Drift, Drifts
 
 SIGNS = {"breaks": ("✗ ", "red"), "differs": ("! ", "yellow"), "unknown": ("? ", "yellow")}
 NOTHING = "none"
@@ -24,3 +25,12 @@ def show(found: Drifts) -> None:
     for one in found.drifts:
         sign, style = SIGNS[one.weight]
         line(out, sign, f"{one.component}: {one.locked or NOTHING} → {one.now or NOTHING}: {one.why}", style)
+        line(out, "  ", _since(one), "dim")
+
+
+def _since(one: Drift) -> str:
+    if one.weight == "unknown":
+        return "since when: not known, as it was not read"
+    if not one.since:
+        return "since when: nothing on this machine says"
+    return f"since {datetime.fromtimestamp(one.since, UTC):%Y-%m-%d %H:%M} UTC"

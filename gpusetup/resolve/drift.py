@@ -32,6 +32,8 @@ class Drift(Value):
     now: str
     weight: Weight
     why: str
+    since: int = 0
+    """When what is there now was installed, in Unix seconds; 0 where nothing says so."""
 
 
 class Drifts(Value):
@@ -89,10 +91,10 @@ def _driver(locked: Profile, machine: Machine) -> Iterator[Drift]:
         return
     floor = max((one.driver_floor for one in locked.environment if one.driver_floor), key=driver, default="")
     if floor and driver(now) < driver(floor):
-        yield Drift(component="driver", locked=wanted, now=now, weight="breaks",
+        yield Drift(component="driver", locked=wanted, now=now, weight="breaks", since=_driver_since(machine, now),
                     why=f"the wheels need {floor} or newer")  # fmt: skip
     elif now != wanted:
-        yield Drift(component="driver", locked=wanted, now=now, weight="differs",
+        yield Drift(component="driver", locked=wanted, now=now, weight="differs", since=_driver_since(machine, now),
                     why="it runs the wheels; what it compiles from PTX may differ")  # fmt: skip
     now_is = flavour(machine)
     if locked.driver and now_is and now_is != locked.driver.flavour:
@@ -105,7 +107,21 @@ def _toolkit(locked: Profile, machine: Machine) -> Iterator[Drift]:
     there = sorted({version for version in machine.toolkits.values() if version})
     if kit.via in ("repo", "runfile") and not any(f"{one}.".startswith(f"{kit.series}.") for one in there):
         yield Drift(component="nvcc", locked=f"CUDA {kit.series}", now=", ".join(f"CUDA {one}" for one in there),
-                    weight="differs", why="it matters only to what is compiled here")  # fmt: skip
+                    weight="differs", why="it matters only to what is compiled here",
+                    since=_newest(machine, there, "cuda-nvcc", "cuda-toolkit"))  # fmt: skip
+
+
+def _driver_since(machine: Machine, version: str) -> int:
+    """Return when the packages of the driver that runs were installed: the last of them, since all have to be there."""
+    return _newest(machine, [version], "nvidia", "libnvidia", "kmod-nvidia", "akmod-nvidia", "xorg-x11-drv-nvidia",
+                   "cuda-drivers")  # fmt: skip
+
+
+def _newest(machine: Machine, versions: list[str], *families: str) -> int:
+    """Return when the last of the packages of these families and versions was installed, 0 where none is known."""
+    found = value_of(machine.packages) or ()
+    named = (one for one in found if one.name.startswith(families))
+    return max((one.installed for one in named if any(version in one.version for version in versions)), default=0)
 
 
 def _environment(environment: Environment, machine: Machine) -> Iterator[Drift]:
@@ -126,7 +142,7 @@ def _environment(environment: Environment, machine: Machine) -> Iterator[Drift]:
     for package, one in there.items() if environment.wheels else ():
         if package not in wanted and package.startswith(NVIDIA):
             yield Drift(component=f"{name}: {package}", locked="", now=one.version, weight="breaks",
-                        why="its libraries may overwrite those of the locked wheels")  # fmt: skip
+                        why="its libraries may overwrite those of the locked wheels", since=one.installed)  # fmt: skip
 
 
 def _package(
@@ -140,7 +156,8 @@ def _package(
         other = now.version.partition("+")[0] == version.partition("+")[0]
         core = package in environment.frameworks or package.startswith(NVIDIA)
         why = "another build of that release" if other else "results may differ" if core else "its behaviour may differ"
-        yield Drift(component=component, locked=version, now=now.version, weight="differs", why=why)
+        yield Drift(component=component, locked=version, now=now.version, weight="differs", why=why,
+                    since=now.installed)  # fmt: skip
 
 
 def _wanted(environment: Environment) -> Iterator[tuple[str, str]]:

@@ -66,7 +66,12 @@ def test_a_database_of_rpm_itself_is_read(tmp_path: Path) -> None:
     run("rpm", *backend, "-i", "--justdb", "--nodeps", "--nosignature", built)
     host = Host(tmp_path / "host")
     found = read_packages(host)
-    assert found == (Package(manager="rpm", name="nvidia-stand-in", version="3:580.95.05-1", maker="Somebody"),)
+    asked = [*backend, "-q", "--qf", "%{INSTALLTIME}", "nvidia-stand-in"]
+    since = int(subprocess.run(["rpm", *asked], capture_output=True, text=True, check=True).stdout)
+    assert since > 0
+    assert found == (
+        Package(manager="rpm", name="nvidia-stand-in", version="3:580.95.05-1", maker="Somebody", installed=since),
+    )
     assert find_owners(host, found, ["/lib64/libcuda.so.580.95.05"]) == {
         "/lib64/libcuda.so.580.95.05": "nvidia-stand-in"
     }

@@ -56,5 +56,11 @@ def _source(folder: Path, stub: Stub) -> str:
     return path.name
 
 
+def sha256_of(folder: Path, name: str, version: str) -> str:
+    """Return the SHA-256 of a wheel in the index in `folder`."""
+    (path,) = (folder / "files").glob(f"{name.replace('-', '_')}-{version}-*.whl")
+    return _sha256(path)
+
+
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()

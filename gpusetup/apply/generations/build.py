@@ -10,8 +10,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from gpusetup.apply.generations.place import Target
+from gpusetup.apply.generations.pythons import find_python
 from gpusetup.distributions import normal
-from gpusetup.errors import MissingError, StepFailedError
+from gpusetup.errors import StepFailedError
 from gpusetup.files import write
 from gpusetup.text import neutral
 
@@ -71,11 +72,9 @@ def _metadata(folder: Path) -> list[Path]:
 
 
 def _making(target: Target, folder: Path, tools: Tools) -> list[str]:
+    python = find_python(target.python, tools.uv)
     if tools.uv:
-        return [tools.uv, "venv", "--quiet", "--no-python-downloads", "--python", target.python, str(folder)]
-    python = shutil.which(f"python{target.python}")
-    if python is None:
-        raise MissingError(f"python{target.python} is not installed", "install it, or name uv's: --python-env uv")
+        return [tools.uv, "venv", "--quiet", "--no-python-downloads", "--python", python, str(folder)]
     return [python, "-m", "venv", str(folder)]
 
 

@@ -13,6 +13,8 @@ from gpusetup.resolve.upgrades.model import Held
 RUNTIME = r"nvidia-cuda-runtime(?:-cu\d\d)?"
 """The package whose version is the CUDA of a framework's wheels."""
 MOST = 1 << 20
+SEEDS = ("pip", "setuptools", "wheel")
+"""What an empty virtual environment has."""
 
 
 def held_in(place: Place) -> Held | None:
@@ -20,10 +22,11 @@ def held_in(place: Place) -> Held | None:
     folder = place.folder
     if not (folder / "pyvenv.cfg").exists():
         return None
-    packages = installed(folder)
+    locked = _locked(folder)
+    packages = {name: one for name, one in installed(folder).items() if name in locked or name not in SEEDS}
     return Held(
         name=folder.name, python=_python(folder), cuda=_cuda(packages), packages=packages, whole=True,
-        asked=tuple(sorted(_added(folder, packages))),
+        asked=tuple(sorted((_requested(folder) & set(packages)) - set(locked))),
     )  # fmt: skip
 
 
@@ -42,11 +45,14 @@ def _cuda(packages: dict[str, str]) -> str:
     return ".".join(next(found, "").split(".")[:2])
 
 
-def _added(folder: Path, packages: dict[str, str]) -> set[str]:
-    """Return what somebody installed by name after the environment was made (PEP 376: the file REQUESTED)."""
-    asked = {
-        normal(path.parent.name.partition("-")[0]) for path in folder.glob("lib*/python3*/site-packages/*/REQUESTED")
-    }
+def _requested(folder: Path) -> set[str]:
+    """Return what somebody installed by name (PEP 376: the file REQUESTED)."""
+    found = folder.glob("lib*/python3*/site-packages/*/REQUESTED")
+    return {normal(path.parent.name.partition("-")[0]) for path in found}
+
+
+def _locked(folder: Path) -> dict[str, str]:
+    """Return what the environment was made with."""
     made = folder / REQUIREMENTS
     lines = made.read_bytes()[:MOST].decode(errors="replace").splitlines() if made.is_file() else []
-    return {name for name in asked if name in packages} - set(wanted(tuple(lines)))
+    return wanted(tuple(lines))

@@ -17,6 +17,8 @@ class Package(Value):
     """Whether the administrator has forbidden to update it."""
     place: str = ""
     """The environment it belongs to, "" for the system."""
+    installed: int = 0
+    """When this version was installed, in Unix seconds; 0 where nothing says so."""
 
 
 class Library(Value):
@@ -64,6 +66,9 @@ class Distribution(Value):
     """For the frameworks: whether it is an editable install."""
     requires: tuple[str, ...] = ()
     """For the frameworks and JAX's plugins: what their metadata require (Requires-Dist)."""
+    installed: int = 0
+    """When this version was installed, in Unix seconds: when its folder of metadata was made. 0 where nothing says so,
+    as in a folder that is a copy of a host."""
 
 
 class SharedFile(Value):

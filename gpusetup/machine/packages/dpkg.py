@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
+from msgspec.structs import replace
+
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Package, Reading, Unread
 
@@ -30,7 +32,15 @@ def packages(host: Host, families: tuple[str, ...]) -> Reading[tuple[Package, ..
     found = list(islice(entries(raw, tuple(map(str.encode, families))), MANY + 1))
     if len(found) > MANY:
         return Unread(unread="failed", source=STATUS, detail=f"more than {MANY} packages of a GPU stack")
-    return tuple(sorted(filter(None, map(_package, found)), key=lambda one: one.name))
+    made = [replace(one, installed=_installed(host, one.name)) for one in map(_package, found) if one is not None]
+    return tuple(sorted(made, key=lambda one: one.name))
+
+
+def _installed(host: Host, name: str) -> int:
+    """Return when dpkg wrote the package's list of files, which it does anew with each version; 0 in a copy."""
+    places = (f"{LISTS}/{name}{arch}.list" for arch in ("", *(f":{each}" for each in ARCHITECTURES[:3])))
+    found = next(filter(None, map(host.stat, places)), None) if host.live else None
+    return int(found.st_mtime) if found is not None else 0
 
 
 def entries(raw: bytes, families: tuple[bytes, ...]) -> Iterator[str]:

@@ -19,7 +19,14 @@ def packages(host: Host, families: tuple[str, ...]) -> Reading[tuple[Package, ..
     if isinstance(listed, Unread):
         return listed
     said = (re.fullmatch(_FOLDER, name) for name in listed if name.startswith(families))
-    return tuple(Package(manager="pacman", name=one["name"], version=one["version"]) for one in said if one)
+    return tuple(_package(host, one["name"], one["version"]) for one in said if one)
+
+
+def _package(host: Host, name: str, version: str) -> Package:
+    """Return a package; its folder was made when this version was installed, but not in a copy of a host."""
+    found = host.stat(f"{LOCAL}/{name}-{version}/desc") if host.live else None
+    since = int(found.st_mtime) if found is not None else 0
+    return Package(manager="pacman", name=name, version=version, installed=since)
 
 
 def owners(host: Host, found: tuple[Package, ...], wanted: Mapping[str, str]) -> dict[str, str]:

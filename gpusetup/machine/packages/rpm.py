@@ -17,7 +17,7 @@ from urllib.parse import quote
 from gpusetup.machine.host import Host
 from gpusetup.machine.model import Package, Reading, Unread
 
-NAME, VERSION, RELEASE, EPOCH, VENDOR = 1000, 1001, 1002, 1003, 1011
+NAME, VERSION, RELEASE, EPOCH, INSTALLED, VENDOR = 1000, 1001, 1002, 1003, 1008, 1011
 FOLDER_OF, BASENAMES, FOLDERS = 1116, 1117, 1118
 INT32 = 4
 MANY_ENTRIES = 1 << 16
@@ -127,13 +127,14 @@ def _open(host: Host, database: str) -> sqlite3.Connection:
 
 
 def _package(header: Header) -> Package:
-    epoch = header.numbers(EPOCH)
+    epoch, installed = header.numbers(EPOCH), header.numbers(INSTALLED)
     version = f"{header.text(VERSION)}-{header.text(RELEASE)}"
     return Package(
         manager="rpm",
         name=header.text(NAME),
         version=f"{epoch[0]}:{version}" if epoch and epoch[0] else version,
         maker=header.text(VENDOR),
+        installed=installed[0] if installed else 0,
     )
 
 

@@ -72,11 +72,13 @@ def _name_and_version(entry: str) -> tuple[str, str]:
 
 def _distribution(host: Host, place: str, entry: str, name: str, version: str) -> Distribution:
     """Return the distribution; files are opened for the frameworks alone."""
-    if not is_framework(name):
-        return Distribution(name=name, version=version, location=place)
     metadata = f"{place}/{entry}"
+    since = _installed(host, metadata)
+    if not is_framework(name):
+        return Distribution(name=name, version=version, location=place, installed=since)
     if name.startswith("nvidia-"):  # a dozen of them lie beside a framework, and nothing rests on more of theirs
-        return Distribution(name=name, version=version, location=place, installer=read_installer(host, metadata))
+        by = read_installer(host, metadata)
+        return Distribution(name=name, version=version, location=place, installer=by, installed=since)
     build = read_build(host, name, place)
     return Distribution(
         name=name,
@@ -88,4 +90,11 @@ def _distribution(host: Host, place: str, entry: str, name: str, version: str) -
         glibc=read_glibc(host, metadata),
         editable=is_editable(host, metadata),
         requires=read_requires(host, metadata),
+        installed=since,
     )
+
+
+def _installed(host: Host, metadata: str) -> int:
+    """Return when the folder of metadata was made: its files may be links into uv's cache, and older."""
+    found = host.stat(metadata) if host.live else None
+    return int(found.st_mtime) if found is not None else 0

@@ -82,12 +82,15 @@ def _rebuilt(old: Held, new: Held) -> Iterator[Risk]:
 
 
 def _steps(old: Held, new: Held) -> Iterator[Risk]:
+    """Yield one risk per row, for all packages that it speaks of."""
+    found: dict[str, tuple[Row, list[str]]] = {}
     for package, version in new.packages.items():
         now = old.packages.get(package, version)
         for row in _rows(package, now, version, new) if now != version else ():
-            text = f"{now} → {version}: {row.text}"
-            component = f"env {new.name}: {package}"
-            yield Risk(kind=row.kind, component=component, text=text, fact=row.id, sources=row.source)
+            found.setdefault(row.id, (row, []))[1].append(f"{package} {now} → {version}")
+    for row, steps in found.values():
+        component = f"env {new.name}: {', '.join(steps)}"
+        yield Risk(kind=row.kind, component=component, text=row.text, fact=row.id, sources=row.source)
 
 
 def _rows(package: str, now: str, version: str, new: Held) -> list[Row]:
