@@ -8,7 +8,7 @@ from gpusetup.report.console import console
 from gpusetup.report.lines import line
 from gpusetup.report.plan_rows import change_rows
 from gpusetup.resolve.pins import pinned
-from gpusetup.resolve.upgrades.compare import NVIDIA
+from gpusetup.resolve.upgrades.risks import NVIDIA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

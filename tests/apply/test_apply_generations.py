@@ -300,8 +300,8 @@ def test_what_nothing_leads_to_is_removed_when_asked(index: Path, place: Place, 
 
 def test_what_was_added_by_hand_is_known(index: Path, place: Place, uv: Tools) -> None:
     go(place, target(index, ("dep==1.0",)), uv)
-    words = [uv.uv, "pip", "install", "--quiet", "--python", place.folder / "bin/python", "plain==1.1"]
-    subprocess.run(words, check=True)
+    python = str(place.folder / "bin/python")
+    subprocess.run([uv.uv, "pip", "install", "--quiet", "--python", python, "plain==1.1"], check=True)
     held = held_in(place)
     assert held is not None
     assert (held.python, held.packages, held.asked) == (HERE, {"dep": "1.0", "plain": "1.1"}, ("plain",))

@@ -62,6 +62,22 @@ DRIFTS: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
+def test_each_drift_says_since_when_where_something_says_so(locked: lock.Profile) -> None:
+    torch = {"name": "torch", "version": "2.14.0", "location": PLACE, "installed": 1_796_000_000}
+    driver = {"manager": "rpm", "name": "akmod-nvidia", "version": "3:595.99.01-1.fc44", "installed": 1_795_000_000}
+    other = driver | {"name": "nvidia-settings", "version": "3:580.1-1.fc44", "installed": 1_796_999_999}
+    change = {
+        **without("torch"),
+        "distributions+": [torch],
+        "driver": {"nvml": "595.99.01"},
+        "packages": [driver, other],
+    }
+    now = found(locked, machine("desktop", change))
+    assert now["env torch: torch"].since == 1_796_000_000
+    assert now["driver"].since == 1_795_000_000, "packages of another version say nothing of the one that runs"
+    assert found(locked, machine("desktop", {"driver": {"nvml": "595.99.01"}}))["driver"].since == 0
+
+
 def test_the_host_itself_does_not_differ(locked: lock.Profile) -> None:
     assert found(locked, machine("desktop")) == {}
 

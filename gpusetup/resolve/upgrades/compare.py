@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gpusetup.resolve.model import Change
 from gpusetup.resolve.pins import FRAMEWORKS
 from gpusetup.resolve.upgrades.model import Upgrade
-from gpusetup.resolve.upgrades.risks import risks
+from gpusetup.resolve.upgrades.risks import NVIDIA, risks
 from gpusetup.resolve.upgrades.sides import of_stack
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gpusetup.resolve.model import Stack
     from gpusetup.resolve.upgrades.model import Held, Side
 
-NVIDIA = "nvidia-"
+CORE = (*FRAMEWORKS, "tensorflow-cpu", "jaxlib")
 
 
 def compared(before: Side, stack: Stack, facts: Facts, origin: str) -> Upgrade:
@@ -68,7 +68,7 @@ def differing(old: Held, new: Held) -> list[str]:
 
 
 def _rank(name: str, new: Held) -> int:
-    if name in FRAMEWORKS:
+    if name in CORE:
         return 0
     return 1 if name.startswith(NVIDIA) else 2 if name in new.asked else 3
 

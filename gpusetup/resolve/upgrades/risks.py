@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ORDER: tuple[Kind, ...] = ("lost", "driver", "defect", "code", "bits", "fixed")
 Step = Literal["any", "minor", "major"]
+NVIDIA = "nvidia-"
+"""Libraries that follow from the framework: nobody misses them."""
 ANY = "*"
 """The pattern of the row for packages that no other row speaks of."""
 
@@ -66,9 +68,9 @@ def _driver(before: Side, new: Held) -> Iterator[Risk]:
 
 
 def _lost(old: Held, new: Held) -> Iterator[Risk]:
-    for package in old.asked:
-        if new.whole and package not in new.packages:
-            text = f"{old.packages.get(package, '')} is there, and the new environment has none".strip()
+    for package in old.asked if new.whole else ():
+        if package in old.packages and package not in new.packages and not package.startswith(NVIDIA):
+            text = f"{old.packages[package]} is there, and the new environment has none"
             yield Risk(kind="lost", component=f"env {new.name}: {package}", text=text)
 
 
