@@ -39,10 +39,8 @@ def judge(rule: Rule, machine: Machine) -> list[Finding]:
     waivers()
     try:
         places: Sequence[Subject | None] = [None] if rule.over is None else list(rule.over(machine))
-    except UnreadError as error:
-        return [unknown(rule, HERE, error.unread, machine)]
-    except UntriedError as error:
-        return [untried(rule, HERE, str(error))]
+    except Exception as error:
+        return [_unjudged(rule, HERE, error, machine)]
     before = waivers()
     return [finding for place in places for finding in judge_one(rule, machine, place, before)]
 
@@ -58,11 +56,17 @@ def judge_one(rule: Rule, machine: Machine, place: Subject | None, before: tuple
     try:
         for verdict in rule.judge(machine) if place is None else rule.judge(machine, place[1]):
             findings.append(found(rule, subject, verdict, machine))  # noqa: PERF401 - what came before an error stays
-    except UnreadError as error:
-        findings.append(unknown(rule, subject, error.unread, machine))
-    except GpusetupError as error:  # the host said something that cannot be understood, a version for instance
-        why = Unread(unread="failed", source="a reading", detail=error.message)
-        findings.append(unknown(rule, subject, why, machine))
-    except Exception as error:  # one broken rule must not hide the others
-        findings.append(fault(rule, subject, error))
+    except Exception as error:
+        findings.append(_unjudged(rule, subject, error, machine))
     return findings or [ok(rule, subject, (*before, *waivers()))]
+
+
+def _unjudged(rule: Rule, subject: str, error: Exception, machine: Machine) -> Finding:
+    """Return what is said of a subject that `error` kept from being judged; one rule must not hide the others."""
+    if isinstance(error, UnreadError):
+        return unknown(rule, subject, error.unread, machine)
+    if isinstance(error, UntriedError):
+        return untried(rule, subject, str(error))
+    if isinstance(error, GpusetupError):  # the host said something that cannot be understood, a version for instance
+        return unknown(rule, subject, Unread(unread="failed", source="a reading", detail=error.message), machine)
+    return fault(rule, subject, error)

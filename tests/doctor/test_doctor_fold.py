@@ -92,6 +92,15 @@ def test_a_version_that_cannot_be_understood_is_unknown_not_a_fault() -> None:
     assert not any("at fault" in line for one in found.values() for line in one.evidence)
 
 
+def test_a_toolkit_whose_version_cannot_be_understood_hides_no_other_rule() -> None:
+    change = {"toolkits": {"/usr/local/cuda-202611301411": "202611301411"}, "gpus": {"0": {"temperature": 120}}}
+    found = {one.rule: one for one in examine(machine("desktop", change), RULES.values())}
+    assert found["TKT001"].state == "unknown"
+    assert "'202611301411' is not a CUDA version" in found["TKT001"].evidence[0]
+    assert found["PWR001"].state == "warning"
+    assert not any("at fault" in line for one in found.values() for line in one.evidence)
+
+
 @each("name", RULES)
 def test_causes_are_rules_and_no_rule_is_its_own_cause(name: str) -> None:
     seen: set[str] = set()
