@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
+import pytest
 
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.registry import all_rules
@@ -90,6 +91,21 @@ def test_a_version_that_cannot_be_understood_is_unknown_not_a_fault() -> None:
     assert found["DRV102"].state == "unknown"
     assert "five hundred" in found["DRV102"].evidence[0]
     assert not any("at fault" in line for one in found.values() for line in one.evidence)
+
+
+@pytest.mark.parametrize("text", ["9" * 5_000, "-" + "9" * 5_000, "\u00b2"])
+def test_what_python_makes_no_number_of_is_no_fault(text: str) -> None:
+    """Python refuses more than 4,300 digits, and takes a superscript for a digit that is no number."""
+    variables = dict.fromkeys(("CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NVCC_CCBIN"), text)
+    change = {
+        "system": {"environment": variables, "gcc": text, "allowed_cpus": text, "kernel": {"release": text}},
+        "driver": {"parameters!": [["DeviceFileMode", text]]},
+        "toolkits": {"/usr/local/cuda-13.2": "13.2.0"},
+        "pci": {"0": {"local_cpus": text}},
+    }
+    for host in (machine("desktop", change), machine("desktop", {**change, "system": {"gcc": text}})):
+        found = examine(host, RULES.values())
+        assert not any("at fault" in line for one in found for line in one.evidence)
 
 
 def test_a_toolkit_whose_version_cannot_be_understood_hides_no_other_rule() -> None:

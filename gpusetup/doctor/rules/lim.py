@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gpusetup.doctor.rule import RuleResults, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, has_gpu
+from gpusetup.machine.dotted import whole
 from gpusetup.machine.model import Machine
 
 MIB = 1 << 20
@@ -126,7 +127,7 @@ def threads(machine: Machine) -> RuleResults:
     limit = machine.system.cpus if allowed is None or allowed < 0 else min(allowed, machine.system.cpus)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         asked = machine.system.environment.get(name, "")
-        if asked.isdigit() and limit and int(asked) > limit:
+        if limit and (whole(asked) or 0) > limit:
             yield warning(
                 f"{name} asks for {asked} threads, {limit:g} processors are allowed",
                 f"{name}={asked}",

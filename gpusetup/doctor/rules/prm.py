@@ -9,6 +9,7 @@ from gpusetup.doctor.kernel_log import LOG_READABLE, lines
 from gpusetup.doctor.rule import RuleResults, error, fix, info, recorded, rule, there, warning
 from gpusetup.doctor.rules.drv.driver import open_the_nodes
 from gpusetup.doctor.subjects import gpu_rule, has_card, module_names
+from gpusetup.machine.dotted import whole
 from gpusetup.machine.model import Gpu, Machine
 
 # the kernel's overflow id: what an owner outside the user namespace looks like (user_namespaces(7))
@@ -100,12 +101,12 @@ def closed_mode(machine: Machine) -> RuleResults:
     users outside the group that DeviceFileGID names see no GPU. That may be wanted.
     """
     options = dict(there(machine.driver.parameters) or ())
-    mode = options.get("DeviceFileMode", "")
+    mode = whole(options.get("DeviceFileMode", ""))
     # /proc/driver/nvidia/params has the mode in decimal: 438 is 0666
-    if mode.isdigit() and int(mode) & OTHERS != OTHERS and options.get("ModifyDeviceFiles") != "0":
+    if mode is not None and mode & OTHERS != OTHERS and options.get("ModifyDeviceFiles") != "0":
         yield info(
-            f"the driver makes its nodes with mode {int(mode):03o}",
-            f"DeviceFileMode: {int(mode):03o}",
+            f"the driver makes its nodes with mode {mode:03o}",
+            f"DeviceFileMode: {mode:03o}",
             f"DeviceFileGID: {options.get('DeviceFileGID', 'unknown')}",
             fix=fix("module-option", name="DeviceFileMode"),
         )

@@ -52,7 +52,7 @@ def compiler(machine: Machine, series: str) -> RuleResults:
         yield unknown(
             f"cannot check whether nvcc {series} accepts {named}: its name has no version", f"NVCC_CCBIN={named}"
         )
-    if gcc and int(gcc.partition(".")[0]) > row.gcc_max:
+    if gcc and dotted(gcc.partition(".")[0]) > dotted(str(row.gcc_max)):
         yield info(
             f"nvcc {series} refuses gcc {gcc}",
             cite(row, f"it accepts gcc up to {row.gcc_max}"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.frameworks import each_torch
+from gpusetup.doctor.frameworks import each_torch, release
 from gpusetup.doctor.rule import RuleResults, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, has_gpu
-from gpusetup.machine.dotted import is_dotted
+from gpusetup.machine.dotted import is_dotted, whole
 from gpusetup.machine.model import Distribution, Machine
 from gpusetup.versions import dotted
 
+UUIDS = ("GPU-", "MIG-")
+"""How the UUIDs of GPUs and of MIG instances begin."""
 CUDA_ENV = "CUDA C++ programming guide: CUDA environment variables"
 DEBUGGING = (
     "CUDA_LAUNCH_BLOCKING",
@@ -41,16 +43,17 @@ def all_hidden(machine: Machine) -> RuleResults:
     if value is None or not has_gpu(machine):
         return
     first = value.partition(",")[0].strip()
-    shown = len(known(machine.gpus)) if first.isdigit() else None
+    number = whole(first)
+    shown = 0 if number is None else len(known(machine.gpus))
     # "-1", "none" and "" all hide every GPU: CUDA takes what it cannot read for the end of the list
-    unnamed = not first.isdigit() and not first.startswith(("GPU-", "MIG-"))
-    if unnamed or (shown is not None and int(first) >= shown):
+    unnamed = number is None and not first.startswith(UUIDS)
+    if unnamed or (number is not None and number >= shown):
         # those are often meant; a number that no GPU has is a mistake
         say = warning if unnamed else error
         yield say(
             "CUDA_VISIBLE_DEVICES hides every GPU from CUDA",
             f"CUDA_VISIBLE_DEVICES={value!r}",
-            *([] if shown is None else [f"GPUs that NVML shows: {shown}"]),
+            *([] if unnamed else [f"GPUs that NVML shows: {shown}"]),
             fix=fix("unset", name="CUDA_VISIBLE_DEVICES"),
         )
 
@@ -90,7 +93,7 @@ def strange_uuid(machine: Machine) -> RuleResults:
     The value was copied from another machine, the card was replaced, or the MIG instances were created again.
     """
     value = machine.system.environment.get("CUDA_VISIBLE_DEVICES", "")
-    named = [part for part in entries(value) if part.startswith(("GPU-", "MIG-"))]
+    named = by_uuid(value)
     if named and has_gpu(machine):
         for name in named:
             if not is_here(machine, name):
@@ -106,14 +109,20 @@ def entries(value: str) -> list[str]:
     return [part.strip() for part in value.split(",")]
 
 
+def by_uuid(value: str) -> list[str]:
+    """Return the entries of CUDA_VISIBLE_DEVICES that name a GPU or a MIG instance by its UUID."""
+    return [part for part in entries(value) if part.startswith(UUIDS)]
+
+
 def is_here(machine: Machine, name: str) -> bool:
     """Say whether an entry of CUDA_VISIBLE_DEVICES, a number or the beginning of a UUID, is a GPU or slice here.
 
     Slices were called ``MIG-GPU-<uuid>/<GPU instance>/<compute instance>`` before driver branch 470.
     """
     gpus = known(machine.gpus)
-    if name.isdigit():
-        return int(name) < len(gpus)
+    number = whole(name)
+    if number is not None:
+        return number < len(gpus)
     if not name.startswith("MIG-"):
         return name.startswith("GPU-") and any(known(gpu.uuid).startswith(name) for gpu in gpus)
     for gpu in gpus:
@@ -263,12 +272,12 @@ def uuids(machine: Machine, torch: Distribution) -> RuleResults:
     """PyTorch 1.13 reads CUDA_VISIBLE_DEVICES itself to count the GPUs, and reads numbers alone: with a UUID, as batch
     systems set it, ``torch.cuda.device_count()`` is 0. PyTorch 2.0 reads UUIDs, those of MIG instances too.
     """
-    value, release = machine.system.environment.get("CUDA_VISIBLE_DEVICES", ""), torch.version.partition("+")[0]
-    named = [part for part in entries(value) if part.startswith(("GPU-", "MIG-"))]
-    affected = is_dotted(release) and dotted(NUMBERS_FROM) <= dotted(release) < dotted(UUIDS_FROM)
+    named = by_uuid(machine.system.environment.get("CUDA_VISIBLE_DEVICES", ""))
+    number = release(torch)
+    affected = is_dotted(number) and dotted(NUMBERS_FROM) <= dotted(number) < dotted(UUIDS_FROM)
     if named and affected and has_gpu(machine):
         yield error(
-            f"PyTorch {release} ignores the UUID in CUDA_VISIBLE_DEVICES: it counts no GPU",
+            f"PyTorch {number} ignores the UUID in CUDA_VISIBLE_DEVICES: it counts no GPU",
             f"CUDA_VISIBLE_DEVICES names {len(named)} by UUID",
             fix=fix("device-numbers"),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gpusetup.doctor.rule import RuleResults, either, fix, info, optional, rule, there, warning
 from gpusetup.doctor.subjects import DRIVER_HANGS, NVML_SILENT, each_card, module_names
+from gpusetup.machine.dotted import whole
 from gpusetup.machine.model import Machine, PciGpu
 
 NCCL = "https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/troubleshooting.html"
@@ -104,10 +105,10 @@ def numbers(text: str) -> frozenset[int]:
     """Return the numbers of ``0-3,8``; what is no such list is empty."""
     found: set[int] = set()
     for part in text.split(","):
-        first, _, last = part.partition("-")
-        if first.isdigit() and (last or first).isdigit():
-            # six digits bound the range: the text may be a stranger's, and Linux has fewer processors
-            found |= set(range(int(first[:6]), int((last or first)[:6]) + 1))
+        first, _, last = (end[:6] for end in part.partition("-"))  # a stranger's may have more: Linux has no million
+        low, high = whole(first), whole(last or first)
+        if low is not None and high is not None:
+            found |= set(range(low, high + 1))
     return frozenset(found)
 
 

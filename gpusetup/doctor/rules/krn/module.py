@@ -6,6 +6,7 @@ from gpusetup.doctor.module_packages import prebuilt
 from gpusetup.doctor.rule import Fix, RuleResults, error, fix, info, known, optional, recorded, rule, there, warning
 from gpusetup.doctor.subjects import each_card, has_card, module_names
 from gpusetup.doctor.system_kind import image_keys
+from gpusetup.machine.dotted import version_key
 from gpusetup.machine.model import Machine, Pairs, PciGpu
 
 HELPER = "nvidia-modprobe"
@@ -68,7 +69,7 @@ def _next_has_it(machine: Machine, built: list[str]) -> bool:
     """
     kernel = machine.system.kernel
     after = there(recorded(kernel.next_release, "")) or ""
-    return after in built and _order(after) > _order(known(kernel.release))
+    return after in built and version_key(after) > version_key(known(kernel.release))
 
 
 def get_module(machine: Machine, kernel: str) -> Fix:
@@ -271,24 +272,13 @@ def next_boot(machine: Machine) -> RuleResults:
     if not nvidia_is_built(kernel.modules_on_disk.get(running, ())):
         return
     for release, files in kernel.modules_on_disk.items():
-        if _order(release) > _order(running) and not nvidia_is_built(files):
+        if version_key(release) > version_key(running) and not nvidia_is_built(files):
             yield warning(
                 f"kernel {release} is installed but has no NVIDIA module: the next start may lack the GPU",
                 f"running kernel: {running}",
                 f"modules for {release}: {', '.join(files) or 'none'}",
                 fix=get_module(machine, release),
             )
-
-
-def _order(release: str) -> list[tuple[int, str]]:
-    """Return the numbers of a kernel release as length and digits, so that 6.9 comes before 6.10.
-
-    As text, since a damaged release may have more digits than Python makes a number of.
-    """
-    # the digits of an architecture (x86_64) come last and are the same on both sides
-    digits = "".join(char if char.isdigit() else " " for char in release)
-    numbers = (number.lstrip("0") for number in digits.split())
-    return [(len(number), number) for number in numbers]
 
 
 def _yes_or_no(answer: bool | None) -> str:
