@@ -22,7 +22,7 @@ from tests.doctor.public_reports import FOLDER, Judgement, judge, replay, report
 CHECKOUT = Path(os.environ.get("CHECKOUT") or Path(__file__).parent.parent).resolve()
 BIN = CHECKOUT / ".venv/bin"
 AT_A_TIME = 2
-VERDICTS = ("right", "partly", "missed", "wrong")
+VERDICTS = ("right", "partly", "missed", "wrong", "refused")
 UNSET = ("PYTHONPATH",)
 
 
@@ -48,7 +48,7 @@ def main(folder: Path) -> int:
 
 
 def _shown(name: str, one: Judgement) -> str:
-    print(f"{one.verdict:6}  {name}: {one.said[:140]}", *one.short, sep="\n          ", flush=True)
+    print(f"{one.verdict:7}  {name}: {one.said[:140]}", *one.short, sep="\n          ", flush=True)
     return one.verdict
 
 

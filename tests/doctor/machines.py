@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from gpusetup import __version__
 from gpusetup.machine.model import Machine
 
 HERE = Path(__file__).parent
@@ -42,8 +43,8 @@ def _healthy(host: str) -> Machine:
 
 @functools.cache
 def _saved(host: str) -> Any:
-    """Return the file's values, which nothing may change: whatever is laid over them is laid over copies."""
-    return json.loads((HERE / "hosts" / f"{host}.json").read_text())
+    """Return the file's values, saved by this version; nothing may change them: what is laid over is laid over copies."""
+    return {**json.loads((HERE / "hosts" / f"{host}.json").read_text()), "gpusetup": __version__}
 
 
 def laid_over(value: Any, change: dict[str, Any]) -> Any:

@@ -26,7 +26,7 @@ Doctor = Callable[..., tuple[int, str]]
 
 
 class Judgement(NamedTuple):
-    """``right``, ``partly``, ``missed`` or ``wrong``; what was said first, and what falls short."""
+    """``right``, ``partly``, ``missed``, ``wrong`` or ``refused``; what was said first, and what falls short."""
 
     verdict: str
     said: str
@@ -59,6 +59,9 @@ def titles(doctor: Doctor) -> dict[str, str]:
 def judge(report: dict[str, Any], machine: Path, doctor: Doctor, names: dict[str, str]) -> Judgement:
     """Judge what `doctor` says of the saved `machine`; `names` are the titles of its rules."""
     code, answer = doctor("doctor", "--machine", str(machine), "--json")
+    if "}" not in answer:
+        # wrong usage, or a machine that this version cannot read: no verdict on the machine, and never "healthy"
+        return Judgement("refused", " ".join(answer.split()), (f"no report: exit {code}",))
     found = _found(answer)
     said = [f"{one['summary']} [{names.get(one['rule'], '')}]" for one in found]
     text = doctor("doctor", "--machine", str(machine))[1]
@@ -84,7 +87,7 @@ def _verdict(
 
 def _found(answer: str) -> list[dict[str, Any]]:
     """What a person reads, the worst first."""
-    report = json.loads(answer[: answer.rindex("}") + 1]) if "}" in answer else {"findings": []}
+    report = json.loads(answer[: answer.rindex("}") + 1])
     return [one for state in WORST for one in report["findings"] if one["state"] == state]
 
 

@@ -130,3 +130,11 @@ def test_a_rule_finds_what_it_found_before_a_later_reading_existed(rule: str) ->
 
 def test_a_machine_read_now_has_every_reading(tmp_path: Any) -> None:
     assert not not_recorded(read(tmp_path, 5))
+
+
+def test_a_machine_that_an_older_version_saved_has_no_wrong_clock_for_being_older_than_these_tables() -> None:
+    """The tables of its own version are not known here: the day counts against those of the version that read it."""
+    saved = machine(change={"read_at": "2025-01-01T00:00:00Z"})
+    assert [one.state for one in judge(RULES["HST003"], saved)] == ["warning"]
+    older_one = msgspec.structs.replace(saved, gpusetup="0.0.1")
+    assert [(one.state, one.evidence[:1]) for one in judge(RULES["HST003"], older_one)] == [("skipped", UNRECORDED)]

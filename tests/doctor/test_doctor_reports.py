@@ -99,6 +99,11 @@ def test_the_judge_tells_right_from_wrong(
     assert judge({**SAID, **change}, tmp_path, asked, {}).verdict == verdict
 
 
+def test_a_doctor_that_answers_nothing_has_not_called_the_machine_healthy(tmp_path: Path) -> None:
+    found = judge(SAID, tmp_path, lambda *args: (2, "error: machine.json is no saved machine"), {})
+    assert (found.verdict, found.short) == ("refused", ("no report: exit 2",))
+
+
 def test_a_title_counts_as_said(tmp_path: Path) -> None:
     names = titles(lambda *args: (0, COMMANDS[" ".join(args)]))
     assert names == {"HOT001": "A GPU is hot"}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import RuleResults, error, fix, info, known, rule, there, warning
+from gpusetup import __version__
+from gpusetup.doctor.rule import RuleResults, UnreadError, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.subjects import GPU_LOST, GPU_UNANSWERED, NVML_SILENT, has_card
 from gpusetup.facts import facts
-from gpusetup.machine.model import Machine
+from gpusetup.machine.model import NOT_RECORDED, Machine
 
 GIB = 1 << 30
 # ours: the wheels of a framework with CUDA take more than 2 GiB; below 128 MiB ordinary programs fail as well
@@ -64,8 +65,11 @@ def restart(machine: Machine) -> RuleResults:
 )
 def wrong_clock(machine: Machine) -> RuleResults:
     """This machine's clock is behind the day on which this program's own tables were read: certificates of package
-    indexes seem not yet valid, and builds think that nothing has changed.
+    indexes seem not yet valid, and builds think that nothing has changed. A machine that an older version saved may well
+    be older than the tables of this one.
     """
+    if machine.gpusetup != __version__:
+        raise UnreadError(NOT_RECORDED)  # the day of that version's tables
     # the tables were read before this program was built: no right clock is behind them
     newest = max(row.read_on for row in facts().branch)
     if machine.read_at[:10] < newest.isoformat():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpusetup.doctor.cards import is_datacentre
 from gpusetup.doctor.resets import reset
-from gpusetup.doctor.rule import RuleResults, error, fix, info, known, recorded, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, known, optional, recorded, rule, there, warning
 from gpusetup.doctor.subjects import DRIVER_HANGS, NVML_SILENT, gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
@@ -230,14 +230,19 @@ def virtual(machine: Machine, gpu: Gpu) -> RuleResults:
     worst="info",
     required=False,
     source=f"{MIG} (CUDA device enumeration)",
+    remedies=("mig-instance",),
 )
 def one_instance(machine: Machine, gpu: Gpu) -> RuleResults:
     """CUDA shows a process a single MIG instance, however many there are and whichever CUDA_VISIBLE_DEVICES names: one
     program cannot train on two. Start a process for each, with the UUID of its own instance in CUDA_VISIBLE_DEVICES.
     """
     slices = there(gpu.mig_devices) or ()
-    if there(gpu.mig) and len(slices) > 1:
+    named = machine.system.environment.get("CUDA_VISIBLE_DEVICES", "")
+    chosen = named.startswith("MIG-") and "," not in named  # CUDA takes the first of several
+    if there(gpu.mig) and len(slices) > 1 and not chosen:
+        uuid = optional(slices[0].uuid, "it is only the example of the command")
         yield info(
             f"this GPU has {len(slices)} MIG instances: a process can use one of them",
             "CUDA_VISIBLE_DEVICES chooses it, by its UUID",
+            fix=fix("mig-instance", uuid=uuid) if uuid else None,
         )
