@@ -13,6 +13,7 @@ from gpusetup.doctor.rule import HERE, Rule
 from gpusetup.doctor.stage import PLACE
 from gpusetup.doctor.subjects import READS
 from gpusetup.doctor.to_finding import CANNOT_CHECK, not_tried, nothing_here
+from gpusetup.doctor.verdict import NO_GPU
 
 _FIRED = {"error", "warning", "info"}
 ANY, NO_FRAMEWORK, FRAMEWORK, NO_CARD, CARD = "\0any", "\0none", "\0framework ", "\0no card", "\0card "
@@ -96,6 +97,8 @@ def fold(rules: Sequence[Rule], raw: dict[str, list[Finding]], cards: Cards) -> 
     A cause that is unknown, itself or because of a further cause, explains only what is unknown too. A rule without
     subjects says ``skipped`` when there is a cause for their absence, and ``ok`` when there is none. What was not tried
     stays ``skipped`` whatever the cause.
+
+    A warning that explains an error is an error itself: what it warns of has happened.
     """
     return _Folding(rules, raw, cards).findings()
 
@@ -113,7 +116,14 @@ class _Folding:
 
     def findings(self) -> list[Finding]:
         """Return all findings in the order of the rules."""
-        return _to_roots([one for rule in self._rules for one in self._folded(rule)])
+        found = _to_roots([one for rule in self._rules for one in self._folded(rule)])
+        wrong = {
+            (one.finding.rule, one.finding.subject)
+            for said in self._settled.values()
+            for one in said.all
+            if one.was == "error"
+        }
+        return _as_bad_as_what_follows(found, wrong)
 
     def _folded(self, rule: Rule) -> list[Finding]:
         own = self._raw[rule.id]
@@ -191,6 +201,22 @@ def _to_roots(findings: list[Finding]) -> list[Finding]:
         if not one.caused_by:
             folded.pop(one.rule, None)
     return [_with_root(one, folded) if folded.get(one.caused_by) else one for one in findings]
+
+
+def _as_bad_as_what_follows(findings: list[Finding], wrong: set[tuple[str, str]]) -> list[Finding]:
+    """Make an error of each warning that explains an error on the same subject; `wrong` are the rules and subjects."""
+    # that no GPU is there is a warning of its own kind: nobody knows whether there should be one
+    caused = [one for one in findings if one.state == "skipped" and one.caused_by not in {"", NO_GPU}]
+    roots = {(one.caused_by, one.subject) for one in caused if (one.rule, one.subject) in wrong}
+    whole = {root for root, subject in roots if subject == HERE}
+    any_subject = {root for root, _ in roots}
+    return [
+        msgspec.structs.replace(one, state="error")
+        if one.state == "warning"
+        and ((one.rule, one.subject) in roots or one.rule in (any_subject if one.subject == HERE else whole))
+        else one
+        for one in findings
+    ]
 
 
 def _with_root(finding: Finding, folded: dict[str, str]) -> Finding:

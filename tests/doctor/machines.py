@@ -43,7 +43,7 @@ def _healthy(host: str) -> Machine:
 
 @functools.cache
 def _saved(host: str) -> Any:
-    """Return the file's values, saved by this version; nothing may change them: what is laid over is laid over copies."""
+    """Return the file's values, as of this version. Nothing may change them: what is laid over is laid over copies."""
     return {**json.loads((HERE / "hosts" / f"{host}.json").read_text()), "gpusetup": __version__}
 
 

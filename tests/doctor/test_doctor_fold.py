@@ -9,7 +9,7 @@ import pytest
 
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.registry import all_rules
-from gpusetup.doctor.rule import Rule, RuleResults, error, known, rule
+from gpusetup.doctor.rule import Rule, RuleResults, error, known, rule, warning
 from gpusetup.doctor.stage import PLACE, STAGES
 from gpusetup.doctor.subjects import each_card, each_gpu
 from gpusetup.machine.model import Gpu, Machine, PciGpu
@@ -192,6 +192,28 @@ def test_a_fault_of_one_card_explains_nothing_of_another() -> None:
     ]
     first = "PCI 0000:1b:00.0"
     assert [(one.rule, one.subject) for one in folded] == [("AAA002", first), ("AAA003", first)]
+
+
+@pytest.mark.parametrize(("name", "state"), [("AAA001", "error"), ("GPU001", "warning")])
+def test_a_warning_that_explains_an_error_is_an_error_itself(name: str, state: str) -> None:
+    """Else a program that cannot be imported would end with exit code 0; that no GPU is there is no fault by itself."""
+
+    @rule(name, "a-slug", "warned of", worst="warning", source="a test")
+    def warned(machine: Machine) -> RuleResults:
+        yield warning("it may fail", "because")
+
+    found = {one.rule: one for one in examine(machine(), [warned, made("AAA002", after=(name,)), quiet_rule()])}
+    assert (found[name].state, found["AAA002"].state) == (state, "skipped")
+    alone = {one.rule: one for one in examine(machine(), [warned, quiet_rule(after=(name,))])}
+    assert alone[name].state == "warning"
+
+
+def quiet_rule(after: tuple[str, ...] = ()) -> Rule:
+    @rule("AAA009", "a-slug", "only warns", worst="warning", after=after, source="a test")
+    def warns(machine: Machine) -> RuleResults:
+        yield warning("a warning", "because")
+
+    return warns
 
 
 def test_of_several_roots_what_explains_and_sits_earliest_comes_first() -> None:

@@ -172,6 +172,8 @@ def test_the_address_that_a_message_names(text: str, gpu: str) -> None:
         ("Loading of module with unavailable key is rejected", "LOG011"),
         ("nvidia_peermem: module using GPL-only symbols uses symbols x from proprietary module nvidia.", "LOG209"),
         ("nvidia_drm: Unknown symbol drm_gem_object_free (err -2)", "LOG209"),
+        ("traps: Missing ENDBR: init_module+0x0/0x1000 [nvidia]", "LOG217"),
+        ("Missing ENDBR: nv_drm_init+0x0/0x40 [nvidia_drm]", "LOG217"),
     ],
 )
 def test_what_the_kernel_itself_says_of_an_nvidia_device(line: str, rule: str) -> None:

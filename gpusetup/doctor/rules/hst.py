@@ -65,8 +65,8 @@ def restart(machine: Machine) -> RuleResults:
 )
 def wrong_clock(machine: Machine) -> RuleResults:
     """This machine's clock is behind the day on which this program's own tables were read: certificates of package
-    indexes seem not yet valid, and builds think that nothing has changed. A machine that an older version saved may well
-    be older than the tables of this one.
+    indexes seem not yet valid, and builds think that nothing has changed. A machine that an older version saved may
+    well be older than the tables of this one.
     """
     if machine.gpusetup != __version__:
         raise UnreadError(NOT_RECORDED)  # the day of that version's tables

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.rule import RuleResults, error, fix, info, known, rule, there, warning
+from gpusetup.doctor.rule import RuleResults, error, fix, info, known, recorded, rule, there, warning
 from gpusetup.doctor.subjects import NVML_SILENT, has_gpu
 from gpusetup.machine.dotted import whole
 from gpusetup.machine.model import Machine
@@ -57,7 +57,10 @@ def locked_memory(machine: Machine) -> RuleResults:
     """
     limit = there(machine.system.limits.locked_memory)
     # only where RDMA is set up: a limit that nothing runs into is no finding
-    rdma = any(name.startswith("NCCL_IB") for name in machine.system.environment)
+    ports = there(recorded(machine.system.infiniband, ())) or ()
+    rdma = any(name.startswith("NCCL_IB") for name in machine.system.environment) or any(
+        state == "ACTIVE" for _, state in ports
+    )
     # -1 is RLIM_INFINITY
     if limit is not None and 0 <= limit <= LITTLE_LOCKED and rdma and has_gpu(machine):
         yield info(

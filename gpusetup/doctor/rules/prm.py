@@ -186,7 +186,7 @@ def node_denied(machine: Machine) -> RuleResults:
 )
 def compute_mode(machine: Machine, gpu: Gpu) -> RuleResults:
     """The compute mode is a switch of the administrator: *prohibited* lets no CUDA program in, *exclusive process*
-    only one.
+    only one, and *exclusive thread*, of old drivers, a single thread of one.
 
     A training with several worker processes on one GPU fails in exclusive mode with "all CUDA-capable devices are
     busy".
@@ -197,7 +197,7 @@ def compute_mode(machine: Machine, gpu: Gpu) -> RuleResults:
         yield error(
             "compute mode is prohibited: no CUDA program may use this GPU", f"compute mode: {mode}", fix=command
         )
-    elif mode == nvml.COMPUTE_EXCLUSIVE_PROCESS:
+    elif mode in {nvml.COMPUTE_EXCLUSIVE_THREAD, nvml.COMPUTE_EXCLUSIVE_PROCESS}:
         yield warning("compute mode is exclusive: only one process at a time", f"compute mode: {mode}", fix=command)
 
 

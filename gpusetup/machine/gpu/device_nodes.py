@@ -10,7 +10,7 @@ from gpusetup.machine.host import Host
 from gpusetup.machine.model import DeviceNode, Pairs, Reading, Unread
 
 CAPABILITIES = "/proc/driver/nvidia/capabilities"
-PATTERNS = ("/dev/nvidia*", "/dev/nvidia-caps/*", "/dev/dxg")
+PATTERNS = ("/dev/nvidia*", "/dev/nvidia-caps/*", "/dev/nvidia-caps-imex-channels/*", "/dev/dxg")
 
 
 def read_device_nodes(host: Host) -> Reading[tuple[DeviceNode, ...]]:

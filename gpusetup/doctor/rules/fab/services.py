@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from gpusetup import __version__
 from gpusetup.doctor.cards import driver_version
 from gpusetup.doctor.nvlink import is_baseboard
-from gpusetup.doctor.rule import RuleResults, error, fix, info, known, optional, recorded, rule, there, warning
+from gpusetup.doctor.rule import (
+    RuleResults,
+    UnreadError,
+    error,
+    fix,
+    info,
+    known,
+    optional,
+    recorded,
+    rule,
+    there,
+    warning,
+)
 from gpusetup.doctor.subjects import NVML_SILENT
-from gpusetup.machine.model import Machine, Service
+from gpusetup.machine.model import NOT_RECORDED, Machine, Service
 
 FABRIC_MANAGER = "https://docs.nvidia.com/datacenter/tesla/fabric-manager-user-guide/"
 IMEX = "https://docs.nvidia.com/multi-node-nvlink-systems/imex-guide/"
 SERVICE, IMEX_SERVICE = "nvidia-fabricmanager", "nvidia-imex"
 REGISTERED = 3
+CHANNEL = "imex-channels"
 NO_SIGN = "a GPU that does not answer has its own finding"
 
 
@@ -135,6 +149,40 @@ def no_imex(machine: Machine) -> RuleResults:
             "GPU memory is not shared between machines",
             "the NVLink domain (cluster UUID) of the GPUs is not this machine alone",
             fix=fix("imex"),
+        )
+
+
+@rule(
+    "FAB206",
+    "imex-channel-missing",
+    "No IMEX channel for memory of the NVLink fabric",
+    worst="warning",
+    after=("GPU001", NVML_SILENT, "FAB110"),
+    required=False,
+    source=f"{IMEX} (IMEX channels); CUDA driver API reference: CU_MEM_HANDLE_TYPE_FABRIC",
+    remedies=("imex-channel",),
+)
+def no_channel(machine: Machine) -> RuleResults:
+    """Memory is shared over an NVLink domain through an IMEX channel, a device node that the program has to open: who
+    may open the same channel may map each other's memory. The driver makes none by itself, and without one CUDA refuses
+    such memory as not permitted, whatever the IMEX service says.
+
+    On a single baseboard only programs that ask for such memory meet it (MSCCL++, NVSHMEM): there it is a note. In a
+    container, the runtime passes the channel in or a compute domain of Kubernetes makes one.
+    """
+    states = [optional(gpu.fabric, NO_SIGN) for gpu in known(machine.gpus)]
+    if machine.system.container or not any(state and state[0] == REGISTERED for state in states):
+        return
+    if machine.gpusetup != __version__:
+        raise UnreadError(NOT_RECORDED)  # the nodes of channels are read since 0.1.0
+    major = dict(there(machine.device_majors) or ()).get(f"nvidia-caps-{CHANNEL}")
+    nodes = [node.path for node in there(machine.device_nodes) or () if CHANNEL in node.path]
+    if major and not nodes:
+        say = warning if _spans_machines(machine) else info
+        yield say(
+            "no IMEX channel is there: CUDA refuses memory that is shared over the NVLink fabric",
+            f"/dev/nvidia-caps-{CHANNEL} is empty",
+            fix=fix("imex-channel", major=str(major)),
         )
 
 

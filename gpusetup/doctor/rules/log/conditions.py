@@ -84,11 +84,11 @@ def out_of_memory() -> None:
     "The nvidia kernel module failed to initialise",
     worst="error",
     blocks="kernel module",
-    remedies=("kernel-log", "one-flavour"),
+    remedies=("kernel-log", "no-branch-tracking", "one-flavour"),
 )
 def module_init() -> None:
-    """The nvidia module was loaded and failed before it looked at any GPU: another copy holds its device numbers, or
-    the kernel refused it what it needs.
+    """The nvidia module was loaded and failed before it looked at any GPU: another copy holds its device numbers, the
+    kernel refused it what it needs, or stopped it as code without landing instructions (IBT).
     """
 
 
