@@ -18,6 +18,7 @@ from gpusetup.doctor.verdict import NO_GPU
 _FIRED = {"error", "warning", "info"}
 ANY, NO_FRAMEWORK, FRAMEWORK, NO_CARD, CARD = "\0any", "\0none", "\0framework ", "\0no card", "\0card "
 """Names that no subject has."""
+FRAMEWORKS = "framework"
 
 
 class _Folded(msgspec.Struct, frozen=True):
@@ -98,7 +99,7 @@ def fold(rules: Sequence[Rule], raw: dict[str, list[Finding]], cards: Cards) -> 
     subjects says ``skipped`` when there is a cause for their absence, and ``ok`` when there is none. What was not tried
     stays ``skipped`` whatever the cause.
 
-    A warning that explains an error is an error itself: what it warns of has happened.
+    A warning that explains why a framework was seen to fail is an error: what it warns of has happened.
     """
     return _Folding(rules, raw, cards).findings()
 
@@ -117,13 +118,12 @@ class _Folding:
     def findings(self) -> list[Finding]:
         """Return all findings in the order of the rules."""
         found = _to_roots([one for rule in self._rules for one in self._folded(rule)])
-        wrong = {
-            (one.finding.rule, one.finding.subject)
-            for said in self._settled.values()
-            for one in said.all
-            if one.was == "error"
-        }
-        return _as_bad_as_what_follows(found, wrong)
+        return _as_bad_as_what_follows(found, {pair for rule in self._rules for pair in self._seen_to_fail(rule)})
+
+    def _seen_to_fail(self, rule: Rule) -> Iterator[tuple[str, str]]:
+        """Yield the rule and the subject of each error of the frameworks: what was only feared has happened."""
+        said = self._settled.get(rule.id) if rule.stage == FRAMEWORKS else None
+        yield from ((rule.id, one.finding.subject) for one in (said.all if said else ()) if one.was == "error")
 
     def _folded(self, rule: Rule) -> list[Finding]:
         own = self._raw[rule.id]
@@ -204,7 +204,7 @@ def _to_roots(findings: list[Finding]) -> list[Finding]:
 
 
 def _as_bad_as_what_follows(findings: list[Finding], wrong: set[tuple[str, str]]) -> list[Finding]:
-    """Make an error of each warning that explains an error on the same subject; `wrong` are the rules and subjects."""
+    """Make an error of each warning that explains one of the findings `wrong`, rule and subject."""
     # that no GPU is there is a warning of its own kind: nobody knows whether there should be one
     caused = [one for one in findings if one.state == "skipped" and one.caused_by not in {"", NO_GPU}]
     roots = {(one.caused_by, one.subject) for one in caused if (one.rule, one.subject) in wrong}

@@ -45,12 +45,19 @@ def _change(at: Any, names: list[str], how: str, value: Any) -> None:
     if isinstance(at, list) and rest:
         for one in _chosen(at, name):
             _change(one, rest, how, value)
+    elif isinstance(at, dict) and name == "*":
+        for key in at:
+            _change(at, [key, *rest], how, value)
+    elif isinstance(at, list) and name == "*":
+        at[:] = [value] * len(at)
+    elif "unread" in at:  # there is no such thing here
+        return
     elif isinstance(at, list):
         at[:] = [pair for pair in at if pair[0] != name] + [[name, value]]
     elif not rest:
         _last(at, name, how, value)
     else:
-        if "unread" in (at.get(name) or {"unread": ""}):
+        if "unread" in (at.get(name) or {"unread": ""}) and rest != ["*"] and rest[0] != "*":
             at[name] = {}
         _change(at[name], rest, how, value)
 

@@ -195,14 +195,15 @@ def test_a_fault_of_one_card_explains_nothing_of_another() -> None:
 
 
 @pytest.mark.parametrize(("name", "state"), [("AAA001", "error"), ("GPU001", "warning")])
-def test_a_warning_that_explains_an_error_is_an_error_itself(name: str, state: str) -> None:
+def test_a_warning_that_explains_why_a_framework_fails_is_an_error(name: str, state: str) -> None:
     """Else a program that cannot be imported would end with exit code 0; that no GPU is there is no fault by itself."""
 
     @rule(name, "a-slug", "warned of", worst="warning", source="a test")
     def warned(machine: Machine) -> RuleResults:
         yield warning("it may fail", "because")
 
-    found = {one.rule: one for one in examine(machine(), [warned, made("AAA002", after=(name,)), quiet_rule()])}
+    failed = made("AAA002", after=(name,), stage="framework")
+    found = {one.rule: one for one in examine(machine(), [warned, failed, quiet_rule()])}
     assert (found[name].state, found["AAA002"].state) == (state, "skipped")
     alone = {one.rule: one for one in examine(machine(), [warned, quiet_rule(after=(name,))])}
     assert alone[name].state == "warning"

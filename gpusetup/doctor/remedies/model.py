@@ -8,7 +8,8 @@ A remedy has either `changes`, the readings that are other once it is done, or t
 is (`unchanged`). The tests lay `changes` over every host on which a rule names the remedy, and the rule must then
 find nothing. Its keys are paths into the saved machine, with ``/`` between the names:
 
-- ``name=VALUE`` and ``*`` choose entries of a list; in a list of pairs a name stands for the pair of that name;
+- ``name=VALUE`` and ``*`` choose entries of a list (``*`` at the end: all of them are the value); in a list of pairs a
+  name stands for the pair of that name;
 - a path that ends in ``+`` adds to a list (entries of the same name or path are replaced), in ``-`` drops the entries
   that hold one of the texts, in ``~`` removes the key;
 - a value ``@PATH`` is what stands at another path.

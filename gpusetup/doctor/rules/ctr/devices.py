@@ -189,7 +189,7 @@ def required_cuda(machine: Machine) -> RuleResults:
             yield error(
                 f"the image needs CUDA {wanted}, but the driver supports only CUDA {have}",
                 f"NVIDIA_REQUIRE_CUDA={said}",
-                fix=fix("older-image"),
+                fix=fix("older-image", cuda=have),
             )
 
 

@@ -157,7 +157,7 @@ def no_imex(machine: Machine) -> RuleResults:
     "imex-channel-missing",
     "No IMEX channel for memory of the NVLink fabric",
     worst="warning",
-    after=("GPU001", NVML_SILENT, "FAB110"),
+    after=("GPU001", NVML_SILENT),
     required=False,
     source=f"{IMEX} (IMEX channels); CUDA driver API reference: CU_MEM_HANDLE_TYPE_FABRIC",
     remedies=("imex-channel",),

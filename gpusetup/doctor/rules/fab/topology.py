@@ -155,4 +155,6 @@ def port_down(machine: Machine) -> RuleResults:
         if state != "ACTIVE":
             # DOWN is also a port without a cable; INIT and ARMED have one
             say = info if state == "DOWN" else warning
-            yield say(f"port {port} is {state}", f"{port}: {state}", fix=fix("infiniband-port"), subject=port)
+            yield say(
+                f"port {port} is {state}", f"{port}: {state}", fix=fix("infiniband-port", port=port), subject=port
+            )

@@ -48,7 +48,7 @@ def _hmm_may_be_on(machine: Machine) -> bool:
     "cuda-driver-rejected",
     "CUDA rejects the driver: too old, mismatched or a stub (CUDA errors 34, 35, 803, 804)",
     worst="error",
-    after=(*DRIVER, "DRV004", "LIB002", "LIB004", "LIB006", "LIB007", "WHL004", "WHL103", "WHL303", "FWK203", *IMPORT),
+    after=(*DRIVER, "DRV004", "LIB006", "LIB004", "LIB007", "LIB002", "WHL004", "WHL103", "WHL303", "FWK203", *IMPORT),
     over=each_import,
     source=CUDA_ERRORS,
     remedies=("loaded", "newer-driver"),

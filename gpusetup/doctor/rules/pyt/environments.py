@@ -79,7 +79,8 @@ def user_site(machine: Machine) -> RuleResults:
     # site.USER_BASE on Linux, unless PYTHONUSERBASE says otherwise
     own = [one for one in parts if "/.local/lib/python" in one.location]
     others = [one for one in parts if one not in own]
-    if own and others:
+    # any text of it will do (site, ENABLE_USER_SITE)
+    if own and others and not machine.system.environment.get("PYTHONNOUSERSITE"):
         yield info(
             f"{len(own)} packages come from the user's site-packages, {len(others)} from the environment",
             *(f"{one.name} {one.version} in {one.location}" for one in own[:3]),
