@@ -66,6 +66,7 @@ THROTTLE_HW_THERMAL = 0x40
 THROTTLE_POWER_BRAKE = 0x80
 EVENT_SOURCE = "nvml.h, nvmlClocksEventReasons (NVIDIA NVML reference)"
 
+# pynvml: "support removed"; a driver of before CUDA 8 still reports it
 COMPUTE_EXCLUSIVE_THREAD = 1
 COMPUTE_EXCLUSIVE_PROCESS = 3
 COMPUTE_PROHIBITED = 2

@@ -215,6 +215,7 @@ def virtual(machine: Machine, gpu: Gpu) -> RuleResults:
     """This machine is a guest that was given a share of a GPU. Without a licence NVIDIA's vGPU slows down after a
     while.
     """
+    # nvml.h, NVML_GPU_VIRTUALIZATION_MODE_VGPU; 1 is a whole card passed through, which needs no licence
     if there(gpu.virtualization) == 2:
         yield info(
             "this GPU is a vGPU: its licence and its host's driver matter too",

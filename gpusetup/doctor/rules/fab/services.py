@@ -24,7 +24,7 @@ from gpusetup.machine.model import NOT_RECORDED, Machine, Service
 FABRIC_MANAGER = "https://docs.nvidia.com/datacenter/tesla/fabric-manager-user-guide/"
 IMEX = "https://docs.nvidia.com/multi-node-nvlink-systems/imex-guide/"
 SERVICE, IMEX_SERVICE = "nvidia-fabricmanager", "nvidia-imex"
-REGISTERED = 3
+REGISTERED = 3  # nvml.h, NVML_GPU_FABRIC_STATE_COMPLETED
 CHANNEL = "imex-channels"
 NO_SIGN = "a GPU that does not answer has its own finding"
 

@@ -115,6 +115,7 @@ def uncorrected(machine: Machine, gpu: Gpu) -> RuleResults:
     Each one ended a program. Old errors whose rows have been remapped are history; a count that grows is a failing
     card.
     """
+    # NVML_AGGREGATE_ECC, which the InfoROM keeps; REC002 has the volatile count, which a load of the driver clears
     count = there(gpu.ecc_uncorrected)
     if count:
         yield warning(
