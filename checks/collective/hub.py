@@ -7,11 +7,9 @@ leaves what it got in files.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import importlib
 import json
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -19,7 +17,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-_PR_SET_PDEATHSIG = 1
 _REST = 3600.0
 """Seconds that a rank stays when it has finished: its end could end the others, and the hub ends all together."""
 
@@ -28,10 +25,12 @@ Say = Callable[..., None]
 
 def main(spec: dict[str, Any], folders: list[str]) -> None:
     """Import, fork, and write down how each rank ends."""
-    _die_with_parent()
     package = ModuleType("checks")
     package.__path__ = folders
     sys.modules["checks"] = package
+    from checks.common.worker import die_with_parent  # importable only once the checks are mounted
+
+    die_with_parent()
     importlib.import_module(f"checks.{spec['job']['check']}.{spec['job']['framework']}")
     ranks: dict[int, int] = {}
     for rank, pipe in enumerate(spec["pipes"]):
@@ -50,7 +49,9 @@ def main(spec: dict[str, Any], folders: list[str]) -> None:
 
 def _be(rank: int, pipe: int, spec: dict[str, Any]) -> NoReturn:
     """Be this rank, from here to the end of the process."""
-    _die_with_parent()
+    from checks.common.worker import die_with_parent
+
+    die_with_parent()
     for other in set(spec["pipes"]) - {pipe}:
         with contextlib.suppress(OSError):
             os.close(other)
@@ -100,10 +101,6 @@ def take_part(rank: int, world: int, spec: dict[str, Any], say: Say) -> None:
     Path(folder, f"{rank}.json").write_text(json.dumps(times), "utf-8")
     say(doing="the parting")
     member.leave()
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 if __name__ == "__main__":
