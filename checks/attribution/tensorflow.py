@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from checks.attribution import LEARNING_RATE, MOMENTUM, midpoints
-from checks.common.tensorflow import array, dtype
+from checks.common.tensorflow import array, dtype, precise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,15 +30,13 @@ class Model:
         self.dtype = dtype(job)
         self.net = keras.Sequential(
             [
-                keras.layers.Input((pixels,), dtype=self.dtype.name),  # by itself float32, whatever is kept
+                keras.layers.Input((pixels,), **precise(job)),
                 keras.layers.Dense(hidden, activation="tanh"),
                 keras.layers.Dense(len(weights["output.bias"])),
             ]
         )
         self.net.set_weights([weights[name].T for name in _NAMES])
-        # by itself a loss is float32, independent of the policy, and before Keras 3.4 that cannot be changed
-        precise = {"dtype": "float64"} if job.precision == "float64" else {}
-        self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, **precise)
+        self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, **precise(job))
         self.optimiser = keras.optimizers.SGD(LEARNING_RATE, momentum=MOMENTUM)
         self.optimiser.build(self.net.trainable_variables)
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from checks.boundary import BETAS, EPSILON, HIDDEN, RATE
 from checks.boundary.support import GAMMA
-from checks.common.tensorflow import array, dtype
+from checks.common.tensorflow import array, dtype, precise
 
 if TYPE_CHECKING:
     from checks.boundary import Weights
@@ -109,13 +109,11 @@ class Network:
     def __init__(self, weights: Weights, job: Job) -> None:
         self.job = job
         dense = keras.layers.Dense
-        inputs = keras.layers.Input((2,), dtype=dtype(job).name)  # by itself float32, whatever is kept
+        inputs = keras.layers.Input((2,), **precise(job))
         self.net = keras.Sequential([inputs, dense(HIDDEN, "tanh"), dense(HIDDEN, "tanh"), dense(1)])
         self.net.set_weights(list(weights.values()))
         self.names = list(weights)
-        # by itself a loss is float32, independent of the policy, and before Keras 3.4 that cannot be changed
-        precise = {"dtype": "float64"} if job.precision == "float64" else {}
-        self.loss = keras.losses.BinaryCrossentropy(from_logits=True, **precise)
+        self.loss = keras.losses.BinaryCrossentropy(from_logits=True, **precise(job))
         self.optimiser = keras.optimizers.Adam(RATE, *BETAS, epsilon=EPSILON)
         self.optimiser.build(self.net.trainable_variables)
 

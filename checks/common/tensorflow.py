@@ -45,6 +45,14 @@ def dtype(job: Job) -> tf.DType:
     return tf.float64 if job.precision == "float64" else tf.float32
 
 
+def precise(job: Job) -> dict[str, str]:
+    """Return the type that a loss and an `Input` must be given in float64: by itself either is float32.
+
+    A loss does not ask the policy. Before Keras 3.4 its type cannot be changed, so none is given where none is needed.
+    """
+    return {"dtype": "float64"} if job.precision == "float64" else {}
+
+
 def scaled(optimiser: keras.Optimizer, job: Job) -> keras.Optimizer:
     """Return the optimiser under Keras's loss scaling in float16, and as it is at other precisions."""
     return keras.optimizers.LossScaleOptimizer(optimiser, LOSS_SCALE) if job.precision == "fp16" else optimiser

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from checks.common.tensorflow import array, dtype
+from checks.common.tensorflow import array, dtype, precise
 from checks.descent import BETAS, MOMENTUM, UNSEEN
 
 if TYPE_CHECKING:
@@ -36,9 +36,7 @@ class Training:
     def load(self, weights: Weights) -> None:
         for name, variable in self.variables.items():
             variable.assign(weights[name])
-        for memory in self.optimiser.variables:
-            if memory is not self.optimiser.learning_rate:
-                memory.assign(tf.zeros_like(memory))
+        forget(self.optimiser)
 
     def output(self, *inputs: Array) -> Array:
         return array(self._forward(*self.given(inputs)))
@@ -79,6 +77,13 @@ class Training:
         return loss, tape.gradient(loss, list(self.variables.values()))
 
 
+def forget(optimiser: keras.Optimizer) -> None:
+    """Leave an optimiser with its learning rate alone, as if it had made no step."""
+    for memory in optimiser.variables:
+        if memory is not optimiser.learning_rate:
+            memory.assign(tf.zeros_like(memory))
+
+
 def _variable(net: keras.Model, name: str) -> Any:
     layer, _, what = name.rpartition(".")
     owner = net.get_layer(layer) if isinstance(net, keras.Sequential) else getattr(net, layer)
@@ -87,17 +92,17 @@ def _variable(net: keras.Model, name: str) -> Any:
 
 def squared_error(job: Job) -> Loss:
     """Return the mean of (output - truth)²."""
-    return keras.losses.MeanSquaredError(**_precise(job))
+    return keras.losses.MeanSquaredError(**precise(job))
 
 
 def logistic_loss(job: Job) -> Loss:
     """Return the binary cross-entropy from scores, mean over the rows."""
-    return keras.losses.BinaryCrossentropy(from_logits=True, **_precise(job))
+    return keras.losses.BinaryCrossentropy(from_logits=True, **precise(job))
 
 
 def cross_entropy(job: Job) -> Loss:
     """Return the cross-entropy from scores, mean over the rows."""
-    return keras.losses.SparseCategoricalCrossentropy(from_logits=True, **_precise(job))
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=True, **precise(job))
 
 
 def gradient_descent(rate: float) -> keras.Optimizer:
@@ -113,8 +118,3 @@ def momentum(rate: float) -> keras.Optimizer:
 def adam(rate: float, first: float = BETAS[0]) -> keras.Optimizer:
     """Return Adam with β₁ = `first` and an ε too small to be seen."""
     return keras.optimizers.Adam(rate, first, BETAS[1], epsilon=UNSEEN)
-
-
-def _precise(job: Job) -> dict[str, str]:
-    """Return a loss's type in float64: by itself it is float32, and before Keras 3.4 that cannot be changed."""
-    return {"dtype": "float64"} if job.precision == "float64" else {}

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from checks.common.tensorflow import array, dtype
-from checks.descent.tensorflow import adam, logistic_loss
+from checks.common.tensorflow import array, dtype, precise
+from checks.descent.tensorflow import adam, forget, logistic_loss
 from checks.gan import BETA, HIDDEN, NOISE, RATES
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Gan:
 
     def __init__(self, weights: Weights, job: Job) -> None:
         self.dtype, self.loss = dtype(job), logistic_loss(job)
-        self.nets = {name: network(inputs, self.dtype.name) for name, inputs in INPUTS.items()}
+        self.nets = {name: network(inputs, job) for name, inputs in INPUTS.items()}
         self.optimisers = {name: adam(rate, BETA) for name, rate in RATES.items()}
         for name, optimiser in self.optimisers.items():
             optimiser.build(self.nets[name].trainable_variables)
@@ -35,9 +35,7 @@ class Gan:
         for name, variable in self.variables().items():
             variable.assign(weights[name])
         for optimiser in self.optimisers.values():
-            for memory in optimiser.variables:
-                if memory is not optimiser.learning_rate:
-                    memory.assign(tf.zeros_like(memory))
+            forget(optimiser)
 
     def make(self, noise: Array) -> Array:
         return array(self.run("generator", self.given(noise)))
@@ -119,7 +117,9 @@ class Gan:
         return tf.constant(numbers, self.dtype)
 
 
-def network(inputs: int, kind: str) -> keras.Model:
-    """Return linear, tanh, linear; what goes in would else become float32, as Keras's inputs are."""
+def network(inputs: int, job: Job) -> keras.Model:
+    """Return linear, tanh, linear."""
     hidden = keras.layers.Dense(HIDDEN, activation="tanh", name="hidden")
-    return keras.Sequential([keras.layers.Input((inputs,), dtype=kind), hidden, keras.layers.Dense(1, name="output")])
+    return keras.Sequential(
+        [keras.layers.Input((inputs,), **precise(job)), hidden, keras.layers.Dense(1, name="output")]
+    )

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from checks.common.tensorflow import array, scaled
+from checks.common.tensorflow import array, precise, scaled
 from checks.gru import BATCH, LEARNING_RATE, MOMENTUM
 
 if TYPE_CHECKING:
@@ -51,9 +51,7 @@ class Model:
         (letters, embedding), (languages, hidden) = weights["embedding"].shape, weights["output.weight"].shape
         self.net = Classifier(letters, embedding, hidden, languages)
         self.net(tf.ones((1, 1), tf.int64))  # Keras makes the weights on the first call
-        # by itself a loss is float32, independent of the policy, and before Keras 3.4 that cannot be changed
-        precise = {"dtype": "float64"} if job.precision == "float64" else {}
-        self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, **precise)
+        self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, **precise(job))
         self.optimiser = scaled(keras.optimizers.SGD(LEARNING_RATE, momentum=MOMENTUM), job)
         self.optimiser.build(self.net.trainable_variables)
         self._step.get_concrete_function(tf.TensorSpec([BATCH, None], tf.int64), tf.TensorSpec([BATCH], tf.int64))

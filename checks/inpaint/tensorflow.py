@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from checks.common.tensorflow import array, dtype
+from checks.common.tensorflow import array, dtype, precise
 from checks.inpaint import CHANNELS, FEATURES, LEARNING_RATE, MOMENTUM
 
 if TYPE_CHECKING:
@@ -55,9 +55,7 @@ class Model:
         self.names = list(weights)
         for number, part in enumerate(self.net.parts, start=1):
             part.set_weights([weights[f"{number}.weight"], weights[f"{number}.bias"]])
-        # by itself a loss is float32, independent of the policy, and before Keras 3.4 that cannot be changed
-        precise = {"dtype": "float64"} if job.precision == "float64" else {}
-        self.loss = keras.losses.MeanSquaredError(**precise)
+        self.loss = keras.losses.MeanSquaredError(**precise(job))
         self.optimiser = keras.optimizers.SGD(LEARNING_RATE, momentum=MOMENTUM)
         self.optimiser.build(self.net.trainable_variables)
 

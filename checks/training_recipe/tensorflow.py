@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from checks.common.tensorflow import dtype
+from checks.common.tensorflow import precise
 from checks.training_recipe import LEARNING_RATE, MOMENTUM
 from checks.training_recipe.adapted import tensorflow as adapted
 
@@ -33,7 +33,7 @@ def build(weights: Weights, batch: Batch, dropout: float, job: Job) -> object:
     hidden, pixels = weights["hidden.weight"].shape
     net = keras.Sequential(
         [
-            keras.layers.Input((pixels,), dtype=dtype(job).name),  # by itself float32, whatever is kept
+            keras.layers.Input((pixels,), **precise(job)),
             keras.layers.Dense(hidden, activation="relu", name="hidden"),
             keras.layers.Dropout(dropout),
             keras.layers.Dense(len(weights["output.bias"]), name="output"),
@@ -41,11 +41,9 @@ def build(weights: Weights, batch: Batch, dropout: float, job: Job) -> object:
         name=_OURS,
     )
     net.set_weights([weight.T for weight in weights.values()])
-    # by itself a loss is float32, independent of the policy, and before Keras 3.4 that cannot be changed
-    precise = {"dtype": "float64"} if job.precision == "float64" else {}
     return {
         "model": net,
-        "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True, **precise),
+        "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True, **precise(job)),
         "batch": (batch.inputs, batch.targets),
         "optimizer": keras.optimizers.SGD(LEARNING_RATE, momentum=MOMENTUM),
     }
