@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from checks.common.readings import Gauge
-from checks.cost.workloads import WORKLOADS, Workload, dense_flops
+from checks.cost.workloads import WORKLOADS, Drawn, Workload, dense_flops
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from checks.common.job import Job
     from checks.common.record import Recorder
 
@@ -44,8 +46,8 @@ class Backend(Protocol):
     def counted(self, job: Job) -> float:
         """Return the operations of a step of the network of `boundary` by the framework's own counter."""
 
-    def multiply(self, side: int, seconds: float, job: Job) -> tuple[int, float]:
-        """Multiply two matrices for so long; return how often, and the seconds it took."""
+    def product(self, side: int, job: Job) -> Callable[[], object]:
+        """Return what multiplies two matrices once and waits for the result."""
 
     def peak(self, job: Job) -> float:
         """Return the most memory that was held so far, in bytes, on a GPU by the framework, else by the process."""
@@ -62,30 +64,30 @@ class Bill(NamedTuple):
 
 def prove(backend: Any, job: Job, record: Recorder) -> None:
     """Count, train and measure."""
-    for workload in WORKLOADS:
-        batch = workload.batches(job, 1)[0]
-        record.tensor("exact", f"parameters of {workload.name}", float(workload.parameters(job)))
-        record.tensor("exact", f"operations of a step of {workload.name}", float(workload.flops(job, batch)))
+    given = [(workload, workload.draw(job)) for workload in WORKLOADS]
+    for workload, drawn in given:
+        flops = workload.flops(drawn, drawn.batches(1)[0])
+        record.tensor("exact", f"parameters of {workload.name}", float(drawn.parameters))
+        record.tensor("exact", f"operations of a step of {workload.name}", float(flops))
     if job.framework == "reference":
         return
     _check_counter(backend, job, record)
     gauge = Gauge(job.device)
     ceiling = _ceiling(backend, job)
-    for number, workload in enumerate(WORKLOADS):
+    for number, (workload, drawn) in enumerate(given, start=1):
         module = importlib.import_module(f"checks.{workload.name}.{job.framework}")
-        model = workload.model(module, job)
-        _check_parameters(workload, model, job, record)
-        bill = train(workload, model, gauge, job)
+        model = workload.model(module, drawn, job)
+        _check_parameters(workload.name, drawn, model, record)
+        bill = train(workload, model, drawn.batches(STEPS[job.profile]), gauge)
         ceiling = max(ceiling, _ceiling(backend, job))
-        report(workload, bill, ceiling, backend.peak(job), job, record)
-        record.progress(number + 1, len(WORKLOADS))
+        report(workload, drawn, bill, ceiling, backend.peak(job), record)
+        record.progress(number, len(WORKLOADS))
     if _ENERGY not in gauge.read():
         record.observe("cost", "energy", f"absent: {gauge.lacks.get(_ENERGY) or gauge.lacks.get('every reading')}")
 
 
-def train(workload: Workload, model: Any, gauge: Gauge, job: Job) -> Bill:
+def train(workload: Workload, model: Any, batches: list[Any], gauge: Gauge) -> Bill:
     """Make the steps, with those before that compile."""
-    batches = workload.batches(job, STEPS[job.profile])
     first = [workload.step(model, batch) for batch in batches[:2]]
     before, started = gauge.read().get(_ENERGY), time.perf_counter()
     losses = [workload.step(model, batch) for batch in batches]
@@ -94,12 +96,12 @@ def train(workload: Workload, model: Any, gauge: Gauge, job: Job) -> Bill:
     return Bill(len(batches), seconds, joules, (first[0], float(np.mean(losses[-4:]))))
 
 
-def report(workload: Workload, bill: Bill, ceiling: float, peak: float, job: Job, record: Recorder) -> None:
+def report(workload: Workload, drawn: Drawn, bill: Bill, ceiling: float, peak: float, record: Recorder) -> None:
     """Record the bill in a line, and that no more was achieved than can be."""
-    flops = float(np.mean([workload.flops(job, batch) for batch in workload.batches(job, bill.steps)]))
+    flops = float(np.mean([workload.flops(drawn, batch) for batch in drawn.batches(bill.steps)]))
     rate, fall = flops * bill.steps / bill.seconds, bill.losses[0] - bill.losses[1]
     parts = [
-        f"{workload.parameters(job):,} parameters",
+        f"{drawn.parameters:,} parameters",
         f"{flops / 1e6:.1f} MFLOP and {bill.seconds / bill.steps * 1e3:.2f} ms a step",
         f"{rate / 1e9:.2f} GFLOP/s, {rate / ceiling:.1%} of {ceiling / 1e9:.1f}",
         f"{peak / 2**20:.0f} MiB at most",
@@ -126,15 +128,19 @@ def _check_counter(backend: Any, job: Job, record: Recorder) -> None:
     record.invariant("the framework's own counter agrees with the formula", formula <= counted <= most, detail)
 
 
-def _check_parameters(workload: Workload, model: Any, job: Job, record: Recorder) -> None:
+def _check_parameters(name: str, drawn: Drawn, model: Any, record: Recorder) -> None:
     held = sum(int(np.size(weight)) for weight in model.weights().values())
-    formula = workload.parameters(job)
-    record.invariant(f"{workload.name} has the parameters of the formula", held == formula, f"{held:,} of {formula:,}")
+    formula = drawn.parameters
+    record.invariant(f"{name} has the parameters of the formula", held == formula, f"{held:,} of {formula:,}")
 
 
 def _ceiling(backend: Any, job: Job) -> float:
     """Return operations per second of a large product of matrices."""
     side = CEILING_SIDE["cpu" if job.device == "cpu" else "gpu"]
-    times, seconds = backend.multiply(side, CEILING_SECONDS, job)
-    rate: float = times * 2.0 * side**3 / seconds
-    return rate
+    multiply = backend.product(side, job)
+    multiply()  # compiles
+    started, times = time.perf_counter(), 0
+    while time.perf_counter() - started < CEILING_SECONDS:
+        multiply()
+        times += 1
+    return times * 2.0 * side**3 / (time.perf_counter() - started)

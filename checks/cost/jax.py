@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import jax
@@ -14,6 +13,8 @@ from checks.common.jax import device, dtype
 from checks.cost.host_memory import peak_resident
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from checks.common.job import Job
 
 COUNTS = "everything"
@@ -31,15 +32,10 @@ def counted(job: Job) -> float:
 _product = jax.jit(jnp.matmul)
 
 
-def multiply(side: int, seconds: float, job: Job) -> tuple[int, float]:  # noqa: ARG001 - every backend takes it
-    """Multiply, and wait for each product."""
+def product(side: int, job: Job) -> Callable[[], object]:  # noqa: ARG001 - every backend takes it
+    """Multiply, and wait for the product."""
     left = jnp.full((side, side), 0.5)
-    _product(left, left).block_until_ready()
-    started, times = time.perf_counter(), 0
-    while time.perf_counter() - started < seconds:
-        _product(left, left).block_until_ready()
-        times += 1
-    return times, time.perf_counter() - started
+    return lambda: _product(left, left).block_until_ready()
 
 
 def peak(job: Job) -> float:

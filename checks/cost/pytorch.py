@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import torch
@@ -14,6 +13,8 @@ from checks.common.pytorch import device
 from checks.cost.host_memory import peak_resident
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from checks.common.job import Job
 
 COUNTS = "products"
@@ -27,25 +28,19 @@ def counted(job: Job) -> float:
     return float(counter.get_total_flops())
 
 
-def multiply(side: int, seconds: float, job: Job) -> tuple[int, float]:
+def product(side: int, job: Job) -> Callable[[], object]:
     """Multiply into one buffer."""
     left = torch.full((side, side), 0.5, device=device(job))
     out = torch.empty_like(left)
-    torch.mm(left, left, out=out)
-    _wait(job)
-    started, times = time.perf_counter(), 0
-    while time.perf_counter() - started < seconds:
+
+    def multiply() -> None:
         torch.mm(left, left, out=out)
-        _wait(job)
-        times += 1
-    return times, time.perf_counter() - started
+        if job.device != "cpu":
+            torch.cuda.synchronize()
+
+    return multiply
 
 
 def peak(job: Job) -> float:
     """Return the most that the allocator has held on a GPU."""
     return peak_resident() if job.device == "cpu" else float(torch.cuda.max_memory_allocated())
-
-
-def _wait(job: Job) -> None:
-    if job.device != "cpu":
-        torch.cuda.synchronize()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import tensorflow as tf
@@ -13,6 +12,8 @@ from checks.common.tensorflow import dtype
 from checks.cost.host_memory import peak_resident
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from checks.common.job import Job
 
 COUNTS = "everything"
@@ -34,17 +35,15 @@ def _product(left: tf.Tensor) -> tf.Tensor:
     return tf.matmul(left, left)
 
 
-def multiply(side: int, seconds: float, job: Job) -> tuple[int, float]:  # noqa: ARG001 - every backend takes it
-    """Multiply, and wait for each product."""
+def product(side: int, job: Job) -> Callable[[], object]:  # noqa: ARG001 - every backend takes it
+    """Multiply, and wait for the product."""
     left = tf.fill((side, side), 0.5)
-    _product(left)
-    tf.test.experimental.sync_devices()
-    started, times = time.perf_counter(), 0
-    while time.perf_counter() - started < seconds:
+
+    def multiply() -> None:
         _product(left)
         tf.test.experimental.sync_devices()
-        times += 1
-    return times, time.perf_counter() - started
+
+    return multiply
 
 
 def peak(job: Job) -> float:

@@ -24,15 +24,26 @@ _EACH = 2
 _PASSES = 3
 
 
+class Drawn(NamedTuple):
+    """What a workload is given: its weights at the start, and so many batches of them."""
+
+    weights: dict[str, Any]
+    batches: Callable[[int], list[Any]]
+
+    @property
+    def parameters(self) -> int:
+        """Return how many numbers are trained."""
+        return sum(int(np.size(weight)) for weight in self.weights.values())
+
+
 class Workload(NamedTuple):
-    """A workload of another check: its name, its model, its batches, and the formulas."""
+    """A workload of another check: its name, what it is given, its model, its step, and the formula of a step."""
 
     name: str
-    model: Callable[[Any, Job], Any]
-    batches: Callable[[Job, int], list[Any]]
+    draw: Callable[[Job], Drawn]
+    model: Callable[[Any, Drawn, Job], Any]
     step: Callable[[Any, Any], float]
-    parameters: Callable[[Job], int]
-    flops: Callable[[Job, Any], int]
+    flops: Callable[[Drawn, Any], int]
 
 
 def dense_flops() -> int:
@@ -42,21 +53,29 @@ def dense_flops() -> int:
     return _EACH * plane.POINTS * (_PASSES * sum(layers) - layers[0])
 
 
-def _size(weights: dict[str, Any]) -> int:
-    return sum(int(np.size(weight)) for weight in weights.values())
+def _draw_boundary(job: Job) -> Drawn:
+    return Drawn(boundary.draw_weights(job.seed), lambda steps: [plane.draw(job.seed)] * steps)
 
 
-def _gru_flops(job: Job, batch: Any) -> int:
+def _draw_gru(job: Job) -> Drawn:
+    plan = gru.draw_plan(job)
+    return Drawn(plan.weights, lambda steps: gru.batches(plan, job.seed, steps))
+
+
+def _draw_transformer(job: Job) -> Drawn:
+    plan = transformer.draw_plan(job.seed)
+    return Drawn(plan.weights, lambda steps: [plan.batch(step, causal=True) for step in range(steps)])
+
+
+def _gru_flops(drawn: Drawn, batch: Any) -> int:
     rows, places = map(int, batch.letters.shape)
-    languages = len(gru.draw_plan(job).corpus.languages)
     cell = 3 * gru.HIDDEN * (gru.EMBEDDING + gru.HIDDEN)
-    return _EACH * _PASSES * rows * (places * cell + gru.HIDDEN * languages)
+    return _EACH * _PASSES * rows * (places * cell + gru.HIDDEN * len(drawn.weights["output.bias"]))
 
 
-def _transformer_flops(job: Job, batch: Any) -> int:
+def _transformer_flops(drawn: Drawn, batch: Any) -> int:
     rows, places = map(int, batch.letters.shape)
-    weights = transformer.draw_plan(job.seed).weights
-    products = sum(int(weight.size) for name, weight in weights.items() if name.endswith(".weight"))
+    products = sum(int(weight.size) for name, weight in drawn.weights.items() if name.endswith(".weight"))
     attention = 2 * transformer.BLOCKS * places * transformer.WIDTH
     return _EACH * _PASSES * rows * places * (products + attention)
 
@@ -64,26 +83,23 @@ def _transformer_flops(job: Job, batch: Any) -> int:
 WORKLOADS = (
     Workload(
         "boundary",
-        lambda module, job: module.Network(boundary.draw_weights(job.seed), job),
-        lambda job, steps: [plane.draw(job.seed)] * steps,
+        _draw_boundary,
+        lambda module, drawn, job: module.Network(drawn.weights, job),
         lambda model, sample: float(model.step(sample.points, sample.labels)),
-        lambda job: _size(boundary.draw_weights(job.seed)),
-        lambda job, batch: dense_flops(),  # noqa: ARG005 - all take the same
+        lambda drawn, batch: dense_flops(),  # noqa: ARG005 - all take the same
     ),
     Workload(
         "gru",
-        lambda module, job: module.Model(gru.draw_plan(job).weights, job),
-        lambda job, steps: gru.batches(gru.draw_plan(job), job.seed, steps),
+        _draw_gru,
+        lambda module, drawn, job: module.Model(drawn.weights, job),
         lambda model, batch: float(model.step(batch)),
-        lambda job: _size(gru.draw_plan(job).weights),
         _gru_flops,
     ),
     Workload(
         "transformer",
-        lambda module, job: module.Model(transformer.draw_plan(job.seed).weights, job, causal=True),
-        lambda job, steps: [transformer.draw_plan(job.seed).batch(step, causal=True) for step in range(steps)],
+        _draw_transformer,
+        lambda module, drawn, job: module.Model(drawn.weights, job, causal=True),
         lambda model, batch: float(model.step(batch)),
-        lambda job: _size(transformer.draw_plan(job.seed).weights),
         _transformer_flops,
     ),
 )

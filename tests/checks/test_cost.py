@@ -16,11 +16,12 @@ from checks.transformer.text import LETTERS
 from tests.checks.one_job import JOB
 
 BY_NAME = {one.name: one for one in WORKLOADS}
+BOUNDARY = BY_NAME["boundary"]
 
 
 def bill(*, seconds: float = 1.0, losses: tuple[float, float] = (2.0, 1.0), ceiling: float = 1e12) -> dict[str, bool]:
     recorder = Recorder(lambda *_: None)
-    report(BY_NAME["boundary"], Bill(10, seconds, 5.0, losses), ceiling, 2.0**20, JOB, recorder)
+    report(BOUNDARY, BOUNDARY.draw(JOB), Bill(10, seconds, 5.0, losses), ceiling, 2.0**20, recorder)
     return {one["name"]: one["holds"] for one in recorder.result()["invariants"]}
 
 
@@ -33,29 +34,31 @@ def test_dense_layers_are_three_products_each_and_the_first_two() -> None:
 
 def test_a_gru_counts_every_gate_at_every_place() -> None:
     workload = BY_NAME["gru"]
-    batch = workload.batches(JOB, 1)[0]
+    given = workload.draw(JOB)
+    batch = given.batches(1)[0]
     rows, places = batch.letters.shape
     languages = len(gru.draw_plan(JOB).corpus.languages)
     once = 0
     for _ in range(3):  # gates
         once += places * (gru.EMBEDDING * gru.HIDDEN + gru.HIDDEN * gru.HIDDEN)
-    assert workload.flops(JOB, batch) == 6 * rows * (once + gru.HIDDEN * languages)
+    assert workload.flops(given, batch) == 6 * rows * (once + gru.HIDDEN * languages)
 
 
 def test_a_transformer_counts_six_operations_per_weight_and_letter_and_its_attention() -> None:
     workload = BY_NAME["transformer"]
-    batch = workload.batches(JOB, 1)[0]
+    given = workload.draw(JOB)
+    batch = given.batches(1)[0]
     letters, places = batch.letters.size, batch.letters.shape[1]
     d, inner = transformer.WIDTH, transformer.INNER
     products = transformer.BLOCKS * (4 * d * d + 2 * d * inner) + LETTERS * d
     scores = transformer.BLOCKS * 2 * places * d
-    assert workload.flops(JOB, batch) == 6 * letters * (products + scores)
+    assert workload.flops(given, batch) == 6 * letters * (products + scores)
 
 
 def test_parameters_are_those_that_are_drawn() -> None:
-    assert BY_NAME["boundary"].parameters(JOB) == 2 * 32 + 32 + 32 * 32 + 32 + 32 + 1
+    assert BOUNDARY.draw(JOB).parameters == 2 * 32 + 32 + 32 * 32 + 32 + 32 + 1
     for name, workload in BY_NAME.items():
-        assert workload.parameters(dataclasses.replace(JOB, seed=9)) == workload.parameters(JOB), name
+        assert workload.draw(dataclasses.replace(JOB, seed=9)).parameters == workload.draw(JOB).parameters, name
 
 
 def test_a_bill_that_cannot_be_is_refused() -> None:
@@ -69,7 +72,7 @@ def test_a_bill_that_cannot_be_is_refused() -> None:
 
 def test_energy_is_per_step_and_per_unit_of_loss() -> None:
     recorder = Recorder(lambda *_: None)
-    report(BY_NAME["boundary"], Bill(10, 1.0, 5.0, (2.0, 1.5)), 1e12, 2.0**20, JOB, recorder)
+    report(BOUNDARY, BOUNDARY.draw(JOB), Bill(10, 1.0, 5.0, (2.0, 1.5)), 1e12, 2.0**20, recorder)
     (line,) = recorder.result()["observations"]
     assert "0.500 J a step, 10.00 J per unit" in line["text"]
     rate = dense_flops() * 10 / 1e12
