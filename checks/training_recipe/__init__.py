@@ -158,7 +158,7 @@ def record_training(subject: Subject, job: Job, record: Recorder) -> None:
         record.tensor("gradient", f"gradient of {name}", gradient if gradient is not None else [])
     steps = STEPS[job.profile]
     for step in range(1, steps + 1):
-        if step == steps // 2:
+        if step == steps // 2 + 1:
             halfway = time.perf_counter()
         record.tensor("loss" if step <= _PARITY_STEPS else "later", "loss", 1 + subject.step(), step)
         record.progress(step, 2 * steps)

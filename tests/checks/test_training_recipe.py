@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from checks.common.record import Recorder
-from checks.training_recipe import ROWS, Batch, draw_batch, draw_weights
+from checks.training_recipe import ROWS, Batch, draw_batch, draw_weights, record_training
 from checks.training_recipe.contract import ContractError, load_build, take_apart
 from checks.training_recipe.guess import classes, right
 from checks.training_recipe.reference import Built, Subject, build
@@ -157,6 +158,21 @@ def test_the_gradients_of_the_reference_are_those_of_finite_differences() -> Non
             moved[name][place] += step
             either.append(Subject(lambda moved=moved: Built(moved, BATCH, 0.0), JOB).loss())  # type: ignore[misc]
         assert (either[0] - either[1]) / 2e-6 == pytest.approx(slope[place], rel=1e-6)
+
+
+def test_the_speed_is_that_of_the_steps_it_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second a step: as many pictures a second as there are in a batch."""
+    clock = SimpleNamespace(now=0.0)
+
+    class Ticking(Subject):
+        def step(self, *, blank: bool = False) -> float:
+            clock.now += 1.0
+            return super().step(blank=blank)
+
+    monkeypatch.setattr("checks.training_recipe.time", SimpleNamespace(perf_counter=lambda: clock.now))
+    record = Recorder(lambda *_: None)
+    record_training(Ticking(lambda: Built(WEIGHTS, BATCH, 0.0), JOB), JOB, record)
+    assert record.result()["measures"]["pictures per second"] == ROWS
 
 
 def test_classes_are_found_on_the_axis_where_they_are() -> None:
