@@ -30,8 +30,7 @@ framework, names = sys.argv[2], sys.argv[3:]
 prepared = importlib.import_module(f"checks.common.{framework}")
 
 class Nothing:
-    def tensor(self, *_): pass
-    invariant = measure = progress = observe = tensor
+    def __getattr__(self, _): return lambda *_, **__: None
 
 where = dict(framework=framework, device="cpu", threads=1, trace="", log="", data="")
 for number, name in enumerate(names):
