@@ -82,8 +82,7 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
         record.tensor("loss" if step <= PARITY_STEPS else "later", "loss", loss, step)
         record.progress(step, STEPS[job.profile])
         if step == PARITY_STEPS:
-            for name, weight in model.weights().items():
-                record.tensor("weight", name, weight, step)
+            record.tensors("weight", model.weights(), step)
             record.tensor("trained", "attributions", model.attributions(asked, POINTS), step)
     check_axioms(model, backend, asked, job, record)
     started = time.perf_counter()

@@ -157,8 +157,7 @@ def train(backend: Backend, sample: Sample, best: Best, job: Job, record: Record
             frames.append(shade(1 / (1 + np.exp(-np.clip(np.asarray(scores, np.float64), -30, 30)))))
             record.progress(step, steps)
     record.measure("steps per second", (steps - steps // 2) / (time.perf_counter() - halfway))
-    for name, weight in network.weights().items():
-        record.tensor("later", name, weight, steps)
+    record.tensors("later", network.weights(), steps)
     judge(Learned("network", scores), best, record)
     record.picture("the network learns", np.stack(frames), "frame, y, x; chance of class 1 in 255ths")
 

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import math
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,11 @@ class Recorder:
         self._whole.update(f"{step} {name} {digest}\n".encode())
         described = _describe(array, 0 if kind == EXACT else SAMPLES)
         self._records.append({"step": step, "kind": kind, "name": name, "digest": digest[:16]} | described)
+
+    def tensors(self, kind: str, values: Mapping[str, ArrayLike], step: int = 0, title: str = "") -> None:
+        """Record tensors by their names, in their order, each name behind `title`."""
+        for name, value in values.items():
+            self.tensor(kind, f"{title}{name}", value, step)
 
     def absent(self, name: str, reason: str, step: int = 0) -> None:
         """Record that this device or version cannot compute a tensor that the reference has, and why."""

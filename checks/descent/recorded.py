@@ -40,14 +40,8 @@ def record_training(
         losses.append(training.step(inputs, truth))
         record.tensor("loss" if step <= parity_steps else "later", f"{title}loss", losses[-1], step)
         if step == parity_steps:
-            record_weights("weight", training, step, record, title)
+            record.tensors("weight", training.weights(), step, title)
         record.progress(step, len(batches))
     seconds = time.perf_counter() - halfway
     record.measure(f"{title}steps per second", (len(batches) - len(batches) // 2) / seconds)
     return losses
-
-
-def record_weights(kind: str, training: Training, step: int, record: Recorder, title: str = "") -> None:
-    """Record every weight."""
-    for name, weight in training.weights().items():
-        record.tensor(kind, f"{title}{name}", weight, step)

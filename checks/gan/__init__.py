@@ -177,8 +177,7 @@ def train(gan: Gan, job: Job, record: Recorder) -> None:
         record.tensor(kind, "discriminator: loss", gan.discriminate(given.real, given.noise), number)
         record.tensor(kind, "generator: loss", gan.deceive(given.fresh), number)
         if number == PARITY_STEPS:
-            for name, weight in gan.weights().items():
-                record.tensor("weight", name, weight, number)
+            record.tensors("weight", gan.weights(), number)
         if number > steps // 2:
             made.append(gan.make(given.noise))
         record.progress(number, steps)

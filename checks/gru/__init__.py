@@ -84,7 +84,7 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
         loss = model.step(batch)
         record.tensor("loss" if step <= PARITY_STEPS else "later", "loss", loss, step)
         if step in {PARITY_STEPS, steps}:
-            record_weights("weight" if step == PARITY_STEPS else "later", model, step, record)
+            record.tensors("weight" if step == PARITY_STEPS else "later", model.weights(), step)
         if step == steps // 2:
             halfway, learned = time.perf_counter(), step
         record.progress(step, steps)
@@ -139,9 +139,3 @@ def record_first_step(model: Model, batch: Batch, record: Recorder) -> None:
         record.tensor("gradient", f"gradient of {name}", gradient)
     _, faint = model.gradients(batch, FAINT)
     record.tensor("gradient", "faint gradient of embedding", faint["embedding"])
-
-
-def record_weights(kind: str, model: Model, step: int, record: Recorder) -> None:
-    """Record every weight."""
-    for name, weight in model.weights().items():
-        record.tensor(kind, name, weight, step)

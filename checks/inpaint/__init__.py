@@ -105,8 +105,7 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
         record.tensor("loss" if step <= PARITY_STEPS else "later", "loss", 1 + value, step)
         record.progress(step, steps)
         if step == PARITY_STEPS:
-            for name, weight in model.weights().items():
-                record.tensor("weight", name, weight, step)
+            record.tensors("weight", model.weights(), step)
     record.measure("pictures per second", (steps - steps // 2) * ROWS / (time.perf_counter() - halfway))
     check_photo(backend, model, job, record)
 

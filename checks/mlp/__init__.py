@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.draw import uniform
-from checks.descent.recorded import record_first_step, record_training, record_weights
+from checks.descent.recorded import record_first_step, record_training
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -95,7 +95,7 @@ def exchange(backend: Backend, points: Points, job: Job, record: Recorder) -> No
             record.tensor("loss", f"{title}loss", value, step)
             if step == 1:
                 losses.setdefault(f"{model}, {loss}", []).append(value)
-        record_weights("weight", training, STEPS, record, title)
+        record.tensors("weight", training.weights(), STEPS, title)
     same = all(np.array_equal(one, found[0]) for found in outputs.values() for one in found)
     record.invariant("losses and optimisers change no output", same, "before the first step, bit for bit")
     apart = max(abs(one - found[0]) for found in losses.values() for one in found)

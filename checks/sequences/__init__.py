@@ -121,8 +121,7 @@ def train(backend: Backend, model: Model, names: Names, learned: Integers, job: 
             step += 1
             record.tensor("loss" if step <= PARITY_STEPS else "later", "loss", model.step(batch.names), step)
             if step == PARITY_STEPS:
-                for name, weight in model.weights().items():
-                    record.tensor("weight", name, weight, step)
+                record.tensors("weight", model.weights(), step)
         record.progress(epoch + 1, epochs)
 
 

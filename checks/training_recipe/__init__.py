@@ -163,8 +163,7 @@ def record_training(subject: Subject, job: Job, record: Recorder) -> None:
         record.tensor("loss" if step <= _PARITY_STEPS else "later", "loss", 1 + subject.step(), step)
         record.progress(step, 2 * steps)
         if step == _PARITY_STEPS:
-            for name, weight in subject.weights().items():
-                record.tensor("weight", name, weight, step)
+            record.tensors("weight", subject.weights(), step)
     record.measure("pictures per second", (steps - steps // 2) * ROWS / (time.perf_counter() - halfway))
 
 

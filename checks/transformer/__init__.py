@@ -161,8 +161,7 @@ def train(title: str, model: Model, plan: Plan, steps: int, record: Recorder, *,
         letters += batch.letters.size if step > steps // 2 else 0
         record.tensor("loss" if step <= PARITY_STEPS else "later", f"{title}: loss", model.step(batch), step)
         if step == PARITY_STEPS:
-            for name, weight in model.weights().items():
-                record.tensor("weight", f"{title}: {name}", weight, step)
+            record.tensors("weight", model.weights(), step, f"{title}: ")
         record.progress(step, steps)
     if causal:
         record.measure("letters per second", letters / (time.perf_counter() - halfway))
