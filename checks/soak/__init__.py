@@ -50,8 +50,8 @@ class Device(Protocol):
     def keep(self, product: Array) -> None:
         """Keep the right product on the device, to compare with."""
 
-    def burst(self, seconds: float) -> tuple[int, Array | None]:
-        """Multiply for so long; return how often, and the first product that differed from the one kept."""
+    def wrong(self) -> Array | None:
+        """Multiply once more; return the product where it is not the one kept, else None."""
 
     def blocks(self) -> int:
         """Return how many blocks (`BLOCK` numbers of 32 bits) of memory there are to fill."""
@@ -95,7 +95,7 @@ def soak(device: Device, product: Array, job: Job, watched: Watched, record: Rec
     started, products, filled, rounds = time.monotonic(), 0, 0, 0
     wrong: list[Wrong] = []
     while not rounds or time.monotonic() - started < seconds:
-        times, differing = device.burst(BURST)
+        times, differing = burst(device, BURST)
         products += times
         if differing is not None:
             wrong.append(describe("product", f"round {rounds}", differing, product))
@@ -105,6 +105,15 @@ def soak(device: Device, product: Array, job: Job, watched: Watched, record: Rec
         watched.look()
         record.progress(int(time.monotonic() - started) + rounds, 0)
     return Soaked(products, filled, rounds, time.monotonic() - started, wrong)
+
+
+def burst(device: Device, seconds: float) -> tuple[int, Array | None]:
+    """Multiply for so long, once at least; return how often, and the first product that was wrong."""
+    until, times, wrong = time.monotonic() + seconds, 0, None
+    while wrong is None and (not times or time.monotonic() < until):
+        wrong = device.wrong()
+        times += 1
+    return times, wrong
 
 
 def _fill(device: Device, name: str, pattern: int, wrong: list[Wrong]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,14 +34,9 @@ class Device:
     def keep(self, product: Array) -> None:
         self.right_product = torch.from_numpy(product).to(self.device)
 
-    def burst(self, seconds: float) -> tuple[int, Array | None]:
-        until, times = time.monotonic() + seconds, 0
-        while not times or time.monotonic() < until:
-            torch.mm(self.left, self.right, out=self.product)
-            times += 1
-            if not torch.equal(self.product, self.right_product):
-                return times, array(self.product)
-        return times, None
+    def wrong(self) -> Array | None:
+        torch.mm(self.left, self.right, out=self.product)
+        return None if torch.equal(self.product, self.right_product) else array(self.product)
 
     def blocks(self) -> int:
         return len(self.memory)

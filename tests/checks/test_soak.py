@@ -12,7 +12,7 @@ import pytest
 
 from checks.common.readings import FREE, Gauge
 from checks.common.record import Recorder
-from checks.soak import LAWS, report, soak
+from checks.soak import LAWS, burst, report, soak
 from checks.soak.bounds import BYTES, card_blocks, host_blocks
 from checks.soak.patterns import BLOCK, PATTERNS, block_of, describe
 from checks.soak.sensors import Watched
@@ -26,7 +26,7 @@ class Host:
     """A device of NumPy whose products and memory can be spoilt."""
 
     def __init__(self, *, wrong_product: bool = False, stuck: tuple[int, int, int] | None = None) -> None:
-        self.wrong, self.stuck, self.memory = wrong_product, stuck, [block_of(0, 0)] * 2
+        self.wrong_product, self.stuck, self.memory = wrong_product, stuck, [block_of(0, 0)] * 2
 
     def multiply(self) -> np.ndarray:
         return PRODUCT
@@ -34,11 +34,10 @@ class Host:
     def keep(self, product: np.ndarray) -> None:
         self.kept = product
 
-    def burst(self, seconds: float) -> tuple[int, np.ndarray | None]:
-        del seconds
+    def wrong(self) -> np.ndarray | None:
         found = self.kept.copy()
-        found[2, 1] += self.wrong
-        return 3, found if self.wrong else None
+        found[2, 1] += self.wrong_product
+        return found if self.wrong_product else None
 
     def blocks(self) -> int:
         return len(self.memory)
@@ -62,6 +61,17 @@ def laws(device: Host, minutes: float = 1e-6) -> dict[str, tuple[bool, str]]:
 
 def test_a_sound_device_is_not_accused() -> None:
     assert [holds for holds, _ in laws(Host()).values()] == [True, True]
+
+
+def test_products_are_made_until_the_time_is_over_or_one_is_wrong() -> None:
+    sound, spoilt = Host(), Host(wrong_product=True)
+    sound.keep(PRODUCT)
+    spoilt.keep(PRODUCT)
+    assert burst(sound, 0.0) == (1, None)
+    times, found = burst(sound, 0.05)
+    assert (times > 1, found) == (True, None)
+    times, found = burst(spoilt, 60.0)
+    assert (times, found is not None) == (1, True)
 
 
 def test_a_wrong_product_is_named_with_its_element_and_bits() -> None:
