@@ -36,14 +36,16 @@ class Node:
         return Node(self.value + other.value, back)
 
     def __mul__(self, other: Node | Array | float) -> Node:
-        other, one, two = _node(other), _fits(self), _fits(_node(other))
+        other = _node(other)
+        one, two = _fits(self), _fits(other)
         return Node(
             self.value * other.value,
             [(self, lambda slope: one(slope * other.value)), (other, lambda slope: two(slope * self.value))],
         )
 
     def __truediv__(self, other: Node | Array | float) -> Node:
-        other, one, two = _node(other), _fits(self), _fits(_node(other))
+        other = _node(other)
+        one, two = _fits(self), _fits(other)
         value = self.value / other.value
         return Node(
             value,

@@ -19,11 +19,6 @@ def exp(x: Node) -> Node:
     return Node(value, [(x, lambda slope: slope * value)])
 
 
-def log(x: Node) -> Node:
-    """Return ln x."""
-    return Node(np.log(x.value), [(x, lambda slope: slope / x.value)])
-
-
 def sqrt(x: Node) -> Node:
     """Return √x."""
     value = np.sqrt(x.value)
@@ -34,12 +29,6 @@ def tanh(x: Node) -> Node:
     """Return tanh x."""
     value = np.tanh(x.value)
     return Node(value, [(x, lambda slope: slope * (1 - value**2))])
-
-
-def sigmoid(x: Node) -> Node:
-    """Return 1 / (1 + e^-x), without overflow for any x."""
-    value = 0.5 * (1 + np.tanh(0.5 * x.value))
-    return Node(value, [(x, lambda slope: slope * value * (1 - value))])
 
 
 def relu(x: Node) -> Node:

@@ -10,7 +10,6 @@ outputs) of a convolution; ``LAYER.bias``, ``LAYER.scale``, ``LAYER.shift``, ``L
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -43,6 +42,3 @@ class Training(Protocol):
 
     def weights(self) -> dict[str, Array]:
         """Return the weights as they are."""
-
-
-Build = Callable[..., Training]

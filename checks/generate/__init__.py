@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.draw import permutation, uniform
+from checks.generate.decoding import prove_decoding
+from checks.generate.loop import prove_loop
 from checks.transformer.text import LETTERS, LONGEST, Batch, Integers, ask_next, read_lines
 
 if TYPE_CHECKING:
@@ -104,9 +106,6 @@ class Plan(NamedTuple):
 
 def prove(backend: Backend, job: Job, record: Recorder) -> None:
     """Record the first step, then decoding and its laws, then the loop."""
-    from checks.generate.decoding import prove_decoding  # these two know this module
-    from checks.generate.loop import prove_loop
-
     lines = read_lines()
     plan = Plan(
         job.seed, draw_weights(job.seed), [lines[place] for place in permutation(job.seed, "lines", len(lines))]
