@@ -137,7 +137,7 @@ def judge(learned: Learned, best: Best, record: Recorder) -> None:
     text = f"errs {best.risk(ones):.2%} of the time, the best rule {best.least:.2%}"
     record.observe("decision boundaries", learned.name, f"{text}; {part:.0%} of what can be learned")
     record.invariant(f"{learned.name} learns the boundary", part >= least, f"{text}; {part:.1%}, at least {least:.1%}")
-    record.picture(f"{learned.name}", shade(np.asarray(learned.scores) > learned.edge), "y, x; class in 255ths")
+    record.picture(learned.name, shade(ones), "y, x; class in 255ths")
 
 
 def train(backend: Backend, sample: Sample, best: Best, job: Job, record: Recorder) -> None:

@@ -28,9 +28,10 @@ Parameters = dict[str, jax.Array]
 
 def logistic(features: Array, labels: Array, steps: int, job: Job) -> Array:
     """Return the weights after Newton's steps from nothing."""
+    seen, truth = _array(features, job), _array(labels, job)
     weights = jnp.zeros(features.shape[1], dtype(job))
     for _ in range(steps):
-        weights = _newton(_array(features, job), _array(labels, job), weights)
+        weights = _newton(seen, truth, weights)
     return array(weights)
 
 

@@ -24,9 +24,10 @@ Array = np.ndarray[Any, Any]
 
 def logistic(features: Array, labels: Array, steps: int, job: Job) -> Array:
     """Return the weights after Newton's steps from nothing."""
+    seen, truth = _tensor(features, job), _tensor(labels, job)
     weights = tf.zeros(features.shape[1], dtype(job))
     for _ in range(steps):
-        weights = _newton(_tensor(features, job), _tensor(labels, job), weights)
+        weights = _newton(seen, truth, weights)
     return array(weights)
 
 

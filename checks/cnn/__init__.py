@@ -95,7 +95,7 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
     network.load(weights)
     for inputs, digits in batches[:PARITY_STEPS]:
         network.step(inputs, digits)
-    record_statistics(network, plan, record)
+    record_statistics(network, plan, weights, record)
     network.load(weights)
     record_training(network, batches, PARITY_STEPS, record)
     network.set_statistics(network.statistics())
@@ -130,7 +130,16 @@ def draw_weights(seed: int) -> Weights:
     return weights | {"scores.kernel": drawn["scores.kernel"], "scores.bias": np.zeros(DIGITS)}
 
 
-def record_statistics(network: Network, plan: Plan, record: Recorder) -> None:
+def fresh() -> Statistics:
+    """Return the statistics of a network that has seen nothing: means of 0, variances of 1."""
+    return {
+        f"norm{number}.{what}": np.full(channels, float(what == "variance"))
+        for number, channels in enumerate(CHANNELS, start=1)
+        for what in ("mean", "variance")
+    }
+
+
+def record_statistics(network: Network, plan: Plan, weights: Weights, record: Recorder) -> None:
     """Record what the first steps left in the statistics, and the scores that they give in evaluation."""
     found = network.statistics()
     for name, value in found.items():
@@ -138,7 +147,7 @@ def record_statistics(network: Network, plan: Plan, record: Recorder) -> None:
     network.set_statistics(found)
     record.tensor("later", "output in evaluation", network.output(plan.images[plan.kept[:BATCH]]), PARITY_STEPS)
     fixed = {name: np.full_like(value, 0.25 if name.endswith("variance") else 0.125) for name, value in found.items()}
-    network.load(draw_weights(plan.seed))
+    network.load(weights)
     network.set_statistics(fixed)
     record.tensor("forward", "output by given statistics", network.output(plan.images[plan.kept[:BATCH]]))
 
@@ -156,7 +165,7 @@ def check_company(network: Network, plan: Plan, job: Job, record: Recorder) -> N
 
 
 def check_order(backend: Backend, plan: Plan, weights: Weights, job: Job, record: Recorder) -> None:
-    """Each order of the axes gives the same scores, and a channel after normalisation has what it was given."""
+    """Each order of the axes gives the same scores."""
     network = backend.network(weights, job)
     found = network.layouts(plan.images[plan.kept[:BATCH]])
     first = next(iter(found.values()))

@@ -11,7 +11,7 @@ import numpy as np
 import optax
 from jax import lax
 
-from checks.cnn import CHANNELS, EPSILON, KEPT, RATE, SIDE
+from checks.cnn import EPSILON, KEPT, RATE, SIDE, fresh
 from checks.common.jax import array, dtype
 from checks.descent.jax import Parameters, Training, cross_entropy, dense, momentum
 
@@ -27,16 +27,14 @@ _OPTIMISER = momentum(RATE)
 class Network(Training):
     """The frame with moving statistics."""
 
+    moving: Parameters
+
     def __init__(self, weights: Weights, job: Job) -> None:
         super().__init__(scores, cross_entropy, _OPTIMISER, weights, job)
 
     def load(self, weights: Weights) -> None:
         super().load(weights)
-        self.moving = {
-            f"norm{number}.{what}": jnp.full(channels, float(what == "variance"), self.dtype)
-            for number, channels in enumerate(CHANNELS, start=1)
-            for what in ("mean", "variance")
-        }
+        self.set_statistics(fresh())
 
     def output(self, *inputs: Array) -> Array:
         return array(evaluate(self.parameters, self.moving, *self.given(inputs)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.cnn import CHANNELS, EPSILON, KEPT, RATE
+from checks.cnn import EPSILON, KEPT, RATE, fresh
 from checks.common.tape import Array, Node
 from checks.common.tape_functions import convolve, cross_entropy, largest_of_four, relu, sqrt
 from checks.descent.reference import Nodes, Training, dense, differentiate, momentum
@@ -84,12 +84,3 @@ def augment(images: Images, shifts: NDArray[np.int64], job: Job) -> Images:  # n
         one[1 - down : 1 - down + side, 1 - right : 1 - right + side]
         for one, (down, right) in zip(padded, shifts, strict=True)
     ])  # fmt: skip
-
-
-def fresh() -> Statistics:
-    """Return the statistics of a network that has seen nothing: means of 0, variances of 1."""
-    return {
-        f"norm{number}.{what}": np.full(channels, float(what == "variance"))
-        for number, channels in enumerate(CHANNELS, start=1)
-        for what in ("mean", "variance")
-    }
