@@ -19,38 +19,26 @@ from __future__ import annotations
 
 import time
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.draw import uniform
 from checks.inpaint.photo import check_photo
-from checks.inpaint.scene import draw_scenes
+from checks.inpaint.scene import Photo, draw_scenes
 
 if TYPE_CHECKING:
     from checks.common.job import Job
     from checks.common.record import Recorder
 
-CHANNELS, FEATURES, ROWS = 2, 12, 8
+SIZES, ROWS = (2, 12, 12, 2), 8
 LEARNING_RATE, MOMENTUM = 0.0625, 0.875  # both exact in binary
 STEPS = {"quick": 150, "full": 400}
 PARITY_STEPS = 20  # a corner of ReLU that a rounding crosses separates two trainings for good
 
 Array = NDArray[np.floating]
 Weights = dict[str, NDArray[np.float64]]
-
-
-class Photo(NamedTuple):
-    """Pictures (n, 16, 16, 2) with what is known of the wall (n, 16, 16, 1), and the wall itself.
-
-    Both are less the wall's mean, as far as it is known (n, 1, 1, 2): what is to be filled is the departure from it.
-    """
-
-    pictures: NDArray[np.float64]
-    known: NDArray[np.float64]
-    wall: NDArray[np.float64]
-    centre: NDArray[np.float64]
 
 
 class Model(Protocol):
@@ -112,9 +100,8 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
 
 def draw_weights(seed: int) -> Weights:
     """Draw the start in the layout of the pictures: (3, 3, in, out)."""
-    sizes = (CHANNELS, FEATURES, FEATURES, CHANNELS)
     weights: Weights = {}
-    for layer, (into, out) in enumerate(pairwise(sizes), start=1):
+    for layer, (into, out) in enumerate(pairwise(SIZES), start=1):
         weights[f"{layer}.weight"] = uniform(seed, f"inpaint {layer} weight", (3, 3, into, out), 0.125)
         weights[f"{layer}.bias"] = uniform(seed, f"inpaint {layer} bias", (out,), 0.125)
     return weights

@@ -12,17 +12,17 @@ import optax
 from jax.scipy.ndimage import map_coordinates
 
 from checks.common.jax import array, dtype
-from checks.inpaint import LEARNING_RATE, MOMENTUM
+from checks.inpaint import LEARNING_RATE, MOMENTUM, SIZES
 
 if TYPE_CHECKING:
     from checks.common.job import Job
-    from checks.inpaint import Photo, Weights
+    from checks.inpaint import Weights
+    from checks.inpaint.scene import Photo
 
 Array = np.ndarray[Any, Any]
 Parameters = dict[str, jax.Array]
 
 _OPTIMISER = optax.sgd(LEARNING_RATE, momentum=MOMENTUM)
-_LAYERS = 3
 
 
 class Model:
@@ -77,7 +77,7 @@ def partial_convolution(
 def fill(parameters: Parameters, x: jax.Array, known: jax.Array) -> tuple[jax.Array, list[jax.Array]]:
     """Return the wall as three layers see it, and what is known after each."""
     masks: list[jax.Array] = []
-    for layer in range(1, _LAYERS + 1):
+    for layer in range(1, len(SIZES)):
         weight, bias = parameters[f"{layer}.weight"], parameters[f"{layer}.bias"]
         x, known = partial_convolution(weight, bias, jax.nn.relu(x) if masks else x, known)
         masks.append(known)

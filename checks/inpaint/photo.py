@@ -11,7 +11,8 @@ from checks.inpaint.scene import NEAR, draw_scenes
 if TYPE_CHECKING:
     from checks.common.job import Job
     from checks.common.record import Recorder
-    from checks.inpaint import Array, Backend, Model, Photo
+    from checks.inpaint import Array, Backend, Model
+    from checks.inpaint.scene import Photo
 
 _SCENES, _STEP = 16, 0.5
 _HIDDEN = 2.0**20

@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from checks.common.pytorch import array, device, dtype
-from checks.inpaint import CHANNELS, FEATURES, LEARNING_RATE, MOMENTUM
+from checks.inpaint import LEARNING_RATE, MOMENTUM, SIZES
 
 if TYPE_CHECKING:
     from checks.common.job import Job
-    from checks.inpaint import Photo, Weights
+    from checks.inpaint import Weights
+    from checks.inpaint.scene import Photo
 
 Array = np.ndarray[Any, Any]
 
@@ -37,8 +38,7 @@ class Filler(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        sizes = (CHANNELS, FEATURES, FEATURES, CHANNELS)
-        self.layers = nn.ModuleList(PartialConv2d(into, out, 3, padding=1) for into, out in pairwise(sizes))
+        self.layers = nn.ModuleList(PartialConv2d(into, out, 3, padding=1) for into, out in pairwise(SIZES))
 
     def forward(self, x: Tensor, known: Tensor) -> tuple[Tensor, list[Tensor]]:
         masks: list[Tensor] = []

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.float64_training import Momentum
-from checks.inpaint import LEARNING_RATE, MOMENTUM
+from checks.inpaint import LEARNING_RATE, MOMENTUM, SIZES
 
 if TYPE_CHECKING:
     from checks.common.job import Job
-    from checks.inpaint import Photo, Weights
+    from checks.inpaint import Weights
+    from checks.inpaint.scene import Photo
 
 Array = NDArray[np.float64]
 _PLACES = [(row, column) for row in range(3) for column in range(3)]
-_LAYERS = 3
 
 
 class Pass(NamedTuple):
@@ -68,7 +68,7 @@ class Model:
 
     def _forward(self, photo: Photo) -> list[Pass]:
         x, known, passes = photo.pictures, photo.known, list[Pass]()
-        for layer in range(1, _LAYERS + 1):
+        for layer in range(1, len(SIZES)):
             weight, bias = self._weights[f"{layer}.weight"], self._weights[f"{layer}.bias"]
             padded, count = _padded(x * known), np.sum(_windows(_padded(known)), axis=0)
             ratio = np.where(count > 0, 9 / np.maximum(count, 1), 0)
@@ -81,7 +81,7 @@ class Model:
     def _backward(self, passes: list[Pass], slope: Array) -> tuple[dict[str, Array], Array]:
         """Return the gradients of the weights and of the pictures."""
         found: dict[str, Array] = {}
-        for layer in range(_LAYERS, 0, -1):
+        for layer in range(len(passes), 0, -1):
             one, weight = passes[layer - 1], self._weights[f"{layer}.weight"]
             found[f"{layer}.bias"] = (slope * (one.ratio > 0)).sum(axis=(0, 1, 2))
             slope = slope * one.ratio

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.draw import integers, uniform
 
-if TYPE_CHECKING:
-    from checks.inpaint import Photo
-
 SIDE, SQUARE = 16, 5
 NEAR = 4.0
 """Disparity of the square: how many columns it moves at one step, more than any place of the wall."""
 
 
+class Photo(NamedTuple):
+    """Pictures (n, 16, 16, 2) with what is known of the wall (n, 16, 16, 1), and the wall itself.
+
+    Both are less the wall's mean, as far as it is known (n, 1, 1, 2): what is to be filled is the departure from it.
+    """
+
+    pictures: NDArray[np.float64]
+    known: NDArray[np.float64]
+    wall: NDArray[np.float64]
+    centre: NDArray[np.float64]
+
+
 def draw_scenes(seed: int, stream: str, count: int) -> Photo:
     """Return pictures with the square in them, what they show of the wall, and the wall, all less the mean it shows."""
-    from checks.inpaint import Photo  # it imports this module
-
     wall = draw_walls(seed, stream, count)
     covered = draw_squares(seed, stream, count)
     grey = uniform(seed, f"{stream} square", (count, 1, 1), 0.5)

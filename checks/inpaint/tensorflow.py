@@ -9,11 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from checks.common.tensorflow import array, dtype, precise
-from checks.inpaint import CHANNELS, FEATURES, LEARNING_RATE, MOMENTUM
+from checks.inpaint import LEARNING_RATE, MOMENTUM, SIZES
 
 if TYPE_CHECKING:
     from checks.common.job import Job
-    from checks.inpaint import Photo, Weights
+    from checks.inpaint import Weights
+    from checks.inpaint.scene import Photo
 
 Array = np.ndarray[Any, Any]
 
@@ -35,8 +36,8 @@ class Filler(keras.Model):
 
     def __init__(self) -> None:
         super().__init__()
-        self.parts = [PartialConv2D(out, 3, padding="same") for out in (FEATURES, FEATURES, CHANNELS)]
-        for part, into in zip(self.parts, (CHANNELS, FEATURES, FEATURES), strict=True):
+        self.parts = [PartialConv2D(out, 3, padding="same") for out in SIZES[1:]]
+        for part, into in zip(self.parts, SIZES[:-1], strict=True):
             part.build((None, None, None, into))
 
     def call(self, x: tf.Tensor, known: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
