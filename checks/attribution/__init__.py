@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from checks import training_recipe
 from checks.attribution.axioms import check_axioms
-from checks.common.draw import uniform
-from checks.training_recipe import SIDE, Batch, draw_batch
+from checks.training_recipe import Batch, draw_batch
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -92,13 +92,7 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
 
 def draw_weights(seed: int) -> Weights:
     """Draw the start in the layout all models use: outputs first."""
-    shapes = {
-        "hidden.weight": (HIDDEN, SIDE * SIDE),
-        "hidden.bias": (HIDDEN,),
-        "output.weight": (SIDE, HIDDEN),
-        "output.bias": (SIDE,),
-    }
-    return {name: uniform(seed, f"attribution {name}", shape, 0.125) for name, shape in shapes.items()}
+    return training_recipe.draw_weights(seed, HIDDEN, "attribution ")
 
 
 def ask(seed: int) -> Question:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.training_recipe import SIDE
+
 if TYPE_CHECKING:
     from checks.attribution import Backend, Model, Question, Weights
     from checks.common.job import Job
     from checks.common.record import Recorder
 
-_SIDE = 8
 _COARSE, _FINE = 8, 64
 _FASTER = 16.0
 """Times smaller that the error must be at 64 points than at 8: 64 by the midpoint rule, 8 by a sum from either end."""
@@ -97,7 +98,7 @@ def _symmetric(backend: Backend, weights: Weights, asked: Question, floor: float
 
 def _recognised(asked: Question, found: Array, record: Recorder) -> None:
     """Look for what speaks for the class in its column, one of eight, as a person would."""
-    speaking = np.maximum(found, 0).reshape(len(found), _SIDE, _SIDE)
+    speaking = np.maximum(found, 0).reshape(len(found), SIDE, SIDE)
     share = float(speaking[np.arange(len(found)), :, asked.classes].sum() / speaking.sum())
     record.measure("share of the lit column", share)
     detail = f"{share:.1%}, at least {_LEAST_SHARE:.0%} expected; 12.5% by chance"

@@ -12,6 +12,7 @@ import optax
 
 from checks.attribution import LEARNING_RATE, MOMENTUM, midpoints
 from checks.common.jax import array, dtype
+from checks.descent.jax import Parameters, cross_entropy, update
 
 if TYPE_CHECKING:
     from checks.attribution import Question, Weights
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from checks.training_recipe import Batch
 
 Array = np.ndarray[Any, Any]
-Parameters = dict[str, jax.Array]
 
 _OPTIMISER = optax.sgd(LEARNING_RATE, momentum=MOMENTUM)
 
@@ -37,7 +37,9 @@ class Model:
 
     def step(self, batch: Batch) -> float:
         pictures, columns = batch.inputs.astype(self.dtype), batch.targets.astype(np.int32)
-        self.parameters, self.memory, loss = update(self.parameters, self.memory, pictures, columns)
+        self.parameters, self.memory, loss = update(
+            scores, cross_entropy, _OPTIMISER, self.parameters, self.memory, [pictures], columns
+        )
         return float(loss)
 
     def attributions(self, question: Question, points: int) -> Array:
@@ -88,18 +90,3 @@ def integrated(
         return way * jax.vmap(lambda place: slope(start + place * way))(places).mean(axis=0)
 
     return jax.vmap(one)(pictures, baseline, asked)
-
-
-def loss(parameters: Parameters, pictures: jax.Array, columns: jax.Array) -> jax.Array:
-    """Return the cross-entropy, mean over the pictures."""
-    return optax.softmax_cross_entropy_with_integer_labels(scores(parameters, pictures), columns).mean()
-
-
-@partial(jax.jit, donate_argnums=(0, 1))
-def update(
-    parameters: Parameters, memory: optax.OptState, pictures: jax.Array, columns: jax.Array
-) -> tuple[Parameters, optax.OptState, jax.Array]:
-    """Make one step."""
-    value, gradients = jax.value_and_grad(loss)(parameters, pictures, columns)
-    updates, memory = _OPTIMISER.update(gradients, memory)
-    return optax.apply_updates(parameters, updates), memory, value

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from checks.attribution import LEARNING_RATE, MOMENTUM, midpoints
 from checks.common.tensorflow import array, dtype, precise
+from checks.training_recipe import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from checks.training_recipe import Batch
 
 Array = np.ndarray[Any, Any]
-_NAMES = ("hidden.weight", "hidden.bias", "output.weight", "output.bias")
 
 
 class Model:
@@ -35,7 +35,7 @@ class Model:
                 keras.layers.Dense(len(weights["output.bias"])),
             ]
         )
-        self.net.set_weights([weights[name].T for name in _NAMES])
+        self.net.set_weights([weights[name].T for name in NAMES])
         self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, **precise(job))
         self.optimiser = keras.optimizers.SGD(LEARNING_RATE, momentum=MOMENTUM)
         self.optimiser.build(self.net.trainable_variables)
@@ -53,7 +53,7 @@ class Model:
         return self._integrated(self._otherwise, question, points)
 
     def weights(self) -> dict[str, Array]:
-        return {name: array(one).T for name, one in zip(_NAMES, self.net.trainable_variables, strict=True)}
+        return {name: array(one).T for name, one in zip(NAMES, self.net.trainable_variables, strict=True)}
 
     @tf.function
     def _step(self, pictures: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:

@@ -34,6 +34,9 @@ STEPS = {"quick": 60, "full": 200}
 _PARITY_STEPS = 60
 _PICTURES, _LEAST_ACCURACY = 512, 0.9
 
+NAMES = ("hidden.weight", "hidden.bias", "output.weight", "output.bias")
+"""In the order of the forward pass."""
+
 Array = NDArray[np.floating]
 Rows = NDArray[np.int64]
 Weights = dict[str, NDArray[np.float64]]
@@ -130,15 +133,10 @@ def ramp(count: int) -> Array:
     return 1.0 + np.arange(count) % 5
 
 
-def draw_weights(seed: int) -> Weights:
-    """Draw the start in the layout all models use: outputs first."""
-    shapes = {
-        "hidden.weight": (HIDDEN, SIDE * SIDE),
-        "hidden.bias": (HIDDEN,),
-        "output.weight": (SIDE, HIDDEN),
-        "output.bias": (SIDE,),
-    }
-    return {name: uniform(seed, name, shape, 0.125) for name, shape in shapes.items()}
+def draw_weights(seed: int, hidden: int = HIDDEN, stream: str = "") -> Weights:
+    """Draw the start of so many hidden units in the layout all models use: outputs first."""
+    shapes: tuple[tuple[int, ...], ...] = (hidden, SIDE * SIDE), (hidden,), (SIDE, hidden), (SIDE,)
+    return {name: uniform(seed, f"{stream}{name}", shape, 0.125) for name, shape in zip(NAMES, shapes, strict=True)}
 
 
 def draw_batch(seed: int, stream: str, rows: int) -> Batch:

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from checks.training_recipe import LEARNING_RATE, MOMENTUM
+from checks.training_recipe import LEARNING_RATE, MOMENTUM, NAMES
 from checks.training_recipe.adapted import jax as adapted
 
 if TYPE_CHECKING:
@@ -50,11 +50,7 @@ def build(weights: Weights, batch: Batch, dropout: float, job: Job) -> object:  
     }
 
 
-_NAMES = ("hidden.weight", "hidden.bias", "output.weight", "output.bias")
-"""In the order of the forward pass; JAX sorts a dictionary's keys."""
-
-
 def _plain(theirs: dict[str, Any]) -> dict[str, Any]:
-    """Return ``['output.bias']`` as ``output.bias``."""
+    """Return ``['output.bias']`` as ``output.bias``, in the forward pass's order: JAX sorts a dictionary's keys."""
     bare = {name[2:-2]: array for name, array in theirs.items()}
-    return {name: bare[name] for name in _NAMES} if set(bare) == {*_NAMES} else theirs
+    return {name: bare[name] for name in NAMES} if set(bare) == {*NAMES} else theirs

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from checks.common.tensorflow import precise
-from checks.training_recipe import LEARNING_RATE, MOMENTUM
+from checks.training_recipe import LEARNING_RATE, MOMENTUM, NAMES
 from checks.training_recipe.adapted import tensorflow as adapted
 
 if TYPE_CHECKING:
@@ -50,11 +50,10 @@ def build(weights: Weights, batch: Batch, dropout: float, job: Job) -> object:
 
 
 _OURS = "lit_column"
-_NAMES = ("hidden.weight", "hidden.bias", "output.weight", "output.bias")
 
 
 def _canonical(theirs: dict[str, Any], model: keras.Model) -> dict[str, Any]:
     """Return Keras's list of our own model under the check's names, with the outputs first."""
     if model.name != _OURS:
         return theirs
-    return dict(zip(_NAMES, (array if array is None else array.T for array in theirs.values()), strict=True))
+    return dict(zip(NAMES, (array if array is None else array.T for array in theirs.values()), strict=True))
