@@ -15,7 +15,6 @@ everything, is amplified no further.
 from __future__ import annotations
 
 import time
-from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -23,17 +22,14 @@ from numpy.typing import NDArray
 
 from checks.common.draw import uniform
 from checks.evolve.evolution import POPULATION, Evolution
+from checks.evolve.language import FEATURES, describe, ignorant, written
 
 if TYPE_CHECKING:
     from checks.common.job import Job
     from checks.common.record import Recorder
+    from checks.evolve.language import Programs
 
-SCALARS, VECTORS, FEATURES = 4, 2, 4
-SETUP, PREDICT, LEARN = 1, 1, 3
-INSTRUCTIONS = SETUP + PREDICT + LEARN
-LABEL, PREDICTION, INPUT = 0, 1, 0
 TASKS, EXAMPLES, VALIDATED = 4, 16, 8
-CONSTANTS = (-1.0, -0.5, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
 GENERATIONS = 3000
 """At most. It ends when what is looked for is found, as it is by one start of 60 generations in four or more."""
 _LEAST, _MOST = 2.0**-20, 2.0**20
@@ -41,25 +37,6 @@ _BETTER = 8
 """Quarter octaves that it must be better on unseen functions than a program that learns nothing."""
 
 Array = NDArray[np.float64]
-Programs = NDArray[np.int64]
-
-
-class Operation(IntEnum):
-    """What an instruction (operation, out, a, b) does; a register's number is taken modulo how many there are."""
-
-    NOTHING = 0
-    ADD = 1
-    """s[out] = s[a] + s[b]"""
-    SUBTRACT = 2
-    """s[out] = s[a] - s[b]"""
-    MULTIPLY = 3
-    """s[out] = s[a] · s[b]"""
-    DOT = 4
-    """s[out] = v[a] · v[b]"""
-    MOVE = 5
-    """v[out] = v[out] + s[a] v[b]"""
-    CONSTANT = 6
-    """s[out] = CONSTANTS[b]"""
 
 
 class Tasks(NamedTuple):
@@ -139,39 +116,3 @@ def score(predictions: Array, tasks: Tasks) -> NDArray[np.int64]:
     bounded = np.clip(np.where(np.isfinite(errors), errors, _MOST), _LEAST, _MOST)
     scores: NDArray[np.int64] = np.rint(4 * np.log2(bounded)).astype(np.int64)
     return scores
-
-
-def written() -> Programs:
-    """Return linear regression by gradient descent: w += 2 (label - w·x) x."""
-    return np.array(
-        [
-            (Operation.CONSTANT, 3, 0, CONSTANTS.index(2.0)),
-            (Operation.DOT, PREDICTION, INPUT, 1),
-            (Operation.SUBTRACT, 2, LABEL, PREDICTION),
-            (Operation.MULTIPLY, 2, 2, 3),
-            (Operation.MOVE, 1, 2, INPUT),
-        ]
-    )
-
-
-def ignorant() -> Programs:
-    """Return the program that does nothing."""
-    return np.zeros((INSTRUCTIONS, 4), np.int64)
-
-
-def describe(program: Programs) -> list[str]:
-    """Return the instructions as a person writes them."""
-    return [_line(*(int(field) for field in one)) for one in program]
-
-
-def _line(operation: int, out: int, a: int, b: int) -> str:
-    s, v = (f"s{out % SCALARS}", f"s{a % SCALARS}", f"s{b % SCALARS}"), (out % VECTORS, a % VECTORS, b % VECTORS)
-    return {
-        Operation.NOTHING: "nothing",
-        Operation.ADD: f"{s[0]} = {s[1]} + {s[2]}",
-        Operation.SUBTRACT: f"{s[0]} = {s[1]} - {s[2]}",
-        Operation.MULTIPLY: f"{s[0]} = {s[1]} {s[2]}",
-        Operation.DOT: f"{s[0]} = v{v[1]}·v{v[2]}",
-        Operation.MOVE: f"v{v[0]} += {s[1]} v{v[2]}",
-        Operation.CONSTANT: f"{s[0]} = {CONSTANTS[b % len(CONSTANTS)]}",
-    }[Operation(operation)]

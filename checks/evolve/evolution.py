@@ -6,14 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.draw import integers
-
-Programs = NDArray[np.int64]
+from checks.evolve.language import INSTRUCTIONS, Operation, Programs
 
 POPULATION, CONTESTANTS, KEPT = 128, 8, 4
 _PATIENCE = 60
 """Generations without what is looked for before all start again: starts that find it mostly do so in 30 to 50."""
-_INSTRUCTIONS = 5
-_FIELDS = np.array([7, 4, 8, 8])
+_FIELDS = np.array([len(Operation), 4, 8, 8])
 """How many values each field of an instruction has: operation, out, a, b."""
 
 
@@ -49,7 +47,7 @@ class Evolution:
         children = self.programs[rivals[rows, self._scores[rivals].argmin(axis=1)]].copy()
         place, whole, field, *values = drawn[:, CONTESTANTS:].T
         fresh = _sensible(np.stack(values, axis=1))
-        place, field, whole = place % _INSTRUCTIONS, field % 4, whole % 2 == 0
+        place, field, whole = place % INSTRUCTIONS, field % 4, whole % 2 == 0
         children[rows[whole], place[whole]] = fresh[whole]
         children[rows[~whole], place[~whole], field[~whole]] = fresh[rows[~whole], field[~whole]]
         kept = np.argsort(self._scores, kind="stable")[:KEPT]
@@ -58,7 +56,7 @@ class Evolution:
 
     def _start(self) -> None:
         """Draw all programs, and forget the best one: it may be good at these tasks alone."""
-        drawn = integers(self._seed, f"start {self._generation}", (POPULATION, _INSTRUCTIONS, 4))
+        drawn = integers(self._seed, f"start {self._generation}", (POPULATION, INSTRUCTIONS, 4))
         self.programs = _sensible(drawn)
         self.best, self.best_score = self.programs[0], int(np.iinfo(np.int64).max)
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from checks.common.jax import x64
-from checks.evolve import (
+from checks.evolve.language import (
     CONSTANTS,
     FEATURES,
     INPUT,
@@ -27,7 +27,8 @@ from checks.evolve import (
 
 if TYPE_CHECKING:
     from checks.common.job import Job
-    from checks.evolve import Programs, Tasks
+    from checks.evolve import Tasks
+    from checks.evolve.language import Programs
 
 Array = np.ndarray[Any, Any]
 Memory = tuple[jax.Array, jax.Array]

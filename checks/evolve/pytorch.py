@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from checks.common.pytorch import array, device
-from checks.evolve import (
+from checks.evolve import TASKS
+from checks.evolve.language import (
     CONSTANTS,
     FEATURES,
     INPUT,
@@ -18,14 +19,14 @@ from checks.evolve import (
     PREDICTION,
     SCALARS,
     SETUP,
-    TASKS,
     VECTORS,
     Operation,
 )
 
 if TYPE_CHECKING:
     from checks.common.job import Job
-    from checks.evolve import Programs, Tasks
+    from checks.evolve import Tasks
+    from checks.evolve.language import Programs
 
 Array = np.ndarray[Any, Any]
 Memory = tuple[Tensor, Tensor]

@@ -1,4 +1,4 @@
-"""Programs run in NumPy: one program, task and instruction at a time, as the description reads."""
+"""Programs run in NumPy: one instruction after another, as the description reads, of all programs side by side."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.evolve import (
+from checks.evolve import TASKS
+from checks.evolve.language import (
     CONSTANTS,
     FEATURES,
     INPUT,
@@ -16,20 +17,20 @@ from checks.evolve import (
     PREDICTION,
     SCALARS,
     SETUP,
-    TASKS,
     VECTORS,
     Operation,
 )
 
 if TYPE_CHECKING:
     from checks.common.job import Job
-    from checks.evolve import Programs, Tasks
+    from checks.evolve import Tasks
+    from checks.evolve.language import Programs
 
 Array = NDArray[np.float64]
 
 
 class Runner:
-    """The meaning of the check; all programs are run side by side, which is how NumPy is fast enough."""
+    """The meaning of the check; one program at a time would be too slow in NumPy."""
 
     def __init__(self, tasks: Tasks, job: Job) -> None:  # noqa: ARG002 - every backend gets the job
         self._tasks = tasks

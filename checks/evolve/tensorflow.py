@@ -8,24 +8,26 @@ import numpy as np
 import tensorflow as tf
 
 from checks.common.tensorflow import array
-from checks.evolve import (
+from checks.evolve import TASKS
+from checks.evolve.language import (
     CONSTANTS,
     FEATURES,
     INPUT,
     INSTRUCTIONS,
     LABEL,
+    LEARN,
     PREDICT,
     PREDICTION,
     SCALARS,
     SETUP,
-    TASKS,
     VECTORS,
     Operation,
 )
 
 if TYPE_CHECKING:
     from checks.common.job import Job
-    from checks.evolve import Programs, Tasks
+    from checks.evolve import Tasks
+    from checks.evolve.language import Programs
 
 Array = np.ndarray[Any, Any]
 Memory = tuple[tf.Tensor, tf.Tensor]
@@ -50,7 +52,7 @@ class Runner:
     ]
 )
 def _predictions(programs: tf.Tensor, inputs: tf.Tensor, labels: tf.Tensor, new_inputs: tf.Tensor) -> tf.Tensor:
-    setup, predict, learn = tf.split(programs, [SETUP, PREDICT, INSTRUCTIONS - SETUP - PREDICT], axis=1)
+    setup, predict, learn = tf.split(programs, [SETUP, PREDICT, LEARN], axis=1)
     count = tf.shape(programs)[0]
     scalars = tf.zeros((count, SCALARS, TASKS), tf.float64)
     vectors = tf.zeros((count, VECTORS, TASKS, FEATURES), tf.float64)

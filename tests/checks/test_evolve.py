@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from checks.evolve import CONSTANTS, Operation, describe, draw_tasks, ignorant, run_alone, score, written
+from checks.evolve import draw_tasks, run_alone, score
 from checks.evolve.evolution import POPULATION, Evolution
+from checks.evolve.language import CONSTANTS, Operation, describe, ignorant, written
 from checks.evolve.reference import Runner
 from tests.checks.one_job import JOB
 
