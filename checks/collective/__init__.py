@@ -66,19 +66,14 @@ def prove(backend: Any, job: Job, record: Recorder) -> None:
 
 
 def _record(kind: str, size: int, answers: Answers, record: Recorder) -> None:
-    for speakers in digits.turns(answers.world):
+    spoken = [(one[0], "exact", f"from ranks {one[0]} to {one[-1]}") for one in digits.turns(answers.world)]
+    for first, tolerance, what in (*spoken, (digits.FRACTIONS, "sum", "fractions")):
         for rank in range(answers.world):
-            name = f"{kind} of {size} from ranks {speakers[0]} to {speakers[-1]}, at rank {rank}"
+            name = f"{kind} of {size} {what}, at rank {rank}"
             if why := answers.lacks.get(kind):
                 record.absent(name, why, 1)
             else:
-                record.tensor("exact", name, answers.of(digits.name(kind, size, speakers[0], 1), rank), 1)
-    for rank in range(answers.world):
-        name = f"{kind} of {size} fractions, at rank {rank}"
-        if why := answers.lacks.get(kind):
-            record.absent(name, why, 1)
-        else:
-            record.tensor("sum", name, answers.of(digits.name(kind, size, digits.FRACTIONS, 1), rank), 1)
+                record.tensor(tolerance, name, answers.of(digits.name(kind, size, first, 1), rank), 1)
 
 
 def _judge(kind: str, answers: Answers, job: Job, record: Recorder) -> None:

@@ -64,7 +64,6 @@ class Answers(NamedTuple):
 
 def _name(kind: str, size: int, apart: dict[int, tuple[int, ...]], world: int) -> list[str]:
     """Say who is to blame: a rank whose numbers are wrong with all who hear it, else those that have got it wrong."""
-    lines = []
     hear = world - 1 if kind in {"all-gather", "broadcast"} else world  # there a rank may keep its own from itself
     heard_by = {speaker: [rank for rank, wrong in apart.items() if speaker in wrong] for speaker in range(world)}
     culprits = [speaker for speaker, ranks in heard_by.items() if len(ranks) >= max(2, hear)]
@@ -72,7 +71,7 @@ def _name(kind: str, size: int, apart: dict[int, tuple[int, ...]], world: int) -
         culprits = [
             speaker for speaker, ranks in heard_by.items() if ranks and all(apart[one] == (speaker,) for one in ranks)
         ]
-    lines += [f"rank {one} said something wrong in {kind} of {size} numbers" for one in culprits]
+    lines = [f"rank {one} said something wrong in {kind} of {size} numbers" for one in culprits]
     for rank, wrong in apart.items():
         if not set(wrong) or set(wrong) - set(culprits):
             lines.append(f"rank {rank} got something wrong in {kind} of {size} numbers")
