@@ -11,6 +11,7 @@ from checks.generate import Plan, draw_weights, reference
 from checks.generate.decoding import beam, sample
 from checks.generate.reference import Head, Writer, allowed, drawn
 from checks.transformer.text import LETTERS, encode, read_lines
+from tests.checks.differences import check_slopes
 from tests.checks.one_job import JOB
 
 PLAN = Plan(0, draw_weights(0), read_lines())
@@ -23,14 +24,7 @@ def writer(**changed: Any) -> Writer:
 def test_gradients_are_those_of_finite_differences() -> None:
     batch = PLAN.batch(0)
     _, gradients = writer().gradients(batch)
-    for name, slope in gradients.items():
-        place = np.unravel_index(int(np.abs(slope).argmax()), slope.shape)
-        either = []
-        for step in (1e-6, -1e-6):
-            moved = PLAN.weights[name].copy()
-            moved[place] += step
-            either.append(writer(**{name: moved}).gradients(batch)[0])
-        assert (either[0] - either[1]) / 2e-6 == pytest.approx(slope[place], rel=1e-5)
+    check_slopes(gradients, PLAN.weights, lambda weights: writer(**weights).gradients(batch)[0], 1e-5)
 
 
 @pytest.mark.parametrize("kind", ["judge", "crowd"])

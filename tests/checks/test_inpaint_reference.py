@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from checks.inpaint import draw_weights
 from checks.inpaint.reference import Model, moved
 from checks.inpaint.scene import NEAR, SIDE, SQUARE, draw_scenes
+from tests.checks.differences import check_slopes
 from tests.checks.one_job import JOB
 
 WEIGHTS, PHOTO = draw_weights(0), draw_scenes(0, "first", 3)
@@ -15,14 +15,7 @@ WEIGHTS, PHOTO = draw_weights(0), draw_scenes(0, "first", 3)
 
 def test_gradients_are_those_of_finite_differences() -> None:
     _, gradients = Model(WEIGHTS, JOB).gradients(PHOTO)
-    for name, slope in gradients.items():
-        place = np.unravel_index(int(np.abs(slope).argmax()), slope.shape)
-        either = []
-        for step in (1e-6, -1e-6):
-            changed = WEIGHTS[name].copy()
-            changed[place] += step
-            either.append(Model(WEIGHTS | {name: changed}, JOB).gradients(PHOTO)[0])
-        assert (either[0] - either[1]) / 2e-6 == pytest.approx(slope[place], rel=1e-4)
+    check_slopes(gradients, WEIGHTS, lambda weights: Model(weights, JOB).gradients(PHOTO)[0], 1e-4)
 
 
 def test_a_window_counts_what_it_knows() -> None:

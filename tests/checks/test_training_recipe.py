@@ -14,6 +14,7 @@ from checks.training_recipe.contract import ContractError, load_build, take_apar
 from checks.training_recipe.guess import classes, right
 from checks.training_recipe.reference import Built, Subject, build
 from checks.training_recipe.sanity import check_sanity
+from tests.checks.differences import check_slopes
 from tests.checks.one_job import JOB
 from tests.each import each
 
@@ -148,16 +149,10 @@ def test_data_that_is_no_data_is_found() -> None:
 
 
 def test_the_gradients_of_the_reference_are_those_of_finite_differences() -> None:
-    start = Subject(lambda: Built(WEIGHTS, BATCH, 0.0), JOB)
-    for name, slope in start.gradients().items():
-        assert slope is not None
-        place = np.unravel_index(int(np.abs(slope).argmax()), slope.shape)
-        either = []
-        for step in (1e-6, -1e-6):
-            moved = {one: weight.copy() for one, weight in WEIGHTS.items()}
-            moved[name][place] += step
-            either.append(Subject(lambda moved=moved: Built(moved, BATCH, 0.0), JOB).loss())  # type: ignore[misc]
-        assert (either[0] - either[1]) / 2e-6 == pytest.approx(slope[place], rel=1e-6)
+    def subject(weights: Any) -> Subject:
+        return Subject(lambda: Built(weights, BATCH, 0.0), JOB)
+
+    check_slopes(subject(WEIGHTS).gradients(), WEIGHTS, lambda weights: subject(weights).loss(), 1e-6)
 
 
 def test_the_speed_is_that_of_the_steps_it_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
