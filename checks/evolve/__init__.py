@@ -1,4 +1,4 @@
-"""Programs that evolve until one learns as well as gradient descent, the same ones generation by generation.
+"""Programs that evolve until one is gradient descent, the same ones in every framework, generation by generation.
 
 After Real, Liang, So and Le, "AutoML-Zero" (2020). A program has three parts: *setup* (1 instruction, run once),
 *predict* (1) and *learn* (3). For each training example, predict is run with the input in vector 0, and then learn with
@@ -9,7 +9,8 @@ Selection and mutation are done once for all frameworks, with numbers drawn by `
 run all programs of a generation, on four tasks. A score counts quarter octaves of the mean squared error. So roundings
 in float64, in which this check computes whatever the precision of the run, cannot decide between two programs: an error
 would have to lie within 1e-14 of the border of two scores. The bounds do the rest: what diverges, or has learned
-everything, is amplified no further.
+everything, is amplified no further. What is found is held to the definition in fractions (`exactly`): each step moves
+the weights by one and the same multiple of (label - w·x) x, to the last digit.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.draw import uniform
+from checks.evolve import exactly
 from checks.evolve.evolution import POPULATION, Evolution
 from checks.evolve.language import FEATURES, describe, ignorant, written
 
@@ -31,10 +33,10 @@ if TYPE_CHECKING:
 
 TASKS, EXAMPLES, VALIDATED = 4, 16, 8
 GENERATIONS = 3000
-"""At most. It ends when what is looked for is found, as it is by one start of 60 generations in four or more."""
+"""At most. It ends when what is looked for is found, after 170 on average of 16 seeds, after 681 at the latest."""
 _LEAST, _MOST = 2.0**-20, 2.0**20
 _BETTER = 8
-"""Quarter octaves that it must be better on unseen functions than a program that learns nothing."""
+"""Quarter octaves that it must be better than a program that learns nothing, on the tasks and on unseen functions."""
 
 Array = NDArray[np.float64]
 
@@ -64,32 +66,40 @@ class Backend(Protocol):
 
 
 def prove(backend: Backend, job: Job, record: Recorder) -> None:
-    """Evolve until a program learns as well as gradient descent written by hand, and what it has not seen too."""
+    """Evolve until a program is gradient descent, and learns with its rate, what it has not seen too."""
     tasks, unseen = draw_tasks(job.seed, "task"), draw_tasks(job.seed, "another task")
     runner, other = backend.Runner(tasks, job), backend.Runner(unseen, job)
     record.tensor("exact", "inputs", tasks.inputs)
-    by_hand = run_alone(runner, written())
-    record.tensor("prediction", "predictions of gradient descent by hand", by_hand)
-    target = int(score(by_hand[None], tasks)[0])
-    general = int(score(run_alone(other, ignorant())[None], unseen)[0]) - _BETTER
+    record.tensor("prediction", "predictions of gradient descent by hand", run_alone(runner, written()))
+    target, general = (
+        score_alone(each, ignorant(), drawn) - _BETTER for each, drawn in ((runner, tasks), (other, unseen))
+    )
     evolution, learned, started = Evolution(job.seed), 0, time.perf_counter()
     for generation in range(1, GENERATIONS + 1):
         scores = score(runner.predictions(evolution.programs), tasks)
         record.tensor("exact", "scores", scores, generation)
         record.progress(generation, GENERATIONS)
-        if evolution.take(scores) and evolution.best_score <= target:
-            learned = int(score(run_alone(other, evolution.best)[None], unseen)[0])
+        if evolution.take(scores, lambda program: exactly.rate(program, job.seed) is not None, target):
+            learned = score_alone(other, evolution.best, unseen)
             if learned <= general:
                 break
         evolution.breed()
     record.measure("generations per second", generation / (time.perf_counter() - started))
-    record.tensor("exact", "best program", evolution.best)
+    record_found(evolution.best, generation, job.seed, record)
     record.tensor("prediction", "predictions of the best program", run_alone(runner, evolution.best))
-    record.observe("evolution", f"generation {generation}", "; ".join(describe(evolution.best)))
-    detail = f"score {evolution.best_score} in {generation} generations, by hand {target}"
-    record.invariant("a program as good as gradient descent is found", evolution.best_score <= target, detail)
+    detail = f"score {evolution.best_score} in {generation} generations, at most {target} allowed"
+    record.invariant("a program that learns is found", evolution.best_score <= target, detail)
     detail = f"score {learned}, at most {general} allowed"
     record.invariant("it learns functions that it has not seen", learned <= general, detail)
+
+
+def record_found(program: Programs, generation: int, seed: int, record: Recorder) -> None:
+    """Record the program, and whether it is gradient descent."""
+    lines, rate = "; ".join(describe(program)), exactly.rate(program, seed)
+    record.tensor("exact", "best program", program)
+    record.observe("evolution", f"generation {generation}", lines)
+    detail = f"w += {rate} (label - w·x) x" if rate else "its steps are no multiple of (label - w·x) x"
+    record.invariant("it is gradient descent, exactly", rate is not None, f"{detail}, in fractions: {lines}")
 
 
 def run_alone(runner: Runner, program: Programs) -> Array:
@@ -98,6 +108,11 @@ def run_alone(runner: Runner, program: Programs) -> Array:
     generation[0] = program
     found: Array = runner.predictions(generation)[0]
     return found
+
+
+def score_alone(runner: Runner, program: Programs, tasks: Tasks) -> int:
+    """Return the score of one program on the runner's tasks."""
+    return int(score(run_alone(runner, program)[None], tasks)[0])
 
 
 def draw_tasks(seed: int, stream: str) -> Tasks:

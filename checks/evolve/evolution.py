@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +18,7 @@ _FIELDS = np.array([len(Operation), 4, 8, 8])
 
 
 class Evolution:
-    """A population of programs (p, instruction, field), and the best one since its start."""
+    """A population of programs (p, instruction, field), and the best one; the best few of a generation stay in it."""
 
     programs: Programs
     best: Programs
@@ -26,14 +28,16 @@ class Evolution:
         self._seed, self._generation = seed, 0
         self._start()
 
-    def take(self, scores: NDArray[np.int64]) -> bool:
-        """Take the scores of the present programs, lower is better; return whether one is the best so far."""
+    def take(self, scores: NDArray[np.int64], wanted: Callable[[Programs], bool], target: int) -> bool:
+        """Take the scores of the present programs, lower is better; return whether one is found.
+
+        That is one with `target` at most that is `wanted`. `best` is it, or the first of the best if there is none.
+        """
         self._scores = scores
-        first = int(scores.argmin())
-        if scores[first] >= self.best_score:
-            return False
-        self.best, self.best_score = self.programs[first].copy(), int(scores[first])
-        return True
+        found = [place for place in np.flatnonzero(scores <= target) if wanted(self.programs[place])][:1]
+        best = found[0] if found else scores.argmin()
+        self.best, self.best_score = self.programs[best].copy(), int(scores[best])
+        return bool(found)
 
     def breed(self) -> None:
         """Make the next generation: the best few stay, the others are winners of tournaments with one change each."""
@@ -55,10 +59,9 @@ class Evolution:
         self.programs = children
 
     def _start(self) -> None:
-        """Draw all programs, and forget the best one: it may be good at these tasks alone."""
+        """Draw all programs: what the last ones had come to may be good at these tasks alone."""
         drawn = integers(self._seed, f"start {self._generation}", (POPULATION, INSTRUCTIONS, 4))
         self.programs = _sensible(drawn)
-        self.best, self.best_score = self.programs[0], int(np.iinfo(np.int64).max)
 
 
 def _sensible(drawn: NDArray[np.int64]) -> Programs:
