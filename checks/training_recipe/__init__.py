@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from checks.common.draw import integers, uniform
 from checks.training_recipe.contract import load_build
 from checks.training_recipe.sanity import check_sanity
+from checks.training_recipe.wide import Seen, check_wide
 from checks.training_recipe.workloads import check_workloads
 
 if TYPE_CHECKING:
@@ -92,10 +93,17 @@ class Subject(Protocol):
         """Start again from the weights the model was built with."""
 
 
+class OwnSubject(Subject, Protocol):
+    """One that can be built again."""
+
+    def in_float64(self, build: Callable[[], object], job: Job) -> Seen:
+        """Return what the model gives when it is built, and computes, in float64, with this one's weights."""
+
+
 class Backend(Protocol):
     """A backend's module."""
 
-    Subject: Callable[[Callable[[], object], Job], Subject]
+    Subject: Callable[[Callable[[], object], Job], OwnSubject]
 
     def build(self, weights: Weights, batch: Batch, dropout: float, job: Job) -> object:
         """Return our own model as a user would return theirs."""
@@ -105,7 +113,9 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
     """Go through the list with the user's model, or with ours, whose training is recorded for parity first."""
     if job.model:
         build = load_build(job.model)
-        check_sanity(backend.Subject(build, job), backend.Subject(build, job), job, record)
+        subject = backend.Subject(build, job)
+        check_sanity(subject, backend.Subject(build, job), job, record)
+        check_wide(subject, build, job, record)
         return
     ours = _Ours(backend, job)
     batch = draw_batch(job.seed, "batch", ROWS)

@@ -48,6 +48,9 @@ def looked_at(framework: str, *names: str) -> dict[str, dict[str, tuple[bool, st
     }
 
 
+LOST = "float32 loses nothing that float64 keeps"
+
+
 def wrong(found: dict[str, tuple[bool, str]]) -> list[str]:
     return [name for name, (holds, _) in found.items() if not holds]
 
@@ -63,6 +66,16 @@ def test_sound_models_are_not_accused_and_a_view_for_a_permute_is_found() -> Non
     assert "the gradient of output 0 reaches input 1" in found["view"]["output i depends on input i alone"][1]
     assert "not their shares" in found["transformer"]["accumulated gradients are those of the large batch"][1]
     assert "output i depends on input i alone" not in found["gnn"]
+    assert all(LOST in one for one in found.values()), "each was compared with itself in float64"
+
+
+@pytest.mark.frameworks
+@pytest.mark.slow
+def test_a_model_that_float32_does_not_suffice_for_is_found() -> None:
+    found = looked_at("pytorch", "variance", "half", "written")
+    assert LOST in wrong(found["variance"])
+    assert LOST in wrong(found["half"])
+    assert LOST not in found["written"], "float32 is written into it, so that it cannot be compared"
 
 
 @pytest.mark.frameworks

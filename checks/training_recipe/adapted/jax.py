@@ -6,6 +6,7 @@ dropout needs both.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable
 from functools import partial
@@ -16,9 +17,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from checks.common.jax import array, dtype
+from checks.common.jax import array, dtype, x64
 from checks.training_recipe import ramp
 from checks.training_recipe.contract import RATE, require, seed_python, take_apart
+from checks.training_recipe.wide import Seen, seen
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -99,6 +101,14 @@ class Subject:
 
     def reset(self) -> None:
         self._parameters, self._memory, self._passes = self._start, self._optimizer.init(self._start), 0
+
+    def in_float64(self, build: Callable[[], object], job: Job) -> Seen:
+        with x64(True):
+            wide = type(self)(build, dataclasses.replace(job, precision="float64"))
+            # drawn anew in float64, numbers may be others
+            wide._parameters = jax.tree.map(wide._tensor, self._parameters)
+            wide._inputs, wide._targets = jax.tree.map(wide._tensor, (self._inputs, self._targets))
+            return seen(wide)
 
     def _drawn(self) -> jax.Array:
         """Return another key for every pass."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from checks.common.pytorch import array, device, dtype
 from checks.training_recipe import ramp
 from checks.training_recipe.contract import RATE, require, seed_python, take_apart
+from checks.training_recipe.wide import Seen, seen
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -97,6 +99,15 @@ class Subject:
         model, optimizer = copy.deepcopy(self._start)
         self._model.load_state_dict(model)
         self._optimizer.load_state_dict(optimizer)
+
+    def in_float64(self, build: Callable[[], object], job: Job) -> Seen:
+        wide = type(self)(build, dataclasses.replace(job, precision="float64"))
+        wide._model.load_state_dict(self._model.state_dict())  # which keeps the type of what it is loaded into
+        wide._arguments, wide._words = wide._moved(self._arguments), wide._moved(self._words)
+        wide._targets = wide._moved(self._targets)
+        if isinstance(wide._loss, nn.Module):
+            wide._loss.to(torch.float64)  # such as weights of classes
+        return seen(wide)
 
     def _trainable(self) -> Iterator[tuple[str, nn.Parameter]]:
         return ((name, one) for name, one in self._model.named_parameters() if one.requires_grad)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -12,6 +14,7 @@ import tensorflow as tf
 from checks.common.tensorflow import array, dtype
 from checks.training_recipe import ramp
 from checks.training_recipe.contract import RATE, require, seed_python, take_apart
+from checks.training_recipe.wide import Seen, seen
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -89,6 +92,14 @@ class Subject:
         for variable, start in zip((*self._model.variables, *self._optimizer.variables), self._start, strict=True):
             variable.assign(start)
 
+    def in_float64(self, build: Callable[[], object], job: Job) -> Seen:
+        with _floatx("float64"):
+            wide = type(self)(build, dataclasses.replace(job, precision="float64"))
+            for one, ours in zip(wide._model.variables, self._model.variables, strict=True):
+                one.assign(tf.cast(array(ours), one.dtype))
+            wide._inputs, wide._targets = tf.nest.map_structure(wide._tensor, (self._inputs, self._targets))
+            return seen(wide)
+
     def _stepped(self, inputs: Any) -> tf.Tensor:
         with tf.GradientTape() as tape:
             loss = self._lost(self._called(inputs, training=True), None)
@@ -126,6 +137,19 @@ class Subject:
     def _tensor(self, value: Any) -> tf.Tensor:
         tensor = tf.convert_to_tensor(value)
         return tf.cast(tensor, self._kind) if tensor.dtype.is_floating else tensor
+
+
+@contextmanager
+def _floatx(kind: str) -> Iterator[None]:
+    """Have layers, losses and policies that are made meanwhile be of this type, unless they name another."""
+    before = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx(kind)
+    keras.config.set_dtype_policy(kind)
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before[0])
+        keras.config.set_dtype_policy(before[1])
 
 
 def _loss(given: Any, model: keras.Model) -> Callable[..., tf.Tensor]:
