@@ -34,25 +34,35 @@ class _Choice:
     word = ""
 
 
-def each(names: str, rows: Iterable[Any], ids: Callable[[Any], str] | None = None) -> Callable[[Test], Test]:
+def each(
+    names: str, rows: Iterable[Any] | Callable[[], Iterable[Any]], ids: Callable[[Any], str] | None = None
+) -> Callable[[Test], Test]:
     """Run a test with each of `rows`, whose values are its arguments `names` (with commas, as in `parametrize`).
 
-    `ids` names a row, so that a failure can be found in its table; without it the row's texts and numbers do.
+    `ids` names a row, so that a failure can be found in its table; without it the row's texts and numbers do. Rows that
+    take long to make are given as a function: it is called when the test runs, and not by every process that collects.
     """
     wanted = [name.strip() for name in names.split(",")]
-    table = _named(rows, ids or _plain, single=len(wanted) == 1)
-    assert table, "a table without rows tests nothing"
+
+    @functools.cache
+    def table() -> Rows:
+        made = _named(rows() if callable(rows) else rows, ids or _plain, single=len(wanted) == 1)
+        assert made, "a table without rows tests nothing"
+        return made
+
+    if not callable(rows):
+        table()
 
     def make(test: Test) -> Test:
         @functools.wraps(test)
         def whole(**fixtures: Any) -> None:
-            chosen = {name: row for name, row in table.items() if _Choice.word in name} or table
+            chosen = {name: row for name, row in table().items() if _Choice.word in name} or table()
             _run({name: dict(zip(wanted, row, strict=True)) for name, row in chosen.items()}, test, fixtures)
 
         signature = inspect.signature(test)
         fixtures = [one for name, one in signature.parameters.items() if name not in wanted]
         whole.__signature__ = signature.replace(parameters=fixtures)  # type: ignore[attr-defined]
-        whole.rows = tuple(table)  # type: ignore[attr-defined]
+        whole.rows = table  # type: ignore[attr-defined]
         return whole
 
     return make
@@ -125,5 +135,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_about(item: pytest.Item, word: str) -> bool:
-    rows: tuple[str, ...] = getattr(getattr(item, "function", None), "rows", ())
-    return word in item.name or any(word in name for name in rows)
+    rows: Callable[[], Iterable[str]] = getattr(getattr(item, "function", None), "rows", tuple)
+    return word in item.name or any(word in name for name in rows())

@@ -72,6 +72,29 @@ def test_a_table_without_rows_is_refused() -> None:
     with pytest.raises(AssertionError, match="tests nothing"):
         each("number", [])
 
+    @each("number", list)
+    def none(number: int) -> None:
+        raise AssertionError
+
+    assert ending(none) == "a table without rows tests nothing"
+
+
+def test_rows_that_take_long_are_made_once_and_only_for_a_test_that_runs() -> None:
+    made: list[str] = []
+
+    def rows() -> list[int]:
+        made.append("rows")
+        return [1, 2]
+
+    @each("number", rows)
+    def odd(number: int) -> None:
+        assert number % 2
+
+    assert made == []
+    assert ending(odd) == ending(odd)
+    assert ending(odd).endswith("the row: 2")
+    assert made == ["rows"]
+
 
 @each("number", [1, 2])
 def test_fixtures_are_given_beside_the_row(number: int, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -83,7 +106,7 @@ def test_fixtures_are_given_beside_the_row(number: int, tmp_path_factory: pytest
 def test_a_word_chooses_rows_and_tests(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(
         "from tests.each import each\n"
-        "@each('n', [1, 22])\ndef test_table(n):\n    print(f'ran {n}.')\n"
+        "@each('n', lambda: [1, 22])\ndef test_table(n):\n    print(f'ran {n}.')\n"
         "def test_22():\n    pass\ndef test_other():\n    pass\n"
     )
     command = [sys.executable, "-m", "pytest", "-p", "tests.each", "-p", "no:cacheprovider", "-s", "--rows", "22"]

@@ -20,6 +20,7 @@ from gpusetup.machine.read import read
 from tests.doctor.first_law import at, replaced
 from tests.doctor.machines import HOSTS, Case, cases, machine
 from tests.doctor.watched import Path, Watcher
+from tests.each import each
 
 RULES = all_rules()
 FAILED = Unread(unread="failed", source="a test", detail="it broke")
@@ -102,7 +103,7 @@ def test_the_examples_have_every_reading(host: str) -> None:
     assert not not_recorded(machine(host))
 
 
-@pytest.mark.parametrize("one", asked(), ids=lambda one: f"{one.case.rule}-{one.field}")
+@each("one", asked, ids=lambda one: f"{one.case.rule}-{one.field}")
 def test_a_reading_that_is_not_recorded_makes_a_rule_neither_well_nor_unknown(one: Asked) -> None:
     forget()
     fired = {finding.subject for finding in judge(RULES[one.case.rule], one.case.fires) if finding.state in SEEN}
