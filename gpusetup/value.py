@@ -43,7 +43,11 @@ def to_json(value: object, *, indent: int = 2) -> str:
     text = text.replace(COMMAND, f"{escaped('#')}{COMMAND[1:]}")
     if text.isascii() and "\x7f" not in text:
         return text
-    return "".join(char if char.isprintable() or char == "\n" else escaped(char) for char in text)
+    return "\n".join(line if line.isprintable() else _printable(line) for line in text.split("\n"))
+
+
+def _printable(line: str) -> str:
+    return "".join(char if char.isprintable() else escaped(char) for char in line)
 
 
 def load(path: Path, kind: type[V]) -> V:
