@@ -54,7 +54,7 @@ if [ -e /etc/dnf/libdnf5-plugins/local.conf ]; then
 fi
 cat @WORLD@/cert.pem >>/etc/ssl/certs/ca-certificates.crt
 cp @WORLD@/lab.pub /etc/pki/rpm-gpg/fedora
-[ -e /srv/pip ] || cp -r @WORLD@/pip /srv/pip
+[ -e /srv/pip ] || cp -a @WORLD@/pip /srv/pip
 printf @PYTHON@ >/srv/python
 printf '%s\\n' '[fedora]' name=Fedora baseurl=https://fedora.lab/@RELEASE@ gpgcheck=1 \\
   gpgkey=file:///etc/pki/rpm-gpg/fedora >/etc/yum.repos.d/fedora.repo
