@@ -94,7 +94,7 @@ def slowest(use: Use) -> tuple[int, str] | None:
 def _is_settled(took: float) -> bool:
     """Say whether a text of the last size but one took so little that the longest passes, were the time its square.
 
-    One whose time is the cube of its text takes seconds there already: a fiftieth of a nanosecond a step is no engine's.
+    One whose time is the cube of its text takes seconds there already, at a fiftieth of a nanosecond for a step.
     """
     *_, before, longest = SIZES
     return took * (longest / before) ** 2 < SIZES[longest]
