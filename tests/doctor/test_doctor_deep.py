@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from gpusetup.doctor.registry import all_rules
 from gpusetup.files import write
 from gpusetup.machine.frameworks.read import places, read_frameworks
 from gpusetup.machine.model import Distribution, Framework, Unread
+from gpusetup.trust.owner import runs_as
 from gpusetup.value import to_json
 from tests.doctor.machines import machine
 from tests.support import Run, tool
@@ -27,6 +29,7 @@ from tests.support import Run, tool
 pytestmark = pytest.mark.slow
 
 RULES = all_rules().values()
+RUNS_AS = functools.cache(runs_as)
 
 # a framework whose every operation is the identity, and whose answers are those of the list
 HEALTHY = """
@@ -63,7 +66,11 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def ask(bare: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    """Import a ``torch`` that consists of the given text."""
+    """Import a ``torch`` that consists of the given text.
+
+    Root looks through all that an interpreter loads (1.5 s); of the same one that is asked once in this file.
+    """
+    monkeypatch.setattr("gpusetup.machine.frameworks.read.runs_as", RUNS_AS)
 
     def run(text: str, deadline: float = 20) -> Framework:
         (tmp_path / "torch.py").write_text(textwrap.dedent(text))
