@@ -17,7 +17,14 @@ from tests.support import EVERYTHING, SEED, Run, examples
 settings.register_profile("gpusetup", examples(100))
 settings.load_profile("gpusetup")
 
-pytest_plugins = ["tests.each", "tests.fake_driver", "tests.leftovers", "tests.strangers", "tests.tiers"]
+pytest_plugins = [
+    "tests.each",
+    "tests.fake_driver",
+    "tests.leftovers",
+    "tests.own_process",
+    "tests.strangers",
+    "tests.tiers",
+]
 
 # Some machines forbid compiled modules to be kept. Every command that a test starts would then compile all of gpusetup
 # anew, which takes three times as long as the command itself.

@@ -60,6 +60,11 @@ def nothing_left(whose: str) -> Iterator[None]:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[BEFORE] = children()
+    adopt_orphans()
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose own has ended; a fork does not inherit that."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 

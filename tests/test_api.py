@@ -14,7 +14,7 @@ import pytest
 import gpusetup as api
 from gpusetup.errors import WrongInputError
 from gpusetup.selftest.model import REFERENCE
-from tests.support import ROOT, Run
+from tests.support import ROOT, Run, module
 from tools.samples import laptop
 
 PAGE = ROOT / "docs/api.md"
@@ -52,7 +52,7 @@ def test_the_examples_of_the_page_give_what_it_shows(folder: Path) -> None:
 
 @pytest.mark.frameworks
 def test_the_examples_that_train_give_what_the_page_shows(folder: Path) -> None:
-    pytest.importorskip("torch")
+    module("torch")
     assert run(examples(frameworks=True)).attempted == 6
     proof = api.load(folder / "proof.json", api.Proof)
     assert {one.job.framework for one in proof.runs} == {"pytorch", REFERENCE}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import support
-from tests.support import ROOT, drawn, examples, tool
+from tests.support import ROOT, drawn, examples, module, tool
 
 GUARDED = {"lab": "tests/lab/conftest.py and tests/lab/images.py say what the whole lab lacks"}
 """Folders whose fixtures ask for all of their tools at once."""
@@ -19,6 +20,14 @@ def test_a_missing_tool_skips_with_its_name() -> None:
     with pytest.raises(pytest.skip.Exception, match="no-such-tool is not installed"):
         tool("no-such-tool")
     assert Path(tool("bash")).name == "bash"
+
+
+def test_a_missing_module_skips_and_one_that_is_there_is_not_imported() -> None:
+    with pytest.raises(pytest.skip.Exception, match="no_such_module is not installed"):
+        module("no_such_module")
+    sys.modules.pop("antigravity", None)
+    module("antigravity")  # opens a browser when it is imported
+    assert "antigravity" not in sys.modules
 
 
 def test_the_same_seed_draws_the_same_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,8 @@ from checks.numerics.products import Product, Unavailable, judge, unavailable_wi
 from gpusetup.selftest import exit_causes
 from tests.checks.one_job import JOB
 
+pytestmark = pytest.mark.own_process
+
 CARD = dataclasses.replace(JOB, device="cuda:0")
 # as PyTorch reports it on a P100 (pytorch/pytorch#57773), and cuDNN of a recurrent layer
 NO_BF16 = "CUDA error: CUBLAS_STATUS_NOT_SUPPORTED when calling `cublasGemmEx(handle, …, CUDA_R_16BF, …)`"
