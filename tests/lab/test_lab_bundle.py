@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -68,8 +68,16 @@ def test_the_keys_for_secure_boot_can_be_made_from_a_bundle(world: World, new_la
     assert alone.sh("test -e /var/lib/dkms/mok.pub").returncode == 0
 
 
-def test_every_single_file_of_a_bundle_is_checked(world: World, lab: Lab) -> None:
-    script = gather(world, lab)
+@pytest.fixture(scope="module")
+def gathered(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lab, str]]:
+    """Return a stand-in Fedora that has gathered a bundle, which tests leave as it is, and the bundle's recipe."""
+    lab = Lab(tmp_path_factory.mktemp("gathered") / "lab", world)
+    yield lab, gather(world, lab)
+    lab.close()
+
+
+def test_every_single_file_of_a_bundle_is_checked(gathered: tuple[Lab, str]) -> None:
+    lab, script = gathered
     before = lab.state()
     files = lab.sh("cd /root/bundle && find . -type f ! -name SHA256SUMS ! -name install.sh").stdout.split()
     assert len(files) > 10
@@ -86,9 +94,10 @@ def test_every_single_file_of_a_bundle_is_checked(world: World, lab: Lab) -> Non
     assert lab.state() == before
 
 
-def test_an_unsigned_package_slipped_into_a_bundle_is_not_installed(world: World, lab: Lab) -> None:
+def test_an_unsigned_package_slipped_into_a_bundle_is_not_installed(gathered: tuple[Lab, str], lab: Lab) -> None:
     """Even by somebody who writes the list of checksums anew."""
-    script = gather(world, lab)
+    script = gathered[1]
+    gathered[0].carry("/root/bundle", lab)
     lab.sh("""
         set -eu
         cd /root/bundle

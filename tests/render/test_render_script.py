@@ -50,7 +50,7 @@ def test_the_script_of_every_kind_of_machine_passes_shellcheck(kind: str, tmp_pa
 def test_each_door_alone_passes_shellcheck(make: Callable[[], Stack], tmp_path: Path) -> None:
     """Doors also run one by one, outside the script; a variable that only another step sets would be caught here."""
     made = recipe(make())
-    for step in made.steps:
+    for step in drawn(f"doors of {make.__name__}", made.steps, 4):
         doors = "\n".join(f"{name}() {{\n{getattr(step, name)}}}\n{name}" for name in ("check", "apply", "undo"))
         # the library offers more than one step uses, and state is only used by some
         text = f"#!/usr/bin/env bash\n# shellcheck disable=SC2317,SC2034\n{made.library}\n{step.define}\n{doors}\n"
