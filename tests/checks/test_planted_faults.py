@@ -20,7 +20,7 @@ def sample() -> list[Fault]:
     jax, others = ([one for one in faults() if (one.framework == "jax") == is_jax] for is_jax in (True, False))
     always = [one for one in others if one.check == "gru" and one.name == "two gates swapped"]
     draw = chance("planted faults")
-    checks = drawn("checks with a planted fault", sorted({one.check for one in others}), 3)
+    checks = drawn("checks with a planted fault", sorted({one.check for one in others}), 2)
     rest = [draw.choice([one for one in others if one.check == check and one not in always]) for check in checks]
     return [*always, *rest, draw.choice(jax)]
 
