@@ -105,9 +105,9 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def _report(item: pytest.Item, said: dict[str, Any]) -> pytest.TestReport:
+    if said["outcome"] == "skipped" and isinstance(said["longrepr"], list):
+        said["longrepr"] = tuple(said["longrepr"])  # the place and the reason, for which JSON has no tuple
     report: pytest.TestReport = item.config.hook.pytest_report_from_serializable(config=item.config, data=said)
-    if isinstance(report.longrepr, list):  # the place and reason of a skip, which JSON has no tuple for
-        report.longrepr = tuple(report.longrepr)  # type: ignore[assignment]
     return report
 
 

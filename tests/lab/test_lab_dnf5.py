@@ -11,12 +11,10 @@ import pytest
 
 from gpusetup.images.program import failure
 from gpusetup.render.steps import read_library
-from gpusetup.resolve.model import Stack
 from tests.lab import cells, stubs
 from tests.lab.base import Base
 from tests.lab.fedora import Lab
-from tests.lab.world import ADA, HOPPER, PASCAL, World
-from tests.support import drawn
+from tests.lab.world import ADA, DRIVER_ALONE, HOPPER, PASCAL, World
 
 Maker = Callable[..., Lab]
 OVERRIDES = "/etc/dnf/repos.override.d"
@@ -42,7 +40,6 @@ with open(sys.argv[1], "w") as lock:
 PYTHON
 until grep -q POSIX /proc/locks; do sleep 0.1; done
 """
-CELLS = [cell for cell in cells.every() if int(cell.release) >= cells.FIRST_WITH_DNF5]
 
 
 @pytest.fixture
@@ -54,15 +51,6 @@ def lab5(new_lab: Maker, dnf5: Base) -> Lab:
 def test_it_is_the_dnf_and_rpm_of_today(lab5: Lab) -> None:
     assert lab5.sh("dnf --version").stdout.startswith("dnf5 version 5.")
     assert lab5.sh("rpm --version").stdout.startswith("RPM version 6.")
-
-
-def test_cells_of_the_matrix(world: World, dnf5: Base, tmp_path: Path) -> None:
-    """One by chance; `benchmarks/lab_matrix_dnf5.py` walks through them all."""
-    for number, cell in enumerate(drawn("cells with dnf 5", CELLS, 1)):
-        stack = cell.stack(world)
-        if isinstance(stack, Stack):
-            verdict = cells.walk(world, tmp_path / f"lab{number}", stack, dnf5)
-            assert verdict.wrong == "", f"{cell}: {verdict.said}"
 
 
 def test_it_installs_changes_nothing_twice_and_goes_back(world: World, dnf5: Base, tmp_path: Path) -> None:
@@ -139,7 +127,7 @@ def test_a_module_stream_of_dnf_5_is_seen(world: World, lab5: Lab) -> None:
 
 
 def test_undo_waits_for_another_rpm(world: World, lab5: Lab) -> None:
-    script, before = world.script(PASCAL), lab5.state()
+    script, before = world.script(PASCAL, **DRIVER_ALONE), lab5.state()
     assert lab5.recipe(script).returncode == 0
     lab5.write("/root/recipe.sh", script)
     undone = lab5.sh(f"{HOLDS_THE_LOCK}\nbash /root/recipe.sh --undo")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.lab import faults
 from tests.lab.fedora import Lab
-from tests.lab.world import ADA, World
+from tests.lab.world import ADA, DRIVER_ALONE, World
 from tests.support import drawn
 
 CHOSEN = drawn("faults", faults.FAULTS, 1)
@@ -46,7 +46,7 @@ def test_a_build_of_the_module_that_was_killed_is_done_again(
 
 
 def test_as_long_as_nobody_reboots_it_says_so_again_and_changes_nothing(world: World, lab: Lab) -> None:
-    script = world.script(ADA)
+    script = world.script(ADA, **DRIVER_ALONE)
     lab.sh(NOUVEAU)
     assert lab.recipe(script).returncode == 7
     waiting = lab.state()
@@ -61,7 +61,7 @@ def test_as_long_as_nobody_reboots_it_says_so_again_and_changes_nothing(world: W
 
 
 def test_lists_of_packages_that_are_past_their_day_are_asked_for_again(world: World, lab: Lab) -> None:
-    script = world.script(ADA)
+    script = world.script(ADA, **DRIVER_ALONE)
     assert lab.sh("dnf makecache && find /var/cache/dnf -exec touch -d '30 days ago' {} +").returncode == 0
     with lab.spoilt("down", "fedora.lab"):
         refused = lab.recipe(script)

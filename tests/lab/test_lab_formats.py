@@ -15,7 +15,7 @@ from gpusetup.render.model import Origin
 from gpusetup.render.steps import recipe
 from gpusetup.value import to_json
 from tests.lab.fedora import Lab
-from tests.lab.world import ADA, DAY, PASCAL, World
+from tests.lab.world import ADA, DAY, DRIVER_ALONE, PASCAL, World
 from tests.support import drawn, tool
 
 ANYWHERE = Origin(arch="x86_64", cards=None, kernel=None, driver=None, secure_boot=None)
@@ -68,7 +68,7 @@ def test_what_is_put_there_for_the_first_boot_is_the_script_itself(
 def test_at_the_first_boots_the_recipe_runs_until_it_is_done(
     world: World, lab: Lab, kind: str, extract: Callable[[str], str]
 ) -> None:
-    made = recipe(world.small(ADA))
+    made = recipe(world.small(ADA, **DRIVER_ALONE))
     lab.sh("mkdir /sys/module/nouveau")
     lab.sh(extract(render(made, kind, DAY)))
     first = boot(lab)
@@ -83,7 +83,7 @@ def test_at_the_first_boots_the_recipe_runs_until_it_is_done(
 
 def test_a_first_boot_that_needs_a_second_reboot_does_not_reboot_for_ever(world: World, lab: Lab) -> None:
     lab.sh("mkdir /sys/module/nouveau")
-    lab.sh(kickstart(render(recipe(world.small(ADA)), "kickstart", DAY)))
+    lab.sh(kickstart(render(recipe(world.small(ADA, **DRIVER_ALONE)), "kickstart", DAY)))
     boot(lab)
     lab.sh("rm /srv/rebooted")  # but the machine comes up with nouveau again
     boot(lab)

@@ -13,8 +13,9 @@ from gpusetup.render.formats import render
 from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Stack
 from tests.lab import cells, kills
+from tests.lab.base import HERE, Base
 from tests.lab.fedora import Lab
-from tests.lab.world import ADA, DAY, PASCAL, World
+from tests.lab.world import ADA, DAY, DRIVER_ALONE, PASCAL, World
 from tests.support import drawn, tool
 
 WHOLE = (("Pascal", "akmod-nvidia-580xx"), ("Ada", "akmod-nvidia-610"))
@@ -30,13 +31,13 @@ def test_it_installs_changes_nothing_twice_and_goes_back(world: World, tmp_path:
     assert verdict.wrong == "", verdict.said
 
 
-def test_cells_of_the_matrix(world: World, tmp_path: Path) -> None:
-    """One by chance; `benchmarks/lab_matrix.py` walks through them all."""
-    chosen = drawn("cells", list(cells.every()), 1)
-    for number, cell in enumerate(chosen):
+def test_cells_of_the_matrix(world: World, dnf5: Base, tmp_path: Path) -> None:
+    """One by chance, with the dnf of its release; `benchmarks/lab_matrix*.py` walk through them all."""
+    for number, cell in enumerate(drawn("cells", cells.every(), 1)):
         stack = cell.stack(world)
         if isinstance(stack, Stack):
-            verdict = cells.walk(world, tmp_path / f"lab{number}", stack)
+            base = dnf5 if int(cell.release) >= cells.FIRST_WITH_DNF5 else HERE
+            verdict = cells.walk(world, tmp_path / f"lab{number}", stack, base)
             assert verdict.wrong == "", f"{cell}: {verdict.said}"
 
 
@@ -60,8 +61,9 @@ def test_uv_makes_the_environments_where_it_is_asked_to(world: World, new_lab: C
 
 def test_a_broken_recipe_does_not_pass_for_a_whole_one(world: World, tmp_path: Path) -> None:
     """The walk through a cell sees what it is there to see: here a package that is never installed."""
-    stack = world.stack(ADA)
+    stack = world.small(ADA, frameworks=("tensorflow",))
     made = recipe(stack)
+    assert "python" in {step.id for step in made.steps}
     made = type(made)(**{
         name: getattr(made, name) for name in made.__struct_fields__ if name != "steps"
     }, steps=tuple(step for step in made.steps if step.id != "python"))  # fmt: skip
@@ -92,7 +94,7 @@ def test_killed_anywhere_it_resumes_to_the_state_of_an_undisturbed_run(
 
 @pytest.mark.parametrize("wrongly", ["unsigned", "signed by a stranger"])
 def test_a_package_that_is_not_signed_by_the_pinned_key_is_not_installed(world: World, lab: Lab, wrongly: str) -> None:
-    script = world.script(PASCAL)
+    script = world.script(PASCAL, **DRIVER_ALONE)
     with world.signed_by(None if wrongly == "unsigned" else world.stranger):
         refused = lab.recipe(script)
         assert refused.returncode == 6

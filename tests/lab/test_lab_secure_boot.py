@@ -8,7 +8,7 @@ import pytest
 
 from tests.lab import stubs
 from tests.lab.fedora import Lab
-from tests.lab.world import ADA, World
+from tests.lab.world import ADA, DRIVER_ALONE, World
 from tests.support import drawn
 
 REPOS = ("rpmfusion", "nvidia", "runfile")
@@ -53,7 +53,7 @@ def test_from_the_key_to_a_module_that_the_kernel_takes(world: World, secured: L
 
 
 def test_who_overlooked_the_blue_screen_is_asked_again(world: World, secured: Lab) -> None:
-    script = world.script(ADA)
+    script = world.script(ADA, **DRIVER_ALONE)
     assert at_a_terminal(secured, script).returncode == 7
     secured.reboot(enrol=False)
     assert secured.recipe(script).returncode == 6
@@ -64,17 +64,18 @@ def test_who_overlooked_the_blue_screen_is_asked_again(world: World, secured: La
 
 def test_a_module_that_nobody_signed_stops_it_while_the_old_driver_is_in_place(world: World, secured: Lab) -> None:
     secured.sh("touch /srv/akmods-unsigned")
-    stopped = at_a_terminal(secured, world.script(ADA))
+    script = world.script(ADA, **DRIVER_ALONE)
+    stopped = at_a_terminal(secured, script)
     assert stopped.returncode == 6
     assert "was built without a signature" in stopped.stdout
     assert secured.sh("test -e /boot/arguments").returncode != 0  # nouveau still starts
     secured.sh("rm /srv/akmods-unsigned")
-    assert secured.recipe(world.script(ADA)).returncode == 7
+    assert secured.recipe(script).returncode == 7
 
 
 def test_a_module_that_the_kernel_refuses_is_no_reason_to_reboot_for_ever(world: World, secured: Lab) -> None:
     secured.sh("touch /srv/akmods-other-key")
-    script = world.script(ADA)
+    script = world.script(ADA, **DRIVER_ALONE)
     assert at_a_terminal(secured, script).returncode == 7
     secured.reboot()
     refused = secured.recipe(script)
@@ -84,7 +85,7 @@ def test_a_module_that_the_kernel_refuses_is_no_reason_to_reboot_for_ever(world:
 
 
 def test_undo_withdraws_a_request_that_was_not_confirmed_yet(world: World, secured: Lab) -> None:
-    script = world.script(ADA)
+    script = world.script(ADA, **DRIVER_ALONE)
     assert at_a_terminal(secured, script).returncode == 7
     assert secured.sh("test -e /srv/firmware/requested").returncode == 0
     assert secured.recipe(script, "--undo").returncode == 0

@@ -26,6 +26,8 @@ BLACKWELL = Card(name="GeForce RTX 5090", arch="Blackwell", compute_capability="
 HOPPER = Card(name="H100 SXM5 80GB", arch="Hopper", compute_capability="9.0", known_by="name", count=8)
 CARDS = (PASCAL, TURING, ADA, BLACKWELL)
 DAY = "2026-11-22"
+DRIVER_ALONE: dict[str, Any] = {"repo": "wheels", "frameworks": ()}
+"""Wishes for the steps to a driver that is loaded, without toolkit and environments: half of a run."""
 ON_FEDORA = ("gcc", "make", "openssl", "mokutil")
 """What steps install by a name of their own, beside what the plan names."""
 HOSTS = (
