@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from gpusetup.distributions import normal
+from gpusetup.distributions import normal, required
 from gpusetup.packages.allowed import framework_of, possible
 from gpusetup.packages.fit import fit
 from gpusetup.packages.model import Fit
-from gpusetup.resolve.model import Reason, Refusal, Relaxation, Stack
+from gpusetup.resolve.model import Reason, Refusal, Relaxation
 from gpusetup.resolve.pins import FRAMEWORKS
 from gpusetup.text import neutral
 
@@ -49,24 +49,18 @@ def because(unfit: Unfit, facts: Facts, solve: Solve) -> Iterator[Reason]:
     names = ", ".join(map(neutral, said.packages))
     texts = {
         "not-found": f"the package index has no {names}",
-        "source-only": f"the index has {names} as source alone, and a plan takes wheels, so that no code of it runs: "
-        f"build it in the finished environment (kernels need {_compiler(unfit.stack)}), or name an index that has "
-        f"its wheel",
+        "source-only": f"the index has {names} as source alone, and the rest does not fit without it either",
         "no-wheel": f"{names} has no wheel for Python {python} on {unfit.request.machine_arch}",
         "no-version": f"the index has no such release of {names}",
+        "card": f"{'; '.join(map(neutral, said.packages))}, and there is {neutral(said.text)}",
         "cuda": f"{_first(said.packages)}, and the environment has CUDA {said.text}",
     }
     if said.kind in texts:
-        yield Reason(fact=f"packages:{said.kind}", text=texts[said.kind])
+        yield Reason(fact=f"packages:{said.kind}", text=texts[said.kind], sources=said.sources)
     clashes = list(_clashes(unfit, facts, solve))
     yield from clashes
     if said.kind not in texts and not clashes:
         yield Reason(fact="packages:resolver", text=f"the resolver refuses: {' '.join(said.text.split())[:600]}")
-
-
-def _compiler(stack: Stack) -> str:
-    cuda = stack.environments[0].cuda
-    return f"nvcc of CUDA {cuda}" if cuda else "the system's compiler"
 
 
 def _first(names: tuple[str, ...]) -> str:
@@ -79,10 +73,10 @@ def _clashes(unfit: Unfit, facts: Facts, solve: Solve) -> Iterator[Reason]:
     """Yield the clashes that a resolver names last, those of the newest releases, and what the stack allows."""
     ours = {one.text for one in unfit.stack.environments[0].requirements}
     told = [one for one in unfit.rejection.clashes if one.needs not in ours]
-    frameworks = dict.fromkeys(name for one in told if (name := framework_of(_name(one.needs))))
-    telling: list[Clash] = [one for one in told if framework_of(_name(one.needs))] or told
+    frameworks = dict.fromkeys(name for one in told if (name := framework_of(required(one.needs))))
+    telling: list[Clash] = [one for one in told if framework_of(required(one.needs))] or told
     for one in telling[-MOST:]:
-        same = _name(one.package) == _name(one.needs)
+        same = required(one.package) == required(one.needs)
         text = f"you ask for {neutral(one.package)}" if same else f"{neutral(one.package)} needs {neutral(one.needs)}"
         yield Reason(fact="packages:metadata", text=text)
     for framework in frameworks:
@@ -91,12 +85,6 @@ def _clashes(unfit: Unfit, facts: Facts, solve: Solve) -> Iterator[Reason]:
             here = f"on Python {unfit.stack.environments[0].python}, cards and driver"
             text = f"{here} allow {framework} {may[-1]} to {may[0]}" if may else f"{here} allow no {framework}"
             yield Reason(fact=f"packages:{framework}", text=text)
-
-
-def _name(requirement: str) -> str:
-    for sign in "=<>!~[;":
-        requirement = requirement.partition(sign)[0]
-    return normal(requirement)
 
 
 def _ways(
@@ -114,14 +102,13 @@ def _changes(request: Request, pins: list[str]) -> Iterator[Change]:
     for field in pins:
         yield f"leave out --{field}", (), replace(request, **{field: ""})
     for number, line in enumerate(own.wanted):
-        bare = _name(line)
+        bare = required(line)
         if bare != normal(line.strip()):
             wanted = (*own.wanted[:number], bare, *own.wanted[number + 1 :])
             text = f"ask for {bare} without {line[len(bare) :].strip() or 'limits'}"
             yield text, ("--with", bare), replace(request, packages=replace(own, wanted=wanted))
     for number, line in enumerate(own.wanted) if len(own.wanted) > 1 else ():
         wanted = (*own.wanted[:number], *own.wanted[number + 1 :])
-        text = (
-            f"leave out {_name(line)}, or give it an environment of its own: gpusetup plan --with {shlex.quote(line)}"
-        )
+        alone = f"gpusetup plan --with {shlex.quote(line)}"
+        text = f"leave out {required(line)}, or give it an environment of its own: {alone}"
         yield text, (), replace(request, packages=replace(own, wanted=wanted))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gpusetup.packages.resolver import Resolve
     from gpusetup.resolve.model import Request, Stack
 
-FINAL = ("not-found", "source-only", "cuda", "unreachable")
+FINAL = ("not-found", "cuda", "card", "unreachable")
 """Refusals that another release or Python would not change."""
 
 
@@ -37,9 +37,14 @@ def fit(
         return first
     stacks, ask = Stacks(request, facts, solve, named), Asker(request, facts, resolve, glibc)
     found = _search(stacks, ask, first)
-    if isinstance(found, Fit) or not found.rejection.cuda or "torch" not in request.frameworks:
+    if isinstance(found, Unfit) and ask.source_only:
+        ask.builds = True
+        found = _search(stacks, ask, first)
+    if isinstance(found, Fit):
         return found
-    again = _search(replace(stacks, major=found.rejection.cuda), ask, first)
+    ask.limits = found.rejection.older
+    major = found.rejection.cuda if "torch" in request.frameworks else 0
+    again = _search(replace(stacks, major=major), ask, first) if major or ask.limits else found
     return again if isinstance(again, Fit) else found
 
 
@@ -61,6 +66,7 @@ def _tried(stacks: Stacks, ask: Asker, request: Request, constraints: tuple[str,
     stack = stacks.solve(request)
     if isinstance(stack, Refusal):
         return None
+    ask.built.clear()
     answer = ask(stack, stack.environments[0], constraints)
     found = settled(stacks, ask, request, answer) if isinstance(answer, Resolution) else answer
     return found if isinstance(found, Fit) else Unfit(request=request, rejection=found, stack=stack)

@@ -26,7 +26,8 @@ def with_wheels(stack: Stack, facts: Facts, resolve: Resolve) -> Stack:
 def resolved(environment: Environment, stack: Stack, facts: Facts, resolve: Resolve) -> Resolution:
     """Return what an environment resolves to; raises `CannotLookError` for no answer, and for a refusal."""
     wanted = tuple(one.text for one in environment.requirements)
-    answer = resolve(question(stack.request, environment, glibc_of(facts, stack.release), wanted))
+    without = [one.name for one in environment.built]
+    answer = resolve(question(stack.request, environment, glibc_of(facts, stack.release), wanted, without=without))
     if isinstance(answer, Rejection):
         why = f"{answer.index} did not answer" if answer.index else " ".join(answer.text.split())[:300]
         raise CannotLookError(f"the wheels of the environment {environment.name} cannot be listed: {neutral(why)}",

@@ -20,6 +20,8 @@ class Question(Value):
     glibc: str = "2.28"
     """That of the target; its wheels may be built for an older one."""
     prereleases: bool = False
+    without: tuple[str, ...] = ()
+    """Normalised names that are left out wherever they are needed: they are built later."""
 
 
 class File(Value):
@@ -66,8 +68,10 @@ class Clash(Value):
 class Rejection(Value):
     """Why there is no resolution, as far as the resolver's text says."""
 
-    kind: Literal["conflict", "source-only", "no-wheel", "not-found", "no-version", "cuda", "unreachable", "other"]
-    """``cuda``: the packages resolve, but one is built for another CUDA than the environment's."""
+    kind: Literal["conflict", "source-only", "no-wheel", "not-found", "no-version", "cuda", "card", "unreachable",
+                  "other"]  # fmt: skip
+    """``cuda``: the packages resolve, but one is built for another CUDA than the environment's. ``card``: they resolve,
+    but none of the cards is new enough for one."""
     packages: tuple[str, ...] = ()
     """The packages that it is about."""
     clashes: tuple[Clash, ...] = ()
@@ -75,6 +79,10 @@ class Rejection(Value):
     """The index that did not answer."""
     cuda: int = 0
     """The CUDA major that the packages are built for, where the environment has another."""
+    older: tuple[str, ...] = ()
+    """Constraints under which releases are left that the cards are new enough for."""
+    sources: tuple[str, ...] = ()
+    """Where it is said what the cards need."""
     text: str = ""
     """The last lines that the resolver wrote."""
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.packages.compiled import Compiled, compiled
+from gpusetup.packages.card_needs import card_notes
 from gpusetup.resolve.components import TITLES
 from gpusetup.resolve.model import Reason
-from gpusetup.versions import dotted
 
 if TYPE_CHECKING:
-    from gpusetup.packages.model import Package, Resolution
+    from gpusetup.packages.model import Resolution
     from gpusetup.resolve.model import Environment, Request
 
 
@@ -33,30 +32,4 @@ def notes(
             )
             yield Reason(fact="packages:framework", text=text)
     if environment.cuda:
-        yield from _kernels(request, found)
-
-
-def _kernels(request: Request, found: Resolution) -> Iterator[Reason]:
-    known = {one.name: one for one in compiled()}
-    unchecked = []
-    for package in found.packages:
-        row = known.get(package.name)
-        if row is None or row.card_needs == "none":
-            continue
-        old = [
-            card
-            for card in request.cards
-            if row.card_needs and dotted(card.compute_capability) < dotted(row.card_needs)
-        ]
-        for card in old:
-            yield _too_old(package, row, f"{card.name} ({card.compute_capability})")
-        if not row.card_needs:
-            unchecked.append(f"{package.name} {package.version}")
-    if unchecked and request.cards:
-        text = f"the cards that these have kernels for were not checked: {', '.join(unchecked)}"
-        yield Reason(fact="packages:kernels", text=text, minor=True)
-
-
-def _too_old(package: Package, row: Compiled, card: str) -> Reason:
-    text = f"{package.name} {package.version} needs compute capability {row.card_needs} or newer; {card} is older"
-    return Reason(fact=f"packages:{row.name}", text=text, sources=row.source)
+        yield from card_notes(request, found)

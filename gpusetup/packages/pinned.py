@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.distributions import normal
 from gpusetup.packages.allowed import framework_of
+from gpusetup.packages.built import needs
 from gpusetup.resolve.model import Requirement
 
 if TYPE_CHECKING:
@@ -14,13 +15,18 @@ if TYPE_CHECKING:
     from gpusetup.resolve.model import Environment, Request
 
 
-def pinned(request: Request, found: Resolution, environment: Environment) -> Iterator[Requirement]:
-    """Yield an exact requirement for each package asked for that the environment's frameworks are not."""
+def pinned(
+    request: Request, found: Resolution, environment: Environment, built: Iterable[str] = ()
+) -> Iterator[Requirement]:
+    """Yield an exact requirement for each package asked for that the environment's frameworks are not.
+
+    What those need that are `built` later is among them.
+    """
     from packaging.requirements import Requirement as Line  # only where there are own packages
 
     there = {normal(one.text.partition("==")[0]) for one in environment.requirements}
     known = {one.index for one in environment.requirements if one.index} | set(request.packages.indexes)
-    for line in map(Line, request.packages.wanted):
+    for line in map(Line, (*request.packages.wanted, *(line for one in built for line in needs(one)))):
         package = next((one for one in found.packages if one.name == normal(line.name)), None)
         if package is None or package.name in there or framework_of(package.name) in environment.frameworks:
             continue  # a marker excludes it here, or the stack has it

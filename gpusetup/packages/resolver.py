@@ -73,7 +73,15 @@ def _inputs(asked: Question, folder: Path) -> tuple[str, ...]:
     wanted.write_text("\n".join(asked.wanted) + "\n")
     constraints.write_text("\n".join(asked.constraints) + "\n")
     indexes = (word for index in asked.indexes for word in ("--index", index))
-    return (*indexes, "--constraint", str(constraints), str(wanted))
+    return (*indexes, "--constraint", str(constraints), *_without(asked, folder), str(wanted))
+
+
+def _without(asked: Question, folder: Path) -> tuple[str, ...]:
+    if not asked.without:
+        return ()
+    left_out = folder / "excludes.txt"
+    left_out.write_text("\n".join(asked.without) + "\n")
+    return "--excludes", str(left_out)
 
 
 def _run(words: list[str]) -> subprocess.CompletedProcess[str]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from gpusetup.packages.allowed import PACKAGES, exact, releases
+from gpusetup.packages.built import building
+from gpusetup.packages.card_needs import too_old
 from gpusetup.packages.majors import others
 from gpusetup.packages.model import Fit, Rejection
 from gpusetup.packages.notes import notes
@@ -37,7 +39,7 @@ def settled(stacks: Stacks, ask: Asker, attempt: Request, answer: Resolution) ->
         environment = next(one for one in stack.environments if home in one.frameworks)
         exactly = _exactly(ask, stack, environment)
         if not isinstance(exactly, Rejection):
-            return _fit(stacks, ask, request, exactly, environment, home, needed)
+            return _fit(stacks, ask, stack, exactly, environment, home, needed)
         refused = exactly
     return refused
 
@@ -62,17 +64,20 @@ def _exactly(ask: Asker, stack: Stack, environment: Environment) -> Resolution |
     if wrong := list(others(answer, environment.cuda)) if environment.cuda else []:
         names = tuple(f"{one.name} {one.version} is built for CUDA {major}" for one, major in wrong)
         return Rejection(kind="cuda", packages=names, text=environment.cuda, cuda=wrong[0][1])
-    return answer
+    return (environment.cuda and too_old(ask.request, answer)) or answer
 
 
 def _fit(
-    stacks: Stacks, ask: Asker, request: Request, answer: Resolution, environment: Environment, home: str,
+    stacks: Stacks, ask: Asker, stack: Stack, answer: Resolution, environment: Environment, home: str,
     needed: tuple[str, ...],
 ) -> Fit:  # fmt: skip
+    request = stack.request
     fixes = tuple(name for name in (*PACKAGES, "python") if getattr(request, name) != getattr(stacks.request, name))
+    known = (*request.packages.notes, *building(ask.built.values(), environment, stack.toolkit))
     packages = replace(
-        request.packages, home=home, fixes=fixes, pinned=tuple(pinned(request, answer, environment)),
-        notes=(*request.packages.notes, *notes(request, answer, environment, needed, sorted(ask.silent))),
+        request.packages, home=home, fixes=fixes, built=tuple(ask.built.values()),
+        pinned=tuple(pinned(request, answer, environment, ask.built)),
+        notes=(*known, *notes(request, answer, environment, needed, sorted(ask.silent))),
     )  # fmt: skip
     request = replace(request, packages=packages)
     final = stacks.solve(request)

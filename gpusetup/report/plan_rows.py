@@ -27,6 +27,8 @@ def rows(stack: Stack) -> Iterator[tuple[str, str]]:
     for environment in stack.environments:
         yield f"env {environment.name}", _libraries(environment)
         yield "", _requirements(environment)
+        if environment.built:
+            yield "", f"built on this host: {' '.join(one.text for one in environment.built)}"
     yield from _toolkit(stack.toolkit)
     if stack.repositories:
         yield "repositories", ", ".join(_repositories([one.id for one in stack.repositories]))

@@ -30,14 +30,14 @@ def environments(request: Request, solution: Solution, facts: Facts) -> tuple[En
     made = list(_shareable(request, solution, facts))
     if jax := solution.get("jax"):
         made.append(_jax(jax, solution, facts))
-    return tuple(_with_packages(made, request.packages) if request.packages.pinned else made)
+    return tuple(_with_packages(made, request.packages) if request.packages.pinned or request.packages.built else made)
 
 
 def _with_packages(made: list[Environment], own: Packages) -> Iterator[Environment]:
     """Yield the environments, of which one has the user's own packages."""
     home = next((one for one in made if own.home in one.frameworks), made[0])
     for one in made:
-        yield replace(one, requirements=(*one.requirements, *own.pinned)) if one is home else one
+        yield replace(one, requirements=(*one.requirements, *own.pinned), built=own.built) if one is home else one
 
 
 def _shareable(request: Request, solution: Solution, facts: Facts) -> Iterator[Environment]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from gpusetup.distributions import required
 from gpusetup.resolve.pins import Pinned
 from gpusetup.value import Value
 
@@ -68,6 +69,22 @@ class Requirement(Value):
     """Of the wheel that it resolves to, where a fact has it."""
 
 
+class Built(Value):
+    """A package that its index has as source alone: built on the host, in the finished environment."""
+
+    text: str
+    """What pip gets: ``flash-attn==2.8.3``."""
+    isolated: bool = True
+    """Whether pip may build it in a folder of its own; a build that imports torch needs ``--no-build-isolation``."""
+    compiler: Literal["", "cc", "nvcc"] = ""
+    """What compiles it; "" where that is not known."""
+
+    @property
+    def name(self) -> str:
+        """Its normalised name."""
+        return required(self.text)
+
+
 class Packages(Value):
     """The user's own packages beside the frameworks: what was asked for, and what a resolver made of it."""
 
@@ -84,6 +101,8 @@ class Packages(Value):
     """The fields of the request that these packages decided, not the user."""
     pinned: tuple[Requirement, ...] = ()
     """One exact requirement for each that was asked for; empty until they are resolved."""
+    built: tuple[Built, ...] = ()
+    """Those that the index has as source alone."""
     notes: tuple[Reason, ...] = ()
     """What is to be known about them: what was not checked, or left out."""
 
@@ -261,6 +280,8 @@ class Environment(Value):
     """The oldest driver that runs this CUDA, "" for a CPU environment."""
     wheels: tuple[str, ...] = ()
     """Everything in it, as lines for pip with the SHA-256 of each wheel; empty where that is not locked."""
+    built: tuple[Built, ...] = ()
+    """What is built on the host once the wheels are there: no hash can be known of it."""
     pip: Requirement | None = None
     """The pip to install first where the one that comes with this Python may lack ``--report``."""
 
