@@ -1,4 +1,4 @@
-"""Packages without a wheel: planned as built on the host, with what the build needs, and never built in order to plan."""
+"""Packages without a wheel: planned as built on the host, with what the build needs, never built in order to plan."""
 
 from __future__ import annotations
 
