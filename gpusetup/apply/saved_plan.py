@@ -63,12 +63,14 @@ def require_known(request: Request, facts: Facts) -> None:
 
     capabilities = {cc for row in facts.arch for cc in row.cc}
     strange = [card.compute_capability for card in request.cards if card.compute_capability not in capabilities]
-    strange += [one for one in request.frameworks if one not in FRAMEWORKS]
+    named = [framework for one in request.environments for framework in one.frameworks]
+    strange += [one for one in (*request.frameworks, *named) if one not in FRAMEWORKS]
     strange += [request.machine_arch] if request.machine_arch not in ARCHES else []
     if strange:
         raise RefusedError(f"this plan requests {neutral(', '.join(strange))}, which is in no table here", AGAIN)
     try:
-        check(facts, Wanted(distro=request.distro, release=request.release, **pinned(request)))
+        check(facts, Wanted(distro=request.distro, release=request.release, environments=request.environments,
+                            **pinned(request)))  # fmt: skip
         if request.present_driver:
             check(facts, Wanted(driver=request.present_driver))
     except WrongInputError as error:

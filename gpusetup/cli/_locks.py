@@ -66,9 +66,9 @@ def every_wheel(stack: Stack) -> Stack:
     """Return `stack` with every wheel of its environments and its SHA-256."""
     from gpusetup.facts import facts
     from gpusetup.packages.locked import with_wheels
-    from gpusetup.packages.resolver import find_uv
+    from gpusetup.packages.resolver import find_resolver
 
-    return with_wheels(stack, facts(), find_uv())
+    return with_wheels(stack, facts(), find_resolver())
 
 
 def exported(stack: Stack, form: str) -> str:
@@ -76,7 +76,7 @@ def exported(stack: Stack, form: str) -> str:
     from gpusetup.facts import facts
     from gpusetup.packages.exports import export
     from gpusetup.packages.locked import resolved
-    from gpusetup.packages.resolver import find_uv
+    from gpusetup.packages.resolver import find_resolver
 
-    uv = find_uv()
-    return export(stack, form, lambda environment: resolved(environment, stack, facts(), uv))
+    resolver = find_resolver()
+    return export(stack, form, lambda environment: resolved(environment, stack, facts(), resolver))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 PARTS: tuple[PartName, ...] = ("dcgm", "fabric-manager", "imex", "persistence")
 """The names of ``--with`` that are a part of a server; any other is a package's."""
+DEFAULT = ("torch",)
+"""What a named environment has whose packages need no framework, and that names none."""
 
 
 def own_packages(
@@ -61,6 +63,8 @@ def suit(
     solve: Callable[[Request], Stack | Refusal] | None = None,
 ) -> Request | Refusal:
     """Return `request` with its packages pinned to what suits the stack, or why nothing does; itself without any."""
+    if request.environments:
+        return _suit_each(request, facts, glibc=glibc, solve=solve)
     if not request.packages.wanted or request.packages.pinned:
         return request
     from gpusetup.packages.fitted import fitted
@@ -69,6 +73,27 @@ def suit(
 
     found = fitted(request, facts, solve or (lambda one: attempt(one, facts)), named=named, glibc=glibc)
     return found.request if isinstance(found, Fit) else found
+
+
+def _suit_each(request: Request, facts: Facts, **more: Any) -> Request | Refusal:
+    """Return `request` with the packages of each named environment pinned, or why those of one have no stack."""
+    from msgspec.structs import replace
+
+    from gpusetup.resolve.model import Reason, Refusal
+    from gpusetup.resolve.named import PINNED, alone
+    from gpusetup.resolve.pins import FRAMEWORKS
+
+    made = []
+    for one in request.environments:
+        mine = replace(alone(request, one), frameworks=one.frameworks or DEFAULT)
+        found = suit(mine, facts, named=bool(one.frameworks), **more)
+        if isinstance(found, Refusal):
+            first = Reason(fact="request:environment", text=f"the environment {one.name}")
+            return replace(found, because=(first, *found.because))
+        pins = {field: getattr(found, field) for field in PINNED}
+        made.append(replace(one, frameworks=found.frameworks, packages=found.packages, **pins))
+    every = {name for one in made for name in one.frameworks}
+    return replace(request, environments=tuple(made), frameworks=tuple(name for name in FRAMEWORKS if name in every))
 
 
 def suited(request: Request, facts: Facts, options: dict[str, Any], **more: Any) -> Request:

@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from gpusetup.cli._command import section
 from gpusetup.cli._completion import FrameworkName, gpu_names
+from gpusetup.cli._environments import named_environments
 from gpusetup.cli._options import machine_options
 from gpusetup.cli._packages import own_packages
 from gpusetup.cli._reading import HERE, read_machine
@@ -55,6 +56,12 @@ STACK = (
                  help="Also install the packages in this requirements.txt or pyproject.toml (repeatable)."),
     click.option("--constraint", "-c", "constraints", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
                  help="Keep these packages to the versions in this file, where they are installed (repeatable)."),
+    click.option("--environment", "named", multiple=True, metavar="NAME[=FILE]",
+                 help="Also make an environment NAME with the packages in this requirements file; without a FILE, of "
+                      "those in --environments only this one (repeatable)."),
+    click.option("--environments", "named_files", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+                 help="Make the environments in the tables [environments.NAME] of this TOML file, each with its own "
+                      "frameworks, Python and packages, on one driver (repeatable)."),
     click.option("--pre", is_flag=True, help="Allow pre-releases of these packages."),
     click.option("--python-env", type=click.Choice(["venv", "uv"]), default="venv", show_default=True,
                  help="Tool that creates the Python environments."),
@@ -63,7 +70,7 @@ STACK = (
 NAMES = (
     "machine_file", "sysroot", "deadline", "distro", "release", "gpus", "gpu_archs", "arch", "variant", "frameworks",
     *(pin.field for pin in PINS), "repo", "containers", "extras", "requirements",
-    "constraints", "pre", "python_env", "allow_eol",
+    "constraints", "named", "named_files", "pre", "python_env", "allow_eol",
 )  # fmt: skip
 """The parameters of these options, for subcommands that take them."""
 
@@ -94,7 +101,8 @@ def read_request(facts: Facts, **options: Any) -> Request:
 def read_asked(
     facts: Facts, *, machine_file: str | None, sysroot: str, deadline: float, repo: str | None,
     variant: str | None = None, extras: tuple[str, ...] = (), requirements: tuple[Path, ...] = (),
-    constraints: tuple[Path, ...] = (), pre: bool = False, **wanted: Any,
+    constraints: tuple[Path, ...] = (), named: tuple[str, ...] = (), named_files: tuple[Path, ...] = (),
+    pre: bool = False, **wanted: Any,
 ) -> RequestOptions:  # fmt: skip
     """Return the request with its notes, and the machine that was read for it."""
     from gpusetup.resolve import prepare  # --help needs none of it
@@ -104,8 +112,10 @@ def read_asked(
         return read_machine(machine_file, sysroot, deadline, lambda: prepare(facts))
 
     saved = machine_file is not None or sysroot != HERE
-    parts, packages = own_packages(extras, requirements, constraints, pre=pre)
-    given = Wanted(repo=repo or "", variant=variant or "", parts=parts, packages=packages, **wanted)  # type: ignore[arg-type]
+    parts, packages = own_packages(extras, requirements, constraints, pre=pre and not named)
+    environments = named_environments(named, named_files, wanted, own=bool(packages.wanted), pre=pre)
+    more: Any = {"repo": repo or "", "variant": variant or "", "parts": parts, "packages": packages}
+    given = Wanted(environments=environments, **more, **wanted)
     asked = ask(facts, given, read, saved=saved)
     for note in asked.notes:
         notify(f"note: {note}")

@@ -12,6 +12,7 @@ from gpusetup.cli._build import build_and_prove, build_options, take_building, w
 from gpusetup.cli._command import section
 from gpusetup.cli._completion import container_formats
 from gpusetup.cli._deliver import deliver
+from gpusetup.cli._environments import one_environment
 from gpusetup.cli._options import as_json
 from gpusetup.cli._output import OUTPUT
 from gpusetup.cli._packages import suited
@@ -137,6 +138,7 @@ def container(
         return attempted(one, facts(), kind, name=base_image, reference=base, pin=pin)
 
     request = suited(request, facts(), options, solve=solve, glibc=OLDEST_GLIBC)
+    request = one_environment(request)
     stack, chosen = choose(request, facts(), kind, name=base_image, reference=base, pin=pin)
     usual = slug("gpusetup-" + "-".join(one for env in stack.environments for one in env.frameworks))
     if wheels and len(stack.environments) > 1:

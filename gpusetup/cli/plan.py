@@ -111,6 +111,6 @@ def _lock(stack: Stack, name: str, output: Path | None) -> str:
     from gpusetup.facts import facts
     from gpusetup.resolve import lock
 
-    existing = lock.load(output) if output is not None and output.exists() else None
+    existing = lock.load(output, lock.WRITING) if output is not None and output.exists() else None
     added = lock.profile(stack, facts(), datetime.now(UTC).date().isoformat())
     return lock.dump(lock.with_profile(existing, name or lock.profile_name(stack), added))

@@ -49,7 +49,8 @@ def because(unfit: Unfit, facts: Facts, solve: Solve) -> Iterator[Reason]:
     names = ", ".join(map(neutral, said.packages))
     texts = {
         "not-found": f"the package index has no {names}",
-        "source-only": f"the index has {names} as source alone, and the rest does not fit without it either",
+        "source-only": f"the index has {names} as source alone, and the rest cannot be resolved without: install uv, "
+        f"which can leave it out where pip cannot",
         "no-wheel": f"{names} has no wheel for Python {python} on {unfit.request.machine_arch}",
         "no-version": f"the index has no such release of {names}",
         "card": f"{'; '.join(map(neutral, said.packages))}, and there is {neutral(said.text)}",

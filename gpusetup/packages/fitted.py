@@ -9,7 +9,7 @@ from gpusetup.errors import CannotLookError
 from gpusetup.packages.explain import explain
 from gpusetup.packages.fit import fit
 from gpusetup.packages.model import Fit, Unfit
-from gpusetup.packages.resolver import find_uv
+from gpusetup.packages.resolver import find_resolver
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def fitted(
     frameworks, `glibc` which C library the target has where that is not the release's. Raises `MissingError`
     without a resolver, `CannotLookError` where it gives no answer.
     """
-    resolver = resolve or find_uv()
+    resolver = resolve or find_resolver()
     solve = functools.cache(solve)  # one release is tried for each Python and each change, a refusal takes 10 ms
     found = fit(request, facts, solve, resolver, named=named, glibc=glibc)
     if isinstance(found, Unfit) and found.rejection.kind == "unreachable":

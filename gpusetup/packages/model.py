@@ -52,6 +52,8 @@ class Resolution(Value):
     packages: tuple[Package, ...]
     resolver: str
     """``uv 0.13.9``."""
+    caveat: str = ""
+    """What the resolver decided for another system than the target, "" for nothing."""
 
     def version(self, name: str) -> str:
         """Return the version of a distribution by its normalised name, "" where it is not among them."""

@@ -24,6 +24,8 @@ def notes(
             f"releases; plan again where it answers"
         )
         yield Reason(fact="packages:index", text=text)
+    if found.caveat:
+        yield Reason(fact="packages:resolver", text=found.caveat)
     for framework in needed:
         if framework not in environment.frameworks and environment.cuda:
             text = (

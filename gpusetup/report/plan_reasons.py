@@ -19,7 +19,11 @@ DECIDING = ("driver", "torch", "tensorflow", "jax", "toolkit")
 
 def show_lost(out: Console, stack: Stack) -> None:
     """Print for each component the best value that was ruled out, with the first fact against it."""
-    lost = [(choice, one) for choice in stack.choices if choice.component in DECIDING and (one := _best_lost(choice))]
+    lost = [
+        (choice, one)
+        for choice in stack.choices
+        if choice.component.rpartition("/")[2] in DECIDING and (one := _best_lost(choice))
+    ]
     if not lost:
         return
     line(out, "", "")

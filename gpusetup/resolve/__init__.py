@@ -16,6 +16,10 @@ def attempt(request: Request, facts: Facts, today: date | None = None) -> Stack 
     from gpusetup.resolve.stack import assemble
 
     day = today or date.today()
+    if request.environments:
+        from gpusetup.resolve.named import together
+
+        return together(request, lambda one: attempt(one, facts, day))
     outcome = solve(request, facts, day)
     if outcome.solution is None:
         from gpusetup.resolve.refusal import refuse

@@ -43,7 +43,8 @@ def _frameworks(stack: Stack, machine: Machine) -> Iterator[Change]:
         for name in environment.frameworks:
             version = next(one.text for one in environment.requirements if re.match(rf"{name}\b", one.text))
             after = f"{version.partition('==')[2]}, {_libraries(environment)}"
-            yield Change(component=name, now=_installed(machine, name), after=after)
+            component = f"{name} ({environment.name})" if stack.request.environments else name
+            yield Change(component=component, now=_installed(machine, name), after=after)
 
 
 def _libraries(environment: Environment) -> str:

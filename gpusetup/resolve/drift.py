@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Literal
 
 from gpusetup.distributions import normal
@@ -52,8 +52,9 @@ def drifts(locked: Profile, machine: Machine, facts: Facts) -> tuple[Drift, ...]
         *_driver(locked, machine),
         *_toolkit(locked, machine),
     ]
+    names = {one.name for one in locked.environment}
     for environment in locked.environment:
-        found += _environment(environment, machine)
+        found += _environment(environment, machine, names - {environment.name})
     return tuple(found)
 
 
@@ -124,10 +125,10 @@ def _newest(machine: Machine, versions: list[str], *families: str) -> int:
     return max((one.installed for one in named if any(version in one.version for version in versions)), default=0)
 
 
-def _environment(environment: Environment, machine: Machine) -> Iterator[Drift]:
+def _environment(environment: Environment, machine: Machine, others: Collection[str]) -> Iterator[Drift]:
     name = f"env {environment.name}"
     wanted = dict(_wanted(environment))
-    place = _place(environment, wanted, machine)
+    place = _place(environment, wanted, machine, others)
     if place is None:
         yield Drift(component=name, locked=" ".join(environment.frameworks), now="", weight="unknown",
                     why="no environment with it was read: run it with that environment's Python active")  # fmt: skip
@@ -169,10 +170,14 @@ def _wanted(environment: Environment) -> Iterator[tuple[str, str]]:
             yield normal(name), rest.partition(" ")[0]
 
 
-def _place(environment: Environment, wanted: dict[str, str], machine: Machine) -> str | None:
-    """Return the folder of packages that is this environment: of those with its framework, the one most like it."""
+def _place(environment: Environment, wanted: dict[str, str], machine: Machine, others: Collection[str]) -> str | None:
+    """Return the folder of packages that is this environment: of those with its framework, the one most like it.
+
+    A folder that is named as one of the `others` is that.
+    """
     alike: dict[str, int] = {}
     for one in machine.distributions:
         alike[one.location] = alike.get(one.location, 0) + (wanted.get(normal(one.name)) == one.version)
     own = {one.location for one in machine.distributions if normal(one.name) in environment.frameworks}
+    own = {place for place in own if not any(f"/{name}/" in place for name in others)}
     return max(sorted(own), key=lambda place: (f"/{environment.name}/" in place, alike[place]), default=None)

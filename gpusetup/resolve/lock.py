@@ -29,6 +29,10 @@ MOST = 4 << 20
 """Bytes of a lock; one with ten profiles has a hundred thousand."""
 
 
+READING = "give a file that `gpusetup plan --format toml --output FILE` wrote"
+WRITING = "write to another file"
+
+
 class Profile(Value):
     """One stack, and by component the ids of the facts that decided it."""
 
@@ -102,7 +106,20 @@ def _decide_nothing(document: dict[str, Any]) -> None:
 
 def digest(one: Profile) -> str:
     """Return the SHA-256 over a profile without its digest."""
-    return hashlib.sha256(msgspec.json.encode(replace(one, digest=""), order="sorted")).hexdigest()
+    return _digest(msgspec.to_builtins(one))
+
+
+def _digest(document: dict[str, Any]) -> str:
+    """Return the SHA-256 over what a file says of a profile: a later gpusetup knows more fields than the file has."""
+    said = _said({name: value for name, value in document.items() if name != "digest"})
+    return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
+
+
+def _said(value: Any) -> Any:
+    """Return `value` as TOML has it: without None."""
+    if isinstance(value, dict):
+        return {name: _said(one) for name, one in value.items() if one is not None}
+    return [_said(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 def with_profile(existing: Lock | None, name: str, added: Profile) -> Lock:
@@ -116,12 +133,15 @@ def dump(lock: Lock) -> str:
     return to_toml(msgspec.to_builtins(lock))
 
 
-def load(path: Path) -> Lock:
-    """Read a lock; raises `WrongInputError` when it cannot be read, is none, is newer, or was changed since."""
-    return parse(read(path, "the lock", MOST), path)
+def load(path: Path, remedy: str = READING) -> Lock:
+    """Read a lock; raises `WrongInputError` when it cannot be read, is none, is newer, or was changed since.
+
+    `remedy` is what to do where it is no lock.
+    """
+    return parse(read(path, "the lock", MOST), path, remedy)
 
 
-def parse(raw: bytes, path: Path) -> Lock:
+def parse(raw: bytes, path: Path, remedy: str = READING) -> Lock:
     """Return the lock in `raw`, which was read from `path`; raises `WrongInputError` as `load` does."""
     import tomllib  # only needed for an existing lock
 
@@ -130,14 +150,15 @@ def parse(raw: bytes, path: Path) -> Lock:
         if (found := document.get("version", 1)) != 1 and isinstance(found, int) and "profile" in document:
             raise WrongInputError(
                 f"{path} is a lock of version {found}, and this gpusetup {__version__} reads version 1",
-                "update gpusetup, or write to another file",
+                "update gpusetup" if remedy == READING else f"update gpusetup, or {remedy}",
             )
+        digests = {name: _digest(one) for name, one in document.get("profile", {}).items()}
         _decide_nothing(document)
         lock = msgspec.convert(document, Lock)
     except (msgspec.ValidationError, ValueError, RecursionError, AttributeError, TypeError) as error:
-        raise WrongInputError(f"{path} is not a gpusetup lock: {error}", "write to another file") from error
+        raise WrongInputError(f"{path} is not a gpusetup lock: {error}", remedy) from error
     for name, one in lock.profile.items():
-        if one.digest and one.digest != digest(one):
+        if one.digest and one.digest != digests[name]:
             raise WrongInputError(
                 f"{path}: the profile {neutral(name)} was changed after it was written (its digest differs)",
                 "take the file back from version control, or plan again to another file",

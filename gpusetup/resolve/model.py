@@ -107,6 +107,18 @@ class Packages(Value):
     """What is to be known about them: what was not checked, or left out."""
 
 
+class NamedEnvironment(Value):
+    """One of several Python environments on a host: what it is for, its own versions and packages."""
+
+    name: str
+    frameworks: tuple[str, ...] = ()
+    torch: str = ""
+    tensorflow: str = ""
+    jax: str = ""
+    python: str = ""
+    packages: Packages = Packages()
+
+
 class Request(Pinned):
     """What to plan for: the host, its cards (the set of kinds, not the lowest) and the user's pins."""
 
@@ -131,6 +143,9 @@ class Request(Pinned):
     python_env: PythonEnv = "venv"
     """What makes the Python environments."""
     packages: Packages = Packages()
+    environments: tuple[NamedEnvironment, ...] = ()
+    """Where the user names them: each has its own frameworks, Python and packages, and those of the request count for
+    none."""
     parts: tuple[PartName, ...] = ()
     """Parts of a server that were asked for, beside those that its boards need."""
     nvswitches: bool | None = None

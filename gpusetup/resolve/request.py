@@ -9,7 +9,18 @@ from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.resolve import cards, present
 from gpusetup.resolve.domains import hosts
 from gpusetup.resolve.given import driver_of, given_driver
-from gpusetup.resolve.model import Arch, Card, DriverOf, Packages, PartName, PythonEnv, Repo, Request, Variant
+from gpusetup.resolve.model import (
+    Arch,
+    Card,
+    DriverOf,
+    NamedEnvironment,
+    Packages,
+    PartName,
+    PythonEnv,
+    Repo,
+    Request,
+    Variant,
+)
 from gpusetup.resolve.parts import on_board
 from gpusetup.resolve.pins import FRAMEWORKS, Pinned, check_pins, pinned, require_known
 from gpusetup.resolve.reading import value_of
@@ -45,6 +56,7 @@ class Wanted(Pinned):
     arch: str = ""
     parts: tuple[PartName, ...] = ()
     packages: Packages = Packages()
+    environments: tuple[NamedEnvironment, ...] = ()
 
 
 class RequestOptions(Value):
@@ -102,6 +114,7 @@ def ask(facts: Facts, wanted: Wanted, read: Callable[[], Machine], *, saved: boo
         python_env=wanted.python_env,
         parts=wanted.parts,
         packages=wanted.packages,
+        environments=wanted.environments,
         nvswitches=_nvswitches(machine, given),
         **_present(machine, wanted, given, whose),
     )
@@ -172,6 +185,8 @@ def check(facts: Facts, wanted: Wanted) -> None:
     require_known("processor architecture", wanted.arch.lower(), ARCHES)
     _require_release(facts, wanted.release)
     check_pins(facts, wanted)
+    for one in wanted.environments:
+        check_pins(facts, Pinned(torch=one.torch, tensorflow=one.tensorflow, jax=one.jax, python=one.python))
 
 
 def _require_release(facts: Facts, wanted: str) -> None:

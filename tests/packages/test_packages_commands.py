@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,8 @@ import pytest
 from gpusetup.apply.saved_plan import agreed
 from gpusetup.errors import MissingError, RefusedError
 from gpusetup.facts import facts
-from gpusetup.packages.resolver import find_uv
+from gpusetup.packages.pip import installed_pip
+from gpusetup.packages.resolver import find_resolver, find_uv
 from gpusetup.render.model import Origin, Recipe
 from tests.support import Run
 
@@ -53,8 +55,10 @@ def test_exit_codes(gpusetup: Run, words: tuple[str, ...], code: int, why: str) 
 def test_without_a_resolver_there_is_an_error_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    (tmp_path / "python").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "python").chmod(0o755)
     with pytest.raises(MissingError) as caught:
-        find_uv()
+        find_resolver()
     assert caught.value.remedy == "pip install uv"
 
 
@@ -74,7 +78,7 @@ def test_a_saved_plan_is_agreed_to_without_a_resolver(gpusetup: Run, monkeypatch
     here = Origin(arch="x86_64", cards=(), kernel="", driver="", secure_boot=False)
     saved = msgspec.structs.replace(saved, origin=here)
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr("gpusetup.packages.resolver.find_uv", lambda: pytest.fail("a resolver was looked for"))
+    monkeypatch.setattr("gpusetup.packages.resolver.find_resolver", lambda: pytest.fail("a resolver was looked for"))
     assert agreed(saved, None, facts()).digest == saved.digest
 
 
@@ -82,3 +86,23 @@ def test_json_has_the_request_with_its_packages(gpusetup: Run) -> None:
     stack = json.loads(gpusetup("plan", *CARD, "--with", "seer", "--json").stdout)
     assert [one["text"] for one in stack["request"]["packages"]["pinned"]] == ["seer==0.3"]
     assert stack["request"]["torch"] == "2.14.0"
+
+
+def test_where_there_is_no_uv_pip_resolves(gpusetup: Run, monkeypatch: pytest.MonkeyPatch, index: str) -> None:
+    monkeypatch.setattr("gpusetup.packages.resolver.installed_uv", lambda: None)
+    for name in ("PIP_FIND_LINKS", "PIP_CONSTRAINT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_INDEX_URL", index)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    done = gpusetup("plan", *CARD, "--with", "seer")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "torch==2.14.0 seer==0.3" in done.stdout
+
+
+def test_an_old_pip_does_not_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    for version, found in (("22.3.1", False), ("23.0", True)):
+        (tmp_path / "python").write_text(f"#!/bin/sh\necho pip {version} from /usr\n")
+        (tmp_path / "python").chmod(0o755)
+        assert (installed_pip() is not None) == found
