@@ -20,7 +20,8 @@ from gpusetup.packages.explain import because
 from gpusetup.packages.fit import fit
 from gpusetup.packages.lines import read_lines
 from gpusetup.packages.model import Fit, Question, Rejection, Resolution, Unfit
-from gpusetup.packages.resolver import Uv, find_uv
+from gpusetup.packages.resolver import find_uv
+from gpusetup.packages.uv import Uv
 from gpusetup.resolve import attempt
 from gpusetup.resolve.cards import named
 from gpusetup.resolve.model import Packages, Request
@@ -63,7 +64,9 @@ def judged(project: dict[str, Any], card: str, resolve: Memory) -> tuple[str, st
     if isinstance(found, Fit):
         home = found.request.packages.home
         environment = next(one for one in found.stack.environments if home in one.frameworks)
-        return "resolved", f"{environment.requirements[0].text} on Python {environment.python}"
+        words = f"{environment.requirements[0].text} on Python {environment.python}"
+        built = " ".join(one.text for one in environment.built)
+        return ("resolved, with builds", f"{words}; built on the host: {built}") if built else ("resolved", words)
     reasons = because(found, facts(), lambda one: attempt(one, facts())) if isinstance(found, Unfit) else found.because
     kind = found.rejection.kind if isinstance(found, Unfit) else "no stack"
     return kind, "; ".join(reason.text for reason in list(reasons)[:2])

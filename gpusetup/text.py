@@ -38,4 +38,5 @@ def nearest(word: str, words: Sequence[str]) -> str:
     """Return which of `words` the misspelt `word` may have meant, "" when none is like it."""
     from difflib import get_close_matches  # only for a message
 
-    return next(iter(get_close_matches(word, words, 1, 0.8)), "")
+    swapped = (one for one in words if one != word and sorted(one) == sorted(word))  # too far apart by that ratio
+    return next(iter((*get_close_matches(word, words, 1, 0.8), *swapped)), "")

@@ -42,6 +42,7 @@ def test_a_recipe_and_a_container_install_them(gpusetup: Run) -> None:
     [
         (("--with", "nowhere"), 4, "has no nowhere"),
         (("--with", "fabricmanager"), 2, "did you mean fabric-manager?"),
+        (("--with", "dgcm"), 2, "did you mean dcgm?"),
         (("--constraint", "/dev/null"), 2, "none is asked for"),
         (("--with", "not a name"), 2, "is no requirement"),
     ],
