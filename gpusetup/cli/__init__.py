@@ -19,6 +19,7 @@ COMMANDS = {
     "upgrade": "Say what the newest stack would change, rehearse it, and switch to it.",
     "container": "Print a Containerfile for the stack, or build and check the image.",
     "selftest": "Prove that the frameworks compute correct and reproducible results.",
+    "repro": "Say whether a command gives the same results twice, and why not.",
     "licences": "List the licences of a stack, this host or an image.",
     "facts": "List the compatibility facts, with sources and expiry.",
 }

@@ -1,0 +1,91 @@
+"""``gpusetup repro``: say whether a command gives the same results twice, and if not, why."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gpusetup.cli._command import Command
+from gpusetup.cli._deliver import deliver
+from gpusetup.cli._options import as_json, schema_option
+from gpusetup.cli._output import OUTPUT
+from gpusetup.cli._signals import unwinding
+from gpusetup.cli._streams import notify
+
+if TYPE_CHECKING:
+    from gpusetup.repro.axes import Axis
+    from gpusetup.repro.model import Repro
+
+DEADLINE = 3600.0
+SCRATCH = "gpusetup-repro-"
+
+
+def _kind() -> type[Repro]:
+    from gpusetup.repro.model import Repro  # --help needs no values
+
+    return Repro
+
+
+def _axes(_ctx: click.Context, _option: click.Parameter, names: str) -> list[Axis]:
+    from gpusetup.repro.axes import chosen
+
+    return chosen(names)
+
+
+@click.command(cls=Command, context_settings={"allow_interspersed_args": False})
+@click.argument("words", metavar="-- COMMAND…", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.option("--runs", type=click.IntRange(min=2), default=2, show_default=True, help="Runs as it is.")
+@click.option(
+    "--vary", metavar="AXES", default="", callback=_axes,
+    help="Also vary these, one at a time: a list with commas, such as threads,locale, or `all`.",
+)  # fmt: skip
+@click.option(
+    "--bisect", is_flag=True, help="Find the first operation of PyTorch that differs, and the line that asked for it."
+)
+@click.option(
+    "--compare", "outputs", metavar="GLOB", multiple=True,
+    help="Compare only these of the files it writes, such as '*.pt' (repeatable).  [default: all]",
+)  # fmt: skip
+@click.option("--ignore", "ignored", metavar="GLOB", multiple=True, help="Leave these files out (repeatable).")
+@click.option(
+    "--deadline", metavar="SECONDS", type=click.FloatRange(min=1), default=DEADLINE, show_default=True,
+    help="Timeout for one run.",
+)  # fmt: skip
+@click.option("--output", "-o", type=OUTPUT, metavar="FILE", help="Also save the result as JSON.")
+@as_json
+@schema_option(_kind)
+@click.pass_context
+def repro(
+    ctx: click.Context, /, *, words: tuple[str, ...], runs: int, vary: list[Axis], bisect: bool,
+    outputs: tuple[str, ...], ignored: tuple[str, ...], deadline: float, output: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Run COMMAND twice, compare what it writes and prints, and name the cause when the results differ.
+
+    Each run has its own copy of the current folder; nothing in it is changed. When two runs differ, seeds, clock,
+    hash order and kernels are fixed from outside, then varied one at a time: no line of the program needs to change.
+
+    Exit code: 0 the results are the same, 1 they differ or depend on an axis of --vary, 3 nothing could be compared.
+    """
+    from gpusetup.errors import EXIT_PROBLEMS
+    from gpusetup.repro.search import Search
+    from gpusetup.repro.trial import Bench
+    from gpusetup.repro.trial import Command as Examined
+    from gpusetup.value import to_json
+
+    command = Examined(words, Path.cwd(), deadline, outputs, ignored)
+    with unwinding(), tempfile.TemporaryDirectory(prefix=SCRATCH) as scratch:
+        bench = Bench(command, Path(scratch), notify)
+        found = Search(command, bench, runs, vary, bisect).find()
+    if output is not None:
+        deliver(to_json(found), output)
+    if as_json:
+        click.echo(to_json(found), nl=False)
+    else:
+        from gpusetup.report.repro import show
+
+        show(found)
+    if not found.reproduces or found.causes():
+        ctx.exit(EXIT_PROBLEMS)

@@ -1,0 +1,115 @@
+"""Whether a command reproduces, and why not, as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpusetup.report.console import console
+from gpusetup.report.lines import line
+from gpusetup.repro.axes import axes
+from gpusetup.repro.model import STDOUT
+from gpusetup.repro.search import differing_axes
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gpusetup.repro.model import Difference, Effect, Operation, Repro
+
+INDENT = "  "
+NEAR = 1 << 16
+"""Distance in ulps up to which one is shown; beyond it, two numbers are not roundings of the same."""
+
+
+def show(found: Repro) -> None:
+    """Print the verdict, its cause with what to do, and what could not be told."""
+    out = console()
+    _headline(out, found)
+    for axis, effect in differing_axes(found):
+        line(out, "→ ", f"it depends on {axis.cause}", "bold")
+        if effect.difference is not None and found.reproduces:
+            line(out, INDENT, f"varied: {_place(effect.difference)}")
+        for remedy in axis.remedy:
+            line(out, INDENT, remedy)
+    if found.operation is not None:
+        _operation(out, found.operation)
+    _held(out, found.effects)
+    for note in found.notes:
+        line(out, "! ", note, "yellow")
+
+
+def _headline(out: Console, found: Repro) -> None:
+    runs = sum(trial.name == "as it is" for trial in found.trials)
+    compared = f"{_count(found.files, 'file')} and {_count(found.items, 'value')} compared"
+    if found.masked:
+        compared += f", of which {found.masked} hold times that were left out"
+    seconds = sum(trial.seconds for trial in found.trials)
+    if found.reproduces:
+        where = " on this host" if found.causes() else ""
+        line(out, "", f"REPRODUCES{where}: {runs} runs gave the same ({compared}; {seconds:.0f} s)", "bold green")
+        return
+    line(out, "", "DOES NOT REPRODUCE: two runs as it is differ", "bold red")
+    if found.difference is not None:
+        line(out, INDENT, _place(found.difference))
+    if found.fixed:
+        named = any(True for _ in differing_axes(found))
+        how = (
+            "it does reproduce" if named else "it does reproduce, though no axis alone changes it: several together do"
+        )
+        line(out, INDENT, f"with seeds, clock, hash order, memory and kernels fixed from outside {how}")
+    elif found.fixed is False:
+        _left_over(out, found)
+
+
+def _left_over(out: Console, found: Repro) -> None:
+    line(out, INDENT, "it differs too with seeds, clock, hash order, memory and kernels fixed from outside")
+    if found.alone:
+        line(out, INDENT, "on one processor it reproduces")
+    base = found.trials[0]
+    if base.elsewhere:
+        line(out, "→ ", f"a run may find what an earlier one left: it writes {', '.join(base.elsewhere)}", "bold")
+        line(out, INDENT, "remove it, or name another place for it, and run this again")
+    if base.threads or base.processes > 1:
+        what = "threads" if base.threads else f"{base.processes} processes"
+        line(out, "→ ", f"it starts {what}: results may be taken in the order of their arrival", "bold")
+        line(out, INDENT, "collect them by number instead (map instead of as_completed)")
+    if not (base.elsewhere or base.threads or base.processes > 1):
+        line(out, "→ ", "the cause is none of the axes: the network, another machine, or a library's own", "bold")
+    if "torch" in base.packages and found.operation is None:
+        line(out, INDENT, "--bisect names the first operation of PyTorch that differs")
+
+
+def _operation(out: Console, operation: Operation) -> None:
+    what = "gives other bits for the same input" if operation.inputs_same else "gets other input"
+    if operation.inputs_same and not operation.shapes:
+        what = "makes other numbers"
+    line(out, "→ ", f"first operation that differs, number {operation.number}: {operation.name} {what}", "bold")
+    if operation.shapes:
+        line(out, INDENT, f"of {', '.join(operation.shapes)}")
+    for caller in operation.callers:
+        line(out, INDENT, f"at {caller}")
+
+
+def _held(out: Console, effects: tuple[Effect, ...]) -> None:
+    """Print which axes have no effect, and which could not be varied with the reason."""
+    without = [axes()[effect.axis].title for effect in effects if effect.state == "none" and not effect.why]
+    if without:
+        line(out, "✓ ", f"no effect: {', '.join(without)}", "green")
+    for effect in effects:
+        if effect.state == "unknown":
+            line(out, "? ", f"{axes()[effect.axis].title}: {effect.why}", "yellow")
+
+
+def _place(difference: Difference) -> str:
+    """Return where two runs differ and how: ``model.pt: fc.weight[3, 0]: 0.25 and 0.2500001 (1 ulp)``."""
+    where = difference.output if difference.output != STDOUT else "what it prints"
+    if difference.item:
+        where += f": {difference.item}"
+    if difference.index:
+        where += f"[{', '.join(map(str, difference.index))}]"
+    near = difference.ulps is not None and difference.ulps <= NEAR
+    far = f" ({_count(difference.ulps or 0, 'ulp')} apart)" if near else ""
+    return f"{where}: {difference.first} and {difference.second}{far}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,1 @@
+"""Reads what a program wrote, by format, into values that can be compared one by one. Nothing in a file is executed."""

@@ -1,0 +1,161 @@
+"""Whether a command reproduces, and if not, what its result depends on.
+
+Two runs as they are tell whether it does. Then everything is held from outside: when two such runs agree, the cause is
+among the axes, and varying one at a time names it; each of those runs has exactly one cause to differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from gpusetup.errors import CannotLookError
+from gpusetup.repro.axes import Axis, Setting, axes, of_chance
+from gpusetup.repro.compare import Comparison
+from gpusetup.repro.effects import against, effects_of, fixed, holdable, unfit
+from gpusetup.repro.model import Difference, Effect, Repro
+from gpusetup.repro.operations import first_operation
+from gpusetup.repro.trial import PREFIX, Bench, Ended
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from gpusetup.repro.trial import Command
+
+HELD = "everything fixed"
+RISKY = ("kernels", "process-id")
+"""Axes whose fixed setting may end a program, in the order in which they are given up: an operation may have no kernel
+that repeats its bits, and a program may look for its own number in /proc."""
+
+
+@dataclass
+class Search:
+    """The runs of one command, and what they have shown so far."""
+
+    command: Command
+    bench: Bench
+    runs: int = 2
+    vary: Sequence[Axis] = ()
+    bisect: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    def find(self) -> Repro:
+        """Return what was found; raises `CannotLookError` when the command fails or leaves nothing to compare."""
+        first = self._run("as it is")
+        _require_success(first)
+        comparison = self._repeat(first)
+        found = Repro(
+            command=self.command.words, folder=str(self.command.folder), reproduces=comparison.difference is None,
+            files=comparison.files, items=comparison.items, masked=comparison.masked, difference=comparison.difference,
+        )  # fmt: skip
+        if not comparison.items and found.reproduces:
+            raise CannotLookError(
+                "nothing was compared: the command wrote no file into its folder and printed nothing",
+                "run it where it writes its results",
+            )
+        self._note(first, comparison)
+        asked = {axis.name: axis for axis in (*([] if found.reproduces else of_chance()), *self.vary)}
+        if asked:
+            found = self._with_axes(found, first, list(asked.values()))
+        if self.bisect:
+            found = self._with_operation(found, first)
+        return replace(found, trials=tuple(one.trial for one in self.bench.ended), notes=tuple(self.notes))
+
+    def _repeat(self, first: Ended) -> Comparison:
+        for _ in range(self.runs - 1):
+            comparison = against(first, self._run("as it is"))
+            if comparison.difference is not None:
+                break
+        return comparison
+
+    def _with_axes(self, found: Repro, first: Ended, asked: Sequence[Axis]) -> Repro:
+        """Return `found` with the effect of each axis, or with what differs even when all of them are held."""
+        held = holdable(first)
+        base = self._run(HELD, fixed(held))
+        for name in RISKY:
+            if base.trial.code and any(axis.name == name for axis in held):
+                held = [axis for axis in held if axis.name != name]
+                self.notes.append(f"the command fails with fixed {axes()[name].title}: they were left as they are")
+                base = self._run(HELD, fixed(held))
+        if base.trial.code:
+            why = f"with everything fixed the command fails: {base.said}"
+            return replace(found, effects=tuple(Effect(axis=axis.name, state="unknown", why=why) for axis in asked))
+        if not found.reproduces:
+            comparison = against(base, self._run(HELD, fixed(held)))
+            if comparison.difference is not None:
+                return self._left_over(found, held, comparison.difference)
+        effects = effects_of(asked, held, base, first, self.bench)
+        return replace(found, fixed=None if found.reproduces else True, effects=effects)
+
+    def _left_over(self, found: Repro, held: Sequence[Axis], difference: Difference) -> Repro:
+        """Return `found` where fixing everything does not help: on one processor, threads cannot race."""
+        free = [axis for axis in of_chance() if axis not in held and unfit(axis, self.bench.ended[0])]
+        self.notes += [f"{axis.title} could not be held: {unfit(axis, self.bench.ended[0])}" for axis in free]
+        settings = [*fixed(held), *axes()["threads"].varied]
+        pair = [self._run("everything fixed, on one processor", settings) for _ in range(2)]
+        same = not any(one.trial.code for one in pair) and against(*pair).difference is None
+        return replace(found, fixed=False, fixed_difference=difference, alone=same)
+
+    def _with_operation(self, found: Repro, first: Ended) -> Repro:
+        """Return `found` with the first operation that differs between two runs that differ."""
+        if "torch" not in first.trial.packages:
+            self.notes.append("--bisect traces PyTorch's operations, and the command imports no PyTorch")
+            return found
+        pair = self._differing(found, first)
+        if pair is None:
+            self.notes.append("--bisect found nothing to compare: no two runs differ")
+            return found
+        one, other = (self._traced(settings) for settings in pair)
+        operation = first_operation(one, other, str(self.bench.scratch / "work"))
+        if operation is None:
+            self.notes.append("every operation of PyTorch gives the same in both runs: what differs is made outside it")
+        return replace(found, operation=operation)
+
+    def _differing(self, found: Repro, first: Ended) -> tuple[list[Setting], list[Setting]] | None:
+        """Return two lists of settings under which runs differ, None where there are none."""
+        if not found.reproduces:
+            return [], []
+        held = holdable(first)
+        for name in found.causes():
+            axis = axes()[name]
+            return fixed(held), [*fixed([one for one in held if one.name != name]), *axis.varied[-1:]]
+        return None
+
+    def _traced(self, settings: Sequence[Setting]) -> Path:
+        """Run the command with each operation of PyTorch written down, and return the folder of the traces."""
+        folder = self.bench.scratch / f"trace-{len(self.bench.ended) + 1}"
+        folder.mkdir()
+        self._run("traced", settings, {f"{PREFIX}TRACE": str(folder)})
+        return folder
+
+    def _run(self, name: str, settings: Sequence[Setting] = (), extra: dict[str, str] | None = None) -> Ended:
+        return self.bench.run(name, settings, extra)
+
+    def _note(self, first: Ended, comparison: Comparison) -> None:
+        self.notes += [
+            f"it also writes {path}, outside the folder, which was not compared" for path in first.trial.elsewhere
+        ]
+        if not first.trial.processes:
+            self.notes.append(
+                "no Python of the command loaded our hooks: only variables and the processor could be set"
+            )
+        if comparison.renamed:
+            self.notes.append(f"files whose names differ in numbers alone were compared: {comparison.renamed}")
+
+
+def _require_success(first: Ended) -> None:
+    if first.trial.code:
+        raise CannotLookError(
+            f"the command ended with exit code {first.trial.code}, and nothing was compared; "
+            f"it last said: {first.said}",
+            "run it alone first",
+        )
+
+
+def differing_axes(found: Repro) -> Iterator[tuple[Axis, Effect]]:
+    """Yield the axes that the result depends on, those of chance first."""
+    rows = [(axes()[effect.axis], effect) for effect in found.effects if effect.state == "matters"]
+    yield from sorted(rows, key=lambda row: row[0].kind != "chance")
