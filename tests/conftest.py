@@ -22,6 +22,7 @@ pytest_plugins = [
     "tests.fake_driver",
     "tests.leftovers",
     "tests.own_process",
+    "tests.processor_time",
     "tests.strangers",
     "tests.tiers",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -37,16 +38,16 @@ class Fork:
         theirs[1].close()
         self._ask, self._answer = ours[1], theirs[0]
 
-    def run(self, item: pytest.Item, following: pytest.Item | None) -> list[dict[str, Any]] | None:
-        """Return the reports of `item` as values, None when the process died."""
+    def run(self, item: pytest.Item, following: pytest.Item | None) -> list[dict[str, Any]] | str:
+        """Return the reports of `item` as values, or why there are none."""
         places = {id(one): place for place, one in enumerate(self.session.items)}
         try:
             self._ask.write(json.dumps((places[id(item)], places.get(id(following)))) + "\n")
             self._ask.flush()
         except BrokenPipeError:
-            return None
+            return "the process of this file ended between two tests"
         line = self._answer.readline()
-        reports: list[dict[str, Any]] | None = json.loads(line) if line else None
+        reports: list[dict[str, Any]] | str = json.loads(line) if line else "the process of this file ended"
         return reports
 
     def end(self) -> int:
@@ -65,6 +66,9 @@ class Fork:
                 answers.write(json.dumps(list(self._reports(self.session.items[place], following))) + "\n")
                 answers.flush()
             status = 0
+        except BaseException:  # a fault of this file: what pytest finds in a test is in its report
+            answers.write(json.dumps(traceback.format_exc()) + "\n")
+            answers.flush()
         finally:
             os._exit(status)
 
@@ -73,7 +77,7 @@ class Fork:
         if following is not None:
             after: pytest.Item | None = items[following]
         else:  # what was set up before the fork is for the process before it to tear down
-            after = next(one for one in items if one.path != item.path) if self.inherits else None
+            after = min(items, key=lambda one: (one is item, one.path == item.path)) if self.inherits else None
         for report in runtestprotocol(item, log=False, nextitem=after):
             yield item.config.hook.pytest_report_to_serializable(config=item.config, report=report)
 
@@ -90,8 +94,9 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
         forks[item.path] = Fork(item.session)
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     said = forks[item.path].run(item, nextitem)
-    if said is None:  # noqa: SIM108 - one long line is no clearer
-        reports = [_died(item, forks.pop(item.path).end())]
+    if isinstance(said, str):
+        status = forks.pop(item.path).end()
+        reports = [_failed(item, f"{said}, with status {status}")]
     else:
         reports = [_report(item, one) for one in said]
     for report in reports:
@@ -111,9 +116,9 @@ def _report(item: pytest.Item, said: dict[str, Any]) -> pytest.TestReport:
     return report
 
 
-def _died(item: pytest.Item, status: int) -> pytest.TestReport:
+def _failed(item: pytest.Item, why: str) -> pytest.TestReport:
     def fail() -> None:
-        pytest.fail(f"the process of this file ended with {status}", pytrace=False)
+        pytest.fail(why, pytrace=False)
 
     call = pytest.CallInfo.from_call(fail, "call")
     report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)

@@ -71,7 +71,7 @@ def test_it_is_run_apart_and_leaves_nothing(tmp_path: Path, last: bool) -> None:
     said = done.stdout
     assert f"2 failed, {4 if last else 5} passed, 1 skipped" in said, said
     assert "assert '1' == '2'" in said
-    assert "the process of this file ended with -9" in said
+    assert "the process of this file ended, with status -9" in said
     assert "for a reason" in said
     assert said.count("torn down by the first") == 1
     assert "torn down by another" not in said

@@ -1,0 +1,59 @@
+"""Which tests take most processor time, their processes included (``--processor-time N``).
+
+What pytest itself can show, ``--durations``, is the time on the clock, which says more of what else the machine does.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections import Counter
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+OPTION = "--processor-time"
+NAME = "processor time"
+_Wrapper = Generator[None, Any, Any]
+_began = pytest.StashKey[float]()
+
+
+def spent() -> float:
+    """Return the seconds that this process and its ended children have computed, for themselves and in the kernel."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    help_text = "show the N tests that take most processor time, with their processes, and the sum of all"
+    parser.addoption(OPTION, type=int, default=0, metavar="N", help=help_text)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> _Wrapper:
+    item.stash[_began] = spent()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> _Wrapper:
+    report = yield
+    if item.config.getoption(OPTION) and _began in item.stash:
+        now = spent()
+        report.user_properties = [(NAME, now - item.stash[_began])]
+        item.stash[_began] = now
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if not (shown := config.getoption(OPTION)):
+        return
+    seconds: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()):
+                if name == NAME:
+                    seconds[report.nodeid] += value
+    terminalreporter.section(f"processor time: {sum(seconds.values()):.0f} s in {len(seconds)} tests")
+    for nodeid, value in seconds.most_common(shown):
+        terminalreporter.write_line(f"{value:8.2f} s  {nodeid}")
