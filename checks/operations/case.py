@@ -80,6 +80,8 @@ class Case:
     """Framework, or framework and mode (``tensorflow xla``) → why it is no better than float32 in float64."""
     tiled: bool = False
     """A card's kernel may mix the elements of a tile (Winograd): there the bound is eight times the largest."""
+    fused: bool = False
+    """Several operations, which a compiler makes one of: worth the seconds that TorchInductor takes."""
     law: bool = False
     """Its results are samples, held against a distribution."""
 

@@ -26,6 +26,8 @@ class Task(NamedTuple):
     began: Callable[[str], None]
     got: Callable[[list[Array]], None]
     """Called with the outputs as soon as they are there, so that a crash on the way back leaves them judged."""
+    alone: bool = False
+    """Whether a compiler also gets the way forward without the gradient: of what it fuses that is another program."""
 
 
 class Engine(Protocol):

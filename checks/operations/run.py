@@ -109,6 +109,7 @@ def run_step(step: Step, drawn: Drawn, engine: Engine, job: Job, began: Callable
         mode=step.mode,
         began=lambda direction: began(step.name(direction)),
         got=outputs.extend,
+        alone=case.fused,
     )
     failure, gradients = "", list[Array]()
     try:
@@ -217,10 +218,10 @@ def steps_of(families: Mapping[str, tuple[Case, ...]], engine: Engine, job: Job)
 def runs_in(mode: str, case: Case, framework: str) -> bool:
     """Return whether a case runs in a mode.
 
-    TorchInductor, which takes seconds for each, gets the sample. A Keras layer is made in the text of its case, and a
-    function that is traced may not make variables.
+    TorchInductor, which takes seconds for each, gets the sample and what it fuses. A Keras layer is made in the text of
+    its case, and a function that is traced may not make variables.
     """
-    if mode == "compiled" and not case.quick:
+    if mode == "compiled" and not (case.quick or case.fused):
         return False
     if mode in {"graph", "xla"} and "keras.layers" in case.code[framework]:
         return False

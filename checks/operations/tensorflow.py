@@ -31,8 +31,12 @@ def run(task: Task, job: Job) -> list[Array]:
     if task.mode == "eager":
         return _run(task, inputs, task.function)
     whole = tf.function(lambda *given: _both(task, given), autograph=False, jit_compile=task.mode == "xla" or None)
+    if task.alone:
+        alone = tf.function(task.function, autograph=False, jit_compile=task.mode == "xla" or None)
+        task.got([array(one) for one in as_tuple(alone(*inputs))])
     outputs, gradients = whole(*inputs)
-    task.got([array(one) for one in outputs])
+    if not task.alone:
+        task.got([array(one) for one in outputs])
     if task.wrt:
         task.began("backward")
     return [array(one) for one in gradients]

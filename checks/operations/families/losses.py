@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from checks.operations.case import Case, Input, real, whole
+from checks.operations.case import Case, Input, real, truth, whole
 from checks.operations.functions import (
     absolute,
     exp,
@@ -94,6 +94,12 @@ def places(x: Any, t: Any) -> Any:
 def squared(x: Any, y: Any) -> Any:
     """Return the mean of squares."""
     return ((x - y) * (x - y)).mean()
+
+
+def masked(x: Any, y: Any, k: Any) -> Any:
+    """Return the mean of squares over the places that the mask keeps; the first of each row is kept."""
+    d = (x - y)[k | (np.arange(k.shape[1]) == 0)]
+    return (d * d).mean()
 
 
 def absolute_error(x: Any, y: Any) -> Any:
@@ -332,6 +338,19 @@ CASES = (
         code={"pytorch": "F.nll_loss(F.log_softmax(x, -1), t)"},
         absent=dict.fromkeys(("tensorflow", "jax"), _NOT),
         sizes=_SIZES,
+    ),
+    Case(
+        name="masked",
+        inputs={"x": real("N, T, C", -2, 2), "y": real("N, T, C"), "k": truth("N, T")},
+        reference=masked,
+        code={
+            "tensorflow": "x = tf.identity(x)\n"
+            "x._keras_mask = k | (tf.range(T) == 0)\n"
+            "return keras.losses.MeanSquaredError(dtype=x.dtype.name)(y, x)"
+        },
+        absent=dict.fromkeys(("pytorch", "jax"), "masks are Keras's"),
+        sizes={"N": (1, 5), "T": (2, 9), "C": (1, 4)},
+        eager_only="the mask belongs to a tensor",
     ),
     _pair(
         "squared",

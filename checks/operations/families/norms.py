@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from checks.operations.case import Case, real
+import numpy as np
+
+from checks.operations.case import Case, real, truth
 from checks.operations.functions import constant, sqrt
 
 EPSILON = 2.0**-10
@@ -83,6 +85,14 @@ def batch_last(x: Any, w: Any, b: Any) -> Any:
     apart = x - mean
     variance = (apart * apart).mean(axes)
     return scaled(x, mean, variance, w, b), 0.25 * constant(mean), 0.75 + 0.25 * constant(variance)
+
+
+def batch_masked(x: Any, k: Any, w: Any, b: Any) -> Any:
+    """Return batch normalisation in training, channels last, by what the mask keeps; of row 0 all."""
+    kept = np.broadcast_to((k | (np.arange(len(k)) == 0)[:, None])[:, :, None], x.shape[:3])
+    mean = x[kept].mean(0)
+    apart = x[kept] - mean
+    return scaled(x, mean, (apart * apart).mean(0), w, b)
 
 
 def batch_evaluated(x: Any, w: Any, b: Any, m: Any, v: Any) -> Any:
@@ -223,6 +233,20 @@ CASES = (
         sizes={"N": (2, 3), "C": (3, 8), "S": (2, 5)},
         eager_only="Keras makes a layer",
         quick=True,
+    ),
+    Case(
+        name="batch_masked",
+        inputs={"x": real("N, S, S, C", -2, 2), "k": truth("N, S"), **_WB},
+        reference=batch_masked,
+        code={
+            "tensorflow": "layer = keras.layers.BatchNormalization(epsilon=2.0**-10)\n"
+            "layer.build(x.shape)\n"
+            "kept = (k | (tf.range(N) == 0)[:, None])[:, :, None]\n"
+            "fixed = layer.non_trainable_variables\n"
+            "return layer.stateless_call([w, b], fixed, x, training=True, mask=kept)[0]"
+        },
+        absent=dict.fromkeys(("pytorch", "jax"), "no function of it"),
+        sizes={"N": (2, 3), "C": (3, 8), "S": (2, 5)},
     ),
     Case(
         name="batch_evaluated",
