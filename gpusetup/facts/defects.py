@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NAMES = {
     "tensorflow-cpu": "tensorflow", "tensorflow-gpu": "tensorflow", "jaxlib": "jax", "torch": "torch",
-    "tensorflow": "tensorflow", "triton": "triton",
+    "tensorflow": "tensorflow", "keras": "keras", "triton": "triton",
 }  # fmt: skip
 NVIDIA = r"(nvidia-(?:cudnn|nccl|cublas))(?:-cu\d{2})?"
 

@@ -7,7 +7,7 @@ from msgspec import Meta
 from gpusetup.facts.model.fact import Fact
 
 Package = Literal[
-    "torch", "tensorflow", "jax", "triton", "nvidia-cudnn", "nvidia-nccl", "nvidia-cublas", "cuda-toolkit",
+    "torch", "tensorflow", "keras", "jax", "triton", "nvidia-cudnn", "nvidia-nccl", "nvidia-cublas", "cuda-toolkit",
     "nvidia-driver", "nvidia-container-toolkit",
 ]  # fmt: skip
 Assignment = Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*=")]

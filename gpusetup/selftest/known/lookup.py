@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # framework → the table's name of a package, and the key of an environment that has its version
 _PACKAGES = {
     "pytorch": (("torch", "torch"), ("nvidia-cudnn", "cudnn")),
-    "tensorflow": (("tensorflow", "tensorflow"),),
+    "tensorflow": (("tensorflow", "tensorflow"), ("keras", "keras")),
     "jax": (("jax", "jaxlib"),),
 }
 _WRONG_OR_ENDS = {"", "cases"}
