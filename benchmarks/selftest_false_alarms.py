@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -26,6 +27,11 @@ from gpusetup.selftest.schedule import RunLimits, Selection
 from gpusetup.selftest.selection import choose_checks
 
 THREADS = (1, 2, 4)
+STARTS = {
+    "jax": "import jax; jax.devices('cpu')",
+    "tensorflow": "import tensorflow as tf; tf.function(lambda x: x + 1, jit_compile=True)(tf.ones(2))",
+}
+"""What makes XLA read its flags, and end the process where it does not know one: releases before --xla_cpu_max_isa."""
 WIDE = "X86_V4 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"
 """What NumPy 1.26 to 2.4 call the instructions of AVX-512; a name that one does not know it ignores."""
 PROCESSORS = {
@@ -44,14 +50,16 @@ PROCESSORS = {
 
 def main(wanted: argparse.Namespace) -> int:
     settings = list(itertools.product(PROCESSORS.items(), wanted.threads or THREADS))
+    pythons = interpreters(tuple(wanted.framework), parse(tuple(wanted.python)))
     runs: Counter[str] = Counter()
     campaigns = verdicts = cases = alarms = 0
-    for number, ((processor, hidden), threads) in enumerate(settings):
+    for number, ((processor, wide), threads) in enumerate(settings):
         seeds = tuple(range(wanted.first, wanted.first + wanted.seeds))[number :: len(settings)]
         if not seeds:
             continue
+        hidden = known_flags(wide, pythons)
         os.environ.update(hidden)  # workers start with what is set here
-        proof = measure(wanted, seeds, threads)
+        proof = measure(wanted, pythons, seeds, threads)
         for name in hidden:
             del os.environ[name]
         campaigns += len(seeds)
@@ -68,12 +76,23 @@ def main(wanted: argparse.Namespace) -> int:
     return 1 if alarms else 0
 
 
-def measure(wanted: argparse.Namespace, seeds: tuple[int, ...], threads: int) -> Proof:
+def known_flags(hidden: dict[str, str], pythons: dict[str, str]) -> dict[str, str]:
+    """Return the setting without XLA's flags where a release of these has none of them."""
+    for framework, python in pythons.items():
+        if framework in STARTS and "XLA_FLAGS" in hidden:
+            here = os.environ | hidden
+            ended = subprocess.run([python, "-P", "-c", STARTS[framework]], env=here, capture_output=True, check=False)
+            if ended.returncode < 0:
+                hidden = {name: value for name, value in hidden.items() if name != "XLA_FLAGS"}
+    return hidden
+
+
+def measure(wanted: argparse.Namespace, pythons: dict[str, str], seeds: tuple[int, ...], threads: int) -> Proof:
     """Return the proof of these seeds in the setting that the environment has."""
     found = checks()
     chosen = Selection(
         checks=choose_checks(tuple(wanted.check), found),
-        pythons=interpreters(tuple(wanted.framework), parse(tuple(wanted.python))),
+        pythons=pythons,
         seeds=seeds,
         threads=threads,
         profile=wanted.profile,
