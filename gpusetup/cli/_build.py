@@ -90,7 +90,9 @@ def wheel_beside(output: Path | None, kind: str, asked: Building) -> Archive | N
     return made
 
 
-def build_and_prove(draw: Callable[[Archive | None], Container], kind: str, image: str, asked: Building) -> int:
+def build_and_prove(
+    draw: Callable[[Archive | None], Container], kind: str, image: str, asked: Building, copied: str = ""
+) -> int:
     """Build what `draw` returns as `image`, run the self-test if requested, and return its exit code (0 without)."""
     from gpusetup.errors import WrongInputError
     from gpusetup.images.build import BuildOptions, build, context
@@ -101,7 +103,7 @@ def build_and_prove(draw: Callable[[Archive | None], Container], kind: str, imag
 
     builder = find(asked.builder or "")
     settings = BuildOptions(pip_config=asked.pip_config, options=asked.builder_options)
-    with context() as folder:
+    with context(copied) as folder:
         container = draw(wheel(asked.wheel, folder) if kind == SELFTEST else None)
         if "\nFROM " not in container.text:
             raise WrongInputError(

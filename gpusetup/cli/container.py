@@ -11,23 +11,21 @@ import click
 from gpusetup.cli._build import build_and_prove, build_options, take_building, wheel_beside
 from gpusetup.cli._command import section
 from gpusetup.cli._completion import container_formats
+from gpusetup.cli._container import Wanted
 from gpusetup.cli._deliver import deliver
-from gpusetup.cli._environments import one_environment
 from gpusetup.cli._options import as_json
 from gpusetup.cli._output import OUTPUT
-from gpusetup.cli._packages import suited
 from gpusetup.cli._request import NAMES as REQUEST
-from gpusetup.cli._request import read_request, request_options
+from gpusetup.cli._request import request_options
 from gpusetup.cli._subcommands import Family, Subcommand
 
 if TYPE_CHECKING:
     from gpusetup.render.container.model import Container
-    from gpusetup.resolve.model import Archive, Refusal, Request, Stack
+    from gpusetup.resolve.model import Archive
 
 
-IMAGE = ("kind", "base_image", "base", "pin", "image", "own", "wheels", "as_json", "command")
-OLDEST_GLIBC = "2.34"
-"""Of the base images; wheels for a newer C library would not load in each of them."""
+IMAGE = ("kind", "base_image", "base", "pin", "image", "own", "wheels", "as_json", "command", "plan_file", "profile",
+         "locked", "copied", "own_venv")  # fmt: skip
 SUBCOMMANDS = (
     Subcommand("build", "Build the image with podman, buildah or docker; --run-selftest tests it.", "build",
            (*REQUEST, *IMAGE),
@@ -76,6 +74,34 @@ SUBCOMMANDS = (
         help="Install exactly the wheels in this list, by SHA-256: the wheels.txt of an image.",
     ),
     click.option(
+        "--wheels",
+        "locked",
+        is_flag=True,
+        help="Resolve every environment with uv, and install each wheel by its SHA-256.",
+    ),
+    click.option(
+        "--plan",
+        "plan_file",
+        type=click.Path(path_type=Path),
+        metavar="LOCK",
+        help="Install exactly what this gpusetup.lock has.",
+    ),
+    click.option(
+        "--profile", default="", metavar="NAME", help="With --plan: the profile of the lock.  [default: the only one]"
+    ),
+    click.option(
+        "--copy",
+        "copied",
+        default="",
+        metavar="DIR",
+        help="Copy this folder of yours into the image, as its working folder.",
+    ),
+    click.option(
+        "--own-venv",
+        is_flag=True,
+        help="Add an environment that the image's user can install into; it cannot change the image's own.",
+    ),
+    click.option(
         "--templates",
         "own",
         type=click.Path(path_type=Path),
@@ -116,7 +142,8 @@ SUBCOMMANDS = (
 def container(
     ctx: click.Context, /, *, kind: str, base_image: str, base: str, pin: bool, image: str, name: str, gpu_count: int,
     products: tuple[str, ...], runtime_class: str, own: Path | None, wheels: Path | None, check_host: bool,
-    as_json: bool, output: Path | None, command: tuple[str, ...], **options: Any,
+    plan_file: Path | None, profile: str, locked: bool, copied: str, own_venv: bool, as_json: bool,
+    output: Path | None, command: tuple[str, ...], **options: Any,
 ) -> None:  # fmt: skip
     """Print a Containerfile with compatible frameworks, or a file that runs its image. The driver stays on the host.
 
@@ -124,23 +151,20 @@ def container(
     version and compute capability. `gpusetup container build` builds it with podman, buildah or docker. If the stack
     has two environments, use --framework to make one image for each.
     """
+    from gpusetup.cli._container import chosen_stack, code_folder, require_place
     from gpusetup.facts import facts  # --help needs none of this
     from gpusetup.machine.image.name import image_name
     from gpusetup.render.container import ContainerJob, render
-    from gpusetup.render.container.choose import attempted, choose
     from gpusetup.render.container.names import label, slug
     from gpusetup.render.container.wheels import read_wheels
 
     building = take_building(options)
-    request = read_request(facts(), **options)
-
-    def solve(one: Request) -> Stack | Refusal:
-        return attempted(one, facts(), kind, name=base_image, reference=base, pin=pin)
-
-    request = suited(request, facts(), options, solve=solve, glibc=OLDEST_GLIBC)
-    request = one_environment(request)
-    stack, chosen = choose(request, facts(), kind, name=base_image, reference=base, pin=pin)
+    require_place(kind, copied=copied, own_venv=own_venv)
+    wanted = Wanted(kind=kind, name=base_image, reference=base, pin=pin)
+    stack, chosen = chosen_stack(ctx, options, wanted, plan_file, profile, locked=locked)
     usual = slug("gpusetup-" + "-".join(one for env in stack.environments for one in env.frameworks))
+    if plan_file and wheels:
+        raise click.UsageError("the lock already has the wheels; remove --requirements")
     if wheels and len(stack.environments) > 1:
         raise click.UsageError("--requirements supports one environment: make one image per --framework")
     job = ContainerJob(
@@ -150,6 +174,8 @@ def container(
         gpus=gpu_count,
         products=products,
         wheels=read_wheels(wheels, stack.environments[0]) if wheels else (),
+        copied=code_folder(copied, output, build=building.build),
+        own_venv=own_venv,
         runtime_class=runtime_class and label(runtime_class),
     )
     made = datetime.now(UTC).date().isoformat()
@@ -160,7 +186,7 @@ def container(
     if check_host:
         ctx.exit(_check_host(draw(None), options, as_json=as_json))
     if building.build:
-        ctx.exit(build_and_prove(draw, kind, job.image, building))
+        ctx.exit(build_and_prove(draw, kind, job.image, building, job.copied))
     _write(draw(wheel_beside(output, kind, building)), output, as_json=as_json)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,10 @@ from gpusetup.value import Value
 
 EPOCH = 315_532_800
 """1980-01-01, the earliest date in a zip file; with 0, useradd would record an expired password."""
+
+
+LEFT_OUT = (".git", ".venv", "__pycache__", "*.pyc")
+"""What no image needs of a folder of code: history, environments, bytecode with dates in it."""
 
 
 class BuildOptions(Value):
@@ -34,9 +39,11 @@ class Built(Value):
 
 
 @contextmanager
-def context() -> Iterator[Path]:
-    """Create the build context (the folder from which COPY reads), and remove it afterwards."""
+def context(copied: str = "") -> Iterator[Path]:
+    """Create the build context (the folder from which COPY reads), with a folder of the user's, and remove it after."""
     with tempfile.TemporaryDirectory(prefix="gpusetup-") as folder:
+        if copied:
+            shutil.copytree(copied, Path(folder, copied), symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
         yield Path(folder)
 
 

@@ -14,6 +14,7 @@ from gpusetup.resolve.model import Reason, Refusal
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
+    from gpusetup.facts.model.containers import ContainerBase
     from gpusetup.render.container.model import Base
     from gpusetup.resolve.model import Request, Stack
 
@@ -27,6 +28,32 @@ def attempted(request: Request, facts: Facts, kind: str, *, name: str, reference
         return choose(request, facts, kind, name=name, reference=reference, pin=pin)[0]
     except RefusedError as error:
         return Refusal(request=request, because=(Reason(fact="image", text=error.message),), ways_out=())
+
+
+def base_of(stack: Stack, facts: Facts, kind: str, *, name: str, reference: str, pin: bool) -> tuple[Stack, Base]:
+    """Return the base image for a stack that is decided, and the stack with the packages of that image's Pythons.
+
+    Raises `RefusedError` when the image lacks a Python of the stack, or no tag is on record.
+    """
+    distro = f"{stack.request.distro}-bootc" if kind == HOST else stack.request.distro
+    row = base_row(facts, name or distro)
+    if not row.pythons:
+        row = row if reference else base_row(facts, name or distro, stack.release)
+    elif lacking := [one.python for one in stack.environments if one.python not in row.pythons]:
+        raise RefusedError(
+            f"the base image has no Python {lacking[0]}",
+            f"it has {', '.join(row.pythons)}: lock with --python, or use another --base-image",
+        )
+    else:
+        made = (msgspec.structs.replace(one, python_packages=row.pythons[one.python]) for one in stack.environments)
+        stack = msgspec.structs.replace(stack, environments=tuple(made))
+    return stack, _base(stack, row, facts, reference, pin=pin)
+
+
+def _base(stack: Stack, row: ContainerBase, facts: Facts, reference: str, *, pin: bool) -> Base:
+    if reference:
+        return own_base(reference, row)
+    return base(facts, row, next((one.cuda for one in stack.environments if one.cuda), ""), pin=pin)
 
 
 def choose(
@@ -52,6 +79,4 @@ def choose(
     else:  # an image of the distribution that the stack is for
         stack = resolve(request, facts)
         row = row if reference else base_row(facts, name or distro, stack.release)
-    if reference:
-        return stack, own_base(reference, row)
-    return stack, base(facts, row, next((one.cuda for one in stack.environments if one.cuda), ""), pin=pin)
+    return stack, _base(stack, row, facts, reference, pin=pin)

@@ -37,6 +37,10 @@ class ContainerJob(Value):
     """Kubernetes' names of the GPUs it may run on (the label nvidia.com/gpu.product); () for any that fits."""
     wheels: tuple[str, ...] = ()
     """Every wheel in the image with its SHA-256, in pip's form; () to resolve them at build time."""
+    copied: str = ""
+    """A folder of the user's code, relative to the file that is written; "" for none."""
+    own_venv: bool = False
+    """Whether the image's user gets an environment to install into, over the one that only root can change."""
     runtime_class: str = ""
     """Kubernetes' runtime class, "" where NVIDIA's is the default or the devices come by CDI."""
 

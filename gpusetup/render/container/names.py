@@ -7,6 +7,7 @@ import re
 from gpusetup.errors import WrongInputError
 from gpusetup.text import neutral
 
+_PART = r"[A-Za-z0-9._-]+"
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -18,6 +19,17 @@ def label(name: str) -> str:
             "use at most 63 lower-case letters, digits and dashes, without a dash at either end",
         )
     return name
+
+
+def copied(folder: str) -> str:
+    """Return `folder` if a COPY line takes it as it stands: relative, below the file, without blanks or patterns."""
+    parts = folder.removeprefix("./").rstrip("/").split("/")
+    if folder.startswith("/") or ".." in parts or not all(re.fullmatch(_PART, part) for part in parts):
+        raise WrongInputError(
+            f"{neutral(folder)!r} cannot be copied into an image",
+            "name a folder below the current one, with letters, digits, dots, dashes and underscores in its path",
+        )
+    return "/".join(parts)
 
 
 def slug(text: str) -> str:
