@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gpusetup.resolve.model import Stack
 
 
-EXPORTS = ("requirements", "pylock", "uv")
+EXPORTS = ("requirements", "pylock", "uv", "pixi", "conda")
 
 
 @click.command(cls=Command)
@@ -34,7 +34,7 @@ EXPORTS = ("requirements", "pylock", "uv")
     type=click.Choice(["text", "json", "toml", *EXPORTS]),
     default="text",
     show_default=True,
-    help="Output format; toml is that of gpusetup.lock, and the last three are one environment's wheels for others.",
+    help="Output format; toml is that of gpusetup.lock, and the last five are one environment's wheels for others.",
 )
 @click.option(
     "--output",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 import tomllib
@@ -9,11 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from gpusetup.packages.export_conda import pixi_workspace
+from gpusetup.packages.export_uv import uv_project
+from gpusetup.packages.model import Package, Resolution
 from gpusetup.resolve import lock
+from gpusetup.resolve.model import Environment, Packages, Request, Requirement
 from tests.support import Run, tool
 
 HERE = "{}.{}".format(*sys.version_info)
 CARD = ("--gpu", "RTX 4090", "--release", "44", "--framework", "torch", "--with", "seer", "--python", HERE)
+ENVIRONMENT = functools.partial(
+    Environment, name="torch", python="3.13", python_packages=(), frameworks=("torch",), cuda="12.6", cudnn=""
+)
 EVERY = {"torch-2.14.0", "seer-0.3", "numpy-2.5.0"}
 
 
@@ -65,6 +73,51 @@ def test_uv_locks_a_project_with_the_settings(gpusetup: Run, tmp_path: Path) -> 
     project = tomllib.loads((tmp_path / "pyproject.toml").read_text())
     assert project["project"]["dependencies"] == ["torch==2.14.0", "seer==0.3"]
     assert "numpy==2.5.0" in project["tool"]["uv"]["constraint-dependencies"]
+
+
+@pytest.mark.usefixtures("index")
+def test_uv_makes_the_environment_of_the_project(gpusetup: Run, tmp_path: Path) -> None:
+    project = exported(gpusetup, "uv", tmp_path / "pyproject.toml").parent
+    run(tool("uv"), "lock", "--quiet", "--project", project, "--python", sys.executable)
+    run(tool("uv"), "sync", "--quiet", "--frozen", "--project", project, "--python", sys.executable)
+    (place,) = project.glob(".venv/lib/python*/site-packages")
+    assert installed(place) == EVERY
+
+
+def test_an_index_of_a_framework_is_named_for_it_alone() -> None:
+    torch = Requirement(text="torch==2.14.1+cu126", index="https://one.example/cu126")
+    environment = ENVIRONMENT(requirements=(torch, Requirement(text="plain==1.2")))
+    request = Request(packages=Packages(indexes=("https://two.example/simple",), prereleases=True))
+    found = Resolution(packages=(Package(name="torch", version="2.14.1+cu126"),), resolver="uv")
+    settings = tomllib.loads(uv_project(environment, found, request))["tool"]["uv"]
+    assert settings["sources"] == {"torch": {"index": "gpusetup-1"}}
+    assert [(one["url"], one.get("explicit", False)) for one in settings["index"]] == [
+        ("https://one.example/cu126", True), ("https://two.example/simple", False)]  # fmt: skip
+    assert settings["prerelease"] == "allow"
+    pixi = tomllib.loads(pixi_workspace(environment, found, request))
+    assert pixi["pypi-dependencies"] == {"torch": {"version": "==2.14.1+cu126", "index": "https://one.example/cu126"}}
+    assert pixi["system-requirements"] == {"cuda": "12.6"}
+    assert pixi["pypi-options"]["extra-index-urls"] == ["https://one.example/cu126", "https://two.example/simple"]
+
+
+def test_pip_installs_what_conda_hands_to_it(gpusetup: Run, index: str, tmp_path: Path) -> None:
+    file = exported(gpusetup, "conda", tmp_path / "environment.yml")
+    document = pytest.importorskip("yaml").safe_load(file.read_text())
+    python, pip, wheels = document["dependencies"]
+    assert (python, pip) == (f"python={HERE}", "pip")
+    (tmp_path / "condaenv.requirements.txt").write_text("\n".join(wheels["pip"]) + "\n")
+    run(sys.executable, "-m", "pip", "install", "--isolated", "--no-cache-dir", "--quiet", "--index-url", index,
+        "--target", tmp_path / "there", "-r", tmp_path / "condaenv.requirements.txt")  # fmt: skip
+    assert installed(tmp_path / "there") == EVERY
+
+
+@pytest.mark.usefixtures("index")
+def test_pixi_gets_every_version(gpusetup: Run, tmp_path: Path) -> None:
+    document = tomllib.loads(exported(gpusetup, "pixi", tmp_path / "pixi.toml").read_text())
+    assert document["dependencies"] == {"python": f"{HERE}.*"}
+    named = {f"{name}-{version.removeprefix('==')}" for name, version in document["pypi-dependencies"].items()}
+    assert named == EVERY
+    assert document["workspace"]["platforms"] == ["linux-64"]
 
 
 @pytest.mark.usefixtures("index")
