@@ -123,6 +123,7 @@ def upgrade_all(stack: Stack, folder: Path, proving: Proving) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     tools = Tools(find_tools(stack.request.python_env))
     targets = [target_of(one, stack) for one in stack.environments]
+    _require_wheels_alone(stack)
     require_provable(stack, proving)
     for target in targets:
         require_other_python(place_of(folder / target.name))
@@ -135,6 +136,16 @@ def upgrade_all(stack: Stack, folder: Path, proving: Proving) -> list[str]:
         else:
             notify(f"   {place.folder} is as planned")
     return switched
+
+
+def _require_wheels_alone(stack: Stack) -> None:
+    for one in stack.environments:
+        if one.built:
+            names = ", ".join(built.name for built in one.built)
+            raise RefusedError(
+                f"an upgrade compiles nothing, and env {one.name} has packages without a wheel: {names}",
+                "leave them out, and build them in the new environment",
+            )
 
 
 def _importer(target: Target) -> Callable[[Path], None]:

@@ -31,7 +31,7 @@ WISHES = frozenset({"frameworks", "extras", "requirements", "constraints", "pre"
 
 
 def find(
-    origin: Path | None, profile: str, to: Path | None, environments: Path | None, options: dict[str, Any],
+    origin: Path | None, profile: str, to: Path | None, folder: Path | None, options: dict[str, Any],
     *, given: frozenset[str],
 ) -> Upgrade:  # fmt: skip
     """Return the upgrade; raises `click.UsageError` for options that exclude each other, `RefusedError` without one."""
@@ -50,10 +50,9 @@ def find(
         stack, machine = _newest(before[1] if before else None, options)
     if before:
         return compared(of_profile(before[1]), stack, facts(), f"{origin}, profile {before[0]}")
-    here = side_here(stack, environments_folder(environments), driver_of(machine or read(options)))
+    here = side_here(stack, environments_folder(folder), driver_of(machine or read(options)))
     if not here.environments and to is None:
-        folder = environments_folder(environments)
-        raise RefusedError(f"{folder} has none of the environments {_names(stack)}",
+        raise RefusedError(f"{environments_folder(folder)} has none of the environments {_names(stack)}",
                            "give a lock with --from, or set them up: gpusetup install")  # fmt: skip
     return compared(here, stack, facts(), "this machine")
 

@@ -26,12 +26,11 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(path_type=Path)
 LOCKS = ("origin", "profile", "to")
-WHERE = ("environments", "yes")
 SUBCOMMANDS = (
     Subcommand("apply", "Build the new environments beside the old, prove them, and switch.", "do_apply",
-               (*REQUEST, *LOCKS, "output"), (*WHERE, "prove", "test")),
-    Subcommand("undo", "Switch back to what was there before the last upgrade.", "do_undo", (), WHERE),
-    Subcommand("clean", "Remove the environments that nothing leads to any more.", "do_clean", (), WHERE),
+               (*REQUEST, *LOCKS, "output", "folder"), ("yes", "prove", "test")),
+    Subcommand("undo", "Switch back to what was there before the last upgrade.", "do_undo", ("folder",), ("yes",)),
+    Subcommand("clean", "Remove the environments that nothing leads to any more.", "do_clean", ("folder",), ("yes",)),
 )  # fmt: skip
 
 
@@ -43,6 +42,8 @@ SUBCOMMANDS = (
                       "[default: the environments of this machine]"),
     click.option("--profile", default="", metavar="NAME", help="Profile of the lock.  [default: the only one]"),
     click.option("--to", type=_FILE, metavar="LOCK", help="Go to exactly this lock, instead of the newest plan."),
+    click.option("--folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+                 help="Folder of the environments.  [default: ~/gpusetup, root's /opt/gpusetup]"),
 )  # fmt: skip
 @request_options
 @section(
@@ -56,8 +57,6 @@ SUBCOMMANDS = (
 @click.option("--clean", "do_clean", is_flag=True)
 @section(
     "Applying",
-    click.option("--environments", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-                 help="Folder of the environments.  [default: ~/gpusetup, root's /opt/gpusetup]"),
     click.option("--prove", type=click.Choice(["quick", "full", "import"]), default="quick", show_default=True,
                  help="The self-test that has to pass in the new environment; `import` only imports the frameworks."),
     click.option("--test", default="", metavar="COMMAND",
@@ -67,7 +66,7 @@ SUBCOMMANDS = (
 @click.pass_context
 def upgrade(
     ctx: click.Context, /, *, origin: Path | None, profile: str, to: Path | None, explain: bool, as_json: bool,
-    output: Path | None, do_apply: bool, do_undo: bool, do_clean: bool, environments: Path | None, prove: str,
+    output: Path | None, do_apply: bool, do_undo: bool, do_clean: bool, folder: Path | None, prove: str,
     test: str, yes: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Say what the newest stack for the same wishes would change, and what is at risk; change nothing.
@@ -77,13 +76,13 @@ def upgrade(
     or the self-test failed, and nothing was switched.
     """
     if do_undo or do_clean:
-        (_undo if do_undo else _clean)(environments, yes=yes)
+        (_undo if do_undo else _clean)(folder, yes=yes)
         return
     if do_apply and (options["machine_file"] or options["sysroot"] != HERE):
         raise click.UsageError("--apply changes this machine; it cannot be used with --machine or --sysroot")
     from gpusetup.cli._upgrade_plan import find, new_lock
 
-    found = find(origin, profile, to, environments, options, given=_given(ctx))
+    found = find(origin, profile, to, folder, options, given=_given(ctx))
     if output is not None:
         deliver(new_lock(found, profile, output, datetime.now(UTC).date().isoformat()), output)
     if not do_apply:
@@ -91,7 +90,7 @@ def upgrade(
         return
     from gpusetup.cli._upgrade import Proving
 
-    _apply(found, options, environments, Proving(how=prove, command=test), yes=yes)
+    _apply(found, options, folder, Proving(how=prove, command=test), yes=yes)
 
 
 def _given(ctx: click.Context) -> frozenset[str]:
@@ -110,7 +109,7 @@ def _show(ctx: click.Context, found: Upgrade, *, explain: bool, as_json: bool) -
     from gpusetup.cli._upgrade import unproven
     from gpusetup.report.upgrade import show
 
-    named = (*LOCKS, "environments")
+    named = (*LOCKS, "folder")
     locks = (f"{param.opts[-1]} {shlex.quote(str(ctx.params[param.name]))}" for param in ctx.command.params
              if param.name in named and ctx.params[param.name])  # fmt: skip
     needed = () if ctx.params["to"] else (f"--with {name}" for name in unproven(found.stack))
@@ -118,7 +117,7 @@ def _show(ctx: click.Context, found: Upgrade, *, explain: bool, as_json: bool) -
     show(found, explain=explain, following=f"`{following}`")
 
 
-def _apply(found: Upgrade, options: dict[str, Any], environments: Path | None, proving: Proving, *, yes: bool) -> None:
+def _apply(found: Upgrade, options: dict[str, Any], folder: Path | None, proving: Proving, *, yes: bool) -> None:
     from gpusetup.cli._signals import unwinding
     from gpusetup.cli._streams import notify
     from gpusetup.cli._upgrade import environments_folder, upgrade_all
@@ -131,29 +130,29 @@ def _apply(found: Upgrade, options: dict[str, Any], environments: Path | None, p
     reason, remedy = unfit(found.stack, read(options), facts())
     if reason:
         raise RefusedError(reason, remedy)
-    folder = environments_folder(environments)
+    place = environments_folder(folder)
     for one in found.changes:
         notify(f"  {one.component}: {one.now or 'none'} → {one.after or 'none'}")
     for risk in found.risks:
         if risk.kind in ("lost", "defect"):
             notify(f"  ! {risk.component}: {risk.text}")
-    confirm(f"Build these environments in {folder}, prove them, and switch?", yes=yes)
+    confirm(f"Build these environments in {place}, prove them, and switch?", yes=yes)
     with unwinding():
-        switched = upgrade_all(found.stack, folder, proving)
+        switched = upgrade_all(found.stack, place, proving)
     if switched:
         click.echo(f"switched: {', '.join(switched)}; `gpusetup upgrade undo` goes back")
     else:
         click.echo("nothing to do")
 
 
-def _undo(environments: Path | None, *, yes: bool) -> None:
+def _undo(folder: Path | None, *, yes: bool) -> None:
     from gpusetup.apply.generations.folders import places_in
     from gpusetup.apply.generations.history import History
     from gpusetup.apply.generations.rehearsal import undo
     from gpusetup.cli._streams import notify
     from gpusetup.cli._upgrade import environments_folder
 
-    standing = [one for one in places_in(environments_folder(environments)) if History(one).standing()]
+    standing = [one for one in places_in(environments_folder(folder)) if History(one).standing()]
     if not standing:
         click.echo("there is nothing to undo")
         return
@@ -162,17 +161,17 @@ def _undo(environments: Path | None, *, yes: bool) -> None:
         click.echo(f"{place.folder}: back to {undo(place, notify) or 'nothing'}")
 
 
-def _clean(environments: Path | None, *, yes: bool) -> None:
+def _clean(folder: Path | None, *, yes: bool) -> None:
     from gpusetup.apply.generations.folders import places_in
     from gpusetup.apply.generations.rehearsal import clean, unused
     from gpusetup.cli._upgrade import environments_folder
 
-    places = places_in(environments_folder(environments))
+    places = places_in(environments_folder(folder))
     gone = [str(folder) for place in places for folder in unused(place)]
     if not gone:
         click.echo("there is nothing to remove")
         return
     confirm(f"Remove {', '.join(gone)}, with all that is in them?", yes=yes)
     for place in places:
-        for folder in clean(place):
-            click.echo(f"removed {folder}")
+        for one in clean(place):
+            click.echo(f"removed {one}")

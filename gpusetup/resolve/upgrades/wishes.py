@@ -19,8 +19,16 @@ if TYPE_CHECKING:
 
 def wishes(locked: Request) -> Request:
     """Return the request of a lock without what its packages decided and without what they resolved to."""
-    own = replace(locked.packages, pinned=(), notes=(), fixes=(), home="")
-    return replace(locked, packages=own, **dict.fromkeys(locked.packages.fixes, ""))
+    named = tuple(replace(one, packages=_open(one.packages), **_unfixed(one.packages)) for one in locked.environments)
+    return replace(locked, packages=_open(locked.packages), environments=named, **_unfixed(locked.packages))
+
+
+def _open(packages: Packages) -> Packages:
+    return replace(packages, pinned=(), built=(), notes=(), fixes=(), home="")
+
+
+def _unfixed(packages: Packages) -> dict[str, str]:
+    return dict.fromkeys(packages.fixes, "")
 
 
 def on_machine(wish: Request, machine: Machine, facts: Facts) -> RequestOptions | None:
@@ -30,7 +38,8 @@ def on_machine(wish: Request, machine: Machine, facts: Facts) -> RequestOptions 
     pins = pinned(wish) | ({"driver": ""} if wish.driver_of else {})
     wanted = Wanted(
         repo=wish.repo, frameworks=wish.frameworks, allow_eol=wish.allow_eol, containers=wish.containers,
-        python_env=wish.python_env, parts=wish.parts, packages=wish.packages, **pins,
+        python_env=wish.python_env, parts=wish.parts, packages=wish.packages,
+        environments=wish.environments, **pins,
     )  # fmt: skip
     return ask(facts, wanted, lambda: machine, saved=True)
 
