@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -99,11 +100,20 @@ def test_a_late_rank_is_named_and_a_busy_machine_is_not() -> None:
         assert holds or "rank 3" in found["detail"]
 
 
-def test_a_rank_that_dies_is_named_before_those_that_complain_of_it(tmp_path: Path) -> None:
-    ranks = [Rank(number) for number in range(3)]
+@pytest.fixture
+def ranks() -> Iterator[list[Rank]]:
+    """Three ranks that no process is behind; a test that closes an end of a pipe leaves -1 in its place."""
+    made = [Rank(number) for number in range(3)]
+    yield made
+    for end in (end for rank in made for end in (rank.pipe, rank.theirs) if end >= 0):
+        os.close(end)
+
+
+def test_a_rank_that_dies_is_named_before_those_that_complain_of_it(tmp_path: Path, ranks: list[Rank]) -> None:
     for rank in ranks:
         os.write(rank.theirs, json.dumps({"doing": "all-reduce of 7 numbers"}).encode() + b"\n")
         os.close(rank.theirs)
+        rank.theirs = -1
         (tmp_path / f"{rank.number}.ended").write_text(str(-signal.SIGKILL if rank.number == 2 else 1))
         rank.listen()
     ranks[0].error = "RuntimeError: connection closed by peer"
@@ -112,14 +122,13 @@ def test_a_rank_that_dies_is_named_before_those_that_complain_of_it(tmp_path: Pa
     assert "rank 0 ended with exit code 1" in _who_ended(ranks, ranks[0], tmp_path)
 
 
-def test_a_rank_that_says_nothing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_rank_that_says_nothing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ranks: list[Rank]) -> None:
     monkeypatch.setattr(sys.modules["checks.collective.ranks"], "PATIENCE", 0.01)
-    ranks = [Rank(number) for number in range(2)]
     for place in ("the meeting", "all-reduce of 7 numbers"):
         os.write(ranks[0].theirs, json.dumps({"doing": place}).encode() + b"\n")
     os.write(ranks[1].theirs, json.dumps({"doing": "the meeting"}).encode() + b"\n")
     with pytest.raises(RankError, match=r"rank 1 has not answered for 0.01 s in the meeting"):
-        _listen(ranks, tmp_path, Recorder(lambda *_: None))
+        _listen(ranks[:2], tmp_path, Recorder(lambda *_: None))
 
 
 def test_data_parallel_training_is_training_on_the_whole_batch() -> None:
