@@ -14,8 +14,9 @@ import pytest
 from checks.operations.case import Case
 from checks.operations.families import families
 from checks.operations.script import write_script
+from tests.support import ROOT
 
-FORKED = Path(__file__).with_name("forked.py")
+FORKED = ROOT / "tests/forked.py"
 CHOSEN = (
     "losses.huber",
     "convolution.conv2d_options",

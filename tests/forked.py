@@ -1,6 +1,6 @@
-"""Runs scripts, each in a fork of one process that has loaded the framework once: loading takes longer than a script.
+"""Runs scripts, each in a fork of one process that has loaded a framework once: loading takes longer than a script.
 
-Started as ``python -I forked.py MODULE``: reads a JSON list of texts, writes a list of [exit status, output, errors].
+Started as ``python forked.py MODULE…``: reads a JSON list of texts, writes a list of [exit status, output, errors].
 """
 
 from __future__ import annotations
@@ -40,5 +40,6 @@ def _end_with(text: str) -> None:
 
 
 if __name__ == "__main__":
-    importlib.import_module(sys.argv[1])
+    for name in sys.argv[1:]:
+        importlib.import_module(name)
     sys.stdout.write(json.dumps([run(text) for text in json.load(sys.stdin)]))
