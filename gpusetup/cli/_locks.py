@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from gpusetup.cli._streams import notify
 from gpusetup.errors import EXIT_FINE, EXIT_PROBLEMS, CannotLookError
 from gpusetup.files import read
 from gpusetup.resolve import lock
+from gpusetup.text import neutral
 from gpusetup.value import decoded
 
 if TYPE_CHECKING:
@@ -78,5 +80,9 @@ def exported(stack: Stack, form: str) -> str:
     from gpusetup.packages.locked import resolved
     from gpusetup.packages.resolver import find_resolver
 
+    for environment in stack.environments:
+        for one in environment.built:
+            how = "" if one.isolated else " --no-build-isolation"
+            notify(f"note: {neutral(one.text)} has no wheel, so it is not in the file; afterwards: pip install{how}")
     resolver = find_resolver()
     return export(stack, form, lambda environment: resolved(environment, stack, facts(), resolver))

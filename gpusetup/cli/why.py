@@ -36,7 +36,7 @@ def why(ctx: click.Context, /, *, question: str, as_json: bool, **options: Any) 
         options["gpus"] = (*options["gpus"], asked.card)
     if asked.field in FRAMEWORKS and not options["frameworks"]:
         options["frameworks"] = (asked.field,)
-    if options["extras"] or options["requirements"]:
+    if any(options[name] for name in ("extras", "requirements", "named", "named_files")):
         raise click.UsageError("why is about the stack alone; `gpusetup plan` says why packages do not fit")
     found = answer(asked, read_request(facts(), **options) if asked.solves else None, facts())
     if as_json:

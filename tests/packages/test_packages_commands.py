@@ -107,3 +107,14 @@ def test_an_old_pip_does_not_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         (tmp_path / "python").write_text(f"#!/bin/sh\necho pip {version} from /usr\n")
         (tmp_path / "python").chmod(0o755)
         assert (installed_pip() is not None) == found
+
+
+def test_what_is_built_later_is_told_where_wheels_alone_count(gpusetup: Run) -> None:
+    exported = gpusetup(
+        "plan", *CARD, "--with", "kernels", "--with", "torch", "--framework", "torch", "--format", "pylock"
+    )
+    assert exported.returncode == 0
+    assert "kernels has no wheel, so it is not in the file; afterwards: pip install" in exported.stderr
+    image = gpusetup("container", *CARD, "--with", "kernels", "--framework", "torch")
+    assert image.returncode == 4
+    assert "there is none of kernels" in image.stderr
