@@ -5,6 +5,7 @@ Source of the forms: uv 0.13.9 itself, asked for what cannot be; tests/packages 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -25,12 +26,14 @@ FORMS: tuple[tuple[Kind, str, str], ...] = (
     ("no-version", "ecause only ", " is available and you require"),
 )
 """The kind of a refusal, and what stands before and after the name of the package that it is about."""
+MARKER = r"\{[^{}]*\}"
+"""For whom a dependency is, ``triton{python_full_version < '3.13'}==3.1.0``: uv resolves for the target alone."""
 URL = ("error sending request for url (", ")")
 
 
 def read_refusal(text: str) -> Rejection:
     """Return why uv refused. Where packages clash, what it says of wheels is about releases that others rule out."""
-    flat = " ".join(text.split())
+    flat = " ".join(re.sub(MARKER, "", text).split())
     last = "\n".join(map(neutral, text.strip().splitlines()[-LAST:]))
     if index := next(_between(flat, *URL), ""):
         return Rejection(kind="unreachable", index=index, text=last)
