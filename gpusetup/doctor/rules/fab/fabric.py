@@ -124,7 +124,7 @@ def _judged(problem: tuple[str, str, str], mask: int) -> RuleResult:
     worst="warning",
     after=("FAB002",),
     source="nvml.h, nvmlGpuFabricInfo_v3_t (cliqueId, clusterUuid)",
-    remedies=("fabric-health",),
+    remedies=("fabric-configuration",),
 )
 def other_clique(machine: Machine, gpu: Gpu) -> RuleResults:
     """GPUs reach each other's memory over NVLink inside one clique of one NVLink domain (cluster). This GPU is
@@ -142,7 +142,7 @@ def other_clique(machine: Machine, gpu: Gpu) -> RuleResults:
             "this GPU is in another NVLink clique than most GPUs of this machine",
             f"clique {clique} of {_domain(cluster)}",
             f"most: clique {usual[0][0]} of {_domain(usual[0][1])} ({usual[1]} GPUs)",
-            fix=fix("fabric-health"),
+            fix=fix("fabric-configuration"),
         )
 
 
