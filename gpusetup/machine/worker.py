@@ -81,8 +81,11 @@ class Worker:
         """Return what the child sent, at the latest when the deadline has passed."""
         raw, finished = self._drain()
         flooded = len(raw) > MOST
-        # a child that closed its end is given the time to exit by itself, so that its status tells how
-        status = self._reap(kill=not finished or flooded)
+        # A child that closed its end is given the time to exit by itself, so that its status tells how: a moment where
+        # it has said that it is done, else all that is left. One that crashed closes its files in the order of their
+        # numbers, the pipe before the driver's nodes, whose release can take long.
+        longest = REAP_SECONDS if raw.endswith(DONE) else max(REAP_SECONDS, self._end - time.monotonic())
+        status = self._reap(kill=not finished or flooded, longest=longest)
         lines = [] if flooded else [line for line in decode_lines(raw.rpartition(b"\n")[0]) if line]
         calls = [str(line[1]) for line in lines if line[0] == "call" and len(line) > 1]
         ended, detail = ("fine", "") if ["done"] in lines else _ending(finished, status, lines)
@@ -126,10 +129,10 @@ class Worker:
         finally:
             self._close()
 
-    def _reap(self, *, kill: bool) -> int | None:
+    def _reap(self, *, kill: bool, longest: float = REAP_SECONDS) -> int | None:
         """Return the child's wait status, None when it did not end in time; 0 where the kernel reaps for us."""
         with contextlib.suppress(ChildProcessError, ProcessLookupError):
-            status = None if kill else self._status()
+            status = None if kill else self._status(longest)
             if status is not None:
                 return status
             import signal  # its enums take 0.7 ms, and a child that ends well needs none
@@ -139,9 +142,9 @@ class Worker:
             return killed if kill else None
         return 0  # SIGCHLD is ignored, so that the kernel reaps children
 
-    def _status(self) -> int | None:
-        """Return the wait status of the child, None while it runs."""
-        end = time.monotonic() + REAP_SECONDS
+    def _status(self, longest: float = REAP_SECONDS) -> int | None:
+        """Return the wait status of the child, None while it runs, at the latest after `longest` seconds."""
+        end = time.monotonic() + longest
         while time.monotonic() <= end:
             pid, status = os.waitpid(self._pid, os.WNOHANG)
             if pid:

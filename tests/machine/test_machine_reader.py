@@ -19,7 +19,7 @@ from gpusetup.machine import reader as reading
 from gpusetup.machine import without_driver
 from gpusetup.machine.model import Machine, Unread
 from gpusetup.machine.read import read
-from gpusetup.machine.worker import Channel, Worker
+from gpusetup.machine.worker import REAP_SECONDS, Channel, Worker
 from tests.fake_driver import FakeDriver
 
 LIVE = "/"
@@ -32,6 +32,18 @@ def still(machine: Machine) -> Machine:
     kernel = msgspec.structs.replace(machine.system.kernel, log=(), earlier_log=())
     system = msgspec.structs.replace(machine.system, kernel=kernel, **dict.fromkeys(CHANGING))
     return msgspec.structs.replace(machine, system=system, read_at="", stuck=())
+
+
+def _closes_its_end_and_exits_later(send: Channel) -> None:
+    os.close(send.pipe)
+    time.sleep(3 * REAP_SECONDS)
+    os._exit(3)
+
+
+def test_a_child_that_takes_its_time_to_exit_has_crashed_and_not_timed_out() -> None:
+    """What a crashed child holds of the driver is released after its pipe; on a busy machine any exit takes long."""
+    outcome = Worker(_closes_its_end_and_exits_later, 30).wait()
+    assert (outcome.ended, outcome.detail) == ("crash", "the process ended by itself with status 3")
 
 
 def test_the_live_host_is_read_alike_by_a_child_and_by_this_process() -> None:
