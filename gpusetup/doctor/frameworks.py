@@ -112,7 +112,7 @@ def torch_cuda(machine: Machine, torch: Distribution) -> str:
         return torch.cuda
     variant = torch_variant(machine, torch)
     number = variant.removeprefix("cu")
-    return f"{number[:-1]}.{number[-1:]}" if number.isdigit() and len(number) > 1 else variant
+    return f"{number[:-1]}.{number[-1:]}" if number.isdecimal() and len(number) > 1 else variant
 
 
 def torch_build(machine: Machine, torch: Distribution) -> Iterator[TorchBuild]:

@@ -107,6 +107,7 @@ def _parsed(said: bytes, mark: str) -> tuple[int, int, dict[str, str]] | str:
 
 
 def _is_limit(text: str) -> bool:
+    # below 19 digits any number fits into the kernel's 64 bits (getrlimit(2), RLIM_INFINITY is the largest)
     return text == "unlimited" or (text.isascii() and text.isdecimal() and len(text) < 19)
 
 

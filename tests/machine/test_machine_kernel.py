@@ -372,3 +372,11 @@ def test_modules_are_found_for_every_kernel_wherever_they_lie(tmp_path: Path) ->
         "7.0.9-200.fc44.x86_64": (),
     }
     assert kernel.headers is True
+
+
+@pytest.mark.parametrize("uses", ["\u00b2", "-", "9" * 5_000, ""])
+def test_a_use_count_that_is_no_number_makes_the_reading_no_failure(tmp_path: Path, uses: str) -> None:
+    """`str.isdigit` takes a superscript for a digit, and `int` refuses it."""
+    host = Host(grow(tmp_path, {"/proc/modules": f"nvidia 1 {uses} - Live 0x0\n"}))
+    (module,) = known(read_kernel(host).modules)
+    assert module.name == "nvidia"

@@ -70,6 +70,8 @@ V2 = "/sys/fs/cgroup"
             0.5,
         ),
         ({"/proc/self/cgroup": "nonsense\n0::/../../etc\n::\n", f"{V2}/cpu.max": "1 0"}, -1, -1),
+        ({"/proc/self/cgroup": "0::/\n", f"{V2}/cpu.max": "1 00"}, -1, -1),
+        ({"/proc/self/cgroup": "0::/\n", f"{V2}/cpu.max": "\u00b2 100000"}, -1, -1),
     ],
 )
 def test_the_lowest_limit_of_the_groups_holds(

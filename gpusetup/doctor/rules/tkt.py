@@ -101,7 +101,7 @@ def c_library(machine: Machine, series: str) -> RuleResults:
     the compiler. A newer toolkit or a container solves it.
     """
     libc = (there(machine.system.libc) or "").removeprefix("glibc ")
-    for row in facts().glibc if libc and libc[0].isdigit() else ():
+    for row in facts().glibc if libc and libc[0].isdecimal() else ():
         # both bounds: from this glibc on, up to the last toolkit whose headers clash with it
         if cuda(series) <= cuda(row.series_last) and dotted(libc) >= dotted(row.glibc_from):
             yield warning(

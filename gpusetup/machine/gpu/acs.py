@@ -39,6 +39,7 @@ def _control(raw: bytes) -> int:
     """Return the control register of the capability, 0 without one: a list of (id, next) that starts at 0x100."""
     at = EXTENDED
     for _ in range(MOST):
+        # id in bits 0 to 15, version up to 19, the next one's offset from 20 on (linux/pci_regs.h, PCI_EXT_CAP_NEXT)
         head = int.from_bytes(raw[at : at + 4], "little")
         if head & 0xFFFF == ACS:
             return int.from_bytes(raw[at + CONTROL : at + CONTROL + 2], "little")

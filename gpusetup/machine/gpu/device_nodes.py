@@ -29,6 +29,7 @@ def read_majors(host: Host) -> Reading[tuple[tuple[str, int], ...]]:
         return text
     lines = (line.split() for line in text.partition("Block devices:")[0].splitlines())
     entries = (line for line in lines if len(line) == 2 and line[0].isdecimal() and line[1].startswith("nvidia"))
+    # a major number has 12 bits (linux/kdev_t.h, MINORBITS), so nine digits lose nothing of a true one
     return tuple((name, int(number[:9])) for number, name in entries)
 
 

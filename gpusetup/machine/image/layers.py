@@ -96,6 +96,7 @@ def _apply(layer: tarfile.TarFile, folder: Path) -> None:
         if path is None:
             continue
         parent, _, base = path.rpartition("/")
+        # whiteouts: a layer removes what lies below it by such names (OCI image specification, layer.md)
         if base == ".wh..wh..opq":
             _remove(folder / parent)
         elif base.startswith(".wh."):

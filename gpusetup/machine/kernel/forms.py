@@ -82,5 +82,6 @@ def _of_journal(line: bytes) -> str:
 
 
 def _seconds(microseconds: object) -> str:
+    # 64 bits of microseconds are at most 20 digits (systemd.journal-fields(7), __MONOTONIC_TIMESTAMP)
     known = isinstance(microseconds, str) and microseconds.isdecimal() and len(microseconds) <= 20
     return f"[{int(microseconds) / 1e6:12.6f}] " if known and isinstance(microseconds, str) else ""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from gpusetup.machine.budget import within
+from gpusetup.machine.dotted import whole
 from gpusetup.machine.host import Host
 from gpusetup.machine.kernel.builds import read_builds
 from gpusetup.machine.kernel.log import read_earlier_log, read_kernel_log
@@ -74,13 +75,14 @@ def _loaded(host: Host) -> Reading[tuple[Module, ...]]:
     text = host.read_text("/proc/modules")
     if isinstance(text, Unread):
         return _loaded_by_sysfs(host, text)
+    # name, size, uses, what uses it, state, address (proc(5)); the first three are wanted
     rows = (line.split(" ", 3) for line in text.splitlines() if _drives_a_gpu(line.partition(" ")[0]))
     return tuple(
         Module(
             # a kernel without CONFIG_MODULE_UNLOAD writes "-" for the uses
             name=row[0],
             version=_version(host, row[0]),
-            uses=int(row[2][:9]) if row[2:] and row[2].isdigit() else -1,
+            uses=-1 if (uses := whole("".join(row[2:3]))) is None else uses,
         )
         for row in rows
     )

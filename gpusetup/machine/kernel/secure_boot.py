@@ -28,6 +28,7 @@ def read_secure_boot(host: Host) -> Reading[bool]:
     raw = host.read_bytes(SECURE_BOOT, 64)
     if isinstance(raw, Unread):
         return raw
+    # efivarfs puts the 32-bit attributes before the data; SecureBoot is one byte, 0 or 1 (UEFI specification, 3.3)
     if len(raw) != 5 or raw[4] > 1:
         return Unread(unread="failed", source=SECURE_BOOT, detail=f"not a flag: {raw[:8].hex()}")
     return raw[4] == 1

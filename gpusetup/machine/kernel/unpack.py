@@ -29,6 +29,7 @@ def _xz(packed: Iterable[bytes]) -> Iterator[bytes]:
 def _gz(packed: Iterable[bytes]) -> Iterator[bytes]:
     import zlib
 
+    # 15 bits of window, and 16 for "with a gzip header" (zlib manual, inflateInit2)
     unpacker = zlib.decompressobj(wbits=31)
     for piece in packed:
         yield unpacker.decompress(piece, PIECE)

@@ -97,6 +97,7 @@ def cuda(number: Any) -> str:
 def capability(pair: Any) -> str:
     """Return (8, 9) as ``8.9``."""
     major, minor = pair
+    # the largest so far is 12.1; what a driver of garbage answers is far beyond
     return f"{within(1, 99)(major)}.{within(0, 9)(minor)}"
 
 
@@ -141,6 +142,7 @@ def bar1(memory: Any) -> int:
 def rows(answer: Any) -> tuple[int, int, bool, bool]:
     """Return the counts and flags of remapped rows."""
     corrected, uncorrected, waiting, failure = answer
+    # nonsense is refused and no limit is judged: an H200 has 3,072 banks, with a few spare rows each
     count = within(0, 1_000_000)
     return count(corrected), count(uncorrected), flag(waiting), flag(failure)
 
@@ -167,6 +169,7 @@ def spare_rows(histogram: Any) -> tuple[int, int, int, int, int]:
 
 def licences(features: Any) -> tuple[VgpuLicence, ...]:
     """Return the features of nvmlGridLicensableFeatures_t; one without a name is called by its code."""
+    # nvml.h, NVML_GRID_LICENSE_FEATURE_MAX_COUNT is 3: the array has no more
     count = within(0, 3)(features.licensableFeaturesCount) if flag(features.isGridLicenseSupported) else 0
     return tuple(_licence(one) for one in features.gridLicensableFeatures[:count])
 

@@ -63,6 +63,7 @@ def clique(driver: Asks, device: Device) -> int:
 
 def cluster(driver: Asks, device: Device) -> str:
     """Return the UUID of the NVLink domain, "" for the zeros of a machine that is a domain by itself."""
+    # 16 bytes as they lie there (nvml.h, NVML_GPU_FABRIC_UUID_LEN); nvidia-smi writes them in the same order
     raw = bytes(answered(device, _info, driver).clusterUuid).hex()
     return "-".join((raw[:8], raw[8:12], raw[12:16], raw[16:20], raw[20:])) if raw.strip("0") else ""
 

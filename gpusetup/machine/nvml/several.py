@@ -99,6 +99,7 @@ def _slice(driver: Asks, slot: int, handle: Any) -> MigDevice:
 def recovery_action(driver: Asks, device: Device) -> int:
     """Return what the driver asks to do with this GPU."""
     (value,) = field_values(driver, device, [RECOVERY_ACTION])
+    # nvidia-ml-py 13.615 has 0 to 7; a newer driver may have more, and REC001 says that it does not know them
     return within(0, 31)(value)
 
 

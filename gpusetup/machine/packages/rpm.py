@@ -144,6 +144,8 @@ class Header:
     def __init__(self, blob: object) -> None:
         """Take a header apart; of what is no header, nothing is there."""
         raw = blob if isinstance(blob, bytes) else b""
+        # in the database a header begins with the number of its entries and the size of its data, both big-endian,
+        # without the magic that a file of a package has before them (rpm.org: RPM file format, header)
         count = min(int.from_bytes(raw[:4], "big"), MANY_ENTRIES)
         table = raw[8 : 8 + count * _ENTRY.size]
         whole = len(table) - len(table) % _ENTRY.size
@@ -157,6 +159,7 @@ class Header:
     def numbers(self, tag: int) -> tuple[int, ...]:
         """Return the 32-bit numbers of an entry."""
         kind, at, many = self._entries.get(tag, (0, 0, 0))
+        # the count is the header's own word: no more is unpacked than its data can hold
         many = min(many, max(0, len(self._data) - at) // 4)
         return struct.unpack_from(f">{many}I", self._data, at) if kind == INT32 and many else ()
 

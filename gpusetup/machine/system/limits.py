@@ -6,6 +6,7 @@ import os
 import resource
 from collections.abc import Iterator
 
+from gpusetup.machine.dotted import whole
 from gpusetup.machine.host import Host, unread
 from gpusetup.machine.model import Limits, Reading, Unread
 
@@ -72,9 +73,8 @@ def _share(host: Host, folder: str) -> float:
         if isinstance(quota, Unread) or isinstance(period, Unread) or period <= 0:
             return 0
         return max(0, quota) / period
-    parts = line.split()
-    both = len(parts) == 2 and all(part.isdigit() for part in parts) and parts[1] != "0"
-    return int(parts[0][:18]) / int(parts[1][:18]) if both else 0
+    numbers = [number for part in line.split() if (number := whole(part)) is not None]
+    return numbers[0] / numbers[1] if len(numbers) == 2 and numbers[1] else 0
 
 
 def _groups(told: str, controller: str) -> Iterator[str]:

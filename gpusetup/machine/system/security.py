@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from gpusetup.machine.dotted import whole
 from gpusetup.machine.host import Host, unread
 from gpusetup.machine.model import Reading, Unread
 
@@ -48,7 +49,7 @@ def read_groups(host: Host) -> Reading[tuple[str, ...]]:
         return unread("getgroups", error)
     entries = (line.split(":") for line in table.splitlines())
     # by the process's groups and not by the file: a new membership takes effect at the next login
-    member = {entry[0] for entry in entries if len(entry) > 2 and entry[2].isdigit() and int(entry[2][:10]) in own}
+    member = {entry[0] for entry in entries if len(entry) > 2 and whole(entry[2]) in own}
     root = ("root",) if os.geteuid() == 0 else ()
     return (*root, *(name for name in GROUPS_OF_NODES if name in member))
 

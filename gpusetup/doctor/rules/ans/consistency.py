@@ -278,7 +278,7 @@ def architecture(machine: Machine, gpu: Gpu) -> RuleResults:
     known_as = f"compute capability {cc}"
     row = unlisted(rows, known_as, "NVML alone then says its architecture") if cc and told else None
     # a number is an architecture without a name here; the tables have "Blackwell Ultra", which NVML calls Blackwell
-    if row and told and not told.isdigit() and told != row.arch.partition(" ")[0]:
+    if row and told and not told.isdecimal() and told != row.arch.partition(" ")[0]:
         yield unknown(f"NVML reports {told} and compute capability {cc}", cite(row, f"{cc} is {row.arch}"))
 
 

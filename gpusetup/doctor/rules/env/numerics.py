@@ -55,7 +55,7 @@ def workspace(machine: Machine) -> RuleResults:
     value = machine.system.environment.get("CUBLAS_WORKSPACE_CONFIG", "")
     parts = value.split(":")
     # ":4096:8" splits into "", "4096", "8": an odd number of parts, the first of them empty
-    if value and (parts[0] or len(parts) % 2 == 0 or not all(part.isdigit() for part in parts[1:])):
+    if value and (parts[0] or len(parts) % 2 == 0 or not all(part.isdecimal() for part in parts[1:])):
         yield warning(
             "CUBLAS_WORKSPACE_CONFIG does not have the form :SIZE:COUNT",
             f"CUBLAS_WORKSPACE_CONFIG={value}",
