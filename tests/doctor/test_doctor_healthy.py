@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from gpusetup.doctor.registry import all_rules
 from gpusetup.machine.model import Machine
 from tests.doctor.healthy_hosts import HEALTHY, healthy, names, read_log, said
 from tests.doctor.machines import machine
+from tests.doctor.public_reports import reports, still_open
 from tests.each import each
 
 RULES = all_rules()
@@ -71,3 +73,11 @@ def test_the_corpus_is_as_large_as_it_says() -> None:
     assert len(names()) >= 40
     assert len({line for _, line in LINES}) >= 60
     assert set(OPEN) <= {*names(), *(line for _, line in LINES)}, "an entry of open.toml names nothing that is here"
+
+
+def test_the_page_of_evidence_has_the_counts_of_the_corpus() -> None:
+    page = (Path(__file__).parents[2] / "docs/evidence/doctor.md").read_text()
+    counted = [re.split(r" *\| *", row)[2] for row in page.splitlines() if row.startswith(("| public", "| kernel log"))]
+    assert counted == [str(len(reports())), str(len(names())), str(len(LINES))]
+    assert f"{len(reports()) - len(still_open())} right, {len(still_open())} open" in page
+    assert not OPEN, "the page says that none is accused"

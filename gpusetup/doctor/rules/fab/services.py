@@ -181,7 +181,7 @@ def no_channel(machine: Machine) -> RuleResults:
         say = warning if _spans_machines(machine) else info
         yield say(
             "no IMEX channel is there: CUDA refuses memory that is shared over the NVLink fabric",
-            f"/dev/nvidia-caps-{CHANNEL} is empty",
+            f"no node in /dev/nvidia-caps-{CHANNEL}",
             fix=fix("imex-channel", major=str(major)),
         )
 
