@@ -24,6 +24,7 @@ from gpusetup.apply.generations.history import History
 from gpusetup.apply.generations.place import ORIGINAL, Place, Target, place_of
 from gpusetup.apply.generations.rehearsal import clean, undo, upgrade
 from gpusetup.errors import GpusetupError, RefusedError, StepFailedError
+from gpusetup.trust.paths import mine
 from tests.packages.stub_index import Stub, sha256_of, write_index
 from tests.support import ROOT, tool
 
@@ -96,6 +97,7 @@ def test_pip_and_uv_make_the_same(index: Path, place: Place, uv: Tools) -> None:
     first = versions(place)
     assert go(place, target(index, NEW), uv)
     assert (first, versions(place)) == ({"plain": "1.1", "dep": "1.0"}, {"plain": "1.2", "dep": "2.0"})
+    assert not mine().tree(str(place.folder.resolve())), "no file in it can be changed by others"
     assert not go(place, target(index, NEW), uv), "what is there already is not built again"
 
 

@@ -32,7 +32,8 @@ WORLD = [
     Stub("flows", "1.0", needs=("tensorflow<2.18",)),
     Stub("both", "1.0", needs=("torch", "tensorflow")),
     Stub("arrays", "1.0", needs=("jax",)),
-    Stub("tensorflow-cpu", "2.21.0"), Stub("quiet", "1.0", needs=("tensorflow-cpu",)),
+    *(Stub("tensorflow-cpu", one, module="tensorflow") for one in ("2.21.0", "2.20.0")),
+    Stub("quiet", "1.0", needs=("tensorflow-cpu",)),
     Stub("newest", "2.0rc1"), Stub("newest", "1.0"),
 ]  # fmt: skip
 

@@ -19,6 +19,8 @@ class Stub(msgspec.Struct, frozen=True):
     python: str = ">=3.8"
     source: bool = False
     extras: tuple[str, ...] = ()
+    module: str = ""
+    """A package to import that the wheel has, with its version; "" for none."""
 
 
 def write_index(folder: Path, stubs: list[Stub]) -> str:
@@ -46,6 +48,8 @@ def _wheel(folder: Path, stub: Stub) -> str:
         wheel.writestr(f"{base}.dist-info/METADATA", "\n".join(lines) + "\n")
         wheel.writestr(f"{base}.dist-info/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {stub.tag}\n")
         wheel.writestr(f"{base}.dist-info/RECORD", "")
+        if stub.module:
+            wheel.writestr(f"{stub.module}/__init__.py", f"__version__ = {stub.version!r}\n")
     return path.name
 
 

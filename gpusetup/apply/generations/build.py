@@ -44,6 +44,8 @@ def build(target: Target, folder: Path, tools: Tools, held: int | None = None) -
     (folder / SCRATCH).mkdir(mode=0o700)
     _run(_installing(target, folder, tools), f"installing into {folder}", held, TMPDIR=str(folder / SCRATCH))
     shutil.rmtree(folder / SCRATCH)
+    # uv leaves a lock that every user can write (uv 0.13.9), and root runs nothing in a folder that has such a file
+    (folder / ".lock").unlink(missing_ok=True)
     require_held(target, folder)
 
 
