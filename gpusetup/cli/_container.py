@@ -9,7 +9,7 @@ import click
 import msgspec
 from click.core import ParameterSource
 
-from gpusetup.errors import WrongInputError
+from gpusetup.errors import RefusedError, WrongInputError
 
 if TYPE_CHECKING:
     from gpusetup.render.container.model import Base
@@ -40,13 +40,24 @@ def chosen_stack(
     how: dict[str, Any] = {"name": wanted.name, "reference": wanted.reference, "pin": wanted.pin}
     if lock is not None:
         _only_lock(ctx, options)
-        return base_of(_of_lock(lock, profile), facts(), wanted.kind, **how)
-    stack, base = choose(_request(options, wanted, how), facts(), wanted.kind, **how)
-    if locked:
+        stack, base = base_of(_of_lock(lock, profile), facts(), wanted.kind, **how)
+    else:
+        stack, base = choose(_request(options, wanted, how), facts(), wanted.kind, **how)
+    _require_wheels_alone(stack)
+    if locked and lock is None:
         from gpusetup.cli._locks import every_wheel
 
         stack = every_wheel(stack)
     return stack, base
+
+
+def _require_wheels_alone(stack: Stack) -> None:
+    """Raise `RefusedError` for a package that would have to be compiled: no stage of an image has a compiler for it."""
+    if names := [built.name for one in stack.environments for built in one.built]:
+        raise RefusedError(
+            f"an image gets wheels alone, and the index has none of {', '.join(names)}",
+            "leave it out, and build it in a stage of your own that begins with this image",
+        )
 
 
 def _request(options: dict[str, Any], wanted: Wanted, how: dict[str, Any]) -> Request:

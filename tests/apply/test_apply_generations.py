@@ -22,8 +22,9 @@ from gpusetup.apply.generations.build import Tools, installed
 from gpusetup.apply.generations.folders import held_in, places_in
 from gpusetup.apply.generations.history import History
 from gpusetup.apply.generations.place import ORIGINAL, Place, Target, place_of
+from gpusetup.apply.generations.pythons import find_python
 from gpusetup.apply.generations.rehearsal import clean, undo, upgrade
-from gpusetup.errors import GpusetupError, RefusedError, StepFailedError
+from gpusetup.errors import GpusetupError, MissingError, RefusedError, StepFailedError
 from gpusetup.trust.paths import mine
 from tests.packages.stub_index import Stub, sha256_of, write_index
 from tests.support import ROOT, tool
@@ -279,6 +280,20 @@ def test_a_journal_cannot_lead_elsewhere(index: Path, place: Place, uv: Tools) -
     with open(history.path, "a") as file:
         file.write('{"at":"x","generation":"../../else","event":"switching","before":""}\n')
     assert all(one.generation == target(index, OLD).id for one in history.entries())
+
+
+def test_a_python_that_others_can_change_is_not_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, mode in (("open", 0o777), ("broken", 0o755)):
+        python = tmp_path / name / f"python{HERE}"
+        python.parent.mkdir()
+        python.write_text(f"#!/bin/sh\n: >{tmp_path}/{name}.ran\nexit 1\n")
+        python.chmod(mode)
+    monkeypatch.setenv("PATH", f"{tmp_path}/open:{tmp_path}/broken:{Path(sys.executable).resolve().parent}")
+    assert find_python(HERE) == str(Path(sys.executable).resolve().parent / f"python{HERE}")
+    assert not (tmp_path / "open.ran").exists()
+    assert (tmp_path / "broken.ran").exists()
+    with pytest.raises(MissingError, match=r"python3\.99"):
+        find_python("3.99", tool("uv"))
 
 
 def test_a_link_of_the_users_own_is_followed(index: Path, place: Place, uv: Tools, tmp_path: Path) -> None:

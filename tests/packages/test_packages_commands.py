@@ -74,6 +74,12 @@ def test_a_resolver_that_others_can_write_is_not_run(monkeypatch: pytest.MonkeyP
     assert not (tmp_path / "ran").exists()
 
 
+def test_an_image_without_a_package_that_was_asked_for_is_refused(gpusetup: Run) -> None:
+    done = gpusetup("container", *CARD, "--with", "kernels")
+    assert done.returncode == 4
+    assert "the index has none of kernels" in done.stderr or "source alone" in done.stderr
+
+
 def test_a_saved_plan_is_agreed_to_without_a_resolver(gpusetup: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     saved = msgspec.json.decode(gpusetup("install", *CARD, "--with", "seer", "--json").stdout, type=Recipe)
     here = Origin(arch="x86_64", cards=(), kernel="", driver="", secure_boot=False)

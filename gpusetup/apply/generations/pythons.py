@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gpusetup.errors import MissingError
+from gpusetup.trust.paths import mine
 from gpusetup.versions import dotted
 
 SECONDS = 20
@@ -16,9 +17,12 @@ SAYS = "import sys; print('%d.%d' % sys.version_info[:2])"
 
 
 def find_python(version: str, uv: str = "") -> str:
-    """Return an interpreter of the minor `version` that starts; raises `MissingError` where there is none."""
+    """Return an interpreter of the minor `version` that starts and that no other user can change.
+
+    Raises `MissingError` where there is none.
+    """
     for path in dict.fromkeys((*_on_path(version), *_of_pyenv(version), *_of_uv(version, uv))):
-        if _answer([path, "-I", "-c", SAYS]) == version:
+        if not mine().path(path) and _answer([path, "-I", "-c", SAYS]) == version:
             return path
     raise MissingError(f"python{version} is not installed", "install it: dnf, pyenv, or `uv python install`")
 
