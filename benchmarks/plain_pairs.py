@@ -8,15 +8,38 @@ from typing import Any
 
 import numpy as np
 
-from checks import boundary, cnn, gan, gnn, gru, linear, logistic, mlp, sgd, transformer
+from checks import (
+    attribution,
+    boundary,
+    cnn,
+    evolve,
+    gan,
+    generate,
+    gnn,
+    gru,
+    inpaint,
+    linear,
+    logistic,
+    mlp,
+    sequences,
+    sgd,
+    text,
+    training_recipe,
+    transformer,
+)
 from checks.boundary import plane
 from checks.common.job import Job
 from checks.descent import Training
+from checks.evolve.evolution import Evolution
+from checks.evolve.language import CONSTANTS
 from checks.gru.names import LETTERS as NAME_LETTERS
+from checks.gru.names import read_names
+from checks.inpaint.scene import draw_scenes
+from checks.sequences.laws import full
 from checks.sgd.names import BATCH, count_letters
 from checks.sgd.rules import RULES
 from checks.transformer.text import LETTERS as TEXT_LETTERS
-from checks.transformer.text import LONGEST
+from checks.transformer.text import LONGEST, read_lines
 
 STEPS = 60
 Step = Callable[..., float]
@@ -108,6 +131,77 @@ def gan_pair(framework: str, job: Job) -> Pair:
     return step, plain("gan", framework, gan.NOISE, gan.HIDDEN), [(tuple(one),) * 2 for one in rounds]
 
 
+def text_pair(framework: str, job: Job) -> Pair:
+    """Return the attention over pieces of sentences."""
+    corpus = text.read_corpus()
+    training = backend("text", framework).training(text.draw_weights(0, corpus.size), corpus.codes, job)
+    drawn = [text.draw_batch(corpus.codes, 0, step) for step in range(STEPS)]
+    batches = [((inputs, truth), (*inputs, truth)) for inputs, truth in drawn]
+    return training.step, plain("text", framework, corpus.size, text.WIDTH), batches
+
+
+def sequences_pair(framework: str, job: Job) -> Pair:
+    """Return an epoch of names through the loader, in buckets, under the GRU."""
+    corpus, module = read_names(), backend("sequences", framework)
+    names = sequences.Names(corpus.letters, corpus.lengths, np.array([language for _, language in corpus.names]))
+    model = module.Model(gru.draw_weights(0, len(corpus.languages)), job)
+
+    def epoch(order: Any) -> float:
+        losses = [model.step(one.names) for one in full(module.bucketed(names, order, 0, job))]
+        return float(sum(losses))
+
+    sizes = NAME_LETTERS, len(corpus.languages), names, sequences.BOUNDARIES, gru.BATCH
+    orders = [np.roll(np.arange(len(names.lengths)), 64 * number)[: 16 * gru.BATCH] for number in range(2)]
+    return epoch, plain("sequences", framework, *sizes), [((order,),) * 2 for order in orders]
+
+
+def attribution_pair(framework: str, job: Job) -> Pair:
+    """Return integrated gradients of 16 pictures by 16 points."""
+    model, asked = backend("attribution", framework).Model(attribution.draw_weights(0), job), attribution.ask(0)
+
+    def explain(*_: Any) -> Any:
+        return model.attributions(asked, attribution.POINTS)
+
+    pixels, classes = asked.pictures.shape[1], training_recipe.SIDE
+    by_hand = made("attribution", framework, "explainer", pixels, attribution.HIDDEN, classes, attribution.POINTS)
+    return explain, by_hand, [(tuple(asked),) * 2] * STEPS
+
+
+def generate_pair(framework: str, job: Job) -> Pair:
+    """Return a step of the writer."""
+    plan = generate.Plan(0, generate.draw_weights(0), read_lines())
+    writer = backend("generate", framework).Writer(plan.weights, job, wide=False)
+    batches = [plan.batch(step) for step in range(STEPS)]
+    by_hand = plain("generate", framework, TEXT_LETTERS, LONGEST, generate.WIDTH, generate.HEADS)
+    return writer.step, by_hand, [((one,), tuple(one)) for one in batches]
+
+
+def evolve_pair(framework: str, job: Job) -> Pair:
+    """Return a generation of programs on four tasks."""
+    tasks, programs = evolve.draw_tasks(0, "task"), Evolution(0).programs
+    given = programs, tasks.inputs, tasks.labels, tasks.new_inputs
+    ours = backend("evolve", framework).Runner(tasks, job).predictions
+    return ours, made("evolve", framework, "runner", CONSTANTS), [((programs,), given)] * 2
+
+
+def inpaint_pair(framework: str, job: Job) -> Pair:
+    """Return a step of the filler."""
+    model = backend("inpaint", framework).Model(inpaint.draw_weights(0), job)
+    scenes = [draw_scenes(0, f"step {step}", inpaint.ROWS) for step in range(STEPS)]
+    batches = [((one,), (one.pictures, one.known, one.wall)) for one in scenes]
+    return model.step, plain("inpaint", framework, *inpaint.SIZES), batches
+
+
+def training_recipe_pair(framework: str, job: Job) -> Pair:
+    """Return a step of the classifier with dropout, handed over as a user hands over a model."""
+    module, batch = backend("training_recipe", framework), training_recipe.draw_batch(0, "batch", training_recipe.ROWS)
+    weights = training_recipe.draw_weights(0)
+    subject = module.Subject(lambda: module.build(weights, batch, training_recipe.DROPOUT, job), job)
+    given = batch.inputs.astype(np.float32), batch.targets
+    sizes = given[0].shape[1], training_recipe.HIDDEN, training_recipe.SIDE
+    return lambda *_: subject.step(), plain("training_recipe", framework, *sizes), [(given, given)] * STEPS
+
+
 PAIRS: dict[str, Callable[[str, Job], Pair]] = {
     "gru": gru_pair,
     "transformer": transformer_pair,
@@ -119,6 +213,13 @@ PAIRS: dict[str, Callable[[str, Job], Pair]] = {
     "cnn": cnn_pair,
     "gnn": gnn_pair,
     "gan": gan_pair,
+    "text": text_pair,
+    "sequences": sequences_pair,
+    "attribution": attribution_pair,
+    "generate": generate_pair,
+    "evolve": evolve_pair,
+    "inpaint": inpaint_pair,
+    "training_recipe": training_recipe_pair,
 }
 
 
@@ -132,7 +233,12 @@ def backend(check: str, framework: str) -> Any:
     return importlib.import_module(f"checks.{check}.{framework}")
 
 
-def plain(name: str, framework: str, *sizes: int) -> Step:
+def plain(name: str, framework: str, *sizes: Any) -> Step:
     """Return the plain script's step."""
-    step: Step = importlib.import_module(f"benchmarks.plain.{name}_{framework}").trainer(*sizes)
+    step: Step = made(name, framework, "trainer", *sizes)
     return step
+
+
+def made(name: str, framework: str, function: str, *sizes: Any) -> Any:
+    """Return what a function of the plain script makes."""
+    return getattr(importlib.import_module(f"benchmarks.plain.{name}_{framework}"), function)(*sizes)
