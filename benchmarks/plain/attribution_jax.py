@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -20,18 +21,18 @@ def explainer(pixels: int, hidden: int, classes: int, points: int) -> Callable[.
     }
     places = (jnp.arange(points) + 0.5) / points
 
-    def score(picture: Any, asked: Any) -> Any:
-        hidden = jnp.tanh(picture @ weights["in"] + weights["in bias"])
-        return (hidden @ weights["out"] + weights["out bias"])[asked]
+    def score(weights: Any, picture: Any, asked: Any) -> Any:
+        seen = jnp.tanh(picture @ weights["in"] + weights["in bias"])
+        return (seen @ weights["out"] + weights["out bias"])[asked]
 
     @jax.jit
-    @jax.vmap
-    def integrate(picture: Any, baseline: Any, asked: Any) -> Any:
+    @partial(jax.vmap, in_axes=(None, 0, 0, 0))
+    def integrate(weights: Any, picture: Any, baseline: Any, asked: Any) -> Any:
         steps = baseline + places[:, None] * (picture - baseline)
-        slopes = jax.vmap(jax.grad(score), in_axes=(0, None))(steps, asked)
+        slopes = jax.vmap(jax.grad(score, argnums=1), in_axes=(None, 0, None))(weights, steps, asked)
         return (picture - baseline) * slopes.mean(axis=0)
 
     def explain(pictures: Any, baseline: Any, asked: Any) -> Any:
-        return np.asarray(integrate(pictures.astype(np.float32), baseline.astype(np.float32), asked))
+        return np.asarray(integrate(weights, pictures.astype(np.float32), baseline.astype(np.float32), asked))
 
     return explain

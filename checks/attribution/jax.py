@@ -53,8 +53,8 @@ class Model:
 
     def _integrated(self, rewritten: bool, question: Question, points: int) -> Array:
         pictures, baseline = question.pictures.astype(self.dtype), question.baseline.astype(self.dtype)
-        asked, places = question.classes.astype(np.int32), midpoints(points).astype(self.dtype)
-        return array(integrated(rewritten, self.parameters, pictures, baseline, asked, places))
+        asked = question.classes.astype(np.int32)
+        return array(integrated(rewritten, points, self.parameters, pictures, baseline, asked))
 
 
 @jax.jit
@@ -72,17 +72,12 @@ def otherwise(parameters: Parameters, picture: jax.Array) -> jax.Array:
     return jnp.stack([(hidden * weight).sum() + bias for weight, bias in classes])
 
 
-@partial(jax.jit, static_argnums=0)
+@partial(jax.jit, static_argnums=(0, 1))
 def integrated(
-    rewritten: bool,
-    parameters: Parameters,
-    pictures: jax.Array,
-    baseline: jax.Array,
-    asked: jax.Array,
-    places: jax.Array,
+    rewritten: bool, points: int, parameters: Parameters, pictures: jax.Array, baseline: jax.Array, asked: jax.Array
 ) -> jax.Array:
-    """Return the attributions, by the gradient at every place between baseline and picture."""
-    net = otherwise if rewritten else scores
+    """Return the attributions, by the gradient at so many places between baseline and picture."""
+    net, places = otherwise if rewritten else scores, jnp.asarray(midpoints(points), pictures.dtype)
 
     def one(picture: jax.Array, start: jax.Array, column: jax.Array) -> jax.Array:
         way = picture - start

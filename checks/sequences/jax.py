@@ -52,7 +52,9 @@ def _load(names: Names, batches: Iterable[Integers | list[int]], workers: int) -
     def collate(places: Integers | list[int]) -> Loaded:
         chosen = [names.letters[place, : names.lengths[place]] for place in places]
         lengths = np.array([len(letters) for letters in chosen])
-        letters = np.stack([np.pad(one, (0, lengths.max() - len(one))) for one in chosen])
+        letters = np.zeros((len(chosen), lengths.max()), np.int64)
+        for row, one in zip(letters, chosen, strict=True):
+            row[: len(one)] = one
         return Loaded(np.asarray(places), letters, lengths, names.languages[np.asarray(places)])
 
     if not workers:
