@@ -1,4 +1,8 @@
-"""Our step of each trained workload beside the plain one (`plain/`), with what each is given: a row per workload."""
+"""Our step of each trained workload beside the plain one (`plain/`), with what each is given: a row per workload.
+
+`collective` has none, since its time is that of starting processes; nor `soak`, which lasts as long as it is told; nor
+`cost` and `convergence`, whose steps are those of other checks.
+"""
 
 from __future__ import annotations
 
