@@ -98,6 +98,12 @@ def erf(x: Any) -> Bounded:
     return _elementary(x, _erf, lambda x, _: TWO_OVER_ROOT_PI * exp(-(x * x)))
 
 
+def loosened(x: Any, roundings: float) -> Bounded:
+    """Return x, off by so many roundings of one more, whatever its size."""
+    x = as_bounded(x)
+    return Bounded(x.value, x.error + roundings * unit(), [(x, lambda g: g)])
+
+
 def sigmoid(x: Any) -> Bounded:
     """Return 1 / (1 + e^-x)."""
     return _elementary(x, lambda v: 0.5 * (1 + np.tanh(0.5 * v)), lambda _, y: y * (1 - y))
@@ -292,6 +298,7 @@ __all__ = [
     "log",
     "log1p",
     "logsumexp",
+    "loosened",
     "maximum",
     "minimum",
     "pad",
