@@ -43,9 +43,10 @@ The tables count the cases that are declared, and say what has none and why. Wha
 proof of a run, case by case (`--save`, `cases`): from a checkout, `python -m tools.operations_page --proof FILE` prints
 it as such a table, by framework, precision and device.
 
-Modes: PyTorch eager, and by `torch.compile` for the cases of a quick run; TensorFlow eager, as a graph and by XLA; JAX
-under `jit`, and primitive by primitive. Cases of Keras's layers belong to the families they compute (`matmul`, `norms`,
-…) and run eagerly in TensorFlow. All but PyTorch eager, TensorFlow eager and JAX under `jit` run with `--full` only.
+Modes: PyTorch eager, and by `torch.compile` for `fused` and the cases of a quick run; TensorFlow eager, as a graph and
+by XLA; JAX under `jit`, and primitive by primitive. A gradient is compiled together with its way forward, which in
+`fused` is compiled alone too. Cases of Keras's layers belong to the families they compute (`matmul`, `norms`, …) and
+run eagerly in TensorFlow. All but PyTorch eager, TensorFlow eager and JAX under `jit` run with `--full` only.
 Precisions: float32 and float64 (`--precision float64`); products in half precision are judged by `numerics`, trainings
 in half precision by `gru` and `transformer`. Devices: the CPU, and a card where there is one.
 
