@@ -61,13 +61,12 @@ def _names(stack: Stack) -> str:
     return ", ".join(one.name for one in stack.environments)
 
 
-def new_lock(found: Upgrade, name: str, output: Path, day: str) -> str:
-    """Return the lock in the file `output`, if any, with the new stack under the profile's name."""
+def new_lock(found: Upgrade, origin: Path | None, name: str, output: Path, day: str) -> str:
+    """Return the lock in the file `output`, if any, with the new stack: under the name that its origin has, if any."""
     from gpusetup.facts import facts
 
     existing = lock.load(output) if output.exists() else None
-    names = list(existing.profile) if existing else []
-    called = name or (names[0] if len(names) == 1 else lock.profile_name(found.stack))
+    called = name or (_profile(origin, name)[0] if origin else lock.profile_name(found.stack))
     return lock.dump(lock.with_profile(existing, called, lock.profile(found.stack, facts(), day)))
 
 

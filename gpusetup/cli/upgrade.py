@@ -84,7 +84,7 @@ def upgrade(
 
     found = find(origin, profile, to, folder, options, given=_given(ctx))
     if output is not None:
-        deliver(new_lock(found, profile, output, datetime.now(UTC).date().isoformat()), output)
+        deliver(new_lock(found, origin, profile, output, datetime.now(UTC).date().isoformat()), output)
     if not do_apply:
         _show(ctx, found, explain=explain, as_json=as_json)
         return

@@ -21,7 +21,7 @@ def show(found: Drifts) -> None:
     if not found.drifts:
         line(out, "", f"as locked: nothing differs from {found.profile}", "bold green")
         return
-    line(out, "", f"{len(found.drifts)} differ from {found.profile}", "bold")
+    line(out, "", f"{len(found.drifts)} difference{'s' * (len(found.drifts) != 1)} from {found.profile}", "bold")
     for one in found.drifts:
         sign, style = SIGNS[one.weight]
         line(out, sign, f"{one.component}: {one.locked or NOTHING} → {one.now or NOTHING}: {one.why}", style)

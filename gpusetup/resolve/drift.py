@@ -155,7 +155,7 @@ def _package(
     elif now.version != version and now.version.partition("+")[0] != version:
         # a local version is a build for another CUDA of the same release
         other = now.version.partition("+")[0] == version.partition("+")[0]
-        core = package in environment.frameworks or package.startswith(NVIDIA)
+        core = package in (*environment.frameworks, "jaxlib") or package.startswith(NVIDIA)
         why = "another build of that release" if other else "results may differ" if core else "its behaviour may differ"
         yield Drift(component=component, locked=version, now=now.version, weight="differs", why=why,
                     since=now.installed)  # fmt: skip

@@ -68,6 +68,10 @@ def test_what_is_pinned_stays_and_more_can_be_asked_for(gpusetup: Run, tmp_path:
     assert "kept as asked for: torch 2.13.0" in done.stdout
     (made,) = lock.load(tmp_path / "new.lock").profile.values()
     assert any(line.startswith("plain==") for line in made.environment[0].wheels)
+    older(gpusetup, tmp_path / "other.lock", CPU, "tensorflow==2.20.0")
+    done = gpusetup("upgrade", "--from", file, "-o", tmp_path / "other.lock")
+    assert done.returncode == 0, done.stderr
+    assert len(lock.load(tmp_path / "other.lock").profile) == 2, "a profile of other cards is not overwritten"
 
 
 def test_a_stack_for_other_cards_is_not_applied_here(gpusetup: Run, tmp_path: Path) -> None:
