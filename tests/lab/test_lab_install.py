@@ -13,7 +13,7 @@ from gpusetup.render.formats import render
 from gpusetup.render.steps import recipe
 from gpusetup.resolve.model import Stack
 from tests.lab import cells, kills
-from tests.lab.base import HERE, Base
+from tests.lab.base import HERE
 from tests.lab.fedora import Lab
 from tests.lab.world import ADA, DAY, DRIVER_ALONE, PASCAL, World
 from tests.support import drawn, tool
@@ -31,12 +31,12 @@ def test_it_installs_changes_nothing_twice_and_goes_back(world: World, tmp_path:
     assert verdict.wrong == "", verdict.said
 
 
-def test_cells_of_the_matrix(world: World, dnf5: Base, tmp_path: Path) -> None:
+def test_cells_of_the_matrix(world: World, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """One by chance, with the dnf of its release; `benchmarks/lab_matrix*.py` walk through them all."""
     for number, cell in enumerate(drawn("cells", cells.every(), 1)):
         stack = cell.stack(world)
         if isinstance(stack, Stack):
-            base = dnf5 if int(cell.release) >= cells.FIRST_WITH_DNF5 else HERE
+            base = request.getfixturevalue("dnf5") if int(cell.release) >= cells.FIRST_WITH_DNF5 else HERE
             verdict = cells.walk(world, tmp_path / f"lab{number}", stack, base)
             assert verdict.wrong == "", f"{cell}: {verdict.said}"
 
