@@ -58,7 +58,7 @@ fast: $(VENV)/.tools $(VENV)/.compiled ## Only the pure tests: no framework, roo
 	@GPUSETUP_TESTS_SHARE=$${GPUSETUP_TESTS_SHARE:-0.2} $(PYTEST) --durations 5 --ignore tests/lab --ignore tests/shims --ignore tests/gpu $(PYTEST_ARGS) \
 	  -m 'not (command or frameworks or root or slow)'
 
-test: $(VENV)/.full $(VENV)/.compiled ## Set up and run all tests (about 12 min on two cores); one whose tool is missing is skipped with the reason
+test: $(VENV)/.full $(VENV)/.compiled ## Set up and run all tests (about 16 min on two cores); one whose tool is missing is skipped with the reason
 	@$(PYTEST) $(PYTEST_ARGS)
 
 test-%: $(VENV)/.full $(VENV)/.compiled ## The tests of one room, as in `make test-doctor` (the rooms are the folders of tests/)
