@@ -77,9 +77,9 @@ def plant(program: str, *words: str) -> dict[str, str]:
 def test_no_bound_hides_a_tenth(family: str) -> None:
     """Results and gradients of nine tenths are refused, in every case: a layer times 0.9 cannot pass."""
     hidden = []
-    for case in families()[family]:
-        drawn = draw(case, family, Job(seed=1, **JOB))
-        for what, right in (("result", drawn.truth.outputs), ("gradient", drawn.truth.gradients)):
+    for case in drawn(f"bounds of {family}", families()[family]):
+        asked = draw(case, family, Job(seed=1, **JOB))
+        for what, right in (("result", asked.truth.outputs), ("gradient", asked.truth.gradients)):
             for number, one in enumerate(right):
                 if not isinstance(one, Bounded) or not np.abs(one.value).max(initial=0) > 1e-6:
                     continue

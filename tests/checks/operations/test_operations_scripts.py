@@ -14,7 +14,7 @@ import pytest
 from checks.operations.case import Case
 from checks.operations.families import families
 from checks.operations.script import write_script
-from tests.support import ROOT
+from tests.support import ROOT, drawn
 
 FORKED = ROOT / "tests/forked.py"
 CHOSEN = (
@@ -119,7 +119,7 @@ def test_a_script_shows_what_is_wrong_with_a_gradient_alone(name: str, printed: 
 @pytest.mark.parametrize("framework", ["pytorch", "tensorflow", "jax"])
 def test_every_case_has_a_script_that_compiles(framework: str) -> None:
     for family, cases in families().items():
-        for case in cases:
+        for case in drawn(f"scripts of {family} in {framework}", cases):
             if framework in case.code:
                 text = write_script(family, case, 0, framework, "float32", "eager", backward=case.name < "m")
                 compile(text, case.name, "exec")
