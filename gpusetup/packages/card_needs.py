@@ -1,7 +1,7 @@
 """What packages need of the card (`compiled.toml`), beside the cards that are there.
 
 A package that was asked for is refused where no card is new enough for it. One that others bring along is only told of:
-what brings it may do without, as torch does without triton.
+what brings it may do without, as torch does without triton, which many projects name as well.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 def too_old(request: Request, found: Resolution) -> Rejection | None:
     """Return the refusal of the packages asked for that none of the cards is new enough for, None where all may run."""
     asked = {required(line) for line in request.packages.wanted}
-    wrong = [(one, row) for one, row in _rows(found) if one.name in asked and not _runs(row, request.cards)]
+    wrong = [
+        (one, row) for one, row in _rows(found) if one.name in asked and not (row.optional or _runs(row, request.cards))
+    ]
     if not request.cards or not wrong:
         return None
     older = tuple(_older(one.name, request.cards) for one, _ in wrong)

@@ -35,6 +35,8 @@ class Compiled(Value):
     """What it has to match: ``torch``, ``cuda``."""
     card_needs: str = ""
     """The lowest compute capability that its documentation names, "" where it names none, ``none`` without kernels."""
+    optional: bool = False
+    """What asks for it does without where the card is older: it is told of, and never a reason to refuse."""
     built: Source | None = None
     """What its build takes; None where every release has wheels, or nothing is known."""
     source: tuple[str, ...]

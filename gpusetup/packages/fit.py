@@ -39,7 +39,7 @@ def fit(
     found = _search(stacks, ask, first)
     if isinstance(found, Unfit) and ask.source_only:
         ask.builds = True
-        found = _search(stacks, ask, first)
+        found = _fewest(stacks, ask, first) or _search(stacks, ask, first)
     if isinstance(found, Fit):
         return found
     ask.limits = found.rejection.older
@@ -59,6 +59,17 @@ def _search(stacks: Stacks, ask: Asker, first: Stack) -> Fit | Unfit:
     nothing = Unfit(request=stacks.request, rejection=Rejection(kind="other"), stack=first)
     # what is said of one exact stack is about our choice; of every release that may be, about the packages
     return max(refused, key=lambda one: one.request is not stacks.request and _tells(one.rejection), default=nothing)
+
+
+def _fewest(stacks: Stacks, ask: Asker, first: Stack) -> Fit | None:
+    """Return the fit with the fewest packages to build: what has no wheel for one Python may have one for another."""
+    found: list[Fit] = []
+    for request, constraints in stacks.attempts(first):
+        one = _tried(stacks, ask, request, constraints)
+        found += [one] if isinstance(one, Fit) else []
+        if isinstance(one, Fit) and len(one.request.packages.built) == 1:
+            break
+    return min(found, key=lambda one: len(one.request.packages.built), default=None)
 
 
 def _tried(stacks: Stacks, ask: Asker, request: Request, constraints: tuple[str, ...]) -> Fit | Unfit | None:

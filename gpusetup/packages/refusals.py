@@ -33,11 +33,11 @@ URL = ("error sending request for url (", ")")
 
 def read_refusal(text: str) -> Rejection:
     """Return why uv refused. Where packages clash, what it says of wheels is about releases that others rule out."""
-    flat = " ".join(re.sub(MARKER, "", text).split())
+    flat = " ".join(re.sub(MARKER, "", text).split()).replace("depends on one of: ", "depends on ")
     last = "\n".join(map(neutral, text.strip().splitlines()[-LAST:]))
     if index := next(_between(flat, *URL), ""):
         return Rejection(kind="unreachable", index=index, text=last)
-    clashes = tuple(dict.fromkeys(_clashes(flat.replace(",", "").split(" "))))
+    clashes = tuple(dict.fromkeys(_clashes([word.rstrip(",") for word in flat.split(" ")])))
     for kind in ("not-found", "source-only", "no-wheel", "no-version"):
         names = tuple(
             dict.fromkeys(bare(one) for form, *ends in FORMS if form == kind for one in _between(flat, *ends))

@@ -27,6 +27,7 @@ WORLD = [
     *(Stub(one, "9.0") for one in ("packaging", "ninja", "setuptools", "wheel")),
     Stub("halfway", "1.0", source=True), Stub("halfway", "1.0", tag="cp312-cp312-manylinux_2_28_x86_64"),
     Stub("vllm", "0.30.0", needs=("torch",)), Stub("vllm", "0.14.0", needs=("torch",)),
+    Stub("triton", "3.0"),
     Stub("serving", "1.0", needs=("vllm==0.30.0",)), Stub("tensorrt", "11.3", tag="py3-none-any"),
     Stub("only312", "1.0", tag="cp312-cp312-manylinux_2_28_x86_64", needs=("torch",)),
     Stub("flows", "1.0", needs=("tensorflow<2.18",)),

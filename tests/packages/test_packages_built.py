@@ -46,6 +46,13 @@ def test_a_wheel_for_another_python_comes_before_a_build() -> None:
     assert found.stack.environments[0].python == "3.12"
 
 
+def test_the_python_with_the_fewest_builds_is_taken() -> None:
+    found = fit("kernels", "halfway", "torch")
+    assert list(built(found)) == ["kernels"]
+    assert isinstance(found, Fit)
+    assert found.stack.environments[0].python == "3.12"
+
+
 def test_a_framework_is_never_built() -> None:
     found = fit("torch==2.13.0", "kernels", "oldseer")
     assert isinstance(found, Refusal)

@@ -47,6 +47,13 @@ def test_what_another_package_brings_is_told_and_not_refused() -> None:
     assert any("vllm 0.30.0 needs compute capability 7.5" in note.text for note in found.request.packages.notes)
 
 
+@pytest.mark.usefixtures("index")
+def test_what_does_without_is_never_refused() -> None:
+    found = fit("triton", "torch", gpus=("Tesla T4",))
+    assert isinstance(found, Fit)
+    assert any("triton 3.0 needs compute capability 8.0" in note.text for note in found.request.packages.notes)
+
+
 def test_each_row_has_a_source_and_a_day() -> None:
     for row in compiled():
         assert all(one.startswith("https://") for one in row.source)

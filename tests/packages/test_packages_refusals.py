@@ -44,9 +44,17 @@ def test_a_refusal_has_its_kind_and_its_packages(kind: str) -> None:
 def test_a_conflict_has_what_needs_what() -> None:
     said = [(one.package, one.needs) for one in read_refusal(CONFLICT).clashes]
     assert said == [
-        ("vllm>=0.27.0<=0.32.0", "torch==2.13.0"), ("vllm>=0.33.0", "torch==2.14.0"), ("vllm>=0.33.0", "torch==2.15.0"),
+        ("vllm>=0.27.0,<=0.32.0", "torch==2.13.0"), ("vllm>=0.33.0", "torch==2.14.0"),
+        ("vllm>=0.33.0", "torch==2.15.0"),
     ]  # fmt: skip
 
 
 def test_an_escape_sequence_does_not_come_through() -> None:
     assert "\x1b" not in read_refusal("error: \x1b[31mred\x1b[0m").text
+
+
+def test_the_first_of_several_is_what_is_needed() -> None:
+    text = (
+        "Because tensorflow==2.15.0 depends on one of:\n    numpy>=1.23.5,<1.26.0\n    numpy>1.26.0\nand you require x,"
+    )
+    assert read_refusal(text).clashes[0].needs == "numpy>=1.23.5,<1.26.0"
