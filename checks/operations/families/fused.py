@@ -68,7 +68,7 @@ CASES = (
     _case(
         "squared_rows",
         squared_rows,
-        {"x": real("N, 3"), "m": real("3, 3")},
+        {"x": real("N, 3"), "m": real("3, 3", gradient=False)},  # a sum over all rows has too wide a bound
         {"N": (32769, 40000)},
         (
             "((x @ m.T) ** 2).sum(-1)",
