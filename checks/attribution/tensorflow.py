@@ -13,8 +13,6 @@ from checks.common.tensorflow import array, dtype, precise
 from checks.training_recipe import NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from checks.attribution import Question, Weights
     from checks.common.job import Job
     from checks.training_recipe import Batch
@@ -47,10 +45,10 @@ class Model:
         return float(self._step(tf.cast(batch.inputs, self.dtype), tf.constant(batch.targets)))
 
     def attributions(self, question: Question, points: int) -> Array:
-        return self._integrated(self.net, question, points)
+        return self._integrated(False, question, points)
 
     def rewritten(self, question: Question, points: int) -> Array:
-        return self._integrated(self._otherwise, question, points)
+        return self._integrated(True, question, points)
 
     def weights(self) -> dict[str, Array]:
         return {name: array(one).T for name, one in zip(NAMES, self.net.trainable_variables, strict=True)}
@@ -62,17 +60,23 @@ class Model:
         self.optimiser.apply(tape.gradient(loss, self.net.trainable_variables))
         return loss
 
-    def _integrated(self, net: Callable[[tf.Tensor], tf.Tensor], question: Question, points: int) -> Array:
-        baseline = tf.cast(question.baseline, self.dtype)
-        way = tf.cast(question.pictures, self.dtype) - baseline
+    def _integrated(self, rewritten: bool, question: Question, points: int) -> Array:
+        pictures, baseline = (tf.cast(one, self.dtype) for one in (question.pictures, question.baseline))
+        return array(self._mean_slope(rewritten, points, pictures, baseline, tf.constant(question.classes)))
+
+    @tf.function
+    def _mean_slope(
+        self, rewritten: bool, points: int, pictures: tf.Tensor, baseline: tf.Tensor, classes: tf.Tensor
+    ) -> tf.Tensor:
+        net, way = self._otherwise if rewritten else self.net, pictures - baseline
         places = tf.cast(midpoints(points), self.dtype)[:, None, None]
         between = tf.reshape(baseline + places * way, (-1, way.shape[1]))
-        asked = tf.tile(tf.constant(question.classes), [points])
+        asked = tf.tile(classes, [points])
         with tf.GradientTape() as tape:
             tape.watch(between)
             score = tf.reduce_sum(tf.gather(net(between), asked, axis=1, batch_dims=1))
         slope = tf.reshape(tape.gradient(score, between), (points, *way.shape))
-        return array(way * tf.reduce_mean(slope, axis=0))
+        return way * tf.reduce_mean(slope, axis=0)
 
     def _otherwise(self, pictures: tf.Tensor) -> tf.Tensor:
         kernel, bias, output, output_bias = (tf.convert_to_tensor(one) for one in self.net.trainable_variables)
