@@ -155,6 +155,21 @@ def test_a_tree_is_looked_through(file: Path, commons: Path, evil: str) -> None:
     assert Trust(0).tree(str(tree)) != ""
 
 
+def test_the_lock_that_uv_makes_for_everybody_is_no_reason(file: Path, commons: Path) -> None:
+    lock = file.parent / ".lock"
+    lock.touch()
+    lock.chmod(0o666)
+    assert Trust(0).tree(str(file.parent)) == ""
+    (file.parent / "other.lock").touch()
+    (file.parent / "other.lock").chmod(0o666)
+    assert "world-writable" in Trust(0).tree(str(file.parent))
+    (file.parent / "other.lock").unlink()
+    lock.unlink()
+    os.chown(commons, MALLORY, MALLORY)
+    lock.symlink_to(commons)
+    assert Trust(0).tree(str(file.parent)) != "", "a link of that name leads on"
+
+
 def test_links_that_lead_nowhere_or_back_end_no_tree(file: Path) -> None:
     (file.parent / "nowhere").symlink_to("/nowhere/at/all")
     (file.parent / "back").symlink_to("..")

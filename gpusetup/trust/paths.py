@@ -20,6 +20,8 @@ LINKS = 40  # as the kernel allows (path_resolution(7))
 MOST = 400_000
 """Files that a tree may have; an environment with three frameworks has about 100,000."""
 _MODULES = (".py", ".pyc", ".so")
+_LOCK = ".lock"
+"""uv's lock of an environment, mode 0666 so that every user can take it (uv: LockedFile); nothing loads it."""
 _ACL = "system.posix_acl_access"
 
 
@@ -77,6 +79,8 @@ class Trust:
         """Check one entry of a trusted folder; a folder to check next is added to `waiting`."""
         found = entry.stat(follow_symlinks=False)
         if only and not entry.name.endswith(only) and not entry.is_dir():
+            return ""
+        if entry.name == _LOCK and stat.S_ISREG(found.st_mode):
             return ""
         if stat.S_ISLNK(found.st_mode) and not os.path.exists(entry.path):
             return ""  # a dangling link: nothing can be read through it
