@@ -1,6 +1,7 @@
 """What training costs: parameters, operations, bytes and energy, per step and per unit of loss, against a ceiling.
 
-Three workloads of other checks are trained: `boundary` (dense layers), `gru` (recurrent) and `transformer`. Parameters
+Workloads of other checks are trained: `boundary` and `mlp` (dense layers), `cnn` (convolutions), `gru` (recurrent) and
+`transformer`. Parameters
 and floating-point operations follow from formulas (`workloads.py`); a framework's own counter is held against the
 formula where the model has no loop, for counters differ in what they count: PyTorch's FlopCounterMode matrix products
 alone; TensorFlow's profiler and XLA's cost analysis every element's operation too, and a loop's body once.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from checks import boundary, gru, transformer
+from checks import boundary, cnn, gru, mlp, transformer
 from checks.boundary import plane
 
 if TYPE_CHECKING:
@@ -80,6 +80,35 @@ def _transformer_flops(drawn: Drawn, batch: Any) -> int:
     return _EACH * _PASSES * rows * places * (products + attention)
 
 
+def _draw_mlp(job: Job) -> Drawn:
+    points = mlp.draw_points(job.seed, "learned")
+    return Drawn(mlp.draw_weights(job.seed, "network"), lambda steps: [((points.x,), points.inside)] * steps)
+
+
+def _draw_cnn(job: Job) -> Drawn:
+    plan = cnn.draw_plan(job.seed)
+
+    def batches(steps: int) -> list[Any]:
+        taken = (plan.batch(step) for step in range(steps))
+        return [((images,), digits) for images, _, digits in taken]
+
+    return Drawn(cnn.draw_weights(job.seed), batches)
+
+
+def _frame_flops(drawn: Drawn, batch: Any) -> int:
+    """Return the operations of a model of dense layers and convolutions 3 x 3, halved in side after each of those.
+
+    A kernel is used once per row, a convolution's at each place of the image that comes in.
+    """
+    (inputs,), side = batch[0], cnn.SIDE
+    kernels = [weight for name, weight in drawn.weights.items() if name.endswith(".kernel")]
+    found = 0
+    for number, kernel in enumerate(kernels):
+        places, side = (side * side, side // 2) if np.ndim(kernel) == 4 else (1, side)
+        found += _EACH * (_PASSES - (number == 0)) * len(inputs) * places * int(np.size(kernel))
+    return found
+
+
 WORKLOADS = (
     Workload(
         "boundary",
@@ -101,5 +130,19 @@ WORKLOADS = (
         lambda module, drawn, job: module.Model(drawn.weights, job, causal=True),
         lambda model, batch: float(model.step(batch)),
         _transformer_flops,
+    ),
+    Workload(
+        "mlp",
+        _draw_mlp,
+        lambda module, drawn, job: module.training("network", "cross-entropy", "adam", drawn.weights, job),
+        lambda model, batch: float(model.step(*batch)),
+        _frame_flops,
+    ),
+    Workload(
+        "cnn",
+        _draw_cnn,
+        lambda module, drawn, job: module.network(drawn.weights, job),
+        lambda model, batch: float(model.step(*batch)),
+        _frame_flops,
     ),
 )

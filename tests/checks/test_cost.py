@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from checks import boundary, gru, transformer
+from checks import boundary, cnn, gru, mlp, transformer
 from checks.boundary import plane
 from checks.common.record import Recorder
 from checks.cost import SLACK, Bill, report
@@ -53,6 +53,22 @@ def test_a_transformer_counts_six_operations_per_weight_and_letter_and_its_atten
     products = transformer.BLOCKS * (4 * d * d + 2 * d * inner) + LETTERS * d
     scores = transformer.BLOCKS * 2 * places * d
     assert workload.flops(given, batch) == 6 * letters * (products + scores)
+
+
+def test_a_small_network_counts_three_products_and_its_first_layer_two() -> None:
+    workload = BY_NAME["mlp"]
+    given = workload.draw(JOB)
+    n, h = mlp.POINTS, mlp.HIDDEN
+    forward, inputs = n * (2 * h + h), n * h
+    assert workload.flops(given, given.batches(1)[0]) == 2 * (forward + forward + inputs)
+
+
+def test_a_convolution_is_used_at_every_place() -> None:
+    workload = BY_NAME["cnn"]
+    given = workload.draw(JOB)
+    n, (one, two) = cnn.BATCH, cnn.CHANNELS
+    first, second, scores = 64 * 9 * one, 16 * 9 * one * two, 4 * two * cnn.DIGITS
+    assert workload.flops(given, given.batches(1)[0]) == 2 * n * (2 * first + 3 * second + 3 * scores)
 
 
 def test_parameters_are_those_that_are_drawn() -> None:
