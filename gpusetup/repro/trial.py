@@ -19,7 +19,7 @@ from gpusetup.errors import CannotLookError, MissingError
 from gpusetup.repro.axes import Setting
 from gpusetup.repro.compare import Left
 from gpusetup.repro.model import Trial
-from gpusetup.repro.workspace import copy_folder, stamps, written
+from gpusetup.repro.workspace import copy_folder, keep_written, stamps
 from gpusetup.text import neutral
 
 PREFIX = "_GPUSETUP_REPRO_"
@@ -70,8 +70,7 @@ class Bench:
         start = time.monotonic()
         code = self._execute(work, kept, settings, {f"{PREFIX}RECORD": str(record)} | dict(extra or {}))
         seconds = time.monotonic() - start
-        os.rename(work, kept / "work")
-        left = Left(self._wanted(written(kept / "work", before)), kept / "stdout")
+        left = Left(self._wanted(keep_written(work, before, kept / "files")), kept / "stdout")
         trial = _trial(name, seconds, code, record, work)
         self.ended.append(Ended(trial, left, _last_line(kept / "stderr")))
         return self.ended[-1]

@@ -10,7 +10,7 @@ import shutil
 import stat
 from typing import TYPE_CHECKING
 
-from gpusetup.errors import WrongInputError
+from gpusetup.errors import CannotLookError, WrongInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,44 +27,75 @@ Stamp = tuple[int, int, int]
 
 
 def copy_folder(source: Path, target: Path) -> None:
-    """Copy `source` to `target`, environments and links as links; raises `WrongInputError` where it is too large."""
-    left = MOST
-    target.mkdir()
-    for folder, folders, files in os.walk(source):
-        here = target / os.path.relpath(folder, source)
-        for name in list(folders):
-            path = os.path.join(folder, name)
-            if os.path.islink(path) or any(os.path.exists(os.path.join(path, one)) for one in _ENVIRONMENTS):
+    """Copy `source` to `target`, which may lie in it; environments stay where they are, as links.
+
+    A link that leads out of the folder leads there from the copy too, one into the folder leads into the copy. Raises
+    `WrongInputError` where the folder is too large, `CannotLookError` where something in it cannot be read.
+    """
+    room = MOST
+    try:
+        target.mkdir()
+        for folder, folders, files in os.walk(source):
+            here = target / os.path.relpath(folder, source)
+            for name in list(folders):
+                path = os.path.join(folder, name)
+                if os.path.islink(path):
+                    files.append(name)
+                elif _is_environment(path):
+                    (here / name).symlink_to(path)
+                elif name not in _MADE_BY_PYTHON and path != str(target.parent):
+                    (here / name).mkdir()
+                    continue
                 folders.remove(name)
-                (here / name).symlink_to(os.readlink(path) if os.path.islink(path) else path)
-            elif name in _MADE_BY_PYTHON:
-                folders.remove(name)
-            else:
-                (here / name).mkdir()
-        for name in files:
-            path = os.path.join(folder, name)
-            if stat.S_ISREG(os.lstat(path).st_mode):
-                left -= os.path.getsize(path)
-                if left < 0:
-                    raise WrongInputError(
-                        f"{source} holds more than {MOST >> 30} GiB, and is copied for each run",
-                        "run it from a folder without the data, or link the data into it",
-                    )
-                shutil.copy2(path, here / name)
-            elif os.path.islink(path):
-                (here / name).symlink_to(os.readlink(path))
+            for name in files:
+                path = os.path.join(folder, name)
+                if os.path.islink(path):
+                    (here / name).symlink_to(_led(path, str(source), str(target)))
+                elif os.path.isfile(path):
+                    room -= os.path.getsize(path)
+                    _require_room(room, source)
+                    shutil.copy2(path, here / name)
+    except OSError as error:
+        raise CannotLookError(
+            f"cannot copy {error.filename or source}: {error.strerror}", "run it from a folder that can be copied"
+        ) from error
+
+
+def _is_environment(folder: str) -> bool:
+    return any(os.path.exists(os.path.join(folder, one)) for one in _ENVIRONMENTS)
+
+
+def _led(link: str, source: str, target: str) -> str:
+    """Return where the copy of a link leads."""
+    end = os.path.normpath(os.path.join(os.path.dirname(link), os.readlink(link)))
+    return target + end[len(source) :] if end == source or end.startswith(source + os.sep) else end
+
+
+def _require_room(left: int, source: Path) -> None:
+    if left < 0:
+        raise WrongInputError(
+            f"{source} holds more than {MOST >> 30} GiB, and is copied for each run",
+            "run it from a folder without the data, or link the data into it",
+        )
+
+
+def keep_written(work: Path, before: dict[str, Stamp], kept: Path) -> dict[str, Path]:
+    """Move the files of `work` that are new or other than `before` into `kept`, and remove the rest of it.
+
+    Returns them by their path from there, in the order of their last writing.
+    """
+    now = stamps(work)
+    changed = sorted((name for name in now if before.get(name) != now[name]), key=lambda name: (now[name][1], name))
+    for name in changed:
+        (kept / name).parent.mkdir(parents=True, exist_ok=True)
+        os.rename(work / name, kept / name)
+    shutil.rmtree(work)
+    return {name: kept / name for name in changed}
 
 
 def stamps(folder: Path) -> dict[str, Stamp]:
     """Return the stamp of every regular file below `folder`, by its path from there."""
     return {os.path.relpath(path, folder): _stamp(path) for path in _files(folder)}
-
-
-def written(folder: Path, before: dict[str, Stamp]) -> dict[str, Path]:
-    """Return the files below `folder` that are new or other than `before`, in the order of their last writing."""
-    now = stamps(folder)
-    changed = [name for name, stamp in now.items() if before.get(name) != stamp]
-    return {name: folder / name for name in sorted(changed, key=lambda name: (now[name][1], name))}
 
 
 def _files(folder: Path) -> Iterator[str]:
