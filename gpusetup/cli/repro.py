@@ -43,7 +43,9 @@ def _axes(_ctx: click.Context, _option: click.Parameter, names: str) -> list[Axi
     help="Also vary these, one at a time: a list with commas, such as threads,locale, or `all`.",
 )  # fmt: skip
 @click.option(
-    "--bisect", is_flag=True, help="Find the first operation of PyTorch that differs, and the line that asked for it."
+    "--bisect",
+    is_flag=True,
+    help="Find the first operation of PyTorch or TensorFlow that differs, and the line that asked for it.",
 )
 @click.option(
     "--compare", "outputs", metavar="GLOB", multiple=True,
@@ -59,7 +61,7 @@ def _axes(_ctx: click.Context, _option: click.Parameter, names: str) -> list[Axi
 @schema_option(_kind)
 @click.pass_context
 def repro(
-    ctx: click.Context, /, *, words: tuple[str, ...], runs: int, vary: list[Axis], bisect: bool,
+    ctx: click.Context, /, *, words: tuple[str, ...], runs: int, vary: list[Axis], search: bool, bisect: bool,
     outputs: tuple[str, ...], ignored: tuple[str, ...], deadline: float, output: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Run COMMAND twice, compare what it writes and prints, and name the cause when the results differ.
@@ -78,7 +80,7 @@ def repro(
     command = Examined(words, Path.cwd(), deadline, outputs, ignored)
     with unwinding(), tempfile.TemporaryDirectory(prefix=SCRATCH) as scratch:
         bench = Bench(command, Path(scratch), notify)
-        found = Search(command, bench, runs, vary, bisect).find()
+        found = Search(command, bench, runs, vary, bisect, search).find()
     if output is not None:
         deliver(to_json(found), output)
     if as_json:

@@ -74,8 +74,8 @@ def _left_over(out: Console, found: Repro) -> None:
         line(out, INDENT, "collect them by number instead (map instead of as_completed)")
     if not (base.elsewhere or base.threads or base.processes > 1):
         line(out, "→ ", "the cause is none of the axes: the network, another machine, or a library's own", "bold")
-    if "torch" in base.packages and found.operation is None:
-        line(out, INDENT, "--bisect names the first operation of PyTorch that differs")
+    if {"torch", "tensorflow"} & set(base.packages) and found.operation is None:
+        line(out, INDENT, "--bisect names the first operation that differs")
 
 
 def _operation(out: Console, operation: Operation) -> None:

@@ -40,7 +40,7 @@ def _traces(folder: Path) -> list[Path]:
 
 def _first(ours: Path, theirs: Path, work: str) -> Operation | None:
     for number, (left, right) in enumerate(zip(_read(ours), _read(theirs), strict=False), 1):
-        if left[:3] != right[:3]:
+        if _result(left) != _result(right):
             return Operation(
                 number=number, name=left[0] if left[0] == right[0] else f"{left[0]} / {right[0]}",
                 inputs_same=left[:2] == right[:2],
@@ -48,6 +48,15 @@ def _first(ours: Path, theirs: Path, work: str) -> Operation | None:
                 callers=tuple(f"{path.removeprefix(work + '/')}:{line} {name}" for path, line, name in left[3]),
             )  # fmt: skip
     return None
+
+
+def _result(operation: Traced) -> tuple[str, Tensors]:
+    """Return what is compared: what came out, for memory that is only written over differs as it comes in (copy_).
+
+    An operation whose results are no tensors (a variable, a data set) is compared by what went in.
+    """
+    name, before, after, _ = operation
+    return name, after if any(digest for _, _, digest in after) else before
 
 
 def _read(path: Path) -> Iterator[Traced]:

@@ -40,6 +40,8 @@ class Search:
     runs: int = 2
     vary: Sequence[Axis] = ()
     bisect: bool = False
+    search: bool = True
+    """Whether the cause is searched where two runs differ."""
     notes: list[str] = field(default_factory=list)
 
     def find(self) -> Repro:
@@ -57,7 +59,9 @@ class Search:
                 "run it where it writes its results",
             )
         self._note(first, comparison)
-        asked = {axis.name: axis for axis in (*([] if found.reproduces else of_chance()), *self.vary)}
+        asked = {
+            axis.name: axis for axis in (*(of_chance() if self.search and not found.reproduces else ()), *self.vary)
+        }
         if asked:
             found = self._with_axes(found, first, list(asked.values()))
         if self.bisect:
@@ -101,8 +105,8 @@ class Search:
 
     def _with_operation(self, found: Repro, first: Ended) -> Repro:
         """Return `found` with the first operation that differs between two runs that differ."""
-        if "torch" not in first.trial.packages:
-            self.notes.append("--bisect traces PyTorch's operations, and the command imports no PyTorch")
+        if not {"torch", "tensorflow"} & set(first.trial.packages):
+            self.notes.append("--bisect traces the operations of PyTorch and TensorFlow, and neither was imported")
             return found
         pair = self._differing(found, first)
         if pair is None:
@@ -111,7 +115,7 @@ class Search:
         one, other = (self._traced(settings) for settings in pair)
         operation = first_operation(one, other, str(self.bench.scratch / "work"))
         if operation is None:
-            self.notes.append("every operation of PyTorch gives the same in both runs: what differs is made outside it")
+            self.notes.append("every traced operation gives the same in both runs: what differs is made outside them")
         return replace(found, operation=operation)
 
     def _differing(self, found: Repro, first: Ended) -> tuple[list[Setting], list[Setting]] | None:
@@ -125,7 +129,7 @@ class Search:
         return None
 
     def _traced(self, settings: Sequence[Setting]) -> Path:
-        """Run the command with each operation of PyTorch written down, and return the folder of the traces."""
+        """Run the command with each operation written down, and return the folder of the traces."""
         folder = self.bench.scratch / f"trace-{len(self.bench.ended) + 1}"
         folder.mkdir()
         self._run("traced", settings, {f"{PREFIX}TRACE": str(folder)})

@@ -71,7 +71,7 @@ class Bench:
         code = self._execute(work, kept, settings, {f"{PREFIX}RECORD": str(record)} | dict(extra or {}))
         seconds = time.monotonic() - start
         left = Left(self._wanted(keep_written(work, before, kept / "files")), kept / "stdout")
-        trial = _trial(name, seconds, code, record, work)
+        trial = _trial(name, seconds, code, record, self.scratch)
         self.ended.append(Ended(trial, left, _last_line(kept / "stderr")))
         return self.ended[-1]
 
@@ -132,7 +132,7 @@ def _environment(settings: Sequence[Setting], extra: Mapping[str, str], work: st
     return found | {"PWD": work, "PYTHONPATH": os.pathsep.join([str(INJECTED), *own])}
 
 
-def _trial(name: str, seconds: float, code: int, record: Path, work: Path) -> Trial:
+def _trial(name: str, seconds: float, code: int, record: Path, scratch: Path) -> Trial:
     """Return what the record of a run says, in which each process of it has written lines."""
     processes, packages, elsewhere, failed = set[object](), dict[str, str](), list[str](), dict[str, str]()
     threads = False
@@ -146,7 +146,7 @@ def _trial(name: str, seconds: float, code: int, record: Path, work: Path) -> Tr
                 failed[axis] = why.strip().splitlines()[-1]
             case ["thread", *_]:
                 threads = True
-            case ["write", _, str(path)] if not path.startswith(f"{work}{os.sep}") and CACHE not in path:
+            case ["write", _, str(path)] if not path.startswith(f"{scratch}{os.sep}") and CACHE not in path:
                 elsewhere.append(path)
     return Trial(
         name=name, seconds=round(seconds, 2), code=code, processes=len(processes), threads=threads, packages=packages,

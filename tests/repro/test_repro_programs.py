@@ -34,13 +34,15 @@ def expected(path: Path) -> str:
 def find(tmp_path: Path):  # type: ignore[no-untyped-def]
     """Search the results of one program for what they depend on."""
 
-    def run(path: Path, *, vary: str = "", runs: int = 2, bisect: bool = False) -> Repro:
+    def run(path: Path, *, vary: str = "", bisect: bool = False) -> Repro:
         folder, scratch = tmp_path / "folder", tmp_path / "scratch"
         folder.mkdir()
         scratch.mkdir()
         (folder / "program.py").write_bytes(path.read_bytes())
         command = Command((sys.executable, "program.py"), folder, 60)
-        found = Search(command, Bench(command, scratch, lambda _: None), runs, chosen(vary), bisect).find()
+        found = Search(
+            command, Bench(command, scratch, lambda _: None), vary=chosen(vary), bisect=bisect, search=not bisect
+        ).find()
         assert os.listdir(folder) == ["program.py"], "the user's folder is as it was"
         return found
 
@@ -96,7 +98,6 @@ def test_the_line_that_first_differs_is_found_in_a_training(find, tmp_path: Path
     program = tmp_path / "train.py"
     program.write_text(TRAINING)
     found = find(program, bisect=True)
-    assert found.causes() == ("numpy-random",)
     assert found.difference.output == "model.pt"
     assert found.difference.item == "model.weight"
     assert found.operation is not None
@@ -115,3 +116,26 @@ layer(x).sum().backward()
 optimiser.step()
 torch.save({"model": layer.state_dict()}, "model.pt")
 """
+
+
+KERAS = """
+import keras
+import numpy as np
+
+keras.utils.set_random_seed(0)
+x = np.random.default_rng().random((16, 4), dtype=np.float32)
+model = keras.Sequential([keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+model.fit(x, x[:, :1], epochs=1, batch_size=8, verbose=0)
+np.savez("model.npz", *model.get_weights())
+"""
+
+
+@pytest.mark.frameworks
+def test_the_operation_that_first_differs_is_found_in_a_fit(find, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    program = tmp_path / "train.py"
+    program.write_text(KERAS)
+    found = find(program, bisect=True)
+    assert found.operation is not None
+    assert found.operation.inputs_same is False
+    assert found.operation.callers[0] == "program.py:9 <module>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from _gpusetup_repro import clock, listing, trace_torch
+from _gpusetup_repro import clock, listing, trace_tensorflow, trace_torch
 
 
 def python_random(random: Any, value: Any) -> Any:
@@ -111,5 +111,6 @@ HOOKS = (
     ("torch.utils.data.dataloader", "workers", workers),
     ("tensorflow", "tensorflow-random", tensorflow_random),
     ("tensorflow", "kernels", tensorflow_kernels),
+    ("tensorflow", "trace", trace_tensorflow.start),
 )
 """Module, axis, and the function that is called with the module and the axis's value."""
