@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
@@ -85,12 +86,18 @@ class Fork:
 FORKS = pytest.StashKey[dict[Path, Fork]]()
 
 
+FRAMEWORKS = ("jaxlib", "torch", "tensorflow")
+"""What has threads once it is loaded: a fork has none of them, and waits for them for ever (MLIR's thread pool)."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     if item.get_closest_marker(MARK) is None or item.config.getoption("usepdb"):
         return None
     forks = item.config.stash.setdefault(FORKS, {})
     if item.path not in forks:
+        if any(name in sys.modules for name in FRAMEWORKS):
+            return None  # some other test has loaded one here: this one is run as any other
         forks[item.path] = Fork(item.session)
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     said = forks[item.path].run(item, nextitem)

@@ -12,6 +12,8 @@ from checks.operations.families import families
 from checks.operations.program import compile_function
 from tests.support import drawn
 
+pytestmark = pytest.mark.own_process
+
 CASES = {f"{family}.{one.name}": (family, one) for family, cases in families().items() for one in cases}
 
 
