@@ -123,4 +123,4 @@ def test_what_is_built_later_is_told_where_wheels_alone_count(gpusetup: Run) -> 
     assert "kernels has no wheel, so it is not in the file; afterwards: pip install" in exported.stderr
     image = gpusetup("container", *CARD, "--with", "kernels", "--framework", "torch")
     assert image.returncode == 4
-    assert "there is none of kernels" in image.stderr
+    assert "the index has none of kernels" in image.stderr
