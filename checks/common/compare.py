@@ -3,8 +3,9 @@
 ``python -P …/checks/common/compare.py`` reads ``[[ours, theirs], …]`` (trace files) from stdin as JSON and writes, for
 every pair, one object per tensor of `theirs`, in its order. An ulp is the distance between neighbouring float32
 numbers at the tensor's largest magnitude: an element that came out small because large ones cancelled carries *their*
-rounding. ``ulps`` is null when shapes or finiteness differ, or the tensor is missing. ``finite`` counts the elements of
-`theirs` that are numbers: what is compared with NaN or infinity alone proves little.
+rounding. Where a whole tensor may have come out small, the trace has its `UNIT`, the magnitude of what was added up,
+which then counts like an element. ``ulps`` is null when shapes or finiteness differ, or the tensor is missing.
+``finite`` counts the elements of `theirs` that are numbers: what is compared with NaN or infinity alone proves little.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+UNIT = "unit of "
+"""Begins the name, in a trace, of the magnitude of what a tensor's elements are sums of."""
 _DIGITS, _SMALLEST = 24, -125  # of a float32: significant bits, exponent of the smallest normal number
 
 
@@ -24,13 +27,19 @@ def compare(ours: str, theirs: str) -> list[dict[str, Any]]:
     """Return the distance of every tensor of the trace `theirs`."""
     with np.load(ours, allow_pickle=False) as mine, np.load(theirs, allow_pickle=False) as truth:
         return [
-            {"key": key} | (distance(mine[key], truth[key]) if key in mine else _unlike("nothing", "a tensor"))
+            {"key": key}
+            | (
+                distance(mine[key], truth[key], float(truth[UNIT + key]) if UNIT + key in truth else 0.0)
+                if key in mine
+                else _unlike("nothing", "a tensor")
+            )
             for key in truth.files
+            if not key.startswith(UNIT)
         ]
 
 
-def distance(got: NDArray[Any], expected: NDArray[Any]) -> dict[str, Any]:
-    """Return ulps, index and both values at the worst element."""
+def distance(got: NDArray[Any], expected: NDArray[Any], unit: float = 0.0) -> dict[str, Any]:
+    """Return ulps, index and both values at the worst element; an ulp is at least that of the magnitude `unit`."""
     if got.shape != expected.shape:
         return _unlike(f"shape {got.shape}", f"shape {expected.shape}")
     if not got.size:
@@ -40,7 +49,7 @@ def distance(got: NDArray[Any], expected: NDArray[Any]) -> dict[str, Any]:
     with np.errstate(invalid="ignore"):
         apart = np.where(same, 0.0, np.nan_to_num(np.abs(got - expected), nan=np.inf, posinf=np.inf))
     worst = np.unravel_index(int(apart.argmax()), apart.shape)
-    largest = np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
+    largest = np.abs(expected[np.isfinite(expected)]).max(initial=unit)
     ulps = float(apart[worst]) / spacing(float(largest))
     return {
         "ulps": ulps if math.isfinite(ulps) else None,

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from checks.common.compare import UNIT
+
 SAMPLES = 4
 EXACT = "exact"
 _SMALL = 256
@@ -37,16 +39,19 @@ class Recorder:
         self._pictures: list[dict[str, Any]] = []
         self._absent: dict[str, str] = {}
 
-    def tensor(self, kind: str, name: str, value: ArrayLike, step: int = 0) -> None:
+    def tensor(self, kind: str, name: str, value: ArrayLike, step: int = 0, unit: float = 0.0) -> None:
         """Record one tensor of a `kind` that check.toml has a tolerance for, or ``exact``.
 
-        Record in the order of computation: the first one that differs is where a fault began.
+        Record in the order of computation: the first one that differs is where a fault began. `unit` is the magnitude
+        of what its elements are sums of, for a tensor of so few that all of them may have cancelled.
         """
         array = np.asarray(value, order="C")
         key = f"{step} {name}"
         if key in self._arrays:
             raise ValueError(f"{name} of step {step} is recorded twice")
         self._arrays[key] = array
+        if unit:
+            self._arrays[UNIT + key] = np.asarray(unit, np.float64)
         digest = hashlib.sha256(array.tobytes()).hexdigest()
         self._whole.update(f"{step} {name} {digest}\n".encode())
         described = _describe(array, 0 if kind == EXACT else SAMPLES)

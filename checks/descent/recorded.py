@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -16,14 +17,27 @@ Batches = Sequence[tuple["Inputs", NDArray[Any]]]
 
 
 def record_first_step(
-    training: Training, inputs: Inputs, truth: NDArray[Any], record: Recorder, title: str = ""
+    training: Training, inputs: Inputs, truth: NDArray[Any], record: Recorder, title: str = "", *, pooled: bool = False
 ) -> None:
-    """Record output, loss and every gradient before anything is learned."""
+    """Record output, loss and every gradient before anything is learned.
+
+    A bias of one or two numbers may cancel whole: its unit is the largest gradient of its layer, whose kernel has sums
+    of the same slopes. Where a model is `pooled`, all of it gets one sum of slopes, and the unit is the model's.
+    """
     record.tensor("forward", f"{title}output", training.output(*inputs))
     loss, gradients = training.gradients(inputs, truth)
     record.tensor("loss", f"{title}loss", loss)
+    largest: dict[str, float] = {}
+    for name, gradient in gradients.items():
+        layer = _layer(name, pooled=pooled)
+        largest[layer] = max(largest.get(layer, 0.0), float(np.abs(gradient).max()))
     for name, gradient in reversed(gradients.items()):  # output layer first: the order of backpropagation
-        record.tensor("gradient", f"{title}gradient of {name}", gradient)
+        unit = largest[_layer(name, pooled=pooled)]
+        record.tensor("gradient", f"{title}gradient of {name}", gradient, unit=unit)
+
+
+def _layer(name: str, *, pooled: bool) -> str:
+    return "" if pooled else name.rpartition(".")[0]
 
 
 def record_training(
