@@ -76,7 +76,7 @@ def test_a_table_without_rows_is_refused() -> None:
     def none(number: int) -> None:
         raise AssertionError
 
-    assert ending(none) == "a table without rows tests nothing"
+    assert ending(none).startswith("a table without rows tests nothing")  # what was asserted may follow
 
 
 def test_rows_that_take_long_are_made_once_and_only_for_a_test_that_runs() -> None:

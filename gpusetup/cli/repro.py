@@ -43,6 +43,10 @@ def _axes(_ctx: click.Context, _option: click.Parameter, names: str) -> list[Axi
     help="Also vary these, one at a time: a list with commas, such as threads,locale, or `all`.",
 )  # fmt: skip
 @click.option(
+    "--search/--no-search", default=True, show_default=True,
+    help="Search the cause where runs differ, in a dozen more runs.",
+)  # fmt: skip
+@click.option(
     "--bisect",
     is_flag=True,
     help="Find the first operation of PyTorch or TensorFlow that differs, and the line that asked for it.",

@@ -16,7 +16,7 @@ from gpusetup.resolve.model import Stack
 from gpusetup.resolve.upgrades.model import Upgrade
 from tests.packages.conftest import index, world
 from tests.resolve.conftest import Plan, plan
-from tests.support import Run
+from tests.support import Run, tool
 
 __all__ = ["index", "plan", "world"]
 HERE = "{}.{}".format(*sys.version_info)
@@ -126,9 +126,9 @@ def test_what_is_here_is_compared_and_what_was_added_is_named(gpusetup: Run, ind
     done = gpusetup("upgrade", *CARD, "--folder", folder)
     assert done.returncode == 4
     assert "none of the environments torch" in done.stderr
-    subprocess.run(["uv", "venv", "--quiet", "--python", sys.executable, folder / "torch"], check=True)
+    subprocess.run([tool("uv"), "venv", "--quiet", "--python", sys.executable, folder / "torch"], check=True)
     python = str(folder / "torch/bin/python")
-    words = ["uv", "pip", "install", "--quiet", "--default-index", index, "--python", python]
+    words = [tool("uv"), "pip", "install", "--quiet", "--default-index", index, "--python", python]
     subprocess.run([*words, "torch==2.13.0", "plain==1.1"], check=True)
     done = gpusetup("upgrade", *CARD, "--folder", folder)
     assert done.returncode == 0, done.stderr

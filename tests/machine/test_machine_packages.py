@@ -67,7 +67,7 @@ def test_a_database_of_rpm_itself_is_read(tmp_path: Path) -> None:
     host = Host(tmp_path / "host")
     found = read_packages(host)
     asked = [*backend, "-q", "--qf", "%{INSTALLTIME}", "nvidia-stand-in"]
-    since = int(subprocess.run(["rpm", *asked], capture_output=True, text=True, check=True).stdout)
+    since = int(subprocess.run([tool("rpm"), *asked], capture_output=True, text=True, check=True).stdout)
     assert since > 0
     assert found == (
         Package(manager="rpm", name="nvidia-stand-in", version="3:580.95.05-1", maker="Somebody", installed=since),
