@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gpusetup.report.console import console
 from gpusetup.report.lines import line
 from gpusetup.repro.axes import axes
-from gpusetup.repro.model import STDOUT
+from gpusetup.repro.model import AS_IT_IS, STDOUT
 from gpusetup.repro.search import differing_axes
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def show(found: Repro) -> None:
 
 
 def _headline(out: Console, found: Repro) -> None:
-    runs = sum(trial.name == "as it is" for trial in found.trials)
+    runs = sum(trial.name == AS_IT_IS for trial in found.trials)
     compared = f"{_count(found.files, 'file')} and {_count(found.items, 'value')} compared"
     if found.masked:
         compared += f", of which {found.masked} hold times that were left out"

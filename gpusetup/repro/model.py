@@ -6,6 +6,8 @@ from typing import Literal
 
 from gpusetup.value import Value
 
+AS_IT_IS = "as it is"
+"""The name of a run in which nothing is held or varied."""
 STDOUT = "standard output"
 """The name of what a run printed, among the files that it wrote."""
 

@@ -15,7 +15,7 @@ from gpusetup.errors import CannotLookError
 from gpusetup.repro.axes import Axis, Setting, axes, of_chance
 from gpusetup.repro.compare import Comparison
 from gpusetup.repro.effects import against, effects_of, fixed, holdable, unfit
-from gpusetup.repro.model import Difference, Effect, Repro
+from gpusetup.repro.model import AS_IT_IS, Difference, Effect, Repro
 from gpusetup.repro.operations import first_operation
 from gpusetup.repro.trial import PREFIX, Bench, Ended
 
@@ -46,7 +46,7 @@ class Search:
 
     def find(self) -> Repro:
         """Return what was found; raises `CannotLookError` when the command fails or leaves nothing to compare."""
-        first = self._run("as it is")
+        first = self.bench.run(AS_IT_IS)
         _require_success(first)
         comparison = self._repeat(first)
         found = Repro(
@@ -70,7 +70,7 @@ class Search:
 
     def _repeat(self, first: Ended) -> Comparison:
         for _ in range(self.runs - 1):
-            comparison = against(first, self._run("as it is"))
+            comparison = against(first, self.bench.run(AS_IT_IS))
             if comparison.difference is not None:
                 break
         return comparison
@@ -78,17 +78,17 @@ class Search:
     def _with_axes(self, found: Repro, first: Ended, asked: Sequence[Axis]) -> Repro:
         """Return `found` with the effect of each axis, or with what differs even when all of them are held."""
         held = holdable(first)
-        base = self._run(HELD, fixed(held))
+        base = self.bench.run(HELD, fixed(held))
         for name in RISKY:
             if base.trial.code and any(axis.name == name for axis in held):
                 held = [axis for axis in held if axis.name != name]
                 self.notes.append(f"the command fails with fixed {axes()[name].title}: they were left as they are")
-                base = self._run(HELD, fixed(held))
+                base = self.bench.run(HELD, fixed(held))
         if base.trial.code:
             why = f"with everything fixed the command fails: {base.said}"
             return replace(found, effects=tuple(Effect(axis=axis.name, state="unknown", why=why) for axis in asked))
         if not found.reproduces:
-            comparison = against(base, self._run(HELD, fixed(held)))
+            comparison = against(base, self.bench.run(HELD, fixed(held)))
             if comparison.difference is not None:
                 return self._left_over(found, held, comparison.difference)
         effects = effects_of(asked, held, base, first, self.bench)
@@ -99,7 +99,7 @@ class Search:
         free = [axis for axis in of_chance() if axis not in held and unfit(axis, self.bench.ended[0])]
         self.notes += [f"{axis.title} could not be held: {unfit(axis, self.bench.ended[0])}" for axis in free]
         settings = [*fixed(held), *axes()["threads"].varied]
-        pair = [self._run("everything fixed, on one processor", settings) for _ in range(2)]
+        pair = [self.bench.run("everything fixed, on one processor", settings) for _ in range(2)]
         same = not any(one.trial.code for one in pair) and against(*pair).difference is None
         return replace(found, fixed=False, fixed_difference=difference, alone=same)
 
@@ -132,11 +132,8 @@ class Search:
         """Run the command with each operation written down, and return the folder of the traces."""
         folder = self.bench.scratch / f"trace-{len(self.bench.ended) + 1}"
         folder.mkdir()
-        self._run("traced", settings, {f"{PREFIX}TRACE": str(folder)})
+        self.bench.run("traced", settings, {f"{PREFIX}TRACE": str(folder)})
         return folder
-
-    def _run(self, name: str, settings: Sequence[Setting] = (), extra: dict[str, str] | None = None) -> Ended:
-        return self.bench.run(name, settings, extra)
 
     def _note(self, first: Ended, comparison: Comparison) -> None:
         self.notes += [

@@ -22,9 +22,12 @@ def start() -> None:
 
     record("start", sys.argv[:1] or [""])
     sys.addaudithook(_note_writes)
+    for module in dict.fromkeys(module for module, _, _ in hooks.HOOKS):
+        imports.after(module, _note_import)
     for module, axis, hook in hooks.HOOKS:
         value = os.environ.get(f"{PREFIX}{axis.upper().replace('-', '_')}")
-        imports.after(module, _guarded(axis, hook, value))
+        if value is not None:
+            imports.after(module, _guarded(axis, hook, value))
     imports.install()
 
 
@@ -41,11 +44,12 @@ def record(event: str, *what: object) -> None:
         pass
 
 
+def _note_import(module: Any) -> None:
+    record("import", module.__name__, str(getattr(module, "__version__", "")))
+
+
 def _guarded(axis: Any, hook: Any, value: Any) -> Any:
     def run(module: Any) -> Any:
-        record("import", module.__name__, str(getattr(module, "__version__", "")))
-        if value is None:
-            return
         try:
             hook(module, value)
             record("set", axis)
