@@ -10,8 +10,10 @@ import click
 
 from gpusetup.cli._command import Command
 from gpusetup.cli._deliver import deliver
-from gpusetup.cli._options import as_json, schema_option
+from gpusetup.cli._options import as_json, one_format, schema_option
 from gpusetup.cli._output import OUTPUT
+from gpusetup.cli._presets import preset_option
+from gpusetup.cli._reports import format_option, printed, reports_option, write_reports
 from gpusetup.cli._signals import unwinding
 from gpusetup.cli._streams import notify
 
@@ -62,11 +64,15 @@ def _axes(_ctx: click.Context, _option: click.Parameter, names: str) -> list[Axi
 )  # fmt: skip
 @click.option("--output", "-o", type=OUTPUT, metavar="FILE", help="Also save the result as JSON.")
 @as_json
+@format_option
+@reports_option
+@preset_option
 @schema_option(_kind)
 @click.pass_context
 def repro(
     ctx: click.Context, /, *, words: tuple[str, ...], runs: int, vary: list[Axis], search: bool, bisect: bool,
     outputs: tuple[str, ...], ignored: tuple[str, ...], deadline: float, output: Path | None, as_json: bool,
+    form: str, reports: Path | None,
 ) -> None:  # fmt: skip
     """Run COMMAND twice, compare what it writes and prints, and name the cause when the results differ.
 
@@ -76,22 +82,26 @@ def repro(
     Exit code: 0 the results are the same, 1 they differ or depend on an axis of --vary, 3 nothing could be compared.
     """
     from gpusetup.errors import EXIT_PROBLEMS
+    from gpusetup.report.repro_formats import outcomes
     from gpusetup.repro.search import Search
     from gpusetup.repro.trial import Bench
     from gpusetup.repro.trial import Command as Examined
     from gpusetup.value import to_json
 
+    form = one_format(form, as_json=as_json)
     command = Examined(words, Path.cwd(), deadline, outputs, ignored)
     with unwinding(), tempfile.TemporaryDirectory(prefix=SCRATCH) as scratch:
         bench = Bench(command, Path(scratch), notify)
         found = Search(command, bench, runs, vary, bisect, search).find()
     if output is not None:
         deliver(to_json(found), output)
-    if as_json:
-        click.echo(to_json(found), nl=False)
-    else:
+    if form == "text":
         from gpusetup.report.repro import show
 
         show(found)
+    else:
+        printed(to_json(found), outcomes(found), form)
+    if reports is not None:
+        write_reports(reports, to_json(found), outcomes(found))
     if not found.reproduces or found.causes():
         ctx.exit(EXIT_PROBLEMS)

@@ -15,6 +15,8 @@ from gpusetup.cli._completion import FrameworkName
 from gpusetup.cli._deliver import deliver
 from gpusetup.cli._options import as_json, one_format, schema_option
 from gpusetup.cli._output import OUTPUT
+from gpusetup.cli._presets import preset_option
+from gpusetup.cli._reports import format_option, printed, reports_option, write_reports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,7 +118,9 @@ def _kind() -> type[Proof]:
 @click.option("--strict", is_flag=True, help="Exit with 1 for a known upstream defect too.")
 @click.option("--list", "only_list", is_flag=True, help="List the checks and exit (with --json: as JSON).")
 @as_json
-@click.option("--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
+@format_option
+@reports_option
+@preset_option
 @schema_option(_kind)
 @click.pass_context
 def selftest(
@@ -125,6 +129,7 @@ def selftest(
     threads: int, jobs: int | None, deadline: float, memory: float | None, data: Path | None,
     minutes: float | None, model: str | None, own: Path | None,
     saved: Path | None, baseline: Path | None, may_lose: float, strict: bool, only_list: bool, as_json: bool, form: str,
+    reports: Path | None,
 ) -> None:  # fmt: skip
     """Train the same small models in every installed framework, and prove the results.
 
@@ -135,6 +140,7 @@ def selftest(
     """
     from gpusetup.cli._signals import unwinding  # --help needs none of it
     from gpusetup.report import progress
+    from gpusetup.report.selftest_formats import outcomes
     from gpusetup.selftest import devices as hardware
     from gpusetup.selftest import frameworks as software
     from gpusetup.selftest.memory import GIB
@@ -201,6 +207,8 @@ def selftest(
             deliver(text, saved)
     finally:  # print the proof even if it cannot be saved
         _show(proof, text, form, strict=strict)
+    if reports is not None:
+        write_reports(reports, text, outcomes(proof, strict=strict))
     ctx.exit(proof.concluded().exit_code_if(strict=strict))
 
 
@@ -208,8 +216,8 @@ def _list(checks: Sequence[Check], form: str) -> None:
     from gpusetup.report import selftest as report
     from gpusetup.value import to_json
 
-    if form == "junit":
-        raise click.UsageError("--list does not support --format junit: use --format json, or no --format")
+    if form not in {"text", "json"}:
+        raise click.UsageError(f"--list does not support --format {form}: use --format json, or no --format")
     if form == "json":
         click.echo(to_json([check.listed() for check in checks]), nl=False)
     else:
@@ -236,9 +244,9 @@ def _was_given(ctx: click.Context, option: str) -> bool:
 
 def _show(proof: Proof, text: str, form: str, *, strict: bool) -> None:
     from gpusetup.report import selftest as report
-    from gpusetup.report.selftest_formats import junit
+    from gpusetup.report.selftest_formats import outcomes
 
     if form == "text":
         report.show(proof)
     else:
-        click.echo(text if form == "json" else junit(proof, strict=strict), nl=False)
+        printed(text, outcomes(proof, strict=strict), form)

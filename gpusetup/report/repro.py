@@ -27,7 +27,7 @@ def show(found: Repro) -> None:
     for axis, effect in differing_axes(found):
         line(out, "→ ", f"it depends on {axis.cause}", "bold")
         if effect.difference is not None and found.reproduces:
-            line(out, INDENT, f"varied: {_place(effect.difference)}")
+            line(out, INDENT, f"varied: {place(effect.difference)}")
         for remedy in axis.remedy:
             line(out, INDENT, remedy)
     if found.operation is not None:
@@ -37,19 +37,25 @@ def show(found: Repro) -> None:
         line(out, "! ", note, "yellow")
 
 
-def _headline(out: Console, found: Repro) -> None:
+def headline(found: Repro) -> str:
+    """Return the verdict in one line, with how much was compared."""
+    if not found.reproduces:
+        return "DOES NOT REPRODUCE: two runs as it is differ"
     runs = sum(trial.name == AS_IT_IS for trial in found.trials)
     compared = f"{_count(found.files, 'file')} and {_count(found.items, 'value')} compared"
     if found.masked:
         compared += f", of which {found.masked} hold times that were left out"
     seconds = sum(trial.seconds for trial in found.trials)
+    where = " on this host" if found.causes() else ""
+    return f"REPRODUCES{where}: {runs} runs gave the same ({compared}; {seconds:.0f} s)"
+
+
+def _headline(out: Console, found: Repro) -> None:
+    line(out, "", headline(found), "bold green" if found.reproduces else "bold red")
     if found.reproduces:
-        where = " on this host" if found.causes() else ""
-        line(out, "", f"REPRODUCES{where}: {runs} runs gave the same ({compared}; {seconds:.0f} s)", "bold green")
         return
-    line(out, "", "DOES NOT REPRODUCE: two runs as it is differ", "bold red")
     if found.difference is not None:
-        line(out, INDENT, _place(found.difference))
+        line(out, INDENT, place(found.difference))
     if found.fixed:
         named = any(True for _ in differing_axes(found))
         how = (
@@ -78,11 +84,16 @@ def _left_over(out: Console, found: Repro) -> None:
         line(out, INDENT, "--bisect names the first operation that differs")
 
 
-def _operation(out: Console, operation: Operation) -> None:
+def first_operation(operation: Operation) -> str:
+    """Return which operation is the first that differs, and whether it or its input does."""
     what = "gives other bits for the same input" if operation.inputs_same else "gets other input"
     if operation.inputs_same and not operation.shapes:
         what = "makes other numbers"
-    line(out, "→ ", f"first operation that differs, number {operation.number}: {operation.name} {what}", "bold")
+    return f"first operation that differs, number {operation.number}: {operation.name} {what}"
+
+
+def _operation(out: Console, operation: Operation) -> None:
+    line(out, "→ ", first_operation(operation), "bold")
     if operation.shapes:
         line(out, INDENT, f"of {', '.join(operation.shapes)}")
     for caller in operation.callers:
@@ -99,7 +110,7 @@ def _held(out: Console, effects: tuple[Effect, ...]) -> None:
             line(out, "? ", f"{axes()[effect.axis].title}: {effect.why}", "yellow")
 
 
-def _place(difference: Difference) -> str:
+def place(difference: Difference) -> str:
     """Return where two runs differ and how: ``model.pt: fc.weight[3, 0]: 0.25 and 0.2500001 (1 ulp)``."""
     where = difference.output if difference.output != STDOUT else "what it prints"
     if difference.item:

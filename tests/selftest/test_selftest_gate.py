@@ -14,7 +14,8 @@ from checks.common.host import host
 from checks.common.job import Job as TheirJob
 from gpusetup.errors import WrongInputError
 from gpusetup.report import selftest as report
-from gpusetup.report.selftest_formats import junit
+from gpusetup.report.formats.junit import junit
+from gpusetup.report.selftest_formats import outcomes
 from gpusetup.selftest.changes import changes
 from gpusetup.selftest.model import REFERENCE, Run
 from gpusetup.selftest.proof import Proof
@@ -67,7 +68,7 @@ def test_other_bits_are_said_in_the_headline_the_table_the_promise_and_every_for
     assert [one["level"] for one in whole["verdicts"] if one["kind"] == "baseline"] == ["L3"] * 4 + ["L2"]
     bases = {one.basis.count for one in proof.verdicts if one.kind == "baseline" and one.framework != REFERENCE}
     assert bases == {4 + 4 + 3}  # all elements where the bits are the saved ones, else the four that a proof keeps
-    cases = ET.fromstring(junit(proof)).findall("testcase")
+    cases = ET.fromstring(junit(outcomes(proof))).findall("testcase")
     said = [case.findtext("system-out") or "" for case in cases if case.attrib["name"].startswith("baseline")]
     drifted = [
         one for one in said if one.startswith("L3: different bits, within tolerance (changed: torch 2.12.0 → 2.13.0")
