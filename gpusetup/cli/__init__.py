@@ -20,6 +20,9 @@ COMMANDS = {
     "container": "Print a Containerfile for the stack, or build and check the image.",
     "selftest": "Prove that the frameworks compute correct and reproducible results.",
     "repro": "Say whether a command gives the same results twice, and why not.",
+    "lock": "Keep what this stack computes, beside the stack, in one file.",
+    "verify": "Compute again what a lock holds: the same bits, within tolerance, or why not.",
+    "compare": "Compare two proofs, locks or machines, offline.",
     "licences": "List the licences of a stack, this host or an image.",
     "facts": "List the compatibility facts, with sources and expiry.",
 }

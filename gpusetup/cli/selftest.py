@@ -31,7 +31,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 _PRECISIONS = click.Choice(["float32", "tf32", "bf16", "fp16", "float64"])
 
 
-def _seeds(_ctx: click.Context, _option: click.Parameter, wanted: tuple[str, ...]) -> tuple[int, ...]:
+def several_seeds(_ctx: click.Context, _option: click.Parameter, wanted: tuple[str, ...]) -> tuple[int, ...]:
     """Return every seed of ``7`` and ``0-9``, each once."""
     found: list[int] = []
     for text in wanted:
@@ -73,7 +73,7 @@ def _kind() -> type[Proof]:
     "seeds",
     multiple=True,
     default=["0"],
-    callback=_seeds,
+    callback=several_seeds,
     metavar="N|N-M",
     help="Seed or range of seeds (repeatable).  [default: 0]",
 )

@@ -1,11 +1,12 @@
-"""``gpusetup.lock``: stacks by hardware profile, with every version, hash and key fingerprint."""
+"""``gpusetup.lock``: stacks by hardware profile, with every version, hash, key fingerprint, and proof."""
 
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import msgspec
 from msgspec.structs import replace
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
     from gpusetup.facts import Facts
 
 
-MOST = 4 << 20
-"""Bytes of a lock; one with ten profiles has a hundred thousand."""
+MOST = 32 << 20
+"""Bytes of a lock; one with ten profiles has a hundred thousand, and the proof of a quick run a million."""
 
 
+VERSIONS = (1, 2)
 READING = "give a file that `gpusetup plan --format toml --output FILE` wrote"
 WRITING = "write to another file"
 
@@ -59,10 +61,13 @@ class Profile(Value):
 class Lock(Value):
     """The stacks of one project, by hardware profile."""
 
-    version: Literal[1] = 1
+    version: Literal[1, 2] = 1
+    """2 with proofs: who knows none must not install from the file as if it held no more than stacks."""
     gpusetup: str
     """The version that wrote it."""
-    profile: dict[str, Profile]
+    profile: dict[str, Profile] = msgspec.field(default_factory=dict)
+    proof: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
+    """By name of a profile what it computed: tables of `gpusetup.evidence.model.Evidence`, which are not read here."""
 
 
 def profile_name(stack: Stack) -> str:
@@ -119,18 +124,36 @@ def _said(value: Any) -> Any:
     """Return `value` as TOML has it: without None."""
     if isinstance(value, dict):
         return {name: _said(one) for name, one in value.items() if one is not None}
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON would have null for each of them
     return [_said(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 def with_profile(existing: Lock | None, name: str, added: Profile) -> Lock:
     """Return `existing` with `added` under `name`."""
     profiles = (existing.profile if existing else {}) | {name: added}
-    return Lock(gpusetup=__version__, profile=dict(sorted(profiles.items())))
+    return _sorted(profiles, existing.proof if existing else {})
+
+
+def with_proof(existing: Lock | None, name: str, table: dict[str, Any]) -> Lock:
+    """Return `existing` with the proof `table` under `name`, and with its digest."""
+    signed = table | {"digest": _digest(table)}
+    return _sorted(existing.profile if existing else {}, (existing.proof if existing else {}) | {name: signed})
+
+
+def _sorted(profiles: dict[str, Profile], proofs: dict[str, dict[str, Any]]) -> Lock:
+    return Lock(
+        version=2 if proofs else 1,
+        gpusetup=__version__,
+        profile=dict(sorted(profiles.items())),
+        proof=dict(sorted(proofs.items())),
+    )
 
 
 def dump(lock: Lock) -> str:
     """Return `lock` as TOML."""
-    return to_toml(msgspec.to_builtins(lock))
+    document = msgspec.to_builtins(lock)
+    return to_toml({name: value for name, value in document.items() if value != {}})
 
 
 def load(path: Path, remedy: str = READING) -> Lock:
@@ -147,23 +170,39 @@ def parse(raw: bytes, path: Path, remedy: str = READING) -> Lock:
 
     try:
         document = tomllib.loads(raw.decode())
-        if (found := document.get("version", 1)) != 1 and isinstance(found, int) and "profile" in document:
-            raise WrongInputError(
-                f"{path} is a lock of version {found}, and this gpusetup {__version__} reads version 1",
-                "update gpusetup" if remedy == READING else f"update gpusetup, or {remedy}",
-            )
+        _require_known(document, path, remedy)
         digests = {name: _digest(one) for name, one in document.get("profile", {}).items()}
+        proven = {name: _digest(one) for name, one in document.get("proof", {}).items()}
         _decide_nothing(document)
         lock = msgspec.convert(document, Lock)
     except (msgspec.ValidationError, ValueError, RecursionError, AttributeError, TypeError) as error:
         raise WrongInputError(f"{path} is not a gpusetup lock: {error}", remedy) from error
     for name, one in lock.profile.items():
         if one.digest and one.digest != digests[name]:
-            raise WrongInputError(
-                f"{path}: the profile {neutral(name)} was changed after it was written (its digest differs)",
-                "take the file back from version control, or plan again to another file",
-            )
+            _refuse_changed(path, "profile", name, "plan again to another file")
+    for name, table in lock.proof.items():
+        if table.get("digest") != proven[name]:
+            _refuse_changed(path, "proof", name, "lock again")
     return lock
+
+
+def _require_known(document: dict[str, Any], path: Path, remedy: str) -> None:
+    """Raise `WrongInputError` for a newer lock, and `ValueError` for what is none."""
+    found = document.get("version", 1)
+    if isinstance(found, int) and found > VERSIONS[-1] and "gpusetup" in document:
+        text = f"is a lock of version {found}, and this gpusetup {__version__} reads versions up to {VERSIONS[-1]}"
+        raise WrongInputError(
+            f"{path} {text}", "update gpusetup" if remedy == READING else f"update gpusetup, or {remedy}"
+        )
+    if not {"profile", "proof"} & document.keys():
+        raise ValueError("it has neither a profile nor a proof")
+
+
+def _refuse_changed(path: Path, what: str, name: str, remedy: str) -> NoReturn:
+    raise WrongInputError(
+        f"{path}: the {what} {neutral(name)} was changed after it was written (its digest differs)",
+        f"take the file back from version control, or {remedy}",
+    )
 
 
 def chosen(lock: Lock, name: str, path: Path) -> tuple[str, Profile]:
@@ -173,5 +212,9 @@ def chosen(lock: Lock, name: str, path: Path) -> tuple[str, Profile]:
         return name, lock.profile[name]
     if not name and len(lock.profile) == 1:
         return next(iter(lock.profile.items()))
+    if not lock.profile:
+        raise WrongInputError(
+            f"{path} holds a proof and no stack", f"`gpusetup plan --format toml --output {path}` adds one"
+        )
     what = f"no profile {neutral(name)}" if name else f"{len(lock.profile)} profiles"
     raise WrongInputError(f"{path} has {what}", f"--profile takes one of: {known}")

@@ -27,6 +27,20 @@ class Row(Value):
 
     keys: tuple[str, ...]
     why: str
+    source: str = ""
+    """Who documents it, with the day it was read."""
+
+
+class Follows(Value):
+    """Keys (globs) whose change follows from that of the `key` (a glob), such as a build from a version."""
+
+    key: str
+    brings: tuple[str, ...]
+
+
+class _Table(Value):
+    row: tuple[Row, ...]
+    follows: tuple[Follows, ...]
 
 
 def changes(now: Mapping[str, str], before: Mapping[str, str]) -> tuple[Changed, ...]:
@@ -51,7 +65,7 @@ def _differences(now: Mapping[str, str], before: Mapping[str, str]) -> Iterator[
         if old == new:
             continue
         if key == _SWITCHES:
-            ours, theirs = _switches(new or ""), _switches(old or "")
+            ours, theirs = _flags(_switches(new or "")), _flags(_switches(old or ""))
             for name in sorted({*ours, *theirs}):
                 if ours.get(name) != theirs.get(name):
                     yield name, theirs.get(name, NOT_SET), ours.get(name, NOT_SET)
@@ -72,9 +86,52 @@ def _switches(text: str) -> dict[str, str]:
     return found
 
 
+def switches_of(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of an environment key, by name."""
+    return _switches(environment.get(_SWITCHES, ""))
+
+
+def _flags(switches: Mapping[str, str]) -> dict[str, str]:
+    """Return the switches, where a variable of flags (``XLA_FLAGS=--one=1 --two``) is one entry for each flag."""
+    found: dict[str, str] = {}
+    for name, value in switches.items():
+        words = value.split()
+        if name.endswith("FLAGS") and words and all(word.startswith("--") for word in words):
+            parts = (word.partition("=") for word in words)
+            found |= {f"{name} {flag}": setting or "on" for flag, _, setting in parts}
+        else:
+            found[name] = value
+    return found
+
+
+def source_of(changed: Changed) -> str:
+    """Return who documents that such a change may change bits, "" where the table names nobody."""
+    rows = _table().row
+    return rows[changed.rank - 1].source if 0 < changed.rank <= len(rows) else ""
+
+
+def folded(changed: Sequence[Changed]) -> dict[Changed, tuple[Changed, ...]]:
+    """Return each change that is a cause by itself → those that follow from it, in the order given."""
+    followed = {one: _leader(one, changed) for one in changed}
+    return {
+        one: tuple(other for other in changed if followed[other] is one) for one in changed if followed[one] is None
+    }
+
+
+def _leader(one: Changed, changed: Sequence[Changed]) -> Changed | None:
+    """Return the change that `one` follows from; the first of the table's that is among them."""
+    name = one.key.lower()
+    for row in _table().follows:
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in row.brings):
+            for other in changed:
+                if other is not one and fnmatch.fnmatchcase(other.key.lower(), row.key):
+                    return other
+    return None
+
+
 def _changed(key: str, before: str, now: str) -> Changed:
     """Return the change with its rank and reason; an unknown key ranks after all keys known to change bits."""
-    name, rows = key.lower(), _rows()
+    name, rows = key.lower(), _table().row
     for rank, row in enumerate(rows, 1):
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in row.keys):
             return Changed(key=key, before=before, now=now, rank=rank if row.why else 0, why=row.why)
@@ -82,5 +139,5 @@ def _changed(key: str, before: str, now: str) -> Changed:
 
 
 @cache
-def _rows() -> tuple[Row, ...]:
-    return msgspec.convert(tomllib.loads(_TABLE.read_text("utf-8"))["row"], tuple[Row, ...])
+def _table() -> _Table:
+    return msgspec.convert(tomllib.loads(_TABLE.read_text("utf-8")), _Table)

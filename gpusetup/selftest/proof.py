@@ -79,6 +79,8 @@ class Proof(Value):
     runs: tuple[Kept, ...]
     verdicts: tuple[Verdict, ...]
     unproven: tuple[str, ...]
+    data: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    """Check → file of the user's data folder that it read → the beginning of its SHA-256."""
     missed: tuple[str, ...] = ()
     """What was requested by name and could not be run at all."""
     conclusion: Conclusion | None = None

@@ -57,8 +57,8 @@ def pack(runs: Sequence[Run]) -> Packed:
     return Packed(tuple(kept), environments, layouts)
 
 
-def unpack(proof: Proof) -> list[Run]:
-    """Return the runs of `proof` with their records; `WrongInputError` when it is inconsistent."""
+def unpack(proof: Proof | Packed) -> list[Run]:
+    """Return the runs of a proof with their records; `WrongInputError` when they are inconsistent."""
     try:
         return list(_unpack(proof))
     except (KeyError, ValueError) as error:
@@ -66,7 +66,7 @@ def unpack(proof: Proof) -> list[Run]:
         raise WrongInputError(f"the saved proof is inconsistent: {error}", remedy) from error
 
 
-def _unpack(proof: Proof) -> Iterator[Run]:
+def _unpack(proof: Proof | Packed) -> Iterator[Run]:
     seen: dict[tuple[str, str], tuple[Record, ...]] = {}
     for run in proof.runs:
         found = None

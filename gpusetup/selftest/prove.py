@@ -13,6 +13,7 @@ import msgspec
 
 from gpusetup import __version__
 from gpusetup.content_dirs import content_dirs
+from gpusetup.selftest.data_files import data_digests
 from gpusetup.selftest.execute import execute
 from gpusetup.selftest.judge import baseline as baselines
 from gpusetup.selftest.judge import cases, defects, determinism, invariants, parity, published, speed
@@ -84,6 +85,7 @@ def prove(
         runs=packed.runs,
         verdicts=tuple(verdicts),
         unproven=tuple(gaps(selection, checks)),
+        data=data_digests(selection, checks),
         missed=tuple(missed(selection, [run.job for run in runs])),
     )
     return msgspec.structs.replace(proof, conclusion=proof.concluded())

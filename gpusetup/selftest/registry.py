@@ -25,7 +25,7 @@ DIGITS: dict[Precision, int] = {"float32": FLOAT32_DIGITS, "tf32": 11, "bf16": 8
 """Significant bits of each precision."""
 
 
-class Tolerance(Value):
+class Tolerance(Value, omit_defaults=True):
     """How far a tensor of one kind may be from the reference at a step: ``ulps + growth × step``, and why.
 
     An ulp is the distance between neighbouring numbers of `digits` significant bits (24: float32, 53: float64) at the

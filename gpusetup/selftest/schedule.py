@@ -73,6 +73,8 @@ class Lane(Value):
     jobs: tuple[Job, ...]
     variables: dict[str, str] = msgspec.field(default_factory=dict)
     """Further environment variables, such as the work-around of a known defect."""
+    exact: dict[str, str | None] = msgspec.field(default_factory=dict)
+    """Variables that have just this value, None for not at all, whatever else would set them."""
 
     @property
     def name(self) -> str:
@@ -162,7 +164,9 @@ def environment(lane: Lane, threads: int) -> dict[str, str]:
         "TF_CPP_MIN_LOG_LEVEL": "1",
     }
     found = dict(os.environ) | fixed | (_jax(lane, count) if lane.framework == "jax" else {})
-    return found | {name: _joined(found, name, value) for name, value in lane.variables.items()}
+    found |= {name: _joined(found, name, value) for name, value in lane.variables.items()}
+    fixed_last = {name: value for name, value in lane.exact.items() if value is not None}
+    return {name: value for name, value in (found | fixed_last).items() if name not in lane.exact or name in fixed_last}
 
 
 def _joined(variables: dict[str, str], name: str, value: str) -> str:

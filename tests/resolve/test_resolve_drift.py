@@ -120,7 +120,7 @@ def test_the_command_exits_by_what_it_found(gpusetup: Run, locked: lock.Profile,
     ("change", "why"),
     [
         (("595.91.07", "595.91.08"), "was changed after it was written"),
-        (("version = 1\n", "version = 2\n"), "is a lock of version 2"),
+        (("version = 1\n", "version = 3\n"), "is a lock of version 3"),
         (("[profile.desktop]", "[profile"), "is not a gpusetup lock"),
         (("[profile.desktop]", "[profile.desktop]\nsurprise = 1"), "is not a gpusetup lock"),
     ],

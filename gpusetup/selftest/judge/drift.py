@@ -70,16 +70,16 @@ def compare(now: Result, before: Result, check: Check, precision: Precision, cha
 
 def _within(now: Result, before: Result, check: Check, precision: Precision) -> tuple[VerdictBasis, bool]:
     """Return how much of the saved run was compared (same bits or a limit), and whether all bits are the same."""
-    digests = {_key(record): record.digest for record in now.records}
+    digests = {key(record): record.digest for record in now.records}
     count = tensors = 0
     everything = True
     for old in before.records:
-        same = digests.get(_key(old)) == old.digest
+        same = digests.get(key(old)) == old.digest
         everything = everything and same
         limited = math.isfinite(check.limit(old.kind, old.step, precision))
         kept = math.prod(old.shape) if same else sum(one is not None for one in old.sample) if limited else 0
         count, tensors = count + kept, tensors + bool(kept)
-    new = {_key(record) for record in now.records} - {_key(record) for record in before.records}
+    new = {key(record) for record in now.records} - {key(record) for record in before.records}
     return VerdictBasis(count=count, tensors=tensors, left_out=len(new), against=_SAVED), everything
 
 
@@ -87,22 +87,22 @@ def _first_beyond(
     now: Result, before: Result, check: Check, precision: Precision, changed: Sequence[Changed]
 ) -> Divergence | None:
     """Return the first record that differs by more than twice its limit; in an unchanged environment, by any bit."""
-    new = {_key(record): record for record in now.records}
+    new = {key(record): record for record in now.records}
     for old in before.records:
-        record = new.get(_key(old))
+        record = new.get(key(old))
         if record is not None and record.digest == old.digest:
             continue
         limit = _BOTH * check.limit(old.kind, old.step, precision) if changed else 0.0
-        apart = _apart(record, old, check.digits(old.kind, precision))
-        if changed and apart.ulps <= limit:
+        away = apart(record, old, check.digits(old.kind, precision))
+        if changed and away.ulps <= limit:
             continue
         return Divergence(
             step=old.step,
             tensor=old.name,
-            index=apart.where,
-            got=apart.got,
-            expected=apart.expected,
-            ulps=apart.ulps if math.isfinite(apart.ulps) else None,
+            index=away.where,
+            got=away.got,
+            expected=away.expected,
+            ulps=away.ulps if math.isfinite(away.ulps) else None,
             limit=limit,
             cause=_cause(changed),
         )
@@ -119,7 +119,7 @@ def _cause(changed: Sequence[Changed]) -> str:
     return f"what changed in the environment: {listed}{more}"
 
 
-def _apart(record: Record | None, old: Record, digits: int) -> Apart:
+def apart(record: Record | None, old: Record, digits: int) -> Apart:
     """Return the distance over the kept elements; infinite when nothing was kept, 0 when only dropped ones differ."""
     if record is None:
         return Apart(math.inf, (), "nothing", "a tensor")
@@ -155,5 +155,6 @@ def _unravel(sample: int, record: Record) -> tuple[int, ...]:
     return tuple(reversed(index))
 
 
-def _key(record: Record) -> tuple[int, str]:
+def key(record: Record) -> tuple[int, str]:
+    """Return the key by which a tensor is found in another run."""
     return record.step, record.name

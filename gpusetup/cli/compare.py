@@ -1,0 +1,53 @@
+"""``gpusetup compare``: two proofs, locks or machines in files, without running anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gpusetup.cli._command import Command
+from gpusetup.cli._options import as_json, schema_option
+
+if TYPE_CHECKING:
+    from gpusetup.evidence.model import Comparison
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+def _kind() -> type[Comparison]:
+    from gpusetup.evidence.model import Comparison  # --help needs no values
+
+    return Comparison
+
+
+@click.command(cls=Command)
+@click.argument("before", metavar="A", type=click.Path(path_type=Path))
+@click.argument("now", metavar="B", type=click.Path(path_type=Path))
+@click.option("--profile", default="", metavar="NAME", help="Which profile of a lock.  [default: the only one]")
+@click.option("--bits", is_flag=True, help="Demand the same bits: exit with 1 for results within tolerance too.")
+@click.option("--checks", "own", type=_FOLDER, metavar="DIR", help="Your own checks, for the tolerances of a proof.")
+@as_json
+@schema_option(_kind)
+@click.pass_context
+def compare(
+    ctx: click.Context, /, *, before: Path, now: Path, profile: str, bits: bool, own: Path | None, as_json: bool
+) -> None:
+    """Compare A and B, each a proof, a lock or a machine in a file: what differs, and which results moved.
+
+    Nothing is run. Tolerances are those of the lock, or of the checks here for a proof.
+
+    Exit code: 0 the same, or within tolerance; 1 they differ; 3 something was not compared.
+    """
+    from gpusetup.errors import EXIT_PROBLEMS  # --help needs none of it
+    from gpusetup.evidence.sides import compare_sides, read_side
+    from gpusetup.facts import facts
+    from gpusetup.report.comparison import show
+    from gpusetup.selftest.registry import checks
+    from gpusetup.value import to_json
+
+    known = checks(own)
+    found, code = compare_sides(read_side(before, profile, known), read_side(now, profile, known), facts())
+    click.echo(to_json(found), nl=False) if as_json else show(found)
+    ctx.exit(EXIT_PROBLEMS if bits and found.verdict == "within tolerance" else code)

@@ -1,0 +1,149 @@
+"""``gpusetup verify``: compute again what a lock holds, and say whether it is the same, and if not, why."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gpusetup.cli._command import Command
+from gpusetup.cli._completion import FrameworkName
+from gpusetup.cli._deliver import deliver
+from gpusetup.cli._options import as_json, schema_option
+from gpusetup.cli._output import OUTPUT
+from gpusetup.cli.lock import FILE
+from gpusetup.cli.selftest import several_seeds
+
+if TYPE_CHECKING:
+    from gpusetup.evidence.again import Changes, Narrowed
+    from gpusetup.evidence.model import Comparison, Evidence
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+def _kind() -> type[Comparison]:
+    from gpusetup.evidence.model import Comparison  # --help needs no values
+
+    return Comparison
+
+
+@click.command(cls=Command)
+@click.argument("file", metavar="[LOCK]", type=click.Path(path_type=Path), default=FILE)
+@click.option("--profile", default="", metavar="NAME", help="Which proof of the lock.  [default: the only one]")
+@click.option("--check", "names", multiple=True, metavar="NAME", help="Only this check (repeatable).")
+@click.option(
+    "--framework", "frameworks", multiple=True, type=FrameworkName(("pytorch", "tensorflow", "jax")),
+    help="Only this framework (repeatable).",
+)  # fmt: skip
+@click.option(
+    "--device", "devices", multiple=True, metavar="NAME", help="Only this device: cpu or cuda:N (repeatable)."
+)
+@click.option(
+    "--python", "pythons", multiple=True, metavar="FRAMEWORK=PATH", help="Interpreter of a framework (repeatable)."
+)
+@click.option("--bits", is_flag=True, help="Demand the same bits: exit with 1 for results within tolerance too.")
+@click.option(
+    "--settle/--no-settle", default=True, show_default=True,
+    help="Where results moved, compute some again with one change put back at a time, to see which it is.",
+)  # fmt: skip
+@click.option(
+    "--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads per worker.  [default: as locked]"
+)
+@click.option(
+    "--seed", "seeds", multiple=True, callback=several_seeds, metavar="N|N-M",
+    help="Seed or range of seeds (repeatable).  [default: as locked]",
+)  # fmt: skip
+@click.option("--data", type=_FOLDER, metavar="DIR", help="Your own data.  [default: as locked]")
+@click.option("--checks", "own", type=_FOLDER, metavar="DIR", help="Your own checks.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Number of parallel workers.  [default: cores / threads]")
+@click.option(
+    "--deadline", type=click.FloatRange(min=0.1), default=300.0, show_default=True, help="As for selftest, in seconds."
+)
+@click.option("--save", "saved", type=OUTPUT, metavar="FILE", help="Save the new proof as JSON.")
+@as_json
+@schema_option(_kind)
+@click.pass_context
+def verify(
+    ctx: click.Context, /, *, file: Path, profile: str, names: tuple[str, ...], frameworks: tuple[str, ...],
+    devices: tuple[str, ...], pythons: tuple[str, ...], bits: bool, settle: bool, threads: int | None,
+    seeds: tuple[int, ...], data: Path | None, own: Path | None, jobs: int | None, deadline: float,
+    saved: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Compute again what LOCK holds, and say whether it is bit-identical, within tolerance, or drifted, and why.
+
+    What changed since is named with the most likely cause first; what can be put back from outside is settled by
+    running.
+
+    Exit code: 0 the same bits, or within tolerance in another environment; 1 drifted; 3 something was not compared.
+    """
+    from gpusetup.evidence.again import Changes, Narrowed  # --help needs none of it
+    from gpusetup.evidence.compare import exit_code
+    from gpusetup.report.comparison import show
+    from gpusetup.selftest.frameworks import canonical
+    from gpusetup.selftest.schedule import RunLimits
+    from gpusetup.value import to_json
+
+    to = Narrowed(names, tuple(map(canonical, frameworks)), devices)
+    change = Changes(threads, seeds, str(data.resolve()) if data is not None else "")
+    found = _verified(
+        file, profile, to, change, pythons=pythons, own=own, jobs=jobs, limits=RunLimits(seconds=deadline),
+        settle=settle, saved=saved,
+    )  # fmt: skip
+    click.echo(to_json(found), nl=False) if as_json else show(found)
+    ctx.exit(exit_code(found, bits=bits))
+
+
+def _verified(
+    file: Path, profile: str, to: Narrowed, change: Changes, *, pythons: tuple[str, ...],
+    own: Path | None, jobs: int | None, limits: Any, settle: bool, saved: Path | None,
+) -> Comparison:  # fmt: skip
+    from msgspec.structs import replace
+
+    from gpusetup.cli._signals import unwinding
+    from gpusetup.errors import WrongInputError
+    from gpusetup.evidence import again
+    from gpusetup.evidence.compare import compare
+    from gpusetup.evidence.installed import installed
+    from gpusetup.evidence.made import evidence
+    from gpusetup.evidence.pairs import pairs
+    from gpusetup.evidence.settle import Bench
+    from gpusetup.evidence.settle import settle as settled
+    from gpusetup.report import progress
+    from gpusetup.selftest import devices as hardware
+    from gpusetup.selftest.prove import prove
+    from gpusetup.selftest.registry import checks
+    from gpusetup.value import to_json
+
+    held = again.narrowed(_locked(file, profile), to)
+    if not held.run:
+        raise WrongInputError(f"{file} has no run of what --check, --framework and --device name")
+    lost: list[str] = []
+    here, known = again.at_hand(held, pythons, lost), checks(own)
+    selection = again.selection(held, here, known, lambda: hardware.devices(()), change, lost)
+    with unwinding(), progress.progress() as watch:
+        workers = jobs or max(1, len(os.sched_getaffinity(0)) // selection.threads)
+        proof = prove(selection, known, own_checks=own, jobs=workers, limits=limits, watch=watch)
+        if saved is not None:
+            deliver(to_json(proof, indent=0), saved)
+        now = evidence(proof, known, installed(here) if held.installed else {})
+        found = compare(held, now, (f"the lock {file}", "this machine"), lost)
+        if settle:
+            found = settled(found, pairs(held, now), held, Bench(selection, known, own, limits, watch))
+    wrong = [f"the self-test fails here: {one.check} in {one.framework}: {one.summary}"
+             for one in proof.verdicts if one.state == "failed"]  # fmt: skip
+    return replace(found, verdict="drifted", notes=(*found.notes, *wrong)) if wrong else found
+
+
+def _locked(file: Path, profile: str) -> Evidence:
+    """Return the proof of a lock, with the user's own files where they are now."""
+    from msgspec.structs import replace
+
+    from gpusetup.evidence.sides import chosen_proof
+    from gpusetup.resolve import lock
+
+    held = chosen_proof(lock.load(file, "`gpusetup lock` writes one"), profile, file)[1]
+    folder = os.path.realpath(file.parent)
+    return replace(held, data=held.data and os.path.join(folder, held.data),
+                   model=held.model and os.path.join(folder, held.model))  # fmt: skip
