@@ -145,5 +145,19 @@ def _locked(file: Path, profile: str) -> Evidence:
 
     held = chosen_proof(lock.load(file, "`gpusetup lock` writes one"), profile, file)[1]
     folder = os.path.realpath(file.parent)
+    if held.model:
+        _require_own_model(held.model, folder)
     return replace(held, data=held.data and os.path.join(folder, held.data),
                    model=held.model and os.path.join(folder, held.model))  # fmt: skip
+
+
+def _require_own_model(model: str, folder: str) -> None:
+    """Raise unless the model that a lock names may be run: it is in the lock's folder, and the owner's alone."""
+    from gpusetup.errors import RefusedError
+    from gpusetup.selftest.own_model import read_model
+
+    path = os.path.realpath(os.path.join(folder, model.rpartition(":")[0]))
+    if not path.startswith(f"{folder}/"):
+        remedy = "keep the lock in the project's folder, and lock again there"
+        raise RefusedError(f"the lock names a model outside its folder, which is not run: {model}", remedy)
+    read_model(os.path.join(folder, model))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gpusetup.evidence.model import Result
     from gpusetup.selftest.model import Run
 
+_MOST_THREADS, _MOST_MINUTES, _LAST_SEED, _DOUBLE = 4096, 60 * 24 * 31, 10**18, 53
 AGAIN = "take the file back from version control, or lock again"
 
 
@@ -38,6 +39,7 @@ def from_table(table: dict[str, Any], where: str) -> Evidence:
         shown = {run_name(place_of(run.job)): run for run in runs(found)}
     except (msgspec.ValidationError, KeyError, ValueError, OverflowError, WrongInputError) as error:
         raise WrongInputError(f"{where} holds no proof that can be read: {error}", AGAIN) from error
+    _require_sound(found, where)
     for row in found.run:
         _require_shown(row, shown[run_name(_place(row))], where)
     return found
@@ -65,6 +67,20 @@ def _kept(row: Result, one: Evidence) -> KeptResult:
     return KeptResult(
         environment=row.environment, layout=layout, fingerprint=row.fingerprint, digests=digests, values=values
     )
+
+
+def _require_sound(found: Evidence, where: str) -> None:
+    """Raise `WrongInputError` for numbers that no lock has: nothing is run or computed with them."""
+    limits = [one for source in found.check.values() for one in source.tolerance.values()]
+    sound = {
+        "threads": 1 <= found.threads <= _MOST_THREADS,
+        "minutes": 0 <= found.minutes <= _MOST_MINUTES,
+        "a seed": all(0 <= row.seed <= _LAST_SEED for row in found.run),
+        "a tolerance": all(one.ulps >= 0 and one.growth >= 0 and 1 <= one.digits <= _DOUBLE for one in limits),
+        "a check's source": all(row.check in found.check for row in found.run),
+    }
+    if wrong := [name for name, well in sound.items() if not well]:
+        raise WrongInputError(f"{where} holds no proof that can be read: {wrong[0]} is missing or out of range", AGAIN)
 
 
 def _require_shown(row: Result, run: Run, where: str) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gpusetup.selftest.proof_codec import Packed
     from gpusetup.selftest.registry import Check
 
+_AGAIN = "save it again with gpusetup"
 _DIGITS = 16
 _SHOWN = 9  # significant digits that tell any two float32 apart
 _POINTS = 2
@@ -148,7 +149,8 @@ def _from_float64(run: Run, truth: Run, check: Check) -> dict[str, float]:
     mine = {key(record): record for record in run.result.records}
     found: dict[str, float] = {}
     for record in truth.result.records:
-        if record.sample and (other := mine.get(key(record))) is not None and other.shape == record.shape:
+        limited = record.sample and record.kind in check.tolerance
+        if limited and (other := mine.get(key(record))) is not None and other.shape == record.shape:
             ulps = apart(other, record, check.digits(record.kind, run.job.precision)).ulps
             if math.isfinite(ulps):
                 found[record.kind] = max(found.get(record.kind, 0.0), float(f"{ulps:.3g}"))
@@ -162,6 +164,8 @@ def _left_out(runs: Sequence[Run], groups: Mapping[Place, object]) -> Iterator[s
 
 
 def _source(name: str, proof: Proof, check: Check | None) -> Source:
+    if name not in proof.checks:
+        raise WrongInputError(f"the saved proof is inconsistent: it does not say what the check {name} is", _AGAIN)
     return Source(
         source=proof.checks[name],
         data=dict(sorted(proof.data.get(name, {}).items())),

@@ -128,6 +128,8 @@ def _records(layout: Sequence[Tensor], result: KeptResult) -> Iterator[Record]:
     if len(result.digests) != _DIGITS * len(layout):
         raise ValueError(f"{len(layout)} tensors, {len(result.digests) // _DIGITS} digests")
     for place, tensor in enumerate(layout):
+        if any(length < 0 for length in tensor.shape) or not 0 <= tensor.sampled <= math.prod(tensor.shape):
+            raise ValueError(f"{tensor.name} cannot have {tensor.sampled} samples")
         values: array[float] = array(_code(tensor.dtype))
         size = (tensor.sampled + 1) * values.itemsize if tensor.sampled else 0
         values.frombytes(raw[start : start + size])

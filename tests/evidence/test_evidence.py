@@ -113,9 +113,9 @@ def test_what_does_not_repeat_promises_no_bits(ground: Ground, monkeypatch: pyte
     ground.write(more="\nimport time\n_run = run\ndef run(job, record):\n    _run(job, record)\n"
                       "    record.tensor('value', 'clock', np.float32(1 + time.time_ns() % 7 * 2.0**-23), 9)\n"
                       "    time.sleep(0.001)\n")  # fmt: skip
-    runs = [ground.evidence(repeat=3) for _ in range(2)]
-    rows = [row for one in runs for row in one.run if row.framework == "pytorch"]
+    before, now = ground.evidence(repeat=3), ground.evidence(repeat=3)
+    rows = [row for one in (before, now) for row in one.run if row.framework == "pytorch"]
     assert not all(row.repeats for row in rows)
-    found = compare(*runs, NAMES)
+    found = compare(before, now, NAMES)
     assert found.verdict == "within tolerance"
     assert "gives other bits in each process" in " ".join(found.notes)

@@ -126,7 +126,7 @@ def apart(record: Record | None, old: Record, digits: int) -> Apart:
     if record.shape != old.shape:
         return Apart(math.inf, (), f"shape {record.shape}", f"shape {old.shape}")
     bits = Apart(math.inf, (), f"digest {record.digest}", f"digest {old.digest}")
-    if not old.sample:
+    if not old.sample or len(record.sample) != len(old.sample):
         return bits
     pairs = [*zip(record.sample, old.sample, strict=True), (record.largest, old.largest)]
     distances = [_distance(*pair) for pair in pairs]
