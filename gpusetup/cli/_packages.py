@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gpusetup.facts import Facts
-    from gpusetup.resolve.model import Packages, PartName, Refusal, Request, Stack
+    from gpusetup.resolve.model import Channel, Packages, PartName, Refusal, Request, Stack
 
 PARTS: tuple[PartName, ...] = ("dcgm", "fabric-manager", "imex", "persistence")
 """The names of ``--with`` that are a part of a server; any other is a package's."""
@@ -21,7 +21,12 @@ DEFAULT = ("torch",)
 
 
 def own_packages(
-    extras: tuple[str, ...], requirements: tuple[Path, ...], constraints: tuple[Path, ...], *, pre: bool
+    extras: tuple[str, ...],
+    requirements: tuple[Path, ...],
+    constraints: tuple[Path, ...],
+    *,
+    pre: bool,
+    preview: Channel = "",
 ) -> tuple[tuple[PartName, ...], Packages]:
     """Return the parts of a server and the packages that these options ask for; what is left out is reported."""
     from gpusetup.resolve.model import Packages  # --help needs none of it
@@ -33,7 +38,7 @@ def own_packages(
             raise WrongInputError(
                 "--constraint and --pre are about packages, and none is asked for", "add -r or --with"
             )
-        return parts, Packages()
+        return parts, Packages(preview=preview)
     from gpusetup.packages.lines import read_lines, take
     from gpusetup.text import nearest, neutral
 
@@ -50,6 +55,7 @@ def own_packages(
         constraints=tuple(dict.fromkeys(found.constraints)),
         indexes=tuple(dict.fromkeys(found.indexes)),
         prereleases=pre,
+        preview=preview,
     )
     return parts, packages
 
@@ -65,13 +71,19 @@ def suit(
     """Return `request` with its packages pinned to what suits the stack, or why nothing does; itself without any."""
     if request.environments:
         return _suit_each(request, facts, glibc=glibc, solve=solve)
-    if not request.packages.wanted or request.packages.pinned:
+    own = request.packages
+    if own.pinned or own.previewed or not (own.wanted or own.preview):
         return request
     from gpusetup.packages.fitted import fitted
     from gpusetup.packages.model import Fit
+    from gpusetup.packages.preview import previewed
+    from gpusetup.packages.resolver import find_resolver
     from gpusetup.resolve import attempt
 
-    found = fitted(request, facts, solve or (lambda one: attempt(one, facts)), named=named, glibc=glibc)
+    solve = solve or (lambda one: attempt(one, facts))
+    if own.preview:
+        return previewed(request, facts, solve, find_resolver(), glibc=glibc)
+    found = fitted(request, facts, solve, named=named, glibc=glibc)
     return found.request if isinstance(found, Fit) else found
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from gpusetup.facts import Facts
     from gpusetup.machine.model import Machine
-    from gpusetup.resolve.model import Request
+    from gpusetup.resolve.model import Channel, Request
     from gpusetup.resolve.request import RequestOptions
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -63,6 +63,8 @@ STACK = (
                  help="Make the environments in the tables [environments.NAME] of this TOML file, each with its own "
                       "frameworks, Python and packages, on one driver (repeatable)."),
     click.option("--pre", is_flag=True, help="Allow pre-releases of these packages."),
+    click.option("--preview", type=click.Choice(["nightly", "rc"]),
+                 help="Take the newest nightly or release candidate of the framework, instead of a release."),
     click.option("--python-env", type=click.Choice(["venv", "uv"]), default="venv", show_default=True,
                  help="Tool that creates the Python environments."),
     click.option("--allow-eol", is_flag=True, help="Allow a release past its end of life."),
@@ -70,7 +72,7 @@ STACK = (
 NAMES = (
     "machine_file", "sysroot", "deadline", "distro", "release", "gpus", "gpu_archs", "arch", "variant", "frameworks",
     *(pin.field for pin in PINS), "repo", "containers", "extras", "requirements",
-    "constraints", "named", "named_files", "pre", "python_env", "allow_eol",
+    "constraints", "named", "named_files", "pre", "preview", "python_env", "allow_eol",
 )  # fmt: skip
 """The parameters of these options, for subcommands that take them."""
 
@@ -102,7 +104,7 @@ def read_asked(
     facts: Facts, *, machine_file: str | None, sysroot: str, deadline: float, repo: str | None,
     variant: str | None = None, extras: tuple[str, ...] = (), requirements: tuple[Path, ...] = (),
     constraints: tuple[Path, ...] = (), named: tuple[str, ...] = (), named_files: tuple[Path, ...] = (),
-    pre: bool = False, **wanted: Any,
+    pre: bool = False, preview: Channel | None = None, **wanted: Any,
 ) -> RequestOptions:  # fmt: skip
     """Return the request with its notes, and the machine that was read for it."""
     from gpusetup.resolve import prepare  # --help needs none of it
@@ -112,8 +114,10 @@ def read_asked(
         return read_machine(machine_file, sysroot, deadline, lambda: prepare(facts))
 
     saved = machine_file is not None or sysroot != HERE
-    parts, packages = own_packages(extras, requirements, constraints, pre=pre and not named)
-    environments = named_environments(named, named_files, wanted, own=bool(packages.wanted), pre=pre)
+    one = preview or ""
+    parts, packages = own_packages(extras, requirements, constraints, pre=pre and not named, preview=one)
+    own = bool(packages.wanted or preview)
+    environments = named_environments(named, named_files, wanted, own=own, pre=pre)
     more: Any = {"repo": repo or "", "variant": variant or "", "parts": parts, "packages": packages}
     given = Wanted(environments=environments, **more, **wanted)
     asked = ask(facts, given, read, saved=saved)

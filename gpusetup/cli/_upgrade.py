@@ -89,10 +89,9 @@ def unproven(stack: Stack) -> list[str]:
 def require_provable(stack: Stack, proving: Proving) -> None:
     """Raise `RefusedError` where the self-test could not run in an environment."""
     if proving.how != "import" and (lacking := unproven(stack)):
-        names = " ".join(f"--with {name}" for name in lacking)
         raise RefusedError(
-            f"the self-test needs {' and '.join(lacking)}, which an environment of this stack has not",
-            f"add {names}, or only import the frameworks: --prove import",
+            f"the self-test needs {' and '.join(lacking)}, which an environment of this lock does not have",
+            "plan again, which adds it, or only import the frameworks: --prove import",
         )
 
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from gpusetup.resolve.upgrades.model import Upgrade
 
 READING = frozenset({"machine_file", "sysroot", "deadline"})
-WISHES = frozenset({"frameworks", "extras", "requirements", "constraints", "pre", *(pin.field for pin in PINS)})
+WISHES = frozenset(
+    {"frameworks", "extras", "requirements", "constraints", "pre", "preview", *(pin.field for pin in PINS)}
+)
 """Options that may be said beside a lock: they add to its wishes."""
 
 
@@ -120,7 +122,11 @@ def _wishes(locked: Profile, options: dict[str, Any]) -> Request:
     if locked.request is None:
         raise RefusedError("this profile has no request: it was written before locks could be applied", "plan again")
     parts, packages = own_packages(
-        options["extras"], options["requirements"], options["constraints"], pre=options["pre"]
+        options["extras"],
+        options["requirements"],
+        options["constraints"],
+        pre=options["pre"],
+        preview=options["preview"] or "",
     )
     pins = {pin.field: options[pin.field] for pin in PINS}
     wish = changed(wishes(locked.request), options["frameworks"], pins, packages)

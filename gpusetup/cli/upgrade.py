@@ -106,14 +106,12 @@ def _show(ctx: click.Context, found: Upgrade, *, explain: bool, as_json: bool) -
         return
     import shlex
 
-    from gpusetup.cli._upgrade import unproven
     from gpusetup.report.upgrade import show
 
     named = (*LOCKS, "folder")
     locks = (f"{param.opts[-1]} {shlex.quote(str(ctx.params[param.name]))}" for param in ctx.command.params
              if param.name in named and ctx.params[param.name])  # fmt: skip
-    needed = () if ctx.params["to"] else (f"--with {name}" for name in unproven(found.stack))
-    following = " ".join(("gpusetup upgrade apply", *locks, *again(ctx), *needed))
+    following = " ".join(("gpusetup upgrade apply", *locks, *again(ctx)))
     show(found, explain=explain, following=f"`{following}`")
 
 

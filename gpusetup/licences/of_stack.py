@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gpusetup.distributions import required
 from gpusetup.licences.model import Part
 from gpusetup.resolve.locked_requirements import locked
 from gpusetup.versions import cuda
@@ -53,10 +54,11 @@ def _toolkit(kit: Toolkit) -> Iterator[Part]:
 def _environment(environment: LockedEnvironment, machine: str) -> Iterator[Part]:
     names = set()
     for requirement in environment.requirements:
-        text, _, version = requirement.text.partition("==")
-        name = text.partition("[")[0]
+        name, version = required(requirement.text), requirement.text.partition("==")[2]
         names.add(name)
         yield _wheel(name, version, requirement.sha256 or "")
+    for built in environment.built:
+        yield _wheel(built.name, built.text.partition("==")[2])
     # torch's x86_64 wheels link oneMKL statically; its own metadata does not mention it
     if "torch" in names and machine == "x86_64":
         yield Part(key="inside/torch-x86_64", name="Intel oneMKL (inside torch)", where="environment")

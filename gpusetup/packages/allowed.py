@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from gpusetup.distributions import normal
+from gpusetup.distributions import normal, required
 from gpusetup.resolve.model import Stack
 from gpusetup.versions import dotted
 
@@ -31,7 +31,8 @@ def exact(environment: Environment) -> Iterator[str]:
     """Yield the requirements of an environment as constraints, which have no extras (PEP 508 in pip's constraints)."""
     for one in environment.requirements:
         name, sign, version = one.text.partition("==")
-        yield f"{normal(name)}=={version}" if sign else one.text
+        if one.text != required(one.text):
+            yield f"{normal(name)}=={version}" if sign else one.text
 
 
 def releases(facts: Facts, framework: str) -> list[str]:

@@ -11,7 +11,7 @@ import msgspec
 from gpusetup.errors import WrongInputError
 from gpusetup.files import read
 from gpusetup.packages.lines import MOST, Lines, read_lines, take
-from gpusetup.resolve.model import NamedEnvironment, Packages
+from gpusetup.resolve.model import Channel, NamedEnvironment, Packages
 from gpusetup.resolve.pins import FRAMEWORKS, require_known
 from gpusetup.text import neutral
 
@@ -32,6 +32,7 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True, rename={"packages": "wi
     requirements: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     pre: bool = False
+    preview: Channel = ""
 
 
 def read_environments(path: Path, left: list[tuple[str, str]]) -> Iterator[NamedEnvironment]:
@@ -52,7 +53,7 @@ def read_environments(path: Path, left: list[tuple[str, str]]) -> Iterator[Named
             take(line, found)
         left += found.left
         pins = {field: getattr(one, field) for field in (*FRAMEWORKS, "python")}
-        yield _environment(name, one.frameworks, found, pre=one.pre, **pins)
+        yield _environment(name, one.frameworks, found, pre=one.pre, preview=one.preview, **pins)
 
 
 def of_requirements(name: str, path: Path, left: list[tuple[str, str]], *, pre: bool) -> NamedEnvironment:
@@ -62,7 +63,9 @@ def of_requirements(name: str, path: Path, left: list[tuple[str, str]], *, pre: 
     return _environment(name, (), found, pre=pre)
 
 
-def _environment(name: str, frameworks: tuple[str, ...], found: Lines, *, pre: bool, **pins: str) -> NamedEnvironment:
+def _environment(
+    name: str, frameworks: tuple[str, ...], found: Lines, *, pre: bool, preview: Channel = "", **pins: str
+) -> NamedEnvironment:
     if not re.fullmatch(NAME, name):
         raise WrongInputError(f"{neutral(name)!r} cannot be the name of an environment", "use a-z, 0-9 and -")
     chosen = [one for one in FRAMEWORKS if one in frameworks or pins.get(one)]
@@ -70,7 +73,7 @@ def _environment(name: str, frameworks: tuple[str, ...], found: Lines, *, pre: b
         raise WrongInputError(f"the environment {name} has neither frameworks nor packages", "name one of them")
     packages = Packages(
         wanted=tuple(dict.fromkeys(found.wanted)), constraints=tuple(dict.fromkeys(found.constraints)),
-        indexes=tuple(dict.fromkeys(found.indexes)), prereleases=pre,
+        indexes=tuple(dict.fromkeys(found.indexes)), prereleases=pre, preview=preview,
     )  # fmt: skip
     return NamedEnvironment(name=name, frameworks=tuple(chosen), packages=packages, **pins)
 

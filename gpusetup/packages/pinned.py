@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.distributions import normal
+from gpusetup.distributions import normal, required
 from gpusetup.packages.allowed import framework_of
 from gpusetup.packages.built import needs
 from gpusetup.resolve.model import Requirement
@@ -24,7 +24,7 @@ def pinned(
     """
     from packaging.requirements import Requirement as Line  # only where there are own packages
 
-    there = {normal(one.text.partition("==")[0]) for one in environment.requirements}
+    there = {required(one.text) for one in environment.requirements if "==" in one.text}
     known = {one.index for one in environment.requirements if one.index} | set(request.packages.indexes)
     for line in map(Line, (*request.packages.wanted, *(line for one in built for line in needs(one)))):
         package = next((one for one in found.packages if one.name == normal(line.name)), None)
@@ -33,9 +33,9 @@ def pinned(
         there.add(package.name)
         extras = f"[{','.join(sorted(line.extras))}]" if line.extras else ""
         index = package.index if package.index in known else ""
-        yield Requirement(text=f"{package.name}{extras}=={package.version}", index=index, sha256=_only(package.files))
+        yield Requirement(text=f"{package.name}{extras}=={package.version}", index=index, sha256=only(package.files))
 
 
-def _only(files: tuple[File, ...]) -> str | None:
+def only(files: tuple[File, ...]) -> str | None:
     """Return the SHA-256 where one wheel alone fits; of several the installer takes the best, which is its affair."""
     return files[0].sha256 or None if len(files) == 1 else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from gpusetup.distributions import required
 from gpusetup.resolve.domains.jax import built_with
 from gpusetup.resolve.locked_requirements import wheel_of
 from gpusetup.resolve.model import Environment, Requirement
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 NUMPY_2 = dotted("2.3")
 """From this torch on its wheels work with NumPy 2."""
 HAS_NUMPY_2 = dotted("3.9")
+OPTAX = Requirement(text="optax")
+"""The optimisers of JAX, which has none of its own: its self-test trains with them."""
 REPORTS = dotted("3.11")
 """From this Python on, the bundled pip has ``--report`` (added in pip 22.2)."""
 
@@ -30,14 +33,26 @@ def environments(request: Request, solution: Solution, facts: Facts) -> tuple[En
     made = list(_shareable(request, solution, facts))
     if jax := solution.get("jax"):
         made.append(_jax(jax, solution, facts))
-    return tuple(_with_packages(made, request.packages) if request.packages.pinned or request.packages.built else made)
+    own = request.packages
+    made = [_previewed(one, own) for one in made] if own.previewed else made
+    return tuple(_with_packages(made, own) if own.pinned or own.built else made)
+
+
+def _previewed(environment: Environment, own: Packages) -> Environment:
+    """Return the environment with the build that was asked for in the place of the framework's release."""
+    if own.home not in environment.frameworks:
+        return environment
+    rest = [one for one in environment.requirements if required(one.text) not in (own.home, f"{own.home}-cpu")]
+    return replace(environment, requirements=(*own.previewed, *rest))
 
 
 def _with_packages(made: list[Environment], own: Packages) -> Iterator[Environment]:
     """Yield the environments, of which one has the user's own packages."""
     home = next((one for one in made if own.home in one.frameworks), made[0])
+    pinned = {required(one.text) for one in own.pinned}
     for one in made:
-        yield replace(one, requirements=(*one.requirements, *own.pinned), built=own.built) if one is home else one
+        kept = tuple(line for line in one.requirements if "==" in line.text or required(line.text) not in pinned)
+        yield replace(one, requirements=(*kept, *own.pinned), built=own.built) if one is home else one
 
 
 def _shareable(request: Request, solution: Solution, facts: Facts) -> Iterator[Environment]:
@@ -70,7 +85,8 @@ def _environment(
             beside = solution["toolkit_cudnn" if tensorflow.hosted else "cudnn"]
             cuda, cudnn = tensorflow.row.cuda, beside.row.version
     if torch:
-        requirements = [_torch_requirement(torch, facts, request.machine_arch), *requirements, *_numpy(torch, python)]
+        requirements = [_torch_requirement(torch, facts, request.machine_arch), *requirements]
+        requirements += _numpy(torch, python, alone=tensorflow is None)
         # in a shared environment both frameworks use the CUDA and cuDNN wheels that torch pins
         if torch.build:
             cuda, cudnn = torch.build.cuda, torch.build.cudnn
@@ -90,6 +106,7 @@ def _jax(jax: JaxWheel, solution: Solution, facts: Facts) -> Environment:
     cudnn = solution["jax_cudnn"] if jax.plugin else None
     if cudnn:
         requirements.append(Requirement(text=f"{cudnn.package}=={cudnn.row.version}"))
+    requirements.append(OPTAX)
     return Environment(
         name="jax",
         frameworks=("jax",),
@@ -131,10 +148,15 @@ def _torch_requirement(torch: TorchWheel, facts: Facts, machine: str) -> Require
     return Requirement(text=f"torch=={torch.row.release}+{torch.variant}", index=pattern.format(variant=torch.variant))
 
 
-def _numpy(torch: TorchWheel, python: Interpreter) -> tuple[Requirement, ...]:
-    """Return the limit that wheels compiled with NumPy 1 need (fact ``rule-torch-numpy-1``)."""
-    needed = dotted(torch.row.release) < NUMPY_2 and dotted(python.version) >= HAS_NUMPY_2
-    return (Requirement(text="numpy<2"),) if needed else ()
+def _numpy(torch: TorchWheel, python: Interpreter, *, alone: bool) -> Iterator[Requirement]:
+    """Yield NumPy where nothing else brings it, in the version that torch was compiled with (`rule-torch-numpy-1`).
+
+    torch only recommends it, but exchanges no array without it, and the self-test cannot run.
+    """
+    if dotted(torch.row.release) < NUMPY_2 and dotted(python.version) >= HAS_NUMPY_2:
+        yield Requirement(text="numpy<2")
+    elif alone:
+        yield Requirement(text="numpy")
 
 
 def _tensorflow_requirements(tensorflow: TensorflowWheel, solution: Solution) -> Iterator[Requirement]:

@@ -61,6 +61,8 @@ def _locked(requirement: Requirement, python: str, facts: Facts) -> LockedRequir
     if index:
         why = "its wheel comes from PyTorch's own index, whose hashes are not in the facts"
         return LockedRequirement(text=text, index=index, without_hash=why)
+    if "==" not in text:
+        return LockedRequirement(text=text, without_hash="it names no version: plan --wheels locks every wheel")
     row = wheel_of(requirement, python, facts)
     if row is None:
         return LockedRequirement(

@@ -22,6 +22,8 @@ Variant = Literal["", "ostree", "bootc"]
 PythonEnv = Literal["venv", "uv"]
 Flavour = Literal["open", "proprietary"]
 Arch = Literal["x86_64", "aarch64"]
+Channel = Literal["", "nightly", "rc"]
+"""Builds of a framework that are no release."""
 """A processor architecture as ``uname -m`` names it."""
 PartName = Literal["fabric-manager", "subnet-manager", "imex", "persistence", "dcgm"]
 
@@ -95,6 +97,10 @@ class Packages(Value):
     """Further package indexes that the user's files name."""
     prereleases: bool = False
     """Whether pre-releases may be chosen."""
+    preview: Channel = ""
+    """The builds of the framework that are asked for, "" for its releases."""
+    previewed: tuple[Requirement, ...] = ()
+    """The build that a resolver found, and what has to be of the same build."""
     home: str = ""
     """The framework whose environment has them, "" for the first environment."""
     fixes: tuple[str, ...] = ()

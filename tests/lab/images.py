@@ -229,4 +229,5 @@ def stub_wheels(folder: Path, environments: Sequence[Environment]) -> None:
     for requirement in (one for environment in environments for one in environment.requirements):
         name, _, version = requirement.text.partition("==")
         name, plus, _ = name.partition("[")
+        version = version or "1.0"
         wheel(folder, name, version, {f"{name.replace('-', '_')}.py": ""}, extras=bool(plus))

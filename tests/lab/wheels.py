@@ -56,6 +56,7 @@ def serve(world: Path, environment: Environment) -> Environment:
 def _served(world: Path, requirement: Requirement) -> Requirement:
     name, _, version = requirement.text.partition("==")
     name, plus, _ = name.partition("[")
+    version = version or "1.0"
     variant = requirement.index.rpartition("/whl/")[2].strip("/")
     folder = world / f"download.pytorch.org/whl/{variant}" if variant else world / "index.lab/simple"
     module = name.partition("-")[0]  # tensorflow-cpu is imported as tensorflow

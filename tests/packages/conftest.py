@@ -14,6 +14,8 @@ WORLD = [
     *(Stub("torch", one, needs=("numpy",)) for one in TORCHES),
     Stub("tensorflow", "2.21.0", needs=("numpy",), extras=("and-cuda",)),
     Stub("tensorflow", "2.17.1", needs=("numpy<2",), extras=("and-cuda",)),
+    Stub("tf-nightly", "2.23.0.dev20261026", needs=("numpy",), extras=("and-cuda",)),
+    Stub("optax", "0.2.8", needs=("jax",)),
     Stub("jax", "0.12.0.1", needs=("numpy",), extras=("cuda13", "cuda12")),
     Stub("numpy", "2.5.0"), Stub("numpy", "1.26.4"),
     *(Stub(f"nvidia-cudnn-cu{major}", "9.28.0.42") for major in (12, 13)),

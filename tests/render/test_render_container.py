@@ -140,6 +140,16 @@ def test_a_list_that_is_not_whole_is_refused(text: str, error: type[Exception], 
         read_wheels(tmp_path / "wheels.txt", desktop().environments[0])
 
 
+def test_a_list_has_what_the_stack_asks_for_in_any_version(tmp_path: Path) -> None:
+    made = desktop().environments[0]
+    made = msgspec.structs.replace(made, requirements=(*made.requirements, Requirement(text="numpy")))
+    (tmp_path / "wheels.txt").write_text(LISTED)
+    assert len(read_wheels(tmp_path / "wheels.txt", made)) == 2
+    (tmp_path / "wheels.txt").write_text(LISTED.replace("numpy==", "sympy=="))
+    with pytest.raises(RefusedError, match="none of numpy"):
+        read_wheels(tmp_path / "wheels.txt", made)
+
+
 def test_the_tables_of_bases_hold_together() -> None:
     for row in facts().container_base:
         assert (content_dirs("containers")[0] / "bases" / f"{row.family}.j2").is_file()

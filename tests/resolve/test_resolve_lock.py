@@ -86,6 +86,8 @@ def test_a_requirement_has_the_hash_of_the_wheel_for_its_python(plan: Plan, tabl
         "tensorflow[and-cuda]==2.21.0": "tensorflow-2.21.0-cp313-cp313-manylinux_2_27_x86_64.whl",
         "nvidia-cudnn-cu12==9.28.0.42": "nvidia_cudnn_cu12-9.28.0.42-py3-none-manylinux_2_27_x86_64.whl",
     }
+    numpy = found.pop("numpy")
+    assert "names no version" in str(numpy.without_hash)
     assert {text: one.file for text, one in found.items()} == wheels
     hashes = {row.file: row.sha256 for row in tables.wheel}
     assert all(one.sha256 == hashes[wheels[text]] and one.without_hash is None for text, one in found.items())
@@ -103,7 +105,8 @@ def test_a_wheel_that_no_row_knows_has_no_hash_and_says_so(plan: Plan) -> None:
     empty = Facts()
     empty.wheel = ()
     found = requirements(lock.profile(plan("RTX 4090"), empty))
-    assert all(one.sha256 is None and "not in the facts" in str(one.without_hash) for one in found.values())
+    exact = [one for text, one in found.items() if "==" in text]
+    assert all(one.sha256 is None and "not in the facts" in str(one.without_hash) for one in exact)
 
 
 def test_a_lock_from_before_there_were_hashes_still_loads(plan: Plan, tables: Facts, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gpusetup.distributions import normal
+from gpusetup.distributions import normal, required
 from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.files import read
 from gpusetup.text import neutral
@@ -40,10 +40,13 @@ def read_wheels(path: Path, environment: Environment) -> tuple[str, ...]:
         found[normal(match[1])] = match[2]
     for requirement in environment.requirements:
         name, _, version = requirement.text.partition("==")
-        have = found.get(normal(name), "none")
-        if have.partition("+")[0] != version.partition("+")[0]:
+        have = found.get(required(name), "none")
+        # what no version is asked of was resolved by whoever wrote the list
+        if have == "none" or (version and have.partition("+")[0] != version.partition("+")[0]):
             raise RefusedError(
-                f"{path} has {neutral(have)} of {neutral(name)}, and the stack {version}",
-                f"pin the stack to the list: --{name.partition('[')[0].removesuffix('-cpu')} {neutral(have)}",
+                f"{path} has {neutral(have)} of {required(name)}, and the stack {version or 'needs it'}",
+                f"pin the stack to the list: --{required(name).removesuffix('-cpu')} {neutral(have)}"
+                if version
+                else "write the list from a plan of today: gpusetup plan --format requirements",
             )
     return lines

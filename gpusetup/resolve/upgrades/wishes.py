@@ -24,7 +24,7 @@ def wishes(locked: Request) -> Request:
 
 
 def _open(packages: Packages) -> Packages:
-    return replace(packages, pinned=(), built=(), notes=(), fixes=(), home="")
+    return replace(packages, pinned=(), previewed=(), built=(), notes=(), fixes=(), home="")
 
 
 def _unfixed(packages: Packages) -> dict[str, str]:
@@ -53,6 +53,7 @@ def changed(wish: Request, frameworks: tuple[str, ...], pins: dict[str, str], pa
         constraints=tuple(dict.fromkeys((*own.constraints, *packages.constraints))),
         indexes=tuple(dict.fromkeys((*own.indexes, *packages.indexes))),
         prereleases=own.prereleases or packages.prereleases,
+        preview=packages.preview or own.preview,
     )
     said = {name: value for name, value in pins.items() if value}
     return replace(wish, frameworks=frameworks or wish.frameworks, packages=merged, **said)
