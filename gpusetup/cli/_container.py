@@ -10,6 +10,7 @@ import msgspec
 from click.core import ParameterSource
 
 from gpusetup.errors import RefusedError, WrongInputError
+from gpusetup.text import neutral
 
 if TYPE_CHECKING:
     from gpusetup.render.container.model import Base
@@ -43,7 +44,7 @@ def chosen_stack(
         stack, base = base_of(_of_lock(lock, profile), facts(), wanted.kind, **how)
     else:
         stack, base = choose(_request(options, wanted, how), facts(), wanted.kind, **how)
-    _require_wheels_alone(stack)
+    require_compiler(stack, base)
     if locked and lock is None:
         from gpusetup.cli._locks import every_wheel
 
@@ -51,13 +52,20 @@ def chosen_stack(
     return stack, base
 
 
-def _require_wheels_alone(stack: Stack) -> None:
-    """Raise `RefusedError` for a package that would have to be compiled: no stage of an image has a compiler for it."""
-    if names := [built.name for one in stack.environments for built in one.built]:
+def require_compiler(stack: Stack, base: Base) -> None:
+    """Raise `RefusedError` for a package that nvcc compiles where the build stage has none; report what is built."""
+    from gpusetup.cli._streams import notify
+
+    built = [one for environment in stack.environments for one in environment.built]
+    kernels = [one.name for one in built if one.compiler == "nvcc"]
+    if kernels and not base.build_reference:
         raise RefusedError(
-            f"an image gets wheels alone, and the index has none of {', '.join(names)}",
-            "leave it out, and build it in a stage of your own that begins with this image",
+            f"{', '.join(kernels)} has no wheel, and the base image has no nvcc to compile it",
+            "use one whose build stage is NVIDIA's image with nvcc: --base-image cuda-ubuntu",
         )
+    for one in built:
+        more = "" if one.compiler or base.build_reference else "; if it needs nvcc: --base-image cuda-ubuntu"
+        notify(f"note: {neutral(one.text)} has no wheel: it is compiled in the image's build stage{more}")
 
 
 def _request(options: dict[str, Any], wanted: Wanted, how: dict[str, Any]) -> Request:

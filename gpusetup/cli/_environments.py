@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpusetup.cli._streams import notify
-from gpusetup.errors import RefusedError, WrongInputError
+from gpusetup.errors import WrongInputError
 
 if TYPE_CHECKING:
-    from gpusetup.resolve.model import NamedEnvironment, Request, Stack
+    from gpusetup.resolve.model import NamedEnvironment, Request
 
 OF_EACH = {"frameworks": "framework", "torch": "torch", "tensorflow": "tensorflow", "jax": "jax", "python": "python"}
 """Options that each environment has of its own."""
@@ -70,13 +70,3 @@ def one_environment(request: Request) -> Request:
     from gpusetup.resolve.named import alone
 
     return alone(request, request.environments[0])
-
-
-def require_wheels(stack: Stack) -> None:
-    """Raise `RefusedError` where something would have to be built in an image, whose base has no compiler."""
-    built = [one.text for environment in stack.environments for one in environment.built]
-    if built:
-        raise RefusedError(
-            f"an image is made of wheels alone, and there is none of {', '.join(built)}",
-            "leave it out here, and build it in a layer of your own on top of the image",
-        )

@@ -152,7 +152,6 @@ def container(
     has two environments, use --framework to make one image for each.
     """
     from gpusetup.cli._container import chosen_stack, code_folder, require_place
-    from gpusetup.cli._environments import require_wheels
     from gpusetup.facts import facts  # --help needs none of this
     from gpusetup.machine.image.name import image_name
     from gpusetup.render.container import ContainerJob, render
@@ -163,7 +162,6 @@ def container(
     require_place(kind, copied=copied, own_venv=own_venv)
     wanted = Wanted(kind=kind, name=base_image, reference=base, pin=pin)
     stack, chosen = chosen_stack(ctx, options, wanted, plan_file, profile, locked=locked)
-    require_wheels(stack)
     usual = slug("gpusetup-" + "-".join(one for env in stack.environments for one in env.frameworks))
     if plan_file and wheels:
         raise click.UsageError("the lock already has the wheels; remove --requirements")

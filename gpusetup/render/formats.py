@@ -38,6 +38,11 @@ def render(recipe: Recipe, kind: str, made: str) -> str:
             "a bundle contains packages for dnf, but this recipe is for an image-based system",
             "transfer images instead: podman save and load, or your own registry",
         )
+    if kind == "bundle" and (built := _built(recipe)):
+        raise RefusedError(
+            f"a bundle has wheels alone, and there is none of {', '.join(built)}",
+            "leave it out, or build its wheel and give the index that has it with -r",
+        )
     template = environment.get(environment.scripts([_folder()]), known[kind])
     with environment.template_faults(known[kind]):
         text = template.render(
@@ -53,6 +58,11 @@ def render(recipe: Recipe, kind: str, made: str) -> str:
         if known[kind].endswith(".ks.j2"):
             _keep_sections(text)
         return check_shell(text) if known[kind].endswith(SHELL) else check_data(text)
+
+
+def _built(recipe: Recipe) -> list[str]:
+    environments = recipe.stack.environments if recipe.stack else ()
+    return [built.name for one in environments for built in one.built]
 
 
 def _has_modules(recipe: Recipe) -> Callable[[Step], bool]:

@@ -54,8 +54,8 @@ def test_a_file_is_planned_locked_and_read_back(gpusetup: Run, project: Path) ->
     (profile,) = lock.load(project / "gpusetup.lock").profile.values()
     made = {one.name: one for one in profile.environment}
     assert [(one.name, one.python) for one in made.values()] == [("train", "3.12"), ("serve", "3.14")]
-    assert [one.text for one in made["train"].requirements] == ["torch==2.15.0", "plain[fast]==1.2"]
-    assert [one.text for one in made["serve"].requirements] == ["torch==2.14.0", "seer==0.3"]
+    assert [one.text for one in made["train"].requirements] == ["torch==2.15.0", "numpy", "plain[fast]==1.2"]
+    assert [one.text for one in made["serve"].requirements] == ["torch==2.14.0", "numpy", "seer==0.3"]
     recipe = gpusetup("install", "--plan", project / "gpusetup.lock")
     assert recipe.returncode == 0, recipe.stderr
     assert "make_environment train 3.12" in recipe.stdout

@@ -71,7 +71,7 @@ def test_uv_installs_the_pylock(gpusetup: Run, tmp_path: Path) -> None:
 def test_uv_locks_a_project_with_the_settings(gpusetup: Run, tmp_path: Path) -> None:
     exported(gpusetup, "uv", tmp_path / "pyproject.toml")
     project = tomllib.loads((tmp_path / "pyproject.toml").read_text())
-    assert project["project"]["dependencies"] == ["torch==2.14.0", "seer==0.3"]
+    assert project["project"]["dependencies"] == ["torch==2.14.0", "numpy", "seer==0.3"]
     assert "numpy==2.5.0" in project["tool"]["uv"]["constraint-dependencies"]
 
 

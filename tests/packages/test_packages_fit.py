@@ -37,10 +37,11 @@ def fit(*wanted: str, frameworks: tuple[str, ...] = (), **more: Any) -> Fit | Re
 
 
 def lines(found: Fit | Refusal) -> list[str]:
+    """Return the exact requirements of the packages' environment."""
     assert isinstance(found, Fit), found.because
     home = found.request.packages.home
     environment = next(one for one in found.stack.environments if home in one.frameworks)
-    return [one.text for one in environment.requirements]
+    return [one.text for one in environment.requirements if "==" in one.text]
 
 
 def texts(found: Fit | Refusal) -> str:

@@ -12,6 +12,7 @@ from gpusetup.render.container.labels import floor
 from gpusetup.render.container.names import pyxis, untagged
 from gpusetup.resolve.locked_requirements import locked
 from gpusetup.resolve.pins import FRAMEWORKS
+from gpusetup.versions import dotted
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
@@ -35,7 +36,10 @@ def context(stack: Stack, base: Base, job: ContainerJob, facts: Facts) -> dict[s
         "stack": stack,
         "base": base,
         "job": job,
-        "stages": _stages(base),
+        "stages": _stages(base, builds=any(one.built for one in environments)),
+        "builds": [one for one in environments if one.built],
+        "headers": sorted({_header(one.python) for one in environments}),
+        "capabilities": sorted({card.compute_capability for card in stack.request.cards}, key=dotted),
         "about": list(_about(stack, base)),
         "floor": floor(stack),
         "majors": sorted({card.compute_capability.partition(".")[0] for card in stack.request.cards}, key=int),
@@ -54,9 +58,19 @@ def _first(framework: str) -> list[str]:
     return list(commands.get(framework, ["python"]))
 
 
-def _stages(base: Base) -> list[tuple[str, str, bool]]:
-    """Return image, name and whether packages are installed, of the stages before the last."""
-    return [(base.reference, "python", True), (base.build_reference or "python", "build", bool(base.build_reference))]
+def _stages(base: Base, *, builds: bool) -> list[tuple[str, str, bool]]:
+    """Return image, name and whether packages are installed, of the stages before the last.
+
+    Where something is compiled the stage for that gets compilers.
+    """
+    build = (base.build_reference or "python", "build", builds or bool(base.build_reference))
+    return [(base.reference, "python", True), build]
+
+
+def _header(python: str) -> str:
+    """Return the file that dnf finds the headers of a Python by: the package has another name in each release."""
+    flags = "m" if dotted(python) < dotted("3.8") else ""
+    return f"/usr/include/python{python}{flags}/Python.h"
 
 
 def _about(stack: Stack, base: Base) -> Iterator[str]:

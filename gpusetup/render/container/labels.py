@@ -32,6 +32,7 @@ def labels(stack: Stack, base: Base, facts: Facts) -> dict[str, str]:
 def _labels(stack: Stack, base: Base, facts: Facts) -> Iterator[tuple[str, str]]:
     name, _, digest = base.reference.partition("@")
     requirements = [one.text for env in stack.environments for one in env.requirements]
+    requirements += [one.text for env in stack.environments for one in env.built]
     yield "org.opencontainers.image.title", " and ".join(one for env in stack.environments for one in env.frameworks)
     yield "org.opencontainers.image.base.name", name
     if digest:
