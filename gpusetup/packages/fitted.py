@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING
 
 from gpusetup.errors import CannotLookError
@@ -10,6 +9,7 @@ from gpusetup.packages.explain import explain
 from gpusetup.packages.fit import fit
 from gpusetup.packages.model import Fit, Unfit
 from gpusetup.packages.resolver import find_resolver
+from gpusetup.packages.solved import remembered
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def fitted(
     without a resolver, `CannotLookError` where it gives no answer.
     """
     resolver = resolve or find_resolver()
-    solve = functools.cache(solve)  # one release is tried for each Python and each change, a refusal takes 10 ms
+    solve = remembered(solve)
     found = fit(request, facts, solve, resolver, named=named, glibc=glibc)
     if isinstance(found, Unfit) and found.rejection.kind == "unreachable":
         index = neutral(found.rejection.index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -14,7 +15,7 @@ from gpusetup.packages.fitted import fitted
 from gpusetup.packages.model import Fit
 from gpusetup.resolve import attempt
 from gpusetup.resolve.cards import named
-from gpusetup.resolve.model import Packages, Refusal, Request
+from gpusetup.resolve.model import Packages, Refusal, Request, Stack
 
 TODAY = date(2026, 11, 30)
 Fitted = Callable[..., "Fit | Refusal"]
@@ -31,9 +32,15 @@ def ask(
     return Request(release="44", cards=named(facts(), gpus, ()), packages=own, **more)
 
 
+@functools.cache
+def solve(request: Request) -> Stack | Refusal:
+    """Solve each request once for all tests of a process."""
+    return attempt(request, facts(), TODAY)
+
+
 def fit(*wanted: str, frameworks: tuple[str, ...] = (), **more: Any) -> Fit | Refusal:
     request = ask(*wanted, **more) if not frameworks else ask(*wanted, frameworks=frameworks, **more)
-    return fitted(request, facts(), lambda one: attempt(one, facts(), TODAY), named=bool(frameworks))
+    return fitted(request, facts(), solve, named=bool(frameworks))
 
 
 def lines(found: Fit | Refusal) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -16,9 +15,8 @@ from gpusetup.packages.fitted import fitted
 from gpusetup.packages.model import Clash, Fit, Question, Rejection, Resolution
 from gpusetup.packages.pip import Pip, _caveat, _under, installed_pip
 from gpusetup.packages.pip_refusals import read_refusal
-from gpusetup.resolve import attempt
 from gpusetup.resolve.model import Refusal
-from tests.packages.test_packages_fit import ask, lines
+from tests.packages.test_packages_fit import ask, lines, solve
 
 HERE = "{}.{}".format(*sys.version_info)
 
@@ -37,9 +35,7 @@ def pip(world: str, monkeypatch: pytest.MonkeyPatch) -> Pip:
 
 
 def fit(pip: Pip, *wanted: str) -> Fit | Refusal:
-    return fitted(
-        ask(*wanted), facts(), lambda one: attempt(one, facts(), date(2026, 11, 30)), named=False, resolve=pip
-    )
+    return fitted(ask(*wanted), facts(), solve, named=False, resolve=pip)
 
 
 def test_an_older_torch_is_found(pip: Pip) -> None:

@@ -14,12 +14,11 @@ from gpusetup.packages import preview
 from gpusetup.packages.model import Question, Rejection
 from gpusetup.packages.preview import previewed
 from gpusetup.packages.resolver import find_uv
-from gpusetup.resolve import attempt
 from gpusetup.resolve.cards import named
 from gpusetup.resolve.model import Channel, Packages, Refusal, Request, Stack
 from gpusetup.resolve.upgrades.wishes import wishes
 from tests.packages.stub_index import Stub, write_index
-from tests.packages.test_packages_fit import TODAY
+from tests.packages.test_packages_fit import solve
 from tests.support import Run
 
 NIGHTLY = "2.16.0.dev20261129+cu132"
@@ -31,10 +30,6 @@ def ask(framework: str, channel: Channel, *wanted: str, **pins: Any) -> Request:
     own = Packages(wanted=wanted, preview=channel)
     card = named(facts(), ("RTX 4090",), ())
     return Request(release="44", cards=card, frameworks=(framework,), packages=own, **pins)
-
-
-def solve(one: Request) -> Stack | Refusal:
-    return attempt(one, facts(), TODAY)
 
 
 def plan(request: Request) -> Request | Refusal:
