@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from gpusetup.packages.allowed import framework_of
 from gpusetup.packages.model import Fit, Rejection, Resolution, Unfit
 from gpusetup.packages.question import Asker
 from gpusetup.packages.refusals import bare
@@ -84,7 +85,13 @@ def _tried(stacks: Stacks, ask: Asker, request: Request, constraints: tuple[str,
 
 
 def _tells(said: Rejection) -> int:
-    """Return how much a refusal says: of what packages need, of two versions of one thing, or nothing of either."""
+    """Return how much a refusal says.
+
+    Most, that a package has no such release, which no choice of ours changes; then what packages need; then two
+    versions of one thing; then nothing of these.
+    """
+    if said.kind == "no-version" and not any(framework_of(one) for one in said.packages):
+        return 3
     if any(bare(one.package) != bare(one.needs) for one in said.clashes):
         return 2
     return int(bool(said.clashes))

@@ -15,6 +15,8 @@ from gpusetup.text import neutral
 LAST = 12
 """Lines of its text that are kept."""
 SIGNS = "=<>!~"
+VERBS = (["has"], ["have"], ["depends"], ["depend"], ["is"], ["are"], ["was"])
+"""What follows the subject of a statement; as slices of the words of a text."""
 Kind = Literal["not-found", "source-only", "no-wheel", "no-version"]
 FORMS: tuple[tuple[Kind, str, str], ...] = (
     ("not-found", "ecause ", " was not found in the"),
@@ -33,7 +35,7 @@ URL = ("error sending request for url (", ")")
 
 def read_refusal(text: str) -> Rejection:
     """Return why uv refused. Where packages clash, what it says of wheels is about releases that others rule out."""
-    flat = " ".join(re.sub(MARKER, "", text).split()).replace("depends on one of: ", "depends on ")
+    flat = " ".join(re.sub(MARKER, "", text).split()).replace(" one of: ", " ")
     last = "\n".join(map(neutral, text.strip().splitlines()[-LAST:]))
     if index := next(_between(flat, *URL), ""):
         return Rejection(kind="unreachable", index=index, text=last)
@@ -68,8 +70,9 @@ def _clashes(words: list[str]) -> Iterator[Clash]:
         else:
             continue
         yield Clash(package=subject, needs=words[first].rstrip("."))
-        also = words[first + 1 : first + 3]
-        if len(also) == 2 and also[0] == "and" and bare(also[1]) != also[1]:
+        also = words[first + 1 : first + 4]
+        # after "and" a second need may stand, or a statement of its own: "and numpy<2 has no usable wheels"
+        if len(also) > 1 and also[0] == "and" and bare(also[1]) != also[1] and also[2:] not in VERBS:
             yield Clash(package=subject, needs=also[1].rstrip("."))
 
 

@@ -143,6 +143,30 @@ def test_the_old_lock_without_a_request_is_refused(gpusetup: Run, tmp_path: Path
     assert gpusetup("upgrade", "--from", file).returncode == 4
 
 
+def test_named_environments_are_upgraded_each_by_its_own_wishes(gpusetup: Run, tmp_path: Path) -> None:
+    file, old, folder = tmp_path / "gpusetup.toml", tmp_path / "old.lock", tmp_path / "envs"
+    table = f'tensorflow = "2.20.0"\npython = "{HERE}"\n'
+    file.write_text(f"[environments.train]\n{table}[environments.serve]\n{table}")
+    asked = ("--gpu", "none", "--release", "44", "--python-env", "uv", "--environments", file)
+    done = gpusetup("plan", *asked, "--wheels", "--format", "toml", "-o", old)
+    assert done.returncode == 0, done.stderr
+    words = ("--folder", folder, "--prove", "import", "--yes")
+    assert gpusetup("upgrade", "apply", "--to", old, *words).stdout.startswith("switched: train, serve;")
+    ((name, one),) = lock.load(old).profile.items()
+    assert one.request is not None
+    train, serve = one.request.environments
+    wish = replace(one.request, environments=(replace(train, tensorflow=""), serve))
+    one = replace(one, request=wish)
+    old.write_text(lock.dump(lock.with_profile(None, name, replace(one, digest=lock.digest(one)))))
+    done = gpusetup("upgrade", "apply", "--from", old, *words)
+    assert done.stdout.startswith("switched: train;"), done.stdout + done.stderr
+    versions = {
+        one: next((folder / one).glob("lib/python3*/site-packages/tensorflow_cpu-*")).name for one in ("train", "serve")
+    }
+    assert versions == {"train": "tensorflow_cpu-2.21.0.dist-info", "serve": "tensorflow_cpu-2.20.0.dist-info"}
+    assert gpusetup("upgrade", "undo", "--folder", folder, "--yes").stdout.count("back to") == 2
+
+
 @pytest.mark.parametrize("words", [("undo",), ("clean",)])
 def test_nothing_to_take_back_is_said(gpusetup: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
     done = gpusetup("upgrade", *words, "--folder", tmp_path / "envs", "--yes")

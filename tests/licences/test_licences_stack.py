@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gpusetup.facts import facts
@@ -15,7 +16,7 @@ from gpusetup.licences.judge import judge
 from gpusetup.licences.model import Licences, Part
 from gpusetup.licences.of_stack import parts_of
 from gpusetup.resolve import resolve
-from gpusetup.resolve.model import Request, Stack
+from gpusetup.resolve.model import Built, Request, Stack
 from tests.stacks import ADA, PASCAL
 from tests.support import Run
 
@@ -36,6 +37,15 @@ def test_every_part_of_a_planned_stack_has_a_licence_on_record() -> None:
             if part.key != "host/nvidia-container-toolkit-base":
                 assert part.fact, part
                 assert part.free is not None
+
+
+def test_what_is_built_on_the_host_is_listed_too() -> None:
+    made = stack(Request(release="44", frameworks=("torch",)))
+    (one,) = made.environments
+    built = (Built(text="flash-attn==2.8.3"), Built(text="odd_name"))
+    made = msgspec.structs.replace(made, environments=(msgspec.structs.replace(one, built=built),))
+    found = {part.key: part.version for part in judge(parts_of(made, facts()), facts())}
+    assert (found["pypi/flash-attn"], found["pypi/odd-name"]) == ("2.8.3", "")
 
 
 def test_pascal_has_proprietary_modules_and_ada_open_ones_with_firmware() -> None:

@@ -58,3 +58,14 @@ def test_the_first_of_several_is_what_is_needed() -> None:
         "Because tensorflow==2.15.0 depends on one of:\n    numpy>=1.23.5,<1.26.0\n    numpy>1.26.0\nand you require x,"
     )
     assert read_refusal(text).clashes[0].needs == "numpy>=1.23.5,<1.26.0"
+
+
+def test_of_several_that_are_required_as_well_the_first_counts() -> None:
+    text = "Because you require tensorflow==1.5 and one of:\n  tensorflow>=2.15.1,<2.16.1\n  tensorflow>2.16.1\nwe can"
+    (one,) = read_refusal(text).clashes
+    assert (one.package, one.needs) == ("tensorflow==1.5", "tensorflow>=2.15.1,<2.16.1")
+
+
+def test_a_statement_after_and_is_no_second_need() -> None:
+    text = "Because gradio==3.38.0 depends on numpy<2 and numpy<=1.26.4 has no usable wheels, we can"
+    assert [one.needs for one in read_refusal(text).clashes] == ["numpy<2"]
