@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from gpusetup.api import plan as plan
     from gpusetup.api import prove as prove
     from gpusetup.api import to_json as to_json
+    from gpusetup.determinism.audit import audit_switches as audit_switches
+    from gpusetup.determinism.model import DeterminismWarning as DeterminismWarning
+    from gpusetup.determinism.seeds import seed_everything as seed_everything
+    from gpusetup.determinism.switching import deterministic as deterministic
     from gpusetup.doctor.finding import Finding as Finding
     from gpusetup.doctor.finding import Report as Report
     from gpusetup.errors import GpusetupError as GpusetupError
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "AssumptionWarning": "api", "detect": "api", "examine": "api", "load": "api", "plan": "api", "prove": "api",
     "to_json": "api",
+    "audit_switches": "determinism.audit", "deterministic": "determinism.switching",
+    "seed_everything": "determinism.seeds", "DeterminismWarning": "determinism.model",
     "Finding": "doctor.finding", "Report": "doctor.finding",
     "GpusetupError": "errors",
     "Machine": "machine.model", "Unread": "machine.model",
@@ -36,6 +42,7 @@ _PUBLIC = {
 }  # fmt: skip
 """Name → the module that has it, and what it is called there when that is another name."""
 __all__ = ["AssumptionWarning", "Finding", "GpusetupError", "Machine", "Proof", "Report", "Stack", "Unread"]
+__all__ += ["DeterminismWarning", "audit_switches", "deterministic", "seed_everything"]
 __all__ += ["Wanted", "__version__", "detect", "examine", "load", "plan", "prove", "to_json"]
 
 
