@@ -11,7 +11,7 @@ TRUE = {"1", "true", "yes", "on", "y", "t"}
 def torch_threads(value: str) -> bool | None:
     """Return whether PyTorch computes with the number of threads that OMP_NUM_THREADS says."""
     torch = sys.modules.get("torch")
-    first = value.split(",", maxsplit=1)[0]
+    first = value.partition(",")[0]
     return None if torch is None or not first.isdecimal() else torch.get_num_threads() == int(first)
 
 
@@ -81,11 +81,9 @@ def other_backend() -> bool:
     """Return whether TensorFlow's op determinism is on while Keras computes with another backend."""
     config = sys.modules.get("tensorflow.python.framework.config")
     asked = getattr(getattr(sys.modules.get("keras"), "config", None), "backend", None)
-    # asking before anybody has chosen would settle it: TensorFlow looks at its variable once
-    chosen = (
-        getattr(config, "is_op_determinism_enabled", None) if asked is not None and asked() != "tensorflow" else None
-    )
-    return bool(chosen and chosen())
+    if config is None or asked is None or asked() == "tensorflow":
+        return False
+    return bool(config.is_op_determinism_enabled())
 
 
 def _strict() -> bool:

@@ -64,7 +64,7 @@ def _workspace(found: Done, torch: Any) -> None:
         found.late.append(
             Switch(
                 name=CUBLAS, value=WORKSPACE, state="too late", why="CUDA was already initialised in this process",
-                instead=f"set {CUBLAS}={WORKSPACE} before the program starts, or call this before the first CUDA operation",
+                instead=f"set {CUBLAS}={WORKSPACE} before the program starts",
                 source="https://docs.nvidia.com/cuda/cublas/#results-reproducibility",
             )
         )  # fmt: skip
@@ -86,7 +86,7 @@ def _put_back(name: str, before: str | None) -> None:
         os.environ[name] = before
 
 
-def _tensorflow(tensorflow: Any, warn_only: bool) -> Done:
+def _tensorflow(tensorflow: Any, _warn_only: bool) -> Done:
     """Have TensorFlow choose kernels that repeat their bits, or refuse; it has no mode that only warns."""
     from importlib import import_module
 
@@ -97,7 +97,7 @@ def _tensorflow(tensorflow: Any, warn_only: bool) -> Done:
     return Done(["tf.config.experimental.enable_op_determinism()"], undo, [])
 
 
-def _jax(jax: Any, warn_only: bool) -> Done:
+def _jax(_module: Any, _warn_only: bool) -> Done:
     """Add XLA's flag to those of the process, which the backend reads when it is made."""
     found = Done([], [], [])
     flags = os.environ.get(XLA, "")
@@ -107,8 +107,8 @@ def _jax(jax: Any, warn_only: bool) -> Done:
         found.late.append(
             Switch(
                 name=XLA, value=XLA_FLAG, state="too late", why="JAX has already made its backend in this process",
-                instead=f"set {XLA}={XLA_FLAG} before the program starts, or call this before the first JAX operation",
-                source="github.com/openxla/xla: xla/debug_options_flags.cc; github.com/jax-ml/jax: jax/_src/xla_bridge.py",
+                instead=f"set {XLA}={XLA_FLAG} before the program starts",
+                source="github.com/openxla/xla: xla/xla.proto; github.com/jax-ml/jax: jax/_src/xla_bridge.py",
             )
         )  # fmt: skip
         return found

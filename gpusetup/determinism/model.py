@@ -14,8 +14,8 @@ class DeterminismWarning(UserWarning):
 class Switch(Value):
     """A switch that does not do what it says.
 
-    ``no effect``: nothing reads it, or not this value; ``misspelt``: its name is nearly a known one; ``too late``: it was
-    read before it was set; ``limited``: it does less than its name says; ``unknown``: that cannot be found out from here.
+    ``no effect``: nothing reads it, or not this value; ``misspelt``: its name is nearly a known one; ``too late``: it
+    was read before it was set; ``limited``: it does less than its name says; ``unknown``: that cannot be found out.
     """
 
     name: str

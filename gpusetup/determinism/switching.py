@@ -31,14 +31,13 @@ def deterministic(function: F | None = None, /, *, seed: int | None = None, warn
     An operation without such a kernel raises the framework's own error; with `warn_only`, PyTorch warns instead.
     What was set is in ``settings``, and is taken back by ``restore()``; generators are not put back.
     """
-    found = Deterministic(seed, warn_only=warn_only, stacklevel=4)
-    return found if function is None else found(function)
+    return Deterministic(seed, warn_only=warn_only) if function is None else _switched(function, seed, warn_only)
 
 
 class Deterministic:
     """Switches that are in force until `restore` is called, or the ``with`` statement ends."""
 
-    def __init__(self, seed: int | None, *, warn_only: bool, stacklevel: int) -> None:
+    def __init__(self, seed: int | None, *, warn_only: bool) -> None:
         self._seed, self._warn_only = seed, warn_only
         self._undo: list[Callable[[], object]] = []
         self._late: list[Switch] = []
@@ -51,7 +50,7 @@ class Deterministic:
         self.settings = Settings(
             seed=seed, done=tuple(found.done), waiting=waiting, switches=switches, remains=tuple(left)
         )
-        warn(switches, stacklevel)
+        warn(switches, 4)
 
     def _choose(self, kernels: Kernels, found: Seeded) -> None:
         def run(module: Any) -> None:
@@ -80,14 +79,18 @@ class Deterministic:
     def __call__(self, function: F) -> F:
         """Decorate `function`; what the call ``deterministic(…)`` has set is taken back first."""
         self.restore()
-        seed, warn_only = self._seed, self._warn_only
-
-        @functools.wraps(function)
-        def run(*args: Any, **kwargs: Any) -> Any:
-            with Deterministic(seed, warn_only=warn_only, stacklevel=4):
-                return function(*args, **kwargs)
-
-        return run  # type: ignore[return-value]
+        return _switched(function, self._seed, self._warn_only)
 
     def __repr__(self) -> str:
         return str(self.settings)
+
+
+def _switched(function: F, seed: int | None, warn_only: bool) -> F:
+    """Return `function` with the switches in force during each of its calls."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with Deterministic(seed, warn_only=warn_only):
+            return function(*args, **kwargs)
+
+    return run  # type: ignore[return-value]

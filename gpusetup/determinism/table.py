@@ -39,7 +39,7 @@ class Variable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A setting of a framework that does less than its name says, where the function `id` of ``effects.py`` finds it."""
+    """A setting of a framework that does less than its name says; the function `id` of ``effects.py`` finds it."""
 
     id: str
     name: str
