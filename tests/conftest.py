@@ -18,6 +18,7 @@ settings.register_profile("gpusetup", examples(100))
 settings.load_profile("gpusetup")
 
 pytest_plugins = [
+    "pytester",
     "tests.each",
     "tests.fake_driver",
     "tests.leftovers",

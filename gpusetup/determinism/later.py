@@ -32,7 +32,7 @@ def when_imported(module: str, owner: object, run: Callable[[Any], None]) -> boo
 
 def forget(owner: object) -> None:
     """Drop what `owner` wants of modules that are not imported yet."""
-    for key in [key for key in _ACTIVE if key[0] is owner]:
+    for key in [key for key in _ACTIVE if key[0] == owner]:
         del _ACTIVE[key]
 
 

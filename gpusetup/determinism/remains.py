@@ -1,7 +1,5 @@
 """What can differ all the same: rows of ``remains.toml`` for the libraries that this process has imported."""
 
-from __future__ import annotations
-
 import datetime
 import functools
 import sys

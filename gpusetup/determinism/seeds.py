@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+OWNER = "seed"
+"""Of what is to be seeded when it is imported: a later seed replaces an earlier one."""
+
+
 class Seeded(NamedTuple):
     """What was seeded, and what will be when it is imported."""
 
@@ -51,7 +55,7 @@ def _seed(seeder: Seeder, seed: int, found: Seeded) -> None:
     def run(module: Any) -> None:
         found.done.append(seeder.seed(module, seed))
 
-    if not when_imported(seeder.module, "seed", run):
+    if not when_imported(seeder.module, OWNER, run):
         found.waiting.append(seeder.title)
 
 

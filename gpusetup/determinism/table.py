@@ -1,7 +1,5 @@
 """The rows of ``switches.toml``."""
 
-from __future__ import annotations
-
 import datetime
 import functools
 import tomllib

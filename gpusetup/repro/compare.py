@@ -50,13 +50,13 @@ def compare(one: Left, other: Left) -> Comparison:
             )  # fmt: skip
             return Comparison(missing, files, items, masked, renamed)
         found = _items(name, one.files[name])
-        difference = _differ(name, found, _items(name, other.files[twin]))
+        difference = differ(name, found, _items(name, other.files[twin]))
         files, items = files + 1, items + len(found)
         masked, renamed = masked + _masked(found), renamed + (name != twin)
         if difference is not None:
             return Comparison(difference, files, items, masked, renamed)
     printed = _items(STDOUT, one.printed)
-    difference = _differ(STDOUT, printed, _items(STDOUT, other.printed))
+    difference = differ(STDOUT, printed, _items(STDOUT, other.printed))
     return Comparison(difference, files, items + len(printed), masked + _masked(printed), renamed)
 
 
@@ -93,7 +93,7 @@ def _masked(items: Iterable[Item]) -> int:
     return sum(isinstance(item, Leaf) and MASK in item.text for item in items)
 
 
-def _differ(name: str, ours: list[Item], theirs: list[Item]) -> Difference | None:
+def differ(name: str, ours: list[Item], theirs: list[Item]) -> Difference | None:
     """Return the first difference between the parts of one file in two runs."""
     for item, twin in _twins(ours, theirs):
         if item is None or twin is None:

@@ -71,7 +71,7 @@ class Bench:
         code = self._execute(work, kept, settings, {f"{PREFIX}RECORD": str(record)} | dict(extra or {}))
         seconds = time.monotonic() - start
         left = Left(self._wanted(keep_written(work, before, kept / "files")), kept / "stdout")
-        trial = _trial(name, seconds, code, record, self.scratch)
+        trial = trial_of(name, seconds, code, record, self.scratch)
         self.ended.append(Ended(trial, left, _last_line(kept / "stderr")))
         return self.ended[-1]
 
@@ -96,7 +96,7 @@ class Bench:
         with (kept / "stdout").open("wb") as out, (kept / "stderr").open("wb") as err:
             try:
                 process = subprocess.Popen(
-                    [*prefix, *words], cwd=work, env=_environment(settings, extra, str(work)), stdin=subprocess.DEVNULL,
+                    [*prefix, *words], cwd=work, env=environment(settings, extra, str(work)), stdin=subprocess.DEVNULL,
                     stdout=out, stderr=err, start_new_session=True,
                 )  # fmt: skip
             except OSError as error:
@@ -108,10 +108,10 @@ class Bench:
                     f"the command did not end within {self._command.deadline:g} s", "give it more with --deadline"
                 ) from error
             finally:
-                _end(process)
+                end(process)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     """Kill what is left of a run: its children too, which would write into the next one's folder."""
     with contextlib.suppress(ProcessLookupError, PermissionError):  # all have ended, or are another user's now
         os.killpg(process.pid, signal.SIGKILL)
@@ -123,7 +123,7 @@ def _moved(word: str, source: str, target: str) -> str:
     return target + word[len(source) :] if word == source or word.startswith(source + os.sep) else word
 
 
-def _environment(settings: Sequence[Setting], extra: Mapping[str, str], work: str) -> dict[str, str]:
+def environment(settings: Sequence[Setting], extra: Mapping[str, str], work: str) -> dict[str, str]:
     """Return the variables of a run: those of the user, what the settings change, and our folder first for Python."""
     changed = {name: value for setting in settings for name, value in setting.environment.items()}
     removed = {name for name, value in changed.items() if not value}
@@ -132,7 +132,7 @@ def _environment(settings: Sequence[Setting], extra: Mapping[str, str], work: st
     return found | {"PWD": work, "PYTHONPATH": os.pathsep.join([str(INJECTED), *own])}
 
 
-def _trial(name: str, seconds: float, code: int, record: Path, scratch: Path) -> Trial:
+def trial_of(name: str, seconds: float, code: int, record: Path, scratch: Path) -> Trial:
     """Return what the record of a run says, in which each process of it has written lines."""
     processes, packages, elsewhere, failed = set[object](), dict[str, str](), list[str](), dict[str, str]()
     threads = False
@@ -150,7 +150,7 @@ def _trial(name: str, seconds: float, code: int, record: Path, scratch: Path) ->
                 elsewhere.append(path)
     return Trial(
         name=name, seconds=round(seconds, 2), code=code, processes=len(processes), threads=threads, packages=packages,
-        elsewhere=tuple(path for path in dict.fromkeys(elsewhere) if os.path.exists(path)), failed=failed,
+        elsewhere=tuple(path for path in dict.fromkeys(elsewhere) if os.path.isfile(path)), failed=failed,
     )  # fmt: skip
 
 

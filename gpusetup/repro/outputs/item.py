@@ -57,6 +57,12 @@ def first_difference(one: Item, other: Item) -> Place | None:
     number = _differing_byte(memoryview(one.raw), memoryview(other.raw)) // size
     if one.dtype not in FORMATS:
         return Place((number,), "", "")
+    return place_at(one, other, number)
+
+
+def place_at(one: Tensor, other: Tensor, number: int) -> Place:
+    """Return what two tensors of one type and shape hold at the element `number`, counted in row-major order."""
+    size = struct.calcsize(FORMATS[one.dtype])
     parts = [bytes(item.raw[number * size : (number + 1) * size]) for item in (one, other)]
     first, second = (_value(one.dtype, part) for part in parts)
     return Place(_index(number, one.shape), first, second, _ulps(one.dtype, *parts))
