@@ -46,9 +46,7 @@ DRAWN = "print(json.dumps([random.random(), numpy.random.rand()]))"
 def test_what_is_imported_later_is_seeded_then() -> None:
     module("numpy")
     early, late, other = (
-        script(
-            f"{before}gpusetup.seed_everything({seed})\nimport numpy\nprint(json.dumps([random.random(), numpy.random.rand()]))"
-        )
+        script(f"{before}gpusetup.seed_everything({seed})\nimport numpy\n{DRAWN}")
         for before, seed in (("import numpy.random\n", 3), ("", 3), ("", 4))
     )
     assert early == late
