@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from checks import training_recipe
 from checks.attribution.axioms import check_axioms
+from checks.common.sway import record_weights, twins_of, unit
 from checks.training_recipe import Batch, draw_batch
 
 if TYPE_CHECKING:
@@ -74,16 +75,21 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
     weights, asked = draw_weights(job.seed), ask(job.seed)
     model = backend.Model(weights, job)
     record.tensor("exact", "pictures", asked.pictures)
-    record.tensor("forward", "scores", model.scores(asked.pictures))
+    twins, scores = twins_of(model), model.scores(asked.pictures)
+    record.tensor("forward", "scores", scores, unit=unit(scores, [twin.scores(asked.pictures) for twin in twins]))
     record.tensor("attribution", "attributions", model.attributions(asked, POINTS))
     record.tensor("attribution", "attributions of the same function written otherwise", model.rewritten(asked, POINTS))
     for step in range(1, STEPS[job.profile] + 1):
-        loss = model.step(draw_batch(job.seed, f"step {step}", ROWS))
-        record.tensor("loss" if step <= PARITY_STEPS else "later", "loss", loss, step)
+        kind, twins = ("loss", twins) if step <= PARITY_STEPS else ("later", ())
+        batch = draw_batch(job.seed, f"step {step}", ROWS)
+        loss = model.step(batch)
+        record.tensor(kind, "loss", loss, step, unit(loss, [twin.step(batch) for twin in twins]))
         record.progress(step, STEPS[job.profile])
         if step == PARITY_STEPS:
-            record.tensors("weight", model.weights(), step)
-            record.tensor("trained", "attributions", model.attributions(asked, POINTS), step)
+            record_weights(model, twins, record, step)
+            attributed = model.attributions(asked, POINTS)
+            known_by = unit(attributed, [twin.attributions(asked, POINTS) for twin in twins])
+            record.tensor("trained", "attributions", attributed, step, known_by)
     check_axioms(model, backend, asked, job, record)
     started = time.perf_counter()
     model.attributions(asked, 4 * POINTS)

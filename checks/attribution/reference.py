@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from checks.attribution import LEARNING_RATE, MOMENTUM, midpoints
 from checks.common.float64_training import Momentum, cross_entropy
+from checks.common.sway import twins
 
 if TYPE_CHECKING:
     from checks.attribution import Question, Weights
@@ -58,6 +59,10 @@ class Model:
 
     def rewritten(self, question: Question, points: int) -> Array:
         return self.attributions(question, points)
+
+    def twins(self) -> list[Model]:
+        """Return twins of the model as it is now."""
+        return twins(self, lambda twin, kicks: twin._optimiser.kick(kicks))
 
     def weights(self) -> dict[str, Array]:
         return self._optimiser.copies()

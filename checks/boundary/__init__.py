@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from checks.boundary import plane, support, trees
 from checks.boundary.features import FEATURES
 from checks.common.draw import uniform
+from checks.common.sway import twins_of, unit
 
 if TYPE_CHECKING:
     from checks.boundary.plane import Array, Best, Sample
@@ -143,17 +144,20 @@ def judge(learned: Learned, best: Best, record: Recorder) -> None:
 def train(backend: Backend, sample: Sample, best: Best, job: Job, record: Recorder) -> None:
     """Train the network, and keep what it says of the plane in frames."""
     network = backend.Network(draw_weights(job.seed), job)
-    record.tensor("forward", "scores of network", network.scores(sample.places))
+    twins, scores = twins_of(network), network.scores(sample.places)
+    known_by = unit(scores, [twin.scores(sample.places) for twin in twins])
+    record.tensor("forward", "scores of network", scores, unit=known_by)
     steps, frames = STEPS[job.profile], []
     for step in range(1, steps + 1):
         loss = network.step(sample.points, sample.labels)
-        kind = "loss" if step <= PARITY_STEPS else "later"
-        record.tensor(kind, "loss", loss, step)
+        kind, twins = ("loss", twins) if step <= PARITY_STEPS else ("later", ())
+        record.tensor(kind, "loss", loss, step, unit(loss, [twin.step(sample.points, sample.labels) for twin in twins]))
         if step == steps // 2:
             halfway = time.perf_counter()
         if step % (steps // FRAMES) == 0 or step == PARITY_STEPS:
             scores = network.scores(sample.places)
-            record.tensor("scores" if kind == "loss" else "later", "scores of network", scores, step)
+            known_by = unit(scores, [twin.scores(sample.places) for twin in twins])
+            record.tensor("scores" if kind == "loss" else "later", "scores of network", scores, step, known_by)
             frames.append(shade(1 / (1 + np.exp(-np.clip(np.asarray(scores, np.float64), -30, 30)))))
             record.progress(step, steps)
     record.measure("steps per second", (steps - steps // 2) / (time.perf_counter() - halfway))

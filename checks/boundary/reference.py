@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from checks.boundary import BETAS, EPSILON, RATE, trees
 from checks.boundary.support import kernel
+from checks.common.sway import Kicks, twins
 
 if TYPE_CHECKING:
     from checks.boundary import Weights
@@ -65,7 +66,9 @@ def walk(grown: Trees, places: Array, job: Job) -> Array:  # noqa: ARG001
 
 
 class Network:
-    """The network, its slopes written out, and Adam."""
+    """The network, its slopes written out, and Adam; as a twin (`checks/common/sway.py`), with `kicks`."""
+
+    kicks: Kicks | None = None
 
     def __init__(self, weights: Weights, job: Job) -> None:  # noqa: ARG002
         self._weights = {name: weight.copy() for name, weight in weights.items()}
@@ -73,28 +76,42 @@ class Network:
         self._second = {name: np.zeros_like(weight) for name, weight in weights.items()}
         self._time = 0
 
+    def twins(self) -> list[Network]:
+        """Return twins of the network as it is now."""
+        return twins(self, Network.kick)
+
+    def kick(self, kicks: Kicks) -> None:
+        """Become a twin."""
+        self.kicks = kicks
+
     def step(self, points: Array, labels: Array) -> float:
-        layers = self._layers(points)
+        weights = self._kicked(self._weights)
+        layers = self._layers(points, weights)
         scores = layers[-1][:, 0]
         back = ((1 / (1 + np.exp(-scores)) - labels) / len(labels))[:, None]
         slopes = {}
         for layer in (3, 2, 1):
             slopes[f"weight {layer}"] = layers[layer - 1].T @ back
             slopes[f"bias {layer}"] = back.sum(axis=0)
-            back = (back @ self._weights[f"weight {layer}"].T) * (1 - layers[layer - 1] ** 2)
-        self._move(slopes)
+            back = (back @ weights[f"weight {layer}"].T) * (1 - layers[layer - 1] ** 2)
+        self._move(self._kicked(slopes))
+        self._weights = self._kicked(self._weights)
         return float((np.logaddexp(0, scores) - labels * scores).mean())
 
     def scores(self, places: Array) -> Array:
-        return self._layers(places)[-1][:, 0]
+        return self._layers(places, self._kicked(self._weights))[-1][:, 0]
 
     def weights(self) -> Weights:
         return {name: weight.copy() for name, weight in self._weights.items()}
 
-    def _layers(self, points: Array) -> list[Array]:
-        one = np.tanh(points @ self._weights["weight 1"] + self._weights["bias 1"])
-        two = np.tanh(one @ self._weights["weight 2"] + self._weights["bias 2"])
-        return [points, one, two, two @ self._weights["weight 3"] + self._weights["bias 3"]]
+    def _layers(self, points: Array, weights: Weights) -> list[Array]:
+        points = self.kicks(points) if self.kicks else points
+        one = np.tanh(points @ weights["weight 1"] + weights["bias 1"])
+        two = np.tanh(one @ weights["weight 2"] + weights["bias 2"])
+        return [points, one, two, two @ weights["weight 3"] + weights["bias 3"]]
+
+    def _kicked(self, values: Weights) -> Weights:
+        return self.kicks.all(values) if self.kicks else values
 
     def _move(self, slopes: Weights) -> None:
         self._time += 1

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from checks.cnn import EPSILON, KEPT, RATE, fresh
 from checks.common.tape import Array, Node
 from checks.common.tape_functions import convolve, cross_entropy, largest_of_four, relu, sqrt
-from checks.descent.reference import Nodes, Training, dense, differentiate, momentum
+from checks.descent.reference import Nodes, Training, dense, momentum
 
 if TYPE_CHECKING:
     from checks.cnn import Images, Statistics
@@ -41,10 +41,9 @@ class Network(Training):
         self._moving = {name: KEPT * old + (1 - KEPT) * self._seen[name] for name, old in self._moving.items()}
         return loss
 
-    def gradients(self, inputs: Inputs, truth: NDArray[Any]) -> tuple[float, dict[str, Array]]:
+    def _learning(self, nodes: Nodes, *inputs: NDArray[Any]) -> Node:
         self._seen = {}
-        nodes = self._nodes()
-        return differentiate(cross_entropy(self._scores(nodes, *inputs, training=True), truth), nodes)
+        return self._scores(nodes, *inputs, training=True)
 
     def statistics(self) -> Statistics:
         return dict(self._moving)

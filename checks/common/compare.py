@@ -1,11 +1,12 @@
 """Compares two traces tensor by tensor, in ulps.
 
-``python -P …/checks/common/compare.py`` reads ``[[ours, theirs], …]`` (trace files) from stdin as JSON and writes, for
-every pair, one object per tensor of `theirs`, in its order. An ulp is the distance between neighbouring float32
-numbers at the tensor's largest magnitude: an element that came out small because large ones cancelled carries *their*
-rounding. Where a whole tensor may have come out small, the trace has its `UNIT`, the magnitude of what was added up,
-which then counts like an element. ``ulps`` is null when shapes or finiteness differ, or the tensor is missing.
-``finite`` counts the elements of `theirs` that are numbers: what is compared with NaN or infinity alone proves little.
+``python -P …/checks/common/compare.py`` reads ``[[ours, theirs, units], …]`` (trace files) from stdin as JSON and
+writes, for every pair, one object per tensor of `theirs`, in its order. An ulp is the distance between neighbouring
+float32 numbers at the tensor's largest magnitude: an element that came out small because large ones cancelled carries
+*their* rounding. Where a whole tensor may have come out small, the trace `units`, the reference's, has its `UNIT`, the
+magnitude of what was added up, which then counts like an element. ``ulps`` is null when shapes or finiteness differ,
+or the tensor is missing. ``finite`` counts the elements of `theirs` that are numbers: what is compared with NaN or
+infinity alone proves little.
 """
 
 from __future__ import annotations
@@ -23,16 +24,13 @@ UNIT = "unit of "
 _DIGITS, _SMALLEST = 24, -125  # of a float32: significant bits, exponent of the smallest normal number
 
 
-def compare(ours: str, theirs: str) -> list[dict[str, Any]]:
-    """Return the distance of every tensor of the trace `theirs`."""
+def compare(ours: str, theirs: str, units: str = "") -> list[dict[str, Any]]:
+    """Return the distance of every tensor of the trace `theirs`, in the units that the trace `units` has."""
+    known = _units(units) if units else {}
     with np.load(ours, allow_pickle=False) as mine, np.load(theirs, allow_pickle=False) as truth:
         return [
             {"key": key}
-            | (
-                distance(mine[key], truth[key], float(truth[UNIT + key]) if UNIT + key in truth else 0.0)
-                if key in mine
-                else _unlike("nothing", "a tensor")
-            )
+            | (distance(mine[key], truth[key], known.get(key, 0.0)) if key in mine else _unlike("nothing", "a tensor"))
             for key in truth.files
             if not key.startswith(UNIT)
         ]
@@ -60,6 +58,11 @@ def distance(got: NDArray[Any], expected: NDArray[Any], unit: float = 0.0) -> di
     }
 
 
+def _units(trace: str) -> dict[str, float]:
+    with np.load(trace, allow_pickle=False) as reference:
+        return {key.removeprefix(UNIT): float(reference[key]) for key in reference.files if key.startswith(UNIT)}
+
+
 def spacing(largest: float) -> float:
     """Return the distance between neighbouring float32 numbers at magnitude `largest`."""
     exponent = math.frexp(largest)[1] if largest else _SMALLEST
@@ -71,4 +74,4 @@ def _unlike(got: str, expected: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    json.dump([compare(ours, theirs) for ours, theirs in json.load(sys.stdin)], sys.stdout, allow_nan=False)
+    json.dump([compare(*traces) for traces in json.load(sys.stdin)], sys.stdout, allow_nan=False)

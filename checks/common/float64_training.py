@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.common.sway import Kicks
+
 Array = NDArray[np.float64]
 
 
@@ -21,7 +23,9 @@ def cross_entropy(scores: Array, truth: NDArray[np.int64]) -> tuple[float, Array
 
 
 class Momentum:
-    """SGD with momentum: v ← μv + g, w ← w - ηv."""
+    """SGD with momentum: v ← μv + g, w ← w - ηv; of a twin (`sway.py`), with `kicks`."""
+
+    kicks: Kicks | None = None
 
     def __init__(self, weights: Mapping[str, Array], rate: float, momentum: float) -> None:
         self.weights = {name: weight.copy() for name, weight in weights.items()}
@@ -30,10 +34,20 @@ class Momentum:
 
     def step(self, gradients: Mapping[str, Array]) -> None:
         """Move every weight once."""
-        for name, gradient in gradients.items():
+        for name, gradient in (self.kicks.all(gradients) if self.kicks else gradients).items():
             self._velocity[name] = self._momentum * self._velocity[name] + gradient
             self.weights[name] -= self._rate * self._velocity[name]
+        self._kick_weights()
+
+    def kick(self, kicks: Kicks) -> None:
+        """Become the optimiser of a twin."""
+        self.kicks = kicks
+        self._kick_weights()
 
     def copies(self) -> dict[str, Array]:
         """Return the weights as they are."""
         return {name: weight.copy() for name, weight in self.weights.items()}
+
+    def _kick_weights(self) -> None:
+        if self.kicks:
+            self.weights |= self.kicks.all(self.weights)  # in the mapping that the model looks into

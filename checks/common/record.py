@@ -42,8 +42,9 @@ class Recorder:
     def tensor(self, kind: str, name: str, value: ArrayLike, step: int = 0, unit: float = 0.0) -> None:
         """Record one tensor of a `kind` that check.toml has a tolerance for, or ``exact``.
 
-        Record in the order of computation: the first one that differs is where a fault began. `unit` is the magnitude
-        of what its elements are sums of, for a tensor of so few that all of them may have cancelled.
+        Record in the order of computation: the first one that differs is where a fault began. `unit`, which only the
+        reference's is asked for, is the magnitude of what its elements are sums of, where all of them may have
+        cancelled: `sway.unit` finds it.
         """
         array = np.asarray(value, order="C")
         key = f"{step} {name}"
@@ -55,6 +56,8 @@ class Recorder:
         digest = hashlib.sha256(array.tobytes()).hexdigest()
         self._whole.update(f"{step} {name} {digest}\n".encode())
         described = _describe(array, 0 if kind == EXACT else SAMPLES)
+        if unit:  # also what a saved proof is compared in, by another environment
+            described["largest"] = max(described["largest"] or 0.0, unit)
         self._records.append({"step": step, "kind": kind, "name": name, "digest": digest[:16]} | described)
 
     def tensors(self, kind: str, values: Mapping[str, ArrayLike], step: int = 0, title: str = "") -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
+
+from checks.common.sway import record_weights, twins_of, unit
 
 if TYPE_CHECKING:
     from checks.common.record import Recorder
@@ -17,27 +18,18 @@ Batches = Sequence[tuple["Inputs", NDArray[Any]]]
 
 
 def record_first_step(
-    training: Training, inputs: Inputs, truth: NDArray[Any], record: Recorder, title: str = "", *, pooled: bool = False
+    training: Training, inputs: Inputs, truth: NDArray[Any], record: Recorder, title: str = ""
 ) -> None:
-    """Record output, loss and every gradient before anything is learned.
-
-    A bias of one or two numbers may cancel whole: its unit is the largest gradient of its layer, whose kernel has sums
-    of the same slopes. Where a model is `pooled`, all of it gets one sum of slopes, and the unit is the model's.
-    """
-    record.tensor("forward", f"{title}output", training.output(*inputs))
+    """Record output, loss and every gradient before anything is learned."""
+    twins = twins_of(training)
+    output = training.output(*inputs)
+    record.tensor("forward", f"{title}output", output, unit=unit(output, [twin.output(*inputs) for twin in twins]))
     loss, gradients = training.gradients(inputs, truth)
-    record.tensor("loss", f"{title}loss", loss)
-    largest: dict[str, float] = {}
-    for name, gradient in gradients.items():
-        layer = _layer(name, pooled=pooled)
-        largest[layer] = max(largest.get(layer, 0.0), float(np.abs(gradient).max()))
+    swayed = [twin.gradients(inputs, truth) for twin in twins]
+    record.tensor("loss", f"{title}loss", loss, unit=unit(loss, [one for one, _ in swayed]))
     for name, gradient in reversed(gradients.items()):  # output layer first: the order of backpropagation
-        unit = largest[_layer(name, pooled=pooled)]
-        record.tensor("gradient", f"{title}gradient of {name}", gradient, unit=unit)
-
-
-def _layer(name: str, *, pooled: bool) -> str:
-    return "" if pooled else name.rpartition(".")[0]
+        known_by = unit(gradient, [theirs[name] for _, theirs in swayed])
+        record.tensor("gradient", f"{title}gradient of {name}", gradient, unit=known_by)
 
 
 def record_training(
@@ -48,14 +40,28 @@ def record_training(
     Measures the rate of the second half, in steps per second.
     """
     losses: list[float] = []
-    for step, (inputs, truth) in enumerate(batches, start=1):
-        if step == len(batches) // 2 + 1:
+    for loss in record_steps(training, batches, parity_steps, record, title):
+        if len(losses) == len(batches) // 2:
             halfway = time.perf_counter()
-        losses.append(training.step(inputs, truth))
-        record.tensor("loss" if step <= parity_steps else "later", f"{title}loss", losses[-1], step)
-        if step == parity_steps:
-            record.tensors("weight", training.weights(), step, title)
-        record.progress(step, len(batches))
+        losses.append(loss)
+        record.progress(len(losses), len(batches))
     seconds = time.perf_counter() - halfway
-    record.measure(f"{title}steps per second", (len(batches) - len(batches) // 2) / seconds)
+    record.measure(f"{title}steps per second", (len(batches) - 1 - len(batches) // 2) / seconds)
     return losses
+
+
+def record_steps(
+    training: Training, batches: Batches, parity_steps: int, record: Recorder, title: str = ""
+) -> Iterator[float]:
+    """Make the steps one by one, and yield each loss; the weights are recorded where parity ends."""
+    twins = twins_of(training) if parity_steps else ()
+    for step, (inputs, truth) in enumerate(batches, start=1):
+        loss = training.step(inputs, truth)
+        if step <= parity_steps:
+            known_by = unit(loss, [twin.step(inputs, truth) for twin in twins])
+            record.tensor("loss", f"{title}loss", loss, step, known_by)
+        else:
+            record.tensor("later", f"{title}loss", loss, step)
+        if step == parity_steps:
+            record_weights(training, twins, record, step, title)
+        yield loss

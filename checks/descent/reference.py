@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.float64_training import Momentum
+from checks.common.sway import Kicks, twins
 from checks.common.tape import Array, Node, slopes
 from checks.common.tape_functions import cross_entropy as cross_entropy  # noqa: PLC0414 - a part of the frame
 from checks.common.tape_functions import softplus
@@ -28,32 +29,53 @@ class Optimiser(Protocol):
 
 
 class Training:
-    """A model, a loss and an optimiser."""
+    """A model, a loss and an optimiser; as a twin, with `kicks`."""
+
+    kicks: Kicks | None = None
 
     def __init__(self, model: Model, loss: Loss, optimiser: Callable[[Weights], Optimiser], weights: Weights) -> None:
         self._model, self._loss, self._make = model, loss, optimiser
         self.load(weights)
 
+    def twins(self) -> list[Self]:
+        """Return twins (`checks/common/sway.py`) of the training as it is now."""
+        return twins(self, type(self).kick)
+
+    def kick(self, kicks: Kicks) -> None:
+        """Become a twin."""
+        self.kicks = kicks
+
     def load(self, weights: Weights) -> None:
         self._optimiser = self._make(weights)
 
     def output(self, *inputs: NDArray[Any]) -> Array:
-        return self._model(self._nodes(), *inputs).value
+        return self._model(self._nodes(), *self._kicked(inputs)).value
 
     def gradients(self, inputs: Inputs, truth: NDArray[Any]) -> tuple[float, dict[str, Array]]:
         nodes = self._nodes()
-        return differentiate(self._loss(self._model(nodes, *inputs), truth), nodes)
+        loss, slopes = differentiate(self._loss(self._learning(nodes, *self._kicked(inputs)), truth), nodes)
+        return loss, self.kicks.all(slopes) if self.kicks else slopes
 
     def step(self, inputs: Inputs, truth: NDArray[Any]) -> float:
         loss, gradients = self.gradients(inputs, truth)
         self._optimiser.step(gradients)
+        if self.kicks:
+            self._optimiser.weights = self.kicks.all(self._optimiser.weights)
         return loss
 
     def weights(self) -> dict[str, Array]:
         return {name: weight.copy() for name, weight in self._optimiser.weights.items()}
 
+    def _learning(self, nodes: Nodes, *inputs: NDArray[Any]) -> Node:
+        """Return what the model gives while it learns."""
+        return self._model(nodes, *inputs)
+
     def _nodes(self) -> Nodes:
-        return {name: Node(weight) for name, weight in self._optimiser.weights.items()}
+        weights = self._optimiser.weights
+        return {name: Node(weight) for name, weight in (self.kicks.all(weights) if self.kicks else weights).items()}
+
+    def _kicked(self, inputs: Inputs) -> Inputs:
+        return tuple(map(self.kicks, inputs)) if self.kicks else inputs
 
 
 def differentiate(loss: Node, nodes: Nodes) -> tuple[float, dict[str, Array]]:

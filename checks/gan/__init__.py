@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.draw import uniform
+from checks.common.sway import record_weights, twins_of, unit
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -126,14 +127,18 @@ def draw_round(seed: int, number: int) -> Round:
 
 def record_first_round(gan: Gan, first: Round, record: Recorder) -> None:
     """Record what either network gives, its loss and its gradients, before anything is learned."""
-    made = gan.make(first.noise)
-    record.tensor("forward", "made numbers", made)
-    record.tensor("forward", "scores of real numbers", gan.score(first.real))
+    twins = twins_of(gan)
+    made, scores = gan.make(first.noise), gan.score(first.real)
+    record.tensor("forward", "made numbers", made, unit=unit(made, [one.make(first.noise) for one in twins]))
+    known_by = unit(scores, [one.score(first.real) for one in twins])
+    record.tensor("forward", "scores of real numbers", scores, unit=known_by)
     losses, gradients = gan.gradients(first.real, first.noise)
+    swayed = [one.gradients(first.real, first.noise) for one in twins]
     for name, loss in losses.items():
-        record.tensor("loss", f"{name}: loss", loss)
+        record.tensor("loss", f"{name}: loss", loss, unit=unit(loss, [theirs[name] for theirs, _ in swayed]))
     for name, gradient in reversed(gradients.items()):
-        record.tensor("gradient", f"gradient of {name}", gradient)
+        known_by = unit(gradient, [theirs[name] for _, theirs in swayed])
+        record.tensor("gradient", f"gradient of {name}", gradient, unit=known_by)
 
 
 def check_leaks(gan: Gan, weights: Weights, first: Round, record: Recorder) -> None:
@@ -169,20 +174,31 @@ def train(gan: Gan, job: Job, record: Recorder) -> None:
     steps = STEPS[job.profile]
     rounds = [draw_round(job.seed, number) for number in range(steps)]
     made: list[Array] = []
+    twins = twins_of(gan)
     halfway = time.perf_counter()
     for number, given in enumerate(rounds, start=1):
         if number == steps // 2 + 1:
             halfway = time.perf_counter()
+        twins = twins if number <= PARITY_STEPS else ()
         kind = "loss" if number <= PARITY_STEPS else "later"
-        record.tensor(kind, "discriminator: loss", gan.discriminate(given.real, given.noise), number)
-        record.tensor(kind, "generator: loss", gan.deceive(given.fresh), number)
+        for name, move in moves(given).items():
+            loss = move(gan)
+            record.tensor(kind, f"{name}: loss", loss, number, unit(loss, [move(one) for one in twins]))
         if number == PARITY_STEPS:
-            record.tensors("weight", gan.weights(), number)
+            record_weights(gan, twins, record, number)
         if number > steps // 2:
             made.append(gan.make(given.noise))
         record.progress(number, steps)
     record.measure("rounds per second", (steps - steps // 2) / (time.perf_counter() - halfway))
     check_made(made, record)
+
+
+def moves(given: Round) -> dict[str, Callable[[Gan], float]]:
+    """Return the two steps of a round."""
+    return {
+        "discriminator": lambda gan: gan.discriminate(given.real, given.noise),
+        "generator": lambda gan: gan.deceive(given.fresh),
+    }
 
 
 def check_made(made: list[Array], record: Recorder) -> None:

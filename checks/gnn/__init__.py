@@ -73,7 +73,7 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
     club, weights = read_club(job.seed), draw_weights(job.seed)
     training = backend.training(weights, club.graph, job)
     everybody = np.arange(len(club.factions))
-    record_first_step(training, (*club.graph, club.known), club.factions[club.known], record, pooled=True)
+    record_first_step(training, (*club.graph, club.known), club.factions[club.known], record)
     record.tensor("forward", "output of everybody", training.output(*club.graph, everybody))
     check_reach(training, club, weights, record)
     training.load(weights)

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.draw import uniform
+from checks.common.sway import record_weights, twins_of, unit
 from checks.inpaint.photo import check_photo
 from checks.inpaint.scene import Photo, draw_scenes
 
@@ -79,21 +80,26 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
     record.tensor("exact", "pictures", photo.pictures)
     for layer, known in enumerate(model.known(photo), start=1):
         record.tensor("exact", f"known after layer {layer}", known.astype(np.float64))
-    record.tensor("forward", "filled", model.fill(photo))
+    twins, filled = twins_of(model), model.fill(photo)
+    record.tensor("forward", "filled", filled, unit=unit(filled, [twin.fill(photo) for twin in twins]))
     loss, gradients = model.gradients(photo)
+    swayed = [twin.gradients(photo)[1] for twin in twins]
     record.tensor("loss", "loss", 1 + loss)  # a loss near 0 counts in spacings of 1, as what is filled does
     for name, gradient in reversed(gradients.items()):
-        record.tensor("gradient", f"gradient of {name}", gradient)
+        known_by = unit(gradient, [theirs[name] for theirs in swayed])
+        record.tensor("gradient", f"gradient of {name}", gradient, unit=known_by)
     record.tensor("moved", "moved", backend.moved(photo.pictures, photo.pictures[..., 1], 0.75, job))
     steps = STEPS[job.profile]
     for step in range(1, steps + 1):
         if step == steps // 2 + 1:
             halfway = time.perf_counter()
-        value = model.step(draw_scenes(job.seed, f"step {step}", ROWS))
-        record.tensor("loss" if step <= PARITY_STEPS else "later", "loss", 1 + value, step)
+        kind, twins = ("loss", twins) if step <= PARITY_STEPS else ("later", ())
+        scenes = draw_scenes(job.seed, f"step {step}", ROWS)
+        value = model.step(scenes)
+        record.tensor(kind, "loss", 1 + value, step, unit(value, [twin.step(scenes) for twin in twins]))
         record.progress(step, steps)
         if step == PARITY_STEPS:
-            record.tensors("weight", model.weights(), step)
+            record_weights(model, twins, record, step)
     record.measure("pictures per second", (steps - steps // 2) * ROWS / (time.perf_counter() - halfway))
     check_photo(backend, model, job, record)
 

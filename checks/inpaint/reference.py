@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.float64_training import Momentum
+from checks.common.sway import twins
 from checks.inpaint import LEARNING_RATE, MOMENTUM, SIZES
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ class Model:
         loss, gradients = self.gradients(photo)
         self._optimiser.step(gradients)
         return loss
+
+    def twins(self) -> list[Model]:
+        """Return twins of the model as it is now."""
+        return twins(self, lambda twin, kicks: twin._optimiser.kick(kicks))
 
     def weights(self) -> dict[str, Array]:
         return self._optimiser.copies()

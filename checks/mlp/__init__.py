@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.draw import uniform
-from checks.descent.recorded import record_first_step, record_training
+from checks.descent.recorded import record_first_step, record_steps, record_training
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -90,12 +90,8 @@ def exchange(backend: Backend, points: Points, job: Job, record: Recorder) -> No
         if optimiser == "gradient descent":
             record_first_step(training, (points.x,), points.inside, record, title)
             training.load(weights)
-        for step in range(1, STEPS + 1):
-            value = training.step((points.x,), points.inside)
-            record.tensor("loss", f"{title}loss", value, step)
-            if step == 1:
-                losses.setdefault(f"{model}, {loss}", []).append(value)
-        record.tensors("weight", training.weights(), STEPS, title)
+        first, *_ = record_steps(training, [((points.x,), points.inside)] * STEPS, STEPS, record, title)
+        losses.setdefault(f"{model}, {loss}", []).append(first)
     same = all(np.array_equal(one, found[0]) for found in outputs.values() for one in found)
     record.invariant("losses and optimisers change no output", same, "before the first step, bit for bit")
     apart = max(abs(one - found[0]) for found in losses.values() for one in found)

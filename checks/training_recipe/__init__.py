@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.draw import integers, uniform
+from checks.common.sway import record_weights, twins_of, unit
 from checks.training_recipe.contract import load_build
 from checks.training_recipe.sanity import check_sanity
 from checks.training_recipe.wide import Seen, check_wide
@@ -32,7 +33,7 @@ SIDE, HIDDEN, ROWS = 8, 64, 32
 DROPOUT = 0.25
 LEARNING_RATE, MOMENTUM = 0.125, 0.875  # both exact in binary
 STEPS = {"quick": 60, "full": 200}
-_PARITY_STEPS = 60
+_PARITY_STEPS = 20  # with every step a rounding is likelier to have crossed a corner of ReLU
 _PICTURES, _LEAST_ACCURACY = 512, 0.9
 
 NAMES = ("hidden.weight", "hidden.bias", "output.weight", "output.bias")
@@ -160,18 +161,23 @@ def draw_batch(seed: int, stream: str, rows: int) -> Batch:
 def record_training(subject: Subject, job: Job, record: Recorder) -> None:
     """Record the first step in full, then every loss, and the weights where parity ends."""
     record.tensor("exact", "pictures", subject.inputs)
-    record.tensor("forward", "scores", subject.outputs())
+    twins, scores = twins_of(subject), subject.outputs()
+    record.tensor("forward", "scores", scores, unit=unit(scores, [twin.outputs() for twin in twins]))
     record.tensor("loss", "loss", 1 + subject.loss())  # a loss near 0 counts in spacings of 1, as its logarithms do
+    swayed = [twin.gradients() for twin in twins]
     for name, gradient in reversed(subject.gradients().items()):
-        record.tensor("gradient", f"gradient of {name}", gradient if gradient is not None else [])
+        known_by = unit(gradient, [theirs[name] for theirs in swayed])
+        record.tensor("gradient", f"gradient of {name}", gradient if gradient is not None else [], unit=known_by)
     steps = STEPS[job.profile]
     for step in range(1, steps + 1):
         if step == steps // 2 + 1:
             halfway = time.perf_counter()
-        record.tensor("loss" if step <= _PARITY_STEPS else "later", "loss", 1 + subject.step(), step)
+        kind, twins = ("loss", twins) if step <= _PARITY_STEPS else ("later", ())
+        loss = subject.step()
+        record.tensor(kind, "loss", 1 + loss, step, unit(loss, [twin.step() for twin in twins]))
         record.progress(step, 2 * steps)
         if step == _PARITY_STEPS:
-            record.tensors("weight", subject.weights(), step)
+            record_weights(subject, twins, record, step)
     record.measure("pictures per second", (steps - steps // 2) * ROWS / (time.perf_counter() - halfway))
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from checks.common.draw import integers
 from checks.common.float64_training import Momentum, cross_entropy
+from checks.common.sway import twins
 from checks.training_recipe import LEARNING_RATE, MOMENTUM, ramp
 
 if TYPE_CHECKING:
@@ -84,6 +85,10 @@ class Subject:
         loss, gradients = self._lost(inputs, None, self._mask(inputs, training=True))
         self._optimiser.step(gradients)
         return loss
+
+    def twins(self) -> list[Subject]:
+        """Return twins of the model as it is now."""
+        return twins(self, lambda twin, kicks: twin._optimiser.kick(kicks))
 
     def weights(self) -> dict[str, NDArray[np.floating]]:
         return dict(self._optimiser.copies())

@@ -11,6 +11,7 @@ import msgspec
 from gpusetup.content_dirs import content_root
 from gpusetup.errors import CannotLookError
 from gpusetup.selftest.exit_causes import name_signal
+from gpusetup.selftest.model import REFERENCE
 from gpusetup.selftest.registry import FLOAT32_DIGITS
 from gpusetup.selftest.verdict import Divergence
 from gpusetup.value import Value
@@ -65,10 +66,17 @@ def recorded(run: Run) -> tuple[Record, ...]:
 
 
 def measure(pairs: Sequence[tuple[Run, Run]], checks: dict[str, Check], python: str) -> list[Pair]:
-    """Return the distances of each pair, computed by the interpreter `python`."""
+    """Return the distances of each pair, computed by the interpreter `python`, in the units of the reference."""
     if not pairs:
         return []
-    question = msgspec.json.encode([(run.job.trace, against.job.trace) for run, against in pairs])
+    units = {
+        (against.job.check, against.job.seed): against.job.trace
+        for _, against in pairs
+        if against.job.framework == REFERENCE
+    }
+    question = msgspec.json.encode(
+        [(run.job.trace, against.job.trace, units.get((run.job.check, run.job.seed), "")) for run, against in pairs]
+    )
     found = msgspec.json.decode(_compare(python, question), type=list[tuple[Distance, ...]])
     return [
         Pair(run, against, tuple(_in_unit(run, against, distances, checks[run.job.check])))

@@ -182,7 +182,7 @@ def compared_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compare in this process, by the same functions: a hundred interpreters would take a minute to start."""
 
     def compare(_python: str, question: bytes) -> bytes:
-        pairs = [compare_traces(ours, theirs) for ours, theirs in msgspec.json.decode(question)]
+        pairs = [compare_traces(*traces) for traces in msgspec.json.decode(question)]
         return msgspec.json.encode(pairs)
 
     monkeypatch.setattr("gpusetup.selftest.ulps._compare", compare)

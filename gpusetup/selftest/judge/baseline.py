@@ -14,7 +14,7 @@ from gpusetup.selftest.verdict import conclude
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from gpusetup.selftest.model import Job, Run
+    from gpusetup.selftest.model import Job, Result, Run
     from gpusetup.selftest.registry import Check
     from gpusetup.selftest.verdict import Changed, Verdict
 
@@ -34,12 +34,15 @@ def judge(
     `unchanged` names the checks whose source is the same as in the saved proof.
     """
     before = {place(run.job): run for run in saved if run.result is not None and run.job.round == 1}
+    truths = {(run.job.check, run.job.seed): run.result for run in runs if run.job.framework == REFERENCE}
     judged: set[tuple[object, ...]] = set()
     for run in runs:
         if run.result is None or run.job.round != 1:
             continue
         judged.add(_subject(run.job))
-        yield _held(run, before.get(place(run.job)), saved, unchanged, checks)
+        yield _held(
+            run, before.get(place(run.job)), saved, unchanged, checks, truths.get((run.job.check, run.job.seed))
+        )
     ended = {place(run.job): run for run in runs if run.job.round == 1}
     for key, old in before.items():
         if old.job.framework == REFERENCE or _subject(old.job) in judged or not asked(old.job):
@@ -55,7 +58,14 @@ def place(job: Job) -> tuple[object, ...]:
     return (*(getattr(job, name) for name in _FIELDS), job.round)
 
 
-def _held(run: Run, old: Run | None, saved: Sequence[Run], unchanged: set[str], checks: dict[str, Check]) -> Verdict:
+def _held(
+    run: Run,
+    old: Run | None,
+    saved: Sequence[Run],
+    unchanged: set[str],
+    checks: dict[str, Check],
+    truth: Result | None,
+) -> Verdict:
     """Return the verdict about a finished run and its counterpart in the saved proof, if that has one."""
     job = run.job
     changed: tuple[Changed, ...] = ()
@@ -65,7 +75,7 @@ def _held(run: Run, old: Run | None, saved: Sequence[Run], unchanged: set[str], 
         found = Judgement("unproven", "the check itself has changed since the proof was saved")
     else:
         changed = changes(run.result.environment, old.result.environment)
-        found = compare(run.result, old.result, checks[job.check], job.precision, changed)
+        found = compare(run.result, old.result, checks[job.check], job.precision, changed, truth)
     verdict = conclude(
         "baseline",
         job,

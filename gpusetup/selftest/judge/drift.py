@@ -10,7 +10,7 @@ from gpusetup.selftest.ulps import spacing
 from gpusetup.selftest.verdict import Divergence, VerdictBasis, elements
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gpusetup.selftest.model import Precision, Record, Result
     from gpusetup.selftest.registry import Check
@@ -44,8 +44,19 @@ class Apart(NamedTuple):
     expected: str
 
 
-def compare(now: Result, before: Result, check: Check, precision: Precision, changed: Sequence[Changed]) -> Judgement:
-    """Compare a run with its saved counterpart; `changed` lists how their environments differ."""
+def compare(
+    now: Result,
+    before: Result,
+    check: Check,
+    precision: Precision,
+    changed: Sequence[Changed],
+    truth: Result | None = None,
+) -> Judgement:
+    """Compare a run with its saved counterpart; `changed` lists how their environments differ.
+
+    An ulp is at least that of the reference's tensor, `truth`: it knows of what magnitude a tensor that has cancelled
+    was a sum.
+    """
     names = named(changed)
     saved = elements(before.records)
     if not saved.count:
@@ -54,7 +65,8 @@ def compare(now: Result, before: Result, check: Check, precision: Precision, cha
     if now.fingerprint == before.fingerprint:
         text = "the same bits" + (f", although these changed: {names}" if changed else "")
         return Judgement("passed", text, basis=basis, level="L2")
-    first = _first_beyond(now, before, check, precision, changed)
+    units = {key(record): record.largest or 0.0 for record in truth.records} if truth is not None else {}
+    first = _first_beyond(now, before, check, precision, changed, units)
     where = f"first in {first.tensor}, step {first.step}" if first else "it records other tensors"
     if not changed:
         return Judgement("failed", f"different bits than the baseline in the same environment, {where}", first, basis)
@@ -84,7 +96,12 @@ def _within(now: Result, before: Result, check: Check, precision: Precision) -> 
 
 
 def _first_beyond(
-    now: Result, before: Result, check: Check, precision: Precision, changed: Sequence[Changed]
+    now: Result,
+    before: Result,
+    check: Check,
+    precision: Precision,
+    changed: Sequence[Changed],
+    units: Mapping[tuple[int, str], float],
 ) -> Divergence | None:
     """Return the first record that differs by more than twice its limit; in an unchanged environment, by any bit."""
     new = {key(record): record for record in now.records}
@@ -93,7 +110,7 @@ def _first_beyond(
         if record is not None and record.digest == old.digest:
             continue
         limit = _BOTH * check.limit(old.kind, old.step, precision) if changed else 0.0
-        away = apart(record, old, check.digits(old.kind, precision))
+        away = apart(record, old, check.digits(old.kind, precision), units.get(key(old), 0.0))
         if changed and away.ulps <= limit:
             continue
         return Divergence(
@@ -119,7 +136,7 @@ def _cause(changed: Sequence[Changed]) -> str:
     return f"what changed in the environment: {listed}{more}"
 
 
-def apart(record: Record | None, old: Record, digits: int) -> Apart:
+def apart(record: Record | None, old: Record, digits: int, unit: float = 0.0) -> Apart:
     """Return the distance over the kept elements; infinite when nothing was kept, 0 when only dropped ones differ."""
     if record is None:
         return Apart(math.inf, (), "nothing", "a tensor")
@@ -131,7 +148,7 @@ def apart(record: Record | None, old: Record, digits: int) -> Apart:
     pairs = [*zip(record.sample, old.sample, strict=True), (record.largest, old.largest)]
     distances = [_distance(*pair) for pair in pairs]
     worst = max(range(len(pairs)), key=distances.__getitem__)
-    ulps = distances[worst] / spacing(old.largest or 0.0, digits)
+    ulps = distances[worst] / spacing(max(old.largest or 0.0, unit), digits)
     if ulps == 0:
         return bits._replace(ulps=0.0)
     where = _unravel(worst, old) if worst < len(old.sample) else ()
