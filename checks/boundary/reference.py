@@ -83,6 +83,7 @@ class Network:
     def kick(self, kicks: Kicks) -> None:
         """Become a twin."""
         self.kicks = kicks
+        self._weights = kicks.all(self._weights)
 
     def step(self, points: Array, labels: Array) -> float:
         weights = self._kicked(self._weights)
@@ -95,7 +96,6 @@ class Network:
             slopes[f"bias {layer}"] = back.sum(axis=0)
             back = (back @ weights[f"weight {layer}"].T) * (1 - layers[layer - 1] ** 2)
         self._move(self._kicked(slopes))
-        self._weights = self._kicked(self._weights)
         return float((np.logaddexp(0, scores) - labels * scores).mean())
 
     def scores(self, places: Array) -> Array:

@@ -37,17 +37,12 @@ class Momentum:
         for name, gradient in (self.kicks.all(gradients) if self.kicks else gradients).items():
             self._velocity[name] = self._momentum * self._velocity[name] + gradient
             self.weights[name] -= self._rate * self._velocity[name]
-        self._kick_weights()
 
     def kick(self, kicks: Kicks) -> None:
         """Become the optimiser of a twin."""
         self.kicks = kicks
-        self._kick_weights()
+        self.weights |= kicks.all(self.weights)  # in the mapping that the model looks into
 
     def copies(self) -> dict[str, Array]:
         """Return the weights as they are."""
         return {name: weight.copy() for name, weight in self.weights.items()}
-
-    def _kick_weights(self) -> None:
-        if self.kicks:
-            self.weights |= self.kicks.all(self.weights)  # in the mapping that the model looks into

@@ -1,11 +1,12 @@
 """What a tensor is known by: how far the reference itself moves when its numbers are rounded more coarsely.
 
 After Monte Carlo arithmetic (Parker, Pierce and Eggert 2000, https://doi.org/10.1109/5992.852391): the reference is run
-again as twins, whose weights, inputs and slopes are multiplied by 1 ± `KICK` at every step, each element with a sign of
-its own. By as much as a twin's tensor moves, so many `KICK`s of some magnitude were added up on the way to it: that
-magnitude is the tensor's unit (`Recorder.tensor`). Where nothing cancels it is no larger than the tensor itself and
-changes nothing. It is larger where a sum has cancelled whole; after steps of Adam, which divide by the size of a slope
-and so pass on the relative error of one that has cancelled; and where a rounding may cross a corner of ReLU.
+again as twins, whose weights at the start, and inputs and slopes at every step, are multiplied by 1 ± `KICK`, each
+element with a sign of its own; for what is rounded whenever a weight is stored, limits grow with the steps. By as much
+as a twin's tensor moves, so many `KICK`s of some magnitude were added up on the way to it: that magnitude is the
+tensor's unit (`Recorder.tensor`). Where nothing cancels it is about that of the tensor itself. It is larger where a sum
+has cancelled whole; after steps of Adam, which divide by the size of a slope and so pass on the relative error of one
+that has cancelled; and where a rounding may cross a corner of ReLU.
 """
 
 from __future__ import annotations

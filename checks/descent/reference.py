@@ -44,6 +44,7 @@ class Training:
     def kick(self, kicks: Kicks) -> None:
         """Become a twin."""
         self.kicks = kicks
+        self._optimiser.weights = kicks.all(self._optimiser.weights)
 
     def load(self, weights: Weights) -> None:
         self._optimiser = self._make(weights)
@@ -59,8 +60,6 @@ class Training:
     def step(self, inputs: Inputs, truth: NDArray[Any]) -> float:
         loss, gradients = self.gradients(inputs, truth)
         self._optimiser.step(gradients)
-        if self.kicks:
-            self._optimiser.weights = self.kicks.all(self._optimiser.weights)
         return loss
 
     def weights(self) -> dict[str, Array]:

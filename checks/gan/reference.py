@@ -40,6 +40,8 @@ class Gan:
     def kick(self, kicks: Kicks) -> None:
         """Become a twin."""
         self.kicks = kicks
+        for optimiser in self._optimisers.values():
+            optimiser.weights = kicks.all(optimiser.weights)
 
     def make(self, noise: Numbers) -> Array:
         return _run(self._nodes(), "generator", self._given(noise)).value
@@ -72,9 +74,7 @@ class Gan:
         return {name: Node(weight) for name, weight in self._kicked(self.weights()).items()}
 
     def _step(self, name: str, loss: Node, nodes: Nodes) -> float:
-        optimiser = self._optimisers[name]
-        optimiser.step(self._kicked(slopes(loss, _of(name, nodes))))
-        optimiser.weights = self._kicked(optimiser.weights)
+        self._optimisers[name].step(self._kicked(slopes(loss, _of(name, nodes))))
         return float(loss.value)
 
     def _apart(self, nodes: Nodes, real: NDArray[np.floating], made: NDArray[np.floating]) -> Node:

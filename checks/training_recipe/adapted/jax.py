@@ -92,7 +92,8 @@ class Subject:
 
     def step(self, *, blank: bool = False) -> float:
         inputs = self._with(jnp.zeros_like(self._first())) if blank else self._inputs
-        given = self._parameters, self._memory, inputs, self._drawn()
+        self._passes += 1
+        given = self._parameters, self._memory, inputs, self._key, self._passes
         self._parameters, self._memory, loss = self._train(*given)
         return float(loss)
 
@@ -115,8 +116,10 @@ class Subject:
         self._passes += 1
         return jax.random.fold_in(self._key, self._passes)
 
-    def _stepped(self, parameters: Any, memory: Any, inputs: Any, key: jax.Array) -> tuple[Any, Any, jax.Array]:
-        lost = partial(self._lost, key=key, training=True)
+    def _stepped(
+        self, parameters: Any, memory: Any, inputs: Any, key: jax.Array, number: jax.Array
+    ) -> tuple[Any, Any, jax.Array]:
+        lost = partial(self._lost, key=jax.random.fold_in(key, number), training=True)
         loss, slopes = jax.value_and_grad(lost)(parameters, inputs, self._targets)
         updates, memory = self._optimizer.update(slopes, memory, parameters)
         return optax.apply_updates(parameters, updates), memory, loss
