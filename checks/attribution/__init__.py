@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from checks import training_recipe
 from checks.attribution.axioms import check_axioms
+from checks.common.costed import Costed, Trained
 from checks.common.sway import record_weights, twins_of, unit
 from checks.training_recipe import Batch, draw_batch
 
@@ -68,6 +69,17 @@ class Backend(Protocol):
     """A backend's module."""
 
     Model: type[Model]
+
+
+def costed(job: Job) -> Costed:
+    """Return what `cost` trains."""
+    batch = draw_batch(job.seed, "step 1", ROWS)
+
+    def train(backend: Backend, weights: Weights) -> Trained:
+        model = backend.Model(weights, job)
+        return Trained(lambda _: model.step(batch), model.weights)
+
+    return Costed(draw_weights(job.seed), train)
 
 
 def prove(backend: Backend, job: Job, record: Recorder) -> None:

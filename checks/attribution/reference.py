@@ -32,11 +32,11 @@ class Model:
         self._weights = self._optimiser.weights
 
     def scores(self, pictures: Array) -> Array:
-        return self._hidden(pictures) @ self._weights["output.weight"].T + self._weights["output.bias"]
+        return self._scored(self._hidden(pictures))
 
     def step(self, batch: Batch) -> float:
         hidden = self._hidden(batch.inputs)
-        loss, slope = cross_entropy(self.scores(batch.inputs), batch.targets)
+        loss, slope = cross_entropy(self._scored(hidden), batch.targets)
         into = (slope @ self._weights["output.weight"]) * (1 - hidden**2)
         self._optimiser.step(
             {
@@ -66,6 +66,9 @@ class Model:
 
     def weights(self) -> dict[str, Array]:
         return self._optimiser.copies()
+
+    def _scored(self, hidden: Array) -> Array:
+        return hidden @ self._weights["output.weight"].T + self._weights["output.bias"]
 
     def _hidden(self, pictures: Array) -> Array:
         hidden: Array = np.tanh(pictures @ self._weights["hidden.weight"].T + self._weights["hidden.bias"])

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from checks.boundary import plane, support, trees
 from checks.boundary.features import FEATURES
+from checks.common.costed import Costed, Trained
 from checks.common.draw import uniform
 from checks.common.sway import twins_of, unit
 
@@ -84,6 +85,17 @@ class Learned(NamedTuple):
     name: str
     scores: Found
     edge: float = 0.0
+
+
+def costed(job: Job) -> Costed:
+    """Return what `cost` trains: the network."""
+    sample = plane.draw(job.seed)
+
+    def train(backend: Backend, weights: Weights) -> Trained:
+        network = backend.Network(weights, job)
+        return Trained(lambda _: network.step(sample.points, sample.labels), network.weights)
+
+    return Costed(draw_weights(job.seed), train)
 
 
 def prove(backend: Backend, job: Job, record: Recorder) -> None:

@@ -94,7 +94,8 @@ class Network:
         for layer in (3, 2, 1):
             slopes[f"weight {layer}"] = layers[layer - 1].T @ back
             slopes[f"bias {layer}"] = back.sum(axis=0)
-            back = (back @ weights[f"weight {layer}"].T) * (1 - layers[layer - 1] ** 2)
+            if layer > 1:
+                back = (back @ weights[f"weight {layer}"].T) * (1 - layers[layer - 1] ** 2)
         self._move(self._kicked(slopes))
         return float((np.logaddexp(0, scores) - labels * scores).mean())
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.common.costed import Costed, Trained
 from checks.common.draw import integers, permutation, uniform
 from checks.descent import Training
 from checks.descent.recorded import record_first_step, record_training
@@ -80,6 +81,17 @@ class Plan(NamedTuple):
         rows = order[place * BATCH : (place + 1) * BATCH]
         shifts = integers(self.seed, f"shifts {step}", (BATCH, 2)) % 3 - 1
         return self.images[rows], shifts, self.digits[rows]
+
+
+def costed(job: Job) -> Costed:
+    """Return what `cost` trains."""
+    images, _, digits = draw_plan(job.seed).batch(0)
+
+    def train(backend: Backend, weights: Weights) -> Trained:
+        model = backend.network(weights, job)
+        return Trained(lambda _: model.step((images,), digits), model.weights)
+
+    return Costed(draw_weights(job.seed), train)
 
 
 def prove(backend: Backend, job: Job, record: Recorder) -> None:

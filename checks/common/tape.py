@@ -23,7 +23,7 @@ class Node:
     __array_ufunc__ = None  # an array on the left leaves the operation to this class
 
     def __init__(self, value: Any, made_of: Sequence[tuple[Node, Pull]] = ()) -> None:
-        self.value: Array = np.asarray(value, dtype=np.float64)
+        self.value: Array = np.asanyarray(value, dtype=np.float64)  # an array of `cost` remains one
         self.made_of = made_of
 
     @property
@@ -102,10 +102,16 @@ class Node:
 def slopes(loss: Node, weights: Mapping[str, Node]) -> dict[str, Array]:
     """Return the derivative of a single number by each weight; 0 where it does not depend on it."""
     found: dict[int, Array] = {id(loss): np.ones(loss.shape)}
-    for node in _latest_first(loss):
-        slope = found[id(node)]
-        for before, back in node.made_of:
-            found[id(before)] = found[id(before)] + back(slope) if id(before) in found else back(slope)
+    order = _latest_first(loss)
+    wanted = {id(weight) for weight in weights.values()}
+    for node in reversed(order):
+        if any(id(before) in wanted for before, _ in node.made_of):
+            wanted.add(id(node))
+    for node in order:
+        for before, back in node.made_of if id(node) in wanted else ():
+            if id(before) in wanted:
+                slope = back(found[id(node)])
+                found[id(before)] = found[id(before)] + slope if id(before) in found else slope
     return {name: found.get(id(weight), np.zeros(weight.shape)) for name, weight in weights.items()}
 
 

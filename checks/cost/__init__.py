@@ -1,10 +1,10 @@
 """What training costs: parameters, operations, bytes and energy, per step and per unit of loss, against a ceiling.
 
-Workloads of other checks are trained: `boundary` and `mlp` (dense layers), `cnn` (convolutions), `gru` (recurrent) and
-`transformer`. Parameters
-and floating-point operations follow from formulas (`workloads.py`); a framework's own counter is held against the
-formula where the model has no loop, for counters differ in what they count: PyTorch's FlopCounterMode matrix products
-alone; TensorFlow's profiler and XLA's cost analysis every element's operation too, and a loop's body once.
+Every check that trains a model says so by a function ``costed(job)`` (`checks/common/costed.py`), and is trained here
+on one batch. Its floating-point operations are counted in the products of the float64 reference (`products.py`). A
+framework's own counter is held against that where the model has no loop, in `boundary`, for counters differ in what
+they count: PyTorch's FlopCounterMode matrix products alone; TensorFlow's profiler and XLA's cost analysis every
+element's operation too, and a loop's body once.
 
 The ceiling is what a large product of matrices reaches in the same framework, on the same device and threads, right
 before and right after. What is achieved above it would be counted or timed wrongly. Energy is what the device's own
@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from checks.common.readings import Gauge
-from checks.cost.workloads import WORKLOADS, Drawn, Workload, dense_flops
+from checks.cost.products import count
+from checks.cost.workloads import workloads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from checks.common.costed import Costed, Trained
     from checks.common.job import Job
     from checks.common.record import Recorder
 
@@ -54,6 +56,15 @@ class Backend(Protocol):
         """Return the most memory that was held so far, in bytes, on a GPU by the framework, else by the process."""
 
 
+class Cost(NamedTuple):
+    """What a workload is charged for: its parameters, the operations of a step; and whether its loss must fall."""
+
+    name: str
+    parameters: int
+    flops: int
+    falls: bool = True
+
+
 class Bill(NamedTuple):
     """What so many steps took, and the loss before and after them."""
 
@@ -65,44 +76,44 @@ class Bill(NamedTuple):
 
 def prove(backend: Any, job: Job, record: Recorder) -> None:
     """Count, train and measure."""
-    given = [(workload, workload.draw(job)) for workload in WORKLOADS]
-    for workload, drawn in given:
-        flops = workload.flops(drawn, drawn.batches(1)[0])
-        record.tensor("exact", f"parameters of {workload.name}", float(drawn.parameters))
-        record.tensor("exact", f"operations of a step of {workload.name}", float(flops))
+    given, flops = workloads(job), dict[str, int]()
+    for name, costed in given.items():
+        flops[name] = count(costed, importlib.import_module(f"checks.{name}.reference"))
+        record.tensor("exact", f"parameters of {name}", float(parameters(costed.weights)))
+        record.tensor("exact", f"operations of a step of {name}", float(flops[name]))
     if job.framework == "reference":
         return
-    _check_counter(backend, job, record)
+    _check_counter(backend, flops["boundary"], job, record)
     gauge = Gauge(job.device)
     ceiling = _ceiling(backend, job)
-    for number, (workload, drawn) in enumerate(given, start=1):
-        module = importlib.import_module(f"checks.{workload.name}.{job.framework}")
-        model = workload.model(module, drawn, job)
-        _check_parameters(workload.name, drawn, model, record)
-        bill = train(workload, model, drawn.batches(STEPS[job.profile]), gauge)
+    for number, (name, costed) in enumerate(given.items(), start=1):
+        trained = costed.train(importlib.import_module(f"checks.{name}.{job.framework}"), costed.weights)
+        _check_parameters(name, costed, trained, record)
+        bill = train(trained, STEPS[job.profile], gauge)
         ceiling = max(ceiling, _ceiling(backend, job))
-        report(workload, drawn, bill, ceiling, backend.peak(job), record)
-        record.progress(number, len(WORKLOADS))
+        cost = Cost(name, parameters(costed.weights), flops[name], costed.falls)
+        report(cost, bill, ceiling, backend.peak(job), record)
+        record.progress(number, len(given))
     if _ENERGY not in gauge.read():
         record.observe("cost", "energy", f"absent: {gauge.lacks.get(_ENERGY) or gauge.lacks.get('every reading')}")
 
 
-def train(workload: Workload, model: Any, batches: list[Any], gauge: Gauge) -> Bill:
+def train(trained: Trained, steps: int, gauge: Gauge) -> Bill:
     """Make the steps, with those before that compile."""
-    first = [workload.step(model, batch) for batch in batches[:2]]
+    first = [float(trained.step(number)) for number in range(2)]
     before, started = gauge.read().get(_ENERGY), time.perf_counter()
-    losses = [workload.step(model, batch) for batch in batches]
+    losses = [float(trained.step(number)) for number in range(2, 2 + steps)]
     seconds, after = time.perf_counter() - started, gauge.read().get(_ENERGY)
     joules = None if before is None or after is None or after < before else after - before  # a counter may wrap around
-    return Bill(len(batches), seconds, joules, (first[0], float(np.mean(losses[-4:]))))
+    return Bill(steps, seconds, joules, (first[0], float(np.mean(losses[-4:]))))
 
 
-def report(workload: Workload, drawn: Drawn, bill: Bill, ceiling: float, peak: float, record: Recorder) -> None:
+def report(cost: Cost, bill: Bill, ceiling: float, peak: float, record: Recorder) -> None:
     """Record the bill in a line, and that no more was achieved than can be."""
-    flops = float(np.mean([workload.flops(drawn, batch) for batch in drawn.batches(bill.steps)]))
+    name, flops = cost.name, cost.flops
     rate, fall = flops * bill.steps / bill.seconds, bill.losses[0] - bill.losses[1]
     parts = [
-        f"{drawn.parameters:,} parameters",
+        f"{cost.parameters:,} parameters",
         f"{flops / 1e6:.1f} MFLOP and {bill.seconds / bill.steps * 1e3:.2f} ms a step",
         f"{rate / 1e9:.2f} GFLOP/s, {rate / ceiling:.1%} of {ceiling / 1e9:.1f}",
         f"{peak / 2**20:.0f} MiB at most",
@@ -113,26 +124,31 @@ def report(workload: Workload, drawn: Drawn, bill: Bill, ceiling: float, peak: f
         parts.append(
             f"{bill.joules / bill.steps:.3f} J a step" + (f", {bill.joules / fall:.2f} J per unit" if fall > 0 else "")
         )
-    record.observe("cost", workload.name, "; ".join(parts))
-    record.measure(f"{workload.name}: share of the ceiling", rate / ceiling)
+    record.observe("cost", name, "; ".join(parts))
+    record.measure(f"{name}: share of the ceiling", rate / ceiling)
     detail = f"{rate / 1e9:.2f} GFLOP/s, measured ceiling {ceiling / 1e9:.2f}"
-    record.invariant(f"{workload.name} is no faster than products of matrices", rate <= SLACK * ceiling, detail)
+    record.invariant(f"{name} is no faster than products of matrices", rate <= SLACK * ceiling, detail)
     learned = f"loss {bill.losses[0]:.4f} → {bill.losses[1]:.4f} in {bill.steps} steps"
-    record.invariant(f"{workload.name} learns for what it costs", fall > 0, learned)
+    if cost.falls:
+        record.invariant(f"{name} learns for what it costs", fall > 0, learned)
 
 
-def _check_counter(backend: Any, job: Job, record: Recorder) -> None:
-    """Hold the framework's counter against the formula."""
-    formula, counted = dense_flops(), backend.counted(job)
-    most = formula if backend.COUNTS == "products" else ELEMENTWISE * formula
-    detail = f"counted {counted:,.0f}, formula {formula:,} for {backend.COUNTS}"
-    record.invariant("the framework's own counter agrees with the formula", formula <= counted <= most, detail)
+def parameters(weights: Mapping[str, Any]) -> int:
+    """Return how many numbers are trained."""
+    return sum(int(np.size(weight)) for weight in weights.values())
 
 
-def _check_parameters(name: str, drawn: Drawn, model: Any, record: Recorder) -> None:
-    held = sum(int(np.size(weight)) for weight in model.weights().values())
-    formula = drawn.parameters
-    record.invariant(f"{name} has the parameters of the formula", held == formula, f"{held:,} of {formula:,}")
+def _check_counter(backend: Any, products: int, job: Job, record: Recorder) -> None:
+    """Hold the framework's counter against the reference's products."""
+    counted = backend.counted(job)
+    most = products if backend.COUNTS == "products" else ELEMENTWISE * products
+    detail = f"counted {counted:,.0f} of {backend.COUNTS}, the reference {products:,}"
+    record.invariant("the framework's own counter agrees with the reference", products <= counted <= most, detail)
+
+
+def _check_parameters(name: str, costed: Costed, trained: Trained, record: Recorder) -> None:
+    held, drawn = parameters(trained.weights()), parameters(costed.weights)
+    record.invariant(f"{name} has the parameters that were drawn", held == drawn, f"{held:,} of {drawn:,}")
 
 
 def _ceiling(backend: Any, job: Job) -> float:

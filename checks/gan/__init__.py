@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.common.costed import Costed, Trained
 from checks.common.draw import uniform
 from checks.common.sway import record_weights, twins_of, unit
 
@@ -91,6 +92,23 @@ class Round(NamedTuple):
     real: Numbers
     noise: Numbers
     fresh: Numbers
+
+
+def costed(job: Job) -> Costed:
+    """Return what `cost` trains: both networks, a step each."""
+
+    def train(backend: Backend, weights: Weights) -> Trained:
+        both = backend.Gan(weights, job)
+
+        def step(number: int) -> float:
+            given = draw_round(job.seed, number)
+            loss = both.discriminate(given.real, given.noise)
+            both.deceive(given.fresh)
+            return loss
+
+        return Trained(step, both.weights)
+
+    return Costed(draw_weights(job.seed), train, falls=False)
 
 
 def prove(backend: Backend, job: Job, record: Recorder) -> None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.common.costed import Costed, Trained
 from checks.common.draw import permutation, uniform
 from checks.generate.decoding import prove_decoding
 from checks.generate.loop import prove_loop
@@ -104,12 +105,27 @@ class Plan(NamedTuple):
         return ask_next([self.lines[(step * ROWS + row) % len(self.lines)] for row in range(ROWS)])
 
 
+def costed(job: Job) -> Costed:
+    """Return what `cost` trains: the writer."""
+    plan = draw_plan(job.seed)
+    batch = plan.batch(0)
+
+    def train(backend: Backend, weights: Weights) -> Trained:
+        writer = backend.Writer(weights, job, wide=False)
+        return Trained(lambda _: writer.step(batch), writer.weights)
+
+    return Costed(plan.weights, train)
+
+
+def draw_plan(seed: int) -> Plan:
+    """Draw the start and the order of the lines."""
+    lines = read_lines()
+    return Plan(seed, draw_weights(seed), [lines[place] for place in permutation(seed, "lines", len(lines))])
+
+
 def prove(backend: Backend, job: Job, record: Recorder) -> None:
     """Record the first step, then decoding and its laws, then the loop."""
-    lines = read_lines()
-    plan = Plan(
-        job.seed, draw_weights(job.seed), [lines[place] for place in permutation(job.seed, "lines", len(lines))]
-    )
+    plan = draw_plan(job.seed)
     writer, batch = backend.Writer(plan.weights, job, wide=False), plan.batch(0)
     record.tensor("exact", "letters", batch.letters)
     record.tensor("forward", "hidden states", writer.hidden(batch.letters))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.common.costed import Costed, Trained
 from checks.common.draw import permutation, uniform
 from checks.descent.recorded import record_first_step, record_training
 
@@ -63,6 +64,17 @@ class Backend(Protocol):
 
     def segment_sum(self, rows: Array, segments: Integers, count: int, job: Job) -> Array:
         """Return the sums (count, …) of the rows of each segment."""
+
+
+def costed(job: Job) -> Costed:
+    """Return what `cost` trains."""
+    club = read_club(job.seed)
+
+    def train(backend: Backend, weights: Weights) -> Trained:
+        model = backend.training(weights, club.graph, job)
+        return Trained(lambda _: model.step((*club.graph, club.known), club.factions[club.known]), model.weights)
+
+    return Costed(draw_weights(job.seed), train)
 
 
 def prove(backend: Backend, job: Job, record: Recorder) -> None:

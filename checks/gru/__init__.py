@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.common.costed import Costed, Trained
 from checks.common.draw import permutation, uniform
 from checks.common.job import FAINT
 from checks.gru.invariants import check_invariants
@@ -72,6 +73,18 @@ class Plan(NamedTuple):
     corpus: Corpus
     learned: NDArray[np.int64]
     kept: NDArray[np.int64]
+
+
+def costed(job: Job) -> Costed:
+    """Return what `cost` trains."""
+    plan = draw_plan(job)
+    batch = batches(plan, job.seed, 1)[0]
+
+    def train(backend: Backend, weights: Weights) -> Trained:
+        model = backend.Model(weights, job)
+        return Trained(lambda _: model.step(batch), model.weights)
+
+    return Costed(plan.weights, train)
 
 
 def prove(backend: Backend, job: Job, record: Recorder) -> None:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.common.costed import Costed, Trained
 from checks.common.draw import uniform
 from checks.common.sway import record_weights, twins_of, unit
 from checks.inpaint.photo import check_photo
@@ -72,6 +73,17 @@ class Backend(Protocol):
 
     def moved(self, layer: Array, disparity: Array, step: float, job: Job) -> Array:
         """Return the layer (n, 16, 16, c) seen from `step` to the right; `disparity` is (n, 16, 16)."""
+
+
+def costed(job: Job) -> Costed:
+    """Return what `cost` trains."""
+    photo = draw_scenes(job.seed, "first", ROWS)
+
+    def train(backend: Backend, weights: Weights) -> Trained:
+        model = backend.Model(weights, job)
+        return Trained(lambda _: model.step(photo), model.weights)
+
+    return Costed(draw_weights(job.seed), train)
 
 
 def prove(backend: Backend, job: Job, record: Recorder) -> None:

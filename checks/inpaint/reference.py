@@ -57,7 +57,8 @@ class Model:
 
     def reach(self, photo: Photo) -> Array:
         passes = self._forward(photo)
-        return np.abs(self._backward(passes, np.ones_like(photo.wall))[1])
+        slope = self._backward(passes, np.ones_like(photo.wall))[1]
+        return np.abs(_into(passes[0], self._weights["1.weight"], slope))
 
     def step(self, photo: Photo) -> float:
         loss, gradients = self.gradients(photo)
@@ -84,7 +85,7 @@ class Model:
         return passes
 
     def _backward(self, passes: list[Pass], slope: Array) -> tuple[dict[str, Array], Array]:
-        """Return the gradients of the weights and of the pictures."""
+        """Return the gradients of the weights and of what the first layer adds up."""
         found: dict[str, Array] = {}
         for layer in range(len(passes), 0, -1):
             one, weight = passes[layer - 1], self._weights[f"{layer}.weight"]
@@ -94,14 +95,18 @@ class Model:
             found[f"{layer}.weight"] = np.stack([np.einsum("nrci,nrco->io", x, slope) for x in windows]).reshape(
                 weight.shape
             )
-            into = np.zeros_like(one.padded)
-            rows, columns = slope.shape[1:3]
-            for row, column in _PLACES:
-                into[:, row : row + rows, column : column + columns] += slope @ weight[row, column].T
-            slope = into[:, 1:-1, 1:-1] * one.known
             if layer > 1:
-                slope = slope * (passes[layer - 2].filled > 0)
+                slope = _into(one, weight, slope) * (passes[layer - 2].filled > 0)
         return {name: found[name] for name in self._weights}, slope
+
+
+def _into(one: Pass, weight: Array, slope: Array) -> Array:
+    """Return the slope of what came into a layer."""
+    into = np.zeros_like(one.padded)
+    rows, columns = slope.shape[1:3]
+    for row, column in _PLACES:
+        into[:, row : row + rows, column : column + columns] += slope @ weight[row, column].T
+    return into[:, 1:-1, 1:-1] * one.known
 
 
 def moved(layer: Array, disparity: Array, step: float, job: Job) -> Array:  # noqa: ARG001 - every backend gets the job

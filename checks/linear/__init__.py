@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.common.costed import Costed, Trained
 from checks.common.draw import uniform
 from checks.descent.recorded import record_first_step, record_training
 
@@ -56,6 +57,17 @@ class Problem(NamedTuple):
     def design(self) -> NDArray[np.float64]:
         """Return the rows with a column of ones."""
         return np.hstack([self.x, np.ones((len(self.x), 1))]).astype(np.float64)
+
+
+def costed(job: Job) -> Costed:
+    """Return what `cost` trains."""
+    problem = draw_problem(job.seed)
+
+    def train(backend: Backend, weights: Weights) -> Trained:
+        model = backend.training(weights, RATE, job)
+        return Trained(lambda _: model.step((problem.x,), problem.y), model.weights)
+
+    return Costed(problem.weights, train)
 
 
 def prove(backend: Backend, job: Job, record: Recorder) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.common.costed import Costed, Trained
 from checks.common.draw import permutation, uniform
 from checks.descent.recorded import record_first_step, record_training
 from checks.gru.names import read_names
@@ -59,6 +60,17 @@ class Problem(NamedTuple):
         """Return the loss in float64."""
         scores = self.design.astype(np.float64) @ coefficients
         return float(np.mean(np.logaddexp(0, scores) - scores * self.t))
+
+
+def costed(job: Job) -> Costed:
+    """Return what `cost` trains."""
+    problem = read_problem(job.seed)
+
+    def train(backend: Backend, weights: Weights) -> Trained:
+        model = backend.training(weights, RATE, job)
+        return Trained(lambda _: model.step((problem.x,), problem.t), model.weights)
+
+    return Costed(problem.weights, train)
 
 
 def prove(backend: Backend, job: Job, record: Recorder) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.common.costed import Costed, Trained
 from checks.common.draw import uniform
 from checks.descent.recorded import record_first_step, record_steps, record_training
 
@@ -45,6 +46,17 @@ class Points(NamedTuple):
 
     x: NDArray[np.float32]
     inside: NDArray[np.float32]
+
+
+def costed(job: Job) -> Costed:
+    """Return what `cost` trains."""
+    points = draw_points(job.seed, "learned")
+
+    def train(backend: Backend, weights: Weights) -> Trained:
+        model = backend.training("network", "cross-entropy", "adam", weights, job)
+        return Trained(lambda _: model.step((points.x,), points.inside), model.weights)
+
+    return Costed(draw_weights(job.seed, "network"), train)
 
 
 def prove(backend: Backend, job: Job, record: Recorder) -> None:

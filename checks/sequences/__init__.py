@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.common.costed import Costed, Trained
 from checks.common.draw import permutation
 from checks.gru import BATCH, Weights, draw_weights
 from checks.gru.names import Batch, read_names
@@ -92,6 +93,19 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
     train(backend, model, names, learned, job, record)
     check_model(backend, model, names, kept, job, record)
     check_bits(backend, model, weights, names, learned, job, record)
+
+
+def costed(job: Job) -> Costed:
+    """Return what `cost` trains: the model, on the first bucket."""
+    corpus = read_names()
+    names = Names(corpus.letters, corpus.lengths, np.array([language for _, language in corpus.names]))
+    learned = permutation(job.seed, "split", len(names.lengths))[:LEARNED]
+
+    def train(backend: Backend, weights: Weights) -> Trained:
+        batch, model = backend.bucketed(names, learned, 0, job)[0].names, backend.Model(weights, job)
+        return Trained(lambda _: model.step(batch), model.weights)
+
+    return Costed(draw_weights(job.seed, len(corpus.languages)), train)
 
 
 def record_batches(way: str, batches: list[Loaded], record: Recorder) -> None:

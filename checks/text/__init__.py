@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.common.costed import Costed, Trained
 from checks.common.draw import integers, permutation, uniform
 from checks.descent.recorded import record_first_step, record_training
 from checks.text.words import Sentence, join, read_sentences, tokens, vocabulary
@@ -78,6 +79,19 @@ class Backend(Protocol):
 
     def training(self, weights: Weights, codes: Integers, job: Job) -> Training:
         """Return the model in context; its inputs are codes and the place (n,) asked for. `codes` is a sample."""
+
+
+def costed(job: Job) -> Costed:
+    """Return what `cost` trains."""
+    corpus = read_corpus()
+    learned = corpus.codes[[one.use == "learn" for one in corpus.sentences]]
+    inputs, truth = draw_batch(learned, job.seed, 0)
+
+    def train(backend: Backend, weights: Weights) -> Trained:
+        model = backend.training(weights, learned, job)
+        return Trained(lambda _: model.step(inputs, truth), model.weights)
+
+    return Costed(draw_weights(job.seed, corpus.size), train)
 
 
 def prove(backend: Backend, job: Job, record: Recorder) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.common.costed import Costed, Trained
 from checks.common.draw import integers, uniform
 from checks.common.sway import record_weights, twins_of, unit
 from checks.training_recipe.contract import load_build
@@ -108,6 +109,17 @@ class Backend(Protocol):
 
     def build(self, weights: Weights, batch: Batch, dropout: float, job: Job) -> object:
         """Return our own model as a user would return theirs."""
+
+
+def costed(job: Job) -> Costed:
+    """Return what `cost` trains: the classifier, with dropout."""
+    batch = draw_batch(job.seed, "batch", ROWS)
+
+    def train(backend: Backend, weights: Weights) -> Trained:
+        subject = backend.Subject(lambda: backend.build(weights, batch, DROPOUT, job), job)
+        return Trained(lambda _: subject.step(), subject.weights)
+
+    return Costed(draw_weights(job.seed), train)
 
 
 def prove(backend: Backend, job: Job, record: Recorder) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.common.costed import Costed, Trained
 from checks.common.draw import permutation, uniform
 from checks.common.half_precision import OVERFLOWING, check_kept, check_overflow
 from checks.common.job import FAINT
@@ -81,6 +82,18 @@ class Plan(NamedTuple):
         """Return the batch of `step`: the next four lines, round and round."""
         chosen = [self.lines[(step * BATCH + row) % len(self.lines)] for row in range(BATCH)]
         return ask_next(chosen) if causal else ask_hidden(chosen, self.seed, f"hidden {step}")
+
+
+def costed(job: Job) -> Costed:
+    """Return what `cost` trains: the language model."""
+    plan = draw_plan(job.seed)
+    batch = plan.batch(0, causal=True)
+
+    def train(backend: Backend, weights: Weights) -> Trained:
+        model = backend.Model(weights, job, causal=True)
+        return Trained(lambda _: model.step(batch), model.weights)
+
+    return Costed(plan.weights, train)
 
 
 def prove(backend: Backend, job: Job, record: Recorder) -> None:
