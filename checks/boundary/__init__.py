@@ -27,7 +27,7 @@ from checks.boundary import plane, support, trees
 from checks.boundary.features import FEATURES
 from checks.common.costed import Costed, Trained
 from checks.common.draw import uniform
-from checks.common.sway import twins_of, unit
+from checks.common.sway import every, twins_of, unit
 
 if TYPE_CHECKING:
     from checks.boundary.plane import Array, Best, Sample
@@ -121,7 +121,9 @@ def classical(backend: Backend, sample: Sample, job: Job, record: Recorder) -> l
         record.tensor("solved", f"scores of {name}", scores)
         found.append(Learned(name, scores))
     found.append(Learned("quadratic", backend.quadratic(sample, job)))
-    record.tensor("quadratic", "scores of quadratic", found[-1].scores)
+    twins = [sample._replace(points=kicks(sample.points)) for kicks in every()] if job.framework == "reference" else ()
+    known_by = unit(found[-1].scores, [backend.quadratic(twin, job) for twin in twins])
+    record.tensor("quadratic", "scores of quadratic", found[-1].scores, unit=known_by)
     found.append(Learned("neighbours", backend.neighbours(sample, NEIGHBOURS, job), 0.5))
     record.tensor("share", "scores of neighbours", found[-1].scores)
     machine = support.fit(sample.points, sample.labels)

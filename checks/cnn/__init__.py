@@ -14,6 +14,7 @@ come before channels when they are laid side by side; channels last, also in PyT
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from checks.common.costed import Costed, Trained
 from checks.common.draw import integers, permutation, uniform
+from checks.common.sway import twins_of, unit
 from checks.descent import Training
 from checks.descent.recorded import record_first_step, record_training
 
@@ -105,9 +107,11 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
     network = backend.network(weights, job)
     record_first_step(network, *batches[0], record)
     network.load(weights)
+    twins = twins_of(network)
     for inputs, digits in batches[:PARITY_STEPS]:
-        network.step(inputs, digits)
-    record_statistics(network, plan, weights, record)
+        for one in (network, *twins):
+            one.step(inputs, digits)
+    record_statistics(network, twins, plan, weights, record)
     network.load(weights)
     record_training(network, batches, PARITY_STEPS, record)
     network.set_statistics(network.statistics())
@@ -151,11 +155,14 @@ def fresh() -> Statistics:
     }
 
 
-def record_statistics(network: Network, plan: Plan, weights: Weights, record: Recorder) -> None:
+def record_statistics(
+    network: Network, twins: Sequence[Network], plan: Plan, weights: Weights, record: Recorder
+) -> None:
     """Record what the first steps left in the statistics, and the scores that they give in evaluation."""
     found = network.statistics()
     for name, value in found.items():
-        record.tensor("statistic", f"moving {name}", value, PARITY_STEPS)
+        known_by = unit(value, [twin.statistics()[name] for twin in twins])
+        record.tensor("statistic", f"moving {name}", value, PARITY_STEPS, known_by)
     network.set_statistics(found)
     record.tensor("later", "output in evaluation", network.output(plan.images[plan.kept[:BATCH]]), PARITY_STEPS)
     fixed = {name: np.full_like(value, 0.25 if name.endswith("variance") else 0.125) for name, value in found.items()}

@@ -52,9 +52,9 @@ class Weighed(Protocol):
 def twins(model: T, kick: Callable[[T, Kicks], None]) -> list[T]:
     """Return copies of a reference's model, each given its `Kicks` by `kick`."""
     made = []
-    for pair, sign in itertools.product(range(PAIRS), (1.0, -1.0)):
+    for kicks in every():
         made.append(deepcopy(model))
-        kick(made[-1], Kicks(pair, sign))
+        kick(made[-1], kicks)
     return made
 
 
@@ -81,6 +81,11 @@ class Kicks:
     def all(self, values: Mapping[Key, Array]) -> dict[Key, Array]:
         """Return a mapping with every value kicked."""
         return {name: self(value) for name, value in values.items()}
+
+
+def every() -> list[Kicks]:
+    """Return the kicks of all twins."""
+    return [Kicks(pair, sign) for pair, sign in itertools.product(range(PAIRS), (1.0, -1.0))]
 
 
 def unit(value: Any, twins: Sequence[Any]) -> float:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from checks.common.costed import Costed, Trained
 from checks.common.draw import permutation, uniform
+from checks.common.sway import twins_of, unit
 from checks.descent.recorded import record_first_step, record_training
 
 if TYPE_CHECKING:
@@ -86,7 +87,9 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
     training = backend.training(weights, club.graph, job)
     everybody = np.arange(len(club.factions))
     record_first_step(training, (*club.graph, club.known), club.factions[club.known], record)
-    record.tensor("forward", "output of everybody", training.output(*club.graph, everybody))
+    scores, twins = training.output(*club.graph, everybody), twins_of(training)
+    known_by = unit(scores, [twin.output(*club.graph, everybody) for twin in twins])
+    record.tensor("forward", "output of everybody", scores, unit=known_by)
     check_reach(training, club, weights, record)
     training.load(weights)
     batches = [((*club.graph, club.known), club.factions[club.known])] * STEPS[job.profile]

@@ -15,7 +15,7 @@ from checks.boundary import plane
 from checks.boundary.reference import Network
 from checks.common.compare import UNIT, compare, spacing
 from checks.common.record import Recorder
-from checks.common.sway import KICK, PAIRS, Kicks, twins_of, unit
+from checks.common.sway import KICK, PAIRS, Kicks, every, twins_of, unit
 from checks.descent.recorded import record_first_step, record_training
 from checks.gan.reference import Gan
 from checks.mlp.reference import training
@@ -47,11 +47,11 @@ def test_a_unit_hides_no_fault(tmp_path: Path) -> None:
 
 def test_the_unit_of_a_sum_is_the_size_of_its_terms_whatever_is_left() -> None:
     terms = np.array([1.0, 2.0, -3.0, 0.0, 5.0, -5.0 + 1e-9])
-    found = unit(terms.sum(), [kicks(terms).sum() for kicks in pairs()])
+    found = unit(terms.sum(), [kicks(terms).sum() for kicks in every()])
     assert 2 <= found <= np.abs(terms).sum() * (1 + KICK)
     assert unit(terms.sum(), []) == 0
     one = np.array([3.0])
-    assert unit(one, [kicks(one) for kicks in pairs()]) == pytest.approx(3.0, rel=1e-6)
+    assert unit(one, [kicks(one) for kicks in every()]) == pytest.approx(3.0, rel=1e-6)
 
 
 def test_both_twins_of_a_pair_are_moved_to_opposite_sides() -> None:
@@ -120,7 +120,3 @@ def test_the_first_step_is_known_by_what_its_slopes_add_up(tmp_path: Path) -> No
         for key, known_by in units.items():
             assert 0 < known_by < 64 * max(1.0, float(np.abs(trace[key]).max())), key
             assert math.isfinite(known_by)
-
-
-def pairs() -> list[Kicks]:
-    return [Kicks(pair, sign) for pair in range(PAIRS) for sign in (1.0, -1.0)]
