@@ -27,7 +27,7 @@ class Input:
     """One drawn array; `shape` and `below` are expressions of the case's sizes."""
 
     shape: str
-    kind: Literal["real", "distinct", "whole", "truth", "weight"] = "real"
+    kind: Literal["real", "distinct", "whole", "truth", "holed", "endless"] = "real"
     low: float = -1.0
     high: float = 1.0
     below: str = ""
@@ -42,6 +42,11 @@ def real(shape: str, low: float = -1.0, high: float = 1.0, *, gradient: bool = T
 def distinct(shape: str, low: float = -1.0, high: float = 1.0, *, gradient: bool = True) -> Input:
     """Return an input without equal numbers, for operations that compare."""
     return Input(shape=shape, kind="distinct", low=low, high=high, gradient=gradient)
+
+
+def holed(shape: str, low: float = -1.0, high: float = 1.0, *, infinite: bool = False, gradient: bool = False) -> Input:
+    """Return an input an eighth of which is NaN; with `infinite` another eighth is infinite, of either sign."""
+    return Input(shape=shape, kind="endless" if infinite else "holed", low=low, high=high, gradient=gradient)
 
 
 def whole(shape: str, below: str) -> Input:
@@ -124,7 +129,15 @@ def _draw(one: Input, sizes: Mapping[str, Any], seed: int, stream: str) -> Array
         return np.asarray(raw % 2 == 1)
     if one.kind == "distinct":
         raw = _spread(raw, seed, stream)
-    return np.asarray(one.low + (one.high - one.low) * (raw / (1 << BITS)))
+    drawn = np.asarray(one.low + (one.high - one.low) * (raw / (1 << BITS)))
+    return _with_holes(drawn, raw, one.kind)
+
+
+def _with_holes(numbers: Array, raw: NDArray[np.int64], kind: str) -> Array:
+    """Put NaN, and infinities, where the drawn integers say so, in those kinds."""
+    if kind == "endless":
+        numbers = np.where(raw % 16 == 5, np.inf, np.where(raw % 16 == 13, -np.inf, numbers))
+    return np.where(raw % 8 == 3, np.nan, numbers) if kind in {"holed", "endless"} else numbers
 
 
 def _spread(raw: NDArray[np.int64], seed: int, stream: str) -> NDArray[np.int64]:

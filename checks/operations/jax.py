@@ -28,25 +28,29 @@ def modes(job: Job) -> tuple[str, ...]:
 def run(task: Task, job: Job) -> list[Array]:
     """Run the operation and return its gradients."""
     inputs = {name: _array(value, job) for name, value in task.inputs.items()}
-    fixed = {name: one for name, one in inputs.items() if name not in task.wrt}
+    # all are arguments: what is closed over is a constant, which XLA computes with before it runs anything
+    given = tuple(inputs.values())
 
-    def function(*given: Any) -> tuple[Any, ...]:
-        known = fixed | dict(zip(task.wrt, given, strict=True))
-        return as_tuple(task.function(*(known[name] for name in task.inputs)))
+    def function(*values: Any) -> tuple[Any, ...]:
+        return as_tuple(task.function(*values))
 
-    def both(*given: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        outputs, pull = jax.vjp(function, *given)
+    def both(*values: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        known = dict(zip(inputs, values, strict=True))
+
+        def of(*chosen: Any) -> tuple[Any, ...]:
+            return function(*(known | dict(zip(task.wrt, chosen, strict=True))).values())
+
+        outputs, pull = jax.vjp(of, *(known[name] for name in task.wrt))
         return outputs, pull(tuple(_cotangent(one, c) for one, c in zip(outputs, task.cotangents, strict=True)))
 
     task.began("forward")
-    wanted = [inputs[name] for name in task.wrt]
     forward, backward = (jax.jit(function), jax.jit(both)) if task.mode == "jit" else (function, both)
     if not task.wrt:
-        task.got([array(one) for one in forward()])
+        task.got([array(one) for one in forward(*given)])
         return []
     if task.alone:
-        task.got([array(one) for one in forward(*wanted)])
-    outputs, gradients = backward(*wanted)
+        task.got([array(one) for one in forward(*given)])
+    outputs, gradients = backward(*given)
     if not task.alone:
         task.got([array(one) for one in outputs])
     task.began("backward")

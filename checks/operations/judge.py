@@ -112,7 +112,8 @@ def _judge(got: Array, right: Bounded | Law, name: str, case: Case, precision: s
     same = (numbers == expected) | (np.isnan(numbers) & np.isnan(expected))
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         apart = np.where(same, 0.0, np.nan_to_num(np.abs(numbers - expected), nan=np.inf, posinf=np.inf))
-        share = np.where(apart == 0, 0.0, apart / bound)
+        # of a NaN or an infinity nothing else is near: its bound is no number, and whatever is not the same is wrong
+        share = np.nan_to_num(np.where(apart == 0, 0.0, apart / bound), nan=np.inf, posinf=np.inf)
     at = np.unravel_index(int(np.argmax(share)), share.shape)
     largest = float(np.abs(expected[np.isfinite(expected)]).max(initial=0.0))
     spacing = math.ldexp(1.0, max(math.frexp(largest)[1], -125) - DIGITS[precision])

@@ -39,6 +39,14 @@ _TENSOR = {
 _FIXED = _TENSOR | {"pytorch": "torch.tensor({name}, dtype=torch.{dtype})"}
 _WHOLE = {"pytorch": "torch.tensor({name})", "tensorflow": "tf.constant({name})", "jax": "jnp.asarray({name})"}
 
+HOLED = {"holed", "endless"}
+_LARGEST = "    print('largest difference', np.abs(np.asarray({plain}, 'f8') - expected).max(initial=0))"
+_PLACES = (
+    "    numbers = np.asarray({plain}, 'f8')\n"
+    "    apart = ~np.isclose(numbers, expected, 1e-4, 1e-5, equal_nan=True)\n"
+    "    print('wrong:', apart.sum(), 'of', apart.size, numbers[apart][:3], 'not', expected[apart][:3])"
+)
+
 
 def write_script(
     family: str,
@@ -98,7 +106,12 @@ def _input(name: str, one: Input, stream: str, sizes: dict[str, Any]) -> str:
     if one.kind == "truth":
         return f"{name} = draw({stream!r}, {shape}) % 2 == 1"
     how = "spread" if one.kind == "distinct" else "draw"
-    return f"{name} = {one.low} + {one.high - one.low} * ({how}({stream!r}, {shape}) / 65536)"
+    text = f"{one.low} + {one.high - one.low} * ({how}({stream!r}, {shape}) / 65536)"
+    if one.kind == "endless":
+        text = f"np.select([raw % 16 == 5, raw % 16 == 13], [np.inf, -np.inf], {text})"
+    if one.kind in HOLED:
+        return f"raw = draw({stream!r}, {shape})\n{name} = np.where(raw % 8 == 3, np.nan, {text})"
+    return f"{name} = {text}"
 
 
 def _run(framework: str, case: Case, function: str, tensors: str) -> str:
@@ -112,16 +125,17 @@ def _run(framework: str, case: Case, function: str, tensors: str) -> str:
             "for got in results if isinstance(results, (tuple, list)) else (results,):\n"
             f"    print('mean', {show}.mean(), 'deviation', {show}.std())"
         )
+    shown = _PLACES if any(one.kind in HOLED for one in case.inputs.values()) else _LARGEST
     return (
         f"results = {function}({tensors})\n"
         f"right = reference({', '.join(case.inputs)}{sizes})\n"
         "for got, expected in zip(*(one if isinstance(one, (tuple, list)) else (one,) for one in (results, right))):\n"
-        f"    print('largest difference', np.abs(np.asarray({plain}, 'f8') - expected).max(initial=0))"
+        f"{shown.format(plain=plain)}"
     )
 
 
 def _tensors(one: Input, differentiated: bool) -> dict[str, str]:
-    if one.kind not in {"real", "distinct"}:
+    if one.kind in {"whole", "truth"}:
         return _WHOLE
     return _TENSOR if differentiated else _FIXED
 

@@ -118,7 +118,7 @@ def numpy_python(selection: Selection) -> str:
 def _jobs(lane: Lane, selection: Selection, checks: dict[str, Check], scratch: Path) -> Iterable[Job]:
     precisions: tuple[Precision, ...] = ("float64",) if lane.framework == REFERENCE else selection.precisions
     for name, precision, seed in itertools.product(selection.checks, precisions, selection.seeds):
-        if lane.framework != REFERENCE and not checks[name].runs_in(lane.framework, precision, lane.device):
+        if not _runs(checks[name], lane, precision, selection):
             continue
         if selection.minutes and checks[name].timed and lane.round > 1:  # it repeats itself for all that time
             continue
@@ -138,6 +138,14 @@ def _jobs(lane: Lane, selection: Selection, checks: dict[str, Check], scratch: P
             model=selection.model,
             minutes=selection.minutes if checks[name].timed and lane.framework != REFERENCE else 0.0,
         )
+
+
+def _runs(check: Check, lane: Lane, precision: Precision, selection: Selection) -> bool:
+    """Return whether a lane runs a check in a precision; the reference where it has something to be compared with."""
+    if lane.framework != REFERENCE:
+        return check.runs_in(lane.framework, precision, lane.device)
+    every = itertools.product(selection.pythons, selection.precisions, selection.devices)
+    return any(check.runs_in(*one) for one in every)
 
 
 def environment(lane: Lane, threads: int) -> dict[str, str]:
