@@ -320,6 +320,18 @@ _CASES = (
         sizes={"N": (1, 2), "I": (1, 3), "M": (1, 2), "O": (1, 4), "S": (5, 8), "K": (2, 3)},
     ),
     Case(
+        # one weight, few channels and a stride: oneDNN gathers the places first (oneDNN#6035)
+        name="pointwise_strided",
+        inputs={"x": real("N, S, S, I"), "w": real("1, 1, I, O")},
+        reference=valid_last,
+        code={
+            "pytorch": "F.conv2d(x.permute(0, 3, 1, 2), w.permute(3, 2, 0, 1), stride=stride).permute(0, 2, 3, 1)",
+            "tensorflow": "tf.nn.convolution(x, w, strides=stride, padding='VALID')",
+            "jax": "lax.conv_general_dilated(x, w, (stride,) * 2, 'VALID', dimension_numbers=('NHWC', 'HWIO', 'NHWC'))",
+        },
+        sizes={"N": (8, 16), "I": (3, 4), "O": (8,), "S": (16, 32), "stride": (2, 3)},
+    ),
+    Case(
         name="channels_last_memory",
         inputs={"x": real("N, I, S, S"), "w": real("O, I, K, K"), "b": real("O")},
         reference=biased,
