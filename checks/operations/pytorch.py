@@ -10,7 +10,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import nn
 
+from checks.common.inductor import no_compiler
 from checks.common.job import Job
+from checks.common.needs import Unsupported
 from checks.common.pytorch import array, device, dtype
 from checks.operations.engine import Array, Task
 from checks.operations.program import as_tuple
@@ -26,6 +28,8 @@ def modes(job: Job) -> tuple[str, ...]:
 
 def run(task: Task, job: Job) -> list[Array]:
     """Run the operation and return its gradients."""
+    if task.mode == "compiled" and (lacking := no_compiler(job)):
+        raise Unsupported(f"needs what torch.compile compiles with: {lacking}")
     torch.manual_seed(job.seed)
     inputs = {name: _tensor(value, name in task.wrt, job) for name, value in task.inputs.items()}
     function = torch.compile(task.function, dynamic=False) if task.mode == "compiled" else task.function

@@ -354,11 +354,26 @@ def test_torch_compile_is_not_tried_where_triton_cannot(
     monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], found: bool, said: str
 ) -> None:
     torch = pytest.importorskip("torch")
-    from checks.determinism.framework_specific import pytorch as ours
+    from checks.common.inductor import no_compiler
 
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: found or None)
-    assert said in ours._no_compiler(CARD)
+    assert said in no_compiler(CARD)
+
+
+@pytest.mark.frameworks
+def test_a_compiled_operation_is_unsupported_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    from checks.operations import pytorch as engine
+    from checks.operations.families import families
+    from checks.operations.run import Step, draw, run_step
+
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    case = next(one for one in families()["fused"] if one.name == "sliced")
+    here = dataclasses.replace(CARD, device="cpu", framework="pytorch")
+    [item] = run_step(Step("fused", case, "compiled"), draw(case, "fused", here), engine, here, lambda _: None)
+    assert item.fields["outcome"] == "unsupported"
+    assert "there is no C++ compiler" in item.fields["detail"]
 
 
 @pytest.mark.frameworks

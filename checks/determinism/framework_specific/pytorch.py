@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import shutil
 import tempfile
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from checks.common.inductor import no_compiler
 from checks.common.pytorch import device
 from checks.determinism import FEATURES, HIDDEN
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from checks.determinism import Data
 
 _ITEMS = 64
-_TRITON = (7, 0)
-"""The oldest compute capability that Triton compiles for (GPUTooOldForTriton in torch/_inductor/exc.py)."""
 
 
 class Drawing(Dataset[float]):
@@ -78,7 +75,7 @@ def _denormals(job: Job, data: Data) -> str:
 
 def _compiled(job: Job, data: Data) -> str:
     """Say whether the compiled network gives the bits of the plain one, forward and backward."""
-    if lacking := _no_compiler(job):
+    if lacking := no_compiler(job):
         return f"not tried: {lacking}"
     torch.manual_seed(job.seed)
     net = nn.Sequential(nn.Linear(FEATURES, HIDDEN), nn.GELU(), nn.LayerNorm(HIDDEN)).to(device(job))
@@ -91,20 +88,6 @@ def _compiled(job: Job, data: Data) -> str:
         found, again = _slopes(net, features, compiled), _slopes(net, features, compiled)
     repeats = "" if _same(found, again) else ", and does not repeat"
     return ("same bits as without" if _same(plain, found) else "other bits than without") + repeats
-
-
-def _no_compiler(job: Job) -> str:
-    """Return why torch.compile cannot work here, or ""."""
-    if job.device == "cpu":
-        return "" if shutil.which(os.environ.get("CXX", "g++")) else "there is no C++ compiler"
-    capability = torch.cuda.get_device_capability(0)
-    if capability < _TRITON:
-        return f"Triton needs compute capability 7.0, this card has {'.'.join(map(str, capability))}"
-    if importlib.util.find_spec("triton") is None:
-        return "Triton is not installed"
-    # Triton compiles its launcher with it (triton/runtime/build.py)
-    compilers = (os.environ.get("CC", ""), "gcc", "clang")
-    return "" if any(map(shutil.which, filter(None, compilers))) else "there is no C compiler"
 
 
 def _slopes(net: nn.Module, features: Tensor, function: Any) -> list[Tensor]:
