@@ -35,6 +35,13 @@ def test_only_the_forms_there_are_run_and_the_reference_once(world: World) -> No
     assert len(agreements) == 2
 
 
+def test_the_reference_of_a_check_without_the_precision_is_not_run(world: World) -> None:
+    described(world, "one", pytorch=RIGHT)
+    world.add("two", pytorch=RIGHT)
+    proof = world.prove("one", "two", frameworks=("pytorch",), repeat=1, precisions=("bf16",))
+    assert {(run.job.check, run.job.framework) for run in proof.runs} == {("one", "pytorch"), ("one", "reference")}
+
+
 def test_an_error_counts_in_the_ulps_of_the_precision(world: World) -> None:
     """Three ulps of each precision are within the four allowed, and one finer precision up they are thousands."""
     right = "ERROR = {'float32': 3 * 2.0**-24, 'bf16': 3 * 2.0**-8, 'float64': 3 * 2.0**-53}\n" + BY_PRECISION
