@@ -60,6 +60,7 @@ def sources(tmp_path: Path) -> Path:
         pytest.importorskip(module, reason="the extra docs is not installed")
     for file in ("mkdocs.yml", "CONTRIBUTING.md"):
         shutil.copy(ROOT / file, tmp_path)
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
     shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("rules"))
     (tmp_path / "docs/rules").mkdir()
     for name, text in rule_pages().items():
