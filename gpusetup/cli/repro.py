@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from gpusetup.cli._signals import unwinding
 from gpusetup.cli._streams import notify
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gpusetup.repro.axes import Axis
     from gpusetup.repro.model import Repro
 
@@ -51,7 +54,7 @@ def _axes(_ctx: click.Context, _option: click.Parameter, names: str) -> list[Axi
 @click.option(
     "--bisect",
     is_flag=True,
-    help="Find the first operation of PyTorch or TensorFlow that differs, and the line that asked for it.",
+    help="Find the first operation of PyTorch, TensorFlow or JAX that differs, and the line that asked for it.",
 )
 @click.option(
     "--compare", "outputs", metavar="GLOB", multiple=True,
@@ -90,8 +93,8 @@ def repro(
 
     form = one_format(form, as_json=as_json)
     command = Examined(words, Path.cwd(), deadline, outputs, ignored)
-    with unwinding(), tempfile.TemporaryDirectory(prefix=SCRATCH) as scratch:
-        bench = Bench(command, Path(scratch), notify)
+    with unwinding(), _scratch() as scratch:
+        bench = Bench(command, scratch, notify)
         found = Search(command, bench, runs, vary, bisect, search).find()
     if output is not None:
         deliver(to_json(found), output)
@@ -105,3 +108,23 @@ def repro(
         write_reports(reports, to_json(found), outcomes(found))
     if not found.reproduces or found.causes():
         ctx.exit(EXIT_PROBLEMS)
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """Make the folder of the copies, and remove it at the end; a command may have left what cannot be removed."""
+    from gpusetup.errors import CannotLookError
+
+    try:
+        folder = tempfile.TemporaryDirectory(prefix=SCRATCH, ignore_cleanup_errors=True)
+    except OSError as error:
+        raise CannotLookError(
+            f"cannot make a folder for the copies: {error.strerror}", "set TMPDIR to one with room"
+        ) from error
+    with folder as path:
+        try:
+            yield Path(path)
+        except OSError as error:
+            raise CannotLookError(
+                f"cannot keep what a run left in {path}: {error.strerror}", "set TMPDIR to a folder with room"
+            ) from error

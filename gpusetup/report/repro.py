@@ -8,7 +8,7 @@ from gpusetup.report.console import console
 from gpusetup.report.lines import line
 from gpusetup.repro.axes import axes
 from gpusetup.repro.model import AS_IT_IS, STDOUT
-from gpusetup.repro.search import differing_axes
+from gpusetup.repro.search import TRACED, differing_axes
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -78,9 +78,14 @@ def _left_over(out: Console, found: Repro) -> None:
         what = "threads" if base.threads else f"{base.processes} processes"
         line(out, "→ ", f"it starts {what}: results may be taken in the order of their arrival", "bold")
         line(out, INDENT, "collect them by number instead (map instead of as_completed)")
-    if not (base.elsewhere or base.threads or base.processes > 1):
-        line(out, "→ ", "the cause is none of the axes: the network, another machine, or a library's own", "bold")
-    if {"torch", "tensorflow"} & set(base.packages) and found.operation is None:
+    if base.connected:
+        line(out, "→ ", f"it connects to {', '.join(base.connected)}: what it is sent may be other each time", "bold")
+        line(out, INDENT, "save what it fetches, name its version or digest, and run this again")
+    if base.changing:
+        line(out, "→ ", f"it reads {', '.join(base.changing)}, which says something else each time", "bold")
+    if not (base.elsewhere or base.threads or base.processes > 1 or base.connected or base.changing):
+        line(out, "→ ", "the cause is none of the axes: another machine, or a library's own generator or clock", "bold")
+    if TRACED & set(base.packages) and found.operation is None:
         line(out, INDENT, "--bisect names the first operation that differs")
 
 

@@ -18,21 +18,26 @@ FOLDER = Path(__file__).parent / "axes"
 
 
 class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How one value of an axis is set: variables (an empty one is removed), and a command to run the program with."""
+    """How one value of an axis is set: variables (an empty one is removed), and a command to run the program with.
+
+    `interrupted`: the program is killed half way, and run again in the folder as it left it.
+    """
 
     environment: dict[str, str] = {}
     prefix: tuple[str, ...] = ()
+    interrupted: bool = False
 
 
 class Axis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One thing a result may depend on.
 
-    ``chance`` differs between two runs on one host, ``host`` between hosts alone. `fixed` holds it, each of `varied`
-    changes it. `modules` are those that it is about: without one of them imported it has no effect (none: any program).
+    ``chance`` differs between two runs on one host, ``host`` between hosts alone, an ``event`` happens to a run.
+    `fixed` holds it, each of `varied` changes it. `modules` are those that it is about: without one of them imported it
+    has no effect (none: any program). `threads`: it has none in a program that starts no thread.
     """
 
     title: str
-    kind: Literal["chance", "host"]
+    kind: Literal["chance", "host", "event"]
     cause: str
     """Continues "the result depends on …"."""
     remedy: tuple[str, ...]
@@ -40,6 +45,7 @@ class Axis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fixed: Setting = Setting()
     varied: tuple[Setting, ...] = ()
     modules: tuple[str, ...] = ()
+    threads: bool = False
     name: str = ""
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpusetup.errors import CannotLookError, WrongInputError
 from gpusetup.repro.model import STDOUT, Difference
-from gpusetup.repro.outputs.documents import MASK
-from gpusetup.repro.outputs.formats import read_items
+from gpusetup.repro.outputs.arrays import OtherFormatError
+from gpusetup.repro.outputs.formats import MANIFEST, read_database, read_items
 from gpusetup.repro.outputs.item import Item, Leaf, first_difference
+from gpusetup.repro.outputs.times import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,10 +24,14 @@ _VARYING = re.compile(r"[0-9a-f]{8,}|\d+")
 
 
 class Left(NamedTuple):
-    """What a run left: its files by name, in the order of writing, and the file with what it printed."""
+    """What a run left: its files by name, in the order of writing, and the file with what it printed.
+
+    A folder that is a database stands there as one file. `pythons` are those that ran, whose libraries can read it.
+    """
 
     files: dict[str, Path]
     printed: Path
+    pythons: tuple[str, ...] = ()
 
 
 class Comparison(NamedTuple):
@@ -39,7 +44,7 @@ class Comparison(NamedTuple):
     renamed: int = 0
 
 
-def compare(one: Left, other: Left) -> Comparison:
+def compare(one: Left, other: Left, *, printed: bool = True) -> Comparison:
     """Return how `other` differs from `one`. What was printed is compared last: files are what a program is run for."""
     files = items = masked = renamed = 0
     for name, twin in _pairs(list(one.files), list(other.files)):
@@ -49,15 +54,17 @@ def compare(one: Left, other: Left) -> Comparison:
                 second="not written" if name else "written",
             )  # fmt: skip
             return Comparison(missing, files, items, masked, renamed)
-        found = _items(name, one.files[name])
-        difference = differ(name, found, _items(name, other.files[twin]))
+        found = _items(name, one.files[name], one.pythons)
+        difference = differ(name, found, _items(name, other.files[twin], one.pythons))
         files, items = files + 1, items + len(found)
         masked, renamed = masked + _masked(found), renamed + (name != twin)
         if difference is not None:
             return Comparison(difference, files, items, masked, renamed)
-    printed = _items(STDOUT, one.printed)
-    difference = differ(STDOUT, printed, _items(STDOUT, other.printed))
-    return Comparison(difference, files, items + len(printed), masked + _masked(printed), renamed)
+    if not printed:
+        return Comparison(None, files, items, masked, renamed)
+    lines = _items(STDOUT, one.printed)
+    difference = differ(STDOUT, lines, _items(STDOUT, other.printed))
+    return Comparison(difference, files, items + len(lines), masked + _masked(lines), renamed)
 
 
 def _pairs(names: list[str], others: list[str]) -> Iterator[tuple[str, str]]:
@@ -80,11 +87,37 @@ def _pairs(names: list[str], others: list[str]) -> Iterator[tuple[str, str]]:
             yield "", name
 
 
-def _items(name: str, path: Path) -> list[Item]:
+def with_databases(files: dict[str, Path], pythons: tuple[str, ...]) -> dict[str, Path]:
+    """Return `files` with each OCDBT database, whose files have drawn names, in the place of its own last file.
+
+    Where none of the `pythons` can read one, its files stay as they are.
+    """
+    found = dict(files)
+    for name, path in files.items():
+        folder, _, last = name.rpartition("/")
+        if last != MANIFEST or ".process_" in folder.rpartition("/")[2] or not _readable(path.parent, pythons):
+            continue
+        parts = tuple(f"{folder}/{part}" if folder else part for part in ("d/", "ocdbt.process_", MANIFEST))
+        found = {one: at for one, at in found.items() if not one.startswith(parts)}
+        found[folder or "."] = path.parent
+    return found
+
+
+def _readable(folder: Path, pythons: tuple[str, ...]) -> bool:
+    try:
+        read_database(folder, pythons)
+    except OtherFormatError:
+        return False
+    return True
+
+
+def _items(name: str, path: Path, pythons: tuple[str, ...] = ()) -> list[Item]:
+    if path.is_dir():
+        return read_database(path, pythons)
     try:
         if path.stat().st_size > MOST:
             raise WrongInputError(f"{name} has more than {MOST >> 30} GiB", "leave it out with --ignore")
-        return read_items(name, path.read_bytes())
+        return read_items(name, path.read_bytes(), pythons)
     except OSError as error:
         raise CannotLookError(f"cannot read {name}, which the command wrote: {error.strerror}") from error
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ADDRESSES = "addresses"
 MOVED = "it may only have moved addresses, on which the result depends: settle those first, then run this again"
-ABSENT = "none of its modules was imported"
+ABSENT = "the program has nothing that it is about"
 
 
 def effects_of(
@@ -40,11 +40,14 @@ def _effect(axis: Axis, way: int, held: Sequence[Axis], base: Ended, first: Ende
     if why is not None:
         return Effect(axis=axis.name, state="unknown" if why else "none", why=why or ABSENT)
     others = [one for one in held if one.name != axis.name]
-    varied = bench.run(f"{axis.name} varied", [*fixed(others), axis.varied[way]])
+    setting = axis.varied[way]
+    if setting.interrupted and not base.left.files:
+        return Effect(axis=axis.name, state="unknown", why="it writes no file into its folder that it could go on from")
+    varied = bench.run(f"{axis.name} varied", [*fixed(others), setting])
     failed = varied.trial.failed.get(axis.name) or (varied.trial.code and f"the command fails: {varied.said}")
     if failed:
         return Effect(axis=axis.name, state="unknown", why=failed)
-    difference = against(base, varied).difference
+    difference = against(base, varied, printed=not setting.interrupted).difference
     bench.forget(varied)
     return Effect(axis=axis.name, state="matters" if difference else "none", difference=difference)
 
@@ -73,8 +76,14 @@ def fixed(held: Sequence[Axis]) -> list[Setting]:
 
 
 def unfit(axis: Axis, first: Ended) -> str | None:
-    """Return why the axis cannot be set in this program, "" where it has none of its modules, None where it can be."""
-    if axis.modules and first.trial.processes and not set(axis.modules) & set(first.trial.packages):
+    """Return why the axis cannot be set in this program, None where it can be.
+
+    The reason is "" where the program has nothing that the axis is about.
+    """
+    if first.trial.processes and (
+        (axis.modules and not set(axis.modules) & set(first.trial.packages))
+        or (axis.threads and not first.trial.threads)
+    ):
         return ""
     settings = (axis.fixed, *axis.varied)
     if not first.trial.processes and any(name.startswith(PREFIX) for one in settings for name in one.environment):
@@ -82,9 +91,12 @@ def unfit(axis: Axis, first: Ended) -> str | None:
     return next((why for one in settings if (why := usable(one.prefix))), None)
 
 
-def against(first: Ended, other: Ended) -> Comparison:
-    """Return how another run differs from the first, its exit code included."""
+def against(first: Ended, other: Ended, *, printed: bool = True) -> Comparison:
+    """Return how another run differs from the first, its exit code included; `printed`, also in what it printed.
+
+    A run that goes on from where it was interrupted does not print again what it printed before.
+    """
     if first.trial.code != other.trial.code:
         codes = (str(first.trial.code), str(other.trial.code))
         return Comparison(Difference(output="exit code", first=codes[0], second=codes[1]))
-    return compare(first.left, other.left)
+    return compare(first.left, other.left, printed=printed)

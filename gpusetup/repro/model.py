@@ -29,9 +29,11 @@ class Difference(Value):
 class Trial(Value):
     """One run of the command: under which settings, how it ended, and what it did.
 
-    `processes` counts those of its processes that are Pythons with our hooks (0: none was), `threads` says whether one
-    started threads. `packages` are the imported libraries that the axes are about, with their versions, `elsewhere` the
-    files that it wrote and kept outside its folder, `failed` the axes that could not be set and why.
+    `processes` counts those of its processes that are Pythons with our hooks (0: none was), `threads` says whether
+    one started threads. `pythons` are the interpreters, `packages` are the imported libraries that the axes are
+    about, with their versions, `elsewhere` the files that it wrote and kept outside its folder, `connected` the
+    other hosts it connected to, `changing` the files it read that say something else each time. `failed` are the
+    axes that could not be set, and why.
     """
 
     name: str
@@ -39,8 +41,11 @@ class Trial(Value):
     code: int
     processes: int = 0
     threads: bool = False
+    pythons: tuple[str, ...] = ()
     packages: dict[str, str] = {}  # noqa: RUF012 - msgspec copies an empty default
     elsewhere: tuple[str, ...] = ()
+    connected: tuple[str, ...] = ()
+    changing: tuple[str, ...] = ()
     failed: dict[str, str] = {}  # noqa: RUF012
 
 

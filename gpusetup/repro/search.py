@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from gpusetup.repro.trial import Command
 
 HELD = "everything fixed"
-RISKY = ("kernels", "process-id")
-"""Axes whose fixed setting may end a program, in the order in which they are given up: an operation may have no kernel
-that repeats its bits, and a program may look for its own number in /proc."""
+TRACED = {"torch", "tensorflow", "jax"}
+"""The frameworks whose operations `--bisect` writes down."""
+RISKY = ("thread-switches", "durations", "kernels", "process-id", "clock")
+"""Axes whose fixed setting may end a program, in the order in which they are given up: it may wait by a flag or a
+clock, an operation may have no kernel that repeats its bits, and a program may look for its own number in /proc."""
 
 
 @dataclass
@@ -70,7 +72,9 @@ class Search:
 
     def _repeat(self, first: Ended) -> Comparison:
         for _ in range(self.runs - 1):
-            comparison = against(first, self.bench.run(AS_IT_IS))
+            other = self.bench.run(AS_IT_IS)
+            comparison = against(first, other)
+            self.bench.forget(other)
             if comparison.difference is not None:
                 break
         return comparison
@@ -88,7 +92,9 @@ class Search:
             why = f"with everything fixed the command fails: {base.said}"
             return replace(found, effects=tuple(Effect(axis=axis.name, state="unknown", why=why) for axis in asked))
         if not found.reproduces:
-            comparison = against(base, self.bench.run(HELD, fixed(held)))
+            other = self.bench.run(HELD, fixed(held))
+            comparison = against(base, other)
+            self.bench.forget(other)
             if comparison.difference is not None:
                 return self._left_over(found, held, comparison.difference)
         effects = effects_of(asked, held, base, first, self.bench)
@@ -105,14 +111,16 @@ class Search:
 
     def _with_operation(self, found: Repro, first: Ended) -> Repro:
         """Return `found` with the first operation that differs between two runs that differ."""
-        if not {"torch", "tensorflow"} & set(first.trial.packages):
-            self.notes.append("--bisect traces the operations of PyTorch and TensorFlow, and neither was imported")
+        if not TRACED & set(first.trial.packages):
+            self.notes.append("--bisect traces the operations of PyTorch, TensorFlow and JAX, and none was imported")
             return found
         pair = self._differing(found, first)
         if pair is None:
             self.notes.append("--bisect found nothing to compare: no two runs differ")
             return found
         one, other = (self._traced(settings) for settings in pair)
+        if why := self.bench.ended[-1].trial.failed.get("trace"):
+            self.notes.append(f"--bisect could not trace the operations: {why}")
         operation = first_operation(one, other, str(self.bench.scratch / "work"))
         if operation is None:
             self.notes.append("every traced operation gives the same in both runs: what differs is made outside them")

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import signal
-import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
-from gpusetup.errors import CannotLookError, MissingError
+from gpusetup.errors import CannotLookError
 from gpusetup.repro.axes import Setting
-from gpusetup.repro.compare import Left
-from gpusetup.repro.model import Trial
+from gpusetup.repro.compare import Left, with_databases
+from gpusetup.repro.model import AS_IT_IS, Trial
+from gpusetup.repro.process import Run
+from gpusetup.repro.record import trial_of
 from gpusetup.repro.workspace import copy_folder, keep_written, stamps
 from gpusetup.text import neutral
 
 PREFIX = "_GPUSETUP_REPRO_"
 INJECTED = Path(__file__).parent / "injected"
-CACHE = "__pycache__"
 LONGEST = 300
 """Characters of a failed command's last line that are shown."""
+LEAST, SLOWER = 30, 10
+"""Seconds that any run may take, and how many times as long as the slowest before it: a program that waits for a clock
+of ours may wait in vain."""
+TOO_LONG = 124
+"""The exit code of a run that took too long, as of timeout(1)."""
+INTERRUPTION = "interruption"
+EARLY = "it ended before it could be interrupted, or had not written a file into its folder by then"
 
 
 class Command(NamedTuple):
@@ -57,7 +63,8 @@ class Bench:
     def run(self, name: str, settings: Sequence[Setting] = (), extra: Mapping[str, str] | None = None) -> Ended:
         """Run the command under `settings`; its folder is kept by its number.
 
-        The number has always three digits: paths of one length, so that no run has other variables than the next.
+        A run as it is that takes too long is an error, any other has failed. The number has always three digits: paths
+        of one length, so that no run has other variables than the next.
         """
         number = len(self.ended) + 1
         self._told(f"run {number}: {name}")
@@ -67,17 +74,35 @@ class Bench:
         before = stamps(work)
         record = kept / "record"
         record.touch()
-        start = time.monotonic()
-        code = self._execute(work, kept, settings, {f"{PREFIX}RECORD": str(record)} | dict(extra or {}))
-        seconds = time.monotonic() - start
-        left = Left(self._wanted(keep_written(work, before, kept / "files")), kept / "stdout")
-        trial = trial_of(name, seconds, code, record, self.scratch)
-        self.ended.append(Ended(trial, left, _last_line(kept / "stderr")))
+        own = {f"{PREFIX}RECORD": str(record)} | dict(extra or {})
+        run = Run(self._words(work, settings), work, environment(settings, own, str(work)), kept)
+        begin, early = time.monotonic(), False
+        if any(one.interrupted for one in settings):
+            early = not run.interrupted(lambda: stamps(work) != before, self.ended[-1].trial.seconds)
+        limit = self._limit(whole=name == AS_IT_IS or extra is not None)
+        code = run.whole(limit)
+        if code is None and name == AS_IT_IS:
+            raise CannotLookError(f"the command did not end within {limit:g} s", "give it more with --deadline")
+        seconds = time.monotonic() - begin
+        written = keep_written(work, before, kept / "files")
+        trial = trial_of(name, seconds, TOO_LONG if code is None else code, record, self.scratch)
+        pythons = (*trial.pythons, sys.executable)
+        left = Left(self._wanted(with_databases(written, pythons)), kept / "stdout", pythons)
+        if early:
+            trial = replace(trial, failed=trial.failed | {INTERRUPTION: EARLY})
+        said = f"it did not end within {limit:.0f} s" if code is None else _last_line(kept / "stderr")
+        self.ended.append(Ended(trial, left, said))
         return self.ended[-1]
 
     def forget(self, ended: Ended) -> None:
         """Delete what a run left, once it has been compared."""
         shutil.rmtree(ended.left.printed.parent)
+
+    def _limit(self, *, whole: bool) -> float:
+        """Return how many seconds a run may take: the `whole` deadline, or less where others have shown how long."""
+        if whole:
+            return self._command.deadline
+        return min(self._command.deadline, LEAST + SLOWER * max(one.trial.seconds for one in self.ended))
 
     def _wanted(self, files: dict[str, Path]) -> dict[str, Path]:
         wanted, ignored = self._command.outputs, self._command.ignored
@@ -88,34 +113,10 @@ class Bench:
             and not any(fnmatch(name, one) for one in ignored)
         }
 
-    def _execute(self, work: Path, kept: Path, settings: Sequence[Setting], extra: Mapping[str, str]) -> int:
-        """Return the exit code; minus the signal's number where one ended it."""
+    def _words(self, work: Path, settings: Sequence[Setting]) -> list[str]:
         source = str(self._command.folder)
-        words = [_moved(word, source, str(work)) for word in self._command.words]
         prefix = [word for one in settings for word in one.prefix]
-        with (kept / "stdout").open("wb") as out, (kept / "stderr").open("wb") as err:
-            try:
-                process = subprocess.Popen(
-                    [*prefix, *words], cwd=work, env=environment(settings, extra, str(work)), stdin=subprocess.DEVNULL,
-                    stdout=out, stderr=err, start_new_session=True,
-                )  # fmt: skip
-            except OSError as error:
-                raise MissingError(f"cannot run {words[0]}: {error.strerror}") from error
-            try:
-                return process.wait(self._command.deadline)
-            except subprocess.TimeoutExpired as error:
-                raise CannotLookError(
-                    f"the command did not end within {self._command.deadline:g} s", "give it more with --deadline"
-                ) from error
-            finally:
-                end(process)
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of a run: its children too, which would write into the next one's folder."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # all have ended, or are another user's now
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+        return [*prefix, *(_moved(word, source, str(work)) for word in self._command.words)]
 
 
 def _moved(word: str, source: str, target: str) -> str:
@@ -130,28 +131,6 @@ def environment(settings: Sequence[Setting], extra: Mapping[str, str], work: str
     own = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
     found = {name: value for name, value in (dict(os.environ) | changed | dict(extra)).items() if name not in removed}
     return found | {"PWD": work, "PYTHONPATH": os.pathsep.join([str(INJECTED), *own])}
-
-
-def trial_of(name: str, seconds: float, code: int, record: Path, scratch: Path) -> Trial:
-    """Return what the record of a run says, in which each process of it has written lines."""
-    processes, packages, elsewhere, failed = set[object](), dict[str, str](), list[str](), dict[str, str]()
-    threads = False
-    for line in msgspec.json.Decoder(list[object]).decode_lines(record.read_bytes()):
-        match line:
-            case ["start", pid, *_]:
-                processes.add(pid)
-            case ["import", _, str(module), str(version)]:
-                packages[module] = version
-            case ["failed", _, str(axis), str(why)]:
-                failed[axis] = why.strip().splitlines()[-1]
-            case ["thread", *_]:
-                threads = True
-            case ["write", _, str(path)] if not path.startswith(f"{scratch}{os.sep}") and CACHE not in path:
-                elsewhere.append(path)
-    return Trial(
-        name=name, seconds=round(seconds, 2), code=code, processes=len(processes), threads=threads, packages=packages,
-        elsewhere=tuple(path for path in dict.fromkeys(elsewhere) if os.path.isfile(path)), failed=failed,
-    )  # fmt: skip
 
 
 def _last_line(path: Path) -> str:

@@ -5,6 +5,7 @@ A program that finds what an earlier run left (a checkpoint to resume from, a ca
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -56,9 +57,9 @@ def copy_folder(source: Path, target: Path) -> None:
                     _require_room(room, source)
                     shutil.copy2(path, here / name)
     except OSError as error:
-        raise CannotLookError(
-            f"cannot copy {error.filename or source}: {error.strerror}", "run it from a folder that can be copied"
-        ) from error
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        hint = "set TMPDIR to a folder with room" if full else "run it from a folder that can be copied"
+        raise CannotLookError(f"cannot copy {error.filename or source}: {error.strerror}", hint) from error
 
 
 def _is_environment(folder: str) -> bool:

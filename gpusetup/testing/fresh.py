@@ -16,8 +16,10 @@ import msgspec
 from gpusetup.errors import CannotLookError, GpusetupError
 from gpusetup.repro.compare import Left
 from gpusetup.repro.outputs.item import Item, Leaf
+from gpusetup.repro.process import end
+from gpusetup.repro.record import trial_of
 from gpusetup.repro.search import Search, differing_axes
-from gpusetup.repro.trial import PREFIX, Bench, Command, Ended, end, environment, trial_of
+from gpusetup.repro.trial import PREFIX, Bench, Command, Ended, environment
 from gpusetup.testing.baselines import encode
 from gpusetup.testing.message import difference_lines
 
@@ -93,9 +95,10 @@ class _TestBench(Bench):
 
     def said(self) -> list[str]:
         """Return the end of what the last run printed."""
-        if not self.ended:
+        output = self.ended[-1].left.printed.parent / "output" if self.ended else None
+        if output is None or not output.exists():  # what has been compared is forgotten
             return []
-        text = (self.ended[-1].left.printed.parent / "output").read_text("utf-8", errors="replace")
+        text = output.read_text("utf-8", errors="replace")
         return [f"  | {line}" for line in text[-LONGEST:].strip().splitlines()]
 
 

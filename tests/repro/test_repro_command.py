@@ -10,6 +10,8 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
@@ -30,12 +32,19 @@ def repro(tmp_path: Path):  # type: ignore[no-untyped-def]
     folder.mkdir()
     scratch.mkdir()
 
-    def run(text: str, *options: str, words: tuple[str, ...] = (sys.executable, "p.py"), **env: str) -> Ran:
+    def run(
+        text: str,
+        *options: str,
+        words: tuple[str, ...] = (sys.executable, "p.py"),
+        stdin: TextIO | None = None,
+        **env: str,
+    ) -> Ran:
         (folder / "p.py").write_text(text)
         variables = dict(os.environ) | {"TMPDIR": str(scratch)} | env
         ran = subprocess.run(
             [COMMAND, "repro", *options, "--", *words],
-            cwd=folder, env=variables, capture_output=True, text=True, timeout=120, check=False,
+            cwd=folder, env=variables, capture_output=True, text=True, timeout=300, check=False,
+            stdin=stdin or subprocess.DEVNULL,
         )  # fmt: skip
         assert os.listdir(folder) == ["p.py"]
         assert os.listdir(scratch) == [], "nothing is left behind"
@@ -163,3 +172,63 @@ def test_what_is_varied_is_asked_beside_what_differs(repro: Callable[..., Ran]) 
     ran = repro("import random, time; print(random.random(), time.localtime(10**9).tm_hour)", "--vary", "timezone")
     assert "which nothing seeds" in ran.stdout
     assert "it depends on the time zone" in ran.stdout
+
+
+def test_each_run_reads_standard_input_from_a_file(repro: Callable[..., Ran], tmp_path: Path) -> None:
+    (tmp_path / "data.txt").write_text("one\ntwo\n")
+    with (tmp_path / "data.txt").open() as given:
+        ran = repro("import sys; print(len(sys.stdin.read()))", "--json", stdin=given)
+    assert json.loads(ran.stdout)["reproduces"] is True
+    assert repro("import sys; print(len(sys.stdin.read()))").returncode == 0, "and nothing where there is none"
+
+
+def test_a_run_that_waits_for_our_clock_is_given_up(repro: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hook of the clock makes it wait in vain; without it the cause is still named."""
+    text = """
+import os, random, time
+if os.environ.get("_GPUSETUP_REPRO_DURATIONS"):
+    time.sleep(600)
+print(random.random())
+"""
+    ran = repro(text, "--deadline", "20")
+    assert ran.returncode == 1
+    assert "Python's random module, which nothing seeds" in ran.stdout
+    assert "the command fails with fixed measured durations: they were left as they are" in ran.stdout
+
+
+def test_it_is_reported_to_servers_of_ci(repro: Callable[..., Ran]) -> None:
+    junit = ElementTree.fromstring(repro("import random; print(random.random())", "--format", "junit").stdout)
+    assert junit.attrib["failures"] == "1", "one cause, one failure"
+    (failure,) = junit.iter("failure")
+    assert "what it prints: line 1" in failure.attrib["message"]
+    assert "Python's random module, which nothing seeds" in (failure.text or "")
+    assert "no effect" in {case.findtext("system-out") for case in junit}
+
+
+def test_where_a_container_forbids_an_axis_that_is_said(repro: Callable[..., Ran], tmp_path: Path) -> None:
+    for name in ("setarch", "unshare"):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho '{name}: Operation not permitted' >&2\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
+    ran = repro(
+        "import os; print(os.getpid())", PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    )  # fmt: skip
+    assert ran.returncode == 1
+    assert "process numbers could not be held: unshare: Operation not permitted" in ran.stdout
+    assert "memory addresses could not be held: setarch: Operation not permitted" in ran.stdout
+    assert "which the kernel draws" not in ran.stdout
+
+
+def test_what_is_fetched_is_named_where_no_axis_is_the_cause(repro: Callable[..., Ran], tmp_path: Path) -> None:
+    text = f"""
+import socket
+one = socket.socket()
+one.setblocking(False)
+one.connect_ex(("192.0.2.1", 80))
+path = {str(tmp_path / "served")!r}
+count = len(open(path).read()) if __import__("os").path.exists(path) else 0
+__import__("os").system(f"printf x >> {{path}}")
+print("from the server:", count)
+"""
+    ran = repro(text)
+    assert ran.returncode == 1
+    assert "it connects to 192.0.2.1:80: what it is sent may be other each time" in ran.stdout

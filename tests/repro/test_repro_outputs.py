@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from gpusetup.repro.compare import Left, compare
-from gpusetup.repro.outputs.documents import MASK, is_time, masked
 from gpusetup.repro.outputs.formats import READERS, read_items
 from gpusetup.repro.outputs.item import Leaf, Tensor, first_difference
+from gpusetup.repro.outputs.times import MASK, is_time, masked
 from tests.support import drawn
 
 
@@ -133,6 +133,21 @@ def test_a_pickle_is_never_run(tmp_path: Path) -> None:
     assert Leaf("epoch", "3") in found
 
 
+def test_a_pickle_is_compared_by_value(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.system, (f"touch {tmp_path}/ran",)
+
+    key = "".join(["st", "ep"])
+    one, other = pickle.dumps([{"step": 1}, {"step": 2}]), pickle.dumps([{"step": 1}, {key: 2}])
+    assert one != other, "one of them has the key twice"
+    assert read_items("s.pkl", one) == read_items("s.pkl", other) == [Leaf("[0].step", "1"), Leaf("[1].step", "2")]
+    array = read_items("s.pkl", pickle.dumps({"w": np.arange(3.0)}))
+    assert array != read_items("s.pkl", pickle.dumps({"w": np.arange(3.0) * 2}))
+    read_items("s.pkl", pickle.dumps(Evil()))
+    assert not (tmp_path / "ran").exists()
+
+
 def mutated(raw: bytes, places: list[int], values: list[int]) -> bytes:
     changed = bytearray(raw)
     for place, value in zip(places, values, strict=True):
@@ -155,6 +170,7 @@ SAMPLES = {
     ".json": b'{"a": [1, 2.5, null], "time": "x"}',
     ".csv": b'a,b\n1,"x\ny"\n',
     ".pt": packed(**{"m/data.pkl": pickle.dumps({"epoch": 3, "names": ["a", "b"]})}),
+    ".pkl": pickle.dumps({"epoch": 3, "w": np.arange(3.0)}),
     ".tfevents.1": struct.pack("<Q", 9) + bytes(4) + b"\x09" + bytes(8) + bytes(4),
     ".txt": b"line\nother\n",
 }

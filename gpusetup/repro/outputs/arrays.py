@@ -6,6 +6,7 @@ Formats: numpy.org/doc/stable/reference/generated/numpy.lib.format.html; github.
 from __future__ import annotations
 
 import ast
+import contextlib
 import io
 import math
 import struct
@@ -15,7 +16,9 @@ from typing import Any
 
 import msgspec
 
-from gpusetup.repro.outputs.item import FORMATS, Item, Tensor
+from gpusetup.repro.outputs.item import FORMATS, Item, Leaf, Tensor
+from gpusetup.repro.outputs.times import masked
+from gpusetup.repro.outputs.values import values
 
 MAGIC = b"\x93NUMPY"
 _NUMPY = {"f8": "float64", "f4": "float32", "f2": "float16", "b1": "bool"} | {
@@ -76,6 +79,8 @@ def read_safetensors(raw: bytes) -> list[Item]:
     data, found = memoryview(raw)[8 + length :], list[Item]()
     for name, row in sorted(header.items()):
         if name == "__metadata__":
+            for key, text in sorted(row.items()):
+                found += _text(f"metadata {key}", str(text))
             continue
         try:
             (low, high), dtype = row["data_offsets"], _SAFE.get(row["dtype"], str(row["dtype"]))
@@ -84,6 +89,14 @@ def read_safetensors(raw: bytes) -> list[Item]:
             raise OtherFormatError from error
         found.append(_tensor(name, dtype, shape, data[low:high]))
     return found
+
+
+def _text(name: str, text: str) -> list[Item]:
+    """Return a text, value by value where it is JSON, as the configuration of a model is."""
+    if text[:1] in ("{", "["):
+        with contextlib.suppress(msgspec.DecodeError, RecursionError):
+            return values(msgspec.json.decode(text), name)
+    return [Leaf(name, masked(text))]
 
 
 def _tensor(name: str, dtype: str, shape: tuple[int, ...], raw: memoryview) -> Tensor:

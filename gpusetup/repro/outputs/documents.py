@@ -5,42 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import re
 import struct
-from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
 from gpusetup.repro.outputs.arrays import OtherFormatError
 from gpusetup.repro.outputs.item import Item, Leaf
-
-MASK = "·"
-"""What stands for a time in a text that is compared."""
-_UNITS = "ns|us|µs|ms|s|sec|secs|second|seconds|min|mins|minute|minutes|h|hours"
-_RATES = "it|step|steps|batch|batches|sample|samples|img|imgs|images|tok|tokens|examples|epoch"
-_TIMES = re.compile(
-    r"\b\d{4}-\d\d-\d\d(?:[T _]\d\d[:.-]\d\d(?:[:.-]\d\d(?:[.,]\d{1,9})?)?)?"  # 2026-11-30 12:00:00,123
-    r"|\b\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,9})?\b"  # 12:00:00, and the 00:04 of a progress bar
-    r"|\b\d{1,12}(?:\.\d{1,12})?(?:e-?\d{1,3})? ?(?:" + _UNITS + r")\b(?!/)"
-    r"|\b\d{1,12}(?:\.\d{1,12})? ?(?:(?:" + _RATES + r") ?/ ?(?:s|sec|second)|(?:s|ms) ?/ ?(?:" + _RATES + r"))\b"
-    r"|\b0x[0-9a-f]{6,16}\b"
-)  # fmt: skip
-_TIME_WORDS = {
-    "time", "times", "timestamp", "datetime", "date", "elapsed", "duration", "seconds", "secs", "sec", "ms", "runtime",
-    "walltime", "created", "started", "finished", "updated", "eta", "throughput", "fps", "pid", "hostname",
-}  # fmt: skip
-_WORDS = re.compile(r"[A-Za-z]+")
-
-
-def masked(text: str) -> str:
-    """Return `text` with `MASK` for each time of day, date, duration, rate and address in it."""
-    return _TIMES.sub(MASK, text)
-
-
-def is_time(name: str) -> bool:
-    """Say whether a key or a column is called as times are, such as ``train_time`` or ``wallTime``."""
-    return any(word.lower() in _TIME_WORDS for word in _WORDS.findall(re.sub(r"([a-z])([A-Z])", r"\1 \2", name)))
+from gpusetup.repro.outputs.times import MASK, is_time, masked
+from gpusetup.repro.outputs.values import values
 
 
 def read_text(raw: bytes) -> list[Item]:
@@ -57,7 +29,7 @@ def read_text(raw: bytes) -> list[Item]:
 def read_json(raw: bytes) -> list[Item]:
     """Return the values of a JSON document, each by its path."""
     try:
-        return list(_values(msgspec.json.decode(raw), ""))
+        return values(msgspec.json.decode(raw))
     except (msgspec.DecodeError, RecursionError) as error:
         raise OtherFormatError from error
 
@@ -66,7 +38,7 @@ def read_json_lines(raw: bytes) -> list[Item]:
     """Return the values of JSON lines, each by its line and path."""
     try:
         lines = msgspec.json.Decoder().decode_lines(raw)
-        return [item for number, line in enumerate(lines, 1) for item in _values(line, f"line {number}")]
+        return [item for number, line in enumerate(lines, 1) for item in values(line, f"line {number}")]
     except (msgspec.DecodeError, RecursionError) as error:
         raise OtherFormatError from error
 
@@ -104,15 +76,3 @@ def read_events(raw: bytes) -> list[Item]:
     if not found or at != len(raw):
         raise OtherFormatError
     return found
-
-
-def _values(value: Any, path: str) -> Iterator[Item]:
-    if isinstance(value, dict):
-        for key, part in value.items():
-            below = f"{path}.{key}" if path else str(key)
-            yield from [Leaf(below, MASK)] if is_time(str(key)) else _values(part, below)
-    elif isinstance(value, list):
-        for number, part in enumerate(value):
-            yield from _values(part, f"{path}[{number}]")
-    else:
-        yield Leaf(path, masked(value) if isinstance(value, str) else repr(value))

@@ -79,6 +79,15 @@ def read_torch(raw: bytes) -> list[Item]:
         raise OtherFormatError from error
 
 
+def read_pickle(raw: bytes) -> list[Item]:
+    """Return the values of a pickle by their paths: its bytes also tell which of them are one object."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(), "w") as none:
+            return list(_walk(_Reader(io.BytesIO(raw)).load(), "", none, "", DEEPEST))
+    except Exception as error:  # as above
+        raise OtherFormatError from error
+
+
 def _walk(value: Any, path: str, file: zipfile.ZipFile, folder: str, left: int) -> Iterator[Item]:
     if not left:
         yield Leaf(path, "nested too deeply")

@@ -9,10 +9,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-import traceback
 from typing import Any
 
 PREFIX = "_GPUSETUP_REPRO_"
+CHANGING = ("/dev/random", "/dev/urandom", "/proc/loadavg", "/proc/meminfo", "/proc/uptime")
+"""Files that say something else each time they are read."""
+MOST = 10_000
+"""Files and addresses that a process records."""
+_seen: set[tuple[str, str]] = set()
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
 
 
@@ -20,8 +24,8 @@ def start() -> None:
     """Begin to record, and have every hook whose axis is set run when its module is imported."""
     from _gpusetup_repro import hooks, imports
 
-    record("start", sys.argv[:1] or [""])
-    sys.addaudithook(_note_writes)
+    record("start", sys.argv[:1] or [""], sys.executable or "")
+    sys.addaudithook(_note)
     for module in dict.fromkeys(module for module, _, _ in hooks.HOOKS):
         imports.after(module, _note_import)
     for module, axis, hook in hooks.HOOKS:
@@ -54,16 +58,39 @@ def _guarded(axis: Any, hook: Any, value: Any) -> Any:
             hook(module, value)
             record("set", axis)
         except Exception:  # a release that has no such switch: reported, and the program goes on
+            import traceback
+
             record("failed", axis, traceback.format_exc(limit=3)[-500:])
 
     return run
 
 
-def _note_writes(event: Any, args: Any) -> Any:
-    if event != "open" or not isinstance(args[0], (str, bytes)):
-        return
-    mode, flags = args[1], args[2]
-    if (isinstance(mode, str) and set(mode) & set("wax+")) or (mode is None and flags & _WRITES):
-        path = os.path.abspath(os.fsdecode(args[0]))
-        if path != os.environ.get(f"{PREFIX}RECORD") and not path.startswith(("/proc/", "/dev/", "/sys/")):
-            record("write", path)
+def _note(event: Any, args: Any) -> Any:
+    """Record what the program opens and where it connects to; called for each of hundreds of kinds of events."""
+    if event == "open":
+        if isinstance(args[0], (str, bytes)):
+            _note_file(os.fsdecode(args[0]), args[1], args[2])
+    elif event == "socket.connect" and isinstance(args[1], tuple) and len(args[1]) > 1:
+        host, port = str(args[1][0]), args[1][1]
+        if not host.startswith(("127.", "localhost", "::1")):
+            _once("connect", f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+
+
+def _note_file(path: Any, mode: Any, flags: Any) -> Any:
+    if (mode is None and flags & _WRITES) or (mode is not None and not set("wax+").isdisjoint(mode)):
+        path = os.path.abspath(path)
+        if not path.startswith((_scratch(), "/proc/", "/dev/", "/sys/")):
+            _once("write", path)
+    elif path in CHANGING:
+        _once("read", path)
+
+
+def _scratch() -> Any:
+    """Return the folder of the runs, in which the program's own is."""
+    return os.path.dirname(os.path.dirname(os.environ.get(f"{PREFIX}RECORD", "/proc/-/-"))) + os.sep
+
+
+def _once(event: Any, what: Any) -> Any:
+    if (event, what) not in _seen and len(_seen) < MOST:
+        _seen.add((event, what))
+        record(event, what)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from _gpusetup_repro import clock, listing, trace_tensorflow, trace_torch
+from _gpusetup_repro import arrival, clock, listing
 
 
 def python_random(random: Any, value: Any) -> Any:
@@ -42,15 +42,30 @@ def torch_random(torch: Any, value: Any) -> Any:
 
 
 def tensorflow_random(tensorflow: Any, value: Any) -> Any:
-    """Set TensorFlow's global seed."""
+    """Set TensorFlow's global seed, and give generators that want a drawn state the next of a row of seeds."""
+    seeds = itertools.count(int(value))
+    kind = tensorflow.random.Generator
     tensorflow.random.set_seed(int(value))
+    kind.from_non_deterministic_state = classmethod(
+        lambda cls, alg=None: cls.from_seed(next(seeds), **({} if alg is None else {"alg": alg}))
+    )
 
 
 def torch_kernels(torch: Any, value: Any) -> Any:
     """Have PyTorch choose kernels that give the same bits twice; one that has none warns and runs."""
     torch.use_deterministic_algorithms(True, warn_only=True)
+    deterministic = getattr(torch.utils, "deterministic", None)  # since PyTorch 2.2
+    if deterministic is not None:  # memory that is not written is an axis of its own
+        deterministic.fill_uninitialized_memory = False
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
+
+
+def jax_kernels(jax: Any, value: Any) -> Any:
+    """Have XLA choose kernels of a GPU that give the same bits twice; it reads the variable when it first compiles."""
+    import os
+
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_deterministic_ops=true".strip()
 
 
 def tensorflow_kernels(tensorflow: Any, value: Any) -> Any:
@@ -68,6 +83,13 @@ def entropy(os: Any, value: Any) -> Any:
         return hashlib.shake_256(f"{value} {next(numbers)}".encode()).digest(size)
 
     os.urandom = urandom
+    if hasattr(os, "getrandom"):
+        os.getrandom = lambda size, *_: urandom(size)
+
+
+def uuid_by_clock(uuid: Any, value: Any) -> Any:
+    """Have ``uuid1`` take the time from Python, where it is set, and not from the system's library."""
+    uuid._generate_time_safe = uuid._UuidCreate = None
 
 
 def workers(dataloader: Any, value: Any) -> Any:
@@ -80,6 +102,11 @@ def workers(dataloader: Any, value: Any) -> Any:
         original(self, *args, **kwargs)
 
     dataloader.DataLoader.__init__ = init
+
+
+def thread_switches(sys: Any, value: Any) -> Any:
+    """Let a thread run until it waits for something, or for so many seconds, before another has its turn."""
+    sys.setswitchinterval(float(value))
 
 
 def note_threads(threading: Any, value: Any) -> Any:
@@ -96,21 +123,40 @@ def note_threads(threading: Any, value: Any) -> Any:
     threading.Thread.start = start
 
 
+def trace(framework: Any) -> Any:
+    """Return the hook that traces a framework's operations, which is loaded where it is asked for."""
+
+    def start(module: Any, value: Any) -> Any:
+        import importlib
+
+        importlib.import_module(f"_gpusetup_repro.trace_{framework}").start(module, value)
+
+    return start
+
+
 HOOKS = (
     # before all others: what is imported afterwards takes these functions
     ("os", "entropy", entropy),
     ("time", "clock", clock.set_time),
+    ("time", "durations", clock.set_durations),
     ("datetime", "clock", clock.set_datetime),
+    ("uuid", "clock", uuid_by_clock),
+    ("concurrent.futures._base", "arrival", arrival.set_futures),
+    ("multiprocessing.pool", "arrival", arrival.set_pool),
+    ("torch.utils.data.dataloader", "arrival", arrival.set_loader),
     ("os", "listing", listing.set_order),
     ("random", "python-random", python_random),
     ("numpy.random", "numpy-random", numpy_random),
     ("torch", "torch-random", torch_random),
     ("torch", "kernels", torch_kernels),
-    ("torch", "trace", trace_torch.start),
+    ("torch", "trace", trace("torch")),
     ("threading", "record", note_threads),
+    ("sys", "thread-switches", thread_switches),
     ("torch.utils.data.dataloader", "workers", workers),
     ("tensorflow", "tensorflow-random", tensorflow_random),
     ("tensorflow", "kernels", tensorflow_kernels),
-    ("tensorflow", "trace", trace_tensorflow.start),
+    ("tensorflow", "trace", trace("tensorflow")),
+    ("jax", "kernels", jax_kernels),
+    ("jax", "trace", trace("jax")),
 )
 """Module, axis, and the function that is called with the module and the axis's value."""

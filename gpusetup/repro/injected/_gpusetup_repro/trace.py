@@ -10,6 +10,10 @@ import sys
 from typing import Any
 
 MOST_FRAMES = 3
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+_INSTALLED = "-packages" + os.sep
+"""Part of the paths of installed packages: ``site-packages``, ``dist-packages``."""
 
 
 class Trace:
@@ -27,15 +31,19 @@ class Trace:
         self._file.write(json.dumps([name, before, after, self._callers()]) + "\n")
 
     def _callers(self) -> list[tuple[str, int, str]]:
-        """Return the innermost frames that are neither the framework's nor ours, innermost first."""
-        here, found = os.path.dirname(os.path.abspath(__file__)), list[tuple[str, int, str]]()
+        """Return the innermost frames that are neither the framework's nor ours, innermost first.
+
+        Those of the program go before those of installed packages, such as a trainer or an optimiser.
+        """
+        program, installed = list[tuple[str, int, str]](), list[tuple[str, int, str]]()
         frame: Any = sys._getframe(2)
-        while frame is not None and len(found) < MOST_FRAMES:
+        while frame is not None and len(program) < MOST_FRAMES:
             path = frame.f_code.co_filename
-            if not path.startswith((*self._own, here, "<")):
-                found.append((path, frame.f_lineno, frame.f_code.co_name))
+            if not path.startswith((*self._own, _HERE, "<")):
+                kept = installed if path.startswith(_LIBRARY) or _INSTALLED in path else program
+                kept.append((path, frame.f_lineno, frame.f_code.co_name))
             frame = frame.f_back
-        return found
+        return program or installed[:MOST_FRAMES]
 
 
 def digest(raw: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Several worker threads take sentences from a queue and train one matrix. Depends on: threads that race
+"""Several worker threads take sentences from a queue and train one matrix. Depends on: thread-switches
 
 Source: https://github.com/piskvorky/gensim/issues/641 (read 2026-11-30): scheduling of the threads orders the updates;
 one worker settles it.

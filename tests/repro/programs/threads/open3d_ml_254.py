@@ -22,6 +22,6 @@ class Points(torch.utils.data.Dataset):
 
 
 loader = torch.utils.data.DataLoader(
-    Points(), batch_size=4, num_workers=2, worker_init_fn=lambda worker: np.random.seed(worker + int(time.time() * 7))
+    Points(), batch_size=4, num_workers=2, worker_init_fn=lambda worker: np.random.seed(worker + int(time.time()))
 )
 torch.save({"mean": torch.stack([batch.mean(0) for batch in loader])}, "means.pt")

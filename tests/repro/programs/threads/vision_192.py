@@ -13,8 +13,9 @@ for label in ("cat", "dog", "horse"):
     for number in range(6):
         open(f"data/{label}/{number * 37 % 11}.png", "w").close()
 
-samples = [(f"{label}/{name}", index)
-           for index, label in enumerate(os.listdir("data")) for name in os.listdir(f"data/{label}")]
+samples = [
+    (f"{label}/{name}", index) for index, label in enumerate(os.listdir("data")) for name in os.listdir(f"data/{label}")
+]
 random.seed(0)
 random.shuffle(samples)
 json.dump({"train": samples[:14], "valid": samples[14:]}, open("split.json", "w"))

@@ -1,0 +1,57 @@
+"""Files that hold files: archives of zip, such as ``.keras``, and what gzip has packed; what is inside is compared."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Callable
+
+from gpusetup.repro.outputs.arrays import OtherFormatError
+from gpusetup.repro.outputs.item import Item, Leaf, Tensor
+
+MOST = 4 << 30
+"""Bytes of all members of an archive together, as its directory says and as they come out."""
+Inside = Callable[[str, bytes], list[Item]]
+
+
+def read_zip(raw: bytes, inside: Inside) -> list[Item]:
+    """Return the parts of each member, which the times and the order of the archive are no part of."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as file:
+            members = sorted((one for one in file.infolist() if not one.is_dir()), key=lambda one: one.filename)
+            _require_room(sum(one.file_size for one in members))
+            return [
+                _within(one.filename, item)
+                for one in members
+                for item in inside(one.filename, file.read(one))
+            ]  # fmt: skip
+    except OtherFormatError:
+        raise
+    except Exception as error:  # a damaged archive fails in any of a dozen ways
+        raise OtherFormatError from error
+
+
+def read_gzip(name: str, raw: bytes, inside: Inside) -> list[Item]:
+    """Return the parts of what is packed; the header holds a time."""
+    try:
+        with gzip.open(io.BytesIO(raw)) as file:
+            unpacked = file.read(MOST)
+    except (OSError, EOFError, zlib.error) as error:
+        raise OtherFormatError from error
+    if len(unpacked) == MOST:
+        raise OtherFormatError
+    return inside(name.removesuffix(".gz"), unpacked)
+
+
+def _require_room(size: int) -> None:
+    if size > MOST:
+        raise OtherFormatError
+
+
+def _within(member: str, item: Item) -> Item:
+    name = f"{member}: {item.name}" if item.name else member
+    if isinstance(item, Leaf):
+        return Leaf(name, item.text)
+    return Tensor(name, item.dtype, item.shape, item.raw)
