@@ -11,8 +11,9 @@ import pytest
 
 from gpusetup.errors import CannotLookError
 from gpusetup.facts import facts
+from gpusetup.packages.fit import _tells
 from gpusetup.packages.fitted import fitted
-from gpusetup.packages.model import Fit
+from gpusetup.packages.model import Clash, Fit, Rejection
 from gpusetup.resolve import attempt
 from gpusetup.resolve.cards import named
 from gpusetup.resolve.model import Packages, Refusal, Request, Stack
@@ -137,6 +138,13 @@ def test_a_framework_that_comes_along_is_told() -> None:
 )
 def test_a_refusal_says_why_in_our_terms(wanted: tuple[str, ...], why: str) -> None:
     assert why in texts(fit(*wanted))
+
+
+def test_what_no_choice_of_ours_changes_is_said_before_what_clashes() -> None:
+    needs = Clash(package="seer==0.3", needs="torch==2.14.0")
+    clash = Rejection(kind="conflict", packages=("seer",), clashes=(needs,))
+    missing = Rejection(kind="no-version", packages=("plain",))
+    assert _tells(missing) > _tells(clash) > _tells(Rejection(kind="no-version", packages=("torch",)))
 
 
 def test_a_refusal_names_changes_that_were_tried() -> None:
