@@ -35,8 +35,15 @@ FILE = "gpusetup.lock"
 @click.option(
     "--profile", default="", metavar="NAME", help="Name of the proof in the lock.  [default: that of its only profile]"
 )
+@click.option("--sign", "key", metavar="KEY", help="Sign the lock with this SSH key, into FILE.sig.")
+@click.option(
+    "--attestation", type=OUTPUT, metavar="FILE", help="Also write an in-toto statement about the lock, to be signed."
+)
 @click.pass_context
-def lock(ctx: click.Context, /, *, options: tuple[str, ...], output: Path, proof: str | None, profile: str) -> None:
+def lock(
+    ctx: click.Context, /, *, options: tuple[str, ...], output: Path, proof: str | None, profile: str,
+    key: str | None, attestation: Path | None,
+) -> None:  # fmt: skip
     """Run the self-test, and keep in a lock what it computed: hashes, trajectories, tolerances, environment.
 
     Takes the options of `gpusetup selftest`, such as --check, --seed 0-4 and --full. Stacks that the lock has stay in
@@ -45,11 +52,16 @@ def lock(ctx: click.Context, /, *, options: tuple[str, ...], output: Path, proof
     Exit code: 0 locked, 1 a verdict failed and nothing is written, 3 locked except for what was not compared.
     """
     from gpusetup.errors import EXIT_PROBLEMS  # --help needs none of it
+    from gpusetup.evidence.attestation import of_lock
     from gpusetup.evidence.codec import to_table
     from gpusetup.evidence.made import evidence
+    from gpusetup.evidence.signature import sign
     from gpusetup.files import STDIO
     from gpusetup.resolve import lock as locks
+    from gpusetup.value import to_json
 
+    if key is not None and str(output) == STDIO:
+        raise click.UsageError("--sign writes a file beside the lock: name one with --output")
     held = locks.load(output, locks.WRITING) if str(output) != STDIO and output.exists() else None
     found, pythons, own, code = _saved(proof, options) if proof is not None else _proven(ctx, options)
     if found.failed:
@@ -57,7 +69,12 @@ def lock(ctx: click.Context, /, *, options: tuple[str, ...], output: Path, proof
         ctx.exit(EXIT_PROBLEMS)
     made = _beside(evidence(found, _unchanged(found, own), _beside_frameworks(found, pythons)), output)
     name = profile or _name(held, made)
-    deliver(locks.dump(locks.with_proof(held, name, to_table(made))), output)
+    text = locks.dump(locks.with_proof(held, name, to_table(made)))
+    deliver(text, output)
+    if attestation is not None:
+        deliver(to_json(of_lock(output.name, text.encode(), made)), attestation)
+    if key is not None:
+        notify(f"saved {sign(output, Path(key), locks.MOST)}")
     if code:
         ctx.exit(code)
 

@@ -13,11 +13,12 @@ from gpusetup.cli._completion import FrameworkName
 from gpusetup.cli._deliver import deliver
 from gpusetup.cli._options import as_json, schema_option
 from gpusetup.cli._output import OUTPUT
+from gpusetup.cli._streams import notify
 from gpusetup.cli.lock import FILE
 from gpusetup.cli.selftest import several_seeds
 
 if TYPE_CHECKING:
-    from gpusetup.evidence.again import Changes, Narrowed
+    from gpusetup.evidence.again import Changes
     from gpusetup.evidence.model import Comparison, Evidence
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -61,6 +62,13 @@ def _kind() -> type[Comparison]:
 @click.option(
     "--deadline", type=click.FloatRange(min=0.1), default=300.0, show_default=True, help="As for selftest, in seconds."
 )
+@click.option(
+    "--signers", metavar="FILE", type=click.Path(path_type=Path),
+    help="Demand that LOCK.sig is by one of these: a file of allowed signers, as ssh-keygen has it.",
+)  # fmt: skip
+@click.option(
+    "--attestation", type=OUTPUT, metavar="FILE", help="Also write an in-toto statement of the answer, to be signed."
+)
 @click.option("--save", "saved", type=OUTPUT, metavar="FILE", help="Save the new proof as JSON.")
 @as_json
 @schema_option(_kind)
@@ -69,7 +77,7 @@ def verify(
     ctx: click.Context, /, *, file: Path, profile: str, names: tuple[str, ...], frameworks: tuple[str, ...],
     devices: tuple[str, ...], pythons: tuple[str, ...], bits: bool, settle: bool, threads: int | None,
     seeds: tuple[int, ...], data: Path | None, own: Path | None, jobs: int | None, deadline: float,
-    saved: Path | None, as_json: bool,
+    signers: Path | None, attestation: Path | None, saved: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Compute again what LOCK holds, and say whether it is bit-identical, within tolerance, or drifted, and why.
 
@@ -78,25 +86,33 @@ def verify(
 
     Exit code: 0 the same bits, or within tolerance in another environment; 1 drifted; 3 something was not compared.
     """
-    from gpusetup.evidence.again import Changes, Narrowed  # --help needs none of it
+    from gpusetup.evidence.again import Changes, Narrowed, narrowed  # --help needs none of it
+    from gpusetup.evidence.attestation import of_verification
     from gpusetup.evidence.compare import exit_code
+    from gpusetup.files import read
     from gpusetup.report.comparison import show
+    from gpusetup.resolve.lock import MOST
     from gpusetup.selftest.frameworks import canonical
     from gpusetup.selftest.schedule import RunLimits
     from gpusetup.value import to_json
 
     to = Narrowed(names, tuple(map(canonical, frameworks)), devices)
     change = Changes(threads, seeds, str(data.resolve()) if data is not None else "")
+    raw = read(file, "the lock", MOST)
+    signed = _signed(file, raw, signers)
+    held = narrowed(_locked(raw, file, profile), to)
     found = _verified(
-        file, profile, to, change, pythons=pythons, own=own, jobs=jobs, limits=RunLimits(seconds=deadline),
-        settle=settle, saved=saved,
+        held, f"the lock {file}{signed}", change, pythons=pythons, own=own, jobs=jobs,
+        limits=RunLimits(seconds=deadline), settle=settle, saved=saved,
     )  # fmt: skip
+    if attestation is not None:
+        deliver(to_json(of_verification(file.name, raw, held, found)), attestation)
     click.echo(to_json(found), nl=False) if as_json else show(found)
     ctx.exit(exit_code(found, bits=bits))
 
 
 def _verified(
-    file: Path, profile: str, to: Narrowed, change: Changes, *, pythons: tuple[str, ...],
+    held: Evidence, name: str, change: Changes, *, pythons: tuple[str, ...],
     own: Path | None, jobs: int | None, limits: Any, settle: bool, saved: Path | None,
 ) -> Comparison:  # fmt: skip
     from msgspec.structs import replace
@@ -116,9 +132,8 @@ def _verified(
     from gpusetup.selftest.registry import checks
     from gpusetup.value import to_json
 
-    held = again.narrowed(_locked(file, profile), to)
     if not held.run:
-        raise WrongInputError(f"{file} has no run of what --check, --framework and --device name")
+        raise WrongInputError(f"{name} has no run of what --check, --framework and --device name")
     lost: list[str] = []
     here, known = again.at_hand(held, pythons, lost), checks(own)
     selection = again.selection(held, here, known, lambda: hardware.devices(()), change, lost)
@@ -128,7 +143,7 @@ def _verified(
         if saved is not None:
             deliver(to_json(proof, indent=0), saved)
         now = evidence(proof, known, installed(here) if held.installed else {})
-        found = compare(held, now, (f"the lock {file}", "this machine"), lost)
+        found = compare(held, now, (name, "this machine"), lost)
         if settle:
             found = settled(found, pairs(held, now), held, Bench(selection, known, own, limits, watch))
     wrong = [f"the self-test fails here: {one.check} in {one.framework}: {one.summary}"
@@ -136,14 +151,25 @@ def _verified(
     return replace(found, verdict="drifted", notes=(*found.notes, *wrong)) if wrong else found
 
 
-def _locked(file: Path, profile: str) -> Evidence:
+def _signed(file: Path, raw: bytes, signers: Path | None) -> str:
+    """Return who signed the lock, as an addition to its name; without `signers` nobody is asked for."""
+    from gpusetup.evidence.signature import beside, signer
+
+    if signers is not None:
+        return f", signed by {signer(file, raw, signers)},"
+    if beside(file).exists():
+        notify(f"note: {beside(file)} was not checked: --signers FILE says whose signature counts")
+    return ""
+
+
+def _locked(raw: bytes, file: Path, profile: str) -> Evidence:
     """Return the proof of a lock, with the user's own files where they are now."""
     from msgspec.structs import replace
 
     from gpusetup.evidence.sides import chosen_proof
     from gpusetup.resolve import lock
 
-    held = chosen_proof(lock.load(file, "`gpusetup lock` writes one"), profile, file)[1]
+    held = chosen_proof(lock.parse(raw, file, "`gpusetup lock` writes one"), profile, file)[1]
     folder = os.path.realpath(file.parent)
     if held.model:
         _require_own_model(held.model, folder)

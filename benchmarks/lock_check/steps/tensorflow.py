@@ -1,0 +1,39 @@
+"""The same in TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow as tf
+from checks.steps import with_numpy as numpy_product  # noqa: F401
+
+
+def product(matrix: Any) -> Any:
+    return tf.matmul(matrix, matrix, transpose_b=True).numpy()
+
+
+def total(vector: Any) -> Any:
+    return tf.reduce_sum(vector).numpy()
+
+
+def rows(table: Any) -> Any:
+    return tf.reduce_sum(table, axis=1).numpy()
+
+
+@tf.function
+def _function(vector: Any) -> Any:
+    return tf.exp(tf.sin(vector))
+
+
+def function(vector: Any) -> Any:
+    return _function(vector).numpy()
+
+
+def losses(matrix: Any, targets: Any, steps: int, rate: float) -> Iterator[Any]:
+    weight = tf.Variable(tf.zeros((len(targets), 1)))
+    for _ in range(steps):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((tf.matmul(matrix, weight)[:, 0] - targets) ** 2)
+        yield loss.numpy()
+        weight.assign_sub(rate * tape.gradient(loss, weight))
