@@ -53,7 +53,7 @@ def tried(row: dict[str, Any], world: Path, wanted: argparse.Namespace) -> bool:
         return True
     variables, options = dict(row.get("variables", {})), list(row.get("options", ()))
     if row.get("needs") == "numpy":
-        variables["PYTHONPATH"] = str(other)
+        variables["PYTHONPATH"] = os.pathsep.join(filter(None, (str(other), os.environ.get("PYTHONPATH"))))
     elif "needs" in row:
         options += ["--python", f"{row['needs']}={other}"]
     source, data = world / "checks" / "steps" / f"{row['framework']}.py", world / "data" / "numbers.txt"

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from gpusetup.cli._command import Command
-from gpusetup.cli._options import as_json, schema_option
+from gpusetup.cli._comparison import show_comparison
+from gpusetup.cli._options import as_json, one_format, schema_option
+from gpusetup.cli._reports import format_option, reports_option
 
 if TYPE_CHECKING:
     from gpusetup.evidence.model import Comparison
@@ -29,10 +31,22 @@ def _kind() -> type[Comparison]:
 @click.option("--bits", is_flag=True, help="Demand the same bits: exit with 1 for results within tolerance too.")
 @click.option("--checks", "own", type=_FOLDER, metavar="DIR", help="Your own checks, for the tolerances of a proof.")
 @as_json
+@format_option
+@reports_option
 @schema_option(_kind)
 @click.pass_context
 def compare(
-    ctx: click.Context, /, *, before: Path, now: Path, profile: str, bits: bool, own: Path | None, as_json: bool
+    ctx: click.Context,
+    /,
+    *,
+    before: Path,
+    now: Path,
+    profile: str,
+    bits: bool,
+    own: Path | None,
+    as_json: bool,
+    form: str,
+    reports: Path | None,
 ) -> None:
     """Compare A and B, each a proof, a lock or a machine in a file: what differs, and which results moved.
 
@@ -43,11 +57,9 @@ def compare(
     from gpusetup.errors import EXIT_PROBLEMS  # --help needs none of it
     from gpusetup.evidence.sides import compare_sides, read_side
     from gpusetup.facts import facts
-    from gpusetup.report.comparison import show
     from gpusetup.selftest.registry import checks
-    from gpusetup.value import to_json
 
-    known = checks(own)
+    form, known = one_format(form, as_json=as_json), checks(own)
     found, code = compare_sides(read_side(before, profile, known), read_side(now, profile, known), facts())
-    click.echo(to_json(found), nl=False) if as_json else show(found)
+    show_comparison(found, "gpusetup compare", form, reports, bits=bits)
     ctx.exit(EXIT_PROBLEMS if bits and found.verdict == "within tolerance" else code)

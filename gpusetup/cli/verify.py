@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gpusetup.cli._command import Command
+from gpusetup.cli._comparison import show_comparison
 from gpusetup.cli._completion import FrameworkName
 from gpusetup.cli._deliver import deliver
-from gpusetup.cli._options import as_json, schema_option
+from gpusetup.cli._options import as_json, one_format, schema_option
 from gpusetup.cli._output import OUTPUT
+from gpusetup.cli._presets import preset_option
+from gpusetup.cli._reports import format_option, reports_option
 from gpusetup.cli._streams import notify
 from gpusetup.cli.lock import FILE
 from gpusetup.cli.selftest import several_seeds
@@ -71,6 +74,9 @@ def _kind() -> type[Comparison]:
 )
 @click.option("--save", "saved", type=OUTPUT, metavar="FILE", help="Save the new proof as JSON.")
 @as_json
+@format_option
+@reports_option
+@preset_option
 @schema_option(_kind)
 @click.pass_context
 def verify(
@@ -78,6 +84,7 @@ def verify(
     devices: tuple[str, ...], pythons: tuple[str, ...], bits: bool, settle: bool, threads: int | None,
     seeds: tuple[int, ...], data: Path | None, own: Path | None, jobs: int | None, deadline: float,
     signers: Path | None, attestation: Path | None, saved: Path | None, as_json: bool,
+    form: str, reports: Path | None,
 ) -> None:  # fmt: skip
     """Compute again what LOCK holds, and say whether it is bit-identical, within tolerance, or drifted, and why.
 
@@ -90,12 +97,12 @@ def verify(
     from gpusetup.evidence.attestation import of_verification
     from gpusetup.evidence.compare import exit_code
     from gpusetup.files import read
-    from gpusetup.report.comparison import show
     from gpusetup.resolve.lock import MOST
     from gpusetup.selftest.frameworks import canonical
     from gpusetup.selftest.schedule import RunLimits
     from gpusetup.value import to_json
 
+    form = one_format(form, as_json=as_json)
     to = Narrowed(names, tuple(map(canonical, frameworks)), devices)
     change = Changes(threads, seeds, str(data.resolve()) if data is not None else "")
     raw = read(file, "the lock", MOST)
@@ -107,7 +114,7 @@ def verify(
     )  # fmt: skip
     if attestation is not None:
         deliver(to_json(of_verification(file.name, raw, held, found)), attestation)
-    click.echo(to_json(found), nl=False) if as_json else show(found)
+    show_comparison(found, "gpusetup verify", form, reports, bits=bits)
     ctx.exit(exit_code(found, bits=bits))
 
 

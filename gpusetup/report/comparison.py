@@ -24,6 +24,7 @@ STANDINGS: dict[Standing, tuple[str, str]] = {
     "settled": ("→ ", "settled by running"), "alone": ("→ ", "nothing else changed"), "possible": ("→ ", "possible"),
     "ruled out": ("· ", "ruled out"), "no effect": ("· ", "no effect"),
 }  # fmt: skip
+QUIET: tuple[Standing, ...] = ("ruled out", "no effect")
 BEYOND, WITHIN, BITS = "beyond tolerance", "within tolerance", "other bits"
 _CAUSES = 6
 _ROWS = 12
@@ -79,10 +80,8 @@ def _short(text: str) -> str:
 
 def _causes(out: Console, causes: Sequence[Cause]) -> None:
     for one in causes[:_CAUSES]:
-        sign, standing = STANDINGS[one.standing]
-        quiet = one.standing in {"ruled out", "no effect"}
-        count = f"; {one.moved} of {one.of} results moved" if one.of and not quiet else ""
-        line(out, sign, f"{_change(one)} ({standing}{count})", "" if quiet else "bold")
+        quiet = one.standing in QUIET
+        line(out, STANDINGS[one.standing][0], caused(one), "" if quiet else "bold")
         if one.change.why and not quiet:
             line(out, INDENT, f"{one.change.why}{_source(one)}")
         if one.shown:
@@ -91,6 +90,12 @@ def _causes(out: Console, causes: Sequence[Cause]) -> None:
             line(out, INDENT, f"with it: {', '.join(each.key for each in one.brings)}", "dim")
     if len(causes) > _CAUSES:
         line(out, "· ", f"and {len(causes) - _CAUSES} more changes (--json has all)")
+
+
+def caused(one: Cause) -> str:
+    """Return one change with its standing: ``threads 1 → 2 (nothing else changed; 3 of 3 results moved)``."""
+    count = f"; {one.moved} of {one.of} results moved" if one.of and one.standing not in QUIET else ""
+    return f"{_change(one)} ({STANDINGS[one.standing][1]}{count})"
 
 
 def _source(one: Cause) -> str:
@@ -102,20 +107,22 @@ def _moved(out: Console, moved: Sequence[Moved]) -> None:
     order = (BEYOND, BITS, WITHIN)
     ranked = sorted(moved, key=lambda one: (order.index(one.state), -one.share))
     for one in ranked[:_ROWS]:
-        line(out, "✗ " if one.state != WITHIN else "≈ ", _row(one), "red" if one.state != WITHIN else "")
-        for text in _details(one):
+        line(out, "✗ " if one.state != WITHIN else "≈ ", moved_by(one), "red" if one.state != WITHIN else "")
+        for text in details(one):
             line(out, INDENT, text)
     if len(ranked) > _ROWS:
         line(out, "· ", f"and {len(ranked) - _ROWS} more results (--json has all)")
 
 
-def _row(one: Moved) -> str:
+def moved_by(one: Moved) -> str:
+    """Return what became of one result: how many tensors moved, by how many ulps, in which kinds."""
     used = f", {one.share:.0%} of the tolerance" if one.worst is not None and one.share else ""
-    by = f" by at most {one.worst:.3g} ulps{used}" if one.worst is not None else ""
+    by = f" by at most {one.worst:.3g} ulps{used}" if one.worst else ""
     return f"{one.name}: {one.state}; {one.tensors} of {one.of} tensors moved{by} ({', '.join(one.groups)})"
 
 
-def _details(one: Moved) -> Iterable[str]:
+def details(one: Moved) -> Iterable[str]:
+    """Yield the first tensor that differs, and where the trajectory that moved most ended."""
     first = one.first
     if first is not None:
         ulps = f"{first.ulps:.3g} ulps" if first.ulps is not None else "no distance"

@@ -1,0 +1,26 @@
+"""Show a comparison as text, JSON or in a format of CI servers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpusetup.cli._reports import printed, write_reports
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gpusetup.evidence.model import Comparison
+
+
+def show_comparison(found: Comparison, program: str, form: str, reports: Path | None, *, bits: bool) -> None:
+    """Print `found` in the format `form`, and write the reports of `program` in `reports` if that is given."""
+    from gpusetup.report.comparison import show  # --help needs none of it
+    from gpusetup.report.comparison_formats import outcomes
+    from gpusetup.value import to_json
+
+    if form == "text":
+        show(found)
+    else:
+        printed(to_json(found), outcomes(found, program, bits=bits), form)
+    if reports is not None:
+        write_reports(reports, to_json(found), outcomes(found, program, bits=bits))
