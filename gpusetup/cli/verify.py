@@ -21,6 +21,8 @@ from gpusetup.cli.lock import FILE
 from gpusetup.cli.selftest import several_seeds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gpusetup.evidence.again import Changes
     from gpusetup.evidence.model import Comparison, Evidence
 
@@ -153,9 +155,23 @@ def _verified(
         found = compare(held, now, (name, "this machine"), lost)
         if settle:
             found = settled(found, pairs(held, now), held, Bench(selection, known, own, limits, watch))
+    if found.verdict == "drifted" and not found.causes:
+        found = replace(found, notes=(*found.notes, *_altered(here, now)))
     wrong = [f"the self-test fails here: {one.check} in {one.framework}: {one.summary}"
              for one in proof.verdicts if one.state == "failed"]  # fmt: skip
     return replace(found, verdict="drifted", notes=(*found.notes, *wrong)) if wrong else found
+
+
+def _altered(pythons: dict[str, str], now: Evidence) -> Iterator[str]:
+    """Yield what explains other bits where nothing that is recorded has changed: files under the same version."""
+    from gpusetup.evidence.installed import altered
+
+    for python in dict.fromkeys(pythons[name] for name in now.installed):
+        there = next(now.installed[name] for name in now.installed if pythons[name] == python)
+        files = altered(python, there)
+        if files:
+            more = f" and {len(files) - 3} more" if len(files) > 3 else ""
+            yield f"not what their wheels installed, under the same version: {', '.join(files[:3])}{more}"
 
 
 def _signed(file: Path, raw: bytes, signers: Path | None) -> str:

@@ -8,6 +8,7 @@ from gpusetup.errors import EXIT_FINE, EXIT_PROBLEMS, CannotLookError
 from gpusetup.evidence.judged import judge
 from gpusetup.evidence.model import Cause, Comparison
 from gpusetup.evidence.pairs import pairs
+from gpusetup.evidence.releases import came
 from gpusetup.selftest.changes import folded, source_of
 from gpusetup.selftest.model import REFERENCE
 
@@ -32,7 +33,7 @@ def compare(before: Evidence, now: Evidence, names: tuple[str, str], lost: Itera
         verdict=_verdict(judged),
         before=names[0],
         now=names[1],
-        causes=tuple(ordered(_causes(both, results))),
+        causes=tuple(ordered(_causes(both, results, gpu=any(row.device != "cpu" for row in now.run)))),
         results=tuple(results),
         missing=(*missing, *lost),
         notes=tuple(_notes(before, now, results)),
@@ -67,7 +68,7 @@ def _verdict(judged: Sequence[Moved]) -> Verdict:
     return "within tolerance" if states - {"identical"} else "identical"
 
 
-def _causes(both: Sequence[Pair], results: Sequence[Moved]) -> Iterator[Cause]:
+def _causes(both: Sequence[Pair], results: Sequence[Moved], *, gpu: bool) -> Iterator[Cause]:
     """Yield each change once, with how many of the results that it concerns moved."""
     found: dict[Changed, list[tuple[bool, bool, tuple[Changed, ...]]]] = {}
     for pair, result in zip(both, results, strict=True):
@@ -83,7 +84,7 @@ def _causes(both: Sequence[Pair], results: Sequence[Moved]) -> Iterator[Cause]:
         follow = dict.fromkeys(one for _, _, brought in where for one in brought)
         yield Cause(
             change=change, standing=standing, moved=moved, of=len(where), brings=tuple(follow),
-            source=source_of(change),
+            source=source_of(change), known=tuple(came((change, *follow), gpu=gpu)),
         )  # fmt: skip
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import subprocess
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -12,6 +14,8 @@ from gpusetup.evidence.model import Installed
 
 _PATIENCE = 120
 """Seconds; generous, so that a busy machine is not reported as a broken Python."""
+T = TypeVar("T")
+_COMPUTING = ("torch", "numpy", "tensorflow*", "keras", "jax*", "triton*", "nvidia-*", "intel-*", "mkl*", "scipy")
 OURS = "gpusetup"
 """It computes nothing that is locked: the checks do, and they have digests of their own."""
 
@@ -22,11 +26,24 @@ def installed(pythons: dict[str, str]) -> dict[str, Installed]:
     return {framework: found[python] for framework, python in sorted(pythons.items())}
 
 
+def altered(python: str, there: Installed) -> tuple[str, ...]:
+    """Return the files of the packages that compute which are not what their wheels installed.
+
+    Raises `CannotLookError` where the interpreter does not answer.
+    """
+    names = [name for name in there.packages if any(fnmatch.fnmatchcase(name, glob) for glob in _COMPUTING)]
+    return _answer(python, tuple[str, ...], *names) if names else ()
+
+
 def _ask(python: str) -> Installed:
+    answer = _answer(python, Installed)
+    return Installed(python=answer.python, packages={k: v for k, v in answer.packages.items() if k != OURS})
+
+
+def _answer(python: str, kind: type[T], *words: str) -> T:
     script = Path(__file__).with_name("listing.py")
     try:
-        done = subprocess.run([python, "-P", str(script)], capture_output=True, timeout=_PATIENCE, check=True)
-        answer = msgspec.json.decode(done.stdout, type=Installed)
+        done = subprocess.run([python, "-P", str(script), *words], capture_output=True, timeout=_PATIENCE, check=True)
+        return msgspec.json.decode(done.stdout, type=kind)
     except (OSError, subprocess.SubprocessError, msgspec.DecodeError) as error:
         raise CannotLookError(f"{python} does not say what is installed: {error}") from error
-    return Installed(python=answer.python, packages={k: v for k, v in answer.packages.items() if k != OURS})

@@ -152,6 +152,8 @@ class Cause(Value, omit_defaults=True):
     """Changes that follow from it."""
     source: str = ""
     """Who documents that it may."""
+    known: tuple[str, ...] = ()
+    """Upstream defects of the release of now that the release of before has not, by the table of facts."""
     shown: str = ""
     """What was run in order to settle it, and what came of it."""
 

@@ -27,6 +27,7 @@ STANDINGS: dict[Standing, tuple[str, str]] = {
 QUIET: tuple[Standing, ...] = ("ruled out", "no effect")
 BEYOND, WITHIN, BITS = "beyond tolerance", "within tolerance", "other bits"
 _CAUSES = 6
+_KNOWN = 2
 _ROWS = 12
 _LONG = 60
 
@@ -52,9 +53,9 @@ def headline(found: Comparison) -> str:
     count = f"{len(there)} result{'' if len(there) == 1 else 's'}"
     texts: dict[Verdict, str] = {
         "identical": f"BIT-IDENTICAL: {count}, all with the bits of {found.before}",
-        "within tolerance": f"SAME WITHIN TOLERANCE: {moved} of {count} have other bits{because}",
-        "drifted": f"DRIFTED{because or ', and nothing that is recorded has changed'}: "
-        f"{sum(one.state in {BEYOND, BITS} for one in there)} of {count} are not as in {found.before}",
+        "within tolerance": f"SAME WITHIN TOLERANCE{because}: other bits in {moved} of {count}",
+        "drifted": f"DRIFTED{because or ', and nothing that is recorded has changed'}; "
+        f"not as in {found.before}: {sum(one.state in {BEYOND, BITS} for one in there)} of {count}",
         "not compared": f"NOT COMPARED: {found.before} and {found.now} have no result in common",
         "same parts": f"THE SAME: nothing that both name differs between {found.before} and {found.now}",
         "other parts": f"THEY DIFFER: {found.before} and {found.now}",
@@ -84,6 +85,10 @@ def _causes(out: Console, causes: Sequence[Cause]) -> None:
         line(out, STANDINGS[one.standing][0], caused(one), "" if quiet else "bold")
         if one.change.why and not quiet:
             line(out, INDENT, f"{one.change.why}{_source(one)}")
+        for text in one.known[:_KNOWN]:
+            line(out, INDENT, f"known of {text}")
+        if len(one.known) > _KNOWN:
+            line(out, INDENT, f"and {len(one.known) - _KNOWN} more known defects (--json has all)")
         if one.shown:
             line(out, INDENT, one.shown)
         if one.brings:

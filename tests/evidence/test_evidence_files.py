@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +23,7 @@ from gpusetup.facts import facts
 from gpusetup.resolve import lock
 from tests.evidence.conftest import Ground
 from tests.evidence.samples import sample, text_of
-from tests.support import SEED, Run, examples
+from tests.support import ROOT, SEED, Run, examples
 
 FILE = Path("gpusetup.lock")
 
@@ -146,3 +152,38 @@ def test_lock_and_verify_from_the_command_line(ground: Ground, tmp_path: Path, g
     assert other.stdout.startswith("DRIFTED because of MKL_CBWR not set → COMPATIBLE")
     gone = gpusetup("verify", file, env=env)  # without --checks there is no such check
     assert (gone.returncode, "Traceback" in gone.stderr) == (4, False)
+
+
+def test_a_file_that_was_replaced_under_the_same_version_is_named(tmp_path: Path) -> None:
+    packages = tmp_path / "packages"
+    (packages / "torch-1.dist-info").mkdir(parents=True)
+    (packages / "torch").mkdir()
+    (packages / "torch" / "lib.so").write_bytes(b"as built")
+    digest = base64.urlsafe_b64encode(hashlib.sha256(b"as built").digest()).rstrip(b"=").decode()
+    (packages / "torch-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 1\n")
+    record = f"torch/lib.so,sha256={digest},8\ntorch-1.dist-info/METADATA,,\ntorch-1.dist-info/RECORD,,\n"
+    (packages / "torch-1.dist-info" / "RECORD").write_text(record)
+
+    def asked(*names: str) -> Any:
+        words = [sys.executable, "-P", str(ROOT / "gpusetup/evidence/listing.py"), *names]
+        env = os.environ | {"PYTHONPATH": str(packages)}
+        return json.loads(subprocess.run(words, env=env, capture_output=True, check=True).stdout)
+
+    before = asked()["packages"]["torch"]
+    assert before.startswith("1 sha256:")
+    assert asked("torch") == []
+    (packages / "torch" / "lib.so").write_bytes(b"replaced")
+    assert asked("torch") == ["torch/lib.so"]
+    (packages / "torch-1.dist-info" / "RECORD").write_text(record.replace(digest[:4], "AAAA"))
+    assert asked()["packages"]["torch"] != before
+
+
+def test_a_stack_that_is_planned_again_keeps_the_proof_beside_it(gpusetup: Run, tmp_path: Path) -> None:
+    file = tmp_path / "gpusetup.lock"
+    file.write_text(text_of(sample()))
+    before = lock.load(file).proof
+    done = gpusetup("plan", "--distro", "fedora", "--gpu", "RTX 4090", "--format", "toml", "--output", file)
+    assert done.returncode == 0, done.stderr
+    assert (lock.load(file).proof, len(lock.load(file).profile)) == (before, 1)
+    planned = gpusetup("install", "--plan", file)
+    assert (planned.returncode, planned.stdout[:2]) == (0, "#!"), planned.stderr
