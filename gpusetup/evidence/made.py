@@ -95,9 +95,12 @@ def _names(packed: Packed) -> dict[str, str]:
 
 
 def _bits(packed: Packed) -> Iterator[tuple[str, tuple[str, str, str]]]:
+    """Yield each run's name with its tensors; a proof has those of equal runs once, here each stands for itself."""
+    found: dict[tuple[str, str], tuple[str, str, str]] = {}
     for one in packed.runs:
-        if one.result is not None:
-            yield run_name(place_of(one.job)), (one.result.layout, one.result.digests, one.result.values)
+        if (result := one.result) is not None:
+            bits = found.setdefault((result.layout, result.fingerprint), (result.layout, result.digests, result.values))
+            yield run_name(place_of(one.job)), bits
 
 
 def _result(

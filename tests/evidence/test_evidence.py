@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from gpusetup.evidence.again import Narrowed, narrowed
 from gpusetup.evidence.codec import to_table
 from gpusetup.evidence.compare import compare, exit_code
+from gpusetup.evidence.made import evidence
 from gpusetup.evidence.model import Comparison
-from tests.evidence.conftest import NAMES, ULP, Ground
+from gpusetup.selftest.registry import checks
+from tests.evidence.conftest import NAMES, REFERENCE, ULP, Ground
 
 
 def causes(found: Comparison) -> list[tuple[str, str]]:
@@ -97,6 +100,16 @@ def test_a_run_that_is_gone_is_not_compared_and_not_forgotten(ground: Ground) ->
     found = compare(before, now, NAMES)
     assert (found.verdict, exit_code(found)) == ("identical", 3)
     assert found.missing == ("one in pytorch on cpu, seed 1: the other side has no such run",)
+
+
+def test_a_part_of_a_lock_stands_alone_though_two_frameworks_have_the_same_bits(ground: Ground) -> None:
+    ground.write()
+    ground.world.folder.joinpath("one", "tensorflow.py").write_text(REFERENCE)
+    proof = ground.world.prove("one", repeat=1, jobs=1)
+    whole = evidence(proof, checks(ground.world.folder), {})
+    for framework in ("pytorch", "tensorflow"):
+        part = narrowed(whole, Narrowed(frameworks=(framework,)))
+        assert compare(part, whole, NAMES).verdict == "identical"
 
 
 def test_seeds_give_the_spread_that_a_move_is_measured_in(ground: Ground) -> None:

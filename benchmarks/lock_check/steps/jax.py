@@ -23,8 +23,8 @@ def rows(table: Any) -> Any:
     return np.asarray(jax.jit(lambda x: jnp.sum(x, axis=1))(table))
 
 
-def function(vector: Any) -> Any:
-    return np.asarray(jax.jit(lambda x: jnp.exp(jnp.sin(x)))(vector))
+def function(table: Any) -> Any:
+    return np.asarray(jax.jit(jax.nn.softmax)(table))
 
 
 def losses(matrix: Any, targets: Any, steps: int, rate: float) -> Iterator[Any]:

@@ -22,8 +22,8 @@ def rows(table: Any) -> Any:
     return torch.from_numpy(table).sum(1).numpy()
 
 
-def function(vector: Any) -> Any:
-    return torch.from_numpy(vector).sin().exp().numpy()
+def function(table: Any) -> Any:
+    return torch.softmax(torch.from_numpy(table), 1).numpy()
 
 
 def losses(matrix: Any, targets: Any, steps: int, rate: float) -> Iterator[Any]:

@@ -22,12 +22,13 @@ def rows(table: Any) -> Any:
 
 
 @tf.function
-def _function(vector: Any) -> Any:
-    return tf.exp(tf.sin(vector))
+def _function(table: Any) -> Any:
+    powers = tf.exp(table)
+    return powers / tf.reduce_sum(powers, axis=1, keepdims=True)
 
 
-def function(vector: Any) -> Any:
-    return _function(vector).numpy()
+def function(table: Any) -> Any:
+    return _function(table).numpy()
 
 
 def losses(matrix: Any, targets: Any, steps: int, rate: float) -> Iterator[Any]:
