@@ -72,8 +72,8 @@ def said(row: dict[str, Any], done: subprocess.CompletedProcess[str]) -> bool:
         print(f"NO ANSWER    {row['name']}: exit {done.returncode}, {done.stderr.strip()[-300:]}", flush=True)
         return False
     answer = json.loads(done.stdout)
-    first = answer["causes"][0] if answer["causes"] else {"change": {"key": ""}, "standing": ""}
-    key, standing = first["change"]["key"], first["standing"]
+    causes = [(one["change"]["key"], one["standing"]) for one in answer["causes"]]
+    key, standing = causes[0] if causes else ("", "")
     right = fnmatch.fnmatchcase(key, row["cause"])
     worst = max((one.get("worst") or 0 for one in answer["results"] if one["framework"] != "reference"), default=0)
     print(

@@ -31,8 +31,3 @@ def prove(backend: Any, job: Any, record: Any) -> None:
     for step, loss in enumerate(backend.losses(matrix, targets, STEPS, RATE / SIDE)):
         record.tensor("loss", "loss", loss, step)
     record.progress(1, 1)
-
-
-def with_numpy(matrix: Any) -> Any:
-    """Return the product as NumPy's own BLAS computes it, as programs do that prepare data with it."""
-    return matrix @ matrix.T

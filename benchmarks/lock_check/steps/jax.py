@@ -8,7 +8,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from checks.steps import with_numpy as numpy_product  # noqa: F401
+
+
+def numpy_product(matrix: Any) -> Any:
+    return matrix @ matrix.T
 
 
 def product(matrix: Any) -> Any:

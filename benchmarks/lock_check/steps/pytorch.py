@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from checks.steps import with_numpy as numpy_product  # noqa: F401
+
+
+def numpy_product(matrix: Any) -> Any:
+    return matrix @ matrix.T
 
 
 def product(matrix: Any) -> Any:
