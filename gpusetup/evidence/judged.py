@@ -84,6 +84,8 @@ def _shifts(pair: Pair, source: Source) -> Iterator[_Shift]:
     assert pair.now is not None
     assert pair.now.run.result is not None
     check = Check(title="", version=0, proves=(), tolerance=source.tolerance)
+    truth = pair.truth.result if pair.truth is not None else None
+    units = {key(one): one.largest or 0.0 for one in truth.records} if truth is not None else {}
     new, precision = {key(one): one for one in pair.now.run.result.records}, pair.before.row.precision
     for old in _records(pair):
         record = new.get(key(old))
@@ -93,7 +95,7 @@ def _shifts(pair: Pair, source: Source) -> Iterator[_Shift]:
             yield _Shift(old, apart(record, old, check.digits(EXACT)), None)
             continue
         limit = _BOTH * check.limit(old.kind, old.step, precision)
-        yield _Shift(old, apart(record, old, check.digits(old.kind, precision)), limit)
+        yield _Shift(old, apart(record, old, check.digits(old.kind, precision), units.get(key(old), 0.0)), limit)
 
 
 def _divergence(one: _Shift) -> Divergence:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpusetup.evidence.codec import runs
 from gpusetup.selftest.changes import changes
+from gpusetup.selftest.model import REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,8 @@ class Pair(NamedTuple):
     before: Side
     now: Side | None
     changed: tuple[Changed, ...] = ()
+    truth: Run | None = None
+    """The float64 reference of the first side, by which a tensor that cancelled has its unit."""
 
 
 def pairs(before: Evidence, now: Evidence) -> list[Pair]:
@@ -47,7 +50,11 @@ def pairs(before: Evidence, now: Evidence) -> list[Pair]:
             if match is not None:
                 found[number] = match
                 free = [other for other in free if other is not match]
-    return [_pair(one, found.get(number), before, now) for number, one in enumerate(left)]
+    truths = {(one.row.check, one.row.seed): one.run for one in left if one.row.framework == REFERENCE}
+    return [
+        _pair(one, found.get(number), before, now)._replace(truth=truths.get((one.row.check, one.row.seed)))
+        for number, one in enumerate(left)
+    ]
 
 
 def _same(one: Result, other: Result, loose: tuple[str, ...]) -> bool:

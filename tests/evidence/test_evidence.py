@@ -88,6 +88,16 @@ def test_other_bits_with_nothing_changed_are_drift(ground: Ground) -> None:
     assert (found.verdict, found.causes) == ("drifted", ())
 
 
+def test_a_tensor_that_cancelled_is_measured_in_the_unit_of_what_was_added(ground: Ground) -> None:
+    tiny = "\n_run = run\ndef run(job, record):\n    _run(job, record)\n    record.tensor('value', 'rest', {}, 9{})\n"
+    ground.write(more=tiny.format("np.float32(2.0**-20 + 2.0**-22 * (job.threads > 1))", ""))
+    reference = ground.world.folder / "one" / "reference.py"
+    reference.write_text(REFERENCE + tiny.format("np.float64(2.0**-20)", ", unit=1.0"))
+    found = compare(ground.evidence(), ground.evidence(threads=2), NAMES)
+    [moved] = [one for one in found.results if one.framework == "pytorch"]
+    assert (found.verdict, moved.worst) == ("within tolerance", 2.0)  # of 1.0, where its own would be 2^21
+
+
 def test_a_change_without_effect_is_said_to_have_none(ground: Ground) -> None:
     ground.write()
     found = compare(ground.evidence(), ground.evidence(threads=2), NAMES)
