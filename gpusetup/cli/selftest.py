@@ -103,6 +103,10 @@ def _kind() -> type[Proof]:
     help="Go through the sanity list before a long training with your own model: FUNCTION returns model, loss, batch.",
 )  # fmt: skip
 @click.option(
+    "--script", metavar="FILE[:FUNCTION]",
+    help="Your own check in one file: FUNCTION returns the same in every process, and what `reference` there returns.",
+)  # fmt: skip
+@click.option(
     "--checks",
     "own",
     type=_FOLDER,
@@ -127,7 +131,7 @@ def selftest(
     ctx: click.Context, *, quick: bool, names: tuple[str, ...], frameworks: tuple[str, ...], devices: tuple[str, ...],
     precisions: tuple[Precision, ...], seeds: tuple[int, ...], repeat: int, pythons: tuple[str, ...],
     threads: int, jobs: int | None, deadline: float, memory: float | None, data: Path | None,
-    minutes: float | None, model: str | None, own: Path | None,
+    minutes: float | None, model: str | None, script: str | None, own: Path | None,
     saved: Path | None, baseline: Path | None, may_lose: float, strict: bool, only_list: bool, as_json: bool, form: str,
     reports: Path | None,
 ) -> None:  # fmt: skip
@@ -138,13 +142,13 @@ def selftest(
     or standard was not compared (with --baseline: any saved run), 5 no framework is installed. Nothing outside the
     current folder is written.
     """
-    from gpusetup.cli._signals import unwinding  # --help needs none of it
+    from gpusetup.cli._script import Own, own_of  # --help needs none of it
+    from gpusetup.cli._signals import unwinding
     from gpusetup.report import progress
     from gpusetup.report.selftest_formats import outcomes
     from gpusetup.selftest import devices as hardware
     from gpusetup.selftest import frameworks as software
     from gpusetup.selftest.memory import GIB
-    from gpusetup.selftest.own_model import CHECK, choose_frameworks, read_model, require_alone
     from gpusetup.selftest.proof import Proof
     from gpusetup.selftest.prove import Baseline, prove
     from gpusetup.selftest.registry import checks as all_checks
@@ -153,10 +157,9 @@ def selftest(
     from gpusetup.value import load, to_json
 
     form = one_format(form, as_json=as_json)
+    asked = Own(names, own, tuple(map(software.canonical, frameworks)))
+    names, own, wanted, whose = own_of(ctx, script, model, asked, data)
     found = all_checks(own)
-    if model is not None:
-        require_alone(names, data)
-        names = (CHECK,)
     if only_list:
         _list([found[name] for name in choose_checks(names, found)], form)
         return
@@ -165,10 +168,6 @@ def selftest(
     chosen = choose_checks(names, found, profile)
     if data is not None:
         require_data(data, chosen, found)
-    wanted = tuple(map(software.canonical, frameworks))
-    mine = None if model is None else read_model(model)
-    if mine is not None:
-        wanted = choose_frameworks(mine, wanted)
     here = software.interpreters(wanted, software.parse(pythons))
     taken = here if wanted or pythons else software.at_hand(here, quick=quick)
     before = None
@@ -186,7 +185,7 @@ def selftest(
         data=str(data.resolve()) if data is not None else "",
         precisions=tuple(dict.fromkeys(precisions)),
         minutes=minutes or 0.0,
-        model="" if mine is None else mine.name,
+        model=whose,
         left_out=tuple(name for name in here if name not in taken),
         named=(*(("checks",) if names else ()), *_named(ctx)),  # --minutes and --model name checks as --check does
     )

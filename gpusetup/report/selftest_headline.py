@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from gpusetup.selftest.model import REFERENCE
+from gpusetup.selftest.own_script import PREFIX
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:
@@ -86,7 +87,9 @@ def _right(proof: Proof, found: Conclusion) -> str:
         groups.setdefault(devices, []).append(framework)
     before, after = "", " computed the right numbers"
     if proof.model:
-        before, after = f"{PurePath(proof.model).name} passes the sanity list in ", ""
+        alone = any(name.startswith(PREFIX) for name in proof.checks)
+        does = "gives finite numbers, with no reference," if alone else "passes the sanity list"
+        before, after = f"{PurePath(proof.model).name} {does} in ", ""
     parts = [f"{before}{_listed(names)}{after} on {_listed(on)}" for on, names in groups.items()]
     twice = ", with the same bits in every process" if found.deterministic else ""
     saved = ", but not the baseline's bits" if found.saved and found.saved.other_bits else ""

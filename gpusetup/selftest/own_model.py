@@ -43,22 +43,37 @@ def read_model(text: str) -> OwnModel:
     Raises `WrongInputError` for a file that cannot be read, is not Python or has no such function, and `RefusedError`
     where others could change what would be run: the file, or a module beside it.
     """
-    whole, colon, function = text.rpartition(":")
-    if not colon or "/" in function or function.endswith(".py"):
-        whole, function = text, _FUNCTION
-    if not function.isidentifier():
-        raise WrongInputError(f"--model {text}: {function!r} is not the name of a function", "--model FILE:FUNCTION")
+    whole, function = split_name(text, "--model", _FUNCTION)
     file = Path(whole).resolve()
-    source = read(Path(whole), "the model's file")
-    try:
-        tree = ast.parse(source, str(file))
-    except (SyntaxError, ValueError, RecursionError) as error:
-        where = f" line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
-        raise WrongInputError(f"{whole}{where} is not Python: {getattr(error, 'msg', error)}") from error
+    tree = parse_source(whole, "the model's file")
     _require_function(tree, whole, function)
     require_modules(str(file))
-    frameworks = tuple(dict.fromkeys(_IMPORTED[name] for name in _imports(tree) if name in _IMPORTED))
-    return OwnModel(file=str(file), function=function, frameworks=frameworks)
+    return OwnModel(file=str(file), function=function, frameworks=imported_frameworks(tree))
+
+
+def split_name(text: str, option: str, usual: str) -> tuple[str, str]:
+    """Return file and function of ``FILE:FUNCTION``; without ``:FUNCTION`` the function is the `usual` one."""
+    whole, colon, function = text.rpartition(":")
+    if not colon or "/" in function or function.endswith(".py"):
+        return text, usual
+    if not function.isidentifier():
+        raise WrongInputError(f"{option} {text}: {function!r} is not the name of a function", f"{option} FILE:FUNCTION")
+    return whole, function
+
+
+def parse_source(file: str, what: str) -> ast.Module:
+    """Return the tree of a Python file, called `what` in messages; raises `WrongInputError` for what is none."""
+    source = read(Path(file), what)
+    try:
+        return ast.parse(source, str(Path(file).resolve()))
+    except (SyntaxError, ValueError, RecursionError) as error:
+        where = f" line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        raise WrongInputError(f"{file}{where} is not Python: {getattr(error, 'msg', error)}") from error
+
+
+def imported_frameworks(tree: ast.Module) -> tuple[str, ...]:
+    """Return the frameworks that a file imports itself, in their order."""
+    return tuple(dict.fromkeys(_IMPORTED[name] for name in _imports(tree) if name in _IMPORTED))
 
 
 def choose_frameworks(model: OwnModel, wanted: tuple[str, ...]) -> tuple[str, ...]:

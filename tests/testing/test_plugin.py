@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy.random  # noqa: F401 - once in this process: pytester forgets what its own runs have imported
@@ -9,6 +11,7 @@ import pytest
 
 import gpusetup.determinism.switching
 import gpusetup.testing.marked  # noqa: F401
+from gpusetup.repro import axes
 from gpusetup.testing.places import baseline_path, stem_of
 
 BASELINE = """
@@ -32,6 +35,18 @@ def test_a_test_that_repeats_passes_in_fresh_processes(pytester: pytest.Pytester
     assert len(set((pytester.path / "ran").read_text().split())) == 3
 
 
+@pytest.fixture
+def _two_axes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Leave two of the axes: each is a further run, and tests/repro has them all."""
+    for name in ("hash-seed", "python-random"):
+        shutil.copy(axes.FOLDER / f"{name}.toml", tmp_path)
+    monkeypatch.setattr(axes, "FOLDER", tmp_path)
+    axes.axes.cache_clear()
+    yield
+    axes.axes.cache_clear()
+
+
+@pytest.mark.usefixtures("_two_axes")
 def test_an_order_that_differs_between_processes_is_found_and_named(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("""
         import pytest
