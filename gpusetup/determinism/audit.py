@@ -37,12 +37,12 @@ def audit_switches() -> tuple[Switch, ...]:
 def _of_variable(row: Variable, value: str) -> Switch | None:
     if not value:
         return None
-    if row.gone and _is_gone(row):
-        return _switch(row, value, "no effect", f"{row.library} ignores it from release {row.gone} on")
     if not row.accepts(value):
         return _switch(row, value, "no effect", "this value is not accepted")
     if row.library != _PYTHON and row.library not in sys.modules:
         return None  # it will be read
+    if row.limited:
+        return _switch(row, value, "limited", row.limited)
     in_force = VARIABLES[row.effect](value) if row.effect else None
     if in_force is not None:
         late = "too late" if changed_here(row.name) else "no effect"
@@ -70,13 +70,6 @@ def _when(row: Variable, value: str) -> Switch | None:
 def _uses_cuda() -> bool:
     cuda = getattr(sys.modules.get("torch"), "cuda", None)
     return cuda is not None and bool(cuda.is_initialized())
-
-
-def _is_gone(row: Variable) -> bool:
-    from gpusetup.versions import dotted
-
-    version = str(getattr(sys.modules.get(row.library), "__version__", ""))
-    return bool(version) and dotted(version.partition("-")[0]) >= dotted(row.gone)
 
 
 def _switch(row: Variable, value: str, state: str, why: str) -> Switch:

@@ -23,7 +23,7 @@ class Variable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether the value is pairs of numbers, ``:SIZE:COUNT``."""
     whole: bool = False
     """Whether it is a positive whole number, or several with commas."""
-    gone: str = ""
+    limited: str = ""
     effect: str = ""
 
     def accepts(self, value: str) -> bool:
