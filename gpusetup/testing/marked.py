@@ -48,15 +48,21 @@ def run_marked(item: pytest.Function, mark: pytest.Mark) -> None:
 
 
 def _options(mark: pytest.Mark) -> tuple[int, bool, int | None, float]:
-    """Return runs, fresh, seed and deadline of a mark; raises `UsageError` for others."""
+    """Return runs, fresh, seed and deadline of a mark; fails the test for others."""
     known: dict[str, Any] = {"runs": 2, "fresh": True, "seed": None, "deadline": DEADLINE}
-    if mark.args or set(mark.kwargs) - set(known):
-        wrong = [*map(repr, mark.args), *sorted(set(mark.kwargs) - set(known))]
-        raise pytest.UsageError(f"reproducible does not take {wrong[0]}: it takes {', '.join(known)}, by name")
     given = known | dict(mark.kwargs)
-    if type(given["runs"]) is not int or given["runs"] < 2:
-        raise pytest.UsageError(f"reproducible(runs={given['runs']!r}): two runs are the fewest that can be compared")
-    return given["runs"], bool(given["fresh"]), given["seed"], float(given["deadline"])
+    runs, deadline = given["runs"], given["deadline"]
+    wrong = ""
+    if mark.args or set(given) - set(known):
+        strange = [*map(repr, mark.args), *sorted(set(given) - set(known))][0]
+        wrong = f"does not take {strange}: it takes {', '.join(known)}, by name"
+    elif type(runs) is not int or runs < 2:
+        wrong = f"has runs={runs!r}: two runs are the fewest that can be compared"
+    elif not isinstance(deadline, int | float) or not deadline > 0:
+        wrong = f"has deadline={deadline!r}: give seconds"
+    if wrong:
+        pytest.fail(f"the mark reproducible {wrong}", pytrace=False)
+    return runs, bool(given["fresh"]), given["seed"], float(deadline)
 
 
 def _parts(make: Callable[[], list[Item]]) -> list[Item]:

@@ -89,6 +89,10 @@ def test_a_test_that_fails_in_its_own_process_alone_says_what_it_said(pytester: 
         ("@pytest.mark.reproducible\ndef test_it():\n    pass", "*nothing to compare*"),
         ("@pytest.mark.reproducible(runs=1)\ndef test_it():\n    return 1", "*two runs are the fewest*"),
         ("@pytest.mark.reproducible(seeds=1)\ndef test_it():\n    return 1", "*does not take seeds*"),
+        ("@pytest.mark.reproducible(3)\ndef test_it():\n    return 1", "*does not take 3*"),
+        ("@pytest.mark.reproducible(deadline='x')\ndef test_it():\n    return 1", "*deadline='x'*"),
+        ("@pytest.mark.reproducible(seed=-1)\ndef test_it():\n    return 1", "*-1 is not a seed*"),
+        ("def test_it(assert_reproducible):\n    assert_reproducible(lambda: 1, seed=True)", "*True is not a seed*"),
     ],
 )  # fmt: skip
 def test_what_does_not_repeat_fails_with_its_cause(body: str, says: str, pytester: pytest.Pytester) -> None:
@@ -96,6 +100,19 @@ def test_what_does_not_repeat_fails_with_its_cause(body: str, says: str, pyteste
     result = pytester.runpytest_inprocess("-n0")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines([says])
+    assert "gpusetup/testing" not in result.stdout.str()  # no traceback of ours
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x80\x05pickle", b"\xff" * 100])
+def test_a_damaged_baseline_is_one_line(damage: bytes, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_it="def test_it(assert_close_to_baseline):\n    assert_close_to_baseline(1.0)")
+    pytester.mkdir("test_it").joinpath("test_it.safetensors").write_bytes(damage)
+    result = pytester.runpytest_inprocess("-n0")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*test_it.safetensors is not a baseline: *"])
+    assert "gpusetup/testing" not in result.stdout.str()
+    pytester.runpytest_inprocess("-n0", "--gpusetup-update").assert_outcomes(passed=1)
+    pytester.runpytest_inprocess("-n0").assert_outcomes(passed=1)
 
 
 def test_what_repeats_once_it_is_seeded_passes(pytester: pytest.Pytester) -> None:
