@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -36,9 +35,10 @@ def forget(owner: object) -> None:
         del _ACTIVE[key]
 
 
-@functools.cache
 def _look_at_imports() -> None:
-    imports.install()
+    """Stand among the finders, also again where something has put back an older list of them (pytest's pytester)."""
+    if not any(isinstance(finder, imports._Finder) for finder in sys.meta_path):
+        imports.install()
 
 
 def _run(key: tuple[object, str], module: Any) -> None:
