@@ -23,8 +23,8 @@ def when_imported(module: str, owner: object, run: Callable[[Any], None]) -> boo
     key = owner, module
     waits = key in _ACTIVE
     _ACTIVE[key] = run
+    _look_at_imports()
     if not waits:
-        _look_at_imports()
         imports.after(module, lambda found: _run(key, found))
     return False
 
