@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import stat
@@ -40,17 +41,21 @@ class Run(NamedTuple):
         finally:
             end(process)
 
-    def interrupted(self, wrote: Callable[[], bool], seconds: float) -> bool:
-        """Run it and kill it half way between its first writing and its end; False where it ends before.
+    def interrupted(self, wrote: Callable[[], bool], seconds: float | None, whole: float) -> float | None:
+        """Run it and kill it so many seconds after its first writing; None where that was done.
 
-        `wrote` says whether it has written a file yet, `seconds` is how long a run took that was not interrupted.
+        `wrote` says whether it has written a file yet, `whole` is how long a run took that was not interrupted; without
+        `seconds`, it is killed half way to there. Returns the seconds from its first writing to its end where it ends
+        before, infinity where it writes nothing.
         """
         process, begin = self._start(), time.monotonic()
         try:
             while not wrote():
-                if _ends(process, max(OFTEN, seconds / 100)):
-                    return False
-            return not _ends(process, max(0.0, begin + seconds - time.monotonic()) / 2)
+                if _ends(process, max(OFTEN, whole / 100)):
+                    return math.inf
+            first = time.monotonic()
+            wait = max(0.0, begin + whole - first) / 2 if seconds is None else seconds
+            return time.monotonic() - first if _ends(process, wait) else None
         finally:
             end(process)
 

@@ -18,5 +18,5 @@ def step(batch: tf.Tensor) -> tf.Tensor:
 
 with writer.as_default():
     for number, batch in enumerate(data):
-        tf.summary.scalar("loss", step(batch), step=number)
+        tf.summary.write("loss", step(batch), step=number)
 tf.train.Checkpoint(weight=weight).write("checkpoint/last")
