@@ -1,7 +1,7 @@
 """Write docs/operations.md from the families' own texts and cases: ``python -m tools.operations_page``.
 
-With ``--proof FILE`` it prints instead what the self-test of a saved proof covered; with ``--ran FILE`` it writes that
-into docs/evidence/operations-ran.md.
+With ``--proof FILE`` it prints instead what the self-test of a saved proof covered; with ``--ran FILE…`` it writes what
+several covered into docs/evidence/operations-ran.md.
 """
 
 from __future__ import annotations
@@ -16,22 +16,11 @@ from checks.operations.case import FRAMEWORKS, Case
 from checks.operations.families import families, purposes
 from gpusetup.selftest.proof import Proof
 from gpusetup.value import load
-from tools.operations_ran import lines_of, write_table
+from tools.operations_covered import write_ran
+from tools.operations_ran import write_table
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "operations.md"
 RAN = PAGE.parent / "evidence" / "operations-ran.md"
-_RAN_HEAD = """# What a quick run of `operations` covers
-
-Each cell counts the distinct cases that passed, by mode, then what ended otherwise, from the proof of a run; where
-there is none it says why. Made on {made_at} on a CPU with {machine} ({versions}) by
-
-    gpusetup selftest --quick --check operations --framework pytorch --framework tensorflow --framework jax \\
-        --precision float32 --precision float64 --device cpu --save FILE
-
-and written by `python -m tools.operations_page --ran FILE`. A full run has all cases of
-[the families](../operations.md), in further modes; `--proof FILE` prints its table. No card ran here.
-
-"""
 _HEAD = """# What the `operations` check covers
 
 Each case is one operation on drawn inputs, in every framework that has it, forward and (where there is a gradient)
@@ -49,6 +38,9 @@ by XLA; JAX under `jit`, and primitive by primitive. A gradient is compiled toge
 run eagerly in TensorFlow. All but PyTorch eager, TensorFlow eager and JAX under `jit` run with `--full` only.
 Precisions: float32 and float64 (`--precision float64`); products in half precision are judged by `numerics`, trainings
 in half precision by `gru` and `transformer`. Devices: the CPU, and a card where there is one.
+
+A quick run costs 1.10 times the same work without the engine, in processor time on two shared cores (2026-11-30,
+`benchmarks/selftest_overhead.py operations`). How a full run scales with cores was not measured on a quiet machine.
 
 """
 
@@ -93,25 +85,22 @@ def _absent() -> Iterator[str]:
                     yield f"| {family}.{case.name} | {framework} | {case.absent[framework]} |"
 
 
-def write_ran(proof: Proof) -> str:
-    """Return the page of what a proof's run covered."""
-    keys = [proof.environments[run.result.environment] for run in proof.runs if run.result]
-    found = {f"{name} {key[name]}" for key in keys for name in ("torch", "tensorflow", "keras", "jax") if name in key}
-    machine = next(key["instruction set"] for key in keys)
-    head = _RAN_HEAD.format(made_at=proof.made_at[:10], machine=machine, versions=", ".join(sorted(found)))
-    return "\n".join([head.rstrip(), "", *lines_of(proof), ""])
-
-
 def main() -> None:
     """Write the page, or print or write the table of a proof."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--proof", type=Path, metavar="FILE", help="print what a saved self-test covered")
-    parser.add_argument("--ran", type=Path, metavar="FILE", help="write it into docs/evidence/operations-ran.md")
+    parser.add_argument(
+        "--ran",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="write what several covered into docs/evidence/operations-ran.md",
+    )
     given = parser.parse_args()
     if given.proof:
         sys.stdout.write(write_table(load(given.proof, Proof)))
     elif given.ran:
-        RAN.write_text(write_ran(load(given.ran, Proof)), "utf-8")
+        RAN.write_text(write_ran([load(file, Proof) for file in given.ran]), "utf-8")
     else:
         PAGE.write_text(write_page(), "utf-8")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from checks.operations.case import Case as Declared
 from checks.operations.families import families
 from gpusetup.selftest.model import Case
-from gpusetup.selftest.proof import Proof
+from gpusetup.selftest.proof import Kept, Proof
 
 Column = tuple[str, str, str]
 """Framework, precision and device."""
@@ -18,21 +18,26 @@ Cases = Mapping[Column, list[Case]]
 def write_table(proof: Proof) -> str:
     """Return the table as Markdown, and what made it."""
     return "\n".join(
-        [f"Made at {proof.made_at} by gpusetup {proof.gpusetup}, profile {proof.profile}.", "", *lines_of(proof), ""]
+        [
+            f"Made at {proof.made_at} by gpusetup {proof.gpusetup}, profile {proof.profile}.",
+            "",
+            *lines_of(proof.runs),
+            "",
+        ]
     )
 
 
-def lines_of(proof: Proof) -> list[str]:
+def lines_of(runs: Iterable[Kept]) -> list[str]:
     """Return the lines of the table: in each cell the cases that passed, by mode, or why there is none."""
-    ran = _cases(proof)
+    ran = _cases(runs)
     head = ["family", "direction", *(", ".join(column) for column in ran)]
     return [f"| {' | '.join(head)} |", "|---" * len(head) + "|", *_rows(ran)]
 
 
-def _cases(proof: Proof) -> Cases:
+def _cases(runs: Iterable[Kept]) -> Cases:
     """Return what ran in each column; a column whose runs all ended without a result has none."""
     found: dict[Column, list[Case]] = defaultdict(list)
-    for run in proof.runs:
+    for run in runs:
         if run.job.check == "operations" and run.job.framework != "reference":
             found[run.job.framework, run.job.precision, run.job.device] += run.result.cases if run.result else ()
     return dict(sorted(found.items()))

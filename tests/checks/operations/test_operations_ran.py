@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from checks.operations.families import families
+from checks.operations.run import runs_in
 from gpusetup.selftest.proof import Proof
 from gpusetup.selftest.prove import prove
 from gpusetup.selftest.registry import checks
@@ -67,33 +68,61 @@ def test_a_case_that_only_failed_is_no_coverage() -> None:
 
 
 RAN = ROOT / "docs" / "evidence" / "operations-ran.md"
-MODE = {"pytorch": "eager", "tensorflow": "eager", "jax": "jit"}
+MODES = {"pytorch": ("eager", "compiled"), "tensorflow": ("eager", "graph", "xla"), "jax": ("jit", "eager")}
+MODE = {framework: modes[0] for framework, modes in MODES.items()}
 
 
-def committed() -> dict[tuple[str, str, str], str]:
-    """Return the cells of the page by family, direction and column: ``pytorch, float32, cpu``."""
-    lines = [line for line in RAN.read_text("utf-8").splitlines() if line.startswith("| ")]
+def committed(profile: str) -> dict[tuple[str, str, str], str]:
+    """Return the cells of a table of the page by family, direction and column: ``pytorch, float32, cpu``."""
+    part = RAN.read_text("utf-8").partition(f"## {profile.capitalize()} runs")[2].partition("\n## ")[0]
+    lines = [line for line in part.splitlines() if line.startswith("| ")]
     head, *rest = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return {(row[0], row[1], column): cell for row in rest for column, cell in zip(head[2:], row[2:], strict=True)}
 
 
-def test_the_page_has_every_quick_case_and_no_cell_without_a_reason() -> None:
-    """Counted against the declarations: what a quick run has is what the page says ran, whatever its outcome."""
-    cells = committed()
-    assert {column for _, _, column in cells} == {f"{one}, {p}, cpu" for one in MODE for p in ("float32", "float64")}
+def not_run(profile: str) -> str:
+    """Return the sentence of the page that names what was not run for a table."""
+    part = RAN.read_text("utf-8").partition(f"## {profile.capitalize()} runs")[2].partition("\n## ")[0]
+    return next((line.partition(": ")[2] for line in part.splitlines() if line.startswith("Not run")), "")
+
+
+@pytest.mark.parametrize("profile", ["quick", "full"])
+def test_the_page_has_every_case_and_no_cell_without_a_reason(profile: str) -> None:
+    """Counted against the declarations: what a run has is what the page says ran, whatever its outcome."""
+    cells = committed(profile)
+    every = {f"{one}, {p}, cpu" for one in MODE for p in ("float32", "float64")}
+    named = {f"{one}, cpu".replace(" in ", ", ") for one in re.findall(r"\w+ in \w+", not_run(profile))}
+    assert {column for _, _, column in cells} == every - named
+    assert profile == "full" or not named
     for (family, direction, column), cell in cells.items():
         framework = column.partition(",")[0]
-        declared = [
-            one
+        steps = [
+            (one, mode)
             for one in families()[family.replace(" ", "_")]
-            if one.quick and framework in one.code and (direction == "forward" or one.wrt())
+            if framework in one.code and (one.quick or profile == "full") and (direction == "forward" or one.wrt())
+            for mode in (MODES[framework] if profile == "full" else MODES[framework][:1])
+            if runs_in(mode, one, framework)
         ]
-        counted = sum(int(number) for number in re.findall(r"\d+", cell))
-        if direction == "backward":  # a case that crashed on its way forward has no way back
+        counted = sum(int(number) for number in re.findall(r"\d+", re.sub(r"none: .*", "", cell)))
+        if direction == "backward":  # a case that did not return on its way forward has no way back
             forward = cells[family, "forward", column]
-            counted += sum(int(number) for number in re.findall(r"(\d+) crashed", forward))
-        assert counted == len(declared), f"{family}, {direction}, {column}: run `tools.operations_page --ran` again"
-        assert cell.startswith("none: ") != bool(declared)
+            counted += sum(int(number) for number in re.findall(r"(\d+) (?:crashed|unsupported)", forward))
+        assert counted >= len(steps), f"{family}, {direction}, {column}: run `tools.operations_page --ran` again"
+        assert cell.startswith("none: ") != bool(steps)
+        assert "not part of this run" not in cell or profile == "quick"
+
+
+def test_half_precision_has_its_checks_and_no_cell_without_a_reason() -> None:
+    part = RAN.read_text("utf-8").partition("## Half precision")[2]
+    lines = [line for line in part.splitlines() if line[:2] == "| "]
+    if not lines:
+        assert "Not run for this page." in part
+        return
+    head, *rest = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert head[1:] == sorted(f"{one}, {p}, cpu" for one in MODE for p in ("bf16", "fp16"))
+    assert [row[0] for row in rest] == sorted(name for name, check in checks().items() if "bf16" in check.precisions)
+    for row in rest:
+        assert all(("parity" in cell and "failed" not in cell) or cell.startswith("none: ") for cell in row[1:]), row
 
 
 @pytest.mark.frameworks
@@ -104,7 +133,7 @@ def test_the_page_is_what_a_fresh_quick_run_gives() -> None:
     lines = [line for line in fresh.splitlines() if line.startswith("| ")]
     head, *rest = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     assert head[2:] == ["pytorch, float32, cpu"]
-    cells = committed()
+    cells = committed("quick")
     assert {(row[0], row[1]): row[2] for row in rest} == {
         (family, direction): cell for (family, direction, column), cell in cells.items() if column == head[2]
     }
