@@ -247,6 +247,7 @@ CASES = (
         },
         absent=dict.fromkeys(("pytorch", "jax"), "no function of it"),
         sizes={"N": (2, 3), "C": (3, 8), "S": (2, 5)},
+        narrow={"tensorflow": "Keras adds 1e-7 to the number of elements that the mask keeps"},
     ),
     Case(
         name="batch_evaluated",

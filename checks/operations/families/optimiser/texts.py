@@ -98,6 +98,7 @@ def stepped(name: str, reference: Any, torch: str = "", keras: str = "", optax: 
         no_gradient=NO_GRADIENT,
         eager_only="it makes an optimiser" if keras or torch else "",
         quick=more.pop("quick", False),
+        narrow=more.get("narrow", {}),
         roundings=2,  # corrections may be multiplied into rates first, or into roots
     )
 
@@ -114,5 +115,6 @@ def resumed_too(
         torch_form=_RESUMED,
         keras_form=_KERAS_RESUMED,
         why={"jax": "its state is a tree of arrays, which other libraries save"},
+        narrow=more.get("narrow", {}),
     )
     return (stepped(name, reference, torch, keras, optax, **more), kept)
