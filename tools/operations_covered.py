@@ -75,7 +75,7 @@ def _cell(check: str, column: tuple[str, str, str], ran: Sequence[Kept], verdict
     here = [one for one in verdicts if (one.check, (one.framework, one.precision, one.device)) == (check, column)]
     passed = dict.fromkeys(one.kind for one in here if one.state == "passed")
     other = [f"{one.kind} {one.state}" for one in here if one.state != "passed"]
-    if passed or other:
+    if passed:
         return ", ".join([*passed, *other])
     jobs = [(run.job.check, (run.job.framework, run.job.precision, run.job.device)) for run in ran]
     why = next(
