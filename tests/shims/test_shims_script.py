@@ -358,6 +358,7 @@ FIXED = {
     "flavour",
     "repo",
     "distro",
+    "preview",
     "python",
     "cudnn",
     "fingerprint",
