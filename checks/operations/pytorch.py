@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import nn
 
-from checks.common.inductor import no_compiler
+from checks.common.inductor.pytorch import no_compiler
 from checks.common.job import Job
 from checks.common.needs import Unsupported
 from checks.common.pytorch import array, device, dtype

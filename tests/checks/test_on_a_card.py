@@ -354,7 +354,7 @@ def test_torch_compile_is_not_tried_where_triton_cannot(
     monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], found: bool, said: str
 ) -> None:
     torch = pytest.importorskip("torch")
-    from checks.common.inductor import no_compiler
+    from checks.common.inductor.pytorch import no_compiler
 
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: found or None)

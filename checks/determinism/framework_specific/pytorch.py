@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from checks.common.inductor import no_compiler
+from checks.common.inductor.pytorch import no_compiler
 from checks.common.pytorch import device
 from checks.determinism import FEATURES, HIDDEN
 
