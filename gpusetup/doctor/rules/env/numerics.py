@@ -18,8 +18,13 @@ NUMBERS = (
     "TF_DETERMINISTIC_OPS",
     "XLA_FLAGS",
 )
-# the release from which on TensorFlow ignores each
-OLD_SWITCHES = {"TF_DETERMINISTIC_OPS": "2.9", "TF_CUDNN_DETERMINISTIC": "2.9", "TF_CUDNN_USE_FRONTEND": "2.8"}
+# The release from which on each does not do what it did, and what it does. The library of 2.15.1 to 2.21.0 reads
+# TF_DETERMINISTIC_OPS (and 2.21.0 follows it) and has no TF_CUDNN_USE_FRONTEND any more, looked at on 2026-11-30.
+OLD_SWITCHES = {
+    "TF_DETERMINISTIC_OPS": ("2.8", "is deprecated since TensorFlow 2.8, though {release} still follows it"),
+    "TF_CUDNN_DETERMINISTIC": ("2.8", "makes only cuDNN's convolutions deterministic in TensorFlow {release}"),
+    "TF_CUDNN_USE_FRONTEND": ("2.15", "has no effect in TensorFlow {release}"),
+}
 
 
 @rule(
@@ -66,22 +71,25 @@ def workspace(machine: Machine) -> RuleResults:
 @rule(
     "ENV103",
     "determinism-variable-obsolete",
-    "A determinism variable has no effect in this framework version",
+    "A determinism variable does not make this framework version deterministic",
     worst="warning",
     over=each_tensorflow,
-    source="github.com/NVIDIA/framework-reproducibility: doc/d9m/tensorflow.md",
+    source="github.com/tensorflow/tensorflow: RELEASE.md (2.8.0), tensorflow/core/util/determinism.cc, "
+    "tensorflow/core/kernels/numeric_options_utils.h; github.com/NVIDIA/framework-reproducibility: "
+    "doc/d9m/tensorflow.md",
     remedies=("op-determinism",),
 )
 def old_switch(machine: Machine, tensorflow: Distribution) -> RuleResults:
-    """TensorFlow ignores this variable since the release named: call
-    ``tf.config.experimental.enable_op_determinism()`` (with its parentheses) instead.
+    """The variable is of older releases: this one ignores it, follows it for some operations alone, or may not follow
+    it for long. Call ``tf.config.experimental.enable_op_determinism()`` (with its parentheses) instead.
     """
-    for name, gone in OLD_SWITCHES.items():
-        if name in machine.system.environment and dotted(release(tensorflow)) >= dotted(gone):
-            yield warning(
-                f"{name} has no effect in TensorFlow {release(tensorflow)}",
+    for name, (since, does) in OLD_SWITCHES.items():
+        if name in machine.system.environment and dotted(release(tensorflow)) >= dotted(since):
+            say = info if name == "TF_DETERMINISTIC_OPS" else warning
+            yield say(
+                f"{name} {does.format(release=release(tensorflow))}",
                 f"{name}={machine.system.environment[name]}",
-                fix=fix("op-determinism"),
+                fix=fix("op-determinism", name=name),
             )
 
 
