@@ -2,8 +2,8 @@
 
 A sample is a block of a page after a comment such as ``<!-- sample paragraphs=2 -->``. Its first line is the command;
 what the command prints follows, as many paragraphs or ``lines`` of it. The command runs where ``laptop.json`` is the
-machine of ``tests/samples/laptop.toml``. A self-test takes a minute and measures speed, so ``proof=FILE`` shows a saved
-proof instead.
+machine of ``tests/samples/laptop.toml``. A self-test takes a minute and measures speed, and no two runs without a
+seed are the same, so ``proof=FILE`` and ``repro=FILE`` show a saved result instead.
 """
 
 from __future__ import annotations
@@ -31,12 +31,17 @@ _SAMPLE = re.compile(
 )
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 _SHOW = """
-import sys, pathlib
-from gpusetup.report.selftest import show
-from gpusetup.selftest.proof import Proof
+import importlib, sys, pathlib
 from gpusetup.value import load
-show(load(pathlib.Path(sys.argv[1]), Proof))
+report, model, kind = sys.argv[2:]
+kind = getattr(importlib.import_module(model), kind)
+importlib.import_module(report).show(load(pathlib.Path(sys.argv[1]), kind))
 """
+SAVED = {
+    "proof": ("gpusetup.report.selftest", "gpusetup.selftest.proof", "Proof"),
+    "repro": ("gpusetup.report.repro", "gpusetup.repro.model", "Repro"),
+}
+"""Kinds of saved result: the module that shows one, and its value."""
 
 
 def pages() -> list[Path]:
@@ -68,7 +73,8 @@ def _output(command: str, options: str) -> str:
     program, *words = shlex.split(command)
     if program != "gpusetup":
         raise SystemExit(f"a sample runs gpusetup, not {program}")
-    run = ["-c", _SHOW, str(SAMPLES / chosen["proof"])] if "proof" in chosen else ["-m", "gpusetup", *words]
+    kind = next((kind for kind in SAVED if kind in chosen), "")
+    run = ["-c", _SHOW, str(SAMPLES / chosen[kind]), *SAVED[kind]] if kind else ["-m", "gpusetup", *words]
     lines = [line.rstrip() for line in _printed(sys.executable, "-P", *run).splitlines()]
     shown = lines[: _end(lines, int(chosen.get("paragraphs", 0)) or len(lines), int(chosen.get("lines", len(lines))))]
     return "\n".join([*shown, *(["…"] if len(shown) < len(lines) else [])]) + "\n"
