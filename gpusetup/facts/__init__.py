@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.fedora import DnfWord, FedoraRelease, Key, NvidiaRepo, PackageRow, Repo
     from gpusetup.facts.model.frameworks import Index, Jax, Tensorflow, Torch, TorchBuild, VariantRow
     from gpusetup.facts.model.general import CompatibilityRule, LicenceRow, Spdx
-    from gpusetup.facts.model.hardware import Arch, Chip, GpuRow
+    from gpusetup.facts.model.hardware import Arch, Chip, GpuRow, Peak
     from gpusetup.facts.model.wheels import Wheel
 
 
@@ -52,6 +52,7 @@ class Facts:
     arch: tuple[Arch, ...]
     chip: tuple[Chip, ...]
     gpu: tuple[GpuRow, ...]
+    peak: tuple[Peak, ...]
     cudnn: tuple[CudnnRow, ...]
     cudnn_support: tuple[CudnnSupport, ...]
     torch: tuple[Torch, ...]

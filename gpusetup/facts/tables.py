@@ -18,6 +18,7 @@ TABLES = {
     "arch": ("hardware", "Arch"),
     "chip": ("hardware", "Chip"),
     "gpu": ("hardware", "GpuRow"),
+    "peak": ("hardware", "Peak"),
     "cudnn": ("cudnn", "CudnnRow"),
     "cudnn_support": ("cudnn", "CudnnSupport"),
     "torch": ("frameworks", "Torch"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpusetup.facts import Facts
-from gpusetup.facts.check import artefacts, defects, hardware, joins, order, rows, wheels
+from gpusetup.facts.check import artefacts, defects, hardware, joins, order, peaks, rows, wheels
 from gpusetup.facts.check.contradiction import Contradiction
 
 CHECKS = (
@@ -25,6 +25,11 @@ CHECKS = (
     hardware.capabilities_belong_to_an_architecture,
     hardware.last_branches_are_the_last,
     hardware.series_and_architectures_agree,
+    peaks.peaks_are_of_known_gpus,
+    peaks.peaks_grow_as_precision_falls,
+    peaks.peaks_are_dense,
+    peaks.peaks_follow_from_the_clock,
+    peaks.peaks_are_stated,
     joins.series_are_known,
     joins.builds_belong_to_releases,
     joins.default_variants_are_built,

@@ -50,3 +50,31 @@ class GpuRow(Fact):
     pci_ids: tuple[str, ...] = ()
     """Four lower-case hexadecimal digits each (vendor 10de)."""
     spec_source: tuple[str, ...] = ()
+
+
+class Peak(Fact):
+    """What NVIDIA states one GPU can do at most, in TFLOP/s without sparsity; 0 is "not stated".
+
+    Products in half precision accumulate in float32, as cuBLAS does for every framework; a GeForce has half the rate
+    of a workstation card there. `note` says where NVIDIA prints the figures with sparsity alone, which are halved.
+    """
+
+    gpu: tuple[str, ...]
+    """The rows of the table ``gpu`` that it is about: one board may come with two sizes of memory."""
+    reported: tuple[str, ...] = ()
+    """Names by which the driver calls it and that do not follow from the rows' names."""
+    float32: float = 0.0
+    """Of the CUDA cores."""
+    tf32: float = 0.0
+    bf16: float = 0.0
+    fp16: float = 0.0
+    float64: float = 0.0
+    """Of the CUDA cores."""
+    float64_tensor: float = 0.0
+    bandwidth: float = 0.0
+    """Of the memory, in GB/s."""
+    power: int = 0
+    """The highest default limit, in watts."""
+    multiprocessors: int = 0
+    boost_mhz: int = 0
+    """The clock at which the figures hold."""
