@@ -43,7 +43,8 @@ def show(proof: Proof) -> None:
     for verdict in proof.verdicts:
         if verdict.state == "failed":
             _show_failure(out, verdict)
-    if proof.profile == "full" and not proof.model:  # those of a model are shown above
+    alone = len({run.job.check for run in proof.runs}) == 1  # who asks for one check wants to see what it saw
+    if (proof.profile == "full" or alone) and not proof.model:  # those of a model are shown above
         _show_observations(out, proof)
     out.print()
     _wrapped(out, f"Promised: {promise(found)}", indent="")

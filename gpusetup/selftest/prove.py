@@ -14,6 +14,7 @@ import msgspec
 from gpusetup import __version__
 from gpusetup.content_dirs import content_dirs
 from gpusetup.selftest.data_files import data_digests
+from gpusetup.selftest.datasheet import with_datasheet
 from gpusetup.selftest.execute import execute
 from gpusetup.selftest.judge import baseline as baselines
 from gpusetup.selftest.judge import cases, defects, determinism, invariants, parity, published, speed
@@ -73,7 +74,7 @@ def prove(
         verdicts = judge(runs, checks, numpy_python(selection), known)
     if held is not None:
         verdicts += hold(runs, held, checks, selection)
-    packed = pack(runs)
+    packed = pack(with_datasheet(runs))
     proof = Proof(
         gpusetup=__version__,
         made_at=datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="seconds"),
