@@ -26,6 +26,7 @@ FOLDER = Path(__file__).with_name("cross_check")
 PAGE = FOLDER.parents[1] / "docs" / "evidence" / "facts-cross-check.md"
 FIRST, LAST = "<!-- check_sources -->\n", "\n<!-- /check_sources -->"
 """The marks between which the result stands in the page."""
+ROUNDED = 0.02
 
 
 class Claim(NamedTuple):
@@ -108,7 +109,18 @@ def compiled(tables: Facts) -> Iterator[Claim]:
             yield Claim(build, "cc", ", ".join(theirs), ", ".join(build.cc), document["source"])
 
 
-CHECKS = (pci_names, chips, no_open_modules, pythons, architectures, compiled)
+def peaks(tables: Facts) -> Iterator[Claim]:
+    """Let tables of other projects say what cards can do; they round, so figures within 2 % are the same."""
+    rows = {row.id: row for row in tables.peak}
+    for one in _read("peaks")["list"]:
+        for name, figures in one["figures"].items():
+            for field, theirs in figures.items():
+                ours = getattr(rows[name], field)
+                same = abs(theirs - ours) <= ROUNDED * ours
+                yield Claim(rows[name], field, f"{ours:g}" if same else f"{theirs:g}", f"{ours:g}", one["source"])
+
+
+CHECKS = (pci_names, chips, no_open_modules, pythons, architectures, compiled, peaks)
 
 
 def names() -> dict[str, list[str]]:

@@ -32,6 +32,12 @@ def test_a_wrong_row_would_be_noticed() -> None:
     assert {("gpu-t4", "pci_ids 1e04"), ("gpu-t600", "open modules for 1fb1")} <= disagreements(broken)
 
 
+def test_a_figure_with_sparsity_would_be_noticed() -> None:
+    broken = Facts()
+    broken.peak = tuple(msgspec.structs.replace(row, bf16=2 * row.bf16) for row in broken.peak)
+    assert {("peak-h100-sxm", "bf16"), ("peak-a10", "bf16")} <= disagreements(broken)
+
+
 def test_a_row_that_cites_the_source_is_not_counted() -> None:
     broken = Facts()
     source = next(iter(check_sources.compiled(broken))).source
