@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from gpusetup.cli._command import Command
 from gpusetup.cli._deliver import deliver
@@ -95,7 +96,8 @@ def repro(
     command = Examined(words, Path.cwd(), deadline, outputs, ignored)
     with unwinding(), _scratch() as scratch:
         bench = Bench(command, scratch, notify)
-        found = Search(command, bench, runs, vary, bisect, search).find()
+        typed = ctx.get_parameter_source("bisect") is not ParameterSource.DEFAULT_MAP
+        found = Search(command, bench, runs, vary, bisect, search, insist=typed).find()
     if output is not None:
         deliver(to_json(found), output)
     if form == "text":

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpusetup.errors import CannotLookError, WrongInputError
 from gpusetup.repro.model import STDOUT, Difference
-from gpusetup.repro.outputs.arrays import OtherFormatError
 from gpusetup.repro.outputs.formats import MANIFEST, read_database, read_items
-from gpusetup.repro.outputs.item import Item, Leaf, first_difference
+from gpusetup.repro.outputs.item import Item, Leaf, OtherFormatError, first_difference
 from gpusetup.repro.outputs.times import MASK
 
 if TYPE_CHECKING:

@@ -44,6 +44,8 @@ class Search:
     bisect: bool = False
     search: bool = True
     """Whether the cause is searched where two runs differ."""
+    insist: bool = True
+    """Whether `bisect` was asked for by the user: a preset has nothing to say where no runs differ."""
     notes: list[str] = field(default_factory=list)
 
     def find(self) -> Repro:
@@ -66,7 +68,7 @@ class Search:
         }
         if asked:
             found = self._with_axes(found, first, list(asked.values()))
-        if self.bisect:
+        if self.bisect and (self.insist or not found.reproduces or found.causes()):
             found = self._with_operation(found, first)
         return replace(found, trials=tuple(one.trial for one in self.bench.ended), notes=tuple(self.notes))
 

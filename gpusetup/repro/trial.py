@@ -121,7 +121,8 @@ class Bench:
         """Return how many seconds a run may take: the `whole` deadline, or less where others have shown how long."""
         if whole:
             return self._command.deadline
-        return min(self._command.deadline, LEAST + SLOWER * max(one.trial.seconds for one in self.ended))
+        ended = [one.trial.seconds for one in self.ended if one.trial.code != TOO_LONG]
+        return min(self._command.deadline, LEAST + SLOWER * max(ended))
 
     def _wanted(self, files: dict[str, Path]) -> dict[str, Path]:
         wanted, ignored = self._command.outputs, self._command.ignored

@@ -196,6 +196,13 @@ print(random.random())
     assert "the command fails with fixed measured durations: they were left as they are" in ran.stdout
 
 
+def test_a_preset_speaks_of_operations_only_where_runs_differ(repro: Callable[..., Ran], tmp_path: Path) -> None:
+    preset = ("--preset", "ci", "--reports", str(tmp_path / "reports"), "--no-search")
+    assert "--bisect" not in repro("print(1)", *preset).stdout
+    assert "none was imported" in repro("import random; print(random.random())", *preset).stdout
+    assert "none was imported" in repro("print(1)", "--bisect").stdout, "what was typed is answered"
+
+
 def test_it_is_reported_to_servers_of_ci(repro: Callable[..., Ran]) -> None:
     junit = ElementTree.fromstring(repro("import random; print(random.random())", "--format", "junit").stdout)
     assert junit.attrib["failures"] == "1", "one cause, one failure"

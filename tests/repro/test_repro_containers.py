@@ -63,13 +63,6 @@ def test_what_is_no_archive_is_compared_as_bytes(name: str) -> None:
     assert found.dtype == "byte"
 
 
-def test_an_archive_that_would_unpack_to_too_much_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gpusetup.repro.outputs.containers.MOST", 10)
-    raw = zipped((2026, 1, 1, 0, 0, 0), ("a.txt", b"more than ten bytes"))
-    (found,) = read_items("m.zip", raw)
-    assert isinstance(found, Tensor)
-
-
 @pytest.mark.frameworks
 def test_hdf5_is_read_by_tensor_and_text(tmp_path: Path) -> None:
     text = """

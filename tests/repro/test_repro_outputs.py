@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
+import copyreg
 import io
 import json
 import os
 import pickle
 import struct
 import zipfile
+from collections import Counter, deque
 from pathlib import Path
 
 import numpy as np
@@ -148,6 +151,36 @@ def test_a_pickle_is_compared_by_value(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize("protocol", range(6))
+def test_an_object_is_compared_by_its_values(protocol: int) -> None:
+    """As the options of a run are, which checkpoints keep; PyTorch writes protocol 2."""
+    value = {
+        "args": argparse.Namespace(lr=0.1, names={"b", "a"}), "last": deque([1]), "count": Counter("aa"),
+        "kind": deque, "loss": np.float32(0.5), "train_time": 3.5, "w": np.arange(4, dtype="i4").reshape(2, 2).T,
+    }  # fmt: skip
+    found = read_items("a.pt", packed(**{"m/data.pkl": pickle.dumps(value, protocol)}))
+    assert found == read_items("a.pkl", pickle.dumps(value, protocol))
+    texts = {one.name: one.text for one in found if isinstance(one, Leaf)}
+    assert texts.items() >= {
+        "args.lr": "0.1", "args.names[0]": "'a'", "args.names[1]": "'b'", "last[0]": "1", "count.a": "2",
+        "kind": "collections.deque", "train_time": MASK,
+    }.items()  # fmt: skip
+    tensors = {one.name: (one.dtype, bytes(one.raw)) for one in found if isinstance(one, Tensor)}
+    assert tensors == {
+        "loss": ("float32", np.float32(0.5).tobytes()), "w": ("int32", np.arange(4, dtype="i4").tobytes()),
+    }  # fmt: skip
+    assert not any(" at 0x" in text for text in texts.values()), "no address of ours"
+
+
+def test_no_pickle_reaches_what_this_process_has_registered() -> None:
+    copyreg.add_extension("os", "system", 240)
+    try:
+        (found,) = read_items("a.pkl", b"\x80\x02\x82\xf0.")
+        assert isinstance(found, Tensor)
+    finally:
+        copyreg.remove_extension("os", "system", 240)
+
+
 def mutated(raw: bytes, places: list[int], values: list[int]) -> bytes:
     changed = bytearray(raw)
     for place, value in zip(places, values, strict=True):
@@ -171,6 +204,7 @@ SAMPLES = {
     ".csv": b'a,b\n1,"x\ny"\n',
     ".pt": packed(**{"m/data.pkl": pickle.dumps({"epoch": 3, "names": ["a", "b"]})}),
     ".pkl": pickle.dumps({"epoch": 3, "w": np.arange(3.0)}),
+    ".pickle": pickle.dumps({"args": argparse.Namespace(lr=0.1), "s": {"a"}, "last": deque([1, (2, 3)])}, 2),
     ".tfevents.1": struct.pack("<Q", 9) + bytes(4) + b"\x09" + bytes(8) + bytes(4),
     ".txt": b"line\nother\n",
 }

@@ -16,7 +16,9 @@ from typing import Any
 
 import msgspec
 
-from gpusetup.repro.outputs.item import FORMATS, Item, Leaf, Tensor
+from gpusetup.repro.outputs.item import FORMATS, Item, Leaf, OtherFormatError, Tensor
+from gpusetup.repro.outputs.names import short
+from gpusetup.repro.outputs.room import Room, unpacked
 from gpusetup.repro.outputs.times import masked
 from gpusetup.repro.outputs.values import values
 
@@ -30,8 +32,9 @@ _SAFE = {
 }  # fmt: skip
 
 
-class OtherFormatError(Exception):
-    """A file that is not of the format that its name says, or of a part of it that is not read here."""
+def numpy_type(kind: str) -> str | None:
+    """Return the type that NumPy calls `kind` (``<f4``), None for one that is not read here."""
+    return _NUMPY.get(kind.lstrip("<|="))
 
 
 def read_npy(raw: bytes, name: str = "") -> list[Item]:
@@ -47,19 +50,20 @@ def read_npy(raw: bytes, name: str = "") -> list[Item]:
         kind, shape = str(header["descr"]), tuple(int(size) for size in header["shape"])
     except (ValueError, SyntaxError, KeyError, TypeError, MemoryError, RecursionError) as error:
         raise OtherFormatError from error
-    dtype = _NUMPY.get(kind.lstrip("<|="))
+    dtype = numpy_type(kind)
     if dtype is None:
         raise OtherFormatError
     shown = shape[::-1] if header.get("fortran_order") else shape  # the same numbers in memory order
-    return [_tensor(name, dtype, shown, memoryview(raw)[begin:])]
+    return [tensor(name, dtype, shown, memoryview(raw)[begin:])]
 
 
-def read_npz(raw: bytes) -> list[Item]:
+def read_npz(raw: bytes, room: Room) -> list[Item]:
     """Return the arrays of a ``.npz`` file, each by its name."""
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as file:
+            members = sorted(file.infolist(), key=lambda one: one.filename)
             return [
-                item for name in sorted(file.namelist()) for item in read_npy(file.read(name), name[: -len(".npy")])
+                item for one in members for item in read_npy(unpacked(file, one, room), one.filename[: -len(".npy")])
             ]
     except OtherFormatError:
         raise
@@ -80,14 +84,14 @@ def read_safetensors(raw: bytes) -> list[Item]:
     for name, row in sorted(header.items()):
         if name == "__metadata__":
             for key, text in sorted(row.items()):
-                found += _text(f"metadata {key}", str(text))
+                found += _text(short(f"metadata {key}"), str(text))
             continue
         try:
             (low, high), dtype = row["data_offsets"], _SAFE.get(row["dtype"], str(row["dtype"]))
             shape = tuple(int(size) for size in row["shape"])
         except (KeyError, TypeError, ValueError) as error:
             raise OtherFormatError from error
-        found.append(_tensor(name, dtype, shape, data[low:high]))
+        found.append(tensor(short(name), dtype, shape, data[low:high]))
     return found
 
 
@@ -99,7 +103,7 @@ def _text(name: str, text: str) -> list[Item]:
     return [Leaf(name, masked(text))]
 
 
-def _tensor(name: str, dtype: str, shape: tuple[int, ...], raw: memoryview) -> Tensor:
+def tensor(name: str, dtype: str, shape: tuple[int, ...], raw: memoryview) -> Tensor:
     """Return the tensor; raises `OtherFormatError` unless it has as many bytes as its shape says."""
     if dtype in FORMATS and len(raw) != math.prod(shape) * struct.calcsize(FORMATS[dtype]):
         raise OtherFormatError

@@ -12,7 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gpusetup.repro.outputs.arrays import OtherFormatError, read_safetensors
+from gpusetup.repro.outputs.arrays import read_safetensors
+from gpusetup.repro.outputs.item import OtherFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,24 +8,22 @@ import zipfile
 import zlib
 from collections.abc import Callable
 
-from gpusetup.repro.outputs.arrays import OtherFormatError
-from gpusetup.repro.outputs.item import Item, Leaf, Tensor
+from gpusetup.repro.outputs.item import Item, Leaf, OtherFormatError, Tensor
+from gpusetup.repro.outputs.names import short
+from gpusetup.repro.outputs.room import Room, unpacked
 
-MOST = 4 << 30
-"""Bytes of all members of an archive together, as its directory says and as they come out."""
 Inside = Callable[[str, bytes], list[Item]]
 
 
-def read_zip(raw: bytes, inside: Inside) -> list[Item]:
+def read_zip(raw: bytes, inside: Inside, room: Room) -> list[Item]:
     """Return the parts of each member, which the times and the order of the archive are no part of."""
     try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as file:
+        with zipfile.ZipFile(io.BytesIO(raw)) as file, room.inside():
             members = sorted((one for one in file.infolist() if not one.is_dir()), key=lambda one: one.filename)
-            _require_room(sum(one.file_size for one in members))
             return [
                 _within(one.filename, item)
                 for one in members
-                for item in inside(one.filename, file.read(one))
+                for item in inside(one.filename, unpacked(file, one, room))
             ]  # fmt: skip
     except OtherFormatError:
         raise
@@ -33,25 +31,20 @@ def read_zip(raw: bytes, inside: Inside) -> list[Item]:
         raise OtherFormatError from error
 
 
-def read_gzip(name: str, raw: bytes, inside: Inside) -> list[Item]:
+def read_gzip(name: str, raw: bytes, inside: Inside, room: Room) -> list[Item]:
     """Return the parts of what is packed; the header holds a time."""
     try:
         with gzip.open(io.BytesIO(raw)) as file:
-            unpacked = file.read(MOST)
+            whole = file.read(room.left + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise OtherFormatError from error
-    if len(unpacked) == MOST:
-        raise OtherFormatError
-    return inside(name.removesuffix(".gz"), unpacked)
-
-
-def _require_room(size: int) -> None:
-    if size > MOST:
-        raise OtherFormatError
+    room.take(len(whole))
+    with room.inside():
+        return inside(name.removesuffix(".gz"), whole)
 
 
 def _within(member: str, item: Item) -> Item:
-    name = f"{member}: {item.name}" if item.name else member
+    name = short(f"{member}: {item.name}" if item.name else member)
     if isinstance(item, Leaf):
         return Leaf(name, item.text)
     return Tensor(name, item.dtype, item.shape, item.raw)

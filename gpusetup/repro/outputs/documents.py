@@ -9,8 +9,8 @@ import struct
 
 import msgspec
 
-from gpusetup.repro.outputs.arrays import OtherFormatError
-from gpusetup.repro.outputs.item import Item, Leaf
+from gpusetup.repro.outputs.item import Item, Leaf, OtherFormatError
+from gpusetup.repro.outputs.names import LONGEST
 from gpusetup.repro.outputs.times import MASK, is_time, masked
 from gpusetup.repro.outputs.values import values
 
@@ -49,7 +49,7 @@ def read_csv(raw: bytes, delimiter: str = ",") -> list[Item]:
         rows = list(csv.reader(io.StringIO(raw.decode()), delimiter=delimiter))
     except (UnicodeDecodeError, csv.Error) as error:
         raise OtherFormatError from error
-    names = rows[0] if rows else []
+    names = [name[:LONGEST] for name in rows[0]] if rows else []
     return [
         Leaf(f"row {number}, {name}", MASK if is_time(str(name)) and number > 1 else masked(cell))
         for number, row in enumerate(rows, 1)

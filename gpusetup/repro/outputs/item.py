@@ -16,6 +16,10 @@ FORMATS = {
 FLOATS = {"float64", "float32", "float16", "bfloat16"}
 
 
+class OtherFormatError(Exception):
+    """A file that is not of the format that its name says, or of a part of it that is not read here."""
+
+
 class Tensor(NamedTuple):
     """Numbers, little-endian in row-major order: `raw` holds ``prod(shape)`` elements of `dtype`."""
 

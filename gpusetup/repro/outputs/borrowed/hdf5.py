@@ -26,6 +26,7 @@ def main(path: str, out: str) -> None:
         for key, value in sorted(thing.attrs.items()):
             copy.add(f"{name}@{key}", value)
         if isinstance(thing, h5py.Dataset):
+            copy.require_room(thing.size or 0, thing.dtype.itemsize)
             copy.add(name, thing[()])
 
     with h5py.File(path, "r") as file:

@@ -28,7 +28,9 @@ def main(folder: str, out: str) -> None:
             if key.endswith(ending):
                 name = key[: -len(ending)]
                 spec = {"driver": driver, "kvstore": dict(base, path=name + "/")}
-                copy.add(name, tensorstore.open(spec, read=True).result().read().result())
+                array = tensorstore.open(spec, read=True).result()
+                copy.require_room(array.size, array.dtype.numpy_dtype.itemsize)
+                copy.add(name, array.read().result())
     copy.close()
 
 

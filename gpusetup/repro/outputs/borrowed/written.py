@@ -6,20 +6,32 @@ These scripts run under the user's own Python, of any version from 3.9, with not
 from __future__ import annotations
 
 import json
+import resource
 import struct
 from typing import Any
 
 import numpy
+
+MOST = 4 << 30
+"""Bytes of all arrays: a small file can unpack to more than any memory holds."""
+MEMORY = 4 * MOST
+"""Bytes that this process may take: an array, its copy, and what the library needs."""
 
 
 class Copy:
     """Tensors and texts, written at `close`."""
 
     def __init__(self, out: str) -> None:
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
         self._out, self._at = out, 0
         self._header: dict[str, Any] = {}
         self._texts: dict[str, str] = {}
         self._parts: list[bytes] = []
+
+    def require_room(self, elements: int, size: int) -> None:
+        """Raise `MemoryError` where an array of so many elements of that size is too much beside the others."""
+        if self._at + elements * size > MOST:
+            raise MemoryError("its arrays unpack to more than " + str(MOST) + " bytes")
 
     def add(self, name: str, value: Any) -> None:
         """Keep a value by its name: numbers as a tensor, all else as text."""
