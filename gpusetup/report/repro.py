@@ -83,7 +83,12 @@ def _left_over(out: Console, found: Repro) -> None:
         line(out, INDENT, "save what it fetches, name its version or digest, and run this again")
     if base.changing:
         line(out, "→ ", f"it reads {', '.join(base.changing)}, which says something else each time", "bold")
-    if not (base.elsewhere or base.threads or base.processes > 1 or base.connected or base.changing):
+    if found.unheld:
+        titles = " or ".join(axes()[name].title for name in found.unheld)
+        line(out, "→ ", f"it may depend on {titles}, which could not be held here", "bold")
+        line(out, INDENT, "run it where setarch and unshare are allowed: docker run --security-opt seccomp=unconfined")
+    seen = base.elsewhere or base.threads or base.processes > 1 or base.connected or base.changing
+    if not (seen or found.unheld):
         line(out, "→ ", "the cause is none of the axes: another machine, or a library's own generator or clock", "bold")
     if TRACED & set(base.packages) and found.operation is None:
         line(out, INDENT, "--bisect names the first operation that differs")

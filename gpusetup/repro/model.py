@@ -66,7 +66,7 @@ class Repro(Value):
 
     `files` and `items` were compared between the first two runs; `masked` of the items hold a time, which is left out.
     `fixed` says whether it reproduces with everything set from outside (None: not asked), `alone` whether it does so on
-    one processor (None: not asked).
+    one processor (None: not asked). `unheld` are the axes that could not be set, where `fixed` is False.
     """
 
     command: tuple[str, ...]
@@ -79,6 +79,7 @@ class Repro(Value):
     fixed: bool | None = None
     fixed_difference: Difference | None = None
     alone: bool | None = None
+    unheld: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
     operation: Operation | None = None
     trials: tuple[Trial, ...] = ()

@@ -109,7 +109,8 @@ class Search:
         settings = [*fixed(held), *axes()["threads"].varied]
         pair = [self.bench.run("everything fixed, on one processor", settings) for _ in range(2)]
         same = not any(one.trial.code for one in pair) and against(*pair).difference is None
-        return replace(found, fixed=False, fixed_difference=difference, alone=same)
+        unheld = tuple(axis.name for axis in free)
+        return replace(found, fixed=False, fixed_difference=difference, alone=same, unheld=unheld)
 
     def _with_operation(self, found: Repro, first: Ended) -> Repro:
         """Return `found` with the first operation that differs between two runs that differ."""

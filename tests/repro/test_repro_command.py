@@ -220,6 +220,8 @@ def test_where_a_container_forbids_an_axis_that_is_said(repro: Callable[..., Ran
         "import os; print(os.getpid())", PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
     )  # fmt: skip
     assert ran.returncode == 1
+    assert "it may depend on memory addresses or process numbers, which could not be held here" in ran.stdout
+    assert "none of the axes" not in ran.stdout
     assert "process numbers could not be held: unshare: Operation not permitted" in ran.stdout
     assert "memory addresses could not be held: setarch: Operation not permitted" in ran.stdout
     assert "which the kernel draws" not in ran.stdout
