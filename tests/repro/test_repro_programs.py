@@ -82,8 +82,8 @@ def test_what_goes_on_with_all_of_its_state_may_be_interrupted(find, tmp_path: P
 def test_each_axis_has_a_program() -> None:
     named = {axis for kind in KINDS for one in programs(kind) if one.cause not in EVIDENCE
              for axis in one.cause.split()}  # fmt: skip
-    elsewhere = {"tensorflow-random", "device", "processor", "workers"}
-    """TensorFlow starts from a seed of its own; no GPU, no other processor and few workers are at hand."""
+    elsewhere = {"device", "processor", "workers"}
+    """No GPU, no other processor and few workers are at hand."""
     assert set(axes()) - named == elsewhere
 
 

@@ -1,4 +1,8 @@
-"""Initialises, shuffles and drops out as Keras does without a seed. Depends on: numpy-random python-random"""
+"""Initialises, shuffles and drops out as Keras does without a seed. Depends on: python-random tensorflow-random
+
+Keras 3.15: initial weights and dropout draw their seeds from `random` (random/seed_generator.py), fit() shuffles with
+tf.random.shuffle under TensorFlow (trainers/data_adapters/array_data_adapter.py). NumPy shuffles in other adapters.
+"""
 
 import keras
 import numpy as np
