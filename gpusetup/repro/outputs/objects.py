@@ -17,6 +17,7 @@ object is shown once: the values would double with each level. Which of both it 
 which of them are one object: a training that was resumed has made copies of some."""
 DEEPEST = 64
 """Levels of nesting that are looked into; a checkpoint has about five."""
+_NUMBERS = {int, float, bool, complex, type(None)}
 Special = Callable[[Any, str], Item | None]
 """Returns the tensor that an object stands for, None for any other."""
 
@@ -46,7 +47,9 @@ class _Walk:
         return self._found
 
     def _walk(self, value: Any, path: str, left: int) -> None:
-        if not isinstance(value, list | tuple | Inert):
+        if type(value) in _NUMBERS:  # most values are one
+            self._leaf(path, repr(value))
+        elif not isinstance(value, (list, tuple, Inert)):
             self._leaf(path, self._text(value))
         elif id(value) in self._names:
             self._leaf(path, f"the same as {self._names[id(value)] or 'the whole'}")
