@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gpusetup.cli import repro, selftest
+from gpusetup.cli import repro, selftest, verify
 from gpusetup.cli._presets import NAMES
 from tests.support import Run
 
@@ -72,7 +72,8 @@ def test_presets_are_defaults_of_options_that_exist() -> None:
 
     table = tomllib.loads(Path(_presets.__file__).with_name("presets.toml").read_text())
     assert tuple(table) == NAMES
-    options = {command.name: {param.name for param in command.params} for command in (repro.repro, selftest.selftest)}
+    commands = (repro.repro, selftest.selftest, verify.verify)
+    options = {command.name: {param.name for param in command.params} for command in commands}
     for preset in table.values():
         for command, defaults in preset.items():
             assert set(defaults) <= options[command]
