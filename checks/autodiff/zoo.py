@@ -54,7 +54,7 @@ ZOO = (
     _line("exp", -4, 4),
     _line("expm1", -2, 2),
     _line("log", 0.25, 4.25),
-    _line("log1p", -0.5, 3.5),
+    _line("log1p", -0.25, 3.75),  # XLA's in float64 is up to 129 ulps off from -0.53 to -0.28: jax-ml/jax#39707
     _line("sqrt", 0.25, 4.25),
     _line("rsqrt", 0.25, 4.25),
     _line("reciprocal", 0.5, 2.5),

@@ -45,8 +45,12 @@ RATE, BETAS, EPSILON = 2.0**-5, (0.875, 0.96875), 2.0**-60
 STEPS = {"quick": 256, "full": 1024}
 PARITY_STEPS = 32  # later on a rounding has grown: recorded, judged by what is learned
 FRAMES = 16
-LEARNS = {"logistic": 0.25, "quadratic": 0.25}
-"""A straight line or one conic cannot follow three humps against three: a quarter of what can be learned."""
+LEARNS = {"quadratic": 0.0625, "tree": 0.75, "boosting": 0.75, "network": 0.75}
+"""Shares of what can be learned that are seven standard deviations below the mean over 60 to 80 seeds: one conic cannot
+follow three humps against three (0.39, deviation 0.047), trees cut corners (0.94 and 0.93, deviation 0.024), as does a
+network after 256 steps (0.94, deviation 0.020)."""
+ONLY_OBSERVED = "logistic"
+"""A straight line learns 0.3 of it, between -0.1 and 0.5 by seed: there is nothing to demand but its weights."""
 OTHERS_LEARN = 0.875
 """All others can follow the boundary. A rule with p parameters errs about p / 2n too often; the most here are some 32
 of 512 points, 3 %, of the 30 % or so that separate the best rule from a coin: a tenth, and an eighth is allowed."""
@@ -151,7 +155,9 @@ def judge(learned: Learned, best: Best, record: Recorder) -> None:
     part, least = best.learned(ones), LEARNS.get(learned.name, OTHERS_LEARN)
     text = f"errs {best.risk(ones):.2%} of the time, the best rule {best.least:.2%}"
     record.observe("decision boundaries", learned.name, f"{text}; {part:.0%} of what can be learned")
-    record.invariant(f"{learned.name} learns the boundary", part >= least, f"{text}; {part:.1%}, at least {least:.1%}")
+    if learned.name != ONLY_OBSERVED:
+        told = f"{text}; {part:.1%}, at least {least:.1%}"
+        record.invariant(f"{learned.name} learns the boundary", part >= least, told)
     record.picture(learned.name, shade(ones), "y, x; class in 255ths")
 
 
