@@ -9,17 +9,16 @@ makes the exit code 3.
 from __future__ import annotations
 
 import importlib.util
-import os
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-import yaml
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.action import run_step
+from tests.support import ROOT
+
 DROPPED = {
     "numpy": ("np.random.default_rng(SEED)", "np.random.default_rng()", "a generator of NumPy that nothing seeds"),
     "torch": ("torch.manual_seed(seed)", "pass", "PyTorch"),
@@ -33,24 +32,11 @@ MODULES = {"keras": "tensorflow"}
 
 def act(project: Path) -> tuple[int, str]:
     """Run the Action's step in `project`, and return its exit code and what the job's page says."""
-    action = yaml.safe_load((ROOT / "action.yml").read_text())
-    (step,) = [step for step in action["runs"]["steps"] if step["name"] == "Run gpusetup"]
-    defaults = {f"inputs.{name}": str(value["default"]) for name, value in action["inputs"].items()}
-    known = defaults | {"inputs.run": "python train.py", "inputs.python": sys.executable}
-    known["runner.temp"] = str(project.parent)
-    told = {
-        key: re.sub(r"\$\{\{ ([\w.-]+) \}\}", lambda match: known[match[1]], value)
-        for key, value in step["env"].items()
-    }
-    page = project.parent / "summary.md"
+    done, files = run_step("Run gpusetup", project, run="python train.py")
+    page = files / "summary"
+    said = page.read_text().replace("\\", "") if page.exists() else done.stderr
     page.unlink(missing_ok=True)
-    runner = {"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": os.devnull, "GITHUB_STEP_SUMMARY": str(page)}
-    path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", step["run"]], cwd=project, env=os.environ | runner | told | path,
-        check=False, capture_output=True,
-    )  # fmt: skip
-    return done.returncode, page.read_text().replace("\\", "") if page.exists() else done.stderr.decode()
+    return done.returncode, said
 
 
 def judge(name: str, scratch: Path) -> list[str]:

@@ -11,36 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from gpusetup import __version__
+from tests.action import ACTION, run_step
 from tests.support import ROOT
 
-yaml = pytest.importorskip("yaml")
-ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/reproduce.yml").read_text())
 COMPONENT = ROOT / "templates/reproduce.yml"
 EXAMPLE = ROOT / "examples/numpy"
 SEEDED = "np.random.default_rng(SEED)"
-
-
-def expanded(value: str, known: dict[str, str]) -> str:
-    """Return a value of a step with the expressions that are names replaced, as GitHub's runner replaces them."""
-    return re.sub(r"\$\{\{ ([\w.-]+) \}\}", lambda match: known[match[1]], value)
-
-
-def run_step(name: str, project: Path, **inputs: str) -> tuple[subprocess.CompletedProcess[str], Path]:
-    """Run that step of the Action in `project`, and return how it ended and the folder of the runner's files."""
-    (step,) = [step for step in ACTION["runs"]["steps"] if step["name"] == name]
-    temp = project.parent / "runner"
-    temp.mkdir(exist_ok=True)
-    defaults = {key: str(value["default"]) for key, value in ACTION["inputs"].items()}
-    known = {f"inputs.{key}": value for key, value in (defaults | {"python": sys.executable} | inputs).items()}
-    known |= {"github.action_path": str(ROOT), "runner.temp": str(temp)}
-    files = {"GITHUB_OUTPUT": str(temp / "output"), "GITHUB_STEP_SUMMARY": str(temp / "summary")}
-    told = {key: expanded(value, known) for key, value in step["env"].items()}
-    env = os.environ | {"GITHUB_ACTIONS": "true"} | files | told
-    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]  # as `shell: bash` is run
-    return subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False), temp
 
 
 @pytest.fixture

@@ -8,18 +8,18 @@ dictionaries of them. With ``record`` it has all that a check has.
 from __future__ import annotations
 
 import fnmatch
-import importlib.util
 import inspect
 import os
 import random
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from checks.common.own_file import OwnFileError, load_function
 
 if TYPE_CHECKING:
     from checks.common.job import Job
@@ -28,11 +28,8 @@ if TYPE_CHECKING:
 Prove = Callable[[ModuleType, "Job", "Recorder"], None]
 
 
-class ScriptError(Exception):
-    """The user's file, or what its function returned, is not what ``--script`` takes."""
-
-    complete = True
-    """The message says all: the worker prints no traceback."""
+class ScriptError(OwnFileError):
+    """What ``--script`` takes is something else."""
 
 
 def prover(file: str, functions: Mapping[str, str], limits: Mapping[str, float]) -> Prove:
@@ -43,7 +40,7 @@ def prover(file: str, functions: Mapping[str, str], limits: Mapping[str, float])
         if name is None:  # no reference: nothing is recorded, and nothing compared with it
             return
         _unseed()
-        function = load_function(file, name)
+        function = load_function(file, name, ScriptError)
         returned = function(**_arguments(function, job, record))
         values = dict(_values(returned, "value" if not isinstance(returned, Mapping) else ""))
         if not values and "record" not in inspect.signature(function).parameters:
@@ -66,21 +63,6 @@ def _unseed() -> None:
         torch.manual_seed(drawn)
     if tensorflow is not None:
         tensorflow.random.set_seed(drawn)
-
-
-def load_function(file: str, name: str) -> Callable[..., object]:
-    """Run the file, with the modules beside it importable as for ``python FILE``, and return its function."""
-    sys.path.insert(0, str(Path(file).parent))
-    spec = importlib.util.spec_from_file_location(Path(file).stem, file)
-    if spec is None or spec.loader is None:
-        raise ScriptError(f"{file} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    function: Callable[..., object] | None = getattr(module, name, None)
-    if not callable(function):
-        raise ScriptError(f"{file} has no function {name}")
-    return function
 
 
 def _arguments(function: Callable[..., object], job: Job, record: Recorder) -> dict[str, object]:

@@ -19,14 +19,13 @@ arguments. The rows of the first input are the rows of the batch.
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from checks.common.own_file import OwnFileError, load_function
 
 _NEEDED = ("model", "loss", "batch")
 _OPTIONAL = ("optimizer", "independent")
@@ -45,28 +44,14 @@ class Parts(NamedTuple):
     independent: bool = True
 
 
-class ContractError(Exception):
-    """The user's file, or what its function returned, is not what ``--model`` takes."""
-
-    complete = True
-    """The message says all: the worker prints no traceback."""
+class ContractError(OwnFileError):
+    """What ``--model`` takes is something else."""
 
 
 def load_build(model: str) -> Callable[[], object]:
-    """Run the file of ``FILE:FUNCTION``, with the modules beside it importable as for ``python FILE``."""
+    """Run the file of ``FILE:FUNCTION`` and return its function."""
     file, _, name = model.rpartition(":")
-    sys.path.insert(0, str(Path(file).parent))
-    spec = importlib.util.spec_from_file_location(Path(file).stem, file)
-    if spec is None or spec.loader is None:
-        raise ContractError(f"{file} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    build = getattr(module, name, None)
-    if not callable(build):
-        raise ContractError(f"{file} has no function {name}")
-    made: Callable[[], object] = build
-    return made
+    return load_function(file, name, ContractError)
 
 
 def seed_python(seed: int) -> None:

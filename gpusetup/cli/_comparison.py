@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpusetup.cli._reports import printed, write_reports
+from gpusetup.cli._reports import show_result, write_reports
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,9 +18,6 @@ def show_comparison(found: Comparison, program: str, form: str, reports: Path | 
     from gpusetup.report.comparison_formats import outcomes
     from gpusetup.value import to_json
 
-    if form == "text":
-        show(found)
-    else:
-        printed(to_json(found), outcomes(found, program, bits=bits), form)
-    if reports is not None:
-        write_reports(reports, to_json(found), outcomes(found, program, bits=bits))
+    text, told = to_json(found), outcomes(found, program, bits=bits)
+    show_result(form, text, told, lambda: show(found))
+    write_reports(reports, text, told)

@@ -12,6 +12,7 @@ from gpusetup.cli._deliver import deliver
 from gpusetup.cli._streams import notify
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from gpusetup.report.formats.outcome import Outcomes
@@ -56,18 +57,23 @@ reports_option = click.option(
 )  # fmt: skip
 
 
-def printed(result: str, found: Outcomes, form: str) -> None:
-    """Print the `result` (JSON), or `found` in the format `form` of a CI server."""
+def show_result(form: str, result: str, found: Outcomes, show: Callable[[], None]) -> None:
+    """Print the `result` (JSON) or `found` in the format `form` of a CI server, or `show` it as text."""
     from gpusetup.report.formats import FORMATS
 
-    deliver(result if form == "json" else FORMATS[form](found), None)
+    if form == "text":
+        show()
+    else:
+        deliver(result if form == "json" else FORMATS[form](found), None)
 
 
-def write_reports(folder: Path, result: str, found: Outcomes) -> None:
-    """Write the `result` (JSON) and `found` in each format in `folder`; on GitHub's runner also tell the runner.
+def write_reports(folder: Path | None, result: str, found: Outcomes) -> None:
+    """Write the `result` (JSON) and `found` in each format in `folder`, if there is one; tell GitHub's runner as well.
 
     Raises `WrongInputError` where a file cannot be written.
     """
+    if folder is None:
+        return
     from gpusetup.files import write
     from gpusetup.report.formats import FORMATS
 

@@ -15,7 +15,7 @@ from gpusetup.cli._deliver import deliver
 from gpusetup.cli._options import as_json, one_format, schema_option
 from gpusetup.cli._output import OUTPUT
 from gpusetup.cli._presets import preset_option
-from gpusetup.cli._reports import format_option, printed, reports_option, write_reports
+from gpusetup.cli._reports import format_option, reports_option, show_result, write_reports
 from gpusetup.cli._signals import unwinding
 from gpusetup.cli._streams import notify
 
@@ -86,6 +86,7 @@ def repro(
     Exit code: 0 the results are the same, 1 they differ or depend on an axis of --vary, 3 nothing could be compared.
     """
     from gpusetup.errors import EXIT_PROBLEMS
+    from gpusetup.report.repro import show
     from gpusetup.report.repro_formats import outcomes
     from gpusetup.repro.search import Search
     from gpusetup.repro.trial import Bench
@@ -98,16 +99,11 @@ def repro(
         bench = Bench(command, scratch, notify)
         typed = ctx.get_parameter_source("bisect") is not ParameterSource.DEFAULT_MAP
         found = Search(command, bench, runs, vary, bisect, search, insist=typed).find()
+    text, told = to_json(found), outcomes(found)
     if output is not None:
-        deliver(to_json(found), output)
-    if form == "text":
-        from gpusetup.report.repro import show
-
-        show(found)
-    else:
-        printed(to_json(found), outcomes(found), form)
-    if reports is not None:
-        write_reports(reports, to_json(found), outcomes(found))
+        deliver(text, output)
+    show_result(form, text, told, lambda: show(found))
+    write_reports(reports, text, told)
     if not found.reproduces or found.causes():
         ctx.exit(EXIT_PROBLEMS)
 

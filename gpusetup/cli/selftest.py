@@ -16,7 +16,7 @@ from gpusetup.cli._deliver import deliver
 from gpusetup.cli._options import as_json, one_format, schema_option
 from gpusetup.cli._output import OUTPUT
 from gpusetup.cli._presets import preset_option
-from gpusetup.cli._reports import format_option, printed, reports_option, write_reports
+from gpusetup.cli._reports import format_option, reports_option, show_result, write_reports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,6 +145,7 @@ def selftest(
     from gpusetup.cli._script import Own, own_of  # --help needs none of it
     from gpusetup.cli._signals import unwinding
     from gpusetup.report import progress
+    from gpusetup.report.selftest import show
     from gpusetup.report.selftest_formats import outcomes
     from gpusetup.selftest import devices as hardware
     from gpusetup.selftest import frameworks as software
@@ -200,14 +201,13 @@ def selftest(
             limits=RunLimits(seconds=deadline, memory=int((memory or 0) * GIB)),
             watch=watch,
         )
-    text = to_json(proof, indent=0)
+    text, told = to_json(proof, indent=0), outcomes(proof, strict=strict)
     try:
         if saved is not None:
             deliver(text, saved)
     finally:  # print the proof even if it cannot be saved
-        _show(proof, text, form, strict=strict)
-    if reports is not None:
-        write_reports(reports, text, outcomes(proof, strict=strict))
+        show_result(form, text, told, lambda: show(proof))
+    write_reports(reports, text, told)
     ctx.exit(proof.concluded().exit_code_if(strict=strict))
 
 
@@ -239,13 +239,3 @@ def _named(ctx: click.Context) -> tuple[Axis, ...]:
 
 def _was_given(ctx: click.Context, option: str) -> bool:
     return ctx.get_parameter_source(option) not in {None, ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP}
-
-
-def _show(proof: Proof, text: str, form: str, *, strict: bool) -> None:
-    from gpusetup.report import selftest as report
-    from gpusetup.report.selftest_formats import outcomes
-
-    if form == "text":
-        report.show(proof)
-    else:
-        printed(text, outcomes(proof, strict=strict), form)

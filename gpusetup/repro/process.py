@@ -33,13 +33,7 @@ class Run(NamedTuple):
 
         The code is minus the number of the signal that ended it. All its processes have ended when this returns.
         """
-        process = self._start()
-        try:
-            return process.wait(limit)
-        except subprocess.TimeoutExpired:
-            return None
-        finally:
-            end(process)
+        return finish(self._start(), limit)
 
     def interrupted(self, wrote: Callable[[], bool], seconds: float | None, whole: float) -> float | None:
         """Run it and kill it so many seconds after its first writing; None where that was done.
@@ -90,6 +84,16 @@ def _stdin() -> contextlib.AbstractContextManager[BinaryIO]:
     except OSError:  # closed
         pass
     return Path(os.devnull).open("rb")
+
+
+def finish(process: subprocess.Popen[bytes], limit: float) -> int | None:
+    """Wait for the end of a run, and return its exit code, None when it takes longer than `limit` seconds."""
+    try:
+        return process.wait(limit)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        end(process)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

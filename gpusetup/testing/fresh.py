@@ -17,7 +17,7 @@ from gpusetup.errors import CannotLookError, GpusetupError
 from gpusetup.repro.compare import Left
 from gpusetup.repro.model import AS_IT_IS
 from gpusetup.repro.outputs.item import Item, Leaf
-from gpusetup.repro.process import end
+from gpusetup.repro.process import finish
 from gpusetup.repro.record import trial_of
 from gpusetup.repro.search import Search, differing_axes
 from gpusetup.repro.trial import PREFIX, TOO_LONG, Bench, Command, Ended, environment
@@ -95,12 +95,7 @@ class _TestBench(Bench):
                 env=environment(settings, variables, str(self.command.folder)), stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
-            try:
-                return process.wait(limit)
-            except subprocess.TimeoutExpired:
-                return None
-            finally:
-                end(process)
+            return finish(process, limit)
 
     def said(self) -> list[str]:
         """Return the end of what the last run printed."""

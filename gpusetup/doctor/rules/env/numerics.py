@@ -21,9 +21,9 @@ NUMBERS = (
 # The release from which on each does not do what it did, and what it does. The library of 2.15.1 to 2.21.0 reads
 # TF_DETERMINISTIC_OPS (and 2.21.0 follows it) and has no TF_CUDNN_USE_FRONTEND any more, looked at on 2026-11-30.
 OLD_SWITCHES = {
-    "TF_DETERMINISTIC_OPS": ("2.8", "is deprecated since TensorFlow 2.8, though {release} still follows it"),
-    "TF_CUDNN_DETERMINISTIC": ("2.8", "makes only cuDNN's convolutions deterministic in TensorFlow {release}"),
-    "TF_CUDNN_USE_FRONTEND": ("2.15", "has no effect in TensorFlow {release}"),
+    "TF_DETERMINISTIC_OPS": ("2.8", info, "is deprecated since TensorFlow 2.8, though {release} still follows it"),
+    "TF_CUDNN_DETERMINISTIC": ("2.8", warning, "makes only cuDNN's convolutions deterministic in TensorFlow {release}"),
+    "TF_CUDNN_USE_FRONTEND": ("2.15", warning, "has no effect in TensorFlow {release}"),
 }
 
 
@@ -83,9 +83,8 @@ def old_switch(machine: Machine, tensorflow: Distribution) -> RuleResults:
     """The variable is of older releases: this one ignores it, follows it for some operations alone, or may not follow
     it for long. Call ``tf.config.experimental.enable_op_determinism()`` (with its parentheses) instead.
     """
-    for name, (since, does) in OLD_SWITCHES.items():
+    for name, (since, say, does) in OLD_SWITCHES.items():
         if name in machine.system.environment and dotted(release(tensorflow)) >= dotted(since):
-            say = info if name == "TF_DETERMINISTIC_OPS" else warning
             yield say(
                 f"{name} {does.format(release=release(tensorflow))}",
                 f"{name}={machine.system.environment[name]}",
