@@ -56,21 +56,21 @@ def read(path: Path, what: str, most: int = MOST) -> bytes:
         raise WrongInputError(f"cannot read {what} {path}: {error}") from error
 
 
-def write(path: Path, text: str, mode: int | None = None) -> None:
-    """Write `text` to `path` as UTF-8: readers of a regular file see the old one or the whole new one, never half.
+def write(path: Path, content: str | bytes, mode: int | None = None) -> None:
+    """Write `content` to `path`, a text as UTF-8: readers of a regular file see the old or the whole new one, never half.
 
     Without a `mode` it keeps that of a file that is there; its owner it keeps in any case. Pipes, terminals and
     devices are written to and stay what they are, and so do links. No folder is made. Raises `WrongInputError` when it
     cannot be written, and then nothing has changed.
     """
     with _refusing(path):
-        place = _Place(path)
+        raw, place = content.encode() if isinstance(content, str) else content, _Place(path)
         if place.descriptor is not None:
-            _write_all(place.descriptor, text.encode())
+            _write_all(place.descriptor, raw)
         elif place.replaceable:
-            _replace(place, text.encode(), mode)
+            _replace(place, raw, mode)
         else:
-            _write_into(place, text.encode())
+            _write_into(place, raw)
 
 
 def require_writable(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 
@@ -97,6 +98,7 @@ def _of_name(name: str, value: str) -> Switch | None:
     return None
 
 
+@functools.cache  # a decorated function asks at each call, and the answer depends on the name alone
 def _meant(name: str) -> str:
     """Return which variable of the table a misspelt name may have meant, "" without one."""
     near = [row.name for row in table().variable if abs(len(row.name) - len(name)) <= 3]  # two letters and a hyphen

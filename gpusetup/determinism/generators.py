@@ -18,6 +18,23 @@ class Seeder(NamedTuple):
     seed: Callable[[Any, int], str]
 
 
+_STATES = {
+    "random": ("getstate", "setstate"),
+    "numpy.random": ("get_state", "set_state"),
+    "torch": ("get_rng_state", "set_rng_state"),
+}
+
+
+def kept(*names: str) -> Callable[[], object]:
+    """Return a function that puts the generators of these modules, where they are imported, back as they are now."""
+    states = []
+    for name in names:
+        if (module := sys.modules.get(name)) is not None:
+            get, put = _STATES[name]
+            states.append((getattr(module, put), getattr(module, get)()))
+    return lambda: [put(state) for put, state in states]
+
+
 def _python(random: Any, seed: int) -> str:
     random.seed(seed)
     return f"random.seed({seed})"
@@ -43,14 +60,11 @@ def _keras(keras: Any, seed: int) -> str:
 
     A Keras that is imported late would otherwise begin their numbers again in the middle of a script.
     """
-    kept = [(module, module.getstate(), module.setstate) for module in (sys.modules["random"],)]
-    numpy = sys.modules.get("numpy.random")
-    kept += [(numpy, numpy.get_state(), numpy.set_state)] if numpy is not None else []
+    put_back = kept("random", "numpy.random")
     try:
         keras.utils.set_random_seed(seed)
     finally:
-        for _, state, restore in kept:
-            restore(state)
+        put_back()
     return f"keras.utils.set_random_seed({seed})"
 
 

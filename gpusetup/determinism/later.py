@@ -8,8 +8,8 @@ from typing import Any
 
 from gpusetup.repro.injected._gpusetup_repro import imports
 
-_ACTIVE: dict[tuple[object, str], Callable[[Any], None]] = {}
-"""What each owner wants of each module that is not imported yet."""
+_WAITING: dict[str, dict[object, Callable[[Any], None]]] = {}
+"""Module that is not imported yet → what each owner wants of it."""
 
 
 def when_imported(module: str, owner: object, run: Callable[[Any], None]) -> bool:
@@ -20,19 +20,17 @@ def when_imported(module: str, owner: object, run: Callable[[Any], None]) -> boo
     if module in sys.modules:
         run(sys.modules[module])
         return True
-    key = owner, module
-    waits = key in _ACTIVE
-    _ACTIVE[key] = run
+    if module not in _WAITING:
+        imports.after(module, lambda found: _run(module, found))
+    _WAITING.setdefault(module, {})[owner] = run
     _look_at_imports()
-    if not waits:
-        imports.after(module, lambda found: _run(key, found))
     return False
 
 
 def forget(owner: object) -> None:
     """Drop what `owner` wants of modules that are not imported yet."""
-    for key in [key for key in _ACTIVE if key[0] == owner]:
-        del _ACTIVE[key]
+    for wanted in _WAITING.values():
+        wanted.pop(owner, None)
 
 
 def _look_at_imports() -> None:
@@ -41,7 +39,6 @@ def _look_at_imports() -> None:
         imports.install()
 
 
-def _run(key: tuple[object, str], module: Any) -> None:
-    run = _ACTIVE.pop(key, None)
-    if run is not None:
-        run(module)
+def _run(module: str, found: Any) -> None:
+    for run in _WAITING.pop(module, {}).values():
+        run(found)

@@ -20,7 +20,7 @@ from gpusetup.repro.compare import Left, with_databases
 from gpusetup.repro.model import AS_IT_IS, Trial
 from gpusetup.repro.process import Run
 from gpusetup.repro.record import trial_of
-from gpusetup.repro.workspace import copy_folder, keep_written, stamps
+from gpusetup.repro.workspace import Stamp, copy_folder, keep_written, stamps
 from gpusetup.text import neutral
 
 PREFIX = "_GPUSETUP_REPRO_"
@@ -81,7 +81,7 @@ class Bench:
         run = Run(self._words(work, settings), work, environment(settings, own, str(work)), kept)
         begin, early = time.monotonic(), False
         if any(one.interrupted for one in settings):
-            early = not self._interrupted(run, self.ended[-1].trial.seconds)
+            early, before = self._interrupted(run, before, self.ended[-1].trial.seconds)
         limit = self._limit(whole=name == AS_IT_IS or extra is not None)
         code = run.whole(limit)
         if code is None and name == AS_IT_IS:
@@ -97,21 +97,22 @@ class Bench:
         self.ended.append(Ended(trial, left, said))
         return self.ended[-1]
 
-    def _interrupted(self, run: Run, whole: float) -> bool:
+    def _interrupted(self, run: Run, before: dict[str, Stamp], whole: float) -> tuple[bool, dict[str, Stamp]]:
         """Leave the folder as a run leaves it that is killed half way.
 
         A busy host takes longer for one run than for the next: where one ends too early, its own time is the measure.
+        Returns whether each ended before, and the stamps of the folder as it was copied last.
         """
         wait: float | None = None
         for _ in range(TRIES):
-            before = stamps(run.work)
             lasted = run.interrupted(lambda before=before: stamps(run.work) != before, wait, whole)  # type: ignore[misc]
             if lasted is None or math.isinf(lasted):
                 break
             wait = lasted / 3
             shutil.rmtree(run.work)
             copy_folder(self._command.folder, run.work)
-        return lasted is None
+            before = stamps(run.work)
+        return lasted is not None, before
 
     def forget(self, ended: Ended) -> None:
         """Delete what a run left, once it has been compared."""

@@ -5,29 +5,23 @@ Format: github.com/huggingface/safetensors, "Format". Texts and the environment 
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
 import struct
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from gpusetup.errors import WrongInputError
-from gpusetup.files import read
+from gpusetup.files import read, write
+from gpusetup.repro.outputs.arrays import SAFE
 from gpusetup.repro.outputs.item import FORMATS, Item, Leaf, Tensor
 
 SUFFIX = ".safetensors"
 VERSION = "1"
 _REMEDY = "make it anew with --gpusetup-update, or take it from version control"
 _HEAD = 8
-_NAMES = {
-    "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "int64": "I64", "int32": "I32",
-    "int16": "I16", "int8": "I8", "uint64": "U64", "uint32": "U32", "uint16": "U16", "uint8": "U8", "bool": "BOOL",
-}  # fmt: skip
-_DTYPES = {short: dtype for dtype, short in _NAMES.items()}
+_NAMES = {dtype: short for short, dtype in SAFE.items()}
 
 
 class Baseline(NamedTuple):
@@ -104,7 +98,7 @@ def _decode(raw: bytes) -> Baseline:
 
 
 def _tensor(name: str, row: _Row, data: memoryview) -> Tensor:
-    dtype, (low, high) = _DTYPES.get(row.dtype, ""), row.data_offsets
+    dtype, (low, high) = SAFE.get(row.dtype, ""), row.data_offsets
     if not dtype or min(row.shape, default=0) < 0:
         raise _BrokenError(f"{name[:60]!r} is of the type {row.dtype[:20]!r}")
     if not 0 <= low <= high <= len(data) or high - low != math.prod(row.shape) * struct.calcsize(FORMATS[dtype]):
@@ -116,22 +110,6 @@ def save(path: Path, items: list[Item], environment: dict[str, str]) -> None:
     """Write a baseline in one step, and make its folder; raises `WrongInputError` where that is not possible."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=".gpusetup-")
-        try:
-            with open(handle, "wb") as file:
-                file.write(encode(items, environment))
-            os.chmod(scratch, 0o666 & ~_umask())
-            os.replace(scratch, path)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(scratch)
-            raise
     except OSError as error:
         raise WrongInputError(f"cannot write the baseline {path}: {error.strerror}") from error
-
-
-def _umask() -> int:
-    """Return the process's mask, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+    write(path, encode(items, environment))

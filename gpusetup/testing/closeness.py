@@ -57,10 +57,10 @@ def _beyond(item: Item, twin: Item, limits: Limits) -> Beyond | None:
     if not (isinstance(item, Tensor) and isinstance(twin, Tensor)) or item[1:3] != twin[1:3]:  # type or shape
         return Beyond(item.name, place.element, place.first, place.second)
     rtol, atol = limits.of(item.dtype)
-    worst, most, count = 0, -1.0, 0
+    worst, most, count = 0, 0.0, 0
     for number, (one, other) in enumerate(zip(_numbers(item), _numbers(twin), strict=True)):
         over = _over(one, other, rtol, atol)
-        if over > 0 or (limits.exact and not _same(one, other)):
+        if over > 0:
             count += 1
             if over > most:
                 worst, most = number, over

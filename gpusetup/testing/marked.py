@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gpusetup.determinism.generators import kept
 from gpusetup.errors import GpusetupError, WrongInputError
 from gpusetup.testing import compare, fresh, repeat
 from gpusetup.testing.closeness import Limits
@@ -75,7 +76,7 @@ def _parts(make: Callable[[], list[Item]]) -> list[Item]:
 
 def _again(make: Callable[[], list[str]]) -> list[str]:
     """Return what `make` finds; the generators are then as they were."""
-    restore = repeat.kept_generators()
+    restore = kept("random", "numpy.random", "torch")
     try:
         return make()
     except WrongInputError as error:

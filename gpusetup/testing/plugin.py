@@ -93,8 +93,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Send what a worker of xdist has noted to the process that reports."""
-    noted, output = _noted(session.config), getattr(session.config, "workeroutput", None)
-    if noted is not None and output is not None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None and (noted := _noted(session.config)) is not None:
         output["gpusetup"] = noted.packed()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gpusetup.determinism.generators import SEEDERS, Seeder
 from gpusetup.determinism.kernels import KERNELS
@@ -29,14 +29,13 @@ _AXES = {
 _WARM = "  a further pair of calls agrees: the first call leaves a state that later ones find (a cache, a warm-up)"
 
 
-def fault_of(call: Call, runs: int, *, seed: int | None, first: list[Item] | None = None) -> list[str]:
+def fault_of(call: Call, runs: int, *, seed: int | None, first: list[Item]) -> list[str]:
     """Return what is wrong as lines of text, none where all `runs` calls give the same.
 
     `first` are the parts of a call that has been made. With `seed` every generator is seeded before each call.
     """
-    one = parts_of(call, seed) if first is None else first
     for _ in range(runs - 1):
-        difference = _apart(one, parts_of(call, seed))
+        difference = _apart(first, parts_of(call, seed))
         if difference is not None:
             return ["two calls in one process differ", *difference_lines(difference), *_cause(call, seed)]
     return []
@@ -102,17 +101,3 @@ def _repeating_kernels() -> Iterator[bool]:
     finally:
         while undo:
             undo.pop()()
-
-
-def kept_generators() -> Any:
-    """Return a function that puts the generators back as they are now; those of GPUs and of TensorFlow are left."""
-    states = []
-    for name, get, put in (
-        ("random", "getstate", "setstate"),
-        ("numpy.random", "get_state", "set_state"),
-        ("torch", "get_rng_state", "set_rng_state"),
-    ):
-        module = sys.modules.get(name)
-        if module is not None:
-            states.append((getattr(module, put), getattr(module, get)()))
-    return lambda: [put(state) for put, state in states]

@@ -53,6 +53,30 @@ def test_what_is_imported_later_is_seeded_then() -> None:
     assert all(one != another for one, another in zip(early, other, strict=True))
 
 
+def test_who_only_asks_whether_there_is_a_module_does_not_take_its_seed_away() -> None:
+    """Libraries probe for others, and an import may fail the first time."""
+    module("numpy")
+    probe = "import importlib.util\nimportlib.util.find_spec('numpy.random')\nimport numpy\n"
+    asked, plain = (
+        script(f"{before}gpusetup.seed_everything(3)\n{after}{DRAWN}")
+        for before, after in (("", probe), ("import numpy\n", ""))
+    )
+    assert asked == plain
+
+
+def test_an_owner_of_many_blocks_is_kept_once() -> None:
+    body = """
+from gpusetup.repro.injected._gpusetup_repro import imports
+for _ in range(20):
+    with gpusetup.deterministic():
+        pass
+print(json.dumps([len(hooks) for hooks in imports._WANTED.values()]))
+"""
+    counts = script(body)
+    assert counts
+    assert set(counts) == {1}
+
+
 def test_the_last_seed_counts() -> None:
     module("numpy")
     body = f"gpusetup.seed_everything(1)\ngpusetup.seed_everything({{}})\nimport numpy\n{DRAWN}"

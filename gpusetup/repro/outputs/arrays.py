@@ -26,10 +26,11 @@ MAGIC = b"\x93NUMPY"
 _NUMPY = {"f8": "float64", "f4": "float32", "f2": "float16", "b1": "bool"} | {
     f"{sign}{size}": f"{'u' * (sign == 'u')}int{8 * size}" for sign in "iu" for size in (1, 2, 4, 8)
 }
-_SAFE = {
+SAFE = {
     "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64", "I32": "int32",
     "I16": "int16", "I8": "int8", "U64": "uint64", "U32": "uint32", "U16": "uint16", "U8": "uint8", "BOOL": "bool",
 }  # fmt: skip
+"""The types of safetensors."""
 
 
 def numpy_type(kind: str) -> str | None:
@@ -87,7 +88,7 @@ def read_safetensors(raw: bytes) -> list[Item]:
                 found += _text(short(f"metadata {key}"), str(text))
             continue
         try:
-            (low, high), dtype = row["data_offsets"], _SAFE.get(row["dtype"], str(row["dtype"]))
+            (low, high), dtype = row["data_offsets"], SAFE.get(row["dtype"], str(row["dtype"]))
             shape = tuple(int(size) for size in row["shape"])
         except (KeyError, TypeError, ValueError) as error:
             raise OtherFormatError from error

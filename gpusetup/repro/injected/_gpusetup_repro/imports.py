@@ -28,25 +28,30 @@ class _Finder(importlib.abc.MetaPathFinder):
     """Finds a wanted module as the others would, and wraps its loader."""
 
     def find_spec(self, fullname: Any, path: Any = None, target: Any = None) -> Any:
+        # Not wanted while the others look: two of these finders would ask each other for ever. Wanted again then: who
+        # only asks whether there is such a module does not import it.
         hooks = _WANTED.pop(fullname, None)
         if hooks is None:
             return None
         spec = None
-        for finder in sys.meta_path:
-            if finder is not self and hasattr(finder, "find_spec"):
-                spec = finder.find_spec(fullname, path, target)
-                if spec is not None:
-                    break
+        try:
+            for finder in sys.meta_path:
+                if finder is not self and hasattr(finder, "find_spec"):
+                    spec = finder.find_spec(fullname, path, target)
+                    if spec is not None:
+                        break
+        finally:
+            _WANTED[fullname] = hooks
         if spec is not None and hasattr(spec.loader, "exec_module"):
-            spec.loader = _Loader(spec.loader, hooks)
+            spec.loader = _Loader(spec.loader)
         return spec
 
 
 class _Loader(importlib.abc.Loader):
     """Loads as `loader` does, then calls the hooks."""
 
-    def __init__(self, loader: Any, hooks: Any) -> None:
-        self._loader, self._hooks = loader, hooks
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
 
     def create_module(self, spec: Any) -> Any:
         return self._loader.create_module(spec)
@@ -55,5 +60,5 @@ class _Loader(importlib.abc.Loader):
         # the module keeps its own loader: resources and pickles ask for it
         module.__spec__.loader = module.__loader__ = self._loader
         self._loader.exec_module(module)
-        for hook in self._hooks:
+        for hook in _WANTED.pop(module.__name__, ()):
             hook(module)
