@@ -57,11 +57,12 @@ def read(path: Path, what: str, most: int = MOST) -> bytes:
 
 
 def write(path: Path, content: str | bytes, mode: int | None = None) -> None:
-    """Write `content` to `path`, a text as UTF-8: readers of a regular file see the old or the whole new one, never half.
+    """Write `content` to `path`, a text as UTF-8, in one step.
 
-    Without a `mode` it keeps that of a file that is there; its owner it keeps in any case. Pipes, terminals and
-    devices are written to and stay what they are, and so do links. No folder is made. Raises `WrongInputError` when it
-    cannot be written, and then nothing has changed.
+    Readers of a regular file see the old one or the whole new one, never half. Without a `mode` it keeps that of a file
+    that is there; its owner it keeps in any case. Pipes, terminals and devices are written to and stay what they are,
+    and so do links. No folder is made. Raises `WrongInputError` when it cannot be written, and then nothing has
+    changed.
     """
     with _refusing(path):
         raw, place = content.encode() if isinstance(content, str) else content, _Place(path)

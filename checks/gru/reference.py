@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.float64_training import Momentum, cross_entropy
-from checks.common.sway import twins
 from checks.gru import LEARNING_RATE, MOMENTUM
 
 if TYPE_CHECKING:
@@ -82,10 +81,6 @@ class Model:
         loss, gradients = self.gradients(batch)
         self._optimiser.step(gradients)
         return loss
-
-    def twins(self) -> list[Model]:
-        """Return twins of the model as it is now."""
-        return twins(self, lambda twin, kicks: twin._optimiser.kick(kicks))
 
     def weights(self) -> dict[str, Array]:
         return self._optimiser.copies()

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from checks.common.float64_training import Momentum, cross_entropy
-from checks.common.sway import twins
 from checks.transformer import BLOCKS, HEADS, LEARNING_RATE, MOMENTUM
 from checks.transformer.layers import Array, Mask, attention, gelu, layer_norm, linear
 
@@ -62,10 +61,6 @@ class Model:
         loss, gradients = self.gradients(batch)
         self._optimiser.step(gradients)
         return loss
-
-    def twins(self) -> list[Model]:
-        """Return twins of the model as it is now."""
-        return twins(self, lambda twin, kicks: twin._optimiser.kick(kicks))
 
     def weights(self) -> dict[str, Array]:
         return self._optimiser.copies()

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from gpusetup.evidence.model import Comparison
 
 
+def comparison_kind() -> type[Comparison]:
+    """Return the value that is printed as JSON."""
+    from gpusetup.evidence.model import Comparison  # --help needs no values
+
+    return Comparison
+
+
 def show_comparison(found: Comparison, program: str, form: str, reports: Path | None, *, bits: bool) -> None:
     """Print `found` in the format `form`, and write the reports of `program` in `reports` if that is given."""
     from gpusetup.report.comparison import show  # --help needs none of it

@@ -8,20 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from gpusetup.cli._command import Command
-from gpusetup.cli._comparison import show_comparison
+from gpusetup.cli._comparison import comparison_kind, show_comparison
 from gpusetup.cli._options import as_json, one_format, schema_option
 from gpusetup.cli._reports import format_option, reports_option
 
 if TYPE_CHECKING:
-    from gpusetup.evidence.model import Comparison
+    pass
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
-
-
-def _kind() -> type[Comparison]:
-    from gpusetup.evidence.model import Comparison  # --help needs no values
-
-    return Comparison
 
 
 @click.command(cls=Command)
@@ -33,7 +27,7 @@ def _kind() -> type[Comparison]:
 @as_json
 @format_option
 @reports_option
-@schema_option(_kind)
+@schema_option(comparison_kind)
 @click.pass_context
 def compare(
     ctx: click.Context,
@@ -54,12 +48,12 @@ def compare(
 
     Exit code: 0 the same, or within tolerance; 1 they differ; 3 something was not compared.
     """
-    from gpusetup.errors import EXIT_PROBLEMS  # --help needs none of it
+    from gpusetup.evidence.compare import exit_code  # --help needs none of it
     from gpusetup.evidence.sides import compare_sides, read_side
     from gpusetup.facts import facts
     from gpusetup.selftest.registry import checks
 
     form, known = one_format(form, as_json=as_json), checks(own)
-    found, code = compare_sides(read_side(before, profile, known), read_side(now, profile, known), facts())
+    found = compare_sides(read_side(before, profile, known), read_side(now, profile, known), facts())
     show_comparison(found, "gpusetup compare", form, reports, bits=bits)
-    ctx.exit(EXIT_PROBLEMS if bits and found.verdict == "within tolerance" else code)
+    ctx.exit(exit_code(found, bits=bits))

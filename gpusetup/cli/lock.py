@@ -74,7 +74,7 @@ def lock(
     if attestation is not None:
         deliver(to_json(of_lock(output.name, text.encode(), made)), attestation)
     if key is not None:
-        notify(f"saved {sign(output, Path(key), locks.MOST)}")
+        notify(f"saved {sign(output, text.encode(), Path(key))}")
     if code:
         ctx.exit(code)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gpusetup.cli._command import Command
-from gpusetup.cli._comparison import show_comparison
+from gpusetup.cli._comparison import comparison_kind, show_comparison
 from gpusetup.cli._completion import FrameworkName
 from gpusetup.cli._deliver import deliver
 from gpusetup.cli._options import as_json, one_format, schema_option
@@ -27,12 +27,6 @@ if TYPE_CHECKING:
     from gpusetup.evidence.model import Comparison, Evidence
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
-
-
-def _kind() -> type[Comparison]:
-    from gpusetup.evidence.model import Comparison  # --help needs no values
-
-    return Comparison
 
 
 @click.command(cls=Command)
@@ -79,7 +73,7 @@ def _kind() -> type[Comparison]:
 @format_option
 @reports_option
 @preset_option
-@schema_option(_kind)
+@schema_option(comparison_kind)
 @click.pass_context
 def verify(
     ctx: click.Context, /, *, file: Path, profile: str, names: tuple[str, ...], frameworks: tuple[str, ...],

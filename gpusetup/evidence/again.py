@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpusetup.errors import MissingError, RefusedError
-from gpusetup.selftest.frameworks import canonical, interpreters
+from gpusetup.selftest.frameworks import interpreters
 from gpusetup.selftest.model import REFERENCE
 from gpusetup.selftest.schedule import Selection
 
@@ -59,7 +59,7 @@ def at_hand(whole: Evidence, pythons: tuple[str, ...], lost: list[str]) -> dict[
     except MissingError:
         here = {}
     lost += [f"{name}: the lock has it, and it is not installed here" for name in wanted if name not in here]
-    found = {canonical(name): here[name] for name in wanted if name in here}
+    found = {name: here[name] for name in wanted if name in here}
     if not found:
         raise MissingError(f"none of what the lock was computed with is installed: {', '.join(wanted)}")
     return found

@@ -36,16 +36,16 @@ def compare(before: Evidence, now: Evidence, names: tuple[str, str], lost: Itera
         causes=tuple(ordered(_causes(both, results, gpu=any(row.device != "cpu" for row in now.run)))),
         results=tuple(results),
         missing=(*missing, *lost),
-        notes=tuple(_notes(before, now, results)),
+        notes=tuple(_notes(before, now, both, results)),
     )
 
 
 def exit_code(found: Comparison, *, bits: bool = False) -> int:
-    """Return 0 where results are as promised, 1 where they drifted, 3 where something was not compared.
+    """Return 0 where results are as promised, 1 where they drifted or parts differ, 3 where something was not compared.
 
     With `bits` only the same bits are as promised.
     """
-    if found.verdict == "drifted" or (bits and found.verdict == "within tolerance"):
+    if found.verdict in {"drifted", "other parts"} or (bits and found.verdict == "within tolerance"):
         return EXIT_PROBLEMS
     return CannotLookError.exit_code if found.missing or found.verdict == "not compared" else EXIT_FINE
 
@@ -88,7 +88,7 @@ def _causes(both: Sequence[Pair], results: Sequence[Moved], *, gpu: bool) -> Ite
         )  # fmt: skip
 
 
-def _notes(before: Evidence, now: Evidence, results: Sequence[Moved]) -> Iterator[str]:
+def _notes(before: Evidence, now: Evidence, both: Sequence[Pair], results: Sequence[Moved]) -> Iterator[str]:
     moved = [one for one in results if one.framework == REFERENCE and one.state in _MOVED]
     if moved:
         worst = max((one.worst or 0.0 for one in moved), default=0.0)
@@ -97,12 +97,6 @@ def _notes(before: Evidence, now: Evidence, results: Sequence[Moved]) -> Iterato
         yield f"a known upstream defect shows now: {defect}"
     for defect in sorted({*before.known} - {*now.known}):
         yield f"a known upstream defect no longer shows: {defect}"
-    wild = [one.name for one in results if not _repeats(one, before, now)]
+    wild = [one.name for pair, one in zip(both, results, strict=True) if not pair.repeats]
     if wild:
         yield f"gives other bits in each process, so that only tolerance is compared: {', '.join(wild)}"
-
-
-def _repeats(one: Moved, *sides: Evidence) -> bool:
-    place = one.check, one.framework, one.device, one.precision, one.seed
-    rows = (row for side in sides for row in side.run)
-    return all(row.repeats for row in rows if (row.check, row.framework, row.device, row.precision, row.seed) == place)

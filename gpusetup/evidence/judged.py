@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpusetup.evidence.model import Moved
-from gpusetup.selftest.judge.drift import apart, key
+from gpusetup.selftest.judge.drift import BOTH, apart, diverged, key, units_of
 from gpusetup.selftest.registry import EXACT, Check
 from gpusetup.selftest.verdict import Divergence
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from gpusetup.evidence.pairs import Pair
     from gpusetup.selftest.judge.drift import Apart
     from gpusetup.selftest.model import Record
-
-_BOTH = 2.0  # each side is within one limit of float64, so the two are within two limits of each other
 
 
 class _Shift(NamedTuple):
@@ -41,7 +39,7 @@ def judge(pair: Pair, whole: Evidence) -> Moved:
     row, other = pair.before.row, pair.now
     if other is None:
         return _moved(pair, "missing", why="the other side has no such run")
-    if row.fingerprint == other.row.fingerprint and row.repeats and other.row.repeats:
+    if row.fingerprint == other.row.fingerprint and pair.repeats:
         return _moved(pair, "identical")
     shifts = list(_shifts(pair, whole.check[row.check]))
     state, why = _state(pair, shifts)
@@ -52,12 +50,16 @@ def judge(pair: Pair, whole: Evidence) -> Moved:
         pair, state, why,
         groups=tuple(sorted({one.record.kind for one in shifts})),
         tensors=len(shifts),
-        first=_divergence((beyond or shifts)[0]) if shifts else None,
+        first=_first((beyond or shifts)[0]) if shifts else None,
         worst=max((one for one in limited if math.isfinite(one)), default=None),
         share=max((one.share for one in shifts if math.isfinite(one.share)), default=0.0),
         trajectory=f"{named} {before:.6g} → {now:.6g}" if named else "",
         of_spread=share,
     )  # fmt: skip
+
+
+def _first(one: _Shift) -> Divergence:
+    return diverged(one.record, one.away, one.limit if one.limit is not None else 0.0)
 
 
 def _state(pair: Pair, shifts: Sequence[_Shift]) -> tuple[State, str]:
@@ -66,12 +68,11 @@ def _state(pair: Pair, shifts: Sequence[_Shift]) -> tuple[State, str]:
         return "beyond tolerance", ""
     if lacking := sorted({one.record.kind for one in shifts if one.limit is None}):
         return "not judged", f"no tolerance is known for {', '.join(lacking)}"
-    repeats = pair.before.row.repeats and pair.now.row.repeats
-    if shifts and not pair.changed and repeats:
+    if shifts and not pair.changed and pair.repeats:
         return "other bits", ""
     if shifts and len(shifts) == len(_records(pair)) and all(math.isinf(one.limit or 0.0) for one in shifts):
         return "not judged", "no tensor of it has a tolerance"
-    return "within tolerance" if shifts or not repeats else "identical", ""
+    return "within tolerance" if shifts or not pair.repeats else "identical", ""
 
 
 def _records(pair: Pair) -> tuple[Record, ...]:
@@ -84,8 +85,7 @@ def _shifts(pair: Pair, source: Source) -> Iterator[_Shift]:
     assert pair.now is not None
     assert pair.now.run.result is not None
     check = Check(title="", version=0, proves=(), tolerance=source.tolerance)
-    truth = pair.truth.result if pair.truth is not None else None
-    units = {key(one): one.largest or 0.0 for one in truth.records} if truth is not None else {}
+    units = units_of(pair.truth.result if pair.truth is not None else None)
     new, precision = {key(one): one for one in pair.now.run.result.records}, pair.before.row.precision
     for old in _records(pair):
         record = new.get(key(old))
@@ -94,20 +94,8 @@ def _shifts(pair: Pair, source: Source) -> Iterator[_Shift]:
         if old.kind != EXACT and old.kind not in source.tolerance:
             yield _Shift(old, apart(record, old, check.digits(EXACT)), None)
             continue
-        limit = _BOTH * check.limit(old.kind, old.step, precision)
+        limit = BOTH * check.limit(old.kind, old.step, precision)
         yield _Shift(old, apart(record, old, check.digits(old.kind, precision), units.get(key(old), 0.0)), limit)
-
-
-def _divergence(one: _Shift) -> Divergence:
-    return Divergence(
-        step=one.record.step,
-        tensor=one.record.name,
-        index=one.away.where,
-        got=one.away.got,
-        expected=one.away.expected,
-        ulps=one.away.ulps if math.isfinite(one.away.ulps) else None,
-        limit=one.limit if one.limit is not None else 0.0,
-    )
 
 
 def _trajectory(pair: Pair, spreads: Sequence[Spread]) -> tuple[str, float, float, float | None]:

@@ -36,6 +36,11 @@ class Pair(NamedTuple):
     truth: Run | None = None
     """The float64 reference of the first side, by which a tensor that cancelled has its unit."""
 
+    @property
+    def repeats(self) -> bool:
+        """Return whether every process gave the same bits, on each side that has the run."""
+        return self.before.row.repeats and (self.now is None or self.now.row.repeats)
+
 
 def pairs(before: Evidence, now: Evidence) -> list[Pair]:
     """Return each run of `before` with the most similar one of `now`."""

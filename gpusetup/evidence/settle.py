@@ -110,7 +110,7 @@ def settle(found: Comparison, both: Sequence[Pair], whole: Evidence, bench: Benc
 
 
 def _trials(found: Comparison, both: Sequence[Pair], whole: Evidence) -> Iterator[_Trial]:
-    """Yield for each framework its first run that moved; of two the one with more possible causes."""
+    """Yield for each framework its first run that moved."""
     seen: set[str] = set()
     moved = ("within tolerance", "beyond tolerance", "other bits")
     for pair, result in zip(both, found.results, strict=True):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from gpusetup.distributions import normal
-from gpusetup.errors import EXIT_FINE, EXIT_PROBLEMS, WrongInputError
+from gpusetup.errors import WrongInputError
 from gpusetup.evidence import compare as results
 from gpusetup.evidence.codec import from_table
 from gpusetup.evidence.made import evidence
@@ -80,24 +80,19 @@ def chosen_proof(held: Lock, name: str, path: Path) -> tuple[str, Evidence]:
     return called, from_table(held.proof[called], str(path))
 
 
-def compare_sides(before: Side, now: Side, facts: Facts) -> tuple[Comparison, int]:
-    """Return how the two differ, and the exit code: 1 where they do, 3 where something was not compared.
+def compare_sides(before: Side, now: Side, facts: Facts) -> Comparison:
+    """Return how the two differ.
 
     Raises `WrongInputError` where they have nothing in common.
     """
     names = before.name, now.name
     if before.evidence is not None and now.evidence is not None:
-        found = results.compare(before.evidence, now.evidence, names)
-        return found, results.exit_code(found)
+        return results.compare(before.evidence, now.evidence, names)
     if before.profile is not None and now.machine is not None:
-        found = _of_drifts(before.profile, now.machine, names, facts)
-    elif now.profile is not None and before.machine is not None:
-        found = _of_drifts(now.profile, before.machine, (now.name, before.name), facts)
-    else:
-        found = _of_parts(before, now)
-    if found.missing and not found.causes:
-        return found, results.exit_code(found)
-    return found, EXIT_PROBLEMS if found.causes else EXIT_FINE
+        return _of_drifts(before.profile, now.machine, names, facts)
+    if now.profile is not None and before.machine is not None:
+        return _of_drifts(now.profile, before.machine, (now.name, before.name), facts)
+    return _of_parts(before, now)
 
 
 def _of_parts(before: Side, now: Side) -> Comparison:
@@ -138,8 +133,8 @@ def _of_drifts(held: Profile, machine: Machine, names: tuple[str, str], facts: F
 
 def _of_lock(held: Lock, name: str, path: Path) -> Side:
     if held.proof and (not name or name in held.proof):
-        made = chosen_proof(held, name, path)[1]
-        parts, stack = dict(_of_evidence(made)), held.profile.get(name or next(iter(held.proof)))
+        called, made = chosen_proof(held, name, path)
+        parts, stack = dict(_of_evidence(made)), held.profile.get(called)
         return Side(f"the lock {path}", parts, evidence=made, profile=stack)
     stack = lock.chosen(held, name, path)[1]
     return Side(f"the lock {path}", dict(_of_profile(stack)), profile=stack)

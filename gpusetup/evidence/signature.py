@@ -26,12 +26,13 @@ def beside(lock: Path) -> Path:
     return lock.with_name(f"{lock.name}.sig")
 
 
-def sign(lock: Path, key: Path, most: int) -> Path:
-    """Write the signature of a lock by `key`, a private key or a public one whose private one an agent has.
+def sign(lock: Path, raw: bytes, key: Path) -> Path:
+    """Write beside the `lock` the signature of `raw`, its content.
 
-    Raises `WrongInputError` where the key cannot sign, and `MissingError` without OpenSSH.
+    The `key` is a private one, or a public one whose private one an agent has. Raises `WrongInputError` where it cannot
+    sign, and `MissingError` without OpenSSH.
     """
-    done = _run("-Y", "sign", "-f", str(key), "-n", NAMESPACE, given=read(lock, "the lock", most))
+    done = _run("-Y", "sign", "-f", str(key), "-n", NAMESPACE, given=raw)
     if done.returncode:
         raise WrongInputError(f"{key} cannot sign: {_said(done)}", "give a key that ssh-keygen made")
     write(beside(lock), done.stdout.decode())

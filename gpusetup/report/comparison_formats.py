@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup import __version__
-from gpusetup.report.comparison import caused, details, headline, moved_by
+from gpusetup.report.comparison import QUIET, caused, details, headline, moved_by
 from gpusetup.report.formats.outcome import Outcome, Outcomes, State
 from gpusetup.selftest.model import REFERENCE
 
@@ -21,7 +21,7 @@ _STATES: dict[model.State, State] = {
 
 def outcomes(found: Comparison, program: str, *, bits: bool = False) -> Outcomes:
     """Return an outcome for every result and every change; with `bits` a result within tolerance failed."""
-    causes = tuple(one for one in found.causes if one.standing not in {"ruled out", "no effect"})
+    causes = tuple(one for one in found.causes if one.standing not in QUIET)
     results = [one for one in found.results if one.framework != REFERENCE]
     return Outcomes(
         program=program,
@@ -48,7 +48,7 @@ def _result(one: Moved, causes: tuple[Cause, ...], *, bits: bool) -> Outcome:
 
 
 def _change(one: Cause) -> Outcome:
-    counts = one.standing not in {"ruled out", "no effect"}
+    counts = one.standing not in QUIET
     return Outcome(
         rule="change", subject=one.change.key, group="changes", name=one.change.key,
         state="warning" if counts else "info", message=caused(one), details=(one.shown,) if one.shown else (),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gpusetup.errors import WrongInputError
+from gpusetup.resolve.toml import to_toml
 from gpusetup.selftest.frameworks import FRAMEWORKS
 from gpusetup.selftest.model import REFERENCE
 from gpusetup.selftest.own_model import imported_frameworks, parse_source, split_name
@@ -146,18 +147,15 @@ def write_check(script: OwnScript, functions: dict[str, str], folder: Path) -> N
         (place / f"{framework}.py").write_text("", "utf-8")
     source = hashlib.sha256(Path(script.file).read_bytes()).hexdigest()
     (place / "source.txt").write_text(source, "utf-8")  # another file is another check
-    (place / "check.toml").write_text(_description(script), "utf-8")
+    (place / "check.toml").write_text(to_toml(_description(script)), "utf-8")
 
 
-def _description(script: OwnScript) -> str:
+def _description(script: OwnScript) -> dict[str, object]:
     proves = "agrees with the reference in its file" if script.referenced else "gives the same in every process"
-    lines = [f"title = {_text(Path(script.file).name)}", "version = 1", f"proves = [{_text(proves)}]"]
-    why = f'why = "{_LIMITS} of the file, or its default"'
-    for name, ulps in script.limits.items():
-        lines += [f"[tolerance.{_text(name)}]", f"ulps = {float(ulps)}", why]
-    return "\n".join(lines) + "\n"
-
-
-def _text(value: str) -> str:
-    """Return a string of TOML, whose basic strings have JSON's escapes."""
-    return msgspec.json.encode(value).decode()
+    why = f"{_LIMITS} of the file, or its default"
+    return {
+        "title": Path(script.file).name,
+        "version": 1,
+        "proves": [proves],
+        "tolerance": {name: {"ulps": float(ulps), "why": why} for name, ulps in script.limits.items()},
+    }

@@ -13,7 +13,6 @@ from gpusetup.errors import WrongInputError
 from gpusetup.evidence.attestation import of_lock, of_verification
 from gpusetup.evidence.compare import compare
 from gpusetup.evidence.signature import NAMESPACE, beside, sign, signer
-from gpusetup.resolve.lock import MOST
 from gpusetup.value import to_json
 from tests.evidence.samples import sample, text_of
 from tests.support import tool
@@ -40,18 +39,18 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def test_who_signed_is_named_and_signing_again_replaces_it(desk: Desk) -> None:
-    sign(desk.lock, desk.other, MOST)
-    sign(desk.lock, desk.key, MOST)
+    sign(desk.lock, desk.lock.read_bytes(), desk.other)
+    sign(desk.lock, desk.lock.read_bytes(), desk.key)
     assert desk.signed_by() == "locker@example.org"
 
 
 def test_another_content_another_key_another_purpose_and_no_signature_are_refused(desk: Desk) -> None:
     with pytest.raises(WrongInputError, match="cannot read the signature"):
         desk.signed_by()
-    sign(desk.lock, desk.key, MOST)
+    sign(desk.lock, desk.lock.read_bytes(), desk.key)
     with pytest.raises(WrongInputError, match="is no signature of"):
         desk.signed_by(desk.lock.read_bytes() + b"\n")
-    sign(desk.lock, desk.other, MOST)
+    sign(desk.lock, desk.lock.read_bytes(), desk.other)
     with pytest.raises(WrongInputError, match="is no signature of"):
         desk.signed_by()
     words = [tool("ssh-keygen"), "-Y", "sign", "-f", str(desk.key), "-n", "git"]
@@ -67,7 +66,7 @@ def test_another_content_another_key_another_purpose_and_no_signature_are_refuse
 
 def test_a_key_that_cannot_sign_is_one_line(desk: Desk) -> None:
     with pytest.raises(WrongInputError, match="signers cannot sign"):
-        sign(desk.lock, desk.signers, MOST)
+        sign(desk.lock, desk.lock.read_bytes(), desk.signers)
 
 
 def test_a_statement_has_the_fields_of_in_toto_and_the_digest_of_the_lock(desk: Desk) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gpusetup.selftest.registry import Check
     from gpusetup.selftest.verdict import Changed, Level, State
 
-_BOTH = 2.0  # each run is within one limit of the reference, so the two are within two limits of each other
+BOTH = 2.0  # each run is within one limit of the reference, so the two are within two limits of each other
 _SAVED = "the saved run"
 _NAMED = 3
 _UNEXPLAINED = (
@@ -65,7 +65,7 @@ def compare(
     if now.fingerprint == before.fingerprint:
         text = "the same bits" + (f", although these changed: {names}" if changed else "")
         return Judgement("passed", text, basis=basis, level="L2")
-    units = {key(record): record.largest or 0.0 for record in truth.records} if truth is not None else {}
+    units = units_of(truth)
     first = _first_beyond(now, before, check, precision, changed, units)
     where = f"first in {first.tensor}, step {first.step}" if first else "it records other tensors"
     if not changed:
@@ -95,6 +95,25 @@ def _within(now: Result, before: Result, check: Check, precision: Precision) -> 
     return VerdictBasis(count=count, tensors=tensors, left_out=len(new), against=_SAVED), everything
 
 
+def units_of(truth: Result | None) -> dict[tuple[int, str], float]:
+    """Return the magnitude of each tensor of the reference, which is the unit of one that has cancelled."""
+    return {key(record): record.largest or 0.0 for record in truth.records} if truth is not None else {}
+
+
+def diverged(old: Record, away: Apart, limit: float, cause: str = "") -> Divergence:
+    """Return where a tensor differs, from how far it is `away` from the `old` one."""
+    return Divergence(
+        step=old.step,
+        tensor=old.name,
+        index=away.where,
+        got=away.got,
+        expected=away.expected,
+        ulps=away.ulps if math.isfinite(away.ulps) else None,
+        limit=limit,
+        cause=cause,
+    )
+
+
 def _first_beyond(
     now: Result,
     before: Result,
@@ -109,20 +128,11 @@ def _first_beyond(
         record = new.get(key(old))
         if record is not None and record.digest == old.digest:
             continue
-        limit = _BOTH * check.limit(old.kind, old.step, precision) if changed else 0.0
+        limit = BOTH * check.limit(old.kind, old.step, precision) if changed else 0.0
         away = apart(record, old, check.digits(old.kind, precision), units.get(key(old), 0.0))
         if changed and away.ulps <= limit:
             continue
-        return Divergence(
-            step=old.step,
-            tensor=old.name,
-            index=away.where,
-            got=away.got,
-            expected=away.expected,
-            ulps=away.ulps if math.isfinite(away.ulps) else None,
-            limit=limit,
-            cause=_cause(changed),
-        )
+        return diverged(old, away, limit, _cause(changed))
     return None
 
 
