@@ -23,6 +23,7 @@ COMMANDS = {
     "lock": "Keep what this stack computes, beside the stack, in one file.",
     "verify": "Compute again what a lock holds: the same bits, within tolerance, or why not.",
     "compare": "Compare two proofs, locks or machines, offline.",
+    "report": "Show saved results as one HTML page for people.",
     "licences": "List the licences of a stack, this host or an image.",
     "facts": "List the compatibility facts, with sources and expiry.",
 }
