@@ -51,7 +51,7 @@ def constants() -> list[Use]:
 
 
 def tables() -> list[Use]:
-    errors = [row["says"] for row in read_table("import_errors", list[dict[str, str]])]
+    errors = [row["says"] for row in read_table("software/import_errors", list[dict[str, str]])]
     return [Use("import_errors.json", one, 0, "search") for one in errors] + [
         Use("probes.loaded.ASK", one, 0, "fullmatch") for one, _ in ASK.values()
     ]

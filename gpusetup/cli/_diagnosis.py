@@ -13,9 +13,9 @@ from gpusetup.cli._reading import HERE, deepened, read_machine
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report
+    from gpusetup.doctor.outcome.severity import Severities
+    from gpusetup.doctor.outcome.silence import Silence
     from gpusetup.doctor.rule import Rule
-    from gpusetup.doctor.severity import Severities
-    from gpusetup.doctor.silence import Silence
     from gpusetup.machine.model import Machine
 
 
@@ -59,8 +59,8 @@ class Policy(msgspec.Struct, frozen=True):
 
     def judge(self, machine: Machine) -> tuple[Report, int]:
         """Return the report on `machine` and the exit code."""
-        from gpusetup.doctor import verdict
         from gpusetup.doctor.diagnosis import diagnose
+        from gpusetup.doctor.outcome import verdict
 
         report = diagnose(
             machine,
@@ -117,8 +117,8 @@ def _severities(file: str | None) -> Severities | None:
         return None
     from pathlib import Path
 
+    from gpusetup.doctor.outcome.severity import load
     from gpusetup.doctor.registry import explained_rules
-    from gpusetup.doctor.severity import load
 
     return load(Path(file), explained_rules().values())
 
@@ -128,8 +128,8 @@ def _silences(file: str | None) -> tuple[Silence, ...]:
         return ()
     from pathlib import Path
 
+    from gpusetup.doctor.outcome.silence import by_id, load
     from gpusetup.doctor.registry import explained_rules
-    from gpusetup.doctor.silence import by_id, load
 
     return by_id(load(Path(file)), explained_rules(), file)
 

@@ -46,8 +46,8 @@ def repair(
 
 def _print(source: MachineSource, policy: Policy, form: str, only: str) -> int:
     """Print the recipe and what has to be done by hand; the exit code is the doctor's."""
-    from gpusetup.doctor.repair import RepairOptions
-    from gpusetup.doctor.repair import repair as made
+    from gpusetup.doctor.remedies.repair import RepairOptions
+    from gpusetup.doctor.remedies.repair import repair as made
     from gpusetup.report.repair import show
     from gpusetup.value import to_json
 
@@ -76,8 +76,8 @@ def _apply(source: MachineSource, policy: Policy, only: str, *, yes: bool) -> in
 
 
 def _recipe(source: MachineSource, policy: Policy, only: str) -> Recipe:
-    from gpusetup.doctor.repair import RepairOptions
-    from gpusetup.doctor.repair import repair as made
+    from gpusetup.doctor.remedies.repair import RepairOptions
+    from gpusetup.doctor.remedies.repair import repair as made
 
     machine = source.read(meanwhile=policy.prepare)
     findings = policy.judge(machine)[0].findings

@@ -69,8 +69,8 @@ def _examine(source: MachineSource, policy: Policy, xids: tuple[XidEvent, ...], 
 
 def _print_line(last: Report | None, report: Report) -> None:
     """Print one line of JSON: an `Examination`, the first with everything that is wrong as new."""
-    from gpusetup.doctor.comparison import Examination, changes
-    from gpusetup.doctor.verdict import headline
+    from gpusetup.doctor.outcome.comparison import Examination, changes
+    from gpusetup.doctor.outcome.verdict import headline
     from gpusetup.value import to_json
 
     seen = Examination(
@@ -83,7 +83,7 @@ def _print_line(last: Report | None, report: Report) -> None:
 
 def _print_text(last: Report | None, report: Report) -> None:
     """Print the whole report at first, then only what changed; nothing when nothing did."""
-    from gpusetup.doctor.comparison import changes
+    from gpusetup.doctor.outcome.comparison import changes
     from gpusetup.report import doctor as text
 
     if last is None:

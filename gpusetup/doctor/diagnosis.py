@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gpusetup import __version__
-from gpusetup.doctor import verdict
-from gpusetup.doctor.areas import areas
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Report
-from gpusetup.doctor.machine_title import framework_names, identities, machine_name
-from gpusetup.doctor.to_finding import NOTHING_HERE
+from gpusetup.doctor.outcome import verdict
+from gpusetup.doctor.outcome.areas import areas
+from gpusetup.doctor.outcome.machine_title import framework_names, identities, machine_name
+from gpusetup.doctor.outcome.to_finding import NOTHING_HERE
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Finding
+    from gpusetup.doctor.outcome.severity import Severities
+    from gpusetup.doctor.outcome.silence import Silence
     from gpusetup.doctor.rule import Rule
-    from gpusetup.doctor.severity import Severities
-    from gpusetup.doctor.silence import Silence
     from gpusetup.machine.model import Machine
 
 
@@ -41,7 +41,7 @@ def diagnose(
     if silences:
         from datetime import date  # hardly anybody has any
 
-        from gpusetup.doctor.silence import silenced
+        from gpusetup.doctor.outcome.silence import silenced
 
         findings = silenced(findings, silences, date.today())
     return Report(

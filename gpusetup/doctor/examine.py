@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from gpusetup.doctor.blockers import Cards
 from gpusetup.doctor.finding import Finding
-from gpusetup.doctor.fold import fold
+from gpusetup.doctor.gpu.subjects import slots, working
+from gpusetup.doctor.outcome.blockers import Cards
+from gpusetup.doctor.outcome.fold import fold
+from gpusetup.doctor.outcome.to_finding import fault, found, missing, ok, unknown, untried
 from gpusetup.doctor.rule import HERE, Rule, Subject, UnreadError, UntriedError, Waiver, waivers
 from gpusetup.doctor.stage import PLACE
-from gpusetup.doctor.subjects import slots, working
-from gpusetup.doctor.to_finding import fault, found, missing, ok, unknown, untried
 from gpusetup.errors import GpusetupError
 from gpusetup.machine.model import Machine, Unread
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.fixes import table
+from gpusetup.doctor.remedies.fixes import table
 from gpusetup.doctor.remedies.model import HOST, RemedyRow
-from gpusetup.doctor.situations import WHEN
-from gpusetup.doctor.system_kind import FAMILIES
+from gpusetup.doctor.remedies.situations import WHEN
+from gpusetup.doctor.remedies.system_kind import FAMILIES
 from gpusetup.value import Value
 
 if TYPE_CHECKING:

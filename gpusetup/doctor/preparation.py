@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor import diagnosis, fixes, verdict  # noqa: F401 - what runs the rules
+from gpusetup.doctor import diagnosis  # noqa: F401 - what runs the rules
 from gpusetup.doctor.messages.rows import ordinary
 from gpusetup.doctor.messages.said import openings
+from gpusetup.doctor.outcome import verdict  # noqa: F401 - what runs the rules
+from gpusetup.doctor.remedies import fixes
 from gpusetup.facts import facts
 
 TABLES = (

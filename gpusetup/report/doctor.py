@@ -11,16 +11,16 @@ from contextlib import redirect_stdout
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.grouping import subjects, together, told
-from gpusetup.doctor.next_step import next_step
-from gpusetup.doctor.to_finding import CANNOT_CHECK, NOTHING_HERE
-from gpusetup.doctor.verdict import first_line, headline
+from gpusetup.doctor.outcome.grouping import subjects, together, told
+from gpusetup.doctor.outcome.next_step import next_step
+from gpusetup.doctor.outcome.to_finding import CANNOT_CHECK, NOTHING_HERE
+from gpusetup.doctor.outcome.verdict import first_line, headline
 from gpusetup.report.text import encodes, say
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:
-    from gpusetup.doctor.comparison import FindingChange
     from gpusetup.doctor.finding import Area, Finding, Report
+    from gpusetup.doctor.outcome.comparison import FindingChange
 
 COLOURS = {"error": "red", "warning": "yellow", "unknown": "magenta", "info": "cyan"}
 FINE, UNSURE = "green", "magenta"

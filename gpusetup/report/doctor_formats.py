@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.doctor.grouping import together
-from gpusetup.doctor.to_finding import NOTHING_HERE
-from gpusetup.doctor.verdict import first_line, headline
+from gpusetup.doctor.outcome.grouping import together
+from gpusetup.doctor.outcome.to_finding import NOTHING_HERE
+from gpusetup.doctor.outcome.verdict import first_line, headline
 from gpusetup.redact import redacted
 from gpusetup.report import formats
 from gpusetup.report.formats.markdown import escape

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.repair import reasons
+from gpusetup.doctor.remedies.repair import reasons
 from gpusetup.report.text import say
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Finding
-    from gpusetup.doctor.repair import Left, Repair
+    from gpusetup.doctor.remedies.repair import Left, Repair
     from gpusetup.render.model import Step
 
 ORDER = (

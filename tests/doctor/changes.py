@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from gpusetup.doctor.fixes import row
+from gpusetup.doctor.remedies.fixes import row
 from gpusetup.doctor.rule import Fix
 from gpusetup.machine.model import Machine
 

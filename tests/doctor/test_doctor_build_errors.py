@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gpusetup.doctor.build_errors import build_errors, cause, is_clang, kernel_gcc
-from gpusetup.doctor.fixes import table
+from gpusetup.doctor.kernel.build_errors import build_errors, cause, is_clang, kernel_gcc
 from gpusetup.doctor.registry import all_rules
+from gpusetup.doctor.remedies.fixes import table
 
 GCC_12 = "The kernel was built by: x86_64-linux-gnu-gcc-12 (Ubuntu 12.3.0-1ubuntu1~22.04) 12.3.0"
 FEDORA = "The kernel was built by: gcc (GCC) 15.2.1 20251211 (Red Hat 15.2.1-5)"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gpusetup.doctor.containers import passing
 from gpusetup.doctor.examine import examine
-from gpusetup.doctor.min_driver import newer_driver
 from gpusetup.doctor.registry import all_rules
+from gpusetup.doctor.software.containers import passing
+from gpusetup.doctor.software.min_driver import newer_driver
 from tests.doctor.machines import machine
 
 

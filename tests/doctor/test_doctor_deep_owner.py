@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from gpusetup.doctor.examine import examine
-from gpusetup.doctor.machine_title import framework_names
+from gpusetup.doctor.outcome.machine_title import framework_names
 from gpusetup.doctor.registry import all_rules
 from gpusetup.machine.frameworks.read import read_frameworks
 from gpusetup.machine.model import Framework, Unread

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Finding
+from gpusetup.doctor.gpu.subjects import each_gpu
 from gpusetup.doctor.image import rules_for
+from gpusetup.doctor.outcome.verdict import exit_code, headline, verdict
 from gpusetup.doctor.registry import all_rules
 from gpusetup.doctor.rule import Rule, RuleResults, either, error, known, listed, optional, rule, unlisted
-from gpusetup.doctor.subjects import each_gpu
-from gpusetup.doctor.verdict import exit_code, headline, verdict
 from gpusetup.facts import facts
 from gpusetup.machine.model import Gpu, Machine, Unread
 from gpusetup.machine.model.reading import Why

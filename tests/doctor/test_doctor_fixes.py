@@ -14,13 +14,13 @@ import pytest
 from gpusetup.doctor.examine import judge
 from gpusetup.doctor.expect import rules_for
 from gpusetup.doctor.expect.model import Expectations, Expected
-from gpusetup.doctor.fixes import IN_IMAGE, OF_PACKAGES, ON_HOST, program, remedy, row, table
 from gpusetup.doctor.image import image_rules
 from gpusetup.doctor.registry import all_rules
+from gpusetup.doctor.remedies.fixes import IN_IMAGE, OF_PACKAGES, ON_HOST, program, remedy, row, table
 from gpusetup.doctor.remedies.model import HOST, RemedyRow
-from gpusetup.doctor.repair import reasons
+from gpusetup.doctor.remedies.repair import reasons
+from gpusetup.doctor.remedies.system_kind import FAMILIES, IMAGES
 from gpusetup.doctor.rule import Fix, RuleResult, UnreadError
-from gpusetup.doctor.system_kind import FAMILIES, IMAGES
 from gpusetup.machine.model import Machine
 from gpusetup.report.repair import ORDER
 from tests.doctor.machines import cases, machine

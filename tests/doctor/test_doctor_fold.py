@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from gpusetup.doctor.examine import examine
+from gpusetup.doctor.gpu.subjects import each_card, each_gpu
 from gpusetup.doctor.registry import all_rules
 from gpusetup.doctor.rule import Rule, RuleResults, error, known, rule, warning
 from gpusetup.doctor.stage import PLACE, STAGES
-from gpusetup.doctor.subjects import each_card, each_gpu
 from gpusetup.machine.model import Gpu, Machine, PciGpu
 from tests.doctor.fault_pairs import fault_pairs, hidden, is_allowed
 from tests.doctor.machines import Case, cases, machine

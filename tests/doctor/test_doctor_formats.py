@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpusetup.doctor.comparison import changes
 from gpusetup.doctor.diagnosis import diagnose
 from gpusetup.doctor.finding import Finding, Remedy, Report
-from gpusetup.doctor.grouping import together
+from gpusetup.doctor.outcome.comparison import changes
+from gpusetup.doctor.outcome.grouping import together
+from gpusetup.doctor.outcome.verdict import first_line
 from gpusetup.doctor.registry import all_rules
-from gpusetup.doctor.repair import Left, Repair
+from gpusetup.doctor.remedies.repair import Left, Repair
 from gpusetup.doctor.rule import known
-from gpusetup.doctor.verdict import first_line
 from gpusetup.redact import redacted
 from gpusetup.render.model import Recipe
 from gpusetup.report import doctor as text

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from gpusetup.doctor.import_errors import OTHERWISE, RUNNING, meaning, reported
 from gpusetup.doctor.registry import all_rules
+from gpusetup.doctor.software.import_errors import OTHERWISE, RUNNING, meaning, reported
 from gpusetup.doctor.table import read_table
 
-ROWS = read_table("import_errors", list[dict[str, str]])
+ROWS = read_table("software/import_errors", list[dict[str, str]])
 TEXTS = [
     # (rule, what its words have to name, the text as it stands in the thread that the row names)
     ("FWK205", "two cuDNN versions", "RuntimeError: cudnn_status: CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH"),

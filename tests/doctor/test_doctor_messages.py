@@ -12,12 +12,12 @@ import pytest
 from gpusetup.doctor import messages as package
 from gpusetup.doctor.examine import examine, judge
 from gpusetup.doctor.finding import Finding
-from gpusetup.doctor.fixes import row as remedy_row
 from gpusetup.doctor.messages.chain import address
 from gpusetup.doctor.messages.part import known_format, part_of
 from gpusetup.doctor.messages.rows import Judged, companions, fits, ordinary, rows
 from gpusetup.doctor.messages.said import heard
 from gpusetup.doctor.registry import all_rules
+from gpusetup.doctor.remedies.fixes import row as remedy_row
 from gpusetup.machine.kernel.forms import message
 from gpusetup.machine.model import Machine
 from tests.doctor.machines import machine

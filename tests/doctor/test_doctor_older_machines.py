@@ -11,10 +11,10 @@ import pytest
 from gpusetup.doctor.examine import examine, judge
 from gpusetup.doctor.finding import Finding
 from gpusetup.doctor.once import forget
+from gpusetup.doctor.outcome.to_finding import UNRECORDED
+from gpusetup.doctor.outcome.verdict import basis, exit_code, headline, verdict
 from gpusetup.doctor.registry import all_rules
-from gpusetup.doctor.to_finding import UNRECORDED
 from gpusetup.doctor.unrecorded import not_recorded
-from gpusetup.doctor.verdict import basis, exit_code, headline, verdict
 from gpusetup.machine.model import NOT_RECORDED, Unread
 from gpusetup.machine.read import read
 from tests.doctor.first_law import at, replaced

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from gpusetup.doctor.examine import examine
-from gpusetup.doctor.fixes import table
 from gpusetup.doctor.page import SHELLS, named, page
 from gpusetup.doctor.registry import all_rules, explained_rules
+from gpusetup.doctor.remedies.fixes import table
 from tests.doctor.machines import Case, cases
 from tests.each import each
 from tools.rule_pages import pages

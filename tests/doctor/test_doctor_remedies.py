@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from gpusetup.doctor.examine import judge
-from gpusetup.doctor.fixes import row, table
 from gpusetup.doctor.image import image_rules
 from gpusetup.doctor.registry import all_rules
 from gpusetup.doctor.remedies.cache import read_rows, write
+from gpusetup.doctor.remedies.fixes import row, table
 from gpusetup.doctor.rule import Fix
 from gpusetup.doctor.table import read_table
 from gpusetup.machine.model import Machine
@@ -18,7 +18,7 @@ from tests.doctor.machines import Case, cases
 from tests.each import each
 
 RULES = all_rules()
-UNCHANGED = read_table("unchanged", dict[str, str])
+UNCHANGED = read_table("remedies/unchanged", dict[str, str])
 FOUND = [case for case in cases() if case.state != "unknown"]
 
 

@@ -17,9 +17,9 @@ import pytest
 from gpusetup.apply.run import apply, undo
 from gpusetup.apply.state_dir import StateDir
 from gpusetup.doctor.examine import examine
-from gpusetup.doctor.fixes import chosen, table
 from gpusetup.doctor.registry import all_rules
-from gpusetup.doctor.repair import Repair, RepairOptions, repair
+from gpusetup.doctor.remedies.fixes import chosen, table
+from gpusetup.doctor.remedies.repair import Repair, RepairOptions, repair
 from gpusetup.errors import StepFailedError
 from gpusetup.files import write
 from gpusetup.machine.model import Machine, System

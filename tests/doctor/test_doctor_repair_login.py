@@ -12,9 +12,9 @@ from gpusetup.cli._diagnosis import MachineSource, policy
 from gpusetup.cli._repair import _recipe
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Finding
-from gpusetup.doctor.fixes import remedy, table
 from gpusetup.doctor.registry import all_rules
-from gpusetup.doctor.repair import RepairOptions, repair
+from gpusetup.doctor.remedies.fixes import remedy, table
+from gpusetup.doctor.remedies.repair import RepairOptions, repair
 from gpusetup.doctor.rule import Fix
 from gpusetup.value import to_json
 from tests.doctor.machines import machine

@@ -18,9 +18,9 @@ from gpusetup.apply.state_dir import StateDir
 from gpusetup.content_dirs import content_root
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Finding
-from gpusetup.doctor.fixes import remedy
 from gpusetup.doctor.registry import all_rules
-from gpusetup.doctor.repair import Repair, RepairOptions, repair
+from gpusetup.doctor.remedies.fixes import remedy
+from gpusetup.doctor.remedies.repair import Repair, RepairOptions, repair
 from gpusetup.doctor.rule import Fix
 from gpusetup.render.model import Recipe
 from tests import strangers

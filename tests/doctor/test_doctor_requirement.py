@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from gpusetup.doctor.requirement import unmet
+from gpusetup.doctor.software.requirement import unmet
 from tests.support import examples
 
 

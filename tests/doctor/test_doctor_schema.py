@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gpusetup.doctor.comparison import Examination, changes
 from gpusetup.doctor.diagnosis import diagnose
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Report
+from gpusetup.doctor.outcome.comparison import Examination, changes
 from gpusetup.doctor.registry import all_rules
 from gpusetup.machine.model import Machine
 from gpusetup.value import schema, to_json

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gpusetup.doctor.finding import Finding
+from gpusetup.doctor.outcome.severity import Severities, load
 from gpusetup.doctor.registry import all_rules
-from gpusetup.doctor.severity import Severities, load
 from gpusetup.errors import WrongInputError
 from gpusetup.machine.model import Machine
 from tests.doctor.machines import machine

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from gpusetup.doctor.examine import examine
+from gpusetup.doctor.outcome.silence import Silence, silenced
+from gpusetup.doctor.outcome.verdict import exit_code, headline
 from gpusetup.doctor.registry import all_rules
-from gpusetup.doctor.silence import Silence, silenced
-from gpusetup.doctor.verdict import exit_code, headline
 from gpusetup.files import write
 from gpusetup.value import to_json
 from tests.doctor.machines import machine

@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from gpusetup.doctor.comparison import Examination, FindingChange, changes
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Finding
+from gpusetup.doctor.outcome.comparison import Examination, FindingChange, changes
 from gpusetup.doctor.registry import all_rules
 from gpusetup.files import write
 from gpusetup.machine.nvml.events import XidListener

@@ -8,9 +8,9 @@ import pytest
 
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Finding
+from gpusetup.doctor.gpu.recovery import recovery_actions
 from gpusetup.doctor.messages.status import words
 from gpusetup.doctor.messages.xids import _units, link_action, table
-from gpusetup.doctor.recovery import recovery_actions
 from gpusetup.doctor.registry import all_rules
 from tests.doctor.machines import machine
 from tests.each import each

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import msgspec
 
-from gpusetup.doctor import silence
 from gpusetup.doctor.examine import examine
 from gpusetup.doctor.finding import Report
+from gpusetup.doctor.outcome import silence
 from gpusetup.doctor.registry import all_rules
-from gpusetup.doctor.requirement import unmet
+from gpusetup.doctor.software.requirement import unmet
 from gpusetup.facts import facts
 from gpusetup.machine.containers.cdi import read_cdi
 from gpusetup.machine.containers.engines import read_containers

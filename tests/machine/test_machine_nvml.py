@@ -16,7 +16,7 @@ import msgspec
 import pynvml
 import pytest
 
-from gpusetup.doctor import nvml
+from gpusetup.doctor.gpu import nvml
 from gpusetup.machine.model import Gpu, Machine, Peer, Process, Unread
 from gpusetup.machine.nvml.client import GPU
 from gpusetup.machine.read import read

@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from gpusetup.content_dirs import content_dirs
-from gpusetup.doctor import repair
-from gpusetup.doctor.fixes import table
+from gpusetup.doctor.remedies import repair
+from gpusetup.doctor.remedies.fixes import table
 from gpusetup.errors import WrongInputError
 from gpusetup.render import environment
 from gpusetup.render.blocks import SHELL, Blocks

@@ -17,8 +17,8 @@ import pytest
 from gpusetup.apply.run import apply, undo
 from gpusetup.apply.state_dir import StateDir
 from gpusetup.doctor.finding import Finding
-from gpusetup.doctor.fixes import remedy, table
-from gpusetup.doctor.repair import Repair, RepairOptions, repair
+from gpusetup.doctor.remedies.fixes import remedy, table
+from gpusetup.doctor.remedies.repair import Repair, RepairOptions, repair
 from gpusetup.doctor.rule import Fix
 from gpusetup.errors import StepFailedError
 from gpusetup.files import write

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gpusetup.doctor.expect.model import Expected
+from gpusetup.doctor.gpu.subjects import DRIVER_HANGS, GPU_LOST, GPU_UNANSWERED, NVML_SILENT, each_gpu
 from gpusetup.doctor.rule import Rule, RuleResult, RuleResults, Subject, error, fix, rule
-from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, GPU_UNANSWERED, NVML_SILENT, each_gpu
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Gpu, Machine

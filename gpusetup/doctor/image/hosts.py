@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gpusetup.doctor.cards import HostCard, branch_rows, cards, driver_branch, driver_version
+from gpusetup.doctor.gpu.cards import HostCard, branch_rows, cards, driver_branch, driver_version
 from gpusetup.doctor.image.conditions import ImageHost
 from gpusetup.doctor.rule import listed, optional, unlisted
 from gpusetup.errors import WrongInputError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.min_driver import MinDriver, known_floor
+from gpusetup.doctor.software.min_driver import MinDriver, known_floor
 from gpusetup.value import Value
 from gpusetup.versions import cuda, driver
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
-from gpusetup.doctor.kernel_log import DRIVER_SOURCE, LOG_READABLE
+from gpusetup.doctor.kernel.kernel_log import DRIVER_SOURCE, LOG_READABLE
 from gpusetup.doctor.messages.chain import OF_ONE_GPU, card
 from gpusetup.doctor.messages.said import Said, heard
 from gpusetup.doctor.messages.status import init_words, named_status, status_at

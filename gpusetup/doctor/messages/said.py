@@ -7,7 +7,7 @@ from functools import cache
 
 import msgspec
 
-from gpusetup.doctor.kernel_log import Message, messages
+from gpusetup.doctor.kernel.kernel_log import Message, messages
 from gpusetup.doctor.messages.chain import Chain, address, of_other_function
 from gpusetup.doctor.messages.rows import Judged, Parts, companions, fits, ordinary, rows
 from gpusetup.doctor.once import once

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from gpusetup.doctor.kernel_log import lines
+from gpusetup.doctor.kernel.kernel_log import lines
 from gpusetup.doctor.messages.status import words
 from gpusetup.doctor.table import read_table
 from gpusetup.machine.model import Machine

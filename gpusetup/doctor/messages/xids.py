@@ -7,7 +7,7 @@ from functools import cache
 
 import msgspec
 
-from gpusetup.doctor.kernel_log import messages
+from gpusetup.doctor.kernel.kernel_log import messages
 from gpusetup.doctor.messages.said import XID
 from gpusetup.doctor.once import once
 from gpusetup.doctor.table import read_table
@@ -46,7 +46,7 @@ class Event(msgspec.Struct, frozen=True):
 @cache
 def table() -> dict[str, Xid]:
     """Return number → what it means; read only where the log has an Xid."""
-    rows = read_table("xid", dict[str, Xid])
+    rows = read_table("messages/xid", dict[str, Xid])
     rows.pop("")  # the sources
     return rows
 

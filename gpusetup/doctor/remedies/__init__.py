@@ -1,1 +1,1 @@
-"""The remedies: one TOML table each in the files of this folder, by topic."""
+"""The remedies: tables by topic in the TOML files of this folder, and how one is chosen, filled and made a step."""

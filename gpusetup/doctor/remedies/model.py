@@ -1,8 +1,8 @@
 """`RemedyRow`: one remedy as its table in a TOML file says it, which commands go with which system, what it changes.
 
 Texts and commands hold the finding's values in braces; in commands they are quoted for the shell. `commands` and
-`texts` are by system, in the order of `gpusetup.doctor.system_kind`: the kind of container, WSL, the kind of image,
-the distribution's own ID, its families, ``any``.
+`texts` are by system, in the order of `gpusetup.doctor.remedies.system_kind`: the kind of container, WSL, the kind of
+image, the distribution's own ID, its families, ``any``.
 
 A remedy has either `changes`, the readings that are other once it is done, or the reason why no reading of this host
 is (`unchanged`). The tests lay `changes` over every host on which a rule names the remedy, and the rule must then
@@ -39,7 +39,7 @@ class RemedyRow(Value):
     container: str = ""
     """Inside a container: another remedy that takes its place, or ``host``, where it is done instead."""
     instead: dict[str, str] = {}  # noqa: RUF012
-    """By the circumstance (`gpusetup.doctor.situations`) the remedy that takes its place."""
+    """By the circumstance (`gpusetup.doctor.remedies.situations`) the remedy that takes its place."""
     by_hand: str = ""
     """Why it is left to a person, a name in ``reasons.json``; "" for one that has a `step`."""
     step: dict[str, tuple[str, ...]] | None = None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gpusetup.doctor.gpu.subjects import each_card
 from gpusetup.doctor.rule import RuleResults, error, fix, info, rule, there, warning
-from gpusetup.doctor.subjects import each_card
 from gpusetup.machine.model import Machine, PciGpu
 
 SYSFS = "Linux kernel: Documentation/ABI/testing/sysfs-bus-pci"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor import nvml
-from gpusetup.doctor.cards import is_datacentre
-from gpusetup.doctor.graphics_tools import OFF, tool_of
-from gpusetup.doctor.nvml import UNANSWERED
-from gpusetup.doctor.resets import reset
+from gpusetup.doctor.gpu import nvml
+from gpusetup.doctor.gpu.cards import is_datacentre
+from gpusetup.doctor.gpu.graphics_tools import OFF, tool_of
+from gpusetup.doctor.gpu.nvml import UNANSWERED
+from gpusetup.doctor.gpu.resets import reset
+from gpusetup.doctor.gpu.subjects import NVML_SILENT, each_card, each_gpu, gpu_rule, has_gpu
 from gpusetup.doctor.rule import RuleResults, either, error, fix, info, known, optional, recorded, rule, there, warning
-from gpusetup.doctor.subjects import NVML_SILENT, each_card, each_gpu, gpu_rule, has_gpu
 from gpusetup.machine.model import Gpu, Machine, PciGpu, Unread
 from gpusetup.versions import capability
 

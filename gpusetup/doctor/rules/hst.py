@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gpusetup import __version__
+from gpusetup.doctor.gpu.subjects import GPU_LOST, GPU_UNANSWERED, NVML_SILENT, has_card
 from gpusetup.doctor.rule import RuleResults, UnreadError, error, fix, info, known, rule, there, warning
-from gpusetup.doctor.subjects import GPU_LOST, GPU_UNANSWERED, NVML_SILENT, has_card
 from gpusetup.facts import facts
 from gpusetup.machine.model import NOT_RECORDED, Machine
 

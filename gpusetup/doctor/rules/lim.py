@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gpusetup.doctor.gpu.subjects import NVML_SILENT, has_gpu
 from gpusetup.doctor.rule import RuleResults, error, fix, info, known, recorded, rule, there, warning
-from gpusetup.doctor.subjects import NVML_SILENT, has_gpu
 from gpusetup.machine.dotted import whole
 from gpusetup.machine.model import Machine
 

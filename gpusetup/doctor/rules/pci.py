@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gpusetup.doctor.gpu.subjects import gpu_rule
 from gpusetup.doctor.rule import RuleResults, fix, info, optional, there, warning
-from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
 DCGM = "github.com/NVIDIA/DCGM: dcgmlib, dcgm_gpu_hardware_limits.h"

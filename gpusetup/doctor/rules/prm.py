@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from gpusetup.doctor import nvml
-from gpusetup.doctor.kernel_log import LOG_READABLE, lines
+from gpusetup.doctor.gpu import nvml
+from gpusetup.doctor.gpu.subjects import gpu_rule, has_card, module_names
+from gpusetup.doctor.kernel.kernel_log import LOG_READABLE, lines
 from gpusetup.doctor.rule import RuleResults, error, fix, info, recorded, rule, there, warning
 from gpusetup.doctor.rules.drv.driver import open_the_nodes
-from gpusetup.doctor.subjects import gpu_rule, has_card, module_names
 from gpusetup.machine.dotted import whole
 from gpusetup.machine.model import Gpu, Machine
 

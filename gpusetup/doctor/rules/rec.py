@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+from gpusetup.doctor.gpu.recovery import recovery_action
+from gpusetup.doctor.gpu.resets import reset
+from gpusetup.doctor.gpu.subjects import gpu_rule
 from gpusetup.doctor.messages.xids import table
-from gpusetup.doctor.recovery import recovery_action
-from gpusetup.doctor.resets import reset
 from gpusetup.doctor.rule import Fix, RuleResults, error, fix, info, rule, there, warning
-from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
 DCGM = "github.com/NVIDIA/DCGM: diagnostics (thresholds of the software plugin)"

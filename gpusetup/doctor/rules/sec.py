@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.build_errors import name_of
+from gpusetup.doctor.gpu.subjects import has_card, module_names
+from gpusetup.doctor.kernel.build_errors import name_of
+from gpusetup.doctor.remedies.system_kind import image_keys
 from gpusetup.doctor.rule import (
     Fix,
     RuleResults,
@@ -18,8 +20,6 @@ from gpusetup.doctor.rule import (
     warning,
 )
 from gpusetup.doctor.rules.krn.module import nvidia_is_built
-from gpusetup.doctor.subjects import has_card, module_names
-from gpusetup.doctor.system_kind import image_keys
 from gpusetup.machine.model import Machine
 
 SIGNING = "Linux kernel: Documentation/admin-guide/module-signing.rst"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.cards import is_datacentre
-from gpusetup.doctor.resets import reset
+from gpusetup.doctor.gpu.cards import is_datacentre
+from gpusetup.doctor.gpu.resets import reset
+from gpusetup.doctor.gpu.subjects import DRIVER_HANGS, NVML_SILENT, gpu_rule
 from gpusetup.doctor.rule import RuleResults, error, fix, info, known, optional, recorded, rule, there, warning
-from gpusetup.doctor.subjects import DRIVER_HANGS, NVML_SILENT, gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
 # what machine/ notes of a number that the driver names and /proc does not have

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.kernel_log import LOG_READABLE
+from gpusetup.doctor.kernel.kernel_log import LOG_READABLE
 from gpusetup.doctor.messages.status import words
 from gpusetup.doctor.messages.sxids import SOURCE, count, sxid_words, sxids
 from gpusetup.doctor.rule import RuleResults, error, fix, info, rule

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gpusetup.doctor.cards import cards, cite, driver_version
-from gpusetup.doctor.installed_defects import REMEDY, SOURCE, known_defects
-from gpusetup.doctor.min_driver import known_floor
+from gpusetup.doctor.gpu.cards import cards, cite, driver_version
+from gpusetup.doctor.gpu.subjects import has_gpu
 from gpusetup.doctor.rule import RuleResults, fix, info, listed, rule, there, unknown, warning
-from gpusetup.doctor.subjects import has_gpu
+from gpusetup.doctor.software.installed_defects import REMEDY, SOURCE, known_defects
+from gpusetup.doctor.software.min_driver import known_floor
 from gpusetup.facts import facts
 from gpusetup.facts.find import arch_of, targets
 from gpusetup.facts.model.defects import Defect

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor import nvml
-from gpusetup.doctor.containers import passing
-from gpusetup.doctor.linker import linker_finds
+from gpusetup.doctor.gpu import nvml
 from gpusetup.doctor.rule import RuleResults, error, fix, rule, there, warning
+from gpusetup.doctor.software.containers import passing
+from gpusetup.doctor.software.linker import linker_finds
 from gpusetup.machine.model import Machine
 
 GUIDE = "https://docs.nvidia.com/cuda/wsl-user-guide/"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpusetup.doctor.kernel_log import DRIVER_SOURCE, LOG_READABLE
+from gpusetup.doctor.gpu.recovery import recovery_action
+from gpusetup.doctor.kernel.kernel_log import DRIVER_SOURCE, LOG_READABLE
 from gpusetup.doctor.messages.architectures import is_older
 from gpusetup.doctor.messages.chain import card
 from gpusetup.doctor.messages.said import heard
@@ -22,7 +23,6 @@ from gpusetup.doctor.messages.xids import (
     reporter,
     table,
 )
-from gpusetup.doctor.recovery import recovery_action
 from gpusetup.doctor.rule import RuleResult, RuleResults, error, fix, info, rule, warning
 from gpusetup.machine.model import Machine
 

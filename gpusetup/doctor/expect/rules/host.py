@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.cards import driver_version
 from gpusetup.doctor.expect.making import expectation, unmet
 from gpusetup.doctor.expect.model import Expected
 from gpusetup.doctor.expect.ranges import in_range
+from gpusetup.doctor.gpu.cards import driver_version
 from gpusetup.doctor.rule import RuleResults, known, there
 from gpusetup.machine.model import Machine, Service
 

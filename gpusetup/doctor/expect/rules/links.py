@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.expect.making import ExpectedGpu, gpu_expectation, unmet
-from gpusetup.doctor.nvlink import UNHEALTHY, mask_problems
+from gpusetup.doctor.gpu.nvlink import UNHEALTHY, mask_problems
 from gpusetup.doctor.rule import RuleResults, known, there
 from gpusetup.machine.model import Gpu, Machine
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.built_for import has_target
-from gpusetup.doctor.cards import HostCard, driver_version
+from gpusetup.doctor.gpu.cards import HostCard, driver_version
 from gpusetup.doctor.image.code import how_it_runs
 from gpusetup.doctor.image.conditions import holds
 from gpusetup.doctor.image.hosts import condition_hosts, placed
 from gpusetup.doctor.image.needs import ImageFramework, needs
 from gpusetup.doctor.rule import RuleResults, error, fix, rule, unknown, warning
+from gpusetup.doctor.software.built_for import has_target
 from gpusetup.machine.model import Machine
 from gpusetup.machine.model.image import Image
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.cards import driver_version
+from gpusetup.doctor.gpu.cards import driver_version
+from gpusetup.doctor.gpu.subjects import has_gpu
 from gpusetup.doctor.image.code import how_it_runs
 from gpusetup.doctor.image.hosts import driver_cuda, last_branch, placed
 from gpusetup.doctor.image.needs import driver_needed, needs
-from gpusetup.doctor.min_driver import newer_driver
 from gpusetup.doctor.rule import RuleResults, error, fix, info, rule, warning
-from gpusetup.doctor.subjects import has_gpu
+from gpusetup.doctor.software.min_driver import newer_driver
 from gpusetup.machine.model import Machine
 from gpusetup.machine.model.image import Image
 from gpusetup.versions import cuda, driver

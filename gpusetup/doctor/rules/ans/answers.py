@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpusetup.doctor import nvml
-from gpusetup.doctor.cards import shares_memory
+from gpusetup.doctor.gpu import nvml
+from gpusetup.doctor.gpu.cards import shares_memory
+from gpusetup.doctor.gpu.subjects import DRIVER_HANGS, GPU_LOST, NVML_SILENT, each_gpu
 from gpusetup.doctor.rule import RuleResults, error, failure, fix, info, rule, unknown
-from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, NVML_SILENT, each_gpu
 from gpusetup.doctor.unrecorded import not_recorded
 from gpusetup.machine.model import NOT_RECORDED, Gpu, Machine, Unread
 

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.cards import cite, is_datacentre
-from gpusetup.doctor.nvlink import has_fifth_generation
+from gpusetup.doctor.gpu.cards import cite, is_datacentre
+from gpusetup.doctor.gpu.nvlink import has_fifth_generation
+from gpusetup.doctor.gpu.subjects import DRIVER_HANGS, GPU_LOST, GPU_UNANSWERED, NVML_SILENT, each_gpu
 from gpusetup.doctor.once import once
 from gpusetup.doctor.rule import Rule, RuleResults, either, known, recorded, rule, there, unknown, unlisted
-from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, GPU_UNANSWERED, NVML_SILENT, each_gpu
 from gpusetup.facts import facts
 from gpusetup.facts.find import arch_of, chip_by_pci_id
 from gpusetup.machine.model import Gpu, Machine, PciGpu

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor import nvml
-from gpusetup.doctor.cards import is_datacentre
-from gpusetup.doctor.equals import Trait, beside_switches, equal_rule, measure, never, unlike
+from gpusetup.doctor.gpu import nvml
+from gpusetup.doctor.gpu.cards import is_datacentre
+from gpusetup.doctor.gpu.equals import Trait, beside_switches, equal_rule, measure, never, unlike
+from gpusetup.doctor.gpu.subjects import DRIVER_HANGS, GPU_LOST, GPU_UNANSWERED, NVML_SILENT, gpu_rule
 from gpusetup.doctor.rule import RuleResults, fix, known, rule, there, warning
-from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, GPU_UNANSWERED, NVML_SILENT, gpu_rule
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Gpu, Machine

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gpusetup.doctor.gpu.subjects import has_gpu
 from gpusetup.doctor.rule import RuleResults, fix, optional, rule, warning
-from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Machine
 
 PACKAGE = "docker-desktop"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from gpusetup.doctor.cards import driver_version
-from gpusetup.doctor.containers import passing
+from gpusetup.doctor.gpu.cards import driver_version
+from gpusetup.doctor.gpu.subjects import has_gpu
 from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, info, known, recorded, rule, there, warning
 from gpusetup.doctor.rules.ctr.toolkit import TOOLKIT
-from gpusetup.doctor.subjects import has_gpu
+from gpusetup.doctor.software.containers import passing
 from gpusetup.machine.model import CdiSpec, Machine
 from gpusetup.versions import cuda
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.cards import cite
+from gpusetup.doctor.gpu.cards import cite
+from gpusetup.doctor.gpu.subjects import has_gpu
 from gpusetup.doctor.rule import (
     RuleResult,
     RuleResults,
@@ -22,7 +23,6 @@ from gpusetup.doctor.rule import (
     warning,
 )
 from gpusetup.doctor.rules.ctr.toolkit import TOOLKIT
-from gpusetup.doctor.subjects import has_gpu
 from gpusetup.facts import facts
 from gpusetup.machine.dotted import is_dotted
 from gpusetup.machine.model import Machine

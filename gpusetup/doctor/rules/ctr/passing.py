@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.containers import passing
+from gpusetup.doctor.gpu.subjects import has_card, module_names
+from gpusetup.doctor.remedies.system_kind import container_kind
 from gpusetup.doctor.rule import RuleResults, error, fix, rule, there
 from gpusetup.doctor.rules.ctr.toolkit import TOOLKIT
-from gpusetup.doctor.subjects import has_card, module_names
-from gpusetup.doctor.system_kind import container_kind
+from gpusetup.doctor.software.containers import passing
 from gpusetup.machine.model import DeviceNode, Machine
 
 # nvidia-uvm-tools and nvidia-modeset serve profilers and displays

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gpusetup.doctor.gpu.subjects import has_gpu
 from gpusetup.doctor.rule import RuleResults, fix, rule, warning
-from gpusetup.doctor.subjects import has_gpu
 from gpusetup.machine.model import Machine
 
 # by the path of the program: snapd links what it installs into /snap/bin

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.containers import passing
+from gpusetup.doctor.gpu.subjects import has_card, has_gpu
 from gpusetup.doctor.rule import RuleResults, error, failure, fix, info, known, rule, there, warning
-from gpusetup.doctor.subjects import has_card, has_gpu
+from gpusetup.doctor.software.containers import passing
 from gpusetup.machine.model import Machine
 
 # the name that the toolkit's documentation uses, so that a later guide replaces this file and adds none

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.cards import cite
-from gpusetup.doctor.installed_defects import REMEDY, SOURCE, known_defects
+from gpusetup.doctor.gpu.cards import cite
+from gpusetup.doctor.gpu.subjects import has_gpu
 from gpusetup.doctor.rule import RuleResults, fix, rule, there, unlisted, warning
-from gpusetup.doctor.subjects import has_gpu
+from gpusetup.doctor.software.installed_defects import REMEDY, SOURCE, known_defects
 from gpusetup.facts import facts
 from gpusetup.facts.defects import defects_of
 from gpusetup.machine.dotted import is_dotted

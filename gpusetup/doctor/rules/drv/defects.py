@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from gpusetup.doctor.cards import driver_version
-from gpusetup.doctor.installed_defects import REMEDY, SOURCE, known_defects
+from gpusetup.doctor.gpu.cards import driver_version
+from gpusetup.doctor.gpu.subjects import has_gpu
 from gpusetup.doctor.rule import RuleResults, known, recorded, rule, there
-from gpusetup.doctor.subjects import has_gpu
+from gpusetup.doctor.software.installed_defects import REMEDY, SOURCE, known_defects
 from gpusetup.facts.model.defects import Defect
 from gpusetup.machine.model import Machine
 from gpusetup.versions import dotted

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor import nvml
-from gpusetup.doctor.linker import is_compat, linker_finds
+from gpusetup.doctor.gpu import nvml
+from gpusetup.doctor.gpu.subjects import has_card, has_gpu, is_jetson
+from gpusetup.doctor.remedies.system_kind import image_keys
 from gpusetup.doctor.rule import (
     Fix,
     RuleResults,
@@ -17,8 +18,7 @@ from gpusetup.doctor.rule import (
     rule,
     there,
 )
-from gpusetup.doctor.subjects import has_card, has_gpu, is_jetson
-from gpusetup.doctor.system_kind import image_keys
+from gpusetup.doctor.software.linker import is_compat, linker_finds
 from gpusetup.machine.model import Machine, Unread
 
 NVML_SONAME = "libnvidia-ml.so.1"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gpusetup.doctor import nvml
+from gpusetup.doctor.gpu import nvml
+from gpusetup.doctor.gpu.subjects import NVML_SILENT, has_gpu
 from gpusetup.doctor.rule import RuleResults, error, failure, fix, info, optional, rule, there, warning
-from gpusetup.doctor.subjects import NVML_SILENT, has_gpu
 from gpusetup.machine.model import Machine, Package, Service, Unread
 
 README = "NVIDIA driver README, chapters on installation"

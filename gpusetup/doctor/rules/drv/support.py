@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from gpusetup.doctor.cards import DRIVEN, branch_rows, cards_to_drive, cite, driver_branch
+from gpusetup.doctor.gpu.cards import DRIVEN, branch_rows, cards_to_drive, cite, driver_branch
 from gpusetup.doctor.rule import RuleResults, either, error, fix, info, listed, rule, there, unlisted, warning
 from gpusetup.facts import facts
 from gpusetup.facts.find import arch_of

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.frameworks import each_torch, release
+from gpusetup.doctor.gpu.subjects import NVML_SILENT, has_gpu
 from gpusetup.doctor.rule import RuleResults, error, fix, info, known, rule, there, warning
-from gpusetup.doctor.subjects import NVML_SILENT, has_gpu
+from gpusetup.doctor.software.frameworks import each_torch, release
 from gpusetup.machine.dotted import is_dotted, whole
 from gpusetup.machine.model import Distribution, Machine
 from gpusetup.versions import dotted

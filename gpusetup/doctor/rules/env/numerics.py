@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.frameworks import each_tensorflow, release
 from gpusetup.doctor.rule import RuleResults, fix, info, rule, warning
+from gpusetup.doctor.software.frameworks import each_tensorflow, release
 from gpusetup.machine.model import Distribution, Machine
 from gpusetup.versions import dotted
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gpusetup.doctor.gpu.subjects import gpu_rule
 from gpusetup.doctor.rule import RuleResults, error, fix, info, known, there, warning
-from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, LinkCounters, Machine
 
 DCGM = "github.com/NVIDIA/DCGM: dcgm_gpu_hardware_limits.h"

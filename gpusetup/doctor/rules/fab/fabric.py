@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from gpusetup.doctor.nvlink import (
+from gpusetup.doctor.gpu.nvlink import (
     CONFIGURATION,
     FABRIC_SOURCE,
     LIMITED,
@@ -14,7 +14,8 @@ from gpusetup.doctor.nvlink import (
     fabric_fix,
     mask_problems,
 )
-from gpusetup.doctor.nvml import UNANSWERED
+from gpusetup.doctor.gpu.nvml import UNANSWERED
+from gpusetup.doctor.gpu.subjects import gpu_rule
 from gpusetup.doctor.once import once
 from gpusetup.doctor.rule import (
     RuleResult,
@@ -28,7 +29,6 @@ from gpusetup.doctor.rule import (
     unknown,
     warning,
 )
-from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
 # nvml.h, NVML_GPU_FABRIC_STATE_*: 0 not supported, 1 not started, 2 in progress, 3 completed

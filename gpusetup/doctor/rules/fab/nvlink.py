@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.nvml import UNANSWERED
+from gpusetup.doctor.gpu.nvml import UNANSWERED
+from gpusetup.doctor.gpu.subjects import NVML_SILENT, gpu_rule
 from gpusetup.doctor.rule import RuleResults, error, fix, info, known, optional, recorded, rule, there, warning
-from gpusetup.doctor.subjects import NVML_SILENT, gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
 # nvml.h, nvmlGpuP2PStatus_t; 0 is OK, 6 unknown

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gpusetup import __version__
-from gpusetup.doctor.cards import driver_version
-from gpusetup.doctor.nvlink import is_baseboard
+from gpusetup.doctor.gpu.cards import driver_version
+from gpusetup.doctor.gpu.nvlink import is_baseboard
+from gpusetup.doctor.gpu.subjects import NVML_SILENT
 from gpusetup.doctor.rule import (
     RuleResults,
     UnreadError,
@@ -18,7 +19,6 @@ from gpusetup.doctor.rule import (
     there,
     warning,
 )
-from gpusetup.doctor.subjects import NVML_SILENT
 from gpusetup.machine.model import NOT_RECORDED, Machine, Service
 
 FABRIC_MANAGER = "https://docs.nvidia.com/datacenter/tesla/fabric-manager-user-guide/"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gpusetup.doctor.gpu.subjects import DRIVER_HANGS, NVML_SILENT, each_card, module_names
 from gpusetup.doctor.rule import RuleResults, either, fix, info, optional, rule, there, warning
-from gpusetup.doctor.subjects import DRIVER_HANGS, NVML_SILENT, each_card, module_names
 from gpusetup.machine.dotted import whole
 from gpusetup.machine.model import Machine, PciGpu
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.imports import died, each_import, failed_trials, import_failure, said_of
+from gpusetup.doctor.gpu.subjects import DRIVER_HANGS, GPU_LOST, NVML_SILENT, has_gpu
 from gpusetup.doctor.rule import RuleResults, either, error, failure, fix, known, rule, there, warning
-from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, NVML_SILENT, has_gpu
+from gpusetup.doctor.software.imports import died, each_import, failed_trials, import_failure, said_of
 from gpusetup.facts import facts
 from gpusetup.facts.defects import defects_of
 from gpusetup.machine.model import Framework, Machine, Unread

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from gpusetup.doctor.cuda_libraries import bringing, cuda_major
-from gpusetup.doctor.import_errors import meaning
-from gpusetup.doctor.imports import died, each_import, import_failure, refused, requirement, said_of
 from gpusetup.doctor.rule import RuleResult, RuleResults, either, error, fix, rule, unknown
+from gpusetup.doctor.software.cuda_libraries import bringing, cuda_major
+from gpusetup.doctor.software.import_errors import meaning
+from gpusetup.doctor.software.imports import died, each_import, import_failure, refused, requirement, said_of
 from gpusetup.machine.model import Framework, Machine
 
 LOADER = "glibc: elf/dl-load.c, elf/dl-lookup.c (messages of the dynamic loader)"

@@ -6,10 +6,10 @@ import os
 import re
 from collections import defaultdict
 
-from gpusetup.doctor.cards import cite
-from gpusetup.doctor.import_errors import reported
-from gpusetup.doctor.imports import distribution, each_import, failed_trials, texts
+from gpusetup.doctor.gpu.cards import cite
 from gpusetup.doctor.rule import RuleResults, either, error, fix, known, listed, optional, rule, there, warning
+from gpusetup.doctor.software.import_errors import reported
+from gpusetup.doctor.software.imports import distribution, each_import, failed_trials, texts
 from gpusetup.facts import facts
 from gpusetup.facts.find import torch_builds
 from gpusetup.machine.model import Framework, Machine

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-from gpusetup.doctor.cuda_libraries import bringing, cuda_major
-from gpusetup.doctor.import_errors import Meaning, reported
-from gpusetup.doctor.imports import distribution, each_import, import_failure, texts
+from gpusetup.doctor.gpu.subjects import DRIVER_HANGS, GPU_LOST, NVML_SILENT
+from gpusetup.doctor.kernel.sleep import woken
 from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, recorded, rule, there
-from gpusetup.doctor.sleep import woken
-from gpusetup.doctor.subjects import DRIVER_HANGS, GPU_LOST, NVML_SILENT
+from gpusetup.doctor.software.cuda_libraries import bringing, cuda_major
+from gpusetup.doctor.software.import_errors import Meaning, reported
+from gpusetup.doctor.software.imports import distribution, each_import, import_failure, texts
 from gpusetup.machine.model import Framework, Machine
 
 CUDA_ERRORS = "https://docs.nvidia.com/cuda/cuda-runtime-api/group__CUDART__TYPES.html"

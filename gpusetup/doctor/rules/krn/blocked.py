@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.graphics_tools import tool_of
+from gpusetup.doctor.gpu.graphics_tools import tool_of
+from gpusetup.doctor.gpu.subjects import has_card
 from gpusetup.doctor.rule import RuleResults, error, fix, known, rule, there, warning
 from gpusetup.doctor.rules.krn.module import OPEN_DRIVERS
-from gpusetup.doctor.subjects import has_card
 from gpusetup.machine.model import Machine
 
 MODPROBE = "modprobe.d(5)"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.module_packages import prebuilt
+from gpusetup.doctor.gpu.subjects import each_card, has_card, module_names
+from gpusetup.doctor.kernel.module_packages import prebuilt
+from gpusetup.doctor.remedies.system_kind import image_keys
 from gpusetup.doctor.rule import Fix, RuleResults, error, fix, info, known, optional, recorded, rule, there, warning
-from gpusetup.doctor.subjects import each_card, has_card, module_names
-from gpusetup.doctor.system_kind import image_keys
 from gpusetup.machine.dotted import version_key
 from gpusetup.machine.model import Machine, Pairs, PciGpu
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gpusetup.doctor.build_errors import cause, is_clang, kernel_gcc
-from gpusetup.doctor.nvml import UNANSWERED
+from gpusetup.doctor.gpu.nvml import UNANSWERED
+from gpusetup.doctor.gpu.subjects import NVML_SILENT, has_card
+from gpusetup.doctor.kernel.build_errors import cause, is_clang, kernel_gcc
 from gpusetup.doctor.rule import (
     RuleResult,
     RuleResults,
@@ -20,7 +21,6 @@ from gpusetup.doctor.rule import (
     warning,
 )
 from gpusetup.doctor.rules.krn.module import get_module, nvidia_is_built
-from gpusetup.doctor.subjects import NVML_SILENT, has_card
 from gpusetup.machine.model import Machine, ModuleBuild
 
 BUILDERS = ("akmods", "dkms")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from gpusetup.doctor.gpu.subjects import has_card, module_names
+from gpusetup.doctor.kernel.sleep import woken
 from gpusetup.doctor.rule import RuleResults, error, fix, info, known, rule, there, warning
 from gpusetup.doctor.rules.krn.module import OPEN_DRIVERS
-from gpusetup.doctor.sleep import woken
-from gpusetup.doctor.subjects import has_card, module_names
 from gpusetup.machine.model import Machine
 
 README = "NVIDIA driver README, chapter on module parameters"

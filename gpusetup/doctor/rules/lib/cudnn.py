@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from gpusetup.doctor.frameworks import interpreter
+from gpusetup.doctor.gpu.subjects import has_gpu
 from gpusetup.doctor.rule import Fix, RuleResults, fix, rule, warning
-from gpusetup.doctor.subjects import has_gpu
+from gpusetup.doctor.software.frameworks import interpreter
 from gpusetup.machine.dotted import is_dotted
 from gpusetup.machine.model import Distribution, Library, Machine
 from gpusetup.versions import dotted

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.cards import FOR_PEOPLE
-from gpusetup.doctor.linker import is_compat, linker_finds, listed_for
+from gpusetup.doctor.gpu.cards import FOR_PEOPLE
+from gpusetup.doctor.gpu.subjects import has_gpu
 from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, optional, rule, there, warning
-from gpusetup.doctor.subjects import has_gpu
+from gpusetup.doctor.software.linker import is_compat, linker_finds, listed_for
 from gpusetup.machine.model import Library, Machine, Unread
 
 LD_SO = "ld.so(8)"

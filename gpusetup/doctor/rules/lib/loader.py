@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.frameworks import beside, each_framework, each_torch
+from gpusetup.doctor.gpu.subjects import has_gpu
 from gpusetup.doctor.rule import RuleResults, error, fix, info, rule, there, warning
-from gpusetup.doctor.subjects import has_gpu
+from gpusetup.doctor.software.frameworks import beside, each_framework, each_torch
 from gpusetup.machine.model import Distribution, Machine
 from gpusetup.versions import cuda, dotted
 

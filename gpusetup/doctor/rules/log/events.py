@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gpusetup.doctor.kernel_log import LOG_READABLE, plain_lines
+from gpusetup.doctor.kernel.kernel_log import LOG_READABLE, plain_lines
 from gpusetup.doctor.messages.chain import card
 from gpusetup.doctor.messages.rule import log_rule
 from gpusetup.doctor.messages.said import XID

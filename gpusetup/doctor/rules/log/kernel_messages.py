@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.kernel_log import LOG_READABLE
+from gpusetup.doctor.kernel.kernel_log import LOG_READABLE
 from gpusetup.doctor.messages.rule import log_rule
 from gpusetup.doctor.rule import RuleResults, known, rule
 from gpusetup.machine.model import Machine

@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from gpusetup.doctor.kernel_log import DRIVER_SOURCE, LOG_READABLE, Message
+from gpusetup.doctor.kernel.kernel_log import DRIVER_SOURCE, LOG_READABLE, Message
 from gpusetup.doctor.messages.chain import body
 from gpusetup.doctor.messages.part import Known, known_format, part_of
 from gpusetup.doctor.messages.rule import SHOWN, log_rule

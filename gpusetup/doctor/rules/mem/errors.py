@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor import nvml
-from gpusetup.doctor.cards import is_datacentre
-from gpusetup.doctor.resets import reset
+from gpusetup.doctor.gpu import nvml
+from gpusetup.doctor.gpu.cards import is_datacentre
+from gpusetup.doctor.gpu.resets import reset
+from gpusetup.doctor.gpu.subjects import gpu_rule
 from gpusetup.doctor.rule import RuleResults, either, error, fix, there, warning
-from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
 GCM = "github.com/facebookresearch/gcm: check-nvidia-smi, ecc_corrected_volatile_total (its threshold)"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gpusetup.doctor.gpu.subjects import gpu_rule
 from gpusetup.doctor.rule import RuleResults, error, fix, there, warning
-from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
 REMAP = "https://docs.nvidia.com/deploy/a100-gpu-mem-error-mgmt/"

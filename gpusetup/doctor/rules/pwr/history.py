@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor.cards import is_datacentre
+from gpusetup.doctor.gpu.cards import is_datacentre
+from gpusetup.doctor.gpu.subjects import gpu_rule
 from gpusetup.doctor.rule import RuleResults, fix, info, recorded, there, warning
-from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
 NOTABLE = 10_000

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gpusetup.doctor import nvml
-from gpusetup.doctor.cards import is_datacentre
+from gpusetup.doctor.gpu import nvml
+from gpusetup.doctor.gpu.cards import is_datacentre
+from gpusetup.doctor.gpu.subjects import gpu_rule
 from gpusetup.doctor.rule import Fix, RuleResults, either, error, fix, info, known, optional, recorded, there, warning
-from gpusetup.doctor.subjects import gpu_rule
 from gpusetup.machine.model import Gpu, Machine
 
 HOT = 80

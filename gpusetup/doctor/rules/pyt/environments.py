@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpusetup.doctor.frameworks import beside, each_framework, each_torch
+from gpusetup.doctor.gpu.subjects import has_gpu
 from gpusetup.doctor.rule import RuleResults, fix, info, rule, there, warning
-from gpusetup.doctor.subjects import has_gpu
+from gpusetup.doctor.software.frameworks import beside, each_framework, each_torch
 from gpusetup.machine.model import Distribution, Machine, Package
 
 CONDA_FRAMEWORKS = ("pytorch", "tensorflow", "tensorflow-base", "jaxlib")

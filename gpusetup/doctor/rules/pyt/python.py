@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.cards import cite
-from gpusetup.doctor.frameworks import TENSORFLOW, each_framework, interpreter, python_of, release
+from gpusetup.doctor.gpu.cards import cite
 from gpusetup.doctor.rule import RuleResults, fix, info, rule, unlisted, warning
+from gpusetup.doctor.software.frameworks import TENSORFLOW, each_framework, interpreter, python_of, release
 from gpusetup.facts import facts
 from gpusetup.machine.model import Distribution, Machine
 from gpusetup.versions import dotted

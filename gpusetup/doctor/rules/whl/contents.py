@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.built_for import compiled
-from gpusetup.doctor.cards import cards, cite
-from gpusetup.doctor.frameworks import beside, each_framework, each_tensorflow, release
+from gpusetup.doctor.gpu.cards import cards, cite
+from gpusetup.doctor.gpu.subjects import has_gpu
 from gpusetup.doctor.rule import RuleResults, error, fix, listed, rule, unlisted, warning
 from gpusetup.doctor.rules.whl.wheels import too_old
-from gpusetup.doctor.subjects import has_gpu
+from gpusetup.doctor.software.built_for import compiled
+from gpusetup.doctor.software.frameworks import beside, each_framework, each_tensorflow, release
 from gpusetup.facts import facts
 from gpusetup.machine.model import Distribution, Machine
 from gpusetup.versions import capability, cuda, cudnn, runs_on

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpusetup.doctor.cards import cards, cite
-from gpusetup.doctor.frameworks import beside
+from gpusetup.doctor.gpu.cards import cards, cite
+from gpusetup.doctor.gpu.subjects import has_gpu
 from gpusetup.doctor.rule import RuleResults, error, fix, info, rule, unlisted, warning
-from gpusetup.doctor.subjects import has_gpu
+from gpusetup.doctor.software.frameworks import beside
 from gpusetup.facts import facts
 from gpusetup.facts.defects import Where, by_card, concerns, defects_of, known_as
 from gpusetup.machine.model import Distribution, Machine

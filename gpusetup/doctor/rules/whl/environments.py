@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpusetup.doctor.frameworks import beside, each_framework, interpreter
+from gpusetup.doctor.gpu.subjects import has_gpu
 from gpusetup.doctor.rule import RuleResults, error, fix, rule, warning
 from gpusetup.doctor.rules.pyt.environments import each_conda
-from gpusetup.doctor.subjects import has_gpu
+from gpusetup.doctor.software.frameworks import beside, each_framework, interpreter
 from gpusetup.machine.model import Distribution, Machine, Package
 
 METADATA = "Python packaging: core metadata (Requires-Dist), version specifiers"
@@ -35,7 +35,7 @@ def requirements(machine: Machine, framework: Distribution) -> RuleResults:
 
     A requirement that is not installed at all is not judged here: WHL105, WHL106 and WHL304 judge missing libraries.
     """
-    from gpusetup.doctor.requirement import unmet  # needed where a framework is
+    from gpusetup.doctor.software.requirement import unmet  # needed where a framework is
 
     have = beside(machine, framework)
     wrong = [one for line in framework.requires if (one := unmet(line, have, machine.system.arch))]
@@ -65,7 +65,7 @@ def companions(machine: Machine, one: Distribution) -> RuleResults:
     Builds for another CUDA, or for the CPU alone, as the local part of the version shows (``+cu126``), have no CUDA
     operators that this PyTorch can call.
     """
-    from gpusetup.doctor.requirement import required, unmet  # needed where a framework is
+    from gpusetup.doctor.software.requirement import required, unmet  # needed where a framework is
 
     have, arch = beside(machine, one), machine.system.arch
     torch = have.get("torch", "")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from gpusetup.doctor.frameworks import beside, each_jax, interpreter
+from gpusetup.doctor.gpu.subjects import has_gpu
 from gpusetup.doctor.rule import RuleResults, error, fix, rule, warning
 from gpusetup.doctor.rules.whl.wheels import too_old
-from gpusetup.doctor.subjects import has_gpu
+from gpusetup.doctor.software.frameworks import beside, each_jax, interpreter
 from gpusetup.machine.model import Distribution, Machine
 
 INSTALLATION = "https://docs.jax.dev/en/latest/installation.html"

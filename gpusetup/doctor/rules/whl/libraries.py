@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from gpusetup.doctor.cuda_libraries import bringing, cuda_libraries, cuda_major, of_extra
-from gpusetup.doctor.frameworks import beside, each_jax, each_tensorflow, each_torch, interpreter, release
-from gpusetup.doctor.requirement import required
+from gpusetup.doctor.gpu.subjects import has_gpu
 from gpusetup.doctor.rule import RuleResults, error, fix, optional, rule
 from gpusetup.doctor.rules.whl.jax import plugins
-from gpusetup.doctor.subjects import has_gpu
+from gpusetup.doctor.software.cuda_libraries import bringing, cuda_libraries, cuda_major, of_extra
+from gpusetup.doctor.software.frameworks import beside, each_jax, each_tensorflow, each_torch, interpreter, release
+from gpusetup.doctor.software.requirement import required
 from gpusetup.machine.model import Distribution, Machine
 
 DLOPEN = "github.com/openxla/xla: xla/tsl/platform/default/dlopen_checker.cc, TryDlopenCUDALibraries"

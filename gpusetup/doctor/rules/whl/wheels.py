@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from gpusetup.doctor.built_for import compiled, has_target
-from gpusetup.doctor.cards import cards, driver_version
-from gpusetup.doctor.frameworks import (
+from gpusetup.doctor.gpu.cards import cards, driver_version
+from gpusetup.doctor.gpu.subjects import has_gpu
+from gpusetup.doctor.rule import RuleResult, RuleResults, error, fix, rule, warning
+from gpusetup.doctor.software.built_for import compiled, has_target
+from gpusetup.doctor.software.frameworks import (
     beside,
     by_folder,
     each_tensorflow,
@@ -15,9 +17,7 @@ from gpusetup.doctor.frameworks import (
     torch_build,
     torch_cuda,
 )
-from gpusetup.doctor.min_driver import known_floor, newer_driver
-from gpusetup.doctor.rule import RuleResult, RuleResults, error, fix, rule, warning
-from gpusetup.doctor.subjects import has_gpu
+from gpusetup.doctor.software.min_driver import known_floor, newer_driver
 from gpusetup.machine.model import Distribution, Machine
 from gpusetup.versions import cuda, driver, runs_on
 

@@ -10,8 +10,8 @@ import msgspec
 from gpusetup.doctor.finding import Remedy
 from gpusetup.doctor.remedies.cache import decode, read_rows
 from gpusetup.doctor.remedies.model import HOST, RemedyRow
-from gpusetup.doctor.situations import situations
-from gpusetup.doctor.system_kind import image_keys, system_keys
+from gpusetup.doctor.remedies.situations import situations
+from gpusetup.doctor.remedies.system_kind import image_keys, system_keys
 
 if TYPE_CHECKING:
     from gpusetup.doctor.rule import Fix

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gpusetup.doctor import nvml
-from gpusetup.doctor.nvlink import is_baseboard
+from gpusetup.doctor.gpu import nvml
+from gpusetup.doctor.gpu.nvlink import is_baseboard
+from gpusetup.doctor.gpu.subjects import gpu_rule
 from gpusetup.doctor.once import once
 from gpusetup.doctor.rule import Rule, RuleResults, fix, info, known, optional, recorded, there, warning
-from gpusetup.doctor.subjects import gpu_rule
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Gpu, Machine

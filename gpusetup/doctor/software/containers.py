@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpusetup.doctor.remedies.system_kind import container_kind
 from gpusetup.doctor.rule import Fix, fix
-from gpusetup.doctor.system_kind import container_kind
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Machine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.cards import cards, cite
+from gpusetup.doctor.gpu.cards import cards, cite
 from gpusetup.doctor.rule import RuleResults, fix, info, unlisted, warning
 from gpusetup.facts import facts
 from gpusetup.facts.defects import Where, by_card, concerns, defects_of

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gpusetup.doctor.finding import Basis, Verdict
-from gpusetup.doctor.grouping import together
+from gpusetup.doctor.outcome.grouping import together
+from gpusetup.doctor.outcome.to_finding import NOTHING_HERE, UNRECORDED, UNTRIED
 from gpusetup.doctor.rule import HERE
-from gpusetup.doctor.to_finding import NOTHING_HERE, UNRECORDED, UNTRIED
 from gpusetup.errors import EXIT_FINE, EXIT_PROBLEMS, CannotLookError
 
 if TYPE_CHECKING:

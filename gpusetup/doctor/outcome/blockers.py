@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.doctor.frameworks import framework_of
+from gpusetup.doctor.gpu.subjects import slot_of
 from gpusetup.doctor.rule import HERE
+from gpusetup.doctor.software.frameworks import framework_of
 from gpusetup.doctor.stage import PLACE
-from gpusetup.doctor.subjects import slot_of
 
 if TYPE_CHECKING:
     from gpusetup.doctor.rule import Rule

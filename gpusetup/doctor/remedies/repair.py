@@ -16,10 +16,10 @@ import msgspec
 
 from gpusetup.content_dirs import content_root
 from gpusetup.doctor.finding import Finding, Remedy
-from gpusetup.doctor.fixes import changes_packages, chosen, on_host, row
+from gpusetup.doctor.remedies.fixes import changes_packages, chosen, on_host, row
 from gpusetup.doctor.remedies.model import RemedyRow
+from gpusetup.doctor.remedies.system_kind import family, image_keys
 from gpusetup.doctor.rule import either
-from gpusetup.doctor.system_kind import family, image_keys
 from gpusetup.errors import WrongInputError
 from gpusetup.render.model import Recipe, Step
 from gpusetup.render.quoting import sh

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor.cards import cite
+from gpusetup.doctor.gpu.cards import cite
 from gpusetup.doctor.rule import Fix, fix, listed, unlisted
 from gpusetup.facts import facts as tables
 from gpusetup.facts.min_driver import driver_floor

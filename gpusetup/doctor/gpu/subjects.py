@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.doctor import nvml
+from gpusetup.doctor.gpu import nvml
 from gpusetup.doctor.rule import (
     NO_SUCH_THING,
     Rule,

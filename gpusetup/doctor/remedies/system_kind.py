@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpusetup.doctor.gpu.subjects import is_jetson
 from gpusetup.doctor.rule import either
-from gpusetup.doctor.subjects import is_jetson
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Machine

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from gpusetup.doctor.finding import GpuIdentity
-from gpusetup.doctor.imports import refused
 from gpusetup.doctor.rule import NO_SUCH_THING, either
+from gpusetup.doctor.software.imports import refused
 from gpusetup.machine.model import Unread
 
 if TYPE_CHECKING:

@@ -32,4 +32,4 @@ def recovery_action(number: int) -> Action:
 @cache
 def recovery_actions() -> dict[int, Action]:
     """Return number → action; 0 is none (``recovery.json``, whose first row has the sources)."""
-    return {int(number): one for number, one in read_table("recovery", dict[str, Action]).items() if number}
+    return {int(number): one for number, one in read_table("gpu/recovery", dict[str, Action]).items() if number}

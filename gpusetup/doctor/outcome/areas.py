@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Literal
 
 from gpusetup.doctor.finding import Area
-from gpusetup.doctor.machine_title import card_names, system_name
+from gpusetup.doctor.outcome.machine_title import card_names, system_name
+from gpusetup.doctor.outcome.to_finding import NOTHING_HERE, UNRECORDED, UNTRIED
+from gpusetup.doctor.outcome.verdict import NO_GPU
 from gpusetup.doctor.rule import either
-from gpusetup.doctor.to_finding import NOTHING_HERE, UNRECORDED, UNTRIED
-from gpusetup.doctor.verdict import NO_GPU
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Finding

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.doctor.cards import cite
+from gpusetup.doctor.gpu.cards import cite
 from gpusetup.doctor.rule import listed
 from gpusetup.facts import facts
 from gpusetup.facts.find import arch_of, targets

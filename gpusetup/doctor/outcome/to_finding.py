@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.finding import Finding, Remedy, State
-from gpusetup.doctor.fixes import remedy
+from gpusetup.doctor.remedies.fixes import remedy
 from gpusetup.doctor.rule import Rule, RuleResult, Waiver, either
 from gpusetup.machine.model import NOT_RECORDED, Machine, Unread
 

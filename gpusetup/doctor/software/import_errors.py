@@ -52,4 +52,4 @@ def _first(text: str, *rules: str) -> Meaning | None:
 
 @cache
 def _rows() -> list[dict[str, str]]:
-    return read_table("import_errors", list[dict[str, str]])
+    return read_table("software/import_errors", list[dict[str, str]])

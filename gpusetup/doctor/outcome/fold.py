@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from gpusetup.doctor.blockers import BLOCKING, Blocker, Blockers, Cards
 from gpusetup.doctor.finding import Finding
-from gpusetup.doctor.frameworks import framework_of
+from gpusetup.doctor.gpu.subjects import READS
+from gpusetup.doctor.outcome.blockers import BLOCKING, Blocker, Blockers, Cards
+from gpusetup.doctor.outcome.to_finding import CANNOT_CHECK, not_tried, nothing_here
+from gpusetup.doctor.outcome.verdict import NO_GPU
 from gpusetup.doctor.rule import HERE, Rule
+from gpusetup.doctor.software.frameworks import framework_of
 from gpusetup.doctor.stage import PLACE
-from gpusetup.doctor.subjects import READS
-from gpusetup.doctor.to_finding import CANNOT_CHECK, not_tried, nothing_here
-from gpusetup.doctor.verdict import NO_GPU
 
 _FIRED = {"error", "warning", "info"}
 ANY, NO_FRAMEWORK, FRAMEWORK, NO_CARD, CARD = "\0any", "\0none", "\0framework ", "\0no card", "\0card "

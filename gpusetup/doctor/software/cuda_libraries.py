@@ -41,7 +41,7 @@ class CudaLibrary(msgspec.Struct, frozen=True):
 @cache
 def cuda_libraries() -> tuple[CudaLibrary, ...]:
     """Return the table."""
-    return tuple(read_table("cuda_libraries", list[CudaLibrary]))
+    return tuple(read_table("software/cuda_libraries", list[CudaLibrary]))
 
 
 def cuda_major(series: str) -> int:

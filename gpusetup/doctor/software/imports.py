@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gpusetup.doctor.gpu.subjects import has_gpu
 from gpusetup.doctor.rule import UntriedError, failure, known, optional
-from gpusetup.doctor.subjects import has_gpu
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Framework, Machine, Trial, Unread

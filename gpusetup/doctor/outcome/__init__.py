@@ -1,0 +1,1 @@
+"""From what the rules said to one report: findings, folded, grouped and accepted, and the verdict over them."""

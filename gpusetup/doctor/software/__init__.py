@@ -1,0 +1,1 @@
+"""What rules share about libraries, frameworks and containers; no rule stands here."""
