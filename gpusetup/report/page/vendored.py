@@ -35,6 +35,7 @@ def make() -> Path:
     raw = javascript_bundle(SNIPPET).encode()
     if _digest(raw) != SHA256:
         raise MissingError(f"{PACKAGE} gives another chart library than expected: SHA-256 {_digest(raw)}")
+    FILE.parent.mkdir(exist_ok=True)  # git keeps no empty folder
     FILE.write_bytes(raw)
     return FILE
 

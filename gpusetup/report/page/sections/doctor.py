@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpusetup.doctor.grouping import together
-from gpusetup.doctor.next_step import next_step
-from gpusetup.doctor.to_finding import NOTHING_HERE
-from gpusetup.doctor.verdict import first_line
+from gpusetup.doctor.outcome.grouping import together
+from gpusetup.doctor.outcome.next_step import next_step
+from gpusetup.doctor.outcome.to_finding import NOTHING_HERE
+from gpusetup.doctor.outcome.verdict import first_line
 from gpusetup.report.page.model import Section, State
 
 if TYPE_CHECKING:
