@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from gpusetup.cli._command import Group
+from gpusetup.cli._completion import FrameworkName, gpu_names
 from gpusetup.cli._options import as_json
 from gpusetup.errors import EXIT_PROBLEMS
+from gpusetup.resolve.pins import FRAMEWORKS, PINS
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+F = TypeVar("F", bound="Callable[..., Any]")
+PINNED = ("driver", "torch", "tensorflow", "jax", "python")
 DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+def _pins(command: F) -> F:
+    """Add the pins that narrow a matrix."""
+    for pin in reversed(PINS):
+        if pin.field in PINNED:
+            command = click.option(f"--{pin.field}", default="", metavar=pin.metavar, help=pin.help)(command)
+    return command
 
 
 @click.group(cls=Group)
@@ -82,3 +98,57 @@ def check(ctx: click.Context, *, as_json: bool) -> None:
     found = list(problems_of(tables()))
     click.echo(to_json(found), nl=False) if as_json else report.show_problems(found, len(CHECKS))
     ctx.exit(EXIT_PROBLEMS if found else 0)
+
+
+@facts.command()
+@click.option(
+    "--gpu",
+    "gpus",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=gpu_names,
+    help="Every build for this card (repeatable): a name, a PCI id or sm_89.  [default: the newest builds "
+    "for every generation]",
+)
+@click.option(
+    "--gpu-arch",
+    "gpu_archs",
+    multiple=True,
+    metavar="X.Y",
+    help="Every build for a card of this compute capability (repeatable).",
+)
+@click.option(
+    "--framework",
+    "frameworks",
+    multiple=True,
+    type=FrameworkName(FRAMEWORKS),
+    help="Only this framework (repeatable).  [default: all]",
+)
+@click.option("--release", default="", metavar="N", help="On this release, such as 44.  [default: each maintained one]")
+@click.option(
+    "--arch",
+    default="",
+    metavar="NAME",
+    help="On this processor architecture: x86_64 or aarch64.  [default: that of the card's host]",
+)
+@_pins
+@click.option("--allow-eol", is_flag=True, help="Allow a release past its end of life.")
+@click.option("--all", "everything", is_flag=True, help="Show every release, not only the newest patch of each series.")
+@as_json
+def matrix(*, everything: bool, as_json: bool, **wanted: Any) -> None:
+    """Show which builds run on which card, with which CUDA, driver and Python, and why the others do not.
+
+    Each field is decided as `gpusetup plan` decides it. JSON has every release.
+    """
+    from gpusetup.cli._matrix import compatibility  # --help needs none of it
+    from gpusetup.report import matrix as report
+    from gpusetup.resolve.request import Wanted
+    from gpusetup.value import to_json
+
+    found = compatibility(Wanted(**wanted))
+    if as_json:
+        click.echo(to_json(found, indent=-1), nl=False)
+    elif wanted["gpus"] or wanted["gpu_archs"]:
+        report.show_builds(found, everything=everything)
+    else:
+        report.show_cards(found)

@@ -58,12 +58,12 @@ def refuse(request: Request, facts: Facts, today: date, outcome: SolveResult, as
             kept, smallest = change.apply(kept), without.refused[0][1]
     return Refusal(
         request=request,
-        because=(*_ages(kept, smallest, facts), *against(_telling(smallest.blame))),
+        because=(*_ages(kept, smallest, facts), *against(telling(smallest.blame))),
         ways_out=tuple(relaxations(request, facts, today, asked)),
     )
 
 
-def _telling(blame: dict[Bound, ConstraintResult]) -> dict[Bound, ConstraintResult]:
+def telling(blame: dict[Bound, ConstraintResult]) -> dict[Bound, ConstraintResult]:
     """Return the results without those that old releases fail by themselves, where the request fails newer ones."""
     together = {place for bound in blame if not bound.alone for place in bound.places}
     alone: set[int] = set()

@@ -58,7 +58,7 @@ def _solve(request: Request, facts: Facts, today: date | None) -> SolveResult:
     known = catalogue(facts, request.machine_arch)
     day = today or date.today()
     refused: list[tuple[Release, Conflict]] = []
-    for release in _releases(request, known, day):
+    for release in releases(request, known, day):
         result = search(problem(request, known, release, day))
         if isinstance(result, Solution):
             return SolveResult(result, tuple(refused))
@@ -104,7 +104,7 @@ def _gpu_variant(torch: str) -> bool:
     return torch.partition("+")[2].startswith("cu")
 
 
-def _releases(request: Request, known: Catalogue, today: date) -> tuple[Release, ...]:
+def releases(request: Request, known: Catalogue, today: date) -> tuple[Release, ...]:
     """Return the requested release, or all maintained ones; the newest when none is maintained any more."""
     if request.release:
         found = known.release(request.release)
