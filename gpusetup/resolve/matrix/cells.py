@@ -49,19 +49,19 @@ class Cells:
 
     def refused(self, build: Wheel) -> Iterator[tuple[Places, tuple[Reason, ...]]]:
         """Yield the Pythons that `build` does not run with, by the reasons."""
-        because = self._against(build)
-        if because is not None:
-            yield self.pythons, because
+        whole = self._conflict(build)
+        if whole is not None and not self._is_about_python(whole):
+            yield self.pythons, _reasons(whole)
             return
         alike: dict[tuple[Reason, ...], list[str]] = {}
         for python in self.pythons:
-            if (found := self._against(build, python)) is not None:
-                alike.setdefault(found, []).append(python)
+            if (found := self._conflict(build, python)) is not None:
+                alike.setdefault(_reasons(found), []).append(python)
         for reasons, some in alike.items():
             yield tuple(some), reasons
 
-    def _against(self, build: Wheel, python: str = "") -> tuple[Reason, ...] | None:
-        """Return why no release has a stack with these, by the preferred one that has this Python; None if one has."""
+    def _conflict(self, build: Wheel, python: str = "") -> Conflict | None:
+        """Return why no release has a stack with these, on the preferred one that has this Python; None if one has."""
         conflicts = []
         for domains, own in zip(self._domains, self._demands, strict=True):
             pythons = [one for one in domains[self._python] if python in ("", one.version)]
@@ -70,7 +70,16 @@ class Cells:
                 if not isinstance(found, Conflict):
                     return None
                 conflicts.append(found)
-        return against(telling(conflicts[0].blame))
+        return conflicts[0]
+
+    def _is_about_python(self, conflict: Conflict) -> bool:
+        """Say whether the Python has a part in a conflict, so that each has a reason of its own."""
+        place = list(self._domains[0]).index(self._python)
+        return any(place in bound.places for bound in conflict.blame)
+
+
+def _reasons(conflict: Conflict) -> tuple[Reason, ...]:
+    return against(telling(conflict.blame))
 
 
 def _domains(request: Request, one: Problem) -> dict[str, tuple[Any, ...]]:
