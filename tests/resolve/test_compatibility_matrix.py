@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -117,6 +119,20 @@ def test_every_build_and_every_capability_of_the_tables_is_in_it() -> None:
         f"{release}+{row.variant}" for row in facts().torch_build if row.machine == "x86_64" for release in row.releases
     }
     assert {row.build for row in found.rows if row.framework == "torch"} >= builds
+
+
+PUBLIC = tomllib.loads(Path(__file__).with_name("matrix_public.toml").read_text())["field"]
+
+
+@pytest.mark.parametrize("stated", PUBLIC, ids=lambda one: f"{one['build']} on {one['card']}")
+def test_the_makers_state_the_same(stated: dict[str, str]) -> None:
+    card = next(place for place, one in enumerate(whole().cards) if one.compute_capability == stated["card"])
+    (row,) = (one for one in whole().rows if (one.card, one.build) == (card, stated["build"]))
+    assert row.cuda == stated["cuda"]
+    if "pythons" in stated:  # JAX's page names none
+        assert (view.span(row.pythons) if row.pythons else "") == stated["pythons"]
+    else:
+        assert row.pythons
 
 
 def test_a_pin_narrows_it() -> None:
