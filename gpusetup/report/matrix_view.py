@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from gpusetup.resolve.model import Reason
 
 YES, NO = "yes", "no"
+ABSENT = "no build"
+"""Of a build that there is for other hosts than that of the card."""
 NAMES = {"torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX"}
 
 
@@ -105,9 +107,11 @@ def by_card(matrix: Matrix, *, everything: bool = False) -> Grid:
         for row in rows if everything else newest_patches(rows):
             builds.setdefault(row.build, {})[row.card] = row
         order = sorted(builds, key=lambda build: dotted(next(iter(builds[build].values())).release), reverse=True)
-        lines = tuple(_line_of_cards(builds[build], matrix, numbers) for build in order)
-        groups.append(Lines(framework, lines))
-    columns = tuple(Column(card.compute_capability, card.name) for card in matrix.cards)
+        last = max((place for place, build in enumerate(order) if _runs(builds[build])), default=0)
+        kept = order if everything else order[: last + 1]
+        lines = tuple(_line_of_cards(builds[build], matrix, numbers) for build in kept)
+        groups.append(Lines(framework, lines, len(order) - len(kept)))
+    columns = tuple(Column(card.compute_capability, card.arch) for card in matrix.cards)
     return Grid(columns, tuple(groups), numbers.reasons)
 
 
@@ -163,6 +167,10 @@ def _python_cells(row: MatrixRow, pythons: Sequence[str], numbers: _Numbers) -> 
     return tuple(Cell(NO, False, numbers.of(refused[one])) if one in refused else Cell(YES, True) for one in pythons)
 
 
+def _runs(rows: dict[int, MatrixRow]) -> bool:
+    return any(row.pythons for row in rows.values())
+
+
 def _line_of_cards(rows: dict[int, MatrixRow], matrix: Matrix, numbers: _Numbers) -> Line:
     cells = tuple(_card_cell(rows.get(card), numbers) for card in range(len(matrix.cards)))
     return _line(next(iter(rows.values())), cells)
@@ -170,7 +178,7 @@ def _line_of_cards(rows: dict[int, MatrixRow], matrix: Matrix, numbers: _Numbers
 
 def _card_cell(row: MatrixRow | None, numbers: _Numbers) -> Cell:
     if row is None:  # not built for the host of this card
-        return Cell("–", False)
+        return Cell(ABSENT, False)
     because = tuple({number: None for some in row.refused for number in numbers.of(some.because)})
     return Cell(span(row.pythons) if row.pythons else NO, bool(row.pythons), because)
 

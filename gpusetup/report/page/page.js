@@ -63,6 +63,42 @@
   addEventListener("hashchange", unfold);
   unfold();
 
+  // Grids: one framework or one column alone; a refused field says its reason when it is pointed at or has the focus.
+  const narrow = (grid) => {
+    const picked = Object.fromEntries(all("select[data-show]", grid).map((one) => [one.dataset.show, Number(one.value)]));
+    const fixed = 3;
+    all("tbody", grid).forEach((group, place) => { group.hidden = Boolean(picked.group) && place + 1 !== picked.group; });
+    for (const row of all("tr", grid.querySelector("table"))) {
+      if (row.cells.length !== fixed + grid.querySelector("thead tr").cells.length - fixed) continue;
+      [...row.cells].forEach((cell, place) => { cell.hidden = Boolean(picked.column) && place >= fixed && place + 1 !== fixed + picked.column; });
+    }
+  };
+  const said = document.createElement("div");
+  said.className = "reason";
+  said.hidden = true;
+  said.setAttribute("role", "tooltip");
+  said.id = "reason";
+  document.body.append(said);
+  const point = (link) => {
+    said.textContent = document.getElementById(link.hash.slice(1)).textContent.trim();
+    said.hidden = false;
+    link.setAttribute("aria-describedby", said.id);
+    const at = link.getBoundingClientRect(), size = said.getBoundingClientRect();
+    said.style.left = `${Math.max(4, Math.min(at.left, innerWidth - size.width - 8))}px`;
+    said.style.top = `${at.bottom + size.height + 8 < innerHeight ? at.bottom + 6 : at.top - size.height - 6}px`;
+  };
+  const unpoint = () => { said.hidden = true; };
+  for (const grid of all(".grid")) {
+    grid.querySelector(".pick").hidden = false;
+    for (const one of all("select[data-show]", grid)) one.addEventListener("change", () => narrow(grid));
+    const link = (event) => event.target.closest?.("td.no a, td a[href^='#']");
+    for (const kind of ["pointerover", "focusin"]) grid.addEventListener(kind, (event) => { if (link(event)) point(link(event)); });
+    for (const kind of ["pointerout", "focusout"]) grid.addEventListener(kind, unpoint);
+    grid.addEventListener("click", (event) => { if (link(event) && event.pointerType === "touch") { event.preventDefault(); point(link(event)); } });
+  }
+  addEventListener("keydown", (event) => { if (event.key === "Escape") unpoint(); });
+  addEventListener("scroll", unpoint, true);
+
   // Print what is folded as well, and fold it again afterwards.
   let folded = [];
   addEventListener("beforeprint", () => {

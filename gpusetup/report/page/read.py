@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from gpusetup.value import Value
 
 WHAT = (
-    "give files that gpusetup saved: a machine (detect), a doctor's report (doctor --json), a plan, a gpusetup.lock, a "
-    "proof (selftest --save), a comparison (compare --json), a repro (repro --json), or a folder of them"
+    "give files that gpusetup saved: a machine (detect), a doctor's report (doctor --json), a plan, a gpusetup.lock, "
+    "a proof (selftest --save), a matrix (facts matrix --json), a comparison (compare --json), a repro (repro --json), "
+    "or a folder of them"
 )
 
 
@@ -60,11 +61,12 @@ def _kind(fields: Iterable[str]) -> type[Value] | None:
     from gpusetup.machine.model import Machine
     from gpusetup.render.model import Recipe
     from gpusetup.repro.model import Repro
+    from gpusetup.resolve.matrix.model import Matrix
     from gpusetup.resolve.model import Refusal, Stack
     from gpusetup.selftest.proof import Proof
 
     by_field: dict[str, type[Value]] = {
         "verdicts": Proof, "findings": Report, "device_nodes": Machine, "steps": Recipe, "choices": Stack,
-        "ways_out": Refusal, "reproduces": Repro, "causes": Comparison,
+        "ways_out": Refusal, "pythons": Matrix, "reproduces": Repro, "causes": Comparison,
     }  # fmt: skip
     return next((kind for field, kind in by_field.items() if field in fields), None)
