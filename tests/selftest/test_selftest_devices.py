@@ -171,15 +171,3 @@ def test_pytorch_is_prepared_for_each_precision() -> None:
     command = [sys.executable, "-c", PREPARED, str(content_root()), *expected]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout.splitlines() == [f"{pair} {flags}" for pair, flags in expected.items()], done.stderr
-
-
-@pytest.mark.frameworks
-def test_the_tests_of_a_card_run_this_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bare machine has no program called ``python``."""
-    from tests.gpu.test_gpu_selftest import SEES, sees
-
-    monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setitem(SEES, "pytorch", "print(True)")
-    assert sees("pytorch")
-    monkeypatch.setitem(SEES, "pytorch", "print(False)")
-    assert not sees("pytorch")
