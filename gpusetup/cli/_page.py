@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gpusetup.cli._streams import notify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from gpusetup.report.page.model import Result
@@ -19,12 +19,12 @@ def build(paths: Sequence[Path], *, redact: bool) -> str:
 
     from gpusetup import __version__
     from gpusetup.report.page.assemble import About, page
+    from gpusetup.report.page.diagnosed import diagnosed
     from gpusetup.report.page.read import read_results
     from gpusetup.report.page.sections import sections
 
-    results = list(_diagnosed(read_results(paths)))
-    if redact:
-        results = list(map(_without_names, results))
+    read = read_results(paths)
+    results = list(diagnosed(list(map(_without_names, read)) if redact else read))
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     sources = tuple(path.name for path in paths)
     return page(sections(results), About(_title(results), now, __version__, redact, sources))
@@ -46,21 +46,6 @@ def _title(results: Sequence[Result]) -> str:
     from gpusetup.doctor.finding import Report
 
     return next((one.value.machine for one in results if isinstance(one.value, Report)), "gpusetup report")
-
-
-def _diagnosed(results: Sequence[Result]) -> Iterable[Result]:
-    """Yield the results, and for each machine without a report the doctor's report on it."""
-    from gpusetup.doctor.diagnosis import diagnose
-    from gpusetup.doctor.finding import Report
-    from gpusetup.doctor.registry import all_rules
-    from gpusetup.machine.model import Machine
-    from gpusetup.report.page.model import Result
-
-    judged = {one.value.at for one in results if isinstance(one.value, Report)}
-    for one in results:
-        yield one
-        if isinstance(one.value, Machine) and one.value.read_at not in judged:
-            yield Result(one.name, diagnose(one.value, list(all_rules().values())))
 
 
 def _without_names(one: Result) -> Result:

@@ -53,7 +53,7 @@ def show(report: Report, *, everything: bool = False) -> None:
     if everything:
         _show_healthy(report.findings)
     say()
-    for line in _summary(report):
+    for line in summary(report):
         say(line)
     _show_end(report, shown)
 
@@ -168,7 +168,7 @@ def _explained(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
     return found
 
 
-def _summary(report: Report) -> Iterator[str]:
+def summary(report: Report) -> Iterator[str]:
     """Yield what the verdict rests on, and what it does not."""
     basis, findings = report.basis, report.findings
     said = [f"{_rules(_well(report))} found nothing wrong"]

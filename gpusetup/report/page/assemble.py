@@ -66,7 +66,7 @@ class Part(NamedTuple):
 def page(sections: Iterable[Section], about: About) -> str:
     """Return the page: complete, and the same for the same sections."""
     environment = _environment()
-    parts = [_part(environment, one, name) for one, name in _named(sections)]
+    parts = [_part(environment, one, name, about) for one, name in _named(sections)]
     style = _text("page.css")
     code = [_text("page.js")]
     drawn = any(Markup('class="chart"') in one.html for one in parts)
@@ -101,9 +101,11 @@ def _named(sections: Iterable[Section]) -> Iterable[tuple[Section, str]]:
         yield one, one.id if seen[one.id] == 1 else f"{one.id}-{seen[one.id]}"
 
 
-def _part(environment: Environment, section: Section, name: str) -> Part:
+def _part(environment: Environment, section: Section, name: str, about: About) -> Part:
     charts = {key: _drawn(chart, f"{name}-{key}") for key, chart in section.charts.items()}
-    html = environment.get_template(section.template).render(id=name, section=section, charts=charts, **section.view)
+    html = environment.get_template(section.template).render(
+        id=name, section=section, charts=charts, about=about, **section.view
+    )
     return Part(name, section.title, section.state, section.answer, Markup(html))  # noqa: S704 - Jinja escaped it
 
 

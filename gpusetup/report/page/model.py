@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from gpusetup.machine.model import Machine
 
 Rows: TypeAlias = Sequence[Mapping[str, str | float | None]]
 State = Literal["ok", "info", "warning", "error", "unknown", "none"]
@@ -15,6 +18,8 @@ class Result(NamedTuple):
 
     name: str
     value: Any
+    machine: Machine | None = None
+    """The machine that a doctor's report is about, where it is among the results."""
 
 
 class Chart(NamedTuple):
