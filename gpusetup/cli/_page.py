@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 
     from gpusetup.report.page.model import Result
 
+_TITLE = "gpusetup report"
+
 
 def build(paths: Sequence[Path], *, redact: bool) -> str:
-    """Return the page of the results in `paths`; raises `WrongInputError` for what is none."""
+    """Return the page of the results in `paths`, or of this machine; raises `WrongInputError` for what is no result."""
     from datetime import UTC, datetime
 
     from gpusetup import __version__
@@ -23,32 +25,46 @@ def build(paths: Sequence[Path], *, redact: bool) -> str:
     from gpusetup.report.page.read import read_results
     from gpusetup.report.page.sections import sections
 
-    read = read_results(paths)
-    results = list(diagnosed(list(map(_without_names, read)) if redact else read))
-    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    sources = tuple(path.name for path in paths)
-    return page(sections(results), About(_title(results), now, __version__, redact, sources))
+    read = read_results(paths) if paths else [_here()]
+    clean = [_without_names(one) for one in read] if redact else read
+    results = list(diagnosed(clean))
+    about = About(
+        title=_title(results),
+        made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        gpusetup=__version__,
+        redacted=redact,
+        kept=any(raw is one for raw, one in zip(read, clean, strict=True)),
+        sources=tuple(dict.fromkeys(path.name for path in paths)),
+    )
+    return page(sections(results), about)
 
 
 def open_page(path: Path) -> None:
-    """Open the page in a browser, or report that there is none."""
+    """Open the page in a browser; a note on stderr says so where there is none."""
     import webbrowser
 
-    from gpusetup.files import STDIO
+    address = path.resolve().as_uri()
+    if not webbrowser.open(address):
+        notify(f"note: no browser was found; open {address} in one")
 
-    if str(path) == STDIO:
-        notify("note: --open needs a file: give --output FILE")
-    elif not webbrowser.open(path.resolve().as_uri()):
-        notify(f"note: no browser was found; open {path} yourself")
+
+def _here() -> Result:
+    from gpusetup.cli._reading import HERE, read_machine
+    from gpusetup.report.page.model import Result
+
+    return Result("this machine", read_machine(None, HERE, 10.0))
 
 
 def _title(results: Sequence[Result]) -> str:
+    """Return the machine's name where the page is about one, else a name for them all."""
     from gpusetup.doctor.finding import Report
 
-    return next((one.value.machine for one in results if isinstance(one.value, Report)), "gpusetup report")
+    names = dict.fromkeys(one.value.machine for one in results if isinstance(one.value, Report))
+    return next(iter(names)) if len(names) == 1 else _TITLE
 
 
 def _without_names(one: Result) -> Result:
+    """Return a machine or a diagnosis without names; other results as they are, which the page says."""
     from gpusetup.cli._redaction import machine_without_names, without_names
     from gpusetup.doctor.finding import Report
     from gpusetup.machine.model import Machine

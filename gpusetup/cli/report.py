@@ -11,20 +11,33 @@ from gpusetup.cli._output import OUTPUT
 
 
 @click.command(cls=Command)
-@click.argument("results", metavar="RESULTS...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("results", metavar="[RESULTS]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--output", "-o", type=OUTPUT, default="report.html", show_default=True, metavar="FILE",
               help="Write to FILE (- is standard output).")  # fmt: skip
-@click.option("--open", "opened", is_flag=True, help="Open it in a browser.")
-@click.option("--redact", is_flag=True, help="Remove names of this machine and its users, and secrets.")
-def report(results: tuple[Path, ...], output: Path, opened: bool, redact: bool) -> None:
-    """Show RESULTS as one HTML page: machines, doctor's reports, plans, locks, proofs, folders of them.
+@click.option("--open", "opened", is_flag=True, help="Open the page in a browser.")
+@click.option(
+    "--redact/--no-redact", "redact", default=None,
+    help="Remove names of this machine and its users, and secrets, from machines and diagnoses.  "
+         "[default: yes for a FILE, which is usually shared; no for standard output]",
+)  # fmt: skip
+def report(results: tuple[Path, ...], output: Path, opened: bool, redact: bool | None) -> None:
+    """Show RESULTS as one HTML page for people; without RESULTS, this machine and its diagnosis.
 
-    The page needs no network and no server: mail it, attach it to a ticket, keep it as a CI artefact. Exit code: 0 it
-    is written, 2 a file is no result of gpusetup.
+    RESULTS are files, or folders of files, that gpusetup saved, in any mix: machines (detect), diagnoses (doctor
+    --json), plans, locks and proofs (selftest --save). The page is one file that needs no network and no server: mail
+    it, attach it to a ticket, keep it with a CI run.
+
+    Exit code: 0 the page is written, whatever it shows; 2 a file holds no result of gpusetup.
     """
-    from gpusetup.cli._deliver import deliver
+    from gpusetup.cli._deliver import deliver  # --help needs none of it
     from gpusetup.cli._page import build, open_page
+    from gpusetup.files import STDIO
 
-    deliver(build(results, redact=redact), output)
+    to_file = str(output) != STDIO
+    if opened and not to_file:
+        raise click.UsageError("--open needs a file: give another --output than -")
+    asked = to_file if redact is None else redact
+    how = ", without names and secrets; --no-redact keeps the names" if asked else ", with the names of machines"
+    deliver(build(results, redact=asked), output, how)
     if opened:
         open_page(output)

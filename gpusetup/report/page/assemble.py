@@ -32,6 +32,9 @@ class About(NamedTuple):
     made_at: str
     gpusetup: str
     redacted: bool
+    """Whether names and secrets were taken out of machines and diagnoses."""
+    kept: bool
+    """Whether there are other results, which were taken as they were saved."""
     sources: tuple[str, ...]
 
 
