@@ -33,9 +33,9 @@ class About(NamedTuple):
     gpusetup: str
     redacted: bool
     """Whether names and secrets were taken out of machines and diagnoses."""
-    kept: bool
-    """Whether there are other results, which were taken as they were saved."""
     sources: tuple[str, ...]
+    kept: bool = False
+    """Whether there are other results, which are shown as they were saved."""
 
 
 class Drawn(NamedTuple):

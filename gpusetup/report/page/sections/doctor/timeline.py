@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpusetup.doctor.kernel.log import plain_lines
+from gpusetup.doctor.kernel.kernel_log import plain_lines
 from gpusetup.machine.model import Unread
 from gpusetup.report.page.model import Chart
 
