@@ -13,8 +13,8 @@ SIGNS = (
     "No OpKernel was registered",
     "Could not find device for node",
 )
-"""Parts of messages of PyTorch, the CUDA libraries, XLA through JAX, and TensorFlow. `gpusetup.selftest.exit_causes`
-has the same, as a worker knows nothing of gpusetup."""
+"""Parts of messages of PyTorch, the CUDA libraries, XLA through JAX, and TensorFlow. The engine's
+`gpusetup.selftest.workers.exit_causes` has the same, as a worker knows nothing of gpusetup."""
 
 
 def lacks_kernel(error: BaseException) -> bool:

@@ -149,12 +149,12 @@ def selftest(
     from gpusetup.report.selftest_formats import outcomes
     from gpusetup.selftest import devices as hardware
     from gpusetup.selftest import frameworks as software
-    from gpusetup.selftest.memory import GIB
     from gpusetup.selftest.proof import Proof
     from gpusetup.selftest.prove import Baseline, prove
     from gpusetup.selftest.registry import checks as all_checks
     from gpusetup.selftest.schedule import RunLimits, Selection
     from gpusetup.selftest.selection import choose_checks, choose_timed, require_apart, require_data, require_precisions
+    from gpusetup.selftest.workers.memory import GIB
     from gpusetup.value import load, to_json
 
     form = one_format(form, as_json=as_json)

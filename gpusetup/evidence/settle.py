@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from gpusetup.content_dirs import content_dirs
 from gpusetup.evidence.compare import ordered
 from gpusetup.selftest.changes import NOT_RECORDED, NOT_SET, switches_of
-from gpusetup.selftest.execute import execute
 from gpusetup.selftest.model import REFERENCE
 from gpusetup.selftest.schedule import plan
+from gpusetup.selftest.workers.execute import execute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gpusetup.selftest.registry import Check
     from gpusetup.selftest.schedule import RunLimits, Selection
     from gpusetup.selftest.verdict import Changed
-    from gpusetup.selftest.worker_queue import LaneWorker
+    from gpusetup.selftest.workers.worker_queue import LaneWorker
 
 _LOOKED_FOR = ("possible", "alone")
 _THREADS, _SEED = "threads", "seed"

@@ -12,7 +12,7 @@ from gpusetup.report.console import console
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from gpusetup.selftest.worker_queue import LaneWorker
+    from gpusetup.selftest.workers.worker_queue import LaneWorker
 
 
 @contextmanager

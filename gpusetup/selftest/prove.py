@@ -15,7 +15,6 @@ from gpusetup import __version__
 from gpusetup.content_dirs import content_dirs
 from gpusetup.selftest.data_files import data_digests
 from gpusetup.selftest.datasheet import with_datasheet
-from gpusetup.selftest.execute import execute
 from gpusetup.selftest.judge import baseline as baselines
 from gpusetup.selftest.judge import cases, defects, determinism, invariants, parity, published, speed
 from gpusetup.selftest.judge import runs as ended
@@ -28,6 +27,7 @@ from gpusetup.selftest.schedule import RunLimits, again, numpy_python, plan
 from gpusetup.selftest.smallest import made_small
 from gpusetup.selftest.ulps import measure
 from gpusetup.selftest.unproven import gaps, missed
+from gpusetup.selftest.workers.execute import execute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from gpusetup.selftest.registry import Check
     from gpusetup.selftest.schedule import Lane, Selection
     from gpusetup.selftest.verdict import Verdict
-    from gpusetup.selftest.worker_queue import LaneWorker
+    from gpusetup.selftest.workers.worker_queue import LaneWorker
 
 _LIMITS = RunLimits()
 

@@ -10,10 +10,10 @@ import msgspec
 
 from gpusetup.content_dirs import content_root
 from gpusetup.errors import CannotLookError
-from gpusetup.selftest.exit_causes import name_signal
 from gpusetup.selftest.model import REFERENCE
 from gpusetup.selftest.registry import FLOAT32_DIGITS
 from gpusetup.selftest.verdict import Divergence
+from gpusetup.selftest.workers.exit_causes import name_signal
 from gpusetup.value import Value
 
 if TYPE_CHECKING:

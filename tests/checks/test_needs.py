@@ -14,8 +14,8 @@ from checks.common import needs
 from checks.common.draw import uniform
 from gpusetup.content_dirs import content_root
 from gpusetup.errors import WrongInputError
-from gpusetup.selftest.exit_causes import of_error
 from gpusetup.selftest.registry import checks
+from gpusetup.selftest.workers.exit_causes import of_error
 from tests.selftest.small_world import DESCRIPTION, STUB, World
 
 CHECKS = content_root() / "checks"

@@ -23,7 +23,7 @@ from checks.exact import reduction
 from checks.numerics import reference as numerics_reference
 from checks.numerics import sums
 from checks.numerics.products import Product, Unavailable, judge, unavailable_without_kernel
-from gpusetup.selftest import exit_causes
+from gpusetup.selftest.workers import exit_causes
 from tests.checks.one_job import JOB
 
 pytestmark = pytest.mark.own_process

@@ -15,8 +15,8 @@ from checks.common.record import Recorder
 from gpusetup.content_dirs import content_root
 from gpusetup.errors import WrongInputError
 from gpusetup.selftest.model import Job, Result
-from gpusetup.selftest.protocol import Progress, Reader
 from gpusetup.selftest.registry import checks
+from gpusetup.selftest.workers.protocol import Progress, Reader
 
 CHECKS = content_root() / "checks"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gpusetup.selftest.crashed_cases import CrashedCases
 from gpusetup.selftest.model import Job
+from gpusetup.selftest.workers.crashed_cases import CrashedCases
 from tests.selftest.cases_world import CRASH, NAME, add_cases
 from tests.selftest.small_world import RIGHT, World, failed
 

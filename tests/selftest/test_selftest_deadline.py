@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gpusetup.selftest.activity import Activity, _by_parent, activity, family
-from gpusetup.selftest.deadline import LONGEST, Deadline
+from gpusetup.selftest.workers.activity import Activity, _by_parent, activity, family
+from gpusetup.selftest.workers.deadline import LONGEST, Deadline
 from tests.selftest.small_world import RIGHT, World, failed
 
 STOPPED = "import os, signal\ndef run(job, record): os.kill(os.getpid(), signal.SIGSTOP)"

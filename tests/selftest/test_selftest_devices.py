@@ -119,7 +119,7 @@ def test_a_workaround_is_set_and_flags_are_kept(monkeypatch: pytest.MonkeyPatch)
 def test_a_card_takes_one_lane_at_a_time(tmp_path: Path) -> None:
     from collections import deque
 
-    from gpusetup.selftest.execute import _start
+    from gpusetup.selftest.workers.execute import _start
 
     class Stub:
         def __init__(self, device: str) -> None:

@@ -6,8 +6,8 @@ import tracemalloc
 
 import pytest
 
-from gpusetup.selftest import worker_queue
-from gpusetup.selftest.protocol import Progress, Reader
+from gpusetup.selftest.workers import worker_queue
+from gpusetup.selftest.workers.protocol import Progress, Reader
 from tests.selftest.small_world import RIGHT, STUB, World, failed
 
 _MIB = 1 << 20

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gpusetup.selftest.exit_causes import of_error, of_signal, of_status
-from gpusetup.selftest.memory import GIB, kernel_kills, resident
+from gpusetup.selftest.workers.exit_causes import of_error, of_signal, of_status
+from gpusetup.selftest.workers.memory import GIB, kernel_kills, resident
 from tests.selftest.small_world import RIGHT, World, failed
 
 GREEDY = """

@@ -9,11 +9,11 @@ from click.testing import CliRunner
 
 from gpusetup.cli.selftest import selftest
 from gpusetup.errors import WrongInputError
-from gpusetup.selftest.activity import Activity
-from gpusetup.selftest.deadline import LONGEST, Deadline
 from gpusetup.selftest.registry import checks
 from gpusetup.selftest.schedule import Selection, plan
 from gpusetup.selftest.selection import choose_timed
+from gpusetup.selftest.workers.activity import Activity
+from gpusetup.selftest.workers.deadline import LONGEST, Deadline
 
 CHECKS = checks()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gpusetup.content_dirs import content_root
-from gpusetup.selftest.protocol import Message, Reader
+from gpusetup.selftest.workers.protocol import Message, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

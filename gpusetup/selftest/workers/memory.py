@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gpusetup.selftest.activity import family
+from gpusetup.selftest.workers.activity import family
 
 GIB = 1 << 30
 

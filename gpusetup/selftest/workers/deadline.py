@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from gpusetup.selftest.activity import Activity, activity
+from gpusetup.selftest.workers.activity import Activity, activity
 
 if TYPE_CHECKING:
     from collections.abc import Callable

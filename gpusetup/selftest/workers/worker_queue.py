@@ -10,14 +10,14 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gpusetup.selftest import exit_causes
-from gpusetup.selftest.crashed_cases import CrashedCases
-from gpusetup.selftest.deadline import Deadline
-from gpusetup.selftest.memory import GIB, kernel_kills, resident
 from gpusetup.selftest.model import HALVES, Outcome, Result, Run
-from gpusetup.selftest.process import WorkerProcess
-from gpusetup.selftest.protocol import Began, Done, Exited, Failed, Message, Progress, Ready, Started
 from gpusetup.selftest.schedule import environment
+from gpusetup.selftest.workers import exit_causes
+from gpusetup.selftest.workers.crashed_cases import CrashedCases
+from gpusetup.selftest.workers.deadline import Deadline
+from gpusetup.selftest.workers.memory import GIB, kernel_kills, resident
+from gpusetup.selftest.workers.process import WorkerProcess
+from gpusetup.selftest.workers.protocol import Began, Done, Exited, Failed, Message, Progress, Ready, Started
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

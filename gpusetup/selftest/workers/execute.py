@@ -6,7 +6,7 @@ import selectors
 from collections import deque
 from typing import TYPE_CHECKING
 
-from gpusetup.selftest.worker_queue import LaneWorker
+from gpusetup.selftest.workers.worker_queue import LaneWorker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,0 +1,1 @@
+"""The worker processes of a self-test: started, fed with jobs, held to their limits, and what became of each."""
