@@ -110,6 +110,11 @@ def source_of(changed: Changed) -> str:
     return rows[changed.rank - 1].source if 0 < changed.rank <= len(rows) else ""
 
 
+def may_change_bits(key: str) -> bool:
+    """Return whether the table says that a change of this key of an environment may change bits, or does not know."""
+    return _changed(key, "", "").rank != 0
+
+
 def folded(changed: Sequence[Changed]) -> dict[Changed, tuple[Changed, ...]]:
     """Return each change that is a cause by itself → those that follow from it, in the order given."""
     followed = {one: _leader(one, changed) for one in changed}

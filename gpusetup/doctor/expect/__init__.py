@@ -40,14 +40,20 @@ def load(path: Path) -> Expected:
         raise WrongInputError(
             f"{path} is not a file of expectations: {error}", "docs/expectations.md lists what can be expected"
         ) from error
-    for name in ("driver", "cuda"):
-        _check(path, name, getattr(said, name))
     if said == Expectations():
         raise WrongInputError(f"{path} expects nothing", "docs/expectations.md lists what can be expected")
-    return Expected(said, str(path))
+    expected = Expected(said, str(path))
+    check_ranges(expected)
+    return expected
 
 
-def _check(path: Path, name: str, wanted: str | None) -> None:
+def check_ranges(expected: Expected) -> None:
+    """Raise `WrongInputError` for a range of versions that is none."""
+    for name in ("driver", "cuda"):
+        _check(expected.file, name, getattr(expected.said, name))
+
+
+def _check(path: str, name: str, wanted: str | None) -> None:
     if wanted is not None:
         try:
             check_range(wanted)

@@ -1,0 +1,78 @@
+"""From bytes to what was saved of a host. The bytes may be anything: all that they can do is to be refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from gpusetup.fleet.partial import Envelope, Machine, Proof, Report
+
+Saved = Machine | Report | Proof
+WHAT = "neither a machine, a doctor's report nor a proof"
+_MARKS: tuple[tuple[bytes, type[Saved]], ...] = (
+    (b'"verdicts"', Proof), (b'"device_nodes"', Machine), (b'"findings"', Report),
+)  # fmt: skip
+"""A field that each has and the others lack, the rarest word first. Only a hint: the decoder decides."""
+_KINDS: tuple[type[Saved], ...] = (Machine, Report, Proof)
+_DECODERS = {kind: msgspec.json.Decoder(kind) for kind in _KINDS}
+_ENVELOPES = msgspec.json.Decoder(Envelope)
+_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_HEAD = 200
+
+
+class Refused(NamedTuple):
+    """Why something could not be read; it quotes nothing but names of fields."""
+
+    why: str
+
+
+class Piece(NamedTuple):
+    """What one file or line says: of the host `name`, "" where it does not say which."""
+
+    name: str
+    saved: Saved | Refused
+    raw: bytes
+    """Its own bytes, without the envelope."""
+
+
+def pieces(raw: bytes) -> Iterator[Piece]:
+    """Yield what one document has: an envelope's parts, or the one thing that it is."""
+    if b'"host"' in raw[:_HEAD] and (parts := _enveloped(raw)) is not None:
+        yield from parts
+    else:
+        yield Piece("", _saved(raw), raw)
+
+
+def _enveloped(raw: bytes) -> list[Piece] | None:
+    """Return the parts of an envelope, None where it is none."""
+    try:
+        found = _ENVELOPES.decode(raw)
+    except _ERRORS:
+        return None
+    given = ((bytes(found.machine), Machine), (bytes(found.report), Report), (bytes(found.proof), Proof))
+    parts = [Piece(found.host, _saved(part, kind), part) for part, kind in given if part not in {b"", b"null"}]
+    if found.error:
+        parts.append(Piece(found.host, Refused(f"nothing was collected: {found.error}"), b""))
+    return parts or None
+
+
+def _saved(raw: bytes, kind: type[Saved] | None = None) -> Saved | Refused:
+    kind = kind or next((kind for mark, kind in _MARKS if mark in raw), None)
+    if kind is None:
+        return _no_json(raw)
+    try:
+        return _DECODERS[kind].decode(raw)
+    except _ERRORS as error:
+        return Refused(f"no saved {kind.__name__.lower()}: {error}")
+
+
+def _no_json(raw: bytes) -> Refused:
+    if not raw.strip():
+        return Refused("it is empty")
+    try:
+        msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    except _ERRORS as error:
+        return Refused(f"{WHAT}: {error}")
+    return Refused(WHAT)

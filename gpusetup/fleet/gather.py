@@ -1,0 +1,189 @@
+"""Reads what was saved of many hosts: files, folders of files, and streams with a document on each line.
+
+What is in them may be anything, and so may the files be: only regular ones are read, each within bounds. One that
+cannot be used is noted with its host, which is then unknown; it never ends the reading.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from gpusetup.errors import WrongInputError
+from gpusetup.files import MOST, STDIO
+from gpusetup.fleet.decode import Refused, pieces
+from gpusetup.fleet.host import Host, Reducer
+from gpusetup.fleet.model import Spoilt
+from gpusetup.fleet.partial import Machine, Report
+from gpusetup.fleet.properties import Rows
+from gpusetup.text import neutral
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+SUFFIX, STREAMS = ".json", (".jsonl", ".ndjson")
+MOST_FILES = 1_000_000
+_DEPTH = 4
+_KINDS = ("machine", "detect", "doctor", "report", "proof", "selftest", "result", "gpusetup")
+"""Words of a file's name that say what it is, and not of which host."""
+WHAT = (
+    "give machines (gpusetup detect -o HOST.json), reports (gpusetup doctor --json) and proofs (gpusetup selftest "
+    "--save) of many hosts, as a folder, files or lines of JSON"
+)
+
+Extra = Callable[[Host, bytes], None]
+"""What else is made of a machine's JSON: the expectations."""
+
+
+class Document(NamedTuple):
+    """One document: where it is from, of which host by that place, and its bytes or why there are none."""
+
+    source: str
+    host: str
+    raw: bytes | Refused
+
+
+class Gathered(NamedTuple):
+    """All hosts, and the inputs that could not be used."""
+
+    hosts: dict[str, Host]
+    spoilt: tuple[Spoilt, ...]
+
+
+def gather(paths: Sequence[Path], extra: Extra | None = None) -> Gathered:
+    """Return the hosts of which something was saved at `paths` (``-`` is standard input).
+
+    Raises `WrongInputError` where a path itself cannot be read, or there is no document at all.
+    """
+    hosts: dict[str, Host] = {}
+    spoilt: list[Spoilt] = []
+    reducer, count = Reducer(Rows()), 0
+    for document in _documents(paths):
+        count += 1
+        if isinstance(document.raw, Refused):
+            _refuse(hosts, spoilt, document, document.host, document.raw.why)
+            continue
+        for piece in pieces(document.raw):
+            own = piece.saved.host if isinstance(piece.saved, Report) else ""
+            name = neutral(piece.name or document.host or own or document.source)
+            if isinstance(piece.saved, Refused):
+                _refuse(hosts, spoilt, document, name, piece.saved.why)
+                continue
+            host = hosts.setdefault(name, Host(name))
+            reducer.add(host, piece.saved)
+            if extra is not None and isinstance(piece.saved, Machine):
+                extra(host, piece.raw)
+    if not count:
+        raise WrongInputError(f"there is no report in {', '.join(map(str, paths))}", WHAT)
+    return Gathered(hosts, tuple(spoilt))
+
+
+def _refuse(hosts: dict[str, Host], spoilt: list[Spoilt], document: Document, name: str, why: str) -> None:
+    text = neutral(why)[:300]
+    host = hosts.setdefault(neutral(name or document.source), Host(neutral(name or document.source)))
+    host.refused += (text,)
+    spoilt.append(Spoilt(file=neutral(document.source), why=text, host=host.name))
+
+
+def _documents(paths: Sequence[Path]) -> Iterator[Document]:
+    for path in paths:
+        if str(path) == STDIO:
+            yield from _lines(sys.stdin.buffer, "standard input")
+        elif path.is_dir():
+            yield from _in_folder(path)
+        else:
+            yield from _in_file(path, path.parent.resolve().name, required=True)
+
+
+def _in_folder(folder: Path) -> Iterator[Document]:
+    names = sorted(_files(folder, 0))
+    if len(names) >= MOST_FILES:
+        raise WrongInputError(f"{folder} has more than {MOST_FILES:,} files", "give it in parts")
+    top = folder.resolve().name
+    for path in names:
+        inner = os.path.basename(os.path.dirname(path)) if os.path.dirname(path) != str(folder) else top
+        yield from _in_file(Path(path), inner, required=False)
+
+
+def _files(folder: str | Path, depth: int) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.name.endswith((SUFFIX, *STREAMS)):
+                    yield entry.path
+                elif depth < _DEPTH and entry.is_dir(follow_symlinks=False):
+                    yield from _files(entry.path, depth + 1)
+    except OSError as error:
+        if not depth:
+            raise WrongInputError(f"cannot read the folder {folder}: {error.strerror}") from error
+
+
+def _in_file(path: Path, inner: str, *, required: bool) -> Iterator[Document]:
+    host = host_of(path.name, inner)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except (OSError, ValueError) as error:  # a NUL in a name is a ValueError
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        if required:
+            raise WrongInputError(f"cannot read {path}: {why}", WHAT) from error
+        yield Document(str(path), host, Refused(f"cannot be opened: {why}"))
+        return
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        size = os.fstat(descriptor)
+        if not stat.S_ISREG(size.st_mode):
+            if required and stat.S_ISFIFO(size.st_mode):  # a pipe of the shell, <(…)
+                os.set_blocking(descriptor, True)
+                yield from _lines(os.fdopen(os.dup(descriptor), "rb"), str(path))
+                return
+            yield Document(str(path), host, Refused("it is no regular file"))
+        elif path.name.endswith(STREAMS):
+            yield from _lines(os.fdopen(os.dup(descriptor), "rb"), str(path))
+        elif size.st_size > MOST:
+            yield Document(str(path), host, Refused(f"it has more than {MOST >> 20} MiB"))
+        else:
+            yield Document(str(path), host, _content(file.fileno(), size.st_size))
+
+
+def _content(descriptor: int, size: int) -> bytes | Refused:
+    try:
+        raw = os.read(descriptor, size + 1)
+        while chunk := os.read(descriptor, 1 << 20):
+            raw += chunk
+            if len(raw) > MOST:
+                return Refused(f"it has more than {MOST >> 20} MiB")
+    except OSError as error:
+        return Refused(f"cannot be read: {error.strerror}")
+    return raw
+
+
+def _lines(stream: BinaryIO, source: str) -> Iterator[Document]:
+    """Yield each line of a stream; one that begins with a brace alone is the beginning of one long document."""
+    number = 0
+    while line := stream.readline(MOST + 1):
+        number += 1
+        if len(line) > MOST:
+            yield Document(f"{source}, line {number}", "", Refused(f"it has more than {MOST >> 20} MiB"))
+            return
+        if number == 1 and line.strip() == b"{":
+            rest = stream.read(MOST)
+            yield Document(source, "", line + rest if len(rest) < MOST else Refused(f"more than {MOST >> 20} MiB"))
+            return
+        if line.strip():
+            yield Document(f"{source}, line {number}", "", line)
+
+
+def host_of(name: str, inner: str) -> str:
+    """Return the host that a file is of: its name without what says its kind, or else its folder's."""
+    stem = name.removesuffix(SUFFIX)
+    if stem in _KINDS:
+        return inner
+    for kind in _KINDS:
+        for sign in (".", "-", "_"):
+            stem = stem.removesuffix(f"{sign}{kind}")
+    return stem or inner

@@ -1,0 +1,213 @@
+"""One host as it is compared: everything that was saved of it, reduced to what can be counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from gpusetup.fleet.partial import Gpu, Machine, Missing, Proof, Report
+from gpusetup.selftest.changes import may_change_bits
+from gpusetup.text import neutral
+
+if TYPE_CHECKING:
+    from gpusetup.fleet.decode import Saved
+    from gpusetup.fleet.properties import Row, Rows
+
+NO_GPU = "no GPU"
+_FINGERPRINT = 16
+_RATES = (" per second", "FLOP/s", "flop/s", "GB/s", "bytes/s")
+"""How the name of a measure ends of which more is better; others (seconds, shares) are not compared between hosts."""
+_PSEUDONYM = "-uuid-"
+"""In a UUID that `detect --redact` replaced: the same on every host."""
+
+
+class Problem(NamedTuple):
+    """What a rule of the doctor found on one host; `subjects` are its places there."""
+
+    rule: str
+    slug: str
+    state: str
+    summary: str
+    subjects: int
+
+
+class RunKey(NamedTuple):
+    """What runs have in common that should have the same bits."""
+
+    check: str
+    framework: str
+    device: str
+    """``cuda`` or ``cpu``"""
+    precision: str
+    seed: int
+    more: tuple[str, ...]
+    """The check's source, profile, threads, and everything of the environment that may change bits."""
+    environment: str
+
+
+class Computed(NamedTuple):
+    """One run: where it ran, the beginning of its fingerprint, and its rates."""
+
+    key: RunKey
+    device: str
+    bits: str
+    rates: tuple[tuple[str, float], ...]
+
+
+class Proven(NamedTuple):
+    """What a proof says by itself: each failed verdict, and how many passed."""
+
+    failed: tuple[tuple[str, str], ...]
+    """Check and summary."""
+    passed: int
+    runs: tuple[Computed, ...]
+
+
+class Host(msgspec.Struct):
+    """One host; None for what was not given. `refused` says what could not be read."""
+
+    name: str
+    called: str = ""
+    read_at: str = ""
+    machine: bool = False
+    row: Row = ()
+    cards: tuple[Row, ...] = ()
+    indices: tuple[int, ...] = ()
+    uuids: tuple[str, ...] = ()
+    product: str = ""
+    model: str = ""
+    problems: tuple[Problem, ...] | None = None
+    verdict: str = ""
+    unknown: tuple[str, ...] = ()
+    """Rules that cannot check."""
+    proof: Proven | None = None
+    refused: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    unmet: tuple[tuple[str, str], ...] = ()
+    """Expectations that are not met: the rule, and what is said of it."""
+    unchecked: tuple[str, ...] = ()
+    """Expectations that cannot be checked."""
+
+
+class Reducer:
+    """Puts what was saved into hosts; equal parts of different hosts are one object."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._problems: dict[tuple[Problem, ...], tuple[Problem, ...]] = {}
+        self._keys: dict[RunKey, RunKey] = {}
+        self._environments: dict[tuple[tuple[str, str], ...], tuple[tuple[str, ...], str]] = {}
+
+    def add(self, host: Host, saved: Saved) -> None:
+        """Add what was saved of a host; of two of a kind the later one counts, and the host says so."""
+        if isinstance(saved, Machine):
+            self._add_machine(host, saved)
+        elif isinstance(saved, Report):
+            self._add_report(host, saved)
+        else:
+            self._add_proof(host, saved)
+
+    def _add_machine(self, host: Host, saved: Machine) -> None:
+        gpus = saved.gpus if isinstance(saved.gpus, tuple) else ()
+        uuids = tuple(sorted(uuid for one in gpus if isinstance(uuid := one.uuid, str) and _PSEUDONYM not in uuid))
+        if host.machine:
+            host.notes += (_twice("machine", host.uuids, uuids),)
+            if saved.read_at <= host.read_at:
+                return
+        host.machine, host.read_at = True, neutral(saved.read_at)
+        host.row, host.cards = self._rows.host(saved), self._rows.gpus(gpus)
+        host.indices, host.uuids = tuple(one.index for one in gpus), uuids
+        host.product, host.model = _product(saved, gpus)
+
+    def _add_report(self, host: Host, saved: Report) -> None:
+        if host.problems is not None:
+            host.notes += ("two reports of the doctor were given: the later one counts",)
+        host.called = neutral(saved.host)
+        host.read_at = max(host.read_at, neutral(saved.at))
+        if not host.uuids:
+            host.uuids = tuple(sorted(one.uuid for one in saved.gpus if one.uuid and _PSEUDONYM not in one.uuid))
+        host.verdict = saved.verdict
+        found = tuple(_problems(saved))
+        host.problems = self._problems.setdefault(found, found)
+        host.unknown = tuple(dict.fromkeys(neutral(one.rule) for one in saved.findings if one.state == "unknown"))
+
+    def _add_proof(self, host: Host, saved: Proof) -> None:
+        if host.proof is not None:
+            host.notes += ("two proofs were given: the later one counts",)
+        host.read_at = host.read_at or neutral(saved.made_at)
+        failed = tuple(dict.fromkeys(
+            (neutral(one.check), f"{neutral(one.check)} in {neutral(one.framework)} on {neutral(one.device)}, "
+                                 f"{neutral(one.kind)}: {neutral(one.summary)[:300]}")
+            for one in saved.verdicts if one.state == "failed"
+        ))  # fmt: skip
+        passed = sum(one.state in {"passed", "known"} for one in saved.verdicts)
+        host.proof = Proven(failed, passed, tuple(self._runs(saved)))
+
+    def _runs(self, saved: Proof) -> Iterator[Computed]:
+        for run in saved.runs:
+            if run.result is None or run.job.framework == "reference":
+                continue
+            more, name = self._environment(saved.environments.get(run.result.environment, {}))
+            job = run.job
+            source = saved.checks.get(job.check, "")
+            key = RunKey(
+                neutral(job.check), neutral(job.framework), neutral(job.device.partition(":")[0]),
+                neutral(job.precision), job.seed, (source, job.profile, str(job.threads), job.model, *more), name,
+            )  # fmt: skip
+            rates = tuple((neutral(measure), value) for measure, value in run.result.measures.items()
+                          if measure.endswith(_RATES) and value > 0)  # fmt: skip
+            bits = neutral(run.result.fingerprint[:_FINGERPRINT])
+            yield Computed(self._keys.setdefault(key, key), neutral(job.device), bits, rates)
+
+    def _environment(self, environment: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
+        """Return what of an environment may change bits, and a name for it."""
+        items = tuple(sorted(environment.items()))
+        found = self._environments.get(items)
+        if found is None:
+            kept = tuple(f"{key}={value}" for key, value in items if may_change_bits(key))
+            found = self._environments[items] = (kept, _named(environment))
+        return found
+
+
+def _named(environment: Mapping[str, str]) -> str:
+    """Return an environment in words: its frameworks, GPU or processor, and driver."""
+    names = ("torch", "tensorflow", "jax", "gpu", "driver", "cuda", "cudnn")
+    words = [f"{name} {environment[name]}" if name != "gpu" else environment[name] for name in names
+             if environment.get(name)]  # fmt: skip
+    if "gpu" not in environment and environment.get("processor"):
+        words.append(environment["processor"])
+    return neutral(", ".join(words))[:300]
+
+
+def _problems(report: Report) -> Iterator[Problem]:
+    """Yield each rule that found an error or a warning once, with its first summary."""
+    count: dict[tuple[str, str], Problem] = {}
+    for one in report.findings:
+        if one.state in {"error", "warning"}:
+            key = one.rule, one.state
+            before = count.get(key)
+            count[key] = (
+                Problem(neutral(one.rule), neutral(one.slug), one.state,
+                        f"{neutral(one.subject)}: {neutral(one.summary)[:300]}", 1)
+                if before is None
+                else before._replace(subjects=before.subjects + 1)
+            )  # fmt: skip
+    yield from count.values()
+
+
+def _product(machine: Machine, gpus: Sequence[Gpu]) -> tuple[str, str]:
+    """Return what says which GPUs a host has, by the bus where it can be read, and the name of the model."""
+    names = sorted({neutral(one.name) for one in gpus if isinstance(one.name, str)})
+    model = " + ".join(names)
+    if not isinstance(machine.pci, Missing):
+        ids = sorted({neutral(one.device_id) for one in machine.pci})
+        return f"{machine.system.arch} {'+'.join(ids)}" if ids else f"{machine.system.arch} {model}", model
+    return (f"{machine.system.arch} {model}", model) if names else ("", "")
+
+
+def _twice(what: str, before: Sequence[str], now: Sequence[str]) -> str:
+    if before and now and not {*before} & {*now}:
+        return f"two {what}s with different GPUs were given under this name: the later one counts"
+    return f"two {what}s were given: the later one counts"

@@ -1,0 +1,170 @@
+"""What most of a group have, and who has something else. Where there is no majority, nobody is named."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from gpusetup.fleet.forms import NONE, is_known, number_in
+from gpusetup.fleet.host import Host
+from gpusetup.fleet.model import Common, Difference, Minority
+from gpusetup.fleet.properties import Cell, Property, properties
+
+FEWEST = 3
+"""Of two that differ either may be the wrong one."""
+NOUGHT = "0"
+
+
+class Unit(NamedTuple):
+    """One host, or one GPU of it, as it is counted."""
+
+    host: str
+    place: str
+    value: str
+
+
+class Compared(NamedTuple):
+    """A group's comparison: what most have, what differs, and which known values are missing where."""
+
+    common: tuple[Common, ...]
+    differences: tuple[Difference, ...]
+    unknown: Mapping[str, Mapping[str, str]]
+    """Host → title of a property → why it cannot be compared there, though it can elsewhere."""
+    nowhere: tuple[str, ...]
+    """Titles of what cannot be compared in more than half of the group."""
+
+
+def compare(group: str, hosts: Sequence[Host]) -> Compared:
+    """Compare the machines of one group, property by property: their own, and those of their GPUs."""
+    known = [one for one in hosts if one.machine]
+    common: list[Common] = []
+    found: list[Difference] = []
+    unknown: dict[str, dict[str, str]] = defaultdict(dict)
+    nowhere: list[str] = []
+    table = properties()
+    if not known:
+        return Compared((), (), unknown, ())
+    for key, wanted, title, units in (*_of_hosts(known, table.host), *_of_gpus(known, table.gpu)):
+        readable = [one for one in units if is_known(one.value)]
+        blind = [one for one in units if not is_known(one.value) and one.value != "?not recorded"]
+        if blind and len(readable) * 2 > len(units):
+            for one in blind:
+                unknown[one.host][title] = one.value[1:]
+        elif blind:
+            nowhere.append(title)
+        judged = _judge(group, key, wanted, title, _nearby(readable, wanted.near))
+        if isinstance(judged, Difference):
+            found.append(judged)
+            if not judged.most:
+                continue
+        if judged is not None and not wanted.only_zero:
+            value, count, of = ((judged.most, judged.count, judged.of) if isinstance(judged, Difference)
+                                else (judged.value, judged.count, judged.of))  # fmt: skip
+            common.append(Common(property=key, title=title, topic=wanted.topic, value=value, count=count, of=of))
+    return Compared(tuple(common), tuple(found), unknown, tuple(nowhere))
+
+
+Column = tuple[str, Property, str, Sequence[Unit]]
+"""The property's key, its row of the table, its title, and what each unit has."""
+
+
+def _of_hosts(hosts: Sequence[Host], table: Sequence[Property]) -> Iterator[Column]:
+    for place, wanted in enumerate(table):
+        key = f"host.{wanted.path}"
+        cells = [(one.name, one.row[place]) for one in hosts]
+        if wanted.is_family:
+            yield from _of_family(key, wanted, cells)
+        else:
+            yield key, wanted, wanted.title, [Unit(name, name, str(cell)) for name, cell in cells]
+
+
+def _of_family(key: str, wanted: Property, cells: Sequence[tuple[str, Cell]]) -> Iterator[Column]:
+    """Yield a column for each member of a family on any host; a host that lacks it has `NONE`."""
+    distinct = {cell for _, cell in cells if isinstance(cell, tuple)}
+    if len(distinct) < 2:
+        blind = [Unit(name, name, cell) for name, cell in cells if not isinstance(cell, tuple)]
+        if blind:  # what cannot be read at all
+            full = [Unit(name, name, "read") for name, cell in cells if isinstance(cell, tuple)]
+            yield key, wanted, wanted.title, [*blind, *full]
+        return
+    maps = {cell: dict(cell) for cell in distinct}
+    for member in sorted({name for one in maps.values() for name in one}):
+        units = [
+            Unit(name, name, cell if isinstance(cell, str) else maps[cell].get(member, NONE)) for name, cell in cells
+        ]
+        yield f"{key}.{member}", wanted, f"{wanted.title} {member}", units
+
+
+def _of_gpus(hosts: Sequence[Host], table: Sequence[Property]) -> Iterator[Column]:
+    for place, wanted in enumerate(table):
+        units = [
+            Unit(one.name, f"{one.name}: GPU {index}", str(card[place]))
+            for one in hosts
+            for index, card in zip(one.indices, one.cards, strict=True)
+        ]
+        if units:
+            yield f"gpu.{wanted.path}", wanted, wanted.title, units
+
+
+def _nearby(units: Sequence[Unit], near: float) -> Sequence[Unit]:
+    """Return the units, where numbers that are as near to the middle one as is allowed have one value."""
+    if not near or len({one.value for one in units}) < 2:
+        return units
+    numbers = sorted((number, one.value) for one in units if (number := number_in(one.value)) is not None)
+    if not numbers:
+        return units
+    middle, text = numbers[len(numbers) // 2]
+    allowed = near * abs(middle)
+    same = {value for number, value in numbers if abs(number - middle) <= allowed}
+    return [one._replace(value=text) if one.value in same else one for one in units]
+
+
+def _judge(group: str, key: str, wanted: Property, title: str, units: Sequence[Unit]) -> Difference | Common | None:
+    counts = Counter(one.value for one in units)
+    if not counts:
+        return None
+    most, count = max(counts.items(), key=lambda one: (one[1], one[0]))
+    if len(counts) == 1:
+        return Common(property=key, title=title, topic=wanted.topic, value=most, count=count, of=len(units))
+    backed = len(units) >= FEWEST and count * 2 > len(units) and _most_hosts(units, most)
+    if wanted.only_zero and not (backed and most == NOUGHT):
+        return None
+    return Difference(
+        group=group,
+        property=key,
+        title=title,
+        topic=wanted.topic,
+        weight=wanted.weight,
+        unit="GPU" if key.startswith("gpu.") else "host",
+        most=most if backed else "",
+        count=count if backed else 0,
+        of=len(units),
+        others=tuple(_others(units, most if backed else None)),
+        why=wanted.why,
+        source=wanted.source,
+    )
+
+
+def _most_hosts(units: Sequence[Unit], most: str) -> bool:
+    """Say whether the value is also the commonest on more than half of the hosts, where there are several.
+
+    One host with many GPUs cannot outvote another with few.
+    """
+    by_host: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in units:
+        by_host[one.host][one.value] += 1
+    having = sum(max(count.items(), key=lambda one: one[1])[0] == most for count in by_host.values())
+    return having * 2 > len(by_host)
+
+
+def _others(units: Iterable[Unit], most: str | None) -> Iterator[Minority]:
+    """Yield each value that is not the majority's, the most frequent first."""
+    places: dict[str, list[Unit]] = defaultdict(list)
+    for one in units:
+        if one.value != most:
+            places[one.value].append(one)
+    for value, some in sorted(places.items(), key=lambda one: (-len(one[1]), one[0])):
+        yield Minority(
+            value=value, places=tuple(one.place for one in some), hosts=tuple(dict.fromkeys(one.host for one in some))
+        )

@@ -1,0 +1,114 @@
+"""Why hosts are not ``ok``, from what they say themselves and from what was found by comparing them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from gpusetup.fleet.host import Host
+from gpusetup.fleet.model import Bits, Figure, Reason
+
+Told = Iterator[tuple[str, Reason]]
+"""Names of hosts, and a reason of each."""
+_FEW = 5
+
+
+def own_reasons(hosts: Iterable[Host]) -> Told:
+    """Yield what each host's own reports say: spoilt files, unmet expectations, failed verdicts."""
+    for host in hosts:
+        for why in host.refused:
+            yield host.name, Reason(kind="unreadable", weight="unknown", text=f"could not be read: {why}")
+        for rule, text in host.unmet:
+            yield (
+                host.name,
+                Reason(kind="expectation", weight="drain", of=rule, text=f"not as expected: {text}"),
+            )
+        for text in host.unchecked:
+            yield host.name, Reason(kind="expectation", weight="unknown", text=f"cannot be checked: {text}")
+        for note in host.notes:
+            different = "different GPUs" in note
+            yield host.name, Reason(kind="identity", weight="warn" if different else "note", text=note)
+        if host.proof is not None:
+            for check, text in host.proof.failed:
+                yield host.name, Reason(kind="proof", weight="drain", of=check, text=f"the self-test failed: {text}")
+            if not host.proof.failed and not host.proof.passed:
+                yield host.name, Reason(kind="proof", weight="unknown", text="its self-test compared nothing")
+
+
+def gap_reasons(hosts: Sequence[Host], missing: set[str]) -> Told:
+    """Yield what was not given of a host, and was of most."""
+    given = [one for one in hosts if one.name not in missing]
+    kinds = {
+        "machine (gpusetup detect)": [one.name for one in given if not one.machine],
+        "doctor's report": [one.name for one in given if one.problems is None],
+        "proof (gpusetup selftest --save)": [one.name for one in given if one.proof is None],
+    }
+    for name in missing:
+        yield name, Reason(kind="missing", weight="unknown", text="it is expected, and nothing was given of it")
+    for what, lacking in kinds.items():
+        if len(lacking) * 2 < len(given) or (what.startswith("machine") and len(lacking) < len(given)):
+            for name in lacking:
+                yield name, Reason(kind="missing", weight="unknown", text=f"there is no {what} of it, as of others")
+
+
+def unknown_reasons(unknown: Mapping[str, Mapping[str, str]]) -> Told:
+    """Yield what of a host could not be read, and could on most of its equals."""
+    for name, titles in unknown.items():
+        words = [f"{title} ({why})" for title, why in titles.items()]
+        more = f" and {len(words) - _FEW} more" if len(words) > _FEW else ""
+        yield name, Reason(
+            kind="difference", weight="unknown",
+            text=f"cannot be compared, and is known of most others: {', '.join(words[:_FEW])}{more}",
+        )  # fmt: skip
+
+
+def bit_reasons(bits: Iterable[Bits]) -> Told:
+    """Yield whose bits the majority does not have; without a majority, that it cannot be said who is right."""
+    for one in bits:
+        run = f"{one.check} in {one.framework} on {one.device}, {one.precision}, seed {one.seed}"
+        for other in one.others:
+            for host in other.hosts:
+                devices = [place.rpartition(": ")[2] for place in other.places if place.startswith(f"{host}: ")]
+                where = ", ".join(devices)
+                if one.state == "majority":
+                    yield host, Reason(
+                        kind="bits", weight="drain", of=one.check,
+                        text=f"other bits on {where}: {run}; {one.count} of {one.of} devices have {one.most}",
+                    )  # fmt: skip
+                elif one.state == "no majority":
+                    yield host, Reason(
+                        kind="bits", weight="unknown", of=one.check,
+                        text=f"bits of {where} disagree with others, and there is no majority: {run}",
+                    )  # fmt: skip
+
+
+def speed_reasons(figures: Iterable[Figure]) -> Told:
+    """Yield the devices that are slower than their equals, and, as a note, those that are faster."""
+    for one in figures:
+        of = f"{one.measure}, {one.check} in {one.framework}"
+        for out in one.slow:
+            far = f"{out.distance:g} quartile distances among {one.devices} devices"
+            text = f"{out.device} is slow: {out.share:.0%} of the median's {of} ({far})"
+            yield out.host, Reason(kind="speed", weight="drain", of=one.check, text=text)
+        for out in one.fast:
+            text = f"{out.device} is fast: {out.share:.0%} of the median's {of}"
+            yield out.host, Reason(kind="speed", weight="note", of=one.check, text=text)
+
+
+def identity_reasons(hosts: Iterable[Host]) -> Told:
+    """Yield GPUs that two hosts have: a copied report, one host under two names, or a card that was moved."""
+    by_uuid: dict[str, list[str]] = defaultdict(list)
+    for host in hosts:
+        for uuid in host.uuids:
+            by_uuid[uuid].append(host.name)
+    shared: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for uuid, names in by_uuid.items():
+        if len(names) > 1:
+            shared[tuple(names)].append(uuid)
+    for names, uuids in shared.items():
+        for name in names:
+            also = ", ".join(other for other in names if other != name)
+            yield name, Reason(
+                kind="identity", weight="unknown", of=uuids[0],
+                text=f"{len(uuids)} of its GPUs also in {also}: one report under two names, or a card that was moved",
+            )  # fmt: skip
