@@ -32,7 +32,7 @@ def difference_reasons(found: Sequence[Difference], hosts: int) -> Iterator[tupl
 def _by_host(one: Difference, other: Minority) -> Mapping[str, Sequence[str]]:
     """Return the hosts that have this value, each with its GPUs that have it; of a host's own property with none."""
     if one.unit == "host":
-        return {host: () for host in other.hosts}
+        return dict.fromkeys(other.hosts, ())
     places: dict[str, list[str]] = defaultdict(list)
     for place in other.places:
         host, _, gpu = place.rpartition(": ")

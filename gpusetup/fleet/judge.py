@@ -21,7 +21,6 @@ from gpusetup.fleet.model import (
     Bits,
     Common,
     Difference,
-    Figure,
     Fleet,
     Group,
     HostResult,

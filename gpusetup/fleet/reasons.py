@@ -102,9 +102,9 @@ def identity_reasons(hosts: Iterable[Host]) -> Told:
         for uuid in host.uuids:
             by_uuid[uuid].append(host.name)
     shared: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for uuid, names in by_uuid.items():
-        if len(names) > 1:
-            shared[tuple(names)].append(uuid)
+    for uuid, having in by_uuid.items():
+        if len(having) > 1:
+            shared[tuple(having)].append(uuid)
     for names, uuids in shared.items():
         for name in names:
             also = ", ".join(other for other in names if other != name)
