@@ -24,6 +24,7 @@ COMMANDS = {
     "verify": "Compute again what a lock holds: the same bits, within tolerance, or why not.",
     "compare": "Compare two proofs, locks or machines, offline.",
     "report": "Show saved results as one HTML page for people.",
+    "fleet": "Compare many hosts by their saved reports: who differs, computes other bits or is slow.",
     "licences": "List the licences of a stack, this host or an image.",
     "facts": "List the compatibility facts, with sources and expiry.",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -11,10 +11,14 @@ from gpusetup.fleet.partial import Envelope, Machine, Proof, Report
 
 Saved = Machine | Report | Proof
 WHAT = "neither a machine, a doctor's report nor a proof"
-_MARKS: tuple[tuple[bytes, type[Saved]], ...] = (
+_FIRST: tuple[tuple[bytes, type[Saved]], ...] = (
+    (b'"read_at"', Machine), (b'"made_at"', Proof), (b'"verdict"', Report),
+)  # fmt: skip
+"""A field near the beginning of each, which the others lack. Only a hint: the decoder decides."""
+_ANYWHERE: tuple[tuple[bytes, type[Saved]], ...] = (
     (b'"verdicts"', Proof), (b'"device_nodes"', Machine), (b'"findings"', Report),
 )  # fmt: skip
-"""A field that each has and the others lack, the rarest word first. Only a hint: the decoder decides."""
+"""The same for a document whose fields are in another order."""
 _KINDS: tuple[type[Saved], ...] = (Machine, Report, Proof)
 _DECODERS = {kind: msgspec.json.Decoder(kind) for kind in _KINDS}
 _ENVELOPES = msgspec.json.Decoder(Envelope)
@@ -46,26 +50,30 @@ def pieces(raw: bytes) -> Iterator[Piece]:
 
 
 def _enveloped(raw: bytes) -> list[Piece] | None:
-    """Return the parts of an envelope, None where it is none."""
+    """Return the parts of an envelope, None for what is none: a report has a ``host`` and a text as its machine."""
     try:
         found = _ENVELOPES.decode(raw)
     except _ERRORS:
         return None
     given = ((bytes(found.machine), Machine), (bytes(found.report), Report), (bytes(found.proof), Proof))
-    parts = [Piece(found.host, _saved(part, kind), part) for part, kind in given if part not in {b"", b"null"}]
+    parts = [Piece(found.host, _saved(part, kind), part) for part, kind in given if part.startswith(b"{")]
     if found.error:
         parts.append(Piece(found.host, Refused(f"nothing was collected: {found.error}"), b""))
     return parts or None
 
 
 def _saved(raw: bytes, kind: type[Saved] | None = None) -> Saved | Refused:
-    kind = kind or next((kind for mark, kind in _MARKS if mark in raw), None)
+    kind = kind or _kind(raw[:_HEAD], _FIRST) or _kind(raw, _ANYWHERE)
     if kind is None:
         return _no_json(raw)
     try:
         return _DECODERS[kind].decode(raw)
     except _ERRORS as error:
         return Refused(f"no saved {kind.__name__.lower()}: {error}")
+
+
+def _kind(text: bytes, marks: Sequence[tuple[bytes, type[Saved]]]) -> type[Saved] | None:
+    return next((kind for mark, kind in marks if mark in text), None)
 
 
 def _no_json(raw: bytes) -> Refused:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from gpusetup.fleet.partial import Gpu, Machine, Missing, Proof, Report
+from gpusetup.fleet.partial import Gpu, Job, Machine, Missing, Proof, Report
 from gpusetup.selftest.changes import may_change_bits
 from gpusetup.text import neutral
 
@@ -97,7 +97,9 @@ class Reducer:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._problems: dict[tuple[Problem, ...], tuple[Problem, ...]] = {}
-        self._keys: dict[RunKey, RunKey] = {}
+        self._keys: dict[tuple[object, ...], RunKey] = {}
+        self._texts: dict[str, str] = {}
+        self._named: dict[tuple[tuple[str, ...], str], tuple[tuple[str, ...], str]] = {}
         self._environments: dict[tuple[tuple[str, str], ...], tuple[tuple[str, ...], str]] = {}
 
     def add(self, host: Host, saved: Saved) -> None:
@@ -146,28 +148,39 @@ class Reducer:
         host.proof = Proven(failed, passed, tuple(self._runs(saved)))
 
     def _runs(self, saved: Proof) -> Iterator[Computed]:
+        named = {name: self._environment(one) for name, one in saved.environments.items()}
         for run in saved.runs:
-            if run.result is None or run.job.framework == "reference":
-                continue
-            more, name = self._environment(saved.environments.get(run.result.environment, {}))
-            job = run.job
-            source = saved.checks.get(job.check, "")
-            key = RunKey(
-                neutral(job.check), neutral(job.framework), neutral(job.device.partition(":")[0]),
-                neutral(job.precision), job.seed, (source, job.profile, str(job.threads), job.model, *more), name,
+            if run.result is not None and run.job.framework != "reference":
+                more, name = named.get(run.result.environment, ((), ""))
+                key = self._key(run.job, saved.checks.get(run.job.check, ""), more, name)
+                rates = tuple((neutral(measure), value) for measure, value in run.result.measures.items()
+                              if measure.endswith(_RATES) and value > 0)  # fmt: skip
+                bits = neutral(run.result.fingerprint[:_FINGERPRINT])
+                yield Computed(key, self._same(neutral(run.job.device)), self._same(bits), rates)
+
+    def _key(self, job: Job, source: str, more: tuple[str, ...], environment: str) -> RunKey:
+        kind = job.device.partition(":")[0]
+        known = (job.check, job.framework, kind, job.precision, job.seed, job.profile, job.threads, job.model, source,
+                 id(more))  # fmt: skip
+        found = self._keys.get(known)
+        if found is None:
+            found = self._keys[known] = RunKey(
+                neutral(job.check), neutral(job.framework), neutral(kind), neutral(job.precision), job.seed,
+                (source, job.profile, str(job.threads), job.model, *more), environment,
             )  # fmt: skip
-            rates = tuple((neutral(measure), value) for measure, value in run.result.measures.items()
-                          if measure.endswith(_RATES) and value > 0)  # fmt: skip
-            bits = neutral(run.result.fingerprint[:_FINGERPRINT])
-            yield Computed(self._keys.setdefault(key, key), neutral(job.device), bits, rates)
+        return found
+
+    def _same(self, text: str) -> str:
+        return self._texts.setdefault(text, text)
 
     def _environment(self, environment: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
-        """Return what of an environment may change bits, and a name for it."""
-        items = tuple(sorted(environment.items()))
+        """Return what of an environment may change bits, and a name for it: one object for equal environments."""
+        items = tuple(environment.items())
         found = self._environments.get(items)
         if found is None:
-            kept = tuple(f"{key}={value}" for key, value in items if may_change_bits(key))
-            found = self._environments[items] = (kept, _named(environment))
+            kept = tuple(f"{key}={value}" for key, value in sorted(items) if may_change_bits(key))
+            named = kept, _named(environment)
+            found = self._environments[items] = self._named.setdefault(named, named)
         return found
 
 

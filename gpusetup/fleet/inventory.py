@@ -80,6 +80,10 @@ class Plan(NamedTuple):
         host.unchecked = tuple(f"{one.subject}: {one.summary}" for one in found if one.state == "unknown")
 
 
+NO_PLAN = Plan("", {}, {})
+"""Nothing is expected."""
+
+
 def read_plan(path: Path) -> Plan:
     """Read a file of expectations; raises `WrongInputError` naming the file and the place inside it."""
     raw = read(path, "the expectations")

@@ -15,7 +15,7 @@ from gpusetup.fleet.differing import difference_reasons
 from gpusetup.fleet.gather import Gathered
 from gpusetup.fleet.groups import grouped
 from gpusetup.fleet.host import Host
-from gpusetup.fleet.inventory import Plan
+from gpusetup.fleet.inventory import NO_PLAN, Plan
 from gpusetup.fleet.majority import compare
 from gpusetup.fleet.model import (
     Bits,
@@ -57,10 +57,9 @@ _KINDS = (
     "identity",
     "clock",
 )
-_NO_PLAN = Plan("", {}, {})
 
 
-def judge(gathered: Gathered, now: datetime, plan: Plan = _NO_PLAN) -> Fleet:
+def judge(gathered: Gathered, now: datetime, plan: Plan = NO_PLAN) -> Fleet:
     """Return the judgement over all hosts that were gathered or are expected; `now` is when."""
     hosts = dict(gathered.hosts)
     missing = _missing(hosts, plan)

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from gpusetup.fleet.forms import NONE, is_known, number_in
+from gpusetup.fleet.forms import NONE, NOT_RECORDED, is_known, number_in
 from gpusetup.fleet.host import Host
 from gpusetup.fleet.model import Common, Difference, Minority
 from gpusetup.fleet.properties import Cell, Property, properties
@@ -46,8 +46,9 @@ def compare(group: str, hosts: Sequence[Host]) -> Compared:
     if not known:
         return Compared((), (), unknown, ())
     for key, wanted, title, units in (*_of_hosts(known, table.host), *_of_gpus(known, table.gpu)):
-        readable = [one for one in units if is_known(one.value)]
-        blind = [one for one in units if not is_known(one.value) and one.value != "?not recorded"]
+        strange = {value for value in {one.value for one in units} if not is_known(value)}
+        readable = [one for one in units if one.value not in strange] if strange else units
+        blind = [one for one in units if one.value in strange and one.value != NOT_RECORDED] if strange else []
         if blind and len(readable) * 2 > len(units):
             for one in blind:
                 unknown[one.host][title] = one.value[1:]
@@ -97,14 +98,24 @@ def _of_family(key: str, wanted: Property, cells: Sequence[tuple[str, Cell]]) ->
 
 
 def _of_gpus(hosts: Sequence[Host], table: Sequence[Property]) -> Iterator[Column]:
-    for place, wanted in enumerate(table):
-        units = [
-            Unit(one.name, f"{one.name}: GPU {index}", str(card[place]))
-            for one in hosts
-            for index, card in zip(one.indices, one.cards, strict=True)
-        ]
-        if units:
-            yield f"gpu.{wanted.path}", wanted, wanted.title, units
+    kinds = {card for one in hosts for card in one.cards}
+    total = sum(len(one.cards) for one in hosts)
+    for place, wanted in enumerate(table) if kinds else ():
+        values = {str(card[place]) for card in kinds}
+        yield (
+            f"gpu.{wanted.path}",
+            wanted,
+            wanted.title,
+            ([Unit("", "", values.pop())] * total if len(values) == 1 else _cards(hosts, place)),
+        )  # all alike: whose it is does not matter
+
+
+def _cards(hosts: Sequence[Host], place: int) -> Sequence[Unit]:
+    return [
+        Unit(one.name, f"{one.name}: GPU {index}", str(card[place]))
+        for one in hosts
+        for index, card in zip(one.indices, one.cards, strict=True)
+    ]
 
 
 def _nearby(units: Sequence[Unit], near: float) -> Sequence[Unit]:

@@ -87,19 +87,31 @@ class Rows:
 
 
 class _Maker:
+    """Makes rows of one kind: the same readings as before cost one look-up."""
+
     def __init__(self, wanted: Sequence[Property]) -> None:
         self._wanted = wanted
         self._read = attrgetter(*(one.path for one in wanted))
+        self._known: dict[Any, Row] = {}
         self._cells: tuple[dict[Any, Cell], ...] = tuple({} for _ in wanted)
         self._same: dict[Row, Row] = {}
 
     def row(self, of: object) -> Row:
         readings = self._read(of)
+        try:
+            known = self._known.get(readings)
+        except TypeError:  # a reading that is a mapping has no hash
+            return self._made(readings)
+        if known is None:
+            known = self._known[readings] = self._made(readings)
+        return known
+
+    def _made(self, readings: tuple[Any, ...]) -> Row:
         row = tuple(map(self._cell, self._wanted, self._cells, readings))
         return self._same.setdefault(row, row)
 
     def _cell(self, wanted: Property, known: dict[Any, Cell], reading: Any) -> Cell:
-        key = tuple(reading.items()) if isinstance(reading, dict) else (type(reading), reading)
+        key = tuple(reading.items()) if isinstance(reading, dict) else reading
         found = known.get(key)
         if found is None:
             found = known[key] = _written(wanted, reading)

@@ -36,7 +36,7 @@ def shared_findings(group: str, hosts: Sequence[Host]) -> list[SharedFinding]:
 
 
 def finding_reasons(hosts: Sequence[Host], found: Sequence[SharedFinding]) -> Iterator[tuple[str, Reason]]:
-    """Yield what the doctor found on each host; what everybody has drains nobody."""
+    """Yield what the doctor found on each host; what everybody has is no host's own and a note."""
     everywhere: dict[tuple[str, str], SharedFinding] = {(one.rule, one.state): one for one in found if one.everywhere}
     for host in hosts:
         for one in host.problems or ():
@@ -47,7 +47,7 @@ def finding_reasons(hosts: Sequence[Host], found: Sequence[SharedFinding]) -> It
                 host.name,
                 Reason(
                     kind="finding",
-                    weight="drain" if one.state == "error" and everyone is None else "warn",
+                    weight="note" if everyone is not None else "drain" if one.state == "error" else "warn",
                     of=one.rule,
                     text=f"{one.rule} {one.state}, {one.summary}{more}{also}",
                     remedy=f"gpusetup doctor explain {one.rule}",
