@@ -6,6 +6,7 @@ cannot be used is noted with its host, which is then unknown; it never ends the 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import sys
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 SUFFIX, STREAMS = ".json", (".jsonl", ".ndjson")
 MOST_FILES = 1_000_000
+_TOO_LARGE = f"it has more than {MOST >> 20} MiB"
 _DEPTH = 4
 _KINDS = ("machine", "detect", "doctor", "report", "proof", "selftest", "result", "gpusetup")
 """Words of a file's name that say what it is, and not of which host."""
@@ -134,20 +136,31 @@ def _in_file(path: Path, inner: str, *, required: bool) -> Iterator[Document]:
             raise WrongInputError(f"cannot read {path}: {why}", WHAT) from error
         yield Document(str(path), host, Refused(f"cannot be opened: {why}"))
         return
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        size = os.fstat(descriptor)
-        if not stat.S_ISREG(size.st_mode):
-            if required and stat.S_ISFIFO(size.st_mode):  # a pipe of the shell, <(…)
-                os.set_blocking(descriptor, True)
-                yield from _lines(os.fdopen(os.dup(descriptor), "rb"), str(path))
-                return
-            yield Document(str(path), host, Refused("it is no regular file"))
-        elif path.name.endswith(STREAMS):
-            yield from _lines(os.fdopen(os.dup(descriptor), "rb"), str(path))
-        elif size.st_size > MOST:
-            yield Document(str(path), host, Refused(f"it has more than {MOST >> 20} MiB"))
-        else:
-            yield Document(str(path), host, _content(file.fileno(), size.st_size))
+    with _closing(descriptor):
+        yield from _opened(descriptor, str(path), host, required=required)
+
+
+def _opened(descriptor: int, path: str, host: str, *, required: bool) -> Iterator[Document]:
+    found = os.fstat(descriptor)
+    if required and stat.S_ISFIFO(found.st_mode):  # a pipe of the shell, <(…)
+        os.set_blocking(descriptor, True)
+    elif not stat.S_ISREG(found.st_mode):
+        yield Document(path, host, Refused("it is no regular file"))
+        return
+    elif not path.endswith(STREAMS):
+        large = found.st_size > MOST
+        yield Document(path, host, Refused(_TOO_LARGE) if large else _content(descriptor, found.st_size))
+        return
+    with os.fdopen(os.dup(descriptor), "rb") as stream:
+        yield from _lines(stream, path)
+
+
+@contextlib.contextmanager
+def _closing(descriptor: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _content(descriptor: int, size: int) -> bytes | Refused:
@@ -156,7 +169,7 @@ def _content(descriptor: int, size: int) -> bytes | Refused:
         while chunk := os.read(descriptor, 1 << 20):
             raw += chunk
             if len(raw) > MOST:
-                return Refused(f"it has more than {MOST >> 20} MiB")
+                return Refused(_TOO_LARGE)
     except OSError as error:
         return Refused(f"cannot be read: {error.strerror}")
     return raw
@@ -168,11 +181,11 @@ def _lines(stream: BinaryIO, source: str) -> Iterator[Document]:
     while line := stream.readline(MOST + 1):
         number += 1
         if len(line) > MOST:
-            yield Document(f"{source}, line {number}", "", Refused(f"it has more than {MOST >> 20} MiB"))
+            yield Document(f"{source}, line {number}", "", Refused(_TOO_LARGE))
             return
         if number == 1 and line.strip() == b"{":
             rest = stream.read(MOST)
-            yield Document(source, "", line + rest if len(rest) < MOST else Refused(f"more than {MOST >> 20} MiB"))
+            yield Document(source, "", line + rest if len(rest) < MOST else Refused(_TOO_LARGE))
             return
         if line.strip():
             yield Document(f"{source}, line {number}", "", line)

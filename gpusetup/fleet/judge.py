@@ -83,7 +83,10 @@ def judge(gathered: Gathered, now: datetime, plan: Plan = NO_PLAN) -> Fleet:
         _take(reasons, unknown_reasons(compared.unknown))
         notes += _not_compared(name, compared.nowhere, some)
         groups.append(_group(name, some, plan, compared.common))
-    bits, figures = judge_bits(ordered), judge_speed(ordered, group_of)
+    bits, figures = (
+        judge_bits(ordered),
+        judge_speed(ordered, {one.name: plan.roles.get(plan.named(one.name), "") for one in ordered}),
+    )
     for told in (
         own_reasons(ordered), gap_reasons(ordered, {*missing}), bit_reasons(bits), speed_reasons(figures),
         clock_reasons(ordered, now), identity_reasons(ordered),
@@ -130,7 +133,7 @@ def exit_code(fleet: Fleet, fail_on: str = "error") -> int:
     shared = {one.state for one in fleet.findings if one.everywhere}
     if "drain" in states or "error" in shared:
         return EXIT_PROBLEMS
-    if fail_on == "warning" and ("differs" in states or shared or fleet.differences):
+    if fail_on == "warning" and ("attention" in states or shared or fleet.differences):
         return EXIT_PROBLEMS
     return CannotLookError.exit_code if fleet.verdict == "unknown" else EXIT_FINE
 
@@ -146,7 +149,7 @@ def _verdict(hosts: Iterable[HostResult], findings: Iterable[SharedFinding], bit
         return "drain"
     if "unknown" in states or any(one.state == "no majority" for one in bits):
         return "unknown"
-    return "differs" if "differs" in states or any(one.everywhere for one in findings) else "ok"
+    return "attention" if "attention" in states or any(one.everywhere for one in findings) else "ok"
 
 
 def _take(reasons: Mapping[str, list[Reason]], told: Iterable[tuple[str, Reason]]) -> None:
@@ -168,7 +171,7 @@ def _result(host: Host, reasons: Sequence[Reason], group: str) -> HostResult:
     ranked = sorted(reasons, key=lambda one: (_ORDER[one.weight], _KINDS.index(one.kind)))
     weights = {one.weight for one in ranked}
     state: State = "ok"
-    for weight, means in (("drain", "drain"), ("unknown", "unknown"), ("warn", "differs")):
+    for weight, means in (("drain", "drain"), ("unknown", "unknown"), ("warn", "attention")):
         if weight in weights:
             state = means  # type: ignore[assignment]  # one of the states
             break

@@ -6,8 +6,8 @@ from typing import Literal
 
 from gpusetup.value import Value
 
-State = Literal["ok", "differs", "drain", "unknown"]
-"""``drain``: take no new work. ``differs``: something for its administrator. ``unknown``: something about the host
+State = Literal["ok", "attention", "drain", "unknown"]
+"""``drain``: take no new work. ``attention``: something for its administrator. ``unknown``: something about the host
 could not be judged, and nothing speaks for draining it; never ``ok``."""
 Kind = Literal[
     "finding", "difference", "bits", "proof", "speed", "expectation", "missing", "unreadable", "clock", "identity",
@@ -149,13 +149,13 @@ class Outlier(Value, omit_defaults=True):
 
 
 class Figure(Value, omit_defaults=True):
-    """One measured rate in one group of equals, in one environment.
+    """One measured rate on devices of one role, in one environment.
 
     `limit_low` and `limit_high` are where a device is called an outlier; None where the group is too small, or too
     uneven, for anything to be said (`unsaid` says why).
     """
 
-    group: str
+    role: str = ""
     check: str
     framework: str
     precision: str
@@ -201,7 +201,7 @@ class Fleet(Value, omit_defaults=True):
     gpusetup: str
     at: str
     """When it was judged, UTC in ISO 8601."""
-    verdict: Literal["ok", "differs", "drain", "unknown"]
+    verdict: Literal["ok", "attention", "drain", "unknown"]
     """The worst state of a host, or what is wrong with all of them."""
     hosts: tuple[HostResult, ...]
     groups: tuple[Group, ...]

@@ -36,12 +36,12 @@ def own_reasons(hosts: Iterable[Host]) -> Told:
 
 
 def gap_reasons(hosts: Sequence[Host], missing: set[str]) -> Told:
-    """Yield what was not given of a host, and was of most."""
+    """Yield what was not given of a host, and was of most; of one with a file that could not be read, that is said."""
     given = [one for one in hosts if one.name not in missing]
     kinds = {
-        "machine (gpusetup detect)": [one.name for one in given if not one.machine],
-        "doctor's report": [one.name for one in given if one.problems is None],
-        "proof (gpusetup selftest --save)": [one.name for one in given if one.proof is None],
+        "machine (gpusetup detect)": [one.name for one in given if not one.machine and not one.refused],
+        "doctor's report": [one.name for one in given if one.problems is None and not one.refused],
+        "proof (gpusetup selftest --save)": [one.name for one in given if one.proof is None and not one.refused],
     }
     for name in missing:
         yield name, Reason(kind="missing", weight="unknown", text="it is expected, and nothing was given of it")

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from gpusetup.fleet.host import Host, Problem
-from gpusetup.fleet.majority import FEWEST
 from gpusetup.fleet.model import Reason, SharedFinding
 
 _RANK = {"error": 0, "warning": 1}
@@ -28,7 +27,7 @@ def shared_findings(group: str, hosts: Sequence[Host]) -> list[SharedFinding]:
             summary=some[0][1].summary,
             hosts=tuple(name for name, _ in some),
             of=len(examined),
-            everywhere=len(examined) >= FEWEST and len(some) * 2 > len(examined),
+            everywhere=len(examined) > 1 and len(some) * 2 > len(examined),
         )
         for (rule, state), some in found.items()
     ]

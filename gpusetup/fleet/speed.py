@@ -17,7 +17,7 @@ MOST_VALUES = 400
 
 
 class _Key(NamedTuple):
-    group: str
+    role: str
     run: RunKey
     """Without its seed: rounds and seeds are repetitions."""
     measure: str
@@ -27,13 +27,15 @@ Places = Mapping[tuple[str, str], float]
 """Host and device → the best rate of all rounds: load makes a run slower and never faster."""
 
 
-def judge_speed(hosts: Iterable[Host], groups: Mapping[str, str]) -> list[Figure]:
-    """Return each rate with its outliers; `groups` says of which group a host is."""
+def judge_speed(hosts: Iterable[Host], roles: Mapping[str, str]) -> list[Figure]:
+    """Return each rate with its outliers. Equals have the same role, if `roles` has any, and the same environment, of
+    which the model of GPU is a part.
+    """
     found: dict[_Key, dict[tuple[str, str], float]] = defaultdict(dict)
     for host in hosts:
         for one in computed(host):
             for measure, value in one.rates:
-                best = found[_Key(groups.get(host.name, ""), one.key._replace(seed=0), measure)]
+                best = found[_Key(roles.get(host.name, ""), one.key._replace(seed=0), measure)]
                 place = host.name, one.device
                 best[place] = max(value, best.get(place, 0.0))
     several = {key: places for key, places in found.items() if len(places) > 1}
@@ -45,7 +47,7 @@ def _figure(key: _Key, places: Places, limit: Limits) -> Figure:
     slow = [one for one in places.items() if limit.low is not None and one[1] < limit.low]
     fast = [one for one in places.items() if limit.high is not None and one[1] > limit.high]
     return Figure(
-        group=key.group,
+        role=key.role,
         check=key.run.check,
         framework=key.run.framework,
         precision=key.run.precision,

@@ -19,11 +19,11 @@ INDENT = "  "
 _STYLES: dict[State, str] = {
     "drain": "bold red",
     "unknown": "bold yellow",
-    "differs": "bold yellow",
+    "attention": "bold yellow",
     "ok": "bold green",
 }
 _TITLES: dict[State, str] = {
-    "drain": "Drain", "unknown": "Cannot be judged", "differs": "Differ, and can take work",
+    "drain": "Drain", "unknown": "Cannot be judged", "attention": "Need attention, and can take work",
 }  # fmt: skip
 _SIGNS: dict[str, str] = {"drain": "✗ ", "unknown": "? ", "warn": "! ", "note": "· "}
 _BLOCKS, _REASONS, _LINES = 12, 6, 8
@@ -107,7 +107,7 @@ def _bits(out: Console, bits: Sequence[Bits]) -> None:
 def _speed(out: Console, figures: Sequence[Figure], rate: float) -> None:
     if not figures:
         return
-    line(out, "", f"Speed: a sound fleet has a false alarm once in {round(1 / rate):,}", "bold")
+    line(out, "", f"Speed: of {round(1 / rate):,} sound fleets one has a false alarm", "bold")
     for one in sorted(figures, key=lambda one: (-len(one.slow), bool(one.unsaid)))[:_LINES]:
         of = f"{one.check} in {one.framework}, {one.precision}: median {one.median:,.6g} {one.measure}"
         if one.unsaid:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gpusetup.fleet import model
     from gpusetup.fleet.model import Fleet, HostResult, SharedFinding
 
-_STATES: dict[model.State, State] = {"ok": "passed", "differs": "warning", "drain": "failed", "unknown": "unknown"}
+_STATES: dict[model.State, State] = {"ok": "passed", "attention": "warning", "drain": "failed", "unknown": "unknown"}
 
 
 def outcomes(fleet: Fleet) -> Outcomes:

@@ -14,13 +14,13 @@ NAMES = 8
 
 
 def headline(fleet: Fleet) -> str:
-    """Return the verdict in one line: ``3 of 1,000 hosts to drain, 2 cannot be judged, 12 differ, 983 alike``."""
+    """Return the verdict in one line: ``3 of 1,000 hosts to drain, 2 cannot be judged, 12 need attention, …``."""
     count = Counter(one.state for one in fleet.hosts)
     total = counted(len(fleet.hosts), "host")
     words = [
         f"{count['drain']:,} to drain" if count["drain"] else "",
         f"{count['unknown']:,} cannot be judged" if count["unknown"] else "",
-        f"{count['differs']:,} differ{'s' if count['differs'] == 1 else ''}" if count["differs"] else "",
+        f"{count['attention']:,} need{'s' if count['attention'] == 1 else ''} attention" if count["attention"] else "",
         f"{count['ok']:,} {'is' if count['ok'] == 1 else 'are'} like their equals" if count["ok"] else "",
     ]
     return f"{total}: {', '.join(filter(None, words)) or 'nothing was given'}"

@@ -62,6 +62,19 @@ def report(host: str, at: str, more: Iterable[Mapping[str, Any]] = ()) -> dict[s
             "findings": [*more, usual, blind]}  # fmt: skip
 
 
+def _verdict(check: str, card: int, kind: str, state: str) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "check": check,
+        "framework": "pytorch",
+        "device": f"cuda:{card}",
+        "precision": "float32",
+        "seed": 0,
+        "state": state,
+        "summary": "as they should be" if state == "passed" else "other bits",
+    }
+
+
 def proof(draw: random.Random, rate: float = RATE, noise: float = NOISE) -> dict[str, Any]:
     """Return a proof of two checks on eight GPUs."""
     environment = {"torch": "2.13.0+cu130", "gpu": "NVIDIA H100 80GB HBM3", "driver": "565.57.01", "threads": "1",
@@ -75,8 +88,7 @@ def proof(draw: random.Random, rate: float = RATE, noise: float = NOISE) -> dict
             measures = {"seconds": 5.0} | ({"names per second": float(f"{speed:.6g}")} if check == "gru" else {})
             runs.append({"job": job, "outcome": "finished", "seconds": 5.0, "result": {
                 "environment": "e1", "layout": "l1", "fingerprint": bits, "measures": measures}})  # fmt: skip
-    verdicts = [{"kind": "parity", "check": check, "framework": "pytorch", "device": f"cuda:{card}", "state": "passed",
-                 "precision": "float32", "seed": 0, "summary": "right"} for check in ("exact", "gru") for card in range(8)]  # fmt: skip
+    verdicts = [_verdict(check, card, "parity", "passed") for check in ("exact", "gru") for card in range(8)]
     return {"version": 2, "gpusetup": "0.1.0", "made_at": NOW, "profile": "quick", "seconds": 60.0,
             "checks": {"exact": "version 3, a", "gru": "version 2, b"}, "environments": {"e1": environment},
             "layouts": {}, "runs": runs, "verdicts": verdicts, "unproven": []}  # fmt: skip
@@ -207,9 +219,7 @@ def _bits(parts: Parts, draw: random.Random) -> None:
 
 
 def _exact(parts: Parts, draw: random.Random) -> None:
-    verdict = {"kind": "published", "check": "exact", "framework": "pytorch", "device": f"cuda:{draw.randrange(8)}",
-               "precision": "float32", "seed": 0, "state": "failed", "summary": "other bits than the published ones"}  # fmt: skip
-    parts["proof"]["verdicts"].append(verdict)
+    parts["proof"]["verdicts"].append(_verdict("exact", draw.randrange(8), "published", "failed"))
 
 
 def _slow(parts: Parts, draw: random.Random) -> None:
@@ -230,7 +240,7 @@ def _garbage(parts: Parts, draw: random.Random) -> None:
 PLANTED = (
     Planted("another driver", _driver, "difference", "driver 560.35.03"),
     Planted("another driver library", _system("driver.user_library", "560.35.03"), "difference", "driver library"),
-    Planted("the proprietary module", _system("driver.module_license", "NVIDIA"), "difference", "licence of the kernel"),
+    Planted("the proprietary module", _system("driver.module_license", "NVIDIA"), "difference", "licence of"),
     Planted("a driver parameter", _system("driver.parameters", [["NVreg_EnableStreamMemOPs", "0"]]), "difference",
             "driver parameter NVreg_EnableStreamMemOPs 0"),
     Planted("a lost card", _lost_card, "difference", "GPUs on the PCI bus 7"),

@@ -1,0 +1,106 @@
+"""``gpusetup fleet`` as it is typed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gpusetup.cli.fleet import fleet
+from gpusetup.errors import WrongInputError
+from tests.each import each
+from tests.fleet.fleets import hosts
+from tests.fleet.synthetic import Parts, lines, write
+from tests.support import Run, chance
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    some = hosts(12, chance("fleet, command"))
+    some["node00002"]["machine"]["gpus"][3]["pcie_width"] = [8, 16]
+    some["node00004"]["machine"]["system"]["kernel"]["release"] = "5.15.0"
+    some["node00006"]["machine"] = b"{"
+    write(tmp_path / "fleet", some)
+    return tmp_path / "fleet"
+
+
+def _run(*words: str | Path, stream: bytes | None = None) -> tuple[int, str]:
+    result = CliRunner().invoke(fleet, [str(word) for word in words], input=stream)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output
+
+
+def test_the_text_says_who_and_why(folder: Path) -> None:
+    code, text = _run(folder)
+    assert code == 1
+    told = text.splitlines()
+    assert told[0] == "12 hosts: 1 to drain, 1 cannot be judged, 1 needs attention, 9 are like their equals"
+    assert "    ✗ GPU 3: PCIe lanes 8; 87 of 88 GPUs have 16" in told
+    assert "    ! kernel 5.15.0; 10 of 11 hosts have 6.8.0-90-generic" in told
+    assert "could not be read: " in text
+    assert "Bits: 3 of 3 runs have the same bits on all devices" in told
+
+
+def test_json_has_the_schedulers_reasons(folder: Path) -> None:
+    code, text = _run(folder, "--json")
+    found = json.loads(text)
+    assert code == 1
+    drained = [(one["name"], one["drain"]) for one in found["hosts"] if one["state"] == "drain"]
+    assert drained == [("node00002", "GPU 3: PCIe lanes 8; 87 of 88 GPUs have 16")]
+
+
+def test_a_stream_is_read_from_standard_input() -> None:
+    some: dict[str, Parts] = hosts(3, chance("fleet, stream"), proofs=False)
+    code, text = _run("-", stream=b"".join(lines(some)))
+    assert (code, text.splitlines()[0]) == (0, "3 hosts: 3 are like their equals")
+
+
+def test_one_long_document_is_read_from_standard_input() -> None:
+    parts = hosts(1, chance("fleet, document"), proofs=False)["node00000"]
+    assert _run("-", stream=json.dumps(parts["machine"], indent=2).encode())[0] == 0
+
+
+@each("form, says", [
+    ("junit", 'name="node00002"'), ("github", "::error"), ("markdown", "node00002"), ("sarif", "node00002"),
+])  # fmt: skip
+def test_formats_of_ci_servers(folder: Path, form: str, says: str) -> None:
+    code, text = _run(folder, "--format", form)
+    assert code == 1
+    assert says in text
+
+
+def test_reports_are_written_beside_the_text(folder: Path, tmp_path: Path) -> None:
+    assert _run(folder, "--reports", tmp_path / "out")[0] == 1
+    assert json.loads((tmp_path / "out" / "result.json").read_text())["verdict"] == "drain"
+    assert sorted(one.name for one in (tmp_path / "out").iterdir()) == [
+        "junit.xml", "report.sarif", "result.json", "summary.md",
+    ]  # fmt: skip
+
+
+def test_a_difference_alone_fails_only_when_asked(tmp_path: Path) -> None:
+    some = hosts(3, chance("fleet, fail on"), proofs=False)
+    some["node00001"]["machine"]["system"]["kernel"]["release"] = "5.15.0"
+    write(tmp_path, some)
+    assert _run(tmp_path)[0] == 0
+    assert _run(tmp_path, "--fail-on", "warning")[0] == 1
+
+
+def test_a_wrong_path_is_refused(tmp_path: Path) -> None:
+    result = CliRunner().invoke(fleet, [str(tmp_path / "none")])
+    assert isinstance(result.exception, WrongInputError)
+
+
+def test_the_program_has_the_command(gpusetup: Run, folder: Path) -> None:
+    done = gpusetup("fleet", str(folder))
+    assert done.returncode == 1
+    assert done.stdout.startswith("12 hosts: 1 to drain")
+
+
+def test_a_pipe_of_the_shell_is_read(folder: Path) -> None:
+    script = f"{sys.executable} -m gpusetup fleet <(cat {folder}/node00000/machine.json)"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr

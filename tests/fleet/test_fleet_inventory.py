@@ -1,0 +1,150 @@
+"""What is expected of a fleet, when its hosts were read, and which of them are the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gpusetup.errors import WrongInputError
+from gpusetup.fleet.inventory import expanded, read_plan
+from gpusetup.fleet.judge import exit_code
+from tests.each import each
+from tests.fleet.fleets import hosts, judged, of, texts
+from tests.support import chance
+
+DRAW = chance("fleet, inventory")
+GROUPS = """
+[[group]]
+role = "train"
+hosts = ["node[00000-00002]"]
+[group.expect]
+gpus = 8
+model = "H100"
+driver = "565"
+[[group]]
+role = "login"
+hosts = ["login1"]
+"""
+
+
+def _file(folder: Path, text: str) -> Path:
+    (folder / "fleet.toml").write_text(text)
+    return folder / "fleet.toml"
+
+
+@each("text, names", [
+    ("a", ["a"]), ("n[1-3]", ["n1", "n2", "n3"]), ("n[08-10,2]x", ["n08x", "n09x", "n10x", "n2x"]),
+    ("r[1-2]n[1-2]", ["r1n1", "r1n2", "r2n1", "r2n2"]),
+])  # fmt: skip
+def test_names_with_ranges(text: str, names: list[str]) -> None:
+    assert list(expanded(text)) == names
+
+
+@each("text", ["n[]", "n[a-b]", "n[3-1]", "n[1-", "n]1", "n[1-999999999]", "n[1--2]"])
+def test_wrong_ranges_are_refused(text: str) -> None:
+    with pytest.raises(WrongInputError):
+        list(expanded(text))
+
+
+@each("text, says", [
+    ("[[group]]", "hosts"), ("[[group]]\nhosts = ['a', 'a']", "twice"), ("group = []", "not a file of expectations"),
+    ("[[group]]\nhosts = ['a']\n[group.expect]\ndriver = 'new'", "driver"), ("gpu = 8", "not a file of expectations"),
+    ("[[group]]\nhosts = ['a']\n[group.expect]\ncards = 8", "cards"), ("\x00", "not a file"),
+])  # fmt: skip
+def test_a_wrong_file_is_refused(text: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(WrongInputError, match=says):
+        read_plan(_file(tmp_path, text))
+
+
+def test_what_is_as_expected_is_well_and_what_is_missing_unknown(tmp_path: Path) -> None:
+    plan = read_plan(_file(tmp_path, GROUPS))
+    fleet = judged(hosts(3, DRAW, proofs=False), tmp_path, plan)
+    assert [(one.name, one.state) for one in fleet.hosts] == [
+        ("login1", "unknown"), ("node00000", "ok"), ("node00001", "ok"), ("node00002", "ok"),
+    ]  # fmt: skip
+    assert fleet.inventory.missing == ("login1",)
+    assert exit_code(fleet) == 3
+
+
+def test_an_unmet_expectation_drains_also_where_all_are_alike(tmp_path: Path) -> None:
+    plan = read_plan(_file(tmp_path, GROUPS.replace("gpus = 8", "gpus = 16").replace('"565"', '"580"')))
+    fleet = judged(hosts(3, DRAW, proofs=False), tmp_path, plan)
+    drained = [one for one in fleet.hosts if one.name.startswith("node")]
+    assert {one.state for one in drained} == {"drain"}
+    assert "the number of GPUs is 8" in drained[0].drain
+    assert any("the driver is 565.57.01, expected 580" in text for text in texts(drained[0]))
+
+
+def test_hosts_that_the_file_does_not_name_are_listed(tmp_path: Path) -> None:
+    plan = read_plan(_file(tmp_path, GROUPS))
+    fleet = judged(hosts(4, DRAW, proofs=False), tmp_path, plan)
+    assert fleet.inventory.unexpected == ("node00003",)
+
+
+def test_the_doctors_own_file_is_held_against_every_host(tmp_path: Path) -> None:
+    plan = read_plan(_file(tmp_path, "gpus = 8\necc = false\n"))
+    fleet = judged(hosts(2, DRAW, proofs=False), tmp_path, plan)
+    assert {one.state for one in fleet.hosts} == {"drain"}
+    assert "ECC is on, expected off" in fleet.hosts[0].drain
+
+
+def test_roles_part_equals(tmp_path: Path) -> None:
+    some = hosts(6, DRAW, proofs=False)
+    for number in range(3):
+        some[f"node{number:05d}"]["machine"]["system"]["kernel"]["release"] = "5.15.0"
+    text = '[[group]]\nrole="a"\nhosts=["node[00000-00002]"]\n[[group]]\nrole="b"\nhosts=["node[00003-00005]"]\n'
+    fleet = judged(some, tmp_path, read_plan(_file(tmp_path, text)))
+    assert not fleet.differences
+    assert [one.role for one in fleet.groups] == ["a", "b"]
+
+
+@each("read_at, state, says", [
+    ("2026-11-30T12:04:00Z", "ok", ""), ("2026-11-30T13:00:00Z", "attention", "1 h 0 min ahead"),
+    ("1970-01-01T00:00:07Z", "attention", "its clock is not set"),
+    ("2026-11-20T00:00:00Z", "attention", "before most others"),
+    ("yesterday", "unknown", "is no time"), ("2026-11-30T10:00:00+01:00", "ok", ""),
+])  # fmt: skip
+def test_wrong_clocks_are_noticed(read_at: str, state: str, says: str, tmp_path: Path) -> None:
+    some = hosts(3, DRAW, proofs=False)
+    some["node00001"]["machine"]["read_at"] = some["node00001"]["report"]["at"] = read_at
+    fleet = judged(some, tmp_path)
+    assert [one.state for one in fleet.hosts] == ["ok", state, "ok"]
+    assert not says or any(says in text for text in texts(fleet.hosts[1]))
+
+
+def test_one_host_under_two_names_is_noticed(tmp_path: Path) -> None:
+    some = hosts(3, DRAW, proofs=False)
+    some["copy"] = some["node00001"]
+    fleet = judged(some, tmp_path)
+    assert {one.name for one in fleet.hosts if one.state == "unknown"} == {"copy", "node00001"}
+    assert "8 of its GPUs also in node00001" in texts(of(fleet, "copy"))[0]
+
+
+def test_stand_ins_of_redaction_are_no_identity(tmp_path: Path) -> None:
+    some = hosts(3, DRAW, proofs=False)
+    for parts in some.values():
+        for number, gpu in enumerate(parts["machine"]["gpus"]):
+            gpu["uuid"] = f"GPU-uuid-{number + 1}"
+    assert {one.state for one in judged(some, tmp_path).hosts} == {"ok"}
+
+
+def test_of_two_machines_of_one_name_the_later_counts(tmp_path: Path) -> None:
+    first, second = hosts(2, DRAW, proofs=False).values()
+    first["machine"]["read_at"], second["machine"]["read_at"] = "2026-11-30T11:00:00Z", "2026-11-30T08:00:00Z"
+    second["machine"]["system"]["kernel"]["release"] = "5.15.0"
+    stream = tmp_path / "two.jsonl"
+    import msgspec
+
+    from gpusetup.fleet.gather import gather
+    from gpusetup.fleet.judge import judge
+    from tests.fleet.fleets import AT
+
+    stream.write_bytes(
+        b"".join(msgspec.json.encode({"host": "a", "machine": one["machine"]}) + b"\n" for one in (first, second))
+    )
+    fleet = judge(gather([stream]), AT)
+    assert [one.name for one in fleet.hosts] == ["a"]
+    assert "two machines with different GPUs" in texts(fleet.hosts[0])[0]
+    kernel = next(one for one in fleet.groups[0].common if one.property == "host.system.kernel.release")
+    assert kernel.value != "5.15.0"
