@@ -28,8 +28,9 @@ Places = Mapping[tuple[str, str], float]
 
 
 def judge_speed(hosts: Iterable[Host], roles: Mapping[str, str]) -> list[Figure]:
-    """Return each rate with its outliers. Equals have the same role, if `roles` has any, and the same environment, of
-    which the model of GPU is a part.
+    """Return each rate with its outliers.
+
+    Equals have the same role, if `roles` has any, and the same environment, of which the model of GPU is a part.
     """
     found: dict[_Key, dict[tuple[str, str], float]] = defaultdict(dict)
     for host in hosts:
