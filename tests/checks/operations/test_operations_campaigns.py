@@ -1,7 +1,8 @@
-"""The page of clean campaigns is what its table says, every alarm is explained, and every release is there."""
+"""The pages of clean campaigns and of upstream faults count what stands in them, and every alarm is explained."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -50,3 +51,19 @@ def test_a_row_that_is_added_is_read_again(tmp_path: Path, monkeypatch: pytest.M
 def test_versions_are_those_of_the_environments() -> None:
     keys = [{"torch": "2.13.0+cpu", "numpy": "1.26.4"}, {"numpy": "1.26.4"}, {"jax": "0.4.30", "numpy": "2.0.2"}]
     assert name_frameworks(keys) == (("PyTorch 2.13.0", "JAX 0.4.30"), "1.26.4, 2.0.2")
+
+
+def test_the_upstream_faults_are_counted_right() -> None:
+    page = (campaigns_page.PAGE.parent / "upstream-faults.md").read_text("utf-8")
+    parts = page.partition("## Not found")
+    found, other = (
+        [
+            line.strip("|").split("|")
+            for line in part.splitlines()
+            if line.startswith("| ") and "| threads |" not in line
+        ]
+        for part in (parts[0], parts[2])
+    )
+    published = sum(bool(re.search(r"#\d", row[2])) for row in [*found, *other])
+    assert f"{len(found) + len(other)} faults were tried, {published} of them published" in page
+    assert f"{len(found)} were found, and the last column says why {len(other)} were not" in page
