@@ -10,15 +10,15 @@ What frameworks order differently is settled per case by the text of the operati
 from __future__ import annotations
 
 import os
-import signal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checks.operations.families import families
-from checks.operations.isolate import SECONDS, Ended, Item, in_children
+from checks.operations.isolate import Ended, Item, in_children
 from checks.operations.run import Step, describe_drawn, end, fields, run_steps, steps_of
 from checks.operations.smallest import record_smallest
+from checks.operations.watch import limit_computing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ def _apart(parts: dict[str, list[Step]], backend: Engine, job: Job, record: Reco
         record.progress(min(finished, len(parts)), len(parts))
 
     while rest:
-        works = [partial(run_steps, steps, backend, job, partial(_begin, record)) for steps in rest.values()]
+        works = [partial(run_steps, steps, backend, job, partial(_begin, record, job)) for steps in rest.values()]
         ends = in_children([_as_part(work) for work in works], Path(job.trace).parent, _at_once(job), count)
         rest = {
             family: left
@@ -75,9 +75,9 @@ def _apart(parts: dict[str, list[Step]], backend: Engine, job: Job, record: Reco
             _keep(record, item)
 
 
-def _begin(record: Recorder, case: str) -> None:
-    """Announce a case, and have the kernel end this child if it never returns."""
-    signal.alarm(SECONDS)
+def _begin(record: Recorder, job: Job, case: str) -> None:
+    """Announce a case, and have the kernel end this child if it computes without end."""
+    limit_computing(job.threads)
     record.began(case)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,10 +16,10 @@ from numpy.typing import NDArray
 
 from checks.common.needs import Unsupported
 from checks.common.worker import die_with_parent
+from checks.operations.watch import SECONDS, Watch
 
-SECONDS = 300
-"""For one case: a heap that an earlier one damaged may leave a lock that nobody releases."""
-LATE = f": it did not end within {SECONDS} s"
+_LATE = {signal.SIGALRM: ": it hung", signal.SIGPROF: ": it computed without end"}
+_POLL = 0.02  # seconds between two questions whether a child has ended
 
 
 class Item(NamedTuple):
@@ -36,11 +37,18 @@ class Ended(NamedTuple):
 
 
 def in_children(
-    parts: Sequence[Callable[[Callable[[Item], None]], None]], folder: Path, at_once: int, ended: Callable[[int], None]
+    parts: Sequence[Callable[[Callable[[Item], None]], None]],
+    folder: Path,
+    at_once: int,
+    ended: Callable[[int], None],
+    seconds: float = SECONDS,
 ) -> list[Ended]:
-    """Run each part in a child of its own, at most `at_once` at a time, and return how each ended, in order."""
+    """Run each part in a child of its own, at most `at_once` at a time, and return how each ended, in order.
+
+    One that is idle for so many `seconds` is ended.
+    """
     files = [folder / f"{os.getpid()}-{number}.part" for number in range(len(parts))]
-    running: dict[int, int] = {}
+    running: dict[int, tuple[int, Watch]] = {}
     codes: dict[int, int] = {}
     for number, part in enumerate(parts):
         while len(running) >= at_once:
@@ -48,24 +56,30 @@ def in_children(
         pid = os.fork()
         if pid == 0:
             _work(part, files[number])
-        running[pid] = number
+        running[pid] = number, Watch(pid, seconds)
     while running:
         _wait_for_one(running, codes, ended)
     return [_read(file, codes[number]) for number, file in enumerate(files)]
 
 
-def _wait_for_one(running: dict[int, int], codes: dict[int, int], ended: Callable[[int], None]) -> None:
-    pid, status = os.wait()
-    if pid in running:
-        number = running.pop(pid)
-        codes[number] = os.waitstatus_to_exitcode(status)
-        ended(number)
+def _wait_for_one(running: dict[int, tuple[int, Watch]], codes: dict[int, int], ended: Callable[[int], None]) -> None:
+    while True:
+        for pid, (number, watch) in running.items():
+            found, status = os.waitpid(pid, os.WNOHANG)
+            if found:
+                del running[pid]
+                codes[number] = os.waitstatus_to_exitcode(status)
+                ended(number)
+                return
+            watch.look()
+        time.sleep(_POLL)
 
 
 def _work(part: Callable[[Callable[[Item], None]], None], file: Path) -> None:
     """Do the part in this child and exit, without the framework's teardown."""
     code = 1
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # it must end a thread that waits inside a library as well
+    for number in _LATE:
+        signal.signal(number, signal.SIG_DFL)  # it must end a thread that waits inside a library as well
     try:
         die_with_parent()
         with file.open("wb") as stream:
@@ -100,8 +114,8 @@ def _read(file: Path, code: int) -> Ended:
         file.unlink()
     why = file.with_suffix(".why")
     if code < 0:
-        hung = -code == signal.SIGALRM
-        return Ended(items, f"killed by {signal.Signals(-code).name}{LATE if hung else ''}")
+        number = signal.Signals(-code)
+        return Ended(items, f"killed by {number.name}{_LATE.get(number, '')}")
     if code == 0:
         return Ended(items, "")
     text = why.read_text() if why.exists() else f"exit code {code}"

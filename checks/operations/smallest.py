@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from checks.common.shrink import shrink
 from checks.operations.isolate import Item, in_children
 from checks.operations.run import draw, fields, run_step, script_of
+from checks.operations.watch import limit_computing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +52,7 @@ def trial(step: Step, sizes: dict[str, Any], backend: Engine, job: Job) -> dict[
         return None
 
     def part(done: Callable[[Item], None]) -> None:
-        for item in run_step(step, drawn, backend, job, lambda _: None):
+        for item in run_step(step, drawn, backend, job, lambda _: limit_computing(job.threads)):
             done(item)
 
     (ended,) = in_children([part], Path(job.trace).parent, 1, lambda _: None)
