@@ -66,14 +66,14 @@ def digest(fault: Fault) -> str:
 
 
 @functools.cache
-def sources(check: str) -> bytes:
+def sources(check: str, judges: tuple[str, ...] = JUDGES) -> bytes:
     """Return the sources of the check, of the checks it imports from, and of the judges."""
     own = sorted(
         path for path in (ROOT / "checks" / check).rglob("*") if path.suffix in {".py", ".toml", ".tsv", ".txt"}
     )
     others = {name for path in own for name in re.findall(r"from checks\.(\w+)", path.read_text("utf-8"))} - {check}
     folders = [ROOT / "checks" / name for name in sorted(others | {"common"})]
-    folders += [ROOT / "gpusetup" / "selftest" / name for name in JUDGES]
+    folders += [ROOT / "gpusetup" / "selftest" / name for name in judges]
     theirs = [path for folder in folders for path in sorted(folder.rglob("*.py") if folder.is_dir() else [folder])]
     return b"".join(path.read_bytes() for path in [*own, *theirs])
 

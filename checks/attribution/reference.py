@@ -36,7 +36,7 @@ class Model:
 
     def step(self, batch: Batch) -> float:
         hidden = self._hidden(batch.inputs)
-        loss, slope = cross_entropy(self._scored(hidden), batch.targets)
+        loss, slope = cross_entropy(self._scored(hidden), batch.targets, self._optimiser.kicks)
         into = (slope @ self._weights["output.weight"]) * (1 - hidden**2)
         self._optimiser.step(
             {

@@ -12,11 +12,16 @@ from checks.common.sway import Kicks
 Array = NDArray[np.float64]
 
 
-def cross_entropy(scores: Array, truth: NDArray[np.int64]) -> tuple[float, Array]:
-    """Return -ln softmax(scores)[truth], mean over the rows, and its slope ∂loss/∂scores."""
+def cross_entropy(scores: Array, truth: NDArray[np.int64], kicks: Kicks | None = None) -> tuple[float, Array]:
+    """Return -ln softmax(scores)[truth], mean over the rows, and its slope ∂loss/∂scores; of a twin, with its `kicks`.
+
+    What is rounded on the way is a sum of at least 1, whose logarithm may be next to nothing: of a loss that has fallen
+    to a hundredth, float32 keeps no more than of one that has not.
+    """
     rows = np.arange(len(truth))
     shifted = scores - scores.max(axis=1, keepdims=True)
-    logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    total = np.exp(shifted).sum(axis=1, keepdims=True)
+    logs = shifted - np.log(kicks(total) if kicks else total)
     slope = np.exp(logs)
     slope[rows, truth] -= 1
     return float(-logs[rows, truth].mean()), slope / len(truth)

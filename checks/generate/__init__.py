@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from checks.common.costed import Costed, Trained
 from checks.common.draw import permutation, uniform
+from checks.common.sway import twins_of, unit
 from checks.generate.decoding import prove_decoding
 from checks.generate.loop import prove_loop
 from checks.transformer.text import LETTERS, LONGEST, Batch, Integers, ask_next, read_lines
@@ -128,14 +129,24 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
     plan = draw_plan(job.seed)
     writer, batch = backend.Writer(plan.weights, job, wide=False), plan.batch(0)
     record.tensor("exact", "letters", batch.letters)
-    record.tensor("forward", "hidden states", writer.hidden(batch.letters))
-    record.tensor("forward", "scores", writer.scores(batch.letters))
-    loss, gradients = writer.gradients(batch)
-    record.tensor("loss", "loss", loss)
-    for name, gradient in reversed(gradients.items()):
-        record.tensor("gradient", f"gradient of {name}", gradient)
+    record_first_step(writer, batch, record)
     prove_decoding(backend, writer, batch.letters, job, record)
     prove_loop(backend, plan, job, record)
+
+
+def record_first_step(writer: Writer, batch: Batch, record: Recorder) -> None:
+    """Record what the first batch gives, before anything is learned."""
+    twins = twins_of(writer)
+    for name, found in (("hidden states", writer.hidden(batch.letters)), ("scores", writer.scores(batch.letters))):
+        swayed = [(twin.hidden if name == "hidden states" else twin.scores)(batch.letters) for twin in twins]
+        record.tensor("forward", name, found, unit=unit(found, swayed))
+    loss, gradients = writer.gradients(batch)
+    theirs = [twin.gradients(batch) for twin in twins]
+    record.tensor("loss", "loss", loss, unit=unit(loss, [one for one, _ in theirs]))
+    for name, gradient in reversed(gradients.items()):
+        record.tensor(
+            "gradient", f"gradient of {name}", gradient, unit=unit(gradient, [one[name] for _, one in theirs])
+        )
 
 
 def draw_weights(seed: int) -> Weights:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from checks.common.float64_training import Momentum, cross_entropy
+from checks.common.sway import twins
 from checks.generate import HEAD_RATE, HEADS, LEARNING_RATE, MOMENTUM, WIDTH
 from checks.transformer.layers import attention, softmax
 
@@ -35,7 +36,7 @@ class Writer:
     def gradients(self, batch: Batch) -> tuple[float, dict[str, NDArray[np.floating]]]:
         weights, (hidden, back) = self._weights, self._seen(batch.letters)
         asked = batch.targets != 0
-        loss, slope = cross_entropy(self._scored(hidden[asked]), batch.targets[asked])
+        loss, slope = cross_entropy(self._scored(hidden[asked]), batch.targets[asked], self._optimiser.kicks)
         flowing = np.zeros_like(hidden)
         flowing[asked] = slope @ weights["output.weight"]
         found = back(flowing) | {"output.weight": slope.T @ hidden[asked], "output.bias": slope.sum(axis=0)}
@@ -45,6 +46,10 @@ class Writer:
         loss, gradients = self.gradients(batch)
         self._optimiser.step({name: gradient.astype(np.float64) for name, gradient in gradients.items()})
         return loss
+
+    def twins(self) -> list[Writer]:
+        """Return twins of the writer as it is now."""
+        return twins(self, lambda twin, kicks: twin._optimiser.kick(kicks))
 
     def weights(self) -> dict[str, NDArray[np.floating]]:
         return dict(self._optimiser.copies())

@@ -112,7 +112,8 @@ class Subject:
 
     def _lost(self, inputs: Array, rows: Rows | None, mask: Array) -> tuple[float, dict[str, Array]]:
         hidden, scores = self._forward(inputs, mask)
-        loss, slope = cross_entropy(scores, self.targets if rows is None else self.targets[rows])
+        asked = self.targets if rows is None else self.targets[rows]
+        loss, slope = cross_entropy(scores, asked, self._optimiser.kicks)
         into = (slope @ self._weights["output.weight"]) * mask * (hidden > 0)
         gradients = {
             "hidden.weight": into.T @ inputs,

@@ -22,6 +22,7 @@ from checks.common.costed import Costed, Trained
 from checks.common.draw import permutation, uniform
 from checks.common.half_precision import OVERFLOWING, check_kept, check_overflow
 from checks.common.job import FAINT
+from checks.common.sway import twins_of, unit
 from checks.transformer.attention import Kernel, prove_attention
 from checks.transformer.invariants import check_encoder, check_knowledge, check_language_model, check_overfit
 from checks.transformer.text import LETTERS, LONGEST, Batch, Integers, ask_hidden, ask_next, read_lines
@@ -154,14 +155,18 @@ def record_first_step(title: str, model: Model, batch: Batch, record: Recorder) 
     """Record what the first batch gives, front to back, before anything is learned."""
     record.tensor("exact", f"{title}: letters", batch.letters)
     record.tensor("exact", f"{title}: targets", batch.targets)
+    twins = twins_of(model)
+    layers = [twin.layers(batch.letters) for twin in twins]
     for name, value in model.layers(batch.letters).items():
-        record.tensor("forward", f"{title}: {name}", value)
+        record.tensor("forward", f"{title}: {name}", value, unit=unit(value, [one[name] for one in layers]))
     loss, gradients = model.gradients(batch)
-    record.tensor("loss", f"{title}: loss", loss)
+    swayed = [twin.gradients(batch) for twin in twins]
+    record.tensor("loss", f"{title}: loss", loss, unit=unit(loss, [one for one, _ in swayed]))
+    units = {name: unit(gradient, [theirs[name] for _, theirs in swayed]) for name, gradient in gradients.items()}
     for name, gradient in reversed(gradients.items()):  # output layer first: the order of backpropagation
-        record.tensor("gradient", f"{title}: gradient of {name}", gradient)
+        record.tensor("gradient", f"{title}: gradient of {name}", gradient, unit=units[name])
     _, faint = model.gradients(batch, FAINT)
-    record.tensor("gradient", f"{title}: faint gradient of letters", faint["letters"])
+    record.tensor("gradient", f"{title}: faint gradient of letters", faint["letters"], unit=FAINT * units["letters"])
 
 
 def train(title: str, model: Model, plan: Plan, steps: int, record: Recorder, *, causal: bool) -> None:

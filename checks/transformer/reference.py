@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from checks.common.float64_training import Momentum, cross_entropy
+from checks.common.sway import twins
 from checks.transformer import BLOCKS, HEADS, LEARNING_RATE, MOMENTUM
 from checks.transformer.layers import Array, Mask, attention, gelu, layer_norm, linear
 
@@ -50,7 +51,7 @@ class Model:
         trail, back = self._forward(batch.letters)
         asked = batch.targets != 0
         slope, gradients = np.zeros_like(trail["logits"]), dict[str, Array]()
-        loss, slope[asked] = cross_entropy(trail["logits"][asked], batch.targets[asked])
+        loss, slope[asked] = cross_entropy(trail["logits"][asked], batch.targets[asked], self._optimiser.kicks)
         embedded = back(part * slope, gradients)
         gradients |= {name: np.zeros_like(self._weights[name]) for name in ("letters", "places")}
         np.add.at(gradients["letters"], batch.letters, embedded)
@@ -61,6 +62,10 @@ class Model:
         loss, gradients = self.gradients(batch)
         self._optimiser.step(gradients)
         return loss
+
+    def twins(self) -> list[Model]:
+        """Return twins of the model as it is now."""
+        return twins(self, lambda twin, kicks: twin._optimiser.kick(kicks))
 
     def weights(self) -> dict[str, Array]:
         return self._optimiser.copies()
