@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from checks import gan, mlp, training_recipe
+from checks import gan, mlp, training_recipe, transformer
 from checks.boundary import draw_weights as boundary_weights
 from checks.boundary import plane
 from checks.boundary.reference import Network
 from checks.common.compare import UNIT, compare, spacing
+from checks.common.float64_training import cross_entropy
 from checks.common.record import Recorder
 from checks.common.sway import KICK, PAIRS, Kicks, every, twins_of, unit
 from checks.descent.recorded import record_first_step, record_training
 from checks.gan.reference import Gan
 from checks.mlp.reference import training
 from checks.training_recipe.reference import Subject, build
+from checks.transformer.reference import Model as Transformer
 from tests.checks.one_job import JOB
 
 
@@ -120,3 +122,24 @@ def test_the_first_step_is_known_by_what_its_slopes_add_up(tmp_path: Path) -> No
         for key, known_by in units.items():
             assert 0 < known_by < 64 * max(1.0, float(np.abs(trace[key]).max())), key
             assert math.isfinite(known_by)
+
+
+def test_a_loss_that_has_fallen_is_known_by_the_sum_inside_its_logarithm() -> None:
+    """ln(1 + e⁻⁸) is off by the rounding of 1 + e⁻⁸, whatever is left of the loss and of its slope."""
+    scores, truth = np.array([[8.0, 0.0]] * 4), np.zeros(4, np.int64)
+    loss, slope = cross_entropy(scores, truth)
+    twins = [cross_entropy(scores, truth, kicks) for kicks in every()]
+    assert loss < 2.0**-11
+    assert 0.25 < unit(loss, [theirs for theirs, _ in twins]) <= 1.0
+    assert 0.2 < unit(slope, [theirs for _, theirs in twins]) <= 0.25  # a share next to 1, less 1, of four rows
+
+
+def test_what_a_transformer_normalises_is_known_by_what_came_before_it() -> None:
+    plan = transformer.draw_plan(3)
+    model, letters = Transformer(plan.weights, JOB, causal=True), plan.batch(0, causal=True).letters
+    twins = [twin.layers(letters) for twin in twins_of(model)]
+    own = model.layers(letters)
+    known_by = {name: unit(value, [theirs[name] for theirs in twins]) for name, value in own.items()}
+    assert len(twins) == 2 * PAIRS
+    assert known_by["embedded"] == pytest.approx(np.abs(own["embedded"]).max(), rel=0.25)
+    assert all(0.1 < known_by[name] / np.abs(value).max() < 16 for name, value in own.items())
