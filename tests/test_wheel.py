@@ -51,6 +51,7 @@ def test_the_content_travels_inside(wheel: Path) -> None:
             if file.is_file() and "__pycache__" not in file.parts:
                 assert f"gpusetup/content/{file.relative_to(ROOT)}" in names
     assert {"gpusetup/facts/compiled.json", "gpusetup/render/compiled_templates.py"} <= names
+    assert {"gpusetup/report/page/vendor/charts.js", "gpusetup/report/page/vendor/LICENCES.txt"} <= names
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,7 @@ def test_the_content_travels_inside(wheel: Path) -> None:
         (["detect"], 0, '"gpusetup"'),
         (["plan", "--distro", "fedora", "--gpu", "RTX 4090"], 0, "4090"),
         (["install", "--distro", "fedora", "--gpu", "GTX 1050 Mobile"], 0, "580xx"),
+        (["report", "--output", "-"], 0, "<!doctype html>"),
         (["selftest", "--quick"], 5, "gpusetup[torch]"),
     ],
 )

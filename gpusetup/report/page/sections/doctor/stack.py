@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpusetup.doctor.registry import explained_rules
-from gpusetup.doctor.stage import stage_of
+from gpusetup.doctor.stage import LAST, stage_of
 from gpusetup.report.page.sections.doctor.state import worst
 from gpusetup.report.page.sections.doctor.versions import parts
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from gpusetup.machine.model import Machine
     from gpusetup.report.page.model import State
 
+_WRONG = {"error", "warning"}
 _CUDNN, _WHEELS = "cudnn", ("WHL", "PYT")
+_OF_CONTAINERS = ("CTR", "IMG")
 
 
 class Joint(NamedTuple):
@@ -57,25 +59,34 @@ def _is(rule: str, slug: str) -> bool:
 
 
 def stack(report: Report, machine: Machine | None) -> list[Joint]:
-    """Return the parts from the card to the containers."""
+    """Return the parts from the card to the containers, without those of which the report does not speak."""
     rules = explained_rules()
     placed = [(one, _stage(one, rules.get(one.rule))) for one in report.findings]
     named = parts(report, machine)
     found: list[Joint] = []
     for part in _PARTS:
         some = [one for one, stage in placed if part.has(stage, one.rule, one.slug)]
-        state, said = _judged(some, _area(report, part.area), named[part.name])
-        breaks = state == "error" and not any(one.breaks for one in found)
-        roots = tuple(dict.fromkeys(one.rule for one in some if one.state in {"error", "warning"}))
-        found.append(Joint(part.name, named[part.name], state, said, breaks, roots))
+        if part.name not in named and not any(one.state in _WRONG for one in some):
+            continue
+        detail = named.get(part.name, "")
+        state, said = _judged(some, _area(report, part.area), detail)
+        broken = any(one.breaks for one in found)
+        if state == "ok" and broken:
+            state, said = "none", "no finding of its own"
+        roots = tuple(dict.fromkeys(one.rule for one in some if one.state in _WRONG))
+        found.append(Joint(part.name, detail, state, said, state == "error" and not broken, roots))
     return found
 
 
 def _stage(one: Finding, rule: Rule | None) -> str:
-    """Return where a finding sits. A message of the kernel log about one card, which stops nothing, is the card's."""
+    """Return where a finding sits, "" where that is not known: rules of expectations and of other distributions.
+
+    A message of the kernel log about one card, which stops nothing, is the card's.
+    """
     if one.rule.startswith("LOG") and one.subject.startswith(("GPU ", "PCI ")) and not (rule and rule.blocks):
         return "bus"
-    return rule.stage if rule else stage_of(one.rule)
+    stage = rule.stage if rule else stage_of(one.rule)
+    return "" if stage == LAST and not one.rule.startswith(_OF_CONTAINERS) else stage
 
 
 def _judged(findings: list[Finding], area: str, detail: str) -> tuple[State, str]:

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 _FURTHER = ("keras", "jax", "optax", "numpy", "triton")
 _NVIDIA = "nvidia-"
+_AREAS = {
+    "Card": "GPU", "Kernel module": "Driver", "Driver library": "Driver", "CUDA": "CUDA", "Frameworks": "Frameworks",
+    "Containers": "Containers",
+}  # fmt: skip
+"""Part of the stack → the area of a report that has its versions."""
 
 
 class Version(NamedTuple):
@@ -45,18 +50,9 @@ def _rows(report: Report, machine: Machine | None) -> Iterator[Version]:
 
 
 def parts(report: Report, machine: Machine | None) -> dict[str, str]:
-    """Return part of the stack → its versions in few words, "" where there is nothing of the kind."""
+    """Return part of the stack → its versions in few words, "" for nothing of the kind; none that is not recorded."""
     areas = {one.name: "" if one.state == "none" else one.versions for one in report.areas}
-    named = {
-        "Card": areas.get("GPU", ""),
-        "Kernel module": areas.get("Driver", ""),
-        "Driver library": areas.get("Driver", "").partition(",")[0],
-        "CUDA": areas.get("CUDA", ""),
-        "cuDNN": "",
-        "Python wheels": "",
-        "Frameworks": areas.get("Frameworks", ""),
-        "Containers": areas.get("Containers", ""),
-    }
+    named = {part: areas[area] for part, area in _AREAS.items() if area in areas}
     return named if machine is None else named | _of_machine(machine)
 
 
