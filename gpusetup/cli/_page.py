@@ -58,7 +58,10 @@ def _here() -> Result:
 def _title(results: Sequence[Result]) -> str:
     """Return the machine's name where the page is about one, else a name for them all."""
     from gpusetup.doctor.finding import Report
+    from gpusetup.fleet.model import Fleet
 
+    if len(results) == 1 and isinstance(results[0].value, Fleet):
+        return f"Fleet of {len(results[0].value.hosts):,} hosts"
     names = dict.fromkeys(one.value.machine for one in results if isinstance(one.value, Report))
     return next(iter(names)) if len(names) == 1 else _TITLE
 

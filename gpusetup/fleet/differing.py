@@ -46,15 +46,22 @@ def _tables() -> Mapping[str, Sequence[Property]]:
 
 
 def _reason(one: Difference, other: Minority, gpus: Sequence[str], hosts: int) -> Reason:
-    where = ""
-    if one.unit == "GPU":
-        shown = ", ".join(gpu.removeprefix("GPU ") for gpu in gpus[:_MOST_PLACES])
-        more = f" and {len(gpus) - _MOST_PLACES} more" if len(gpus) > _MOST_PLACES else ""
-        where = f"GPU {shown}{more}: "
+    where = _where(gpus) if one.unit == "GPU" else ""
+    text = f"{one.title} {other.value}; {one.count} of {one.of} {one.unit}s have {one.most}"
     weight: Weight = one.weight
     if weight == "drain" and len(other.hosts) > max(1, ROLLOUT * hosts):
         weight = "warn"
     return Reason(
-        kind="difference", weight=weight, of=one.property,
-        text=f"{where}{one.title} {other.value}; {one.count} of {one.of} {one.unit}s have {one.most}", remedy=one.why,
-    )  # fmt: skip
+        kind="difference",
+        weight=weight,
+        text=f"{where}: {text}" if where else text,
+        where=where,
+        of=one.property,
+        remedy=one.why,
+    )
+
+
+def _where(gpus: Sequence[str]) -> str:
+    shown = ", ".join(gpu.removeprefix("GPU ") for gpu in gpus[:_MOST_PLACES])
+    more = f" and {len(gpus) - _MOST_PLACES} more" if len(gpus) > _MOST_PLACES else ""
+    return f"GPU {shown}{more}"

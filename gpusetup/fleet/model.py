@@ -22,6 +22,8 @@ class Reason(Value, omit_defaults=True):
     weight: Weight | Literal["unknown"]
     text: str
     """``GPU 3: PCIe lanes 8, 799 of 800 GPUs have 16``"""
+    where: str = ""
+    """What `text` begins with where it is about some GPUs of the host: ``GPU 3``."""
     of: str = ""
     """The rule, property, check or expectation it is about: ``PCI003``, ``gpu.pcie_width``, ``exact``."""
     remedy: str = ""

@@ -55,13 +55,12 @@ def _hosts(out: Console, title: str, hosts: Sequence[HostResult], style: str) ->
     line(out, "", f"{title}: {counted(len(hosts), 'host')}", style)
     blocks = alike(hosts)
     for some in blocks[:_BLOCKS]:
-        line(out, INDENT, names([one.name for one in some]), "bold")
-        reasons = [one for one in some[0].reasons if one.weight != "note"] or some[0].reasons
-        for reason in reasons[:_REASONS]:
-            line(out, f"{INDENT * 2}{_SIGNS[reason.weight]}", reason.text)
-        if len(reasons) > _REASONS:
-            line(out, f"{INDENT * 2}· ", f"and {len(reasons) - _REASONS} more (--json has all)")
-    left = sum(map(len, blocks[_BLOCKS:]))
+        line(out, INDENT, names([one.name for one in some.hosts]), "bold")
+        for reason, text in some.reasons[:_REASONS]:
+            line(out, f"{INDENT * 2}{_SIGNS[reason.weight]}", text)
+        if len(some.reasons) > _REASONS:
+            line(out, f"{INDENT * 2}· ", f"and {len(some.reasons) - _REASONS} more (--json has all)")
+    left = sum(len(some.hosts) for some in blocks[_BLOCKS:])
     if left:
         line(out, INDENT, f"and {counted(left, 'host')} more (--json has all)")
 

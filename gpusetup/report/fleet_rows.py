@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from gpusetup.fleet.model import Fleet, HostResult
+    from gpusetup.fleet.model import Fleet, HostResult, Reason
 
 NAMES = 8
 
@@ -26,12 +26,34 @@ def headline(fleet: Fleet) -> str:
     return f"{total}: {', '.join(filter(None, words)) or 'nothing was given'}"
 
 
-def alike(hosts: Sequence[HostResult]) -> list[list[HostResult]]:
+class Block(NamedTuple):
+    """Hosts with the same reasons, but for the GPUs that they are about; `reasons` without what is on most hosts."""
+
+    hosts: tuple[HostResult, ...]
+    reasons: tuple[tuple[Reason, str], ...]
+    """Each with its text, which names the GPUs only where they are the same on all hosts."""
+
+
+def alike(hosts: Sequence[HostResult]) -> list[Block]:
     """Return the hosts, those with the same reasons together, in the order of their first ones."""
     found: dict[tuple[str, ...], list[HostResult]] = defaultdict(list)
     for one in hosts:
-        found[tuple(reason.text for reason in one.reasons)].append(one)
-    return list(found.values())
+        found[tuple(_bare(reason) for reason in _own(one))].append(one)
+    return [Block(tuple(some), tuple(_told(some))) for some in found.values()]
+
+
+def _own(host: HostResult) -> list[Reason]:
+    """Return the reasons without findings that most hosts have: those are shown once, for all."""
+    return [one for one in host.reasons if one.kind != "finding" or one.weight != "note"]
+
+
+def _bare(reason: Reason) -> str:
+    return reason.text.removeprefix(f"{reason.where}: ")
+
+
+def _told(hosts: Sequence[HostResult]) -> Iterator[tuple[Reason, str]]:
+    for same in zip(*map(_own, hosts), strict=True):
+        yield same[0], same[0].text if len({one.where for one in same}) == 1 else _bare(same[0])
 
 
 def names(some: Sequence[str], most: int = NAMES) -> str:

@@ -9,6 +9,7 @@ import msgspec
 
 from gpusetup.errors import WrongInputError
 from gpusetup.files import read
+from gpusetup.report.page.fleets import fleet_in, is_fleet
 from gpusetup.report.page.model import Result
 from gpusetup.text import neutral
 from gpusetup.value import decoded
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 WHAT = (
     "give files that gpusetup saved: a machine (detect), a doctor's report (doctor --json), a plan, a gpusetup.lock, "
     "a proof (selftest --save), a matrix (facts matrix --json), a comparison (compare --json), a repro (repro --json), "
-    "or a folder of them"
+    "a fleet (fleet --json), or a folder of them, of one host or of many"
 )
 
 
@@ -32,6 +33,9 @@ def read_results(paths: Iterable[Path]) -> list[Result]:
 
 def _of_folder(folder: Path) -> Iterator[Result]:
     found = sorted(path for path in folder.glob("*.json") if path.is_file())
+    if is_fleet(folder, found):
+        yield Result(str(folder), fleet_in(folder))
+        return
     if not found:
         raise WrongInputError(f"the folder {folder} holds no .json file", WHAT)
     yield from map(_of_file, found)
@@ -58,6 +62,7 @@ def _kind(fields: Iterable[str]) -> type[Value] | None:
     """Return the value that has these fields, None for none of ours."""
     from gpusetup.doctor.finding import Report
     from gpusetup.evidence.model import Comparison
+    from gpusetup.fleet.model import Fleet
     from gpusetup.machine.model import Machine
     from gpusetup.render.model import Recipe
     from gpusetup.repro.model import Repro
@@ -66,6 +71,7 @@ def _kind(fields: Iterable[str]) -> type[Value] | None:
     from gpusetup.selftest.proof import Proof
 
     by_field: dict[str, type[Value]] = {
+        "groups": Fleet,  # has findings as well
         "verdicts": Proof, "findings": Report, "device_nodes": Machine, "steps": Recipe, "choices": Stack,
         "ways_out": Refusal, "pythons": Matrix, "reproduces": Repro, "causes": Comparison,
     }  # fmt: skip
