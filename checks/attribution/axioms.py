@@ -20,6 +20,8 @@ _FASTER = 16.0
 _LEAST_SHARE = 0.5
 _ROUNDINGS, _ROUNDED = 256, 16
 """Between two orders of computation: two sums of 64 products, forward and back, and one over the points."""
+_DRAWN = 6
+"""Pictures that a report draws."""
 
 Array = NDArray[np.floating]
 
@@ -37,6 +39,7 @@ def check_axioms(model: Model, backend: Backend, asked: Question, job: Job, reco
     _dummy(backend, weights, asked, job, record)
     _symmetric(backend, weights, asked, floor, job, record)
     _recognised(asked, found, record)
+    _draw(asked, found, record)
 
 
 def _complete(model: Model, asked: Question, found: Array, floor: float, record: Recorder) -> None:
@@ -103,6 +106,16 @@ def _recognised(asked: Question, found: Array, record: Recorder) -> None:
     record.measure("share of the lit column", share)
     detail = f"{share:.1%}, at least {_LEAST_SHARE:.0%} expected; 12.5% by chance"
     record.invariant("the lit column speaks for its class", share >= _LEAST_SHARE, detail)
+
+
+def _draw(asked: Question, found: Array, record: Recorder) -> None:
+    """Keep the first pictures with what each of their pixels speaks for or against the class, for a report."""
+    shape = (_DRAWN, SIDE, SIDE)
+    record.picture("explained", asked.pictures[:_DRAWN].reshape(shape), "picture, y, x; brightness")
+    record.picture(
+        "attributions", np.asarray(found[:_DRAWN], np.float64).reshape(shape), "picture, y, x; share of score"
+    )
+    record.picture("explained: classes", asked.classes[:_DRAWN], "picture; the lit column")
 
 
 def _same(name: str, one: Array, other: Array, allowed: float, record: Recorder) -> None:

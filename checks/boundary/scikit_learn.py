@@ -14,8 +14,9 @@ from sklearn.preprocessing import SplineTransformer
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from checks.boundary import NEIGHBOURS, NEWTON, plane, reference, support, trees
+from checks.boundary import NEIGHBOURS, NEWTON, Learned, plane, reference, support, trees
 from checks.boundary.features import FEATURES, KNOTS
+from checks.boundary.growth import record_growth
 
 if TYPE_CHECKING:
     from checks.boundary.plane import Array, Sample
@@ -36,6 +37,7 @@ def compare(sample: Sample, job: Job, record: Recorder) -> None:
         record.invariant(
             f"{name} is scikit-learn's", apart <= _CLOSE, f"{apart:.2g} of the largest, allowed {_CLOSE:.2g}"
         )
+    record_growth(lambda seen: _fitted(seen, job.seed), sample, record, f", by scikit-learn {sklearn.__version__}")
     best = plane.best(sample.places)
     for name, theirs in _alike(sample, job.seed).items():
         record.observe(
@@ -78,6 +80,22 @@ def _alike(sample: Sample, seed: int) -> dict[str, Array]:
         "boosting": boosting.fit(points, labels).decision_function(places),
         "support vectors": machine.fit(points, labels).decision_function(places),
     }
+
+
+def _fitted(sample: Sample, seed: int) -> list[Learned]:
+    """Return scikit-learn's own rules, fitted to the sample."""
+    points, labels, places = sample
+    logistic = LogisticRegression(C=1.0, max_iter=1000).fit(points, labels)
+    quadratic = QuadraticDiscriminantAnalysis().fit(points, labels)
+    near = KNeighborsClassifier(NEIGHBOURS).fit(points, labels)
+    grown = DecisionTreeClassifier(max_depth=trees.DEPTH, min_samples_leaf=trees.FEWEST, random_state=0)
+    return [
+        Learned("logistic", logistic.decision_function(places)),
+        Learned("quadratic", quadratic.decision_function(places)),
+        Learned("neighbours", near.predict_proba(places)[:, 1], 0.5),
+        Learned("tree", grown.fit(points, labels).predict_proba(places)[:, 1], 0.5),
+        *(Learned(name, scores) for name, scores in _alike(sample, seed).items()),
+    ]
 
 
 def _impurity(labels: Array, votes: Array) -> Array:

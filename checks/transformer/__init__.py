@@ -25,6 +25,7 @@ from checks.common.job import FAINT
 from checks.common.sway import twins_of, unit
 from checks.transformer.attention import Kernel, prove_attention
 from checks.transformer.invariants import check_encoder, check_knowledge, check_language_model, check_overfit
+from checks.transformer.maps import record_maps
 from checks.transformer.text import LETTERS, LONGEST, Batch, Integers, ask_hidden, ask_next, read_lines
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def prove(backend: Backend, job: Job, record: Recorder) -> None:
             train(title, model, plan, STEPS[job.profile], record, causal=causal)
             if causal:
                 check_knowledge(model, plan, record)
+                record_maps(model, HEADS, record)
                 check_kept(model.weights()["1.mlp.up.weight"], record)
             check_overfit(title, model, plan, plan.batch(0, causal=causal), record)
     if job.precision == "fp16":
