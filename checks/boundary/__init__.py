@@ -169,7 +169,7 @@ def train(backend: Backend, sample: Sample, best: Best, job: Job, record: Record
     twins, scores = twins_of(network), network.scores(sample.places)
     known_by = unit(scores, [twin.scores(sample.places) for twin in twins])
     record.tensor("forward", "scores of network", scores, unit=known_by)
-    steps, frames = STEPS[job.profile], []
+    steps, frames = STEPS[job.profile], dict[int, NDArray[np.uint8]]()
     for step in range(1, steps + 1):
         loss = network.step(sample.points, sample.labels)
         kind, twins = ("loss", twins) if step <= PARITY_STEPS else ("later", ())
@@ -180,12 +180,13 @@ def train(backend: Backend, sample: Sample, best: Best, job: Job, record: Record
             scores = network.scores(sample.places)
             known_by = unit(scores, [twin.scores(sample.places) for twin in twins])
             record.tensor("scores" if kind == "loss" else "later", "scores of network", scores, step, known_by)
-            frames.append(shade(1 / (1 + np.exp(-np.clip(np.asarray(scores, np.float64), -30, 30)))))
+            frames[step] = shade(1 / (1 + np.exp(-np.clip(np.asarray(scores, np.float64), -30, 30))))
             record.progress(step, steps)
     record.measure("steps per second", (steps - steps // 2) / (time.perf_counter() - halfway))
     record.tensors("later", network.weights(), steps)
     judge(Learned("network", scores), best, record)
-    record.picture("the network learns", np.stack(frames), "frame, y, x; chance of class 1 in 255ths")
+    at = ", ".join(map(str, frames))
+    record.picture("the network learns", np.stack([*frames.values()]), f"step ({at}), y, x; chance of class 1 in 255ths")
 
 
 def draw_weights(seed: int) -> Weights:

@@ -24,8 +24,8 @@ SEEN = (1, 2, 4, 8, 16, 32, 64)
 _WIDTH = 8.0
 """Of the square that starts lie in."""
 RATES = {"quick": 2, "full": 6}
-_DRAWN = 24
-"""Paths in a picture, of the first starts."""
+_DRAWN = 5
+"""Paths in a picture, along either side of the square that starts lie in."""
 _UPHILL = 2.0**-16
 """What a step that is below rounding may go up, at heights of up to 2^10 in float32 points."""
 
@@ -58,7 +58,14 @@ def record_path(rule: Rule, rate: float, path: NDArray[Any], firm: NDArray[np.bo
         points = np.where(firm[step, :, None], path[step], 0)
         record.tensor("path", f"points of {rule.name} at rate {rate:g}", points, step)
     name = f"paths of {rule.name} at rate {rate:g}"
-    record.picture(name, path[:, :_DRAWN], "step, start, x and y on Himmelblau's function")
+    record.picture(name, path[:, spread(path.shape[1])], "step, start, x and y on Himmelblau's function")
+
+
+def spread(count: int) -> NDArray[np.int64]:
+    """Return which of `count` starts, a square number, are drawn: as many from each part of the square."""
+    side = round(count**0.5)
+    places = np.rint(np.linspace(0, side - 1, min(side, _DRAWN))).astype(np.int64)
+    return (places[:, None] * side + places).ravel()
 
 
 def check_downhill(path: NDArray[Any], record: Recorder) -> None:
