@@ -126,6 +126,7 @@ def report(cost: Cost, bill: Bill, ceiling: float, peak: float, record: Recorder
         parts.append(
             f"{bill.joules / bill.steps:.3f} J a step" + (f", {bill.joules / fall:.2f} J per unit" if fall > 0 else "")
         )
+        record.measure(f"{name}: J per step", bill.joules / bill.steps)
     record.observe("cost", name, "; ".join(parts))
     record.measure(f"{name}: FLOP/s", rate)
     record.measure(f"{name}: share of the ceiling", rate / ceiling)

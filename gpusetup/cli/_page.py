@@ -21,13 +21,14 @@ def build(paths: Sequence[Path], *, redact: bool) -> str:
 
     from gpusetup import __version__
     from gpusetup.report.page.assemble import About, page
+    from gpusetup.report.page.compared import compared
     from gpusetup.report.page.diagnosed import diagnosed
     from gpusetup.report.page.read import read_results
     from gpusetup.report.page.sections import sections
 
     read = read_results(paths) if paths else [_here()]
     clean = [_without_names(one) for one in read] if redact else read
-    results = list(diagnosed(clean))
+    results = list(compared(list(diagnosed(clean))))
     about = About(
         title=_title(results),
         made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

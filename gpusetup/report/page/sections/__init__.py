@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from gpusetup.report.page.model import Result, Section
 
 MODULES = {
-    "Fleet": "fleet",
-    "Report": "doctor", "Stack": "plan", "Recipe": "plan", "Refusal": "plan", "Matrix": "matrix", "Machine": "machine",
+    "Fleet": "fleet", "Report": "doctor", "Stack": "plan", "Recipe": "plan", "Refusal": "plan", "Proof": "proof",
+    "Comparison": "comparison", "Repro": "repro", "Lock": "lock", "Matrix": "matrix", "Machine": "machine",
 }  # fmt: skip
 """Name of a value → the module here that shows it, in the order of the page: what is wrong first, readings last."""
 

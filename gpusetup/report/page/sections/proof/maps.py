@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gpusetup.selftest.model import Picture
     from gpusetup.selftest.proof import Kept
 
-_SIDES = ("picture", "view, filled", "view, real")
+_SIDES = ("picture", "filled", "real")
 
 
 def sections(runs: Sequence[Kept]) -> Iterator[Section]:
@@ -30,7 +30,7 @@ def sections(runs: Sequence[Kept]) -> Iterator[Section]:
         yield Section(
             id="maps",
             title="What a model looks at",
-            template="proof_maps.html.j2",
+            template="proof_charts.html.j2",
             view={},
             charts=charts,
             answer=" ".join(filter(None, (_lit(runs), _filled(runs)))),
@@ -111,7 +111,7 @@ def _scenes(runs: Sequence[Kept]) -> Chart | None:
         spec="proof-scenes",
         title="A 3D photo: what a square hid, filled in",
         said="A square stands before a wall. Seen from half a step to the right, wall comes to light that the picture "
-        "does not have: in the middle as the model fills it, on the right as it is.",
+        "does not have: in the middle as the model fills it, on the right as it really is.",
         data={"rows": rows},
         table=False,
     )

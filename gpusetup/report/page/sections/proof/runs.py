@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from gpusetup.selftest.model import Job, Picture
     from gpusetup.selftest.proof import Kept
 
+TRUTH = "float64"
+"""What the reference is called."""
+
 
 def shown(runs: Iterable[Kept]) -> list[Kept]:
     """Return the finished runs of the first round, of each framework, device and precision with its first seed."""
@@ -48,6 +51,6 @@ def names(jobs: Sequence[Job]) -> list[str]:
 
 def _name(job: Job, *, several: tuple[bool, bool]) -> str:
     if job.framework == REFERENCE:
-        return "float64"
+        return TRUTH
     kind = f" in {job.precision}" if several[1] else ""
     return f"{job.framework}{kind}" + (f" on {job.device}" if several[0] else "")

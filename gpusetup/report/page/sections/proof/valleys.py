@@ -79,10 +79,16 @@ def _rates(about: str) -> tuple[float, ...]:
     return tuple(float(one) for one in listed.split(",") if one.strip())
 
 
+def _exact(rate: float) -> str:
+    """Return a step size as it was set: those below 1 are one part of a whole number."""
+    parts = round(1 / rate) if 0 < rate < 1 else 0
+    return f"1/{parts}" if parts and abs(parts * rate - 1) < 2.0**-16 else f"{rate:g}"
+
+
 def _row(one: Ladder) -> tuple[str, list[tuple[str, list[int]]]]:
     """Return the optimiser, and for each rate how many starts end where."""
     counted = [[ends.count(place) for place in range(len(ENDS))] for ends in one.basins]
-    return one.rule, [(f"{rate:.3g}", counts) for rate, counts in zip(one.rates, counted, strict=True)]
+    return one.rule, [(_exact(rate), counts) for rate, counts in zip(one.rates, counted, strict=True)]
 
 
 def _same(drawn: Mapping[str, Picture], other: Mapping[str, Picture]) -> tuple[int, int]:
@@ -123,7 +129,7 @@ def _lines(one: Ladder, place: int, picture: Picture) -> Iterator[dict[str, str 
         points = [found[2 * (step * starts + start) :][:2] for step in steps]
         yield {
             "rule": one.rule,
-            "rate": f"{one.rates[place]:.3g}",
+            "rate": _exact(one.rates[place]),
             "from": round(place * share),
             "to": round((place + 1) * share),
             "end": ENDS[_end(points[-1])],
@@ -147,7 +153,7 @@ def _end(point: tuple[float, ...]) -> int:
 
 def _basins(name: str, ladders: Sequence[Ladder]) -> Chart:
     rows: list[dict[str, str | float | None]] = [
-        {"rule": one.rule, "size": place + 1, "rate": f"{rate:.3g}", "image": image(_square(ends).turned(), coloured)}
+        {"rule": one.rule, "size": place + 1, "rate": _exact(rate), "image": image(_square(ends).turned(), coloured)}
         for one in ladders
         for place, (rate, ends) in enumerate(zip(one.rates, one.basins, strict=True))
     ]
