@@ -186,7 +186,9 @@ def train(backend: Backend, sample: Sample, best: Best, job: Job, record: Record
     record.tensors("later", network.weights(), steps)
     judge(Learned("network", scores), best, record)
     at = ", ".join(map(str, frames))
-    record.picture("the network learns", np.stack([*frames.values()]), f"step ({at}), y, x; chance of class 1 in 255ths")
+    record.picture(
+        "the network learns", np.stack([*frames.values()]), f"step ({at}), y, x; chance of class 1 in 255ths"
+    )
 
 
 def draw_weights(seed: int) -> Weights:

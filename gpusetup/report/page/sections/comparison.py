@@ -1,4 +1,4 @@
-"""A comparison of two sides: the verdict, what changed, most likely cause first, and which results moved by how much."""
+"""A comparison of two sides: the verdict, what changed, most likely cause first, and which results moved how far."""
 
 from __future__ import annotations
 

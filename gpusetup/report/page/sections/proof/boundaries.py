@@ -13,7 +13,6 @@ from gpusetup.selftest.model import REFERENCE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from gpusetup.report.page.model import Rows
     from gpusetup.selftest.model import Picture
     from gpusetup.selftest.proof import Kept
 
@@ -51,9 +50,7 @@ def _charts(some: Sequence[tuple[Kept, Mapping[str, Picture]]]) -> Iterator[tupl
     if grown:
         yield "rules", _rules(grown, best, drawn.get(_POINTS))
     called = names([run.job for run, _ in some])
-    networks = {
-        name: one[_NETWORK] for name, (_, one) in zip(called, some, strict=True) if _NETWORK in one
-    }
+    networks = {name: one[_NETWORK] for name, (_, one) in zip(called, some, strict=True) if _NETWORK in one}
     if networks:
         yield "network", _network(networks, best)
 
@@ -151,7 +148,10 @@ def _table(runs: Sequence[Kept]) -> dict[str, object]:
         for one in run.result.observations if run.result else ():
             if one.table == _TABLE:
                 rows.setdefault(one.row, {})[name] = one.text
-    return {"columns": called, "rows": [(rule, [texts.get(name, "") for name in called]) for rule, texts in rows.items()]}
+    return {
+        "columns": called,
+        "rows": [(rule, [texts.get(name, "") for name in called]) for rule, texts in rows.items()],
+    }
 
 
 def _answer(some: Sequence[tuple[Kept, Mapping[str, Picture]]]) -> str:

@@ -47,7 +47,9 @@ class Trajectory(NamedTuple):
     @property
     def worst(self) -> float:
         """The largest distance among the steps that are judged."""
-        return max((one for curve in self.ulps.values() for step, one in curve.items() if self.judges(step)), default=0.0)
+        return max(
+            (one for curve in self.ulps.values() for step, one in curve.items() if self.judges(step)), default=0.0
+        )
 
     def judges(self, step: int) -> bool:
         """Return whether a distance at `step` is held to a tolerance."""
@@ -60,7 +62,7 @@ class Check(NamedTuple):
     name: str
     charts: tuple[tuple[str, ...], ...]
     rows: tuple[tuple[str, str, str, str, str], ...]
-    count: int
+    every: int
     """Of all its trajectories."""
 
 
@@ -121,7 +123,9 @@ def moved(before: Sequence[Trajectory], now: Sequence[Trajectory], most: int) ->
         if other is not None and any(curve != other.curves[run] for run, curve in both.items()):
             curves = {f"{run} now": curve for run, curve in both.items()}
             curves |= {f"{run} before": other.curves[run] for run in both}
-            found.append((max(_ended(curve, other.curves[run]) for run, curve in both.items()), one._replace(curves=curves)))
+            found.append(
+                (max(_ended(curve, other.curves[run]) for run, curve in both.items()), one._replace(curves=curves))
+            )
     found.sort(key=lambda pair: -pair[0])
     return {f"moved-{place}": _over(one) for place, (_, one) in enumerate(found[:most], start=1)}
 
@@ -181,23 +185,31 @@ def _charts(one: Trajectory, name: str) -> Iterator[tuple[str, Chart]]:
     steps = thinned(one)
     fewer = f" {len(steps)} of {_count(one)} steps are drawn." if len(steps) < _count(one) else ""
     worst = ", ".join(f"{name} {_worst(one, curve):.3g}" for name, curve in one.ulps.items() if curve)
-    drifts = "" if one.free is None else f" From step {one.free} on, right of the line, curves may drift and are not judged."
+    drifts = (
+        "" if one.free is None else f" From step {one.free} on, right of the line, curves may drift and are not judged."
+    )
     line: Rows = [] if one.free is None else [{"step": one.free}]
-    yield f"loss-{name}", Chart(
-        spec="proof-loss",
-        title=f"{one.check}: {one.name}",
-        said=f"The recorded value at each step, as every framework and the float64 reference computed it.{fewer}",
-        data={"curves": _packed(one.curves, steps), "free": line},
-        table=False,
+    yield (
+        f"loss-{name}",
+        Chart(
+            spec="proof-loss",
+            title=f"{one.check}: {one.name}",
+            said=f"The recorded value at each step, as every framework and the float64 reference computed it.{fewer}",
+            data={"curves": _packed(one.curves, steps), "free": line},
+            table=False,
+        ),
     )
     if not any(one.ulps.values()):
         return
-    yield f"ulps-{name}", Chart(
-        spec="proof-ulps",
-        title=f"{one.check}: {one.name}, distance from float64",
-        said=f"In units in the last place (ulps) of the reference's value. At most: {worst}.{drifts}",
-        data={"curves": _packed(one.ulps, steps), "free": line},
-        table=False,
+    yield (
+        f"ulps-{name}",
+        Chart(
+            spec="proof-ulps",
+            title=f"{one.check}: {one.name}, distance from float64",
+            said=f"In units in the last place (ulps) of the reference's value. At most: {worst}.{drifts}",
+            data={"curves": _packed(one.ulps, steps), "free": line},
+            table=False,
+        ),
     )
 
 
@@ -214,7 +226,9 @@ def thinned(one: Trajectory, most: int = MOST) -> list[int]:
     chosen = []
     for place in range(buckets):
         bucket = inner[place * len(inner) // buckets : (place + 1) * len(inner) // buckets]
-        chosen.append(max(bucket, key=lambda step: max((each.get(step, 0.0) for each in one.ulps.values()), default=0.0)))
+        chosen.append(
+            max(bucket, key=lambda step: max((each.get(step, 0.0) for each in one.ulps.values()), default=0.0))
+        )
     return [steps[0], *chosen, steps[-1]]
 
 
@@ -250,6 +264,6 @@ def _answer(found: Sequence[Trajectory]) -> str:
     if not any(curve for one in found for curve in one.ulps.values()):
         return f"{len(found)} curves in {count} checks, and no reference to hold them against"
     return (
-        f"{len(found)} curves in {count} checks; furthest from float64, among the steps that are judged, is {worst.name} "
-        f"of {worst.check}, by {worst.worst:.3g} ulps"
+        f"{len(found)} curves in {count} checks; furthest from float64, among the steps that are judged, is "
+        f"{worst.name} of {worst.check}, by {worst.worst:.3g} ulps"
     )

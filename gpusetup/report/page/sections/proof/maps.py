@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gpusetup.report.page.model import Chart, Section
 from gpusetup.report.page.sections.proof.colours import grey, shade, signed, stretched
-from gpusetup.report.page.sections.proof.pictures import Plane, beside, image, numbers, planes
+from gpusetup.report.page.sections.proof.pictures import Plane, image, numbers, planes
 from gpusetup.report.page.sections.proof.runs import names, pictured
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ def _heads(name: str, picture: Picture, letters: Picture) -> Chart:
     return Chart(
         spec="proof-attention",
         title=f"Where the heads of a trained language model look, {name}",
-        said="Rows are the letters that look, from top to bottom, columns the letters looked at: the darker, the larger "
-        "the share. Nothing may stand right of the diagonal, for there is the future.",
+        said="Rows are the letters that look, from top to bottom, columns the letters looked at: the darker, the "
+        "larger the share. Nothing may stand right of the diagonal, for there is the future.",
         data={"rows": [*rows, *ticks]},
         table=False,
     )

@@ -42,7 +42,7 @@ class Cell(NamedTuple):
 
     state: State
     word: str
-    count: str
+    many: str
     said: str
 
 

@@ -39,16 +39,20 @@ class Plane(NamedTuple):
 
 def numbers(picture: Picture) -> tuple[float, ...]:
     """Return the numbers of a picture, the last axis fastest; raises `WrongInputError` where it is spoilt."""
-    size, code = math.prod(picture.shape), _CODES[picture.dtype]
     try:
-        if not 0 <= size <= _MOST or any(length < 0 for length in picture.shape):
-            raise ValueError(f"its shape is {picture.shape}")
-        unpacker = zlib.decompressobj()
-        raw = unpacker.decompress(base64.b64decode(picture.data, validate=True), size * struct.calcsize(code) + 1)
-        return struct.unpack(f"<{size}{code}", raw)
+        return _unpacked(picture)
     except (ValueError, zlib.error, struct.error) as error:
         remedy = "save the proof again with gpusetup selftest --save"
         raise WrongInputError(f"the picture {picture.name} in the proof is spoilt: {error}", remedy) from error
+
+
+def _unpacked(picture: Picture) -> tuple[float, ...]:
+    size, code = math.prod(picture.shape), _CODES[picture.dtype]
+    if not 0 <= size <= _MOST or any(length < 0 for length in picture.shape):
+        raise ValueError(f"its shape is {picture.shape}")
+    most = size * struct.calcsize(code) + 1  # so that what is too long shows, and a bomb does not
+    raw = zlib.decompressobj().decompress(base64.b64decode(picture.data, validate=True), most)
+    return struct.unpack(f"<{size}{code}", raw)
 
 
 def planes(picture: Picture) -> list[Plane]:
@@ -91,6 +95,5 @@ def image(plane: Plane, colour: Callable[[float], Colour]) -> str:
 def _png(chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Return a PNG file (W3C PNG specification, third edition, section 5)."""
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
     )

@@ -68,11 +68,14 @@ def figures(runs: Sequence[Kept]) -> list[Figure]:
 def _charts(found: Sequence[Figure]) -> Iterator[tuple[str, Chart]]:
     rates = [one for one in found if one.measure.endswith(_RATE)]
     if rates:
-        yield "rates", Chart(
-            spec="proof-rates",
-            title="Speed of each framework, relative to the fastest",
-            said="For every rate that a check measures, 100% is the fastest of the runs in this proof.",
-            data={"rows": _relative(rates)},
+        yield (
+            "rates",
+            Chart(
+                spec="proof-rates",
+                title="Speed of each framework, relative to the fastest",
+                said="For every rate that a check measures, 100% is the fastest of the runs in this proof.",
+                data={"rows": _relative(rates)},
+            ),
         )
     shares = [one for one in found if one.measure.endswith(_SHARE)]
     if shares:

@@ -29,7 +29,7 @@ class Grid(NamedTuple):
     @property
     def bulky(self) -> bool:
         """Whether it is folded at first."""
-        return len(self.rows) > 12  # noqa: PLR2004 - a screen of a phone
+        return len(self.rows) > 12  # a screen of a phone
 
 
 def sections(runs: Sequence[Kept]) -> Iterator[Section]:
@@ -39,7 +39,9 @@ def sections(runs: Sequence[Kept]) -> Iterator[Section]:
     others = [one for one in every if one.check != _DETERMINISM]
     if ours:
         state, answer = _answer(runs)
-        yield Section("determinism", "Determinism and portability", "proof_tables.html.j2", {"grids": ours}, {}, state, answer)
+        yield Section(
+            "determinism", "Determinism and portability", "proof_tables.html.j2", {"grids": ours}, {}, state, answer
+        )
     if others:
         count = sum(len(one.rows) for one in others)
         checks = len({one.check for one in others})

@@ -39,7 +39,7 @@ def sections(runs: Sequence[Kept]) -> Iterator[Section]:
     some = list(pictured(runs, "sgd"))
     if not some:
         return
-    run, drawn = some[0]
+    drawn = some[0][1]
     ladders = list(_ladders(drawn))
     if not ladders:
         return
