@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gpusetup.cli._streams import notify
 
@@ -10,12 +10,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from gpusetup.report.page.model import Result
+    from gpusetup.report.page.model import Result, Section
 
 _TITLE = "gpusetup report"
 
 
-def build(paths: Sequence[Path], *, redact: bool) -> str:
+class Built(NamedTuple):
+    """The page, and the sections that it is made of."""
+
+    html: str
+    sections: tuple[Section, ...]
+
+
+def build(paths: Sequence[Path], *, redact: bool) -> Built:
     """Return the page of the results in `paths`, or of this machine; raises `WrongInputError` for what is no result."""
     from datetime import UTC, datetime
 
@@ -37,7 +44,16 @@ def build(paths: Sequence[Path], *, redact: bool) -> str:
         kept=any(raw is one for raw, one in zip(read, clean, strict=True)),
         sources=tuple(dict.fromkeys(path.name for path in paths)),
     )
-    return page(sections(results), about)
+    parts = tuple(sections(results))
+    return Built(page(parts, about), parts)
+
+
+def draw(parts: Sequence[Section], folder: Path, form: Literal["svg", "png"]) -> None:
+    """Write every chart into `folder` as a file of its own, and report how many."""
+    from gpusetup.report.page.figures import written
+
+    paths = written(folder, parts, form)
+    notify(f"saved {len(paths)} figure{'' if len(paths) == 1 else 's'} in {folder}")
 
 
 def open_page(path: Path) -> None:

@@ -50,8 +50,9 @@ format_option = click.option(
     "--format", "form", type=click.Choice(FORMS), default="text", show_default=True,
     help="The format of what is printed.",
 )  # fmt: skip
+REPORTS = _ReportsFolder()
 reports_option = click.option(
-    "--reports", type=_ReportsFolder(), metavar="DIR",
+    "--reports", type=REPORTS, metavar="DIR",
     help="Also write result.json, junit.xml, report.sarif and summary.md in DIR. On GitHub Actions the run is also "
          "annotated and summarised.",
 )  # fmt: skip

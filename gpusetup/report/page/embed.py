@@ -20,7 +20,7 @@ _ESCAPED = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u20
 
 def json_data(value: Any) -> Markup:
     """Return `value` as JSON for a script element; every text in it is neutral, and nothing in it ends the element."""
-    text = json.dumps(_neutral(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(neutralised(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Markup(text.translate(_ESCAPED))  # noqa: S704 - that is what the escapes are for
 
 
@@ -41,11 +41,12 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _neutral(value: Any) -> Any:
+def neutralised(value: Any) -> Any:
+    """Return `value` with every text in it neutral, and without numbers that JSON does not have."""
     if isinstance(value, str):
         return neutral(value)
     if isinstance(value, float) and not -float("inf") < value < float("inf"):
         return None  # JSON has no NaN, and a chart shows none
     if isinstance(value, dict):
-        return {neutral(str(name)): _neutral(one) for name, one in value.items()}
-    return [_neutral(one) for one in value] if isinstance(value, list | tuple) else value
+        return {neutral(str(name)): neutralised(one) for name, one in value.items()}
+    return [neutralised(one) for one in value] if isinstance(value, list | tuple) else value

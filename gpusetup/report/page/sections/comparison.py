@@ -90,16 +90,19 @@ def _row(one: Moved) -> Row:
 def _shares(shown: Sequence[Moved]) -> Chart | None:
     """Return how much of its tolerance each result uses that moved and is judged, or None where none is."""
     moved = [one for one in shown if one.state in {"within tolerance", "beyond tolerance", "other bits"}]
-    if not moved:
+    drawn = [one for one in moved if one.worst is not None]  # another shape, or exact bits, have no distance
+    if not drawn:
         return None
+    rest = len(moved) - len(drawn)
+    more = f" {rest} more have no distance, such as another shape: the table has them." if rest else ""
     return Chart(
         spec="comparison-shares",
         title="Share of the tolerance that each moved result uses",
         said="One point for each result whose bits differ; right of the line it is beyond its tolerance. "
-        "Results with the same bits are not drawn.",
+        f"Results with the same bits are not drawn.{more}",
         data={"rows": [
             {"result": f"{one.check}, {one.framework}, {one.device}, seed {one.seed}", "state": one.state,
              "share": float(f"{one.share:.4g}"), "ulps": one.worst}
-            for one in sorted(moved, key=lambda one: -one.share)
+            for one in sorted(drawn, key=lambda one: -one.share)
         ]},
     )  # fmt: skip
