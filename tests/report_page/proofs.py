@@ -33,7 +33,7 @@ def computed(check: str) -> Result:
 
 def run(check: str, framework: str, result: Result, **job: Any) -> Run:
     """Return a finished run."""
-    given = {"device": "cpu", "seed": 3, "round": 1, "profile": "quick", "threads": 1} | job
+    given: dict[str, Any] = {"device": "cpu", "seed": 3, "round": 1, "profile": "quick", "threads": 1} | job
     return Run(job=Job(check=check, framework=framework, **given), outcome="finished", seconds=1.0, result=result)
 
 
@@ -41,8 +41,9 @@ def proof(runs: list[Run], *verdicts: Verdict, made_at: str = "2026-11-30T12:00:
     """Return a proof of runs."""
     packed = pack(runs)
     return Proof(
-        gpusetup="0.1.0", made_at=made_at, profile="quick", seconds=9.0, checks={one.job.check: "version 1, 00" for one in runs},
+        gpusetup="0.1.0", made_at=made_at, profile="quick", seconds=9.0,
         environments=packed.environments, layouts=packed.layouts, runs=packed.runs, verdicts=verdicts,
+        checks={one.job.check: "version 1, 00" for one in runs},
         unproven=("GPU: no check ran on one",),
     )  # fmt: skip
 

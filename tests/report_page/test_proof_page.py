@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import zlib
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -45,9 +47,9 @@ def test_what_failed_comes_first_and_says_where() -> None:
     found = of(proof([run("boundary", "pytorch", computed("boundary"))], proofs.passed(), proofs.failed()))["proof"]
     assert found.state == "error"
     assert found.answer.startswith("FAILED: 1 of 2 verdicts")
-    (failure,) = found.view["failures"]  # type: ignore[misc, has-type]
+    (failure,) = listed(found, "failures")
     assert "loss[2], step 7: 1.5 instead of 1.25 (4,096.0 ulps, 16 allowed)" in failure.lines
-    (row,) = found.view["rows"]  # type: ignore[misc, has-type]
+    (row,) = listed(found, "rows")
     assert [(cell.state, cell.word, cell.many) for cell in row.cells] == [("error", "Failed", "1 of 2")]
 
 
@@ -55,7 +57,7 @@ def test_what_was_not_proven_is_never_shown_as_well() -> None:
     for state, shown_as in (("unproven", "unknown"), ("known", "warning"), ("passed", "ok"), ("failed", "error")):
         verdict = replace(proofs.passed(), state=state)
         (section,) = matrix.sections(proof([run("boundary", "pytorch", computed("boundary"))], verdict))
-        (row,) = section.view["rows"]  # type: ignore[misc, has-type]
+        (row,) = listed(section, "rows")
         assert row.cells[0].state == shown_as
         assert section.state == {"known": "unknown"}.get(state, shown_as)
 
@@ -78,7 +80,7 @@ def test_a_loss_that_moves_moves_its_curve_and_its_distance() -> None:
 
 
 def test_a_long_curve_keeps_its_worst_step() -> None:
-    truth = {step: 1.0 for step in range(5000)}
+    truth = dict.fromkeys(range(5000), 1.0)
     wrong = {step: 3.0 if step == 3333 else 0.0 for step in truth}
     one = curves.Trajectory("gru", "loss", {"float64": truth}, {"jax": wrong})
     steps = curves.thinned(one)
@@ -90,6 +92,13 @@ def test_a_step_without_tolerance_is_not_called_the_worst() -> None:
     one = curves.Trajectory("gru", "loss", {}, {"jax": {1: 2.0, 2: 9e9}}, free=2)
     assert one.worst == 2.0
     assert replace_free(one).worst == 9e9
+
+
+def listed(section: Section, name: str) -> list[Any]:
+    """Return what a section hands to its template under `name`."""
+    found = section.view[name]
+    assert isinstance(found, list)
+    return found
 
 
 def replace_free(one: curves.Trajectory) -> curves.Trajectory:
@@ -115,7 +124,7 @@ def test_the_slider_reaches_every_step_size() -> None:
         rows = [row for row in section.charts["paths"].data["paths"] if row["rule"] == rule]
         spans = sorted({(row["from"], row["to"]) for row in rows})
         assert (spans[0][0], spans[-1][1]) == (0, valleys.FRAMES)
-        assert all(one[1] == two[0] for one, two in zip(spans, spans[1:], strict=False))
+        assert all(one[1] == two[0] for one, two in itertools.pairwise(spans))
     assert section.answer.startswith("pytorch: 8 of 8 optimisers reach all four minima")
     assert section.view["others"] == [("float64", 1024, 1024)]
 
