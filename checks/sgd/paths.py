@@ -65,7 +65,7 @@ def spread(count: int) -> NDArray[np.int64]:
     """Return which of `count` starts, a square number, are drawn: as many from each part of the square."""
     side = round(count**0.5)
     places = np.rint(np.linspace(0, side - 1, min(side, _DRAWN))).astype(np.int64)
-    return (places[:, None] * side + places).ravel()
+    return np.ravel(places[:, None] * side + places)
 
 
 def check_downhill(path: NDArray[Any], record: Recorder) -> None:
