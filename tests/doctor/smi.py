@@ -92,6 +92,7 @@ ONE: Mapping[str, tuple[Callable[[str], Any], tuple[str, ...]]] = {
     "clock_memory_max": (number, ("max_clocks.mem_clock",)),
     "performance_state": (state, ("performance_state",)),
     "fan": (number, ("fan_speed",)),
+    "utilization": (number, ("utilization.gpu_util",)),
     "persistence": (flag, ("persistence_mode",)),
     "compute_mode": (among(COMPUTE_MODES), ("compute_mode",)),
     "ecc": (flag, ("ecc_mode.current_ecc",)),

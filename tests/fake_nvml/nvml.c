@@ -225,6 +225,16 @@ int nvmlDeviceGetMemoryInfo(Gpu *gpu, Memory *out) {
     return SUCCESS;
 }
 
+typedef struct {
+    unsigned gpu, memory;
+} Utilization;
+
+int nvmlDeviceGetUtilizationRates(Gpu *gpu, Utilization *out) {
+    BEGIN("nvmlDeviceGetUtilizationRates", gpu);
+    ANSWER(Utilization, out, ((Utilization){37, 12}));
+    return SUCCESS;
+}
+
 int nvmlDeviceGetTemperature(Gpu *gpu, int sensor, unsigned *out) {
     BEGIN("nvmlDeviceGetTemperature", gpu);
     (void)sensor;

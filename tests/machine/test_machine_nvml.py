@@ -44,6 +44,7 @@ HEALTHY_H100 = {
     "pcie_width": (16, 16),
     "architecture": "Hopper",
     "minor": 0,
+    "utilization": 37,
     "processes": (Process(pid=4242, memory=300 << 20, graphics=False),),
     "mig_devices": (),
     "nvlinks": (True,) * 18,

@@ -185,3 +185,5 @@ class Gpu(Value):
     """How the GPU reaches the system's page tables: 0 not at all, 1 by software (HMM), 2 by hardware (ATS)."""
     inforom_valid: Reading[bool] = NOT_RECORDED
     """Whether the InfoROM passes the driver's validation; NVML answers 14 when it does not."""
+    utilization: Reading[int] = NOT_RECORDED
+    """Percent of the driver's last sampling period in which a kernel ran: it says nothing of how well it ran."""

@@ -134,6 +134,11 @@ def used(memory: Any) -> int:
     return within(0, total(memory))(memory.used)
 
 
+def busy(rates: Any) -> int:
+    """Return the percent of time of nvmlUtilization_t in which a kernel ran."""
+    return within(0, 100)(rates.gpu)
+
+
 def bar1(memory: Any) -> int:
     """Return all bytes of nvmlBAR1Memory_t."""
     return within(1, MANY_BYTES)(memory.bar1Total)

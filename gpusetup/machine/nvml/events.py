@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 import time
+from collections.abc import Sequence
 from functools import partial
 
 from gpusetup.machine.nvml.client import SONAME
@@ -36,14 +37,16 @@ class XidListener:
         os.close(write_end)
         os.set_blocking(self._pipe, False)
 
-    def wait(self, seconds: float) -> tuple[XidEvent, ...]:
-        """Return the Xids that came, as soon as there are some, else none after `seconds`."""
+    def wait(self, seconds: float, others: Sequence[int] = ()) -> tuple[XidEvent, ...]:
+        """Return the Xids that came, as soon as there are some, else none after `seconds`.
+
+        It ends early when there is something to read at one of the descriptors `others`.
+        """
         end = time.monotonic() + seconds
         while not (heard := self._heard()) and (left := end - time.monotonic()) > 0:
-            if self._ended:
-                time.sleep(left)
-            else:
-                select.select([self._pipe], [], [], left)
+            ready = select.select([*others, *([] if self._ended else [self._pipe])], [], [], left)[0]
+            if set(ready) & set(others):
+                break
         if heard:
             time.sleep(BURST_SECONDS)
             heard += self._heard()

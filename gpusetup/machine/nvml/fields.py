@@ -80,6 +80,7 @@ MORE: Mapping[str, Reader] = {
     "retired_pages": several.retired_pages,
     # all ones is what a bus answers for a device that is gone
     "pcie_replays": one(within(0, (1 << 32) - 2), "nvmlDeviceGetPcieReplayCounter"),
+    "utilization": one(convert.busy, "nvmlDeviceGetUtilizationRates"),
     "processes": several.processes,
     "mig_pending": one(convert.pending, "nvmlDeviceGetMigMode"),
     "mig_devices": several.mig_devices,
