@@ -75,6 +75,7 @@ $(VENV)/.docs: $(VENV)/.light
 
 docs: $(VENV)/.docs ## The documentation site, with its links checked: build/site
 	@$(BIN)/python -m tools.rule_pages
+	@$(BIN)/python -m tools.matrix_page
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "written: build/site/index.html"
 

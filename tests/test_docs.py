@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import ROOT
+from tools.matrix_page import pages as matrix_pages
 from tools.rule_pages import pages as rule_pages
 
 GLOSSARY = (ROOT / "docs/glossary.md").read_text()
@@ -61,10 +62,13 @@ def sources(tmp_path: Path) -> Path:
     for file in ("mkdocs.yml", "CONTRIBUTING.md"):
         shutil.copy(ROOT / file, tmp_path)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("rules"))
+    shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("rules", "matrix"))
     (tmp_path / "docs/rules").mkdir()
     for name, text in rule_pages().items():
         (tmp_path / "docs/rules" / name).write_text(text)
+    (tmp_path / "docs/matrix").mkdir()
+    for name, text in matrix_pages().items():
+        (tmp_path / "docs/matrix" / name).write_text(text)
     return tmp_path
 
 

@@ -32,7 +32,7 @@ JUDGING = (
 SUBCOMMANDS = (
     Subcommand("fix", "Print the steps that repair what was found; --apply carries them out, --undo takes them back.",
            "do_fix", JUDGING, ("do_apply", "do_undo", "yes")),
-    Subcommand("watch", "Examine again every SECONDS (default 10) and print changes, until Ctrl-C.",
+    Subcommand("watch", "Examine again every SECONDS (default 10): a dashboard on a terminal, else lines of changes.",
            "watch", (*JUDGING, "redact"), metavar="[SECONDS]", default=10.0),
     Subcommand("image", "Report whether IMAGE runs here: its name, an archive of it, or the output of an inspect.",
            "image", (*JUDGING, "redact", "output", "everything"), metavar="IMAGE"),
