@@ -26,8 +26,9 @@ HEAD = """# What runs on what
 The newest build of each framework that runs on each generation of cards, on {releases}, as the solver decides from the
 [facts](../facts.md). A number leads to the reason why no newer build does.
 
-[**Every build, with the CUDA, driver and Pythons it takes**](builds.html): filter it by card and framework, or ask for your
-card: `gpusetup facts matrix --gpu "RTX 4090"`. `--json` prints the whole matrix, `gpusetup why` explains one version.
+[**Every build, with the CUDA, driver and Pythons it takes**](builds.html): filter it by card and framework, or ask for
+your card: `gpusetup facts matrix --gpu "RTX 4090"`. `--json` prints the whole matrix, `gpusetup why` explains one
+version.
 
 """
 FOOT = """
