@@ -16,6 +16,7 @@ from gpusetup.report.page.diagnosed import diagnosed
 from gpusetup.report.page.model import Result
 from gpusetup.report.page.sections import sections
 from tests.doctor.machines import machine
+from tests.report_page import proofs
 
 ABOUT = About("A page", "2026-11-30 12:00 UTC", "0.1.0", True, ("machine.json",))
 _LOST = (
@@ -92,6 +93,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "no GPU": lambda: html(machine("no_gpu")),
     "nothing": lambda: html(nothing()),
     "no result": html,
+    "a proof": lambda: html(proofs.real()),
+    "a proof that failed": lambda: html(proofs.wrong()),
     "two machines": lambda: html(lost(), msgspec.structs.replace(machine("wsl"), read_at="2026-11-30T11:11:11Z")),
 }
 

@@ -17,7 +17,7 @@ from gpusetup.selftest.verdict import Divergence, Verdict, VerdictBasis
 from tests.checks.one_job import JOB
 
 CHECKS = ("attribution", "boundary", "sgd", "transformer", "inpaint")
-"""Those that draw something, some three seconds together."""
+"""Those that draw something."""
 
 
 @functools.cache
@@ -52,6 +52,11 @@ def proof(runs: list[Run], *verdicts: Verdict, made_at: str = "2026-11-30T12:00:
 def real() -> Proof:
     """Return a proof in which a framework computed exactly what the reference did."""
     return proof([run(check, name, computed(check)) for check in CHECKS for name in ("reference", "pytorch")], passed())
+
+
+def wrong() -> Proof:
+    """Return a proof that failed, of one check."""
+    return proof([run("attribution", "pytorch", computed("attribution"))], passed(), failed())
 
 
 def passed(check: str = "boundary", framework: str = "pytorch") -> Verdict:

@@ -16,7 +16,7 @@ from gpusetup.errors import WrongInputError
 from gpusetup.report.page.compared import compared
 from gpusetup.report.page.model import Result, Section
 from gpusetup.report.page.sections import sections
-from gpusetup.report.page.sections.proof import boundaries, curves, matrix, pictures, speed, valleys
+from gpusetup.report.page.sections.proof import boundaries, curves, matrix, pictures, speed, trajectories, valleys
 from gpusetup.report.page.sections.proof.colours import between, end, signed
 from gpusetup.report.page.sections.proof.runs import shown
 from gpusetup.selftest.model import Observation, Picture
@@ -71,7 +71,7 @@ def test_a_loss_that_moves_moves_its_curve_and_its_distance() -> None:
     records[steps[9]] = replace(moved, sample=(moved.sample[0] * (1 + 2**-20),))
     other = replace(result, records=tuple(records), fingerprint="1")
     runs = [run("attribution", "reference", result), run("attribution", "jax", other)]
-    (loss,) = curves.trajectories(runs)
+    (loss,) = trajectories.trajectories(runs)
     assert {step for step, ulps in loss.ulps["jax"].items() if ulps} == {moved.step}
     assert 4 <= loss.ulps["jax"][moved.step] <= 16  # 2^-20 is 8 spacings at a power of two
     (section,) = curves.sections(runs)
@@ -82,14 +82,14 @@ def test_a_loss_that_moves_moves_its_curve_and_its_distance() -> None:
 def test_a_long_curve_keeps_its_worst_step() -> None:
     truth = dict.fromkeys(range(5000), 1.0)
     wrong = {step: 3.0 if step == 3333 else 0.0 for step in truth}
-    one = curves.Trajectory("gru", "loss", {"float64": truth}, {"jax": wrong})
-    steps = curves.thinned(one)
-    assert len(steps) == curves.MOST
+    one = trajectories.Trajectory("gru", "loss", {"float64": truth}, {"jax": wrong})
+    steps = trajectories.thinned(one)
+    assert len(steps) == trajectories.MOST
     assert {0, 3333, 4999} <= set(steps)
 
 
 def test_a_step_without_tolerance_is_not_called_the_worst() -> None:
-    one = curves.Trajectory("gru", "loss", {}, {"jax": {1: 2.0, 2: 9e9}}, free=2)
+    one = trajectories.Trajectory("gru", "loss", {}, {"jax": {1: 2.0, 2: 9e9}}, free=2)
     assert one.worst == 2.0
     assert replace_free(one).worst == 9e9
 
@@ -101,7 +101,7 @@ def listed(section: Section, name: str) -> list[Any]:
     return found
 
 
-def replace_free(one: curves.Trajectory) -> curves.Trajectory:
+def replace_free(one: trajectories.Trajectory) -> trajectories.Trajectory:
     """Return the trajectory with all its steps judged."""
     return one._replace(free=None)
 

@@ -14,7 +14,7 @@ from gpusetup.report.page.vendored import library
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from jinja2 import Environment
 
@@ -88,7 +88,19 @@ def page(sections: Iterable[Section], about: About) -> str:
 def specification(chart: Chart) -> dict[str, Any]:
     """Return the Vega-Lite specification of `chart` with its rows, for the page or for a picture."""
     spec: dict[str, Any] = json.loads(_text(f"charts/{chart.spec}.vl.json"))
-    return spec | {"datasets": {name: list(rows) for name, rows in chart.data.items()}}
+    return spec | _height(spec, chart) | {"datasets": {name: list(rows) for name, rows in chart.data.items()}}
+
+
+def _height(spec: Mapping[str, Any], chart: Chart) -> dict[str, float]:
+    """Return the height of a chart that grows with its rows: `step` pixels for each of the `fields`' combinations.
+
+    Vega-Lite's own ``{"step": …}`` warns of every chart that is as wide as its place.
+    """
+    grows = spec.get("usermeta")
+    if grows is None:
+        return {}
+    rows = {tuple(row.get(field) for field in grows["fields"]) for row in chart.data[grows["source"]]}
+    return {"height": grows["step"] * max(1, len(rows))}
 
 
 def config() -> dict[str, Any]:

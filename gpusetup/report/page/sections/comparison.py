@@ -48,8 +48,9 @@ class Row(NamedTuple):
 
 def sections(results: Sequence[Result]) -> Iterator[Section]:
     """Yield one section for each comparison."""
-    for one in results:
-        yield _section(one.value)
+    for number, one in enumerate(results, start=1):
+        made = _section(one.value)
+        yield made if len(results) == 1 else made._replace(title=f"{made.title} ({number})")
 
 
 def _section(found: Comparison) -> Section:

@@ -46,8 +46,9 @@ class Held(NamedTuple):
 
 def sections(results: Sequence[Result]) -> Iterator[Section]:
     """Yield one section for each lock; raises `WrongInputError` where the proof in one is spoilt."""
-    for one in results:
-        yield _section(one.value, one.name)
+    for number, one in enumerate(results, start=1):
+        made = _section(one.value, one.name)
+        yield made if len(results) == 1 else made._replace(title=f"{made.title} ({number})")
 
 
 def _section(lock: Lock, name: str) -> Section:

@@ -41,8 +41,9 @@ class Cause(NamedTuple):
 
 def sections(results: Sequence[Result]) -> Iterator[Section]:
     """Yield one section for each command."""
-    for one in results:
-        yield _section(one.value)
+    for number, one in enumerate(results, start=1):
+        made = _section(one.value)
+        yield made if len(results) == 1 else made._replace(title=f"{made.title} ({number})")
 
 
 def _section(found: Repro) -> Section:
