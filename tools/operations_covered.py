@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from checks.operations.case import FRAMEWORKS
+from checks.operations.families import families
 from gpusetup.selftest.proof import Kept, Proof
 from gpusetup.selftest.verdict import Verdict
 from tools.operations_ran import lines_of
@@ -21,11 +22,18 @@ there is none it says why. Made on {made_at} on a CPU with {machine} ({versions}
 and written by `python -m tools.operations_page --ran FILE…`. What failed or crashed is listed in
 [upstream faults](upstream-faults.md). No card ran here.
 """
+_ABSENT = """## Devices and precisions without a column
+
+| device | precision | why |
+|---|---|---|
+| a card | every | none was at hand. Each of the {lowered} cases that JAX has is lowered for CUDA by a test, and what differs there is in [on a card](on-a-card.md) |
+| cpu | tf32 | only cards from compute capability 8.0 on have it |
+| cpu | bf16, fp16 | `operations` judges float32 and float64: one rounding to 8 or 11 bits is as large as most faults that it looks for |
+"""  # noqa: E501 - a row of a table is one line
 _HALF = """## Half precision
 
-`operations` judges float32 and float64: one rounding to 8 or 11 bits is as large as most faults that it looks for. In
-half precision trainings are judged by the checks below (`--precision bf16`, `--precision fp16`), and products, sums and
-conversions of half-precision numbers by `numerics`, in each of its runs. Each cell has the verdicts that passed.
+In half precision trainings are judged by the checks below (`--precision bf16`, `--precision fp16`), and products, sums
+and conversions of half-precision numbers by `numerics`, in each of its runs. Each cell has the verdicts that passed.
 """
 
 
@@ -39,7 +47,8 @@ def write_ran(proofs: Sequence[Proof]) -> str:
     for profile in ("quick", "full"):
         runs = _runs(proofs, profile)
         lines += [f"## {profile.capitalize()} runs", "", *([*lines_of(runs), ""] if runs else []), *_missing(runs)]
-    return "\n".join([*lines, _HALF, *_half(proofs), ""])
+    lowered = sum("jax" in case.code for cases in families().values() for case in cases)
+    return "\n".join([*lines, _ABSENT.format(lowered=lowered), _HALF, *_half(proofs), ""])
 
 
 def _runs(proofs: Sequence[Proof], profile: str) -> list[Kept]:
