@@ -27,6 +27,8 @@ from checks.operations.families.optimiser.texts import (
 )
 
 LONG = {"N": (3, 5), "S": (1010, 1040)}
+# torch/optim/optimizer.py, _get_scalar_dtype: float32 unless torch.set_default_dtype says float64
+SCALARS = {"pytorch": "PyTorch keeps a rate or a product that it updates in the default type, float32"}
 FTRL = (
     "Ftrl(2.0**-4, initial_accumulator_value=0.5, l1_regularization_strength=2.0**-6, "
     "l2_regularization_strength=2.0**-5)"
@@ -187,7 +189,12 @@ CASES = (
         "adagrad(2.0**-4, 0.5, 2.0**-10)",
     ),
     *resumed_too("adamax_keras", lambda w, g: adamax(w, g, after=True), "", f"Adamax(2.0**-4, {KERAS_BETAS})"),
-    *resumed_too("nadam", lambda w, g: nadam(w, g, 0.25), f"NAdam([p], 2.0**-4, {BETAS}, momentum_decay=0.25)"),
+    *resumed_too(
+        "nadam",
+        lambda w, g: nadam(w, g, 0.25),
+        f"NAdam([p], 2.0**-4, {BETAS}, momentum_decay=0.25)",
+        narrow=SCALARS,
+    ),
     *resumed_too(
         "nadam_keras",
         lambda w, g: nadam(w, g, 1.0),
@@ -199,7 +206,7 @@ CASES = (
     *resumed_too("radam", lambda w, g: radam(w, g, inside=True), f"RAdam([p], 2.0**-4, {BETAS})"),
     stepped("radam_outside", radam, "", "", f"radam(2.0**-4, {OPTAX_BETAS})"),
     *resumed_too("rprop", rprop, "Rprop([p], 2.0**-4, (0.5, 1.25), (2.0**-6, 1.0))"),
-    *resumed_too("asgd", asgd, "ASGD([p], 2.0**-4, 2.0**-5, 0.75, 3)"),
+    *resumed_too("asgd", asgd, "ASGD([p], 2.0**-4, 2.0**-5, 0.75, 3)", narrow=SCALARS),
     *resumed_too("lion", lion, "", "Lion(2.0**-4, 0.875, 0.96875)", "lion(2.0**-4, 0.875, 0.96875, weight_decay=0.0)"),
     *resumed_too("lamb", lamb, "", f"Lamb(2.0**-4, {KERAS_BETAS})", f"lamb(2.0**-4, {OPTAX_BETAS})"),
     *resumed_too("ftrl", ftrl, "", FTRL),
