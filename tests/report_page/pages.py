@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from gpusetup.doctor.finding import Finding, Remedy, Report
+from gpusetup.facts import facts
 from gpusetup.machine.model import Machine
 from gpusetup.report.page.assemble import About, page
 from gpusetup.report.page.diagnosed import diagnosed
 from gpusetup.report.page.model import Result
 from gpusetup.report.page.sections import sections
+from gpusetup.resolve import attempt
+from gpusetup.resolve.cards import named
+from gpusetup.resolve.matrix import every_card, matrix
+from gpusetup.resolve.matrix.model import Matrix
+from gpusetup.resolve.model import Request, Stack
+from gpusetup.resolve.pins import FRAMEWORKS
 from tests.doctor.machines import machine
 from tests.report_page import proofs
 
 ABOUT = About("A page", "2026-11-30 12:00 UTC", "0.1.0", True, ("machine.json",))
+DAY = date(2026, 11, 30)
 _LOST = (
     "[    4.100000] nvidia 0000:01:00.0: enabling device (0000 -> 0003)",
     "[ 5123.000002] nvidia 0000:01:00.0: PCIe Bus Error: severity=Correctable, type=Data Link Layer, (Transmitter ID)",
@@ -32,6 +41,18 @@ _ARABIC = "بطاقة الرسوميات لا تعمل لأن وحدة النو�
 def html(*values: object) -> str:
     """Return the page of results."""
     return page(sections(list(diagnosed([Result(f"file-{n}.json", one) for n, one in enumerate(values)]))), ABOUT)
+
+
+def plan() -> Stack:
+    """Return the plan for a card of today."""
+    found = attempt(Request(cards=named(facts(), ["RTX 4090"], ()), release="44"), facts(), DAY)
+    assert isinstance(found, Stack)
+    return found
+
+
+def cards() -> Matrix:
+    """Return the compatibility matrix of every card."""
+    return matrix(facts(), Request(cards=every_card(facts()), frameworks=FRAMEWORKS), DAY)
 
 
 def lost() -> Machine:
@@ -95,6 +116,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "no result": html,
     "a proof": lambda: html(proofs.real()),
     "a proof that failed": lambda: html(proofs.wrong()),
+    "a plan": lambda: html(plan()),
+    "every card": lambda: html(cards()),
     "two machines": lambda: html(lost(), msgspec.structs.replace(machine("wsl"), read_at="2026-11-30T11:11:11Z")),
 }
 

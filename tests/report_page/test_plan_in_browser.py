@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +12,7 @@ from gpusetup.resolve.matrix import every_card, matrix
 from gpusetup.resolve.model import Request
 from tests.report_page import pages
 from tests.report_page.browser import Visit, opened
-from tests.report_page.test_plan_page import DAY, shown, stack
+from tests.report_page.test_plan_page import DAY, shown
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -23,23 +22,10 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def cards(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
-    """Return the page of six cards, whose table is that of all, and two frameworks; axe looks at each field."""
+    """Return the page of six cards, whose table is that of all, and two frameworks."""
     found = matrix(facts(), Request(cards=every_card(facts())[5:11], frameworks=("tensorflow", "jax")), DAY)
     with opened(browser, pages.written(tmp_path_factory.mktemp("cards"), shown(found))) as visit:
         yield visit
-
-
-def test_the_page_of_several_cards_fits_and_bars_nobody(cards: Visit) -> None:
-    assert cards.too_wide() == []
-    assert cards.barriers() == []
-    assert (cards.marks(), cards.complaints) == ([], [])
-
-
-def test_a_plan_fits_and_bars_nobody(browser: Browser, tmp_path: Path) -> None:
-    with opened(browser, pages.written(tmp_path, shown(stack()))) as visit:
-        assert visit.too_wide() == []
-        assert visit.barriers() == []
-        assert (visit.marks(), visit.complaints) == ([], [])
 
 
 def test_a_refused_field_says_why_at_the_focus_and_escape_hides_it(cards: Visit) -> None:
