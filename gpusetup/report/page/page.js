@@ -97,7 +97,7 @@
     grid.addEventListener("click", (event) => { if (link(event) && event.pointerType === "touch") { event.preventDefault(); point(link(event)); } });
   }
   addEventListener("keydown", (event) => { if (event.key === "Escape") unpoint(); });
-  addEventListener("scroll", unpoint, true);
+  addEventListener("scroll", () => { const at = document.activeElement; if (!said.hidden && at?.matches(".grid td a")) point(at); else unpoint(); }, true);
 
   // Print what is folded as well, and fold it again afterwards.
   let folded = [];
