@@ -54,7 +54,7 @@ def main(names: list[str]) -> int:
             file.write_text(_page(one.result, Path(folder)), encoding="utf-8")
             shown = browser.new_page(viewport={"width": WIDTH, "height": one.height}, color_scheme="light")
             shown.goto(f"{file.as_uri()}{one.anchor}")
-            shown.wait_for_function("document.documentElement.dataset.ready")
+            shown.wait_for_selector("html[data-ready]")
             shown.screenshot(path=PLACE / one.file)
             size = (PLACE / one.file).stat().st_size
             click.echo(f"{PLACE / one.file}: {size} bytes")

@@ -16,7 +16,16 @@ from gpusetup.errors import WrongInputError
 from gpusetup.report.page.compared import compared
 from gpusetup.report.page.model import Result, Section
 from gpusetup.report.page.sections import sections
-from gpusetup.report.page.sections.proof import boundaries, curves, matrix, pictures, speed, trajectories, valleys
+from gpusetup.report.page.sections.proof import (
+    boundaries,
+    curves,
+    matrix,
+    pictures,
+    speed,
+    tables,
+    trajectories,
+    valleys,
+)
 from gpusetup.report.page.sections.proof.colours import between, end, signed
 from gpusetup.report.page.sections.proof.runs import shown
 from gpusetup.selftest.model import Observation, Picture
@@ -219,6 +228,22 @@ def test_the_newest_of_several_proofs_is_shown_and_compared_with_the_one_before(
     assert curves_of["pytorch", "now"] != curves_of["pytorch", "before"]
     assert of(old)["losses"].charts.keys() == found["losses"].charts.keys()
     assert "comparison" not in of(old)
+
+
+def test_portability_is_one_table_with_a_row_for_each_environment() -> None:
+    seen = tuple(
+        Observation(table=f"with {name}", row=row, text=text)
+        for name in ("2 threads", "plain code")
+        for row, text in (("training", f"bits under {name}"), ("of all", "19 of 20 keep their bits"))
+    )
+    result = replace(computed("attribution"), observations=(*seen, Observation(table="seeds", row="a", text="b")))
+    (section,) = tables.sections(shown(proof([run("determinism", "pytorch", result)]).runs))
+    portability, seeds = listed(section, "grids")
+    assert portability.rows[0] == (
+        "2 threads", ("training: bits under 2 threads; of all: 19 of 20 keep their bits",)
+    )  # fmt: skip
+    assert [row for row, _ in portability.rows] == ["2 threads", "plain code"]
+    assert (seeds.title, seeds.rows) == ("seeds", (("a", ("b",)),))
 
 
 def test_hostile_texts_of_a_proof_are_texts() -> None:

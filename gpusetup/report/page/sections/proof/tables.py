@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from gpusetup.selftest.proof import Kept
 
 _DETERMINISM = "determinism"
+_WITH = "with "
+"""How tables of `checks/determinism/portability.py` begin, one for each environment."""
 _ELSEWHERE = (("sgd", "Himmelblau's minima"), ("boundary", "decision boundaries"), ("cost", DATASHEET))
 """Tables that a section of their own shows."""
 
@@ -29,13 +31,13 @@ class Grid(NamedTuple):
     @property
     def bulky(self) -> bool:
         """Whether it is folded at first."""
-        return len(self.rows) > 12  # a screen of a phone
+        return len(self.rows) > 12 and not self.title.startswith("portability")  # 12: a screen of a phone
 
 
 def sections(runs: Sequence[Kept]) -> Iterator[Section]:
     """Yield the section on determinism and portability, and the one with everything else that was observed."""
     every = list(grids(runs))
-    ours = [one for one in every if one.check == _DETERMINISM]
+    ours = _together([one for one in every if one.check == _DETERMINISM])
     others = [one for one in every if one.check != _DETERMINISM]
     if ours:
         state, answer = _answer(runs)
@@ -63,6 +65,25 @@ def grids(runs: Sequence[Kept]) -> Iterator[Grid]:
                 some = tuple(name for name in called if any(name in texts for texts in rows.values()))
                 lines = tuple((row, tuple(texts.get(name, "") for name in some)) for row, texts in rows.items())
                 yield Grid(check, title, some, lines)
+
+
+def _together(some: Sequence[Grid]) -> list[Grid]:
+    """Return the tables, those of one other environment each as one: a row for each environment."""
+    others = [one for one in some if one.title.startswith(_WITH)]
+    if not others:
+        return list(some)
+    columns = tuple(dict.fromkeys(name for one in others for name in one.columns))
+    rows = tuple((one.title.removeprefix(_WITH), tuple(_joined(one, name) for name in columns)) for one in others)
+    whole = Grid(_DETERMINISM, "portability, what another environment changes", columns, rows)
+    return [whole, *(one for one in some if one not in others)]
+
+
+def _joined(grid: Grid, name: str) -> str:
+    """Return all that a run observed in one environment: ``training: same bits; of all: 19 of 20 keep their bits``."""
+    if name not in grid.columns:
+        return ""
+    place = grid.columns.index(name)
+    return "; ".join(f"{row}: {texts[place]}" for row, texts in grid.rows if texts[place])
 
 
 def _answer(runs: Sequence[Kept]) -> tuple[State, str]:
