@@ -1,4 +1,4 @@
-"""Which tests take most processor time, their processes included (``--processor-time N``).
+"""Which tests and files take most processor time, their processes included (``--processor-time N``).
 
 What pytest itself can show, ``--durations``, is the time on the clock, which says more of what else the machine does.
 """
@@ -25,7 +25,7 @@ def spent() -> float:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    help_text = "show the N tests that take most processor time, with their processes, and the sum of all"
+    help_text = "show the N tests and files that take most processor time, with their processes, and the sum of all"
     parser.addoption(OPTION, type=int, default=0, metavar="N", help=help_text)
 
 
@@ -48,12 +48,19 @@ def pytest_runtest_makereport(item: pytest.Item) -> _Wrapper:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if not (shown := config.getoption(OPTION)):
         return
-    seconds: Counter[str] = Counter()
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            for name, value in getattr(report, "user_properties", ()):
-                if name == NAME:
-                    seconds[report.nodeid] += value
+    seconds = _by_test(terminalreporter.stats)
+    files: Counter[str] = Counter()
+    for nodeid, value in seconds.items():
+        files[nodeid.partition("::")[0]] += value
     terminalreporter.section(f"processor time: {sum(seconds.values()):.0f} s in {len(seconds)} tests")
-    for nodeid, value in seconds.most_common(shown):
-        terminalreporter.write_line(f"{value:8.2f} s  {nodeid}")
+    for name, value in (*seconds.most_common(shown), *files.most_common(shown)):
+        terminalreporter.write_line(f"{value:8.2f} s  {name}")
+
+
+def _by_test(stats: dict[str, list[Any]]) -> Counter[str]:
+    seconds: Counter[str] = Counter()
+    for report in (one for reports in stats.values() for one in reports):
+        for name, value in getattr(report, "user_properties", ()):
+            if name == NAME:
+                seconds[report.nodeid] += value
+    return seconds

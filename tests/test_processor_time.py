@@ -42,3 +42,6 @@ def test_the_sum_is_of_all_and_the_most_expensive_are_named(tmp_path: Path, work
     named = {name: seconds for seconds, name in re.findall(r"([\d.]+) s  test_it\.py::(\w+)", done.stdout)}
     assert set(named) == {"test_starts", "test_is_given", "test_fails", "test_apart"}
     assert all(float(seconds) >= 0.5 for seconds in named.values())
+    files = re.findall(r"([\d.]+) s  test_it\.py$", done.stdout, re.MULTILINE)
+    assert len(files) == 1
+    assert float(files[0]) >= 4 * 0.5
