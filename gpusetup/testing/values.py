@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import struct
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from gpusetup.errors import WrongInputError
 from gpusetup.repro.outputs.item import FORMATS, Item, Leaf, Tensor
 
 DEEPEST = 50
+SHARED = 100_000
+"""How often containers may be gone through again: lists of shared lists hold 2^50 parts in 50 objects."""
 _INT64 = 1 << 63
 _REMEDY = "hand over tensors, numbers, texts, models, or lists and dictionaries of them"
 
@@ -21,30 +23,55 @@ def parts(value: Any, name: str = "value") -> list[Item]:
 
     Raises `WrongInputError` for an object that cannot be compared.
     """
-    return list(_parts(value, name if not _is_container(value) else "", DEEPEST))
+    return list(_Walk().parts(value, name if not _is_container(value) else ""))
 
 
 def _is_container(value: Any) -> bool:
     return isinstance(value, Mapping | list | tuple | set | frozenset) or _contents(value) is not value
 
 
-def _parts(value: Any, name: str, depth: int) -> Iterator[Item]:
-    if not depth:
-        raise WrongInputError(f"{name} is nested more than {DEEPEST} deep, or contains itself", _REMEDY)
-    value = _contents(value)
-    tensor = _tensor(value, name)
-    if tensor is not None:
-        yield tensor
-    elif isinstance(value, Mapping):
-        for key, one in value.items():
-            yield from _parts(one, f"{name}.{key}" if name else str(key), depth - 1)
-    elif isinstance(value, list | tuple):
-        for number, one in enumerate(value):
-            yield from _parts(one, f"{name}[{number}]", depth - 1)
-    elif isinstance(value, set | frozenset):  # sets are equal whatever their order
-        yield from _parts(sorted(map(repr, value)), name, depth - 1)
-    else:
-        yield Leaf(name, _text(value, name))
+class _Walk:
+    """Goes through one value; what lies in it several times is gone through each time, within bounds."""
+
+    def __init__(self) -> None:
+        self._above: list[int] = []
+        self._met: set[int] = set()
+        self._again = 0
+
+    def parts(self, value: Any, name: str) -> Iterator[Item]:
+        contents = _contents(value)
+        tensor = _tensor(contents, name)
+        inside = _inside(contents, name)
+        if tensor is not None:
+            yield tensor
+        elif inside is None:
+            yield Leaf(name, _text(contents, name))
+        else:
+            self._enter(id(value), name)
+            for one, place in inside:
+                yield from self.parts(one, place)
+            self._above.pop()
+
+    def _enter(self, which: int, name: str) -> None:
+        """Refuse a container that holds itself, and lists of shared lists, whose parts double with each level."""
+        self._again += which in self._met
+        if which in self._above or len(self._above) == DEEPEST:
+            raise WrongInputError(f"{name} is nested more than {DEEPEST} deep, or contains itself", _REMEDY)
+        if self._again > SHARED:
+            raise WrongInputError(f"{name} and others before it are {SHARED} times the same container", _REMEDY)
+        self._met.add(which)
+        self._above.append(which)
+
+
+def _inside(value: Any, name: str) -> Iterable[tuple[Any, str]] | None:
+    """Return what a container holds, each with its name; None for what is none."""
+    if isinstance(value, Mapping):
+        return ((one, f"{name}.{key}" if name else str(key)) for key, one in value.items())
+    if isinstance(value, set | frozenset):  # sets are equal whatever their order
+        value = sorted(map(repr, value))
+    if isinstance(value, list | tuple):
+        return ((one, f"{name}[{number}]") for number, one in enumerate(value))
+    return None
 
 
 def _contents(value: Any) -> Any:

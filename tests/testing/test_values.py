@@ -72,13 +72,28 @@ def endless() -> list[Any]:
     return found
 
 
+def doubled(start: list[Any], levels: int) -> list[Any]:
+    """Return lists of one shared list each, twice: as many objects as levels, and 2 to that power of parts."""
+    return doubled([start, start], levels - 1) if levels else start
+
+
 @pytest.mark.parametrize(
-    "value", [object(), print, [lambda: 0], endless(), np.zeros(1, np.longdouble), {"a": object()}]
-)
+    "value",
+    [
+        object(), print, [lambda: 0], endless(), [endless()] * 2, np.zeros(1, np.longdouble), {"a": object()},
+        doubled([], 45), doubled(endless(), 45),
+    ],
+)  # fmt: skip
 def test_what_cannot_be_compared_is_refused_in_one_line(value: object) -> None:
     with pytest.raises(WrongInputError) as refused:
         parts(value)
     assert "\n" not in str(refused.value)
+
+
+def test_what_is_shared_is_a_part_wherever_it_stands() -> None:
+    row = [1, 2]
+    assert parts([row, row]) == parts([[1, 2], [1, 2]])
+    assert len(parts(doubled(row, 10))) == 2 << 10
 
 
 FRAMEWORK = """
