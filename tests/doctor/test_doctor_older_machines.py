@@ -139,3 +139,13 @@ def test_a_machine_that_an_older_version_saved_has_no_wrong_clock_for_being_olde
     assert [one.state for one in judge(RULES["HST003"], saved)] == ["warning"]
     older_one = msgspec.structs.replace(saved, gpusetup="0.0.1")
     assert [(one.state, one.evidence[:1]) for one in judge(RULES["HST003"], older_one)] == [("skipped", UNRECORDED)]
+
+
+@pytest.mark.parametrize(("saved_by", "state"), [("0.0.9", "skipped"), ("0.1.0", "warning"), ("0.2.0.dev1", "warning")])
+def test_what_any_version_since_reads_is_not_missing_for_being_of_another_version(saved_by: str, state: str) -> None:
+    change = {
+        "gpus": {"0": {"fabric_cluster": "12345678-1234-1234-1234-123456789012"}},
+        "device_majors+": [["nvidia-caps-imex-channels", 234]],
+    }
+    host = msgspec.structs.replace(machine("h100_server", change), gpusetup=saved_by)
+    assert [one.state for one in judge(RULES["FAB206"], host)] == [state]

@@ -69,7 +69,7 @@ def wrong_clock(machine: Machine) -> RuleResults:
     well be older than the tables of this one.
     """
     if machine.gpusetup != __version__:
-        raise UnreadError(NOT_RECORDED)  # the day of that version's tables
+        raise UnreadError(NOT_RECORDED)  # the day of that version's tables: of a newer one's as well
     # the tables were read before this program was built: no right clock is behind them
     newest = max(row.read_on for row in facts().branch)
     if machine.read_at[:10] < newest.isoformat():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from gpusetup import __version__
 from gpusetup.doctor.gpu.cards import driver_version
 from gpusetup.doctor.gpu.nvlink import is_baseboard
 from gpusetup.doctor.gpu.subjects import NVML_SILENT
@@ -20,6 +19,7 @@ from gpusetup.doctor.rule import (
     warning,
 )
 from gpusetup.machine.model import NOT_RECORDED, Machine, Service
+from gpusetup.versions import rpm
 
 FABRIC_MANAGER = "https://docs.nvidia.com/datacenter/tesla/fabric-manager-user-guide/"
 IMEX = "https://docs.nvidia.com/multi-node-nvlink-systems/imex-guide/"
@@ -173,8 +173,8 @@ def no_channel(machine: Machine) -> RuleResults:
     states = [optional(gpu.fabric, NO_SIGN) for gpu in known(machine.gpus)]
     if machine.system.container or not any(state and state[0] == REGISTERED for state in states):
         return
-    if machine.gpusetup != __version__:
-        raise UnreadError(NOT_RECORDED)  # the nodes of channels are read since 0.1.0
+    if rpm(machine.gpusetup) < rpm("0.1.0"):
+        raise UnreadError(NOT_RECORDED)  # the nodes of channels are read since then
     major = dict(there(machine.device_majors) or ()).get(f"nvidia-caps-{CHANNEL}")
     nodes = [node.path for node in there(machine.device_nodes) or () if CHANNEL in node.path]
     if major and not nodes:
