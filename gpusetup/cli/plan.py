@@ -92,7 +92,7 @@ def plan(
         deliver(text, output)
     if isinstance(result, Stack) and str(output) == STDIO:
         return
-    if form == "text" or (form != "json" and not isinstance(result, Stack)):
+    if form == "text" or (form == "toml" and (output is not None or not isinstance(result, Stack))):
         from gpusetup.report.plan import show
 
         show(result, explain=explain, following=_following(ctx))

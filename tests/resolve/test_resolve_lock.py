@@ -66,6 +66,14 @@ def test_a_file_that_is_no_lock_is_not_overwritten(gpusetup: Run, tmp_path: Path
     assert file.read_text() == "mine = true\n"
 
 
+def test_a_lock_that_is_saved_is_not_printed_as_well(gpusetup: Run, tmp_path: Path) -> None:
+    asked = ("plan", "--distro", "fedora", "--gpu", "RTX 4090", "--format", "toml")
+    saved = gpusetup(*asked, "--output", tmp_path / "gpusetup.lock")
+    assert "[[profile" not in saved.stdout
+    assert "torch" in saved.stdout
+    assert gpusetup(*asked).stdout == (tmp_path / "gpusetup.lock").read_text()
+
+
 def test_a_driver_that_stays_is_in_the_lock(plan: Plan, tables: Facts) -> None:
     assert lock.profile(plan("H100", driver="550.54.15"), tables).driver_stays == "550.54.15"
 
