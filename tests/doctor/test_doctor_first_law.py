@@ -54,7 +54,7 @@ def test_no_rule_is_well_without_a_reading_that_it_asked_for(host: str) -> None:
 
 
 def test_no_rule_is_well_without_a_reading_on_the_hosts_of_its_cases() -> None:
-    tally, some = Tally(), drawn("cases put to the question", CASES)
+    tally, some = Tally(), drawn("cases put to the question", CASES, len(CASES) // 2)
     for case in some:
         for host in (case.fires, case.quiet):
             question(RULES[case.rule], Watcher(host), host, tally)
@@ -66,7 +66,9 @@ def test_no_rule_is_well_without_a_fact_that_it_asked_for() -> None:
     tally, tables = Tally(), WatchedFacts()
     hosts = [(one, machine(host)) for host in HOSTS for one in RULES.values()]
     hosts += [
-        (RULES[case.rule], host) for case in drawn("cases without a fact", CASES) for host in (case.fires, case.quiet)
+        (RULES[case.rule], host)
+        for case in drawn("cases without a fact", CASES, len(CASES) // 2)
+        for host in (case.fires, case.quiet)
     ]
     with tables.installed():
         for one, host in hosts:
