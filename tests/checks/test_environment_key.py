@@ -124,47 +124,6 @@ PUT_BACK = {
 IMPORTS = {"pytorch": TORCH, "tensorflow": TF, "jax": JAX}
 
 
-@pytest.fixture(scope="module")
-def keys() -> dict[str, dict[str, dict[str, str]]]:
-    return {framework: _keys(framework) for framework in SWITCHES}
-
-
-def _keys(framework: str) -> dict[str, dict[str, str]]:
-    """Return the environment key after each of the statements, by its name."""
-    statements = SWITCHES[framework] | {f"start: {one}": one for one in PUT_BACK[framework]}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.checks.flipped", framework],
-        input=json.dumps({name: IMPORTS[framework] + one for name, one in statements.items()}),
-        env=os.environ | {"JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    found: dict[str, dict[str, str]] = json.loads(done.stdout)
-    return found
-
-
-@pytest.mark.frameworks
-@pytest.mark.parametrize("framework", SWITCHES)
-def test_each_switch_changes_its_row_of_the_key(keys: dict[str, dict[str, dict[str, str]]], framework: str) -> None:
-    found = keys[framework]
-    same = [row for row in SWITCHES[framework] if found[row].get(row, "absent") == found[""].get(row, "absent")]
-    assert not same, {row: found[row] if "error" in found[row] else found[""].get(row) for row in same}
-
-
-@pytest.mark.frameworks
-@pytest.mark.parametrize("framework", PUT_BACK)
-def test_what_start_up_code_sets_is_put_back(keys: dict[str, dict[str, dict[str, str]]], framework: str) -> None:
-    found = keys[framework]
-    for one in PUT_BACK[framework]:
-        now = found[f"start: {one}"]
-        changed = {row: now.get(row) for row in now | found[""] if now.get(row) != found[""].get(row)}
-        assert not changed, one
-
-
 # framework, what start-up code did before, device, what is said
 UNSUPPORTED = (
     ("pytorch", "", "cuda:0", "needs a PyTorch built for cuda:0"),
@@ -174,34 +133,102 @@ UNSUPPORTED = (
     ("jax", "", "cuda:0", "needs a JAX with a plug-in for CUDA"),
     ("jax", "jax.numpy.ones(3) + 1", "cpu", "needs a JAX that start-up code"),
 )
-MODULES = {"pytorch": ("torch",), "tensorflow": ("tensorflow", "keras"), "jax": ("jax",)}
+MODULES = {
+    "pytorch": ("torch", "checks.common.pytorch"),
+    "tensorflow": ("tensorflow", "keras", "checks.common.tensorflow"),
+    "jax": ("jax", "checks.common.jax"),
+}
+ENVIRONMENT = {
+    "CUDA_VISIBLE_DEVICES": "",
+    "KERAS_BACKEND": "tensorflow",
+    "PYTHONPATH": str(ROOT),
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+
+Ends = dict[str, dict[str, tuple[int, str, str]]]
+Keys = dict[str, dict[str, dict[str, str]]]
 
 
 @pytest.fixture(scope="module")
-def prepared() -> dict[tuple[str, str, str], tuple[int, str, str]]:
-    """Return how each preparation of `UNSUPPORTED` ended, of one process for each framework."""
-    found: dict[tuple[str, str, str], tuple[int, str, str]] = {}
-    for framework, modules in MODULES.items():
-        asked = [(before, device) for name, before, device, _ in UNSUPPORTED if name == framework]
-        done = subprocess.run(
-            [sys.executable, FORKED, *modules],
-            input=json.dumps([_preparation(framework, *one) for one in asked]),
-            env=os.environ | {"CUDA_VISIBLE_DEVICES": "", "KERAS_BACKEND": "tensorflow", "PYTHONPATH": str(ROOT)},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=True,
-        )
-        ends = json.loads(done.stdout)
-        found |= {(framework, *one): tuple(end) for one, end in zip(asked, ends, strict=True)}
-    return found
+def ends() -> Ends:
+    """Return how each script of each framework ended, by its name: one process loads the framework for all of them."""
+    return {framework: _run(framework, _scripts(framework)) for framework in SWITCHES}
+
+
+@pytest.fixture(scope="module")
+def keys(ends: Ends) -> Keys:
+    """Return the environment key after each of the statements, by its name; "" for that of nothing changed."""
+    return {
+        framework: {
+            name: json.loads(output) if status == 0 else {"error": errors[-500:]}
+            for name, (status, output, errors) in found.items()
+            if not name.startswith("unsupported: ")
+        }
+        for framework, found in ends.items()
+    }
+
+
+def _run(framework: str, scripts: dict[str, str]) -> dict[str, tuple[int, str, str]]:
+    done = subprocess.run(
+        [sys.executable, FORKED, *MODULES[framework]],
+        input=json.dumps(list(scripts.values())),
+        env=os.environ | ENVIRONMENT,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return {name: tuple(end) for name, end in zip(scripts, json.loads(done.stdout), strict=True)}
+
+
+def _scripts(framework: str) -> dict[str, str]:
+    changed = {"": _key(framework), **{row: _key(framework, after=one) for row, one in SWITCHES[framework].items()}}
+    started = {f"start: {one}": _key(framework, before=one) for one in PUT_BACK[framework]}
+    refused = {
+        f"unsupported: {before} {device}": _preparation(framework, before, device)
+        for name, before, device, _ in UNSUPPORTED
+        if name == framework
+    }
+    return changed | started | refused
+
+
+def _key(framework: str, before: str = "", after: str = "") -> str:
+    """Return a script that prints the key, with a statement before the worker's preparation or after it."""
+    return (
+        f"{IMPORTS[framework]}{before}\n"
+        "import importlib, json\n"
+        "from tests.checks.one_job import JOB\n"
+        f"prepared = importlib.import_module('checks.common.{framework}')\n"
+        f"prepared.prepare(JOB)\n{after}\n"
+        "print(json.dumps(prepared.environment(JOB)))\n"
+    )
+
+
+@pytest.mark.frameworks
+@pytest.mark.parametrize("framework", SWITCHES)
+def test_each_switch_changes_its_row_of_the_key(keys: Keys, framework: str) -> None:
+    found = keys[framework]
+    same = [row for row in SWITCHES[framework] if found[row].get(row, "absent") == found[""].get(row, "absent")]
+    assert not same, {row: found[row] if "error" in found[row] else found[""].get(row) for row in same}
+
+
+@pytest.mark.frameworks
+@pytest.mark.parametrize("framework", PUT_BACK)
+def test_what_start_up_code_sets_is_put_back(keys: Keys, framework: str) -> None:
+    found = keys[framework]
+    for one in PUT_BACK[framework]:
+        now = found[f"start: {one}"]
+        changed = {row: now.get(row) for row in now | found[""] if now.get(row) != found[""].get(row)}
+        assert not changed, one
 
 
 def _preparation(framework: str, before: str, device: str) -> str:
     return (
         f"{IMPORTS[framework]}{before}\n"
-        "import dataclasses, importlib\n"
+        "import dataclasses, importlib, sys\n"
+        f"sys.modules.pop('checks.common.{framework}', None)\n"  # it looks at its import who used the framework
         "from tests.checks.one_job import JOB\n"
         "from checks.common.needs import Unsupported\n"
         f"prepared = importlib.import_module('checks.common.{framework}')\n"
@@ -219,9 +246,9 @@ def test_what_cannot_be_put_back_or_is_not_there_is_unsupported(
     before: str,
     device: str,
     said: str,
-    prepared: dict[tuple[str, str, str], tuple[int, str, str]],
+    ends: Ends,
 ) -> None:
-    status, output, errors = prepared[framework, before, device]
+    status, output, errors = ends[framework][f"unsupported: {before} {device}"]
     assert status == 0, errors[-1000:]
     assert output.startswith(said), errors[-1000:]
 

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
@@ -51,6 +52,8 @@ def kickstart(text: str) -> str:
 
 FIRST_BOOTS: tuple[tuple[str, Callable[[str], str]], ...] = (("cloud-init", cloud_init), ("kickstart", kickstart))
 BOOTED = drawn("first boots", FIRST_BOOTS, 1)
+PLAYED: list[dict[str, Any]] = drawn("recipes that Ansible plays", ({}, DRIVER_ALONE), 1)
+"""Four runs of a playbook take a minute of processor time, half of it for the environments."""
 
 
 @pytest.mark.parametrize(("kind", "extract"), FIRST_BOOTS)
@@ -90,9 +93,10 @@ def test_a_first_boot_that_needs_a_second_reboot_does_not_reboot_for_ever(world:
     assert lab.sh("test -e /srv/rebooted").returncode != 0
 
 
-def test_the_playbook_does_what_the_script_does_over_a_reboot(world: World, lab: Lab) -> None:
+@pytest.mark.parametrize("wishes", PLAYED, ids=lambda wishes: "the driver" if wishes else "all steps")
+def test_the_playbook_does_what_the_script_does_over_a_reboot(world: World, lab: Lab, wishes: dict[str, Any]) -> None:
     tool("ansible-playbook")
-    made = recipe(world.small(ADA))
+    made = recipe(world.small(ADA, **wishes))
     text = render(made, "ansible", DAY)
     assert text.count("ansible.builtin.reboot:") == sum(step.reboot_after for step in made.steps)
     # a connection to the very machine cannot be lost and found again: its reboot is done by a program of the lab
