@@ -12,7 +12,10 @@ import pytest
 
 BY_FOLDER = {"tests/lab/": "lab", "tests/shims/": "shims", "tests/gpu/": "gpu"}
 BY_FIXTURE = {"gpusetup": "command", "world": "slow"}
-LONG = ("tests/lab/", "tests/checks/", "tests/selftest/", "tests/shims/", "tests/apply/")
+LONG = (
+    "tests/lab/", "tests/checks/", "tests/selftest/", "tests/repro/", "tests/test_contributing.py", "tests/shims/",
+    "tests/apply/", "tests/test_wheel.py",
+)  # fmt: skip
 """Begun first, or the last of them would be waited for alone."""
 ALONE = ("tests/lab/test_lab_images.py", "tests/lab/test_lab_container_tools.py")
 """Files of the lab that do without its world."""
