@@ -6,12 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.support import EVERYTHING, SEED, Run, examples
+from tests.warm_command import COLD, Warm
 
 # No test is timed: how long an example takes says more of what else the machine does.
 settings.register_profile("gpusetup", examples(100))
@@ -39,23 +41,28 @@ for _number, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.S
         signal.signal(_number, _handler)
 
 
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """Return the process of this session that has the command imported."""
+    process = Warm()
+    yield process
+    process.end()
+
+
 @pytest.fixture
-def gpusetup() -> Run:
-    """Run the installed console script; returns the completed process with its text."""
-    script = Path(sys.executable).with_name("gpusetup")
+def gpusetup(request: pytest.FixtureRequest, warm: Warm) -> Run:
+    """Run the installed command; returns the completed process with its text."""
+    script = str(Path(sys.executable).with_name("gpusetup"))
+    cold = request.path.name in COLD
 
     def run(
         *args: str | Path, env: dict[str, str] | None = None, timeout: float = 120
     ) -> subprocess.CompletedProcess[str]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("GPUSETUP_")}
-        return subprocess.run(
-            [script, *map(str, args)],
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            env=clean | (env or {}),
-            check=False,
-        )
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("GPUSETUP_")} | (env or {})
+        words = [script, *map(str, args)]
+        if not cold and warm.can_run(clean):
+            return warm.run(words, clean, timeout)
+        return subprocess.run(words, capture_output=True, text=True, timeout=timeout, env=clean, check=False)
 
     return run
 
