@@ -61,8 +61,8 @@ def share(count: int) -> int:
 
 
 def examples(count: int) -> settings:
-    """Return the settings of a hypothesis test with `count` examples, a share of them in `make fast`."""
-    return settings(max_examples=max(min(count, 10), share(count)), deadline=None)
+    """Return the settings of a hypothesis test: `count` examples in `make evidence`, a part of them each time else."""
+    return settings(max_examples=count if EVERYTHING else max(min(count, 10), share(count) // 2), deadline=None)
 
 
 def drawn(name: str, every: Sequence[T], count: int | None = None) -> list[T]:

@@ -49,9 +49,12 @@ def test_a_share_of_each_sample_is_drawn_and_never_nothing(monkeypatch: pytest.M
     monkeypatch.setattr(support, "SHARE", 0.2)
     every = list(range(100))
     assert [len(drawn("a", every, count)) for count in (1, 50, None)] == [1, 10, 20]
-    assert [examples(count).max_examples for count in (5, 40, 100)] == [5, 10, 20]
+    assert [examples(count).max_examples for count in (5, 40, 200)] == [5, 10, 20]
     monkeypatch.setattr(support, "SHARE", 1.0)
     assert drawn("a", every) == every
+    assert [examples(count).max_examples for count in (5, 40, 200)] == [5, 20, 100]
+    monkeypatch.setattr(support, "EVERYTHING", True)
+    assert examples(200).max_examples == 200
 
 
 def test_a_tool_that_may_be_missing_is_asked_for_where_it_is_run() -> None:
