@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gpusetup.errors import EXIT_FINE, EXIT_PROBLEMS, CannotLookError
 from gpusetup.evidence.judged import judge
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
 _ORDER: tuple[Standing, ...] = ("settled", "alone", "possible", "ruled out", "no effect")
 _MOVED = ("within tolerance", "beyond tolerance", "other bits", "not judged")
+
+
+class _Effect(NamedTuple):
+    """What one change did to one result; `alone` where nothing else changed there."""
+
+    moved: bool
+    alone: bool
+    brings: tuple[Changed, ...]
+    reference: bool
 
 
 def compare(before: Evidence, now: Evidence, names: tuple[str, str], lost: Iterable[str] = ()) -> Comparison:
@@ -69,21 +78,29 @@ def _verdict(judged: Sequence[Moved]) -> Verdict:
 
 
 def _causes(both: Sequence[Pair], results: Sequence[Moved], *, gpu: bool) -> Iterator[Cause]:
-    """Yield each change once, with how many of the results that it concerns moved."""
-    found: dict[Changed, list[tuple[bool, bool, tuple[Changed, ...]]]] = {}
+    """Yield each change once, with how many of the results that it concerns moved.
+
+    The reference counts as little as in the headline, unless it alone moved.
+    """
+    found: dict[Changed, list[_Effect]] = {}
     for pair, result in zip(both, results, strict=True):
         leaders = folded(pair.changed)
         for change, brings in leaders.items():
             alone = len(leaders) == 1
-            found.setdefault(change, []).append((result.state in _MOVED, alone, brings))
+            found.setdefault(change, []).append(
+                _Effect(result.state in _MOVED, alone, brings, result.framework == REFERENCE)
+            )
     for change, where in found.items():
-        moved = sum(one for one, _, _ in where)
+        there = [one for one in where if not one.reference]
+        only_reference = any(one.moved for one in where) and not any(one.moved for one in there)
+        counted = where if only_reference or not there else there
+        moved = sum(one.moved for one in counted)
         standing: Standing = "possible" if moved else "no effect"
-        if any(one and alone for one, alone, _ in where):
+        if any(one.moved and one.alone for one in where):
             standing = "alone"
-        follow = dict.fromkeys(one for _, _, brought in where for one in brought)
+        follow = dict.fromkeys(brought for one in where for brought in one.brings)
         yield Cause(
-            change=change, standing=standing, moved=moved, of=len(where), brings=tuple(follow),
+            change=change, standing=standing, moved=moved, of=len(counted), brings=tuple(follow),
             source=source_of(change), known=tuple(came((change, *follow), gpu=gpu)),
         )  # fmt: skip
 

@@ -37,6 +37,8 @@ def test_threads_are_named_with_what_follows_from_them_and_the_ulps(ground: Grou
     assert "OMP_NUM_THREADS" in {one.key for one in found.causes[0].brings}
     [moved] = [one for one in found.results if one.framework == "pytorch"]
     assert (moved.groups, moved.tensors, moved.of, moved.worst) == (("value",), 2, 3, 1.0)
+    counted = [one for one in found.results if one.framework != "reference"]
+    assert (found.causes[0].moved, found.causes[0].of) == (1, len(counted)), "as many as the headline counts"
 
 
 def test_of_two_changes_the_one_that_counts_is_settled_by_running(
