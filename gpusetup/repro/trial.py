@@ -93,7 +93,7 @@ class Bench:
         left = Left(self._wanted(with_databases(written, pythons)), kept / "stdout", pythons)
         if early:
             trial = replace(trial, failed=trial.failed | {INTERRUPTION: EARLY})
-        said = f"it did not end within {limit:.0f} s" if code is None else _last_line(kept / "stderr")
+        said = f"it did not end within {limit:.0f} s" if code is None else last_line(kept / "stderr")
         self.ended.append(Ended(trial, left, said))
         return self.ended[-1]
 
@@ -154,7 +154,7 @@ def environment(settings: Sequence[Setting], extra: Mapping[str, str], work: str
     return found | {"PWD": work, "PYTHONPATH": os.pathsep.join([str(INJECTED), *own])}
 
 
-def _last_line(path: Path) -> str:
-    """Return what a run said last on standard error: the message of an exception stands there."""
+def last_line(path: Path) -> str:
+    """Return what a run said last in this file: the message of an exception stands there."""
     lines = path.read_text(errors="replace").strip().splitlines()
     return neutral(lines[-1])[:LONGEST] if lines else "nothing"

@@ -20,7 +20,7 @@ from gpusetup.repro.outputs.item import Item, Leaf
 from gpusetup.repro.process import finish
 from gpusetup.repro.record import trial_of
 from gpusetup.repro.search import Search, differing_axes
-from gpusetup.repro.trial import PREFIX, TOO_LONG, Bench, Command, Ended, environment
+from gpusetup.repro.trial import PREFIX, TOO_LONG, Bench, Command, Ended, environment, last_line
 from gpusetup.testing.baselines import encode
 from gpusetup.testing.message import difference_lines
 
@@ -79,7 +79,7 @@ class _TestBench(Bench):
         written = {path.name: path for path in sorted(files.iterdir(), reverse=True)}  # tensors before texts
         nothing = kept / "stdout"
         nothing.touch()
-        said = f"it did not end within {limit:.0f} s" if code is None else _last(kept / "output")
+        said = f"it did not end within {limit:.0f} s" if code is None else last_line(kept / "output")
         self.ended.append(Ended(trial, Left(written, nothing), said))
         return self.ended[-1]
 
@@ -104,11 +104,6 @@ class _TestBench(Bench):
             return []
         text = output.read_text("utf-8", errors="replace")
         return [f"  | {line}" for line in text[-LONGEST:].strip().splitlines()]
-
-
-def _last(path: Path) -> str:
-    lines = path.read_text("utf-8", errors="replace").strip().splitlines()
-    return lines[-1][:LONGEST] if lines else "nothing"
 
 
 def _lines(found: Repro) -> list[str]:
