@@ -33,6 +33,7 @@ from gpusetup.report.dashboard.frame import Failure, Frame, Message
 from gpusetup.value import to_json
 from tests.doctor.machines import HOSTS, machine
 from tests.fake_driver import FakeDriver
+from tests.support import module
 
 RULES = list(all_rules().values())
 HOT = {"gpus": {"0": {"temperature": 120, "throttle_reasons": 0x60}}}
@@ -138,7 +139,7 @@ class Screen:
 
 
 def drive(test: Callable[[Screen, Any], Coroutine[Any, Any, None]], size: tuple[int, int] = (100, 30)) -> Screen:
-    pytest.importorskip("textual", reason="the extra dashboard is not installed")
+    module("textual")
 
     async def run(screen: Screen) -> None:
         async with screen.app.run_test(size=size) as pilot:
@@ -230,7 +231,7 @@ class Terminal:
     """The command on a pseudo-terminal of 100 × 30, and everything that it wrote."""
 
     def __init__(self, *options: str, env: dict[str, str] | None = None) -> None:
-        pytest.importorskip("textual", reason="the extra dashboard is not installed")
+        module("textual")
         self.master, slave = pty.openpty()
         script = Path(sys.executable).with_name("gpusetup")
         self.process = subprocess.Popen(
