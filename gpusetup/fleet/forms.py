@@ -90,6 +90,7 @@ FORMS: Mapping[str, Callable[[Any], str]] = {
     "first mhz": lambda pair: f"{pair[0]} MHz",
     "first flag": lambda pair: _flag(pair[0]),
     "numbers": lambda some: ", ".join(map(str, some)),
+    "texts": lambda some: ", ".join(some) or NONE,
     "active": _active,
     "active ports": _infiniband,
     "distinct": lambda speeds: ", ".join(map(str, sorted(set(speeds)))) or NONE,

@@ -82,6 +82,8 @@ class PciGpu(Struct, frozen=True):
     """One display device of NVIDIA on the PCI bus."""
 
     device_id: Annotated[str, Meta(max_length=16)]
+    acs: Reading[bool] = NOT_SAVED
+    iommu: Reading[Annotated[str, Meta(max_length=64)]] = NOT_SAVED
 
 
 class Driver(Struct, frozen=True):
@@ -164,6 +166,27 @@ class Machine(Struct, frozen=True):
     distributions: Annotated[tuple[Wheel, ...], Meta(max_length=20_000)]
     containers: Containers
     nvswitches: Reading[int] = NOT_SAVED
+
+    @property
+    def acs(self) -> Reading[int]:
+        """GPUs behind a bridge that redirects peer-to-peer traffic through the root complex."""
+        known = self.pci if not isinstance(self.pci, Missing) else ()
+        flags = [one.acs for one in known if isinstance(one.acs, bool)]
+        return sum(flags) if flags and len(flags) == len(known) else _first(self.pci, "acs")
+
+    @property
+    def iommu(self) -> Reading[tuple[str, ...]]:
+        """The IOMMU modes of its GPUs."""
+        known = self.pci if not isinstance(self.pci, Missing) else ()
+        modes = [one.iommu for one in known if isinstance(one.iommu, str)]
+        return tuple(sorted(set(modes))) if modes and len(modes) == len(known) else _first(self.pci, "iommu")
+
+
+def _first(cards: Reading[tuple[PciGpu, ...]], field: str) -> Missing:
+    """Return why a field of the cards is not known: of the bus, or of the first card that lacks it."""
+    if isinstance(cards, Missing):
+        return cards
+    return next((found for one in cards if isinstance(found := getattr(one, field), Missing)), Missing(unread="absent"))
 
 
 class Finding(Struct, frozen=True):

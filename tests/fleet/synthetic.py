@@ -44,6 +44,8 @@ def base() -> bytes:
         {"name": name, "version": version, "location": "/opt/venv/lib/python3.12/site-packages"}
         for name, version in (("torch", "2.13.0"), ("numpy", "2.4.6"), ("nvidia-cudnn-cu12", "9.13.0.50"))
     ] + [{"name": f"package-{i}", "version": f"1.{i}", "location": "/opt/venv/lib"} for i in range(60)]
+    for card in made["pci"]:
+        card["acs"], card["iommu"] = False, "identity"
     for number, gpu in enumerate(made["gpus"]):
         gpu["index"] = number
         gpu["nvlinks"] = [True] * 18
@@ -197,6 +199,16 @@ def _no_peers(parts: Parts, draw: random.Random) -> None:
     draw.choice(parts["machine"]["gpus"])["peers"][0]["p2p_read"] = 3
 
 
+def _acs(parts: Parts, _draw: random.Random) -> None:
+    for card in parts["machine"]["pci"]:
+        card["acs"] = True
+
+
+def _iommu(parts: Parts, _draw: random.Random) -> None:
+    for card in parts["machine"]["pci"]:
+        card["iommu"] = "DMA-FQ"
+
+
 def _port_down(parts: Parts, draw: random.Random) -> None:
     draw.choice(parts["machine"]["system"]["infiniband"])[1] = "DOWN"
 
@@ -246,6 +258,9 @@ PLANTED = (
     Planted("a lost card", _lost_card, "difference", "GPUs on the PCI bus 7"),
     Planted("a silent card", _silent_card, "difference", "number of GPUs 7"),
     Planted("an InfiniBand port down", _port_down, "difference", "active InfiniBand ports 7"),
+    Planted("ACS on", _acs, "difference", "ACS redirects 8"),
+    Planted("an IOMMU that translates", _iommu, "difference", "IOMMU mode of the GPUs DMA-FQ"),
+    Planted("no fabric yet", _gpu("fabric", [2, 0]), "difference", "NVLink fabric 2, 0"),
     Planted("another kernel", _system("system.kernel.release", "6.5.0-1-generic"), "difference", "kernel 6.5.0"),
     Planted("a kernel argument", _system("system.kernel.command_line", "iommu=on"), "difference", "kernel arguments"),
     Planted("another processor", _system("system.cpu", "AMD EPYC 9654"), "difference", "processor AMD"),

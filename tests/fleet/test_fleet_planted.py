@@ -29,7 +29,7 @@ def test_there_are_thirty_kinds_at_least() -> None:
 
 
 def test_each_kind_is_named_on_its_host_alone(tmp_path: Path) -> None:
-    some, where = planted(110, 1, chance("fleet, planted"))
+    some, where = planted(115, 1, chance("fleet, planted"))
     write(tmp_path, some)
     fleet = judge(gather([tmp_path]), AT)
     for host, fault in where.items():

@@ -44,6 +44,8 @@ def test_every_property_leads_to_a_reading_and_has_a_form() -> None:
         for one in rows:
             place: Any = kind
             for part in one.path.split("."):
+                if isinstance(getattr(place, part), property):
+                    break  # worked out of what is read
                 assert part in place.__struct_fields__, one.path
                 place = get_type_hints(place, vars(partial))[part]
             assert one.form in {*FORMS, *FAMILIES}, one.path
