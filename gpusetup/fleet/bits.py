@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gpusetup.fleet.host import Computed, Host, RunKey
@@ -23,14 +23,24 @@ class Device(NamedTuple):
 
 def judge_bits(hosts: Iterable[Host]) -> list[Bits]:
     """Return the judgement over each run that more than one host or device computed, and those that one alone did."""
-    runs: dict[RunKey, dict[tuple[str, str], set[str]]] = defaultdict(lambda: defaultdict(set))
+    runs: dict[RunKey, dict[tuple[str, str], frozenset[str]]] = defaultdict(dict)
+    alone: dict[str, frozenset[str]] = {}  # nearly all devices give one of few patterns
     for host in hosts:
         for one in computed(host):
-            runs[one.key][host.name, one.device].add(one.bits)
-    found = [_judge(key, [Device(host, f"{host}: {device}", frozenset(bits)) for (host, device), bits in some.items()])
-             for key, some in runs.items()]  # fmt: skip
+            bits = alone.get(one.bits) or alone.setdefault(one.bits, frozenset((one.bits,)))
+            place, some = (host.name, one.device), runs[one.key]
+            before = some.get(place)
+            some[place] = bits if before is None else before | bits
+    found = [_judge(key, _devices(some)) for key, some in runs.items()]
     order = ("no majority", "majority", "unsteady", "alone", "agree")
     return sorted(found, key=lambda one: (order.index(one.state), one.check, one.framework, one.device, one.seed))
+
+
+def _devices(some: Mapping[tuple[str, str], frozenset[str]]) -> list[Device]:
+    """Return the devices of a run; where all gave the same bits nobody's name is needed."""
+    if len(set(some.values())) == 1 and len(next(iter(some.values()))) == 1:
+        return [Device("", "", next(iter(some.values())))] * len(some)
+    return [Device(host, f"{host}: {device}", bits) for (host, device), bits in some.items()]
 
 
 def computed(host: Host) -> Sequence[Computed]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NO_GPU = "no GPU"
 _FINGERPRINT = 16
+_NO_ENVIRONMENT: tuple[tuple[str, ...], str] = ((), "")
 _RATES = (" per second", "FLOP/s", "flop/s", "GB/s", "bytes/s")
 """How the name of a measure ends of which more is better; others (seconds, shares) are not compared between hosts."""
 _PSEUDONYM = "-uuid-"
@@ -97,7 +98,8 @@ class Reducer:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._problems: dict[tuple[Problem, ...], tuple[Problem, ...]] = {}
-        self._keys: dict[tuple[object, ...], RunKey] = {}
+        self._keys: dict[tuple[object, ...], tuple[RunKey, str]] = {}
+        self._runs_known: dict[RunKey, RunKey] = {}
         self._texts: dict[str, str] = {}
         self._named: dict[tuple[tuple[str, ...], str], tuple[tuple[str, ...], str]] = {}
         self._environments: dict[tuple[tuple[str, str], ...], tuple[tuple[str, ...], str]] = {}
@@ -151,27 +153,32 @@ class Reducer:
         named = {name: self._environment(one) for name, one in saved.environments.items()}
         for run in saved.runs:
             if run.result is not None and run.job.framework != "reference":
-                more, name = named.get(run.result.environment, ((), ""))
-                key = self._key(run.job, saved.checks.get(run.job.check, ""), more, name)
-                rates = tuple((neutral(measure), value) for measure, value in run.result.measures.items()
-                              if measure.endswith(_RATES) and value > 0)  # fmt: skip
-                bits = neutral(run.result.fingerprint[:_FINGERPRINT])
-                yield Computed(key, self._same(neutral(run.job.device)), self._same(bits), rates)
+                key, device = self._key(run.job, saved, named.get(run.result.environment, _NO_ENVIRONMENT))
+                measures = run.result.measures
+                rates = tuple((neutral(measure), value) for measure, value in measures.items()
+                              if value > 0 and measure.endswith(_RATES)) if measures else ()  # fmt: skip
+                yield Computed(key, device, self._same(run.result.fingerprint[:_FINGERPRINT]), rates)
 
-    def _key(self, job: Job, source: str, more: tuple[str, ...], environment: str) -> RunKey:
-        kind = job.device.partition(":")[0]
-        known = (job.check, job.framework, kind, job.precision, job.seed, job.profile, job.threads, job.model, source,
-                 id(more))  # fmt: skip
+    def _key(self, job: Job, saved: Proof, environment: tuple[tuple[str, ...], str]) -> tuple[RunKey, str]:
+        """Return what says which runs should have the same bits, and the device; one object for equal jobs."""
+        source = saved.checks.get(job.check, "")
+        known = job, source, id(environment)
         found = self._keys.get(known)
         if found is None:
-            found = self._keys[known] = RunKey(
-                neutral(job.check), neutral(job.framework), neutral(kind), neutral(job.precision), job.seed,
-                (source, job.profile, str(job.threads), job.model, *more), environment,
+            key = RunKey(
+                neutral(job.check), neutral(job.framework), neutral(job.device.partition(":")[0]),
+                neutral(job.precision), job.seed,
+                (source, job.profile, str(job.threads), job.model, *environment[0]), environment[1],
             )  # fmt: skip
+            key = self._runs_known.setdefault(key, key)
+            found = self._keys[known] = key, neutral(job.device)
         return found
 
     def _same(self, text: str) -> str:
-        return self._texts.setdefault(text, text)
+        found = self._texts.get(text)
+        if found is None:
+            found = self._texts[text] = neutral(text)
+        return found
 
     def _environment(self, environment: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
         """Return what of an environment may change bits, and a name for it: one object for equal environments."""

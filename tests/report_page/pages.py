@@ -12,6 +12,7 @@ import msgspec
 
 from gpusetup.doctor.finding import Finding, Remedy, Report
 from gpusetup.facts import facts
+from gpusetup.fleet.model import Fleet
 from gpusetup.machine.model import Machine
 from gpusetup.report.page.assemble import About, page
 from gpusetup.report.page.diagnosed import diagnosed
@@ -25,6 +26,8 @@ from gpusetup.resolve.model import Request, Stack
 from gpusetup.resolve.pins import FRAMEWORKS
 from tests.doctor.machines import machine
 from tests.report_page import proofs
+from tests.report_page.strangers import strangers
+from tests.support import ROOT
 
 ABOUT = About("A page", "2026-11-30 12:00 UTC", "0.1.0", True, ("machine.json",))
 DAY = date(2026, 11, 30)
@@ -106,6 +109,11 @@ def nothing() -> Report:
     return Report(gpusetup="0.1.0", machine="", findings=())
 
 
+def fleet() -> Fleet:
+    """Return a saved fleet of 24 hosts, of which a few are not like the others."""
+    return msgspec.json.decode((ROOT / "tests/samples/fleet.json").read_bytes(), type=Fleet)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "a lost card": lambda: html(lost()),
     "8 GPUs": lambda: html(many(8)),
@@ -118,6 +126,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "a proof that failed": lambda: html(proofs.wrong()),
     "a plan": lambda: html(plan()),
     "every card": lambda: html(cards()),
+    "a fleet": lambda: html(fleet()),
+    "a fleet of strangers": lambda: html(strangers(300, _LONG), strangers(2, _ARABIC)),
     "two machines": lambda: html(lost(), msgspec.structs.replace(machine("wsl"), read_at="2026-11-30T11:11:11Z")),
 }
 
