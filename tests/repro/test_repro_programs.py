@@ -44,7 +44,7 @@ def find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-un
     return run
 
 
-@pytest.mark.parametrize("program", sample("differing", 7) + sample("threads", 2), ids=lambda one: one.path.stem)
+@pytest.mark.parametrize("program", sample("differing", 4) + sample("threads", 1), ids=lambda one: one.path.stem)
 def test_what_differs_is_found_and_its_cause_named(program: Program, find) -> None:  # type: ignore[no-untyped-def]
     for axis in program.cause.split() if program.cause not in EVIDENCE else ():
         if why := usable(axes()[axis].fixed.prefix):
@@ -61,7 +61,7 @@ def test_what_would_differ_elsewhere_is_found_by_varying(program: Program, find)
     assert program.named(found), (program.cause, found.causes(), found.effects)
 
 
-@pytest.mark.parametrize("program", sample("same", 6), ids=lambda one: one.path.stem)
+@pytest.mark.parametrize("program", sample("same", 3), ids=lambda one: one.path.stem)
 def test_what_reproduces_is_not_accused(program: Program, find) -> None:  # type: ignore[no-untyped-def]
     found = find(program.path)
     assert found.reproduces, found.difference
@@ -107,7 +107,7 @@ def test_the_line_that_first_differs_is_found_in_a_training(find, tmp_path: Path
 
 
 @pytest.mark.frameworks
-@pytest.mark.parametrize("name", ["KERAS", "JAX"])
+@pytest.mark.parametrize("name", drawn("frameworks that are traced", ["KERAS", "JAX"], 1))
 def test_the_operation_that_first_differs_is_found(name: str, tmp_path: Path) -> None:
     """As `Search` traces it; the two runs before, which tell that the program differs, are the same for all."""
     folder, scratch = tmp_path / "folder", tmp_path / "scratch"
