@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gpusetup.doctor.outcome.grouping import together
 from gpusetup.doctor.outcome.verdict import first_line
 from gpusetup.machine.model import Unread
 from gpusetup.report.doctor import MARKS
@@ -27,6 +28,7 @@ CHANGE_COLUMNS = ("Time", "Change", "Rule", "Subject", "Finding")
 NO_PROCESS = "no process holds a GPU"
 SHOWN = ("error", "warning", "unknown", "info")
 UNREAD = {"absent": "none", "denied": "denied", "failed": "failed", "timeout": "timeout", "unsupported": "n/a"}
+NOTE = "i"
 BAR, FULL, EMPTY = 8, "█", "░"
 GIB, MIB = 1 << 30, 1 << 20
 Row = tuple[str, ...]
@@ -72,8 +74,12 @@ def process_rows(frame: Frame) -> list[Row]:
 
 
 def finding_rows(frame: Frame) -> list[Told]:
-    """Return what is wrong or cannot be checked, worst first; what a cause explains is left out."""
-    return [Told(one, _finding(one)) for one in frame.report.findings if one.state in SHOWN]
+    """Return what is wrong or cannot be checked, worst first, and what is alike on several GPUs as one.
+
+    What a cause explains is left out.
+    """
+    found = together(one for one in frame.report.findings if one.state in SHOWN)
+    return [Told(one, _finding(one)) for one in found]
 
 
 def change_rows(frame: Frame) -> list[Told]:
@@ -111,7 +117,7 @@ def _reasons() -> list[dict[str, Any]]:
 
 def _gpu(gpu: Gpu, state: str, wide: bool) -> Row:
     return (
-        f"{MARKS.get(state, '-')} {gpu.index}",
+        f"{_mark(state)} {gpu.index}",
         _said(gpu.name, _short),
         _said(gpu.utilization, lambda busy: _barred(f"{busy}%", busy / 100, wide)),
         _memory(gpu, wide),
@@ -186,7 +192,11 @@ def _processes(gpu: Gpu) -> Iterator[Row]:
 
 
 def _finding(one: Finding) -> Row:
-    return MARKS.get(one.state, "i"), one.rule, neutral(one.subject), neutral(one.summary)
+    return _mark(one.state), one.rule, neutral(one.subject), neutral(one.summary)
+
+
+def _mark(state: str) -> str:
+    return MARKS.get(state, NOTE)
 
 
 def _change(one: FindingChange) -> str:
