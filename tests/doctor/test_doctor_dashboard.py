@@ -98,6 +98,15 @@ def test_the_worst_finding_marks_the_gpu_and_what_changed_has_its_time() -> None
     assert rows.gpu_rows(frame(machine()))[0][0] == "✓ 0"
 
 
+def test_what_is_alike_on_every_gpu_is_one_row() -> None:
+    hot = machine("h100_server", {"gpus": {str(number): {"temperature": 120} for number in range(8)}})
+    shown = frame(hot)
+    assert [one.cells[1:3] for one in rows.finding_rows(shown) if one.finding.rule == "PWR001"] == [
+        ("PWR001", "GPUs 0-7")
+    ]
+    assert [row[0] for row in rows.gpu_rows(shown)] == [f"! {number}" for number in range(8)]
+
+
 def test_what_a_host_says_is_neutral_in_every_cell() -> None:
     named = machine(change={"gpus": {"0": {"name": "RTX \x1b[31m4090[/red]\u202e"}}})
     cells = [cell for row in rows.gpu_rows(frame(named)) for cell in row]
