@@ -1,0 +1,173 @@
+"""What ``gpusetup selftest --full`` takes, check by check: ``… [--profile NAME] [--framework NAME] [--check NAME]``.
+
+Each check runs once per framework, on one thread, in a fork of a process that has imported the framework, as a worker
+runs it. The kernel counts its processor time, with that of all it starts, and the most memory that any of these holds:
+others may use the machine. Each is kept in ``build/full/`` as it comes, so that the campaign can be run in pieces.
+
+From the seconds follows how a run scales: a framework's checks in a round are one lane, which one core computes after
+its import; the reference has one round, each framework `ROUNDS`. Lanes go to the first core that is free, the longest
+first. Without `--framework` the page ``docs/evidence/full-run.md`` is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import itertools
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import msgspec
+
+from benchmarks.selftest_tails import Kept
+from checks.common.job import Job
+from gpusetup.selftest.registry import checks
+from gpusetup.value import Value
+from tests.checks.planted import ROOT
+
+PAGE = ROOT / "docs" / "evidence" / "full-run.md"
+KEPT = ROOT / "build" / "full"
+FRAMEWORKS = ("pytorch", "tensorflow", "jax")
+LANES = ("reference", *FRAMEWORKS)
+ROUNDS = 2
+IMPORT = "import"
+"""Is kept beside the checks: what every lane begins with."""
+BEGIN, END = "<!-- {} -->", "<!-- /{} -->"
+
+
+class Cost(Value):
+    """Processor seconds, and the most memory in bytes."""
+
+    seconds: float
+    memory: int
+
+
+Costs = dict[str, Cost]
+"""By check, in one framework."""
+
+
+def measure(framework: str, profile: str, wanted: Sequence[str]) -> None:
+    """Run the checks that have no cost yet, one after another."""
+    file = KEPT / f"{profile}-{framework}.json"
+    found = kept(framework, profile)
+    importlib.import_module(f"checks.common.{framework}")
+    found[IMPORT] = Cost(seconds=time.process_time(), memory=0)
+    for check in checks().values():
+        runs = check.in_profile("full") and framework in ("reference", *check.frameworks)
+        if runs and check.name not in found and (not wanted or check.name in wanted):
+            found[check.name] = cost(check.name, framework, profile)
+            file.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1))
+            print(f"{framework:11}{check.name:16}{found[check.name].seconds:8.1f} s", flush=True)
+
+
+def kept(framework: str, profile: str) -> Costs:
+    """Return what was measured before."""
+    file = KEPT / f"{profile}-{framework}.json"
+    return msgspec.json.decode(file.read_bytes(), type=Costs) if file.exists() else {}
+
+
+def cost(check: str, framework: str, profile: str) -> Cost:
+    """Run a check in a fork and return what the kernel counted."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            run(check, framework, profile)
+            code = 0
+        finally:
+            os._exit(code)
+    _, status, used = os.wait4(child, 0)
+    if status:
+        raise SystemExit(f"{check} in {framework} ended with status {status}")
+    return Cost(seconds=used.ru_utime + used.ru_stime, memory=used.ru_maxrss * 1024)
+
+
+def run(check: str, framework: str, profile: str) -> None:
+    """Run a check in this process."""
+    where: dict[str, Any] = {"device": "cpu", "threads": 1, "trace": "", "log": "", "data": ""}
+    job = Job(check=check, framework=framework, seed=0, round=1, profile=profile, **where)
+    importlib.import_module(f"checks.common.{framework}").prepare(job)
+    module, backend = (importlib.import_module(f"checks.{name}") for name in (check, f"{check}.{framework}"))
+    module.prove(backend, job, Kept())
+
+
+def lanes(costs: dict[str, Costs], frameworks: Sequence[str]) -> list[float]:
+    """Return the seconds of each lane of a run in these frameworks."""
+    seconds = {name: sum(one.seconds for one in costs[name].values()) for name in ("reference", *frameworks)}
+    return [seconds["reference"], *(seconds[name] for name in frameworks for _ in range(ROUNDS))]
+
+
+def makespan(lanes: Sequence[float], cores: int) -> float:
+    """Return when the last of `cores` is done, if each takes the longest lane that is left."""
+    busy = [0.0] * cores
+    for lane in sorted(lanes, reverse=True):
+        first = busy.index(min(busy))
+        busy[first] += lane
+    return max(busy)
+
+
+def table(costs: dict[str, Costs]) -> str:
+    """Return a line per check: seconds and memory in each framework."""
+    lines = ["| check | " + " | ".join(LANES) + " |", "|---" * (len(LANES) + 1) + "|"]
+    names = [IMPORT, *sorted({name for one in costs.values() for name in one} - {IMPORT})]
+    cells = {name: [_cell(costs[lane].get(name)) for lane in LANES] for name in names}
+    lines += [f"| {f'`{name}`' if name != IMPORT else 'the import'} | {' | '.join(cells[name])} |" for name in names]
+    totals = [f"{sum(one.seconds for one in costs[lane].values()):.0f} s" for lane in LANES]
+    return "\n".join([*lines, f"| all | {' | '.join(totals)} |"])
+
+
+def _cell(cost: Cost | None) -> str:
+    if cost is None:
+        return ""
+    return f"{cost.seconds:.1f} s" + (f", {cost.memory / 2**20:.0f} MiB" if cost.memory else "")
+
+
+def scaling(costs: dict[str, Costs]) -> str:
+    """Return a line per choice of frameworks: minutes on so many cores."""
+    cores = (1, 2, 4, 8)
+    lines = ["| frameworks | " + " | ".join(f"{count} cores" for count in cores) + " |", "|---" * 5 + "|"]
+    choices = [*((one,) for one in FRAMEWORKS), *itertools.combinations(FRAMEWORKS, 2), FRAMEWORKS]
+    for chosen in choices:
+        minutes = [makespan(lanes(costs, chosen), count) / 60 for count in cores]
+        lines.append(f"| {', '.join(chosen)} | " + " | ".join(f"{one:.1f} min" for one in minutes) + " |")
+    return "\n".join(lines)
+
+
+def write(costs: dict[str, Costs]) -> None:
+    """Put both tables into the page."""
+    text = PAGE.read_text("utf-8")
+    for name, lines in (("costs", table(costs)), ("scaling", scaling(costs))):
+        before, _, rest = text.partition(BEGIN.format(name))
+        after = rest.partition(END.format(name))[2]
+        text = f"{before}{BEGIN.format(name)}\n{lines}\n{END.format(name)}{after}"
+    PAGE.write_text(text, "utf-8")
+
+
+def main(wanted: argparse.Namespace) -> int:
+    KEPT.mkdir(parents=True, exist_ok=True)
+    if wanted.framework:
+        measure(wanted.framework, wanted.profile, wanted.check)
+        return 0
+    for framework in LANES:  # each in a process of its own, which a fork copies
+        subprocess.run([sys.executable, *sys.argv, "--framework", framework], check=True)
+    costs = {framework: kept(framework, wanted.profile) for framework in LANES}
+    print(table(costs), scaling(costs), sep="\n\n")
+    if wanted.profile == "full" and not wanted.check:
+        write(costs)
+    return 0
+
+
+if __name__ == "__main__":
+    os.environ |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu", "NPROC": "1", "OMP_NUM_THREADS": "1"}
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--profile", choices=("quick", "full"), default="full")
+    options.add_argument("--framework", choices=LANES, help="measure this one, and write nothing")
+    options.add_argument("--check", action="append", default=[])
+    sys.exit(main(options.parse_args()))
