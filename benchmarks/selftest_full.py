@@ -6,7 +6,7 @@ others may use the machine. Each is kept in ``build/full/`` as it comes, so that
 
 From the seconds follows how a run scales: a framework's checks in a round are one lane, which one core computes after
 its import; the reference has one round, each framework `ROUNDS`. Lanes go to the first core that is free, the longest
-first. Without `--framework` the page ``docs/evidence/full-run.md`` is written.
+first. Prints what each check takes and, from that, minutes by cores and frameworks.
 """
 
 from __future__ import annotations
@@ -32,21 +32,20 @@ from gpusetup.selftest.registry import checks
 from gpusetup.value import Value
 from tests.checks.planted import ROOT
 
-PAGE = ROOT / "docs" / "evidence" / "full-run.md"
 KEPT = ROOT / "build" / "full"
 FRAMEWORKS = ("pytorch", "tensorflow", "jax")
 LANES = ("reference", *FRAMEWORKS)
 ROUNDS = 2
 IMPORT = "import"
 """Is kept beside the checks: what every lane begins with."""
-BEGIN, END = "<!-- {} -->", "<!-- /{} -->"
 
 
 class Cost(Value):
-    """Processor seconds, and the most memory in bytes."""
+    """Processor seconds, and the most memory in bytes; `digest` is that of the check."""
 
     seconds: float
     memory: int
+    digest: str = ""
 
 
 Costs = dict[str, Cost]
@@ -54,15 +53,16 @@ Costs = dict[str, Cost]
 
 
 def measure(framework: str, profile: str, wanted: Sequence[str]) -> None:
-    """Run the checks that have no cost yet, one after another."""
+    """Run the checks that have no cost of their present sources yet, one after another."""
     file = KEPT / f"{profile}-{framework}.json"
     found = kept(framework, profile)
     importlib.import_module(f"checks.common.{framework}")
     found[IMPORT] = Cost(seconds=time.process_time(), memory=0)
     for check in checks().values():
         runs = check.in_profile("full") and framework in ("reference", *check.frameworks)
-        if runs and check.name not in found and (not wanted or check.name in wanted):
-            found[check.name] = cost(check.name, framework, profile)
+        known = check.name in found and found[check.name].digest == check.digest
+        if runs and not known and (not wanted or check.name in wanted):
+            found[check.name] = msgspec.structs.replace(cost(check.name, framework, profile), digest=check.digest)
             file.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1))
             print(f"{framework:11}{check.name:16}{found[check.name].seconds:8.1f} s", flush=True)
 
@@ -140,16 +140,6 @@ def scaling(costs: dict[str, Costs]) -> str:
     return "\n".join(lines)
 
 
-def write(costs: dict[str, Costs]) -> None:
-    """Put both tables into the page."""
-    text = PAGE.read_text("utf-8")
-    for name, lines in (("costs", table(costs)), ("scaling", scaling(costs))):
-        before, _, rest = text.partition(BEGIN.format(name))
-        after = rest.partition(END.format(name))[2]
-        text = f"{before}{BEGIN.format(name)}\n{lines}\n{END.format(name)}{after}"
-    PAGE.write_text(text, "utf-8")
-
-
 def main(wanted: argparse.Namespace) -> int:
     KEPT.mkdir(parents=True, exist_ok=True)
     if wanted.framework:
@@ -159,8 +149,6 @@ def main(wanted: argparse.Namespace) -> int:
         subprocess.run([sys.executable, *sys.argv, "--framework", framework], check=True)
     costs = {framework: kept(framework, wanted.profile) for framework in LANES}
     print(table(costs), scaling(costs), sep="\n\n")
-    if wanted.profile == "full" and not wanted.check:
-        write(costs)
     return 0
 
 
@@ -168,6 +156,6 @@ if __name__ == "__main__":
     os.environ |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu", "NPROC": "1", "OMP_NUM_THREADS": "1"}
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--profile", choices=("quick", "full"), default="full")
-    options.add_argument("--framework", choices=LANES, help="measure this one, and write nothing")
+    options.add_argument("--framework", choices=LANES, help="measure this one alone, and print no table")
     options.add_argument("--check", action="append", default=[])
     sys.exit(main(options.parse_args()))
