@@ -60,7 +60,7 @@ def _charts(one: Trajectory, name: str) -> Iterator[tuple[str, Chart]]:
     drifts = (
         "" if one.free is None else f" From step {one.free} on, right of the line, curves may drift and are not judged."
     )
-    line: Rows = [] if one.free is None else [{"step": one.free}]
+    line: Rows = [{"step": steps[-1] if one.free is None else one.free, "opacity": float(one.free is not None)}]
     yield (
         f"loss-{name}",
         Chart(

@@ -22,6 +22,8 @@ _FREE = "later"
 """The kind of a tensor after so many steps that training has amplified roundings (`checks/README.md`)."""
 _DIGITS = {"float64": 53, "float32": 24}
 """Significant bits; others are recorded as float32."""
+_BROAD, _FINE, _FAINT = 7.0, 1.8, 0.3
+"""The reference is a broad faint band, so that what lies upon it is seen."""
 
 Curve = dict[int, float]
 """Step → value."""
@@ -122,6 +124,8 @@ def packed(curves: Mapping[str, Curve], steps: Sequence[int]) -> Rows:
     return [
         {
             "run": name,
+            "width": _BROAD if name == TRUTH else _FINE,
+            "opacity": _FAINT if name == TRUTH else 1.0,
             "steps": " ".join(str(step) for step in steps if step in curve),
             "values": " ".join(f"{curve[step]:.5g}" for step in steps if step in curve),
         }

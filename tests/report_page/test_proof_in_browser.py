@@ -1,0 +1,55 @@
+"""A proof in a real browser: what moves can be moved from the keyboard, and played, and draws something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.report_page import pages, proofs
+from tests.report_page.browser import Visit, opened
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.slow
+_IMAGES = "[...document.querySelectorAll('#boundaries-rules image')].map((one) => one.getAttribute('href'))"
+
+
+@pytest.fixture(scope="module")
+def visit(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
+    folder: Path = tmp_path_factory.mktemp("proof")
+    checks = [proofs.run(name, "reference", proofs.computed(name)) for name in ("boundary", "attribution")]
+    with opened(browser, pages.written(folder, pages.html(proofs.proof(checks, proofs.passed())))) as visit:
+        yield visit
+
+
+def test_the_slider_shows_what_was_learned_from_fewer_points(visit: Visit) -> None:
+    slider = visit.page.locator("#boundaries-rules input[type=range]")
+    learned = visit.page.evaluate(_IMAGES)
+    assert len(learned) == 9
+    slider.focus()
+    visit.page.keyboard.press("Home")
+    visit.page.wait_for_timeout(200)
+    before = visit.page.evaluate(_IMAGES)
+    assert sum(one != other for one, other in zip(before, learned, strict=True)) >= 7
+
+
+def test_play_goes_through_all_frames_and_stops(visit: Visit) -> None:
+    visit.page.emulate_media(reduced_motion="no-preference")
+    chart = visit.page.locator("#boundaries-rules")
+    chart.get_by_role("button", name="Play").click()
+    chart.get_by_role("button", name="Pause").wait_for()
+    chart.get_by_role("button", name="Play").wait_for(timeout=60_000)
+    assert chart.locator("input[type=range]").input_value() == "5"
+
+
+def test_nothing_complains_and_a_chart_says_what_it_shows(visit: Visit) -> None:
+    assert visit.complaints == []
+    assert visit.marks() == []
+    labels = visit.page.evaluate("[...document.querySelectorAll('.chart svg')].map((one) => one.ariaLabel)")
+    assert len(labels) >= 4
+    assert all(len(one) > 40 for one in labels)
