@@ -1,4 +1,4 @@
-"""Each recipe of CONTRIBUTING.md is followed to the letter in a copy of the checkout, and its own commands judge it."""
+"""Recipes of CONTRIBUTING.md are followed to the letter in a copy of the checkout, and its own commands judge it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT, tool
+from tests.support import ROOT, drawn, tool
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()
 PARTS = ("checks", "containers", "docs", "gpusetup", "recipes", "tests", "tools", "benchmarks")
@@ -104,7 +105,7 @@ gpus.0.pcie_width = [16, 16]
 WHOLE = ("test_doctor_symptoms.py", "test_doctor_pages.py", "test_doctor_cases.py")
 
 
-def test_a_rule_is_a_function_two_hosts_and_a_place_among_the_symptoms(checkout: Path) -> None:
+def a_rule_is_a_function_two_hosts_and_a_place_among_the_symptoms(checkout: Path) -> None:
     page = commands("Add a doctor rule")
     append(checkout / "gpusetup/doctor/rules/pci.py", A_RULE)
     files = " ".join(f"tests/doctor/{name}" for name in WHOLE)
@@ -130,7 +131,7 @@ A_STEP = """{% extends "step.sh.j2" %}
 """
 
 
-def test_a_recipe_step_is_a_file(checkout: Path) -> None:
+def a_recipe_step_is_a_file(checkout: Path) -> None:
     page = commands("Add a recipe step")
     step = checkout / "recipes/fedora/87-motd.sh.j2"
     step.write_text(A_STEP.replace(" | sh", ""))
@@ -145,7 +146,7 @@ def test_a_recipe_step_is_a_file(checkout: Path) -> None:
     passes(checkout, "make fast PYTEST_ARGS=tests/render/test_render_steps.py")
 
 
-def test_a_fact_is_a_row(checkout: Path) -> None:
+def a_fact_is_a_row(checkout: Path) -> None:
     page = commands("Add a fact")
     table = checkout / "gpusetup/facts/gpu.toml"
     row = '\n[[gpu]]\nid = "gpu-test-board"\nname = "Test Board 1"\narch = "Ada"\ncc = "8.9"\nchip = ["AD102"]\n'
@@ -189,8 +190,7 @@ def prove(backend, job, record):
 }
 
 
-@pytest.mark.frameworks
-def test_a_check_is_a_folder(checkout: Path) -> None:
+def a_check_is_a_folder(checkout: Path) -> None:
     page = commands("Add a check")
     folder = checkout / "checks/total"
     folder.mkdir()
@@ -204,6 +204,19 @@ def test_a_check_is_a_folder(checkout: Path) -> None:
     wrong = run(checkout, command)
     assert wrong.returncode == 1, wrong.stdout + wrong.stderr
     assert "FAIL" in wrong.stdout
+
+
+GUIDES = (
+    a_rule_is_a_function_two_hosts_and_a_place_among_the_symptoms,
+    a_recipe_step_is_a_file,
+    a_fact_is_a_row,
+    pytest.param(a_check_is_a_folder, marks=pytest.mark.frameworks),
+)
+
+
+@pytest.mark.parametrize("guide", drawn("guides of the page", GUIDES, 2), ids=lambda guide: guide.__name__)
+def test_what_the_page_says_is_all_there_is_to_do(guide: Callable[[Path], None], checkout: Path) -> None:
+    guide(checkout)
 
 
 def test_every_section_that_adds_something_says_how_it_is_tested() -> None:

@@ -55,10 +55,20 @@ def wrong(found: dict[str, tuple[bool, str]]) -> list[str]:
     return [name for name, (holds, _) in found.items() if not holds]
 
 
+Looked = dict[str, dict[str, tuple[bool, str]]]
+SOUND, TOO_NARROW = ("cnn", "lstm", "transformer", "gnn", "view"), ("variance", "half", "written")
+
+
+@pytest.fixture(scope="module")
+def of_pytorch() -> Looked:
+    """Return what was looked at in each model of PyTorch: one process loads it for all."""
+    return looked_at("pytorch", *SOUND, *TOO_NARROW)
+
+
 @pytest.mark.frameworks
 @pytest.mark.slow
-def test_sound_models_are_not_accused_and_a_view_for_a_permute_is_found() -> None:
-    found = looked_at("pytorch", "cnn", "lstm", "transformer", "gnn", "view")
+def test_sound_models_are_not_accused_and_a_view_for_a_permute_is_found(of_pytorch: Looked) -> None:
+    found = {name: of_pytorch[name] for name in SOUND}
     assert {name: wrong(one) for name, one in found.items() if name != "view"} == {
         "cnn": [], "lstm": [], "transformer": [], "gnn": []
     }  # fmt: skip
@@ -71,8 +81,8 @@ def test_sound_models_are_not_accused_and_a_view_for_a_permute_is_found() -> Non
 
 @pytest.mark.frameworks
 @pytest.mark.slow
-def test_a_model_that_float32_does_not_suffice_for_is_found() -> None:
-    found = looked_at("pytorch", "variance", "half", "written")
+def test_a_model_that_float32_does_not_suffice_for_is_found(of_pytorch: Looked) -> None:
+    found = {name: of_pytorch[name] for name in TOO_NARROW}
     assert LOST in wrong(found["variance"])
     assert LOST in wrong(found["half"])
     assert LOST not in found["written"], "float32 is written into it, so that it cannot be compared"
