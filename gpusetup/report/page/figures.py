@@ -64,7 +64,7 @@ def still(chart: Chart) -> dict[str, Any]:
         spec["width"] = WIDTH
     for one in spec.get("params", ()):
         one.pop("bind", None)
-    return spec
+    return dict(_inked(spec))
 
 
 def written(folder: Path, sections: Iterable[Section], form: Format) -> list[Path]:
