@@ -47,8 +47,17 @@ def _imported() -> Any:
         package = importlib.import_module(f"gpusetup.{room}")
         for found in pkgutil.walk_packages(package.__path__, f"gpusetup.{room}."):
             if not any(part in found.name for part in OTHERS):
-                importlib.import_module(found.name)
+                _import(found.name)
     return program
+
+
+def _import(name: str) -> None:
+    """Import a module, unless it needs what only an extra installs: such a command is left to import it itself."""
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "gpusetup":
+            raise
 
 
 def _become(program: Any, words: list[str], env: dict[str, str], folder: str, pipes: list[int]) -> NoReturn:
