@@ -78,12 +78,15 @@ def imported_frameworks(tree: ast.Module) -> tuple[str, ...]:
 
 def choose_frameworks(model: OwnModel, wanted: tuple[str, ...]) -> tuple[str, ...]:
     """Return the frameworks to run the model in: those named, else the one that its file imports."""
-    if wanted:
-        return wanted
-    if len(model.frameworks) == 1:
-        return model.frameworks
-    found = f"imports {' and '.join(model.frameworks)}" if model.frameworks else "imports no framework itself"
-    raise WrongInputError(f"{model.file} {found}, so which one its model is for is not known", "add --framework NAME")
+    return wanted or only_framework(str(model.file), model.frameworks, "model")
+
+
+def only_framework(file: str, imported: tuple[str, ...], what: str) -> tuple[str, ...]:
+    """Return the one framework that a file imports; raises `WrongInputError` where it imports none or several."""
+    if len(imported) == 1:
+        return imported
+    found = f"imports {' and '.join(imported)}" if imported else "imports no framework itself"
+    raise WrongInputError(f"{file} {found}, so which one its {what} is for is not known", "add --framework NAME")
 
 
 def identify(check: Check, model: str) -> str:

@@ -18,7 +18,7 @@ from gpusetup.errors import WrongInputError
 from gpusetup.resolve.toml import to_toml
 from gpusetup.selftest.frameworks import FRAMEWORKS
 from gpusetup.selftest.model import REFERENCE
-from gpusetup.selftest.own_model import imported_frameworks, parse_source, split_name
+from gpusetup.selftest.own_model import imported_frameworks, only_framework, parse_source, split_name
 from gpusetup.trust.paths import require_modules
 from gpusetup.value import Value
 
@@ -128,12 +128,8 @@ def settle(script: OwnScript, wanted: tuple[str, ...]) -> dict[str, str]:
         if missing:
             raise WrongInputError(f"{script.file} has no function {missing}", f"it has {', '.join(named)}")
         return {name: function for name, function in named.items() if not wanted or name in wanted}
-    if not wanted and len(script.imported) != 1:
-        found = f"imports {' and '.join(script.imported)}" if script.imported else "imports no framework itself"
-        raise WrongInputError(
-            f"{script.file} {found}, so which one its function is for is not known", "add --framework NAME"
-        )
-    return dict.fromkeys(wanted or script.imported, script.functions[""])
+    chosen = wanted or only_framework(script.file, script.imported, "function")
+    return dict.fromkeys(chosen, script.functions[""])
 
 
 def write_check(script: OwnScript, functions: dict[str, str], folder: Path) -> None:

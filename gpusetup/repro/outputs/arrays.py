@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import io
 import math
 import struct
 import warnings
-import zipfile
 from typing import Any
 
 import msgspec
 
 from gpusetup.repro.outputs.item import FORMATS, Item, Leaf, OtherFormatError, Tensor
 from gpusetup.repro.outputs.names import short
-from gpusetup.repro.outputs.room import Room, unpacked
+from gpusetup.repro.outputs.room import Room, archive, unpacked
 from gpusetup.repro.outputs.times import masked
 from gpusetup.repro.outputs.values import values
 
@@ -60,16 +58,9 @@ def read_npy(raw: bytes, name: str = "") -> list[Item]:
 
 def read_npz(raw: bytes, room: Room) -> list[Item]:
     """Return the arrays of a ``.npz`` file, each by its name."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as file:
-            members = sorted(file.infolist(), key=lambda one: one.filename)
-            return [
-                item for one in members for item in read_npy(unpacked(file, one, room), one.filename[: -len(".npy")])
-            ]
-    except OtherFormatError:
-        raise
-    except Exception as error:  # a damaged archive fails in any of a dozen ways
-        raise OtherFormatError from error
+    with archive(raw) as file:
+        members = sorted(file.infolist(), key=lambda one: one.filename)
+        return [item for one in members for item in read_npy(unpacked(file, one, room), one.filename[: -len(".npy")])]
 
 
 def read_safetensors(raw: bytes) -> list[Item]:

@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import gzip
 import io
-import zipfile
 import zlib
 from collections.abc import Callable
 
 from gpusetup.repro.outputs.item import Item, Leaf, OtherFormatError, Tensor
 from gpusetup.repro.outputs.names import short
-from gpusetup.repro.outputs.room import Room, unpacked
+from gpusetup.repro.outputs.room import Room, archive, unpacked
 
 Inside = Callable[[str, bytes], list[Item]]
 
 
 def read_zip(raw: bytes, inside: Inside, room: Room) -> list[Item]:
     """Return the parts of each member, which the times and the order of the archive are no part of."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as file, room.inside():
-            members = sorted((one for one in file.infolist() if not one.is_dir()), key=lambda one: one.filename)
-            return [
-                _within(one.filename, item)
-                for one in members
-                for item in inside(one.filename, unpacked(file, one, room))
-            ]  # fmt: skip
-    except OtherFormatError:
-        raise
-    except Exception as error:  # a damaged archive fails in any of a dozen ways
-        raise OtherFormatError from error
+    with archive(raw) as file, room.inside():
+        members = sorted((one for one in file.infolist() if not one.is_dir()), key=lambda one: one.filename)
+        return [
+            _within(one.filename, item) for one in members for item in inside(one.filename, unpacked(file, one, room))
+        ]
 
 
 def read_gzip(name: str, raw: bytes, inside: Inside, room: Room) -> list[Item]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,18 @@ class Room:
             yield
         finally:
             self._levels += 1
+
+
+@contextmanager
+def archive(raw: bytes) -> Iterator[zipfile.ZipFile]:
+    """Open an archive while its parts are read; raises `OtherFormatError` where it, or a part of it, is none."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as file:
+            yield file
+    except OtherFormatError:
+        raise
+    except Exception as error:  # a damaged archive, and what reads its parts, fails in any of a dozen ways
+        raise OtherFormatError from error
 
 
 def unpacked(file: zipfile.ZipFile, member: zipfile.ZipInfo, room: Room) -> bytes:

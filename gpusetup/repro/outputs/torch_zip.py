@@ -6,7 +6,6 @@ Format: a zip file with a pickle ``data.pkl`` that refers to storages, which are
 
 from __future__ import annotations
 
-import io
 import math
 import struct
 import zipfile
@@ -15,7 +14,7 @@ from typing import Any
 from gpusetup.repro.outputs.item import FORMATS, Item, OtherFormatError, Tensor
 from gpusetup.repro.outputs.objects import parts
 from gpusetup.repro.outputs.pickles import Inert, Reader, Storage
-from gpusetup.repro.outputs.room import Room, unpacked
+from gpusetup.repro.outputs.room import Room, archive, unpacked
 
 _STORAGES = {
     "DoubleStorage": "float64", "FloatStorage": "float32", "HalfStorage": "float16", "BFloat16Storage": "bfloat16",
@@ -29,20 +28,17 @@ _VIEWED = 7
 
 def read_torch(raw: bytes, room: Room) -> list[Item]:
     """Return the tensors and values of a checkpoint, each by its path (``model.fc.weight``)."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as file:
-            inside = next(name for name in file.namelist() if name.endswith("/data.pkl"))
-            storages = _Storages(file, inside.removesuffix("data.pkl") + "data/", room)
-            return parts(Reader(unpacked(file, file.getinfo(inside), room)).load(), storages.tensor)
-    except Exception as error:  # an unpickler fails in any way that its input likes
-        raise OtherFormatError from error
+    with archive(raw) as file:
+        inside = next(name for name in file.namelist() if name.endswith("/data.pkl"))
+        storages = _Storages(file, inside.removesuffix("data.pkl") + "data/", room)
+        return parts(Reader(unpacked(file, file.getinfo(inside), room)).load(), storages.tensor)
 
 
 def read_pickle(raw: bytes) -> list[Item]:
     """Return the values of a pickle by their paths: its bytes also tell which of them are one object."""
     try:
         return parts(Reader(raw).load(), lambda _, __: None)
-    except Exception as error:  # as above
+    except Exception as error:  # an unpickler fails in any way that its input likes
         raise OtherFormatError from error
 
 
