@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import itertools
 import zlib
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -32,6 +31,7 @@ from gpusetup.selftest.model import Observation, Picture
 from gpusetup.selftest.proof import Proof
 from tests.report_page import pages, proofs
 from tests.report_page.proofs import CHECKS, computed, figures, proof, run
+from tests.report_page.views import listed
 
 
 def of(*some: Proof) -> dict[str, Section]:
@@ -101,13 +101,6 @@ def test_a_step_without_tolerance_is_not_called_the_worst() -> None:
     one = trajectories.Trajectory("gru", "loss", {}, {"jax": {1: 2.0, 2: 9e9}}, free=2)
     assert one.worst == 2.0
     assert replace_free(one).worst == 9e9
-
-
-def listed(section: Section, name: str) -> list[Any]:
-    """Return what a section hands to its template under `name`."""
-    found = section.view[name]
-    assert isinstance(found, list)
-    return found
 
 
 def replace_free(one: trajectories.Trajectory) -> trajectories.Trajectory:
