@@ -11,9 +11,9 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from gpusetup.facts import facts
+from gpusetup.facts import facts, systems
 from gpusetup.packages.model import Question, Rejection
-from gpusetup.packages.question import glibc_of, question
+from gpusetup.packages.question import question
 from gpusetup.packages.resolver import Resolve, find_uv
 from gpusetup.resolve import attempt
 from gpusetup.resolve.cards import named
@@ -24,10 +24,10 @@ from gpusetup.resolve.pins import FRAMEWORKS
 def stacks() -> Iterator[tuple[str, Stack]]:
     """Yield the stack of one card of each capability on each release, with every framework that has one there."""
     cards = {gpu.cc: gpu.name for gpu in facts().gpu if gpu.market != "jetson"}
-    for row in facts().fedora:
+    for row in systems.releases(facts(), systems.distribution(facts()).name):
         for name in cards.values():
             for framework in FRAMEWORKS:
-                request = Request(release=str(row.release), cards=named(facts(), (name,), ()), frameworks=(framework,),
+                request = Request(release=row.release, cards=named(facts(), (name,), ()), frameworks=(framework,),
                                   allow_eol=True)  # fmt: skip
                 found = attempt(request, facts())
                 if isinstance(found, Stack):
@@ -40,7 +40,7 @@ def questions() -> dict[Question, list[str]]:
     for where, stack in stacks():
         for one in stack.environments:
             wanted = tuple(requirement.text for requirement in one.requirements)
-            asked = question(stack.request, one, glibc_of(facts(), stack.release), wanted)
+            asked = question(stack.request, one, systems.glibc(facts(), stack.request.distro, stack.release), wanted)
             found[asked].append(where)
     return found
 

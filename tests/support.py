@@ -10,10 +10,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.facts.model.distribution import Release
 
 T = TypeVar("T")
 
@@ -48,6 +52,12 @@ def module(name: str) -> None:
     """Skip the test where Python has no module `name`, which is not imported: the test starts what imports it."""
     if importlib.util.find_spec(name) is None:
         pytest.skip(f"{name} is not installed")
+
+
+def fedoras(facts: Facts) -> list[Release]:
+    """Return the rows about releases of Fedora, the newest first."""
+    rows = (row for row in facts.release if row.distribution == "fedora")
+    return sorted(rows, key=lambda row: int(row.release), reverse=True)
 
 
 def chance(name: str) -> random.Random:

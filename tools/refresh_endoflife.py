@@ -12,9 +12,12 @@ import json
 import sys
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from typing import Any
 
 from gpusetup.errors import CannotLookError
+from gpusetup.facts import facts, systems
+from gpusetup.versions import dotted
 from tools import upstream
 from tools.rows import Row, apply, merge
 
@@ -36,16 +39,16 @@ def branches(rows: list[Row], url: str, today: date) -> Iterator[str]:
         yield from merge(known[name], found, SOURCE, today)
 
 
-def fedoras(rows: list[Row], url: str, today: date) -> Iterator[str]:
-    """Correct the dates of every Fedora release."""
-    known = {str(row["release"]): row for row in rows}
-    for release in releases(url, "fedora"):
+def of_distribution(rows: list[Row], today: date, url: str, distribution: str) -> Iterator[str]:
+    """Correct the dates of every release of a distribution, by the product of the same name."""
+    known = {row["release"]: row for row in rows if row["distribution"] == distribution}
+    for release in releases(url, distribution):
         name = str(release["name"])
         if name in known:
             found = {"released": day(release.get("releaseDate")), "eol": day(release.get("eolFrom"))}
             yield from merge(known[name], found, SOURCE, today)
-        elif name.isdecimal() and int(name) > max(map(int, known)):
-            yield f"fedora {name} has no row: its compiler, Python and repositories have to be read by hand"
+        elif name.isdecimal() and dotted(name) > max(map(dotted, known)):
+            yield f"{distribution} {name} has no row: its compiler, Python and repositories have to be read by hand"
 
 
 def releases(url: str, product: str) -> list[dict[str, Any]]:
@@ -66,7 +69,8 @@ def main() -> None:
     """Print every change; write them with ``--write``."""
     url = next((word for word in sys.argv[1:] if not word.startswith("-")), URL)
     apply("branch", lambda rows, today: branches(rows, url, today))
-    apply("fedora", lambda rows, today: fedoras(rows, url, today))
+    for name in systems.names(facts()):
+        apply("release", partial(of_distribution, url=url, distribution=name))
 
 
 if __name__ == "__main__":

@@ -69,7 +69,8 @@ def require_known(request: Request, facts: Facts) -> None:
     if strange:
         raise RefusedError(f"this plan requests {neutral(', '.join(strange))}, which is in no table here", AGAIN)
     try:
-        check(facts, Wanted(distro=request.distro, release=request.release, environments=request.environments,
+        check(facts, Wanted(distro=request.distro, release=request.release, repo=request.repo, variant=request.variant,
+                            environments=request.environments,
                             **pinned(request)))  # fmt: skip
         if request.present_driver:
             check(facts, Wanted(driver=request.present_driver))

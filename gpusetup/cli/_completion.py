@@ -28,6 +28,30 @@ class FrameworkName(click.Choice[str]):
         return super().convert(next((one for one in self.choices if one in same), value), param, ctx)
 
 
+class OwnerName(click.ParamType[str]):
+    """Whose driver it is, by its name in the tables, which are read only where the option is given or shown."""
+
+    name = "owner"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name, which some distribution knows; the request says whether its own does."""
+        return self._choice().convert(value, param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        """Return the names, as they stand in --help."""
+        return self._choice().get_metavar(param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Complete a name."""
+        return self._choice().shell_complete(ctx, param, incomplete)
+
+    def _choice(self) -> click.Choice[str]:
+        from gpusetup.facts import facts  # only where the option is given or shown
+        from gpusetup.resolve.model import WHEELS
+
+        return click.Choice(list(dict.fromkeys([*(row.name for row in facts().driver_owner), WHEELS])))
+
+
 def rule_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the last of several rules: ids after a capital letter, slugs otherwise."""
     from gpusetup.doctor.registry import explained_rules  # only where the shell asks

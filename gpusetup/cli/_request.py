@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from gpusetup.cli._command import section
-from gpusetup.cli._completion import FrameworkName, gpu_names
+from gpusetup.cli._completion import FrameworkName, OwnerName, gpu_names
 from gpusetup.cli._environments import named_environments
 from gpusetup.cli._options import machine_options
 from gpusetup.cli._packages import own_packages
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 HOST = (
-    click.option("--distro", default="", metavar="NAME", help="Plan for this distribution (fedora)."),
+    click.option("--distro", default="", metavar="NAME",
+                 help="Plan for this distribution, by its ID in os-release.  [default: as detected]"),
     click.option("--release", default="", metavar="N", help="Plan for this release, such as 44."),
     click.option("--gpu", "gpus", multiple=True, metavar="NAME", shell_complete=gpu_names,
                  help="Plan for this card instead of the detected ones (repeatable): a name, '8x H100', a PCI id or "
@@ -37,16 +38,16 @@ HOST = (
                  help="Plan for a card of this compute capability (repeatable)."),
     click.option("--arch", default="", metavar="NAME", help="Plan for this processor architecture: x86_64 or aarch64."),
     click.option("--variant", type=click.Choice(["classic", "ostree", "bootc"]),
-                 help="Kind of Fedora system: packages, an image with layered packages (Silverblue), or a bootable "
-                      "container.  [default: as detected]"),
+                 help="Kind of system: packages, an image with layered packages, or a bootable container.  "
+                      "[default: as detected]"),
 )  # fmt: skip
 STACK = (
     click.option("--framework", "frameworks", multiple=True, type=FrameworkName(FRAMEWORKS),
                  help="Only this framework (repeatable).  [default: torch and tensorflow]"),
     *(click.option(f"--{pin.field}", default="", metavar=pin.metavar, help=pin.help) for pin in PINS),
-    click.option("--repo", type=click.Choice(["rpmfusion", "nvidia", "runfile", "wheels"]),
-                 help="Source of the driver: packages from RPM Fusion or NVIDIA, or NVIDIA's installer; `wheels` uses "
-                      "packages for the driver and CUDA only from Python wheels."),
+    click.option("--repo", type=OwnerName(),
+                 help="Source of the driver: an owner of its packages, or NVIDIA's installer (`runfile`); `wheels` "
+                      "uses packages for the driver and CUDA only from Python wheels."),
     click.option("--containers", is_flag=True, help="Also set up GPU containers (CDI)."),
     click.option("--with", "extras", multiple=True, metavar="NAME",
                  help="Also install this Python package, such as torchvision or 'vllm>=0.30', or this part of a "

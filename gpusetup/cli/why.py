@@ -19,8 +19,8 @@ from gpusetup.cli._request import read_request, request_options
 def why(ctx: click.Context, /, *, question: str, as_json: bool, **options: Any) -> None:
     """Explain why WHAT is or is not possible here, and what would allow it.
 
-    WHAT is a version (torch==2.14.1+cu126, tensorflow==2.21, cuda==13.0, cudnn, python, driver, fedora), a component
-    (driver, gcc, cuda), a card, a driver branch (580), a wheel's file name, or a word (kernel, jax, akmod-nvidia).
+    WHAT is a version (torch==2.14.1+cu126, tensorflow==2.21, cuda==13.0, cudnn, python, driver, release), a component
+    (driver, gcc, cuda), a card, a driver branch (580), a wheel's file name, or a word (kernel, jax, nvidia-open).
 
     Exit code: 0 possible, 2 nothing is known of it, 4 not possible (the conflicting facts and the smallest changes
     that resolve them are printed).

@@ -29,11 +29,12 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.cuda import Branch, CudaMajor, CudaRow, CudaSeries, DriverRunfile, Glibc
     from gpusetup.facts.model.cudnn import CudnnRow, CudnnSupport
     from gpusetup.facts.model.defects import Defect
+    from gpusetup.facts.model.distribution import Distribution, DriverOwner, Release
     from gpusetup.facts.model.fact import Fact
-    from gpusetup.facts.model.fedora import DnfWord, FedoraRelease, Key, NvidiaRepo, PackageRow, Repo
     from gpusetup.facts.model.frameworks import Index, Jax, Tensorflow, Torch, TorchBuild, VariantRow
     from gpusetup.facts.model.general import CompatibilityRule, LicenceRow, Spdx
     from gpusetup.facts.model.hardware import Arch, Chip, GpuRow, Peak
+    from gpusetup.facts.model.packages import CommandWord, Key, NvidiaRepo, PackageRow, Repo
     from gpusetup.facts.model.wheels import Wheel
 
 
@@ -64,12 +65,14 @@ class Facts:
     wheel: tuple[Wheel, ...]
     artefact: tuple[Artefact, ...]
     defect: tuple[Defect, ...]
-    fedora: tuple[FedoraRelease, ...]
+    distribution: tuple[Distribution, ...]
+    release: tuple[Release, ...]
+    driver_owner: tuple[DriverOwner, ...]
     nvidia_repo: tuple[NvidiaRepo, ...]
     repo: tuple[Repo, ...]
     key: tuple[Key, ...]
     package: tuple[PackageRow, ...]
-    dnf_word: tuple[DnfWord, ...]
+    command_word: tuple[CommandWord, ...]
     image: tuple[ImageRow, ...]
     image_tag: tuple[ImageTag, ...]
     container_base: tuple[ContainerBase, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from typing import TYPE_CHECKING
 
 from gpusetup.errors import WrongInputError
@@ -13,7 +12,6 @@ from gpusetup.versions import cuda
 
 if TYPE_CHECKING:
     from gpusetup.facts.model.fact import Fact
-    from gpusetup.facts.model.fedora import FedoraRelease
     from gpusetup.facts.model.frameworks import TorchBuild
     from gpusetup.facts.model.hardware import Arch, Chip, GpuRow
 
@@ -55,14 +53,3 @@ def targets(facts: Facts, series: str, compute_capability: str) -> bool:
 def torch_builds(facts: Facts, release: str, machine: str = "x86_64") -> tuple[TorchBuild, ...]:
     """Return the rows about the builds of one exact PyTorch release."""
     return tuple(build for build in facts.torch_build if release in build.releases and build.machine == machine)
-
-
-def newest_fedora(facts: Facts, on: date) -> FedoraRelease:
-    """Return the newest Fedora release that is confirmed to be published by the day `on`."""
-    out = [row for row in facts.fedora if row.released is not None and row.released <= on]
-    return max(out, key=lambda row: row.release)
-
-
-def unconfirmed_fedora(facts: Facts) -> tuple[FedoraRelease, ...]:
-    """Return the releases that were only planned when the tables were made, so that callers can report them."""
-    return tuple(row for row in facts.fedora if row.released is None)

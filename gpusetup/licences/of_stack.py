@@ -21,7 +21,7 @@ FLAVOURS = {"open": "NVIDIA's open kernel modules", "proprietary": "NVIDIA's pro
 def parts_of(stack: Stack, facts: Facts) -> Iterator[Part]:
     """Yield the parts that `stack` names: on the host and in its Python environments."""
     if stack.driver is not None:
-        yield from _driver(stack.driver)
+        yield from _driver(stack.driver, _builder(stack, facts))
     yield from _toolkit(stack.toolkit)
     for package in stack.container_packages:
         yield Part(key=f"host/{package}", name=package, where="host")
@@ -29,7 +29,7 @@ def parts_of(stack: Stack, facts: Facts) -> Iterator[Part]:
         yield from _environment(locked(environment, facts), stack.request.machine_arch)
 
 
-def _driver(driver: HostDriver) -> Iterator[Part]:
+def _driver(driver: HostDriver, builder: str) -> Iterator[Part]:
     version = driver.version
     yield Part(key="host/nvidia-driver", name="NVIDIA driver, user space", version=version, where="host")
     yield Part(
@@ -37,8 +37,14 @@ def _driver(driver: HostDriver) -> Iterator[Part]:
     )
     if driver.flavour == "open":
         yield Part(key="host/nvidia-gsp-firmware", name="NVIDIA GSP firmware", version=version, where="host")
-    if any(package.startswith("akmod") for package in driver.packages):
-        yield Part(key="host/akmods", name="akmods", where="host")
+    if builder:
+        yield Part(key=f"host/{builder}", name=builder, where="host")
+
+
+def _builder(stack: Stack, facts: Facts) -> str:
+    """Return what builds the modules of the driver's owner on the machine, "" where that is no part of its own."""
+    rows = (one for one in facts.driver_owner if one.distribution == stack.request.distro)
+    return next((one.builder for one in rows if stack.driver and one.name == stack.driver.repo), "")
 
 
 def _toolkit(kit: Toolkit) -> Iterator[Part]:

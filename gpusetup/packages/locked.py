@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from gpusetup.errors import CannotLookError
+from gpusetup.facts import systems
 from gpusetup.packages.model import Rejection, Resolution
-from gpusetup.packages.question import glibc_of, question
+from gpusetup.packages.question import question
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:
@@ -27,7 +28,15 @@ def resolved(environment: Environment, stack: Stack, facts: Facts, resolve: Reso
     """Return what an environment resolves to; raises `CannotLookError` for no answer, and for a refusal."""
     wanted = tuple(one.text for one in environment.requirements)
     without = [one.name for one in environment.built]
-    answer = resolve(question(stack.request, environment, glibc_of(facts, stack.release), wanted, without=without))
+    answer = resolve(
+        question(
+            stack.request,
+            environment,
+            systems.glibc(facts, stack.request.distro, stack.release),
+            wanted,
+            without=without,
+        )
+    )
     if isinstance(answer, Rejection):
         why = f"{answer.index} did not answer" if answer.index else " ".join(answer.text.split())[:300]
         raise CannotLookError(f"the wheels of the environment {environment.name} cannot be listed: {neutral(why)}",

@@ -16,11 +16,12 @@ from msgspec.structs import replace
 
 from gpusetup.distributions import required
 from gpusetup.errors import CannotLookError, WrongInputError
+from gpusetup.facts import systems
 from gpusetup.packages.allowed import PACKAGES
 from gpusetup.packages.explain import because
 from gpusetup.packages.model import Rejection, Unfit
 from gpusetup.packages.pinned import only, pinned
-from gpusetup.packages.question import glibc_of, question
+from gpusetup.packages.question import question
 from gpusetup.resolve.components import TITLES
 from gpusetup.resolve.model import Channel, Reason, Refusal, Requirement
 from gpusetup.text import neutral
@@ -64,7 +65,7 @@ def previewed(request: Request, facts: Facts, solve: Solve, resolve: Resolve, *,
     if isinstance(stack, Refusal):
         return stack
     wish = _Wish(row, stack.environments[0])
-    answer = resolve(_question(wish, request, glibc or glibc_of(facts, stack.release)))
+    answer = resolve(_question(wish, request, glibc or systems.glibc(facts, request.distro, stack.release)))
     if isinstance(answer, Rejection):
         return _refused(wish, Unfit(request=request, rejection=answer, stack=stack), facts, solve)
     return replace(request, packages=_packages(wish, request, answer))

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from gpusetup.distributions import required
+from gpusetup.facts import systems
 from gpusetup.packages.built import built, needs
 from gpusetup.packages.compiled import sources
 from gpusetup.packages.model import Question, Rejection, Resolution
@@ -14,12 +15,6 @@ if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.packages.resolver import Resolve
     from gpusetup.resolve.model import Built, Environment, Request, Stack
-
-OLDER = ((35, "2.34"), (29, "2.28"))
-"""Releases and their C library where the tables have none; each counts for those after it.
-
-Sources: lists.centos.org, devel, July 2021 (2.34 in Fedora 35); fedoraproject.org/wiki/Changes/GLIBC228.
-"""
 
 
 def question(
@@ -44,12 +39,6 @@ def question(
     )
 
 
-def glibc_of(facts: Facts, release: str) -> str:
-    """Return the C library of a release of the distribution; where that is not known, one that is older."""
-    known = (*((row.release, row.glibc) for row in facts.fedora if row.glibc), *OLDER)
-    return max((one for one in known if one[0] <= int(release)), default=OLDER[-1])[1]
-
-
 class Asker:
     """Asks a resolver for the packages of a request; `glibc` is the target's where it is not the release's."""
 
@@ -68,7 +57,7 @@ class Asker:
 
     def __call__(self, stack: Stack, environment: Environment, constraints: tuple[str, ...]) -> Resolution | Rejection:
         """Return what the packages resolve to in `environment`, or why they do not."""
-        glibc = self.glibc or glibc_of(self.facts, stack.release)
+        glibc = self.glibc or systems.glibc(self.facts, stack.request.distro, stack.release)
         local = self.silent.isdisjoint(one.index for one in environment.requirements)
         limits = constraints if local else tuple(map(_public, constraints))
         asked = question(

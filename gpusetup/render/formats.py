@@ -35,7 +35,7 @@ def render(recipe: Recipe, kind: str, made: str) -> str:
         raise WrongInputError(f"unknown format {kind!r}", f"known: {', '.join(known)}")
     if kind == "bundle" and recipe.stack is not None and recipe.stack.request.variant:
         raise RefusedError(
-            "a bundle contains packages for dnf, but this recipe is for an image-based system",
+            "a bundle contains packages for the package manager, but this recipe is for an image-based system",
             "transfer images instead: podman save and load, or your own registry",
         )
     if kind == "bundle" and (built := _built(recipe)):

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.resolve.model import GIVEN, OWNERS
+from gpusetup.facts import facts, systems
+from gpusetup.resolve.model import GIVEN
 
 if TYPE_CHECKING:
     from gpusetup.resolve.model import Change, Environment, Part, Stack, Toolkit
 
-RPMFUSION = ("rpmfusion-free", "rpmfusion-free-updates", "rpmfusion-nonfree", "rpmfusion-nonfree-updates")
-BRACED = "rpmfusion-{free,nonfree}{,-updates}"
 NOTHING = "–"
 
 
@@ -31,12 +30,12 @@ def rows(stack: Stack) -> Iterator[tuple[str, str]]:
             yield "", f"built on this host: {' '.join(one.text for one in environment.built)}"
     yield from _toolkit(stack.toolkit)
     if stack.repositories:
-        yield "repositories", ", ".join(_repositories([one.id for one in stack.repositories]))
+        yield "repositories", ", ".join(_repositories([one.id for one in stack.repositories], stack.request.distro))
 
 
 def _driver(stack: Stack) -> Iterator[tuple[str, str]]:
     if stack.driver:
-        owner = OWNERS[stack.driver.repo]
+        owner = systems.owner_title(facts(), stack.request.distro, stack.driver.repo)
         yield "driver", f"{stack.driver.version}, {stack.driver.flavour} modules, from {owner}"
         yield "", stack.driver.runfile.url if stack.driver.runfile else " ".join(stack.driver.packages)
     elif stays := stack.staying_driver:
@@ -75,11 +74,12 @@ def _toolkit(kit: Toolkit) -> Iterator[tuple[str, str]]:
         yield "nvcc", f"CUDA {kit.series}{compiler}: {packages}{cudnn}"
 
 
-def _repositories(ids: list[str]) -> list[str]:
-    """Return the ids, RPM Fusion's four as one word."""
-    if not set(RPMFUSION) <= set(ids):
-        return ids
-    return [BRACED, *(one for one in ids if one not in RPMFUSION)]
+def _repositories(ids: list[str], distro: str) -> list[str]:
+    """Return the ids, those of an owner that has a word for them all as that word."""
+    for owner in facts().driver_owner:
+        if owner.distribution == distro and owner.together and set(owner.repositories) <= set(ids):
+            return [owner.together, *(one for one in ids if one not in owner.repositories)]
+    return ids
 
 
 def change_rows(changes: tuple[Change, ...]) -> Iterator[tuple[str, str]]:

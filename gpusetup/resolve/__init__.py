@@ -16,6 +16,7 @@ def attempt(request: Request, facts: Facts, today: date | None = None) -> Stack 
     from gpusetup.resolve.stack import assemble
 
     day = today or date.today()
+    request = completed(request, facts)
     if request.environments:
         from gpusetup.resolve.named import together
 
@@ -26,6 +27,17 @@ def attempt(request: Request, facts: Facts, today: date | None = None) -> Stack 
 
         return refuse(request, facts, day, outcome)
     return assemble(request, outcome.solution, facts, day)
+
+
+def completed(request: Request, facts: Facts) -> Request:
+    """Return `request` with its distribution named: the first one in the tables where it names none."""
+    if request.distro:
+        return request
+    from msgspec.structs import replace
+
+    from gpusetup.facts import systems
+
+    return replace(request, distro=systems.distribution(facts).name)
 
 
 def prepare(facts: Facts) -> None:

@@ -6,25 +6,26 @@ candidate. ``str()`` is how the plan names one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from gpusetup.resolve.model import OWNERS, STAYS, Archive, Flavour, Owner
+from gpusetup.resolve.model import STAYS, Archive, Flavour
 from gpusetup.versions import cuda
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gpusetup.facts.min_driver import DriverMinimum
+    from gpusetup.facts.model import distribution as facts_of
     from gpusetup.facts.model.cuda import Branch, CudaSeries, Glibc
     from gpusetup.facts.model.cudnn import CudnnRow, CudnnSupport
     from gpusetup.facts.model.defects import Defect
     from gpusetup.facts.model.fact import Fact
-    from gpusetup.facts.model.fedora import FedoraRelease, NvidiaRepo, PackageRow
     from gpusetup.facts.model.frameworks import Jax, JaxPlugin, Tensorflow, Torch, TorchBuild
     from gpusetup.facts.model.general import CompatibilityRule
     from gpusetup.facts.model.hardware import Arch, GpuRow
+    from gpusetup.facts.model.packages import NvidiaRepo, PackageRow
 
 
 class Part(NamedTuple):
@@ -76,10 +77,12 @@ class CardKind(Candidate, frozen=True, eq=False):
 class Release(Candidate, frozen=True, eq=False):
     """One release of the distribution. `glibc` is a lower bound of its version, `glibc_row` the row it is from."""
 
-    row: FedoraRelease
-    repo: NvidiaRepo
+    of: facts_of.Distribution
+    row: facts_of.Release
+    repo: NvidiaRepo | None
+    """NVIDIA's directory for it, None where there is none."""
     glibc: str
-    glibc_row: FedoraRelease | None
+    glibc_row: facts_of.Release | None
     clashes: tuple[Glibc, ...]
     """CUDA series whose headers its C library breaks."""
     gcc: tuple[int, ...]
@@ -89,17 +92,19 @@ class Release(Candidate, frozen=True, eq=False):
     toolkit_last_row: Fact
     machine: str = "x86_64"
     """The processor architecture of its packages."""
+    owners: tuple[facts_of.DriverOwner, ...] = ()
+    """Whose drivers it can have, the preferred one first."""
     lag: Fact | None = None
     """For a release newer than the tables: the rule by which the newest release in them is used instead."""
 
     def __str__(self) -> str:
-        return f"Fedora {self.row.release}"
+        return f"{self.of.title} {self.row.release}"
 
 
 class DriverOffer(Candidate, frozen=True, eq=False):
-    """One available driver: from a repository, or the installed one (`repo` "")."""
+    """One available driver: that of an owner, or the installed one (`owner` None)."""
 
-    repo: Owner | Literal[""]
+    owner: facts_of.DriverOwner | None
     version: str
     branch: Branch
     flavour: Flavour
@@ -116,18 +121,22 @@ class DriverOffer(Candidate, frozen=True, eq=False):
     inferred: str = ""
     """What its version was inferred from, "" when it was seen in the repository."""
     tier: int = 0
+    """The place of its owner among those of the distribution; it counts before every preference."""
     runfile: Archive | None = None
-    """NVIDIA's installer, where `repo` is ``runfile``; None if its SHA-256 is not known."""
+    """NVIDIA's installer, where the driver is from one; None if its SHA-256 is not known."""
+
+    @property
+    def repo(self) -> str:
+        """The name of the owner, "" for the installed driver."""
+        return self.owner.name if self.owner else ""
 
     def parts(self) -> Iterator[Part]:
         yield Part("nvidia-driver", self.version, f"driver {self.version}")
 
     def __str__(self) -> str:
-        if not self.repo:
+        if self.owner is None:
             return f"{self.version}{STAYS}"
-        return f"{self.version} {self.flavour} modules, {OWNERS[self.repo]}" + (
-            f" {self.legacy}" if self.legacy else ""
-        )
+        return f"{self.version} {self.flavour} modules, {self.owner.title}" + (f" {self.legacy}" if self.legacy else "")
 
 
 class TorchWheel(Candidate, frozen=True, eq=False):

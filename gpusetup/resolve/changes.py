@@ -6,26 +6,34 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.resolve.model import GIVEN, OWNERS, Change
+from gpusetup.facts import systems
+from gpusetup.resolve.model import GIVEN, Change
 from gpusetup.resolve.reading import value_of
 
 if TYPE_CHECKING:
+    from gpusetup.facts import Facts
     from gpusetup.machine.model import Machine
     from gpusetup.resolve.model import Environment, Stack
 
 UNKNOWN = "not known"
 
 
-def changes(stack: Stack, machine: Machine) -> tuple[Change, ...]:
+def changes(stack: Stack, machine: Machine, facts: Facts) -> tuple[Change, ...]:
     """Return driver, frameworks, toolkit and parts of a server, as they are on `machine` and as `stack` leaves them."""
-    return (*_driver(stack, machine), *_frameworks(stack, machine), *_toolkit(stack, machine), *_parts(stack, machine))
+    return (
+        *_driver(stack, machine, facts),
+        *_frameworks(stack, machine),
+        *_toolkit(stack, machine),
+        *_parts(stack, machine),
+    )
 
 
-def _driver(stack: Stack, machine: Machine) -> Iterator[Change]:
+def _driver(stack: Stack, machine: Machine, facts: Facts) -> Iterator[Change]:
     new, stays = stack.driver, stack.staying_driver
     if new or stays:
         kept = f"{stays}, {GIVEN[whose]}" if (whose := stack.request.driver_of) else f"{stays} stays"
-        after = f"{new.version}, {new.flavour} modules, {OWNERS[new.repo]}" if new else kept
+        owner = systems.owner_title(facts, stack.request.distro, new.repo) if new else ""
+        after = f"{new.version}, {new.flavour} modules, {owner}" if new else kept
         yield Change(component="driver", now=_driver_now(machine), after=after)
 
 

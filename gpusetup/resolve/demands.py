@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gpusetup.resolve.candidates import Release
-from gpusetup.resolve.model import GIVEN, OWNERS, Reason, Request
+from gpusetup.resolve.model import GIVEN, INSTALLER, WHEELS, Reason, Request
 from gpusetup.resolve.parts import FABRIC, needs_version
 from gpusetup.resolve.pins import BY_FIELD, PINS, Pin
 from gpusetup.resolve.problem import Constraint, ConstraintResult, because, fails, holds
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 def demands(request: Request, release: Release, today: date) -> tuple[Constraint, ...]:
     """Return one constraint per pin of `request`, and one that the release is still maintained."""
-    return (_maintained(request, today), *_owner(request), *_pins(request), *_of_its_day(request, release),
-            *_variant(request), *_fabric(request))  # fmt: skip
+    return (_maintained(request, today), *_owner(request, release), *_pins(request), *_of_its_day(request, release),
+            *_variant(request), *_fabric(request, release))  # fmt: skip
 
 
 def _maintained(request: Request, today: date) -> Constraint:
@@ -33,14 +33,18 @@ def _maintained(request: Request, today: date) -> Constraint:
     return Constraint("request_allow_eol", ("release",), check)
 
 
-def _owner(request: Request) -> Iterator[Constraint]:
-    if request.repo == "wheels":
+def _owner(request: Request, release: Release) -> Iterator[Constraint]:
+    if request.repo == WHEELS:
         what = "CUDA from the wheels alone"
-        yield _asked("repo", "driver", f"a packaged driver and {what}", lambda one: one.repo != "runfile")
+        yield _asked("repo", "driver", f"a packaged driver and {what}", lambda one: one.repo != INSTALLER)
         yield _asked("repo", "toolkit", what, lambda one: one.series is None)
     elif request.repo:
-        what = f"the driver of {OWNERS[request.repo]}"
+        what = f"the driver of {_title(release, request.repo)}"
         yield _asked("repo", "driver", what, lambda one: one.repo in ("", request.repo))
+
+
+def _title(release: Release, owner: str) -> str:
+    return next((one.title for one in release.owners if one.name == owner), owner)
 
 
 def _pins(request: Request) -> Iterator[Constraint]:
@@ -66,7 +70,7 @@ def _of_its_day(request: Request, release: Release) -> Iterator[Constraint]:
     CUDA and cuDNN on the host are needed only by TensorFlow releases of that time.
     """
     unneeded = () if "tensorflow" in request.frameworks else ("cuda", "cudnn")
-    for field, wanted in release.row.of_its_day.items() if request.repo == "runfile" else ():
+    for field, wanted in release.row.of_its_day.items() if request.repo == INSTALLER else ():
         if field not in unneeded and not getattr(request, field):
             pin = BY_FIELD[field]
             reason = because(release.row, f"{pin.name} {wanted} is from the time of {release}")
@@ -76,22 +80,22 @@ def _of_its_day(request: Request, release: Release) -> Iterator[Constraint]:
 
 
 def _variant(request: Request) -> Iterator[Constraint]:
-    """Demand for an image-based system what can be layered on an image: an akmods driver, nothing under /usr/local."""
+    """Demand for an image-based system what can be layered on an image: some owners' drivers, and no toolkit."""
     if not request.variant:
         return
     reason = Reason(fact="request:variant", text=f"you asked for an image-based system ({request.variant})")
-    yield _required("variant", "driver", reason, lambda one: one.repo in ("", "rpmfusion"))
+    yield _required("variant", "driver", reason, lambda one: one.owner is None or one.owner.on_images)
     yield _required("variant", "toolkit", reason, lambda one: one.tier > 0)
 
 
-def _fabric(request: Request) -> Iterator[Constraint]:
+def _fabric(request: Request, release: Release) -> Iterator[Constraint]:
     """Demand NVIDIA's driver packages where a part must have exactly the driver's version: only they have it."""
     if request.cards and needs_version(request):
-        text = (
-            "the fabric manager and IMEX must have exactly the driver's version: they are among NVIDIA's packages alone"
-        )
+        have = " and ".join(f"{one.title}'s" for one in release.owners if one.parts)
+        among = f"they are among {have} packages alone" if have else f"no packages of them are known for {release}"
+        text = f"the fabric manager and IMEX must have exactly the driver's version: {among}"
         reason = Reason(fact=FABRIC, text=text)
-        yield _required("parts", "driver", reason, lambda one: one.repo in ("", "nvidia"))
+        yield _required("parts", "driver", reason, lambda one: one.owner is None or one.owner.parts)
 
 
 def _fits(pin: Pin, wanted: str) -> Iterator[tuple[str, Callable[[Any], bool]]]:

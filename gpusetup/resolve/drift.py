@@ -49,7 +49,7 @@ def drifts(locked: Profile, machine: Machine, facts: Facts) -> tuple[Drift, ...]
     found = [
         *_cards(locked, machine, facts),
         *_release(locked, machine),
-        *_driver(locked, machine),
+        *_driver(locked, machine, facts),
         *_toolkit(locked, machine),
     ]
     names = {one.name for one in locked.environment}
@@ -82,7 +82,7 @@ def _release(locked: Profile, machine: Machine) -> Iterator[Drift]:
                     weight="differs", why="its packages, compilers and Pythons are others")  # fmt: skip
 
 
-def _driver(locked: Profile, machine: Machine) -> Iterator[Drift]:
+def _driver(locked: Profile, machine: Machine, facts: Facts) -> Iterator[Drift]:
     wanted = locked.driver.version if locked.driver else locked.driver_stays
     if not wanted:
         return
@@ -90,12 +90,13 @@ def _driver(locked: Profile, machine: Machine) -> Iterator[Drift]:
     if now is None:
         yield Drift(component="driver", locked=wanted, now="", weight="breaks", why="no driver answers")
         return
+    since = _driver_since(machine, now, facts)
     floor = max((one.driver_floor for one in locked.environment if one.driver_floor), key=driver, default="")
     if floor and driver(now) < driver(floor):
-        yield Drift(component="driver", locked=wanted, now=now, weight="breaks", since=_driver_since(machine, now),
+        yield Drift(component="driver", locked=wanted, now=now, weight="breaks", since=since,
                     why=f"the wheels need {floor} or newer")  # fmt: skip
     elif now != wanted:
-        yield Drift(component="driver", locked=wanted, now=now, weight="differs", since=_driver_since(machine, now),
+        yield Drift(component="driver", locked=wanted, now=now, weight="differs", since=since,
                     why="it runs the wheels; what it compiles from PTX may differ")  # fmt: skip
     now_is = flavour(machine)
     if locked.driver and now_is and now_is != locked.driver.flavour:
@@ -112,10 +113,10 @@ def _toolkit(locked: Profile, machine: Machine) -> Iterator[Drift]:
                     since=_newest(machine, there, "cuda-nvcc", "cuda-toolkit"))  # fmt: skip
 
 
-def _driver_since(machine: Machine, version: str) -> int:
+def _driver_since(machine: Machine, version: str, facts: Facts) -> int:
     """Return when the packages of the driver that runs were installed: the last of them, since all have to be there."""
-    return _newest(machine, [version], "nvidia", "libnvidia", "kmod-nvidia", "akmod-nvidia", "xorg-x11-drv-nvidia",
-                   "cuda-drivers")  # fmt: skip
+    named = {name.rstrip("*") for row in facts.driver_owner for name in (*row.known_by, *row.never_beside)}
+    return _newest(machine, [version], "nvidia", "libnvidia", *sorted(named))
 
 
 def _newest(machine: Machine, versions: list[str], *families: str) -> int:

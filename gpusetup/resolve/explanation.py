@@ -8,13 +8,16 @@ the solution.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from gpusetup.resolve.model import Choice, Reason, Rejected
 from gpusetup.resolve.problem import Bound, ConstraintResult, Problem
 from gpusetup.resolve.search import Lost, Solution
+
+if TYPE_CHECKING:
+    from gpusetup.resolve.candidates import Release
 
 ALTERNATIVES = 3
 """How many values ranked below the chosen one are shown."""
@@ -23,7 +26,6 @@ REASONS = 6
 
 PREFERENCES = {
     "release": "the newest release comes first",
-    "driver": "RPM Fusion's main packages come first, then its legacy ones, then NVIDIA's; open modules first",
     "torch": "the newest release comes first, and its default variant before the others",
     "tensorflow": "the newest release comes first",
     "jax": "the newest release comes first, and its wheels for the newest CUDA",
@@ -35,6 +37,7 @@ PREFERENCES = {
     "compiler": "the system's own comes first",
     "toolkit_cudnn": "the newest comes first",
 }
+"""By kind of component; that of drivers is the distribution's."""
 
 
 def choices(solution: Solution) -> tuple[Choice, ...]:
@@ -125,7 +128,9 @@ def _outranked(solution: Solution, place: int, values: list[Any]) -> tuple[Reaso
     judged = [bound.judge(values) for bound in problem.soft[place]]
     worse = distinct(reason for verdict in judged if not verdict.holds for reason in verdict.reasons)
     kind = _kind(problem.names[place])
-    return worse or (Reason(fact=f"preference:{kind}", text=PREFERENCES[kind]),)
+    release: Release = solution["release"]
+    text = release.of.preference if kind == "driver" else PREFERENCES[kind]
+    return worse or (Reason(fact=f"preference:{kind}", text=text),)
 
 
 def _kind(name: str) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from gpusetup.errors import RefusedError
+from gpusetup.facts import systems
 from gpusetup.resolve import attempt
-from gpusetup.resolve.model import GIVEN, Reason, Refusal, Relaxation, Stack
+from gpusetup.resolve.model import GIVEN, WHEELS, Reason, Refusal, Relaxation, Stack
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
@@ -27,25 +28,26 @@ def refuse_foreign(asked: RequestOptions, facts: Facts) -> Refusal | None:
         return None
     found = _wheels_alone(asked, facts)
     if isinstance(found, Refusal):
-        return replace(found, because=(_no_recipe(asked.foreign), *found.because))
-    because = [_no_recipe(asked.foreign)]
+        return replace(found, because=(_no_recipe(asked.foreign, facts), *found.because))
+    because = [_no_recipe(asked.foreign, facts)]
     if found.choice("driver"):
         because.append(_about_driver(asked.request, found))
     return Refusal(
-        request=asked.request, because=tuple(because), ways_out=(*_as_it_is(asked, found, facts), *_ways(found))
+        request=asked.request, because=tuple(because), ways_out=(*_as_it_is(asked, found, facts), *_ways(found, facts))
     )
 
 
 def _wheels_alone(asked: RequestOptions, facts: Facts) -> Stack | Refusal:
     """Return the wheels that fit the host, for its own Python where there are any."""
-    request = asked.request if asked.request.repo else replace(asked.request, repo="wheels")
+    request = asked.request if asked.request.repo else replace(asked.request, repo=WHEELS)
     own = ".".join(asked.machine.system.python.split(".")[:2]) if asked.machine else ""
     found = attempt(replace(request, python=own), facts) if own and not request.python else None
     return found if isinstance(found, Stack) else attempt(request, facts)
 
 
-def _no_recipe(name: str) -> Reason:
-    return Reason(fact="request:distro", text=f"this host is {name}, and there are recipes for Fedora only")
+def _no_recipe(name: str, facts: Facts) -> Reason:
+    known = " and ".join(row.title for row in facts.distribution)
+    return Reason(fact="request:distro", text=f"this host is {name}, and there are recipes for {known} only")
 
 
 def _about_driver(request: Request, stack: Stack) -> Reason:
@@ -80,12 +82,13 @@ def _as_it_is(asked: RequestOptions, found: Stack, facts: Facts) -> Iterator[Rel
         yield Relaxation(text=text, options=_pip(one))
 
 
-def _ways(stack: Stack) -> Iterator[Relaxation]:
+def _ways(stack: Stack, facts: Facts) -> Iterator[Relaxation]:
     for one in stack.environments:
         yield Relaxation(text=f"the wheels alone, in an environment of Python {one.python}", options=_pip(one))
     frameworks = tuple(word for name in stack.request.frameworks for word in ("--framework", name))
     yield Relaxation(text="a container image that brings them", options=("gpusetup", "container", *frameworks))
-    yield Relaxation(text="the recipe for Fedora all the same", options=("--distro", "fedora"))
+    usual = systems.distribution(facts)
+    yield Relaxation(text=f"the recipe for {usual.title} all the same", options=("--distro", usual.name))
 
 
 def _pip(environment: Environment) -> tuple[str, ...]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Literal
 
+from msgspec import UNSET, UnsetType
+
 from gpusetup.distributions import required
 from gpusetup.resolve.pins import Pinned
 from gpusetup.value import Value
 
 DriverOf = Literal["", "windows", "vgpu"]
 GIVEN: dict[DriverOf, str] = {"windows": "that of Windows", "vgpu": "that of the vGPU software"}
-Owner = Literal["rpmfusion", "nvidia", "runfile"]
-"""Whose driver it is: RPM Fusion's packages, NVIDIA's packages, or NVIDIA's own installer."""
-OWNERS: dict[Owner, str] = {"rpmfusion": "RPM Fusion", "nvidia": "NVIDIA", "runfile": "NVIDIA's installer"}
+Owner = str
+"""Whose driver it is: the name of a `gpusetup.facts.model.distribution.DriverOwner` of the distribution."""
+OF_NVIDIA, INSTALLER, WHEELS = "nvidia", "runfile", "wheels"
 STAYS = " (stays)"
 """What follows the version of an installed driver where that is the choice."""
-Repo = Literal[Owner, "wheels"]
+Repo = str
 """What a user can request: an owner of the driver, or ``wheels``: a packaged driver, and CUDA only from wheels."""
 Variant = Literal["", "ostree", "bootc"]
 """The kind of system: packages (""), an image with layered packages, or a bootable container image."""
@@ -128,14 +130,15 @@ class NamedEnvironment(Value):
 class Request(Pinned):
     """What to plan for: the host, its cards (the set of kinds, not the lowest) and the user's pins."""
 
-    distro: str = "fedora"
+    distro: str = ""
+    """Its ``ID`` in os-release; "" takes the first one in the tables."""
     release: str = ""
     """"" takes the newest release the tables know."""
     machine_arch: Arch = "x86_64"
     cards: tuple[Card, ...] = ()
     """Empty: no NVIDIA GPU, the CPU stack."""
-    repo: Repo | Literal[""] = ""
-    """"" prefers RPM Fusion's driver, and uses NVIDIA's where no other fits."""
+    repo: Repo = ""
+    """"" takes the driver of the distribution's preferred owner, and another's where that does not fit."""
     frameworks: tuple[str, ...] = ("torch", "tensorflow")
     driver_of: DriverOf = ""
     """Whose `driver` is, where it is not this system's to install: it stays whatever it is."""
@@ -159,7 +162,7 @@ class Request(Pinned):
     present_driver: str = ""
     """The driver that answers on this machine, "" for none: it is kept where it fits."""
     present_flavour: Flavour | Literal[""] = ""
-    present_owner: Owner | Literal[""] = ""
+    present_owner: Owner = ""
     """Whose packages the driver that answers comes from, "" where that is not known."""
 
 
@@ -198,8 +201,16 @@ class RepositoryKey(Value):
     url: str
 
 
+class DebSource(Value):
+    """What a repository of deb packages has beside its address."""
+
+    suite: str
+    """A code name, or ``/`` for a flat repository."""
+    components: tuple[str, ...] = ()
+
+
 class Repository(Value):
-    """One dnf repository, with everything for its ``.repo`` file."""
+    """One package repository, with everything for its file in the package manager's configuration."""
 
     id: str
     name: str
@@ -209,15 +220,17 @@ class Repository(Value):
     exclude: tuple[str, ...] = ()
     """Packages that must not be installed from this repository, since they come from another one."""
     priority: int = 99
-    """dnf's priority; the lowest wins."""
+    """Its priority in its package manager's own terms: of rpm repositories the lowest wins."""
     signed_metadata: bool = False
     """Whether the repository signs its metadata (repo_gpgcheck)."""
     signed_packages: bool = True
     """Whether it signs its packages (gpgcheck). A repository that signs neither is not used."""
+    deb: DebSource | UnsetType = UNSET
+    """For a repository of deb packages; its `exclude` is for apt's preferences."""
 
 
 class HostDriver(Value):
-    """The kernel driver to install; `packages` in the order dnf gets them."""
+    """The kernel driver to install; `packages` in the order in which they are installed."""
 
     repo: Owner
     branch: str
@@ -226,10 +239,10 @@ class HostDriver(Value):
     flavour: Flavour
     packages: tuple[str, ...]
     conflicts: tuple[str, ...] = ()
-    """Packages of the other owner or of another branch that must be removed first: patterns over names, never over
-    provides, because RPM Fusion's packages provide NVIDIA's names."""
+    """Packages of another owner or branch that must be removed first: patterns over names, never over provides, because
+    the packages of one owner may provide the names of another."""
     rpm_macros: tuple[str, ...] = ()
-    """Lines for a file under /etc/rpm that must exist before akmods builds the module."""
+    """Lines for rpm's configuration that must be there before the module is built."""
     runfile: Archive | None = None
     """NVIDIA's installer, or a CUDA installer that carries it, where `repo` is ``runfile``."""
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from gpusetup.errors import RefusedError
 from gpusetup.resolve.model import Part, Reason
 from gpusetup.resolve.problem import because
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
+    from gpusetup.facts.model.distribution import Distribution
     from gpusetup.facts.model.general import CompatibilityRule
     from gpusetup.resolve.candidates import CardKind
     from gpusetup.resolve.model import Card, PartName, Request
@@ -31,19 +33,19 @@ WHOLE_BOARD = 8
 
 
 class _Named(msgspec.Struct, frozen=True):
-    packages: tuple[str, ...]
     services: tuple[str, ...] = ()
     as_driver: bool = False
     modules: tuple[str, ...] = ()
 
 
 PARTS: dict[PartName, _Named] = {
-    "fabric-manager": _Named(("nvidia-fabricmanager",), ("nvidia-fabricmanager",), as_driver=True),
-    "subnet-manager": _Named(("nvlsm", "infiniband-diags"), modules=("ib_umad",)),
-    "imex": _Named(("nvidia-imex",), as_driver=True),  # its service needs the list of the other trays first
-    "persistence": _Named((), ("nvidia-persistenced",)),
-    "dcgm": _Named(("datacenter-gpu-manager-4-cuda13",), ("nvidia-dcgm",)),
+    "fabric-manager": _Named(("nvidia-fabricmanager",), as_driver=True),
+    "subnet-manager": _Named(modules=("ib_umad",)),
+    "imex": _Named(as_driver=True),  # its service needs the list of the other trays first
+    "persistence": _Named(("nvidia-persistenced",)),
+    "dcgm": _Named(("nvidia-dcgm",)),
 }
+"""Part → the services of its packages, which each distribution's row names."""
 
 
 def board(request: Request) -> bool | None:
@@ -75,8 +77,11 @@ def needs_version(request: Request) -> bool:
     return bool(board(request)) or asked or any(is_tray(card) for card in request.cards)
 
 
-def parts(request: Request, facts: Facts, version: str) -> Iterator[Part]:
-    """Yield the parts that the boards of `request` need and those asked for; `version` is that of the driver."""
+def parts(request: Request, facts: Facts, version: str, of: Distribution) -> Iterator[Part]:
+    """Yield the parts that the boards of `request` need and those asked for; `version` is that of the driver.
+
+    Raises `RefusedError` where the packages of one are not known for the distribution `of`.
+    """
     asked = Reason(fact="request:with", text="you asked for it")
     needed: dict[PartName, Reason] = dict.fromkeys(request.parts, asked)
     if (there := board(request)) or "fabric-manager" in request.parts:
@@ -89,8 +94,11 @@ def parts(request: Request, facts: Facts, version: str) -> Iterator[Part]:
         needed.setdefault("persistence", Reason(fact="preference:server", text="a server keeps its driver initialised"))
     for name, named in PARTS.items():
         if name in needed:
+            if name not in of.parts:
+                raise RefusedError(f"the packages of {name} are not known for {of.title}",
+                                   "a row of the table `distribution` has to name them")  # fmt: skip
             yield Part(
-                name=name, packages=named.packages, services=named.services, modules=named.modules,
+                name=name, packages=of.parts[name], services=named.services, modules=named.modules,
                 version=version if named.as_driver else "", why=needed[name],
             )  # fmt: skip
 

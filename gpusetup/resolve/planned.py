@@ -20,5 +20,5 @@ def planned(asked: RequestOptions, facts: Facts) -> Stack | Refusal:
     """Return the stack with what changes on the machine, or why there is none and what is possible."""
     result = refuse_foreign(asked, facts) or attempt(asked.request, facts)
     if isinstance(result, Stack) and asked.machine is not None:
-        return replace(result, changes=changes(result, asked.machine))
+        return replace(result, changes=changes(result, asked.machine, facts))
     return result

@@ -7,22 +7,14 @@ from typing import TYPE_CHECKING, Literal
 from gpusetup.resolve.reading import value_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gpusetup.facts.model.distribution import DriverOwner
     from gpusetup.machine.model import Machine
     from gpusetup.resolve.model import Flavour, Owner
 
-_OWNER_OF: dict[str, Owner] = {
-    "akmod-nvidia": "rpmfusion",
-    "xorg-x11-drv-nvidia": "rpmfusion",
-    "nvidia-driver": "nvidia",
-    "nvidia-open": "nvidia",
-    "cuda-drivers": "nvidia",
-    "kmod-nvidia-open-dkms": "nvidia",
-    "kmod-nvidia-latest-dkms": "nvidia",
-}
-"""How the names of packages begin, and whose they are; RPM Fusion's first."""
 
-
-def driver(machine: Machine) -> tuple[str, Flavour | Literal[""], Owner | Literal[""]]:
+def driver(machine: Machine, owners: Iterable[DriverOwner]) -> tuple[str, Flavour | Literal[""], Owner]:
     """Return version, flavour and owner; "" for what cannot be told, and no version unless all of the driver agrees.
 
     A driver that does not answer, or whose library is newer than its loaded module, is half of an update: it is not
@@ -33,7 +25,7 @@ def driver(machine: Machine) -> tuple[str, Flavour | Literal[""], Owner | Litera
     others = filter(None, map(value_of, (found.kernel_module, found.user_library)))
     if not version or any(one != version for one in others):
         return "", "", ""
-    return version, flavour(machine), _owner(machine)
+    return version, flavour(machine), _owner(machine, owners)
 
 
 def flavour(machine: Machine) -> Flavour | Literal[""]:
@@ -42,6 +34,6 @@ def flavour(machine: Machine) -> Flavour | Literal[""]:
     return "open" if licence and "GPL" in licence else "proprietary" if licence else ""
 
 
-def _owner(machine: Machine) -> Owner | Literal[""]:
+def _owner(machine: Machine, owners: Iterable[DriverOwner]) -> Owner:
     names = [one.name for one in value_of(machine.packages) or ()]
-    return next((owner for start, owner in _OWNER_OF.items() if any(name.startswith(start) for name in names)), "")
+    return next((one.name for one in owners if any(name.startswith(one.known_by) for name in names)), "")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gpusetup.errors import WrongInputError
+from gpusetup.facts import systems
 from gpusetup.resolve.pins import PINS
 from gpusetup.resolve.topics import is_known, names
 from gpusetup.text import neutral
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from gpusetup.facts import Facts
 
 FIELDS = {name: pin.field for pin in PINS for name in (pin.field, *pin.aliases)} | {
-    "fedora": "release", "nvcc": "cuda", "toolkit": "cuda", "nvidia-driver": "driver",
+    "nvcc": "cuda", "toolkit": "cuda", "nvidia-driver": "driver",
 }  # fmt: skip
-"""Name in a question → the field of a request that pins it."""
+"""Name in a question → the field of a request that pins it; so is the name of a distribution for its release."""
 COMPONENTS = {"gcc": "compiler", "g++": "compiler", "compiler": "compiler", "environment": "environments"}
 """Name in a question → the component of a stack, where no option pins it."""
 WHEEL = r"(?P<name>[A-Za-z0-9_.]+)-(?P<version>[^-]+)-(?:\d[^-]*-)?cp(?P<python>3\d+)-[^-]+-[^-]+\.whl"
@@ -55,9 +56,9 @@ def question(facts: Facts, text: str) -> WhyQuestion:
 
 def _parsed(facts: Facts, text: str) -> WhyQuestion:
     if wheel := re.fullmatch(WHEEL, text.rpartition("/")[2]):
-        return _wheel(wheel)
-    name, sign, value = _split(text)
-    field = _field(name)
+        return _wheel(facts, wheel)
+    name, sign, value = _split(facts, text)
+    field = _field(facts, name)
     if sign and field and value:
         return WhyQuestion(f"{field}=={value}", field, {field: value})
     if sign:
@@ -69,24 +70,28 @@ def _parsed(facts: Facts, text: str) -> WhyQuestion:
     return _card(facts, text) or _word(facts, text)
 
 
-def _split(text: str) -> tuple[str, str, str]:
+def _split(facts: Facts, text: str) -> tuple[str, str, str]:
     """Split ``torch==2.14``, which people also write ``torch=2.14`` and ``torch 2.14``."""
     if found := re.fullmatch(r"([^=\s]*)\s*==?\s*(.*)", text):
         return found[1], "==", found[2]
     spaced = re.fullmatch(r"([A-Za-z-]+)\s+v?(\d[\w.+]*)", text)
-    return (spaced[1], "==", spaced[2]) if spaced and _field(spaced[1]) else (text, "", "")
+    return (spaced[1], "==", spaced[2]) if spaced and _field(facts, spaced[1]) else (text, "", "")
 
 
-def _field(name: str) -> str:
-    found = FIELDS.get(name.lower(), "")
+def _fields(facts: Facts) -> dict[str, str]:
+    return FIELDS | dict.fromkeys(systems.names(facts), "release")
+
+
+def _field(facts: Facts, name: str) -> str:
+    found = _fields(facts).get(name.lower(), "")
     return found or next((field for start, field in OF_NVIDIA.items() if name.lower().startswith(start)), "")
 
 
-def _wheel(found: re.Match[str]) -> WhyQuestion:
+def _wheel(facts: Facts, found: re.Match[str]) -> WhyQuestion:
     name, python = found["name"].replace("_", "-"), found["python"]
-    field = _field(name)
+    field = _field(facts, name)
     if not field:
-        raise WrongInputError(f"{name} is in no plan", f"ask about {', '.join(sorted(FIELDS))}")
+        raise WrongInputError(f"{name} is in no plan", f"ask about {', '.join(sorted(_fields(facts)))}")
     pins = {field: found["version"], "python": f"{python[0]}.{python[1:]}"}
     return WhyQuestion(f"{field}=={found['version']} on Python {pins['python']}", field, pins)
 
@@ -122,7 +127,9 @@ def _word(facts: Facts, text: str) -> WhyQuestion:
 def _unknown(facts: Facts, text: str, name: str) -> WrongInputError:
     import difflib  # only a wrong question needs it
 
-    known = {one.lower(): one for one in (*FIELDS, *COMPONENTS, *names(facts), *(row.name for row in facts.gpu))}
+    known = {
+        one.lower(): one for one in (*_fields(facts), *COMPONENTS, *names(facts), *(row.name for row in facts.gpu))
+    }
     like = difflib.get_close_matches(name.lower(), known, NEAR, cutoff=0.6)
     ask = "ask about a version (torch==2.14.1), a component, a card, a driver branch or a wheel"
     meant = f"did you mean {' or '.join(known[one] for one in like)}? " if like else ""

@@ -127,11 +127,11 @@ def changes(request: Request) -> Iterator[Concession]:
     if request.jax:
         yield _without("jax", "", lambda one: _use("JAX", "jax", one["jax"].row.release))
     if request.repo:
-        yield _without("repo", "", lambda one: _use("the driver packages of", "repo", one["driver"].repo))
+        yield _without("repo", "", _owner)
     if request.driver:
-        yield _without("driver", "", lambda one: _use("driver", "driver", one["driver"].version))
+        yield _without("driver", "", _driver)
     if request.release:
-        yield _without("release", "", lambda one: _use("Fedora", "release", str(one["release"].row.release)))
+        yield _without("release", "", _release)
     if not request.allow_eol:
         yield Concession("allow_eol", _setter("allow_eol", True), _accept_end)
     yield from _fewer_frameworks(request)
@@ -193,6 +193,24 @@ def _pythons(solution: Solution) -> Relaxation:
         return _use("Python", "python", next(iter(chosen.values())))
     each = " and ".join(f"{name} gets {version}" for name, version in chosen.items())
     return Relaxation(text=f"leave out --python: {each}", options=())
+
+
+def _release(solution: Solution) -> Relaxation:
+    release = solution["release"]
+    return _use(release.of.title, "release", release.row.release)
+
+
+def _driver(solution: Solution) -> Relaxation:
+    """Say which driver there is instead; without a card, none is needed."""
+    chosen = solution.get("driver")
+    return _use("driver", "driver", chosen.version) if chosen else Relaxation(text="leave out --driver", options=())
+
+
+def _owner(solution: Solution) -> Relaxation:
+    chosen = solution.get("driver")
+    if chosen is None or chosen.owner is None:
+        return Relaxation(text="leave out --repo", options=())
+    return _use("the driver packages of", "repo", chosen.repo)
 
 
 def _series(solution: Solution) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from gpusetup.errors import RefusedError, WrongInputError
+from gpusetup.facts import systems
 from gpusetup.resolve import cards, present
 from gpusetup.resolve.domains import hosts
 from gpusetup.resolve.given import driver_of, given_driver
 from gpusetup.resolve.model import (
+    WHEELS,
     Arch,
     Card,
     DriverOf,
@@ -28,9 +30,9 @@ from gpusetup.value import Value
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
+    from gpusetup.facts.model.distribution import Distribution
     from gpusetup.machine.model import Machine
 
-DISTROS = ("fedora",)
 USUAL = ("torch", "tensorflow")
 """What is planned where no framework is named."""
 ARCHES: dict[str, Arch] = {
@@ -47,7 +49,7 @@ class Wanted(Pinned):
     release: str = ""
     gpus: tuple[str, ...] = ()
     gpu_archs: tuple[str, ...] = ()
-    repo: Repo | Literal[""] = ""
+    repo: Repo = ""
     frameworks: tuple[str, ...] = ()
     allow_eol: bool = False
     variant: Variant | Literal["classic"] = ""
@@ -88,9 +90,10 @@ def ask(facts: Facts, wanted: Wanted, read: Callable[[], Machine], *, saved: boo
     elsewhere = by_name and bool(wanted.distro or wanted.release or wanted.arch)
     machine = None if elsewhere else read()
     notes: list[str] = []
-    foreign = "" if machine is None else _foreign(machine, wanted)
+    foreign = "" if machine is None else _foreign(facts, machine, wanted)
+    of = systems.distribution(facts, wanted.distro or _distro(facts, machine))
     if foreign and by_name and not saved:
-        notes.append(f"this host is {foreign}, which no recipe supports: planning for the newest Fedora")
+        notes.append(f"this host is {foreign}, which no recipe supports: planning for the newest {of.title}")
         machine, foreign = None, ""
     if machine is not None and not by_name:
         given = _found(facts, machine, wanted, notes)
@@ -98,8 +101,8 @@ def ask(facts: Facts, wanted: Wanted, read: Callable[[], Machine], *, saved: boo
     whose = driver_of(machine, wanted.gpus) if given else ""
     driver = wanted.driver or (given_driver(machine, whose, notes) if whose else "")
     request = Request(
-        distro=wanted.distro or DISTROS[0],
-        release=_release(facts, machine, wanted),
+        distro=of.name,
+        release=_release(of, machine, wanted, facts),
         machine_arch=arch,
         cards=given,
         repo=wanted.repo,
@@ -116,17 +119,23 @@ def ask(facts: Facts, wanted: Wanted, read: Callable[[], Machine], *, saved: boo
         packages=wanted.packages,
         environments=wanted.environments,
         nvswitches=_nvswitches(machine, given),
-        **_present(machine, wanted, given, whose),
+        **_present(facts, of.name, machine, wanted, given, whose),
     )
     return RequestOptions(request=request, notes=tuple(notes), machine=machine, foreign=foreign)
 
 
-def _foreign(machine: Machine, wanted: Wanted) -> str:
+def _foreign(facts: Facts, machine: Machine, wanted: Wanted) -> str:
     """Return the name of the machine's system where no recipe is for it and none was asked for, else ""."""
     distro = value_of(machine.system.distro)
-    if wanted.distro or wanted.release or distro in DISTROS:
+    if wanted.distro or wanted.release or distro in systems.names(facts):
         return ""
     return value_of(machine.system.pretty_name) or distro or "of an unknown distribution"
+
+
+def _distro(facts: Facts, machine: Machine | None) -> str:
+    """Return the distribution of the machine where it is in the tables, else ""."""
+    found = None if machine is None else value_of(machine.system.distro)
+    return found if found in systems.names(facts) else ""
 
 
 def _arch(facts: Facts, machine: Machine | None, wanted: Wanted, given: tuple[Card, ...]) -> Arch:
@@ -169,29 +178,34 @@ def _nvswitches(machine: Machine | None, given: tuple[Card, ...]) -> bool | None
     return None if machine is None else bool(value_of(machine.nvswitches)) or bool(on_board(given))
 
 
-def _present(machine: Machine | None, wanted: Wanted, given: tuple[Card, ...], whose: DriverOf) -> dict[str, Any]:
+def _present(
+    facts: Facts, distro: str, machine: Machine | None, wanted: Wanted, given: tuple[Card, ...], whose: DriverOf
+) -> dict[str, Any]:
     """Return the fields about the driver that answers on `machine`; none where it is not what was asked for."""
     if machine is None or not given or wanted.driver or whose:
         return {}
-    version, flavour, owner = present.driver(machine)
-    if wanted.repo not in ("", "wheels", owner):
+    version, flavour, owner = present.driver(machine, systems.owners(facts, distro))
+    if wanted.repo not in ("", WHEELS, owner):
         return {}
     return {"present_driver": version, "present_flavour": flavour, "present_owner": owner}
 
 
 def check(facts: Facts, wanted: Wanted) -> None:
     """Raise `WrongInputError` for the first name or version that no table knows."""
-    require_known("distribution", wanted.distro, DISTROS)
+    of = systems.distribution(facts, wanted.distro)
     require_known("processor architecture", wanted.arch.lower(), ARCHES)
-    _require_release(facts, wanted.release)
+    _require_release(facts, of, wanted.release)
+    require_known(f"driver of {of.title} from", wanted.repo, (*of.owners, WHEELS))
+    require_known(f"variant of {of.title}", wanted.variant, ("classic", *of.variants))
     check_pins(facts, wanted)
     for one in wanted.environments:
         check_pins(facts, Pinned(torch=one.torch, tensorflow=one.tensorflow, jax=one.jax, python=one.python))
 
 
-def _require_release(facts: Facts, wanted: str) -> None:
-    if wanted and hosts.later(facts, wanted) is None:
-        require_known("Fedora release", wanted, [str(row.release) for row in facts.fedora])
+def _require_release(facts: Facts, of: Distribution, wanted: str) -> None:
+    if wanted and hosts.later(facts, of.name, wanted) is None:
+        known = [row.release for row in facts.release if row.distribution == of.name]
+        require_known(f"{of.title} release", wanted, known)
 
 
 def _found(facts: Facts, machine: Machine, wanted: Wanted, notes: list[str]) -> tuple[Card, ...]:
@@ -201,13 +215,13 @@ def _found(facts: Facts, machine: Machine, wanted: Wanted, notes: list[str]) -> 
     return there
 
 
-def _release(facts: Facts, machine: Machine | None, wanted: Wanted) -> str:
+def _release(of: Distribution, machine: Machine | None, wanted: Wanted, facts: Facts) -> str:
     """Return the release requested or found; "" (the newest) for a host of another distribution."""
     if wanted.release or machine is None:
         return wanted.release
     distro, release = value_of(machine.system.distro), value_of(machine.system.release)
-    if distro == (wanted.distro or DISTROS[0]) and release:
-        _require_release(facts, release)
+    if distro == of.name and release:
+        _require_release(facts, of, release)
         return release
     return ""
 

@@ -11,6 +11,7 @@ from gpusetup.errors import WrongInputError
 from gpusetup.resolve.candidates import CardKind, DriverOffer, Layout, Release
 from gpusetup.resolve.demands import demands
 from gpusetup.resolve.domains import Catalogue, catalogue
+from gpusetup.resolve.model import INSTALLER, WHEELS
 from gpusetup.resolve.pins import FRAMEWORKS, covers
 from gpusetup.resolve.problem import Problem
 from gpusetup.resolve.search import Conflict, Solution, search
@@ -55,7 +56,7 @@ def _as_good(kept: Solution, best: Solution, today: date | None) -> bool:
 
 
 def _solve(request: Request, facts: Facts, today: date | None) -> SolveResult:
-    known = catalogue(facts, request.machine_arch)
+    known = catalogue(facts, request.machine_arch, request.distro)
     day = today or date.today()
     refused: list[tuple[Release, Conflict]] = []
     for release in releases(request, known, day):
@@ -85,7 +86,7 @@ def problem(request: Request, known: Catalogue, release: Release, today: date) -
 
 
 def _toolkits(request: Request, known: Catalogue, release: Release) -> dict[str, tuple[Any, ...]]:
-    if request.repo != "runfile":
+    if request.repo != INSTALLER:
         return {"toolkit": known.toolkits, "compiler": known.compilers(release), "toolkit_cudnn": known.toolkit_cudnn}
     runtime = bool(known.hosted_tensorflow(release)) and "tensorflow" in request.frameworks
     return {
@@ -109,8 +110,10 @@ def releases(request: Request, known: Catalogue, today: date) -> tuple[Release, 
     if request.release:
         found = known.release(request.release)
         if found is None:
-            names = ", ".join(str(one.row.release) for one in known.releases)
-            raise WrongInputError(f"no Fedora release {neutral(request.release)} in the tables", f"known: {names}")
+            names = ", ".join(one.row.release for one in known.releases)
+            raise WrongInputError(
+                f"no {known.of.title} release {neutral(request.release)} in the tables", f"known: {names}"
+            )
         return (found,)
     # a release that was only planned when the tables were made is never chosen unless it is named
     rows = [one for one in known.releases if one.row.released is not None]
@@ -125,7 +128,7 @@ def _drivers(request: Request, known: Catalogue, release: Release) -> tuple[Driv
     if request.driver and request.driver == request.present_driver:
         offers = known.kept_driver(request.driver)
         return tuple(one for one in offers if request.present_flavour in ("", one.flavour))
-    offers = known.runfile_drivers if request.repo == "runfile" else known.drivers(release)
+    offers = known.runfile_drivers if request.repo == INSTALLER else known.drivers(release)
     if not request.driver or any(_wanted(one, request) for one in offers):
         return offers
     return (
@@ -136,7 +139,7 @@ def _drivers(request: Request, known: Catalogue, release: Release) -> tuple[Driv
 
 
 def _wanted(driver: DriverOffer, request: Request) -> bool:
-    return covers(request.driver, driver.version) and request.repo in ("", "wheels", driver.repo)
+    return covers(request.driver, driver.version) and request.repo in ("", WHEELS, driver.repo)
 
 
 def _frameworks(request: Request, known: Catalogue, release: Release, on_gpu: bool) -> dict[str, tuple[Any, ...]]:
@@ -147,7 +150,7 @@ def _frameworks(request: Request, known: Catalogue, release: Release, on_gpu: bo
     pythons = known.interpreters(release)
     domains: dict[str, tuple[Any, ...]] = {}
     both = {"torch", "tensorflow"} <= set(request.frameworks)
-    hosted = known.hosted_tensorflow(release) if on_gpu and request.repo == "runfile" else ()
+    hosted = known.hosted_tensorflow(release) if on_gpu and request.repo == INSTALLER else ()
     if "torch" in request.frameworks:
         domains["torch"] = known.torch[on_gpu and not request.torch.endswith("+cpu")]
     if "tensorflow" in request.frameworks:

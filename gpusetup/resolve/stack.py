@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpusetup.resolve.domains.toolkits import CONTAINER_PACKAGES
 from gpusetup.resolve.environments import environments
 from gpusetup.resolve.explanation import choices
 from gpusetup.resolve.model import HostDriver, Stack, Toolkit
@@ -16,13 +15,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from gpusetup.facts import Facts
-    from gpusetup.resolve.candidates import DriverOffer
+    from gpusetup.resolve.candidates import DriverOffer, Release
     from gpusetup.resolve.model import Request
     from gpusetup.resolve.search import Solution
-
-NO_DETECTION = ("%_without_kmod_nvidia_detect 1",)
-"""RPM macro that makes RPM Fusion's akmod build the proprietary modules (fact ``rule-kernel-module-list-gaps``)."""
-DISTRO_NAMES = {"fedora": "Fedora Linux"}
 
 
 def assemble(request: Request, solution: Solution, facts: Facts, today: date) -> Stack:
@@ -30,17 +25,19 @@ def assemble(request: Request, solution: Solution, facts: Facts, today: date) ->
     driver = _driver(solution)
     toolkit = _toolkit(solution)
     offer: DriverOffer | None = solution.get("driver")
-    extra = tuple(parts(request, facts, offer.version)) if offer else ()
+    release: Release = solution["release"]
+    extra = tuple(parts(request, facts, offer.version, release.of)) if offer else ()
+    containers = request.containers or toolkit.via == "container"
     return Stack(
         request=request,
-        distro_name=DISTRO_NAMES[request.distro],
-        release=str(solution["release"].row.release),
+        distro_name=release.of.full_name,
+        release=release.row.release,
         repositories=repositories(
             facts,
-            solution["release"],
+            release,
             driver,
             toolkit,
-            containers=request.containers or toolkit.via == "container",
+            containers=containers,
             parts=any(one.packages for one in extra),
             present=request.present_owner,
         ),
@@ -48,7 +45,7 @@ def assemble(request: Request, solution: Solution, facts: Facts, today: date) ->
         toolkit=toolkit,
         environments=environments(request, solution, facts),
         choices=choices(solution),
-        container_packages=CONTAINER_PACKAGES if request.containers or toolkit.via == "container" else (),
+        container_packages=release.of.container_packages if containers else (),
         parts=extra,
         warnings=tuple(warnings(request, solution, facts, today)),
     )
@@ -56,7 +53,7 @@ def assemble(request: Request, solution: Solution, facts: Facts, today: date) ->
 
 def _driver(solution: Solution) -> HostDriver | None:
     offer: DriverOffer | None = solution.get("driver")
-    if offer is None or not offer.repo:
+    if offer is None or offer.owner is None:
         return None
     return HostDriver(
         repo=offer.repo,
@@ -65,7 +62,7 @@ def _driver(solution: Solution) -> HostDriver | None:
         flavour=offer.flavour,
         packages=offer.packages,
         conflicts=offer.conflicts,
-        rpm_macros=NO_DETECTION if offer.repo == "rpmfusion" and offer.flavour == "proprietary" else (),
+        rpm_macros=offer.owner.proprietary_macros if offer.flavour == "proprietary" else (),
         runfile=offer.runfile,
     )
 

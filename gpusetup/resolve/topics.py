@@ -75,9 +75,11 @@ def _compiler(facts: Facts, text: str) -> Iterator[Reason]:
         yield because(
             newest, f"gcc {major} is too new for every nvcc: CUDA {newest.series} accepts up to {newest.gcc_max}"
         )
-    for release in facts.fedora:
+    titles = {row.name: row.title for row in facts.distribution}
+    for release in facts.release:
         if release.gcc_major == major:
-            yield because(release, f"gcc {major} is the compiler of Fedora {release.release}")
+            name = f"{titles[release.distribution]} {release.release}"
+            yield because(release, f"gcc {major} is the compiler of {name}")
 
 
 def _branch(facts: Facts, version: str) -> Iterator[Reason]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -181,12 +179,6 @@ def test_builds_are_found_by_exact_release_only() -> None:
     assert {build.variant for build in find.torch_builds(facts(), "2.14.1")} == {"cu126", "cu130", "cu132"}
     assert find.torch_builds(facts(), "2.14") == ()
     assert {build.machine for build in find.torch_builds(facts(), "2.14.1", "aarch64")} == {"aarch64"}
-
-
-def test_the_newest_fedora_is_one_that_is_known_to_be_out() -> None:
-    assert find.newest_fedora(facts(), date(2026, 11, 22)).release == 44
-    assert find.newest_fedora(facts(), date(2026, 4, 27)).release == 43
-    assert [row.release for row in find.unconfirmed_fedora(facts())] == [45]
 
 
 def test_rows_are_found_by_id() -> None:

@@ -53,8 +53,9 @@ def test_branches_follow_their_lifecycle(site: Upstream) -> None:
 
 def test_a_planned_fedora_comes_out(site: Upstream) -> None:
     site.pages["/fedora"] = recorded("fedora.json")
-    row: dict[str, Any] = {"id": "fedora-45", "release": 45, "target": date(2026, 10, 20), **BEFORE}
-    changes = list(refresh_endoflife.fedoras([row], site.url, TODAY))
+    known = {"id": "fedora-45", "distribution": "fedora", "release": "45", "target": date(2026, 10, 20)}
+    row: dict[str, Any] = {**known, **BEFORE}
+    changes = list(refresh_endoflife.of_distribution([row], TODAY, site.url, "fedora"))
     assert row["released"] == date(2026, 10, 27)
     assert any("fedora 46 has no row" in change for change in changes)
     assert not any("fedora 6 " in change for change in changes)
@@ -64,7 +65,7 @@ def test_a_planned_fedora_comes_out(site: Upstream) -> None:
 def test_an_answer_that_is_none_changes_nothing(site: Upstream, answer: bytes) -> None:
     site.pages["/fedora"] = answer
     with pytest.raises(CannotLookError):
-        list(refresh_endoflife.fedoras([], site.url, TODAY))
+        list(refresh_endoflife.of_distribution([], TODAY, site.url, "fedora"))
 
 
 def test_a_repository_says_what_it_carries(site: Upstream) -> None:

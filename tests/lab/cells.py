@@ -16,6 +16,7 @@ from tests.lab.base import HERE as THIS_MACHINE
 from tests.lab.base import Base
 from tests.lab.fedora import Lab
 from tests.lab.world import CARDS, DAY, World
+from tests.support import fedoras
 
 HERE = Path(__file__).parent
 OLDEST = 36
@@ -46,7 +47,7 @@ class Cell(Value):
 
 def every() -> list[Cell]:
     """Return every cell: each release with recipes × each policy × each generation of cards."""
-    known = sorted((row.release for row in facts().fedora if row.release >= OLDEST), reverse=True)
+    known = [int(row.release) for row in fedoras(facts()) if int(row.release) >= OLDEST]
     releases = map(str, (known[0] + 1, *known, HISTORIC))  # the first is in no table, and goes by the lag rule
     return [
         Cell(release=release, repo=repo, card=card)

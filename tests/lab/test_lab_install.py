@@ -16,7 +16,7 @@ from tests.lab import cells, kills
 from tests.lab.base import HERE
 from tests.lab.fedora import Lab
 from tests.lab.world import ADA, DAY, DRIVER_ALONE, PASCAL, World
-from tests.support import drawn, tool
+from tests.support import drawn, fedoras, tool
 
 WHOLE = (("Pascal", "akmod-nvidia-580xx"), ("Ada", "akmod-nvidia-610"))
 
@@ -45,7 +45,7 @@ def test_uv_makes_the_environments_where_it_is_asked_to(world: World, new_lab: C
     """On the release whose own Python is the one that runs here, since uv asks an interpreter for its version."""
     tool("uv")
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
-    release = next((str(row.release) for row in facts().fedora if row.python == here), None)
+    release = next((row.release for row in fedoras(facts()) if row.python == here), None)
     if release is None:
         pytest.skip(f"no Fedora in the tables has Python {here} for its own")
     lab = new_lab(release)

@@ -18,6 +18,7 @@ from gpusetup.render.steps import recipe
 from gpusetup.resolve import resolve
 from gpusetup.resolve.model import Archive, Card, RepositoryKey, Request, Stack
 from tests.lab import stubs, wheels
+from tests.support import fedoras
 
 PASCAL = Card(name="GeForce GTX 1050 Mobile", arch="Pascal", compute_capability="6.1", known_by="name")
 TURING = Card(name="GeForce RTX 2080", arch="Turing", compute_capability="7.5", known_by="name")
@@ -235,8 +236,7 @@ def _of_parts(stack: Stack) -> list[stubs.Stub]:
 
 
 def _of_every_fedora(release: str) -> list[stubs.Stub]:
-    newest_first = sorted(facts().fedora, key=lambda row: row.release, reverse=True)
-    python = next(row.python for row in newest_first if row.release <= int(release))
+    python = next(row.python for row in fedoras(facts()) if int(row.release) <= int(release))
     return stubs.described("fedora", RELEASE=release, SYSTEM_PYTHON=python)
 
 

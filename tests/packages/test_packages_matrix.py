@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gpusetup.facts import facts
+from gpusetup.facts import facts, systems
 from gpusetup.packages.model import Question, Resolution
-from gpusetup.packages.question import glibc_of, question
+from gpusetup.packages.question import question
 from gpusetup.packages.resolver import find_uv
 from gpusetup.resolve import attempt
 from gpusetup.resolve.cards import named
@@ -14,11 +14,11 @@ from gpusetup.resolve.locked_requirements import wheel_of
 from gpusetup.resolve.model import Environment, Request, Stack
 from tests.packages.stub_index import Stub, write_index
 from tests.packages.test_packages_fit import TODAY
-from tests.support import drawn, tool
+from tests.support import drawn, fedoras, tool
 
 CARDS = sorted({gpu.cc: gpu.name for gpu in facts().gpu if gpu.market != "jetson"}.values())
 MATRIX = [
-    (name, str(row.release), framework) for name in CARDS for row in facts().fedora for framework in ("torch", "jax")
+    (name, row.release, framework) for name in CARDS for row in fedoras(facts()) for framework in ("torch", "jax")
 ]
 
 
@@ -53,7 +53,9 @@ def test_the_wheels_on_record_are_for_the_python_and_the_system_of_the_plan(
     for stack, one in (pair for row in drawn("environments", MATRIX, 12) for pair in environments(*row)):
         if (there := files(one)) is not None:
             wanted = tuple(requirement.text for requirement in one.requirements)
-            asked[question(stack.request, one, glibc_of(facts(), stack.release), wanted)] = there
+            asked[question(stack.request, one, systems.glibc(facts(), stack.request.distro, stack.release), wanted)] = (
+                there
+            )
     for each, there in asked.items():
         monkeypatch.setenv("UV_DEFAULT_INDEX", write_index(tmp_path_factory.mktemp("index"), there))
         answer = find_uv()(each)

@@ -14,7 +14,7 @@ from gpusetup.render.formats import render
 from gpusetup.render.steps import read_library, recipe
 from tests.render.kinds import KINDS, stack
 
-WORDS = {row.word: row for row in facts().dnf_word}
+WORDS = {row.word: row for row in facts().command_word}
 # dnf where a command can stand, up to where the command ends; so is advice such as "sudo dnf install gnupg2"
 CALL = re.compile(
     r"(?:^[ \t]*|[;&|({][ \t]*|\b(?:sudo|then|do|else|if|command)[ \t]+|![ \t]+)dnf[ \t]+((?:[^\n;&|)`#\\]|\\\n)*)",
@@ -50,7 +50,7 @@ def problems(found: Iterator[list[str]] | list[list[str]]) -> list[str]:
         row = WORDS.get(word)
         if row is None:
             wrong.append(f"{word} is not in the table")
-        elif not (row.dnf4 and row.dnf5) or word in ("config-manager", "--nogpgcheck"):
+        elif set(row.known_to) != {"dnf4", "dnf5"} or word in ("config-manager", "--nogpgcheck"):
             wrong.append(f"{word} is not the same in both")
     return wrong
 
@@ -106,7 +106,7 @@ def test_the_table_agrees_with_the_dnf_at_hand() -> None:
         pytest.skip("dnf is not installed")
     version = "dnf5" if told.stdout.startswith("dnf5") else "dnf4"
     listed = set(re.findall(r"(?<![\w-])--?[a-zA-Z0-9][a-z0-9-]*", told.stdout))
-    has = {row.word for row in WORDS.values() if row.word.startswith("-") and getattr(row, version)}
-    shared = {row.word for row in WORDS.values() if row.word.startswith("--") and row.dnf4 and row.dnf5}
+    has = {row.word for row in WORDS.values() if row.word.startswith("-") and version in row.known_to}
+    shared = {row.word for row in WORDS.values() if row.word.startswith("--") and len(row.known_to) > 1}
     assert shared <= listed, (version, shared - listed)
     assert not (listed & {row.word for row in WORDS.values() if row.word.startswith("--")}) - has - {"--repo"}

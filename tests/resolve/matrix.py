@@ -13,6 +13,7 @@ from gpusetup.resolve.model import Card, Request
 from gpusetup.resolve.search import Solution
 from gpusetup.resolve.solve import solve
 from tests.resolve.oracle import Best
+from tests.support import fedoras
 
 TODAY = date(2026, 11, 22)
 REPOS = ("", "rpmfusion", "nvidia")
@@ -34,10 +35,10 @@ def cases(facts: Facts) -> Iterator[Case]:
     pairs = combinations([cc for cc, jetson in alone if not jetson], 2)
     sets = [*(((cc,), jetson) for cc, jetson in alone), *((pair, False) for pair in pairs)]
     for ccs, jetson in sets:
-        for row in facts.fedora:
+        for row in fedoras(facts):
             for repo in REPOS:
-                yield Case(ccs, jetson, row.release, repo)
-            yield Case(ccs, jetson, row.release, "", "3.12")
+                yield Case(ccs, jetson, int(row.release), repo)
+            yield Case(ccs, jetson, int(row.release), "", "3.12")
 
 
 def request(facts: Facts, case: Case) -> Request:
@@ -46,9 +47,7 @@ def request(facts: Facts, case: Case) -> Request:
         for cc in case.ccs
         for gpu in [board(facts, cc, jetson=case.jetson)]
     )
-    return Request(
-        cards=cards, release=str(case.release), repo=case.repo, python=case.python, allow_eol=True  # type: ignore[arg-type]
-    )  # fmt: skip
+    return Request(cards=cards, release=str(case.release), repo=case.repo, python=case.python, allow_eol=True)
 
 
 def board(facts: Facts, cc: str, *, jetson: bool) -> GpuRow:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from gpusetup.facts import Facts
 from gpusetup.versions import runs_on
+from tests.support import fedoras
 
 PACKAGES = {"": "akmod-nvidia", "580xx": "akmod-nvidia-580xx", "470xx": "akmod-nvidia-470xx"}
 
@@ -43,7 +44,7 @@ def best(
     facts: Facts, ccs: tuple[str, ...], jetson: bool, release: int, repo: str = "", python: str = ""
 ) -> Best | None:
     """Return the best stack for cards of the capabilities `ccs` on a Fedora release, or None."""
-    row = next(one for one in facts.fedora if one.release == release)
+    row = next(one for one in fedoras(facts) if one.release == str(release))
     arm = any(all(gpu.host_arch for gpu in facts.gpu if gpu.cc == cc) for cc in ccs)
     for line in [] if jetson or arm else drivers(facts, row, ccs, repo):
         found = frameworks(facts, row, ccs, line[0], python)
@@ -76,13 +77,14 @@ def drivers(facts: Facts, row: Any, ccs: tuple[str, ...], repo: str) -> Iterator
 
 def rpmfusion(facts: Facts, row: Any) -> Iterator[tuple[int, str, str]]:
     known = row
-    if not row.rpmfusion_driver:
-        known = max((one for one in facts.fedora if one.rpmfusion_driver), key=lambda one: one.release)
-        if row.release < known.release:
+    if not row.drivers:
+        known = max((one for one in fedoras(facts) if one.drivers), key=lambda one: int(one.release))
+        if int(row.release) < int(known.release):
             return
-    yield 0, "", known.rpmfusion_driver
-    for line in sorted(known.rpmfusion_legacy, reverse=True):
-        yield 0, line, known.rpmfusion_legacy[line]
+    versions = dict(known.drivers["rpmfusion"])
+    yield 0, "", versions.pop("main")
+    for line in sorted(versions, reverse=True):
+        yield 0, line, versions[line]
 
 
 def directory_end(facts: Facts, directory: str) -> str:
@@ -282,7 +284,7 @@ def compiling(facts: Facts, row: Any, ccs: tuple[str, ...], driver: str) -> tupl
 def host_gcc(row: Any, toolkit: Any) -> str | None:
     if row.gcc_major and toolkit.gcc_min <= row.gcc_major <= toolkit.gcc_max:
         return ""
-    older = [int(name[3:-4]) for name in row.compat_gcc if name.endswith("-c++")]
+    older = [int(major) for major in row.side_gcc]
     return next((f"g++-{gcc}" for gcc in older if toolkit.gcc_min <= gcc <= toolkit.gcc_max), None)
 
 
@@ -293,10 +295,10 @@ def carried(facts: Facts, row: Any, wanted: str) -> bool:
 
 
 def clashes(facts: Facts, row: Any, wanted: str) -> bool:
-    known = [one for one in facts.fedora if one.glibc and one.release <= row.release]
+    known = [one for one in fedoras(facts) if one.glibc and int(one.release) <= int(row.release)]
     if not known:
         return False
-    glibc = v(max(known, key=lambda one: one.release).glibc)
+    glibc = v(max(known, key=lambda one: int(one.release)).glibc)
     return any(v(one.glibc_from) <= glibc and v(wanted) <= v(one.series_last) for one in facts.glibc)
 
 

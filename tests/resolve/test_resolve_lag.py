@@ -8,10 +8,10 @@ from gpusetup.errors import WrongInputError
 from gpusetup.facts import facts
 from gpusetup.resolve import attempt, resolve
 from gpusetup.resolve.model import Card, Refusal, Request
-from tests.support import Run
+from tests.support import Run, fedoras
 
 ADA = Card(name="GeForce RTX 4090", arch="Ada Lovelace", compute_capability="8.9", known_by="name")
-NEWEST = max(row.release for row in facts().fedora)
+NEWEST = max(int(row.release) for row in fedoras(facts()))
 
 
 @pytest.mark.parametrize("ahead", [1, 2])

@@ -118,7 +118,7 @@ def test_a_driver_that_fits_is_kept(tables: Facts) -> None:
     asked = asked_of(tables, "desktop")
     made = planned(tables, asked)
     assert made.driver is None
-    now = {one.component: one for one in changes(made, machine("desktop"))}
+    now = {one.component: one for one in changes(made, machine("desktop"), tables)}
     assert now["driver"].now == "595.91.07"
     assert now["driver"].after == "595.91.07 stays"
     assert now["torch"].now == "2.14.1"
@@ -170,4 +170,4 @@ def test_under_wsl_the_driver_is_never_linuxs(tables: Facts) -> None:
     assert "Windows" in refusal.because[1].text
     made = planned(tables, asked_of(tables, "wsl", distro="fedora"))
     assert made.driver is None
-    assert "Windows" in changes(made, machine("wsl"))[0].after
+    assert "Windows" in changes(made, machine("wsl"), tables)[0].after

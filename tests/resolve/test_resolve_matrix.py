@@ -16,10 +16,11 @@ from gpusetup.resolve.model import Card, Environment, Refusal, Request, Stack
 from gpusetup.versions import cuda, cudnn, dotted, driver, runs_on
 from tests.resolve.conftest import TODAY
 from tests.resolve.matrix import board
+from tests.support import fedoras
 
 CARDS = sorted({(row.arch, row.cc, row.market == "jetson") for row in facts().gpu})
 SUPPORTED = ("43", "44", "45")
-HISTORIC = tuple(str(row.release) for row in facts().fedora if str(row.release) not in SUPPORTED)
+HISTORIC = tuple(row.release for row in fedoras(facts()) if row.release not in SUPPORTED)
 
 
 def request(arch: str, cc: str, jetson: bool, release: str, **wishes: Any) -> Request:
@@ -69,7 +70,7 @@ def check_toolkit(stack: Stack, architecture: Arch) -> None:
     assert cuda(architecture.cuda_first) <= series
     assert not architecture.cuda_last or series <= cuda(architecture.cuda_last)
     if stack.toolkit.via == "repo":
-        row = next(one for one in facts().fedora if str(one.release) == stack.release)
+        row = next(one for one in fedoras(facts()) if one.release == stack.release)
         gcc = int(stack.toolkit.host_compiler.removeprefix("g++-") or row.gcc_major)
         assert gcc <= next(one.gcc_max for one in facts().cuda_series if one.series == stack.toolkit.series)
 

@@ -14,6 +14,7 @@ from gpusetup.resolve import attempt
 from gpusetup.resolve.model import Card, Refusal, Request, Stack
 from gpusetup.resolve.request import Wanted, ask
 from tests.fake_host import FEDORA, grow
+from tests.support import fedoras
 
 PASCAL = Card(name="GeForce GTX 1050 Mobile", arch="Pascal", compute_capability="6.1", known_by="test")
 ADA = Card(name="GeForce RTX 4090", arch="Ada Lovelace", compute_capability="8.9", known_by="test")
@@ -175,7 +176,7 @@ def test_the_owner_of_an_hgx_board_is_told_of_the_fabric_manager(tables: Facts) 
 def test_a_gcc_that_nvcc_refuses_gets_an_older_one_beside_it(tables: Facts, release: str) -> None:
     made = stack(tables, release=release)
     row = next(row for row in tables.cuda_series if row.series == made.toolkit.series)
-    system = next(row.gcc_major for row in tables.fedora if str(row.release) == release)
+    system = next(row.gcc_major for row in fedoras(tables) if row.release == release)
     assert system > row.gcc_max
     assert made.toolkit.host_compiler == "g++-15"
     assert row.gcc_min <= 15 <= row.gcc_max

@@ -9,6 +9,7 @@ import pytest
 from gpusetup.facts import Facts
 from gpusetup.resolve.model import Archive, HostDriver, Requirement, Stack
 from tests.resolve.conftest import Plan, Refuse
+from tests.support import fedoras
 
 
 def texts(requirements: tuple[Requirement, ...]) -> list[str]:
@@ -80,7 +81,7 @@ def test_gtx_1050_mobile_shares_one_environment_of_cuda_12(plan: Plan) -> None:
 
 def test_rtx_4090_gets_the_newest_driver_with_open_modules(plan: Plan, tables: Facts) -> None:
     stack = plan("RTX 4090", release="44")
-    newest = next(row.rpmfusion_driver for row in tables.fedora if row.release == 44)
+    newest = next(row.drivers["rpmfusion"]["main"] for row in fedoras(tables) if row.release == "44")
     assert (driver_of(stack).version, driver_of(stack).flavour) == (newest, "open")
     assert driver_of(stack).packages[0] == "akmod-nvidia"
 

@@ -24,7 +24,10 @@ def find_python(version: str, uv: str = "") -> str:
     for path in dict.fromkeys((*_on_path(version), *_of_pyenv(version), *_of_uv(version, uv))):
         if not mine().path(path) and _answer([path, "-I", "-c", SAYS]) == version:
             return path
-    raise MissingError(f"python{version} is not installed", "install it: dnf, pyenv, or `uv python install`")
+    raise MissingError(
+        f"python{version} is not installed",
+        "install it: from the distribution's packages, with pyenv, or `uv python install`",
+    )
 
 
 def _on_path(version: str) -> Iterator[str]:

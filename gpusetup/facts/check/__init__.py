@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpusetup.facts import Facts
-from gpusetup.facts.check import artefacts, defects, hardware, joins, order, peaks, rows, wheels
+from gpusetup.facts.check import artefacts, defects, hardware, joins, order, peaks, rows, systems, wheels
 from gpusetup.facts.check.contradiction import Contradiction
 
 CHECKS = (
@@ -36,7 +36,8 @@ CHECKS = (
     joins.builds_fit_their_toolkit,
     joins.cudnn_versions_are_known,
     joins.builds_keep_to_what_cudnn_supports,
-    joins.fedora_releases_can_be_used,
+    systems.releases_can_be_used,
+    systems.owners_are_known,
     joins.keys_exist,
     joins.packages_have_a_repository,
     wheels.wheels_belong_to_releases,

@@ -99,21 +99,6 @@ def builds_keep_to_what_cudnn_supports(facts: Facts) -> Iterator[Contradiction]:
             yield Contradiction(row=row.id, text=f"has code below {min(floors)}, the floor of cuDNN {row.cudnn}")
 
 
-def fedora_releases_can_be_used(facts: Facts) -> Iterator[Contradiction]:
-    """Demand that a release has a compiler, a Python, and a directory of NVIDIA's that has a row."""
-    directories = {row.directory for row in facts.nvidia_repo}
-    for row in facts.fedora:
-        missing = [name for name in ("gcc_major", "python") if not getattr(row, name)]
-        if missing and not row.historic:
-            yield Contradiction(row=row.id, text=f"has no {' and no '.join(missing)}, and is not marked historic")
-        if row.nvidia_repo not in directories:
-            yield Contradiction(row=row.id, text=f"uses {row.nvidia_repo}, which has no row")
-        if row.nvidia_repo_exact != (row.nvidia_repo == f"fedora{row.release}"):
-            yield Contradiction(row=row.id, text=f"nvidia_repo_exact contradicts {row.nvidia_repo}")
-        if row.released is None and row.target is None:
-            yield Contradiction(row=row.id, text="has neither a release date nor a target date")
-
-
 def keys_exist(facts: Facts) -> Iterator[Contradiction]:
     """Demand a row about every key that is used, and fingerprints that end in their key id."""
     known = {row.key_id for row in facts.key}
@@ -131,7 +116,7 @@ def keys_exist(facts: Facts) -> Iterator[Contradiction]:
 
 def packages_have_a_repository(facts: Facts) -> Iterator[Contradiction]:
     """Demand that a package comes from a repository that has a row, from the distribution or from pip."""
-    known = {row.name for row in facts.repo} | {"fedora", "pip"}
+    known = {row.name for row in facts.repo} | {row.name for row in facts.distribution} | {"pip"}
     for row in facts.package:
         if row.repo not in known:
             yield Contradiction(row=row.id, text=f"comes from {row.repo}, which has no row")

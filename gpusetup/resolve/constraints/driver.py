@@ -12,9 +12,9 @@ from gpusetup.versions import driver as version
 @constraint("driver")
 def driver_is_offered(driver: DriverOffer) -> ConstraintResult:
     """Say where the driver comes from."""
-    if not driver.repo:
+    if driver.owner is None:
         return holds(because(driver.seen, f"driver {driver.version} is installed and stays"))
-    if driver.repo == "runfile":
+    if driver.owner.comes == "installer":
         if driver.runfile is None:
             text = (
                 f"the SHA-256 of the installer with driver {driver.version} is not on record, so it cannot be verified"
@@ -23,7 +23,7 @@ def driver_is_offered(driver: DriverOffer) -> ConstraintResult:
         return holds(
             because(driver.seen, f"the SHA-256 of NVIDIA's installer with driver {driver.version} is on record")
         )
-    whose = "RPM Fusion's" if driver.repo == "rpmfusion" else "NVIDIA's"
+    whose = f"{driver.owner.title}'s"
     text = f"{whose} {driver.legacy or 'main'} packages were last seen at {driver.version}"
     if driver.inferred:
         text = f"no version of {whose} packages was seen: {driver.version} is inferred, as {driver.inferred}"
@@ -82,16 +82,15 @@ def _only(card: CardKind) -> Reason:
 
 
 @constraint("card", "driver")
-def akmod_builds_for_card(card: CardKind, driver: DriverOffer) -> ConstraintResult:
-    """Add a reason where RPM Fusion's akmod must be configured to build the proprietary modules.
+def packages_build_for_card(card: CardKind, driver: DriverOffer) -> ConstraintResult:
+    """Add a reason where packages that choose the modules to build must be configured for the proprietary ones.
 
-    Its own detection goes by a list of PCI ids that lacks some cards.
+    Their own detection goes by a list of PCI ids that lacks some cards.
     """
-    # where either flavour drives the card, whichever akmod takes is right
+    # where either flavour drives the card, whichever they take is right
     if driver.detection is None or driver.flavour == "open" or len(card.arch.kernel_modules) > 1:
         return holds()
-    return holds(because(driver.detection, "akmod is configured to build the proprietary modules, since its list of "
-                                           "cards has gaps"))  # fmt: skip
+    return holds(because(driver.detection, driver.owner.choosing if driver.owner else ""))
 
 
 @constraint("card", "driver", soft=True)

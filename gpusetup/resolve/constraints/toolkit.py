@@ -55,8 +55,10 @@ def repository_carries_toolkit(release: Release, toolkit: ToolkitOffer) -> Const
     repo = release.repo
     if toolkit.series is None or toolkit.tier or toolkit.runfile:
         return holds()
+    if repo is None or not release.of.toolkit_repository:
+        return fails(because(release.row, f"no repository with the CUDA toolkit for {release} is in the tables"))
     series = cuda(toolkit.series.series)
-    # a directory for one release of Fedora begins with the CUDA that came out after it
+    # a directory for one release of a distribution begins with the CUDA that came out after it
     if repo.toolkit_first and series < cuda(repo.toolkit_first):
         return fails(because(repo, f"NVIDIA's directory {repo.directory} starts at CUDA {repo.toolkit_first}"))
     if release.toolkit_last and series > cuda(release.toolkit_last):

@@ -6,10 +6,11 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gpusetup.facts import systems
 from gpusetup.resolve import constraints  # noqa: F401 - importing them registers them
 from gpusetup.resolve.candidates import CardKind, Release
 from gpusetup.resolve.cards import bound_row
-from gpusetup.resolve.domains import hosts, jax, runfiles, toolkits, wheels
+from gpusetup.resolve.domains import drivers, hosts, jax, runfiles, toolkits, wheels
 from gpusetup.resolve.domains.broken import with_defects
 from gpusetup.resolve.problem import Rules
 from gpusetup.versions import driver
@@ -39,30 +40,31 @@ class Catalogue:
     """The candidates of every component, each list in order of preference, and the cached constraint results.
 
     Preferences: the newest release first; of wheels the newest release, and within it the variant that is the
-    default; of Pythons the system's own; of drivers RPM Fusion's main line, its legacy lines, then NVIDIA's own
-    repository, within each the newest, open modules before proprietary ones; of toolkits the newest from the
-    repository, then the newest in a container, then none.
+    default; of Pythons the system's own; of drivers the preferred owner's main line, its other lines, then the next
+    owner's, within each the newest, open modules before proprietary ones; of toolkits the newest from the repository,
+    then the newest in a container, then none.
     """
 
-    def __init__(self, facts: Facts, machine: Arch = "x86_64") -> None:
+    def __init__(self, facts: Facts, machine: Arch = "x86_64", distro: str = "") -> None:
         self.facts = facts
+        self.of = systems.distribution(facts, distro)
         self.machine = machine
         self.rules = Rules()
         self._cards: dict[tuple[str, str], CardKind] = {}
         self._releases: dict[str, Release | None] = {}
         self._kept: dict[str, tuple[DriverOffer, ...]] = {}
-        self._hosts: dict[tuple[str, int], Any] = {}
+        self._hosts: dict[tuple[str, str], Any] = {}
         self._runfile_toolkits: dict[bool, tuple[ToolkitOffer, ...]] = {}
 
     @functools.cached_property
     def releases(self) -> tuple[Release, ...]:
-        return hosts.releases(self.facts, self.machine)
+        return hosts.releases(self.facts, self.of.name, self.machine)
 
     def release(self, name: str) -> Release | None:
         """Return the release of that number, from the tables or by the lag rule; None for neither."""
         if name not in self._releases:
-            known = (one for one in self.releases if str(one.row.release) == name)
-            self._releases[name] = next(known, None) or hosts.later(self.facts, name, self.machine)
+            known = (one for one in self.releases if one.row.release == name)
+            self._releases[name] = next(known, None) or hosts.later(self.facts, self.of.name, name, self.machine)
         return self._releases[name]
 
     @functools.cached_property
@@ -93,7 +95,7 @@ class Catalogue:
 
     @functools.cached_property
     def toolkits(self) -> tuple[ToolkitOffer, ...]:
-        return with_defects(self.facts, toolkits.offers(self.facts))
+        return with_defects(self.facts, toolkits.offers(self.facts, self.of.name))
 
     @functools.cached_property
     def toolkit_cudnn(self) -> tuple[ToolkitCudnn, ...]:
@@ -106,12 +108,12 @@ class Catalogue:
 
     def drivers(self, release: Release) -> tuple[DriverOffer, ...]:
         """Return the drivers that the repositories of `release` offer."""
-        return self._once(hosts.drivers, release)
+        return self._once(drivers.drivers, release)
 
     @functools.cached_property
     def runfile_drivers(self) -> tuple[DriverOffer, ...]:
         """The drivers of NVIDIA's own installers."""
-        return with_defects(self.facts, runfiles.drivers(self.facts, self.machine))
+        return with_defects(self.facts, runfiles.drivers(self.facts, self.of.name, self.machine))
 
     def runfile_toolkits(self, *, runtime: bool) -> tuple[ToolkitOffer, ...]:
         """Return the toolkits of NVIDIA's installers, then those in containers and none."""
@@ -146,7 +148,7 @@ class Catalogue:
             own = int(driver(version).branch)
             fits = [row for row in self.facts.branch if int(row.branch) == own or (given and int(row.branch) < own)]
             branch = max(fits, key=lambda row: int(row.branch), default=None)
-            self._kept[version] = () if branch is None else with_defects(self.facts, hosts.kept(version, branch))
+            self._kept[version] = () if branch is None else with_defects(self.facts, drivers.kept(version, branch))
         return self._kept[version]
 
     def card(self, name: str, cc: str) -> CardKind:
@@ -168,7 +170,11 @@ class Catalogue:
         return found
 
 
+def catalogue(facts: Facts, machine: Arch = "x86_64", distro: str = "") -> Catalogue:
+    """Return the catalogue of `facts` for hosts of one processor architecture and distribution, made once."""
+    return _catalogue(facts, machine, systems.distribution(facts, distro).name)
+
+
 @functools.lru_cache(maxsize=4)
-def catalogue(facts: Facts, machine: Arch = "x86_64") -> Catalogue:
-    """Return the catalogue of `facts` for hosts of one processor architecture, made once."""
-    return Catalogue(facts, machine)
+def _catalogue(facts: Facts, machine: Arch, distro: str) -> Catalogue:
+    return Catalogue(facts, machine, distro)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpusetup.facts import systems
 from gpusetup.facts.min_driver import driver_floor
 from gpusetup.resolve.candidates import DriverOffer, TensorflowWheel, ToolkitCudnn, ToolkitOffer
-from gpusetup.resolve.domains.hosts import OWNED_BY_NVIDIA, OWNED_BY_RPMFUSION, branch_of, flavours
+from gpusetup.resolve.domains.drivers import branch_of, conflicts, flavours
 from gpusetup.resolve.domains.wheels import cuda_series, support
 from gpusetup.resolve.model import Archive
 from gpusetup.versions import cuda, dotted, driver
@@ -21,44 +22,51 @@ if TYPE_CHECKING:
 
     from gpusetup.facts import Facts
     from gpusetup.facts.model.cuda import CudaRow, DriverRunfile
+    from gpusetup.facts.model.distribution import DriverOwner
     from gpusetup.resolve.candidates import Release
 
-BUILDS_MODULE = ("dkms", "elfutils-libelf-devel")
-"""DKMS rebuilds the module for each new kernel; the build needs libelf beside gcc, make and the headers."""
-ASKS_IN_PERL = ("perl", "perl-Term-ReadLine-Gnu")
-"""CUDA's installers before 10.1 are Perl scripts that load Term::ReadLine even in silent mode."""
+PROGRAM = "10.1"
+"""The first CUDA whose installer is a program; those before it are scripts that need an interpreter."""
 
 
-def drivers(facts: Facts, machine: str = "x86_64") -> tuple[DriverOffer, ...]:
-    """Return the drivers of the driver installers, newest first, then those inside the CUDA installers."""
+def drivers(facts: Facts, distro: str, machine: str = "x86_64") -> tuple[DriverOffer, ...]:
+    """Return the drivers of the driver installers, newest first, then those inside the CUDA installers.
+
+    There are none on a distribution of which no row says what an installer needs there.
+    """
+    owner = next((one for one in systems.owners(facts, distro) if one.comes == "installer"), None)
+    if owner is None:
+        return ()
     alone = sorted(facts.driver_runfile, key=lambda row: driver(row.version), reverse=True)
-    of_x86 = _driver_runfiles(facts, alone) if machine == "x86_64" else ()
-    return (*of_x86, *_cuda_runfiles(facts, machine))
+    of_x86 = _driver_runfiles(facts, owner, alone) if machine == "x86_64" else ()
+    return (*of_x86, *_cuda_runfiles(facts, owner, machine))
 
 
-def _driver_runfiles(facts: Facts, rows: list[DriverRunfile]) -> Iterator[DriverOffer]:
+def _driver_runfiles(facts: Facts, owner: DriverOwner, rows: list[DriverRunfile]) -> Iterator[DriverOffer]:
     for row in rows:
-        yield from _offers(facts, row.version, row, Archive(url=row.url, sha256=row.sha256))
+        yield from _offers(facts, owner, row.version, row, Archive(url=row.url, sha256=row.sha256))
 
 
-def _cuda_runfiles(facts: Facts, machine: str) -> Iterator[DriverOffer]:
+def _cuda_runfiles(facts: Facts, owner: DriverOwner, machine: str) -> Iterator[DriverOffer]:
     seen: set[str] = set()
     for row in sorted(facts.cuda, key=lambda row: cuda(row.release), reverse=True):
         if row.driver_bundled and row.driver_bundled not in seen:
             seen.add(row.driver_bundled)
-            # 10.1 brought the installer that is a program
-            more = ASKS_IN_PERL if cuda(row.series) < cuda("10.1") else ()
-            yield from _offers(facts, row.driver_bundled, row, _archive(row, machine), more)
+            more = owner.scripted_installer if cuda(row.series) < cuda(PROGRAM) else ()
+            yield from _offers(facts, owner, row.driver_bundled, row, _archive(row, machine), more)
 
 
 def _offers(
-    facts: Facts, version: str, row: CudaRow | DriverRunfile, archive: Archive | None, more: tuple[str, ...] = ()
-) -> Iterator[DriverOffer]:
+    facts: Facts, owner: DriverOwner, version: str, row: CudaRow | DriverRunfile, archive: Archive | None,
+    more: tuple[str, ...] = (),
+) -> Iterator[DriverOffer]:  # fmt: skip
+    line = owner.lines[0]
     branch = branch_of(facts, version)
     for flavour in flavours(branch) if branch else ():
         assert branch is not None
-        yield DriverOffer("runfile", version, branch, flavour, row, (*BUILDS_MODULE, *more),
-                          (*OWNED_BY_NVIDIA, *OWNED_BY_RPMFUSION), runfile=archive)  # fmt: skip
+        builds = line.open if flavour == "open" else line.proprietary
+        yield DriverOffer(owner, version, branch, flavour, row, (*builds, *more),
+                          conflicts(facts, owner, line, flavour), runfile=archive)  # fmt: skip
 
 
 def _archive(row: CudaRow, machine: str) -> Archive | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpusetup.facts import systems
 from gpusetup.facts.min_driver import driver_floor
 from gpusetup.resolve.candidates import Compiler, Release, ToolkitCudnn, ToolkitOffer
-from gpusetup.resolve.domains.hosts import compat_gcc
 from gpusetup.resolve.domains.wheels import support
 from gpusetup.resolve.model import Archive
 from gpusetup.versions import cuda, dotted
@@ -17,12 +17,11 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.containers import ImageTag
     from gpusetup.facts.model.cuda import CudaSeries
 
-CONTAINER_PACKAGES = ("podman", "nvidia-container-toolkit-base")
 
-
-def offers(facts: Facts) -> tuple[ToolkitOffer, ...]:
+def offers(facts: Facts, distro: str) -> tuple[ToolkitOffer, ...]:
     """Return the toolkits of every series, newest first: as packages, then in images, then none at all."""
     rows = sorted(facts.cuda_series, key=lambda row: cuda(row.series), reverse=True)
+    containers = systems.distribution(facts, distro).container_packages
     toolkit = next(row for row in facts.package if row.name == "cuda-toolkit")
     packaged = [
         ToolkitOffer(
@@ -35,7 +34,7 @@ def offers(facts: Facts) -> tuple[ToolkitOffer, ...]:
         )
         for row in rows
     ]
-    return (*packaged, *filter(None, (_contained(facts, row) for row in rows)), ToolkitOffer(2))
+    return (*packaged, *filter(None, (_contained(facts, row, containers) for row in rows)), ToolkitOffer(2))
 
 
 def _newest(facts: Facts, series: CudaSeries) -> str:
@@ -44,13 +43,13 @@ def _newest(facts: Facts, series: CudaSeries) -> str:
     return max(releases, key=cuda, default="")
 
 
-def _contained(facts: Facts, row: CudaSeries) -> ToolkitOffer | None:
+def _contained(facts: Facts, row: CudaSeries, packages: tuple[str, ...]) -> ToolkitOffer | None:
     tags = [one for one in facts.image_tag if cuda(one.cuda).series == row.series and _with_nvcc(one)]
     if not tags:
         return None
     tag = max(tags, key=lambda one: cuda(one.cuda))
     image = f"{_registry(facts, tag)}:{_with_nvcc(tag)}"
-    return ToolkitOffer(1, row, driver_floor(facts, row.series), CONTAINER_PACKAGES, image, tag, release=tag.cuda)
+    return ToolkitOffer(1, row, driver_floor(facts, row.series), packages, image, tag, release=tag.cuda)
 
 
 def _with_nvcc(tag: ImageTag) -> str:
@@ -68,9 +67,9 @@ def compilers(facts: Facts, release: Release) -> tuple[Compiler, ...]:
     """Return the system's gcc, the older ones packaged beside it, and none (nothing is compiled on the host)."""
     row = release.row
     found = [Compiler(row.gcc_major, row)] if row.gcc_major else []
-    for major in compat_gcc(row):
-        seen = next((one for one in facts.package if one.name == f"gcc{major}-c++"), row)
-        found.append(Compiler(major, seen, row.compat_gcc, f"g++-{major}"))
+    for major, packages in row.side_gcc.items():
+        seen = next((one for one in facts.package if one.name == packages[-1]), row)
+        found.append(Compiler(int(major), seen, packages, release.of.side_compiler.format(major=major)))
     return (*found, Compiler())
 
 

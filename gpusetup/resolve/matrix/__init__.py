@@ -64,7 +64,7 @@ class _Building:
     def add(self, request: Request) -> None:
         """Add the rows of the one card of `request`, for each of its frameworks."""
         (card,) = request.cards
-        known = catalogue(self.facts, request.machine_arch)
+        known = catalogue(self.facts, request.machine_arch, request.distro)
         row = arch_of(self.facts, card.compute_capability)
         self.cards.append(
             MatrixCard(

@@ -1,0 +1,65 @@
+"""Look up distributions, their releases, and whose drivers they can have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gpusetup.errors import WrongInputError
+from gpusetup.versions import dotted
+
+if TYPE_CHECKING:
+    from gpusetup.facts import Facts
+    from gpusetup.facts.model.distribution import Distribution, DriverOwner, Release
+    from gpusetup.facts.model.fact import Fact
+    from gpusetup.facts.model.packages import NvidiaRepo
+
+
+def distribution(facts: Facts, name: str = "") -> Distribution:
+    """Return the distribution of that name, the first one in the tables for ""; raises `WrongInputError` for others."""
+    found = next((row for row in facts.distribution if not name or row.name == name), None)
+    if found is None:
+        known = ", ".join(names(facts))
+        raise WrongInputError(f"no distribution {name} in the tables", f"known: distribution {known}")
+    return found
+
+
+def names(facts: Facts) -> tuple[str, ...]:
+    """Return the names of the distributions that have a row."""
+    return tuple(row.name for row in facts.distribution)
+
+
+def releases(facts: Facts, name: str) -> tuple[Release, ...]:
+    """Return the releases of a distribution, the newest first."""
+    rows = (row for row in facts.release if row.distribution == name)
+    return tuple(sorted(rows, key=lambda row: dotted(row.release), reverse=True))
+
+
+def directories(facts: Facts, name: str) -> tuple[NvidiaRepo, ...]:
+    """Return the directories of NVIDIA's repository that were made for a distribution, the newest first."""
+    rows = (row for row in facts.nvidia_repo if row.distribution == name)
+    return tuple(sorted(rows, key=lambda row: dotted(row.release), reverse=True))
+
+
+def owners(facts: Facts, name: str) -> tuple[DriverOwner, ...]:
+    """Return whose drivers a distribution can have, the preferred one first."""
+    rows = {row.name: row for row in facts.driver_owner if row.distribution == name}
+    return tuple(rows[one] for one in distribution(facts, name).owners)
+
+
+def owner_title(facts: Facts, name: str, owner: str) -> str:
+    """Return what people call an owner of a driver on a distribution; its own name where no row has it."""
+    rows = (row for row in facts.driver_owner if (row.distribution, row.name) == (name, owner))
+    return next((row.title for row in rows), owner)
+
+
+def rule(facts: Facts, row_id: str) -> Fact | None:
+    """Return the row of `rule` that a row about a distribution names, None for ""."""
+    return next((row for row in facts.rule if row.id == row_id), None) if row_id else None
+
+
+def glibc(facts: Facts, name: str, release: str) -> str:
+    """Return the C library of a release, where that is not known one that is older; "" where none is."""
+    more = distribution(facts, name).glibc
+    known = {**more, **{row.release: row.glibc for row in releases(facts, name) if row.glibc}}
+    before = [one for one in known if dotted(one) <= dotted(release)]
+    return known[max(before or known, key=dotted)] if known else ""
