@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.errors import WrongInputError
+from gpusetup.text import neutral
 from gpusetup.versions import dotted
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ def distribution(facts: Facts, name: str = "") -> Distribution:
     """Return the distribution of that name, the first one in the tables for ""; raises `WrongInputError` for others."""
     found = next((row for row in facts.distribution if not name or row.name == name), None)
     if found is None:
-        known = ", ".join(names(facts))
-        raise WrongInputError(f"no distribution {name} in the tables", f"known: distribution {known}")
+        needs = f"another one needs rows (distribution, release, driver_owner) and steps in recipes/{neutral(name)}/"
+        raise WrongInputError(
+            f"no distribution {neutral(name)} in the tables", f"known: {', '.join(names(facts))}; {needs}"
+        )
     return found
 
 

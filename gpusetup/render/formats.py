@@ -9,6 +9,7 @@ from pathlib import Path
 from gpusetup import __version__
 from gpusetup.content_dirs import content_dirs
 from gpusetup.errors import RefusedError, WrongInputError
+from gpusetup.facts import facts
 from gpusetup.render import environment
 from gpusetup.render.marks import CLOSE, CODE, OPEN, stripped
 from gpusetup.render.model import Recipe, Step
@@ -43,6 +44,7 @@ def render(recipe: Recipe, kind: str, made: str) -> str:
             f"a bundle has wheels alone, and there is none of {', '.join(built)}",
             "leave it out, or build its wheel and give the index that has it with -r",
         )
+    _require_words(recipe, kind)
     template = environment.get(environment.scripts([_folder()]), known[kind])
     with environment.template_faults(known[kind]):
         text = template.render(
@@ -58,6 +60,20 @@ def render(recipe: Recipe, kind: str, made: str) -> str:
         if known[kind].endswith(".ks.j2"):
             _keep_sections(text)
         return check_shell(text) if known[kind].endswith(SHELL) else check_data(text)
+
+
+def _require_words(recipe: Recipe, kind: str) -> None:
+    """Refuse a format in the words of a package manager that is not the one of the recipe's distribution.
+
+    What some distribution has such words for, no other has without saying so.
+    """
+    rows = facts().distribution
+    own = next((row.formats for row in rows if row.name == recipe.distro), ())
+    if recipe.stack is not None and kind not in own and any(kind in row.formats for row in rows):
+        raise RefusedError(
+            f"the format {kind} is not written for {recipe.stack.distro_name} yet",
+            "bash and cloud-init are",
+        )
 
 
 def _built(recipe: Recipe) -> list[str]:

@@ -37,7 +37,7 @@ def recipe(stack: Stack, own: Path | None = None) -> Recipe:
     laid = [folder / kind for kind in kinds for folder in folders]
     files = step_files(laid)
     if not files:
-        raise RefusedError(f"there are no recipes for {distro!r}", "add your own with --recipes DIR")
+        raise RefusedError(f"there are no recipes for {stack.distro_name} yet", "add your own with --recipes DIR")
     places = [*laid, *folders]
     templates = environment.steps(places)
     library = read_library(distro, own)
