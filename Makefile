@@ -65,8 +65,9 @@ test-%: $(VENV)/.full $(VENV)/.compiled ## The tests of one room, as in `make te
 	@test -d tests/$* || { echo "there is no tests/$*; the rooms are: $(ROOMS)" >&2; exit 2; }
 	@$(PYTEST) tests/$* $(PYTEST_ARGS)
 
-lint: $(VENV)/.tools ## ruff, mypy (strict) and the arrows between the rooms
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-logo && $(BIN)/mypy
+lint: $(VENV)/.tools ## ruff, mypy (strict), the arrows between the rooms, and no distribution in the engine
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-logo && \
+		$(BIN)/python -m tools.distribution_names && $(BIN)/mypy
 
 $(VENV)/.docs: $(VENV)/.light
 	@echo "── adding the tools of the documentation (about 20 s, once)"

@@ -52,6 +52,31 @@ class OwnerName(click.ParamType[str]):
         return click.Choice(list(dict.fromkeys([*(row.name for row in facts().driver_owner), WHEELS])))
 
 
+class BaseName(click.ParamType[str]):
+    """The base of an image, by its name in the tables; what knows them all judges a wrong one."""
+
+    name = "base"
+
+    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> str:
+        """Return the name."""
+        return str(value)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        """Return the names, as they stand in --help."""
+        return click.Choice(base_names()).get_metavar(param, ctx)
+
+    def shell_complete(self, _ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Complete a name."""
+        return _starting(base_names(), incomplete)
+
+
+def base_names(*, of_nvidia: bool = False) -> list[str]:
+    """Return the names of the bases, or of those alone that have a build stage with nvcc."""
+    from gpusetup.facts import facts  # only where one is given or shown
+
+    return list(dict.fromkeys(row.base for row in facts().container_base if row.on or not of_nvidia))
+
+
 def rule_names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the last of several rules: ids after a capital letter, slugs otherwise."""
     from gpusetup.doctor.registry import explained_rules  # only where the shell asks

@@ -54,17 +54,19 @@ def chosen_stack(
 
 def require_compiler(stack: Stack, base: Base) -> None:
     """Raise `RefusedError` for a package that nvcc compiles where the build stage has none; report what is built."""
+    from gpusetup.cli._completion import base_names
     from gpusetup.cli._streams import notify
 
+    with_nvcc = f"--base-image {base_names(of_nvidia=True)[0]}"
     built = [one for environment in stack.environments for one in environment.built]
     kernels = [one.name for one in built if one.compiler == "nvcc"]
     if kernels and not base.build_reference:
         raise RefusedError(
             f"{', '.join(kernels)} has no wheel, and the base image has no nvcc to compile it",
-            "use one whose build stage is NVIDIA's image with nvcc: --base-image cuda-ubuntu",
+            f"use one whose build stage is NVIDIA's image with nvcc: {with_nvcc}",
         )
     for one in built:
-        more = "" if one.compiler or base.build_reference else "; if it needs nvcc: --base-image cuda-ubuntu"
+        more = "" if one.compiler or base.build_reference else f"; if it needs nvcc: {with_nvcc}"
         notify(f"note: {neutral(one.text)} has no wheel: it is compiled in the image's build stage{more}")
 
 

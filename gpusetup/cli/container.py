@@ -10,7 +10,7 @@ import click
 
 from gpusetup.cli._build import build_and_prove, build_options, take_building, wheel_beside
 from gpusetup.cli._command import section
-from gpusetup.cli._completion import container_formats
+from gpusetup.cli._completion import BaseName, container_formats
 from gpusetup.cli._container import Wanted
 from gpusetup.cli._deliver import deliver
 from gpusetup.cli._options import as_json
@@ -52,9 +52,8 @@ SUBCOMMANDS = (
     click.option(
         "--base-image",
         default="",
-        metavar="NAME",
-        help="Base image: fedora, ubuntu, rocky, ubi, or NVIDIA's cuda-ubuntu, cuda-rocky or cuda-ubi.  "
-        "[default: that of the distribution]",
+        type=BaseName(),
+        help="Base image; the names that begin with cuda- are NVIDIA's.  [default: that of the distribution]",
     ),
     click.option(
         "--base",

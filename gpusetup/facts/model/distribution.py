@@ -36,6 +36,8 @@ class Distribution(Fact):
     """The `Repo` that has NVIDIA's container toolkit, "" where the distribution itself has it."""
     container_packages: tuple[str, ...] = ()
     """What runs and feeds a container with a GPU."""
+    toolkit_image: str
+    """What stands in the tags of NVIDIA's images in which code is compiled where no toolkit fits, before a version."""
     parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Part of a server → its packages."""
     side_python: str = ""

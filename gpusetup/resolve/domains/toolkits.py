@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.facts.model.containers import ImageTag
     from gpusetup.facts.model.cuda import CudaSeries
+    from gpusetup.facts.model.distribution import Distribution
 
 
 def offers(facts: Facts, distro: str) -> tuple[ToolkitOffer, ...]:
     """Return the toolkits of every series, newest first: as packages, then in images, then none at all."""
     rows = sorted(facts.cuda_series, key=lambda row: cuda(row.series), reverse=True)
-    containers = systems.distribution(facts, distro).container_packages
+    of = systems.distribution(facts, distro)
     toolkit = next(row for row in facts.package if row.name == "cuda-toolkit")
     packaged = [
         ToolkitOffer(
@@ -34,7 +35,7 @@ def offers(facts: Facts, distro: str) -> tuple[ToolkitOffer, ...]:
         )
         for row in rows
     ]
-    return (*packaged, *filter(None, (_contained(facts, row, containers) for row in rows)), ToolkitOffer(2))
+    return (*packaged, *filter(None, (_contained(facts, row, of) for row in rows)), ToolkitOffer(2))
 
 
 def _newest(facts: Facts, series: CudaSeries) -> str:
@@ -43,20 +44,20 @@ def _newest(facts: Facts, series: CudaSeries) -> str:
     return max(releases, key=cuda, default="")
 
 
-def _contained(facts: Facts, row: CudaSeries, packages: tuple[str, ...]) -> ToolkitOffer | None:
-    tags = [one for one in facts.image_tag if cuda(one.cuda).series == row.series and _with_nvcc(one)]
+def _contained(facts: Facts, row: CudaSeries, of: Distribution) -> ToolkitOffer | None:
+    tags = [one for one in facts.image_tag if cuda(one.cuda).series == row.series and _with_nvcc(one, of)]
     if not tags:
         return None
     tag = max(tags, key=lambda one: cuda(one.cuda))
-    image = f"{_registry(facts, tag)}:{_with_nvcc(tag)}"
-    return ToolkitOffer(1, row, driver_floor(facts, row.series), packages, image, tag, release=tag.cuda)
+    image = f"{_registry(facts, tag)}:{_with_nvcc(tag, of)}"
+    return ToolkitOffer(1, row, driver_floor(facts, row.series), of.container_packages, image, tag, release=tag.cuda)
 
 
-def _with_nvcc(tag: ImageTag) -> str:
-    """Return the tag with nvcc on the newest Ubuntu, preferably without cuDNN; "" when none was seen."""
-    devel = [one for one in tag.tags if "devel-ubuntu" in one]
+def _with_nvcc(tag: ImageTag, of: Distribution) -> str:
+    """Return the tag with nvcc on the newest system, preferably without cuDNN; "" when none was seen."""
+    devel = [one for one in tag.tags if of.toolkit_image in one]
     # without cuDNN the image is a gigabyte smaller, and frameworks bring their own
-    return max(devel, key=lambda one: ("cudnn" not in one, dotted(one.rpartition("ubuntu")[2])), default="")
+    return max(devel, key=lambda one: ("cudnn" not in one, dotted(one.rpartition(of.toolkit_image)[2])), default="")
 
 
 def _registry(facts: Facts, tag: ImageTag) -> str:
