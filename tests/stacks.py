@@ -46,7 +46,7 @@ TORCH_INDEX = "https://download.pytorch.org/whl/"
 def laptop() -> Stack:
     """Return the stack of a GTX 1050 Mobile on Fedora 44: legacy driver, toolkit in a container, two environments."""
     return Stack(
-        request=Request(release="44", cards=(PASCAL,), secure_boot=True),
+        request=Request(distro="fedora", release="44", cards=(PASCAL,), secure_boot=True),
         distro_name="Fedora",
         release="44",
         repositories=(NONFREE,),
@@ -72,7 +72,7 @@ def laptop() -> Stack:
 def desktop() -> Stack:
     """Return the stack of an RTX 4090 on Fedora 44: newest driver, toolkit with a compat compiler, one environment."""
     return Stack(
-        request=Request(release="44", cards=(ADA,)),
+        request=Request(distro="fedora", release="44", cards=(ADA,)),
         distro_name="Fedora",
         release="44",
         repositories=(NONFREE, CUDA),
@@ -104,7 +104,7 @@ def desktop() -> Stack:
 def cardless() -> Stack:
     """Return the stack of a machine without an NVIDIA card: one CPU environment, no repositories."""
     return Stack(
-        request=Request(release="44"),
+        request=Request(distro="fedora", release="44"),
         distro_name="Fedora",
         release="44",
         repositories=(),

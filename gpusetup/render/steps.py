@@ -37,7 +37,9 @@ def recipe(stack: Stack, own: Path | None = None) -> Recipe:
     laid = [folder / kind for kind in kinds for folder in folders]
     files = step_files(laid)
     if not files:
-        raise RefusedError(f"there are no recipes for {stack.distro_name} yet", "add your own with --recipes DIR")
+        raise RefusedError(
+            f"there are no recipes for {stack.distro_name} yet", f"add your own: --recipes DIR with {distro}/"
+        )
     places = [*laid, *folders]
     templates = environment.steps(places)
     library = read_library(distro, own)

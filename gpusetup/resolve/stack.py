@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from gpusetup.resolve.environments import environments
 from gpusetup.resolve.explanation import choices
 from gpusetup.resolve.model import HostDriver, Stack, Toolkit
@@ -26,6 +28,7 @@ def assemble(request: Request, solution: Solution, facts: Facts, today: date) ->
     toolkit = _toolkit(solution)
     offer: DriverOffer | None = solution.get("driver")
     release: Release = solution["release"]
+    request = request if request.distro else replace(request, distro=release.of.name)
     extra = tuple(parts(request, facts, offer.version, release.of)) if offer else ()
     containers = request.containers or toolkit.via == "container"
     return Stack(
