@@ -36,15 +36,15 @@ def build(paths: Sequence[Path], *, redact: bool) -> Built:
     read = read_results(paths) if paths else [_here()]
     clean = [_without_names(one) for one in read] if redact else read
     results = list(compared(list(diagnosed(clean))))
+    parts = tuple(sections(results))
     about = About(
-        title=_title(results),
+        title=_title(results, parts),
         made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         gpusetup=__version__,
         redacted=redact,
         kept=any(raw is one for raw, one in zip(read, clean, strict=True)),
         sources=tuple(dict.fromkeys(path.name for path in paths)),
     )
-    parts = tuple(sections(results))
     return Built(page(parts, about), parts)
 
 
@@ -72,15 +72,17 @@ def _here() -> Result:
     return Result("this machine", read_machine(None, HERE, 10.0))
 
 
-def _title(results: Sequence[Result]) -> str:
-    """Return the machine's name where the page is about one, else a name for them all."""
+def _title(results: Sequence[Result], parts: Sequence[Section]) -> str:
+    """Return the machine's name where the page is about one, the title of what is alone, or a name for them all."""
     from gpusetup.doctor.finding import Report
     from gpusetup.fleet.model import Fleet
 
     if len(results) == 1 and isinstance(results[0].value, Fleet):
         return f"Fleet of {len(results[0].value.hosts):,} hosts"
     names = dict.fromkeys(one.value.machine for one in results if isinstance(one.value, Report))
-    return next(iter(names)) if len(names) == 1 else _TITLE
+    if len(names) == 1:
+        return next(iter(names))
+    return parts[0].title if len(results) == 1 and parts else _TITLE
 
 
 def _without_names(one: Result) -> Result:

@@ -109,7 +109,7 @@
 
   // Charts: one after the other, so that the page can be read meanwhile; one that is folded waits until it is unfolded.
   const config = JSON.parse(document.getElementById("chart-config").textContent);
-  const options = { ast: true, renderer: "svg", actions: false, defaultStyle: false, config, tooltip: { disableDefaultStyle: true } };
+  const options = { ast: true, logLevel: 1, renderer: "svg", actions: false, defaultStyle: false, config, tooltip: { disableDefaultStyle: true } };
   const addPlay = (place, view, bound) => {
     const slider = place.querySelector('input[type="range"]');
     if (!slider || !bound) return;
