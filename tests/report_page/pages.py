@@ -24,6 +24,8 @@ from gpusetup.resolve.matrix import every_card, matrix
 from gpusetup.resolve.matrix.model import Matrix
 from gpusetup.resolve.model import Request, Stack
 from gpusetup.resolve.pins import FRAMEWORKS
+from gpusetup.selftest.proof import Proof
+from gpusetup.value import load
 from tests.doctor.machines import machine
 from tests.report_page import proofs
 from tests.report_page.strangers import strangers
@@ -122,6 +124,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "no GPU": lambda: html(machine("no_gpu")),
     "nothing": lambda: html(nothing()),
     "no result": html,
+    "a saved proof": lambda: html(load(ROOT / "tests/samples/proof.json", Proof)),
     "a proof": lambda: html(proofs.real()),
     "a proof that failed": lambda: html(proofs.wrong()),
     "a plan": lambda: html(plan()),
@@ -130,6 +133,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "a fleet of strangers": lambda: html(strangers(300, _LONG), strangers(2, _ARABIC)),
     "two machines": lambda: html(lost(), msgspec.structs.replace(machine("wsl"), read_at="2026-11-30T11:11:11Z")),
 }
+
+DEAR = ("a proof", "every card", "a fleet of strangers")
+"""Those that take a quarter of a minute each, of axe or of what they show: `make evidence` looks at them."""
 
 
 def written(folder: Path, text: str) -> Path:

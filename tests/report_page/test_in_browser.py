@@ -10,7 +10,7 @@ import pytest
 
 from tests.report_page import pages
 from tests.report_page.browser import Visit, opened
-from tests.support import drawn
+from tests.support import EVERYTHING, drawn
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -23,7 +23,10 @@ _AFRESH = """
 """
 
 
-@pytest.mark.parametrize("name", drawn("pages", list(pages.PAGES), 2))
+SHOWN = [one for one in pages.PAGES if EVERYTHING or one not in pages.DEAR]
+
+
+@pytest.mark.parametrize("name", drawn("pages", SHOWN, 2))
 def test_a_page_keeps_to_itself_fits_and_bars_nobody(name: str, browser: Browser, tmp_path: Path) -> None:
     file = pages.written(tmp_path, pages.PAGES[name]())
     with opened(browser, file) as visit:
