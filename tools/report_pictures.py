@@ -39,7 +39,7 @@ class Picture(NamedTuple):
 
 PICTURES = {
     "sick": Picture("report-sick.png", "fedora-secure-boot-without-a-key", 1000),
-    "proof": Picture("report-proof.png", "proof.json", 1100),
+    "proof": Picture("report-proof.png", "proof.json", 1500),
 }
 WIDTH = 1180
 
@@ -72,7 +72,7 @@ def _page(result: str, folder: Path) -> str:
         replay([(reports()[result], saved)], ROOT)
         results = read_results([saved])
     whole = list(diagnosed(results))
-    title = next((one.value.machine for one in whole if hasattr(one.value, "areas")), "gpusetup report")
+    title = next((one.value.machine for one in whole if hasattr(one.value, "areas")), "Proof")
     return page(sections(whole), About(title, "2026-11-30 12:00 UTC", "0.1.0", redacted=True, sources=(result,)))
 
 
