@@ -47,6 +47,15 @@ def test_play_goes_through_all_frames_and_stops(visit: Visit) -> None:
     assert chart.locator("input[type=range]").input_value() == "5"
 
 
+def test_a_chart_that_is_folded_is_drawn_when_it_is_unfolded(visit: Visit) -> None:
+    """A full proof has fifty: to draw them all would take seconds."""
+    folded = visit.page.locator("#losses > details").nth(1)
+    assert visit.page.locator("#losses > details").first.locator("svg").count() > 0
+    assert folded.locator("svg").count() == 0
+    folded.locator("summary").first.click()
+    folded.locator("svg").first.wait_for()
+
+
 def test_nothing_complains_and_a_chart_says_what_it_shows(visit: Visit) -> None:
     assert visit.complaints == []
     assert visit.marks() == []

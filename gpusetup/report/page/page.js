@@ -150,7 +150,7 @@
   };
   const drawAll = async () => {
     for (const place of all(".chart")) {
-      if (!place.offsetParent) continue;
+      if (!place.checkVisibility()) continue; // what is folded has an offsetParent all the same
       await draw(place);
       await new Promise((resume) => setTimeout(resume));
     }
