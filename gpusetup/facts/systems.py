@@ -62,7 +62,7 @@ def rule(facts: Facts, row_id: str) -> Fact | None:
 
 def glibc(facts: Facts, name: str, release: str) -> str:
     """Return the C library of a release, where that is not known one that is older; "" where none is."""
-    more = distribution(facts, name).glibc
-    known = {**more, **{row.release: row.glibc for row in releases(facts, name) if row.glibc}}
+    of = distribution(facts, name)
+    known = of.glibc | {row.release: row.glibc for row in releases(facts, of.name) if row.glibc}
     before = [one for one in known if dotted(one) <= dotted(release)]
     return known[max(before or known, key=dotted)] if known else ""

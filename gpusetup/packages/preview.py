@@ -65,7 +65,7 @@ def previewed(request: Request, facts: Facts, solve: Solve, resolve: Resolve, *,
     if isinstance(stack, Refusal):
         return stack
     wish = _Wish(row, stack.environments[0])
-    answer = resolve(_question(wish, request, glibc or systems.glibc(facts, request.distro, stack.release)))
+    answer = resolve(_question(wish, request, glibc or systems.glibc(facts, stack.request.distro, stack.release)))
     if isinstance(answer, Rejection):
         return _refused(wish, Unfit(request=request, rejection=answer, stack=stack), facts, solve)
     return replace(request, packages=_packages(wish, request, answer))

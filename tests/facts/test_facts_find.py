@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpusetup.errors import WrongInputError
-from gpusetup.facts import facts, find
+from gpusetup.facts import facts, find, systems
 from gpusetup.facts.boards import board_by_name, boards_by_pci_id
 from gpusetup.facts.find import arch_of
 from gpusetup.facts.model.hardware import GpuRow
@@ -185,3 +185,20 @@ def test_rows_are_found_by_id() -> None:
     assert find.row_by_id(facts(), "key-73CD9B30") in facts().key
     with pytest.raises(WrongInputError, match="nothing-such"):
         find.row_by_id(facts(), "nothing-such")
+
+
+def test_the_c_library_of_a_release_is_its_own_or_that_of_one_before_it() -> None:
+    assert systems.glibc(facts(), "fedora", "44") == "2.43"
+    assert systems.glibc(facts(), "", "46") == "2.43"
+    assert systems.glibc(facts(), "fedora", "36") == "2.34"
+    assert systems.glibc(facts(), "fedora", "30") == "2.28"
+    assert systems.glibc(facts(), "fedora", "20") == "2.28"
+
+
+def test_the_releases_and_owners_of_a_distribution_are_in_order() -> None:
+    assert [row.release for row in systems.releases(facts(), "fedora")][:3] == ["45", "44", "43"]
+    assert [row.name for row in systems.owners(facts(), "fedora")] == ["rpmfusion", "nvidia", "runfile"]
+    assert systems.owner_title(facts(), "fedora", "runfile") == "NVIDIA's installer"
+    assert systems.owner_title(facts(), "fedora", "of-nobody") == "of-nobody"
+    with pytest.raises(WrongInputError, match="no distribution plan9"):
+        systems.distribution(facts(), "plan9")

@@ -8,7 +8,7 @@ import msgspec
 
 from gpusetup.errors import RefusedError
 from gpusetup.render.container.bases import base, base_row, own_base
-from gpusetup.resolve import resolve
+from gpusetup.resolve import completed, resolve
 from gpusetup.resolve.image_pythons import resolve_inside
 from gpusetup.resolve.model import Reason, Refusal
 
@@ -70,6 +70,7 @@ def choose(
     That is the base called `name`, by default the distribution's own, or the image `reference`, handled as
     that base. Raises `RefusedError` when nothing fits inside or no tag is on record.
     """
+    request = completed(request, facts)
     distro = request.distro
     if kind == HOST:
         request, distro = msgspec.structs.replace(request, variant="bootc", containers=True), f"{distro}-bootc"
