@@ -65,4 +65,6 @@ def glibc(facts: Facts, name: str, release: str) -> str:
     of = distribution(facts, name)
     known = of.glibc | {row.release: row.glibc for row in releases(facts, of.name) if row.glibc}
     before = [one for one in known if dotted(one) <= dotted(release)]
-    return known[max(before or known, key=dotted)] if known else ""
+    if not known:
+        return ""
+    return known[max(before, key=dotted) if before else min(known, key=dotted)]
