@@ -147,6 +147,19 @@ def test_what_a_rule_decides_is_the_colour_of_its_square() -> None:
     assert sum(len(str(row["points"]).split(" ")) for row in seen) == 512
 
 
+def test_a_frame_of_an_older_proof_has_no_step_made_up_for_it() -> None:
+    result = computed("boundary")
+    older = tuple(
+        replace(one, about="frame, y, x") if one.name == "the network learns" else one for one in result.pictures
+    )
+    labels = []
+    for pictured in (result.pictures, older):
+        runs = shown(proof([run("boundary", "pytorch", replace(result, pictures=pictured))]).runs)
+        (section,) = boundaries.sections(runs)
+        labels.append(section.charts["network"].data["rows"][-1]["label"])
+    assert labels == ["256 steps", "frame 16"]
+
+
 def test_scikit_learn_is_shown_where_it_was_there() -> None:
     result = computed("boundary")
     by = [

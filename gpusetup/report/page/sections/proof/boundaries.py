@@ -64,8 +64,8 @@ def _rules(grown: Mapping[str, Picture], best: Plane, points: Picture | None) ->
     counts = _listed(next(iter(grown.values())).about)
     rows: list[Row] = [_panel("best possible", 0, SEEN, "", image(best.turned(), _chance))]
     for rule, (_, one) in chosen.items():
-        for at, until, frame, count in _shared(planes(one), counts, SEEN):
-            rows.append(_panel(rule, at, until, f"{count} points", image(frame.turned(), _class)))
+        for at, until, frame, label in _shared(planes(one), [f"{count} points" for count in counts], SEEN):
+            rows.append(_panel(rule, at, until, label, image(frame.turned(), _class)))
     by = next((by for by, _ in chosen.values() if by), "")
     lacking = sorted(rule for rule, (other, _) in chosen.items() if by and not other)
     ours = f" ({', '.join(lacking)}: float64 NumPy)" if lacking else ""
@@ -84,8 +84,8 @@ def _network(networks: Mapping[str, Picture], best: Plane) -> Chart:
     rows: list[Row] = [_panel("best possible", 0, STEPS, "", image(best.turned(), _chance))]
     for name, one in networks.items():
         frames = planes(one)
-        for at, until, frame, step in _shared(frames, _listed(one.about), STEPS):
-            rows.append(_panel(name, at, until, f"{step} steps", image(frame.turned(), _chance)))
+        for at, until, frame, label in _shared(frames, [f"{step} steps" for step in _listed(one.about)], STEPS):
+            rows.append(_panel(name, at, until, label, image(frame.turned(), _chance)))
     return Chart(
         spec="proof-network",
         title="A network of two hidden layers, along its training",
@@ -110,12 +110,12 @@ def _class(value: float) -> tuple[int, int, int, int]:
     return red, green, blue, 150
 
 
-def _shared(frames: Sequence[Plane], labels: Sequence[int], places: int) -> Iterator[tuple[int, int, Plane, int]]:
+def _shared(frames: Sequence[Plane], labels: Sequence[str], places: int) -> Iterator[tuple[int, int, Plane, str]]:
     """Yield frames with the slider's places that each stands at; of more frames than places, evenly many."""
     count = min(len(frames), places)
     for place in range(count):
         chosen = place if count < places or len(frames) == places else place * (len(frames) - 1) // max(1, count - 1)
-        label = labels[chosen] if chosen < len(labels) else chosen + 1  # of an older proof
+        label = labels[chosen] if len(labels) == len(frames) else f"frame {chosen + 1}"  # an older proof names none
         yield place * places // count, (place + 1) * places // count, frames[chosen], label
 
 
