@@ -28,18 +28,19 @@ MOST = 150_000
 
 
 class Picture(NamedTuple):
-    """A file of `PLACE`, the page that it shows, from which element on, and how high it is."""
+    """A file of `PLACE`, the page that it shows, and how high it is in pixels of the page."""
 
     file: str
     result: str
     """A public report of ``tests/doctor/reports``, or a file of ``tests/samples``."""
     height: int
-    anchor: str = ""
+    scale: float = 1
+    """Pixels of the picture for one of the page."""
 
 
 PICTURES = {
     "sick": Picture("report-sick.png", "fedora-secure-boot-without-a-key", 1000),
-    "proof": Picture("report-proof.png", "proof.json", 1500),
+    "proof": Picture("report-proof.png", "proof.json", 1500, 0.75),
 }
 WIDTH = 1180
 
@@ -52,13 +53,14 @@ def main(names: list[str]) -> int:
             one = PICTURES[name]
             file = Path(folder, "page.html")
             file.write_text(_page(one.result, Path(folder)), encoding="utf-8")
-            shown = browser.new_page(viewport={"width": WIDTH, "height": one.height}, color_scheme="light")
-            shown.goto(f"{file.as_uri()}{one.anchor}")
+            size = {"width": WIDTH, "height": one.height}
+            shown = browser.new_page(viewport=size, device_scale_factor=one.scale, color_scheme="light")
+            shown.goto(file.as_uri())
             shown.wait_for_selector("html[data-ready]")
             shown.screenshot(path=PLACE / one.file)
-            size = (PLACE / one.file).stat().st_size
-            click.echo(f"{PLACE / one.file}: {size} bytes")
-            if size > MOST:
+            weight = (PLACE / one.file).stat().st_size
+            click.echo(f"{PLACE / one.file}: {weight} bytes")
+            if weight > MOST:
                 click.echo(f"more than {MOST} bytes", err=True)
                 return 1
     return 0

@@ -105,10 +105,14 @@ def _count(one: Trajectory) -> int:
 
 def _answer(found: Sequence[Trajectory]) -> str:
     worst = max(found, key=lambda one: one.worst)
-    count = len({one.check for one in found})
+    drawn = f"{_counted(len(found), 'curve')} in {_counted(len({one.check for one in found}), 'check')}"
     if not any(curve for one in found for curve in one.ulps.values()):
-        return f"{len(found)} curves in {count} checks, and no reference to hold them against"
+        return f"{drawn}, and no reference to hold them against"
     return (
-        f"{len(found)} curves in {count} checks; furthest from float64, among the steps that are judged, is "
+        f"{drawn}; furthest from float64, among the steps that are judged, is "
         f"{worst.name} of {worst.check}, by {worst.worst:.3g} ulps"
     )
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
