@@ -19,6 +19,13 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "evidence" / "clean-campai
 TABLE = PAGE.with_suffix(".toml")
 NAMES = {"torch": "PyTorch", "tensorflow": "TensorFlow", "keras": "Keras", "jax": "JAX"}
 """The keys of an environment that are versions of frameworks, as a person calls them."""
+WANTED = {
+    "PyTorch": ("2.13",),
+    "TensorFlow": ("2.15", "2.16", "2.17", "2.18", "2.19", "2.20", "2.21"),
+    "JAX": ("0.4", "0.5", "0.6", "0.7", "0.10", "0.11"),
+    "NumPy": ("1.26", "2.0", "2.3", "2.4"),
+}
+"""What campaigns have to be of: the releases that the checks support, as far as they can be had for one Python."""
 ODDS = 1e-9
 """How often a test of samples accuses a sound generator: `checks/operations/law.py`."""
 _HEAD = """# Clean campaigns
@@ -35,7 +42,7 @@ followed up.
 {campaigns} campaigns: {alarms} true of the release, {false} false: a fault of the check, which was corrected. Where
 cases were counted ({counted} campaigns), {cases:,} were judged; {samples:,} of them were samples held against their
 distribution. Such a test accuses a sound generator once in {odds:,} times at most: all of these together,
-{expected:.0e} times.
+{expected:.0e} times. Releases still to be tried: {missing}.
 
 | frameworks | NumPy | threads | processor | profile | precision | campaigns | cases | alarms, and what they were |
 |---|---|---|---|---|---|---|---|---|
@@ -109,8 +116,16 @@ def write_page(rows: Sequence[Campaigns]) -> str:
         samples=samples,
         odds=round(1 / ODDS),
         expected=samples * ODDS,
+        missing=", ".join(missing(rows)) or "none",
     )
     return head + "\n".join([*_lines(rows), ""])
+
+
+def missing(rows: Iterable[Campaigns]) -> list[str]:
+    """Return which of `WANTED` no row has."""
+    ran = {text for row in rows for text in (*row.frameworks, *(f"NumPy {one}" for one in row.numpy.split(", ")))}
+    wanted = [f"{name} {version}" for name, versions in WANTED.items() for version in versions]
+    return [one for one in wanted if not any(f"{text}.".startswith(f"{one}.") for text in ran)]
 
 
 def _lines(rows: Iterable[Campaigns]) -> Iterator[str]:

@@ -20,7 +20,8 @@ there is none it says why. Made on {made_at} on a CPU with {machine} ({versions}
         --precision float32 --precision float64 --device cpu --repeat 1 --save FILE
 
 and written by `python -m tools.operations_page --ran FILE…`. What failed or crashed is listed in
-[upstream faults](upstream-faults.md). No card ran here.
+[upstream faults](upstream-faults.md), or, where the check was at fault and is corrected, in
+[clean campaigns](clean-campaigns.md). No card ran here.
 """
 _ABSENT = """## Devices and precisions without a column
 

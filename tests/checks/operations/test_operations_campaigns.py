@@ -48,6 +48,13 @@ def test_a_row_that_is_added_is_read_again(tmp_path: Path, monkeypatch: pytest.M
     assert write_row(ROW) in (tmp_path / "table.toml").read_text("utf-8")
 
 
+def test_a_release_that_was_not_tried_is_named() -> None:
+    tried = [ROW, msgspec.structs.replace(ROW, frameworks=("TensorFlow 2.16.2", "JAX 0.4.30"), numpy="2.0.2, 1.26.4")]
+    missing = campaigns_page.missing(tried)
+    assert {"TensorFlow 2.15", "TensorFlow 2.21", "JAX 0.5", "JAX 0.10", "NumPy 2.3"} <= set(missing)
+    assert not {"PyTorch 2.13", "TensorFlow 2.16", "JAX 0.4", "NumPy 2.4", "NumPy 2.0", "NumPy 1.26"} & set(missing)
+
+
 def test_versions_are_those_of_the_environments() -> None:
     keys = [{"torch": "2.13.0+cpu", "numpy": "1.26.4"}, {"numpy": "1.26.4"}, {"jax": "0.4.30", "numpy": "2.0.2"}]
     assert name_frameworks(keys) == (("PyTorch 2.13.0", "JAX 0.4.30"), "1.26.4, 2.0.2")
