@@ -89,6 +89,16 @@ def test_a_difference_alone_fails_only_when_asked(tmp_path: Path) -> None:
     assert _run(tmp_path, "--fail-on", "warning")[0] == 1
 
 
+def test_expectations_are_held_against_each_host(tmp_path: Path) -> None:
+    write(tmp_path / "fleet", hosts(3, chance("fleet, expected"), proofs=False))
+    (tmp_path / "fleet.toml").write_text('[[group]]\nhosts = ["node[00000-00003]"]\n[group.expect]\ngpus = 4\n')
+    code, text = _run(tmp_path / "fleet", "--expect", tmp_path / "fleet.toml")
+    assert code == 1
+    assert text.startswith("4 hosts: 3 to drain, 1 cannot be judged")
+    assert "not as expected: this machine: the number of GPUs is 8 (8 on the PCI bus), expected 4" in text
+    assert "it is expected, and nothing was given of it" in text
+
+
 def test_a_wrong_path_is_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(fleet, [str(tmp_path / "none")])
     assert isinstance(result.exception, WrongInputError)

@@ -130,7 +130,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "a plan": lambda: html(plan()),
     "every card": lambda: html(cards()),
     "a fleet": lambda: html(fleet()),
-    "a fleet of strangers": lambda: html(strangers(300, _LONG), strangers(2, _ARABIC)),
+    "a fleet of strangers": lambda: html(strangers(12, _LONG, 9), strangers(2, _ARABIC, 9)),
     "two machines": lambda: html(lost(), msgspec.structs.replace(machine("wsl"), read_at="2026-11-30T11:11:11Z")),
 }
 

@@ -16,8 +16,8 @@ from gpusetup.fleet.model import (
 )
 
 
-def strangers(count: int, name: str = "node") -> Fleet:
-    """Return a fleet in which every host has many reasons of its own, everything differs and all is slow."""
+def strangers(count: int, name: str = "node", rows: int = 300) -> Fleet:
+    """Return a fleet in which every host has many reasons of its own, `rows` properties differ and all is slow."""
     names = tuple(f"{name}{number}" for number in range(count))
     reasons = [
         tuple(
@@ -46,5 +46,5 @@ def strangers(count: int, name: str = "node") -> Fleet:
         gpusetup="0", at="2026-11-30T12:00:00Z", verdict="drain", groups=(Group(name=name, product="p", hosts=count),),
         hosts=tuple(HostResult(name=one, state="drain", reasons=reasons[number % len(reasons)], group="g", drain="d")
                     for number, one in enumerate(names)),
-        differences=(difference,) * 300, bits=(bit,) * 100, figures=(figure,) * 40, alarm_rate=1e-3,
+        differences=(difference,) * rows, bits=(bit,) * (rows // 3), figures=(figure,) * (rows // 7), alarm_rate=1e-3,
     )  # fmt: skip

@@ -32,7 +32,9 @@ _MOST_DIFFERENCES, _MOST_BITS, _MOST_SPOILT, _MOST_RATES = 100, 60, 100, 60
 def sections(results: Sequence[Result]) -> Iterator[Section]:
     """Yield the sections of each fleet."""
     for one in results:
-        yield from _sections(one.value)
+        of = f" of {one.name}" if len(results) > 1 else ""  # two parts of a page must not have the same name
+        for made in _sections(one.value):
+            yield made._replace(title=f"{made.title}{of}", view={**made.view, "of": of})
 
 
 def _sections(fleet: Fleet) -> Iterator[Section]:
