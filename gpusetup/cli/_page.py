@@ -20,6 +20,8 @@ class Built(NamedTuple):
 
     html: str
     sections: tuple[Section, ...]
+    kept: bool
+    """Whether there are results other than machines and diagnoses, which are shown as they were saved."""
 
 
 def build(paths: Sequence[Path], *, redact: bool) -> Built:
@@ -45,7 +47,7 @@ def build(paths: Sequence[Path], *, redact: bool) -> Built:
         kept=any(raw is one for raw, one in zip(read, clean, strict=True)),
         sources=tuple(dict.fromkeys(path.name for path in paths)),
     )
-    return Built(page(parts, about), parts)
+    return Built(page(parts, about), parts, about.kept)
 
 
 def draw(parts: Sequence[Section], folder: Path, form: Literal["svg", "png"]) -> None:

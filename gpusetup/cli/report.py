@@ -51,8 +51,10 @@ def report(
     if opened and not to_file:
         raise click.UsageError("--open needs a file: give another --output than -")
     asked = to_file if redact is None else redact
-    how = ", without names and secrets; --no-redact keeps the names" if asked else ", with the names of machines"
     shown = build(results, redact=asked)
+    how = ", without names and secrets; --no-redact keeps the names" if asked else ", with the names of machines"
+    if asked and shown.kept:
+        how = ", without names and secrets in machines and diagnoses; other results are shown as they were saved"
     if figures is not None:
         draw(shown.sections, figures, form)
     deliver(shown.html, output, how)

@@ -18,7 +18,7 @@ from gpusetup.report.page.sections import sections
 from tests.fleet.fleets import hosts
 from tests.fleet.synthetic import write
 from tests.report_page.strangers import strangers
-from tests.support import ROOT, chance
+from tests.support import ROOT, Run, chance
 
 ABOUT = About("a fleet", "today", "0", False, ("fleet",), True)
 BUDGET = 2_000_000
@@ -89,3 +89,10 @@ def test_a_folder_of_one_host_is_none(tmp_path: Path) -> None:
     (tmp_path / "machine.json").unlink()
     with pytest.raises(WrongInputError):
         read_results([tmp_path])
+
+
+def test_the_command_does_not_say_that_a_fleet_is_without_names(gpusetup: Run, tmp_path: Path) -> None:
+    done = gpusetup("report", ROOT / "tests/samples/fleet.json", "-o", tmp_path / "fleet.html")
+    assert done.returncode == 0, done.stderr
+    assert "other results are shown as they were saved" in done.stderr
+    assert "node03" in (tmp_path / "fleet.html").read_text()
