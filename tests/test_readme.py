@@ -88,8 +88,10 @@ def leads_somewhere(target: str) -> bool:
     path = target.partition("#")[0]
     if path.startswith(files := f"{URLS['Homepage']}/blob/main/"):
         return (ROOT / path.removeprefix(files)).is_file()
-    if not path.startswith(site := URLS["Documentation"]) or not path.endswith("/"):
+    if not path.startswith(site := URLS["Documentation"]):
         return False
+    if not path.endswith("/"):  # no page, but a picture that the site carries
+        return path.endswith(".png") and (ROOT / "docs" / path.removeprefix(site)).is_file()
     page = path.removeprefix(site).rstrip("/")
     return page in WRITTEN or any((ROOT / "docs" / one).is_file() for one in (f"{page}.md", f"{page}/index.md"))
 
@@ -99,6 +101,7 @@ def test_links_of_the_readme_work_wherever_it_is_shown() -> None:
     assert len(found) > 10
     assert [target for target in found if not leads_somewhere(target)] == []
     assert not leads_somewhere("docs/doctor.md")
+    assert not leads_somewhere(f"{URLS['Documentation']}images/none.png")
     assert not leads_somewhere(f"{URLS['Documentation']}nothing/")
 
 
