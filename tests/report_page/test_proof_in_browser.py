@@ -62,3 +62,27 @@ def test_nothing_complains_and_a_chart_says_what_it_shows(visit: Visit) -> None:
     labels = visit.page.evaluate("[...document.querySelectorAll('.chart svg')].map((one) => one.ariaLabel)")
     assert len(labels) >= 4
     assert all(len(one) > 40 for one in labels)
+
+
+def test_many_sections_are_a_menu_that_the_keyboard_opens_and_closes(visit: Visit) -> None:
+    menu, keys = visit.page.locator(".menu"), visit.page.keyboard
+    is_open = "document.querySelector('.menu').open"
+    menu.locator("summary").focus()
+    keys.press("Enter")
+    assert visit.page.evaluate(is_open)
+    keys.press("Tab")
+    keys.press("Escape")
+    assert not visit.page.evaluate(is_open)
+    assert visit.page.evaluate("document.activeElement.localName") == "summary"
+    keys.press("Enter")
+    menu.get_by_role("link", name="Loss against").click()
+    assert not visit.page.evaluate(is_open)
+    assert visit.page.evaluate("location.hash") == "#losses"
+
+
+def test_panels_share_the_width_that_there_is(visit: Visit) -> None:
+    """At 1440 pixels more than the three that stand beside each other on a phone."""
+    tops = visit.page.evaluate(
+        "[...document.querySelectorAll('#boundaries-rules image')].map((one) => one.getBoundingClientRect().top)"
+    )
+    assert tops.count(min(tops)) > 3

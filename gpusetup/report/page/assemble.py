@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from markupsafe import Markup
 
 from gpusetup.report.page.embed import json_data, policy
+from gpusetup.report.page.links import linked
 from gpusetup.report.page.vendored import library
 from gpusetup.text import neutral
 
@@ -148,6 +149,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters["number"] = _number
+    made.filters["linked"] = linked
     return made
 
 

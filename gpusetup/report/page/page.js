@@ -54,6 +54,16 @@
     input.addEventListener("input", () => filter(input));
   }
 
+  // The menu of sections: it closes once something is picked, at Escape, and when the focus or the pointer goes elsewhere.
+  const menu = document.querySelector(".menu");
+  const close = () => { menu.open = false; };
+  if (menu) {
+    menu.addEventListener("click", (event) => { if (event.target.localName === "a") close(); });
+    menu.addEventListener("focusout", (event) => { if (event.relatedTarget && !menu.contains(event.relatedTarget)) close(); });
+    addEventListener("pointerdown", (event) => { if (!menu.contains(event.target)) close(); });
+    menu.addEventListener("keydown", (event) => { if (event.key === "Escape" && menu.open) { close(); menu.querySelector("summary").focus(); } });
+  }
+
   // A link into something folded unfolds it.
   const unfold = () => {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
@@ -102,7 +112,7 @@
   // Print what is folded as well, and fold it again afterwards.
   let folded = [];
   addEventListener("beforeprint", () => {
-    folded = all("details:not([open])").filter((one) => !one.matches(".bulk, .numbers"));
+    folded = all("details:not([open])").filter((one) => !one.matches(".bulk, .numbers, .menu"));
     for (const one of folded) one.open = true;
   });
   addEventListener("afterprint", () => { for (const one of folded) one.open = false; });
@@ -132,11 +142,18 @@
     button.addEventListener("click", () => (timer ? stop() : play()));
     slider.closest(".vega-bind").prepend(button);
   };
+  // A specification has the columns of a narrow screen; a wide one has as many panels beside each other as fit.
+  const widen = (spec, place) => {
+    if (!spec.columns || !spec.spec?.width) return;
+    const fit = Math.floor((place.clientWidth - 60) / (spec.spec.width + spec.spacing));
+    spec.columns = Math.max(spec.columns, fit);
+  };
   const draw = async (place) => {
     if (place.dataset.drawn) return;
     place.dataset.drawn = "yes";
     const spec = JSON.parse(document.getElementById(`${place.id}-chart`).textContent);
     try {
+      widen(spec, place);
       const made = await vegaEmbed(place, spec, options);
       const svg = place.querySelector("svg");
       svg.setAttribute("role", "img");

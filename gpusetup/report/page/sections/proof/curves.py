@@ -1,4 +1,4 @@
-"""Losses of all frameworks upon the float64 reference, and how many ulps they are from it."""
+"""Losses of all frameworks against the float64 reference, and how many ulps they are from it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def sections(runs: Sequence[Run]) -> Iterator[Section]:
         checks.append(Check(check, tuple(pairs), tuple(row for one in here for row in _rows(one)), len(here)))
     yield Section(
         id="losses",
-        title="Losses upon the float64 reference",
+        title="Loss against the float64 reference",
         template="proof_curves.html.j2",
         view={"checks": checks},
         charts=charts,

@@ -47,7 +47,7 @@ def sections(runs: Sequence[Kept]) -> Iterator[Section]:
     others = [(name, *_same(drawn, other)) for name, (_, other) in zip(called[1:], some[1:], strict=True)]
     yield Section(
         id="optimisers",
-        title="Optimisers in four valleys",
+        title="Optimisers on Himmelblau's function",
         template="proof_valleys.html.j2",
         view={"rows": [_row(one) for one in ladders], "ends": ENDS, "name": called[0], "others": others},
         charts={"paths": _paths(called[0], drawn, ladders), "basins": _basins(called[0], ladders)},
