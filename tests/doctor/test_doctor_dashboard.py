@@ -129,12 +129,14 @@ class Screen:
     def _ask(self) -> None:
         self.asked += 1
 
-    async def get(self, pilot: Any, *messages: Message) -> None:
+    async def get(self, pilot: Any, *messages: Message, close: bool = False) -> None:
         def send() -> None:
             for one in messages:
                 text = to_json(one, indent=-1).encode()
                 while text:
                     text = text[os.write(self._write, text) :]
+            if close:
+                os.close(self._write)
 
         sender = threading.Thread(target=send)  # a pipe holds less than a machine with 72 GPUs
         sender.start()
@@ -225,9 +227,12 @@ def test_72_gpus_can_be_scrolled_and_help_has_every_key(size: tuple[int, int]) -
     drive(play, size)
 
 
-def test_a_failure_ends_it_with_its_message() -> None:
+@pytest.mark.parametrize("close", [False, True])
+def test_a_failure_ends_it_with_its_message(*, close: bool) -> None:
+    """The end of the pipe comes right after a failure and does not replace it."""
+
     async def play(screen: Screen, pilot: Any) -> None:
-        await screen.get(pilot, Message(failure=Failure(message="cannot read it", code=2)))
+        await screen.get(pilot, Message(failure=Failure(message="cannot read it", code=2)), close=close)
 
     failure = drive(play).app.return_value
     assert failure == Failure(message="cannot read it", code=2)
@@ -280,6 +285,13 @@ def test_on_a_terminal_it_is_a_dashboard_and_q_ends_it_with_the_verdict(tmp_path
     assert terminal.until("PWR001"), terminal.said[-2000:]
     terminal.press("q")
     assert terminal.end() == 1
+
+
+@pytest.mark.slow
+def test_a_machine_that_cannot_be_read_ends_it_with_the_reason(tmp_path: Path) -> None:
+    terminal = Terminal("--sysroot", str(tmp_path / "nothing"))
+    assert terminal.until("is not a folder"), terminal.said[-2000:]
+    assert terminal.end() == 2
 
 
 @pytest.mark.slow

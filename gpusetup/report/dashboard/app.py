@@ -120,7 +120,7 @@ class Dashboard(App[Failure | None]):
         except BlockingIOError:
             return
         if not raw:
-            self.exit(Failure(message="the process that examines the machine ended", code=70))
+            self._end(Failure(message="the process that examines the machine ended", code=70))
             return
         whole, _, self._rest = (self._rest + raw).rpartition(b"\n")
         for message in self._decoder.decode_lines(whole):
@@ -128,13 +128,18 @@ class Dashboard(App[Failure | None]):
 
     def _take(self, message: Message) -> None:
         if message.failure:
-            self.exit(message.failure)
+            self._end(message.failure)
         elif message.frame:
             self._since = None
             self._show(message.frame)
         else:
             self._since = time.monotonic()
             self._show_status()
+
+    def _end(self, failure: Failure) -> None:
+        """End with `failure`; the end of the pipe, which comes right after one, must not replace it."""
+        asyncio.get_running_loop().remove_reader(self._pipe)
+        self.exit(failure)
 
     def _show(self, frame: Frame) -> None:
         self._frame, self.code = frame, frame.code
