@@ -141,6 +141,20 @@ def test_a_pin_narrows_it() -> None:
     assert one.pythons == ("3.12",)
 
 
+@pytest.mark.parametrize("python", ["2.7", "3.8", "3.15"])
+def test_a_python_that_no_release_has_is_the_reason_in_every_field(python: str) -> None:
+    some = tuple(card for card in request().cards if card.compute_capability in {"8.9", "6.1"})
+    one = matrix(facts(), replace(request(), cards=some, python=python, frameworks=("torch",)), DAY)
+    assert one.pythons == (python,)
+    assert one.rows
+    for row in one.rows:
+        assert row.pythons == ()
+        assert [told.pythons for told in row.refused] == [(python,)]
+        assert reasons(one, row, python)
+    newest = next(row for row in one.rows if one.cards[row.card].compute_capability == "8.9")
+    assert ("request:python", f"you asked for Python {python}") in reasons(one, newest, python)
+
+
 def test_an_old_driver_rules_new_cuda_out() -> None:
     card = next(card for card in request().cards if card.compute_capability == "8.9")
     one = matrix(facts(), replace(request(), cards=(card,), driver="550", frameworks=("torch",)), DAY)

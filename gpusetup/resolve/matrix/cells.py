@@ -41,16 +41,16 @@ class Cells:
         self._rules = known.rules
         self._demands = [demands(request, one, today) for one in self.releases]
         self._domains = [_domains(request, problem(request, known, one, today)) for one in self.releases]
-
-    @property
-    def pythons(self) -> tuple[str, ...]:
-        """The Pythons of the releases, each once; those of a pin alone, where there is one."""
-        return tuple({one.version: None for domains in self._domains for one in domains[self._python]})
+        offered = {one.version: None for domains in self._domains for one in domains[self._python]}
+        fitting = tuple(one for one in offered if covers(request.python or one, one))
+        self._is_offered = bool(fitting)
+        self.pythons: tuple[str, ...] = fitting or (request.python,)
+        """The Pythons of the releases, each once; those of a pin alone, where there is one, offered or not."""
 
     def refused(self, build: Wheel) -> Iterator[tuple[Places, tuple[Reason, ...]]]:
         """Yield the Pythons that `build` does not run with, by the reasons."""
         whole = self._conflict(build)
-        if whole is not None and not self._is_about_python(whole):
+        if whole is not None and not (self._is_offered and self._is_about_python(whole)):
             yield self.pythons, _reasons(whole)
             return
         alike: dict[tuple[Reason, ...], list[str]] = {}
@@ -83,11 +83,11 @@ def _reasons(conflict: Conflict) -> tuple[Reason, ...]:
 
 
 def _domains(request: Request, one: Problem) -> dict[str, tuple[Any, ...]]:
+    """Return the domains; a pinned Python narrows its own, except on a release without it: there the pin is blamed."""
     domains = {name: domain for name, domain in zip(one.names, one.domains, strict=True) if name not in TO_COMPILE}
     python = f"python {request.frameworks[0]}"
-    return domains | {
-        python: tuple(one for one in domains[python] if covers(request.python or one.version, one.version))
-    }
+    fitting = tuple(one for one in domains[python] if covers(request.python or one.version, one.version))
+    return domains | {python: fitting or domains[python]}
 
 
 def _wanted(request: Request, builds: tuple[Wheel, ...]) -> Iterator[Wheel]:
