@@ -21,7 +21,7 @@ class Built(NamedTuple):
     html: str
     sections: tuple[Section, ...]
     kept: bool
-    """Whether there are results other than machines and diagnoses, which are shown as they were saved."""
+    """Whether there are plans, locks, matrices or fleets, which are shown as they were saved."""
 
 
 def build(paths: Sequence[Path], *, redact: bool) -> Built:
@@ -36,15 +36,16 @@ def build(paths: Sequence[Path], *, redact: bool) -> Built:
     from gpusetup.report.page.sections import sections
 
     read = read_results(paths) if paths else [_here()]
-    clean = [_without_names(one) for one in read] if redact else read
-    results = list(compared(list(diagnosed(clean))))
+    whole = list(compared(read))  # with the names: what has one stand-in each time is not the same each time
+    clean = [_without_names(one) for one in whole] if redact else whole
+    results = list(diagnosed(clean))
     parts = tuple(sections(results))
     about = About(
         title=_title(results, parts),
         made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         gpusetup=__version__,
         redacted=redact,
-        kept=any(raw is one for raw, one in zip(read, clean, strict=True)),
+        kept=any(raw.value is one.value for raw, one in zip(whole, clean, strict=True)),
         sources=tuple(dict.fromkeys(path.name for path in paths)),
     )
     return Built(page(parts, about), parts, about.kept)
@@ -88,11 +89,22 @@ def _title(results: Sequence[Result], parts: Sequence[Section]) -> str:
 
 
 def _without_names(one: Result) -> Result:
-    """Return a machine or a diagnosis without names; other results as they are, which the page says."""
-    from gpusetup.cli._redaction import machine_without_names, without_names
+    """Return a result of this machine without names; plans, locks and fleets as they are, which the page says."""
+    from gpusetup.cli._redaction import (
+        machine_without_names,
+        path_without_names,
+        result_without_names,
+        without_names,
+    )
     from gpusetup.doctor.finding import Report
+    from gpusetup.evidence.model import Comparison
     from gpusetup.machine.model import Machine
+    from gpusetup.repro.model import Repro
+    from gpusetup.selftest.proof import Proof
 
+    one = one._replace(name=path_without_names(one.name))  # titles have it where there are several
     if isinstance(one.value, Machine):
         return one._replace(value=machine_without_names(one.value))
+    if isinstance(one.value, Proof | Comparison | Repro):
+        return one._replace(value=result_without_names(one.value))
     return one._replace(value=without_names(one.value)) if isinstance(one.value, Report) else one

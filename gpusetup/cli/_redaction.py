@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gpusetup.cli._reading import HERE
 
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report
+    from gpusetup.evidence.model import Comparison
     from gpusetup.machine.model import Machine
     from gpusetup.machine.model.names import HostNames
+    from gpusetup.repro.model import Repro
+    from gpusetup.selftest.proof import Proof
+
+_Result = TypeVar("_Result", bound="Proof | Comparison | Repro")
 
 
 def without_names(report: Report, sysroot: str = HERE) -> Report:
@@ -24,6 +29,20 @@ def machine_without_names(machine: Machine, sysroot: str = HERE) -> Machine:
     from gpusetup.redact import redacted_machine  # --help needs none of it
 
     return redacted_machine(machine, _names(sysroot))
+
+
+def result_without_names(result: _Result) -> _Result:
+    """Return a proof, comparison or repro without the names of this host."""
+    from gpusetup.redact import redacted_result  # --help needs none of it
+
+    return redacted_result(result, _names(HERE))
+
+
+def path_without_names(path: str) -> str:
+    """Return a path as a user gave it, without the same names."""
+    from gpusetup.redact.redactor import Redactor  # --help needs none of it
+
+    return Redactor(_names(HERE)).text(path)
 
 
 def _names(sysroot: str) -> HostNames:

@@ -5,6 +5,7 @@ Secrets become ``<secret>``. Names become stand-ins that are the same throughout
 the original. Every pattern takes time linear in the text, which may be untrusted.
 """
 
+from gpusetup.redact.results import redacted_result
 from gpusetup.redact.values import redacted, redacted_machine
 
-__all__ = ["redacted", "redacted_machine"]
+__all__ = ["redacted", "redacted_machine", "redacted_result"]

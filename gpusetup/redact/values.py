@@ -31,7 +31,7 @@ def redacted(report: Report, names: HostNames = NOBODY) -> Report:
     if host:  # its short form stands in kernel logs
         names = msgspec.structs.replace(names, hosts=(*names.hosts, host, host.partition(".")[0]))
     redactor = Redactor(names)
-    for text in _texts(report):
+    for text in texts(report):
         redactor.learn(text)
     cleaned: Report = _clean(report, redactor.text, OURS)
     if host and cleaned.host == host:  # a name of one or two letters, or a word of ours, is taken out only here
@@ -42,7 +42,7 @@ def redacted(report: Report, names: HostNames = NOBODY) -> Report:
 def redacted_machine(machine: Machine, names: HostNames = NOBODY) -> Machine:
     """Return `machine` redacted in the same way; the doctor's findings stay the same, with stand-ins."""
     redactor = Redactor(names)
-    for text in _texts(machine):
+    for text in texts(machine):
         redactor.learn(text)
         if text.count(".") == 3:  # a whole field: nothing in a machine holds an address alone
             redactor.learn_version(text)
@@ -73,17 +73,17 @@ def _clean(value: Any, cleaned: Callable[[str], str], ours: frozenset[str]) -> A
     return value
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts(value: Any) -> Iterator[str]:
     """Yield every text in `value`."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, tuple):
         for one in value:
-            yield from _texts(one)
+            yield from texts(one)
     elif isinstance(value, dict):
         for name, one in value.items():
             yield name
-            yield from _texts(one)
+            yield from texts(one)
     elif isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
-            yield from _texts(getattr(value, name))
+            yield from texts(getattr(value, name))

@@ -94,5 +94,5 @@ def test_a_folder_of_one_host_is_none(tmp_path: Path) -> None:
 def test_the_command_does_not_say_that_a_fleet_is_without_names(gpusetup: Run, tmp_path: Path) -> None:
     done = gpusetup("report", ROOT / "tests/samples/fleet.json", "-o", tmp_path / "fleet.html")
     assert done.returncode == 0, done.stderr
-    assert "other results are shown as they were saved" in done.stderr
+    assert "plans, locks, matrices and fleets are shown as they were saved" in done.stderr
     assert "node03" in (tmp_path / "fleet.html").read_text()

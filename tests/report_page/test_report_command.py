@@ -40,7 +40,7 @@ def test_a_file_is_without_names_and_says_so(gpusetup: Run, saved: Path, tmp_pat
     text = page.read_text()
     assert SECRET not in text
     assert "GPU-uuid-1" in text
-    assert "are replaced by stand-ins in machines and diagnoses." in text
+    assert "are replaced by stand-ins." in text
 
 
 def test_standard_output_has_the_names_and_says_so(gpusetup: Run, saved: Path) -> None:
@@ -56,6 +56,14 @@ def test_without_a_result_it_is_this_machine(gpusetup: Run, tmp_path: Path) -> N
     assert gpusetup("report", "-o", page).returncode == 0
     assert 'id="doctor"' in page.read_text()
     assert 'id="machine"' in page.read_text()
+
+
+def test_the_page_of_a_repro_names_nobody(gpusetup: Run, tmp_path: Path) -> None:
+    sample = Path(__file__).parent.parent / "samples" / "repro.json"
+    assert "/home/ada/" in gpusetup("report", sample, "-o", "-").stdout
+    page = tmp_path / "page.html"
+    assert gpusetup("report", sample, "-o", page).returncode == 0
+    assert "/home/ada" not in page.read_text()
 
 
 def test_a_report_and_its_machine_are_one_diagnosis(gpusetup: Run, saved: Path, tmp_path: Path) -> None:

@@ -33,10 +33,10 @@ class About(NamedTuple):
     made_at: str
     gpusetup: str
     redacted: bool
-    """Whether names and secrets were taken out of machines and diagnoses."""
+    """Whether names and secrets were removed."""
     sources: tuple[str, ...]
     kept: bool = False
-    """Whether there are other results, which are shown as they were saved."""
+    """Whether there are plans, locks, matrices or fleets, which are shown as they were saved."""
 
 
 class Drawn(NamedTuple):
