@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -72,6 +73,9 @@ class Host(msgspec.Struct):
     name: str
     called: str = ""
     read_at: str = ""
+    """When the machine was read, by its own clock; `report_at` and `proof_at` are the same of the others."""
+    report_at: str = ""
+    proof_at: str = ""
     machine: bool = False
     row: Row = ()
     cards: tuple[Row, ...] = ()
@@ -118,7 +122,7 @@ class Reducer:
         uuids = tuple(sorted(uuid for one in gpus if isinstance(uuid := one.uuid, str) and _PSEUDONYM not in uuid))
         if host.machine:
             host.notes += (_twice("machine", host.uuids, uuids),)
-            if saved.read_at <= host.read_at:
+            if not _is_later(saved.read_at, host.read_at):
                 return
         host.machine, host.read_at = True, neutral(saved.read_at)
         host.row, host.cards = self._rows.host(saved), self._rows.gpus(gpus)
@@ -128,8 +132,9 @@ class Reducer:
     def _add_report(self, host: Host, saved: Report) -> None:
         if host.problems is not None:
             host.notes += ("two reports of the doctor were given: the later one counts",)
-        host.called = neutral(saved.host)
-        host.read_at = max(host.read_at, neutral(saved.at))
+            if not _is_later(saved.at, host.report_at):
+                return
+        host.called, host.report_at = neutral(saved.host), neutral(saved.at)
         if not host.uuids:
             host.uuids = tuple(sorted(one.uuid for one in saved.gpus if one.uuid and _PSEUDONYM not in one.uuid))
         host.verdict = saved.verdict
@@ -140,7 +145,9 @@ class Reducer:
     def _add_proof(self, host: Host, saved: Proof) -> None:
         if host.proof is not None:
             host.notes += ("two proofs were given: the later one counts",)
-        host.read_at = host.read_at or neutral(saved.made_at)
+            if not _is_later(saved.made_at, host.proof_at):
+                return
+        host.proof_at = neutral(saved.made_at)
         failed = tuple(dict.fromkeys(
             (neutral(one.check), f"{neutral(one.check)} in {neutral(one.framework)} on {neutral(one.device)}, "
                                  f"{neutral(one.kind)}: {neutral(one.summary)[:300]}")
@@ -189,6 +196,20 @@ class Reducer:
             named = kept, _named(environment)
             found = self._environments[items] = self._named.setdefault(named, named)
         return found
+
+
+def moment(text: str) -> datetime | None:
+    """Return a time that a host wrote, in UTC where it names no zone; None for what is no time."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+
+
+def _is_later(text: str, before: str) -> bool:
+    first = datetime.min.replace(tzinfo=UTC)  # what has no time is older than anything that has one
+    return (moment(text) or first) > (moment(before) or first)
 
 
 def _named(environment: Mapping[str, str]) -> str:

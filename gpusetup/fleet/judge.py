@@ -183,7 +183,7 @@ def _result(host: Host, reasons: Sequence[Reason], group: str) -> HostResult:
                                          ("proof", host.proof is not None)) if there)  # fmt: skip
     return HostResult(
         name=host.name, state=state, group=group, drain=_drain(ranked) if state == "drain" else "", reasons=kept,
-        read_at=host.read_at, cards=len(host.cards), has=has,  # type: ignore[arg-type]  # of the three
+        read_at=host.read_at or host.report_at or host.proof_at, cards=len(host.cards), has=has,  # type: ignore[arg-type]  # of the three
         called=host.called if host.called != host.name else "",
     )  # fmt: skip
 

@@ -99,7 +99,7 @@ def identity_reasons(hosts: Iterable[Host]) -> Told:
     """Yield GPUs that two hosts have: a copied report, one host under two names, or a card that was moved."""
     by_uuid: dict[str, list[str]] = defaultdict(list)
     for host in hosts:
-        for uuid in host.uuids:
+        for uuid in {*host.uuids}:
             by_uuid[uuid].append(host.name)
     shared: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for uuid, having in by_uuid.items():

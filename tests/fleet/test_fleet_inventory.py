@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from gpusetup.errors import WrongInputError
+from gpusetup.fleet.gather import gather
 from gpusetup.fleet.inventory import expanded, read_plan
 from gpusetup.fleet.judge import exit_code
 from tests.each import each
 from tests.fleet.fleets import hosts, judged, of, texts
+from tests.fleet.synthetic import lines
 from tests.support import chance
 
 DRAW = chance("fleet, inventory")
@@ -103,7 +105,7 @@ def test_roles_part_equals(tmp_path: Path) -> None:
     ("2026-11-30T12:04:00Z", "ok", ""), ("2026-11-30T13:00:00Z", "attention", "1 h 0 min ahead"),
     ("1970-01-01T00:00:07Z", "attention", "its clock is not set"),
     ("2026-11-20T00:00:00Z", "attention", "before most others"),
-    ("yesterday", "unknown", "is no time"), ("2026-11-30T10:00:00+01:00", "ok", ""),
+    ("yesterday", "unknown", "not a valid time"), ("2026-11-30T10:00:00+01:00", "ok", ""),
 ])  # fmt: skip
 def test_wrong_clocks_are_noticed(read_at: str, state: str, says: str, tmp_path: Path) -> None:
     some = hosts(3, DRAW, proofs=False)
@@ -113,12 +115,49 @@ def test_wrong_clocks_are_noticed(read_at: str, state: str, says: str, tmp_path:
     assert not says or any(says in text for text in texts(fleet.hosts[1]))
 
 
+def test_a_stale_machine_beside_a_new_report_is_noticed(tmp_path: Path) -> None:
+    some = hosts(3, DRAW, proofs=False)
+    some["node00001"]["machine"]["read_at"] = "2026-08-30T10:00:00Z"
+    fleet = judged(some, tmp_path)
+    assert [one.state for one in fleet.hosts] == ["ok", "attention", "ok"]
+    assert any("its machine was made 9" in text for text in texts(fleet.hosts[1]))
+
+
+@each("first, second", [
+    ("2026-11-30T09:00:00Z", "2026-11-30T11:00:00Z"), ("2026-11-30T11:30:00+02:00", "2026-11-30T10:00:00Z"),
+    ("yesterday", "2026-11-30T10:00:00Z"),
+])  # fmt: skip
+def test_of_two_of_a_kind_the_later_counts_in_any_order(first: str, second: str, tmp_path: Path) -> None:
+    for order in ((0, 1), (1, 0)):
+        parts = [hosts(1, DRAW)["node00000"] for _ in range(2)]
+        for one, at, kernel in zip(parts, (first, second), ("old", "new"), strict=True):
+            one["machine"]["read_at"] = one["report"]["at"] = one["proof"]["made_at"] = at
+            one["machine"]["system"]["kernel"]["release"] = one["report"]["findings"][0]["summary"] = kernel
+            one["proof"]["verdicts"][0] |= {"state": "failed", "summary": f"by the {kernel}"}
+        stream = tmp_path / "two.jsonl"
+        stream.write_bytes(b"".join(line for place in order for line in lines({"node": parts[place]})))
+        found = gather([stream]).hosts["node"]
+        assert (found.read_at, found.report_at, found.proof_at) == (second, second, second)
+        assert "new" in found.row
+        assert found.problems and found.problems[0].summary.endswith("new")
+        assert found.proof and found.proof.failed[0][1].endswith("by the new")
+
+
 def test_one_host_under_two_names_is_noticed(tmp_path: Path) -> None:
     some = hosts(3, DRAW, proofs=False)
     some["copy"] = some["node00001"]
     fleet = judged(some, tmp_path)
     assert {one.name for one in fleet.hosts if one.state == "unknown"} == {"copy", "node00001"}
     assert "8 of its GPUs also in node00001" in texts(of(fleet, "copy"))[0]
+
+
+def test_a_uuid_that_one_host_has_twice_is_named_once(tmp_path: Path) -> None:
+    some = hosts(3, DRAW, proofs=False)
+    for number in (1, 2):
+        for gpu in some[f"node{number:05d}"]["machine"]["gpus"]:
+            gpu["uuid"] = "GPU-ffffffff-0000-0000-0000-000000000000"
+    told = texts(of(judged(some, tmp_path), "node00001"), "unknown")
+    assert [text.partition(":")[0] for text in told] == ["1 of its GPUs also in node00002"]
 
 
 def test_stand_ins_of_redaction_are_no_identity(tmp_path: Path) -> None:
