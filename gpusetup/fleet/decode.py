@@ -24,12 +24,19 @@ _DECODERS = {kind: msgspec.json.Decoder(kind) for kind in _KINDS}
 _ENVELOPES = msgspec.json.Decoder(Envelope)
 _ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _HEAD = 200
+_OTHERS = {
+    "groups": "gpusetup fleet", "steps": "gpusetup install", "choices": "gpusetup plan", "ways_out": "gpusetup plan",
+    "pythons": "gpusetup facts matrix", "reproduces": "gpusetup repro", "causes": "gpusetup compare",
+}  # fmt: skip
+"""A field of each result that is of no host, and the command that makes it."""
 
 
 class Refused(NamedTuple):
     """Why something could not be read; it quotes nothing but names of fields."""
 
     why: str
+    command: str = ""
+    """The command whose result it is, where it is another result than those that are saved of hosts."""
 
 
 class Piece(NamedTuple):
@@ -65,22 +72,25 @@ def _enveloped(raw: bytes) -> list[Piece] | None:
 def _saved(raw: bytes, kind: type[Saved] | None = None) -> Saved | Refused:
     kind = kind or _kind(raw[:_HEAD], _FIRST) or _kind(raw, _ANYWHERE)
     if kind is None:
-        return _no_json(raw)
+        return _other(raw)
     try:
         return _DECODERS[kind].decode(raw)
     except _ERRORS as error:
-        return Refused(f"no saved {kind.__name__.lower()}: {error}")
+        other = _other(raw)
+        return other if other.command else Refused(f"not a valid {kind.__name__.lower()}: {error}")
 
 
 def _kind(text: bytes, marks: Sequence[tuple[bytes, type[Saved]]]) -> type[Saved] | None:
     return next((kind for mark, kind in marks if mark in text), None)
 
 
-def _no_json(raw: bytes) -> Refused:
+def _other(raw: bytes) -> Refused:
+    """Say what a document is that was not saved of a host."""
     if not raw.strip():
         return Refused("it is empty")
     try:
-        msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
     except _ERRORS as error:
         return Refused(f"{WHAT}: {error}")
-    return Refused(WHAT)
+    command = next((command for field, command in _OTHERS.items() if field in fields), "")
+    return Refused(f"it is the result of {command}, which is {WHAT}" if command else WHAT, command)

@@ -63,7 +63,7 @@ def gather(paths: Sequence[Path], extra: Extra | None = None) -> Gathered:
     """
     hosts: dict[str, Host] = {}
     spoilt: list[Spoilt] = []
-    reducer, count = Reducer(Rows()), 0
+    reducer, count, others = Reducer(Rows()), 0, list[str]()
     for document in _documents(paths):
         count += 1
         if isinstance(document.raw, Refused):
@@ -73,12 +73,15 @@ def gather(paths: Sequence[Path], extra: Extra | None = None) -> Gathered:
             own = piece.saved.host if isinstance(piece.saved, Report) else ""
             name = neutral(piece.name or document.host or own or document.source)
             if isinstance(piece.saved, Refused):
+                others += [f"{neutral(document.source)}: {piece.saved.why}"] * bool(piece.saved.command)
                 _refuse(hosts, spoilt, document, name, piece.saved.why)
                 continue
             host = hosts.setdefault(name, Host(name))
             reducer.add(host, piece.saved)
             if extra is not None and isinstance(piece.saved, Machine):
                 extra(host, piece.raw)
+    if others and len(others) == count:
+        raise WrongInputError(others[0], WHAT)
     if not count:
         raise WrongInputError(f"there is no report in {', '.join(map(str, paths))}", WHAT)
     return Gathered(hosts, tuple(spoilt))

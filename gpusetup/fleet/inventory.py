@@ -65,9 +65,13 @@ class Plan(NamedTuple):
         short = host.partition(".")[0]
         return short if short in self.roles else ""
 
+    def rules_of(self, host: str) -> tuple[Rule, ...]:
+        """Return what is expected of the host of that name."""
+        return self.rules.get(self.named(host), self.anyone)
+
     def check(self, host: Host, raw: bytes) -> None:
         """Hold a host's machine against what is expected of it, by the doctor's own rules."""
-        rules = self.rules.get(self.named(host.name), self.anyone)
+        rules = self.rules_of(host.name)
         if not rules:
             return
         try:

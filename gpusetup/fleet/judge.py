@@ -36,6 +36,7 @@ from gpusetup.fleet.reasons import (
     identity_reasons,
     own_reasons,
     speed_reasons,
+    unjudged_reasons,
     unknown_reasons,
 )
 from gpusetup.fleet.shared import blind_reasons, finding_reasons, shared_findings
@@ -81,6 +82,7 @@ def judge(gathered: Gathered, now: datetime, plan: Plan = NO_PLAN) -> Fleet:
         _take(reasons, finding_reasons(some, shared))
         _take(reasons, blind_reasons(some))
         _take(reasons, unknown_reasons(compared.unknown))
+        _take(reasons, unjudged_reasons(some, plan))
         notes += _not_compared(name, compared.nowhere, some)
         groups.append(_group(name, some, plan, compared.common))
     bits, figures = (
@@ -97,7 +99,7 @@ def judge(gathered: Gathered, now: datetime, plan: Plan = NO_PLAN) -> Fleet:
     return Fleet(
         gpusetup=__version__,
         at=now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        verdict=_verdict(results, findings, bits),
+        verdict=_verdict(results, findings, bits, differences),
         hosts=results,
         groups=tuple(groups),
         differences=tuple(sorted(differences, key=_place)),
@@ -143,13 +145,16 @@ def natural(name: str) -> tuple[tuple[int, int | str], ...]:
     return tuple((0, int(part[:18])) if part.isdecimal() else (1, part) for part in re.split("([0-9]+)", name) if part)
 
 
-def _verdict(hosts: Iterable[HostResult], findings: Iterable[SharedFinding], bits: Iterable[Bits]) -> State:
+def _verdict(
+    hosts: Iterable[HostResult], findings: Iterable[SharedFinding], bits: Iterable[Bits], found: Iterable[Difference]
+) -> State:
     states = {one.state for one in hosts}
     if "drain" in states:
         return "drain"
     if "unknown" in states or any(one.state == "no majority" for one in bits):
         return "unknown"
-    return "attention" if "attention" in states or any(one.everywhere for one in findings) else "ok"
+    undecided = any(not one.most and one.weight != "note" for one in found)
+    return "attention" if "attention" in states or undecided or any(one.everywhere for one in findings) else "ok"
 
 
 def _take(reasons: Mapping[str, list[Reason]], told: Iterable[tuple[str, Reason]]) -> None:

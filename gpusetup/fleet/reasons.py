@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gpusetup.fleet.host import Host
+from gpusetup.fleet.inventory import Plan
 from gpusetup.fleet.model import Bits, Figure, Reason
 
 Told = Iterator[tuple[str, Reason]]
@@ -49,6 +50,19 @@ def gap_reasons(hosts: Sequence[Host], missing: set[str]) -> Told:
         if len(lacking) * 2 < len(given) or (what.startswith("machine") and len(lacking) < len(given)):
             for name in lacking:
                 yield name, Reason(kind="missing", weight="unknown", text=f"there is no {what} of it, as of others")
+
+
+def unjudged_reasons(equals: Sequence[Host], plan: Plan) -> Told:
+    """Yield of a host without equals that nothing else of it was judged either: a machine alone says nothing."""
+    if len(equals) != 1:
+        return
+    (host,) = equals
+    judged = host.problems is not None or host.proof is not None or plan.rules_of(host.name)
+    if host.machine and not judged:
+        text = (
+            "nothing of it was judged: no other host has its GPUs, and there is no report, proof or expectation of it"
+        )
+        yield host.name, Reason(kind="missing", weight="unknown", text=text)
 
 
 def unknown_reasons(unknown: Mapping[str, Mapping[str, str]]) -> Told:

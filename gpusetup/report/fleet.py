@@ -35,7 +35,7 @@ def show(fleet: Fleet) -> None:
     line(out, "", headline(fleet), _STYLES[fleet.verdict])
     for group in fleet.groups:
         cards = f", {counted(group.cards, 'GPU')}" if group.cards else ""
-        line(out, INDENT, f"{group.name or 'nothing says which GPUs they have'}: {counted(group.hosts, 'host')}{cards}")
+        line(out, INDENT, f"{group.name or 'GPUs not known'}: {counted(group.hosts, 'host')}{cards}")
     for state, title in _TITLES.items():
         _hosts(out, title, [one for one in fleet.hosts if one.state == state], _STYLES[state])
     _everywhere(out, [one for one in fleet.findings if one.everywhere])
@@ -67,7 +67,7 @@ def _hosts(out: Console, title: str, hosts: Sequence[HostResult], style: str) ->
 
 def _everywhere(out: Console, found: Sequence[SharedFinding]) -> None:
     if found:
-        line(out, "", "On most hosts alike, and no host's own", "bold")
+        line(out, "", "The same on most hosts, so no fault of a single one", "bold")
     for one in found[:_LINES]:
         where = f"{len(one.hosts)} of {one.of} hosts" + (f" of {one.group}" if one.group else "")
         line(
@@ -77,7 +77,7 @@ def _everywhere(out: Console, found: Sequence[SharedFinding]) -> None:
 
 def _undecided(out: Console, found: Sequence[Difference]) -> None:
     if found:
-        line(out, "", "They differ, and there is no majority: nobody is named", "bold")
+        line(out, "", "Differences without a majority: no host is named", "bold")
     for one in found[:_LINES]:
         values = "; ".join(f"{other.value} on {counted(len(other.hosts), 'host')}" for other in one.others[:4])
         more = f" and {len(one.others) - 4} more values" if len(one.others) > 4 else ""
@@ -106,7 +106,7 @@ def _bits(out: Console, bits: Sequence[Bits]) -> None:
 def _speed(out: Console, figures: Sequence[Figure], rate: float) -> None:
     if not figures:
         return
-    line(out, "", f"Speed: of {round(1 / rate):,} sound fleets one has a false alarm", "bold")
+    line(out, "", f"Speed: one in {round(1 / rate):,} sound fleets gets a false alarm", "bold")
     for one in sorted(figures, key=lambda one: (-len(one.slow), bool(one.unsaid)))[:_LINES]:
         of = f"{one.check} in {one.framework}, {one.precision}: median {one.median:,.6g} {one.measure}"
         if one.unsaid:

@@ -61,7 +61,43 @@ def test_a_stream_is_read_from_standard_input() -> None:
 
 def test_one_long_document_is_read_from_standard_input() -> None:
     parts = hosts(1, chance("fleet, document"), proofs=False)["node00000"]
-    assert _run("-", stream=json.dumps(parts["machine"], indent=2).encode())[0] == 0
+    code, text = _run("-", stream=json.dumps(parts["machine"], indent=2).encode())
+    assert "NVIDIA H100 80GB HBM3: 1 host, 8 GPUs" in text
+    assert (code, "nothing of it was judged" in text) == (3, True), "a machine alone says nothing"
+
+
+def test_one_host_is_not_called_like_its_equals(tmp_path: Path) -> None:
+    parts = hosts(1, chance("fleet, alone"))["node00000"]
+    parts["report"]["findings"] = []
+    write(tmp_path, {"node00000": parts})
+    code, text = _run(tmp_path)
+    assert (code, text.splitlines()[0]) == (0, "1 host: 1 has no equal to be compared with")
+
+
+def test_hosts_that_differ_without_a_majority_are_not_called_alike(tmp_path: Path) -> None:
+    some = hosts(2, chance("fleet, two"), proofs=False)
+    some["node00001"]["machine"]["system"]["kernel"]["release"] = "5.15.0"
+    write(tmp_path, some)
+    code, text = _run(tmp_path)
+    like = "2 hosts: 2 are like their equals, except in kernel, where there is no majority"
+    assert (code, text.splitlines()[0]) == (0, like)
+    assert json.loads(_run(tmp_path, "--json")[1])["verdict"] == "attention"
+
+
+@each(
+    "kind, command", [("groups", "gpusetup fleet"), ("choices", "gpusetup plan"), ("pythons", "gpusetup facts matrix")]
+)
+def test_a_result_that_is_of_no_host_is_named(tmp_path: Path, kind: str, command: str) -> None:
+    place = tmp_path / kind / "other.json"
+    place.parent.mkdir()
+    place.write_text(json.dumps({"version": 1, "verdict": "ok", "findings": [{"rule": "SET004"}], kind: []}))
+    result = CliRunner().invoke(fleet, [str(place)])
+    assert isinstance(result.exception, WrongInputError), "nothing else was given"
+    assert f"other.json: it is the result of {command}, " in str(result.exception)
+    write(place.parent, hosts(3, chance("fleet, other"), proofs=False))
+    code, text = _run(place.parent)
+    assert code == 3, "it may stand where a host's own was expected"
+    assert f"could not be read: it is the result of {command}" in " ".join(text.split())
 
 
 @each("form, says", [
@@ -113,4 +149,4 @@ def test_the_program_has_the_command(gpusetup: Run, folder: Path) -> None:
 def test_a_pipe_of_the_shell_is_read(folder: Path) -> None:
     script = f"{sys.executable} -m gpusetup fleet <(cat {folder}/node00000/machine.json)"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr
+    assert "NVIDIA H100 80GB HBM3: 1 host, 8 GPUs" in done.stdout, done.stderr

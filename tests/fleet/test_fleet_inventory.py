@@ -139,8 +139,10 @@ def test_of_two_of_a_kind_the_later_counts_in_any_order(first: str, second: str,
         found = gather([stream]).hosts["node"]
         assert (found.read_at, found.report_at, found.proof_at) == (second, second, second)
         assert "new" in found.row
-        assert found.problems and found.problems[0].summary.endswith("new")
-        assert found.proof and found.proof.failed[0][1].endswith("by the new")
+        assert found.problems
+        assert found.problems[0].summary.endswith("new")
+        assert found.proof
+        assert found.proof.failed[0][1].endswith("by the new")
 
 
 def test_one_host_under_two_names_is_noticed(tmp_path: Path) -> None:
@@ -184,6 +186,6 @@ def test_of_two_machines_of_one_name_the_later_counts(tmp_path: Path) -> None:
     )
     fleet = judge(gather([stream]), AT)
     assert [one.name for one in fleet.hosts] == ["a"]
-    assert "two machines with different GPUs" in texts(fleet.hosts[0])[0]
+    assert any("two machines with different GPUs" in text for text in texts(fleet.hosts[0]))
     kernel = next(one for one in fleet.groups[0].common if one.property == "host.system.kernel.release")
     assert kernel.value != "5.15.0"

@@ -6,10 +6,9 @@ so; the JSON of ``gpusetup fleet`` has everything.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
-from gpusetup.report.fleet_rows import counted, headline
+from gpusetup.report.fleet_rows import counted, headline, states
 from gpusetup.report.page.model import Section, State
 from gpusetup.report.page.sections.fleet.grid import blocks, grid
 from gpusetup.report.page.sections.fleet.listed import differences, listed, shared
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from gpusetup.report.page.model import Result
 
 STATES: dict[model.State, State] = {"drain": "error", "unknown": "unknown", "attention": "warning", "ok": "ok"}
-WORDS: dict[model.State, str] = {
-    "drain": "to drain", "unknown": "cannot be judged", "attention": "need attention", "ok": "like their equals",
-}  # fmt: skip
 _MOST_DIFFERENCES, _MOST_BITS, _MOST_SPOILT, _MOST_RATES = 100, 60, 100, 60
 
 
@@ -63,7 +59,7 @@ def _speed(fleet: Fleet) -> Section:
         view={
             "rates": rates[:_MOST_RATES],
             "left": len(rates) - _MOST_RATES,
-            "rate": f"Of {round(1 / fleet.alarm_rate):,} sound fleets one has a false alarm",
+            "rate": f"One in {round(1 / fleet.alarm_rate):,} sound fleets gets a false alarm",
         },
         charts=strips(rates),
         state=rates[0].state,
@@ -72,13 +68,12 @@ def _speed(fleet: Fleet) -> Section:
 
 
 def _overview(fleet: Fleet, rows: object, left: int) -> Section:
-    count = Counter(one.state for one in fleet.hosts)
     return Section(
         id="fleet",
         title="Fleet",
         template="fleet.html.j2",
         view={
-            "counts": [(STATES[state], count[state], word) for state, word in WORDS.items()],
+            "counts": [(STATES[state], count, word) for state, count, word in states(fleet)],
             "groups": fleet.groups,
             "grid": rows,
             "left": left,
