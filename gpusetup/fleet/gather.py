@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 SUFFIX, STREAMS = ".json", (".jsonl", ".ndjson")
 MOST_FILES = 1_000_000
 _TOO_LARGE = f"it has more than {MOST >> 20} MiB"
+_ARRAY = "it is an array: give a document on each line, as jq -c '.[]' writes them"
 _DEPTH = 4
+_MOST_REFUSED = 20
+"""Reasons that are kept of one host."""
 _KINDS = ("machine", "detect", "doctor", "report", "proof", "selftest", "result", "gpusetup")
 """Words of a file's name that say what it is, and not of which host."""
 WHAT = (
@@ -47,6 +50,8 @@ class Document(NamedTuple):
     source: str
     host: str
     raw: bytes | Refused
+    stream: str = ""
+    """The stream that it is a line of: the lines of one that name no host are not a host each."""
 
 
 class Gathered(NamedTuple):
@@ -74,7 +79,7 @@ def gather(paths: Sequence[Path], extra: Extra | None = None) -> Gathered:
             name = neutral(piece.name or document.host or own or document.source)
             if isinstance(piece.saved, Refused):
                 others += [f"{neutral(document.source)}: {piece.saved.why}"] * bool(piece.saved.command)
-                _refuse(hosts, spoilt, document, name, piece.saved.why)
+                _refuse(hosts, spoilt, document, piece.name or document.host, piece.saved.why)
                 continue
             host = hosts.setdefault(name, Host(name))
             reducer.add(host, piece.saved)
@@ -88,9 +93,10 @@ def gather(paths: Sequence[Path], extra: Extra | None = None) -> Gathered:
 
 
 def _refuse(hosts: dict[str, Host], spoilt: list[Spoilt], document: Document, name: str, why: str) -> None:
-    text = neutral(why)[:300]
-    host = hosts.setdefault(neutral(name or document.source), Host(neutral(name or document.source)))
-    host.refused += (text,)
+    text, name = neutral(why)[:300], neutral(name or document.stream or document.source)
+    host = hosts.setdefault(name, Host(name))
+    if text not in host.refused and len(host.refused) < _MOST_REFUSED:
+        host.refused += (text,)
     spoilt.append(Spoilt(file=neutral(document.source), why=text, host=host.name))
 
 
@@ -179,19 +185,35 @@ def _content(descriptor: int, size: int) -> bytes | Refused:
 
 
 def _lines(stream: BinaryIO, source: str) -> Iterator[Document]:
-    """Yield each line of a stream; one that begins with a brace alone is the beginning of one long document."""
-    number = 0
-    while line := stream.readline(MOST + 1):
-        number += 1
+    """Yield each document of a stream: a line, or the lines from a brace alone to the brace that ends them."""
+    lines = enumerate(iter(lambda: stream.readline(MOST + 1), b""), start=1)
+    for number, line in lines:
+        place = f"{source}, line {number}" if number > 1 or not _is_brace(line) else source
         if len(line) > MOST:
-            yield Document(f"{source}, line {number}", "", Refused(_TOO_LARGE))
+            yield Document(place, "", Refused(_TOO_LARGE), source)
             return
-        if number == 1 and line.strip() == b"{":
-            rest = stream.read(MOST)
-            yield Document(source, "", line + rest if len(rest) < MOST else Refused(_TOO_LARGE))
+        if line.lstrip().startswith(b"["):
+            yield Document(place, "", Refused(_ARRAY), source)
             return
         if line.strip():
-            yield Document(f"{source}, line {number}", "", line)
+            yield Document(place, "", _rest(lines, line) if _is_brace(line) else line, source)
+
+
+def _is_brace(line: bytes) -> bool:
+    return line.strip() == b"{"
+
+
+def _rest(lines: Iterator[tuple[int, bytes]], first: bytes) -> bytes | Refused:
+    """Return a document of several lines, whose own closing brace alone is not indented."""
+    found, size = [first], len(first)
+    for _, line in lines:
+        found.append(line)
+        size += len(line)
+        if size > MOST:
+            return Refused(_TOO_LARGE)
+        if line.rstrip() == b"}":
+            break
+    return b"".join(found)
 
 
 def host_of(name: str, inner: str) -> str:

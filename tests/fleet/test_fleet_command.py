@@ -66,6 +66,29 @@ def test_one_long_document_is_read_from_standard_input() -> None:
     assert (code, "nothing of it was judged" in text) == (3, True), "a machine alone says nothing"
 
 
+def test_long_documents_one_after_the_other_are_read_from_standard_input() -> None:
+    some = [parts["machine"] for parts in hosts(3, chance("fleet, documents"), proofs=False).values()]
+    stream = b"".join(json.dumps(one, indent=2).encode() + b"\n" for one in some) + b"spoilt\n"
+    code, text = _run("-", "--json", stream=stream)
+    found = json.loads(text)
+    assert (code, sum("machine" in one.get("has", ()) for one in found["hosts"])) == (3, 3)
+    assert found["spoilt"][0]["file"] == f"standard input, line {stream.count(10)}"
+
+
+@each("stream, why", [
+    (b"[\n  {\n    1\n  }\n]\n", "it is an array"), (b"x\n" * 5000, "malformed"),
+    (b"\n" * 9 + b"7\n" * 5000, "got `int`"),
+])  # fmt: skip
+def test_a_stream_of_nothing_is_one_unknown_and_no_host_a_line(stream: bytes, why: str) -> None:
+    code, text = _run("-", "--json", stream=stream)
+    found = json.loads(text)
+    assert code == 3
+    assert [(one["name"], one["state"], len(one["reasons"])) for one in found["hosts"]] == [
+        ("standard input", "unknown", 1)
+    ]
+    assert why in found["hosts"][0]["reasons"][0]["text"]
+
+
 def test_one_host_is_not_called_like_its_equals(tmp_path: Path) -> None:
     parts = hosts(1, chance("fleet, alone"))["node00000"]
     parts["report"]["findings"] = []
