@@ -84,6 +84,18 @@ def test_a_gpu_that_cannot_be_checked_or_is_not_shown_is_unknown() -> None:
     assert [one.state for one in cards] == ["unknown", "unknown"]
 
 
+def test_no_gpu_is_well_while_the_kernel_log_cannot_be_read() -> None:
+    """A user who is not root often cannot read it: an Xid would not be seen."""
+    log = {"unread": "denied", "source": "dmesg"}
+    readable = view(machine("h100_server"))
+    shown = view(machine("h100_server", {"system": {"kernel": {"log!": log}}}))
+    assert {one.state for one in readable["cards"]} == {"ok"}
+    assert {one.state for one in shown["cards"]} == {"unknown"}
+    assert "LOG001" in shown["cards"][0].said
+    parts = {one.name: one.state for one in shown["stack"]}
+    assert (parts["Card"], parts["Kernel module"], parts["CUDA"]) == ("unknown", "unknown", "ok")
+
+
 def test_of_72_gpus_those_that_differ_stand_out() -> None:
     odd = {one.subject: one.state for one in view(pages.many(72))["cards"] if one.state != "ok"}
     assert odd.keys() == {"GPU 5", "GPU 7", "GPU 41", "GPU 60"}

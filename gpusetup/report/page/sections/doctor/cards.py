@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from gpusetup.doctor.registry import explained_rules
 from gpusetup.doctor.rule import HERE, either
-from gpusetup.report.page.sections.doctor.state import worst
+from gpusetup.report.page.sections.doctor.state import unseen, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from gpusetup.doctor.finding import Finding, GpuIdentity, Report
     from gpusetup.machine.model import Gpu, Machine
@@ -29,7 +30,8 @@ class Card(NamedTuple):
     readings: tuple[str, ...] = ()
 
 
-READINGS = ("Memory", "Temperature", "Power", "PCIe link", "ECC")
+_OF_CARDS = {"bus", "firmware"}
+"""Stages whose rules are about single cards."""
 
 
 def cards(report: Report, machine: Machine | None) -> list[Card]:
@@ -39,7 +41,14 @@ def cards(report: Report, machine: Machine | None) -> list[Card]:
         by_subject.setdefault(one.subject, []).append(one)
     whole = by_subject.get(HERE, [])
     seen = {f"GPU {one.index}": one for one in (either(machine.gpus) or ())} if machine is not None else {}
-    return [_card(one, _own(one, by_subject), whole, seen.get(one.subject)) for one in report.gpus]
+    blind = unseen(_of_any_card(whole), report)
+    return [_card(one, _own(one, by_subject), whole, blind, seen.get(one.subject)) for one in report.gpus]
+
+
+def _of_any_card(whole: list[Finding]) -> Iterator[Finding]:
+    """Yield the findings about this machine whose rules are about its cards: they would have named the card."""
+    rules = explained_rules()
+    return (one for one in whole if one.rule in rules and rules[one.rule].stage in _OF_CARDS)
 
 
 def _own(gpu: GpuIdentity, by_subject: Mapping[str, list[Finding]]) -> list[Finding]:
@@ -48,20 +57,20 @@ def _own(gpu: GpuIdentity, by_subject: Mapping[str, list[Finding]]) -> list[Find
     return [one for name in names for one in by_subject.get(name, [])]
 
 
-def _card(gpu: GpuIdentity, own: list[Finding], whole: list[Finding], seen: Gpu | None) -> Card:
-    state, said = _judged(gpu, own, whole)
+def _card(gpu: GpuIdentity, own: list[Finding], whole: list[Finding], unseen_by: list[str], seen: Gpu | None) -> Card:
+    state, said = _judged(gpu, own, whole, unseen_by)
     rules = tuple(dict.fromkeys(one.rule for one in own if one.state in {"error", "warning", "unknown"}))
     return Card(gpu.subject, gpu.name, gpu.pci, state, said, rules, _readings(seen) if seen is not None else ())
 
 
-def _judged(gpu: GpuIdentity, own: list[Finding], whole: list[Finding]) -> tuple[State, str]:
+def _judged(gpu: GpuIdentity, own: list[Finding], whole: list[Finding], unseen_by: list[str]) -> tuple[State, str]:
     """Return the state of a GPU: well only if the driver shows it and nothing keeps rules from checking it."""
     state = worst(one.state for one in own if one.state in {"error", "warning", "unknown"})
     if state != "none":
         return state, "; ".join(dict.fromkeys(one.summary for one in own if one.state == state))
     if not gpu.subject.startswith("GPU "):
         return "unknown", "the driver does not show it"
-    blind = {one.caused_by for one in own if one.state == "skipped" and one.caused_by}
+    blind = {one.caused_by for one in own if one.state == "skipped" and one.caused_by} | set(unseen_by)
     if blind:
         return "unknown", f"cannot be judged because of {', '.join(sorted(blind))}"
     if any(one.state == "error" for one in whole):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpusetup.doctor.registry import explained_rules
 from gpusetup.doctor.stage import LAST, stage_of
-from gpusetup.report.page.sections.doctor.state import worst
+from gpusetup.report.page.sections.doctor.state import unseen, worst
 from gpusetup.report.page.sections.doctor.versions import parts
 
 if TYPE_CHECKING:
@@ -61,15 +61,15 @@ def _is(rule: str, slug: str) -> bool:
 def stack(report: Report, machine: Machine | None) -> list[Joint]:
     """Return the parts from the card to the containers, without those of which the report does not speak."""
     rules = explained_rules()
-    placed = [(one, _stage(one, rules.get(one.rule))) for one in report.findings]
+    placed = [(one, stage(one, rules.get(one.rule))) for one in report.findings]
     named = parts(report, machine)
     found: list[Joint] = []
     for part in _PARTS:
-        some = [one for one, stage in placed if part.has(stage, one.rule, one.slug)]
+        some = [one for one, where in placed if part.has(where, one.rule, one.slug)]
         if part.name not in named and not any(one.state in _WRONG for one in some):
             continue
         detail = named.get(part.name, "")
-        state, said = _judged(some, _area(report, part.area), detail)
+        state, said = _judged(some, "unknown" if unseen(some, report) else _area(report, part.area), detail)
         broken = any(one.breaks for one in found)
         if state == "ok" and broken:
             state, said = "none", "no finding of its own"
@@ -78,15 +78,15 @@ def stack(report: Report, machine: Machine | None) -> list[Joint]:
     return found
 
 
-def _stage(one: Finding, rule: Rule | None) -> str:
+def stage(one: Finding, rule: Rule | None) -> str:
     """Return where a finding sits, "" where that is not known: rules of expectations and of other distributions.
 
     A message of the kernel log about one card, which stops nothing, is the card's.
     """
     if one.rule.startswith("LOG") and one.subject.startswith(("GPU ", "PCI ")) and not (rule and rule.blocks):
         return "bus"
-    stage = rule.stage if rule else stage_of(one.rule)
-    return "" if stage == LAST and not one.rule.startswith(_OF_CONTAINERS) else stage
+    found = rule.stage if rule else stage_of(one.rule)
+    return "" if found == LAST and not one.rule.startswith(_OF_CONTAINERS) else found
 
 
 def _judged(findings: list[Finding], area: str, detail: str) -> tuple[State, str]:
