@@ -274,3 +274,15 @@ def test_the_proof_of_these_tests_is_whole() -> None:
     read = msgspec.json.decode(msgspec.json.encode(proofs.real()), type=Proof)
     drawn = {one.job.check for one in read.runs if one.result is not None and one.result.pictures}
     assert drawn == set(CHECKS)
+
+
+def test_a_proof_of_another_profile_is_not_compared_and_the_page_says_so() -> None:
+    """A full run takes more steps than a quick one: it would have drifted on any machine."""
+    runs = [run("boundary", "pytorch", computed("boundary"))]
+    quick = proof(runs, proofs.passed(), made_at="2026-11-29T12:00:00+00:00")
+    full = replace(proof(runs, proofs.passed()), profile="full")
+    shown = of(quick, full)
+    assert "comparison" not in shown
+    assert "moved" not in shown
+    assert shown["proof"].view["unlike"] == 1
+    assert "comparison" in of(quick, replace(full, profile="quick"))

@@ -79,7 +79,9 @@ def test_a_report_and_its_machine_are_one_diagnosis(gpusetup: Run, saved: Path, 
     [
         ('{"a": 1}', "its fields are a"),
         ('{"gpus": ', "is no result of gpusetup"),
-        ("no toml", "is not a gpusetup lock"),
+        ("no JSON", "is no result of gpusetup"),
+        ("[]", "is no result of gpusetup"),
+        ("", "is empty"),
         ('{"device_nodes": 3}', "is not a saved machine"),
     ],
 )
@@ -91,6 +93,12 @@ def test_what_is_no_result_is_refused(gpusetup: Run, tmp_path: Path, content: st
     assert said in done.stderr
     assert str(file) in done.stderr
     assert not page.exists()
+
+
+def test_a_result_that_is_named_twice_is_shown_once(gpusetup: Run, saved: Path) -> None:
+    """A proof beside itself would be identical, whatever it holds."""
+    once, twice = (gpusetup("report", *some, "-o", "-").stdout for some in ([saved], [saved, saved.parent]))
+    assert once.count("<h2 id=") == twice.count("<h2 id=") == 2
 
 
 def test_an_empty_folder_and_a_missing_file_are_refused(gpusetup: Run, tmp_path: Path) -> None:

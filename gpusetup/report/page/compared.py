@@ -13,14 +13,20 @@ if TYPE_CHECKING:
 
 
 def compared(results: Sequence[Result]) -> Iterator[Result]:
-    """Yield the results, and of several proofs the comparison of the two newest, as `gpusetup compare` has it.
+    """Yield the results, and the comparison of the two newest proofs of one profile, as `gpusetup compare` has it.
 
     Tolerances are those of the checks here. Raises `WrongInputError` where one of the two holds no result.
     """
     yield from results
     proofs = sorted((one for one in results if isinstance(one.value, Proof)), key=lambda one: one.value.made_at)
-    if len(proofs) > 1:
-        yield _comparison(*proofs[-2:])
+    alike = [one for one in proofs if is_alike(one.value, proofs[-1].value)]
+    if len(alike) > 1:
+        yield _comparison(*alike[-2:])
+
+
+def is_alike(one: Proof, other: Proof) -> bool:
+    """Return whether two proofs asked the same: a quick one and a full one differ whatever the machine does."""
+    return (one.profile, one.model) == (other.profile, other.model)
 
 
 def _comparison(before: Result, now: Result) -> Result:

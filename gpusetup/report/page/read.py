@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,8 @@ WHAT = (
 
 def read_results(paths: Iterable[Path]) -> list[Result]:
     """Return what is in the files and folders `paths`; raises `WrongInputError` for anything that is no result."""
-    return [one for path in paths for one in (_of_folder(path) if path.is_dir() else [_of_file(path)])]
+    found = [one for path in paths for one in (_of_folder(path) if path.is_dir() else [_of_file(path)])]
+    return list({os.path.realpath(one.name): one for one in found}.values())  # a proof beside itself would be identical
 
 
 def _of_folder(folder: Path) -> Iterator[Result]:
@@ -43,7 +45,9 @@ def _of_folder(folder: Path) -> Iterator[Result]:
 
 def _of_file(path: Path) -> Result:
     raw = read(path, "the result")
-    if not raw.lstrip().startswith(b"{"):  # JSON here is always an object, and a TOML document never begins so
+    if not raw.strip():
+        raise WrongInputError(f"{path} is empty", WHAT)
+    if path.suffix != ".json" and not raw.lstrip().startswith(b"{"):  # a TOML document never begins so
         from gpusetup.resolve import lock
 
         return Result(str(path), lock.parse(raw, path, WHAT))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gpusetup.report.page.compared import is_alike
 from gpusetup.report.page.sections.proof import boundaries, curves, history, maps, matrix, speed, tables, valleys
 from gpusetup.report.page.sections.proof.runs import shown
 from gpusetup.selftest.proof_codec import unpack
@@ -17,15 +18,16 @@ if TYPE_CHECKING:
 
 
 def sections(results: Sequence[Result]) -> Iterator[Section]:
-    """Yield the sections of the newest proof in full; the older ones are its history."""
+    """Yield the sections of the newest proof in full; the older ones of its profile are its history."""
     proofs: list[Proof] = sorted((one.value for one in results), key=lambda proof: proof.made_at)
-    *earlier, newest = proofs
-    yield from _of(newest, earlier)
+    *others, newest = proofs
+    earlier = [one for one in others if is_alike(one, newest)]
+    yield from _of(newest, earlier, len(others) - len(earlier))
 
 
-def _of(proof: Proof, earlier: Sequence[Proof]) -> Iterator[Section]:
+def _of(proof: Proof, earlier: Sequence[Proof], unlike: int) -> Iterator[Section]:
     runs, decoded = shown(proof.runs), _decoded(proof)
-    yield from matrix.sections(proof)
+    yield from matrix.sections(proof, unlike)
     if earlier:
         yield from history.sections(decoded, _decoded(earlier[-1]), earlier[-1].made_at)
     yield from curves.sections(decoded)

@@ -64,8 +64,8 @@ class Failure(NamedTuple):
     script: str
 
 
-def sections(proof: Proof) -> Iterator[Section]:
-    """Yield the section that says what is proven."""
+def sections(proof: Proof, unlike: int = 0) -> Iterator[Section]:
+    """Yield the section that says what is proven; `unlike` older proofs cannot be compared with it."""
     found = proof.concluded()
     kinds = [kind for kind in COLUMNS if any(one.kind == kind for one in proof.verdicts)]
     yield Section(
@@ -79,6 +79,7 @@ def sections(proof: Proof) -> Iterator[Section]:
             "known": [one for one in proof.verdicts if one.state == "known" and one.defect is not None],
             "promised": promise(found),
             "first": list(foremost(found)),
+            "unlike": unlike,
             "gaps": [*found.aside, *proof.unproven],
             "made_at": proof.made_at,
             "environments": list(_environments(proof)),
