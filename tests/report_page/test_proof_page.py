@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import zlib
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -286,3 +287,15 @@ def test_a_proof_of_another_profile_is_not_compared_and_the_page_says_so() -> No
     assert "moved" not in shown
     assert shown["proof"].view["unlike"] == 1
     assert "comparison" in of(quick, replace(full, profile="quick"))
+
+
+def test_a_proof_in_which_nothing_finished_is_shown_and_nothing_is_compared() -> None:
+    """A page of a crash beside the last good proof is what people send."""
+    good = run("boundary", "pytorch", computed("boundary"))
+    crashed = replace(good, outcome="crashed", result=None, cause="signal 11")
+    shown = of(proof([good], proofs.passed()), proof([crashed], made_at="2026-12-01T00:00:00+00:00"))
+    assert shown["proof"].state == "unknown"
+    assert shown["comparison"].state == "unknown"
+    found: Any = shown["comparison"].view["found"]
+    assert found.missing == ("the proof proof-1.json: the proof has no finished run",)
+    assert "moved" not in shown
