@@ -299,3 +299,14 @@ def test_a_proof_in_which_nothing_finished_is_shown_and_nothing_is_compared() ->
     found: Any = shown["comparison"].view["found"]
     assert found.missing == ("the proof proof-1.json: the proof has no finished run",)
     assert "moved" not in shown
+
+
+@pytest.mark.parametrize(
+    "spoilt", [{"about": "none"}, {"about": "rate (1, x), start"}, {"shape": ()}, {"shape": (64,)}, {"shape": (0, 0)}]
+)
+def test_a_spoilt_picture_is_an_error_of_the_file(spoilt: dict[str, Any]) -> None:
+    result = computed("sgd")
+    pictures = tuple(replace(one, **spoilt) if one.name.startswith("basins") else one for one in result.pictures)
+    runs = shown(proof([run("sgd", "reference", replace(result, pictures=pictures))]).runs)
+    with pytest.raises(WrongInputError, match=r"basins of .* is spoilt"):
+        list(valleys.sections(runs))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Colour = tuple[int, int, int, int]
 """Red, green, blue and how opaque it is, each in 255ths."""
 _CODES = {"uint8": "B", "float16": "e"}
+_PLANE = 2  # axes
 _MOST = 1 << 22
 """Numbers in one picture: the largest of ours has 20,000."""
 
@@ -37,13 +38,23 @@ class Plane(NamedTuple):
         return self._replace(values=tuple(value for row in reversed(rows) for value in row))
 
 
-def numbers(picture: Picture) -> tuple[float, ...]:
-    """Return the numbers of a picture, the last axis fastest; raises `WrongInputError` where it is spoilt."""
+def numbers(picture: Picture, axes: int = 0) -> tuple[float, ...]:
+    """Return the numbers of a picture, the last axis fastest.
+
+    Raises `WrongInputError` where it is spoilt, or has other than so many `axes` (0: any).
+    """
+    if axes and len(picture.shape) != axes:
+        raise spoilt(picture, f"its shape is {picture.shape}")
     try:
         return _unpacked(picture)
     except (ValueError, zlib.error, struct.error) as error:
-        remedy = "save the proof again with gpusetup selftest --save"
-        raise WrongInputError(f"the picture {picture.name} in the proof is spoilt: {error}", remedy) from error
+        raise spoilt(picture, str(error)) from error
+
+
+def spoilt(picture: Picture, why: str) -> WrongInputError:
+    """Return the error that says of a picture why it cannot be drawn."""
+    remedy = "save the proof again with gpusetup selftest --save"
+    return WrongInputError(f"the picture {picture.name} in the proof is spoilt: {why}", remedy)
 
 
 def _unpacked(picture: Picture) -> tuple[float, ...]:
@@ -57,6 +68,8 @@ def _unpacked(picture: Picture) -> tuple[float, ...]:
 
 def planes(picture: Picture) -> list[Plane]:
     """Return the planes of a picture, whose last two axes are rows and columns."""
+    if len(picture.shape) < _PLANE:
+        raise spoilt(picture, f"its shape is {picture.shape}")
     found, (height, width) = numbers(picture), picture.shape[-2:]
     size = height * width
     return [Plane(width, height, found[at : at + size]) for at in range(0, len(found), size)] if size else []

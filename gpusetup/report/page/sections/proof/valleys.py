@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpusetup.report.page.model import Chart, Section
 from gpusetup.report.page.sections.proof.colours import end as coloured
-from gpusetup.report.page.sections.proof.pictures import Plane, image, numbers
+from gpusetup.report.page.sections.proof.pictures import Plane, image, numbers, spoilt
 from gpusetup.report.page.sections.proof.runs import names, pictured
 
 if TYPE_CHECKING:
@@ -67,16 +67,22 @@ def _answer(name: str, ladders: Sequence[Ladder]) -> str:
 def _ladders(drawn: Mapping[str, Picture]) -> Iterator[Ladder]:
     for name, picture in drawn.items():
         if name.startswith(_BASINS):
-            rates = _rates(picture.about)
-            ends, count = numbers(picture), picture.shape[-1]
+            rates = _rates(picture)
+            ends, count = numbers(picture, 2), picture.shape[-1]
             basins = tuple(tuple(map(int, ends[at : at + count])) for at in range(0, len(ends), count))
             yield Ladder(name.removeprefix(_BASINS), rates, basins)
 
 
-def _rates(about: str) -> tuple[float, ...]:
-    """Return the rates that the text about the axes names: ``rate (0.25, 4), start: …``."""
-    listed = about.partition("(")[2].partition(")")[0]
-    return tuple(float(one) for one in listed.split(",") if one.strip())
+def _rates(picture: Picture) -> tuple[float, ...]:
+    """Return the rates that the text about the axes names, one for each row: ``rate (0.25, 4), start: …``."""
+    listed = picture.about.partition("(")[2].partition(")")[0].split(",")
+    try:
+        rates = tuple(float(one) for one in listed if one.strip())
+    except ValueError as error:
+        raise spoilt(picture, str(error)) from error
+    if picture.shape[:1] != (len(rates),):
+        raise spoilt(picture, f"it names {len(rates)} rates, and its shape is {picture.shape}")
+    return rates
 
 
 def _exact(rate: float) -> str:
@@ -122,7 +128,7 @@ def _paths(name: str, drawn: Mapping[str, Picture], ladders: Sequence[Ladder]) -
 
 def _lines(one: Ladder, place: int, picture: Picture) -> Iterator[dict[str, str | float | None]]:
     """Yield one row for each start: its path as text, and the slider's places at which it is shown."""
-    found, (_, starts, _) = numbers(picture), picture.shape
+    found, (_, starts, _) = numbers(picture, 3), picture.shape
     steps = [step for step in STEPS if step < picture.shape[0]]
     share = FRAMES / len(one.rates)
     for start in range(starts):
