@@ -16,34 +16,33 @@ NAMES = 8
 def headline(fleet: Fleet) -> str:
     """Return the verdict in one line: ``3 of 1,000 hosts to drain, 2 cannot be judged, 12 need attention, …``."""
     words = ", ".join(f"{count:,} {word}" for _, count, word in states(fleet))
-    return f"{counted(len(fleet.hosts), 'host')}: {words or 'nothing was given'}"
+    return f"{counted(len(fleet.hosts), 'host')}: {words or 'nothing was given'}{_except(fleet)}"
 
 
 def states(fleet: Fleet) -> list[tuple[State, int, str]]:
     """Return each state that hosts are in, how many are, and the words for it.
 
-    Hosts without an equal are apart: they were compared with nobody. Where a group has no majority in something, its
-    hosts are not said to be like each other in that.
+    Hosts without an equal are apart: they were compared with nobody.
     """
-    single = {one.name for one in fleet.groups if one.hosts == 1}
-    count = Counter(one.state for one in fleet.hosts)
+    count, single = Counter(one.state for one in fleet.hosts), _single(fleet)
     alone = sum(one.state == "ok" and one.group in single for one in fleet.hosts)
     found: list[tuple[State, int, str]] = [
         ("drain", count["drain"], "to drain"),
         ("unknown", count["unknown"], "cannot be judged"),
         ("attention", count["attention"], "needs attention" if count["attention"] == 1 else "need attention"),
-        ("ok", count["ok"] - alone, f"{_like(count['ok'] - alone)}{_except(fleet)}"),
         ("ok", alone, f"{'has' if alone == 1 else 'have'} no equal to be compared with"),
+        ("ok", count["ok"] - alone, "is like its equals" if count["ok"] - alone == 1 else "are like their equals"),
     ]
     return [one for one in found if one[1]]
 
 
-def _like(count: int) -> str:
-    return "is like its equals" if count == 1 else "are like their equals"
+def _single(fleet: Fleet) -> set[str]:
+    return {one.name for one in fleet.groups if one.hosts == 1}
 
 
 def _except(fleet: Fleet) -> str:
-    groups = {one.group for one in fleet.hosts if one.state == "ok"}
+    """Return in what hosts that are like their equals are not, since no value has a majority there."""
+    groups = {one.group for one in fleet.hosts if one.state == "ok"} - _single(fleet)
     undecided = (one for one in fleet.differences if not one.most and one.group in groups)
     titles = list(dict.fromkeys(one.title for one in undecided))
     return f", except in {names(titles, 2)}, where there is no majority" if titles else ""
