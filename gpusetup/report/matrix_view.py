@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpusetup.resolve.pins import FRAMEWORKS
-from gpusetup.versions import dotted
+from gpusetup.versions import dotted, driver
 
 if TYPE_CHECKING:
-    from gpusetup.resolve.matrix.model import Matrix, MatrixRow
+    from gpusetup.resolve.matrix.model import Matrix, MatrixCard, MatrixRow
     from gpusetup.resolve.model import Reason
 
 YES, NO = "yes", "no"
@@ -111,8 +111,12 @@ def by_card(matrix: Matrix, *, everything: bool = False) -> Grid:
         kept = order if everything else order[: last + 1]
         lines = tuple(_line_of_cards(builds[build], matrix, numbers) for build in kept)
         groups.append(Lines(framework, lines, len(order) - len(kept)))
-    columns = tuple(Column(card.compute_capability, card.arch) for card in matrix.cards)
+    columns = tuple(Column(card.compute_capability, _of_card(card)) for card in matrix.cards)
     return Grid(columns, tuple(groups), numbers.reasons)
+
+
+def _of_card(card: MatrixCard) -> str:
+    return f"{card.arch}, driver {card.first_driver} or newer" if card.first_driver else card.arch
 
 
 def newest(matrix: Matrix) -> Grid:
@@ -172,8 +176,9 @@ def _runs(rows: dict[int, MatrixRow]) -> bool:
 
 
 def _line_of_cards(rows: dict[int, MatrixRow], matrix: Matrix, numbers: _Numbers) -> Line:
+    """Return a line for several cards, with the oldest driver that runs the build on any of them."""
     cells = tuple(_card_cell(rows.get(card), numbers) for card in range(len(matrix.cards)))
-    return _line(next(iter(rows.values())), cells)
+    return _line(min(rows.values(), key=lambda row: driver(row.driver_floor or "0")), cells)
 
 
 def _card_cell(row: MatrixRow | None, numbers: _Numbers) -> Cell:

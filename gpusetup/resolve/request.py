@@ -80,11 +80,6 @@ def ask(facts: Facts, wanted: Wanted, read: Callable[[], Machine], *, saved: boo
     for an unknown name or version.
     """
     check(facts, wanted)
-    for framework in FRAMEWORKS:
-        if getattr(wanted, framework) and wanted.frameworks and framework not in wanted.frameworks:
-            raise WrongInputError(
-                f"--{framework} pins a framework that --framework excludes", f"add --framework {framework}"
-            )
     given = cards.named(facts, wanted.gpus, wanted.gpu_archs)
     by_name = bool(wanted.gpus or wanted.gpu_archs)
     elsewhere = by_name and bool(wanted.distro or wanted.release or wanted.arch)
@@ -191,13 +186,18 @@ def _present(
 
 
 def check(facts: Facts, wanted: Wanted) -> None:
-    """Raise `WrongInputError` for the first name or version that no table knows."""
+    """Raise `WrongInputError` for the first name or version that no table knows, or a pin of what is excluded."""
     of = systems.distribution(facts, wanted.distro)
     require_known("processor architecture", wanted.arch.lower(), ARCHES)
     _require_release(facts, of, wanted.release)
     require_known(f"driver of {of.title} from", wanted.repo, (*of.owners, WHEELS))
     require_known(f"variant of {of.title}", wanted.variant, ("classic", *of.variants))
     check_pins(facts, wanted)
+    for framework in FRAMEWORKS:
+        if getattr(wanted, framework) and wanted.frameworks and framework not in wanted.frameworks:
+            raise WrongInputError(
+                f"--{framework} pins a framework that --framework excludes", f"add --framework {framework}"
+            )
     for one in wanted.environments:
         check_pins(facts, Pinned(torch=one.torch, tensorflow=one.tensorflow, jax=one.jax, python=one.python))
 

@@ -165,6 +165,20 @@ def test_an_old_driver_rules_new_cuda_out() -> None:
     assert any("needs driver" in text for _, text in reasons(one, refused, "3.12"))
 
 
+@pytest.mark.parametrize(("capability", "driver"), [("12.0", "570.26"), ("8.9", "525.60.13"), ("6.1", "525.60.13")])
+def test_the_oldest_driver_is_one_that_drives_the_card(capability: str, driver: str) -> None:
+    """Minor versions of CUDA 12 run on 525.60.13, which no Blackwell card does."""
+    card = next(card for card in request().cards if card.compute_capability == capability)
+    asked = replace(request(), cards=(card,), frameworks=("torch",))
+    one = matrix(facts(), asked, DAY)
+    row = next(row for row in one.rows if row.cuda.startswith("12.") and row.pythons)
+    assert row.driver_floor == driver
+    for branch, runs in (("550", driver.startswith("525")), ("570", True)):
+        held = matrix(facts(), replace(asked, driver=branch), DAY)
+        again = next(other for other in held.rows if other.build == row.build)
+        assert bool(again.pythons) == runs, (branch, reasons(held, again, row.pythons[0]))
+
+
 def test_a_grid_shows_every_field_once() -> None:
     found = whole()
     for card in (0, 5, 14):
@@ -211,6 +225,7 @@ def test_the_command_as_json_is_the_matrix(gpusetup: Run) -> None:
         (["--release", "7"], "no Fedora release 7"),
         (["--torch", "9.9"], "no torch 9.9"),
         (["--arch", "riscv"], "no processor architecture riscv"),
+        (["--framework", "torch", "--jax", "0.12"], "--jax pins a framework that --framework excludes"),
     ],
 )
 def test_what_no_table_knows_is_refused(options: list[str], message: str, gpusetup: Run) -> None:

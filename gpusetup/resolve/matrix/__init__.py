@@ -14,7 +14,7 @@ from gpusetup.resolve.domains import catalogue
 from gpusetup.resolve.matrix.cells import Cells
 from gpusetup.resolve.matrix.model import Matrix, MatrixCard, MatrixRow, RefusedPythons
 from gpusetup.resolve.request import ARCHES
-from gpusetup.versions import cuda, dotted
+from gpusetup.versions import cuda, dotted, driver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,8 @@ class _Building:
                 arch=card.arch,
                 compute_capability=card.compute_capability,
                 machine_arch=request.machine_arch,
-                last_driver_branch=(row.last_driver_branch if row else "") or "",
+                first_driver=row.first_driver_derived if row else "",
+                last_driver_branch=row.last_driver_branch if row else "",
             )
         )
         for framework in request.frameworks:
@@ -105,7 +106,7 @@ class _Building:
                 release=build.row.release,
                 build=str(build),
                 cuda=_cuda(build),
-                driver_floor=build.floor.driver if build.floor else "",
+                driver_floor=_later(build.floor.driver, self.cards[-1].first_driver) if build.floor else "",
                 pythons=_sorted(one for one in cells.pythons if one not in no),
                 refused=refused,
             )
@@ -117,6 +118,11 @@ class _Building:
 
 def _sorted(pythons: Iterator[str] | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(pythons, key=dotted))
+
+
+def _later(floor: str, first: str) -> str:
+    """Return the later of the oldest driver for a CUDA and the first one for a card."""
+    return max((floor, first), key=driver) if first else floor
 
 
 def _cuda(build: Wheel) -> str:

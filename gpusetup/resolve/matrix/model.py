@@ -15,6 +15,8 @@ class MatrixCard(Value):
     arch: str
     compute_capability: str
     machine_arch: Arch
+    first_driver: str = ""
+    """The driver that its generation came with, "" where the tables do not have it; no older branch drives it."""
     last_driver_branch: str = ""
     """The last branch that drives it, "" while new branches do."""
 
@@ -38,7 +40,7 @@ class MatrixRow(Value):
     cuda: str
     """The CUDA that it brings: a series, for JAX a major."""
     driver_floor: str
-    """The oldest driver that runs this CUDA, "" where the tables do not have it."""
+    """The oldest driver that runs this CUDA on this card, "" where the tables do not have it."""
     pythons: tuple[str, ...]
     refused: tuple[RefusedPythons, ...] = ()
 

@@ -67,7 +67,6 @@ def _card(card: MatrixCard) -> str:
 
 
 def _driven(card: MatrixCard) -> str:
-    last = card.last_driver_branch
-    return (
-        f"Driver branch {last} is the last that drives this card." if last else "New driver branches drive this card."
-    )
+    first, last = card.first_driver, card.last_driver_branch
+    came = f"It came with driver {first}; no older branch drives it. " if first else ""
+    return came + (f"Driver branch {last} is the last that does." if last else "New driver branches drive it.")
