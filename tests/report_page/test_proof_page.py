@@ -310,3 +310,18 @@ def test_a_spoilt_picture_is_an_error_of_the_file(spoilt: dict[str, Any]) -> Non
     runs = shown(proof([run("sgd", "reference", replace(result, pictures=pictures))]).runs)
     with pytest.raises(WrongInputError, match=r"basins of .* is spoilt"):
         list(valleys.sections(runs))
+
+
+def test_a_rule_that_fails_in_one_framework_is_not_counted_by_another() -> None:
+    result = computed("boundary")
+    first = next(one for one in result.invariants if one.name.endswith("learns the boundary"))
+    failing = replace(
+        result, invariants=tuple(replace(one, holds=False) if one is first else one for one in result.invariants)
+    )
+    pairs = (result, result), (failing, result), (result, failing)
+    learned = [
+        list(boundaries.sections(shown(proof([run("boundary", "jax", one), run("boundary", "pytorch", two)]).runs)))
+        for one, two in pairs
+    ]
+    counts = [int(section.answer.partition(" ")[0]) for (section,) in learned]
+    assert counts == [counts[0], counts[0] - 1, counts[0] - 1]

@@ -155,11 +155,12 @@ def _table(runs: Sequence[Kept]) -> dict[str, object]:
 
 
 def _answer(some: Sequence[tuple[Kept, Mapping[str, Picture]]]) -> str:
-    held = {
-        one.name: one.holds
-        for run, _ in some
-        if run.result is not None and run.job.framework != REFERENCE
-        for one in run.result.invariants
-        if one.name.endswith("learns the boundary")
-    }
-    return f"{sum(held.values())} of {len(held)} rules learn the stated part of what can be learned"
+    """Return how many rules learn enough, in every framework that was judged."""
+    held: dict[str, bool] = {}
+    for run, _ in some:
+        for one in run.result.invariants if run.result is not None and run.job.framework != REFERENCE else ():
+            if one.name.endswith("learns the boundary"):
+                held[one.name] = one.holds and held.get(one.name, True)
+    if not held:
+        return "No rule is judged: only the float64 reference ran"
+    return f"{sum(held.values())} of {len(held)} rules learn the required share of what can be learned"

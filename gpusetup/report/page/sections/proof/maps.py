@@ -129,7 +129,7 @@ def _lit(runs: Sequence[Kept]) -> str:
         for run in runs
         if run.job.check == "attribution" and run.result and "share of the lit column" in run.result.measures
     ]
-    return f"At least {min(shares):.0%} of what speaks for an answer lies where a person would look." if shares else ""
+    return f"At least {min(shares):.0%} of the positive attribution lies on the column that is lit." if shares else ""
 
 
 def _filled(runs: Sequence[Kept]) -> str:

@@ -94,7 +94,7 @@ def _concluded(found: Conclusion) -> State:
 
 
 def _rows(verdicts: Sequence[Verdict], kinds: Sequence[str]) -> Iterator[Row]:
-    """Yield a row for each subject; the reference has one only where one of its verdicts did not pass."""
+    """Yield a row for each subject; the reference has one only where one of its verdicts failed."""
     places = dict.fromkeys(
         Subject(one.check, one.framework, one.device, one.precision)
         for one in sorted(verdicts, key=lambda one: (one.check, one.framework, one.device, one.precision))

@@ -90,6 +90,6 @@ def _answer(runs: Sequence[Kept]) -> tuple[State, str]:
     """Return how many of the invariants on determinism hold."""
     kept = [one.holds for run in of_check(runs, _DETERMINISM) if run.result for one in run.result.invariants]
     if not kept:
-        return "unknown", "No invariant was looked at"
+        return "unknown", "No invariant was checked"
     state: State = "ok" if all(kept) else "error"
-    return state, f"{sum(kept)} of {len(kept)} things that must give the same bits do"
+    return state, f"{sum(kept)} of {len(kept)} results that must be bit-identical are"

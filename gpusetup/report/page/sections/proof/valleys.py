@@ -120,7 +120,7 @@ def _paths(name: str, drawn: Mapping[str, Picture], ladders: Sequence[Ladder]) -
         spec="proof-paths",
         title=f"Paths on Himmelblau's function, {name}",
         said="Each line is one start, in the colour of the minimum that it ends in after 64 steps; the slider raises "
-        "the step size from gentle to wild. Lines that leave the picture diverge or come back from far away.",
+        "the step size. Lines that leave the picture diverge or come back from far away.",
         data={"paths": rows},
         table=False,
     )
