@@ -198,7 +198,9 @@ def test_speed_is_relative_to_the_fastest_and_to_the_first_proof() -> None:
     slow = [figures("gru", "pytorch", names_per_second=100.0), figures("gru", "jax", names_per_second=100.0)]
     newer = proof(fast, made_at="2026-12-01T00:00:00+00:00")
     (section,) = speed.sections(newer, [proof(slow)])
-    assert section.answer == "Fastest of 1 measured rates: pytorch in 1"
+    assert section.answer == "Fastest of 1 compared rate: pytorch in 1"
+    (alone,) = speed.sections(proof(fast[:1]))
+    assert "nothing to compare" in alone.answer
     rates = {row["run"]: row["share"] for row in section.charts["rates"].data["rows"]}
     assert rates == {"jax": 0.25, "pytorch": 1}
     past = {(row["run"], row["at"]): row["relative"] for row in section.charts["history"].data["rows"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from gpusetup.report.page.model import Chart, Section
@@ -163,12 +164,15 @@ def _rounded(value: float) -> float:
 
 
 def _answer(found: Sequence[Figure]) -> str:
-    rates = [one for one in found if one.measure.endswith(_RATE)]
+    """Return which run is how often the fastest, of the rates that more than one has."""
+    rates: dict[tuple[str, str], list[Figure]] = {}
+    for one in found:
+        if one.measure.endswith(_RATE):
+            rates.setdefault((one.check, one.measure), []).append(one)
     if not rates:
         return f"{len(found)} figures, none of them a rate"
-    wins: dict[str, int] = {}
-    for check, measure in dict.fromkeys((one.check, one.measure) for one in rates):
-        same = [one for one in rates if (one.check, one.measure) == (check, measure)]
-        wins[max(same, key=lambda one: one.value).run] = wins.get(max(same, key=lambda one: one.value).run, 0) + 1
-    listed = ", ".join(f"{run} in {count}" for run, count in sorted(wins.items(), key=lambda one: -one[1]))
-    return f"Fastest of {sum(wins.values())} measured rates: {listed}"
+    wins = Counter(max(same, key=lambda one: one.value).run for same in rates.values() if len(same) > 1)
+    if not wins:
+        return f"{len(rates)} rates, each measured in one run alone: nothing to compare"
+    listed = ", ".join(f"{run} in {count}" for run, count in wins.most_common())
+    return f"Fastest of {wins.total()} compared {'rate' if wins.total() == 1 else 'rates'}: {listed}"
