@@ -168,6 +168,7 @@ def _require_success(first: Ended) -> None:
 
 
 def differing_axes(found: Repro) -> Iterator[tuple[Axis, Effect]]:
-    """Yield the axes that the result depends on, those of chance first."""
-    rows = [(axes()[effect.axis], effect) for effect in found.effects if effect.state == "matters"]
+    """Yield the axes that the result depends on, those of chance first; a newer version may have saved others."""
+    known = axes()
+    rows = [(known[one.axis], one) for one in found.effects if one.state == "matters" and one.axis in known]
     yield from sorted(rows, key=lambda row: row[0].kind != "chance")

@@ -16,7 +16,7 @@ from gpusetup.evidence.model import Cause, Comparison, Moved
 from gpusetup.facts import facts
 from gpusetup.report.page.model import Result, Section
 from gpusetup.report.page.sections import sections
-from gpusetup.repro.model import Repro
+from gpusetup.repro.model import Effect, Repro
 from gpusetup.resolve import attempt, lock
 from gpusetup.resolve.model import Stack
 from gpusetup.selftest.registry import checks
@@ -123,3 +123,14 @@ def test_a_spoilt_proof_in_a_lock_is_refused() -> None:
 def test_two_of_a_kind_have_titles_of_their_own() -> None:
     found = list(sections([Result("a", comparison(moved())), Result("b", comparison(moved()))]))
     assert [one.title for one in found] == ["Comparison (1)", "Comparison (2)"]
+
+
+def test_a_repro_of_a_newer_version_or_of_nothing_is_shown_as_what_it_is() -> None:
+    sample = msgspec.json.decode((SAMPLES / "repro.json").read_bytes(), type=Repro)
+    newer = replace(sample, effects=(Effect(axis="weather", state="matters"),))
+    (row,) = listed(only(newer), "rows")
+    assert (row.title, row.word) == ("weather", "It matters")
+    assert only(replace(sample, reproduces=True)).state == "ok"
+    empty = replace(sample, reproduces=True, files=0, items=0)
+    assert only(empty).state == "unknown"
+    assert "Nothing was compared" in pages.html(empty)

@@ -108,7 +108,7 @@ def _row(change: Change) -> Row:
 
 def _same(change: Change) -> bool:
     """Say whether what is there is what will be: the version is the first word of both."""
-    return change.now.split()[0].rstrip(",") == change.after.split()[0].rstrip(",")
+    return change.now.partition(" ")[0].rstrip(",") == change.after.partition(" ")[0].rstrip(",")
 
 
 def _card(card: Card) -> str:

@@ -59,9 +59,15 @@ def _section(found: Repro) -> Section:
             "first": first_operation(found.operation) if found.operation is not None else "",
             "rows": [_row(one) for one in sorted(found.effects, key=lambda one: _ORDER.index(one.state))],
         },
-        state="ok" if found.reproduces else "error",
+        state=_state(found),
         answer=headline(found),
     )
+
+
+def _state(found: Repro) -> State:
+    if not found.reproduces:
+        return "error"
+    return "ok" if found.files or found.items else "unknown"
 
 
 def _causes(found: Repro) -> Iterator[Cause]:
