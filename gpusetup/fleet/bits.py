@@ -26,7 +26,7 @@ def judge_bits(hosts: Iterable[Host]) -> list[Bits]:
     runs: dict[RunKey, dict[tuple[str, str], frozenset[str]]] = defaultdict(dict)
     alone: dict[str, frozenset[str]] = {}  # nearly all devices give one of few patterns
     for host in hosts:
-        for one in computed(host):
+        for one in (run for run in computed(host) if run.bits):  # without a fingerprint nothing was computed
             bits = alone.get(one.bits) or alone.setdefault(one.bits, frozenset((one.bits,)))
             place, some = (host.name, one.device), runs[one.key]
             before = some.get(place)

@@ -65,6 +65,8 @@ class Proven(NamedTuple):
     """Check and summary."""
     passed: int
     runs: tuple[Computed, ...]
+    open: tuple[str, ...] = ()
+    """What was requested and could not be judged, as one whose run crashed."""
 
 
 class Host(msgspec.Struct):
@@ -84,6 +86,8 @@ class Host(msgspec.Struct):
     product: str = ""
     model: str = ""
     problems: tuple[Problem, ...] | None = None
+    silent: str = ""
+    """Why the driver listed no GPU, though there is one on the bus, or the bus could not be read."""
     verdict: str = ""
     unknown: tuple[str, ...] = ()
     """Rules that cannot check."""
@@ -126,6 +130,7 @@ class Reducer:
                 return
         host.machine, host.read_at = True, neutral(saved.read_at)
         host.row, host.cards = self._rows.host(saved), self._rows.gpus(gpus)
+        host.silent = _silent(saved)
         host.indices, host.uuids = tuple(one.index for one in gpus), uuids
         host.product, host.model = _product(saved, gpus)
 
@@ -154,7 +159,11 @@ class Reducer:
             for one in saved.verdicts if one.state == "failed"
         ))  # fmt: skip
         passed = sum(one.state in {"passed", "known"} for one in saved.verdicts)
-        host.proof = Proven(failed, passed, tuple(self._runs(saved)))
+        left = tuple(dict.fromkeys(
+            f"{neutral(one.check)} in {neutral(one.framework)} on {neutral(one.device)}"
+            for one in saved.verdicts if one.state == "unproven" and one.required
+        ))  # fmt: skip
+        host.proof = Proven(failed, passed, tuple(self._runs(saved)), left)
 
     def _runs(self, saved: Proof) -> Iterator[Computed]:
         named = {name: self._environment(one) for name, one in saved.environments.items()}
@@ -246,6 +255,13 @@ def _product(machine: Machine, gpus: Sequence[Gpu]) -> tuple[str, str]:
         ids = sorted({neutral(one.device_id) for one in machine.pci})
         return f"{machine.system.arch} {'+'.join(ids)}" if ids else f"{machine.system.arch} {model}", model
     return (f"{machine.system.arch} {model}", model) if names else ("", "")
+
+
+def _silent(machine: Machine) -> str:
+    """Return why the driver lists no GPU where there may be one, "" where it lists some or there is none."""
+    if not isinstance(machine.gpus, Missing) or machine.pci == ():
+        return ""
+    return neutral(machine.gpus.unread) or "not recorded"
 
 
 def _twice(what: str, before: Sequence[str], now: Sequence[str]) -> str:

@@ -35,6 +35,7 @@ from gpusetup.fleet.reasons import (
     gap_reasons,
     identity_reasons,
     own_reasons,
+    silent_reasons,
     speed_reasons,
     unjudged_reasons,
     unknown_reasons,
@@ -83,6 +84,7 @@ def judge(gathered: Gathered, now: datetime, plan: Plan = NO_PLAN) -> Fleet:
         _take(reasons, blind_reasons(some))
         _take(reasons, unknown_reasons(compared.unknown))
         _take(reasons, unjudged_reasons(some, plan))
+        _take(reasons, silent_reasons(some, compared.unknown))
         notes += _not_compared(name, compared.nowhere, some)
         groups.append(_group(name, some, plan, compared.common))
     bits, figures = (

@@ -254,6 +254,7 @@ class Verdict(Struct, frozen=True):
     device: Text
     state: Text
     summary: str
+    required: bool = True
 
 
 class Proof(Struct, frozen=True):

@@ -34,6 +34,22 @@ def own_reasons(hosts: Iterable[Host]) -> Told:
                 yield host.name, Reason(kind="proof", weight="drain", of=check, text=f"the self-test failed: {text}")
             if not host.proof.failed and not host.proof.passed:
                 yield host.name, Reason(kind="proof", weight="unknown", text="its self-test compared nothing")
+            elif host.proof.open:
+                text = f"its self-test could not judge {_some(host.proof.open)}"
+                yield host.name, Reason(kind="proof", weight="unknown", text=text)
+
+
+def _some(words: Sequence[str]) -> str:
+    more = f" and {len(words) - _FEW} more" if len(words) > _FEW else ""
+    return f"{', '.join(words[:_FEW])}{more}"
+
+
+def silent_reasons(hosts: Iterable[Host], known: Mapping[str, object]) -> Told:
+    """Yield the hosts whose driver listed no GPU, but those in `known`, of which it is said by comparison."""
+    for host in hosts:
+        if host.silent and host.name not in known:
+            text = f"its GPUs were not compared: the driver listed none ({host.silent})"
+            yield host.name, Reason(kind="missing", weight="unknown", text=text)
 
 
 def gap_reasons(hosts: Sequence[Host], missing: set[str]) -> Told:
@@ -69,10 +85,9 @@ def unknown_reasons(unknown: Mapping[str, Mapping[str, str]]) -> Told:
     """Yield what of a host could not be read, and could on most of its equals."""
     for name, titles in unknown.items():
         words = [f"{title} ({why})" for title, why in titles.items()]
-        more = f" and {len(words) - _FEW} more" if len(words) > _FEW else ""
         yield name, Reason(
             kind="difference", weight="unknown",
-            text=f"cannot be compared, and is known of most others: {', '.join(words[:_FEW])}{more}",
+            text=f"cannot be compared, and is known of most others: {_some(words)}",
         )  # fmt: skip
 
 

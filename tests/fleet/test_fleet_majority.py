@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gpusetup.fleet.judge import exit_code
+from tests.each import each
 from tests.fleet.fleets import hosts, judged, of, texts
 from tests.fleet.synthetic import Parts
 from tests.support import chance
@@ -130,3 +131,37 @@ def test_what_an_older_version_did_not_read_is_no_difference(tmp_path: Path) -> 
         for field in ("vbios", "fabric_summary", "nvlinks"):
             del gpu[field]
     assert {one.state for one in judged(some, tmp_path).hosts} == {"ok"}
+
+
+@each("unread, pci, state", [
+    ("failed", None, "unknown"), ("absent", None, "unknown"), ("absent", [], "ok"), ("failed", "denied", "unknown"),
+])  # fmt: skip
+def test_hosts_whose_drivers_are_all_silent_are_not_like_each_other(
+    unread: str, pci: object, state: str, tmp_path: Path
+) -> None:
+    some = hosts(3, chance("fleet, silent"), proofs=False)
+    for parts in some.values():
+        parts["machine"]["gpus"] = {"unread": unread, "source": "nvmlInit", "detail": ""}
+        if pci is not None:
+            parts["machine"]["pci"] = pci if pci == [] else {"unread": pci, "source": "/sys", "detail": ""}
+    assert {one.state for one in judged(some, tmp_path).hosts} == {state}
+
+
+def test_what_a_self_test_left_open_is_unknown(tmp_path: Path) -> None:
+    some = hosts(3, chance("fleet, open"))
+    verdicts = some["node00001"]["proof"]["verdicts"]
+    verdicts[2] |= {"state": "unproven"}
+    verdicts[3] |= {"state": "unproven", "required": False}
+    some["node00002"]["proof"]["verdicts"][3] |= {"state": "unproven", "required": False}
+    fleet = judged(some, tmp_path)
+    assert [one.state for one in fleet.hosts] == ["ok", "unknown", "ok"]
+    assert texts(fleet.hosts[1], "unknown") == ["its self-test could not judge exact in pytorch on cuda:2"]
+
+
+def test_runs_without_a_fingerprint_have_no_bits(tmp_path: Path) -> None:
+    some = hosts(3, chance("fleet, no bits"))
+    for parts in some.values():
+        for run in parts["proof"]["runs"]:
+            run["result"]["fingerprint"] = ""
+    fleet = judged(some, tmp_path)
+    assert (fleet.bits, len(fleet.figures)) == ((), 1)
