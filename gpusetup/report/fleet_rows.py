@@ -22,16 +22,21 @@ def headline(fleet: Fleet) -> str:
 def states(fleet: Fleet) -> list[tuple[State, int, str]]:
     """Return each state that hosts are in, how many are, and the words for it.
 
-    Hosts without an equal are apart: they were compared with nobody.
+    Hosts without an equal are apart, since they were compared with nobody, and so are those of which nothing says who
+    their equals are.
     """
-    count, single = Counter(one.state for one in fleet.hosts), _single(fleet)
-    alone = sum(one.state == "ok" and one.group in single for one in fleet.hosts)
+    count = Counter(one.state for one in fleet.hosts)
+    groups = Counter(one.group for one in fleet.hosts if one.state == "ok")
+    unknown = sum(groups[one] for one in _unknown(fleet))
+    alone = sum(groups[one] for one in _single(fleet) - _unknown(fleet))
+    like = count["ok"] - alone - unknown
     found: list[tuple[State, int, str]] = [
         ("drain", count["drain"], "to drain"),
         ("unknown", count["unknown"], "cannot be judged"),
         ("attention", count["attention"], "needs attention" if count["attention"] == 1 else "need attention"),
+        ("ok", unknown, "with unknown GPUs shows no fault" if unknown == 1 else "with unknown GPUs show no fault"),
         ("ok", alone, f"{'has' if alone == 1 else 'have'} no equal to be compared with"),
-        ("ok", count["ok"] - alone, "is like its equals" if count["ok"] - alone == 1 else "are like their equals"),
+        ("ok", like, "is like its equals" if like == 1 else "are like their equals"),
     ]
     return [one for one in found if one[1]]
 
@@ -40,9 +45,13 @@ def _single(fleet: Fleet) -> set[str]:
     return {one.name for one in fleet.groups if one.hosts == 1}
 
 
+def _unknown(fleet: Fleet) -> set[str]:
+    return {one.name for one in fleet.groups if not one.product}
+
+
 def _except(fleet: Fleet) -> str:
     """Return in what hosts that are like their equals are not, since no value has a majority there."""
-    groups = {one.group for one in fleet.hosts if one.state == "ok"} - _single(fleet)
+    groups = {one.group for one in fleet.hosts if one.state == "ok"} - _single(fleet) - _unknown(fleet)
     undecided = (one for one in fleet.differences if not one.most and one.group in groups)
     titles = list(dict.fromkeys(one.title for one in undecided))
     return f", except in {names(titles, 2)}, where there is no majority" if titles else ""

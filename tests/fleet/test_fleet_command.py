@@ -97,6 +97,13 @@ def test_one_host_is_not_called_like_its_equals(tmp_path: Path) -> None:
     assert (code, text.splitlines()[0]) == (0, "1 host: 1 has no equal to be compared with")
 
 
+def test_proofs_alone_do_not_say_who_equals_whom(tmp_path: Path) -> None:
+    some = hosts(2, chance("fleet, proofs"))
+    write(tmp_path, {name: {"proof": parts["proof"]} for name, parts in some.items()})
+    code, text = _run(tmp_path)
+    assert (code, text.splitlines()[0]) == (0, "2 hosts: 2 with unknown GPUs show no fault")
+
+
 def test_hosts_that_differ_without_a_majority_are_not_called_alike(tmp_path: Path) -> None:
     some = hosts(2, chance("fleet, two"), proofs=False)
     some["node00001"]["machine"]["system"]["kernel"]["release"] = "5.15.0"
