@@ -223,6 +223,8 @@ def test_72_gpus_can_be_scrolled_and_help_has_every_key(size: tuple[int, int]) -
         assert "71" in screen.text().split()
         await pilot.press("question_mark")
         assert "examine now" in screen.text()
+        await pilot.press("q")
+        assert len(screen.app.screen_stack) == 1, "closes what is above, and the dashboard stays"
 
     drive(play, size)
 

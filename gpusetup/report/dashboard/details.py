@@ -25,7 +25,7 @@ BEFORE = {"evidence": "- ", "command": "  "}
 class _Above(ModalScreen[None]):
     """A text in a box that any of the usual keys closes."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,question_mark", "dismiss(None)", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,question_mark,q", "dismiss(None)", "Close")]
 
     def text(self) -> Text:
         """Return what is shown."""
