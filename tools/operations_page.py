@@ -40,8 +40,9 @@ Precisions: float32 and float64 (`--precision float64`); products in half precis
 in half precision by `gru` and `transformer`. Devices: the CPU, and a card where there is one.
 
 A quick run costs 1.10 times the same work without the engine, in processor time on two shared cores (2026-11-30,
-`benchmarks/selftest_overhead.py operations`). A whole quick run of PyTorch takes 21.3 s of processor time with it and
-19.5 s at the commit before it, 1.09 times, each measured once; TensorFlow's was not compared. In a full run each
+`benchmarks/selftest_overhead.py operations`). A whole quick run takes 1.06 times
+that of the commit before it in PyTorch (16.9 and 15.9 s of processor time) and in TensorFlow (40.9 and 38.5 s; each the
+median of three, run in turn). In a full run each
 framework and round is a process of its own, and where cores are left the families of `operations` are divided between
 them. `benchmarks/selftest_scaling.py` measures what cores bring; it was not run, for want of a quiet machine.
 
