@@ -58,10 +58,15 @@ fast: $(VENV)/.tools $(VENV)/.compiled ## Only the pure tests: no framework, roo
 	@GPUSETUP_TESTS_SHARE=$${GPUSETUP_TESTS_SHARE:-0.2} $(PYTEST) --durations 5 --ignore tests/lab --ignore tests/shims --ignore tests/gpu $(PYTEST_ARGS) \
 	  -m 'not (command or frameworks or root or slow)'
 
-test: $(VENV)/.full $(VENV)/.compiled ## Set up and run all tests (about 16 min on two cores); one whose tool is missing is skipped with the reason
+# The lab mounts this tree below an overlay, under which nothing may appear while it runs: so bytecode is written before.
+.PHONY: bytecode
+bytecode: $(VENV)/.light
+	@$(BIN)/python -m compileall -q gpusetup checks
+
+test: $(VENV)/.full $(VENV)/.compiled bytecode ## Set up and run all tests (about 16 min on two cores); one whose tool is missing is skipped with the reason
 	@$(PYTEST) $(PYTEST_ARGS)
 
-test-%: $(VENV)/.full $(VENV)/.compiled ## The tests of one room, as in `make test-doctor` (the rooms are the folders of tests/)
+test-%: $(VENV)/.full $(VENV)/.compiled bytecode ## The tests of one room, as in `make test-doctor` (the rooms are the folders of tests/)
 	@test -d tests/$* || { echo "there is no tests/$*; the rooms are: $(ROOMS)" >&2; exit 2; }
 	@$(PYTEST) tests/$* $(PYTEST_ARGS)
 
