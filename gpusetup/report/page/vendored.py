@@ -12,7 +12,7 @@ from pathlib import Path
 from gpusetup.errors import MissingError
 
 PACKAGE = "vl-convert-python==1.9.0.post1"
-"""Vega 6.2.0, Vega-Lite 6.4 and Vega-Embed 7.0.2: https://pypi.org/project/vl-convert-python/, read 2026-11-30."""
+"""It carries Vega 6.2.0, Vega-Lite 6.4 and Vega-Embed 7.0.2, as its own functions say (2026-11-30)."""
 SHA256 = "373b1f84072b31010f15ceb787be6b415c53936411aae267c8c2b2b6ccde46e7"
 SNIPPET = "window.vegaEmbed = vegaEmbed;"
 FILE = Path(__file__).parent / "vendor" / "charts.js"
