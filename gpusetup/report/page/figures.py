@@ -27,6 +27,8 @@ WIDTH = 640
 _INK, _PAPER = "#1b1f24", "#ffffff"
 _PAGE_INK = "currentColor"
 _SCALE = 2.0
+_MARGIN = 24
+"""Pixels around a figure: its text is measured in a font of the library, and who shows an SVG may have a wider one."""
 _REMEDY = "pip install 'gpusetup[figures]'"
 
 
@@ -50,7 +52,7 @@ def draw(chart: Chart, form: Format) -> bytes:
     except ImportError as error:
         raise MissingError("figures need vl-convert-python, which is not installed", _REMEDY) from error
     spec = json.dumps(still(chart))
-    looks = _inked(config()) | {"background": _PAPER, "padding": 8}
+    looks = _inked(config()) | {"background": _PAPER, "padding": _MARGIN}
     if form == "png":
         return bytes(vl_convert.vegalite_to_png(spec, config=looks, scale=_SCALE))
     return _told(vl_convert.vegalite_to_svg(spec, config=looks), chart).encode()
