@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gpusetup.fleet.forms import NONE, NOT_RECORDED, is_known, number_in
 from gpusetup.fleet.host import Host
 from gpusetup.fleet.model import Common, Difference, Minority
 from gpusetup.fleet.properties import Cell, Property, properties
+from gpusetup.fleet.votes import Unit, is_majority, others
 
-FEWEST = 3
-"""Of two that differ either may be the wrong one."""
 NOUGHT = "0"
-
-
-class Unit(NamedTuple):
-    """One host, or one GPU of it, as it is counted."""
-
-    host: str
-    place: str
-    value: str
 
 
 class Compared(NamedTuple):
@@ -66,7 +57,7 @@ def compare(group: str, hosts: Sequence[Host]) -> Compared:
     return Compared(tuple(common), tuple(found), unknown, tuple(nowhere))
 
 
-Column = tuple[str, Property, str, Sequence[Unit]]
+Column = tuple[str, Property, str, Sequence[Unit[str]]]
 """The property's key, its row of the table, its title, and what each unit has."""
 
 
@@ -110,7 +101,7 @@ def _of_gpus(hosts: Sequence[Host], table: Sequence[Property]) -> Iterator[Colum
         )  # all alike: whose it is does not matter
 
 
-def _cards(hosts: Sequence[Host], place: int) -> Sequence[Unit]:
+def _cards(hosts: Sequence[Host], place: int) -> Sequence[Unit[str]]:
     return [
         Unit(one.name, f"{one.name}: GPU {index}", str(card[place]))
         for one in hosts
@@ -118,7 +109,7 @@ def _cards(hosts: Sequence[Host], place: int) -> Sequence[Unit]:
     ]
 
 
-def _nearby(units: Sequence[Unit], near: float) -> Sequence[Unit]:
+def _nearby(units: Sequence[Unit[str]], near: float) -> Sequence[Unit[str]]:
     """Return the units, where numbers that are as near to the middle one as is allowed have one value."""
     if not near or len({one.value for one in units}) < 2:
         return units
@@ -131,14 +122,16 @@ def _nearby(units: Sequence[Unit], near: float) -> Sequence[Unit]:
     return [one._replace(value=text) if one.value in same else one for one in units]
 
 
-def _judge(group: str, key: str, wanted: Property, title: str, units: Sequence[Unit]) -> Difference | Common | None:
+def _judge(
+    group: str, key: str, wanted: Property, title: str, units: Sequence[Unit[str]]
+) -> Difference | Common | None:
     counts = Counter(one.value for one in units)
     if not counts:
         return None
     most, count = max(counts.items(), key=lambda one: (one[1], one[0]))
     if len(counts) == 1:
         return Common(property=key, title=title, topic=wanted.topic, value=most, count=count, of=len(units))
-    backed = len(units) >= FEWEST and count * 2 > len(units) and _most_hosts(units, most)
+    backed = is_majority(units, most, count)
     if wanted.only_zero and not (backed and most == NOUGHT):
         return None
     return Difference(
@@ -157,25 +150,6 @@ def _judge(group: str, key: str, wanted: Property, title: str, units: Sequence[U
     )
 
 
-def _most_hosts(units: Sequence[Unit], most: str) -> bool:
-    """Say whether the value is also the commonest on more than half of the hosts, where there are several.
-
-    One host with many GPUs cannot outvote another with few.
-    """
-    by_host: dict[str, Counter[str]] = defaultdict(Counter)
-    for one in units:
-        by_host[one.host][one.value] += 1
-    having = sum(max(count.items(), key=lambda one: one[1])[0] == most for count in by_host.values())
-    return having * 2 > len(by_host)
-
-
-def _others(units: Iterable[Unit], most: str | None) -> Iterator[Minority]:
-    """Yield each value that is not the majority's, the most frequent first."""
-    places: dict[str, list[Unit]] = defaultdict(list)
-    for one in units:
-        if one.value != most:
-            places[one.value].append(one)
-    for value, some in sorted(places.items(), key=lambda one: (-len(one[1]), one[0])):
-        yield Minority(
-            value=value, places=tuple(one.place for one in some), hosts=tuple(dict.fromkeys(one.host for one in some))
-        )
+def _others(units: Sequence[Unit[str]], most: str | None) -> Iterator[Minority]:
+    for one in others(units, most, order=str):
+        yield Minority(value=one.value, places=one.places, hosts=one.hosts)
