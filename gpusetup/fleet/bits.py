@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     Device = Unit[frozenset[str]]
     """A device of a host, and every pattern of bits that it gave for one run."""
 
-BITS_SHOWN = 16
-
 
 def judge_bits(hosts: Iterable[Host]) -> list[Bits]:
     """Return the judgement over each run that more than one host or device computed, and those that one alone did."""

@@ -97,7 +97,6 @@ def judge(gathered: Gathered, now: datetime, plan: Plan = NO_PLAN) -> Fleet:
     ):  # fmt: skip
         _take(reasons, told)
     results = tuple(_result(one, reasons[one.name], group_of[one.name]) for one in ordered)
-    known = {plan.named(name) for name in gathered.hosts}
     return Fleet(
         gpusetup=__version__,
         at=now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -112,7 +111,7 @@ def judge(gathered: Gathered, now: datetime, plan: Plan = NO_PLAN) -> Fleet:
             file=plan.file,
             expected=len(plan.roles),
             missing=tuple(missing),
-            unexpected=tuple(name for name in gathered.hosts if plan.roles and not plan.named(name)) if known else (),
+            unexpected=tuple(name for name in gathered.hosts if plan.roles and not plan.named(name)),
         ),
         spoilt=gathered.spoilt,
         notes=tuple(notes),
