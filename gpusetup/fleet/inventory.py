@@ -21,7 +21,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 
 from gpusetup.doctor.examine import examine
-from gpusetup.doctor.expect import check_ranges, load, rules_for
+from gpusetup.doctor.expect import check_ranges, parse, rules_for
 from gpusetup.doctor.expect.model import Expectations, Expected
 from gpusetup.doctor.rule import Rule
 from gpusetup.errors import WrongInputError
@@ -94,7 +94,7 @@ def read_plan(path: Path) -> Plan:
     try:
         said = tomllib.loads(raw.decode())
         if "group" not in said:
-            return Plan(str(path), {}, {}, tuple(rules_for(load(path)).values()))
+            return Plan(str(path), {}, {}, tuple(rules_for(parse(raw, path)).values()))
         groups = msgspec.convert(said, _File).group
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, RecursionError) as error:
         raise WrongInputError(f"{path} is not a file of expectations: {error}", _WHAT) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,14 @@ def test_wrong_ranges_are_refused(text: str) -> None:
 def test_a_wrong_file_is_refused(text: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(WrongInputError, match=says):
         read_plan(_file(tmp_path, text))
+
+
+def test_expectations_for_all_hosts_are_read_once_so_that_they_may_come_through_a_pipe() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"gpus = 8")
+    os.close(writing)
+    assert read_plan(Path(f"/dev/fd/{reading}")).anyone
+    os.close(reading)
 
 
 def test_what_is_as_expected_is_well_and_what_is_missing_unknown(tmp_path: Path) -> None:

@@ -34,8 +34,13 @@ KEYS = {
 
 def load(path: Path) -> Expected:
     """Read a file of expectations; raises `WrongInputError` naming the file and the place inside it."""
+    return parse(read(path, "the expectations"), path)
+
+
+def parse(raw: bytes, path: Path) -> Expected:
+    """Return what the content `raw` of a file of expectations says; raises `WrongInputError` as `load` does."""
     try:
-        said = msgspec.toml.decode(read(path, "the expectations"), type=Expectations)
+        said = msgspec.toml.decode(raw, type=Expectations)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise WrongInputError(
             f"{path} is not a file of expectations: {error}", "docs/expectations.md lists what can be expected"
