@@ -65,6 +65,10 @@ class Plan(NamedTuple):
         short = host.partition(".")[0]
         return short if short in self.roles else ""
 
+    def role_of(self, host: str) -> str:
+        """Return the role of the host of that name, "" without one."""
+        return self.roles.get(self.named(host), "")
+
     def rules_of(self, host: str) -> tuple[Rule, ...]:
         """Return what is expected of the host of that name."""
         return self.rules.get(self.named(host), self.anyone)

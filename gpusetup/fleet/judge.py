@@ -68,7 +68,7 @@ def judge(gathered: Gathered, now: datetime, plan: Plan = NO_PLAN) -> Fleet:
     for name in missing:
         hosts[name] = Host(name)
     ordered = sorted(hosts.values(), key=lambda one: natural(one.name))
-    members = grouped(ordered, lambda name: plan.roles.get(plan.named(name), ""))
+    members = grouped(ordered, plan.role_of)
     group_of = {one.name: name for name, some in members.items() for one in some}
     reasons: dict[str, list[Reason]] = defaultdict(list)
     groups: list[Group] = []
@@ -87,10 +87,7 @@ def judge(gathered: Gathered, now: datetime, plan: Plan = NO_PLAN) -> Fleet:
         _take(reasons, silent_reasons(some, compared.unknown))
         notes += _not_compared(name, compared.nowhere, some)
         groups.append(_group(name, some, plan, compared.common))
-    bits, figures = (
-        judge_bits(ordered),
-        judge_speed(ordered, {one.name: plan.roles.get(plan.named(one.name), "") for one in ordered}),
-    )
+    bits, figures = judge_bits(ordered), judge_speed(ordered, plan.role_of)
     for told in (
         own_reasons(ordered), gap_reasons(ordered, {*missing}), bit_reasons(bits), speed_reasons(figures),
         clock_reasons(ordered, now), identity_reasons(ordered),
@@ -123,7 +120,7 @@ def _group(name: str, some: Sequence[Host], plan: Plan, common: tuple[Common, ..
     return Group(
         name=name,
         product=some[0].product,
-        role=plan.roles.get(plan.named(some[0].name), ""),
+        role=plan.role_of(some[0].name),
         hosts=len(some),
         cards=sum(len(one.cards) for one in some),
         common=common,

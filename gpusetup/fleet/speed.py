@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gpusetup.fleet.bits import computed
@@ -27,16 +27,17 @@ Places = Mapping[tuple[str, str], float]
 """Host and device → the best rate of all rounds: load makes a run slower and never faster."""
 
 
-def judge_speed(hosts: Iterable[Host], roles: Mapping[str, str]) -> list[Figure]:
+def judge_speed(hosts: Iterable[Host], role: Callable[[str], str]) -> list[Figure]:
     """Return each rate with its outliers.
 
-    Equals have the same role, if `roles` has any, and the same environment, of which the model of GPU is a part.
+    Equals have the same role, by `role`, and the same environment, of which the model of GPU is a part.
     """
     found: dict[_Key, dict[tuple[str, str], float]] = defaultdict(dict)
     for host in hosts:
+        own = role(host.name)
         for one in computed(host):
             for measure, value in one.rates:
-                best = found[_Key(roles.get(host.name, ""), one.key._replace(seed=0), measure)]
+                best = found[_Key(own, one.key._replace(seed=0), measure)]
                 place = host.name, one.device
                 best[place] = max(value, best.get(place, 0.0))
     several = {key: places for key, places in found.items() if len(places) > 1}
