@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from gpusetup.fleet.model import Difference, Minority, Reason, Weight
-from gpusetup.fleet.properties import Property, properties
+from gpusetup.fleet.properties import by_key
 
 ROLLOUT = 0.1
 """A value that more than this share of the hosts have is a change that is being rolled out, or a second generation, and
@@ -16,7 +16,7 @@ _MOST_PLACES = 4
 
 def difference_reasons(found: Sequence[Difference], hosts: int) -> Iterator[tuple[str, Reason]]:
     """Yield what each of a group's `hosts` has that most have not, by the host's name."""
-    follows = {f"{kind}.{one.path}": one.follows for kind, table in _tables().items() for one in table}
+    known = by_key()
     by_host: dict[str, list[tuple[Difference, Minority, tuple[str, ...]]]] = defaultdict(list)
     for one in found:
         for other in one.others if one.most else ():
@@ -25,7 +25,8 @@ def difference_reasons(found: Sequence[Difference], hosts: int) -> Iterator[tupl
     for host, some in by_host.items():
         leaders = {one.property.partition(".")[2] for one, _, _ in some}
         for one, other, gpus in some:
-            if not leaders & {*follows.get(one.property, ())}:
+            follows = known[one.property].follows if one.property in known else ()
+            if not leaders & {*follows}:
                 yield host, _reason(one, other, gpus, hosts)
 
 
@@ -38,11 +39,6 @@ def _by_host(one: Difference, other: Minority) -> Mapping[str, Sequence[str]]:
         host, _, gpu = place.rpartition(": ")
         places[host].append(gpu)
     return places
-
-
-def _tables() -> Mapping[str, Sequence[Property]]:
-    table = properties()
-    return {"host": table.host, "gpu": table.gpu}
 
 
 def _reason(one: Difference, other: Minority, gpus: Sequence[str], hosts: int) -> Reason:

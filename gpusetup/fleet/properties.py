@@ -17,7 +17,7 @@ from gpusetup.text import neutral
 from gpusetup.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gpusetup.fleet.partial import Gpu, Machine
 
@@ -59,6 +59,13 @@ class _Table(Value):
 def properties() -> _Table:
     """Return the table: the properties of hosts, and those of GPUs."""
     return msgspec.convert(tomllib.loads(_CONTENT.read_text("utf-8")), _Table)
+
+
+@cache
+def by_key() -> Mapping[str, Property]:
+    """Return the properties by the keys that differences and reasons have: ``host.driver.kernel_module``."""
+    table = properties()
+    return {f"{kind}.{one.path}": one for kind, some in (("host", table.host), ("gpu", table.gpu)) for one in some}
 
 
 Members = tuple[tuple[str, str], ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpusetup.fleet.properties import properties
+from gpusetup.fleet.properties import by_key
 from gpusetup.report.fleet_rows import Block as Alike
 from gpusetup.report.fleet_rows import alike
 from gpusetup.report.page.sections.fleet.listed import Listed, listed
@@ -68,8 +68,7 @@ def blocks(fleet: Fleet) -> tuple[list[Block], int]:
 
 def grid(fleet: Fleet, some: Sequence[Block]) -> Grid:
     """Return the grid of these blocks."""
-    tables = ("host", properties().host), ("gpu", properties().gpu)
-    topics: dict[str, str] = {f"{kind}.{one.path}": one.topic for kind, table in tables for one in table}
+    topics: dict[str, str] = {key: one.topic for key, one in by_key().items()}
     found = [(block, _cells(block, topics)) for block in some]
     used = {name for _, cells in found for name in cells}
     columns = tuple(name for name in (*_FIRST, *dict.fromkeys(topics.values()), "other") if name in used)
