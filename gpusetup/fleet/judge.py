@@ -18,6 +18,7 @@ from gpusetup.fleet.host import Host
 from gpusetup.fleet.inventory import NO_PLAN, Plan
 from gpusetup.fleet.majority import compare
 from gpusetup.fleet.model import (
+    RANK,
     Bits,
     Common,
     Difference,
@@ -46,7 +47,6 @@ from gpusetup.fleet.speed import judge_speed
 MOST_REASONS = 40
 """Reasons that one host shows; beyond, only their number."""
 _LONGEST_DRAIN = 240
-_ORDER = {"drain": 0, "unknown": 1, "warn": 2, "note": 3}
 _KINDS = (
     "unreadable",
     "missing",
@@ -171,7 +171,7 @@ def _not_compared(group: str, titles: Sequence[str], hosts: Sequence[Host]) -> I
 
 
 def _result(host: Host, reasons: Sequence[Reason], group: str) -> HostResult:
-    ranked = sorted(reasons, key=lambda one: (_ORDER[one.weight], _KINDS.index(one.kind)))
+    ranked = sorted(reasons, key=lambda one: (RANK[one.weight], _KINDS.index(one.kind)))
     weights = {one.weight for one in ranked}
     state: State = "ok"
     for weight, means in (("drain", "drain"), ("unknown", "unknown"), ("warn", "attention")):
@@ -200,4 +200,4 @@ def _drain(ranked: Sequence[Reason]) -> str:
 
 def _place(one: Difference) -> tuple[bool, int, int, str]:
     """Order differences: those with a majority first, the weighty and rare ones before others."""
-    return not one.most, _ORDER[one.weight], sum(len(other.hosts) for other in one.others), one.property
+    return not one.most, RANK[one.weight], sum(len(other.hosts) for other in one.others), one.property

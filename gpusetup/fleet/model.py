@@ -13,6 +13,8 @@ Kind = Literal[
     "finding", "difference", "bits", "proof", "speed", "expectation", "missing", "unreadable", "clock", "identity",
 ]  # fmt: skip
 Weight = Literal["drain", "warn", "note"]
+RANK = {"drain": 0, "unknown": 1, "warn": 2, "note": 3}
+"""The order of reasons: the first one decides what a host's state is."""
 
 
 class Reason(Value, omit_defaults=True):

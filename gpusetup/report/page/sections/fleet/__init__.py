@@ -9,19 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.report.fleet_rows import counted, headline, states
-from gpusetup.report.page.model import Section, State
-from gpusetup.report.page.sections.fleet.grid import blocks, grid
+from gpusetup.report.page.model import Section
+from gpusetup.report.page.sections.fleet.grid import OF_HOST, blocks, grid
 from gpusetup.report.page.sections.fleet.listed import differences, listed, shared
 from gpusetup.report.page.sections.fleet.speed import said_of, strips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gpusetup.fleet import model
     from gpusetup.fleet.model import Fleet
     from gpusetup.report.page.model import Result
 
-STATES: dict[model.State, State] = {"drain": "error", "unknown": "unknown", "attention": "warning", "ok": "ok"}
 _MOST_DIFFERENCES, _MOST_BITS, _MOST_SPOILT, _MOST_RATES = 100, 60, 100, 60
 
 
@@ -73,7 +71,7 @@ def _overview(fleet: Fleet, rows: object, left: int) -> Section:
         title="Fleet",
         template="fleet.html.j2",
         view={
-            "counts": [(STATES[state], count, word) for state, count, word in states(fleet)],
+            "counts": [(OF_HOST[state], count, word) for state, count, word in states(fleet)],
             "groups": fleet.groups,
             "grid": rows,
             "left": left,
@@ -85,7 +83,7 @@ def _overview(fleet: Fleet, rows: object, left: int) -> Section:
             "spoilt_left": len(fleet.spoilt) - _MOST_SPOILT,
             "notes": fleet.notes,
         },
-        state=STATES[fleet.verdict],
+        state=OF_HOST[fleet.verdict],
         answer=headline(fleet),
     )
 

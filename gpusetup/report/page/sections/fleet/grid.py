@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from gpusetup.fleet.model import RANK
 from gpusetup.fleet.properties import by_key
 from gpusetup.report.fleet_rows import Block as Alike
 from gpusetup.report.fleet_rows import alike
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
 
 MOST_BLOCKS = 100
 MOST_REASONS = 12
-_RANK: dict[str, int] = {"drain": 0, "unknown": 1, "warn": 2, "note": 3}
 _STATES: dict[str, State] = {"drain": "error", "unknown": "unknown", "warn": "warning", "note": "info"}
-_OF_HOST: dict[str, State] = {"drain": "error", "unknown": "unknown", "attention": "warning", "ok": "ok"}
+OF_HOST: dict[str, State] = {"drain": "error", "unknown": "unknown", "attention": "warning", "ok": "ok"}
 _ORDER = ("error", "unknown", "warning", "ok")
 _COLUMNS = {
     "unreadable": "input", "missing": "input", "clock": "input", "identity": "input", "expectation": "expected",
@@ -61,7 +61,7 @@ class Grid(NamedTuple):
 def blocks(fleet: Fleet) -> tuple[list[Block], int]:
     """Return the blocks of hosts that are not ``ok``, the worst first, and how many hosts are left out."""
     found = alike([one for one in fleet.hosts if one.state != "ok"])
-    found.sort(key=lambda some: _ORDER.index(_OF_HOST[some.hosts[0].state]))
+    found.sort(key=lambda some: _ORDER.index(OF_HOST[some.hosts[0].state]))
     shown = [_block(some, number) for number, some in enumerate(found[:MOST_BLOCKS], 1)]
     return shown, sum(len(some.hosts) for some in found[MOST_BLOCKS:])
 
@@ -79,7 +79,7 @@ def grid(fleet: Fleet, some: Sequence[Block]) -> Grid:
 def _block(some: Alike, number: int) -> Block:
     first = some.hosts[0]
     return Block(
-        state=_OF_HOST[first.state],
+        state=OF_HOST[first.state],
         hosts=len(some.hosts),
         names=listed([one.name for one in some.hosts]),
         group=first.group,
@@ -93,7 +93,7 @@ def _cells(block: Block, topics: dict[str, str]) -> dict[str, State]:
     worst: dict[str, Reason] = {}
     for _, one, _ in block.reasons:
         name = _COLUMNS.get(one.kind) or _topic(one.of, topics)
-        if one.weight != "note" and (name not in worst or _RANK[one.weight] < _RANK[worst[name].weight]):
+        if one.weight != "note" and (name not in worst or RANK[one.weight] < RANK[worst[name].weight]):
             worst[name] = one
     return {name: _STATES[one.weight] for name, one in worst.items()}
 
