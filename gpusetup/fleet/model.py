@@ -139,6 +139,11 @@ class Bits(Value, omit_defaults=True):
     of: int
     others: tuple[BitMinority, ...] = ()
 
+    @property
+    def run(self) -> str:
+        """The run in words."""
+        return f"{self.check} in {self.framework} on {self.device}, {self.precision}, seed {self.seed}"
+
 
 class Outlier(Value, omit_defaults=True):
     """A device that is slower, or faster, than what its equals' spread explains."""

@@ -94,7 +94,6 @@ def unknown_reasons(unknown: Mapping[str, Mapping[str, str]]) -> Told:
 def bit_reasons(bits: Iterable[Bits]) -> Told:
     """Yield whose bits the majority does not have; without a majority, that it cannot be said who is right."""
     for one in bits:
-        run = f"{one.check} in {one.framework} on {one.device}, {one.precision}, seed {one.seed}"
         for other in one.others:
             for host in other.hosts:
                 devices = [place.rpartition(": ")[2] for place in other.places if place.startswith(f"{host}: ")]
@@ -102,12 +101,12 @@ def bit_reasons(bits: Iterable[Bits]) -> Told:
                 if one.state == "majority":
                     yield host, Reason(
                         kind="bits", weight="drain", of=one.check,
-                        text=f"other bits on {where}: {run}; {one.count} of {one.of} devices have {one.most}",
+                        text=f"other bits on {where}: {one.run}; {one.count} of {one.of} devices have {one.most}",
                     )  # fmt: skip
                 elif one.state == "no majority":
                     yield host, Reason(
                         kind="bits", weight="unknown", of=one.check,
-                        text=f"bits of {where} disagree with others, and there is no majority: {run}",
+                        text=f"bits of {where} disagree with others, and there is no majority: {one.run}",
                     )  # fmt: skip
 
 

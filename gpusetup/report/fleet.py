@@ -93,12 +93,11 @@ def _bits(out: Console, bits: Sequence[Bits]) -> None:
     found = f"{len(agree)} of {counted(len(bits), 'run')} have the same bits on all devices"
     line(out, "", f"Bits: {found}" + (f", {len(alone)} ran on one device alone" if alone else ""), "bold")
     for one in [one for one in bits if one.state in {"majority", "no majority", "unsteady"}][:_LINES]:
-        run = f"{one.check} in {one.framework} on {one.device}, {one.precision}, seed {one.seed}"
         places = names([place for other in one.others for place in other.places])
         texts = {
-            "majority": f"{run}: {one.count} of {one.of} devices have {one.most}, not {places}",
-            "no majority": f"{run}: {len(one.others)} patterns on {counted(one.of, 'device')}, and no majority",
-            "unsteady": f"{run}: most devices do not give the same bits twice themselves",
+            "majority": f"{one.run}: {one.count} of {one.of} devices have {one.most}, not {places}",
+            "no majority": f"{one.run}: {len(one.others)} patterns on {counted(one.of, 'device')}, and no majority",
+            "unsteady": f"{one.run}: most devices do not give the same bits twice themselves",
         }
         line(out, f"{INDENT}{'✗' if one.state == 'majority' else '?'} ", texts[one.state])
 
