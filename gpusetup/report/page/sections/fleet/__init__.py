@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gpusetup.report.fleet_rows import counted, headline, states
 from gpusetup.report.page.model import Section
 from gpusetup.report.page.sections.fleet.grid import OF_HOST, blocks, grid
-from gpusetup.report.page.sections.fleet.listed import differences, listed, shared
+from gpusetup.report.page.sections.fleet.listed import differences, listed
 from gpusetup.report.page.sections.fleet.speed import said_of, strips
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _overview(fleet: Fleet, rows: object, left: int) -> Section:
             "groups": fleet.groups,
             "grid": rows,
             "left": left,
-            "everywhere": shared(fleet),
+            "everywhere": [one for one in fleet.findings if one.everywhere],
             "missing": listed(fleet.inventory.missing),
             "unexpected": listed(fleet.inventory.unexpected),
             "expected": fleet.inventory,

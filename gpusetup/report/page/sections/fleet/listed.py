@@ -1,4 +1,4 @@
-"""Long lists made short, with how much was left out; differences and shared findings as the page has them."""
+"""Long lists made short, with how much was left out; differences as the page has them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gpusetup.fleet.model import Difference, Fleet, SharedFinding
+    from gpusetup.fleet.model import Difference, Fleet
 
 MOST = 40
 """Names in one list."""
@@ -38,13 +38,6 @@ class Row(NamedTuple):
     more: int
 
 
-class Everywhere(NamedTuple):
-    """A finding that most hosts of a group have."""
-
-    finding: SharedFinding
-    hosts: int
-
-
 def listed(names: Sequence[str], most: int = MOST) -> Listed:
     """Return the list, cut."""
     return Listed(tuple(names[:most]), max(0, len(names) - most))
@@ -62,8 +55,3 @@ def differences(fleet: Fleet) -> list[Row]:
         )
         for one in fleet.differences
     ]
-
-
-def shared(fleet: Fleet) -> list[Everywhere]:
-    """Return what is on most hosts of a group alike."""
-    return [Everywhere(one, len(one.hosts)) for one in fleet.findings if one.everywhere]
