@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from gpusetup.fleet.model import Difference, Minority, Reason, Weight
 from gpusetup.fleet.properties import by_key
+from gpusetup.fleet.reasons import few
 
 ROLLOUT = 0.1
 """A value that more than this share of the hosts have is a change that is being rolled out, or a second generation, and
@@ -58,6 +59,4 @@ def _reason(one: Difference, other: Minority, gpus: Sequence[str], hosts: int) -
 
 
 def _where(gpus: Sequence[str]) -> str:
-    shown = ", ".join(gpu.removeprefix("GPU ") for gpu in gpus[:_MOST_PLACES])
-    more = f" and {len(gpus) - _MOST_PLACES} more" if len(gpus) > _MOST_PLACES else ""
-    return f"GPU {shown}{more}"
+    return f"GPU {few([gpu.removeprefix('GPU ') for gpu in gpus], _MOST_PLACES)}"

@@ -35,13 +35,14 @@ def own_reasons(hosts: Iterable[Host]) -> Told:
             if not host.proof.failed and not host.proof.passed:
                 yield host.name, Reason(kind="proof", weight="unknown", text="its self-test compared nothing")
             elif host.proof.open:
-                text = f"its self-test could not judge {_some(host.proof.open)}"
+                text = f"its self-test could not judge {few(host.proof.open)}"
                 yield host.name, Reason(kind="proof", weight="unknown", text=text)
 
 
-def _some(words: Sequence[str]) -> str:
-    more = f" and {len(words) - _FEW} more" if len(words) > _FEW else ""
-    return f"{', '.join(words[:_FEW])}{more}"
+def few(words: Sequence[str], most: int = _FEW) -> str:
+    """Return the words with commas; beyond `most` only how many there are."""
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return f"{', '.join(words[:most])}{more}"
 
 
 def silent_reasons(hosts: Iterable[Host], known: Mapping[str, object]) -> Told:
@@ -87,7 +88,7 @@ def unknown_reasons(unknown: Mapping[str, Mapping[str, str]]) -> Told:
         words = [f"{title} ({why})" for title, why in titles.items()]
         yield name, Reason(
             kind="difference", weight="unknown",
-            text=f"cannot be compared, and is known of most others: {_some(words)}",
+            text=f"cannot be compared, and is known of most others: {few(words)}",
         )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from gpusetup.fleet.host import Host, Problem
 from gpusetup.fleet.model import Reason, SharedFinding
+from gpusetup.fleet.reasons import few
 
 _RANK = {"error": 0, "warning": 1}
 
@@ -63,13 +64,12 @@ def blind_reasons(hosts: Sequence[Host]) -> Iterator[tuple[str, Reason]]:
             yield host.name, Reason(kind="finding", weight="unknown", text="the doctor could check nothing of it")
         rare = [rule for rule in host.unknown if counts[rule] * 2 < len(examined)]
         if rare:
-            named = ", ".join(rare[:5]) + (f" and {len(rare) - 5} more" if len(rare) > 5 else "")
             yield (
                 host.name,
                 Reason(
                     kind="finding",
                     weight="unknown",
                     of=rare[0],
-                    text=f"{named} cannot check here, and can on most others",
+                    text=f"{few(rare)} cannot check here, and can on most others",
                 ),
             )
