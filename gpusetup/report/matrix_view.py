@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from gpusetup.resolve.pins import FRAMEWORKS
 from gpusetup.versions import dotted, driver
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gpusetup.resolve.matrix.model import Matrix, MatrixCard, MatrixRow
     from gpusetup.resolve.model import Reason
 
+T = TypeVar("T")
 YES, NO = "yes", "no"
 ABSENT = "no build"
 """Of a build that there is for other hosts than that of the card."""
@@ -92,7 +93,7 @@ def by_python(matrix: Matrix, card: int, *, everything: bool = False) -> Grid:
     numbers = _Numbers(matrix)
     groups = []
     for framework, rows in _by_framework([row for row in matrix.rows if row.card == card]):
-        kept, older = (rows, 0) if everything else _worth(newest_patches(rows))
+        kept, older = (rows, 0) if everything else _worth(newest_patches(rows), lambda row: bool(row.pythons))
         lines = tuple(_line(row, _python_cells(row, matrix.pythons, numbers)) for row in kept)
         groups.append(Lines(framework, lines, older))
     return Grid(tuple(Column(one, f"Python {one}") for one in matrix.pythons), tuple(groups), numbers.reasons)
@@ -106,11 +107,10 @@ def by_card(matrix: Matrix, *, everything: bool = False) -> Grid:
         builds: dict[str, dict[int, MatrixRow]] = {}
         for row in rows if everything else newest_patches(rows):
             builds.setdefault(row.build, {})[row.card] = row
-        order = sorted(builds, key=lambda build: dotted(next(iter(builds[build].values())).release), reverse=True)
-        last = max((place for place, build in enumerate(order) if _runs(builds[build])), default=0)
-        kept = order if everything else order[: last + 1]
-        lines = tuple(_line_of_cards(builds[build], matrix, numbers) for build in kept)
-        groups.append(Lines(framework, lines, len(order) - len(kept)))
+        order = sorted(builds.values(), key=lambda one: dotted(next(iter(one.values())).release), reverse=True)
+        kept, older = (order, 0) if everything else _worth(order, _runs)
+        lines = tuple(_line_of_cards(one, matrix, numbers) for one in kept)
+        groups.append(Lines(framework, lines, older))
     columns = tuple(Column(card.compute_capability, _of_card(card)) for card in matrix.cards)
     return Grid(columns, tuple(groups), numbers.reasons)
 
@@ -147,9 +147,9 @@ def newest_patches(rows: Sequence[MatrixRow]) -> list[MatrixRow]:
     return list(found.values())
 
 
-def _worth(rows: list[MatrixRow]) -> tuple[list[MatrixRow], int]:
+def _worth(rows: list[T], works: Callable[[T], bool]) -> tuple[list[T], int]:
     """Return the rows as far as the last one that works, and how many older ones do not."""
-    last = max((place for place, row in enumerate(rows) if row.pythons), default=0)
+    last = max((place for place, row in enumerate(rows) if works(row)), default=0)
     return rows[: last + 1], len(rows) - last - 1
 
 
