@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from gpusetup.fleet.bits import computed
 from gpusetup.fleet.host import Host, RunKey
 from gpusetup.fleet.model import Figure, Outlier
 from gpusetup.fleet.outliers import ALARM_RATE, Limits, limits
 
+T = TypeVar("T")
 MOST_VALUES = 400
 """Sound devices whose value is kept for a figure of the page."""
 
@@ -78,7 +79,11 @@ def _outliers(found: Sequence[tuple[tuple[str, str], float]], median: float, spr
 def _kept(places: Places, outliers: set[tuple[str, str]]) -> Iterator[tuple[str, float]]:
     """Yield the outliers, and of the others as many as are kept, evenly by rank with both ends."""
     sound = sorted(((value, place) for place, value in places.items() if place not in outliers))
-    count = min(len(sound), MOST_VALUES)
-    chosen = [sound[index * (len(sound) - 1) // max(1, count - 1)] for index in range(count)]
-    for value, place in (*((places[place], place) for place in sorted(outliers)), *chosen):
+    for value, place in (*((places[place], place) for place in sorted(outliers)), *evenly(sound, MOST_VALUES)):
         yield f"{place[0]}: {place[1]}", value
+
+
+def evenly(ordered: Sequence[T], most: int) -> list[T]:
+    """Return at most `most` of the values, evenly by rank with both ends."""
+    count = min(len(ordered), most)
+    return [ordered[index * (len(ordered) - 1) // max(1, count - 1)] for index in range(count)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from gpusetup.fleet.speed import evenly
 from gpusetup.report.fleet_rows import counted
 from gpusetup.report.page.model import Chart
 
@@ -63,9 +64,7 @@ def _dots(one: Figure) -> Iterator[dict[str, str | float | None]]:
     fast = {f"{each.host}: {each.device}" for each in one.fast}
     out = [value for value in one.values if value[0] in slow | fast]
     sound = [value for value in one.values if value[0] not in slow | fast]
-    count = min(len(sound), MOST_DOTS)
-    kept = [sound[index * (len(sound) - 1) // max(1, count - 1)] for index in range(count)]
-    for number, (place, value) in enumerate((*out[:MOST_OUT], *kept)):
+    for number, (place, value) in enumerate((*out[:MOST_OUT], *evenly(sound, MOST_DOTS))):
         yield {
             "share": round(100 * value / one.median, 3),
             "is": "slow" if place in slow else "fast" if place in fast else "sound",
