@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from gpusetup.resolve.components import TITLES
 from gpusetup.resolve.pins import FRAMEWORKS
 from gpusetup.versions import dotted, driver
 
@@ -16,7 +17,6 @@ T = TypeVar("T")
 YES, NO = "yes", "no"
 ABSENT = "no build"
 """Of a build that there is for other hosts than that of the card."""
-NAMES = {"torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX"}
 
 
 class Cell(NamedTuple):
@@ -53,7 +53,7 @@ class Lines(NamedTuple):
     @property
     def title(self) -> str:
         """The framework's name."""
-        return NAMES[self.framework]
+        return TITLES[self.framework]
 
 
 class Column(NamedTuple):
