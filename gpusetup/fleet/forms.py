@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gpusetup.distributions import normal
 from gpusetup.fleet.partial import Missing
 from gpusetup.text import neutral
 
@@ -116,7 +117,7 @@ def _wheels(wheels: tuple[Any, ...]) -> dict[str, str]:
     """Return the versions of each wheel; of several environments all that there are."""
     found: dict[str, set[str]] = {}
     for one in wheels:
-        found.setdefault(one.name.lower().replace("_", "-"), set()).add(one.version)
+        found.setdefault(normal(one.name), set()).add(one.version)
     return {name: ", ".join(sorted(versions)) for name, versions in found.items()}
 
 

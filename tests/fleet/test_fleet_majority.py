@@ -43,6 +43,13 @@ def test_one_of_three_is_named(tmp_path: Path) -> None:
     assert texts(fleet.hosts[1])[0].startswith("kernel 5.15.0; 2 of 3 hosts have 6.8.0")
 
 
+def test_a_wheel_is_the_same_however_its_name_is_written(tmp_path: Path) -> None:
+    some = hosts(3, DRAW, proofs=False)
+    for host, name in zip(some, ("Ruamel.Yaml", "ruamel_yaml", "ruamel-yaml"), strict=True):
+        some[host]["machine"]["distributions"].append({"name": name, "version": "0.18", "location": "/opt"})
+    assert not judged(some, tmp_path).differences
+
+
 def test_many_gpus_of_one_host_do_not_outvote_few_of_others(tmp_path: Path) -> None:
     some = hosts(3, DRAW, proofs=False)
     for host in list(some)[1:]:
