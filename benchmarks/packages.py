@@ -17,12 +17,12 @@ from typing import Any
 
 from gpusetup.errors import GpusetupError
 from gpusetup.facts import facts
-from gpusetup.packages.explain import because
-from gpusetup.packages.fit import fit
-from gpusetup.packages.lines import read_lines
+from gpusetup.packages.files.lines import read_lines
+from gpusetup.packages.fit.explain import because
+from gpusetup.packages.fit.search import fit
 from gpusetup.packages.model import Fit, Question, Rejection, Resolution, Unfit
 from gpusetup.packages.resolver import find_uv
-from gpusetup.packages.uv import Uv
+from gpusetup.packages.resolver.uv import Uv
 from gpusetup.resolve import attempt
 from gpusetup.resolve.cards import named
 from gpusetup.resolve.model import Packages, Request

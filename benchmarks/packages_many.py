@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 
 from gpusetup.facts import facts
+from gpusetup.packages.files.lines import read_lines
 from gpusetup.packages.fitted import fitted
-from gpusetup.packages.lines import read_lines
 from gpusetup.packages.model import Fit, Question, Rejection, Resolution
 from gpusetup.packages.resolver import find_uv
-from gpusetup.packages.uv import Uv
+from gpusetup.packages.resolver.uv import Uv
 from gpusetup.resolve import attempt, prepare
 from gpusetup.resolve.cards import named
 from gpusetup.resolve.model import Packages, Request

@@ -12,8 +12,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from gpusetup.facts import facts, systems
+from gpusetup.packages.fit.question import question
 from gpusetup.packages.model import Question, Rejection
-from gpusetup.packages.question import question
 from gpusetup.packages.resolver import Resolve, find_uv
 from gpusetup.resolve import attempt
 from gpusetup.resolve.cards import named

@@ -19,7 +19,7 @@ PLANTED = [
     ("facts/find.py", "def newest_fedora(on): ..."),
     ("facts/tables.py", "facts.fedora"),
     ("render/formats.py", "HINT = 'a bundle has packages for dnf'"),
-    ("packages/question.py", "read(debian_version)"),
+    ("packages/fit/question.py", "read(debian_version)"),
     ("licences/of_stack.py", "x = 'akmod-nvidia'"),
     ("cli/_request.py", "f(help='such as Ubuntu 24.04')"),
     ("api.py", "match x:\n    case 'opensuse-leap': pass"),

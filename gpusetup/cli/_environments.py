@@ -24,7 +24,7 @@ def named_environments(
     """
     if not (words or files):
         return ()
-    from gpusetup.packages.named_file import of_requirements, read_environments
+    from gpusetup.packages.files.named_file import of_requirements, read_environments
     from gpusetup.text import neutral
 
     left: list[tuple[str, str]] = []

@@ -39,7 +39,7 @@ def own_packages(
                 "--constraint and --pre are about packages, and none is asked for", "add -r or --with"
             )
         return parts, Packages(preview=preview)
-    from gpusetup.packages.lines import read_lines, take
+    from gpusetup.packages.files.lines import read_lines, take
     from gpusetup.text import nearest, neutral
 
     for one in named:
@@ -74,9 +74,9 @@ def suit(
     own = request.packages
     if own.pinned or own.previewed or not (own.wanted or own.preview):
         return request
+    from gpusetup.packages.fit.preview import previewed
     from gpusetup.packages.fitted import fitted
     from gpusetup.packages.model import Fit
-    from gpusetup.packages.preview import previewed
     from gpusetup.packages.resolver import find_resolver
     from gpusetup.resolve import attempt
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.errors import CannotLookError
-from gpusetup.packages.explain import explain
-from gpusetup.packages.fit import fit
+from gpusetup.packages.fit.explain import explain
+from gpusetup.packages.fit.search import fit
+from gpusetup.packages.fit.solved import remembered
 from gpusetup.packages.model import Fit, Unfit
 from gpusetup.packages.resolver import find_resolver
-from gpusetup.packages.solved import remembered
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
-    from gpusetup.packages.allowed import Solve
+    from gpusetup.packages.fit.allowed import Solve
     from gpusetup.packages.resolver import Resolve
     from gpusetup.resolve.model import Refusal, Request
 

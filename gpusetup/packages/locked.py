@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from gpusetup.errors import CannotLookError
 from gpusetup.facts import systems
+from gpusetup.packages.fit.question import question
 from gpusetup.packages.model import Rejection, Resolution
-from gpusetup.packages.question import question
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:

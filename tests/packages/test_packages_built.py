@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpusetup.packages.built import building
+from gpusetup.packages.compiled.built import building
 from gpusetup.packages.model import Fit
 from gpusetup.resolve.model import Built, Refusal, Toolkit
 from tests.packages.test_packages_fit import fit, lines

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from gpusetup.packages.compiled import compiled, of
+from gpusetup.packages.compiled.known import compiled, of
 from gpusetup.packages.model import Fit
 from gpusetup.resolve.model import Refusal
 from gpusetup.versions import dotted

@@ -13,8 +13,8 @@ import pytest
 from gpusetup.apply.saved_plan import agreed
 from gpusetup.errors import MissingError, RefusedError
 from gpusetup.facts import facts
-from gpusetup.packages.pip import installed_pip
 from gpusetup.packages.resolver import find_resolver, find_uv
+from gpusetup.packages.resolver.pip import installed_pip
 from gpusetup.render.model import Origin, Recipe
 from tests.support import Run, tool
 

@@ -9,7 +9,7 @@ import pytest
 
 from gpusetup.errors import WrongInputError
 from gpusetup.facts import facts
-from gpusetup.packages.named_file import of_requirements, read_environments
+from gpusetup.packages.files.named_file import of_requirements, read_environments
 from gpusetup.resolve import attempt, lock
 from gpusetup.resolve.cards import named
 from gpusetup.resolve.drift import drifts

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gpusetup.packages.export_conda import pixi_workspace
-from gpusetup.packages.export_uv import uv_project
+from gpusetup.packages.exports.conda import pixi_workspace
+from gpusetup.packages.exports.uv import uv_project
 from gpusetup.packages.model import Package, Resolution
 from gpusetup.resolve import lock
 from gpusetup.resolve.model import Environment, Packages, Request, Requirement

@@ -11,7 +11,7 @@ import pytest
 
 from gpusetup.errors import CannotLookError
 from gpusetup.facts import facts
-from gpusetup.packages.fit import _tells
+from gpusetup.packages.fit.search import _tells
 from gpusetup.packages.fitted import fitted
 from gpusetup.packages.model import Clash, Fit, Rejection
 from gpusetup.resolve import attempt

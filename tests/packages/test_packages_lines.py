@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gpusetup.errors import WrongInputError
-from gpusetup.packages.lines import Lines, read_lines
+from gpusetup.packages.files.lines import Lines, read_lines
 
 FILE = """\
 # a comment

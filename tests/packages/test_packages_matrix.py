@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gpusetup.facts import facts, systems
+from gpusetup.packages.fit.question import question
 from gpusetup.packages.model import Question, Resolution
-from gpusetup.packages.question import question
 from gpusetup.packages.resolver import find_uv
 from gpusetup.resolve import attempt
 from gpusetup.resolve.cards import named

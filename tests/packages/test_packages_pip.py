@@ -13,8 +13,8 @@ from gpusetup.errors import CannotLookError
 from gpusetup.facts import facts
 from gpusetup.packages.fitted import fitted
 from gpusetup.packages.model import Clash, Fit, Question, Rejection, Resolution
-from gpusetup.packages.pip import Pip, _caveat, _under, installed_pip
-from gpusetup.packages.pip_refusals import read_refusal
+from gpusetup.packages.resolver.pip import Pip, _caveat, _under, installed_pip
+from gpusetup.packages.resolver.pip_refusals import read_refusal
 from gpusetup.resolve.model import Refusal
 from tests.packages.test_packages_fit import ask, lines, solve
 
@@ -104,7 +104,7 @@ def test_a_further_index_that_does_not_answer_is_no_answer(pip: Pip, monkeypatch
 
 
 def test_what_pip_decides_for_this_system_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gpusetup.packages.pip._under", lambda _python: ())
+    monkeypatch.setattr("gpusetup.packages.resolver.pip._under", lambda _python: ())
     other = "3.14" if HERE != "3.14" else "3.13"
     assert _caveat(Question(wanted=(), python=other)).startswith(f"pip decides for Python {HERE}")
     assert _caveat(Question(wanted=(), python=HERE)) == ""

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from gpusetup.errors import CannotLookError, WrongInputError
 from gpusetup.facts import facts
-from gpusetup.packages import preview
+from gpusetup.packages.fit import preview
+from gpusetup.packages.fit.preview import previewed
 from gpusetup.packages.model import Question, Rejection
-from gpusetup.packages.preview import previewed
 from gpusetup.packages.resolver import find_uv
 from gpusetup.resolve.cards import named
 from gpusetup.resolve.model import Channel, Packages, Refusal, Request, Stack

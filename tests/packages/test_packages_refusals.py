@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpusetup.packages.refusals import read_refusal
+from gpusetup.packages.resolver.refusals import read_refusal
 
 CONFLICT = """\
 error: No solution found when resolving dependencies

@@ -10,7 +10,7 @@ import msgspec
 
 from gpusetup.errors import WrongInputError
 from gpusetup.files import read
-from gpusetup.packages.lines import MOST, Lines, read_lines, take
+from gpusetup.packages.files.lines import MOST, Lines, read_lines, take
 from gpusetup.resolve.model import Channel, NamedEnvironment, Packages
 from gpusetup.resolve.pins import FRAMEWORKS, require_known
 from gpusetup.text import neutral

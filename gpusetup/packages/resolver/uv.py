@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gpusetup.packages.program import require_mine, run
-from gpusetup.packages.pylock import read_pylock
-from gpusetup.packages.refusals import read_refusal
+from gpusetup.packages.resolver.program import require_mine, run
+from gpusetup.packages.resolver.pylock import read_pylock
+from gpusetup.packages.resolver.refusals import read_refusal
 
 if TYPE_CHECKING:
     from gpusetup.packages.model import Question, Rejection, Resolution

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.distributions import normal, required
-from gpusetup.packages.allowed import framework_of
-from gpusetup.packages.built import needs
+from gpusetup.packages.compiled.built import needs
+from gpusetup.packages.fit.allowed import framework_of
 from gpusetup.resolve.model import Requirement
 
 if TYPE_CHECKING:

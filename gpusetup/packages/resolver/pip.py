@@ -20,8 +20,8 @@ import msgspec
 from gpusetup.distributions import normal
 from gpusetup.errors import CannotLookError
 from gpusetup.packages.model import File, Package, Rejection, Resolution
-from gpusetup.packages.pip_refusals import read_refusal, unreachable
-from gpusetup.packages.program import require_mine, run
+from gpusetup.packages.resolver.pip_refusals import read_refusal, unreachable
+from gpusetup.packages.resolver.program import require_mine, run
 from gpusetup.versions import dotted
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gpusetup.packages.card_needs import card_notes
+from gpusetup.packages.compiled.card_needs import card_notes
 from gpusetup.resolve.components import TITLES
 from gpusetup.resolve.model import Reason
 

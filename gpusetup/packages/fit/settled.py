@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from gpusetup.packages.allowed import PACKAGES, exact, releases
-from gpusetup.packages.built import building
-from gpusetup.packages.card_needs import too_old
-from gpusetup.packages.majors import others
+from gpusetup.packages.compiled.built import building
+from gpusetup.packages.compiled.card_needs import too_old
+from gpusetup.packages.compiled.majors import others
+from gpusetup.packages.fit.allowed import PACKAGES, exact, releases
+from gpusetup.packages.fit.notes import notes
+from gpusetup.packages.fit.pinned import pinned
 from gpusetup.packages.model import Fit, Rejection
-from gpusetup.packages.notes import notes
-from gpusetup.packages.pinned import pinned
 from gpusetup.resolve.model import Refusal, Stack
 
 if TYPE_CHECKING:
+    from gpusetup.packages.fit.question import Asker
+    from gpusetup.packages.fit.stacks import Stacks
     from gpusetup.packages.model import Resolution
-    from gpusetup.packages.question import Asker
-    from gpusetup.packages.stacks import Stacks
     from gpusetup.resolve.model import Environment, Request
 
 

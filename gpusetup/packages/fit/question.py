@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from gpusetup.distributions import required
 from gpusetup.facts import systems
-from gpusetup.packages.built import built, needs
-from gpusetup.packages.compiled import sources
+from gpusetup.packages.compiled.built import built, needs
+from gpusetup.packages.compiled.known import sources
 from gpusetup.packages.model import Question, Rejection, Resolution
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from gpusetup.errors import MissingError
 from gpusetup.packages.model import Question, Rejection, Resolution
-from gpusetup.packages.pip import installed_pip
-from gpusetup.packages.uv import Uv, installed_uv
+from gpusetup.packages.resolver.pip import installed_pip
+from gpusetup.packages.resolver.uv import Uv, installed_uv
 
 Resolve = Callable[[Question], Resolution | Rejection]
 

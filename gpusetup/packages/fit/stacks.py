@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
-from gpusetup.packages.allowed import PACKAGES, exact, framework_of, possible, ranged, releases
+from gpusetup.packages.fit.allowed import PACKAGES, exact, framework_of, possible, ranged, releases
 from gpusetup.resolve.model import Stack
 from gpusetup.resolve.pins import known_pythons
 from gpusetup.versions import cuda
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
-    from gpusetup.packages.allowed import Solve
+    from gpusetup.packages.fit.allowed import Solve
     from gpusetup.resolve.model import Request
 
 PYTHONS = 4

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpusetup.packages.model import Clash, Rejection
-from gpusetup.packages.refusals import LAST, bare
+from gpusetup.packages.resolver.refusals import LAST, bare
 from gpusetup.text import neutral
 
 NONE = "ERROR: No matching distribution found for "

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.distributions import required
-from gpusetup.packages.allowed import framework_of
-from gpusetup.packages.compiled import Source, sources
+from gpusetup.packages.compiled.known import Source, sources
+from gpusetup.packages.fit.allowed import framework_of
 from gpusetup.resolve.model import Built, Reason
 from gpusetup.text import neutral
 

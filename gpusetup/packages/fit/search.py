@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from gpusetup.packages.allowed import framework_of
+from gpusetup.packages.fit.allowed import framework_of
+from gpusetup.packages.fit.question import Asker
+from gpusetup.packages.fit.settled import settled
+from gpusetup.packages.fit.stacks import Stacks
 from gpusetup.packages.model import Fit, Rejection, Resolution, Unfit
-from gpusetup.packages.question import Asker
-from gpusetup.packages.refusals import bare
-from gpusetup.packages.settled import settled
-from gpusetup.packages.stacks import Stacks
+from gpusetup.packages.resolver.refusals import bare
 from gpusetup.resolve.model import Refusal
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
-    from gpusetup.packages.allowed import Solve
+    from gpusetup.packages.fit.allowed import Solve
     from gpusetup.packages.resolver import Resolve
     from gpusetup.resolve.model import Request, Stack
 

@@ -17,11 +17,11 @@ from msgspec.structs import replace
 from gpusetup.distributions import required
 from gpusetup.errors import CannotLookError, WrongInputError
 from gpusetup.facts import systems
-from gpusetup.packages.allowed import PACKAGES
-from gpusetup.packages.explain import because
+from gpusetup.packages.fit.allowed import PACKAGES
+from gpusetup.packages.fit.explain import because
+from gpusetup.packages.fit.pinned import only, pinned
+from gpusetup.packages.fit.question import question
 from gpusetup.packages.model import Rejection, Unfit
-from gpusetup.packages.pinned import only, pinned
-from gpusetup.packages.question import question
 from gpusetup.resolve.components import TITLES
 from gpusetup.resolve.model import Channel, Reason, Refusal, Requirement
 from gpusetup.text import neutral
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gpusetup.facts import Facts
-    from gpusetup.packages.allowed import Solve
+    from gpusetup.packages.fit.allowed import Solve
     from gpusetup.packages.model import Question, Resolution
     from gpusetup.packages.resolver import Resolve
     from gpusetup.resolve.model import Environment, Packages, Request

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.distributions import required
-from gpusetup.packages.compiled import Compiled, compiled, of
+from gpusetup.packages.compiled.known import Compiled, compiled, of
 from gpusetup.packages.model import Rejection
 from gpusetup.resolve.model import Reason
 from gpusetup.versions import dotted

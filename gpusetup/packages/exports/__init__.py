@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.errors import RefusedError
-from gpusetup.packages.export_conda import conda_environment, pixi_workspace
-from gpusetup.packages.export_uv import uv_project
+from gpusetup.packages.exports.conda import conda_environment, pixi_workspace
+from gpusetup.packages.exports.uv import uv_project
 from gpusetup.packages.locked import lines
-from gpusetup.packages.pylock import write_pylock
+from gpusetup.packages.resolver.pylock import write_pylock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from gpusetup.resolve.model import Packages
 
 if TYPE_CHECKING:
-    from gpusetup.packages.allowed import Solve
+    from gpusetup.packages.fit.allowed import Solve
     from gpusetup.resolve.model import Refusal, Request, Stack
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from gpusetup.distributions import normal, required
-from gpusetup.packages.allowed import framework_of, possible
-from gpusetup.packages.fit import fit
+from gpusetup.packages.fit.allowed import framework_of, possible
+from gpusetup.packages.fit.search import fit
 from gpusetup.packages.model import Fit
 from gpusetup.resolve.model import Reason, Refusal, Relaxation
 from gpusetup.resolve.pins import FRAMEWORKS
@@ -19,7 +19,7 @@ from gpusetup.text import neutral
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
-    from gpusetup.packages.allowed import Solve
+    from gpusetup.packages.fit.allowed import Solve
     from gpusetup.packages.model import Clash, Unfit
     from gpusetup.packages.resolver import Resolve
     from gpusetup.resolve.model import Request

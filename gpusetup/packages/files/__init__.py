@@ -1,0 +1,1 @@
+"""What the user wrote: requirements, constraints, and tables of environments."""
