@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from gpusetup.facts import facts
 from gpusetup.resolve.matrix import matrix
-from gpusetup.resolve.solve import solve
+from gpusetup.resolve.solver.solve import solve
 from tests.report_page.test_plan_page import MOST, shown
 from tests.resolve.test_compatibility_matrix import DAY, alike, fields, pinned, request, whole
 

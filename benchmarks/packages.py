@@ -24,7 +24,7 @@ from gpusetup.packages.model import Fit, Question, Rejection, Resolution, Unfit
 from gpusetup.packages.resolver import find_uv
 from gpusetup.packages.resolver.uv import Uv
 from gpusetup.resolve import attempt
-from gpusetup.resolve.cards import named
+from gpusetup.resolve.asked.cards import named
 from gpusetup.resolve.model import Packages, Request
 
 CARDS = ("RTX 4090", "H100 PCIe", "Tesla T4", "GTX 1050 Mobile", "RTX 5090")

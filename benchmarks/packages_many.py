@@ -18,7 +18,7 @@ from gpusetup.packages.model import Fit, Question, Rejection, Resolution
 from gpusetup.packages.resolver import find_uv
 from gpusetup.packages.resolver.uv import Uv
 from gpusetup.resolve import attempt, prepare
-from gpusetup.resolve.cards import named
+from gpusetup.resolve.asked.cards import named
 from gpusetup.resolve.model import Packages, Request
 
 FILE = Path(__file__).with_name("many_requirements.txt")

@@ -16,7 +16,7 @@ from gpusetup.packages.fit.question import question
 from gpusetup.packages.model import Question, Rejection
 from gpusetup.packages.resolver import Resolve, find_uv
 from gpusetup.resolve import attempt
-from gpusetup.resolve.cards import named
+from gpusetup.resolve.asked.cards import named
 from gpusetup.resolve.model import Request, Stack
 from gpusetup.resolve.pins import FRAMEWORKS
 

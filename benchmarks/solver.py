@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from gpusetup.facts import facts
 from gpusetup.resolve import attempt
-from gpusetup.resolve.cards import named
+from gpusetup.resolve.asked.cards import named
 from gpusetup.resolve.model import Request
-from gpusetup.resolve.solve import solve
+from gpusetup.resolve.solver.solve import solve
 from tests.resolve.matrix import TODAY, cases, request, solved
 from tests.resolve.oracle import best
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from gpusetup.errors import GpusetupError as GpusetupError
     from gpusetup.machine.model import Machine as Machine
     from gpusetup.machine.model import Unread as Unread
+    from gpusetup.resolve.asked.request import Wanted
     from gpusetup.resolve.model import Stack as Stack
-    from gpusetup.resolve.request import Wanted
     from gpusetup.selftest.proof import Proof as Proof
 
 _PUBLIC = {

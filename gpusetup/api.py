@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from gpusetup.doctor.finding import Report
     from gpusetup.machine.model import Machine
+    from gpusetup.resolve.asked.request import Wanted
     from gpusetup.resolve.model import Stack
-    from gpusetup.resolve.request import Wanted
     from gpusetup.selftest.model import Precision, Profile
     from gpusetup.selftest.proof import Proof
     from gpusetup.selftest.schedule import Axis
@@ -77,9 +77,9 @@ def plan(machine: Machine | None = None, wanted: Wanted | None = None) -> Stack:
     for the host, naming why and what would be possible, and `WrongInputError` for what no table knows.
     """
     from gpusetup.facts import facts
-    from gpusetup.resolve.foreign import required
+    from gpusetup.resolve.asked.request import Wanted, ask
+    from gpusetup.resolve.host.foreign import required
     from gpusetup.resolve.planned import planned
-    from gpusetup.resolve.request import Wanted, ask
 
     asked = ask(facts(), wanted or Wanted(), lambda: machine or detect(), saved=machine is not None)
     for note in asked.notes:

@@ -12,10 +12,10 @@ from tools.distribution_names import main, modules, names
 
 ENGINE = Path(gpusetup.__file__).parent
 PLANTED = [
-    ("resolve/request.py", 'DISTROS = ("fedora",)'),
+    ("resolve/asked/request.py", 'DISTROS = ("fedora",)'),
     ("resolve/model.py", "distro_name = f'Fedora {1}'"),
     ("resolve/domains/hosts.py", "def rpmfusion_row(): ..."),
-    ("resolve/repositories.py", "WORDS = {'x': 'RPM Fusion'}"),
+    ("resolve/chosen/repositories.py", "WORDS = {'x': 'RPM Fusion'}"),
     ("facts/find.py", "def newest_fedora(on): ..."),
     ("facts/tables.py", "facts.fedora"),
     ("render/formats.py", "HINT = 'a bundle has packages for dnf'"),

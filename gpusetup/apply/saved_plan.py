@@ -58,8 +58,8 @@ def own_steps(made: Recipe, own: Path | None) -> tuple[Step, ...]:
 
 def require_known(request: Request, facts: Facts) -> None:
     """Raise `RefusedError` unless every name in `request` is in the tables."""
+    from gpusetup.resolve.asked.request import ARCHES, Wanted, check  # start-up time
     from gpusetup.resolve.pins import FRAMEWORKS, pinned
-    from gpusetup.resolve.request import ARCHES, Wanted, check  # start-up time
 
     capabilities = {cc for row in facts.arch for cc in row.cc}
     strange = [card.compute_capability for card in request.cards if card.compute_capability not in capabilities]

@@ -67,6 +67,6 @@ def one_environment(request: Request) -> Request:
         raise WrongInputError(f"an image has one environment, and these are {names}", "pick one with --environment")
     if not request.environments:
         return request
-    from gpusetup.resolve.named import alone
+    from gpusetup.resolve.asked.named import alone
 
     return alone(request, request.environments[0])

@@ -52,7 +52,7 @@ def compare(machine: Machine, path: str, name: str, *, as_json: bool) -> int:
     """Print what differs from the lock, and return the exit code: 1 where something does, 3 where it was not read."""
     from gpusetup.facts import facts
     from gpusetup.report.drift import show
-    from gpusetup.resolve.drift import Drifts, drifts
+    from gpusetup.resolve.host.drift import Drifts, drifts
     from gpusetup.value import to_json
 
     called, locked = lock.chosen(lock.load(Path(path)), name, Path(path))

@@ -9,8 +9,8 @@ import click
 from gpusetup.resolve.pins import FRAMEWORKS
 
 if TYPE_CHECKING:
+    from gpusetup.resolve.asked.request import Wanted
     from gpusetup.resolve.matrix.model import Matrix
-    from gpusetup.resolve.request import Wanted
 
 
 def compatibility(wanted: Wanted) -> Matrix:
@@ -19,11 +19,11 @@ def compatibility(wanted: Wanted) -> Matrix:
     Raises `WrongInputError` for an unknown name or version, with the known ones.
     """
     from gpusetup.facts import facts
-    from gpusetup.resolve.cards import named
+    from gpusetup.resolve.asked.cards import named
+    from gpusetup.resolve.asked.request import ARCHES, check
     from gpusetup.resolve.matrix import every_card, matrix
     from gpusetup.resolve.model import Request
     from gpusetup.resolve.pins import pinned
-    from gpusetup.resolve.request import ARCHES, check
 
     tables = facts()
     check(tables, wanted)

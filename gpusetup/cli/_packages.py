@@ -91,8 +91,8 @@ def _suit_each(request: Request, facts: Facts, **more: Any) -> Request | Refusal
     """Return `request` with the packages of each named environment pinned, or why those of one have no stack."""
     from msgspec.structs import replace
 
+    from gpusetup.resolve.asked.named import PINNED, alone
     from gpusetup.resolve.model import Reason, Refusal
-    from gpusetup.resolve.named import PINNED, alone
     from gpusetup.resolve.pins import FRAMEWORKS
 
     made = []
@@ -110,7 +110,7 @@ def _suit_each(request: Request, facts: Facts, **more: Any) -> Request | Refusal
 
 def suited(request: Request, facts: Facts, options: dict[str, Any], **more: Any) -> Request:
     """Return what `suit` returns; raises `RefusedError` where nothing suits."""
-    from gpusetup.resolve.foreign import in_words
+    from gpusetup.resolve.host.foreign import in_words
     from gpusetup.resolve.model import Refusal
 
     found = suit(request, facts, named=bool(options["frameworks"]), **more)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from gpusetup.facts import Facts
     from gpusetup.machine.model import Machine
+    from gpusetup.resolve.asked.request import RequestOptions
     from gpusetup.resolve.model import Channel, Request
-    from gpusetup.resolve.request import RequestOptions
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -109,7 +109,7 @@ def read_asked(
 ) -> RequestOptions:  # fmt: skip
     """Return the request with its notes, and the machine that was read for it."""
     from gpusetup.resolve import prepare  # --help needs none of it
-    from gpusetup.resolve.request import Wanted, ask
+    from gpusetup.resolve.asked.request import Wanted, ask
 
     def read() -> Machine:
         return read_machine(machine_file, sysroot, deadline, lambda: prepare(facts))

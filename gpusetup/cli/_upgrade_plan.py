@@ -95,9 +95,9 @@ def _newest(locked: Profile | None, options: dict[str, Any]) -> tuple[Stack, Mac
         named = bool(options["frameworks"])
     else:
         request, named = _wishes(locked, options), True
-    from gpusetup.resolve.foreign import in_words
+    from gpusetup.resolve.asked.request import RequestOptions
+    from gpusetup.resolve.host.foreign import in_words
     from gpusetup.resolve.model import Refusal
-    from gpusetup.resolve.request import RequestOptions
 
     found = suit(request, facts(), named=named)
     result = found if isinstance(found, Refusal) else planned(RequestOptions(request=found, notes=()), facts())

@@ -142,7 +142,7 @@ def matrix(*, everything: bool, as_json: bool, **wanted: Any) -> None:
     """
     from gpusetup.cli._matrix import compatibility  # --help needs none of it
     from gpusetup.report import matrix as report
-    from gpusetup.resolve.request import Wanted
+    from gpusetup.resolve.asked.request import Wanted
     from gpusetup.value import to_json
 
     found = compatibility(Wanted(**wanted))

@@ -114,7 +114,7 @@ def _recipe(own: Path | None, options: dict[str, Any], *, explain: bool) -> Reci
     from gpusetup.facts import facts  # --help needs none of this
     from gpusetup.render.steps import recipe
     from gpusetup.resolve import resolve
-    from gpusetup.resolve.foreign import in_words, refuse_foreign
+    from gpusetup.resolve.host.foreign import in_words, refuse_foreign
 
     asked = read_asked(facts(), **options)
     if refusal := refuse_foreign(asked, facts()):

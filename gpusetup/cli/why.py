@@ -27,9 +27,9 @@ def why(ctx: click.Context, /, *, question: str, as_json: bool, **options: Any) 
     """
     from gpusetup.errors import RefusedError  # --help needs none of it
     from gpusetup.facts import facts
-    from gpusetup.resolve import questions
     from gpusetup.resolve.pins import FRAMEWORKS
-    from gpusetup.resolve.why import answer
+    from gpusetup.resolve.told import questions
+    from gpusetup.resolve.told.why import answer
 
     asked = questions.question(facts(), question)
     if asked.card:

@@ -15,8 +15,8 @@ from gpusetup.evidence.model import Cause, Comparison
 from gpusetup.files import read
 from gpusetup.machine.model import Machine
 from gpusetup.resolve import lock
-from gpusetup.resolve.drift import drifts
-from gpusetup.resolve.reading import value_of
+from gpusetup.resolve.host.drift import drifts
+from gpusetup.resolve.host.reading import value_of
 from gpusetup.selftest.changes import changes, folded, source_of
 from gpusetup.selftest.proof import Proof
 from gpusetup.selftest.verdict import Changed

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from gpusetup.distributions import required
 from gpusetup.licences.model import Part
-from gpusetup.resolve.locked_requirements import locked
+from gpusetup.resolve.chosen.locked_requirements import locked
 from gpusetup.versions import cuda
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
-    from gpusetup.resolve.locked_requirements import LockedEnvironment
+    from gpusetup.resolve.chosen.locked_requirements import LockedEnvironment
     from gpusetup.resolve.model import HostDriver, Stack, Toolkit
 
 FLAVOURS = {"open": "NVIDIA's open kernel modules", "proprietary": "NVIDIA's proprietary kernel modules"}

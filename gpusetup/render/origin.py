@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gpusetup.machine.model import Unread
 from gpusetup.render.model import Origin
-from gpusetup.resolve.reading import value_of
+from gpusetup.resolve.host.reading import value_of
 
 if TYPE_CHECKING:
     from gpusetup.machine.model import Machine

@@ -9,7 +9,7 @@ from gpusetup.report.console import console
 from gpusetup.report.lines import line
 
 if TYPE_CHECKING:
-    from gpusetup.resolve.drift import Drift, Drifts
+    from gpusetup.resolve.host.drift import Drift, Drifts
 
 SIGNS = {"breaks": ("✗ ", "red"), "differs": ("! ", "yellow"), "unknown": ("? ", "yellow")}
 NOTHING = "none"

@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 def attempt(request: Request, facts: Facts, today: date | None = None) -> Stack | Refusal:
     """Return the best stack for `request`, or why none is possible and what would allow one."""
-    from gpusetup.resolve.solve import solve  # `gpusetup --help` must not load the solver
-    from gpusetup.resolve.stack import assemble
+    from gpusetup.resolve.chosen.stack import assemble
+    from gpusetup.resolve.solver.solve import solve  # `gpusetup --help` must not load the solver
 
     day = today or date.today()
     request = completed(request, facts)
     if request.environments:
-        from gpusetup.resolve.named import together
+        from gpusetup.resolve.asked.named import together
 
         return together(request, lambda one: attempt(one, facts, day))
     outcome = solve(request, facts, day)
     if outcome.solution is None:
-        from gpusetup.resolve.refusal import refuse
+        from gpusetup.resolve.told.refusal import refuse
 
         return refuse(request, facts, day, outcome)
     return assemble(request, outcome.solution, facts, day)
@@ -42,7 +42,7 @@ def completed(request: Request, facts: Facts) -> Request:
 
 def prepare(facts: Facts) -> None:
     """Import and build what solving needs; called while the driver is being read in a child process."""
-    from gpusetup.resolve import stack  # noqa: F401 - imported for its side effect
+    from gpusetup.resolve.chosen import stack  # noqa: F401 - imported for its side effect
     from gpusetup.resolve.domains import catalogue
 
     catalogue(facts).load()

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from gpusetup import __version__
 from gpusetup.errors import WrongInputError
 from gpusetup.files import read
-from gpusetup.resolve.locked_requirements import LockedEnvironment, locked
+from gpusetup.resolve.chosen.locked_requirements import LockedEnvironment, locked
 from gpusetup.resolve.model import Card, HostDriver, Repository, Request, Stack, Toolkit
 from gpusetup.resolve.toml import to_toml
 from gpusetup.text import neutral

@@ -14,7 +14,7 @@ import msgspec
 
 from gpusetup.errors import RefusedError
 from gpusetup.resolve.model import Part, Reason
-from gpusetup.resolve.problem import because
+from gpusetup.resolve.solver.problem import because
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from gpusetup.resolve import attempt
-from gpusetup.resolve.changes import changes
-from gpusetup.resolve.foreign import refuse_foreign
+from gpusetup.resolve.host.changes import changes
+from gpusetup.resolve.host.foreign import refuse_foreign
 from gpusetup.resolve.model import Refusal, Stack
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
-    from gpusetup.resolve.request import RequestOptions
+    from gpusetup.resolve.asked.request import RequestOptions
 
 
 def planned(asked: RequestOptions, facts: Facts) -> Stack | Refusal:

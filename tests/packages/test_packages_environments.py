@@ -11,10 +11,10 @@ from gpusetup.errors import WrongInputError
 from gpusetup.facts import facts
 from gpusetup.packages.files.named_file import of_requirements, read_environments
 from gpusetup.resolve import attempt, lock
-from gpusetup.resolve.cards import named
-from gpusetup.resolve.drift import drifts
+from gpusetup.resolve.asked.cards import named
+from gpusetup.resolve.asked.named import alone, together
+from gpusetup.resolve.host.drift import drifts
 from gpusetup.resolve.model import NamedEnvironment, Refusal, Request, Stack
-from gpusetup.resolve.named import alone, together
 from tests.doctor.machines import machine
 from tests.packages.test_packages_fit import TODAY
 from tests.support import Run

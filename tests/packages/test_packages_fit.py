@@ -15,7 +15,7 @@ from gpusetup.packages.fit.search import _tells
 from gpusetup.packages.fitted import fitted
 from gpusetup.packages.model import Clash, Fit, Rejection
 from gpusetup.resolve import attempt
-from gpusetup.resolve.cards import named
+from gpusetup.resolve.asked.cards import named
 from gpusetup.resolve.model import Packages, Refusal, Request, Stack
 
 TODAY = date(2026, 11, 30)

@@ -9,8 +9,8 @@ from gpusetup.packages.fit.question import question
 from gpusetup.packages.model import Question, Resolution
 from gpusetup.packages.resolver import find_uv
 from gpusetup.resolve import attempt
-from gpusetup.resolve.cards import named
-from gpusetup.resolve.locked_requirements import wheel_of
+from gpusetup.resolve.asked.cards import named
+from gpusetup.resolve.chosen.locked_requirements import wheel_of
 from gpusetup.resolve.model import Environment, Request, Stack
 from tests.packages.stub_index import Stub, write_index
 from tests.packages.test_packages_fit import TODAY

@@ -14,7 +14,7 @@ from gpusetup.packages.fit import preview
 from gpusetup.packages.fit.preview import previewed
 from gpusetup.packages.model import Question, Rejection
 from gpusetup.packages.resolver import find_uv
-from gpusetup.resolve.cards import named
+from gpusetup.resolve.asked.cards import named
 from gpusetup.resolve.model import Channel, Packages, Refusal, Request, Stack
 from gpusetup.resolve.upgrades.wishes import wishes
 from tests.packages.stub_index import Stub, write_index

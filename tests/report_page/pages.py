@@ -19,7 +19,7 @@ from gpusetup.report.page.diagnosed import diagnosed
 from gpusetup.report.page.model import Result
 from gpusetup.report.page.sections import sections
 from gpusetup.resolve import attempt
-from gpusetup.resolve.cards import named
+from gpusetup.resolve.asked.cards import named
 from gpusetup.resolve.matrix import every_card, matrix
 from gpusetup.resolve.matrix.model import Matrix
 from gpusetup.resolve.model import Request, Stack

@@ -16,7 +16,7 @@ from gpusetup.report.page.assemble import About, page
 from gpusetup.report.page.model import Result
 from gpusetup.report.page.sections import sections
 from gpusetup.resolve import attempt
-from gpusetup.resolve.cards import named
+from gpusetup.resolve.asked.cards import named
 from gpusetup.resolve.matrix import every_card, matrix
 from gpusetup.resolve.model import Change, Refusal, Request, Stack
 

@@ -10,7 +10,7 @@ import pytest
 
 from gpusetup.facts import Facts, facts
 from gpusetup.resolve import attempt
-from gpusetup.resolve.cards import named
+from gpusetup.resolve.asked.cards import named
 from gpusetup.resolve.model import Refusal, Request, Stack
 
 TODAY = date(2026, 11, 22)

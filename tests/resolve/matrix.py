@@ -10,8 +10,8 @@ from typing import NamedTuple
 from gpusetup.facts import Facts
 from gpusetup.facts.model.hardware import GpuRow
 from gpusetup.resolve.model import Card, Request
-from gpusetup.resolve.search import Solution
-from gpusetup.resolve.solve import solve
+from gpusetup.resolve.solver.search import Solution
+from gpusetup.resolve.solver.solve import solve
 from tests.resolve.oracle import Best
 from tests.support import fedoras
 

@@ -15,13 +15,13 @@ from msgspec.structs import replace
 from gpusetup.facts import facts
 from gpusetup.report import matrix_view as view
 from gpusetup.resolve.domains import catalogue
-from gpusetup.resolve.explanation import against
 from gpusetup.resolve.matrix import every_card, matrix
 from gpusetup.resolve.matrix.model import Matrix, MatrixRow
 from gpusetup.resolve.model import Request
-from gpusetup.resolve.refusal import telling
-from gpusetup.resolve.search import Solution, search
-from gpusetup.resolve.solve import problem, releases, solve
+from gpusetup.resolve.solver.search import Solution, search
+from gpusetup.resolve.solver.solve import problem, releases, solve
+from gpusetup.resolve.told.explanation import against
+from gpusetup.resolve.told.refusal import telling
 from tests.support import Run, drawn
 
 DAY = date(2026, 11, 30)

@@ -14,8 +14,8 @@ from gpusetup.facts.check import check
 from gpusetup.render.formats import render
 from gpusetup.render.steps import recipe
 from gpusetup.resolve import attempt
+from gpusetup.resolve.asked.request import Wanted, ask
 from gpusetup.resolve.model import Card, Refusal, Request, Stack
-from gpusetup.resolve.request import Wanted, ask
 from tests.support import Run
 
 OVERLAYS = Path(__file__).with_name("distributions")

@@ -11,7 +11,7 @@ from gpusetup.facts import Facts, facts
 from gpusetup.facts.boards import board_by_name
 from gpusetup.facts.model.defects import Defect
 from gpusetup.resolve import attempt
-from gpusetup.resolve.cards import named
+from gpusetup.resolve.asked.cards import named
 from gpusetup.resolve.model import Card, Refusal, Request, Stack
 from tests.resolve.conftest import TODAY
 

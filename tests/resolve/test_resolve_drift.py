@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from gpusetup.facts import Facts, facts
 from gpusetup.machine.model import Machine
 from gpusetup.resolve import lock
-from gpusetup.resolve.drift import Drift, drifts
+from gpusetup.resolve.host.drift import Drift, drifts
 from gpusetup.value import to_json
 from tests.doctor.machines import machine
 from tests.resolve.conftest import Plan

@@ -7,9 +7,10 @@ import re
 import pytest
 
 from gpusetup.facts import Facts, facts
-from gpusetup.resolve import problem, resolve
+from gpusetup.resolve import resolve
 from gpusetup.resolve.model import Request
-from gpusetup.resolve.solve import solve
+from gpusetup.resolve.solver import problem
+from gpusetup.resolve.solver.solve import solve
 from gpusetup.versions import runs_on
 from tests.resolve.matrix import TODAY, Case, request
 from tests.resolve.oracle import cudnn_floor, floor, meets, v

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from gpusetup.errors import WrongInputError
 from gpusetup.facts import Facts
 from gpusetup.resolve import lock
-from gpusetup.resolve.locked_requirements import LockedRequirement
+from gpusetup.resolve.chosen.locked_requirements import LockedRequirement
 from gpusetup.resolve.toml import to_toml
 from tests.resolve.conftest import Plan
 from tests.support import Run

@@ -9,11 +9,11 @@ import pytest
 from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.facts import Facts
 from gpusetup.resolve import attempt
-from gpusetup.resolve.cards import named
-from gpusetup.resolve.changes import changes
-from gpusetup.resolve.foreign import refuse_foreign
+from gpusetup.resolve.asked.cards import named
+from gpusetup.resolve.asked.request import RequestOptions, Wanted, ask
+from gpusetup.resolve.host.changes import changes
+from gpusetup.resolve.host.foreign import refuse_foreign
 from gpusetup.resolve.model import Refusal, Stack
-from gpusetup.resolve.request import RequestOptions, Wanted, ask
 from tests.doctor.machines import machine
 from tests.resolve.conftest import TODAY, Plan, Refuse
 

@@ -6,7 +6,7 @@ import pytest
 
 from gpusetup.errors import WrongInputError
 from gpusetup.facts import Facts
-from gpusetup.resolve.cards import named
+from gpusetup.resolve.asked.cards import named
 
 CAPABILITIES = {
     "GTX 580": "2.0", "GT 610": "2.1", "Quadro 6000": "2.0", "Quadro 4000": "2.0",

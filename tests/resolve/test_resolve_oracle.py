@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from gpusetup.facts import Facts, facts
-from gpusetup.resolve import problem
+from gpusetup.resolve.solver import problem
 from tests.resolve.matrix import Case, cases, solved
 from tests.resolve.oracle import Best, best
 

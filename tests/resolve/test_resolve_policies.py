@@ -11,8 +11,8 @@ from gpusetup.facts import Facts
 from gpusetup.machine.model import Machine, PciGpu, Unread
 from gpusetup.machine.read import read
 from gpusetup.resolve import attempt
+from gpusetup.resolve.asked.request import Wanted, ask
 from gpusetup.resolve.model import Card, Refusal, Request, Stack
-from gpusetup.resolve.request import Wanted, ask
 from tests.fake_host import FEDORA, grow
 from tests.support import fedoras
 

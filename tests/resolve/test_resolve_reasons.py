@@ -9,7 +9,7 @@ import pytest
 from gpusetup.facts import Facts
 from gpusetup.facts.tables import TABLES
 from gpusetup.resolve.model import Reason, Refusal, Stack
-from gpusetup.resolve.problem import CONSTRAINTS
+from gpusetup.resolve.solver.problem import CONSTRAINTS
 from tests.resolve.conftest import Plan, Refuse
 
 NOT_ROWS = ("request:", "preference:")

@@ -13,9 +13,9 @@ from gpusetup.facts import Facts
 from gpusetup.machine.model import Gpu, Machine, PciGpu, Unread
 from gpusetup.machine.read import read
 from gpusetup.resolve import attempt
-from gpusetup.resolve.given import VGPU
+from gpusetup.resolve.asked.given import VGPU
+from gpusetup.resolve.asked.request import Wanted, ask
 from gpusetup.resolve.model import Stack
-from gpusetup.resolve.request import Wanted, ask
 from tests.fake_host import FEDORA, grow
 
 NO = Unread(unread="absent", source="test")

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpusetup.resolve.model import Reason
-from gpusetup.resolve.problem import Constraint, ConstraintResult, Problem
-from gpusetup.resolve.search import Conflict, Solution, search
+from gpusetup.resolve.solver.problem import Constraint, ConstraintResult, Problem
+from gpusetup.resolve.solver.search import Conflict, Solution, search
 from tests.support import examples
 
 SIZE = st.integers(1, 4)

@@ -9,7 +9,7 @@ import msgspec
 from gpusetup.errors import RefusedError
 from gpusetup.render.container.bases import base, base_row, own_base
 from gpusetup.resolve import completed, resolve
-from gpusetup.resolve.image_pythons import resolve_inside
+from gpusetup.resolve.asked.image_pythons import resolve_inside
 from gpusetup.resolve.model import Reason, Refusal
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from gpusetup import __version__
 from gpusetup.content_dirs import content_dirs
 from gpusetup.render.container.labels import floor
 from gpusetup.render.container.names import pyxis, untagged
-from gpusetup.resolve.locked_requirements import locked
+from gpusetup.resolve.chosen.locked_requirements import locked
 from gpusetup.resolve.pins import FRAMEWORKS
 from gpusetup.versions import dotted
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.facts.defects import Where, by_card, concerns
-from gpusetup.resolve.problem import ConstraintResult, because, constraint
+from gpusetup.resolve.solver.problem import ConstraintResult, because, constraint
 
 if TYPE_CHECKING:
     from gpusetup.resolve.candidates import Candidate, CardKind, KnownDefect

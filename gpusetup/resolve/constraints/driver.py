@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpusetup.resolve.candidates import CardKind, DriverOffer, Release
 from gpusetup.resolve.model import Reason
-from gpusetup.resolve.problem import ConstraintResult, because, constraint, fails, holds
+from gpusetup.resolve.solver.problem import ConstraintResult, because, constraint, fails, holds
 from gpusetup.versions import dotted
 from gpusetup.versions import driver as version
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gpusetup.resolve.candidates import CudnnWheel, Layout, TensorflowWheel, ToolkitCudnn, ToolkitOffer, TorchWheel
-from gpusetup.resolve.problem import ConstraintResult, because, constraint, fails, holds
+from gpusetup.resolve.solver.problem import ConstraintResult, because, constraint, fails, holds
 from gpusetup.versions import cuda, within
 from gpusetup.versions import cudnn as cudnn_version
 

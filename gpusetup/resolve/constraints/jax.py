@@ -10,7 +10,7 @@ from gpusetup.resolve.candidates import CardKind, CudnnWheel, DriverOffer, Inter
 from gpusetup.resolve.constraints.python import listed
 from gpusetup.resolve.constraints.wheels import above_floor, documented
 from gpusetup.resolve.domains.jax import built_with
-from gpusetup.resolve.problem import ConstraintResult, because, constraint, fails, holds
+from gpusetup.resolve.solver.problem import ConstraintResult, because, constraint, fails, holds
 from gpusetup.versions import runs_on, within
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.resolve.candidates import Interpreter, JaxWheel, Layout, TensorflowWheel, TorchWheel
-from gpusetup.resolve.problem import ConstraintResult, because, constraint, fails, holds
+from gpusetup.resolve.solver.problem import ConstraintResult, because, constraint, fails, holds
 
 
 @constraint("python")

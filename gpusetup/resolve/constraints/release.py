@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.resolve.candidates import Release
-from gpusetup.resolve.problem import ConstraintResult, because, constraint, holds
+from gpusetup.resolve.solver.problem import ConstraintResult, because, constraint, holds
 
 
 @constraint("release")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gpusetup.resolve.candidates import CardKind, Compiler, DriverOffer, Release, ToolkitCudnn, ToolkitOffer
 from gpusetup.resolve.constraints.wheels import above_floor, documented
-from gpusetup.resolve.problem import ConstraintResult, because, constraint, fails, holds
+from gpusetup.resolve.solver.problem import ConstraintResult, because, constraint, fails, holds
 from gpusetup.versions import cuda
 
 if TYPE_CHECKING:

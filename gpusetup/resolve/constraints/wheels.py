@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gpusetup.resolve.candidates import CardKind, CudnnWheel, DriverOffer, TensorflowWheel, TorchWheel
-from gpusetup.resolve.problem import ConstraintResult, because, constraint, fails, holds
+from gpusetup.resolve.solver.problem import ConstraintResult, because, constraint, fails, holds
 from gpusetup.versions import cuda, dotted, runs_on
 from gpusetup.versions import driver as driver_version
 

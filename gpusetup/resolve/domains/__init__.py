@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gpusetup.facts import systems
 from gpusetup.resolve import constraints  # noqa: F401 - importing them registers them
+from gpusetup.resolve.asked.cards import bound_row
 from gpusetup.resolve.candidates import CardKind, Release
-from gpusetup.resolve.cards import bound_row
 from gpusetup.resolve.domains import drivers, hosts, jax, runfiles, toolkits, wheels
 from gpusetup.resolve.domains.broken import with_defects
-from gpusetup.resolve.problem import Rules
+from gpusetup.resolve.solver.problem import Rules
 from gpusetup.versions import driver
 
 if TYPE_CHECKING:

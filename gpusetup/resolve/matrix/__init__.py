@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from gpusetup.facts.find import arch_of
+from gpusetup.resolve.asked.cards import bound_row, named
+from gpusetup.resolve.asked.request import ARCHES
 from gpusetup.resolve.candidates import JaxWheel, TorchWheel
-from gpusetup.resolve.cards import bound_row, named
 from gpusetup.resolve.domains import catalogue
 from gpusetup.resolve.matrix.cells import Cells
 from gpusetup.resolve.matrix.model import Matrix, MatrixCard, MatrixRow, RefusedPythons
-from gpusetup.resolve.request import ARCHES
 from gpusetup.versions import cuda, dotted, driver
 
 if TYPE_CHECKING:

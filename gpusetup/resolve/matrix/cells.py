@@ -9,13 +9,13 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from gpusetup.resolve.demands import demands
-from gpusetup.resolve.explanation import against
+from gpusetup.resolve.asked.demands import demands
 from gpusetup.resolve.pins import BY_FIELD, covers
-from gpusetup.resolve.problem import Problem
-from gpusetup.resolve.refusal import telling
-from gpusetup.resolve.search import Conflict, search
-from gpusetup.resolve.solve import problem, releases
+from gpusetup.resolve.solver.problem import Problem
+from gpusetup.resolve.solver.search import Conflict, search
+from gpusetup.resolve.solver.solve import problem, releases
+from gpusetup.resolve.told.explanation import against
+from gpusetup.resolve.told.refusal import telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpusetup.resolve.cards import found
-from gpusetup.resolve.reading import value_of
+from gpusetup.resolve.asked.cards import found
+from gpusetup.resolve.host.reading import value_of
 from gpusetup.versions import driver
 
 if TYPE_CHECKING:

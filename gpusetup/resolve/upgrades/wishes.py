@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from gpusetup.resolve.cards import found
+from gpusetup.resolve.asked.cards import found
+from gpusetup.resolve.asked.request import Wanted, ask
 from gpusetup.resolve.pins import pinned
-from gpusetup.resolve.request import Wanted, ask
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.machine.model import Machine
+    from gpusetup.resolve.asked.request import RequestOptions
     from gpusetup.resolve.model import Packages, Request
-    from gpusetup.resolve.request import RequestOptions
 
 
 def wishes(locked: Request) -> Request:

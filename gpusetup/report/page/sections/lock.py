@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from gpusetup.evidence.model import Evidence
     from gpusetup.report.page.model import Result
+    from gpusetup.resolve.chosen.locked_requirements import LockedEnvironment
     from gpusetup.resolve.lock import Lock, Profile
-    from gpusetup.resolve.locked_requirements import LockedEnvironment
 
 
 class Stack(NamedTuple):

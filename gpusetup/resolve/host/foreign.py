@@ -15,8 +15,8 @@ from gpusetup.resolve.model import GIVEN, WHEELS, Reason, Refusal, Relaxation, S
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
+    from gpusetup.resolve.asked.request import RequestOptions
     from gpusetup.resolve.model import Environment, Request
-    from gpusetup.resolve.request import RequestOptions
 
 
 def refuse_foreign(asked: RequestOptions, facts: Facts) -> Refusal | None:

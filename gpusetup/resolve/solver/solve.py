@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec.structs import replace
 
 from gpusetup.errors import WrongInputError
+from gpusetup.resolve.asked.demands import demands
 from gpusetup.resolve.candidates import CardKind, DriverOffer, Layout, Release
-from gpusetup.resolve.demands import demands
 from gpusetup.resolve.domains import Catalogue, catalogue
 from gpusetup.resolve.model import INSTALLER, WHEELS
 from gpusetup.resolve.pins import FRAMEWORKS, covers
-from gpusetup.resolve.problem import Problem
-from gpusetup.resolve.search import Conflict, Solution, search
+from gpusetup.resolve.solver.problem import Problem
+from gpusetup.resolve.solver.search import Conflict, Solution, search
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from gpusetup.facts.find import arch_of
-from gpusetup.resolve.cards import bound_row
-from gpusetup.resolve.explanation import against
+from gpusetup.resolve.asked.cards import bound_row
 from gpusetup.resolve.model import Reason, Refusal, Relaxation, Request
 from gpusetup.resolve.pins import FRAMEWORKS
-from gpusetup.resolve.problem import Bound, ConstraintResult, because
-from gpusetup.resolve.search import Conflict, Solution
-from gpusetup.resolve.solve import SolveResult, solve
-from gpusetup.resolve.topics import of_card
+from gpusetup.resolve.solver.problem import Bound, ConstraintResult, because
+from gpusetup.resolve.solver.search import Conflict, Solution
+from gpusetup.resolve.solver.solve import SolveResult, solve
+from gpusetup.resolve.told.explanation import against
+from gpusetup.resolve.told.topics import of_card
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts

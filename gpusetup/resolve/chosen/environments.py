@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from gpusetup.distributions import required
+from gpusetup.resolve.chosen.locked_requirements import wheel_of
 from gpusetup.resolve.domains.jax import built_with
-from gpusetup.resolve.locked_requirements import wheel_of
 from gpusetup.resolve.model import Environment, Requirement
 from gpusetup.versions import dotted, driver
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.resolve.candidates import Interpreter, JaxWheel, TensorflowWheel, TorchWheel
     from gpusetup.resolve.model import Packages, Request
-    from gpusetup.resolve.search import Solution
+    from gpusetup.resolve.solver.search import Solution
 
 NUMPY_2 = dotted("2.3")
 """From this torch on its wheels work with NumPy 2."""

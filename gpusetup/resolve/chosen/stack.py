@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from gpusetup.resolve.environments import environments
-from gpusetup.resolve.explanation import choices
+from gpusetup.resolve.chosen.environments import environments
+from gpusetup.resolve.chosen.repositories import repositories
+from gpusetup.resolve.chosen.warnings import warnings
 from gpusetup.resolve.model import HostDriver, Stack, Toolkit
 from gpusetup.resolve.parts import parts
-from gpusetup.resolve.repositories import repositories
-from gpusetup.resolve.warnings import warnings
+from gpusetup.resolve.told.explanation import choices
 
 if TYPE_CHECKING:
     from datetime import date
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.resolve.candidates import DriverOffer, Release
     from gpusetup.resolve.model import Request
-    from gpusetup.resolve.search import Solution
+    from gpusetup.resolve.solver.search import Solution
 
 
 def assemble(request: Request, solution: Solution, facts: Facts, today: date) -> Stack:

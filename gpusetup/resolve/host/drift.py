@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Literal
 
 from gpusetup.distributions import normal
-from gpusetup.resolve.cards import found as cards_of
-from gpusetup.resolve.present import flavour
-from gpusetup.resolve.reading import value_of
+from gpusetup.resolve.asked.cards import found as cards_of
+from gpusetup.resolve.host.present import flavour
+from gpusetup.resolve.host.reading import value_of
 from gpusetup.value import Value
 from gpusetup.versions import driver
 

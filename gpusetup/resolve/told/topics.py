@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.facts.find import arch_of
-from gpusetup.resolve.problem import because
+from gpusetup.resolve.solver.problem import because
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
     from gpusetup.facts.model.hardware import Arch
     from gpusetup.resolve.model import Card, Reason
-    from gpusetup.resolve.questions import WhyQuestion
+    from gpusetup.resolve.told.questions import WhyQuestion
 
 MOST = 6
 """How many facts about one word are shown."""
@@ -91,7 +91,7 @@ def _branch(facts: Facts, version: str) -> Iterator[Reason]:
 
 
 def _card(facts: Facts, name: str) -> Iterator[Reason]:
-    from gpusetup.resolve.cards import named
+    from gpusetup.resolve.asked.cards import named
 
     for card in named(facts, [name], ()):
         arch = arch_of(facts, card.compute_capability)

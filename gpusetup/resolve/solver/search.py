@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from gpusetup.resolve.problem import Bound, ConstraintResult, Problem
+from gpusetup.resolve.solver.problem import Bound, ConstraintResult, Problem
 
 Lost = Bound | dict[Bound, ConstraintResult]
 """Why a preferred value was rejected: the constraint that it broke at once, or those that broke after it."""

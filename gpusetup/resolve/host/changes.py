@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.facts import systems
+from gpusetup.resolve.host.reading import value_of
 from gpusetup.resolve.model import GIVEN, Change
-from gpusetup.resolve.reading import value_of
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gpusetup.errors import CannotLookError
 from gpusetup.facts.boards import is_vgpu
-from gpusetup.resolve.reading import value_of
+from gpusetup.resolve.host.reading import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gpusetup.errors import RefusedError, WrongInputError
 from gpusetup.facts import systems
-from gpusetup.resolve import cards, present
+from gpusetup.resolve.asked import cards
+from gpusetup.resolve.asked.given import driver_of, given_driver
 from gpusetup.resolve.domains import hosts
-from gpusetup.resolve.given import driver_of, given_driver
+from gpusetup.resolve.host import present
+from gpusetup.resolve.host.reading import value_of
 from gpusetup.resolve.model import (
     WHEELS,
     Arch,
@@ -25,7 +27,6 @@ from gpusetup.resolve.model import (
 )
 from gpusetup.resolve.parts import on_board
 from gpusetup.resolve.pins import FRAMEWORKS, Pinned, check_pins, pinned, require_known
-from gpusetup.resolve.reading import value_of
 from gpusetup.value import Value
 
 if TYPE_CHECKING:

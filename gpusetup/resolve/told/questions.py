@@ -10,7 +10,7 @@ import msgspec
 from gpusetup.errors import WrongInputError
 from gpusetup.facts import systems
 from gpusetup.resolve.pins import PINS
-from gpusetup.resolve.topics import is_known, names
+from gpusetup.resolve.told.topics import is_known, names
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class WhyQuestion(msgspec.Struct, frozen=True):
 
 def question(facts: Facts, text: str) -> WhyQuestion:
     """Parse a question; raises `WrongInputError` for one that no table can answer, with similar names."""
-    from gpusetup.resolve.request import Wanted, check
+    from gpusetup.resolve.asked.request import Wanted, check
 
     asked = _parsed(facts, text.strip())
     check(facts, msgspec.structs.replace(Wanted(), **asked.pins))
@@ -107,7 +107,7 @@ def _component(facts: Facts, text: str, name: str, value: str) -> WhyQuestion:
 
 def _card(facts: Facts, text: str) -> WhyQuestion | None:
     from gpusetup.facts.boards import AmbiguousNameError
-    from gpusetup.resolve.cards import named
+    from gpusetup.resolve.asked.cards import named
 
     try:
         named(facts, [text], ())

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gpusetup.resolve.model import Choice, Reason, Rejected
-from gpusetup.resolve.problem import Bound, ConstraintResult, Problem
-from gpusetup.resolve.search import Lost, Solution
+from gpusetup.resolve.solver.problem import Bound, ConstraintResult, Problem
+from gpusetup.resolve.solver.search import Lost, Solution
 
 if TYPE_CHECKING:
     from gpusetup.resolve.candidates import Release

@@ -9,12 +9,12 @@ from msgspec.structs import replace
 
 from gpusetup.facts.defects import Where, concerns
 from gpusetup.resolve.constraints.defects import as_reason
-from gpusetup.resolve.solve import cards_of
+from gpusetup.resolve.solver.solve import cards_of
 
 if TYPE_CHECKING:
     from gpusetup.resolve.candidates import Candidate, CardKind, KnownDefect
     from gpusetup.resolve.model import Reason, Request
-    from gpusetup.resolve.search import Solution
+    from gpusetup.resolve.solver.search import Solution
 
 MINOR = ("cases", "slow")
 """Effects that concern some uses only."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from gpusetup.facts.defects import by_card, on_cards
-from gpusetup.resolve.defect_warnings import defects
+from gpusetup.resolve.chosen.defect_warnings import defects
 from gpusetup.resolve.model import Reason
 from gpusetup.resolve.parts import board_warning
-from gpusetup.resolve.problem import because
-from gpusetup.resolve.solve import cards_of
+from gpusetup.resolve.solver.problem import because
+from gpusetup.resolve.solver.solve import cards_of
 from gpusetup.versions import cuda, runs_on
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.fact import Fact
     from gpusetup.resolve.candidates import DriverOffer, JaxWheel, Release, TensorflowWheel, ToolkitOffer, TorchWheel
     from gpusetup.resolve.model import Request
-    from gpusetup.resolve.search import Solution
+    from gpusetup.resolve.solver.search import Solution
 
 SOON = timedelta(days=60)
 

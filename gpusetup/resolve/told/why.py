@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from gpusetup.resolve.chosen.stack import assemble
 from gpusetup.resolve.model import Answer, Request
-from gpusetup.resolve.refusal import refuse
-from gpusetup.resolve.solve import solve
-from gpusetup.resolve.stack import assemble
-from gpusetup.resolve.topics import about
+from gpusetup.resolve.solver.solve import solve
+from gpusetup.resolve.told.refusal import refuse
+from gpusetup.resolve.told.topics import about
 
 if TYPE_CHECKING:
     from gpusetup.facts import Facts
-    from gpusetup.resolve.questions import WhyQuestion
+    from gpusetup.resolve.told.questions import WhyQuestion
 
 
 def answer(asked: WhyQuestion, request: Request | None, facts: Facts, today: date | None = None) -> Answer:

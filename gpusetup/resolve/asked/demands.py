@@ -11,7 +11,7 @@ from gpusetup.resolve.candidates import Release
 from gpusetup.resolve.model import GIVEN, INSTALLER, WHEELS, Reason, Request
 from gpusetup.resolve.parts import FABRIC, needs_version
 from gpusetup.resolve.pins import BY_FIELD, PINS, Pin
-from gpusetup.resolve.problem import Constraint, ConstraintResult, because, fails, holds
+from gpusetup.resolve.solver.problem import Constraint, ConstraintResult, because, fails, holds
 
 if TYPE_CHECKING:
     from gpusetup.resolve.candidates import Interpreter, TorchWheel

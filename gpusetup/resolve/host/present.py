@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from gpusetup.resolve.reading import value_of
+from gpusetup.resolve.host.reading import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,0 +1,1 @@
+"""What was asked: the request, its cards, and the constraints that follow from it."""

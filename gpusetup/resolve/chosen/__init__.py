@@ -1,0 +1,1 @@
+"""What was chosen: the stack with its environments, repositories and warnings."""
