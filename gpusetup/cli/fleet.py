@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gpusetup.cli._command import Command
+from gpusetup.cli._branches import Branching
 from gpusetup.cli._options import as_json, one_format, schema_option
 from gpusetup.cli._reports import format_option, reports_option, show_result, write_reports
 
@@ -21,7 +21,11 @@ def _kind() -> type[Fleet]:
     return Fleet
 
 
-@click.command(cls=Command)
+BRANCHES: dict[str, str] = {}
+"""Subcommands by name, each with its line in the help: ``keep`` is the function `keep` of ``cli/_fleet_keep.py``."""
+
+
+@click.command(cls=Branching, branches=BRANCHES)
 @click.argument("paths", metavar="FOLDER|FILE|-...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--expect", type=click.Path(path_type=Path), metavar="FILE",
               help="The hosts that there should be, and what each should have (TOML).")  # fmt: skip
