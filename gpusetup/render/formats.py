@@ -55,7 +55,7 @@ def render(recipe: Recipe, kind: str, made: str) -> str:
             titles=TITLES,
             script=lambda: render(recipe, "bash", made),
             file=lambda name: (_folder() / "parts" / name).read_text(),
-            has_modules=_has_modules(recipe) if kind == "ansible" else None,
+            modules_of=_modules_of(recipe) if kind == "ansible" else None,
         )
         if known[kind].endswith(".ks.j2"):
             _keep_sections(text)
@@ -81,13 +81,23 @@ def _built(recipe: Recipe) -> list[str]:
     return [built.name for one in environments for built in one.built]
 
 
-def _has_modules(recipe: Recipe) -> Callable[[Step], bool]:
-    """Return what says of a step that its tasks are written down: only a built-in step's can be, not the user's own."""
-    from gpusetup.render.steps import recipe as built_in  # it is needed by this format alone
+def _modules_of(recipe: Recipe) -> Callable[[Step], str]:
+    """Return what names a step's template of tasks, "" for none: only a built-in step can have one, not the user's own.
+
+    The tasks of a step lie in the folder that has the name of the step's own.
+    """
+    from gpusetup.render.steps import lookup  # it is needed by this format alone
+    from gpusetup.render.steps import recipe as built_in
 
     known = built_in(recipe.stack).steps if recipe.stack else ()
-    folder = _folder() / "ansible" / recipe.distro
-    return lambda step: step in known and (folder / f"{step.id}.yml.j2").is_file()
+    kinds = lookup(recipe.distro, recipe.stack.request.variant if recipe.stack else "")
+
+    def modules_of(step: Step) -> str:
+        owner = next((one for one in kinds if any((_folder().parent / one).glob(f"??-{step.id}.sh.j2"))), "")
+        name = f"ansible/{owner}/{step.id}.yml.j2"
+        return name if step in known and (_folder() / name).is_file() else ""
+
+    return modules_of
 
 
 def _keep_sections(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
     from gpusetup.resolve.model import Stack
 
-LIBRARY = "library.sh"
+LIBRARY, PARTS = "library.sh", "library"
+INHERITS = "inherits.json"
+_NAME = re.compile(r"[a-z][a-z0-9-]*")
 _FILE = re.compile(r"(?P<order>[0-9]{2})-(?P<id>[a-z][a-z0-9-]*)\.sh\.j2")
 
 
@@ -28,13 +31,12 @@ def recipe(stack: Stack, own: Path | None = None) -> Recipe:
     """Render every step that `stack` needs, in the order of the file names.
 
     Files in the user's `own` folder (laid out like ``recipes/``) come first: one with the name of a built-in step
-    replaces it, any other is added. A variant's folder (``fedora-ostree/``) goes before its distribution's in the
-    same way. Raises `RefusedError` when there are no recipes for the distribution.
+    replaces it, any other is added. So it is from folder to folder in the order of `lookup`. Raises `RefusedError` when
+    there are no recipes for the distribution.
     """
     folders = content_dirs("recipes", own)
     distro = stack.request.distro
-    kinds = [f"{distro}-{stack.request.variant}", distro] if stack.request.variant else [distro]
-    laid = [folder / kind for kind in kinds for folder in folders]
+    laid = [folder / kind for kind in lookup(distro, stack.request.variant, own) for folder in folders]
     files = step_files(laid)
     if not files:
         raise RefusedError(
@@ -83,12 +85,42 @@ def _step(name: str, stack: Stack, templates: Environment, library: str | None) 
     )
 
 
+def lookup(distro: str, variant: str = "", own: Path | None = None) -> tuple[str, ...]:
+    """Return the folders that have the steps and shell functions of `distro`, the nearest first.
+
+    A variant's folder (``fedora-ostree``) comes before the distribution's, and behind that those which its
+    ``inherits.json`` names. Raises `WrongInputError` for one that is no list of names.
+    """
+    first = (f"{distro}-{variant}", distro) if variant else (distro,)
+    places = [folder / distro / INHERITS for folder in content_dirs("recipes", own)]
+    path = next((path for path in places if path.is_file()), None)
+    if path is None:
+        return first
+    try:
+        behind = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise WrongInputError(f"{path} is no JSON: {error}", 'write a list of folders: ["common"]') from error
+    if not isinstance(behind, list) or not all(isinstance(one, str) and _NAME.fullmatch(one) for one in behind):
+        raise WrongInputError(f"{path} is no list of names of folders", 'write a list of folders: ["common"]')
+    return (*first, *behind)
+
+
 def read_library(distro: str, own: Path | None = None) -> str:
-    """Return the shell functions that every step may call: those for all distributions, then `distro`'s own."""
+    """Return the shell functions that every step may call, in the order in which a shell reads them.
+
+    First those for all distributions, then the parts of the folders of `lookup` in the order of their names; of two
+    with one name the nearest counts. The last are those of the distribution's own ``library.sh``.
+    """
     folders = content_dirs("recipes", own)
-    wanted = ([folder / LIBRARY for folder in folders], [folder / distro / LIBRARY for folder in folders])
-    found = [next((path.read_text() for path in paths if path.is_file()), "") for paths in wanted]
-    return "\n".join(filter(None, found))
+    parts: dict[str, Path] = {}
+    for kind in lookup(distro, own=own):
+        for folder in folders:
+            for path in sorted((folder / kind / PARTS).glob("*.sh")):
+                parts.setdefault(path.name, path)
+    whole = ([folder / LIBRARY for folder in folders], [folder / distro / LIBRARY for folder in folders])
+    first, last = (next((path for path in paths if path.is_file()), None) for paths in whole)
+    chosen = (first, *(parts[name] for name in sorted(parts)), last)
+    return "\n".join(text for path in chosen if path is not None and (text := path.read_text()))
 
 
 def digest(library: str, steps: tuple[Step, ...]) -> str:

@@ -20,7 +20,7 @@ from gpusetup.content_dirs import content_dirs
 from gpusetup.errors import MissingError, RefusedError, StepFailedError
 from gpusetup.files import write
 from gpusetup.render.model import Recipe, Step
-from gpusetup.render.steps import digest
+from gpusetup.render.steps import digest, lookup, step_files
 from gpusetup.value import to_json
 from tests.stacks import desktop
 from tests.support import Run
@@ -253,8 +253,8 @@ def own(tmp_path: Path) -> Path:
     """Return a recipes folder that turns every built-in step off and has one that writes a file."""
     folder = tmp_path / "own/fedora"
     folder.mkdir(parents=True)
-    for path in (content_dirs("recipes")[0] / "fedora").glob("*.j2"):
-        (folder / path.name).write_text('{% extends "step.sh.j2" %}{% block when %}{% endblock %}')
+    for name in step_files([content_dirs("recipes")[0] / kind for kind in lookup("fedora")]):
+        (folder / name).write_text('{% extends "step.sh.j2" %}{% block when %}{% endblock %}')
     (folder / "50-note.sh.j2").write_text(
         textwrap.dedent("""\
         {% extends "step.sh.j2" %}

@@ -172,7 +172,7 @@ def test_no_function_of_the_doctors_takes_the_place_of_a_librarys() -> None:
     recipes = content_root() / "recipes"
     ours = functions(*(recipes / "doctor").glob("*.sh"))
     assert len(ours) > 40
-    assert not ours & functions(*recipes.glob("library.sh"), *recipes.glob("*/library.sh"))
+    assert not ours & functions(*recipes.rglob("library.sh"), *recipes.glob("*/library/*.sh"))
 
 
 def test_ending_the_step_ends_what_runs_as_the_owner(env: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tests.stacks import desktop, laptop
 
 pytestmark = pytest.mark.slow
 
-FEDORA = content_dirs("recipes")[0] / "fedora"
+DNF = content_dirs("recipes")[0] / "dnf"
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_an_edited_template_is_never_shadowed(
 ) -> None:
     own = tmp_path / "own/fedora"
     own.mkdir(parents=True)
-    text = (FEDORA / "20-kernel-headers.sh.j2").read_text()
+    text = (DNF / "20-kernel-headers.sh.j2").read_text()
     (own / "20-kernel-headers.sh.j2").write_text(text.replace("gcc make", "gcc make edited"))
     names = parsed(monkeypatch)
     steps = {step.id: step.apply for step in recipe(desktop(), tmp_path / "own").steps}

@@ -9,12 +9,12 @@ import pytest
 
 from gpusetup.content_dirs import content_dirs
 from gpusetup.errors import RefusedError, WrongInputError
-from gpusetup.render.steps import recipe, step_files
+from gpusetup.render.steps import lookup, read_library, recipe, step_files
 from gpusetup.resolve.model import Stack
 from tests.each import each
 from tests.stacks import cardless, desktop, laptop
 
-FEDORA = content_dirs("recipes")[0] / "fedora"
+RECIPES = content_dirs("recipes")[0]
 SMALL = """{% extends "step.sh.j2" %}
 {% block title %}T{% endblock %}{% block why %}W{% endblock %}
 {% block check %}true{% endblock %}{% block apply %}true{% endblock %}
@@ -125,9 +125,13 @@ def test_the_digest_is_of_what_is_done(tmp_path: Path) -> None:
     assert recipe(desktop()).digest != recipe(desktop(), own_step(tmp_path, "55-own.sh.j2")).digest
 
 
-@each("path", sorted(FEDORA.glob("*.sh.j2")), ids=lambda path: path.name)
+@each(
+    "path",
+    sorted(path for kind in lookup("fedora") for path in (RECIPES / kind).glob("*.sh.j2")),
+    ids=lambda path: path.name,
+)
 def test_no_step_uses_what_dnf_4_and_dnf_5_do_not_share(path: Path) -> None:
-    text = path.read_text() + (FEDORA / "library.sh").read_text() + (FEDORA.parent / "library.sh").read_text()
+    text = path.read_text() + read_library("fedora")
     text = text.replace("gpusetup-bundle-more.gpgcheck=0", "")  # what signed metadata vouched for when it was gathered
     for word in ("config-manager", "versionlock", "dnf mark", "dnf module list", "--nogpgcheck", "gpgcheck=0"):
         assert word not in text
@@ -141,3 +145,36 @@ def test_a_name_that_becomes_a_file_cannot_point_elsewhere(name: str) -> None:
     for bad in ({"repositories": (repository,)}, {"environments": (environment,)}):
         with pytest.raises(WrongInputError, match="cannot be a name"):
             recipe(msgspec.structs.replace(stack, **bad))
+
+
+def test_a_step_and_a_part_of_the_library_come_from_the_nearest_folder(tmp_path: Path) -> None:
+    for name, text in {
+        "gecko/inherits.json": '["scales", "shared"]',
+        "shared/50-one.sh.j2": SMALL.replace("true", "echo shared"),
+        "shared/60-two.sh.j2": SMALL.replace("true", "echo shared"),
+        "scales/50-one.sh.j2": SMALL.replace("true", "echo scales"),
+        "gecko/70-three.sh.j2": SMALL,
+        "shared/library/20-say.sh": "tell() { echo shared; }\n",
+        "scales/library/20-say.sh": "tell() { echo scales; }\n",
+        "shared/library/10-first.sh": "first() { :; }\n",
+        "gecko/library.sh": "last() { :; }\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert lookup("gecko", own=tmp_path) == ("gecko", "scales", "shared")
+    assert lookup("gecko", "ostree", own=tmp_path)[0] == "gecko-ostree"
+    made = recipe(
+        msgspec.structs.replace(cardless(), request=msgspec.structs.replace(cardless().request, distro="gecko")),
+        tmp_path,
+    )
+    assert [(step.id, step.check) for step in made.steps[:2]] == [("one", "echo scales\n"), ("two", "echo shared\n")]
+    library = read_library("gecko", tmp_path)
+    assert library.endswith("first() { :; }\n\ntell() { echo scales; }\n\nlast() { :; }\n")
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '["../../etc"]', '["/etc"]', "[1]", '"common"'])
+def test_what_a_distribution_inherits_is_a_list_of_names(tmp_path: Path, text: str) -> None:
+    (tmp_path / "gecko").mkdir()
+    (tmp_path / "gecko/inherits.json").write_text(text)
+    with pytest.raises(WrongInputError, match="inherits"):
+        lookup("gecko", own=tmp_path)

@@ -23,7 +23,7 @@ from gpusetup.render.quoting import sh
 from gpusetup.render.quoting_check import check_shell, check_values
 from gpusetup.render.quoting_check.commands import check
 from gpusetup.render.quoting_check.values import evaluations
-from gpusetup.render.steps import read_library, recipe, step_files
+from gpusetup.render.steps import lookup, read_library, recipe, step_files
 from gpusetup.resolve.model import Stack
 from tests.render import kinds
 from tests.render.bash_oracle import MARK, run
@@ -75,7 +75,7 @@ def stack(name: str) -> Stack:
 def test_no_built_in_step_evaluates_what_may_hold_a_value(name: str) -> None:
     made = stack(name)
     distro, variant = made.request.distro, made.request.variant
-    folders = [RECIPES / kind for kind in ([f"{distro}-{variant}"] if variant else []) + [distro]]
+    folders = [RECIPES / kind for kind in lookup(distro, variant)]
     templates = environment.steps([*folders, RECIPES])
     tried = 0
     for file in step_files(folders):
