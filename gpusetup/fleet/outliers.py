@@ -52,8 +52,11 @@ def reach(devices: int, rate: float) -> float:
     return float(shape / _LN2 * ((2 * rate / devices) ** (-1 / shape) - 1))
 
 
-def limits(figures: Sequence[float], rate: float) -> Limits:
-    """Return the limits of `figures`, which are above 0; `rate` is the chance of a false alarm on one side."""
+def limits(figures: Sequence[float], rate: float, least: float = LARGEST_LIMIT) -> Limits:
+    """Return the limits of `figures`, which are above 0; `rate` is the chance of a false alarm on one side.
+
+    Where the lower limit is below `least` of the median, nothing is said.
+    """
     logs = sorted(map(math.log, figures))
     count, median = len(logs), _quantile(logs, 0.5)
     if count < FEWEST:
@@ -62,7 +65,7 @@ def limits(figures: Sequence[float], rate: float) -> Limits:
     low, high = (max(median - _quantile(logs, 0.25), step), max(_quantile(logs, 0.75) - median, step))
     far = reach(count, rate)
     down, up = (max(far * spread, -math.log1p(-SMALLEST_EFFECT)) for spread in (low, high))
-    if math.exp(-down) < LARGEST_LIMIT:
+    if math.exp(-down) < least:
         unsaid = f"{count} devices with a spread of {math.expm1(low):.1%}: only one below {math.exp(-down):.0%} of the "
         return Limits(math.exp(median), None, None, low, high, f"{unsaid}median would stand out")
     return Limits(math.exp(median), math.exp(median - down), math.exp(median + up), low, high)

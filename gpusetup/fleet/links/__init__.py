@@ -1,0 +1,1 @@
+"""Links between hosts: what measures them, and the judgement of what was measured."""
