@@ -21,7 +21,9 @@ def _kind() -> type[Fleet]:
     return Fleet
 
 
-BRANCHES: dict[str, str] = {}
+BRANCHES: dict[str, str] = {
+    "links": "Say which link, card or host is at fault, from what several hosts measured of each other.",
+}
 """Subcommands by name, each with its line in the help: ``keep`` is the function `keep` of ``cli/_fleet_keep.py``."""
 
 

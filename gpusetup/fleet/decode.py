@@ -7,19 +7,20 @@ from typing import NamedTuple
 
 import msgspec
 
+from gpusetup.fleet.links.model import Record
 from gpusetup.fleet.partial import Envelope, Machine, Proof, Report
 
-Saved = Machine | Report | Proof
-WHAT = "neither a machine, a doctor's report nor a proof"
+Saved = Machine | Report | Proof | Record
+WHAT = "neither a machine, a doctor's report, a proof nor a record of links"
 _FIRST: tuple[tuple[bytes, type[Saved]], ...] = (
-    (b'"read_at"', Machine), (b'"made_at"', Proof), (b'"verdict"', Report),
+    (b'"links"', Record), (b'"read_at"', Machine), (b'"made_at"', Proof), (b'"verdict"', Report),
 )  # fmt: skip
 """A field near the beginning of each, which the others lack. Only a hint: the decoder decides."""
 _ANYWHERE: tuple[tuple[bytes, type[Saved]], ...] = (
     (b'"verdicts"', Proof), (b'"device_nodes"', Machine), (b'"findings"', Report),
 )  # fmt: skip
 """The same for a document whose fields are in another order."""
-_KINDS: tuple[type[Saved], ...] = (Machine, Report, Proof)
+_KINDS: tuple[type[Saved], ...] = (Machine, Report, Proof, Record)
 _DECODERS = {kind: msgspec.json.Decoder(kind) for kind in _KINDS}
 _ENVELOPES = msgspec.json.Decoder(Envelope)
 _ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)

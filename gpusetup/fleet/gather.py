@@ -18,6 +18,7 @@ from gpusetup.errors import WrongInputError
 from gpusetup.files import MOST, STDIO
 from gpusetup.fleet.decode import Refused, pieces
 from gpusetup.fleet.host import Host, Reducer
+from gpusetup.fleet.links.model import Record
 from gpusetup.fleet.model import Spoilt
 from gpusetup.fleet.partial import Machine, Report
 from gpusetup.fleet.properties import Rows
@@ -55,10 +56,11 @@ class Document(NamedTuple):
 
 
 class Gathered(NamedTuple):
-    """All hosts, and the inputs that could not be used."""
+    """All hosts, the inputs that could not be used, and what hosts measured together."""
 
     hosts: dict[str, Host]
     spoilt: tuple[Spoilt, ...]
+    links: tuple[Record, ...] = ()
 
 
 def gather(paths: Sequence[Path], extra: Extra | None = None) -> Gathered:
@@ -68,6 +70,7 @@ def gather(paths: Sequence[Path], extra: Extra | None = None) -> Gathered:
     """
     hosts: dict[str, Host] = {}
     spoilt: list[Spoilt] = []
+    links: list[Record] = []
     reducer, count, others = Reducer(Rows()), 0, list[str]()
     for document in _documents(paths):
         count += 1
@@ -81,6 +84,9 @@ def gather(paths: Sequence[Path], extra: Extra | None = None) -> Gathered:
                 others += [f"{neutral(document.source)}: {piece.saved.why}"] * bool(piece.saved.command)
                 _refuse(hosts, spoilt, document, piece.name or document.host, piece.saved.why)
                 continue
+            if isinstance(piece.saved, Record):
+                links.append(piece.saved)
+                continue
             host = hosts.setdefault(name, Host(name))
             reducer.add(host, piece.saved)
             if extra is not None and isinstance(piece.saved, Machine):
@@ -89,7 +95,7 @@ def gather(paths: Sequence[Path], extra: Extra | None = None) -> Gathered:
         raise WrongInputError(others[0], WHAT)
     if not count:
         raise WrongInputError(f"there is no report in {', '.join(map(str, paths))}", WHAT)
-    return Gathered(hosts, tuple(spoilt))
+    return Gathered(hosts, tuple(spoilt), tuple(links))
 
 
 def _refuse(hosts: dict[str, Host], spoilt: list[Spoilt], document: Document, name: str, why: str) -> None:

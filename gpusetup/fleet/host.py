@@ -13,7 +13,6 @@ from gpusetup.selftest.changes import may_change_bits
 from gpusetup.text import neutral
 
 if TYPE_CHECKING:
-    from gpusetup.fleet.decode import Saved
     from gpusetup.fleet.properties import Row, Rows
 
 NO_GPU = "no GPU"
@@ -112,7 +111,7 @@ class Reducer:
         self._named: dict[tuple[tuple[str, ...], str], tuple[tuple[str, ...], str]] = {}
         self._environments: dict[tuple[tuple[str, str], ...], tuple[tuple[str, ...], str]] = {}
 
-    def add(self, host: Host, saved: Saved) -> None:
+    def add(self, host: Host, saved: Machine | Report | Proof) -> None:
         """Add what was saved of a host; of two of a kind the later one counts, and the host says so."""
         if isinstance(saved, Machine):
             self._add_machine(host, saved)

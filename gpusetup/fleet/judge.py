@@ -16,6 +16,9 @@ from gpusetup.fleet.gather import Gathered
 from gpusetup.fleet.groups import grouped
 from gpusetup.fleet.host import Host
 from gpusetup.fleet.inventory import NO_PLAN, Plan
+from gpusetup.fleet.links.judge import judge_links
+from gpusetup.fleet.links.model import Links, Record
+from gpusetup.fleet.links.reasons import link_reasons, unattributed
 from gpusetup.fleet.majority import compare
 from gpusetup.fleet.model import (
     RANK,
@@ -43,6 +46,7 @@ from gpusetup.fleet.reasons import (
 )
 from gpusetup.fleet.shared import blind_reasons, finding_reasons, shared_findings
 from gpusetup.fleet.speed import judge_speed
+from gpusetup.text import neutral
 
 MOST_REASONS = 40
 """Reasons that one host shows; beyond, only their number."""
@@ -56,6 +60,7 @@ _KINDS = (
     "finding",
     "difference",
     "speed",
+    "link",
     "identity",
     "clock",
 )
@@ -64,6 +69,9 @@ _KINDS = (
 def judge(gathered: Gathered, now: datetime, plan: Plan = NO_PLAN) -> Fleet:
     """Return the judgement over all hosts that were gathered or are expected; `now` is when."""
     hosts = dict(gathered.hosts)
+    links = tuple(map(judge_links, gathered.links))
+    for name in _linked(gathered.links):
+        hosts.setdefault(name, Host(name))
     missing = _missing(hosts, plan)
     for name in missing:
         hosts[name] = Host(name)
@@ -90,20 +98,21 @@ def judge(gathered: Gathered, now: datetime, plan: Plan = NO_PLAN) -> Fleet:
     bits, figures = judge_bits(ordered), judge_speed(ordered, plan.role_of)
     for told in (
         own_reasons(ordered), gap_reasons(ordered, {*missing}), bit_reasons(bits), speed_reasons(figures),
-        clock_reasons(ordered, now), identity_reasons(ordered),
+        clock_reasons(ordered, now), identity_reasons(ordered), link_reasons(links),
     ):  # fmt: skip
         _take(reasons, told)
     results = tuple(_result(one, reasons[one.name], group_of[one.name]) for one in ordered)
     return Fleet(
         gpusetup=__version__,
         at=now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        verdict=_verdict(results, findings, bits, differences),
+        verdict=_verdict(results, findings, bits, differences, links),
         hosts=results,
         groups=tuple(groups),
         differences=tuple(sorted(differences, key=_place)),
         findings=tuple(findings),
         bits=tuple(bits),
         figures=tuple(figures),
+        links=links,
         inventory=Inventory(
             file=plan.file,
             expected=len(plan.roles),
@@ -144,12 +153,16 @@ def natural(name: str) -> tuple[tuple[int, int | str], ...]:
 
 
 def _verdict(
-    hosts: Iterable[HostResult], findings: Iterable[SharedFinding], bits: Iterable[Bits], found: Iterable[Difference]
+    hosts: Iterable[HostResult],
+    findings: Iterable[SharedFinding],
+    bits: Iterable[Bits],
+    found: Iterable[Difference],
+    links: Iterable[Links],
 ) -> State:
     states = {one.state for one in hosts}
     if "drain" in states:
         return "drain"
-    if "unknown" in states or any(one.state == "no majority" for one in bits):
+    if "unknown" in states or any(one.state == "no majority" for one in bits) or any(map(unattributed, links)):
         return "unknown"
     undecided = any(not one.most and one.weight != "note" for one in found)
     return "attention" if "attention" in states or undecided or any(one.everywhere for one in findings) else "ok"
@@ -158,6 +171,10 @@ def _verdict(
 def _take(reasons: Mapping[str, list[Reason]], told: Iterable[tuple[str, Reason]]) -> None:
     for name, reason in told:
         reasons[name].append(reason)
+
+
+def _linked(records: Iterable[Record]) -> Iterator[str]:
+    return (neutral(place.host) for record in records for place in record.ranks)
 
 
 def _missing(hosts: Mapping[str, Host], plan: Plan) -> list[str]:

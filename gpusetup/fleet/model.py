@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from gpusetup.fleet.links.model import Links
 from gpusetup.value import Value
 
 State = Literal["ok", "attention", "drain", "unknown"]
@@ -11,6 +12,7 @@ State = Literal["ok", "attention", "drain", "unknown"]
 could not be judged, and nothing speaks for draining it; never ``ok``."""
 Kind = Literal[
     "finding", "difference", "bits", "proof", "speed", "expectation", "missing", "unreadable", "clock", "identity",
+    "link",
 ]  # fmt: skip
 Weight = Literal["drain", "warn", "note"]
 RANK = {"drain": 0, "unknown": 1, "warn": 2, "note": 3}
@@ -218,6 +220,7 @@ class Fleet(Value, omit_defaults=True):
     findings: tuple[SharedFinding, ...] = ()
     bits: tuple[Bits, ...] = ()
     figures: tuple[Figure, ...] = ()
+    links: tuple[Links, ...] = ()
     inventory: Inventory = Inventory()
     spoilt: tuple[Spoilt, ...] = ()
     notes: tuple[str, ...] = ()

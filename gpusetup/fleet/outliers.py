@@ -28,7 +28,7 @@ SMALLEST_EFFECT = 0.05
 """Nobody is called slow for less than this share: load, temperature and clocks explain as much."""
 LARGEST_LIMIT = 0.5
 """Where even half the speed would not be beyond the limit, nothing is said."""
-_FINEST = 0.005
+FINEST = 0.005
 """The least distance of a quartile that is believed, as a share: figures may be rounded, or all the same."""
 _SHAPE = 0.24
 _LN2 = math.log(2)
@@ -58,11 +58,11 @@ def limits(figures: Sequence[float], rate: float, least: float = LARGEST_LIMIT) 
     Where the lower limit is below `least` of the median, nothing is said.
     """
     logs = sorted(map(math.log, figures))
-    count, median = len(logs), _quantile(logs, 0.5)
+    count, median = len(logs), quantile(logs, 0.5)
     if count < FEWEST:
         return Limits(math.exp(median), None, None, 0.0, 0.0, f"{count} devices, at least {FEWEST} are needed")
     step = _step(logs)
-    low, high = (max(median - _quantile(logs, 0.25), step), max(_quantile(logs, 0.75) - median, step))
+    low, high = (max(median - quantile(logs, 0.25), step), max(quantile(logs, 0.75) - median, step))
     far = reach(count, rate)
     down, up = (max(far * spread, -math.log1p(-SMALLEST_EFFECT)) for spread in (low, high))
     if math.exp(-down) < least:
@@ -72,13 +72,13 @@ def limits(figures: Sequence[float], rate: float, least: float = LARGEST_LIMIT) 
 
 
 def _step(logs: Sequence[float]) -> float:
-    """Return the step in which figures are rounded, as far as the repeated ones show it; at least `_FINEST`."""
+    """Return the step in which figures are rounded, as far as the repeated ones show it; at least `FINEST`."""
     repeated = sorted(value for value, count in Counter(logs).items() if count > 1)
     gaps = [after - before for before, after in itertools.pairwise(repeated)]
-    return max(min(gaps, default=0.0), _FINEST)
+    return max(min(gaps, default=0.0), FINEST)
 
 
-def _quantile(ordered: Sequence[float], share: float) -> float:
+def quantile(ordered: Sequence[float], share: float) -> float:
     """Return a quantile of ordered values, interpolated between the two that are nearest."""
     place = share * (len(ordered) - 1)
     below = int(place)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from gpusetup.report.console import console
 from gpusetup.report.fleet_rows import alike, counted, headline, names
 from gpusetup.report.lines import line
+from gpusetup.report.links import headline as links_headline
+from gpusetup.report.links import show_links
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +44,9 @@ def show(fleet: Fleet) -> None:
     _undecided(out, [one for one in fleet.differences if not one.most])
     _bits(out, fleet.bits)
     _speed(out, fleet.figures, fleet.alarm_rate)
+    for links in fleet.links:
+        line(out, "", links_headline(links), "bold")
+        show_links(out, links)
     if fleet.inventory.unexpected:
         line(out, "! ", f"not in {fleet.inventory.file}: {names(fleet.inventory.unexpected)}", "yellow")
     for note in fleet.notes[:_LINES]:

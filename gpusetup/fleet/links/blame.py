@@ -59,6 +59,16 @@ def sides(level: Sequence[Unit], ways: Iterable[Way]) -> list[tuple[list[Way], l
     return found
 
 
+def inside(level: Sequence[Unit], ways: Iterable[Way]) -> list[list[Way]]:
+    """Return for each unit the ways between its own ranks."""
+    unit_of = {rank: number for number, unit in enumerate(level) for rank in unit.ranks}
+    found: list[list[Way]] = [[] for _ in level]
+    for one in ways:
+        if unit_of[one.sender] == unit_of[one.receiver]:
+            found[unit_of[one.sender]].append(one)
+    return found
+
+
 def pairs(ways: Iterable[Way]) -> Iterator[Named]:
     """Yield what is left as pairs, both directions of one together."""
     found: dict[tuple[int, int], list[Way]] = {}

@@ -56,7 +56,9 @@ def slow_faults(found: Ways, kind: Literal["slow", "latency"], some: Iterable[Sl
     faults = []
     for one in some:
         share = f"{one.share:.0%}" if one.share >= 0.1 else f"{one.share:.1%}"
-        side = "" if one.named.level == "pair" else f"{_VERBS[one.named.direction]} at "
+        inner = one.named.level == "host" and one.named.ways[0].kind == "within"
+        verb = "between its own ranks" if inner else f"{_VERBS[one.named.direction]} at"
+        side = "" if one.named.level == "pair" else f"{verb} "
         text = (
             f"{side}{share} of the usual rate" if kind == "slow" else f"answers after {1 / one.share:.3g} usual times"
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from statistics import median
-from typing import get_args
 
 from gpusetup.fleet.links.blame import blame
 from gpusetup.fleet.links.faults import gone_faults, late_faults, named_faults, slow_faults, sum_faults
@@ -22,7 +21,7 @@ def judge_links(record: Record) -> Links:
     faults += named_faults(found, "wrong", blame(found, lambda one: bool(one.wrong)))
     faults += named_faults(found, "failed", blame(found, lambda one: bool(one.failed)))
     figures: list[LinkFigure] = []
-    for kind in get_args(Kind):
+    for kind in _KINDS:
         more, judged = _speed(found, kind)
         figures += judged
         known = {(one.level, one.ranks) for one in faults}
@@ -46,6 +45,7 @@ def judge_links(record: Record) -> Links:
     )
 
 
+_KINDS: tuple[Kind, ...] = ("between", "within")
 _DISCRETE = {"wrong", "failed", "gone"}
 
 

@@ -11,20 +11,21 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from statistics import median
 from typing import NamedTuple
 
-from gpusetup.fleet.links.blame import Named, Unit, direction, pairs, sides, touches, units
+from gpusetup.fleet.links.blame import Named, Unit, direction, inside, pairs, sides, touches, units
 from gpusetup.fleet.links.model import Kind
 from gpusetup.fleet.links.ways import Way, Ways
-from gpusetup.fleet.outliers import ALARM_RATE, FEWEST, Limits, limits, reach
+from gpusetup.fleet.outliers import ALARM_RATE, FEWEST, FINEST, Limits, limits, quantile, reach
 
 LARGEST_SHARE = 0.8
 """Above this share of the usual rate nothing is called slow."""
 LEAST_SHARE = 0.02
 """Where a way of this share would not stand out, nothing is said of single ways."""
-FEWEST_PARTNERS = 4
+FEWEST_PARTNERS = 3
+OWN_REACH = 6
 _TESTS = 12
 """Kinds × measures × (hosts, ranks, ways): the rate of false alarms is shared among them."""
 _RATE = ALARM_RATE / _TESTS
@@ -49,56 +50,74 @@ def slow(all_ways: Ways, kind: Kind, speed: Mapping[Way, float]) -> Judged:
     if len(speed) < FEWEST:
         return Judged((), f"{len(speed)} ways, at least {FEWEST} are needed")
     left, found = dict(speed), list[Slow]()
-    for level in _levels(all_ways, kind):
-        while (worst := _worst(level, left)) is not None:
+    for level in units(all_ways.host):
+        while (worst := _worst(level, _parts(kind, level), left)) is not None:
             found.append(worst)
             left = {way: value for way, value in left.items() if not touches(way, worst.named.ranks)}
     limit, shares = _single(left)
     ways = [way for way, share in shares.items() if limit.low is not None and share < min(limit.low, LARGEST_SHARE)]
     for named in pairs(ways):
         found.append(Slow(named, min(shares[way] for way in named.ways)))
-    return Judged(tuple(found), limit.unsaid)
+    return Judged(tuple(found), limit.unsaid.replace("devices", "ways"))
 
 
-def _levels(all_ways: Ways, kind: Kind) -> Iterator[Sequence[Unit]]:
-    """Yield the levels at which ways of a kind have ends: within a host only the ranks."""
-    yield from (level for level in units(all_ways.host) if kind == "between" or level[0].level == "rank")
+def _parts(kind: Kind, level: Sequence[Unit]) -> Callable[[Iterable[Way]], list[tuple[list[Way], list[Way]]]]:
+    """Return what gives the ways of each unit: of a host, where ways within hosts are judged, those inside."""
+    if kind == "within" and level[0].level == "host":
+        return lambda ways: [(some, []) for some in inside(level, ways)]
+    return lambda ways: sides(level, ways)
 
 
-def _worst(level: Sequence[Unit], left: Mapping[Way, float]) -> Slow | None:
+def _worst(
+    level: Sequence[Unit],
+    parts_of: Callable[[Iterable[Way]], list[tuple[list[Way], list[Way]]]],
+    left: Mapping[Way, float],
+) -> Slow | None:
+    """Return the slowest unit of a level, if one is too slow."""
     if len(left) < FEWEST:
         return None
     logs = {way: math.log(value) for way, value in left.items()}
     usual = median(logs.values())
     spread = limits(tuple(left.values()), _RATE, 0.0).spread_low
-    found: list[tuple[float, Slow]] = []
-    for unit, parts in zip(level, sides(level, left), strict=True):
-        far = [_below(part, logs, usual, spread, len(level), len(left) // 2) for part in parts]
-        if any(far):
-            ways = tuple(way for part, share in zip(parts, far, strict=True) if share for way in part)
-            named = Named(unit.level, tuple(sorted(unit.ranks)), direction(bool(far[0]), bool(far[1])), ways)
-            share = min(share for share in far if share)
-            found.append((share, Slow(named, share)))
-    return min(found, key=lambda one: one[0])[1] if found else None
+    parts = parts_of(left)
+    sides_of = [_middles([part[side] for part in parts], logs, usual) for side in (0, 1)]
+    limit = [_own_limit(some) for some in sides_of]
+    found: list[Slow] = []
+    for number, unit in enumerate(level):
+        far = [some[number] for some in sides_of]
+        low = [
+            value is not None and value < min(limit[side], -_reach(len(parts[number][side]), len(level), left) * spread)
+            for side, value in enumerate(far)
+        ]
+        if any(low):
+            ways = tuple(way for side in (0, 1) if low[side] for way in parts[number][side])
+            way = direction(low[0], low[1] or not parts[number][1])
+            least = min(value for value in far if value is not None)
+            found.append(Slow(Named(unit.level, tuple(sorted(unit.ranks)), way, ways), math.exp(least)))
+    return min(found, key=lambda one: one.share, default=None)
 
 
-def _below(
-    ways: Sequence[Way], logs: Mapping[Way, float], usual: float, spread: float, count: int, pairs: int
-) -> float:
-    """Return the share of the usual rate that the ways of one side have in the middle; 0 where it is not too low."""
-    if len(ways) < FEWEST_PARTNERS:
-        return 0.0
-    lower = median(logs[way] for way in ways) - usual
-    limit = min(-_reach(len(ways), count, pairs) * spread, math.log(LARGEST_SHARE))
-    return math.exp(lower) if lower < limit else 0.0
+def _middles(parts: Sequence[Sequence[Way]], logs: Mapping[Way, float], usual: float) -> list[float | None]:
+    """Return how far the ways of each unit are from the usual, in the middle; None where there are too few."""
+    return [median(logs[way] for way in part) - usual if len(part) >= FEWEST_PARTNERS else None for part in parts]
 
 
-def _reach(ways: int, count: int, pairs: int) -> float:
+def _own_limit(middles: Iterable[float | None]) -> float:
+    """Return the limit by which units differ among themselves: sound hosts are not all alike."""
+    known = sorted(value for value in middles if value is not None)
+    if not known:
+        return -math.inf
+    middle = quantile(known, 0.5)
+    spread = max(middle - quantile(known, 0.25), FINEST)
+    return min(middle - OWN_REACH * (1 + FEWEST / len(known)) * spread, math.log(LARGEST_SHARE))
+
+
+def _reach(ways: int, count: int, left: Sized) -> float:
     """Return how many quartile distances the median of `ways` of one of `count` sound units may be below the usual.
 
     That half of them are below a limit has at most the chance C(ways, half) p**half, for a chance p of each.
     """
-    half = (ways + 1) // 2
+    half, pairs = (ways + 1) // 2, len(left) // 2
     chance = (_RATE / (2 * count * math.comb(ways, half))) ** (1 / half)
     return reach(pairs, chance * pairs)
 
