@@ -1,9 +1,9 @@
-"""Every planted fault of every check, and whether the verdict that should catch it did: ``… [--minutes N] [CHECK…]``.
+"""Every planted fault of every check, and whether the verdict that should catch it did.
 
-A few seconds per fault, JAX's more. What became of each is kept in ``build/planted-faults/``, with a digest of all that
-decides it: the check, what it imports of others, the fault and the judges. So the campaign can be run in pieces. The
-rows of a check in the page, ``docs/evidence/planted-faults.md``, are written anew when each of its faults has a result
-of the present sources, never before.
+``… [--framework NAME] [--minutes N] [CHECK…]``. A few seconds per fault, JAX's more. What became of each is kept in
+``build/planted-faults/``, with a digest of all that decides it: the check, what it imports of others, the fault and the
+judges. So the campaign can be run in pieces. The rows of a check in the page, ``docs/evidence/planted-faults.md``, are
+written anew when each of its faults has a result of the present sources, never before.
 """
 
 from __future__ import annotations
@@ -88,10 +88,15 @@ def results() -> dict[str, Outcome]:
     }
 
 
-def keep(check: str, found: dict[str, Outcome]) -> None:
-    """Add to what is kept of a check."""
+def references(check: str) -> Path:
+    """Return where the references of the present sources are kept."""
+    return KEPT / "references" / hashlib.sha256(sources(check)).hexdigest()[:16]
+
+
+def keep(first: Fault, found: dict[str, Outcome]) -> None:
+    """Add to what is kept of a check in a framework: campaigns in two frameworks can run beside each other."""
     KEPT.mkdir(parents=True, exist_ok=True)
-    file = KEPT / f"{check}.json"
+    file = KEPT / f"{first.check}-{first.framework}.json"
     before = msgspec.json.decode(file.read_bytes(), type=dict[str, Outcome]) if file.exists() else {}
     file.write_bytes(msgspec.json.format(msgspec.json.encode(before | found), indent=1))
 
@@ -155,17 +160,23 @@ def write(every: Sequence[Fault], found: dict[str, Outcome]) -> None:
     PAGE.write_text(page(lines), "utf-8")
 
 
-def main(wanted: list[str], minutes: float) -> int:
+def main(wanted: list[str], frameworks: list[str], minutes: float) -> int:
     os.environ.update(CACHE)
     every, started = faults(), time.monotonic()
     done = results()
-    left = [fault for fault in every if fault.title not in done and (not wanted or fault.check in wanted)]
+    left = [
+        fault
+        for fault in every
+        if fault.title not in done
+        and (not wanted or fault.check in wanted)
+        and (not frameworks or fault.framework in frameworks)
+    ]
     for batch in batches(left):
         if time.monotonic() - started > 60 * minutes:
             break
         with tempfile.TemporaryDirectory() as folder:
-            failures = run(batch, Path(folder))
-        keep(batch[0].check, {fault.title: outcome(fault, failures[fault.title]) for fault in batch})
+            failures = run(batch, Path(folder), references=references(batch[0].check))
+        keep(batch[0], {fault.title: outcome(fault, failures[fault.title]) for fault in batch})
     found = results()
     missed = [title for title, one in found.items() if not one.held]
     print(f"{len(found)} of {len(every)} faults run on the present sources, {len(found) - len(missed)} caught")
@@ -178,6 +189,7 @@ def main(wanted: list[str], minutes: float) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("checks", nargs="*")
+    parser.add_argument("--framework", action="append", default=[])
     parser.add_argument("--minutes", type=float, default=float("inf"))
     given = parser.parse_args()
-    sys.exit(main(given.checks, given.minutes))
+    sys.exit(main(given.checks, given.framework, given.minutes))

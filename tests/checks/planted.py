@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import shutil
 import sys
+import tempfile
 import tomllib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
+from gpusetup.content_dirs import content_dirs
+from gpusetup.selftest.known.leave_out import leave_out
+from gpusetup.selftest.known.suspects import explain
 from gpusetup.selftest.model import Precision
-from gpusetup.selftest.proof import Proof
-from gpusetup.selftest.prove import prove
+from gpusetup.selftest.prove import judge
 from gpusetup.selftest.registry import checks
-from gpusetup.selftest.schedule import RunLimits, Selection
+from gpusetup.selftest.schedule import RunLimits, Selection, plan
 from gpusetup.selftest.verdict import Verdict
+from gpusetup.selftest.workers.execute import execute
 from gpusetup.value import Value
+from tests.checks.references import FRAMEWORKS, lent, reference, without
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = Path(__file__).with_name("faults")
@@ -37,6 +43,11 @@ class Fault(Value):
     precision: Precision = "float32"
     shared: str = ""
     """The folder that several checks share and the file is in, where it is not the check's own."""
+
+    @property
+    def spares_reference(self) -> bool:
+        """Return whether it is in a file of its framework alone, which the reference never reads."""
+        return Path(self.file).stem in FRAMEWORKS
 
     @property
     def title(self) -> str:
@@ -68,10 +79,13 @@ def plant(fault: Fault, copy: str, folder: Path) -> None:
     file.write_text(text.replace(fault.find, fault.put), "utf-8")
 
 
-def run(planted: Sequence[Fault], folder: Path, jobs: int = 2) -> dict[str, list[Verdict]]:
+def run(
+    planted: Sequence[Fault], folder: Path, jobs: int = 2, references: Path | None = None
+) -> dict[str, list[Verdict]]:
     """Run each fault in its framework and return the failed verdicts of each, by its title.
 
-    Only faults that are caught as a difference between processes need the second round.
+    Only faults that are caught as a difference between processes need the second round. `references` is where the
+    references of the present sources are kept.
     """
     found: dict[str, list[Verdict]] = {}
     for repeat in (1, 2):
@@ -88,9 +102,9 @@ def run(planted: Sequence[Fault], folder: Path, jobs: int = 2) -> dict[str, list
             }
             for copy, fault in chosen.items():
                 plant(fault, copy, folder)
-            proof = _prove(tuple(chosen), framework, precision, folder, repeat, jobs)
+            verdicts = _verdicts(chosen, folder, repeat, jobs, references or folder / ".references")
             for copy, fault in chosen.items():
-                found[fault.title] = [one for one in proof.verdicts if one.check == copy and one.state == "failed"]
+                found[fault.title] = [one for one in verdicts if one.check == copy and one.state == "failed"]
     return found
 
 
@@ -107,7 +121,17 @@ def caught(fault: Fault, failures: Sequence[Verdict]) -> bool:
     return False
 
 
-def _prove(names: tuple[str, ...], framework: str, precision: Precision, folder: Path, repeat: int, jobs: int) -> Proof:
-    pythons = {framework: sys.executable}
-    selection = Selection(checks=names, pythons=pythons, repeat=repeat, precisions=(precision,))
-    return prove(selection, checks(folder), own_checks=folder, jobs=jobs, limits=RunLimits(seconds=600))
+def _verdicts(planted: dict[str, Fault], folder: Path, repeat: int, jobs: int, references: Path) -> tuple[Verdict, ...]:
+    """Run copies of one framework and precision as `prove` does, with references that are run once for all."""
+    one = next(iter(planted.values()))
+    pythons = {one.framework: sys.executable}
+    chosen = Selection(checks=tuple(planted), pythons=pythons, repeat=repeat, precisions=(one.precision,))
+    found = checks(folder)
+    limits, folders = RunLimits(seconds=600), content_dirs("checks", folder)
+    sharing = {copy: fault.check for copy, fault in planted.items() if fault.spares_reference}
+    with tempfile.TemporaryDirectory() as scratch:
+        lanes = without(plan(chosen, found, Path(scratch)), tuple(sharing))
+        run = partial(execute, folders=folders, jobs=jobs, limits=limits, watch=lambda _: None)
+        runs = [*run(lanes), *(lent(reference(check, references), copy) for copy, check in sharing.items())]
+        known = explain(runs, lanes, run, found)
+        return tuple(judge(leave_out(runs, known), found, sys.executable, known))
