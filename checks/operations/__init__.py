@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ def prove(backend: Engine, job: Job, record: Recorder) -> None:
         return
     parts = dict(steps_of(families(), backend, job))
     if job.shrink:
-        record_smallest([step for steps in parts.values() for step in steps], backend, job, record)
+        record_smallest(list(chain(*parts.values())), backend, job, record)
         return
     # a card's driver does not survive a fork, and a crash there takes the context with it
     if backend.ISOLATED and job.device == "cpu":
@@ -53,14 +54,14 @@ def _together(parts: dict[str, list[Step]], backend: Engine, job: Job, record: R
 
 def _apart(parts: dict[str, list[Step]], backend: Engine, job: Job, record: Recorder) -> None:
     """Run each family in a child, in quick runs all in one; after a crash, what is left in another."""
-    rest = dict(parts) if job.profile == "full" else {"": [step for steps in parts.values() for step in steps]}
+    rest = _children(parts, backend.SLOW_START) if job.profile == "full" else {"": list(chain(*parts.values()))}
     finished = 0
     kept: dict[str, list[Item]] = {family: [] for family in rest}
 
     def count(_: int) -> None:
         nonlocal finished
         finished += 1
-        record.progress(min(finished, len(parts)), len(parts))
+        record.progress(min(finished, len(kept)), len(kept))
 
     while rest:
         works = [partial(run_steps, steps, backend, job, partial(_begin, record, job)) for steps in rest.values()]
@@ -73,6 +74,13 @@ def _apart(parts: dict[str, list[Step]], backend: Engine, job: Job, record: Reco
     for items in kept.values():
         for item in items:
             _keep(record, item)
+
+
+def _children(parts: dict[str, list[Step]], slow: frozenset[str]) -> dict[str, list[Step]]:
+    """Return what each child runs: a family, and one child all that is run in modes that take seconds to get ready."""
+    found = {family: [step for step in steps if step.mode not in slow] for family, steps in parts.items()}
+    found |= {mode: [step for step in chain(*parts.values()) if step.mode == mode] for mode in sorted(slow)}
+    return {name: steps for name, steps in found.items() if steps}
 
 
 def _begin(record: Recorder, job: Job, case: str) -> None:
@@ -103,7 +111,7 @@ def _after(steps: list[Step], ended: Ended, job: Job, kept: list[Item]) -> list[
         return []
     step, direction = steps[place], "backward" if half and order[place] in done else "forward"
     kept.append(
-        Item(fields(step, job, direction, describe_drawn(step, job.seed)) | end(step, job, ended.why, direction), {})
+        Item(fields(step, job, direction, describe_drawn(step, job)) | end(step, job, ended.why, direction), {})
     )
     return steps[place + 1 :]
 

@@ -6,6 +6,7 @@ text is compiled for the run and printed in the stand-alone script of a failure,
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ Array = NDArray[Any]
 Direction = Literal["forward", "backward"]
 FRAMEWORKS = ("pytorch", "tensorflow", "jax")
 BITS = 16
+COMPILED_ALONE = {("jax", "eager")}
+"""Framework and mode in which each primitive is a program of its own, compiled for each shape that it meets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,12 +93,24 @@ class Case:
     law: bool = False
     """Its results are samples, held against a distribution."""
 
-    def draw_sizes(self, family: str, seed: int) -> dict[str, Any]:
-        """Return one choice of each size."""
+    def draw_sizes(self, family: str, seed: int, framework: str = "", mode: str = "") -> dict[str, Any]:
+        """Return one choice of each size.
+
+        Where primitives are compiled alone, the extents of shapes are the middle ones above 1: what cases have in common
+        is then compiled once. The seed draws options and numbers there, and in other modes the shapes.
+        """
+        extents = self._extents() if (framework, mode) in COMPILED_ALONE else ()
         return {
-            name: choices[int(integers(seed, f"{family}.{self.name} size {name}", (1,))[0]) % len(choices)]
+            name: _middle(choices)
+            if name in extents
+            else choices[int(integers(seed, f"{family}.{self.name} size {name}", (1,))[0]) % len(choices)]
             for name, choices in self.sizes.items()
         }
+
+    def _extents(self) -> set[str]:
+        """Return the sizes that the shapes of inputs are made of."""
+        trees = [ast.walk(ast.parse(f"({one.shape},)" if one.shape else "()")) for one in self.inputs.values()]
+        return {node.id for tree in trees for node in tree if isinstance(node, ast.Name)}
 
     def draw_inputs(self, family: str, seed: int, sizes: Mapping[str, Any]) -> dict[str, Array]:
         """Return the inputs in float64, integers and booleans as NumPy has them."""
@@ -111,6 +126,12 @@ class Case:
     def wrt(self) -> tuple[str, ...]:
         """Return the inputs that are differentiated."""
         return () if self.no_gradient else tuple(name for name, one in self.inputs.items() if one.gradient)
+
+
+def _middle(choices: tuple[Any, ...]) -> Any:
+    """Return the middle choice, the lower one of two, of those above 1."""
+    some = sorted(one for one in choices if one != 1) or choices
+    return some[(len(some) - 1) // 2]
 
 
 def shape_of(text: str, sizes: Mapping[str, Any]) -> tuple[int, ...]:

@@ -38,6 +38,9 @@ class Engine(Protocol):
     ISOLATED: bool
     """Whether a forked child may run operations: false where a fork after the preparation is unsafe."""
 
+    SLOW_START: frozenset[str]
+    """Modes that take seconds to get ready in each process: one child runs them for all families."""
+
     def modes(self, job: Job) -> tuple[str, ...]:
         """Return the modes of this profile, the most usual first."""
 

@@ -18,6 +18,7 @@ from checks.operations.program import as_tuple
 
 NAMES: Mapping[str, Any] = {"jax": jax, "jnp": jnp, "lax": lax, "nn": nn, "optax": optax, "np": np}
 ISOLATED = False  # preparing JAX opens its devices, and a process with threads must not be forked
+SLOW_START = frozenset[str]()
 
 
 def modes(job: Job) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import nn
 
-from checks.common.inductor.pytorch import no_compiler
+from checks.common.inductor.pytorch import compile_anew, no_compiler
 from checks.common.job import Job
 from checks.common.needs import Unsupported
 from checks.common.pytorch import array, device, dtype
@@ -19,6 +19,7 @@ from checks.operations.program import as_tuple
 
 NAMES: Mapping[str, Any] = {"torch": torch, "F": F, "nn": nn, "np": np}
 ISOLATED = True
+SLOW_START = frozenset({"compiled"})
 
 
 def modes(job: Job) -> tuple[str, ...]:
@@ -32,6 +33,8 @@ def run(task: Task, job: Job) -> list[Array]:
         raise Unsupported(f"needs what torch.compile compiles with: {lacking}")
     torch.manual_seed(job.seed)
     inputs = {name: _tensor(value, name in task.wrt, job) for name, value in task.inputs.items()}
+    if task.mode == "compiled":
+        compile_anew(job)
     function = torch.compile(task.function, dynamic=False) if task.mode == "compiled" else task.function
     task.began("forward")
     outputs = as_tuple(function(*inputs.values()))

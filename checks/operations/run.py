@@ -69,15 +69,15 @@ def describe(sizes: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) ->
     return f"{first}; {second}" if sizes else first
 
 
-def describe_drawn(step: Step, seed: int) -> str:
+def describe_drawn(step: Step, job: Job) -> str:
     """Return what the seed gives a case, without its numbers."""
-    sizes = step.case.draw_sizes(step.family, seed)
+    sizes = step.case.draw_sizes(step.family, job.seed, job.framework, step.mode)
     return describe(sizes, {name: shape_of(one.shape, sizes) for name, one in step.case.inputs.items()})
 
 
 def draw(case: Case, family: str, job: Job, sizes: dict[str, Any] | None = None, mode: str = "eager") -> Drawn:
     """Return the inputs of a case and its reference, of the sizes that the seed gives unless others are stated."""
-    sizes = case.draw_sizes(family, job.seed) if sizes is None else sizes
+    sizes = case.draw_sizes(family, job.seed, job.framework, mode) if sizes is None else sizes
     inputs = case.draw_inputs(family, job.seed, sizes)
     precision = case.held_to(job.precision, job.framework, mode)
     return Drawn(sizes, inputs, find_truth(case, family, job.seed, sizes, inputs, precision), precision)
@@ -86,12 +86,13 @@ def draw(case: Case, family: str, job: Job, sizes: dict[str, Any] | None = None,
 def run_steps(
     steps: list[Step], engine: Engine, job: Job, began: Callable[[str], None], done: Callable[[Item], None]
 ) -> None:
-    """Run the steps one after another; those of one case share its reference."""
-    drawn: dict[tuple[str, str], Drawn] = {}
+    """Run the steps one after another; those of one case that are of the same sizes share its reference."""
+    drawn: dict[tuple[str, str, str], Drawn] = {}
     for step in steps:
-        key = step.id, step.case.held_to(job.precision, job.framework, step.mode)
+        sizes = step.case.draw_sizes(step.family, job.seed, job.framework, step.mode)
+        key = step.id, step.case.held_to(job.precision, job.framework, step.mode), str(sizes)
         if key not in drawn:
-            drawn = {key: draw(step.case, step.family, job, mode=step.mode)}
+            drawn = {key: draw(step.case, step.family, job, sizes, step.mode)}
         for item in run_step(step, drawn[key], engine, job, began):
             done(item)
 

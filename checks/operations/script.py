@@ -63,7 +63,7 @@ def write_script(
 
     `sizes` are those that the seed gives, unless others are stated; with `backward` the gradients are compared too.
     """
-    sizes = case.draw_sizes(family, seed) if sizes is None else sizes
+    sizes = case.draw_sizes(family, seed, framework, mode) if sizes is None else sizes
     inputs = case.inputs
     tensors, function = _given(framework, case, TYPES[precision]), _called(mode)
     lines = [

@@ -34,7 +34,7 @@ def record_smallest(steps: list[Step], backend: Engine, job: Job, record: Record
 def smallest(step: Step, backend: Engine, job: Job) -> dict[str, Any] | None:
     """Return the record of the smallest wrong form of a step; None where it is right."""
     case = step.case
-    drawn = case.draw_sizes(step.family, job.seed)
+    drawn = case.draw_sizes(step.family, job.seed, job.framework, step.mode)
     first = trial(step, drawn, backend, job)
     if first is None:
         return None

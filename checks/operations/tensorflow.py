@@ -16,6 +16,7 @@ from checks.operations.program import as_tuple
 
 NAMES: Mapping[str, Any] = {"tf": tf, "keras": keras, "np": np}
 ISOLATED = True
+SLOW_START = frozenset[str]()
 
 
 def modes(job: Job) -> tuple[str, ...]:
