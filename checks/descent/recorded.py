@@ -33,11 +33,16 @@ def record_first_step(
 
 
 def record_training(
-    training: Training, batches: Batches, parity_steps: int, record: Recorder, title: str = ""
+    training: Training,
+    batches: Batches,
+    parity_steps: int,
+    record: Recorder,
+    title: str = "",
+    counted: str = "steps",
 ) -> list[float]:
     """Train over `batches` and return the losses; after `parity_steps` they are of the kind ``later``.
 
-    Measures the rate of the second half, in steps per second.
+    Measures the rate of the second half, as steps per second, or under another name for what is `counted`.
     """
     losses: list[float] = []
     for loss in record_steps(training, batches, parity_steps, record, title):
@@ -46,7 +51,7 @@ def record_training(
         losses.append(loss)
         record.progress(len(losses), len(batches))
     seconds = time.perf_counter() - halfway
-    record.measure(f"{title}steps per second", (len(batches) - 1 - len(batches) // 2) / seconds)
+    record.measure(f"{counted} per second", (len(batches) - 1 - len(batches) // 2) / seconds)
     return losses
 
 

@@ -116,7 +116,7 @@ def learn(backend: Backend, points: Points, job: Job, record: Recorder) -> None:
     fresh, batches = draw_points(job.seed, "kept"), [((points.x,), points.inside)] * LEARNING_STEPS[job.profile]
     for model in MODELS:
         training = backend.training(model, "cross-entropy", "adam", draw_weights(job.seed, model), job)
-        record_training(training, batches, 0, record, f"{model} learns: ")
+        record_training(training, batches, 0, record, f"{model} learns: ", f"steps of the {model}")
         right = float(np.mean((training.output(fresh.x) > 0) == (fresh.inside > 0)))
         record.measure(f"accuracy of the {model}", right)
         if model == "network":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from checks.common.inductor.pytorch import no_compiler
+from checks.common.inductor.pytorch import compile_anew, no_compiler
 from checks.common.pytorch import device
 from checks.determinism import FEATURES, HIDDEN
 
@@ -81,11 +79,9 @@ def _compiled(job: Job, data: Data) -> str:
     net = nn.Sequential(nn.Linear(FEATURES, HIDDEN), nn.GELU(), nn.LayerNorm(HIDDEN)).to(device(job))
     features = torch.from_numpy(data.features).to(device(job))
     plain = _slopes(net, features, net)
-    with tempfile.TemporaryDirectory() as cache:
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
-        torch._inductor.config.compile_threads = 1  # no pool of processes that would outlive this one
-        compiled = torch.compile(net)
-        found, again = _slopes(net, features, compiled), _slopes(net, features, compiled)
+    compile_anew(job)
+    compiled = torch.compile(net)
+    found, again = _slopes(net, features, compiled), _slopes(net, features, compiled)
     repeats = "" if _same(found, again) else ", and does not repeat"
     return ("same bits as without" if _same(plain, found) else "other bits than without") + repeats
 
