@@ -1,12 +1,14 @@
 """What ``gpusetup selftest --full`` takes, check by check: ``… [--profile NAME] [--framework NAME] [--check NAME]``.
 
-Each check runs once per framework, on one thread, in a fork of a process that has imported the framework, as a worker
-runs it. The kernel counts its processor time, with that of all it starts, and the most memory that any of these holds:
-others may use the machine. Each is kept in ``build/full/`` as it comes, so that the campaign can be run in pieces.
+Each check runs once per framework and round, on one thread, in a fork of a process that has imported the framework, as
+a worker runs it. The kernel counts its processor time, with that of all it starts, and the most memory that any of
+these holds: others may use the machine. Each is kept in ``build/full/`` as it comes, so that the campaign can be run in
+pieces.
 
 From the seconds follows how a run scales: a framework's checks in a round are one lane, which one core computes after
-its import; the reference has one round, each framework `ROUNDS`. Lanes go to the first core that is free, the longest
-first. Prints what each check takes and, from that, minutes by cores and frameworks.
+its import; the reference has one round, each framework `ROUNDS`, and the later one leaves out what is only looked at,
+and takes from the folder of the run what the first has compiled there. Lanes go to the first core that is free, the
+longest first. Prints what each check takes and, from that, minutes by cores and frameworks.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import itertools
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,37 +52,52 @@ class Cost(Value):
 
 
 Costs = dict[str, Cost]
-"""By check, in one framework."""
+"""By check, in one framework and round."""
+Lane = tuple[str, int]
+"""A framework and a round."""
+
+
+def rounds(framework: str) -> range:
+    """Return the rounds that a run has of a framework."""
+    return range(1, 1 + (1 if framework == "reference" else ROUNDS))
 
 
 def measure(framework: str, profile: str, wanted: Sequence[str]) -> None:
-    """Run the checks that have no cost of their present sources yet, one after another."""
-    file = KEPT / f"{profile}-{framework}.json"
-    found = kept(framework, profile)
+    """Run the checks that have no cost of their present sources yet, one after another, round by round."""
+    with tempfile.TemporaryDirectory() as scratch:
+        for number in rounds(framework):
+            measure_round(framework, profile, wanted, number, Path(scratch))
+
+
+def measure_round(framework: str, profile: str, wanted: Sequence[str], number: int, scratch: Path) -> None:
+    """Run the checks of a round, whose files lie in `scratch`."""
+    file = KEPT / f"{profile}-{framework}-{number}.json"
+    found = kept(framework, profile, number)
     importlib.import_module(f"checks.common.{framework}")
     found[IMPORT] = Cost(seconds=time.process_time(), memory=0)
     for check in checks().values():
         runs = check.in_profile("full") and framework in ("reference", *check.frameworks)
         known = check.name in found and found[check.name].digest == check.digest
         if runs and not known and (not wanted or check.name in wanted):
-            found[check.name] = msgspec.structs.replace(cost(check.name, framework, profile), digest=check.digest)
+            cost = cost_of(check.name, framework, profile, number, scratch)
+            found[check.name] = msgspec.structs.replace(cost, digest=check.digest)
             file.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1))
-            print(f"{framework:11}{check.name:16}{found[check.name].seconds:8.1f} s", flush=True)
+            print(f"{framework:11}{number} {check.name:16}{found[check.name].seconds:8.1f} s", flush=True)
 
 
-def kept(framework: str, profile: str) -> Costs:
+def kept(framework: str, profile: str, number: int) -> Costs:
     """Return what was measured before."""
-    file = KEPT / f"{profile}-{framework}.json"
+    file = KEPT / f"{profile}-{framework}-{number}.json"
     return msgspec.json.decode(file.read_bytes(), type=Costs) if file.exists() else {}
 
 
-def cost(check: str, framework: str, profile: str) -> Cost:
+def cost_of(check: str, framework: str, profile: str, number: int, scratch: Path) -> Cost:
     """Run a check in a fork and return what the kernel counted."""
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            run(check, framework, profile)
+            run(check, framework, profile, number, scratch)
             code = 0
         finally:
             os._exit(code)
@@ -89,19 +107,19 @@ def cost(check: str, framework: str, profile: str) -> Cost:
     return Cost(seconds=used.ru_utime + used.ru_stime, memory=used.ru_maxrss * 1024)
 
 
-def run(check: str, framework: str, profile: str) -> None:
+def run(check: str, framework: str, profile: str, number: int, scratch: Path) -> None:
     """Run a check in this process."""
-    where: dict[str, Any] = {"device": "cpu", "threads": 1, "trace": "", "log": "", "data": ""}
-    job = Job(check=check, framework=framework, seed=0, round=1, profile=profile, **where)
+    trace = str(scratch / f"{check}-{number}.npz")
+    where: dict[str, Any] = {"device": "cpu", "threads": 1, "trace": trace, "log": "", "data": ""}
+    job = Job(check=check, framework=framework, seed=0, round=number, profile=profile, **where)
     importlib.import_module(f"checks.common.{framework}").prepare(job)
     module, backend = (importlib.import_module(f"checks.{name}") for name in (check, f"{check}.{framework}"))
     module.prove(backend, job, Kept())
 
 
-def lanes(costs: dict[str, Costs], frameworks: Sequence[str]) -> list[float]:
+def lanes(costs: dict[Lane, Costs], frameworks: Sequence[str]) -> list[float]:
     """Return the seconds of each lane of a run in these frameworks."""
-    seconds = {name: sum(one.seconds for one in costs[name].values()) for name in ("reference", *frameworks)}
-    return [seconds["reference"], *(seconds[name] for name in frameworks for _ in range(ROUNDS))]
+    return [sum(one.seconds for one in costs[lane].values()) for lane in costs if lane[0] in ("reference", *frameworks)]
 
 
 def makespan(lanes: Sequence[float], cores: int) -> float:
@@ -113,13 +131,14 @@ def makespan(lanes: Sequence[float], cores: int) -> float:
     return max(busy)
 
 
-def table(costs: dict[str, Costs]) -> str:
-    """Return a line per check: seconds and memory in each framework."""
-    lines = ["| check | " + " | ".join(LANES) + " |", "|---" * (len(LANES) + 1) + "|"]
+def table(costs: dict[Lane, Costs]) -> str:
+    """Return a line per check: seconds and memory in each framework and round."""
+    heads = [f"{framework}, round {number}" for framework, number in costs]
+    lines = ["| check | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
     names = [IMPORT, *sorted({name for one in costs.values() for name in one} - {IMPORT})]
-    cells = {name: [_cell(costs[lane].get(name)) for lane in LANES] for name in names}
+    cells = {name: [_cell(one.get(name)) for one in costs.values()] for name in names}
     lines += [f"| {f'`{name}`' if name != IMPORT else 'the import'} | {' | '.join(cells[name])} |" for name in names]
-    totals = [f"{sum(one.seconds for one in costs[lane].values()):.0f} s" for lane in LANES]
+    totals = [f"{sum(each.seconds for each in one.values()):.0f} s" for one in costs.values()]
     return "\n".join([*lines, f"| all | {' | '.join(totals)} |"])
 
 
@@ -129,7 +148,7 @@ def _cell(cost: Cost | None) -> str:
     return f"{cost.seconds:.1f} s" + (f", {cost.memory / 2**20:.0f} MiB" if cost.memory else "")
 
 
-def scaling(costs: dict[str, Costs]) -> str:
+def scaling(costs: dict[Lane, Costs]) -> str:
     """Return a line per choice of frameworks: minutes on so many cores."""
     cores = (1, 2, 4, 8)
     lines = ["| frameworks | " + " | ".join(f"{count} cores" for count in cores) + " |", "|---" * 5 + "|"]
@@ -147,7 +166,8 @@ def main(wanted: argparse.Namespace) -> int:
         return 0
     for framework in LANES:  # each in a process of its own, which a fork copies
         subprocess.run([sys.executable, *sys.argv, "--framework", framework], check=True)
-    costs = {framework: kept(framework, wanted.profile) for framework in LANES}
+    every = [(framework, number) for framework in LANES for number in rounds(framework)]
+    costs = {lane: kept(lane[0], wanted.profile, lane[1]) for lane in every}
     print(table(costs), scaling(costs), sep="\n\n")
     return 0
 

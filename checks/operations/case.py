@@ -96,8 +96,8 @@ class Case:
     def draw_sizes(self, family: str, seed: int, framework: str = "", mode: str = "") -> dict[str, Any]:
         """Return one choice of each size.
 
-        Where primitives are compiled alone, the extents of shapes are the middle ones above 1: what cases have in common
-        is then compiled once. The seed draws options and numbers there, and in other modes the shapes.
+        Where primitives are compiled alone, the extents of shapes are the middle ones above 1: what cases have in
+        common is then compiled once. The seed draws options and numbers there, and in other modes the shapes.
         """
         extents = self._extents() if (framework, mode) in COMPILED_ALONE else ()
         return {
