@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
 from benchmarks import selftest_full
-from benchmarks.selftest_full import IMPORT, LANES, Cost, cost, lanes, makespan, table
+from benchmarks.selftest_full import IMPORT, LANES, Cost, cost_of, lanes, makespan, rounds, table
 
 
 def test_lanes_go_to_the_first_core_that_is_free_the_longest_first() -> None:
@@ -17,26 +18,27 @@ def test_lanes_go_to_the_first_core_that_is_free_the_longest_first() -> None:
 
 
 def test_a_framework_has_two_lanes_and_the_reference_one() -> None:
-    costs = {name: {"mlp": Cost(seconds=place, memory=0)} for place, name in enumerate(LANES, start=1)}
-    assert lanes(costs, ("jax",)) == [1, 4, 4]
+    every = [(name, number) for name in LANES for number in rounds(name)]
+    costs = {lane: {"mlp": Cost(seconds=place, memory=0)} for place, lane in enumerate(every, start=1)}
+    assert lanes(costs, ("jax",)) == [1, 6, 7]
 
 
 def test_a_check_that_a_framework_lacks_has_an_empty_cell() -> None:
-    costs = {name: {IMPORT: Cost(seconds=1.0, memory=0)} for name in LANES}
-    costs["jax"]["mlp"] = Cost(seconds=2.5, memory=3 << 20)
+    costs = {(name, 1): {IMPORT: Cost(seconds=1.0, memory=0)} for name in LANES}
+    costs["jax", 1]["mlp"] = Cost(seconds=2.5, memory=3 << 20)
     assert "| `mlp` |  |  |  | 2.5 s, 3 MiB |" in table(costs).splitlines()
     assert table(costs).splitlines()[-1] == "| all | 1 s | 1 s | 1 s | 4 s |"
 
 
 def test_the_kernel_counts_what_a_check_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run(*_: str) -> None:
+    def run(*_: object) -> None:
         held = bytearray(64 << 20)
         ends = time.process_time() + 0.1
         while time.process_time() < ends:
             held[::4096] = bytes(len(held) // 4096)
 
     monkeypatch.setattr(selftest_full, "run", run)
-    found = cost("mlp", "reference", "quick")
+    found = cost_of("mlp", "reference", "quick", 1, Path())
     assert found.seconds >= 0.1
     assert found.memory > 64 << 20
 
@@ -44,4 +46,4 @@ def test_the_kernel_counts_what_a_check_takes(monkeypatch: pytest.MonkeyPatch) -
 def test_a_check_that_ends_by_an_error_has_no_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selftest_full, "run", lambda *_: 1 / 0)
     with pytest.raises(SystemExit, match="mlp in jax ended with status"):
-        cost("mlp", "jax", "quick")
+        cost_of("mlp", "jax", "quick", 1, Path())
