@@ -41,8 +41,12 @@ def test_later_rounds_leave_out_what_one_round_settles(
         train=lambda *_, **__: {}, draw=lambda *_: {}, kernels={}, peak=lambda _: 0.0, observe_own=None
     )
 
-    def note(name: str, answer: float = 1.0) -> object:
-        return lambda *_: called.append(name) or answer
+    def note(name: str) -> object:
+        def stand_in(*_: object) -> float:
+            called.append(name)
+            return 1.0
+
+        return stand_in
 
     for name in {*always, *once}:
         monkeypatch.setattr(backend if name == "observe_own" else module, name, note(name))
