@@ -13,7 +13,6 @@ import functools
 import hashlib
 import itertools
 import os
-import re
 import sys
 import tempfile
 import time
@@ -25,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import msgspec
 
+from benchmarks.check_sources import sources
 from gpusetup.selftest.verdict import Verdict
 from gpusetup.value import Value
 from tests.checks.planted import ROOT, Fault, caught, faults, run
@@ -32,7 +32,7 @@ from tests.checks.planted import ROOT, Fault, caught, faults, run
 PAGE = ROOT / "docs" / "evidence" / "planted-faults.md"
 KEPT = ROOT / "build" / "planted-faults"
 JUDGES = ("judge", "registry.py", "ulps.py")
-BATCH = 6  # faults that share an import and a reference
+BATCH = 16  # faults that share an import
 CACHE = {
     "JAX_COMPILATION_CACHE_DIR": str(KEPT / "jax"),
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
@@ -62,20 +62,15 @@ class Outcome(Value):
 
 def digest(fault: Fault) -> str:
     """Return the digest of what decides whether the fault is caught."""
-    return hashlib.sha256(sources(fault.check) + msgspec.json.encode(fault)).hexdigest()[:16]
+    return hashlib.sha256(sources(fault.check) + judges() + msgspec.json.encode(fault)).hexdigest()[:16]
 
 
 @functools.cache
-def sources(check: str, judges: tuple[str, ...] = JUDGES) -> bytes:
-    """Return the sources of the check, of the checks it imports from, and of the judges."""
-    own = sorted(
-        path for path in (ROOT / "checks" / check).rglob("*") if path.suffix in {".py", ".toml", ".tsv", ".txt"}
-    )
-    others = {name for path in own for name in re.findall(r"from checks\.(\w+)", path.read_text("utf-8"))} - {check}
-    folders = [ROOT / "checks" / name for name in sorted(others | {"common"})]
-    folders += [ROOT / "gpusetup" / "selftest" / name for name in judges]
-    theirs = [path for folder in folders for path in sorted(folder.rglob("*.py") if folder.is_dir() else [folder])]
-    return b"".join(path.read_bytes() for path in [*own, *theirs])
+def judges() -> bytes:
+    """Return the sources of what judges a run."""
+    paths = [ROOT / "gpusetup" / "selftest" / name for name in JUDGES]
+    files = [file for path in paths for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
+    return b"".join(file.read_bytes() for file in files)
 
 
 def results() -> dict[str, Outcome]:
@@ -160,7 +155,7 @@ def write(every: Sequence[Fault], found: dict[str, Outcome]) -> None:
     PAGE.write_text(page(lines), "utf-8")
 
 
-def main(wanted: list[str], frameworks: list[str], minutes: float) -> int:
+def main(wanted: list[str], frameworks: list[str], minutes: float, jobs: int) -> int:
     os.environ.update(CACHE)
     every, started = faults(), time.monotonic()
     done = results()
@@ -175,7 +170,7 @@ def main(wanted: list[str], frameworks: list[str], minutes: float) -> int:
         if time.monotonic() - started > 60 * minutes:
             break
         with tempfile.TemporaryDirectory() as folder:
-            failures = run(batch, Path(folder), references=references(batch[0].check))
+            failures = run(batch, Path(folder), jobs, references=references(batch[0].check))
         keep(batch[0], {fault.title: outcome(fault, failures[fault.title]) for fault in batch})
     found = results()
     missed = [title for title, one in found.items() if not one.held]
@@ -191,5 +186,6 @@ if __name__ == "__main__":
     parser.add_argument("checks", nargs="*")
     parser.add_argument("--framework", action="append", default=[])
     parser.add_argument("--minutes", type=float, default=float("inf"))
+    parser.add_argument("--jobs", type=int, default=2, help="workers at a time (default 2)")
     given = parser.parse_args()
-    sys.exit(main(given.checks, given.framework, given.minutes))
+    sys.exit(main(given.checks, given.framework, given.minutes, given.jobs))

@@ -32,7 +32,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import msgspec
 import numpy as np
 
-from benchmarks.selftest_planted_faults import CACHE, sources
+from benchmarks.check_sources import sources
+from benchmarks.selftest_planted_faults import CACHE
 from checks.common.compare import UNIT, distance
 from checks.common.job import Job
 from checks.common.record import Recorder
@@ -230,7 +231,7 @@ def main(wanted: argparse.Namespace) -> int:
     found, rows, likely = checks(), dict[tuple[str, str], str](), False
     KEPT.mkdir(parents=True, exist_ok=True)
     for name in wanted.check or limited(found):
-        digest = hashlib.sha256(sources(name, ())).hexdigest()[:8]
+        digest = hashlib.sha256(sources(name)).hexdigest()[:8]
         shares = Campaign(found[name], wanted.framework, digest).shares(wanted.first, wanted.seeds)
         rows[name, wanted.framework] = row(name, wanted.framework, shares)
         print(rows[name, wanted.framework], flush=True)
