@@ -66,14 +66,14 @@ def _make(folder: Path) -> None:
     new = folder.with_suffix(".new")
     shutil.rmtree(new, ignore_errors=True)
     # A mirror may be a copy of some weeks ago, whose signature stays good, but whose list says that it has expired.
-    options = ("Acquire::Check-Valid-Until false", *_proxies())
+    options = ("Acquire::Check-Valid-Until false", *proxies())
     _run(program, "--mode=root", "--variant=essential", "--quiet", *(f"--aptopt={one}" for one in options),
-         f"--include={','.join(PACKAGES)}", SUITE, str(new), _mirror())  # fmt: skip
+         f"--include={','.join(PACKAGES)}", SUITE, str(new), mirror())  # fmt: skip
     _run("chroot", str(new), "sh", "-c", SEED)
     new.rename(folder)
 
 
-def _mirror() -> str:
+def mirror() -> str:
     """Return the address that apt has Debian's packages from."""
     if found("apt-get") is None:
         raise NoBaseError("this machine has no apt to name a mirror")
@@ -84,7 +84,7 @@ def _mirror() -> str:
     return sites[0]
 
 
-def _proxies() -> list[str]:
+def proxies() -> list[str]:
     """Return apt's own settings of proxies, which mmdebstrap does not take over."""
     said = _run("apt-config", "dump", "--no-empty")
     return [line.rstrip(";") for line in said.splitlines() if re.match(r"Acquire::(\w+::)*Proxy\S* ", line)]

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.lab.base import HERE, Base, NoBaseError, forky
+from tests.lab.driver_host.host import DriverHost
+from tests.lab.driver_host.roots import Roots, roots
 from tests.lab.fedora import Lab
 from tests.lab.world import World
 
@@ -62,3 +64,29 @@ def new_lab(world: World, tmp_path: Path) -> Iterator[Callable[..., Lab]]:
 @pytest.fixture
 def lab(new_lab: Callable[..., Lab]) -> Lab:
     return new_lab()
+
+
+@pytest.fixture(scope="session")
+def debian_roots() -> Roots:
+    """Return the roots of a real Debian 13, without and with its own driver, made the first time (two minutes)."""
+    if os.geteuid() != 0:
+        pytest.skip("the lab needs root, for namespaces of its own")
+    try:
+        return roots()
+    except NoBaseError as error:
+        pytest.skip(f"no root of Debian 13: {error}")
+
+
+@pytest.fixture
+def new_debian(debian_roots: Roots, tmp_path: Path) -> Iterator[Callable[..., DriverHost]]:
+    """Return a maker of real Debians: ``"bare"``, as installed, or ``"driver"``, with Debian's own driver."""
+    hosts: list[DriverHost] = []
+
+    def make(of: str = "driver", *, network: bool = True) -> DriverHost:
+        layers = debian_roots.driver if of == "driver" else debian_roots.bare
+        hosts.append(DriverHost(tmp_path / f"debian{len(hosts)}", layers, debian_roots, network=network))
+        return hosts[-1]
+
+    yield make
+    for host in hosts:
+        host.close()
