@@ -3,7 +3,6 @@ set -eu
 root=$1 lab=$2 mirror=$3
 mkdir -p "$root/srv/lab"
 cp -r "$lab/module" "$lab/short-sources.sh" "$root/srv/lab/"
-cp "$lab/bin/"* "$root/usr/local/sbin/"
 # the version of each source is the mirror's, so that the short modules stand where DKMS will look for them
 while IFS=: read -r package name licence; do
   version=$(chroot "$root" apt-cache show --no-all-versions "$package" | sed -n 's/^Version: \(.*\)-.*/\1/p')

@@ -25,15 +25,14 @@ class DriverHost:
         folder.mkdir(parents=True)
         apart = ("--mount", "--pid", "--fork", *(() if network else ("--net",)))
         self.holder = subprocess.Popen(
-            ["unshare", *apart, "bash", HERE / "start.sh", folder, ":".join(map(str, layers)), ROOT, roots.dependencies],
+            ["unshare", *apart, "bash", HERE / "start.sh", HERE, folder, ":".join(map(str, layers)), ROOT,
+             roots.dependencies],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         assert self.holder.stdout is not None
         assert self.holder.stdout.readline() == b"ready\n"
         self.first = int(Path(f"/proc/{self.holder.pid}/task/{self.holder.pid}/children").read_text())
         self.inside = ["nsenter", "--target", str(self.first), "--mount", "--net", "--pid"]
-        for name in ("boot.sh", "loaded.sh"):
-            self.write(f"/srv/lab/{name}", (HERE / name).read_text())
 
     @property
     def root(self) -> Path:

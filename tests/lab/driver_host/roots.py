@@ -26,7 +26,10 @@ DRIVER = ("firmware-nvidia-gsp", "libcuda1", "nvidia-kernel-dkms", "nvidia-persi
 """Debian's driver for computing. Its metapackage `nvidia-driver` brings 150 packages of X and Mesa more."""
 
 
-ALSO = (HERE / "furnish.sh", HERE / "short-sources.sh")
+ALSO = tuple(
+    HERE / name for name in ("furnish.sh", "short-sources.sh", "module/Kbuild", "module/Makefile", "module/module.c")
+)
+"""What both are made by, beside a script of their own."""
 
 
 class Roots(Value):
@@ -49,15 +52,14 @@ def roots() -> Roots:
         fcntl.flock(lock, fcntl.LOCK_EX)
         options = "\n".join(("Acquire::Check-Valid-Until false", *proxies()))
         bare = _made("bare", "build-bare.sh", str(HERE), mirror(), options, *BARE)
-        driver = _made("driver", "build-driver.sh", str(bare), *DRIVER)
+        driver = _made("driver", "build-driver.sh", str(HERE), str(bare), *DRIVER)
         return Roots(bare=(bare,), driver=(driver, bare), dependencies=_dependencies())
 
 
 def _made(name: str, script: str, *words: str) -> Path:
     """Return the folder that `script` makes of `words`, unless it is there already."""
-    read = sorted(path for path in HERE.rglob("*") if path.parent.name in ("bin", "module"))
     # a layer follows what lies below it by its name, which says how that one was made
-    inputs = (*(Path(word).name for word in words), *(path.read_text() for path in (HERE / script, *ALSO, *read)))
+    inputs = (*(Path(word).name for word in words), *(path.read_text() for path in (HERE / script, *ALSO)))
     folder = BUILT / f"trixie-{name}-{hashlib.sha256(chr(0).join(inputs).encode()).hexdigest()[:12]}"
     if not folder.exists():
         new = folder.with_suffix(".new")

@@ -1,6 +1,6 @@
-# start.sh FOLDER LAYERS CHECKOUT DEPENDENCIES: mount the root on its layers, with kernel files that a state may write.
+# start.sh HERE FOLDER LAYERS CHECKOUT DEPENDENCIES: mount the root on its layers, with kernel files that a state may write.
 set -euo pipefail
-lab=$1 layers=$2 checkout=$3 dependencies=$4
+here=$1 lab=$2 layers=$3 checkout=$4 dependencies=$5
 mount -t tmpfs -o mode=755,size=99g lab "$lab"
 mkdir "$lab"/{upper,work,root,below}
 case $layers in
@@ -9,6 +9,8 @@ case $layers in
 esac
 mount -t overlay -o "lowerdir=$layers,upperdir=$lab/upper,workdir=$lab/work" overlay "$lab/root"
 root=$lab/root
+cp "$here"/bin/* "$root/usr/local/sbin/"
+cp "$here"/{boot,loaded}.sh "$root/srv/lab/"
 mkdir -p "$root"/srv/{proc,gpusetup,dependencies}
 mount --bind "$checkout" "$root/srv/gpusetup" && mount -o remount,ro,bind "$root/srv/gpusetup"
 mount --bind "$dependencies" "$root/srv/dependencies"
