@@ -43,12 +43,12 @@ class DriverHost:
     def kernel(self) -> str:
         return self.sh("uname -r").stdout.strip()
 
-    def sh(self, text: str, *, timeout: float = 900, **env: str) -> subprocess.CompletedProcess[str]:
+    def sh(self, text: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run shell text inside and return how it ended."""
         return subprocess.run(
             [*self.inside, "chroot", str(self.root), "bash", "-c", text],
             env={"PATH": PATH, "HOME": "/root", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", **env},
-            capture_output=True, text=True, stdin=subprocess.DEVNULL, start_new_session=True, timeout=timeout,
+            capture_output=True, text=True, stdin=subprocess.DEVNULL, start_new_session=True, timeout=900,
             check=False,
         )  # fmt: skip
 
