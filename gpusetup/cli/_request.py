@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from gpusetup.facts import Facts
     from gpusetup.machine.model import Machine
-    from gpusetup.resolve.asked.request import RequestOptions
+    from gpusetup.resolve.asked.request import RequestOptions, Wanted
     from gpusetup.resolve.model import Channel, Request
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -102,26 +102,32 @@ def read_request(facts: Facts, **options: Any) -> Request:
 
 
 def read_asked(
-    facts: Facts, *, machine_file: str | None, sysroot: str, deadline: float, repo: str | None,
-    variant: str | None = None, extras: tuple[str, ...] = (), requirements: tuple[Path, ...] = (),
-    constraints: tuple[Path, ...] = (), named: tuple[str, ...] = (), named_files: tuple[Path, ...] = (),
-    pre: bool = False, preview: Channel | None = None, **wanted: Any,
-) -> RequestOptions:  # fmt: skip
+    facts: Facts, *, machine_file: str | None, sysroot: str, deadline: float, **options: Any
+) -> RequestOptions:
     """Return the request with its notes, and the machine that was read for it."""
     from gpusetup.resolve import prepare  # --help needs none of it
-    from gpusetup.resolve.asked.request import Wanted, ask
+    from gpusetup.resolve.asked.request import ask
 
     def read() -> Machine:
         return read_machine(machine_file, sysroot, deadline, lambda: prepare(facts))
 
     saved = machine_file is not None or sysroot != HERE
-    one = preview or ""
-    parts, packages = own_packages(extras, requirements, constraints, pre=pre and not named, preview=one)
-    own = bool(packages.wanted or preview)
-    environments = named_environments(named, named_files, wanted, own=own, pre=pre)
-    more: Any = {"repo": repo or "", "variant": variant or "", "parts": parts, "packages": packages}
-    given = Wanted(environments=environments, **more, **wanted)
-    asked = ask(facts, given, read, saved=saved)
+    asked = ask(facts, read_wanted(**options), read, saved=saved)
     for note in asked.notes:
         notify(f"note: {note}")
     return asked
+
+
+def read_wanted(
+    *, repo: str | None, variant: str | None = None, extras: tuple[str, ...] = (), requirements: tuple[Path, ...] = (),
+    constraints: tuple[Path, ...] = (), named: tuple[str, ...] = (), named_files: tuple[Path, ...] = (),
+    pre: bool = False, preview: Channel | None = None, **wanted: Any,
+) -> Wanted:  # fmt: skip
+    """Return what is wanted of a stack, on whatever machine."""
+    from gpusetup.resolve.asked.request import Wanted  # --help needs none of it
+
+    parts, packages = own_packages(extras, requirements, constraints, pre=pre and not named, preview=preview or "")
+    own = bool(packages.wanted or preview)
+    environments = named_environments(named, named_files, wanted, own=own, pre=pre)
+    more: Any = {"repo": repo or "", "variant": variant or "", "parts": parts, "packages": packages}
+    return Wanted(environments=environments, **more, **wanted)

@@ -24,6 +24,7 @@ def _kind() -> type[Fleet]:
 BRANCHES: dict[str, str] = {
     "collect": "Ask many hosts over ssh what they have and whether it is sound.",
     "links": "Say which link, card or host is at fault, from what several hosts measured of each other.",
+    "rollout": "Plan one recipe for each group of equal hosts, and write a playbook with waves and a canary.",
 }
 """Subcommands by name, each with its line in the help: ``keep`` is the function `keep` of ``cli/_fleet_keep.py``."""
 

@@ -101,7 +101,12 @@ def wait_until_free(root: Path) -> None:
 
 @pytest.fixture
 def fedora(tmp_path: Path) -> Fedora:
-    root, shim, tools = tmp_path / "root", tmp_path / "shim", tmp_path / "tools"
+    return pretended(tmp_path)
+
+
+def pretended(place: Path) -> Fedora:
+    """Return a pretended system in a folder."""
+    root, shim, tools = place / "root", place / "shim", place / "tools"
     for folder in (root / "etc/yum.repos.d", shim, tools):
         folder.mkdir(parents=True)
     (root / "etc/os-release").write_text('NAME="Fedora Linux"\nID=fedora\nVERSION_ID=44\n')

@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def _be(rank: int, options: argparse.Namespace, kind: type[Rank]) -> None:
         )
         here = {"rank": rank, "host": options.host, "device": device, "card": card}
         store.set(f"here/{rank}", json.dumps(here))
-        _obey(store, own)
+        _obey(store, own, lambda: _store(options.meet))
         store.set(f"bye/{rank}", "{}")
         code = 0
     except BaseException as error:
@@ -101,8 +102,9 @@ def _device(options: argparse.Namespace) -> tuple[str, str]:
     return f"cuda:{place}", str(torch.cuda.get_device_name(place))
 
 
-def _obey(store: Any, own: Rank) -> None:
-    number = 0
+def _obey(store: Any, own: Rank, connect: Callable[[], Any]) -> None:
+    """Carry out orders until the last; `connect` gives the exchanges a store of their own."""
+    number, theirs = 0, connect()
     while True:
         number += 1
         key = f"order/{number}"
@@ -114,12 +116,39 @@ def _obey(store: Any, own: Rank) -> None:
         group = next((some for some in groups if own.rank in some), None)
         if group is None:
             continue
-        apart = dist.PrefixStore(f"group/{number}/{group[0]}", store)
-        try:
-            found = own.pair(apart, *group) if order["kind"] == "pairs" else own.total(apart, group, order["turn"])
-        except Exception as error:
-            found = {"error": (str(error).strip().splitlines() or [type(error).__name__])[0][:_LONGEST]}
+        apart = dist.PrefixStore(f"group/{number}/{group[0]}", theirs)
+        found = _exchanged(own, apart, order, group)
+        if found is None:
+            found, theirs = {"error": f"not over after {2 * own.deadline:g} s"}, connect()
         store.set(f"done/{number}/{own.rank}", json.dumps(found))
+
+
+def _exchanged(own: Rank, store: Any, order: dict[str, Any], group: list[int]) -> dict[str, Any] | None:
+    """Return what an exchange gives; None where it is not over in time, as where packets vanish while gloo connects.
+
+    It is then left behind in its thread: the rank itself is not what hangs.
+    """
+    found: list[dict[str, Any]] = []
+
+    def exchange() -> None:
+        try:
+            found.append(
+                own.pair(store, *group) if order["kind"] == "pairs" else own.total(store, group, order["turn"])
+            )
+        except Exception as error:
+            found.append({"error": _words(error)})
+
+    thread = threading.Thread(target=exchange, daemon=True)
+    thread.start()
+    thread.join(2 * own.deadline)
+    return found[0] if found else None
+
+
+def _words(error: Exception) -> str:
+    """Return the first line of what an exception says, without the place in gloo's source."""
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    place, _, rest = first.partition("] ")
+    return (rest if place.startswith("[") and rest else first)[:_LONGEST]
 
 
 def _guard(store: Any, rank: int, child: int, most: float = _AHEAD.total_seconds()) -> None:

@@ -1,0 +1,1 @@
+"""A plan for many hosts: groups of equal ones, a recipe for each group, rolled out in waves."""
