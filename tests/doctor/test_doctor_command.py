@@ -169,6 +169,13 @@ def test_the_areas_say_what_is_there_and_where_the_problem_is(gpusetup: Run, sav
     assert "8 × NVIDIA H100 80GB HBM3" in lines[3]
 
 
+def test_a_kernel_log_that_may_not_be_read_leaves_the_gpu_unknown(gpusetup: Run, saved: Any) -> None:
+    denied = {"unread": "denied", "source": "/dev/kmsg", "detail": "Operation not permitted", "code": 1}
+    lines = gpusetup("doctor", *saved("h100_server", {"system": {"kernel": {"log": denied}}})).stdout.splitlines()
+    marks = {line.split()[1]: line[0] for line in lines[2:8]}
+    assert (marks["GPU"], marks["Driver"], marks["CUDA"]) == ("?", "?", "✓")
+
+
 def test_a_terminal_without_the_marks_gets_ascii(gpusetup: Run, saved: Any) -> None:
     done = gpusetup("doctor", *saved(), env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     assert "+ GPU" in done.stdout

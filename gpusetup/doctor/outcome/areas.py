@@ -41,11 +41,18 @@ ENGINES = ("docker", "podman", "apptainer", "nvidia-ctk")
 
 
 def areas(machine: Machine, rules: Iterable[Rule], findings: Iterable[Finding]) -> tuple[Area, ...]:
-    """Return each area with its versions on `machine` and the worst state of its findings."""
+    """Return each area with its versions on `machine` and the worst state of its findings.
+
+    A rule that is silent because another one cannot check leaves its own area unknown too: a kernel log that cannot be
+    read shows no Xid, so that what else is known of a GPU does not make it well.
+    """
     named = {rule.id: area_of(rule) for rule in rules}
+    given = tuple(findings)
+    blind = {one.rule for one in given if one.state == "unknown" and not one.silenced}
     states: dict[str, Counter[State]] = {}
-    for one in findings:
-        states.setdefault(named[one.rule], Counter())[_state(one)] += 1
+    for one in given:
+        unseen = one.state == "skipped" and one.caused_by in blind
+        states.setdefault(named[one.rule], Counter())["unknown" if unseen else _state(one)] += 1
     return tuple(_area(name, said(machine), states[name]) for name, said in _VERSIONS.items() if name in states)
 
 
