@@ -49,6 +49,12 @@ def test_the_first_word_decides(root: Group) -> None:
     assert _run(root, "herd", "./feed") == (0, "herd ./feed red"), "how a folder of that name is given"
 
 
+def test_it_may_be_the_whole_program(root: Group) -> None:
+    herd = root.commands["herd"]
+    assert CliRunner().invoke(herd, ["feed", "hay"]).output == "feed hay 1\n"
+    assert CliRunner().invoke(herd, ["folder"]).output == "herd folder red\n"
+
+
 def test_each_takes_its_own_options_alone(root: Group) -> None:
     for words in (("herd", "feed", "hay", "--colour", "blue"), ("herd", "folder", "--amount", "3")):
         code, said = _run(root, *words)

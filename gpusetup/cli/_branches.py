@@ -54,6 +54,10 @@ class Branching(Command):
             extra["auto_envvar_prefix"] = f"{parent.auto_envvar_prefix}_{str(info_name).upper()}"
         return self.branch(args[0]).make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run what the context is of: where this command is the whole program, click asks it to run a subcommand."""
+        return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
+
     def variables(self) -> Sequence[click.Parameter]:
         """Return the parameters that variables may set: with those of all subcommands, where there is a variable."""
         prefix = f"{PREFIX}_{str(self.name).upper()}_"

@@ -25,6 +25,9 @@ BRANCHES: dict[str, str] = {
     "collect": "Ask many hosts over ssh what they have and whether it is sound.",
     "links": "Say which link, card or host is at fault, from what several hosts measured of each other.",
     "rollout": "Plan one recipe for each group of equal hosts, and write a playbook with waves and a canary.",
+    "keep": "Keep them in a store, with their time and the judgement over them.",
+    "history": "Show what the store remembers: since when, where before, what comes and goes or gets worse.",
+    "gate": "Say whether a scheduler may give a host work, by its last judgement in the store.",
 }
 """Subcommands by name, each with its line in the help: ``keep`` is the function `keep` of ``cli/_fleet_keep.py``."""
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpusetup.errors import WrongInputError
 from gpusetup.files import MOST, STDIO
-from gpusetup.fleet.decode import Refused, pieces
+from gpusetup.fleet.decode import Piece, Refused, pieces
 from gpusetup.fleet.host import Host, Reducer
 from gpusetup.fleet.links.model import Record
 from gpusetup.fleet.model import Spoilt
@@ -43,6 +43,8 @@ WHAT = (
 
 Extra = Callable[[Host, bytes], None]
 """What else is made of a machine's JSON: the expectations."""
+Watch = Callable[[Host, Piece], None]
+"""What else is made of every document that could be read: the store's notes."""
 
 
 class Document(NamedTuple):
@@ -63,7 +65,7 @@ class Gathered(NamedTuple):
     links: tuple[Record, ...] = ()
 
 
-def gather(paths: Sequence[Path], extra: Extra | None = None) -> Gathered:
+def gather(paths: Sequence[Path], extra: Extra | None = None, watch: Watch | None = None) -> Gathered:
     """Return the hosts of which something was saved at `paths` (``-`` is standard input).
 
     Raises `WrongInputError` where a path itself cannot be read, or there is no document at all.
@@ -91,6 +93,8 @@ def gather(paths: Sequence[Path], extra: Extra | None = None) -> Gathered:
             reducer.add(host, piece.saved)
             if extra is not None and isinstance(piece.saved, Machine):
                 extra(host, piece.raw)
+            if watch is not None:
+                watch(host, piece)
     if others and len(others) == count:
         raise WrongInputError(others[0], WHAT)
     if not count:

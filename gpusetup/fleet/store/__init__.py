@@ -1,0 +1,1 @@
+"""What was collected of a fleet, kept with its time in one file."""
