@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gpusetup.facts.model.cuda import Branch, CudaMajor, CudaRow, CudaSeries, DriverRunfile, Glibc
     from gpusetup.facts.model.cudnn import CudnnRow, CudnnSupport
     from gpusetup.facts.model.defects import Defect
-    from gpusetup.facts.model.distribution import Distribution, DriverOwner, Release
+    from gpusetup.facts.model.distribution import Clone, Distribution, DriverOwner, Release
     from gpusetup.facts.model.fact import Fact
     from gpusetup.facts.model.frameworks import Index, Jax, Tensorflow, Torch, TorchBuild, VariantRow
     from gpusetup.facts.model.general import CompatibilityRule, LicenceRow, Spdx
@@ -66,6 +66,7 @@ class Facts:
     artefact: tuple[Artefact, ...]
     defect: tuple[Defect, ...]
     distribution: tuple[Distribution, ...]
+    clone: tuple[Clone, ...]
     release: tuple[Release, ...]
     driver_owner: tuple[DriverOwner, ...]
     nvidia_repo: tuple[NvidiaRepo, ...]

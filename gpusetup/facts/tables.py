@@ -31,6 +31,7 @@ TABLES = {
     "artefact": ("artefacts", "Artefact"),
     "defect": ("defects", "Defect"),
     "distribution": ("distribution", "Distribution"),
+    "clone": ("distribution", "Clone"),
     "release": ("distribution", "Release"),
     "driver_owner": ("distribution", "DriverOwner"),
     "nvidia_repo": ("packages", "NvidiaRepo"),

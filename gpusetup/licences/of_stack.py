@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gpusetup.distributions import required
+from gpusetup.facts import systems
 from gpusetup.licences.model import Part
 from gpusetup.resolve.chosen.locked_requirements import locked
 from gpusetup.versions import cuda
@@ -43,7 +44,7 @@ def _driver(driver: HostDriver, builder: str) -> Iterator[Part]:
 
 def _builder(stack: Stack, facts: Facts) -> str:
     """Return what builds the modules of the driver's owner on the machine, "" where that is no part of its own."""
-    rows = (one for one in facts.driver_owner if one.distribution == stack.request.distro)
+    rows = systems.owners(facts, stack.request.distro)
     return next((one.builder for one in rows if stack.driver and one.name == stack.driver.repo), "")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from gpusetup import __version__
 from gpusetup.content_dirs import content_dirs
 from gpusetup.errors import RefusedError, WrongInputError
-from gpusetup.facts import facts
+from gpusetup.facts import facts, systems
 from gpusetup.render import environment
 from gpusetup.render.marks import CLOSE, CODE, OPEN, stripped
 from gpusetup.render.model import Recipe, Step
@@ -68,7 +68,8 @@ def _require_words(recipe: Recipe, kind: str) -> None:
     What some distribution has such words for, no other has without saying so.
     """
     rows = facts().distribution
-    own = next((row.formats for row in rows if row.name == recipe.distro), ())
+    name = systems.base(facts(), recipe.distro)
+    own = next((row.formats for row in rows if row.name == name), ())
     if recipe.stack is not None and kind not in own and any(kind in row.formats for row in rows):
         raise RefusedError(
             f"the format {kind} is not written for {recipe.stack.distro_name} yet",

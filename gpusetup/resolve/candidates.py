@@ -122,6 +122,8 @@ class DriverOffer(Candidate, frozen=True, eq=False):
     """What its version was inferred from, "" when it was seen in the repository."""
     tier: int = 0
     """The place of its owner among those of the distribution; it counts before every preference."""
+    stream: str = ""
+    """The module stream that has its packages, "" where the repository has no streams."""
     runfile: Archive | None = None
     """NVIDIA's installer, where the driver is from one; None if its SHA-256 is not known."""
 

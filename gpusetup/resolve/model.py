@@ -243,6 +243,8 @@ class HostDriver(Value):
     the packages of one owner may provide the names of another."""
     rpm_macros: tuple[str, ...] = ()
     """Lines for rpm's configuration that must be there before the module is built."""
+    stream: str | UnsetType = UNSET
+    """The module stream to enable before they are installed, ``nvidia-driver:open-dkms``."""
     runfile: Archive | None = None
     """NVIDIA's installer, or a CUDA installer that carries it, where `repo` is ``runfile``."""
 

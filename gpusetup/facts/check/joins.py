@@ -104,6 +104,7 @@ def keys_exist(facts: Facts) -> Iterator[Contradiction]:
     known = {row.key_id for row in facts.key}
     used = [
         *((row.id, key) for row in facts.repo for key in row.key_ids),
+        *((row.id, key) for row in facts.repo for key in row.release_keys.values()),
         *((row.id, row.key_id) for row in facts.nvidia_repo if row.key_id),
     ]
     for row_id, key_id in used:

@@ -28,6 +28,16 @@ def releases_can_be_used(facts: Facts) -> Iterator[Contradiction]:
             yield Contradiction(row=row.id, text="has neither a release date nor a target date")
 
 
+def clones_are_of_something(facts: Facts) -> Iterator[Contradiction]:
+    """Demand that a clone is of a distribution that has a row, and has a name that no distribution has."""
+    names = {row.name for row in facts.distribution}
+    for row in facts.clone:
+        if row.of not in names:
+            yield Contradiction(row=row.id, text=f"is a clone of {row.of}, which has no row")
+        if row.name in names:
+            yield Contradiction(row=row.id, text=f"{row.name} has a row of its own as a distribution")
+
+
 def owners_are_known(facts: Facts) -> Iterator[Contradiction]:
     """Demand a row for every owner that a distribution or a release names, and for all that an owner names."""
     owners = {(row.distribution, row.name): row for row in facts.driver_owner}
@@ -51,3 +61,12 @@ def owners_are_known(facts: Facts) -> Iterator[Contradiction]:
                 yield Contradiction(row=each.id, text=f"uses the repository {name}, which has no row")
         if each.chooses_row and each.chooses_row not in rules:
             yield Contradiction(row=each.id, text=f"names {each.chooses_row}, which has no row")
+
+
+def lines_of_directories_are_known(facts: Facts) -> Iterator[Contradiction]:
+    """Demand that a line, or a stream, in a directory of NVIDIA's is one of an owner of its distribution."""
+    for directory in facts.nvidia_repo:
+        ours = (one for one in facts.driver_owner if one.distribution == directory.distribution)
+        lines = {line.name for one in ours if one.comes == "directory" for line in one.lines}
+        for line in sorted({*directory.lines, *directory.streams} - lines):
+            yield Contradiction(row=directory.id, text=f"has drivers of the line {line}, which no owner's row has")

@@ -50,12 +50,28 @@ class Distribution(Fact):
     """The command of a compiler beside the system's own."""
     glibc: dict[str, str] = field(default_factory=dict)
     """Release → its C library, for those whose own row has none; each counts for those after it."""
+    point_releases: bool = False
+    """Whether ``VERSION_ID`` has a second number (``9.6``) that its releases are not told apart by."""
     releases_ahead: int = 0
     """How many releases beyond the newest one in the tables are planned by its row; the numbers have to be whole."""
     ahead_row: str = ""
     """The row of `rule` that says why that is right."""
     directories_end_row: str = ""
     """The row of `rule` by which a directory of NVIDIA's ends before the next one begins."""
+
+
+class Clone(Fact):
+    """A distribution that is another one under a name of its own: its releases, owners and repositories are the same.
+
+    Its steps are found by its own name.
+    """
+
+    name: str
+    """Its ``ID`` in os-release."""
+    of: str
+    """The name of the `Distribution`."""
+    title: str
+    full_name: str
 
 
 class Release(Fact):
@@ -85,6 +101,8 @@ class Release(Fact):
     """Kept for reference: past its end of life, and without some of the data that an installation needs."""
     side_gcc: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Major version of a compiler beside the system's own → its packages; the last one is that of the C++ compiler."""
+    side_pythons: tuple[str, ...] = ()
+    """Pythons beside the system's own, the preferred one first, where they belong to this release alone."""
     drivers: dict[str, dict[str, str]] = field(default_factory=dict)
     """Owner → line of packages → newest version seen there, no promise of what the mirrors hold."""
     of_its_day: dict[str, str] = field(default_factory=dict)

@@ -23,6 +23,10 @@ class NvidiaRepo(Fact):
     """Whether it carries cuDNN packages; None when not known."""
     driver: str = ""
     """Newest driver version seen in it."""
+    lines: dict[str, str] = field(default_factory=dict)
+    """Line of packages that stays on its branch (a `DriverLine`) → newest version seen in it."""
+    streams: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Line of packages → kind of kernel modules → the module stream to enable, where it has streams."""
 
 
 class Repo(Fact):
@@ -43,6 +47,8 @@ class Repo(Fact):
     """Of a deb repository that is not flat."""
     gpgkey: str = ""
     key_ids: tuple[str, ...] = ()
+    release_keys: dict[str, str] = field(default_factory=dict)
+    """Release → the key that signs for it, where each release has one of its own."""
     arch: tuple[str, ...] = ()
     arch_names: dict[str, str] = field(default_factory=dict)
     """Architecture → what the repository calls it, where it has a name of its own for it."""

@@ -203,9 +203,10 @@ def check(facts: Facts, wanted: Wanted) -> None:
         check_pins(facts, Pinned(torch=one.torch, tensorflow=one.tensorflow, jax=one.jax, python=one.python))
 
 
-def _require_release(facts: Facts, of: Distribution, wanted: str) -> None:
+def _require_release(facts: Facts, of: Distribution, version: str) -> None:
+    wanted = systems.numbered(of, version)
     if wanted and hosts.later(facts, of.name, wanted) is None:
-        known = [row.release for row in facts.release if row.distribution == of.name]
+        known = [row.release for row in systems.releases(facts, of.name)]
         require_known(f"{of.title} release", wanted, known)
 
 
@@ -219,11 +220,11 @@ def _found(facts: Facts, machine: Machine, wanted: Wanted, notes: list[str]) -> 
 def _release(of: Distribution, machine: Machine | None, wanted: Wanted, facts: Facts) -> str:
     """Return the release requested or found; "" (the newest) for a host of another distribution."""
     if wanted.release or machine is None:
-        return wanted.release
+        return systems.numbered(of, wanted.release)
     distro, release = value_of(machine.system.distro), value_of(machine.system.release)
     if distro == of.name and release:
         _require_release(facts, of, release)
-        return release
+        return systems.numbered(of, release)
     return ""
 
 

@@ -47,7 +47,8 @@ def _repository(facts: Facts, release: Release, row: Repo, whose: str) -> Reposi
     arch = row.arch_names.get(release.machine, release.machine)
     fill = {"N": release.row.release, "codename": release.row.codename, "directory": release.row.nvidia_repo,
             "KEYID": own_key, "arch": arch}  # fmt: skip
-    key_ids = row.key_ids or ((own_key,) if "{KEYID}" in row.gpgkey else ())
+    of_release = row.release_keys.get(release.row.release)
+    key_ids = ((of_release,) if of_release else row.key_ids) or ((own_key,) if "{KEYID}" in row.gpgkey else ())
     key = next((one for one in facts.key if one.key_id in key_ids), None)
     values = {"priority": row.priority} if row.priority else {}
     return Repository(

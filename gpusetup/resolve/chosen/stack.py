@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from gpusetup.resolve.chosen.environments import environments
@@ -66,6 +67,7 @@ def _driver(solution: Solution) -> HostDriver | None:
         packages=offer.packages,
         conflicts=offer.conflicts,
         rpm_macros=offer.owner.proprietary_macros if offer.flavour == "proprietary" else (),
+        stream=offer.stream or UNSET,
         runfile=offer.runfile,
     )
 

@@ -44,6 +44,8 @@ class _Seen(NamedTuple):
     row: Fact
     assumed: str = ""
     inferred: str = ""
+    streams: dict[str, str] | None = None
+    """Kind of kernel modules → the module stream that has it, None where the repository has no streams."""
 
 
 def _offers(facts: Facts, owner: rows.DriverOwner, tier: int, seen: Iterator[_Seen]) -> Iterator[DriverOffer]:
@@ -53,12 +55,14 @@ def _offers(facts: Facts, owner: rows.DriverOwner, tier: int, seen: Iterator[_Se
         branch = branch_of(facts, one.version)
         for flavour in flavours(branch) if branch and one.line in lines else ():
             assert branch is not None
+            if one.streams is not None and flavour not in one.streams:
+                continue
             packages = _packages(lines[one.line], flavour)
             if packages:
                 yield DriverOffer(owner, one.version, branch, flavour, one.row, packages,
                                   conflicts(facts, owner, lines[one.line], flavour),
                                   "" if one.line == MAIN else one.line, chooses, one.assumed,
-                                  one.inferred, tier)  # fmt: skip
+                                  one.inferred, tier, (one.streams or {}).get(flavour, ""))  # fmt: skip
 
 
 def _packages(line: rows.DriverLine, flavour: Flavour) -> tuple[str, ...]:
@@ -106,9 +110,12 @@ def _row(facts: Facts, owner: rows.DriverOwner, release: Release) -> tuple[rows.
 def _of_directory(facts: Facts, _owner: rows.DriverOwner, release: Release) -> Iterator[_Seen]:
     if release.repo is None:
         return
+    streams = release.repo.streams
     version, row, inferred = _of_repo(facts, release, release.repo)
     if version:
-        yield _Seen(MAIN, version, row, inferred=inferred)
+        yield _Seen(MAIN, version, row, inferred=inferred, streams=streams.get(MAIN))
+    for line, seen in sorted(release.repo.lines.items(), reverse=True):
+        yield _Seen(line, seen, release.repo, streams=streams.get(line))
 
 
 def _of_repo(facts: Facts, release: Release, repo: NvidiaRepo) -> tuple[str, NvidiaRepo | CudaRow, str]:

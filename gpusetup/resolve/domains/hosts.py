@@ -23,7 +23,8 @@ def releases(facts: Facts, distro: str, machine: str = "x86_64") -> tuple[Releas
     found = systems.releases(facts, distro)
     confirmed = [row for row in found if row.released is not None]
     planned = [row for row in found if row.released is None]
-    return tuple(_release(facts, row, machine) for row in (*confirmed, *planned))
+    of = systems.distribution(facts, distro)
+    return tuple(_release(facts, of, row, machine) for row in (*confirmed, *planned))
 
 
 def later(facts: Facts, distro: str, release: str, machine: str = "x86_64") -> Release | None:
@@ -38,12 +39,11 @@ def later(facts: Facts, distro: str, release: str, machine: str = "x86_64") -> R
     if not 0 < int(release) - int(newest.release) <= of.releases_ahead:
         return None
     row = msgspec.structs.replace(newest, release=release, released=None, target=None, eol=None)
-    return msgspec.structs.replace(_release(facts, row, machine), lag=systems.rule(facts, of.ahead_row))
+    return msgspec.structs.replace(_release(facts, of, row, machine), lag=systems.rule(facts, of.ahead_row))
 
 
-def _release(facts: Facts, row: rows.Release, machine: str) -> Release:
+def _release(facts: Facts, of: rows.Distribution, row: rows.Release, machine: str) -> Release:
     """Make one release; where its glibc is not known, that of the newest known release before it is a lower bound."""
-    of = systems.distribution(facts, row.distribution)
     older = (one for one in systems.releases(facts, of.name) if dotted(one.release) <= dotted(row.release))
     known = next((one for one in older if one.glibc), None)
     glibc = known.glibc if known else ""
@@ -78,6 +78,11 @@ def interpreters(facts: Facts, release: Release) -> tuple[Interpreter, ...]:
         return ()
     package = of.side_python.format(version=own) if release.lag else ""  # a newer release may have a newer Python
     system = Interpreter(own, release.row, (package,) if package else ())
+    if release.row.side_pythons:  # of this release alone, and newer than its own
+        newer = (
+            Interpreter(one, release.row, (of.side_python.format(version=one),)) for one in release.row.side_pythons
+        )
+        return (*newer, system)
     beside = next((row for row in facts.package if row.id == of.side_python_row), None)
     if beside is None:
         return (system,)
