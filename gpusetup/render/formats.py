@@ -29,7 +29,8 @@ def render(recipe: Recipe, kind: str, made: str) -> str:
     """Return `recipe` in the format `kind`; `made` is the day it was made, for its header.
 
     Templates see the recipe, its stack, the titles of its components, ``script()`` (the recipe as one bash script,
-    which other formats carry) and ``file(name)``, the text of a file in ``recipes/formats/parts``.
+    which other formats carry), the `family` of the distribution's packages, and ``file(name)``, the text of a file in
+    ``recipes/formats/parts``.
     """
     known = formats()
     if kind not in known:
@@ -53,6 +54,7 @@ def render(recipe: Recipe, kind: str, made: str) -> str:
             made=made,
             version=__version__,
             titles=TITLES,
+            family=next((row.family for row in facts().distribution if row.name == recipe.distro), "rpm"),
             script=lambda: render(recipe, "bash", made),
             file=lambda name: (_folder() / "parts" / name).read_text(),
             modules_of=_modules_of(recipe) if kind == "ansible" else None,

@@ -80,6 +80,7 @@ PLANTED = [
     ("owners_are_known", "distribution", "distribution-fedora", {"toolkit_repository": "nvidia"}),
     ("owners_are_known", "release", "fedora-44", {"drivers": {"rpmfusion": {"590xx": "590.44.01"}}}),
     ("owners_are_known", "release", "fedora-44", {"drivers": {"negativo17": {"main": "590.44.01"}}}),
+    ("lines_of_directories_are_known", "nvidia_repo", "nvidia-repo-debian13", {"lines": {"470": "470.256.02"}}),
     ("owners_are_known", "driver_owner", "driver-owner-fedora-rpmfusion", {"repositories": ("rpmfusion",)}),
     ("owners_are_known", "driver_owner", "driver-owner-fedora-rpmfusion", {"chooses_row": "rule-nothing"}),
     ("keys_exist", "repo", "repo-epel", {"release_keys": {"9": "00000000"}}),

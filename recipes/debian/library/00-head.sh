@@ -1,0 +1,1 @@
+# Shell functions for every step on Debian, in addition to ../library.sh.
