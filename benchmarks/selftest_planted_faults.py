@@ -88,19 +88,19 @@ def references(check: str) -> Path:
     return KEPT / "references" / hashlib.sha256(sources(check)).hexdigest()[:16]
 
 
-def keep(first: Fault, found: dict[str, Outcome]) -> None:
+def keep(fault: Fault, found: dict[str, Outcome]) -> None:
     """Add to what is kept of a check in a framework: campaigns in two frameworks can run beside each other."""
     KEPT.mkdir(parents=True, exist_ok=True)
-    file = KEPT / f"{first.check}-{first.framework}.json"
+    file = KEPT / f"{fault.check}-{fault.framework}.json"
     before = msgspec.json.decode(file.read_bytes(), type=dict[str, Outcome]) if file.exists() else {}
     file.write_bytes(msgspec.json.format(msgspec.json.encode(before | found), indent=1))
 
 
 def batches(chosen: Sequence[Fault]) -> Iterator[list[Fault]]:
-    """Yield the faults by what they can share a worker with, a few at a time, and those that compile for long last."""
+    """Yield the faults by what they can share a worker with, some at a time, and those that compile for long last."""
 
     def together(fault: Fault) -> tuple[str, ...]:
-        return "slow" if fault.framework == "jax" else "fast", fault.check, fault.framework, fault.precision
+        return "slow" if fault.framework == "jax" else "fast", fault.framework, fault.precision
 
     for _, group in itertools.groupby(sorted(chosen, key=together), key=together):
         rest = list(group)
@@ -161,7 +161,7 @@ def main(wanted: list[str], frameworks: list[str], minutes: float, jobs: int) ->
     done = results()
     left = [
         fault
-        for fault in every
+        for fault in sorted(every, key=lambda one: wanted.index(one.check) if one.check in wanted else 0)
         if fault.title not in done
         and (not wanted or fault.check in wanted)
         and (not frameworks or fault.framework in frameworks)
@@ -170,8 +170,9 @@ def main(wanted: list[str], frameworks: list[str], minutes: float, jobs: int) ->
         if time.monotonic() - started > 60 * minutes:
             break
         with tempfile.TemporaryDirectory() as folder:
-            failures = run(batch, Path(folder), jobs, references=references(batch[0].check))
-        keep(batch[0], {fault.title: outcome(fault, failures[fault.title]) for fault in batch})
+            failures = run(batch, Path(folder), jobs, references=references)
+        for fault in batch:
+            keep(fault, {fault.title: outcome(fault, failures[fault.title])})
     found = results()
     missed = [title for title, one in found.items() if not one.held]
     print(f"{len(found)} of {len(every)} faults run on the present sources, {len(found) - len(missed)} caught")

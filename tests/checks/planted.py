@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -80,12 +80,12 @@ def plant(fault: Fault, copy: str, folder: Path) -> None:
 
 
 def run(
-    planted: Sequence[Fault], folder: Path, jobs: int = 2, references: Path | None = None
+    planted: Sequence[Fault], folder: Path, jobs: int = 2, references: Callable[[str], Path] | None = None
 ) -> dict[str, list[Verdict]]:
     """Run each fault in its framework and return the failed verdicts of each, by its title.
 
-    Only faults that are caught as a difference between processes need the second round. `references` is where the
-    references of the present sources are kept.
+    Only faults that are caught as a difference between processes need the second round. `references` says where the
+    reference of a check is kept.
     """
     found: dict[str, list[Verdict]] = {}
     for repeat in (1, 2):
@@ -102,7 +102,7 @@ def run(
             }
             for copy, fault in chosen.items():
                 plant(fault, copy, folder)
-            verdicts = _verdicts(chosen, folder, repeat, jobs, references or folder / ".references")
+            verdicts = _verdicts(chosen, folder, repeat, jobs, references or (lambda _: folder / ".references"))
             for copy, fault in chosen.items():
                 found[fault.title] = [one for one in verdicts if one.check == copy and one.state == "failed"]
     return found
@@ -127,11 +127,11 @@ def _verdicts(planted: dict[str, Fault], folder: Path, repeat: int, jobs: int, r
     pythons = {one.framework: sys.executable}
     chosen = Selection(checks=tuple(planted), pythons=pythons, repeat=repeat, precisions=(one.precision,))
     found = checks(folder)
-    limits, folders = RunLimits(seconds=600), content_dirs("checks", folder)
+    limits, folders = RunLimits(seconds=3600), content_dirs("checks", folder)
     sharing = {copy: fault.check for copy, fault in planted.items() if fault.spares_reference}
     with tempfile.TemporaryDirectory() as scratch:
         lanes = without(plan(chosen, found, Path(scratch)), tuple(sharing))
         run = partial(execute, folders=folders, jobs=jobs, limits=limits, watch=lambda _: None)
-        runs = [*run(lanes), *(lent(reference(check, references), copy) for copy, check in sharing.items())]
+        runs = [*run(lanes), *(lent(reference(check, references(check)), copy) for copy, check in sharing.items())]
         known = explain(runs, lanes, run, found)
         return tuple(judge(leave_out(runs, known), found, sys.executable, known))

@@ -25,7 +25,7 @@ def reference(check: str, folder: Path) -> Run:
     folder.mkdir(parents=True, exist_ok=True)
     chosen = Selection(checks=(check,), pythons=dict.fromkeys(FRAMEWORKS, sys.executable))
     lanes = [lane for lane in plan(chosen, checks(), folder) if lane.framework == REFERENCE]
-    (run,) = execute(lanes, content_dirs("checks", None), 1, RunLimits(seconds=600), lambda _: None)
+    (run,) = execute(lanes, content_dirs("checks", None), 1, RunLimits(seconds=3600), lambda _: None)
     if run.result is not None:
         file.write_bytes(msgspec.json.encode(run))
     return run
