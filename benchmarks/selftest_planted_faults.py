@@ -32,7 +32,7 @@ from tests.checks.planted import ROOT, Fault, caught, faults, run
 PAGE = ROOT / "docs" / "evidence" / "planted-faults.md"
 KEPT = ROOT / "build" / "planted-faults"
 JUDGES = ("judge", "registry.py", "ulps.py")
-BATCH = 16  # faults that share an import
+BATCH = 8  # faults that share an import
 CACHE = {
     "JAX_COMPILATION_CACHE_DIR": str(KEPT / "jax"),
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
@@ -99,8 +99,8 @@ def keep(fault: Fault, found: dict[str, Outcome]) -> None:
 def batches(chosen: Sequence[Fault]) -> Iterator[list[Fault]]:
     """Yield the faults by what they can share a worker with, some at a time, and those that compile for long last."""
 
-    def together(fault: Fault) -> tuple[str, ...]:
-        return "slow" if fault.framework == "jax" else "fast", fault.framework, fault.precision
+    def together(fault: Fault) -> tuple[bool, bool, str, str]:
+        return fault.framework == "jax", fault.precision != "float32", fault.framework, fault.precision
 
     for _, group in itertools.groupby(sorted(chosen, key=together), key=together):
         rest = list(group)
