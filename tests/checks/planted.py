@@ -121,7 +121,9 @@ def caught(fault: Fault, failures: Sequence[Verdict]) -> bool:
     return False
 
 
-def _verdicts(planted: dict[str, Fault], folder: Path, repeat: int, jobs: int, references: Path) -> tuple[Verdict, ...]:
+def _verdicts(
+    planted: dict[str, Fault], folder: Path, repeat: int, jobs: int, references: Callable[[str], Path]
+) -> tuple[Verdict, ...]:
     """Run copies of one framework and precision as `prove` does, with references that are run once for all."""
     one = next(iter(planted.values()))
     pythons = {one.framework: sys.executable}
