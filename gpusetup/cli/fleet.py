@@ -27,6 +27,7 @@ BRANCHES: dict[str, str] = {
     "rollout": "Plan one recipe for each group of equal hosts, and write a playbook with waves and a canary.",
     "keep": "Keep them in a store, with their time and the judgement over them.",
     "history": "Show what the store remembers: since when, where before, what comes and goes or gets worse.",
+    "export": "Write what the store holds for Prometheus, OpenTelemetry, or as Parquet.",
     "gate": "Say whether a scheduler may give a host work, by its last judgement in the store.",
 }
 """Subcommands by name, each with its line in the help: ``keep`` is the function `keep` of ``cli/_fleet_keep.py``."""

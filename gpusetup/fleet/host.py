@@ -108,6 +108,7 @@ class Reducer:
         self._keys: dict[tuple[object, ...], tuple[RunKey, str]] = {}
         self._runs_known: dict[RunKey, RunKey] = {}
         self._texts: dict[str, str] = {}
+        self._plain: dict[tuple[int, str, str], Computed] = {}
         self._named: dict[tuple[tuple[str, ...], str], tuple[tuple[str, ...], str]] = {}
         self._environments: dict[tuple[tuple[str, str], ...], tuple[tuple[str, ...], str]] = {}
 
@@ -172,7 +173,16 @@ class Reducer:
                 measures = run.result.measures
                 rates = tuple((neutral(measure), value) for measure, value in measures.items()
                               if value > 0 and measure.endswith(_RATES)) if measures else ()  # fmt: skip
-                yield Computed(key, device, self._same(run.result.fingerprint[:_FINGERPRINT]), rates)
+                bits = self._same(run.result.fingerprint[:_FINGERPRINT])
+                yield Computed(key, device, bits, rates) if rates else self._shared(key, device, bits)
+
+    def _shared(self, key: RunKey, device: str, bits: str) -> Computed:
+        """Return a run without rates, of which many hosts have the same: one object."""
+        known = id(key), device, bits  # `_runs_known` keeps each key, so that its number stays its own
+        found = self._plain.get(known)
+        if found is None:
+            found = self._plain[known] = Computed(key, device, bits, ())
+        return found
 
     def _key(self, job: Job, saved: Proof, environment: tuple[tuple[str, ...], str]) -> tuple[RunKey, str]:
         """Return what says which runs should have the same bits, and the device; one object for equal jobs."""

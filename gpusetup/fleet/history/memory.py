@@ -21,6 +21,13 @@ _SHORTEST = 6
 """Letters of a UUID that are enough, where one GPU alone begins so."""
 
 
+_ROWS = {
+    "spans": "SELECT kind, name, aspect, first, last, times, body FROM span JOIN subject ON subject.id = subject"
+             " JOIN content ON content.id = content",
+    "samples": "SELECT kind, name, series, at, value FROM sample JOIN subject ON subject.id = subject",
+}  # fmt: skip
+
+
 class Span(NamedTuple):
     """From when to when a subject was seen so, and how often."""
 
@@ -120,6 +127,14 @@ class Memory:
         for number in sorted(only or ()):
             rows = self._database.execute(f"{text} AND subject = ? ORDER BY series, at", (since, number))
             yield from _by_day(rows)
+
+    def latest(self) -> Iterator[tuple[int, str, int, float]]:
+        """Yield each subject's number with a series of its, and when its newest figure was read and what it is."""
+        yield from self._database.execute("SELECT subject, series, max(at), value FROM sample GROUP BY subject, series")
+
+    def rows(self, table: str) -> Iterator[tuple[Any, ...]]:
+        """Yield everything of ``spans`` or ``samples``, with names in place of numbers."""
+        yield from self._database.execute(_ROWS[table])
 
     def at_place(self, host: str, place: str, after: int) -> list[Subject]:
         """Return the GPUs that were seen at a place of a host after a time."""
