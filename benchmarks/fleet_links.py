@@ -65,7 +65,7 @@ def real_sound(ranks: Hub) -> None:
         world, per_host = ((4, 1), (6, 1), (6, 3), (8, 1))[number % 4]
         found = ranks.run(world, {}, per_host=per_host, deadline=10)
         accused += [(world, per_host, named(found))] if found.faults or found.verdict != "ok" else []
-    _row(f"sound runs of real ranks: {SOUND_RUNS}, accused: {len(accused)} {accused[:3]}")
+    _row(f"sound runs of real ranks: {SOUND_RUNS}, accused: {len(accused)} {accused}")
 
 
 def real_faults(ranks: Hub) -> None:
@@ -125,7 +125,7 @@ def main(parts: Sequence[str]) -> None:
     if {*chosen} == {"simulated"}:
         return
     with tempfile.TemporaryDirectory() as folder, hub(Path(folder)) as ranks:
-        for name, part in (("sound", real_sound), ("faults", real_faults), ("network", real_network)):
+        for name, part in (("faults", real_faults), ("network", real_network), ("sound", real_sound)):
             if name in chosen:
                 part(ranks)
 

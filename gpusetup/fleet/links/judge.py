@@ -8,7 +8,7 @@ from statistics import median
 from gpusetup.fleet.links.blame import blame
 from gpusetup.fleet.links.faults import gone_faults, late_faults, named_faults, slow_faults, sum_faults
 from gpusetup.fleet.links.model import Kind, LinkFault, LinkFigure, Links, Record
-from gpusetup.fleet.links.slow import slow
+from gpusetup.fleet.links.slow import LATE_SHARE, slow
 from gpusetup.fleet.links.ways import Ways, ways
 from gpusetup.fleet.outliers import ALARM_RATE
 from gpusetup.text import neutral
@@ -55,7 +55,7 @@ def _speed(found: Ways, kind: Kind) -> tuple[list[LinkFault], list[LinkFigure]]:
     if not some:
         return [], []
     rates = slow(found, kind, {one: one.rate for one in some})
-    latencies = slow(found, kind, {one: 1 / max(one.latency, 1e-9) for one in some})
+    latencies = slow(found, kind, {one: 1 / max(one.latency, 1e-9) for one in some}, LATE_SHARE)
     figures = [
         _figure(kind, "bytes per second", [one.rate for one in some], rates.unsaid),
         _figure(kind, "seconds", [one.latency for one in some], latencies.unsaid),

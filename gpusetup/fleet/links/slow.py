@@ -20,8 +20,8 @@ from gpusetup.fleet.links.model import Kind
 from gpusetup.fleet.links.ways import Way, Ways
 from gpusetup.fleet.outliers import ALARM_RATE, FEWEST, FINEST, Limits, limits, quantile, reach
 
-LARGEST_SHARE = 0.8
-"""Above this share of the usual rate nothing is called slow."""
+LARGEST_SHARE, LATE_SHARE = 0.8, 1 / 3
+"""Above this share of the usual rate nothing is called slow; of latencies, nothing below three times the usual one."""
 LEAST_SHARE = 0.02
 """Where a way of this share would not stand out, nothing is said of single ways."""
 FEWEST_PARTNERS = 3
@@ -45,17 +45,17 @@ class Judged(NamedTuple):
     unsaid: str = ""
 
 
-def slow(all_ways: Ways, kind: Kind, speed: Mapping[Way, float]) -> Judged:
-    """Return who is slow by `speed`, of which more is better and all are above 0."""
+def slow(all_ways: Ways, kind: Kind, speed: Mapping[Way, float], largest: float = LARGEST_SHARE) -> Judged:
+    """Return who is slow by `speed`, of which more is better: at most `largest` of the usual. All are above 0."""
     if len(speed) < FEWEST:
         return Judged((), f"{len(speed)} ways, at least {FEWEST} are needed")
     left, found = dict(speed), list[Slow]()
     for level in units(all_ways.host):
-        while (worst := _worst(level, _parts(kind, level), left)) is not None:
+        while (worst := _worst(level, _parts(kind, level), left, largest)) is not None:
             found.append(worst)
             left = {way: value for way, value in left.items() if not touches(way, worst.named.ranks)}
     limit, shares = _single(left)
-    ways = [way for way, share in shares.items() if limit.low is not None and share < min(limit.low, LARGEST_SHARE)]
+    ways = [way for way, share in shares.items() if limit.low is not None and share < min(limit.low, largest)]
     for named in pairs(ways):
         found.append(Slow(named, min(shares[way] for way in named.ways)))
     return Judged(tuple(found), limit.unsaid.replace("devices", "ways"))
@@ -72,6 +72,7 @@ def _worst(
     level: Sequence[Unit],
     parts_of: Callable[[Iterable[Way]], list[tuple[list[Way], list[Way]]]],
     left: Mapping[Way, float],
+    largest: float,
 ) -> Slow | None:
     """Return the slowest unit of a level, if one is too slow."""
     if len(left) < FEWEST:
@@ -81,7 +82,7 @@ def _worst(
     spread = limits(tuple(left.values()), _RATE, 0.0).spread_low
     parts = parts_of(left)
     sides_of = [_middles([part[side] for part in parts], logs, usual) for side in (0, 1)]
-    limit = [_own_limit(some) for some in sides_of]
+    limit = [_own_limit(some, largest) for some in sides_of]
     found: list[Slow] = []
     for number, unit in enumerate(level):
         far = [some[number] for some in sides_of]
@@ -102,14 +103,14 @@ def _middles(parts: Sequence[Sequence[Way]], logs: Mapping[Way, float], usual: f
     return [median(logs[way] for way in part) - usual if len(part) >= FEWEST_PARTNERS else None for part in parts]
 
 
-def _own_limit(middles: Iterable[float | None]) -> float:
+def _own_limit(middles: Iterable[float | None], largest: float) -> float:
     """Return the limit by which units differ among themselves: sound hosts are not all alike."""
     known = sorted(value for value in middles if value is not None)
     if not known:
         return -math.inf
     middle = quantile(known, 0.5)
     spread = max(middle - quantile(known, 0.25), FINEST)
-    return min(middle - OWN_REACH * (1 + FEWEST / len(known)) * spread, math.log(LARGEST_SHARE))
+    return min(middle - OWN_REACH * (1 + FEWEST / len(known)) * spread, math.log(largest))
 
 
 def _reach(ways: int, count: int, left: Sized) -> float:

@@ -16,9 +16,10 @@ from typing import Any
 
 from gpusetup.fleet.links.program.schedule import Pair, halves, rounds
 
-SUSPECT = 0.7
-"""Share of the median rate below which a pair is measured again, with nothing else on the network."""
-MOST_AGAIN = 24
+SUSPECT, LATE = 0.7, 2.5
+"""Share of the median rate below which, and of the latency above which, a pair is measured again, with nothing else on
+the network: up to `AGAIN` times, `MOST_AGAIN` pairs each."""
+AGAIN, MOST_AGAIN = 2, 24
 _SLICE = timedelta(seconds=0.5)
 _BEATS = 3.0
 """Seconds within which a host that is there has shown a sign of life."""
@@ -56,9 +57,10 @@ class Conductor:
         for number, (kind, pairs) in enumerate(planned, start=1):
             self.tell(f"round {number} of {len(planned)}: {len(pairs)} pairs {kind} hosts")
             self._pairs(kind, pairs)
-        for pair in self._suspects():
-            self.tell(f"ranks {pair['of'][0]} and {pair['of'][1]} again, alone")
-            self._pairs(pair["kind"], [(pair["of"][0], pair["of"][1])], alone=True)
+        for _ in range(AGAIN):
+            for kind, pair in self._suspects():
+                self.tell(f"ranks {pair[0]} and {pair[1]} again, alone")
+                self._pairs(kind, [pair], alone=True)
         self._total()
         between = len(hosts) - 1 + len(hosts) % 2 if len(hosts) > 1 else 0
         return sum(kind == "between" for kind, _ in planned), between
@@ -76,19 +78,26 @@ class Conductor:
         answers = self._collect(f"done/{number}", [rank for pair in some for rank in pair], 2.5 * self.deadline)
         self.pairs += [_pair(one, two, kind, alone, answers) for one, two in some]
 
-    def _suspects(self) -> list[dict[str, Any]]:
-        """Return the pairs to be measured again: what failed or was wrong, and the slowest."""
-        found: list[tuple[float, dict[str, Any]]] = []
+    def _suspects(self) -> list[tuple[str, Pair]]:
+        """Return the pairs to be measured again: what is wrong or failed, once; what is slow or late so far."""
+        found: list[tuple[float, str, Pair]] = []
         for kind in ("within", "between"):
-            some = [one for one in self.pairs if one["kind"] == kind]
-            rates = [rate for one in some for rate in one["rate"] if rate]
-            usual = median(rates) if rates else 0.0
-            for one in some:
-                slowest = min(rate or 0.0 for rate in one["rate"])
-                if any(one["wrong"]) or slowest < SUSPECT * usual:
-                    found.append((-1.0 if any(one["wrong"]) else slowest / (usual or 1.0), one))
-        some = [one for _, one in sorted(found, key=lambda each: each[0])]
-        return [one for one in some if not self.gone.keys() & set(one["of"])][:MOST_AGAIN]
+            tries: dict[Pair, list[dict[str, Any]]] = {}
+            for one in self.pairs:
+                if one["kind"] == kind and not self.gone.keys() & set(one["of"]):
+                    tries.setdefault((one["of"][0], one["of"][1]), []).append(one)
+            rates = {
+                pair: min(map(max, zip(*(one["rate"] for one in some), strict=True))) for pair, some in tries.items()
+            }
+            times = {pair: min(one["latency"] for one in some) for pair, some in tries.items()}
+            usual, soon = median(rates.values() or (0.0,)), median(times.values() or (0.0,))
+            for pair, some in tries.items():
+                bad = not rates[pair] or any(any(one["wrong"]) for one in some)
+                if bad and len(some) == 1:
+                    found.append((-1.0, kind, pair))
+                elif not bad and (rates[pair] < SUSPECT * usual or times[pair] > LATE * soon):
+                    found.append((min(rates[pair] / (usual or 1.0), soon / (times[pair] or 1.0)), kind, pair))
+        return [(kind, pair) for _, kind, pair in sorted(found)[:MOST_AGAIN]]
 
     def _total(self) -> None:
         """Add up over all ranks; where that is wrong or fails, over halves, down to those that it comes from."""

@@ -16,7 +16,7 @@ import torch.distributed as dist
 
 from gpusetup.fleet.links.program import payload
 
-PINGS, TURNS = 12, 4
+PINGS, TURNS = 32, 4
 """Of one exchange in each direction; the best counts, since load makes one slower and never faster."""
 SUMMED = 4096
 
