@@ -3,7 +3,7 @@
 A sample is a block of a page after a comment such as ``<!-- sample paragraphs=2 -->``. Its first line is the command;
 what the command prints follows, as many paragraphs or ``lines`` of it. The command runs where ``laptop.json`` is the
 machine of ``tests/samples/laptop.toml``. A self-test takes a minute and measures speed, and no two runs without a
-seed are the same, so ``proof=FILE`` and ``repro=FILE`` show a saved result instead, and ``fleet=FILE`` a fleet of many.
+seed are the same, so ``proof=FILE`` and ``repro=FILE`` show a saved result instead, ``fleet=FILE`` and ``links=FILE`` one of many hosts.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ importlib.import_module(report).show(load(pathlib.Path(sys.argv[1]), kind))
 SAVED = {
     "proof": ("gpusetup.report.selftest", "gpusetup.selftest.proof", "Proof"),
     "fleet": ("gpusetup.report.fleet", "gpusetup.fleet.model", "Fleet"),
+    "links": ("gpusetup.report.links", "gpusetup.fleet.links.model", "Links"),
     "repro": ("gpusetup.report.repro", "gpusetup.repro.model", "Repro"),
 }
 """Kinds of saved result: the module that shows one, and its value."""

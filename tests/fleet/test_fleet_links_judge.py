@@ -156,3 +156,13 @@ def test_a_hostile_record_hurts_nobody(tmp_path: Path) -> None:
 
 def test_what_is_asked_for_has_to_be_one_thing() -> None:
     assert CliRunner().invoke(command, []).exit_code == 2
+
+
+def test_a_host_far_below_all_others_is_named_however_these_scatter() -> None:
+    record = sound(6, 1, chance("links, scattered"), noise=0.9)
+    assert judged(record).faults == ()
+    fastest = min(rate for pair in record["pairs"] for rate in pair["rate"])
+    for pair in record["pairs"]:
+        if 2 in pair["of"]:
+            pair["rate"][pair["of"].index(2)] = fastest / 3
+    assert named(judged(record)) == [("slow", "node002", "sends")]

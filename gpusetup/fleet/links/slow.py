@@ -26,6 +26,7 @@ LEAST_SHARE = 0.02
 """Where a way of this share would not stand out, nothing is said of single ways."""
 FEWEST_PARTNERS = 3
 OWN_REACH = 6
+GAP = 0.5
 _TESTS = 12
 """Kinds × measures × (hosts, ranks, ways): the rate of false alarms is shared among them."""
 _RATE = ALARM_RATE / _TESTS
@@ -78,7 +79,8 @@ def _worst(
     if len(left) < FEWEST:
         return None
     logs = {way: math.log(value) for way, value in left.items()}
-    usual = median(logs.values())
+    ordered = sorted(logs.values())
+    usual = median(ordered)
     spread = limits(tuple(left.values()), _RATE, 0.0).spread_low
     parts = parts_of(left)
     sides_of = [_middles([part[side] for part in parts], logs, usual) for side in (0, 1)]
@@ -90,12 +92,32 @@ def _worst(
             value is not None and value < min(limit[side], -_reach(len(parts[number][side]), len(level), left) * spread)
             for side, value in enumerate(far)
         ]
+        if not any(low):
+            low = _apart(parts[number], logs, ordered, len(level))
         if any(low):
             ways = tuple(way for side in (0, 1) if low[side] for way in parts[number][side])
             way = direction(low[0], low[1] or not parts[number][1])
-            least = min(value for value in far if value is not None)
+            least = min(value for side, value in enumerate(far) if low[side] and value is not None)
             found.append(Slow(Named(unit.level, tuple(sorted(unit.ranks)), way, ways), math.exp(least)))
     return min(found, key=lambda one: one.share, default=None)
+
+
+def _apart(
+    parts: tuple[list[Way], list[Way]], logs: Mapping[Way, float], ordered: Sequence[float], count: int
+) -> list[bool]:
+    """Return which sides of a unit are slower than all other ways, by at least `GAP`, and not by chance.
+
+    No shape is taken for granted here, so it holds where rates scatter by any factor: that just these are the slowest
+    of all has a chance of 1 in C(all, these) for each of `count` units; the gap, besides, is what chance seldom leaves.
+    """
+    for chosen in ([True, False], [False, True], [True, True]):
+        own = [logs[way] for side in (0, 1) if chosen[side] for way in parts[side]]
+        many = len(own)
+        if many < FEWEST_PARTNERS or many == len(ordered) or count > _RATE * math.comb(len(ordered), many):
+            continue
+        if max(own) <= ordered[many - 1] and ordered[many - 1] < ordered[many] + math.log(GAP):
+            return chosen
+    return [False, False]
 
 
 def _middles(parts: Sequence[Sequence[Way]], logs: Mapping[Way, float], usual: float) -> list[float | None]:

@@ -95,7 +95,7 @@ class Conductor:
                 bad = not rates[pair] or any(any(one["wrong"]) for one in some)
                 if bad and len(some) == 1:
                     found.append((-1.0, kind, pair))
-                elif not bad and (rates[pair] < SUSPECT * usual or times[pair] > LATE * soon):
+                elif rates[pair] and (rates[pair] < SUSPECT * usual or times[pair] > LATE * soon):
                     found.append((min(rates[pair] / (usual or 1.0), soon / (times[pair] or 1.0)), kind, pair))
         return [(kind, pair) for _, kind, pair in sorted(found)[:MOST_AGAIN]]
 
