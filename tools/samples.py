@@ -3,7 +3,8 @@
 A sample is a block of a page after a comment such as ``<!-- sample paragraphs=2 -->``. Its first line is the command;
 what the command prints follows, as many paragraphs or ``lines`` of it. The command runs where ``laptop.json`` is the
 machine of ``tests/samples/laptop.toml``. A self-test takes a minute and measures speed, and no two runs without a
-seed are the same, so ``proof=FILE`` and ``repro=FILE`` show a saved result instead, ``fleet=FILE`` and ``links=FILE`` one of many hosts.
+seed are the same, so ``proof=FILE`` and ``repro=FILE`` show a saved result instead, ``fleet=FILE`` and
+``links=FILE`` one of many hosts.
 """
 
 from __future__ import annotations
