@@ -32,7 +32,7 @@ def show_links(out: Console, links: Links) -> None:
     if len(links.faults) > _LINES:
         line(out, "  ", f"and {len(links.faults) - _LINES} more (--json has all)")
     for figure in links.figures:
-        line(out, "    ", _figure(figure))
+        line(out, "    ", figure_text(figure))
         if figure.unsaid:
             line(out, "  ? ", f"of single ones nothing can be said: {figure.unsaid}", "yellow")
     for note in links.notes:
@@ -49,7 +49,8 @@ def headline(links: Links) -> str:
     return f"Links: {found} ({what} by {links.backend})"
 
 
-def _figure(figure: LinkFigure) -> str:
+def figure_text(figure: LinkFigure) -> str:
+    """Return a rate or a latency over all pairs of a kind in one line."""
     what = f"{counted(figure.pairs, 'pair')} {_WITHIN[figure.kind]}"
     if figure.measure == "seconds":
         low, middle, high = (f"{value * 1e6:,.0f}" for value in (figure.lowest, figure.median, figure.highest))

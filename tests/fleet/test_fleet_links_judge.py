@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from gpusetup.cli._fleet_links import links as command
 from gpusetup.cli.fleet import fleet as fleet_command
+from gpusetup.cli.report import report as report_command
 from gpusetup.errors import WrongInputError
 from gpusetup.fleet.links.program.schedule import rounds, tournament
 from gpusetup.fleet.links.read import read_record
@@ -166,3 +167,19 @@ def test_a_host_far_below_all_others_is_named_however_these_scatter() -> None:
         if 2 in pair["of"]:
             pair["rate"][pair["of"].index(2)] = fastest / 3
     assert named(judged(record)) == [("slow", "node002", "sends")]
+
+
+def test_the_page_of_a_fleet_has_its_links(tmp_path: Path) -> None:
+    record = sound(8, 1, chance("links, page"))
+    record["ranks"][5]["host"] = "<script>alert(1)</script>"
+    for pair in record["pairs"]:
+        if 5 in pair["of"]:
+            pair["wrong"][pair["of"].index(5)] = [1, 1, "the first at 5, bit 7"]
+    (tmp_path / "links.json").write_text(json.dumps(record))
+    saved = CliRunner().invoke(fleet_command, [str(tmp_path / "links.json"), "--json"]).output
+    (tmp_path / "fleet.json").write_text(saved)
+    page = tmp_path / "page.html"
+    assert CliRunner().invoke(report_command, [str(tmp_path / "fleet.json"), "-o", str(page)]).exit_code == 0
+    text = page.read_text()
+    assert "Links: 1 fault (8 ranks, 28 pairs, 1 sum by nccl)" in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;</strong>: sends wrong numbers" in text

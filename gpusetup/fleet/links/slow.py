@@ -56,10 +56,23 @@ def slow(all_ways: Ways, kind: Kind, speed: Mapping[Way, float], largest: float 
             found.append(worst)
             left = {way: value for way, value in left.items() if not touches(way, worst.named.ranks)}
     limit, shares = _single(left)
-    ways = [way for way, share in shares.items() if limit.low is not None and share < min(limit.low, largest)]
-    for named in pairs(ways):
+    ways = {way for way, share in shares.items() if limit.low is not None and share < min(limit.low, largest)}
+    if largest == LARGEST_SHARE:  # a latency is one figure for both directions
+        ways |= _both(shares, limit.spread_low)
+    for named in pairs(way for way in shares if way in ways):
         found.append(Slow(named, min(shares[way] for way in named.ways)))
     return Judged(tuple(found), limit.unsaid.replace("devices", "ways"))
+
+
+def _both(shares: Mapping[Way, float], spread: float) -> set[Way]:
+    """Return the ways of pairs that are slow in both directions, each measured at its own time: p**2 by chance."""
+    found: dict[tuple[int, int], list[Way]] = defaultdict(list)
+    for way in shares:
+        found[min(way[:2]), max(way[:2])].append(way)
+    count = len(found)
+    limit = math.exp(-reach(count, math.sqrt(_RATE * count)) * spread) if count >= FEWEST else 0.0
+    low = min(limit, LARGEST_SHARE) if limit >= LEAST_SHARE else 0.0
+    return {way for some in found.values() if len(some) > 1 and max(shares[one] for one in some) < low for way in some}
 
 
 def _parts(kind: Kind, level: Sequence[Unit]) -> Callable[[Iterable[Way]], list[tuple[list[Way], list[Way]]]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gpusetup.report.fleet_rows import counted, headline, states
 from gpusetup.report.page.model import Section
 from gpusetup.report.page.sections.fleet.grid import OF_HOST, blocks, grid
+from gpusetup.report.page.sections.fleet.links import links_section
 from gpusetup.report.page.sections.fleet.listed import differences, listed
 from gpusetup.report.page.sections.fleet.speed import said_of, strips
 
@@ -46,6 +47,8 @@ def _sections(fleet: Fleet) -> Iterator[Section]:
         yield _bits(fleet)
     if fleet.figures:
         yield _speed(fleet)
+    if fleet.links:
+        yield links_section(fleet.links)
 
 
 def _speed(fleet: Fleet) -> Section:

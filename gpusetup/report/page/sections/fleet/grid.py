@@ -24,9 +24,10 @@ _ORDER = ("error", "unknown", "warning", "ok")
 _COLUMNS = {
     "unreadable": "input", "missing": "input", "clock": "input", "identity": "input", "expectation": "expected",
     "finding": "doctor", "proof": "self-test", "bits": "bits", "speed": "speed",
+    "link": "links",
 }  # fmt: skip
 """Column of a reason that is no difference; of a difference its topic."""
-_FIRST = ("input", "expected", "doctor", "self-test", "bits", "speed")
+_FIRST = ("input", "expected", "doctor", "self-test", "bits", "speed", "links")
 
 
 class Block(NamedTuple):
