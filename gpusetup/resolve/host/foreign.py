@@ -46,7 +46,8 @@ def _wheels_alone(asked: RequestOptions, facts: Facts) -> Stack | Refusal:
 
 
 def _no_recipe(name: str, facts: Facts) -> Reason:
-    known = " and ".join(row.title for row in facts.distribution)
+    *others, last = (row.title for row in facts.distribution)
+    known = " and ".join(filter(None, (", ".join(others), last)))
     return Reason(fact="request:distro", text=f"this host is {name}, and there are recipes for {known} only")
 
 
