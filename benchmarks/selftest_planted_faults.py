@@ -44,7 +44,9 @@ HEAD = """# Planted faults
 Each row is one thing broken on purpose in a check or in what it stands on (`tests/checks/faults/`), the verdicts that
 failed, and where the comparison with the float64 reference first differs. A fault counts as caught when a verdict that
 should catch it did, at the place where it is. `python benchmarks/selftest_planted_faults.py` writes this page, the rows
-of each check from results of one state of its sources.
+of each check from results of one state of its sources. *Run on these sources*: the state that the sources of the check
+were in when the page was last written, and how many of its faults had been run on it. Where that is not all, the rows
+are of an earlier state.
 """
 
 
@@ -124,15 +126,22 @@ def rows(planted: Sequence[Fault], found: dict[str, Outcome]) -> list[str]:
     return lines
 
 
-def page(lines: Sequence[str]) -> str:
-    """Return the totals per check, then every line."""
+def page(lines: Sequence[str], states: dict[str, str]) -> str:
+    """Return the totals per check with the state of its sources, then every line."""
     of = [line.split("|")[1].strip() for line in lines]
     count, held = Counter(of), Counter(one for one, line in zip(of, lines, strict=True) if MISSED not in line)
-    head = [HEAD, "| check | planted | caught |", "|---|---|---|"]
-    head += [f"| {check} | {number} | {held[check]} |" for check, number in sorted(count.items())]
-    head += [f"| all | {count.total()} | {held.total()} |", ""]
+    head = [HEAD, "| check | planted | caught | run on these sources |", "|---|---|---|---|"]
+    head += [f"| {check} | {number} | {held[check]} | {states[check]} |" for check, number in sorted(count.items())]
+    head += [f"| all | {count.total()} | {held.total()} | |", ""]
     head += ["| check | framework | planted fault | caught by | first difference |", "|---|---|---|---|---|"]
     return "\n".join([*head, *sorted(lines, key=lambda line: line.split("|")[1:3]), ""])
+
+
+def state(planted: Sequence[Fault], found: dict[str, Outcome]) -> str:
+    """Return by what the sources of a check are known, and how many of its faults have a result of them."""
+    done = sum(one.title in found for one in planted)
+    known = hashlib.sha256(sources(planted[0].check) + judges()).hexdigest()[:8]
+    return f"`{known}`: {'all' if done == len(planted) else done or 'none'} of {len(planted)}"
 
 
 def written(check: str) -> list[str]:
@@ -146,13 +155,14 @@ def written(check: str) -> list[str]:
 
 def write(every: Sequence[Fault], found: dict[str, Outcome]) -> None:
     """Write the lines of each check whose faults all have a result, and keep those of the others."""
-    lines: list[str] = []
+    lines, states = list[str](), dict[str, str]()
     for check in sorted({one.check for one in every}):
         planted = [one for one in every if one.check == check]
         whole = all(one.title in found for one in planted)
         lines += rows(planted, found) if whole else written(check)
+        states[check] = state(planted, found)
         print(f"{check}: {'written' if whole else 'as it was'}")
-    PAGE.write_text(page(lines), "utf-8")
+    PAGE.write_text(page(lines, states), "utf-8")
 
 
 def main(wanted: list[str], frameworks: list[str], minutes: float, jobs: int) -> int:
