@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from gpusetup.report.page.model import Chart, Section
 from gpusetup.report.page.sections.proof.colours import between
-from gpusetup.report.page.sections.proof.pictures import Plane, image, numbers, planes
+from gpusetup.report.page.sections.proof.pictures import Plane, formed, image, numbers, planes
 from gpusetup.report.page.sections.proof.runs import names, of_check, pictured
 from gpusetup.selftest.model import REFERENCE
 
@@ -45,7 +46,7 @@ def _charts(some: Sequence[tuple[Kept, Mapping[str, Picture]]]) -> Iterator[tupl
     drawn = {name: one for _, pictures in some for name, one in pictures.items()}
     if _BEST not in drawn:
         return
-    best = planes(drawn[_BEST])[0]
+    best = planes(formed(drawn[_BEST], 0, 0))[0]
     grown = {name: one for name, one in drawn.items() if name.partition(_BY)[0].endswith(_LEARNS) and name != _NETWORK}
     if grown:
         yield "rules", _rules(grown, best, drawn.get(_POINTS))
@@ -121,14 +122,14 @@ def _shared(frames: Sequence[Plane], labels: Sequence[str], places: int) -> Iter
 
 def _points(picture: Picture | None, counts: Sequence[int]) -> Iterator[Row]:
     """Yield the points of each class that come into view at each place of the slider, as text."""
-    if picture is None or picture.shape[-1] != _POINT:
+    if picture is None:
         return
-    found = numbers(picture)
+    found = numbers(formed(picture, 0, _POINT))
     every = [found[at : at + _POINT] for at in range(0, len(found), _POINT)]
     start = 0
     for place, count in enumerate(counts):
         for label in (0, 1):
-            seen = [one for one in every[start:count] if round(one[2]) == label]
+            seen = [one for one in every[start:count] if one[2] == label and all(map(math.isfinite, one))]
             text = " ".join(f"{x:.2f},{y:.2f}" for x, y, _ in seen)
             at = place * SEEN // len(counts)
             yield {"panel": "best possible", "from": at, "to": SEEN, "class": f"class {label + 1}", "points": text}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gpusetup.report.page.model import Chart, Section
 from gpusetup.report.page.sections.proof.colours import grey, shade, signed, stretched
-from gpusetup.report.page.sections.proof.pictures import Plane, image, numbers, planes
+from gpusetup.report.page.sections.proof.pictures import Plane, formed, image, numbers, planes
 from gpusetup.report.page.sections.proof.runs import names, pictured
 
 if TYPE_CHECKING:
@@ -43,11 +43,12 @@ def _attributions(runs: Sequence[Kept]) -> Chart | None:
     some = list(pictured(runs, "attribution"))
     for name, (_, drawn) in zip(names([run.job for run, _ in some]), some, strict=True):
         if {"explained", "attributions", "explained: classes"} <= drawn.keys():
-            lit = numbers(drawn["explained: classes"])
+            lit = numbers(formed(drawn["explained: classes"], 0))
             shown = {"picture": drawn["explained"], name: drawn["attributions"]}
             for what, picture in shown.items():
                 if what == "picture" and rows:
                     continue  # all runs explain the same pictures
+                formed(picture, len(lit), 0, 0)
                 colour = stretched(numbers(picture), shade if what == "picture" else signed)
                 for place, plane in enumerate(planes(picture)):
                     label = f"column {lit[place] + 1:.0f}"
@@ -73,8 +74,8 @@ def _attention(runs: Sequence[Kept]) -> Chart | None:
 
 
 def _heads(name: str, picture: Picture, letters: Picture) -> Chart:
-    text = "".join(map(_letter, numbers(letters)))
-    heads = picture.shape[1]
+    text = "".join(map(_letter, numbers(formed(letters, 0))))
+    _, heads, *_ = formed(picture, 0, 0, len(text), len(text)).shape
     rows: Rows = [
         {"panel": f"block {place // heads + 1}, head {place % heads + 1}", "image": image(plane, shade)}
         for place, plane in enumerate(planes(picture))
@@ -99,7 +100,7 @@ def _scenes(runs: Sequence[Kept]) -> Chart | None:
     rows: list[dict[str, str | float | None]] = []
     some = [(run, drawn["a scene"]) for run, drawn in pictured(runs, "inpaint") if "a scene" in drawn]
     for name, (_, picture) in zip(names([run.job for run, _ in some]), some, strict=True):
-        whole, lowest, highest = planes(picture)[0], min(numbers(picture)), max(numbers(picture))
+        whole, lowest, highest = planes(formed(picture, 0, 0))[0], min(numbers(picture)), max(numbers(picture))
         width = whole.width // len(_SIDES)
         for place, side in enumerate(_SIDES):
             plane = _cut(whole, place * width, width)

@@ -51,6 +51,15 @@ def numbers(picture: Picture, axes: int = 0) -> tuple[float, ...]:
         raise spoilt(picture, str(error)) from error
 
 
+def formed(picture: Picture, *lengths: int) -> Picture:
+    """Return the picture where its axes have these `lengths`, of which 0 is any from 1; raises `WrongInputError`."""
+    shape = picture.shape
+    fits = all(found == length if length else found > 0 for found, length in zip(shape, lengths, strict=False))
+    if len(shape) != len(lengths) or not fits:
+        raise spoilt(picture, f"its shape is {shape}")
+    return picture
+
+
 def spoilt(picture: Picture, why: str) -> WrongInputError:
     """Return the error that says of a picture why it cannot be drawn."""
     remedy = "save the proof again with gpusetup selftest --save"

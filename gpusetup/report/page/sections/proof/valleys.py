@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gpusetup.report.page.model import Chart, Section
 from gpusetup.report.page.sections.proof.colours import end as coloured
-from gpusetup.report.page.sections.proof.pictures import Plane, image, numbers, spoilt
+from gpusetup.report.page.sections.proof.pictures import Plane, formed, image, numbers, spoilt
 from gpusetup.report.page.sections.proof.runs import names, pictured
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _paths(name: str, drawn: Mapping[str, Picture], ladders: Sequence[Ladder]) -
 
 def _lines(one: Ladder, place: int, picture: Picture) -> Iterator[dict[str, str | float | None]]:
     """Yield one row for each start: its path as text, and the slider's places at which it is shown."""
-    found, (_, starts, _) = numbers(picture, 3), picture.shape
+    found, (_, starts, _) = numbers(formed(picture, 0, 0, 2)), picture.shape
     steps = [step for step in STEPS if step < picture.shape[0]]
     share = FRAMES / len(one.rates)
     for start in range(starts):
