@@ -14,9 +14,9 @@ from msgspec.structs import replace
 
 from gpusetup.errors import WrongInputError
 from gpusetup.report.page.sections.proof import boundaries, maps, valleys
+from gpusetup.report.page.sections.proof.runs import shown
 from gpusetup.selftest.model import Picture
 from tests.report_page.proofs import computed, proof, run
-from tests.report_page.test_proof_page import shown
 from tests.support import drawn
 
 DRAWN = {"sgd": valleys, "boundary": boundaries, "attribution": maps, "transformer": maps, "inpaint": maps}
