@@ -56,15 +56,17 @@ def silent_reasons(hosts: Iterable[Host], known: Mapping[str, object]) -> Told:
 def gap_reasons(hosts: Sequence[Host], missing: set[str]) -> Told:
     """Yield what was not given of a host, and was of most; of one with a file that could not be read, that is said."""
     given = [one for one in hosts if one.name not in missing]
-    kinds = {
-        "machine (gpusetup detect)": [one.name for one in given if not one.machine and not one.refused],
-        "doctor's report": [one.name for one in given if one.problems is None and not one.refused],
-        "proof (gpusetup selftest --save)": [one.name for one in given if one.proof is None and not one.refused],
+    has = {
+        "machine (gpusetup detect)": {one.name: one.machine for one in given},
+        "doctor's report": {one.name: one.problems is not None for one in given},
+        "proof (gpusetup selftest --save)": {one.name: one.proof is not None for one in given},
     }
+    refused = {one.name for one in given if one.refused}
     for name in missing:
         yield name, Reason(kind="missing", weight="unknown", text="it is expected, and nothing was given of it")
-    for what, lacking in kinds.items():
-        if len(lacking) * 2 < len(given) or (what.startswith("machine") and len(lacking) < len(given)):
+    for what, there in has.items():
+        lacking, having = [name for name in there if not there[name] and name not in refused], sum(there.values())
+        if len(lacking) < having or (what.startswith("machine") and having):
             for name in lacking:
                 yield name, Reason(kind="missing", weight="unknown", text=f"there is no {what} of it, as of others")
 

@@ -30,12 +30,12 @@ def play(
     servers: Servers, hosts: Mapping[str, str], book: str, work: Path, more: Mapping[str, object] = {},
     words: Iterable[str] = (), forks: int = 8,
 ) -> Played:  # fmt: skip
-    """Run the playbook `book` of the collection over `hosts`, addresses by their names in the inventory."""
+    """Run a playbook, of the collection or a file, over `hosts`, addresses by their names in the inventory."""
     work.mkdir(exist_ok=True)
     # a host's sshd sets PATH, and Ansible's own folders are kept out of the user's home
     common = f"-o UserKnownHostsFile={servers.known_hosts} -o StrictHostKeyChecking=yes -o ControlMaster=no"
     inventory = {
-        "all": {
+        "gpus": {
             "hosts": {name: {"ansible_host": address} for name, address in hosts.items()},
             "vars": {
                 "ansible_user": "root", "ansible_port": PORT, "ansible_ssh_private_key_file": str(servers.identity),

@@ -64,6 +64,14 @@ def test_a_spoilt_file_makes_its_host_unknown_and_no_other(text: bytes, tmp_path
     assert exit_code(fleet) == 3
 
 
+def test_what_no_host_gave_is_missing_of_none_though_most_were_refused(tmp_path: Path) -> None:
+    write(tmp_path, hosts(4, chance("fleet, refused"), proofs=False))
+    for number in (1, 2, 3):
+        (tmp_path / f"node0000{number}" / "machine.json").write_bytes(b"")
+    fleet = judge(gather([tmp_path]), AT)
+    assert {one.name for one in fleet.hosts if one.state == "unknown"} == {f"node0000{number}" for number in (1, 2, 3)}
+
+
 def test_random_damage_never_ends_the_judgement(tmp_path: Path) -> None:
     draw = chance("fleet, damage")
     write(tmp_path, hosts(3, draw))
