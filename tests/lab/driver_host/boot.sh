@@ -1,9 +1,8 @@
-# boot.sh [KERNEL]: start KERNEL, or the one there is, as far as files show it: which driver gets the card, and what it leaves.
+# boot.sh [unloaded]: start the kernel that /srv/lab/kernel names, as far as files show it: which driver gets the card.
 #
 # A fresh start forgets what was loaded. nouveau comes where neither the initramfs nor modprobe.d forbids it: udev loads
 # it from the initramfs first. Then NVIDIA's module is looked for and loaded, as udev's alias of the card would.
 set -u
-[ -z "${1:-}" ] || echo "$1" >/srv/lab/kernel
 kernel=$(cat /srv/lab/kernel)
 card=0000:01:00.0
 device=/sys/devices/pci0000:00/0000:00:01.0/$card
@@ -55,6 +54,8 @@ if [ $nouveau = yes ]; then
   bind nouveau
   exit
 fi
-modprobe nvidia || exit 0
+# as where nothing asked for the module yet
+[ "${1:-}" != unloaded ] || exit 0
+modprobe nvidia && [ -e /sys/module/nvidia ] || exit 0
 for module in nvidia-modeset nvidia-drm nvidia-uvm; do modprobe $module || :; done
 exec sh /srv/lab/loaded.sh

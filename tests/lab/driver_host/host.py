@@ -58,9 +58,9 @@ class DriverHost:
         assert done.returncode == 0, f"{text}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done.stdout
 
-    def boot(self, kernel: str = "") -> None:
-        """Start `kernel`, or the one that ran last: which driver gets the card follows from what is on the disk."""
-        self.do(f"sh /srv/lab/boot.sh {kernel}")
+    def boot(self) -> None:
+        """Start the kernel that /srv/lab/kernel names: which driver gets the card follows from what is on the disk."""
+        self.do("sh /srv/lab/boot.sh")
 
     def gpusetup(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run this checkout's own command inside, under Debian's Python."""

@@ -14,6 +14,7 @@ printf '%s\n' 'ModifyDeviceFiles: 1' 'DeviceFileUID: 0' 'DeviceFileGID: 0' 'Devi
 printf '%s\n' 'Model: 		 NVIDIA GeForce RTX 4090' 'Bus Location: 	 0000:01:00.0' 'Device Minor: 	 0' 'GPU Excluded:	 No' \
   >/proc/driver/nvidia/gpus/$card/information
 printf '%s\n' 'Character devices:' '  1 mem' '195 nvidia-frontend' '235 nvidia-uvm' '' 'Block devices:' '  8 sd' >/proc/devices
+rm -f /dev/nvidia*
 mknod -m 666 /dev/nvidia0 c 195 0
 mknod -m 666 /dev/nvidiactl c 195 255
 mknod -m 666 /dev/nvidia-modeset c 195 254

@@ -20,6 +20,8 @@ mount -t tmpfs proc "$root/proc"
 for entry in self thread-self mounts filesystems meminfo stat cpuinfo uptime loadavg swaps partitions; do
   ln -s "/srv/proc/$entry" "$root/proc/$entry"
 done
+# bash and others look for a process of theirs by its number; what ended leads nowhere
+seq -f /srv/proc/%.0f 32768 | xargs ln -s -t "$root/proc"
 mkdir -p "$root"/proc/sys/kernel "$root"/proc/driver
 for entry in /proc/sys/*; do [[ $entry == */kernel ]] || ln -s "/srv$entry" "$root$entry"; done
 for entry in /proc/sys/kernel/*; do ln -s "/srv$entry" "$root$entry"; done

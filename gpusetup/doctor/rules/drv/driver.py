@@ -149,7 +149,7 @@ def not_installed(machine: Machine) -> RuleResults:
     "Driver/library version mismatch",
     worst="error",
     blocks="driver library",
-    after=("GPU001", "LIB006"),
+    after=("GPU001", "LIB002", "LIB006"),
     source=nvml.SOURCE,
     remedies=("restart", "same-version", "image-rollback", "own-libraries"),
 )

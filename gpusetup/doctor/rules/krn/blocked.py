@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpusetup.doctor.gpu.graphics_tools import tool_of
-from gpusetup.doctor.gpu.subjects import has_card
+from gpusetup.doctor.gpu.subjects import has_card, module_names
 from gpusetup.doctor.rule import RuleResults, error, fix, known, rule, there, warning
 from gpusetup.doctor.rules.krn.module import OPEN_DRIVERS
 from gpusetup.machine.model import Machine
@@ -13,6 +13,13 @@ MODPROBE = "modprobe.d(5)"
 OFF = ("/false", "/true")
 NAMES = (["nvidia"], ["nvidia-current"], ["nvidia_current"], ["nvidia-current-open"], ["nvidia_current_open"])
 """What the module itself is called, on Debian by its flavour."""
+SUPPORT = {
+    "nvidia-current": "nvidia-kernel-support",
+    "nvidia-current-open": "nvidia-open-kernel-support",
+}
+"""Debian's modules, and the package that has modprobe's names for them."""
+TESLA = "nvidia-tesla-"
+"""How the modules of Debian's older branches begin; their packages are named alike."""
 FLAVOURS = {"nvidia-current-open": "current-open", "nvidia-current": "current"}
 """Debian's modules by the folder in which their configuration lies."""
 
@@ -92,15 +99,16 @@ def without_glx(machine: Machine) -> RuleResults:
     "KRN111",
     "nvidia-alternative-differs",
     "Debian's alternative nvidia is of another module flavour",
-    worst="warning",
-    after=("GPU001", "DRV003", "KRN001"),
+    worst="error",
+    blocks="kernel module",
+    after=("GPU001", "DRV003", "KRN001", "KRN110"),
     required=False,
     source="packages.debian.org: nvidia-alternative",
     remedies=("nvidia-alternative",),
 )
 def other_flavour(machine: Machine) -> RuleResults:
     """The alternative ``nvidia`` says which of Debian's modules ``modprobe nvidia`` loads. It names a flavour of which
-    no module is built for this kernel: ``modprobe nvidia`` fails.
+    no module is built for this kernel: ``modprobe nvidia`` fails, while a module is loaded from the next start on.
     """
     files = machine.system.kernel.modules_on_disk.get(known(machine.system.kernel.release), ())
     built = {flavour for file in files for stem, flavour in FLAVOURS.items() if file.partition(".ko")[0] == stem}
@@ -108,9 +116,47 @@ def other_flavour(machine: Machine) -> RuleResults:
         return
     led = dict(there(machine.driver.alternatives) or ()).get("nvidia", "").rpartition("/")[2]
     if led in FLAVOURS.values() and led not in built:
-        yield warning(
+        say = warning if "nvidia" in module_names(machine) else error
+        yield say(
             f"modprobe nvidia means the module {led}, built is {', '.join(sorted(built))}",
             f"/etc/alternatives/nvidia: {led}",
             f"modules for this kernel: {', '.join(files)}",
             fix=fix("nvidia-alternative", flavour=sorted(built)[0]),
         )
+
+
+@rule(
+    "KRN112",
+    "kernel-support-missing",
+    "Debian's package that lets modprobe find the nvidia module is missing",
+    worst="error",
+    blocks="kernel module",
+    after=("GPU001", "DRV003", "KRN001"),
+    required=False,
+    source="packages.debian.org: nvidia-kernel-support, list of files",
+    remedies=("kernel-support",),
+)
+def without_support(machine: Machine) -> RuleResults:
+    """Debian's modules are called nvidia-current and the like. The package nvidia-kernel-support has what makes
+    ``modprobe nvidia`` mean them, and the blacklist of nouveau: without it nouveau takes the card, and where nouveau is
+    forbidden by hand the module is not found.
+    """
+    files = machine.system.kernel.modules_on_disk.get(known(machine.system.kernel.release), ())
+    stems = {file.partition(".ko")[0] for file in files}
+    if not has_card(machine) or "nvidia" in module_names(machine) or "nvidia" in stems:
+        return
+    wanted = [package for stem in sorted(stems) if (package := _support_of(stem))]
+    have = {one.name.partition(":")[0] for one in known(machine.packages) if one.manager == "dpkg"}
+    # a module that is found by no package's work is somebody's own, as is a name in modprobe.d
+    if have and wanted and not have & set(wanted):
+        yield error(
+            f"modprobe does not find Debian's nvidia module: {wanted[0]} is not installed",
+            f"modules for this kernel: {', '.join(files)}",
+            fix=fix("kernel-support", package=wanted[0]),
+        )
+
+
+def _support_of(stem: str) -> str:
+    """Return the package that gives modprobe a name for the module `stem` of Debian, "" for its parts and others."""
+    branch = stem.removeprefix(TESLA)
+    return f"{TESLA}{branch}-kernel-support" if branch != stem and branch.isdigit() else SUPPORT.get(stem, "")

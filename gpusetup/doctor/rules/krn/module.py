@@ -120,7 +120,7 @@ def not_loaded(machine: Machine) -> RuleResults:
     "nouveau or nova is bound to a GPU",
     worst="error",
     blocks="kernel module",
-    after=("GPU001", "KRN201", "KRN103", "KRN110"),
+    after=("GPU001", "KRN201", "KRN103", "KRN110", "KRN112"),
     over=each_card,
     source="NVIDIA driver README, chapter 8",
     remedies=("forbid-nouveau", "rebuild-initramfs"),

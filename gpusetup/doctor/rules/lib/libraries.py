@@ -20,22 +20,36 @@ OPEN_VERIFY = "glibc: elf/dl-load.c, open_verify and open_path (read 2026-11-30)
     blocks="framework",
     after=("GPU001", "DRV003", "CTR001", "DRV208", "LIB005"),
     source="CUDA driver API, libcuda.so.1",
-    remedies=("driver-userland",),
+    remedies=("driver-userland", "library-alternative"),
 )
 def no_libcuda(machine: Machine) -> RuleResults:
     """The dynamic linker finds no ``libcuda.so.1``, by which every CUDA program calls the driver; nvidia-smi works
     without it.
 
     It belongs to the driver, not to the CUDA toolkit; some distributions ship it in a separate package. In a
-    container it is mounted from the host when the container asks for the ``compute`` capability.
+    container it is mounted from the host when the container asks for the ``compute`` capability. Debian's package puts
+    it into a folder of its own, to which the alternative ``nvidia`` leads: of another branch, or broken, it hides it.
     """
     if has_gpu(machine) and not linker_finds(machine, "libcuda.so.1"):
         others = [one.path for one in machine.libraries if one.soname == "libcuda.so.1"]
+        owners = _by_alternative(machine)
         yield error(
             "the dynamic linker finds no libcuda.so.1: no CUDA program can start",
             f"copies elsewhere: {', '.join(others) or 'none'}",
-            fix=fix("driver-userland"),
+            *(f"{name} is installed" for name in owners[:1]),
+            fix=fix("library-alternative" if owners else "driver-userland"),
         )
+
+
+def _by_alternative(machine: Machine) -> list[str]:
+    """Return Debian's packages of libcuda that are installed, and which the linker finds through an alternative."""
+    names = (one.name.partition(":")[0] for one in optional(machine.packages, "the library is missing") or ())
+    found = [name for name in names if name == "libcuda1" or _is_tesla(name)]
+    return [] if machine.system.container else found
+
+
+def _is_tesla(package: str) -> bool:
+    return package.startswith("libnvidia-tesla-") and package.endswith("-cuda1")
 
 
 @rule(
