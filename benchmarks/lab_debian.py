@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -21,6 +22,7 @@ from tests.lab.driver_host.host import driver_host
 from tests.lab.driver_host.roots import DRIVER, Roots, roots
 from tests.lab.driver_host.states import State, judged, make, repaired, states
 
+T = TypeVar("T")
 WHOLE = Path(__file__).resolve().parent.parent / "tests/lab/driver_host/whole.sh"
 """What installs the driver with NVIDIA's sources in the place of the short ones."""
 
@@ -75,7 +77,7 @@ def whole_build(made: Roots) -> int:
         return bool(said.rule)
 
 
-def timed(work: Callable[[], object]) -> tuple[float, object]:
+def timed(work: Callable[[], T]) -> tuple[float, T]:
     """Return how many seconds `work` took, and its answer."""
     start = time.monotonic()
     answer = work()
