@@ -34,7 +34,8 @@ it as such a table, by framework, precision and device.
 
 Modes: PyTorch eager, and by `torch.compile` for `fused` and the cases of a quick run; TensorFlow eager, as a graph and
 by XLA; JAX under `jit`, and primitive by primitive, which compiles each for each shape: there cases share their
-extents, and the seed draws options and numbers alone. A gradient is compiled together with its way forward, which in
+extents, the seed draws options and numbers alone, and `fused` is left to `jit`. A gradient is compiled together with
+its way forward, which in
 `fused` is compiled alone too. Cases of Keras's layers belong to the families they compute (`matmul`, `norms`, …) and
 run eagerly in TensorFlow. All but PyTorch eager, TensorFlow eager and JAX under `jit` run with `--full` only.
 Precisions: float32 and float64 (`--precision float64`); products in half precision are judged by `numerics`, trainings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from checks.common.needs import Unsupported, missing
-from checks.operations.case import shape_of
+from checks.operations.case import COMPILED_ALONE, shape_of
 from checks.operations.engine import Array, Engine, Task
 from checks.operations.isolate import Item
 from checks.operations.judge import Truth, Verdict, find_truth, judge
@@ -223,6 +223,9 @@ def runs_in(mode: str, case: Case, framework: str) -> bool:
     its case, and a function that is traced may not make variables.
     """
     if mode == "compiled" and not (case.quick or case.fused):
+        return False
+    # primitive by primitive there is nothing to fuse: what such a case is made of, other families run alone
+    if case.fused and (framework, mode) in COMPILED_ALONE:
         return False
     if mode in {"graph", "xla"} and "keras.layers" in case.code[framework]:
         return False

@@ -12,7 +12,7 @@ from checks import cost, determinism, exact
 from checks.common.record import Recorder
 from checks.operations import _children
 from checks.operations.case import Case, real
-from checks.operations.run import Step
+from checks.operations.run import Step, runs_in
 from tests.checks.one_job import JOB
 
 if TYPE_CHECKING:
@@ -70,6 +70,14 @@ def test_where_primitives_are_compiled_alone_cases_share_their_extents() -> None
     assert {(sizes["N"], sizes["C"]) for sizes in found} == {(9, 5)}
     assert len({sizes["stride"] for sizes in found}) > 1, "an option is no extent: it is drawn"
     assert len({one.draw_sizes("any", seed, "jax", "jit")["N"] for seed in range(16)}) > 1, "drawn as everywhere else"
+
+
+def test_what_a_compiler_fuses_is_not_run_primitive_by_primitive() -> None:
+    fused = Case(name="fused", inputs={}, reference=abs, code={"jax": "x", "pytorch": "x"}, fused=True)
+    assert not runs_in("eager", fused, "jax")
+    assert runs_in("jit", fused, "jax")
+    assert runs_in("eager", fused, "pytorch")
+    assert runs_in("eager", _case("one"), "jax")
 
 
 def test_a_mode_that_is_slow_to_get_ready_has_a_child_for_all_families() -> None:
