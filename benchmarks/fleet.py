@@ -1,6 +1,7 @@
 """Fleets: how long and how much memory the comparison takes, planted outliers, and sound fleets that are not accused.
 
     python benchmarks/fleet.py speed 1000 10000       # hosts; each in a process of its own, machine + report + proof
+    python benchmarks/fleet.py stream 100000          # the same as one stream, written by another process meanwhile
     python benchmarks/fleet.py planted 1000 1 3 50    # hosts, and on how many of them each kind of fault is
     python benchmarks/fleet.py sound 1000             # fleets of 2 to 200 hosts with different noise
     python benchmarks/fleet.py rate 20000             # simulated fleets per size and noise: false alarms
@@ -54,6 +55,25 @@ def speed(*counts: str) -> None:
                                  stdout=subprocess.PIPE).stdout, end="")  # fmt: skip
 
 
+def stream(*counts: str) -> None:
+    """Compare hosts that come as lines; they repeat after 200 but for their names and serial numbers."""
+    for count in counts or ("10000",):
+        with subprocess.Popen([sys.executable, __file__, "_lines", count], stdout=subprocess.PIPE) as writer:
+            subprocess.run([sys.executable, __file__, "_measured", "-"], check=True, stdin=writer.stdout)
+
+
+def _lines(count: str) -> None:
+    draw = random.Random(1)
+    some = [
+        msgspec.json.encode(sound(number, draw) | {"report": report("", "2026-11-30T10:00:00Z")}).removeprefix(b"{")
+        for number in range(min(int(count), 200))
+    ]
+    for number in range(int(count)):
+        first = number % len(some)
+        own = some[first].replace(f"GPU-{first:08x}".encode(), f"GPU-{number:08x}".encode())
+        sys.stdout.buffer.write(b'{"host":"%b",%b\n' % (name(number).encode(), own))
+
+
 def _measured(folder: str) -> None:
     """Compare what is in a folder as the command does, which looks for no garbage either."""
     import gc
@@ -63,8 +83,9 @@ def _measured(folder: str) -> None:
     found = judge(gather([Path(folder)]), AT)
     wall, used = time.perf_counter() - begun, time.process_time() - clock
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    size = sum(path.stat().st_size for path in Path(folder).glob("*/*.json")) / 1e6
-    print(f"{len(found.hosts):>7,} hosts, {size:,.0f} MB: {used:.2f} s of processor time, {wall:.2f} s by the clock, "
+    sizes = [path.stat().st_size for path in Path(folder).glob("*/*.json")]
+    size = f"{sum(sizes) / 1e6:,.0f} MB" if sizes else "a stream"
+    print(f"{len(found.hosts):>7,} hosts, {size}: {used:.2f} s of processor time, {wall:.2f} s by the clock, "
           f"{most:,.0f} MiB, {Counter(one.state for one in found.hosts)}")  # fmt: skip
 
 
@@ -169,7 +190,8 @@ def rate(count: str = "2000") -> None:
 
 def main() -> None:
     commands: dict[str, Callable[..., None]] = {
-        "speed": speed, "planted": planted, "sound": sound_fleets, "rate": rate, "_measured": _measured,
+        "speed": speed, "planted": planted, "sound": sound_fleets, "rate": rate, "stream": stream,
+        "_measured": _measured, "_lines": _lines,
     }  # fmt: skip
     if len(sys.argv) > 1:
         commands[sys.argv[1]](*sys.argv[2:])
