@@ -21,7 +21,7 @@ class Built(NamedTuple):
     html: str
     sections: tuple[Section, ...]
     kept: bool
-    """Whether there are plans, locks, matrices or fleets, which are shown as they were saved."""
+    """Whether there are plans, locks or matrices, which are shown as they were saved."""
 
 
 def build(paths: Sequence[Path], *, redact: bool) -> Built:
@@ -89,8 +89,9 @@ def _title(results: Sequence[Result], parts: Sequence[Section]) -> str:
 
 
 def _without_names(one: Result) -> Result:
-    """Return a result of this machine without names; plans, locks and fleets as they are, which the page says."""
+    """Return a result without names; plans, locks and matrices as they are, which the page says."""
     from gpusetup.cli._redaction import (
+        fleet_without_names,
         machine_without_names,
         path_without_names,
         result_without_names,
@@ -98,6 +99,7 @@ def _without_names(one: Result) -> Result:
     )
     from gpusetup.doctor.finding import Report
     from gpusetup.evidence.model import Comparison
+    from gpusetup.fleet.model import Fleet
     from gpusetup.machine.model import Machine
     from gpusetup.repro.model import Repro
     from gpusetup.selftest.proof import Proof
@@ -105,6 +107,8 @@ def _without_names(one: Result) -> Result:
     one = one._replace(name=path_without_names(one.name))  # titles have it where there are several
     if isinstance(one.value, Machine):
         return one._replace(value=machine_without_names(one.value))
+    if isinstance(one.value, Fleet):
+        return one._replace(value=fleet_without_names(one.value))
     if isinstance(one.value, Proof | Comparison | Repro):
         return one._replace(value=result_without_names(one.value))
     return one._replace(value=without_names(one.value)) if isinstance(one.value, Report) else one

@@ -9,6 +9,7 @@ from gpusetup.cli._reading import HERE
 if TYPE_CHECKING:
     from gpusetup.doctor.finding import Report
     from gpusetup.evidence.model import Comparison
+    from gpusetup.fleet.model import Fleet
     from gpusetup.machine.model import Machine
     from gpusetup.machine.model.names import HostNames
     from gpusetup.repro.model import Repro
@@ -36,6 +37,13 @@ def result_without_names(result: _Result) -> _Result:
     from gpusetup.redact import redacted_result  # --help needs none of it
 
     return redacted_result(result, _names(HERE))
+
+
+def fleet_without_names(fleet: Fleet) -> Fleet:
+    """Return a fleet without the names of its hosts, and of this one."""
+    from gpusetup.fleet.redacted import redacted_fleet  # --help needs none of it
+
+    return redacted_fleet(fleet, _names(HERE))
 
 
 def path_without_names(path: str) -> str:

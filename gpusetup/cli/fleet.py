@@ -39,6 +39,8 @@ BRANCHES: dict[str, str] = {
               help="The hosts that there should be, and what each should have (TOML).")  # fmt: skip
 @click.option("--fail-on", type=click.Choice(["warning", "error"]), default="error", show_default=True,
               help="The least severe state of a host that makes the exit code 1.")  # fmt: skip
+@click.option("--redact", is_flag=True,
+              help="Remove names of hosts and people, and secrets; a host has one stand-in throughout.")  # fmt: skip
 @as_json
 @format_option
 @reports_option
@@ -51,6 +53,7 @@ def fleet(
     paths: tuple[Path, ...],
     expect: Path | None,
     fail_on: str,
+    redact: bool,
     as_json: bool,
     form: str,
     reports: Path | None,
@@ -74,6 +77,10 @@ def fleet(
     form = one_format(form, as_json=as_json)
     plan = read_plan(expect) if expect is not None else NO_PLAN
     found = judge(gather(paths, plan.check if expect is not None else None), datetime.now(UTC), plan)
+    if redact:
+        from gpusetup.cli._redaction import fleet_without_names
+
+        found = fleet_without_names(found)
     if form == "text" and reports is None:
         show(found)
     else:

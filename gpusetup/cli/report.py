@@ -23,7 +23,7 @@ from gpusetup.cli._reports import REPORTS
               help="The format of --figures.")  # fmt: skip
 @click.option(
     "--redact/--no-redact", "redact", default=None,
-    help="Remove names of machines and their users, and secrets; plans, locks and fleets stay as they are.  "
+    help="Remove names of machines and their users, and secrets; plans, locks and matrices stay as they are.  "
          "[default: yes for a FILE, which is usually shared; no for standard output]",
 )  # fmt: skip
 def report(
@@ -54,7 +54,7 @@ def report(
     shown = build(results, redact=asked)
     how = ", without names and secrets; --no-redact keeps the names" if asked else ", with the names of machines"
     if asked and shown.kept:
-        how = ", without names and secrets; plans, locks, matrices and fleets are shown as they were saved"
+        how = ", without names and secrets; plans, locks and matrices are shown as they were saved"
     if figures is not None:
         draw(shown.sections, figures, form)
     deliver(shown.html, output, how)

@@ -84,7 +84,8 @@ def _worse(out: Console, flapping: Sequence[Flapping], trends: Sequence[Trend]) 
     _more(out, len(flapping))
     for trend in trends[:_MOST]:
         where = f" ({trend.where})" if trend.where and trend.where != trend.subject else ""
-        line(out, f"{INDENT}↑ ", f"{trend.subject}{where}: {trend.text}, {minute(trend.first)} to {minute(trend.last)}")
+        until = f" to {minute(trend.last)}" if trend.last != trend.first else ""
+        line(out, f"{INDENT}↑ ", f"{trend.subject}{where}: {trend.text}, {minute(trend.first)}{until}")
     _more(out, len(trends))
 
 

@@ -91,8 +91,10 @@ def test_a_folder_of_one_host_is_none(tmp_path: Path) -> None:
         read_results([tmp_path])
 
 
-def test_the_command_does_not_say_that_a_fleet_is_without_names(gpusetup: Run, tmp_path: Path) -> None:
-    done = gpusetup("report", ROOT / "tests/samples/fleet.json", "-o", tmp_path / "fleet.html")
-    assert done.returncode == 0, done.stderr
-    assert "plans, locks, matrices and fleets are shown as they were saved" in done.stderr
-    assert "node03" in (tmp_path / "fleet.html").read_text()
+def test_the_page_of_a_fleet_is_without_names_unless_they_are_asked_for(gpusetup: Run, tmp_path: Path) -> None:
+    page = tmp_path / "fleet.html"
+    for words, there in (((), False), (("--no-redact",), True)):
+        done = gpusetup("report", ROOT / "tests/samples/fleet.json", "-o", page, *words)
+        assert done.returncode == 0, done.stderr
+        assert ("node03" in page.read_text()) == there
+        assert "are shown as they were saved" not in done.stderr

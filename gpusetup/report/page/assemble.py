@@ -36,7 +36,7 @@ class About(NamedTuple):
     """Whether names and secrets were removed."""
     sources: tuple[str, ...]
     kept: bool = False
-    """Whether there are plans, locks, matrices or fleets, which are shown as they were saved."""
+    """Whether there are plans, locks or matrices, which are shown as they were saved."""
 
 
 class Drawn(NamedTuple):
