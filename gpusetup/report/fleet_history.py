@@ -70,7 +70,7 @@ def _overview(out: Console, one: Overview, rate: float) -> None:
         line(out, f"{INDENT}→ ", f"{moved.gpu}: {moved.was} → {moved.now}, {minute(moved.at)}")
     _more(out, len(one.moved))
     if one.series:
-        alarms = f"one in {round(1 / rate):,} such histories of sound hosts gets a false alarm"
+        alarms = f"one in {round(1 / rate):,} such histories of sound hosts gets a false alarm, if days are independent"
         line(out, INDENT, f"Trends of {one.series:,} figures were judged: {alarms}")
     if one.unjudged:
         line(out, INDENT, f"{one.unjudged:,} figures have too few days or equals")

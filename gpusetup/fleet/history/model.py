@@ -140,7 +140,7 @@ class History(Value, omit_defaults=True):
     gpusetup: str
     store: str
     alarm_rate: float
-    """The chance that anything sound is said to get worse by its events or levels."""
+    """The chance that anything sound is said to get worse by its events or levels, if its days are independent."""
     hosts: tuple[HostHistory, ...] = ()
     cards: tuple[CardHistory, ...] = ()
     overview: Overview | None = None
