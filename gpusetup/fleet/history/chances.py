@@ -3,8 +3,7 @@
 - **Levels** (temperature, speed), one figure a day, each as its distance from the median of its equals on that day, so
   that load, weather and a new driver on all of them cancel out. Kendall's count of pairs that got worse, with its exact
   distribution: it holds if a sound subject's days could have come in any order, and not where each resembles the one
-  before (docs/evidence/fleet.md). Equal figures count as a pair that got
-  better, so that rounding raises no alarm.
+  before (docs/evidence/fleet.md). Equal figures count as a pair that got better, so that rounding raises no alarm.
 - **Events** (replays, corrected errors): in how many of the intervals between two collections the count rose. A sound
   card's chance of that is taken to be at most twice that of the card which has more than nine tenths of its equals.
 
