@@ -44,6 +44,8 @@ def _driver(driver: HostDriver, builder: str) -> Iterator[Part]:
 
 def _builder(stack: Stack, facts: Facts) -> str:
     """Return what builds the modules of the driver's owner on the machine, "" where that is no part of its own."""
+    if stack.driver and stack.driver.prebuilt:
+        return ""
     rows = systems.owners(facts, stack.request.distro)
     return next((one.builder for one in rows if stack.driver and one.name == stack.driver.repo), "")
 

@@ -38,6 +38,8 @@ def _driver(stack: Stack) -> Iterator[tuple[str, str]]:
         owner = systems.owner_title(facts(), stack.request.distro, stack.driver.repo)
         yield "driver", f"{stack.driver.version}, {stack.driver.flavour} modules, from {owner}"
         yield "", stack.driver.runfile.url if stack.driver.runfile else " ".join(stack.driver.packages)
+        if stack.driver.prebuilt:
+            yield "", f"modules built and signed: {stack.driver.prebuilt.format(kernel='KERNEL')}"
     elif stays := stack.staying_driver:
         yield "driver", f"{stays}, {GIVEN[whose]}" if (whose := stack.request.driver_of) else f"{stays} (stays)"
 

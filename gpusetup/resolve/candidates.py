@@ -124,6 +124,8 @@ class DriverOffer(Candidate, frozen=True, eq=False):
     """The place of its owner among those of the distribution; it counts before every preference."""
     stream: str = ""
     """The module stream that has its packages, "" where the repository has no streams."""
+    prebuilt: str = ""
+    """The package that has its modules built and signed, "" where they are built on the machine."""
     runfile: Archive | None = None
     """NVIDIA's installer, where the driver is from one; None if its SHA-256 is not known."""
 

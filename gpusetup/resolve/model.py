@@ -245,6 +245,9 @@ class HostDriver(Value):
     """Lines for rpm's configuration that must be there before the module is built."""
     stream: str | UnsetType = UNSET
     """The module stream to enable before they are installed, ``nvidia-driver:open-dkms``."""
+    prebuilt: str | UnsetType = UNSET
+    """The package with its kernel modules built and signed: nothing is compiled, and no key has to be enrolled;
+    ``{kernel}`` stands for the flavour of the machine's kernel."""
     runfile: Archive | None = None
     """NVIDIA's installer, or a CUDA installer that carries it, where `repo` is ``runfile``."""
 

@@ -116,6 +116,9 @@ class DriverLine(Value):
     open: tuple[str, ...] = ()
     """Packages with the open kernel modules, in the order in which they are installed; () where it has none."""
     proprietary: tuple[str, ...] = ()
+    prebuilt: dict[str, str] = field(default_factory=dict)
+    """Kind of kernel modules → the package that has them built, and signed by a key that Secure Boot trusts already;
+    ``{kernel}`` stands for the flavour of the kernel, ``generic``."""
     owns: tuple[str, ...] = ()
     """Patterns of its packages, which are removed where another line is installed."""
 

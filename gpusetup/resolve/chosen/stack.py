@@ -68,6 +68,7 @@ def _driver(solution: Solution) -> HostDriver | None:
         conflicts=offer.conflicts,
         rpm_macros=offer.owner.proprietary_macros if offer.flavour == "proprietary" else (),
         stream=offer.stream or UNSET,
+        prebuilt=offer.prebuilt or UNSET,
         runfile=offer.runfile,
     )
 

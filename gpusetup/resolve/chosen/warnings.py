@@ -72,7 +72,7 @@ def _driver(driver: DriverOffer, solution: Solution, today: date) -> Iterator[Re
 
 
 def _secure_boot(request: Request, driver: DriverOffer) -> Iterator[Reason]:
-    if driver.repo and request.secure_boot is not False:
+    if driver.repo and not driver.prebuilt and request.secure_boot is not False:
         state = "is on" if request.secure_boot else "may be on"
         yield Reason(
             fact="request:secure_boot",

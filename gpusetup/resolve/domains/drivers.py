@@ -62,7 +62,8 @@ def _offers(facts: Facts, owner: rows.DriverOwner, tier: int, seen: Iterator[_Se
                 yield DriverOffer(owner, one.version, branch, flavour, one.row, packages,
                                   conflicts(facts, owner, lines[one.line], flavour),
                                   "" if one.line == MAIN else one.line, chooses, one.assumed,
-                                  one.inferred, tier, (one.streams or {}).get(flavour, ""))  # fmt: skip
+                                  one.inferred, tier, (one.streams or {}).get(flavour, ""),
+                                  lines[one.line].prebuilt.get(flavour, ""))  # fmt: skip
 
 
 def _packages(line: rows.DriverLine, flavour: Flavour) -> tuple[str, ...]:

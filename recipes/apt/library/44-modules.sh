@@ -1,9 +1,3 @@
-# signing_key OWNER: the certificate with which dkms signs the kernel modules that it builds here.
-signing_key() { say "$root/var/lib/dkms/mok.pub"; }
-
-# key_state KEY: mokutil's message, since its exit status differs between versions.
-key_state() { LC_ALL=C mokutil --test-key "$1" 2>&1 || :; }
-
 # nvidia_module KERNEL: the name of the driver's module. Debian's packages build several beside each other, nvidia-current,
 # nvidia-current-open or nvidia-tesla-535, and the alternative "nvidia" says which one is loaded as nvidia.
 nvidia_module() {

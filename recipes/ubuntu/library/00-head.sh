@@ -1,0 +1,1 @@
+# Shell functions for every step on Ubuntu, in addition to ../library.sh.

@@ -1,0 +1,122 @@
+"""Ubuntu: modules that are built and signed already, for the kind of kernel that the machine has."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from gpusetup.facts import facts
+from gpusetup.licences.of_stack import parts_of
+from gpusetup.render.model import Recipe
+from gpusetup.render.steps import recipe
+from gpusetup.resolve import attempt
+from gpusetup.resolve.model import Card, Refusal, Request, Stack
+from tests.each import each
+
+ADA = Card(name="GeForce RTX 4090", arch="Ada Lovelace", compute_capability="8.9", known_by="name")
+BLACKWELL = Card(name="GeForce RTX 5090", arch="Blackwell", compute_capability="12.0", known_by="name")
+HOPPER = Card(name="H100 SXM5 80 GB", arch="Hopper", compute_capability="9.0", known_by="name")
+PASCAL = Card(name="GeForce GTX 1080", arch="Pascal", compute_capability="6.1", known_by="name")
+INSTALLED = r"""
+dpkg-query() { printf '%s\n' \
+  'not-installed|linux-image-oem-24.04|,' \
+  'installed|linux-image-6.8.0-31-generic|linux-modules-6.8.0-31-generic,' \
+  'installed|linux-image-generic|linux-image-6.8.0-31-generic, linux-firmware,' \
+  'installed|linux-image-generic-hwe-24.04|linux-image-6.17.0-40-generic, linux-firmware,'
+}
+"""
+
+
+def found(release: str, card: Card, repo: str = "") -> Stack | Refusal:
+    request = Request(distro="ubuntu", release=release, cards=(card,), frameworks=("torch",), repo=repo)
+    return attempt(request, facts(), date(2026, 12, 1))
+
+
+def planned(release: str, card: Card, repo: str = "") -> Stack:
+    stack = found(release, card, repo)
+    assert isinstance(stack, Stack), stack.because
+    return stack
+
+
+@pytest.fixture(scope="module", name="prebuilt")
+def _prebuilt() -> Recipe:
+    return recipe(planned("24.04", ADA))
+
+
+@each(
+    "release, card", [(one, card) for one in ("22.04", "24.04", "26.04") for card in (ADA, BLACKWELL, HOPPER, PASCAL)]
+)
+def test_its_own_driver_comes_first_built_and_signed(release: str, card: Card) -> None:
+    stack = planned(release, card)
+    branch, kind = ("580", "") if card is PASCAL else ("595", "-open")
+    assert stack.driver is not None
+    assert (stack.driver.repo, stack.driver.packages) == ("ubuntu", (f"nvidia-driver-{branch}{kind}",))
+    assert stack.driver.prebuilt == f"linux-modules-nvidia-{branch}{kind}-{{kernel}}"
+    # nobody has a key to enrol, and nothing is built
+    assert "request:secure_boot" not in {one.fact for one in stack.warnings}
+    assert "dkms" not in {part.name for part in parts_of(stack, facts())}
+    own = stack.repositories[0]
+    assert own.deb
+    assert own.deb.suite == {"22.04": "jammy", "24.04": "noble", "26.04": "resolute"}[release] + "-updates"
+
+
+@each("release, card", [(one, card) for one in ("22.04", "24.04") for card in (ADA, PASCAL)])
+def test_nvidias_is_built_here_and_needs_the_key(release: str, card: Card) -> None:
+    stack = planned(release, card, "nvidia")
+    assert stack.driver is not None
+    assert not stack.driver.prebuilt
+    assert ("nvidia-driver-pinning-580" in stack.driver.packages) == (card is PASCAL)
+    assert "request:secure_boot" in {one.fact for one in stack.warnings}
+    made = recipe(stack)
+    steps = {step.id: step for step in made.steps}
+    assert "prebuilt-modules" not in steps
+    assert {"kernel-headers", "secure-boot"} <= set(steps)
+    assert "var/lib/shim-signed/mok/MOK.der" in made.library
+
+
+def test_where_no_key_of_a_directory_is_known_it_is_not_used() -> None:
+    assert isinstance(found("26.04", ADA, "nvidia"), Refusal)
+
+
+def test_no_compiler_and_no_key_where_modules_are_built_already(prebuilt: Recipe) -> None:
+    steps = [step.id for step in prebuilt.steps]
+    assert not {"kernel-headers", "secure-boot"} & set(steps)
+    assert steps.index("prebuilt-modules") < steps.index("driver")
+
+
+def run(made: Recipe, text: str, tmp_path: Path) -> str:
+    step = next(one for one in made.steps if one.id == "prebuilt-modules")
+    whole = "\n".join(("set -euo pipefail", made.library, INSTALLED, step.define, text))
+    environment = {"PATH": "/usr/bin:/bin", "GPUSETUP_ROOT": str(tmp_path)}
+    done = subprocess.run(["bash", "-c", whole], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@each(
+    "kernel, package",
+    [
+        ("6.8.0-31-generic", "linux-modules-nvidia-595-open-generic"),
+        ("6.17.0-40-generic", "linux-modules-nvidia-595-open-generic-hwe-24.04"),
+        ("6.8.0-31-generic-64k", "linux-modules-nvidia-595-open-6.8.0-31-generic-64k"),
+        ("6.8.0-3", "linux-modules-nvidia-595-open-6.8.0-3"),
+    ],
+)
+def test_modules_are_those_of_the_kind_of_kernel(
+    kernel: str, package: str, prebuilt: Recipe, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    text = f"next_kernel() {{ say {kernel}; }}\nmodules_package"
+    assert run(prebuilt, text, tmp_path_factory.mktemp("root")) == package
+
+
+def test_headers_follow_the_kind_of_kernel(prebuilt: Recipe, tmp_path: Path) -> None:
+    wanted = "linux-headers-6.17.0-40-generic\nlinux-headers-generic-hwe-24.04"
+    assert run(prebuilt, "kernel_headers 6.17.0-40-generic", tmp_path) == wanted
+    assert run(prebuilt, "kernel_headers 6.1.0-1-lab", tmp_path) == "linux-headers-6.1.0-1-lab"
+
+
+def test_canonicals_key_needs_no_enrolment(prebuilt: Recipe, tmp_path: Path) -> None:
+    assert "already enrolled" in run(prebuilt, 'key_state "$(signing_key ubuntu)"', tmp_path)
