@@ -38,7 +38,7 @@ _PUBLIC = {
     "Machine": "machine.model", "Unread": "machine.model",
     "Stack": "resolve.model",
     "Proof": "selftest.proof",
-    "Wanted": "resolve.request:Wanted",
+    "Wanted": "resolve.asked.request:Wanted",
 }  # fmt: skip
 """Name → the module that has it, and what it is called there when that is another name."""
 __all__ = ["AssumptionWarning", "Finding", "GpusetupError", "Machine", "Proof", "Report", "Stack", "Unread"]

@@ -17,7 +17,12 @@ LONG = (
     "tests/apply/", "tests/test_wheel.py",
 )  # fmt: skip
 """Begun first, or the last of them would be waited for alone."""
-ALONE = ("tests/lab/test_lab_images.py", "tests/lab/test_lab_container_tools.py", "tests/lab/test_lab_debian_states.py")
+ALONE = (
+    "tests/lab/test_lab_images.py",
+    "tests/lab/test_lab_container_tools.py",
+    "tests/lab/test_lab_debian_states.py",
+    "tests/lab/test_lab_debian_install.py",
+)
 """Files of the lab that do without its world."""
 
 
