@@ -32,7 +32,8 @@ if [ -e /srv/firmware/secure-boot ]; then
 fi
 bind() { ln -sfn "../../../../bus/pci/drivers/$1" "$device/driver"; }
 
-forbids() { grep -rqsE '^[[:space:]]*(blacklist[[:space:]]+nouveau|(alias|install)[[:space:]]+nouveau[[:space:]]+(off|/bin/false))' "$@"; }
+forbids() { grep -RqsE '^[[:space:]]*(blacklist[[:space:]]+nouveau|(alias|install)[[:space:]]+nouveau[[:space:]]+(off|/bin/false))' "$@"; }
+# an initramfs keeps links of modprobe.d as links (grep -R follows them)
 initramfs_has_nouveau() {
   local image=/boot/initrd.img-$kernel folder
   [ -e "$image" ] || return 1
