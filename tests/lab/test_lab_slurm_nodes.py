@@ -80,7 +80,7 @@ echo "again $status"
 GOES = """#!/bin/sh
 case $1 in
   detect) cat {folder}/machine.json ;;
-  doctor) kill -9 $(ps -o ppid= -p $SLURM_TASK_PID) $SLURM_TASK_PID ;;
+  doctor) kill -9 $(cut -d' ' -f4 /proc/$SLURM_TASK_PID/stat) $SLURM_TASK_PID ;;
 esac
 """
 KINDS = ("sound", "hangs later", "garbage", "endless", "fails", "dies")
