@@ -92,7 +92,7 @@ NETWORKS: Sequence[tuple[str, Callable[[Net], object], list[tuple[str, str, str]
     ("one host sends at a tenth", lambda net: net.narrow_host(3, "20mbit"), [("slow", "node03", "sends")]),
     ("the first host sends at a quarter", lambda net: net.narrow_host(0, "50mbit"), [("slow", "node00", "sends")]),
     ("20% of one pair's packets lost", lambda net: net.lose(2, 5, 0.2), [("slow", "node02 → node05", "sends")]),
-    ("40% of one pair's packets lost", lambda net: net.lose(2, 5, 0.4), [("slow", "node02 → node05", "sends")]),
+    ("40% of one pair's packets lost", lambda net: net.lose(2, 5, 0.4), [("failed", "node02 – node05", "both")]),
     ("one pair cut", lambda net: net.cut(4, 6), [("failed", "node04 – node06", "both")]),
 )  # fmt: skip
 

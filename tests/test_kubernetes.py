@@ -14,6 +14,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "examples/kubernetes"
 VERSIONS = {"preflight-dra.yaml": ("1.34", "1.37")}

@@ -24,7 +24,8 @@ LARGEST_SHARE, LATE_SHARE = 0.8, 1 / 3
 """Above this share of the usual rate nothing is called slow; of latencies, nothing below three times the usual one."""
 LEAST_SHARE = 0.02
 """Where a way of this share would not stand out, nothing is said of single ways."""
-FEWEST_PARTNERS = 3
+FEWEST_PARTNERS, TAKEN_OUT = 3, 5
+"""Partners from which on a host or rank is judged; what its ways share is taken out only where enough is then left."""
 OWN_REACH = 6
 GAP = 0.5
 _TESTS = 12
@@ -168,7 +169,7 @@ def _single(left: Mapping[Way, float]) -> tuple[Limits, dict[Way, float]]:
         of: dict[int, list[float]] = defaultdict(list)
         for way, value in rest.items():
             of[end(way)].append(value)
-        middle = {rank: median(some) if len(some) >= FEWEST_PARTNERS else 0.0 for rank, some in of.items()}
+        middle = {rank: median(some) if len(some) >= TAKEN_OUT else 0.0 for rank, some in of.items()}
         rest = {way: value - middle[end(way)] for way, value in rest.items()}
     shares = {way: math.exp(value) for way, value in rest.items()}
     limit = limits(tuple(shares.values()), _RATE, LEAST_SHARE) if shares else limits((1.0,), _RATE)
