@@ -1,4 +1,4 @@
-"""Our recipe, its bytes unchanged, on a real Debian 13.
+"""Our recipe, its bytes unchanged, on a real Debian 13: the driver is installed, built and signed, and taken back.
 
 apt, dpkg, dkms, alternatives and the initramfs are real; the module's sources are short ones (`driver_host`).
 """
@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable
 from datetime import date
 
+import pytest
 from msgspec.structs import replace
 
 from gpusetup.facts import facts
@@ -59,6 +60,47 @@ def state(host: DriverHost) -> dict[str, str]:
     """Return what has to be as it was: packages, files, and what the initramfs holds."""
     found = {name: text for name, text in host.state().items() if not any(re.fullmatch(one, name) for one in REMADE)}
     return found | {"initramfs": host.do("lsinitramfs /boot/initrd.img-* | sort | sha256sum")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("card", "module", "licence"), [(ADA, "nvidia-current-open", "Dual MIT/GPL")])
+def test_debians_driver_is_installed_and_taken_back(new_debian: New, card: Card, module: str, licence: str) -> None:
+    host = furnished(new_debian)
+    host.do("apt-get --quiet=2 update")
+    host.write("/root/recipe.sh", script(card))
+    before = state(host)
+
+    # a mirror that is cut off while packages come, and a disk that is full: nothing has changed then
+    host.do("mount -t tmpfs -o size=2m full /var/cache/apt/archives && mkdir /var/cache/apt/archives/partial")
+    full = run(host)
+    assert full.returncode == 6, full.stdout[-2000:]
+    assert "enough free space" in full.stderr
+    assert state(host)["packages"] == before["packages"]
+    host.do("umount /var/cache/apt/archives")
+
+    done = run(host)
+    assert done.returncode == 7, done.stdout[-2000:] + done.stderr[-3000:]
+    assert "reboot now" in done.stdout
+    found = host.do(f"modinfo -k {host.kernel} {module}")
+    assert licence in found
+    assert "DKMS module signing key" in found
+    host.do('dpkg --audit && test -z "$(dpkg --audit)"')
+    assert host.do("readlink /etc/alternatives/glx").strip() == "/usr/lib/nvidia"
+
+    # the next start loads it, and nothing is left to do
+    host.boot()
+    assert "nvidia " in host.do("cat /proc/modules")
+    again = run(host)
+    assert (again.returncode, again.stdout.count("nothing to do")) == (0, 6), (
+        again.stdout[-2000:] + again.stderr[-2000:]
+    )
+
+    undone = run(host, "--undo")
+    assert undone.returncode == 0, undone.stderr[-2000:]
+    after = state(host)
+    assert {
+        name: (before.get(name), after.get(name)) for name in before | after if before.get(name) != after.get(name)
+    } == {}
 
 
 def test_without_a_network_it_stops_before_anything_is_changed(new_debian: New) -> None:
