@@ -12,6 +12,7 @@ import pytest
 
 from gpusetup import errors
 from gpusetup.cli import COMMANDS
+from gpusetup.cli._branches import Branching
 from gpusetup.cli._root import root
 from gpusetup.cli.selftest import selftest
 from tests.each import each
@@ -55,6 +56,8 @@ def test_every_command_and_option_that_is_told_exists(page: str, text: str) -> N
     if subcommands and len(words) > 1 and not words[1].startswith("-"):
         assert words[1] in subcommands, f"{page}: {text}"
         command = subcommands[words[1]]
+    if isinstance(command, Branching) and len(words) > 1 and words[1] in command.branches:
+        command = command.branch(words[1])
     takers = [command]
     if command.context_settings.get("ignore_unknown_options"):  # `lock` passes options on, as its usage says
         takers.append(selftest)

@@ -34,6 +34,10 @@ _SHAPE = 0.24
 _LN2 = math.log(2)
 
 
+_SEEN = 0.005
+"""A share that is not printed as 0 %."""
+
+
 class Limits(NamedTuple):
     """Where figures become outliers; both None where nothing can be said, for the reason `unsaid`."""
 
@@ -66,8 +70,9 @@ def limits(figures: Sequence[float], rate: float, least: float = LARGEST_LIMIT) 
     far = reach(count, rate)
     down, up = (max(far * spread, -math.log1p(-SMALLEST_EFFECT)) for spread in (low, high))
     if math.exp(-down) < least:
-        unsaid = f"{count} devices with a spread of {math.expm1(low):.1%}: only one below {math.exp(-down):.0%} of the "
-        return Limits(math.exp(median), None, None, low, high, f"{unsaid}median would stand out")
+        who = f"only one below {math.exp(-down):.0%} of the median" if math.exp(-down) >= _SEEN else "none of so few"
+        unsaid = f"{count} devices with a spread of {math.expm1(low):.1%}: {who} would stand out"
+        return Limits(math.exp(median), None, None, low, high, unsaid)
     return Limits(math.exp(median), math.exp(median - down), math.exp(median + up), low, high)
 
 

@@ -178,8 +178,14 @@ def test_the_page_of_a_fleet_has_its_links(tmp_path: Path) -> None:
     (tmp_path / "links.json").write_text(json.dumps(record))
     saved = CliRunner().invoke(fleet_command, [str(tmp_path / "links.json"), "--json"]).output
     (tmp_path / "fleet.json").write_text(saved)
-    page = tmp_path / "page.html"
-    assert CliRunner().invoke(report_command, [str(tmp_path / "fleet.json"), "-o", str(page)]).exit_code == 0
-    text = page.read_text()
-    assert "Links: 1 fault (8 ranks, 28 pairs, 1 sum by nccl)" in text
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;</strong>: sends wrong numbers" in text
+    texts = {}
+    for names in ("--no-redact", "--redact"):
+        page = tmp_path / "page.html"
+        words = [str(tmp_path / "fleet.json"), "-o", str(page), names]
+        assert CliRunner().invoke(report_command, words).exit_code == 0
+        texts[names] = page.read_text()
+        assert "Links: 1 fault (8 ranks, 28 pairs, 1 sum by nccl)" in texts[names]
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;</strong>: sends wrong numbers" in texts["--no-redact"]
+    assert "</strong>: sends wrong numbers" in texts["--redact"]
+    assert "alert(1)" not in texts["--redact"]
+    assert "node003" not in texts["--redact"]

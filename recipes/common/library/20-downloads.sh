@@ -4,7 +4,7 @@
 # shellcheck disable=SC2034 # used by the steps that download
 cache=$root/var/cache/gpusetup
 
-# unpack_on_disk: let programs unpack in a folder of the system's disk that only root can enter. Fedora's /tmp is in memory, at
+# unpack_on_disk: let programs unpack in a folder of the system's disk that only root can enter. /tmp may be in memory, at
 # most half of it, and open to all users.
 unpack_on_disk() {
   (umask 077 && mkdir -p "$cache/tmp") || return
