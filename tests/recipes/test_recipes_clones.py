@@ -83,3 +83,35 @@ def test_another_stream_is_not_the_one(tmp_path: Path) -> None:
 def test_without_a_repository_of_that_name_nothing_is_done(tmp_path: Path) -> None:
     host = Host(tmp_path, REPOSITORIES.replace("[crb]", "[house-mirror]"))
     assert host.run("builder-repository", "check").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [
+        ("powertools", True),
+        ("codeready-builder-for-rhel-9-x86_64-rpms", True),
+        ("codeready-builder-for-rhel-9-rhui-rpms", True),
+        ("codeready-builder-for-rhel-9-x86_64-rhui-rpms", True),
+        ("rhui-codeready-builder-for-rhel-9-x86_64-rhui-rpms", True),
+        ("codeready-builder-for-rhel-9-x86_64-rhui-debug-rpms", False),
+        ("codeready-builder-for-rhel-9-x86_64-source-rpms", False),
+        ("codeready-builder-for-rhel-8-x86_64-rpms", False),
+    ],
+)
+def test_it_has_one_name_for_each_way_to_get_it(tmp_path: Path, name: str, theirs: bool) -> None:
+    host = Host(tmp_path, REPOSITORIES.replace("[crb]", f"[{name}]"))
+    assert (host.run("builder-repository", "check").returncode != 0) is theirs
+
+
+def test_a_stream_that_was_enabled_as_the_run_was_killed_is_taken_back(tmp_path: Path) -> None:
+    host, (file, has) = Host(tmp_path, REPOSITORIES), FILES["module-stream"]
+    (host.programs / "dnf").write_text(f"{DNF}[[ ! -e {tmp_path}/kill ]] || kill -KILL $PPID\n")
+    (tmp_path / "kill").touch()
+    assert host.run("module-stream", "apply").returncode < 0
+    assert has in (host.text(file) or "")
+    assert host.run("module-stream", "check").returncode != 0
+    (tmp_path / "kill").unlink()
+    for phase in ("apply", "check", "undo"):
+        done = host.run("module-stream", phase)
+        assert done.returncode == 0, done.stderr
+    assert host.text(file) is None

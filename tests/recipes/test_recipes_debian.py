@@ -231,3 +231,22 @@ def test_nothing_is_installed_that_takes_a_package_away(tmp_path: Path) -> None:
     assert "--download-only" in download
     assert change.endswith("install --no-remove --no-download one two")
     assert all("AllowInsecureRepositories=false" in line for line in (download, change))
+
+
+@pytest.mark.parametrize("has_command", [True, False])
+def test_a_key_is_made_whether_or_not_dkms_has_a_command_for_it(tmp_path: Path, has_command: bool) -> None:
+    """That of Debian 12 prints its usage, and ends with 0."""
+    step = next(one for one in recipe(stack("12 nvidia ada")).steps if one.id == "secure-boot")
+    dkms = 'say own >"$key"' if has_command else ":"
+    grow(tmp_path, {"var/lib/dkms/.keep": ""})
+    said(f"{step.define}\ndkms() {{ {dkms}; }}\nmake_key 2>/dev/null", tmp_path)
+    public, private = tmp_path / "var/lib/dkms/mok.pub", tmp_path / "var/lib/dkms/mok.key"
+    if has_command:
+        assert public.read_text() == "own\n"
+        return
+    assert private.stat().st_mode & 0o777 == 0o600
+    shown = subprocess.run(
+        [tool("openssl"), "x509", "-inform", "DER", "-in", public, "-noout", "-subject"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert "DKMS module signing key" in shown

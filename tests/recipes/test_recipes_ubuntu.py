@@ -25,7 +25,8 @@ dpkg-query() { printf '%s\n' \
   'not-installed|linux-image-oem-24.04|,' \
   'installed|linux-image-6.8.0-31-generic|linux-modules-6.8.0-31-generic,' \
   'installed|linux-image-generic|linux-image-6.8.0-31-generic, linux-firmware,' \
-  'installed|linux-image-generic-hwe-24.04|linux-image-6.17.0-40-generic, linux-firmware,'
+  'installed|linux-image-generic-hwe-24.04|linux-image-6.17.0-40-generic, linux-firmware,' \
+  'installed|linux-image-virtual-hwe-22.04|linux-image-6.5.0-9-generic, linux-firmware,'
 }
 """
 
@@ -101,6 +102,7 @@ def run(made: Recipe, text: str, tmp_path: Path) -> str:
     [
         ("6.8.0-31-generic", "linux-modules-nvidia-595-open-generic"),
         ("6.17.0-40-generic", "linux-modules-nvidia-595-open-generic-hwe-24.04"),
+        ("6.5.0-9-generic", "linux-modules-nvidia-595-open-generic-hwe-22.04"),
         ("6.8.0-31-generic-64k", "linux-modules-nvidia-595-open-6.8.0-31-generic-64k"),
         ("6.8.0-3", "linux-modules-nvidia-595-open-6.8.0-3"),
     ],
@@ -120,3 +122,36 @@ def test_headers_follow_the_kind_of_kernel(prebuilt: Recipe, tmp_path: Path) -> 
 
 def test_canonicals_key_needs_no_enrolment(prebuilt: Recipe, tmp_path: Path) -> None:
     assert "already enrolled" in run(prebuilt, 'key_state "$(signing_key ubuntu)"', tmp_path)
+
+
+CUDA = "noble|noble|main|http://a.example/ubuntu/\n/||/|https://developer.download.nvidia.{}/compute/cuda/repos/u/x/\n"
+KEYRING = "Package: nsight-compute\nPin: origin *ubuntu.com*\nPin-Priority: -1\n\nPackage: *\n"
+KEYRING += "Pin: release l=NVIDIA CUDA\nPin-Priority: {}\n"
+"""What the package cuda-keyring puts into the preferences, with its priority."""
+DRIVER = "Package: nvidia-driver-* libnvidia-*\nPin: release l=NVIDIA CUDA\nPin-Priority: 400\n"
+NARROW = DRIVER.replace("nvidia-driver-* libnvidia-*", "nvidia-settings")
+
+
+@each(
+    "pinned, country, preferences, rival",
+    [
+        (True, "com", "", False),
+        (True, "cn", "", True),
+        (False, "com", "", True),
+        (False, "com", KEYRING.format(600), True),
+        (False, "com", KEYRING.format(100), False),
+        (False, "com", KEYRING.format(600) + "\n" + DRIVER, False),
+        (False, "com", NARROW, True),
+    ],
+)
+def test_a_source_with_nvidias_driver_is_no_rival_where_preferences_keep_it_back(
+    pinned: bool, country: str, preferences: str, rival: bool, prebuilt: Recipe,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:  # fmt: skip
+    root = tmp_path_factory.mktemp("root")
+    (root / "etc/apt/preferences.d").mkdir(parents=True)
+    (root / "etc/apt/preferences.d/cuda-repository-pin-600").write_text(preferences)
+    step = next(one for one in prebuilt.steps if one.id == "preflight")
+    assert "to_pin=(https://developer.download.nvidia.com/" in step.define
+    text = (step.define, f"sources() {{ printf '{CUDA.format(country)}'; }}", "" if pinned else "to_pin=()", "rivals")
+    assert bool(run(prebuilt, "\n".join(text), root)) is rival
