@@ -196,17 +196,26 @@ def _content(descriptor: int, size: int) -> bytes | Refused:
 
 def _lines(stream: BinaryIO, source: str) -> Iterator[Document]:
     """Yield each document of a stream: a line, or the lines from a brace alone to the brace that ends them."""
-    lines = enumerate(iter(lambda: stream.readline(MOST + 1), b""), start=1)
+    lines = enumerate(_bounded(stream), start=1)
     for number, line in lines:
         place = f"{source}, line {number}" if number > 1 or not _is_brace(line) else source
         if len(line) > MOST:
             yield Document(place, "", Refused(_TOO_LARGE), source)
-            return
-        if line.lstrip().startswith(b"["):
+        elif line.lstrip().startswith(b"["):
             yield Document(place, "", Refused(_ARRAY), source)
-            return
-        if line.strip():
+            if number == 1:  # the file is one array; further below it is what one host has written
+                return
+        elif line.strip():
             yield Document(place, "", _rest(lines, line) if _is_brace(line) else line, source)
+
+
+def _bounded(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of a stream; of one that is too long a byte too many, and the next ones all the same."""
+    while line := stream.readline(MOST + 1):
+        part = line
+        while len(part) > 0 and len(line) > MOST and not part.endswith(b"\n"):
+            part = stream.readline(1 << 20)
+        yield line
 
 
 def _is_brace(line: bytes) -> bool:

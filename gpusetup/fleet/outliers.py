@@ -34,6 +34,8 @@ _SHAPE = 0.24
 _LN2 = math.log(2)
 
 
+_LARGEST = 700.0
+"""What `math.exp` still holds: a host may have written any figure, and must not end the judgement over others."""
 _SEEN = 0.005
 """A share that is not printed as 0 %."""
 
@@ -71,9 +73,9 @@ def limits(figures: Sequence[float], rate: float, least: float = LARGEST_LIMIT) 
     down, up = (max(far * spread, -math.log1p(-SMALLEST_EFFECT)) for spread in (low, high))
     if math.exp(-down) < least:
         who = f"only one below {math.exp(-down):.0%} of the median" if math.exp(-down) >= _SEEN else "none of so few"
-        unsaid = f"{count} devices with a spread of {math.expm1(low):.1%}: {who} would stand out"
+        unsaid = f"{count} devices with a spread of {math.expm1(min(low, _LARGEST)):.1%}: {who} would stand out"
         return Limits(math.exp(median), None, None, low, high, unsaid)
-    return Limits(math.exp(median), math.exp(median - down), math.exp(median + up), low, high)
+    return Limits(math.exp(median), math.exp(median - down), math.exp(min(median + up, _LARGEST)), low, high)
 
 
 def _step(logs: Sequence[float]) -> float:

@@ -72,7 +72,7 @@ def _figure(key: _Key, places: Places, limit: Limits) -> Figure:
 
 def _outliers(found: Sequence[tuple[tuple[str, str], float]], median: float, spread: float) -> Iterator[Outlier]:
     for (host, device), value in found:
-        distance = abs(math.log(value / median)) / spread
+        distance = abs(math.log(value) - math.log(median)) / spread  # the share itself may be too small for a number
         yield Outlier(host=host, device=device, value=value, share=value / median, distance=round(distance, 1))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import json
 import random
 import subprocess
@@ -11,14 +13,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import asyncssh
 import msgspec
 import pytest
 
 from gpusetup.errors import WrongInputError
-from gpusetup.fleet.collect.everyone import envelope
+from gpusetup.fleet.collect.everyone import ask_all, envelope
 from gpusetup.fleet.collect.kept import kept
 from gpusetup.fleet.collect.model import Collected, Target, Wanted
-from gpusetup.fleet.collect.questions import questions
+from gpusetup.fleet.collect.questions import answer, questions
 from gpusetup.fleet.collect.targets import targets
 from gpusetup.fleet.gather import gather
 from gpusetup.fleet.judge import judge
@@ -180,3 +183,34 @@ def test_another_file_is_not_taken_for_a_collection(tmp_path: Path) -> None:
     (tmp_path / "diary").write_text("dear diary\n")
     with pytest.raises(WrongInputError, match="line 1 is not of a collection"):
         kept(tmp_path / "diary")
+
+
+def test_a_line_of_a_collection_is_one_however_a_host_ends_its_lines(tmp_path: Path) -> None:
+    question = questions(Wanted())[0]
+    found = answer(question, 0, b"{\r\n\r " + synthetic.base()[1:], b"")
+    assert isinstance(found, bytes)
+    file = tmp_path / "fleet.jsonl"
+    file.write_bytes(envelope(Collected("odd", {"machine": found})) + envelope(Collected("plain", {})))
+    assert len(file.read_bytes().splitlines()) == 2
+    assert kept(file).names == {"odd", "plain"}
+
+
+def test_a_full_disk_is_an_error_of_the_disk() -> None:
+    def full(_: Collected) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    with pytest.raises(OSError, match="full"):
+        asyncio.run(ask_all([Target("nobody", "127.0.0.1", port=1)], Wanted(), full))
+
+
+def test_whatever_a_server_makes_asyncssh_raise_is_an_error_of_its_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def strange(*_: object, **__: object) -> None:
+        raise AssertionError("a packet that cannot be")
+
+    monkeypatch.setattr(asyncssh, "connect", strange)
+    found: list[Collected] = []
+    asyncio.run(
+        ask_all([Target("strange", "127.0.0.1"), Target("other", "127.0.0.1")], Wanted(at_once=1), found.append)
+    )
+    assert [one.name for one in found] == ["strange", "other"]
+    assert "AssertionError: a packet that cannot be" in found[0].error

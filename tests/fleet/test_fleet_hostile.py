@@ -11,12 +11,13 @@ import msgspec
 import pytest
 
 from gpusetup.errors import WrongInputError
+from gpusetup.files import MOST
 from gpusetup.fleet.gather import gather, host_of
 from gpusetup.fleet.judge import exit_code, judge
 from gpusetup.value import to_json
 from tests.each import each
 from tests.fleet.fleets import AT, hosts, of
-from tests.fleet.synthetic import base, write
+from tests.fleet.synthetic import base, lines, write
 from tests.support import chance, drawn
 
 
@@ -147,3 +148,25 @@ def test_randomly_named_machines_stay_apart(tmp_path: Path) -> None:
         (tmp_path / f"{'abc'[number]}.report.json").write_bytes(msgspec.json.encode(parts["report"]))
     fleet = judge(gather([tmp_path]), AT)
     assert [(one.name, one.has) for one in fleet.hosts] == [(name, ("machine", "report")) for name in "abc"]
+
+
+@pytest.mark.parametrize("rate", [1e308, 5e-324])
+@pytest.mark.parametrize("whose", ["one device's", "a host's"])
+def test_no_rate_ends_the_judgement(rate: float, whose: str, tmp_path: Path) -> None:
+    some = hosts(3, chance("fleet, rates"))
+    runs = [one for one in some["node00001"]["proof"]["runs"] if one["result"] and one["result"]["measures"]]
+    for one in runs if whose == "a host's" else runs[:1]:
+        one["result"]["measures"] = dict.fromkeys(one["result"]["measures"], rate)
+    write(tmp_path, some)
+    fleet = judge(gather([tmp_path]), AT)
+    assert of(fleet, "node00000").state == "ok"
+    msgspec.json.decode(to_json(fleet))
+
+
+@each("line", (b"[", b"[1, 2]", b"{" + b" " * MOST))
+def test_one_line_of_a_stream_hides_no_other(line: bytes, tmp_path: Path) -> None:
+    first, second, third = lines(hosts(3, chance("fleet, stream"), proofs=False))
+    (tmp_path / "all.jsonl").write_bytes(b"".join((first, second, line + b"\n", third)))
+    found = gather([tmp_path / "all.jsonl"])
+    assert [name for name, one in found.hosts.items() if not one.refused] == ["node00000", "node00001", "node00002"]
+    assert len(found.spoilt) == 1

@@ -14,12 +14,16 @@ from gpusetup.fleet.collect.ssh import ask
 async def ask_all(hosts: Iterable[Target], wanted: Wanted, done: Callable[[Collected], None]) -> None:
     """Ask every host; `done` gets what each gave, in the order in which they end.
 
-    All ends after the deadline of one host, times the number of turns that `Wanted.at_once` makes of them.
+    An `OSError` of `done` ends it. All ends after the deadline of one host, times the number of turns that
+    `Wanted.at_once` makes of them.
     """
     left = iter(hosts)  # shared: each line takes the next host when it is free
-    async with asyncio.TaskGroup() as group:
-        for _ in range(wanted.at_once):
-            group.create_task(_line(left, wanted, done))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(wanted.at_once):
+                group.create_task(_line(left, wanted, done))
+    except* OSError as errors:  # a full disk is one error, in whichever lines it shows
+        raise errors.exceptions[0] from None
 
 
 async def _line(left: Iterator[Target], wanted: Wanted, done: Callable[[Collected], None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,7 +40,7 @@ def kept(file: Path) -> Kept:
     except OSError as error:
         raise WrongInputError(f"cannot look for {file}: {error.strerror}") from error
     names, lines = set[str](), list[bytes]()
-    for number, line in enumerate(read(file, "the collection", _MOST).splitlines(keepends=True), start=1):
+    for number, line in enumerate(io.BytesIO(read(file, "the collection", _MOST)), start=1):
         if not line.endswith(b"\n"):
             continue  # the collection was ended while it wrote
         try:

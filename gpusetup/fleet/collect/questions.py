@@ -10,6 +10,7 @@ from gpusetup.fleet.decode import Refused, pieces
 from gpusetup.fleet.partial import Machine, Proof, Report
 from gpusetup.text import neutral
 
+_BREAKS = bytes.maketrans(b"\r\n", b"  ")
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 """Exit codes of a shell (POSIX, "Command Search and Execution")."""
 
@@ -56,7 +57,8 @@ def answer(question: Question, code: int | None, out: bytes, err: bytes) -> byte
         return Refused(f"{what} answered what cannot be used: {why}")
     if not isinstance(found[0], question.kind):
         return Refused(f"{what} answered something else than a {question.kind.__name__.lower()}")
-    return b" ".join(out.split(b"\n")).strip()  # a line break inside a JSON text is escaped, so each is white space
+    # a line break inside a JSON text is escaped, so each is white space, and so is the other sign that ends lines
+    return out.translate(_BREAKS).strip()
 
 
 def _last(err: bytes) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 16
 _KEPT_OF_ERRORS = 1 << 12
 """Bytes of standard error that are kept: the last ones say why."""
+_ENVELOPE = 1 << 13
+"""Bytes of a line beside what the host sent: a line that is longer than `gpusetup fleet` reads would be lost."""
 _KEEPALIVE = 5.0
 """Seconds between two signs of life that are asked for; three without an answer end the connection."""
 
@@ -46,6 +48,8 @@ async def ask(target: Target, wanted: Wanted) -> Collected:
             error = await _ask(target, wanted, parts, doing)
     except TimeoutError:
         error = f"{doing[-1]} within {wanted.deadline:g} s"
+    except Exception as fault:  # asyncssh hands on whatever a strange server made it raise
+        error = f"ssh ended in an unexpected way: {type(fault).__name__}: {_said(fault)}"
     return Collected(target.name, parts, neutral(error)[:500])
 
 
@@ -57,7 +61,7 @@ async def _ask(target: Target, wanted: Wanted, parts: dict[str, bytes], doing: l
     except (OSError, asyncssh.Error, ValueError) as error:
         return f"ssh cannot connect: {_said(error)}"
     try:
-        room = wanted.most
+        room = wanted.most - _ENVELOPE
         for question in questions(wanted):
             doing.append(f"{question.command} did not end")
             found, used = await _answer(connection, question, room)

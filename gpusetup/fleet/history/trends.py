@@ -163,7 +163,7 @@ def _warmer(value: float, usual: float) -> float:
 
 
 def _slower(value: float, usual: float) -> float:
-    return math.log(usual / value) if value > 0 and usual > 0 else 0.0
+    return math.log(usual) - math.log(value) if value > 0 and usual > 0 else 0.0
 
 
 def _bare(series: str) -> str:
