@@ -21,10 +21,11 @@ HOSTS = Path(__file__).parents[1] / "doctor/hosts"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    desktop = (HOSTS / "desktop.json").read_text()
+    desktop, server = ((HOSTS / f"{name}.json").read_text() for name in ("desktop", "h100_server"))
+    foreign = server.replace('"ubuntu"', '"arch"').replace("Ubuntu 24.04.3 LTS", "Arch Linux")
     given = {
         "desk1": desktop, "desk2": desktop, "laptop": (HOSTS / "pascal_laptop.json").read_text(),
-        "server": (HOSTS / "h100_server.json").read_text(), "blind": (HOSTS / "no_gpu.json").read_text(),
+        "server": foreign, "blind": (HOSTS / "no_gpu.json").read_text(),
         "torn": "{", "node[1:9]": desktop, "-oProxyCommand=x": desktop, "localhost": desktop,
     }  # fmt: skip
     (tmp_path / "hosts").mkdir()
@@ -41,7 +42,7 @@ def test_equal_hosts_share_a_recipe_and_who_gets_none_is_told_why(folder: Path) 
     assert done.exit_code == 4
     why = {one["host"]: one["why"] for one in found["left_out"]}
     assert why.pop("torn").startswith("a file of it could not be read")
-    assert why.pop("server").startswith("no recipe is for Ubuntu")
+    assert why.pop("server").startswith("no recipe is for Arch Linux")
     assert why.pop("blind").startswith("no NVIDIA GPU was found on it")
     assert why == dict.fromkeys(("node[1:9]", "-oProxyCommand=x", "localhost"), "its name cannot stand in an inventory")
     for group in found["groups"]:

@@ -24,6 +24,7 @@ DOCTOR = """#!/bin/sh
 here={folder}
 if [ -e "$here/arm-$SLURM_SCRIPT_CONTEXT" ]; then mv "$here/arm-$SLURM_SCRIPT_CONTEXT" "$here/bad"; fi
 if [ -e "$here/blind" ]; then exit 3; fi
+if [ -e "$here/broken" ]; then echo 'ImportError: no module' >&2; exit 1; fi
 if [ ! -e "$here/bad" ]; then exit 0; fi
 echo '::warning title=SET004 this machine::a small limit; why; what to do: nothing'
 echo '::error title=MEM003 GPU 0::row remapping of $(reboot) "has" failed; evidence; what to do: replace it'
@@ -57,6 +58,13 @@ scontrol update NodeName=n4 State=RESUME
 scontrol update NodeName=n4 State=DRAIN Reason='gpusetup: other bits on GPU 3'
 rm nodes/n4/bad
 sleep 3; until_is n4 State '*DRAIN*'
+scontrol update NodeName=n3 State=RESUME
+scontrol update NodeName=n3 State=DOWN Reason='RMA 18'
+touch nodes/n3/bad nodes/n2/broken
+sleep 3; until_is n3 Reason 'RMA*'
+until_is n2 State IDLE
+rm nodes/n3/bad
+sleep 3; until_is n3 State 'DOWN*'
 """
 WANTED = """n2 Reason gpusetup doctor: MEM003 GPU 0, row remapping of (reboot) has failed
 n3 Reason RMA 17
@@ -68,6 +76,9 @@ job Restarts=1
 n1 State IDLE
 n4 Reason gpusetup doctor: MEM003 GPU 0, row remapping of (reboot) has failed
 n4 State IDLE+DRAIN
+n3 Reason RMA 18
+n2 State IDLE
+n3 State DOWN
 """
 COLLECTS = r"""
 status=0
@@ -143,6 +154,10 @@ def test_a_program_that_others_can_write_is_not_run(tmp_path: Path) -> None:
         program.chmod(mode)
         subprocess.run([str(check)], check=True)
         assert (tmp_path / "ran").exists() == ran
+    (tmp_path / "ran").unlink()
+    tmp_path.chmod(0o777)
+    subprocess.run([str(check)], check=True)
+    assert not (tmp_path / "ran").exists(), "whoever can write to its folder can put another one there"
 
 
 def test_a_job_collects_of_every_node_and_says_who_did_not_answer(tmp_path: Path) -> None:

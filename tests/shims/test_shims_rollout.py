@@ -26,8 +26,13 @@ class Fleet(NamedTuple):
     hosts: dict[str, Fedora]
     folder: Path
 
-    def run(self, *words: str, fail_on: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run the playbook; ``sick`` in a host's folder makes its self-test fail, `fail_on` a step of its recipe."""
+    def run(
+        self, *words: str, fail_on: dict[str, str] | None = None, lost: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the playbook; ``sick`` in a host's folder makes its self-test fail, `fail_on` a step of its recipe.
+
+        The host `lost` is not reached any more once its recipe has done something.
+        """
         for name, one in self.hosts.items():
             (one.shim / "log").write_text("")
             variables = {
@@ -39,6 +44,10 @@ class Fleet(NamedTuple):
                 },
                 "gpusetup_selftest": ["test", "!", "-e", str(one.root / "sick")],
             }  # fmt: skip
+            if name == lost:
+                done = one.root / "var/lib/gpusetup/journal.jsonl"
+                variables["ansible_connection"] = f"{{{{ 'ssh' if '{done}' is exists else 'local' }}}}"
+                variables |= {"ansible_host": "127.0.0.1", "ansible_port": 1}
             (self.folder / "host_vars").mkdir(exist_ok=True)
             (self.folder / f"host_vars/{name}.json").write_text(json.dumps(variables))
         return subprocess.run(
@@ -104,6 +113,17 @@ def test_a_step_that_fails_in_a_later_wave_is_undone_there(fleet: Fleet) -> None
     assert done.returncode != 0
     assert fleet.states() == {"alpha": "untouched", "bravo": "undone", "charlie": "untouched"}
     assert "Apply the recipe: failed. What the recipe did is undone" in done.stdout
+
+
+def test_a_host_that_is_not_reached_any_more_stops_the_roll_out(fleet: Fleet) -> None:
+    book = fleet.folder / "rollout.yml"
+    text = book.read_text()
+    assert text.count('serial: [1, "100%"]') == 1
+    book.write_text(text.replace('serial: [1, "100%"]', "serial: [2, 1]"))
+    done = fleet.run(lost="bravo")
+    assert done.returncode != 0
+    assert fleet.states() == {"alpha": "applied", "bravo": "applied", "charlie": "untouched"}
+    assert "bravo: not reached any more since its recipe was begun; no other host is begun" in done.stdout
 
 
 def test_a_failed_host_can_be_left_to_be_looked_at(fleet: Fleet) -> None:
