@@ -35,7 +35,7 @@ class Fleet(NamedTuple):
         """
         for name, one in self.hosts.items():
             (one.shim / "log").write_text("")
-            variables = {
+            variables: dict[str, object] = {
                 "ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3",
                 "gpusetup_folder": str(one.root / "rollout"),
                 "gpusetup_environment": {
