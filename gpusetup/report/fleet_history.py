@@ -70,10 +70,14 @@ def _overview(out: Console, one: Overview, rate: float) -> None:
         line(out, f"{INDENT}→ ", f"{moved.gpu}: {moved.was} → {moved.now}, {minute(moved.at)}")
     _more(out, len(one.moved))
     if one.series:
-        alarms = f"one in {round(1 / rate):,} such histories of sound hosts gets a false alarm, if days are independent"
-        line(out, INDENT, f"Trends of {one.series:,} figures were judged: {alarms}")
+        alarms = f"one in {round(1 / rate):,} such histories of sound hosts gets a false alarm"
+        line(
+            out,
+            INDENT,
+            f"Trends of {one.series:,} figures were judged: {alarms}, if each is as its equals from day to day",
+        )
     if one.unjudged:
-        line(out, INDENT, f"{one.unjudged:,} figures have too few days or equals")
+        line(out, INDENT, f"{one.unjudged:,} figures have too few days or equals, or days that resemble the one before")
 
 
 def _worse(out: Console, flapping: Sequence[Flapping], trends: Sequence[Trend]) -> None:

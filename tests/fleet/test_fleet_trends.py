@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from gpusetup.fleet.history.chances import FEWEST_DAYS, often, rising, usual_share
+from gpusetup.fleet.history.chances import FEWEST_DAYS, alike, independent, often, rising, usual_share
 from tests.fleet.worsening import KINDS, judged
 
 
@@ -34,6 +34,36 @@ def test_what_gets_worse_is_named_and_nobody_else(title: str) -> None:
     worse, subject = KINDS[title]
     found = judged(6, 60, random.Random(title), worse=worse)
     assert {one.subject for one in found.trends} == {subject}
+
+
+def test_fewer_days_need_as_large_a_share_of_rising_pairs() -> None:
+    assert rising(range(30), 30) == rising(range(30))
+    assert rising(range(30), 10) == rising(range(10)) == pytest.approx(1 / math.factorial(10))
+    assert [rising(range(30), 1), rising(range(9, -1, -1), 5)] == pytest.approx([1, 1])
+
+
+@pytest.mark.parametrize("like", [0.0, 0.6, 0.9])
+def test_the_correlation_of_days_is_found_though_they_are_few(like: float) -> None:
+    draw, found = random.Random(3), []
+    for _ in range(400):
+        now, figures = draw.gauss(0, 1), []
+        for _ in range(30):
+            now = like * now + draw.gauss(0, 1) * math.sqrt(1 - like**2)
+            figures.append(now)
+        found.append(alike(figures))
+    assert sorted(found)[200] == pytest.approx(like, abs=0.06)
+    assert [independent(30, one) for one in (-0.2, 0.04, 0.5, 0.9, 1.1)] == [30, 30, 10, 1, 0]
+
+
+def test_days_that_resemble_the_one_before_accuse_nobody_and_hide_nothing_else() -> None:
+    """By days in any order, half of such histories have a false alarm."""
+    for seed in range(3):
+        found = judged(6, 40, random.Random(seed), like=0.9)
+        assert (found.trends, found.unjudged) == ((), 6 * 8), "the temperatures say too little"
+    worse, subject = KINDS["4 % slower, little by little"]
+    assert {one.subject for one in judged(6, 40, random.Random(1), 0.9, worse).trends} == {subject}
+    worse, subject = KINDS["15 °C hotter, little by little"]
+    assert {one.subject for one in judged(6, 90, random.Random(1), 0.15, worse).trends} == {subject}
 
 
 def test_a_sound_history_accuses_nobody_and_a_short_one_says_nothing() -> None:

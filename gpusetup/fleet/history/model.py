@@ -130,7 +130,7 @@ class Overview(Value, omit_defaults=True):
     series: int = 0
     """Figures whose trend was judged; the rate of false alarms is over all of them together."""
     unjudged: int = 0
-    """Figures with too few days for one."""
+    """Figures with too few days for one, where those that resemble the one before count as fewer, or too few equals."""
 
 
 class History(Value, omit_defaults=True):
@@ -140,7 +140,8 @@ class History(Value, omit_defaults=True):
     gpusetup: str
     store: str
     alarm_rate: float
-    """The chance that anything sound is said to get worse by its events or levels, if its days are independent."""
+    """The chance that anything sound is said to get worse by its events or levels, if its days resemble each
+    other no more than those of half its equals."""
     hosts: tuple[HostHistory, ...] = ()
     cards: tuple[CardHistory, ...] = ()
     overview: Overview | None = None

@@ -13,7 +13,9 @@ from gpusetup.fleet.history.chances import (
     FEWEST_DAYS,
     FEWEST_EQUALS,
     MOST_DAYS,
+    alike,
     change,
+    independent,
     median,
     often,
     rising,
@@ -135,17 +137,17 @@ def _levels(memory: Memory, names: Names, only: Collection[int] | None) -> Told:
     """Yield what each level's days say, beside the median of its equals on the same day."""
     since = memory.collections()[2] - MOST_DAYS * DAY
     equals = _medians(memory, names, since)
+    likes = _likes(memory, names, since, equals)
     for number, series, days in memory.days(since, only):
-        reference = equals.get((names.group.get(number, ""), _bare(series)), {})
-        common = sorted(day for day in days if day in reference)
-        if len(common) < FEWEST_DAYS:
+        key = names.group.get(number, ""), _bare(series)
+        common, figures = _beside(series, days, equals.get(key, {}))
+        free = independent(len(common), likes.get(key, 0.0))
+        if free < FEWEST_DAYS:
             yield "unjudged"
             continue
         row = by_name().get(series)
-        worse, least = (_warmer, row.least) if row is not None else (_slower, LEAST_LOSS)
-        figures = [worse(days[day], reference[day]) for day in common]
         far = change(figures)
-        chance = rising(figures) if far >= least else 1.0
+        chance = rising(figures, free) if far >= (row.least if row is not None else LEAST_LOSS) else 1.0
         if chance > ALARM_RATE:
             yield "judged"
             continue
@@ -156,6 +158,28 @@ def _levels(memory: Memory, names: Names, only: Collection[int] | None) -> Told:
             text=f"{words} (on {len(common)} days)", first=iso(common[0] * DAY), last=iso(common[-1] * DAY),
             chance=chance,
         )  # fmt: skip
+
+
+def _beside(
+    series: str, days: Mapping[int, float], reference: Mapping[int, float]
+) -> tuple[Sequence[int], Sequence[float]]:
+    """Return the days that have a median of the equals, and how much worse than that the figures are."""
+    common = sorted(day for day in days if day in reference)
+    worse = _warmer if series in by_name() else _slower
+    return common, [worse(days[day], reference[day]) for day in common]
+
+
+def _likes(
+    memory: Memory, names: Names, since: int, equals: Mapping[tuple[str, str], Mapping[int, float]]
+) -> Mapping[tuple[str, str], float]:
+    """Return of each group and series the correlation from one day to the next: the median of its equals' own."""
+    found: dict[tuple[str, str], array[float]] = defaultdict(lambda: array("d"))
+    for number, series, days in memory.days(since, _some(names.group)):
+        key = names.group.get(number, ""), _bare(series)
+        common, figures = _beside(series, days, equals.get(key, {}))
+        if len(common) >= FEWEST_DAYS:
+            found[key].append(alike(figures))
+    return {key: median(some) for key, some in found.items()}
 
 
 def _warmer(value: float, usual: float) -> float:
