@@ -155,3 +155,36 @@ def test_a_source_with_nvidias_driver_is_no_rival_where_preferences_keep_it_back
     assert "to_pin=(https://developer.download.nvidia.com/" in step.define
     text = (step.define, f"sources() {{ printf '{CUDA.format(country)}'; }}", "" if pinned else "to_pin=()", "rivals")
     assert bool(run(prebuilt, "\n".join(text), root)) is rival
+
+
+HOST = """
+uname() { say 6.8.0-31-generic; }
+next_kernel() { say 6.8.0-90-generic; }
+modinfo() { :; }
+apt-cache() { [[ $* == *-extra-6.8.0-90-generic ]]; }
+has="linux-modules-nvidia-595-open-6.8.0-90-generic linux-modules-extra-6.8.0-31-generic"
+installed() { [[ " $has " == *" $1 "* ]]; }
+install_packages() { has+=" $2"; }
+"""
+
+
+def test_a_kernel_that_comes_with_the_modules_gets_its_drivers(prebuilt: Recipe, tmp_path: Path) -> None:
+    step = next(one for one in prebuilt.steps if one.id == "prebuilt-modules")
+    text = f"{HOST}\n( {step.check} ) && say done\n{step.apply}\n( {step.check} ) && say done now\nsay $has"
+    *said, has = run(prebuilt, text, tmp_path).splitlines()
+    assert said == ["done now"]
+    assert "linux-modules-extra-6.8.0-90-generic" in has
+
+
+def test_the_kernel_that_runs_is_not_taken_away(prebuilt: Recipe, tmp_path: Path) -> None:
+    step = next(one for one in prebuilt.steps if one.id == "prebuilt-modules")
+    state = tmp_path / "var/lib/gpusetup"
+    state.mkdir(parents=True)
+    new = ["linux-image-6.8.0-90-generic", "linux-modules-nvidia-595-open-6.8.0-90-generic", "nvidia-firmware-595"]
+    (state / "prebuilt-modules.before").write_text("bash\n")
+    (state / "prebuilt-modules.after").write_text("\n".join(("bash", *new)) + "\n")
+    names = "package_names() { printf '%s\\n' bash " + " ".join(new)
+    text = f"uname() {{ say 6.8.0-90-generic; }}\n{names} | {{ [[ -z ${{1:-}} ]] && cat || grep 6.8.0-90; }}; }}"
+    text = f'{text}\ntake_out() {{ say "$*"; }}\n{step.undo}'
+    assert run(prebuilt, text, tmp_path) == " ".join(new[1:])
+    assert not (state / "prebuilt-modules.before").exists()
