@@ -116,6 +116,24 @@ def test_the_drivers_own_files(tmp_path: Path) -> None:
     assert driver.gsp_firmware == (("580.95.05", "/lib/firmware/nvidia/580.95.05/gsp_ga10x.bin"),)
 
 
+def test_firmware_is_found_wherever_the_kernel_was_told_to_look(tmp_path: Path) -> None:
+    said = dict.fromkeys(("nvml", "nvml_library", "cuda", "confidential"), Unread(unread="absent", source=""))
+    tree = {
+        "/sys/module/firmware_class/parameters/path": "/run/current-system/firmware\n",
+        "/run/current-system/firmware/nvidia/580.95.05/gsp_ga10x.bin.zst": "",
+        "/lib/firmware/updates/nvidia/570.1/gsp_tu10x.bin": "",
+    }
+    told = read_driver(Host(grow(tmp_path, tree)), said, ()).gsp_firmware
+    assert isinstance(told, tuple)
+    assert [version for version, _ in told] == ["580.95.05", "570.1"]
+
+
+def test_a_host_whose_only_firmware_was_removed_lacks_it(tmp_path: Path) -> None:
+    said = dict.fromkeys(("nvml", "nvml_library", "cuda", "confidential"), Unread(unread="absent", source=""))
+    tree = {"/lib/modules/6.12.117+deb13-amd64/updates/dkms/nvidia-current-open.ko.xz": ""}
+    assert read_driver(Host(grow(tmp_path, tree)), said, ()).gsp_firmware == ()
+
+
 def test_a_container_without_firmware_is_not_a_host_that_lacks_it(tmp_path: Path) -> None:
     said = dict.fromkeys(("nvml", "nvml_library", "cuda", "confidential"), Unread(unread="absent", source=""))
     told = read_driver(Host(tmp_path), said, ()).gsp_firmware

@@ -124,7 +124,7 @@ def slow_clock(machine: Machine) -> RuleResults:
     "packages-half-installed",
     "Driver or kernel packages are half installed",
     worst="warning",
-    after=("KRN103",),
+    after=("KRN009", "KRN101", "KRN102", "KRN103"),
     required=False,
     source="dpkg(1), package states",
     remedies=("finish-packages",),

@@ -14,6 +14,9 @@ from gpusetup.machine.software.programs import find_program
 NVRM = "/proc/driver/nvidia/version"
 NVRM_LIMIT = 4096
 FIRMWARE = "/lib/firmware"
+FIRMWARE_PATH = "/sys/module/firmware_class/parameters/path"
+"""Where the kernel was told to look first: NixOS and the GPU Operator's driver container name a folder of theirs."""
+MODULES = "/lib/modules"
 OPEN = "Dual MIT/GPL"
 PROPRIETARY = "NVIDIA"
 UMAD = "/sys/class/infiniband_mad"
@@ -87,12 +90,19 @@ def _parameters(host: Host) -> Reading[Pairs]:
 
 
 def _gsp_firmware(host: Host) -> Reading[Pairs]:
-    """Return (driver version, path) of each firmware file that a driver has installed."""
-    if not host.exists(FIRMWARE):
+    """Return (driver version, path) of each firmware file that a driver has installed, wherever the kernel looks.
+
+    Source: Linux kernel, Documentation/driver-api/firmware/fw_search_path.rst.
+    """
+    named = host.read_line(FIRMWARE_PATH)
+    own = () if isinstance(named, Unread) or not named.startswith("/") else (named.rstrip("/"),)
+    tops = (*own, f"{FIRMWARE}/updates", FIRMWARE)
+    # the package of the firmware was all that was there: a minimal host without it has not even the folder
+    if not any(map(host.exists, tops)) and not host.names(MODULES):
         return Unread(unread="absent", source=FIRMWARE, detail="no firmware is kept here: a container, mostly")
-    if refused := host.forbidden(FIRMWARE, f"{FIRMWARE}/nvidia"):
+    if refused := host.forbidden(*tops, *(f"{top}/nvidia" for top in tops)):
         return refused
-    paths = host.glob(f"{FIRMWARE}/nvidia/[0-9]*/gsp*.bin*")
+    paths = dict.fromkeys(path for top in tops for path in host.glob(f"{top}/nvidia/[0-9]*/gsp*.bin*"))
     return tuple((path.split("/")[-2], path) for path in paths)
 
 

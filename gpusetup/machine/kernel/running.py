@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from gpusetup.machine.budget import within
 from gpusetup.machine.dotted import whole
 from gpusetup.machine.host import Host
+from gpusetup.machine.kernel.boot import read_boot
 from gpusetup.machine.kernel.builds import read_builds
 from gpusetup.machine.kernel.log import read_earlier_log, read_kernel_log
 from gpusetup.machine.kernel.modprobe import read_modprobe
@@ -46,6 +47,7 @@ def read_kernel(host: Host) -> Kernel:
         taint=host.read_int("/proc/sys/kernel/tainted"),
         lockdown=_lockdown(host),
         next_release=within(host, MODULES, read_next_release),
+        boot=read_boot(host),
         module_file=read_module_file(host, running, loaded=host.exists(NVRM)),
         builds=within(host, "the builds of modules", read_builds),
         modprobe=within(host, "modprobe's settings", read_modprobe),

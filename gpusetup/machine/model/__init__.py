@@ -9,7 +9,7 @@ from gpusetup.machine.model.containers import CdiSpec, Containers
 from gpusetup.machine.model.driver import Driver
 from gpusetup.machine.model.frameworks import Framework, Trial
 from gpusetup.machine.model.gpu import Gpu, LinkCounters, MigDevice, Peer, Process, VgpuLicence
-from gpusetup.machine.model.kernel import Kernel, Module, ModuleBuild, ModuleFile
+from gpusetup.machine.model.kernel import Boot, Kernel, Module, ModuleBuild, ModuleFile
 from gpusetup.machine.model.machine import Machine
 from gpusetup.machine.model.reading import NOT_RECORDED, Pairs, Reading, Unread, Why
 from gpusetup.machine.model.software import Distribution, Library, NeededLibrary, Package, SharedFile
@@ -17,6 +17,7 @@ from gpusetup.machine.model.system import Disk, Limits, Mok, Service, SigningKey
 
 __all__ = [
     "NOT_RECORDED",
+    "Boot",
     "CdiSpec",
     "Containers",
     "DeviceNode",

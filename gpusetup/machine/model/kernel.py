@@ -41,6 +41,17 @@ class ModuleBuild(Value):
     """Of a build that failed: the lines of its log that speak of an error, the first ones; at most 20."""
 
 
+class Boot(Value):
+    """What /boot holds for the kernels whose files there bear their release."""
+
+    without_initramfs: Reading[tuple[str, ...]] = NOT_RECORDED
+    """Releases without an initramfs, where others have one."""
+    one_kernel: Reading[int] = NOT_RECORDED
+    """The most bytes that the image and the initramfs of one of them take."""
+    free: Reading[int] = NOT_RECORDED
+    """Bytes left in /boot, where it is a file system of its own."""
+
+
 class Kernel(Value):
     """The running kernel, its modules and its log."""
 
@@ -57,6 +68,7 @@ class Kernel(Value):
     lockdown: Reading[str]
     next_release: Reading[str] = NOT_RECORDED
     """The kernel that boots next: the boot loader's choice where it can be read, else the newest that is installed."""
+    boot: Boot = Boot()
     module_file: ModuleFile = ModuleFile()
     """The nvidia module that the running kernel would load."""
     builds: Reading[tuple[ModuleBuild, ...]] = NOT_RECORDED

@@ -128,19 +128,24 @@ def not_installed(machine: Machine) -> RuleResults:
 
     `gpusetup install` prints the recipe that installs the driver which fits this card.
     """
-    if not has_card(machine):
-        return
-    built = [files for files in machine.system.kernel.modules_on_disk.values() if files]
-    loaded = "nvidia" in {module.name for module in known(machine.system.kernel.modules)}
-    libraries = [one for one in machine.libraries if one.soname.startswith(("libnvidia-ml.so", "libcuda.so"))]
-    # any part of a driver is an installation that is broken, which other rules name better
-    if not built and not loaded and not libraries and not machine.system.container:
+    if has_card(machine) and no_part_of_a_driver(machine):
         yield error(
             "there is an NVIDIA GPU, but no NVIDIA driver is installed",
             "no nvidia kernel module for any installed kernel",
             "no libnvidia-ml.so.1 and no libcuda.so.1 on the library path",
             fix=fix("install-driver"),
         )
+
+
+def no_part_of_a_driver(machine: Machine) -> bool:
+    """Say whether the host has no module, loaded or on disk, and none of the libraries.
+
+    Any part of a driver is an installation that is broken, which other rules name better.
+    """
+    built = [files for files in machine.system.kernel.modules_on_disk.values() if files]
+    loaded = "nvidia" in {module.name for module in known(machine.system.kernel.modules)}
+    libraries = [one for one in machine.libraries if one.soname.startswith(("libnvidia-ml.so", "libcuda.so"))]
+    return not (built or loaded or libraries or machine.system.container)
 
 
 @rule(

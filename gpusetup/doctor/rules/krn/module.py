@@ -6,6 +6,7 @@ from gpusetup.doctor.gpu.subjects import each_card, has_card, module_names
 from gpusetup.doctor.kernel.module_packages import prebuilt
 from gpusetup.doctor.remedies.system_kind import image_keys
 from gpusetup.doctor.rule import Fix, RuleResults, error, fix, info, known, optional, recorded, rule, there, warning
+from gpusetup.doctor.rules.drv.driver import no_part_of_a_driver
 from gpusetup.machine.dotted import version_key
 from gpusetup.machine.model import Machine, Pairs, PciGpu
 
@@ -129,7 +130,8 @@ def open_driver_bound(machine: Machine, card: PciGpu) -> RuleResults:
     """The kernel's own driver (nouveau, or nova from kernel 6.15 on) is bound to this card, so NVIDIA's cannot be.
 
     It shows a desktop but cannot run CUDA. Either it was never forbidden, or the system fell back to it because the
-    NVIDIA module was missing at boot: then that is the thing to repair first.
+    NVIDIA module was missing at boot: then that is the thing to repair first. Where no NVIDIA driver is installed,
+    forbidding it would leave no driver at all.
     """
     # by what is bound, not by what is loaded: nouveau may be loaded for another card
     if card.driver in OPEN_DRIVERS:
@@ -138,7 +140,14 @@ def open_driver_bound(machine: Machine, card: PciGpu) -> RuleResults:
             f"{card.address} (device {card.device_id}) is bound to {card.driver}",
             f"kernel command line: {known(machine.system.kernel.command_line)}",
             fix=fix("rebuild-initramfs" if _is_forbidden(machine, card.driver) else "forbid-nouveau"),
+            caused_by="DRV003" if _nothing_else_drives(machine) else "",
         )
+
+
+def _nothing_else_drives(machine: Machine) -> bool:
+    """Say whether no driver of NVIDIA's is here; one that a container brings comes to cards that are free."""
+    containers = optional(machine.driver.container, "the host's own folders decide") or ()
+    return no_part_of_a_driver(machine) and not containers
 
 
 def _is_forbidden(machine: Machine, driver: str) -> bool:
@@ -256,7 +265,7 @@ def no_headers(machine: Machine) -> RuleResults:
     "newer-kernel-without-module",
     "A newer installed kernel has no nvidia kernel module",
     worst="warning",
-    after=("GPU001", "DRV003", "KRN001", "KRN102", "KRN103"),
+    after=("GPU001", "DRV003", "KRN001", "KRN009", "KRN102", "KRN103"),
     source="Linux kernel: Documentation/kbuild/modules.rst",
     remedies=("build-module", "install-prebuilt"),
 )

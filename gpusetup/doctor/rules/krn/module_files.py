@@ -16,10 +16,12 @@ from gpusetup.doctor.rule import (
     info,
     known,
     optional,
+    recorded,
     rule,
     there,
     warning,
 )
+from gpusetup.doctor.rules.drv.support import OPEN_LICENSE
 from gpusetup.doctor.rules.krn.module import get_module, nvidia_is_built
 from gpusetup.machine.model import Machine, ModuleBuild
 
@@ -170,19 +172,31 @@ def updated(machine: Machine) -> RuleResults:
 )
 def no_firmware(machine: Machine) -> RuleResults:
     """The open kernel module starts a GPU only with its firmware (GSP), which has to be of exactly the module's
-    version.
+    version: of the one that is loaded, and of the one on disk, which the next start loads.
     """
-    version = there(machine.driver.kernel_module)
     firmware = there(machine.driver.gsp_firmware)
+    # a container sees its host's kernel, and not its host's firmware
+    if firmware is None or machine.system.container or not has_card(machine):
+        return
+    file, loaded = machine.system.kernel.module_file, there(machine.driver.kernel_module)
+    # one that a driver of packages replaced while it runs keeps its flavour, and is packed mostly
+    licence = there(machine.driver.module_license) or there(recorded(file.license, ""))
     # the proprietary module can run a card without it (NVreg_EnableGpuFirmware=0), the open one cannot
-    if version and firmware is not None and there(machine.driver.module_license) == "Dual MIT/GPL":
-        have = {driver for driver, _ in firmware}
-        if version not in have:
-            yield error(
-                f"the GPU's firmware for driver {version} is not on disk",
-                f"firmware there: of driver {', '.join(sorted(have)) or 'none'}",
-                fix=fix("gsp-firmware"),
-            )
+    if licence != OPEN_LICENSE:
+        return
+    have = {driver for driver, _ in firmware}
+    there_is = f"firmware there: of driver {', '.join(sorted(have)) or 'none'}"
+    on_disk = there(recorded(file.version, ""))
+    if loaded and loaded not in have:
+        yield error(f"the GPU's firmware for driver {loaded} is not on disk", there_is, fix=fix("gsp-firmware"))
+    elif on_disk and on_disk not in have:
+        say, when = (warning, "from the next start on ") if loaded else (error, "")
+        yield say(
+            f"the GPU's firmware for driver {on_disk}, whose module is on disk, is not there",
+            f"{when}the module would be loaded without it: {either(file.path)}",
+            there_is,
+            fix=fix("gsp-firmware"),
+        )
 
 
 @rule(
@@ -233,7 +247,7 @@ def other_compiler(machine: Machine) -> RuleResults:
     "next-kernel-without-module",
     "The default boot kernel has no nvidia kernel module",
     worst="warning",
-    after=("GPU001", "DRV003", "KRN001", "KRN008", "KRN102", "KRN103"),
+    after=("GPU001", "DRV003", "KRN001", "KRN008", "KRN009", "KRN102", "KRN103"),
     required=False,
     source="grubby(8); systemd-boot(7)",
     remedies=("build-module", "install-prebuilt"),
