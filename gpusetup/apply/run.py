@@ -13,6 +13,7 @@ from typing import Literal, NoReturn
 from gpusetup.apply import phases
 from gpusetup.apply.journal import Entry
 from gpusetup.apply.phases import PhaseResult
+from gpusetup.apply.reason import reason
 from gpusetup.apply.state_dir import StateDir
 from gpusetup.errors import RefusedError, StepFailedError
 from gpusetup.render.model import Recipe, Step
@@ -30,7 +31,7 @@ def look(recipe: Recipe, state: StateDir) -> dict[str, bool]:
 def apply(recipe: Recipe, state: StateDir, notify: Notify) -> Ending:
     """Apply every step that is not done; return ``reboot`` when a step takes effect only at the next boot.
 
-    Raises `StepFailedError`, with the last line of output, when a step fails or does not pass its check afterwards.
+    Raises `StepFailedError`, with what its output says of it, when a step fails or does not pass its check afterwards.
     """
     with state.locked():
         state.keep(recipe)
@@ -101,5 +102,5 @@ def _apply_step(recipe: Recipe, step: Step, state: StateDir, notify: Notify) -> 
 
 
 def _fail(what: str, outcome: PhaseResult, remedy: str) -> NoReturn:
-    last = next((line.strip() for line in reversed(outcome.tail) if line.strip()), "")
+    last = reason(outcome.tail)
     raise StepFailedError(f"{what}: {neutral(last)}" if last else what, remedy)

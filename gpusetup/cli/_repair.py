@@ -65,14 +65,22 @@ def _apply(source: MachineSource, policy: Policy, only: str, *, yes: bool) -> in
     from gpusetup.apply.preconditions import refuse_other_host
 
     state = host_state()
-    recipe = state.waiting(repair=True) or _recipe(
-        msgspec.structs.replace(source, sysroot=str(state.root)), policy, only
-    )
+    waiting = state.waiting(repair=True)
+    if waiting and not _concerns(waiting, only):
+        notify(f"{', '.join(step.id for step in waiting.steps)}: a restart is needed to finish")
+        waiting = None
+    recipe = waiting or _recipe(msgspec.structs.replace(source, sysroot=str(state.root)), policy, only)
     if not recipe.steps:
         click.echo("there is no step to apply; gpusetup doctor --fix lists what has to be done by hand")
         return EXIT_FINE
     refuse_other_host(recipe, state.root)
     return carry_out(recipe, state, yes=yes)
+
+
+def _concerns(waiting: Recipe, only: str) -> bool:
+    """Return whether a recipe that waits for a reboot has a step for a rule that `only` names, or none is named."""
+    names = tuple(f"doctor-{name.lower()}" for part in only.split(",") if (name := part.strip()))
+    return not names or any(step.id.startswith(names) for step in waiting.steps)
 
 
 def _recipe(source: MachineSource, policy: Policy, only: str) -> Recipe:

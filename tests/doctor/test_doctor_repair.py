@@ -20,7 +20,7 @@ from gpusetup.doctor.examine import examine
 from gpusetup.doctor.registry import all_rules
 from gpusetup.doctor.remedies.fixes import chosen, table
 from gpusetup.doctor.remedies.repair import Repair, RepairOptions, repair
-from gpusetup.errors import StepFailedError
+from gpusetup.errors import EXIT_REBOOT, StepFailedError
 from gpusetup.files import write
 from gpusetup.machine.model import Machine, System
 from gpusetup.render.model import Recipe, Step
@@ -261,6 +261,23 @@ def test_the_command_mends_only_when_it_is_told_to_and_takes_it_back(fedora: Pat
     assert "nvidia_uvm" not in modules.read_text()
     assert not file.exists()
     assert gpusetup("doctor", "--fix", "--undo", "--yes", env=env).stdout == "there is nothing to undo\n"
+
+
+def test_a_step_that_waits_for_a_restart_keeps_no_other_rule_from_being_mended(fedora: Path, gpusetup: Run) -> None:
+    env = {"GPUSETUP_ROOT": str(fedora), "PATH": f"{fedora.parent / 'tools'}:{os.environ['PATH']}"}
+    (made,) = repaired({"gpus": {"0": {"compute_mode": 2}}}).recipe.steps
+    step = msgspec.structs.replace(made, id="doctor-krn202-modeset", check="false\n", apply=":\n", reboot_after=True)
+    whole = repaired(BROKEN).recipe
+    waiting = msgspec.structs.replace(whole, steps=(step,), digest=digest(whole.library, (step,)))
+    assert apply(waiting, StateDir(fedora), print) == "reboot"
+    same = gpusetup("doctor", "--only", "KRN202", "--fix", "--apply", "--yes", env=env)
+    assert same.returncode == EXIT_REBOOT
+    other = gpusetup("doctor", "--only", "KRN006", "--fix", "--apply", "--yes", env=env)
+    assert (other.returncode, other.stdout) == (0, "all steps are done\n"), other.stderr
+    assert "doctor-krn202-modeset: a restart is needed" in other.stderr
+    assert "nvidia_uvm" in (fedora / "proc/modules").read_text()
+    back = gpusetup("doctor", "--fix", "--undo", "--yes", env=env)
+    assert (back.returncode, back.stdout) == (0, "2 steps undone\n"), back.stderr
 
 
 def test_a_step_that_does_not_mend_fails_and_says_so(fedora: Path, gpusetup: Run) -> None:
