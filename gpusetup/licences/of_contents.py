@@ -40,7 +40,7 @@ def driver_of(machine: Machine) -> Iterator[Part]:
         flavour = "open" if known and "GPL" in str(driver.module_license) else "proprietary"
         if known:
             yield Part(key=f"host/nvidia-modules-{flavour}", name=FLAVOURS[flavour], version=version, where="host")
-        if not isinstance(driver.gsp_firmware, Unread):
+        if not isinstance(driver.gsp_firmware, Unread) and driver.gsp_firmware:
             yield Part(key="host/nvidia-gsp-firmware", name="NVIDIA GSP firmware", version=version, where="host")
     for folder, toolkit in machine.toolkits.items():
         yield Part(key="host/cuda-toolkit", name=f"CUDA Toolkit in {folder}", version=toolkit, where="host")

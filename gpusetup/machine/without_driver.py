@@ -23,7 +23,7 @@ from gpusetup.machine.software.distributions import read_distributions
 from gpusetup.machine.software.libraries import CACHE, gone, read_cached, read_libraries
 from gpusetup.machine.software.needed import read_needed
 from gpusetup.machine.software.owners import own
-from gpusetup.machine.software.toolkits import read_nvcc, read_toolkits
+from gpusetup.machine.software.toolkits import read_nvcc, read_toolkits, with_packaged
 from gpusetup.machine.software.wheels import read_owned, shared_files
 from gpusetup.machine.system.operating_system import read_system
 
@@ -71,7 +71,7 @@ def read_beside(host: Host, answer: Callable[[], Nvml], step: Step = len) -> Mac
         pci=bus.cards,
         nvswitches=bus.switches,
         other_displays=bus.other_displays,
-        toolkits=toolkits,
+        toolkits=with_packaged(toolkits, packages),
         nvcc=read_nvcc(host),
         distributions=distributions,
         packages=packages,

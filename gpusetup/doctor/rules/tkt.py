@@ -7,21 +7,39 @@ from collections.abc import Iterator
 
 from gpusetup.doctor.gpu.cards import cards, cite, driver_version
 from gpusetup.doctor.gpu.subjects import has_gpu
-from gpusetup.doctor.rule import RuleResults, fix, info, listed, rule, there, unknown, warning
+from gpusetup.doctor.rule import RuleResults, UnreadError, fix, info, listed, rule, there, unknown, warning
 from gpusetup.doctor.software.installed_defects import REMEDY, SOURCE, known_defects
 from gpusetup.doctor.software.min_driver import known_floor
 from gpusetup.facts import facts
 from gpusetup.facts.find import arch_of, targets
 from gpusetup.facts.model.defects import Defect
-from gpusetup.machine.model import Machine
+from gpusetup.machine.model import Machine, Unread
 from gpusetup.versions import cuda, dotted, driver
+
+OF_PACKAGES = ("/usr/lib/cuda", "/usr/lib/nvidia-cuda-toolkit")
+"""Where Debian's package has its toolkit."""
 
 
 def each_toolkit(machine: Machine) -> Iterator[tuple[str, str]]:
-    """Every toolkit whose version is known; its series is what is judged."""
+    """Every toolkit; its series is what is judged, "" where nothing tells its version."""
     for folder, version in machine.toolkits.items():
-        if version:
-            yield f"CUDA toolkit {folder.rpartition('/')[2]}", cuda(version).series
+        yield f"CUDA toolkit {folder.rpartition('/')[2]}", cuda(version).series if version else ""
+
+
+def each_own_toolkit(machine: Machine) -> Iterator[tuple[str, str]]:
+    """Every toolkit as NVIDIA releases it. Debian's package has a script for nvcc that takes a compiler which nvcc
+    accepts, and headers that are patched for its own C library.
+    """
+    for folder, version in machine.toolkits.items():
+        if folder not in OF_PACKAGES:
+            yield f"CUDA toolkit {folder.rpartition('/')[2]}", cuda(version).series if version else ""
+
+
+def _known(series: str) -> str:
+    """Return `series`; without one the rule ends as unknown."""
+    if not series:
+        raise UnreadError(Unread(unread="failed", source="the toolkit's version", detail="no file or package tells it"))
+    return series
 
 
 def each_release(machine: Machine) -> Iterator[tuple[str, str]]:
@@ -36,7 +54,7 @@ def each_release(machine: Machine) -> Iterator[tuple[str, str]]:
     "nvcc-gcc-unsupported",
     "nvcc does not support the system's gcc",
     worst="info",
-    over=each_toolkit,
+    over=each_own_toolkit,
     source="facts: cuda_series (host_config.h of each toolkit)",
     remedies=("older-compiler",),
 )
@@ -44,6 +62,7 @@ def compiler(machine: Machine, series: str) -> RuleResults:
     """Nvcc stops with "unsupported GNU version" when the host's gcc is newer than it knows. An older compiler beside
     the system's own, named by NVCC_CCBIN, solves it; ``--allow-unsupported-compiler`` is the last resort.
     """
+    series = _known(series)
     row = listed((row for row in facts().cuda_series if row.series == series), f"the compilers of CUDA {series}")
     named = machine.system.environment.get("NVCC_CCBIN", "")
     # distributions call a second compiler g++-14 or gcc-14: without a number its name says nothing of its version
@@ -92,7 +111,7 @@ def _version_below(machine: Machine, path: str) -> str:
     "cuda-headers-glibc",
     "CUDA headers fail to compile with this glibc",
     worst="warning",
-    over=each_toolkit,
+    over=each_own_toolkit,
     source="facts: glibc",
     remedies=("newer-toolkit",),
 )
@@ -100,6 +119,7 @@ def c_library(machine: Machine, series: str) -> RuleResults:
     """Glibc declares mathematical functions that the toolkit's headers declare otherwise: nothing compiles, whatever
     the compiler. A newer toolkit or a container solves it.
     """
+    series = _known(series)
     libc = (there(machine.system.libc) or "").removeprefix("glibc ")
     for row in facts().glibc if libc and libc[0].isdecimal() else ():
         # both bounds: from this glibc on, up to the last toolkit whose headers clash with it
@@ -124,6 +144,7 @@ def c_library(machine: Machine, series: str) -> RuleResults:
 )
 def target(machine: Machine, series: str) -> RuleResults:
     """This toolkit has no target for the card's compute capability: the card is too new for it, or was dropped."""
+    series = _known(series)
     for card in cards(machine):
         listed([row] if (row := arch_of(facts(), card.capability)) else [], f"compute capability {card.capability}")
         if not targets(facts(), series, card.capability):
@@ -197,7 +218,7 @@ def old_driver(machine: Machine, series: str) -> RuleResults:
     """What this toolkit compiles asks for a newer driver: "CUDA driver version is insufficient for CUDA runtime
     version".
     """
-    version, floor = driver_version(machine), known_floor(series)
+    version, floor = driver_version(machine), known_floor(_known(series))
     if version and driver(version) < driver(floor.driver):
         yield warning(
             f"driver {version} is too old for programs of CUDA {series}",
