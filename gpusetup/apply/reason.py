@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 BASH_INTERNAL = re.compile(r"\S+: line \d+: pop_(var_context|scope): ")
 """What bash says of itself when ``set -e`` ends a function (bash: variables.c); it is never why."""
-CLOSING = "Errors were encountered while processing:"
-"""With this dpkg begins the list of the packages that failed, the last that it prints; apt adds a line of its own."""
-PROBLEMS = ("dpkg: dependency problems prevent", "dpkg: error processing")
+HEADING = re.compile(r"[\w-]+: .*:$")
+"""How a package manager begins what it refuses: ``error: Failed dependencies:``, and the reasons stand indented."""
 LISTED = (" ", "\t", "E: ")
+"""How its last lines begin: those reasons, the packages that failed, or that a program below it failed."""
 
 
 def reason(tail: tuple[str, ...]) -> str:
-    """Return the last line of `tail` that says something, or what dpkg said first where it ended with its list."""
+    """Return the last line of `tail` that says something, or the first refusal where it ends with a list of them."""
     lines = [line.rstrip() for line in tail if line.strip() and BASH_INTERNAL.match(line) is None]
-    if CLOSING in lines and all(line.startswith(LISTED) for line in lines[lines.index(CLOSING) + 1 :]):
-        for place, line in enumerate(lines):
-            if line.startswith(PROBLEMS):
-                return " ".join(one.strip() for one in (line, *lines[place + 1 : place + 2]))
+    if lines and lines[-1].startswith(LISTED):
+        for line, below in pairwise(lines):
+            if HEADING.match(line) and below.startswith((" ", "\t")):
+                return f"{line} {below.strip()}"
     return lines[-1].strip() if lines else ""

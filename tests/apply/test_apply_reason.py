@@ -22,6 +22,11 @@ def test_a_refusal_of_dpkg_is_told_in_its_own_words() -> None:
     assert reason((*REFUSED, "E: Sub-process /usr/bin/dpkg returned an error code (1)")) == WHY
 
 
+def test_a_refusal_of_rpm_is_told_with_its_reason() -> None:
+    said = ("error: Failed dependencies:", "\tlibcuda.so.1()(64bit) is needed by (installed) app-1-1.x86_64")
+    assert reason(said) == " ".join(line.strip() for line in said)
+
+
 def test_what_failed_after_dpkg_is_told_instead() -> None:
     assert reason((*REFUSED, "modprobe: FATAL: Module nvidia not found")) == "modprobe: FATAL: Module nvidia not found"
 
