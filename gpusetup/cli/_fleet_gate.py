@@ -24,7 +24,7 @@ def _kind() -> type[Gate]:
 @click.argument("hosts", metavar="HOST...", nargs=-1, required=True)
 @store_option
 @click.option("--max-age", type=click.FloatRange(0.01, 87_600), default=26.0, show_default=True, metavar="HOURS",
-              help="A judgement that is older says nothing.")  # fmt: skip
+              help="A judgement, or what was judged, that is older says nothing.")  # fmt: skip
 @click.option("--reason", default="", metavar="TEXT",
               help="Why the scheduler has drained HOST: “gpusetup: …” may be undrained, nothing else.")  # fmt: skip
 @as_json

@@ -16,6 +16,8 @@ SIGN = "gpusetup:"
 """How the reason of a drain begins that is ours: only such a host is put back to work."""
 MAX_AGE = 26 * 3600
 """Seconds; a day, and what a nightly collection may be late."""
+_READ = ("machine", "findings")
+"""Aspects of a host that have the time at which they were read there."""
 _AHEAD = 300
 """Seconds by which the clocks of the hosts that keep and ask may differ."""
 _LONGEST = 240
@@ -63,9 +65,13 @@ def exit_code(found: Gate) -> int:
 def _answer(memory: Memory, host: str, now: int, max_age: float, reason: str) -> Pass:
     subject = memory.host(host) or memory.host(host.partition(".")[0])
     span = memory.newest(subject, "verdict") if subject is not None else None
-    if span is None:
+    if subject is None or span is None:
         return Pass(host=host, verdict="unknown", why="it was never judged")
+    read = [one.last for aspect in _READ if (one := memory.newest(subject, aspect)) is not None]
     state, why = str(span.content["state"]), _stale(span, now, max_age)
+    if not why and state != "unknown" and (age := now - max(read, default=now)) > max_age:
+        # a file that nobody replaces can be judged anew each night
+        why = f"what it was judged by is {age / 3600:.1f} hours old"
     found = Pass(host=host, verdict="unknown", state=state, why=why, judged=iso(span.last), since=iso(span.first))
     if why:
         return found

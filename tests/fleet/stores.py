@@ -36,10 +36,12 @@ def stamp(parts: Parts, at: datetime) -> Parts:
     return parts
 
 
-def keep(store: Path, some: Mapping[str, Parts], at: datetime, *, days: int = 400) -> Kept:
-    """Judge and keep hosts at a time."""
+def keep(
+    store: Path, some: Mapping[str, Parts], at: datetime, *, days: int = 400, made: datetime | None = None
+) -> Kept:
+    """Judge and keep hosts at a time; their documents were `made` ten minutes before, or before another time."""
     stream = store.with_suffix(".jsonl")
-    stream.write_bytes(b"".join(lines({host: stamp(parts, at) for host, parts in some.items()})))
+    stream.write_bytes(b"".join(lines({host: stamp(parts, made or at) for host, parts in some.items()})))
     notes = Notes()
     gathered = gather([stream], None, notes.take)
     with opened(store, write=True) as database:

@@ -62,6 +62,16 @@ def test_what_nobody_looked_at_does_not_pass(store: Path) -> None:
         assert why in answer.why
 
 
+def test_an_old_file_that_is_judged_again_does_not_pass(tmp_path: Path) -> None:
+    file, some = tmp_path / "fleet.sqlite", hosts(3, chance("fleet, gate, old"), proofs=False)
+    for number, verdict in enumerate(("pass", "pass", "unknown")):
+        keep(file, some, day(number), made=day(0))
+        assert _ask(file, "node00000", day(number))[0].verdict == verdict
+    answer, code = _ask(file, "node00000", day(2), reason="gpusetup: x")
+    assert (answer.verdict, answer.undrain, code) == ("unknown", False, 3)
+    assert answer.why == "what it was judged by is 48.2 hours old"
+
+
 def test_undrained_is_only_what_we_drained_and_is_well_now(store: Path) -> None:
     ours, others = "gpusetup: GPU 1: PCIe lanes 8", "disk replaced next week"
     assert _ask(store, "node00000", reason=ours)[0].undrain
