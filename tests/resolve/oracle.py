@@ -91,7 +91,8 @@ def directory_end(facts: Facts, directory: str) -> str:
     row = next(one for one in facts.nvidia_repo if one.directory == directory)
     if row.toolkit_last:
         return str(row.toolkit_last)
-    later = [one for one in facts.nvidia_repo if int(one.directory[6:]) > int(directory[6:]) and one.toolkit_first]
+    own = [one for one in facts.nvidia_repo if one.distribution == "fedora"]
+    later = [one for one in own if int(one.release) > int(directory[6:]) and one.toolkit_first]
     if not later:
         return ""
     bound = v(min(later, key=lambda one: int(one.directory[6:])).toolkit_first)
@@ -103,7 +104,9 @@ def nvidia(facts: Facts, directory: str) -> str:
     if row.driver:
         return str(row.driver)
     end = directory_end(facts, directory)
-    if not end and int(directory[6:]) != max(int(one.directory[6:]) for one in facts.nvidia_repo):
+    if not end and int(directory[6:]) != max(
+        int(one.release) for one in facts.nvidia_repo if one.distribution == "fedora"
+    ):
         return ""
     cudas = [one for one in facts.cuda if (one.driver_companion or one.driver_bundled)]
     newest = max((one for one in cudas if not end or series(one.release) <= v(end)), key=lambda one: v(one.release))

@@ -152,22 +152,26 @@ def test_a_kept_driver_has_the_modules_that_it_has(tables: Facts) -> None:
 
 
 def test_a_host_that_is_no_fedora_is_told_what_is_possible(tables: Facts) -> None:
-    asked = asked_of(tables, "h100_server")
+    other = {"system": {"distro": "arch", "release": "rolling", "pretty_name": "Arch Linux"}}
+    asked = asked_of(tables, "h100_server", other)
     refusal = refuse_foreign(asked, tables)
     assert isinstance(refusal, Refusal)
-    assert "Ubuntu" in refusal.because[0].text
+    assert "Arch Linux" in refusal.because[0].text
     assert "580.159.04 is there and fits" in refusal.because[1].text
     ways = [way.options for way in refusal.ways_out]
     assert ways[0][:2] == ("pip", "install")
     assert ("--distro", "fedora") in ways
-    assert refuse_foreign(asked_of(tables, "h100_server", distro="fedora"), tables) is None
+    assert refuse_foreign(asked_of(tables, "h100_server", other, distro="fedora"), tables) is None
+    assert refuse_foreign(asked_of(tables, "h100_server"), tables) is None
     assert refuse_foreign(asked_of(tables, "desktop"), tables) is None
 
 
 def test_under_wsl_the_driver_is_never_linuxs(tables: Facts) -> None:
-    refusal = refuse_foreign(asked_of(tables, "wsl"), tables)
+    other = {"system": {"distro": "arch", "release": "rolling", "pretty_name": "Arch Linux"}}
+    refusal = refuse_foreign(asked_of(tables, "wsl", other), tables)
     assert refusal is not None
     assert "Windows" in refusal.because[1].text
-    made = planned(tables, asked_of(tables, "wsl", distro="fedora"))
-    assert made.driver is None
-    assert "Windows" in changes(made, machine("wsl"), tables)[0].after
+    for distro in ("", "fedora"):
+        made = planned(tables, asked_of(tables, "wsl", distro=distro))
+        assert made.driver is None
+        assert "Windows" in changes(made, machine("wsl"), tables)[0].after

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gpusetup.errors import RefusedError
-from gpusetup.render.container.bases import base, base_row, own_base
+from gpusetup.facts import systems
+from gpusetup.render.container.bases import base, base_row, names, own_base
 from gpusetup.resolve import completed, resolve
 from gpusetup.resolve.asked.image_pythons import resolve_inside
 from gpusetup.resolve.model import Reason, Refusal
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from gpusetup.render.container.model import Base
     from gpusetup.resolve.model import Request, Stack
 
+_SUFFIX = "-bootc"
 HOST = "bootc"
 """The format that is a host, not a container: it contains the driver and NVIDIA's container toolkit."""
 
@@ -35,7 +37,7 @@ def base_of(stack: Stack, facts: Facts, kind: str, *, name: str, reference: str,
 
     Raises `RefusedError` when the image lacks a Python of the stack, or no tag is on record.
     """
-    distro = f"{stack.request.distro}-bootc" if kind == HOST else stack.request.distro
+    distro = f"{stack.request.distro}{_SUFFIX}" if kind == HOST else stack.request.distro
     row = base_row(facts, name or distro)
     if not row.pythons:
         row = row if reference else base_row(facts, name or distro, stack.release)
@@ -70,14 +72,31 @@ def choose(
     That is the base called `name`, by default the distribution's own, or the image `reference`, handled as
     that base. Raises `RefusedError` when nothing fits inside or no tag is on record.
     """
-    request = completed(request, facts)
-    distro = request.distro
+    row = base_row(facts, name or _own(request, facts, kind))
+    request = completed(_for_image(request, facts, row), facts)
     if kind == HOST:
-        request, distro = msgspec.structs.replace(request, variant="bootc", containers=True), f"{distro}-bootc"
-    row = base_row(facts, name or distro)
+        request = msgspec.structs.replace(request, variant="bootc", containers=True)
     if row.pythons:
         stack = resolve_inside(request, row.pythons, facts)
     else:  # an image of the distribution that the stack is for
         stack = resolve(request, facts)
-        row = row if reference else base_row(facts, name or distro, stack.release)
+        row = row if reference else base_row(facts, row.base, stack.release)
     return stack, _base(stack, row, facts, reference, pin=pin)
+
+
+def _own(request: Request, facts: Facts, kind: str) -> str:
+    """Return the base of the request's distribution; of one without an image, that of the first in the tables."""
+    suffix = _SUFFIX if kind == HOST else ""
+    wanted = f"{request.distro}{suffix}"
+    return wanted if wanted in names(facts) else f"{systems.distribution(facts).name}{suffix}"
+
+
+def _for_image(request: Request, facts: Facts, row: ContainerBase) -> Request:
+    """Return the request for the distribution of an image whose Pythons are that distribution's.
+
+    It may come from a host of another one, whose release says nothing of the image.
+    """
+    its = row.base.removesuffix(_SUFFIX)
+    if row.pythons or its == request.distro or its not in systems.names(facts):
+        return request
+    return msgspec.structs.replace(request, distro=its, release="")
