@@ -196,6 +196,30 @@ def test_the_module_is_the_one_that_the_alternative_chooses(
     assert said(f"{modinfo}\nnvidia_module {KERNEL}", tmp_path) == expected
 
 
+OTHERS = "trixie|trixie|main|cdrom://[DVD]/|Debian\n" + "trixie|trixie|main|https://a.example/products/|A company\n"
+
+
+@pytest.mark.parametrize("mirror", ["https://deb.debian.org/debian/", "http://mirror.house/debian/", ""])
+def test_the_archive_is_the_distributions_own_and_no_other_source_of_its_suite(tmp_path: Path, mirror: str) -> None:
+    grow(tmp_path, {"etc/os-release": "NAME='x'\nID=debian\n"})
+    own = f"trixie|trixie|main|{mirror}|Debian\n" if mirror else ""
+    assert said(f"sources() {{ printf '{OTHERS}{own}'; }}\narchive_of trixie", tmp_path) == mirror
+
+
+@pytest.mark.parametrize(("origin", "asked"), [("", True), ("Debian", False)])
+def test_sources_are_asked_first_where_it_is_not_known_whose_they_are(tmp_path: Path, origin: str, asked: bool) -> None:
+    step = next(one for one in recipe(stack("13 debian ada")).steps if one.id == "repositories")
+    ours = f"sources() {{ say 'trixie|trixie|main|http://a.example/|{origin}'; say '/||/|https://b.example/|B'; }}"
+    stubs = 'wait_for_apt() { :; }\napt_with() { say "$*"; }\nadd_repository() { :; }'
+    assert (said(f"{step.define}\n{ours}\n{stubs}\n{step.apply}", tmp_path) == "update") is asked
+
+
+def test_apt_says_where_its_sources_are_from() -> None:
+    tool("apt-get")
+    for line in said("sources").splitlines():
+        assert line.count("|") == 4
+
+
 STATES = "installed one:amd64\nconfig-files gone\nhalf-configured half\nunpacked new\nnot-installed never\n"
 
 

@@ -1,10 +1,10 @@
 # ── what the repositories are configured to do ──────────────────────────────────────────────────────────────────────
 
-# sources: release as configured, code name, component and address of everything that apt gets lists of packages from, with a |
-# between them.
+# sources: release as configured, code name, component, address and origin of everything that apt gets lists of packages from,
+# with a | between them.
 sources() {
   # shellcheck disable=SC2016 # apt puts the values in
-  apt-get indextargets --format '$(RELEASE)|$(CODENAME)|$(COMPONENT)|$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | sort -u || :
+  apt-get indextargets --format '$(RELEASE)|$(CODENAME)|$(COMPONENT)|$(REPO_URI)|$(ORIGIN)' 'Created-By: Packages' 2>/dev/null | sort -u || :
 }
 
 # has_source ADDRESS SUITE [COMPONENT]
@@ -16,8 +16,15 @@ has_source() {
     END { exit !found }'
 }
 
-# archive_of SUITE: where this host gets the distribution itself from, which may be a mirror; "" where that is not known.
-archive_of() { sources | SUITE=$1 awk -F '|' '($1 == ENVIRON["SUITE"] || $2 == ENVIRON["SUITE"]) && $3 == "main" { print $4; exit }'; }
+# archive_of SUITE: where this host gets the distribution itself from, which may be a mirror; "" where that is not known, or not
+# yet. Sources of others name a suite like the distribution's own, but not its origin, which a mirror keeps.
+archive_of() {
+  local ours
+  ours=$(sed -n 's/^ID=//p' "$root/etc/os-release" | tr -d "\"'")
+  sources | SUITE=$1 ORIGIN=$ours awk -F '|' '
+    ($1 == ENVIRON["SUITE"] || $2 == ENVIRON["SUITE"]) && $3 == "main" && tolower($5) == ENVIRON["ORIGIN"] && $4 !~ /^cdrom:/ {
+      print $4; exit }'
+}
 
 # signed_by ADDRESS: the Signed-By that sources of this address have, since apt refuses two values for one; "" for none. Source:
 # apt's debReleaseIndex::SetSignedBy, "Conflicting values set for option Signed-By".
