@@ -206,12 +206,19 @@ def test_the_archive_is_the_distributions_own_and_no_other_source_of_its_suite(t
     assert said(f"sources() {{ printf '{OTHERS}{own}'; }}\narchive_of trixie", tmp_path) == mirror
 
 
-@pytest.mark.parametrize(("origin", "asked"), [("", True), ("Debian", False)])
-def test_sources_are_asked_first_where_it_is_not_known_whose_they_are(tmp_path: Path, origin: str, asked: bool) -> None:
+@pytest.mark.parametrize(
+    ("line", "asked"),
+    [
+        ("trixie|trixie|main|http://a.example/|", True),
+        ("trixie|trixie|main|http://a.example/|Debian", False),
+        ("", True),
+    ],
+)
+def test_sources_are_asked_first_where_it_is_not_known_whose_they_are(tmp_path: Path, line: str, asked: bool) -> None:
     step = next(one for one in recipe(stack("13 debian ada")).steps if one.id == "repositories")
-    ours = f"sources() {{ say 'trixie|trixie|main|http://a.example/|{origin}'; say '/||/|https://b.example/|B'; }}"
-    stubs = 'wait_for_apt() { :; }\napt_with() { say "$*"; }\nadd_repository() { :; }'
-    assert (said(f"{step.define}\n{ours}\n{stubs}\n{step.apply}", tmp_path) == "update") is asked
+    known = f"say '{line}'; say '/||/|https://b.example/|B'" if line else ":"
+    stubs = f'sources() {{ {known}; }}\nwait_for_apt() {{ :; }}\napt_with() {{ say "$*"; }}\nadd_repository() {{ :; }}'
+    assert (said(f"{step.define}\n{stubs}\n{step.apply}", tmp_path) == "update") is asked
 
 
 def test_apt_says_where_its_sources_are_from() -> None:
