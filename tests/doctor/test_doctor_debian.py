@@ -81,6 +81,11 @@ def test_a_full_boot_comes_before_what_the_next_kernel_lacks() -> None:
     assert f"sudo update-initramfs -c -k {NEW}" in said.remedy.commands
 
 
+def test_little_room_alone_hides_nothing_that_is_worse() -> None:
+    host = debian({"boot": {"free": 1 << 20}})
+    assert first_and_rest(host, "KRN010") == ("KRN008", {"KRN010": ""})
+
+
 def test_a_missing_initramfs_with_room_is_made_and_nothing_is_removed() -> None:
     host = debian({"boot": {"without_initramfs": [NEW], "free": 1 << 40}})
     (said,) = [one for one in examine(host, RULES.values()) if one.rule == "KRN009"]

@@ -40,12 +40,10 @@ def _kernels(host: Host) -> Reading[tuple[tuple[str, ...], int]]:
 
 
 def _free(host: Host) -> Reading[int]:
-    """Return the bytes that root may still write; absent where /boot is a folder of the root's file system."""
+    """Return the bytes that root may still write there, in a file system of its own or the root's."""
     if not host.live:
         return Unread(unread="unsupported", source="statvfs", detail="a folder has no file systems of its own")
     try:
-        if os.stat(BOOT).st_dev == os.stat("/").st_dev:
-            return Unread(unread="absent", source=BOOT, detail="not a file system of its own")
         told = os.statvfs(BOOT)
     except OSError as error:
         return unread("statvfs", error)

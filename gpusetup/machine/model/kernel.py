@@ -49,7 +49,7 @@ class Boot(Value):
     one_kernel: Reading[int] = NOT_RECORDED
     """The most bytes that the image and the initramfs of one of them take."""
     free: Reading[int] = NOT_RECORDED
-    """Bytes left in /boot, where it is a file system of its own."""
+    """Bytes left to root in the file system that /boot is in."""
 
 
 class Kernel(Value):

@@ -172,29 +172,58 @@ def updated(machine: Machine) -> RuleResults:
 )
 def no_firmware(machine: Machine) -> RuleResults:
     """The open kernel module starts a GPU only with its firmware (GSP), which has to be of exactly the module's
-    version: of the one that is loaded, and of the one on disk, which the next start loads.
+    version: of the one that is loaded, or, where none is, of the one on disk.
+    """
+    file, loaded = machine.system.kernel.module_file, there(machine.driver.kernel_module)
+    if (have := _firmware(machine)) is None:
+        return
+    version = loaded or there(recorded(file.version, ""))
+    if version and version not in have:
+        yield error(
+            f"the GPU's firmware for driver {version} is not on disk",
+            f"module: {'loaded' if loaded else either(file.path)}",
+            f"firmware there: of driver {', '.join(sorted(have)) or 'none'}",
+            fix=fix("gsp-firmware"),
+        )
+
+
+def _firmware(machine: Machine) -> set[str] | None:
+    """Return of which drivers firmware is on disk, None where the module can do without.
+
+    The proprietary one can run a card without it (NVreg_EnableGpuFirmware=0), the open one cannot.
     """
     firmware = there(machine.driver.gsp_firmware)
     # a container sees its host's kernel, and not its host's firmware
     if firmware is None or machine.system.container or not has_card(machine):
-        return
+        return None
+    # a driver that is replaced while it runs keeps its flavour, and the module on disk is packed mostly
+    licence = there(machine.driver.module_license) or there(recorded(machine.system.kernel.module_file.license, ""))
+    return {driver for driver, _ in firmware} if licence == OPEN_LICENSE else None
+
+
+@rule(
+    "KRN113",
+    "gsp-firmware-missing-next-start",
+    "GSP firmware of the kernel module on disk is missing",
+    worst="warning",
+    after=("GPU001", "DRV003", "DRV004", "KRN106"),
+    required=False,
+    source="github.com/NVIDIA/open-gpu-kernel-modules: README.md (firmware)",
+    remedies=("gsp-firmware",),
+)
+def no_firmware_next(machine: Machine) -> RuleResults:
+    """The driver was updated while it runs, and the firmware of the open module that the next start loads did not come
+    with it: all works until then.
+    """
     file, loaded = machine.system.kernel.module_file, there(machine.driver.kernel_module)
-    # one that a driver of packages replaced while it runs keeps its flavour, and is packed mostly
-    licence = there(machine.driver.module_license) or there(recorded(file.license, ""))
-    # the proprietary module can run a card without it (NVreg_EnableGpuFirmware=0), the open one cannot
-    if licence != OPEN_LICENSE:
+    if not loaded or (have := _firmware(machine)) is None:
         return
-    have = {driver for driver, _ in firmware}
-    there_is = f"firmware there: of driver {', '.join(sorted(have)) or 'none'}"
-    on_disk = there(recorded(file.version, ""))
-    if loaded and loaded not in have:
-        yield error(f"the GPU's firmware for driver {loaded} is not on disk", there_is, fix=fix("gsp-firmware"))
-    elif on_disk and on_disk not in have:
-        say, when = (warning, "from the next start on ") if loaded else (error, "")
-        yield say(
-            f"the GPU's firmware for driver {on_disk}, whose module is on disk, is not there",
-            f"{when}the module would be loaded without it: {either(file.path)}",
-            there_is,
+    version = there(recorded(file.version, ""))
+    if version and version not in have:
+        yield warning(
+            f"from the next start on the GPU's firmware is missing: driver {version} is on disk without it",
+            f"loaded: {loaded}; on disk: {version} ({either(file.path)})",
+            f"firmware there: of driver {', '.join(sorted(have)) or 'none'}",
             fix=fix("gsp-firmware"),
         )
 
