@@ -106,6 +106,7 @@ def test_the_detectors_configuration_has_its_fields_alone() -> None:
         ("1 {now} 1 error: GPU 3 fell off the bus", 1, "1 error: GPU 3 fell off the bus"),
         ("2 {now} the driver did not answer", 2, "the driver did not answer"),
         ("0 {old} nothing is wrong", 2, "gpusetup looked at this node longer ago than 1800 s"),
+        ("0 {late} nothing is wrong", 2, "the verdict is of a time that is still to come"),
         ("0 $(reboot) x", 2, "the verdict cannot be read"),
         ("x {now} y", 2, "the verdict cannot be read"),
         (None, 2, "gpusetup has not looked at this node yet"),
@@ -119,20 +120,28 @@ def test_the_condition_is_what_the_doctor_said_and_never_healthy_unseen(
     plugin.write_text(documents("node-problem-detector.yaml")[0]["data"]["gpusetup-verdict.sh"])
     if verdict is not None:
         now = int(time.time())
-        file.write_text(verdict.format(now=now, old=now - 3600) + "\n" * bool(verdict))
+        file.write_text(verdict.format(now=now, old=now - 3600, late=now + 3600) + "\n" * bool(verdict))
     done = subprocess.run(["sh", plugin, file, "1800"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (code, said)
 
 
+def test_a_doctor_that_breaks_is_no_problem_of_the_node(tmp_path: Path) -> None:
+    assert _verdict(tmp_path, "exit 1")[0] == "2"
+
+
 @pytest.mark.parametrize(("exits", "code"), [(0, 0), (1, 1), (3, 2), (70, 2)])
 def test_the_doctor_leaves_its_verdict_on_the_node(tmp_path: Path, exits: int, code: int) -> None:
-    env = stub(tmp_path, f"echo 'the first line'; echo more; exit {exits}") | {"VERDICTS": str(tmp_path), "EVERY": "60"}
+    first, at, line = _verdict(tmp_path, f"echo 'the first line'; echo more; exit {exits}")
+    assert (int(first), line) == (code, "the first line")
+    assert abs(time.time() - int(at)) < 60
+
+
+def _verdict(tmp_path: Path, doctor: str) -> list[str]:
+    env = stub(tmp_path, doctor) | {"VERDICTS": str(tmp_path), "EVERY": "60"}
     words = ["sh", "-c", script("node-problem-detector.yaml", "DaemonSet", "containers")]
     with subprocess.Popen(words, env=env, start_new_session=True) as running:
         end = time.monotonic() + 20
         while not (tmp_path / "verdict").exists() and time.monotonic() < end:
             time.sleep(0.02)
         os.killpg(running.pid, signal.SIGKILL)
-    first, at, line = (tmp_path / "verdict").read_text().rstrip("\n").split(" ", 2)
-    assert (int(first), line) == (code, "the first line")
-    assert abs(time.time() - int(at)) < 60
+    return (tmp_path / "verdict").read_text().rstrip("\n").split(" ", 2)

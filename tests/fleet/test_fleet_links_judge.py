@@ -15,6 +15,7 @@ from gpusetup.cli.report import report as report_command
 from gpusetup.errors import WrongInputError
 from gpusetup.fleet.links.program.schedule import rounds, tournament
 from gpusetup.fleet.links.read import read_record
+from gpusetup.value import to_json
 from tests.fleet.links_ranks import named
 from tests.fleet.links_synthetic import judged, slow_down, sound
 from tests.support import chance
@@ -153,6 +154,14 @@ def test_a_hostile_record_hurts_nobody(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, [str(path)])
     assert isinstance(result.exception, SystemExit | None)
     assert "\x1b" not in result.output
+
+
+@pytest.mark.parametrize("rates", [(1e308, 5e-324), (5e-324, 1e308)])
+def test_no_rate_of_a_record_ends_the_judgement(rates: tuple[float, float]) -> None:
+    record = sound(8, 1, chance("links, rates"))
+    for one in record["pairs"][:3]:
+        one["rate"] = list(rates)
+    json.loads(to_json(judged(record)))
 
 
 def test_what_is_asked_for_has_to_be_one_thing() -> None:

@@ -28,6 +28,8 @@ FEWEST_PARTNERS, TAKEN_OUT = 3, 5
 """Partners from which on a host or rank is judged; what its ways share is taken out only where enough is then left."""
 OWN_REACH = 6
 GAP = 0.5
+_FARTHEST = 600.0
+"""Distances, as logarithms, of which `math.exp` makes a number above 0: a record may have any rates."""
 _TESTS = 12
 """Kinds × measures × (hosts, ranks, ways): the rate of false alarms is shared among them."""
 _RATE = ALARM_RATE / _TESTS
@@ -171,6 +173,6 @@ def _single(left: Mapping[Way, float]) -> tuple[Limits, dict[Way, float]]:
             of[end(way)].append(value)
         middle = {rank: median(some) if len(some) >= TAKEN_OUT else 0.0 for rank, some in of.items()}
         rest = {way: value - middle[end(way)] for way, value in rest.items()}
-    shares = {way: math.exp(value) for way, value in rest.items()}
+    shares = {way: math.exp(max(-_FARTHEST, min(value, _FARTHEST))) for way, value in rest.items()}
     limit = limits(tuple(shares.values()), _RATE, LEAST_SHARE) if shares else limits((1.0,), _RATE)
     return limit, shares

@@ -101,7 +101,11 @@ def write(folder, host, parts, why):
     name = urllib.parse.quote(host, safe="@+=,[] ") + ".json"
     path = os.path.join(folder, "%2E" + name[1:] if name.startswith(".") else name)
     descriptor, new = tempfile.mkstemp(dir=folder, prefix=".", suffix=".new")
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text + "\n")
-    os.replace(new, path)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text + "\n")
+        os.replace(new, path)
+    except OSError:
+        os.unlink(new)
+        raise
     return path
