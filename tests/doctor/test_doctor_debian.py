@@ -81,6 +81,12 @@ def test_a_full_boot_comes_before_what_the_next_kernel_lacks() -> None:
     assert f"sudo update-initramfs -c -k {NEW}" in said.remedy.commands
 
 
+def test_another_full_disk_does_not_hide_a_kernel_that_may_not_start() -> None:
+    disks = [{"use": "caches", "path": "/home/ada/.cache", "free": 1 << 30, "total": 1 << 40}]
+    host = debian({"boot": {"without_initramfs": [NEW], "free": 1 << 20}}, **{"disks!": disks})
+    assert first_and_rest(host, "KRN009", "HST001")[1] == {"KRN009": "", "HST001": ""}
+
+
 def test_little_room_alone_hides_nothing_that_is_worse() -> None:
     host = debian({"boot": {"free": 1 << 20}})
     assert first_and_rest(host, "KRN010") == ("KRN008", {"KRN010": ""})
