@@ -132,6 +132,14 @@ def test_the_selftest_stops_before_the_next_host(book: str, servers: Servers, tm
     assert _lines(tmp_path)["wrong"]["proof"] == {"tried": True}
 
 
+def test_the_selftest_stops_where_a_host_is_not_reached(servers: Servers, tmp_path: Path) -> None:
+    hosts = _some("proven", "silent", "sound")
+    more: dict[str, object] = {"gpusetup_serial": 2, "gpusetup_deadline": 20}
+    played = play(servers, hosts, "gpusetup.fleet.selftest", tmp_path, more)
+    assert played.code == 2, played.said
+    assert set(_lines(tmp_path)) == {"proven", "silent"}
+
+
 def test_the_collection_is_built_and_explained(tmp_path: Path) -> None:
     assert yaml.safe_load((COLLECTION / "galaxy.yml").read_text())["version"] == gpusetup.__version__
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8",
