@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 from gpusetup.content_dirs import content_root
-from tests.support import tool
 
 AROUND = """
 set -euo pipefail
@@ -35,7 +34,7 @@ def test_the_builds_of_apts_own_hook_leave_with_the_step(tmp_path: Path) -> None
     recipes = content_root() / "recipes/doctor"
     text = AROUND + (recipes / "undo.sh").read_text() + (recipes / "packages.sh").read_text()
     env = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "state": str(state)}
-    asked = [tool("bash"), "-c", f"{text}\napt install linux-headers-amd64\ntake_back\n"]
+    asked = ["bash", "-c", f"{text}\napt install linux-headers-amd64\ntake_back\n"]
     done = subprocess.run(asked, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert log.read_text() == "remove nvidia-current/550.163.01 -k 6.12.57+deb13-amd64\n"
