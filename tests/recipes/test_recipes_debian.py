@@ -199,7 +199,7 @@ def test_the_module_is_the_one_that_the_alternative_chooses(
 OTHERS = "trixie|trixie|main|cdrom://[DVD]/|Debian\n" + "trixie|trixie|main|https://a.example/products/|A company\n"
 
 
-@pytest.mark.parametrize("mirror", ["https://deb.debian.org/debian/", "http://mirror.house/debian/", ""])
+@pytest.mark.parametrize("mirror", ["https://archive.example/debian/", "http://mirror.house/debian/", ""])
 def test_the_archive_is_the_distributions_own_and_no_other_source_of_its_suite(tmp_path: Path, mirror: str) -> None:
     grow(tmp_path, {"etc/os-release": "NAME='x'\nID=debian\n"})
     own = f"trixie|trixie|main|{mirror}|Debian\n" if mirror else ""
