@@ -182,7 +182,7 @@ def no_firmware(machine: Machine) -> RuleResults:
         yield error(
             f"the GPU's firmware for driver {version} is not on disk",
             f"module: {'loaded' if loaded else either(file.path)}",
-            f"firmware there: of driver {', '.join(sorted(have)) or 'none'}",
+            _on_disk(have),
             fix=fix("gsp-firmware"),
         )
 
@@ -199,6 +199,10 @@ def _firmware(machine: Machine) -> set[str] | None:
     # a driver that is replaced while it runs keeps its flavour, and the module on disk is packed mostly
     licence = there(machine.driver.module_license) or there(recorded(machine.system.kernel.module_file.license, ""))
     return {driver for driver, _ in firmware} if licence == OPEN_LICENSE else None
+
+
+def _on_disk(have: set[str]) -> str:
+    return f"firmware there: of driver {', '.join(sorted(have)) or 'none'}"
 
 
 @rule(
@@ -223,7 +227,7 @@ def no_firmware_next(machine: Machine) -> RuleResults:
         yield warning(
             f"from the next start on the GPU's firmware is missing: driver {version} is on disk without it",
             f"loaded: {loaded}; on disk: {version} ({either(file.path)})",
-            f"firmware there: of driver {', '.join(sorted(have)) or 'none'}",
+            _on_disk(have),
             fix=fix("gsp-firmware"),
         )
 
